@@ -1,0 +1,196 @@
+/*
+ * Bytes, bounds and errors: what every reader and writer in this folder uses.
+ */
+#ifndef QC_BYTES_H
+#define QC_BYTES_H
+
+#include <string.h>
+
+#include "qcodec.h"
+
+#if defined(__GNUC__)
+#define QC_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define QC_LIKELY(x)   __builtin_expect(!!(x), 1)
+#else
+#define QC_UNLIKELY(x) (x)
+#define QC_LIKELY(x)   (x)
+#endif
+
+#define QC_VU_MAX_BYTES 8
+#define QC_VU_LIMIT     ((uint64_t)1 << 56)
+
+static inline qc_status qc_fail(qc_error *error, qc_status status, const char *what,
+                                uint64_t offset, uint64_t found, uint64_t allowed)
+{
+    if (error != NULL) {
+        error->what = what;
+        error->offset = offset;
+        error->found = found;
+        error->allowed = allowed;
+    }
+    return status;
+}
+
+/* The one macro that checks input: returns `status` from the calling function, which has a
+   `qc_error *error`, unless `ok`. */
+#define QC_CHECK(ok, status, what, offset, found, allowed)                                         \
+    do {                                                                                           \
+        if (QC_UNLIKELY(!(ok)))                                                                    \
+            return qc_fail(error, status, what, (uint64_t)(offset), (uint64_t)(found),             \
+                           (uint64_t)(allowed));                                                   \
+    } while (0)
+
+/* Pass an error of a called function on. */
+#define QC_TRY(call)                                                                               \
+    do {                                                                                           \
+        qc_status status_ = (call);                                                                \
+        if (QC_UNLIKELY(status_ != QC_OK))                                                         \
+            return status_;                                                                        \
+    } while (0)
+
+/* Checked arithmetic for sizes that come from input: nonzero if the result does not fit. */
+static inline int qc_add_overflows(size_t a, size_t b, size_t *sum)
+{
+    *sum = a + b;
+    return *sum < a;
+}
+
+static inline int qc_multiply_overflows(size_t a, size_t b, size_t *product)
+{
+    *product = a * b;
+    return a != 0 && *product / a != b;
+}
+
+/* Little-endian loads and stores at any address, on any machine. */
+static inline uint32_t qc_load16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8; }
+
+static inline uint32_t qc_load32(const uint8_t *p) { return qc_load16(p) | qc_load16(p + 2) << 16; }
+
+static inline uint64_t qc_load64(const uint8_t *p)
+{
+    return (uint64_t)qc_load32(p) | (uint64_t)qc_load32(p + 4) << 32;
+}
+
+static inline uint64_t qc_load64_big_endian(const uint8_t *p)
+{
+#if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t value;
+    memcpy(&value, p, 8);
+    return __builtin_bswap64(value);
+#else
+    uint64_t value = 0;
+    for (int i = 0; i < 8; i++)
+        value = value << 8 | p[i];
+    return value;
+#endif
+}
+
+static inline void qc_store16(uint8_t *p, uint32_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+}
+
+static inline void qc_store32(uint8_t *p, uint32_t value)
+{
+    qc_store16(p, value);
+    qc_store16(p + 2, value >> 16);
+}
+
+static inline void qc_store64(uint8_t *p, uint64_t value)
+{
+    qc_store32(p, (uint32_t)value);
+    qc_store32(p + 4, (uint32_t)(value >> 32));
+}
+
+/* The number of bits of `value`: 0 for 0, 3 for 5. */
+static inline unsigned qc_bit_length(uint64_t value)
+{
+    unsigned bits = 0;
+    while (value != 0) {
+        bits++;
+        value >>= 1;
+    }
+    return bits;
+}
+
+/* Bytes of one symbol in memory. */
+static inline size_t qc_symbol_size(unsigned width) { return width <= 8 ? 1 : 2; }
+
+/* A cursor over the caller's bytes. `short_status` is what running out of them means: Truncated
+   in a head, Corrupt where the length of the part is known (format, section 6). */
+typedef struct qc_reader {
+    const uint8_t *data;
+    size_t size;
+    size_t at;
+    qc_status short_status;
+} qc_reader;
+
+static inline qc_reader qc_reader_of(const void *data, size_t size, qc_status short_status)
+{
+    qc_reader reader = {(const uint8_t *)data, size, 0, short_status};
+    return reader;
+}
+
+/* Step over `count` bytes and lead *bytes to them. */
+static inline qc_status qc_read_bytes(qc_reader *reader, size_t count, const uint8_t **bytes,
+                                      const char *what, qc_error *error)
+{
+    QC_CHECK(count <= reader->size - reader->at, reader->short_status, what, reader->at,
+             reader->size, reader->at + count);
+    *bytes = reader->data + reader->at;
+    reader->at += count;
+    return QC_OK;
+}
+
+static inline qc_status qc_read_u8(qc_reader *reader, unsigned *value, const char *what,
+                                   qc_error *error)
+{
+    const uint8_t *p;
+    QC_TRY(qc_read_bytes(reader, 1, &p, what, error));
+    *value = p[0];
+    return QC_OK;
+}
+
+static inline qc_status qc_read_vu(qc_reader *reader, uint64_t *value, const char *what,
+                                   qc_error *error)
+{
+    uint64_t result = 0;
+    for (unsigned i = 0; i < QC_VU_MAX_BYTES; i++) {
+        unsigned byte;
+        QC_TRY(qc_read_u8(reader, &byte, what, error));
+        result |= (uint64_t)(byte & 0x7F) << (7 * i);
+        if (byte < 0x80) {
+            QC_CHECK(byte != 0 || i == 0, QC_CORRUPT, "LEB128 integer is not in its shortest form",
+                     reader->at - 1, byte, 1);
+            *value = result;
+            return QC_OK;
+        }
+    }
+    return qc_fail(error, QC_CORRUPT, "LEB128 integer is longer than 8 bytes", reader->at, 9,
+                   QC_VU_MAX_BYTES);
+}
+
+static inline size_t qc_vu_size(uint64_t value)
+{
+    size_t size = 1;
+    while (value >= 0x80) {
+        size++;
+        value >>= 7;
+    }
+    return size;
+}
+
+/* Writes qc_vu_size(value) bytes and returns their number. */
+static inline size_t qc_write_vu(uint8_t *out, uint64_t value)
+{
+    size_t size = 0;
+    while (value >= 0x80) {
+        out[size++] = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    out[size++] = (uint8_t)value;
+    return size;
+}
+
+#endif /* QC_BYTES_H */

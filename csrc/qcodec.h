@@ -1,0 +1,377 @@
+/*
+ * qcodec: the codec's public C interface.
+ *
+ * The bytes are specified in docs/format.md; this header is the contract of the
+ * functions that read and write them. The rules that hold for all of them:
+ *
+ * - No function allocates, performs I/O, starts threads or changes global state
+ *   (but for qc_cpu_select, which is idempotent). The caller owns every buffer.
+ * - Input of a decoder is hostile: a function reads only inside the buffers that
+ *   it is given, writes only inside the output that it is given, and returns an
+ *   error for everything that docs/format.md does not allow.
+ * - Calls on different outputs and workspaces may run at the same time, on the
+ *   same input too.
+ * - Every function that can fail takes a qc_error *, which may be NULL, and
+ *   fills it when it returns anything but QC_OK. Outputs are then unspecified.
+ * - Numbers do not depend on the machine.
+ */
+#ifndef QCODEC_H
+#define QCODEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define QC_FORMAT_VERSION     0
+#define QC_MAX_DIMS           8
+#define QC_MAX_CHUNK_ELEMENTS ((size_t)1 << 22)
+#define QC_MAX_NAME_BYTES     1024
+
+/* ---- status and errors -------------------------------------------------- */
+
+/* Values are frozen: they cross language borders. */
+typedef enum qc_status {
+    QC_OK = 0,
+    QC_TRUNCATED = 1,   /* the bytes end before what they declare */
+    QC_CORRUPT = 2,     /* a rule of the format is broken */
+    QC_CHECKSUM = 3,    /* a CRC does not match */
+    QC_UNSUPPORTED = 4, /* a reserved version, flag, id or feature */
+    QC_LIMIT = 5,       /* larger than this reader handles */
+    QC_INVALID = 6,     /* the caller's argument is wrong (not the input bytes) */
+    QC_NO_SPACE = 7     /* the output buffer or the workspace is too small */
+} qc_status;
+
+/* What, where, found, allowed. `what` is a static string naming the field and
+   the rule; `offset` counts from the start of the buffer that was given. */
+typedef struct qc_error {
+    const char *what;
+    uint64_t offset;
+    uint64_t found;
+    uint64_t allowed;
+} qc_error;
+
+/* "truncated", "corrupt", ...; never NULL. */
+const char *qc_status_name(qc_status status);
+
+/* ---- the machine --------------------------------------------------------- */
+
+/* Bits of the instruction sets that this library knows how to use. */
+#define QC_CPU_SSE42   (1u << 0) /* crc32 instruction */
+#define QC_CPU_AVX2    (1u << 1)
+#define QC_CPU_AVX512  (1u << 2) /* F, BW, VL, VBMI, VBMI2 */
+#define QC_CPU_ARM_CRC (1u << 3)
+#define QC_CPU_NEON    (1u << 4)
+
+/* What this machine has. */
+uint32_t qc_cpu_detect(void);
+/* What is used: at first everything that was detected. */
+uint32_t qc_cpu_selected(void);
+/* Use only `allowed` of what was detected; returns what is then used. Results are
+   the same bit for bit whatever is chosen. */
+uint32_t qc_cpu_select(uint32_t allowed);
+
+/* CRC32C of `size` bytes, going on from `crc` (0 to begin). */
+uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size);
+
+/* ---- element types ------------------------------------------------------- */
+
+typedef enum qc_dtype {
+    QC_F32 = 0,
+    QC_F16 = 1,
+    QC_BF16 = 2,
+    QC_F64 = 3,
+    QC_U8 = 4,
+    QC_I8 = 5,
+    QC_U16 = 6,
+    QC_I16 = 7,
+    QC_U32 = 8,
+    QC_I32 = 9,
+    QC_U64 = 10,
+    QC_I64 = 11,
+    QC_BOOL = 12,
+    QC_F8E4M3 = 13,
+    QC_F8E5M2 = 14,
+    QC_E8M0 = 15
+} qc_dtype;
+#define QC_DTYPE_COUNT 16
+
+/* Bytes of one element; 0 for an unknown id. */
+size_t qc_dtype_size(unsigned dtype);
+
+/* Convert `count` elements: any float type (f64 f32 f16 bf16 f8e4m3 f8e5m2 e8m0)
+   to f32, f16, bf16 or f64, rounded once to nearest even; or any type to itself.
+   `from` and `to` need not be aligned and must not overlap. QC_INVALID for another pair. */
+qc_status qc_convert(const void *from, qc_dtype from_dtype, void *to, qc_dtype to_dtype,
+                     size_t count);
+
+/* ---- integer streams (format, section 7) ---------------------------------- */
+
+/* A symbol is a uint8_t if width <= 8, else a uint16_t; it is below 2^width. */
+typedef enum qc_coding {
+    QC_CONSTANT = 0,
+    QC_PACKED = 1,
+    QC_HUFFMAN = 2,
+    QC_ADAPTIVE = 3
+} qc_coding;
+#define QC_CODING_COUNT        4
+#define QC_CODING_MASK(coding) ((uint64_t)1 << (coding))
+
+/* The coding's name, or NULL. */
+const char *qc_coding_name(unsigned coding);
+
+/* Which codings an encoder may choose from, and how it chooses. */
+typedef enum qc_profile {
+    QC_FAST = 0,     /* the fastest to decode */
+    QC_BALANCED = 1, /* small and fast: the default */
+    QC_SMALL = 2,    /* whatever is smallest */
+    QC_FIXED = 3     /* fixed width only: any index, any csr row decodes alone */
+} qc_profile;
+
+/* An encoder's and a decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
+#define QC_WORKSPACE_BYTES ((size_t)192 * 1024)
+
+/* An upper bound of the bytes of `count` symbols in any coding, header included. */
+size_t qc_stream_bound(size_t count, unsigned width);
+
+/* Write one stream (coding, body length, body) of `count` symbols into `out`, and its
+   length to *size. `codings` is a set of QC_CODING_MASK bits to choose from; the
+   profile decides between those that can hold the symbols. QC_INVALID if none can (e.g. a
+   symbol that is not below 2^width), QC_NO_SPACE if `capacity` is below qc_stream_bound. */
+qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
+                           qc_profile profile, void *out, size_t capacity, size_t *size,
+                           void *workspace, qc_error *error);
+
+/* Decode one stream of exactly `count` symbols that fills `size` bytes exactly. */
+qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
+                           void *symbols, void *workspace, qc_error *error);
+
+/* ---- relative index (format, section 6, gaps) ------------------------------ */
+
+/* Entries (fillers included) of `count` ascending positions at this gap width. */
+size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width);
+
+/* The gap width (1 to 16) of the fewest bits at fixed width, an entry costing gap width +
+   value_bits. */
+unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits);
+
+/* Gaps (uint8_t if gap_width <= 8, else uint16_t) of `count` strictly ascending positions. Source
+   entry k of `entry_of` (may be NULL) tells which position a gap leads to, and UINT32_MAX for a
+   filler. Both outputs hold qc_relative_index_entries elements. */
+qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
+                                   void *gaps, uint32_t *entry_of, qc_error *error);
+
+/* Positions of `entries` gaps, fillers included. QC_CORRUPT if one is not below `limit`. */
+qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
+                                   size_t limit, uint32_t *positions, qc_error *error);
+
+/* ---- frames (format, sections 2 to 6) -------------------------------------- */
+
+typedef enum qc_kind { QC_RAW = 0, QC_PLANES = 1, QC_AFFINE = 2, QC_CODEBOOK = 3 } qc_kind;
+typedef enum qc_positions { QC_DENSE = 0, QC_GAPS = 1, QC_MASK = 2, QC_CSR = 3 } qc_positions;
+
+/* A frame's head. qc_frame_read fills all of it; for qc_frame_write and qc_chunk_encode the
+   caller fills what is marked (w) and lets qc_frame_plan derive the rest. The pointers lead
+   into the frame (read) or to the caller's parameters (write), unaligned, little-endian. */
+typedef struct qc_frame {
+    qc_dtype dtype;             /* (w) */
+    qc_kind kind;               /* (w) */
+    qc_positions positions;     /* (w) */
+    unsigned ndim;              /* (w) */
+    uint64_t dims[QC_MAX_DIMS]; /* (w) */
+    size_t chunk_elements;      /* (w) 0: not chunked */
+    unsigned gap_width;         /* (w) gaps, csr */
+    unsigned width;             /* (w) affine: bits of a code; else derived: bits of a symbol */
+
+    /* codebook */
+    unsigned entries;        /* (w) 1 to 256 */
+    qc_dtype codebook_dtype; /* (w) */
+    size_t books;            /* (w) >= 1 */
+    size_t book_inner;       /* (w) >= 1 */
+    const uint8_t *codebook; /* (w) books x entries */
+
+    /* affine */
+    unsigned zero_mode;         /* (w) 0: zero_point; 1: zero_points, one a scale */
+    uint32_t zero_point;        /* (w) */
+    const uint8_t *zero_points; /* (w) scale_count x u16 */
+
+    /* scaled */
+    int scaled;            /* (w) */
+    qc_dtype scale_dtype;  /* (w) */
+    size_t scale_inner;    /* (w) >= 1 */
+    size_t scale_count;    /* (w) >= 1 */
+    const uint8_t *scales; /* (w) */
+
+    /* derived */
+    uint64_t features;      /* codings that may occur */
+    size_t elements;        /* product of dims */
+    size_t row_elements;    /* product of dims[1:] */
+    size_t chunks;          /* number of chunks */
+    unsigned value_streams; /* planes: item size; else 1 */
+    size_t item_size;
+    size_t frame_bytes; /* of the whole frame */
+    size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
+    size_t params_offset;
+    size_t params_bytes;
+    size_t directory_offset; /* chunked */
+} qc_frame;
+
+#define QC_VERIFY 1u /* check the CRCs */
+
+/* Parse and check a frame's head: magic to the end of the parameters and, if chunked, the
+   directory and its CRC (with QC_VERIFY). `data` may hold more of the frame than the head, less
+   than the whole frame, but no more than the frame. If it ends within the head: QC_TRUNCATED, with
+   error->allowed = the bytes that are needed to get further.
+   Unchunked frames: the CRC, which covers everything, is checked by qc_frame_check. */
+qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame,
+                        qc_error *error);
+
+/* A whole frame is in memory: exact length, the chunk lengths add up, and (QC_VERIFY) an
+   unchunked frame's CRC. */
+qc_status qc_frame_check(const qc_frame *frame, const void *data, size_t size, unsigned flags,
+                         qc_error *error);
+
+/* One chunk's place in the frame, and its range of elements. */
+typedef struct qc_chunk {
+    size_t offset; /* from the frame's first byte */
+    size_t bytes;
+    uint32_t crc; /* chunked frames */
+    size_t first; /* element */
+    size_t elements;
+} qc_chunk;
+
+/* Fill chunks[0 .. frame->chunks): reads the directory from the frame's head. QC_CORRUPT if the
+   lengths do not add up. */
+qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
+                          qc_error *error);
+
+/* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
+   count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.
+   out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's is a float type.
+   QC_VERIFY: the chunk's CRC first (chunked frames). If the range is the whole chunk, every rule of
+   the format is checked. `out` NULL: check only, write nothing. */
+qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                          size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
+                          void *workspace, qc_error *error);
+
+/* The number of stored elements of a chunk (chunk->elements if dense). */
+qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                           size_t *entries, qc_error *error);
+
+/* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
+   and codes (uint8_t or uint16_t by width; raw and planes: the elements' own bytes), both of
+   qc_chunk_entries elements, fillers included. */
+qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                                uint32_t *positions, void *codes, unsigned flags, void *workspace,
+                                qc_error *error);
+
+/* Decode a whole frame on this thread: qc_frame_read, qc_frame_check, every chunk. `out_bytes`
+   must be exactly what the tensor needs (else QC_INVALID). */
+qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
+                    unsigned flags, void *workspace, qc_error *error);
+
+/* ---- writing frames -------------------------------------------------------- */
+
+/* Check what the caller filled in (QC_INVALID), and derive elements, row_elements, chunks, width,
+   value_streams, item_size, params_bytes. */
+qc_status qc_frame_plan(qc_frame *frame, qc_error *error);
+
+/* The stored elements of one chunk, for qc_chunk_encode. */
+typedef struct qc_chunk_source {
+    size_t first;              /* element, from the tensor's start */
+    size_t elements;           /* of the chunk */
+    size_t entries;            /* stored elements; dense: = elements */
+    const uint32_t *positions; /* strictly ascending, from the chunk's start; dense: NULL */
+    const void *values;        /* codes (uint8_t or uint16_t by width), or raw elements */
+    int32_t filler;            /* the code whose value is zero, or -1 if there is none */
+} qc_chunk_source;
+
+/* Upper bound of an encoded chunk, and the workspace that encoding it needs, in bytes. */
+size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source);
+size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source);
+
+/* Encode one chunk of a planned frame; adds the codings used to *features. QC_INVALID if a filler
+   is needed and there is none, or a code is not below 2^width (codebook: entries). */
+qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, uint64_t codings,
+                          qc_profile profile, void *out, size_t capacity, size_t *size,
+                          uint64_t *features, void *workspace, size_t workspace_bytes,
+                          qc_error *error);
+
+/* An encoded chunk. */
+typedef struct qc_bytes {
+    const void *data;
+    size_t size;
+} qc_bytes;
+
+/* The length of the frame that qc_frame_write writes. */
+size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks);
+/* Write head, parameters, directory, CRCs and chunks: exactly qc_frame_size bytes. */
+qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
+                         void *out, size_t capacity, qc_error *error);
+
+/* ---- packs (format, section 8) ---------------------------------------------- */
+
+typedef struct qc_pack {
+    size_t count;       /* entries */
+    size_t table_bytes; /* up to the first frame */
+    size_t pack_bytes;  /* of the whole pack */
+} qc_pack;
+
+typedef struct qc_pack_entry {
+    const char *name; /* not terminated; leads into the pack */
+    size_t name_bytes;
+    size_t offset; /* of the frame, from the pack's first byte */
+    size_t bytes;  /* of the frame; an alias has its target's */
+    size_t target; /* an alias: the entry it stands for; else its own number */
+} qc_pack_entry;
+
+/* Read a pack's table: everything of section 8 but the uniqueness of names, which
+   qc_pack_find and qc_pack_check see to. `size` may end before the frames do, as in
+   qc_frame_read. */
+qc_status qc_pack_read(const void *data, size_t size, qc_pack *pack, qc_error *error);
+/* Fill entries[0 .. pack->count); QC_CORRUPT for duplicate names. */
+qc_status qc_pack_entries(const qc_pack *pack, const void *data, qc_pack_entry *entries,
+                          qc_error *error);
+/* Find a name without a table; QC_INVALID if it is not there. */
+qc_status qc_pack_find(const qc_pack *pack, const void *data, const char *name, size_t name_bytes,
+                       qc_pack_entry *entry, qc_error *error);
+
+/* For writing: entries[i].name, name_bytes, bytes and target are filled by the caller. */
+size_t qc_pack_table_size(const qc_pack_entry *entries, size_t count);
+/* Write the table; the frames follow it in order, aliases left out. */
+qc_status qc_pack_write_table(const qc_pack_entry *entries, size_t count, void *out,
+                              size_t capacity, qc_error *error);
+
+/* ---- numerical kernels of the quantizers -------------------------------------- */
+
+typedef enum qc_kmeans_init {
+    QC_KMEANS_LINEAR = 0,  /* equal steps from the least to the greatest value */
+    QC_KMEANS_DENSITY = 1, /* equal steps of the cumulative distribution */
+    QC_KMEANS_FORGY = 2,   /* k values drawn at random */
+    QC_KMEANS_PLUSPLUS = 3 /* k-means++: drawn by squared distance */
+} qc_kmeans_init;
+
+/* k-means of `count` float32 values sorted ascending, finite: the chosen start, then at most
+   `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the value farthest from its
+   centroid. Fewer than k distinct values: the rest of the centroids repeat the last one. Writes k
+   ascending centroids, and the sum of squared errors (may be NULL). Deterministic by seed.
+   `workspace`: qc_kmeans_workspace bytes, aligned for double. */
+size_t qc_kmeans_workspace(size_t count, size_t k);
+qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
+                          uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
+                          void *workspace, qc_error *error);
+/* The exact optimum, by dynamic programming. `workspace`: qc_kmeans_exact_workspace bytes. */
+size_t qc_kmeans_exact_workspace(size_t count, size_t k);
+qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
+                          double *error_sum, void *workspace, qc_error *error);
+
+/* The nearest of `k` (1 to 256) ascending centroids of each value; the lower one of two equally
+   near. */
+void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* QCODEC_H */

@@ -1,0 +1,103 @@
+/*
+ * The pull interface of the decoders: start a stream, take the next symbols, as many as fit
+ * into L1, and finish. Values and positions are decoders of streams in this way, so that every
+ * one works with every coding. One row a coding stands in stream_table.c.
+ */
+#ifndef QC_STREAM_H
+#define QC_STREAM_H
+
+#include "bytes.h"
+
+#define QC_HUFFMAN_MAX_LENGTH 12
+#define QC_HUFFMAN_STREAMS    4
+#define QC_HUFFMAN_SPLIT      256 /* symbols from which a stream has QC_HUFFMAN_STREAMS sub-streams */
+
+/* Callers take symbols in multiples of this (but for the last ones), so that a coding with
+   interleaved sub-streams starts each call at the same place. */
+#define QC_STREAM_BLOCK 256
+
+typedef struct qc_constant_state {
+    unsigned symbol;
+} qc_constant_state;
+
+typedef struct qc_packed_state {
+    const uint8_t *data;
+    size_t size;
+    size_t next; /* symbol */
+} qc_packed_state;
+
+typedef struct qc_bit_reader {
+    const uint8_t *next;
+    const uint8_t *end;
+    uint64_t bits;  /* from the top */
+    unsigned count; /* valid bits */
+} qc_bit_reader;
+
+typedef struct qc_huffman_state {
+    uint16_t table[1 << QC_HUFFMAN_MAX_LENGTH]; /* by the next bits: symbol << 8 | length */
+    unsigned table_bits;
+    unsigned streams;
+    qc_bit_reader readers[QC_HUFFMAN_STREAMS];
+} qc_huffman_state;
+
+typedef struct qc_context {
+    uint16_t p;     /* probability of a 0 in units of 2^-16 */
+    uint16_t count; /* symbols seen, at most 254 */
+} qc_context;
+
+typedef struct qc_adaptive_state {
+    const uint8_t *next;
+    const uint8_t *end;
+    size_t beyond; /* zeros read past the end */
+    uint32_t range;
+    uint32_t code;
+    unsigned model;
+    qc_context contexts[256]; /* tree: by prefix; exponent: 17 unary, then 4 an exponent */
+} qc_adaptive_state;
+
+/* A stream that is being decoded. */
+typedef struct qc_stream {
+    const struct qc_stream_decoder *decoder;
+    unsigned width;
+    size_t count;  /* symbols in all */
+    size_t left;   /* symbols not yet taken */
+    size_t offset; /* of the body, for errors */
+    union {
+        qc_constant_state constant;
+        qc_packed_state packed;
+        qc_huffman_state huffman;
+        qc_adaptive_state adaptive;
+    } state;
+} qc_stream;
+
+/* One coding. `body` stays valid until finish. Every function returns QC_OK or an error of
+   format section 7; offsets in errors count from the body's first byte + stream->offset. */
+typedef struct qc_stream_decoder {
+    const char *name;
+    unsigned min_width, max_width;
+    /* Check all of the body that can be checked before symbols are taken, and build tables. */
+    qc_status (*start)(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error);
+    /* Write the next `count` symbols, uint8_t or uint16_t by stream->width. Reads only inside the
+       body, whatever it holds, and writes exactly `count` symbols, each below 2^width. */
+    qc_status (*next)(qc_stream *stream, void *symbols, size_t count, qc_error *error);
+    /* Go `count` symbols forward; NULL: qc_stream_skip takes and drops them. */
+    qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
+    /* After the last symbol: the body must have been used up exactly. */
+    qc_status (*finish)(qc_stream *stream, qc_error *error);
+} qc_stream_decoder;
+
+extern const qc_stream_decoder qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
+extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
+    qc_adaptive_decoder;
+
+/* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
+   without a bit there is Corrupt; pass ~0 for a stream on its own. Steps over the body. */
+qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
+                         uint64_t features, qc_error *error);
+/* As the coding's `next`, checked against what is left: count <= stream->left. */
+qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
+qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error);
+/* Only once nothing is left. */
+qc_status qc_stream_finish(qc_stream *stream, qc_error *error);
+
+#endif /* QC_STREAM_H */

@@ -1,0 +1,1 @@
+"""The C core as Python sees it: thin, typed, without the GIL."""

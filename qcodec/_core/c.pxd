@@ -1,0 +1,153 @@
+# A mirror of csrc/qcodec.h: the declarations that the modules of this folder call.
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+
+cdef extern from "qcodec.h" nogil:
+    ctypedef int qc_status
+    ctypedef int qc_dtype
+    ctypedef int qc_kind
+    ctypedef int qc_positions
+    ctypedef int qc_profile
+    ctypedef int qc_kmeans_init
+
+    ctypedef struct qc_error:
+        const char *what
+        uint64_t offset
+        uint64_t found
+        uint64_t allowed
+
+    enum:
+        QC_OK
+        QC_VERIFY
+        QC_MAX_DIMS
+        QC_MAX_CHUNK_ELEMENTS
+        QC_CODING_COUNT
+        QC_WORKSPACE_BYTES
+
+    uint32_t qc_cpu_detect()
+    uint32_t qc_cpu_selected()
+    uint32_t qc_cpu_select(uint32_t allowed)
+    uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size)
+
+    size_t qc_dtype_size(unsigned dtype)
+    qc_status qc_convert(const void *source, qc_dtype source_dtype, void *to, qc_dtype to_dtype, size_t count)
+
+    const char *qc_coding_name(unsigned coding)
+    size_t qc_stream_bound(size_t count, unsigned width)
+    qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
+                               qc_profile profile, void *out, size_t capacity, size_t *size,
+                               void *workspace, qc_error *error)
+    qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
+                               void *symbols, void *workspace, qc_error *error)
+
+    size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width)
+    unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
+    qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
+                                       void *gaps, uint32_t *entry_of, qc_error *error)
+    qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
+                                       size_t limit, uint32_t *positions, qc_error *error)
+
+    ctypedef struct qc_frame:
+        qc_dtype dtype
+        qc_kind kind
+        qc_positions positions
+        unsigned ndim
+        uint64_t dims[8]
+        size_t chunk_elements
+        unsigned gap_width
+        unsigned width
+        unsigned entries
+        qc_dtype codebook_dtype
+        size_t books
+        size_t book_inner
+        const uint8_t *codebook
+        unsigned zero_mode
+        uint32_t zero_point
+        const uint8_t *zero_points
+        int scaled
+        qc_dtype scale_dtype
+        size_t scale_inner
+        size_t scale_count
+        const uint8_t *scales
+        uint64_t features
+        size_t elements
+        size_t row_elements
+        size_t chunks
+        unsigned value_streams
+        size_t item_size
+        size_t frame_bytes
+        size_t head_bytes
+        size_t params_offset
+        size_t params_bytes
+        size_t directory_offset
+
+    ctypedef struct qc_chunk:
+        size_t offset
+        size_t bytes
+        uint32_t crc
+        size_t first
+        size_t elements
+
+    ctypedef struct qc_chunk_source:
+        size_t first
+        size_t elements
+        size_t entries
+        const uint32_t *positions
+        const void *values
+        int32_t filler
+
+    ctypedef struct qc_bytes:
+        const void *data
+        size_t size
+
+    qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame, qc_error *error)
+    qc_status qc_frame_check(const qc_frame *frame, const void *data, size_t size, unsigned flags, qc_error *error)
+    qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks, qc_error *error)
+    qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
+                              size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
+                              void *workspace, qc_error *error)
+    qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *data,
+                               size_t *entries, qc_error *error)
+    qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *data,
+                                    uint32_t *positions, void *codes, unsigned flags, void *workspace,
+                                    qc_error *error)
+    qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
+                        unsigned flags, void *workspace, qc_error *error)
+
+    qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
+    size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
+    size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source)
+    qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, uint64_t codings,
+                              qc_profile profile, void *out, size_t capacity, size_t *size,
+                              uint64_t *features, void *workspace, size_t workspace_bytes, qc_error *error)
+    size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks)
+    qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
+                             void *out, size_t capacity, qc_error *error)
+
+    ctypedef struct qc_pack:
+        size_t count
+        size_t table_bytes
+        size_t pack_bytes
+
+    ctypedef struct qc_pack_entry:
+        const char *name
+        size_t name_bytes
+        size_t offset
+        size_t bytes
+        size_t target
+
+    qc_status qc_pack_read(const void *data, size_t size, qc_pack *pack, qc_error *error)
+    qc_status qc_pack_entries(const qc_pack *pack, const void *data, qc_pack_entry *entries, qc_error *error)
+    qc_status qc_pack_find(const qc_pack *pack, const void *data, const char *name, size_t name_bytes,
+                           qc_pack_entry *entry, qc_error *error)
+    size_t qc_pack_table_size(const qc_pack_entry *entries, size_t count)
+    qc_status qc_pack_write_table(const qc_pack_entry *entries, size_t count, void *out,
+                                  size_t capacity, qc_error *error)
+
+    size_t qc_kmeans_workspace(size_t count, size_t k)
+    qc_status qc_kmeans_lloyd(const float *sorted_values, size_t count, size_t k, qc_kmeans_init init,
+                              uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
+                              void *workspace, qc_error *error)
+    size_t qc_kmeans_exact_workspace(size_t count, size_t k)
+    qc_status qc_kmeans_exact(const float *sorted_values, size_t count, size_t k, float *centroids,
+                              double *error_sum, void *workspace, qc_error *error)
+    void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)

@@ -1,0 +1,108 @@
+"""Element types: the format's ids, their names, and their NumPy counterparts.
+
+NumPy has no bfloat16 and no float8. Where the package ml_dtypes is installed its
+types are used; elsewhere arrays of these types are unsigned integers of the same
+size that hold the bits (`uint16`, `uint8`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+try:
+    import ml_dtypes
+except ImportError:  # optional: the integer carriers below serve
+    ml_dtypes = None
+
+
+@dataclass(frozen=True)
+class ElementType:
+    """One row of the table of section 3 of docs/format.md.
+
+    Attributes
+    ----------
+    id : int
+        The number in a frame.
+    name : str
+        NumPy's and PyTorch's name.
+    carrier : numpy.dtype
+        What an array of this type has as its dtype here.
+    safetensors : str
+        The name in safetensors headers.
+    is_float : bool
+    """
+
+    id: int
+    name: str
+    carrier: np.dtype[Any]
+    safetensors: str
+    is_float: bool
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.carrier.itemsize
+
+
+def _carrier(name: str, fallback: str) -> np.dtype[Any]:
+    return np.dtype(getattr(ml_dtypes, name) if ml_dtypes is not None else fallback)
+
+
+_TABLE = (
+    ElementType(0, "float32", np.dtype("<f4"), "F32", True),
+    ElementType(1, "float16", np.dtype("<f2"), "F16", True),
+    ElementType(2, "bfloat16", _carrier("bfloat16", "<u2"), "BF16", True),
+    ElementType(3, "float64", np.dtype("<f8"), "F64", True),
+    ElementType(4, "uint8", np.dtype("u1"), "U8", False),
+    ElementType(5, "int8", np.dtype("i1"), "I8", False),
+    ElementType(6, "uint16", np.dtype("<u2"), "U16", False),
+    ElementType(7, "int16", np.dtype("<i2"), "I16", False),
+    ElementType(8, "uint32", np.dtype("<u4"), "U32", False),
+    ElementType(9, "int32", np.dtype("<i4"), "I32", False),
+    ElementType(10, "uint64", np.dtype("<u8"), "U64", False),
+    ElementType(11, "int64", np.dtype("<i8"), "I64", False),
+    ElementType(12, "bool", np.dtype("?"), "BOOL", False),
+    ElementType(13, "float8_e4m3fn", _carrier("float8_e4m3fn", "u1"), "F8_E4M3", True),
+    ElementType(14, "float8_e5m2", _carrier("float8_e5m2", "u1"), "F8_E5M2", True),
+    ElementType(15, "float8_e8m0fnu", _carrier("float8_e8m0fnu", "u1"), "F8_E8M0", True),
+)
+
+BY_ID = {row.id: row for row in _TABLE}
+BY_NAME = {row.name: row for row in _TABLE}
+BY_SAFETENSORS = {row.safetensors: row for row in _TABLE}
+# The first row wins, so that a plain uint16 array is uint16 where it also carries bfloat16.
+_BY_CARRIER = {row.carrier: row for row in reversed(_TABLE) if row.carrier.kind in "fiub"}
+_BY_CARRIER |= {row.carrier: row for row in _TABLE if row.carrier.name == row.name}
+
+#: The types that affine and codebook values can have (format, section 4).
+QUANTIZABLE = ("float32", "float16", "bfloat16", "float64")
+
+
+def element_type(dtype: object) -> ElementType:
+    """The element type of a name, a NumPy dtype or scalar type, or a torch dtype.
+
+    Raises
+    ------
+    TypeError
+        If qcodec cannot store that type (complex numbers, objects, strings).
+
+    Examples
+    --------
+    >>> element_type("bfloat16").itemsize
+    2
+    >>> element_type(np.float32).safetensors
+    'F32'
+    """
+    name = dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")
+    if name in BY_NAME:
+        return BY_NAME[name]
+    try:
+        carrier = np.dtype(dtype).newbyteorder("<")  # type: ignore[call-overload]
+    except TypeError:
+        carrier = None
+    if carrier is None or carrier not in _BY_CARRIER:
+        raise TypeError(f"dtype {dtype!r} cannot be stored; allowed are {', '.join(BY_NAME)}")
+    return _BY_CARRIER[carrier]

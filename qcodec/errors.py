@@ -1,0 +1,93 @@
+"""The errors that reading encoded bytes gives.
+
+Wrong arguments are `TypeError` or `ValueError`, operating-system errors stay
+what they are; everything that the bytes themselves are to blame for is a
+`QCodecError`, of one of the kinds of docs/format.md, section 1.
+"""
+
+from __future__ import annotations
+
+
+class QCodecError(ValueError):
+    """Encoded bytes that cannot be decoded.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, where, what was found and what is allowed, in one line.
+    offset : int, optional
+        Byte offset of the fault in the buffer that was given.
+    found, allowed : int, optional
+        The value found there, and the limit or the value that is allowed.
+
+    Attributes
+    ----------
+    code : str
+        The kind as a short word, such as ``"truncated"``.
+
+    Examples
+    --------
+    >>> import qcodec
+    >>> try:
+    ...     qcodec.decode(b"QC")
+    ... except qcodec.TruncatedError as error:
+    ...     print(error.code)
+    truncated
+    """
+
+    code = "error"
+
+    def __init__(
+        self,
+        message: str,
+        offset: int | None = None,
+        found: int | None = None,
+        allowed: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.found = found
+        self.allowed = allowed
+
+    def __reduce__(self) -> tuple[type[QCodecError], tuple[object, ...]]:
+        # Exceptions that lose their arguments hang process pools.
+        return type(self), (self.args[0], self.offset, self.found, self.allowed)
+
+
+class TruncatedError(QCodecError):
+    """The bytes end before what they declare: an incomplete download or copy."""
+
+    code = "truncated"
+
+
+class CorruptError(QCodecError):
+    """A rule of the format is broken."""
+
+    code = "corrupt"
+
+
+class ChecksumError(CorruptError):
+    """The bytes changed since they were written."""
+
+    code = "checksum"
+
+
+class UnsupportedError(QCodecError):
+    """Written with something that this version does not know; it is named."""
+
+    code = "unsupported"
+
+
+class LimitError(QCodecError):
+    """Valid so far, but larger than `qcodec.Limits` allows."""
+
+    code = "limit"
+
+
+class MissingTensorError(QCodecError, KeyError):
+    """A file has no tensor of this name."""
+
+    code = "missing"
+
+    # KeyError would print the message in quotes.
+    __str__ = Exception.__str__

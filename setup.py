@@ -1,0 +1,70 @@
+"""The compiled parts; everything else about the project stands in pyproject.toml.
+
+The C core is built once as a static library, and each extension module takes from
+it what it calls. The modules use Python's limited API, so one wheel serves every
+CPython from 3.11 on.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+ROOT = Path(__file__).parent
+LIMITED_API = "0x030B0000"
+MODULES = ("frame", "numeric", "pack", "stream")
+
+WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
+
+if sys.platform == "win32":
+    C_FLAGS = ["/O2", "/std:c11"]
+else:
+    # -ffp-contract=off: a fused multiply-add would make numbers differ by machine.
+    C_FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
+    C_FLAGS += ["-Wall", "-Wextra"] + (["-Werror"] if WARNINGS_ARE_ERRORS else [])
+
+
+def relative(paths):
+    """Paths as setuptools wants them: relative to the project, with forward slashes."""
+    return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+core = (
+    "qcodec_core",
+    {
+        "sources": relative((ROOT / "csrc").rglob("*.c")),
+        "include_dirs": ["csrc"],
+        "cflags": C_FLAGS,
+        # Only what is listed here makes setuptools rebuild after a header changed.
+        "obj_deps": {"": relative((ROOT / "csrc").rglob("*.h"))},
+    },
+)
+
+extensions = [
+    Extension(
+        f"qcodec._core.{name}",
+        [f"qcodec/_core/{name}.pyx"],
+        include_dirs=["csrc"],
+        define_macros=[("Py_LIMITED_API", LIMITED_API), ("CYTHON_LIMITED_API", "1")],
+        py_limited_api=True,
+        depends=relative((ROOT / "csrc").rglob("*.[ch]")),
+    )
+    for name in MODULES
+    if (ROOT / f"qcodec/_core/{name}.pyx").exists()
+]
+
+setup(
+    libraries=[core],
+    ext_modules=cythonize(
+        extensions,
+        compiler_directives={
+            "language_level": 3,
+            "embedsignature": False,
+            "freethreading_compatible": True,
+        },
+        build_dir="build/cython",
+    ),
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
