@@ -243,6 +243,31 @@ typedef struct qc_chunk {
 qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk *previous,
                         qc_chunk *chunk, qc_error *error);
 
+/* All of them: fills chunks[0 .. frame->chunks). */
+qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
+                          qc_error *error);
+
+/* What a stream of a chunk holds. */
+typedef enum qc_role {
+    QC_ROLE_GAPS = 0,
+    QC_ROLE_MASK = 1,
+    QC_ROLE_ROW_COUNTS = 2,
+    QC_ROLE_VALUES = 3 /* + the number of the plane */
+} qc_role;
+
+typedef struct qc_stream_info {
+    unsigned role;
+    unsigned coding;
+    size_t bytes; /* header included */
+} qc_stream_info;
+
+#define QC_MAX_STREAMS 10
+
+/* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
+   QC_MAX_STREAMS. What is left of chunk->bytes is the number of entries. */
+qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                           qc_stream_info *infos, size_t *count, qc_error *error);
+
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.
    out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's is a float type.
