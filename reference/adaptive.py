@@ -106,16 +106,21 @@ Model = Callable[[RangeDecoder, Contexts, int], int]
 _MODELS: dict[int, Model] = {0: _tree, 1: _exponent}
 
 
+def check_model(body: bytes, width: int) -> None:
+    """The rules of the model byte."""
+    require(body, "an adaptive stream has no model")
+    if body[0] not in _MODELS:
+        raise Unsupported(f"adaptive model {body[0]} is reserved")
+    require(body[0] != 0 or width <= 8, "model tree holds at most 8 bits")
+
+
 def adaptive(body: bytes, count: int, width: int) -> list[int]:
     """The symbols of a stream.
 
     >>> adaptive(bytes([0]), 3, 2)  # nothing but zeros, all of them dropped
     [0, 0, 0]
     """
-    require(body, "an adaptive stream has no model")
-    if body[0] not in _MODELS:
-        raise Unsupported(f"adaptive model {body[0]} is reserved")
-    require(body[0] != 0 or width <= 8, "model tree holds at most 8 bits")
+    check_model(body, width)
     decoder, contexts = RangeDecoder(body[1:]), Contexts(Context)
     symbols = [_MODELS[body[0]](decoder, contexts, width) for _ in range(count)]
     decoder.finish()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .adaptive import adaptive
-from .conventions import Corrupt, Reader, Unsupported, require
+from .adaptive import adaptive, check_model
+from .conventions import Reader, Unsupported, require
 from .huffman import huffman
 
 
@@ -53,14 +53,22 @@ CODINGS: dict[int, tuple[Coding, int]] = {
 }
 
 
-def read_stream(reader: Reader, count: int, width: int, features: int) -> list[int]:
-    """A stream of section 6: coding, body length, body."""
-    coding = reader.u8("coding")
-    if coding not in CODINGS:
-        raise Unsupported(f"coding {coding} is reserved")
-    require(features >> coding & 1, f"coding {coding} is not among the features")
-    decode, greatest = CODINGS[coding]
-    if not 1 <= width <= greatest:
-        raise Corrupt(f"coding {coding} cannot hold symbols of {width} bits")
-    body = reader.take(reader.vu("body length of a stream"), "body of a stream")
-    return decode(body, count, width)
+class Stream:
+    """A stream of section 6: its head (coding, body length, model) is read when it is made."""
+
+    def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
+        coding = reader.u8("coding")
+        if coding not in CODINGS:
+            raise Unsupported(f"coding {coding} is reserved")
+        require(features >> coding & 1, f"coding {coding} is not among the features")
+        self.coding, greatest = CODINGS[coding]
+        require(1 <= width <= greatest, f"coding {coding} with symbols of {width} bits")
+        self.count = count
+        self.width = width
+        self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")
+        if self.coding is adaptive:
+            check_model(self.body, width)
+
+    def symbols(self) -> list[int]:
+        """The contents."""
+        return self.coding(self.body, self.count, self.width)

@@ -8,8 +8,8 @@ from .conventions import Checksum, Limit, Reader, crc32c, require
 from .element_types import BY_NAME, OUTPUT_TYPES
 from .head import Head, check_together, read_head
 from .parameters import Parameters, read_parameters
-from .positions import read_positions
-from .values import read_values
+from .positions import open_positions, positions_of
+from .values import open_values, values_of
 
 _CRC_BYTES = 4
 
@@ -102,11 +102,13 @@ def decode_chunk(head: Head, parameters: Parameters, chunk: Chunk, dtype: str) -
     if chunk.crc is not None:
         require(crc32c(chunk.content) == chunk.crc, "CRC of a chunk", Checksum)
     reader = Reader(chunk.content, length_is_known=True)
-    positions = read_positions(reader, head, parameters, len(chunk.elements))
-    stored = [chunk.elements[position] for position in positions]
-    values = read_values(reader, head, parameters, stored, dtype)
+    positions = open_positions(reader, head, parameters, len(chunk.elements))
+    streams = open_values(reader, head, parameters, positions.entries)
     require(reader.left == 0, "the streams do not fill their chunk")
+    places = positions_of(positions, head, len(chunk.elements))
+    stored = [chunk.elements[place] for place in places]
+    values = values_of(streams, head, parameters, stored, dtype)
     dense = [bytes(BY_NAME[dtype].size)] * len(chunk.elements)
-    for position, value in zip(positions, values, strict=True):
-        dense[position] = value
+    for place, value in zip(places, values, strict=True):
+        dense[place] = value
     return b"".join(dense)

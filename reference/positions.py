@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from .codings import read_stream
+from .codings import Stream
 from .conventions import Reader, require
-from .head import CSR, DENSE, MASK, Head
+from .head import CSR, DENSE, GAPS, MASK, Head
 from .parameters import Parameters
 
 _WIDEST_ROW_COUNT = 16
 
 
-def read_positions(
-    reader: Reader, head: Head, parameters: Parameters, elements: int
-) -> Sequence[int]:
-    """The stored elements of a chunk, ascending, counted from the chunk's start."""
+@dataclass(frozen=True)
+class Positions:
+    """The heads of a chunk's positions: how many elements are stored, and the streams."""
+
+    entries: int
+    streams: tuple[Stream, ...] = ()
+
+
+def open_positions(reader: Reader, head: Head, parameters: Parameters, elements: int) -> Positions:
+    """Read the number of entries and the heads of the streams of a chunk."""
     if head.positions == DENSE:
-        return range(elements)
+        return Positions(elements)
     entries = reader.vu("entries")
     require(entries <= elements, "more entries than elements")
     if head.positions == MASK:
-        return _read_mask(reader, head, entries, elements)
+        return Positions(entries, (Stream(reader, -(-elements // 4), 4, head.features),))
+    counts: tuple[Stream, ...] = ()
     if head.positions == CSR:
-        return _read_csr(reader, head, parameters, entries, elements)
-    gaps = read_stream(reader, entries, parameters.gap_width, head.features)
-    return walk(gaps, 0, elements)
+        rows = elements // head.row_length if elements else 0
+        width = min(max(head.row_length.bit_length(), 1), _WIDEST_ROW_COUNT)
+        counts = (Stream(reader, rows, width, head.features),)
+    return Positions(
+        entries, (*counts, Stream(reader, entries, parameters.gap_width, head.features))
+    )
+
+
+def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[int]:
+    """The stored elements of a chunk, ascending, counted from the chunk's start."""
+    symbols = [stream.symbols() for stream in positions.streams]
+    if head.positions == GAPS:
+        return walk(symbols[0], 0, elements)
+    if head.positions == MASK:
+        return _positions_of_mask(symbols[0], positions.entries, elements)
+    if head.positions == CSR:
+        counts, gaps = symbols
+        require(sum(counts) == positions.entries, "the rows have another number of entries")
+        return _positions_of_rows(counts, gaps, head.row_length)
+    return range(elements)
 
 
 def walk(gaps: Iterable[int], start: int, length: int) -> list[int]:
@@ -43,8 +68,7 @@ def walk(gaps: Iterable[int], start: int, length: int) -> list[int]:
     return positions
 
 
-def _read_mask(reader: Reader, head: Head, entries: int, elements: int) -> list[int]:
-    symbols = read_stream(reader, -(-elements // 4), 4, head.features)
+def _positions_of_mask(symbols: list[int], entries: int, elements: int) -> list[int]:
     positions = [
         4 * place + bit
         for place, symbol in enumerate(symbols)
@@ -56,15 +80,7 @@ def _read_mask(reader: Reader, head: Head, entries: int, elements: int) -> list[
     return positions
 
 
-def _read_csr(
-    reader: Reader, head: Head, parameters: Parameters, entries: int, elements: int
-) -> list[int]:
-    row_length = head.row_length
-    rows = elements // row_length if elements else 0
-    width = min(max(row_length.bit_length(), 1), _WIDEST_ROW_COUNT)
-    counts = read_stream(reader, rows, width, head.features)
-    require(sum(counts) == entries, "the rows have another number of entries")
-    gaps = read_stream(reader, entries, parameters.gap_width, head.features)
+def _positions_of_rows(counts: list[int], gaps: list[int], row_length: int) -> list[int]:
     positions: list[int] = []
     for row, count in enumerate(counts):
         at = len(positions)

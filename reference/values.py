@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .codings import read_stream
+from .codings import Stream
 from .conventions import Reader, require
 from .element_types import element_of, float_of, round_to_f32
 from .head import AFFINE, PLANES, RAW, Head
@@ -11,37 +11,39 @@ from .parameters import Parameters
 _ROTATED = ("f32", "f16", "bf16", "f64")
 
 
-def read_values(
-    reader: Reader, head: Head, parameters: Parameters, stored: list[int], dtype: str
+def open_values(reader: Reader, head: Head, parameters: Parameters, count: int) -> list[Stream]:
+    """Read the heads of the value streams of `count` stored elements."""
+    width = 1 if head.dtype.name == "bool" else 8
+    if head.kind == RAW:
+        return [Stream(reader, count * head.dtype.size, width, head.features)]
+    if head.kind == PLANES:
+        return [Stream(reader, count, width, head.features) for _ in range(head.dtype.size)]
+    return [Stream(reader, count, parameters.width, head.features)]
+
+
+def values_of(
+    streams: list[Stream], head: Head, parameters: Parameters, stored: list[int], dtype: str
 ) -> list[bytes]:
     """The stored elements, given by their indices in the tensor, in the output type."""
+    symbols = [stream.symbols() for stream in streams]
     if head.kind in (RAW, PLANES):
-        read = _read_raw if head.kind == RAW else _read_planes
-        return [
-            _convert(element, head.dtype.name, dtype) for element in read(reader, head, len(stored))
-        ]
-    codes = read_stream(reader, len(stored), parameters.width, head.features)
+        elements = (_raw if head.kind == RAW else _planes)(symbols, head)
+        return [_convert(element, head.dtype.name, dtype) for element in elements]
     value_of = _affine if head.kind == AFFINE else _codebook
     return [
         element_of(value_of(code, element, parameters), dtype)
-        for code, element in zip(codes, stored, strict=True)
+        for code, element in zip(symbols[0], stored, strict=True)
     ]
 
 
-def _byte_width(head: Head) -> int:
-    return 1 if head.dtype.name == "bool" else 8
+def _raw(symbols: list[list[int]], head: Head) -> list[bytes]:
+    content, size = bytes(symbols[0]), head.dtype.size
+    return [content[at : at + size] for at in range(0, len(content), size)]
 
 
-def _read_raw(reader: Reader, head: Head, count: int) -> list[bytes]:
+def _planes(symbols: list[list[int]], head: Head) -> list[bytes]:
     size = head.dtype.size
-    content = bytes(read_stream(reader, count * size, _byte_width(head), head.features))
-    return [content[at : at + size] for at in range(0, count * size, size)]
-
-
-def _read_planes(reader: Reader, head: Head, count: int) -> list[bytes]:
-    size = head.dtype.size
-    planes = [read_stream(reader, count, _byte_width(head), head.features) for _ in range(size)]
-    words = [int.from_bytes(column, "big") for column in zip(*planes, strict=True)]
+    words = [int.from_bytes(column, "big") for column in zip(*symbols, strict=True)]
     if head.dtype.name in _ROTATED:
         words = [word >> 1 | (word & 1) << 8 * size - 1 for word in words]
     return [word.to_bytes(size, "little") for word in words]
