@@ -14,7 +14,7 @@ from setuptools import Extension, setup
 
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
-MODULES = ("frame", "numeric", "pack", "stream")
+MODULES = ("decode", "encode", "numeric", "pack", "stream")
 
 WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
 
