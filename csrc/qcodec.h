@@ -219,22 +219,18 @@ typedef struct qc_frame {
 } qc_frame;
 
 #define QC_VERIFY 1u /* check the CRCs */
+#define QC_WHOLE  2u /* `data` is the whole frame: its length is checked, and an unchunked CRC */
 
 /* Parse and check a frame's head: magic to the end of the parameters and, if chunked, the
-   directory and its CRC (with QC_VERIFY). `data` may hold more of the frame than the head, less
-   than the whole frame, but no more than the frame. If it ends within the head: QC_TRUNCATED, with
-   error->allowed = the bytes that are needed to get further.
-   Unchunked frames: the CRC, which covers everything, is checked by qc_frame_check. */
+   directory. Without QC_WHOLE, `data` may end anywhere after the head; if it ends within the head:
+   QC_TRUNCATED, with error->allowed = the bytes that are needed to get further. An unchunked
+   frame's CRC covers everything, so it can only be checked with QC_WHOLE. */
 qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame,
                         qc_error *error);
 
-/* A whole frame is in memory: exact length, the chunk lengths add up, and (QC_VERIFY) an
-   unchunked frame's CRC. */
-qc_status qc_frame_check(const qc_frame *frame, const void *data, size_t size, unsigned flags,
-                         qc_error *error);
-
 /* One chunk's place in the frame, and its range of elements. */
 typedef struct qc_chunk {
+    size_t index;
     size_t offset; /* from the frame's first byte */
     size_t bytes;
     uint32_t crc; /* chunked frames */
@@ -242,10 +238,10 @@ typedef struct qc_chunk {
     size_t elements;
 } qc_chunk;
 
-/* Fill chunks[0 .. frame->chunks): reads the directory from the frame's head. QC_CORRUPT if the
-   lengths do not add up. */
-qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
-                          qc_error *error);
+/* The chunk after `previous`, or the first if that is NULL (`chunk` may be `previous`). `head` are
+   the frame's first head_bytes. QC_INVALID after the last one. */
+qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk *previous,
+                        qc_chunk *chunk, qc_error *error);
 
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.
@@ -267,8 +263,8 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
                                 uint32_t *positions, void *codes, unsigned flags, void *workspace,
                                 qc_error *error);
 
-/* Decode a whole frame on this thread: qc_frame_read, qc_frame_check, every chunk. `out_bytes`
-   must be exactly what the tensor needs (else QC_INVALID). */
+/* Decode a whole frame on this thread: qc_frame_read, then every chunk. `out_bytes` must be
+   exactly what the tensor needs (else QC_INVALID). `out` NULL: check only. */
 qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
                     unsigned flags, void *workspace, qc_error *error);
 
