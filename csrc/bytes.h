@@ -105,6 +105,22 @@ static inline void qc_store64(uint8_t *p, uint64_t value)
     qc_store32(p + 4, (uint32_t)(value >> 32));
 }
 
+/* Elements between the machine's order and little-endian, in place: both ways the same. */
+static inline void qc_swap_if_big_endian(uint8_t *bytes, size_t item_size, size_t count)
+{
+    const uint16_t one = 1;
+    uint8_t low;
+    memcpy(&low, &one, 1);
+    if (low == 1 || item_size == 1)
+        return;
+    for (size_t i = 0; i < count; i++, bytes += item_size)
+        for (size_t a = 0, b = item_size - 1; a < b; a++, b--) {
+            uint8_t byte = bytes[a];
+            bytes[a] = bytes[b];
+            bytes[b] = byte;
+        }
+}
+
 /* The number of bits of `value`: 0 for 0, 3 for 5. */
 static inline unsigned qc_bit_length(uint64_t value)
 {

@@ -257,11 +257,11 @@ qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const v
                            size_t *entries, qc_error *error);
 
 /* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; raw and planes: the elements' own bytes), both of
-   qc_chunk_entries elements, fillers included. */
+   and codes (uint8_t or uint16_t by width; raw and planes: the elements themselves), fillers
+   included. Both have room for `entries`, as qc_chunk_entries gave it. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                                uint32_t *positions, void *codes, unsigned flags, void *workspace,
-                                qc_error *error);
+                                size_t entries, uint32_t *positions, void *codes, unsigned flags,
+                                void *workspace, qc_error *error);
 
 /* Decode a whole frame on this thread: qc_frame_read, then every chunk. `out_bytes` must be
    exactly what the tensor needs (else QC_INVALID). `out` NULL: check only. */
