@@ -39,6 +39,7 @@ static uint8_t *decode_whole(const uint8_t *data, size_t size, size_t elements, 
     uint8_t *out = buffer_of(bytes, 0xA5);
     uint8_t *again = buffer_of(bytes, 0x5A);
     qc_status status = qc_decode(data, size, dtype, out, bytes, QC_VERIFY, workspace, &error);
+    PROMISE(qc_decode(data, size, dtype, NULL, bytes, QC_VERIFY, workspace, &error) == status);
     if (refused(status, &error)) {
         free(out);
         out = NULL;
@@ -114,8 +115,8 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     uint32_t *positions = NULL;
     if (frame->positions != QC_DENSE)
         positions = (uint32_t *)(void *)buffer_of(entries * sizeof *positions, 0xA5);
-    qc_status status =
-        qc_chunk_decode_codes(frame, chunk, bytes, positions, codes, QC_VERIFY, workspace, &error);
+    qc_status status = qc_chunk_decode_codes(frame, chunk, bytes, entries, positions, codes,
+                                             QC_VERIFY, workspace, &error);
     if (refused(status, &error)) {
         PROMISE(!valid);
     } else {

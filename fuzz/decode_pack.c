@@ -74,30 +74,52 @@ static void decode_entry(const uint8_t *data, const qc_pack_entry *entry)
     free(bytes);
 }
 
-static void check_entry(const uint8_t *data, const qc_pack *pack, const qc_pack_entry *entry)
+static void check_entry(const uint8_t *data, size_t size, size_t table_bytes,
+                        const qc_pack_entry *entries, size_t count, size_t i)
 {
-    qc_pack_entry found;
-    qc_error error;
-    PROMISE(entry->offset >= pack->table_bytes && entry->offset <= pack->pack_bytes);
-    PROMISE(entry->bytes <= pack->pack_bytes - entry->offset);
+    const qc_pack_entry *entry = &entries[i];
+    PROMISE(entry->offset >= table_bytes && entry->offset <= size);
+    PROMISE(entry->bytes > 0 && entry->bytes <= size - entry->offset);
     PROMISE(entry->name_bytes <= QC_MAX_NAME_BYTES);
-    PROMISE(qc_pack_find(pack, data, entry->name, entry->name_bytes, &found, &error) == QC_OK);
-    PROMISE(found.offset == entry->offset && found.bytes == entry->bytes);
-    PROMISE(found.target == entry->target);
+    PROMISE(entry->name_offset + entry->name_bytes <= table_bytes);
+    PROMISE(entry->target <= i && entries[entry->target].offset == entry->offset);
+    const char *name = (const char *)data + entry->name_offset;
+    PROMISE(qc_pack_find(data, entries, count, name, entry->name_bytes) == i);
     decode_entry(data, entry);
+}
+
+/* The table alone is enough to read it, and one byte less is not. */
+static void check_table_prefixes(const uint8_t *data, size_t size, size_t table_bytes, size_t count)
+{
+    qc_error error;
+    size_t table, again;
+    qc_pack_entry *entries = (qc_pack_entry *)(void *)buffer_of(count * sizeof *entries, 0xA5);
+    for (size_t missing = 0; missing < 2; missing++) {
+        size_t bytes = table_bytes - missing;
+        uint8_t *prefix = copy_of(data, bytes);
+        qc_status status = qc_pack_count(prefix, bytes, size, &again, &error);
+        if (status == QC_OK)
+            status = qc_pack_read(prefix, bytes, size, entries, count, &table, &error);
+        PROMISE(status == (missing > 0 ? QC_TRUNCATED : QC_OK));
+        PROMISE(missing == 0 || error.allowed > bytes);
+        free(prefix);
+    }
+    free(entries);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    qc_pack pack;
     qc_error error;
-    if (refused(qc_pack_read(data, size, &pack, &error), &error) || pack.count > MAX_ENTRIES)
+    size_t count, table_bytes;
+    if (refused(qc_pack_count(data, size, size, &count, &error), &error))
         return 0;
-    qc_pack_entry *entries = (qc_pack_entry *)(void *)buffer_of(pack.count * sizeof *entries, 0xA5);
-    if (!refused(qc_pack_entries(&pack, data, entries, &error), &error) &&
-        pack.pack_bytes <= size) {
-        for (size_t i = 0; i < pack.count; i++)
-            check_entry(data, &pack, &entries[i]);
+    PROMISE(count <= size / 2);
+    qc_pack_entry *entries = (qc_pack_entry *)(void *)buffer_of(count * sizeof *entries, 0xA5);
+    qc_status status = qc_pack_read(data, size, size, entries, count, &table_bytes, &error);
+    if (!refused(status, &error)) {
+        check_table_prefixes(data, size, table_bytes, count);
+        for (size_t i = 0; i < count; i++)
+            check_entry(data, size, table_bytes, entries, count, i);
     }
     free(entries);
     return 0;

@@ -142,21 +142,20 @@ static void save_frames(const parameters *p)
 static void save_pack(const parameters *p)
 {
     static uint8_t frames[2][CAPACITY], out[2 * CAPACITY];
+    const char *names = "fc.weightfc.biastied";
     qc_frame first = frame_of(QC_CODEBOOK, QC_GAPS, 0, p);
     qc_frame second = frame_of(QC_RAW, QC_DENSE, 0, p);
-    qc_pack_entry entries[3] = {
-        {.name = "fc.weight", .name_bytes = 9, .bytes = encode(&first, QC_SMALL, frames[0])},
-        {.name = "fc.bias",
-         .name_bytes = 7,
-         .bytes = encode(&second, QC_FIXED, frames[1]),
-         .target = 1},
-        {.name = "tied", .name_bytes = 4, .target = 0},
+    size_t sizes[] = {encode(&first, QC_SMALL, frames[0]), encode(&second, QC_FIXED, frames[1])};
+    qc_pack_entry entries[] = {
+        {.name_offset = 0, .name_bytes = 9, .bytes = sizes[0], .target = 0},
+        {.name_offset = 9, .name_bytes = 7, .bytes = sizes[1], .target = 1},
+        {.name_offset = 16, .name_bytes = 4, .target = 0},
     };
-    size_t table = qc_pack_table_size(entries, 3);
-    PROMISE(qc_pack_write_table(entries, 3, out, sizeof out, NULL) == QC_OK);
-    memcpy(out + table, frames[0], entries[0].bytes);
-    memcpy(out + table + entries[0].bytes, frames[1], entries[1].bytes);
-    save("decode_pack", 0, out, table + entries[0].bytes + entries[1].bytes);
+    size_t table = qc_pack_table_bytes(entries, 3);
+    PROMISE(qc_pack_write_table(names, entries, 3, out, sizeof out, NULL) == QC_OK);
+    memcpy(out + table, frames[0], sizes[0]);
+    memcpy(out + table + sizes[0], frames[1], sizes[1]);
+    save("decode_pack", 0, out, table + sizes[0] + sizes[1]);
 }
 
 /* ---- streams ------------------------------------------------------------------ */
