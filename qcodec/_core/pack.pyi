@@ -1,0 +1,13 @@
+from typing import Any
+
+import numpy as np
+from typing_extensions import Buffer
+
+ENTRY: np.dtype[np.void]
+
+def count(data: Buffer, pack_bytes: int) -> int: ...
+def read(
+    data: Buffer, pack_bytes: int, entries: int
+) -> tuple[np.ndarray[Any, np.dtype[np.void]], int]: ...
+def find(data: Buffer, table: Buffer, name: Buffer) -> int: ...
+def write_table(names: Buffer, table: Buffer) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
