@@ -86,26 +86,26 @@ static qc_status read_checksum(qc_reader *reader, qc_error *error)
 qc_status qc_pack_count(const void *data, size_t size, size_t pack_bytes, size_t *count,
                         qc_error *error)
 {
-    qc_reader reader = qc_reader_of(data, size, QC_TRUNCATED);
+    qc_reader reader = qc_reader_of(data, size, 0);
     return read_head(&reader, pack_bytes, count, error);
 }
 
 qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack_entry *entries,
                        size_t count, size_t *table_bytes, qc_error *error)
 {
-    qc_reader reader = qc_reader_of(data, size, QC_TRUNCATED);
+    qc_reader reader = qc_reader_of(data, size, 0);
     size_t found, frames_bytes = 0;
     QC_TRY(read_head(&reader, pack_bytes, &found, error));
     QC_CHECK(found == count, QC_INVALID, "pack: room for another number of entries", reader.at,
              count, found);
     for (size_t i = 0; i < count; i++)
         QC_TRY(read_entry(&reader, entries, i, &frames_bytes, error));
+    QC_TRY(read_checksum(&reader, error));
 
     qc_pack_sort_names(data, entries, count);
     size_t duplicate = qc_pack_duplicate_name(data, entries, count);
     QC_CHECK(duplicate == count, QC_CORRUPT, "pack: name is there twice",
              entries[duplicate].name_offset, duplicate, count);
-    QC_TRY(read_checksum(&reader, error));
 
     size_t need;
     if (qc_add_overflows(reader.at, frames_bytes, &need))
