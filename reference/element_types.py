@@ -93,6 +93,8 @@ def element_of(value: float, dtype: str) -> bytes:
         bits = infinity | 1 << mantissa_bits - 1
     elif math.isinf(value):
         bits = infinity
+    elif magnitude == 0:
+        bits = 0
     else:
         least = 2 - (1 << exponent_bits - 1)  # exponent of the least normal number
         exponent = max(math.frexp(magnitude)[1] - 1, least)
