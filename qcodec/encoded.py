@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from concurrent.futures import ThreadPoolExecutor
-from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Protocol, SupportsIndex
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from . import layout as layouts
 from ._core import decode as core
 from .dtypes import BY_ID, ElementType, element_type
 from .errors import CorruptError, TruncatedError
+from .indexing import Index, select
 from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
 from .quantize.quantized import Groups, Quantized
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Array = np.ndarray[Any, Any]
-Index = SupportsIndex | slice | EllipsisType | tuple[SupportsIndex | slice | EllipsisType, ...]
 
 _FIRST_READ = 4096  # bytes: most heads fit
 # A tiny input may honestly declare a large tensor of equal elements. Below this size all of it is
@@ -29,8 +28,6 @@ _FIRST_READ = 4096  # bytes: most heads fit
 _CHECK_FIRST_BYTES = 4096
 _CHEAP_OUTPUT_BYTES = 1 << 20
 
-_KINDS = {number: name for name, number in layouts.KINDS.items()}
-_POSITIONS = {number: name for name, number in layouts.POSITIONS.items()}
 
 
 class Source(Protocol):
@@ -107,8 +104,8 @@ class Encoded:
         self.element_type: ElementType = BY_ID[self._fields["dtype"]]
         self.shape: tuple[int, ...] = self._fields["shape"]
         self.dtype = self.element_type.carrier
-        self.kind = _KINDS[self._fields["kind"]]
-        self.positions = _POSITIONS[self._fields["positions"]]
+        self.kind = layouts.KIND_NAMES[self._fields["kind"]]
+        self.positions = layouts.POSITIONS_NAMES[self._fields["positions"]]
         self.chunks: int = self._fields["chunks"]
         self.encoded_bytes = self._source.size
         self.nbytes: int = self._fields["elements"] * self.element_type.itemsize
@@ -241,11 +238,10 @@ class Encoded:
                 target.id, size, part, self._verify,
             )  # fmt: skip
 
-        each = self._fields["chunk_elements"]
-        if each == 0:
-            wanted = range(1)
-        else:
-            wanted = range(first // each, (first + count + each - 1) // each if count else first // each)
+        each = self._fields["chunk_elements"] or max(self._fields["elements"], 1)
+        # An empty tensor has a chunk to check, an empty part of one has nothing.
+        stop = -(-(first + count) // each) if count or self._fields["elements"] else self.chunks
+        wanted = range(first // each, stop)
         if threads > 1 and len(wanted) > 1:
             with ThreadPoolExecutor(threads) as pool:
                 for _ in pool.map(decode_chunk, wanted):
@@ -262,68 +258,11 @@ class Encoded:
         Integers, slices with any step, and one Ellipsis, as in NumPy. Rows are cheap: a
         range on the first axis decodes just the chunks that hold it.
         """
-        picks = self._normalise(index)
-        first, stop, rest = self._covering_range(picks)
-        count = (stop - first) * int(np.prod(self.shape[rest:], dtype=np.int64))
-        row = int(np.prod(self.shape[rest:], dtype=np.int64))
-        self._limits.check_tensor(count * self.element_type.itemsize, self.encoded_bytes)
-        block = np.empty(count, self.dtype)
-        self._decode_range(first * row, count, self.element_type, block.view(np.uint8), 1)
-        if rest == 0:
-            return block.reshape(())
-        block = block.reshape((stop - first, *self.shape[rest:]))
-        pick = picks[rest - 1]
-        if isinstance(pick, slice):
-            # Relative to the block, which begins at the least index that is wanted.
-            chosen = np.arange(self.shape[rest - 1])[pick] - first % max(self.shape[rest - 1], 1)
-            head: Any = slice(0, 0) if len(chosen) == 0 else _as_slice(chosen)
-        else:
-            head = 0
-        return np.ascontiguousarray(block[(head, *picks[rest:])])
-
-    def _normalise(self, index: Index) -> list[int | slice]:
-        items = list(index) if isinstance(index, tuple) else [index]
-        ellipses = [i for i, item in enumerate(items) if item is Ellipsis]
-        if len(ellipses) > 1:
-            raise IndexError("an index can have only one Ellipsis")
-        given = len(items) - len(ellipses)
-        if given > self.ndim:
-            raise IndexError(f"{given} indices for a tensor of {self.ndim} dimensions")
-        fill: list[Any] = [slice(None)] * (self.ndim - given)
-        at = ellipses[0] if ellipses else len(items)
-        items[at : at + len(ellipses)] = fill
-        return [self._pick(item, axis) for axis, item in enumerate(items)]
-
-    def _pick(self, item: Any, axis: int) -> int | slice:
-        if isinstance(item, slice):
-            return item
-        if isinstance(item, (bool, np.bool_)) or not hasattr(item, "__index__"):
-            raise TypeError(
-                f"indices are integers, slices and Ellipsis, not {type(item).__name__}; "
-                "decode() the tensor for more"
-            )
-        value, size = operator.index(item), self.shape[axis]
-        if not -size <= value < size:
-            raise IndexError(f"index {value} is out of range for axis {axis} of size {size}")
-        return value % size
-
-    def _covering_range(self, picks: list[int | slice]) -> tuple[int, int, int]:
-        """(first, stop, axes): leading integers and one slice as a range of rows.
-
-        A row is what the axes from `axes` on hold.
-        """
-        first = 0
-        for axis, pick in enumerate(picks):
-            size = self.shape[axis]
-            if isinstance(pick, int):
-                first = first * size + pick
-                continue
-            chosen = range(size)[pick]
-            if len(chosen) == 0:
-                return first * size, first * size, axis + 1
-            low, high = min(chosen[0], chosen[-1]), max(chosen[0], chosen[-1])
-            return first * size + low, first * size + high + 1, axis + 1
-        return first, first + 1, len(picks)
+        part = select(index, self.shape)
+        self._limits.check_tensor(part.count * self.element_type.itemsize, self.encoded_bytes)
+        block = np.empty(part.count, self.dtype)
+        self._decode_range(part.first, part.count, self.element_type, block.view(np.uint8), 1)
+        return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
 
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
@@ -390,12 +329,6 @@ class Encoded:
         return inspect_frame(self._frame, self._bytes)
 
 
-def _as_slice(chosen: Array) -> slice:
-    step = int(chosen[1] - chosen[0]) if len(chosen) > 1 else 1
-    stop: int | None = int(chosen[-1]) + (1 if step > 0 else -1)
-    return slice(int(chosen[0]), None if stop is not None and stop < 0 else stop, step)
-
-
 def _parameters(data: bytes, dtype: str) -> Array:
     carrier = element_type(dtype).carrier
     values = np.frombuffer(data, np.uint8)
@@ -416,6 +349,4 @@ def _without_fillers(quantized: Quantized) -> Quantized:
         keep = quantized.codes != code
     if keep.all():
         return quantized
-    from dataclasses import replace
-
     return replace(quantized, codes=quantized.codes[keep], positions=quantized.positions[keep])

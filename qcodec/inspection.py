@@ -11,8 +11,6 @@ from ._core import decode as core
 from ._core import stream as stream_core
 from .dtypes import BY_ID
 
-_KINDS = {number: name for name, number in layouts.KINDS.items()}
-_POSITIONS = {number: name for name, number in layouts.POSITIONS.items()}
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
 _CRC_BYTES = 4
@@ -131,8 +129,8 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
     return Info(
         shape=fields["shape"],
         dtype=BY_ID[fields["dtype"]].name,
-        kind=_KINDS[fields["kind"]],
-        positions=_POSITIONS[fields["positions"]],
+        kind=layouts.KIND_NAMES[fields["kind"]],
+        positions=layouts.POSITIONS_NAMES[fields["positions"]],
         code_bits=fields["width"] if fields["kind"] >= layouts.KINDS["affine"] else 0,
         gap_width=fields["gap_width"],
         elements=fields["elements"],

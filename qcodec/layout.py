@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
 POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3}
 KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3}
+POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
+KIND_NAMES = {number: name for name, number in KINDS.items()}
 
 #: What a float tensor can be decoded as, besides its own type.
 OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
