@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reference.conventions import crc32c
-
 from stream_writer import vu, write_stream
 
-DTYPES = (
-    "f32 f16 bf16 f64 u8 i8 u16 i16 u32 i32 u64 i64 bool f8e4m3 f8e5m2 e8m0".split()
-)  # by id
+from reference.conventions import crc32c
+
+# By id.
+DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
+DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
 KINDS = ("raw", "planes", "affine", "codebook")
 POSITIONS = ("dense", "gaps", "mask", "csr")

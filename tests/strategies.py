@@ -103,7 +103,7 @@ shapes = st.lists(st.integers(0, 12), max_size=3).map(tuple) | st.sampled_from(
 
 @st.composite
 def element_bytes(draw: st.DrawFn, dtype: str, count: int) -> bytes:
-    """Elements of a type in any bits: NaNs with payloads, infinities, -0, subnormals, plain ones."""
+    """Elements in any bits: NaNs with payloads, infinities, -0, subnormals, plain ones."""
     random = np.random.default_rng(draw(seeds))
     if dtype == "bool":
         return bytes(random.integers(0, 2, count, np.uint8))

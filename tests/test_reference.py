@@ -8,10 +8,6 @@ import pytest
 from frame_writer import ITEM_SIZES, Floats, Frame, write_frame, write_pack
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import Corrupt, FormatError, Limit, Truncated, decode, read_pack
-from reference.conventions import Reader
-from reference.element_types import element_of, float_of
-from reference.huffman import huffman, read_lengths
 from strategies import (
     coders,
     complete_lengths,
@@ -22,6 +18,11 @@ from strategies import (
     valid_frames,
 )
 from stream_writer import huffman_body, legal_codings, length_nibbles, pack_nibbles, write_stream
+
+from reference import Corrupt, FormatError, Limit, Truncated, decode, read_pack
+from reference.conventions import Reader
+from reference.element_types import element_of, float_of
+from reference.huffman import huffman, read_lengths
 
 NUMPY = {
     "f32": np.dtype("<f4"),
