@@ -16,7 +16,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
-MODULES = ("frame", "numeric", "pack", "stream")
+MODULES = ("decode", "encode", "numeric", "pack", "stream")
 
 WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
 
@@ -45,13 +45,14 @@ class BuildPython(build_py):
 
 
 class BuildExtensions(build_ext):
-    """Leaves the compiled modules in the source folder too.
+    """Builds the C core first, and leaves the compiled modules in the source folder too.
 
     The README's commands run in the clone, where Python finds this folder's `qcodec`
     before the installed one.
     """
 
     def run(self):
+        self.run_command("build_clib")
         super().run()
         if not self.inplace:
             self.copy_extensions_to_source()

@@ -282,3 +282,47 @@ qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk 
              frame->frame_bytes - offset);
     return QC_OK;
 }
+
+qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
+                          qc_error *error)
+{
+    for (size_t i = 0; i < frame->chunks; i++)
+        QC_TRY(qc_chunk_next(frame, head, i > 0 ? &chunks[i - 1] : NULL, &chunks[i], error));
+    return QC_OK;
+}
+
+static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_info *info,
+                                  qc_error *error)
+{
+    size_t at = reader->at;
+    uint64_t body;
+    const uint8_t *bytes;
+    QC_TRY(qc_read_u8(reader, &info->coding, "stream: coding", error));
+    QC_TRY(qc_read_vu(reader, &body, "stream: body length", error));
+    QC_CHECK(body <= reader->size - reader->at, QC_CORRUPT, "stream: body length", at, body,
+             reader->size - reader->at);
+    QC_TRY(qc_read_bytes(reader, (size_t)body, &bytes, "stream: body", error));
+    info->role = role;
+    info->bytes = reader->at - at;
+    return QC_OK;
+}
+
+qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                           qc_stream_info *infos, size_t *count, qc_error *error)
+{
+    qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
+    uint64_t entries;
+    size_t n = 0;
+    if (frame->positions != QC_DENSE)
+        QC_TRY(qc_read_vu(&reader, &entries, "positions: entries", error));
+    if (frame->positions == QC_MASK)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, &infos[n++], error));
+    if (frame->positions == QC_CSR)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));
+    if (frame->positions == QC_CSR || frame->positions == QC_GAPS)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
+    for (unsigned plane = 0; plane < frame->value_streams; plane++)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + plane, &infos[n++], error));
+    *count = n;
+    return QC_OK;
+}

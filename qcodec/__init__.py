@@ -1,0 +1,1 @@
+"""qcodec: small neural-network weights, given back at memory speed."""

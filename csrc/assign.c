@@ -1,0 +1,98 @@
+/*
+ * Nearest centroids. Values are compared with the thresholds between neighbouring centroids,
+ * each of which is a float32: the greatest that still belongs to the lower centroid.
+ */
+#include "float_bits.h"
+
+#define MAX_CENTROIDS 256
+#define LINEAR_LIMIT  16 /* up to here comparing with every threshold is the fastest */
+
+/* The centroids without repetitions: what lies between them, and which ones they were. */
+typedef struct thresholds {
+    float at[MAX_CENTROIDS];
+    uint8_t first[MAX_CENTROIDS]; /* the first centroid of each distinct value */
+    size_t distinct;
+} thresholds;
+
+/* The next float32 below a finite one. */
+static float next_below(float value)
+{
+    uint32_t bits = qc_bits_of_f32(value);
+    if ((bits & ~QC_F32_SIGN) == 0)
+        return qc_f32_of_bits(QC_F32_SIGN | 1);
+    return qc_f32_of_bits(bits & QC_F32_SIGN ? bits + 1 : bits - 1);
+}
+
+/* The greatest float32 that is not nearer to `high` than to `low`. */
+static float threshold_between(float low, float high)
+{
+    double sum = (double)low + (double)high;
+    /* What the sum lost in rounding (the two-sum of Knuth): it decides a value in the middle. */
+    double part = sum - (double)low;
+    double lost = ((double)low - (sum - part)) + ((double)high - part);
+    double middle = sum * 0.5;
+    float nearest = (float)middle;
+    int above = (double)nearest > middle || ((double)nearest == middle && lost < 0);
+    return above ? next_below(nearest) : nearest;
+}
+
+static void find_thresholds(const float *centroids, size_t k, thresholds *table)
+{
+    size_t distinct = 0;
+    float last = 0;
+    for (size_t j = 0; j < k && j < MAX_CENTROIDS; j++) {
+        if (distinct != 0 && centroids[j] == last)
+            continue;
+        if (distinct != 0)
+            table->at[distinct - 1] = threshold_between(last, centroids[j]);
+        last = centroids[j];
+        table->first[distinct++] = (uint8_t)j;
+    }
+    table->distinct = distinct;
+    /* So that a search over a power of two never goes there. */
+    for (size_t j = distinct == 0 ? 0 : distinct - 1; j < MAX_CENTROIDS; j++)
+        table->at[j] = qc_f32_of_bits(QC_F32_INFINITY);
+}
+
+/* The number of thresholds below each value, counted one threshold after the other. */
+static void count_below(const thresholds *table, const float *values, size_t count, uint8_t *codes)
+{
+    for (size_t i = 0; i < count; i++)
+        codes[i] = 0;
+    for (size_t j = 0; j + 1 < table->distinct; j++) {
+        float at = table->at[j];
+        for (size_t i = 0; i < count; i++)
+            codes[i] = (uint8_t)(codes[i] + (values[i] > at));
+    }
+}
+
+/* The same by bisection, without branches on the values. */
+static void bisect_below(const thresholds *table, const float *values, size_t count, uint8_t *codes)
+{
+    size_t half = 1;
+    while (half * 2 < table->distinct)
+        half *= 2;
+    for (size_t i = 0; i < count; i++) {
+        size_t below = 0;
+        for (size_t step = half; step != 0; step /= 2)
+            below += values[i] > table->at[below + step - 1] ? step : 0;
+        codes[i] = (uint8_t)below;
+    }
+}
+
+void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
+{
+    enum { BLOCK = 1024 }; /* values and codes stay in L1 */
+    thresholds table;
+    find_thresholds(centroids, k, &table);
+    for (size_t i = 0; i < count; i += BLOCK) {
+        size_t block = count - i < BLOCK ? count - i : BLOCK;
+        if (table.distinct <= LINEAR_LIMIT)
+            count_below(&table, values + i, block, codes + i);
+        else
+            bisect_below(&table, values + i, block, codes + i);
+        if (table.distinct != k)
+            for (size_t j = i; j < i + block; j++)
+                codes[j] = table.first[codes[j]];
+    }
+}

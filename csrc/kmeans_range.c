@@ -1,0 +1,46 @@
+#include "kmeans.h"
+
+qc_status qc_kmeans_check(size_t count, size_t k, qc_error *error)
+{
+    QC_CHECK(count >= 1 && count < UINT32_MAX, QC_INVALID, "k-means: number of values", 0, count,
+             UINT32_MAX - 1);
+    QC_CHECK(k >= 1 && k <= QC_KMEANS_MAX_K, QC_INVALID, "k-means: number of centroids", 0, k,
+             QC_KMEANS_MAX_K);
+    return QC_OK;
+}
+
+size_t qc_first_above(const float *sorted, size_t first, size_t count, double limit)
+{
+    while (first < count) {
+        size_t middle = first + (count - first) / 2;
+        if (sorted[middle] > limit)
+            count = middle;
+        else
+            first = middle + 1;
+    }
+    return first;
+}
+
+double qc_range_mean(const float *sorted, size_t first, size_t last, double sum, double centre)
+{
+    double least = sorted[first], greatest = sorted[last - 1];
+    double mean = centre + sum / (double)(last - first);
+    return mean < least ? least : mean > greatest ? greatest : mean;
+}
+
+double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k)
+{
+    qc_running_sum total = {0, 0};
+    size_t i = 0;
+    for (size_t j = 0; j < k; j++) {
+        size_t end = count;
+        if (j + 1 < k)
+            end = qc_first_above(sorted, i, count,
+                                 ((double)centroids[j] + (double)centroids[j + 1]) * 0.5);
+        for (; i < end; i++) {
+            double difference = (double)sorted[i] - (double)centroids[j];
+            qc_running_add(&total, difference * difference);
+        }
+    }
+    return qc_running_total(&total);
+}

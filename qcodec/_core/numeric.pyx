@@ -1,0 +1,89 @@
+"""Conversions between element types, k-means and nearest centroids."""
+
+import numpy as np
+
+from libc.stdint cimport uint8_t, uint64_t
+
+from . cimport c
+from .status import error_of
+
+INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
+
+
+def convert(const uint8_t[::1] source, int source_dtype, uint8_t[::1] out, int out_dtype):
+    cdef size_t size = c.qc_dtype_size(source_dtype)
+    cdef size_t out_size = c.qc_dtype_size(out_dtype)
+    cdef size_t count = 0 if size == 0 else <size_t> source.shape[0] // size
+    cdef c.qc_status status
+    if size == 0 or count * size != <size_t> source.shape[0]:
+        raise ValueError("source is not a whole number of elements")
+    if count * out_size != <size_t> out.shape[0]:
+        raise ValueError(f"out has {out.shape[0]:,} bytes, needed are {count * out_size:,}")
+    if count == 0:
+        return
+    with nogil:
+        status = c.qc_convert(&source[0], source_dtype, &out[0], out_dtype, count)
+    if status != c.QC_OK:
+        raise ValueError(f"no conversion from element type {source_dtype} to {out_dtype}")
+
+
+def kmeans_lloyd(const float[::1] ordered, size_t k, init, uint64_t seed, size_t max_steps):
+    cdef int chosen = INITS[init]
+    cdef size_t count = ordered.shape[0]
+    if count == 0:
+        raise ValueError("k-means of no values")
+    cdef double[::1] workspace = _workspace(c.qc_kmeans_workspace(count, k))
+    centroids = np.empty(k, np.float32)
+    cdef float[::1] view = centroids
+    cdef double squared_error = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    if k == 0:
+        raise ValueError("k-means with no centroids")
+    with nogil:
+        status = c.qc_kmeans_lloyd(
+            &ordered[0], count, k, chosen, seed, max_steps, &view[0], &squared_error,
+            &workspace[0], &error,
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return centroids, squared_error
+
+
+def kmeans_exact(const float[::1] ordered, size_t k):
+    cdef size_t count = ordered.shape[0]
+    if count == 0:
+        raise ValueError("k-means of no values")
+    if k == 0:
+        raise ValueError("k-means with no centroids")
+    cdef double[::1] workspace = _workspace(c.qc_kmeans_exact_workspace(count, k))
+    centroids = np.empty(k, np.float32)
+    cdef float[::1] view = centroids
+    cdef double squared_error = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_kmeans_exact(
+            &ordered[0], count, k, &view[0], &squared_error, &workspace[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return centroids, squared_error
+
+
+def assign(const float[::1] values, const float[::1] centroids):
+    cdef size_t count = values.shape[0]
+    cdef size_t k = centroids.shape[0]
+    if k == 0 or k > 256:
+        raise ValueError(f"{k:,} centroids, allowed are 1 to 256")
+    codes = np.empty(count, np.uint8)
+    if count == 0:
+        return codes
+    cdef uint8_t[::1] view = codes
+    with nogil:
+        c.qc_assign(&values[0], count, &centroids[0], k, &view[0])
+    return codes
+
+
+def _workspace(size_t size):
+    return np.empty(size // sizeof(double) + 1, np.float64)
