@@ -105,6 +105,17 @@ static inline void qc_store64(uint8_t *p, uint64_t value)
     qc_store32(p + 4, (uint32_t)(value >> 32));
 }
 
+static inline void qc_store64_big_endian(uint8_t *p, uint64_t value)
+{
+#if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    value = __builtin_bswap64(value);
+    memcpy(p, &value, 8);
+#else
+    for (int i = 0; i < 8; i++)
+        p[i] = (uint8_t)(value >> (56 - 8 * i));
+#endif
+}
+
 /* Elements between the machine's order and little-endian, in place: both ways the same. */
 static inline void qc_swap_if_big_endian(uint8_t *bytes, size_t item_size, size_t count)
 {

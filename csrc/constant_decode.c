@@ -2,7 +2,7 @@
 
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
-    qc_reader reader = qc_reader_of(body, size, QC_CORRUPT);
+    qc_reader reader = qc_reader_of(body, size, 1);
     uint64_t symbol;
     QC_TRY(qc_read_vu(&reader, &symbol, "constant: symbol", error));
     QC_CHECK(symbol >> stream->width == 0, QC_CORRUPT, "constant: symbol", 0, symbol,

@@ -52,7 +52,7 @@ static qc_status open_readers(qc_reader *body, qc_huffman_state *state, qc_error
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
     qc_huffman_state *state = &stream->state.huffman;
-    qc_reader reader = qc_reader_of(body, size, QC_CORRUPT);
+    qc_reader reader = qc_reader_of(body, size, 1);
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
     unsigned symbols;
 

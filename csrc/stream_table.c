@@ -41,7 +41,7 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
     QC_CHECK(width >= stream->decoder->min_width && width <= stream->decoder->max_width, QC_CORRUPT,
              "stream: width in this coding", at, width, stream->decoder->max_width);
     QC_TRY(qc_read_vu(reader, &size, "stream: body length", error));
-    QC_CHECK(size <= reader->size - reader->at, reader->short_status, "stream: body", reader->at,
+    QC_CHECK(size <= reader->size - reader->at, QC_SHORT(reader), "stream: body", reader->at,
              reader->size - reader->at, size);
     stream->offset = reader->at;
     QC_TRY(qc_read_bytes(reader, (size_t)size, &body, "stream: body", error));
@@ -92,7 +92,7 @@ qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned
                            void *symbols, void *workspace, qc_error *error)
 {
     qc_stream *stream = qc_workspace_align(workspace);
-    qc_reader reader = qc_reader_of(data, size, QC_TRUNCATED);
+    qc_reader reader = qc_reader_of(data, size, 0);
 
     QC_TRY(qc_stream_open(stream, &reader, count, width, ~(uint64_t)0, error));
     QC_CHECK(reader.at == size, QC_CORRUPT, "stream: bytes after the body", reader.at, size,
