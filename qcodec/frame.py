@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ Array = np.ndarray[Any, Any]
 
 # A layout is chosen by encoding: all of a small tensor, a few chunks of a large one.
 _SAMPLE_CHUNKS = 4
+# A later candidate is a slower one: this share must be saved to prefer it.
+_WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,8 @@ def encode_quantized(
 ) -> bytes:
     """Encode a `Quantized` as one frame.
 
-    Among the layouts that `positions` allows, the one whose sampled chunks come out
-    smallest is taken; of equal ones, the simplest.
+    Of the layouts that `positions` allows, simplest first, each must save something over
+    the best before it, in sampled chunks, to be taken.
     """
     found = layouts.candidates(quantized, positions, _best_gap_width(quantized), profile)
     encoders = [
@@ -164,16 +167,13 @@ def encode_quantized(
         )
         for layout in found
     ]
-    best, sampled = encoders[0], None
-    if len(encoders) > 1:
-        costs = []
-        for encoder in encoders:
-            indices = _sample(len(encoder.ranges))
-            chunks = encoder.chunks(indices, threads)
-            elements = sum(encoder.ranges[i][1] for i in indices)
-            costs.append((chunks.size / max(elements, 1), len(costs), chunks))
-        _, index, sampled = min(costs, key=lambda cost: cost[:2])
-        best = encoders[index]
+    best, sampled, cost = encoders[0], None, inf
+    for encoder in encoders if len(encoders) > 1 else ():
+        indices = _sample(len(encoder.ranges))
+        chunks = encoder.chunks(indices, threads)
+        each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+        if each < cost * (1 - _WORTHWHILE[profile]):
+            best, sampled, cost = encoder, chunks, each
     if sampled is None or len(sampled.data) < len(best.ranges):
         sampled = best.chunks(list(range(len(best.ranges))), threads)
     return best.frame(sampled)

@@ -62,7 +62,7 @@ cdef class Frame:
             status = qc_frame_read(start, size, flags, &self.head, &error)
         if status != QC_OK:
             raise failure(status, &error, 0)
-        self.table = <qc_chunk *>PyMem_Malloc(max(self.head.chunks, 1) * sizeof(qc_chunk))
+        self.table = <qc_chunk *>PyMem_Malloc(self.head.chunks * sizeof(qc_chunk))
         if self.table == NULL:
             raise MemoryError
         with nogil:

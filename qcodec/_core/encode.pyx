@@ -148,7 +148,7 @@ cdef class Plan:
         cdef qc_bytes *pieces
         if count != self.head.chunks:
             raise ValueError(f"{count} chunks, the frame has {self.head.chunks}")
-        pieces = <qc_bytes *>PyMem_Malloc(max(count, 1) * sizeof(qc_bytes))
+        pieces = <qc_bytes *>PyMem_Malloc(count * sizeof(qc_bytes))
         if pieces == NULL:
             raise MemoryError
         try:
