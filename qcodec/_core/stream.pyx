@@ -45,6 +45,11 @@ def coding_names():
     return tuple([coding_name(coding) for coding in range(c.QC_CODING_COUNT)])
 
 
+def stream_bound(size_t count, unsigned width):
+    """The most bytes that a stream of so many symbols takes."""
+    return c.qc_stream_bound(count, width)
+
+
 def encode_stream(
     const uint8_t[::1] symbols, size_t count, unsigned width, uint64_t codings, int profile
 ):
