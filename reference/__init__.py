@@ -9,8 +9,8 @@ Examples
 Three bytes, raw, packed:
 
 >>> frame = bytes.fromhex("5143 00 00 02 04 01 03 09  01 03 07 08 09  9d 97 c4 98")
->>> decode(frame)
-Tensor(dtype='u8', shape=(3,), data=b'\\x07\\x08\\t')
+>>> list(decode(frame).data)
+[7, 8, 9]
 """
 
 from .conventions import Checksum, Corrupt, FormatError, Limit, Truncated, Unsupported

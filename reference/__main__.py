@@ -24,6 +24,7 @@ def values_of(tensor: Tensor) -> list[float | int | bool]:
 
 
 def show(name: str, frame: bytes) -> None:
+    """Print one line about a frame."""
     tensor = decode(frame)
     values = values_of(tensor)
     text = " ".join(map(str, values[:_SHOWN])) + (" ..." if len(values) > _SHOWN else "")
@@ -31,6 +32,7 @@ def show(name: str, frame: bytes) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    """Print the frames of a file; returns the exit status."""
     if len(arguments) != 1:
         print("usage: python -m reference FILE", file=sys.stderr)
         return 2

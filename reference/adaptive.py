@@ -18,6 +18,7 @@ class Context:
         self.count = 0
 
     def learn(self, bit: int) -> None:
+        """Move towards the bit, the less the more was seen."""
         rate = (1 << 17) // (2 * self.count + 3)
         if bit:
             self.p -= self.p * rate >> 16
@@ -38,12 +39,14 @@ class RangeDecoder:
             self._shift_in()
 
     def decode(self, context: Context) -> int:
+        """A bit that its context made likely or unlikely."""
         bit = self._split((self.range >> 16) * context.p)
         context.learn(bit)
         self._normalise()
         return bit
 
     def decode_raw(self) -> int:
+        """A bit that is as likely 0 as 1."""
         self.range >>= 1
         bit = int(self.code >= self.range)
         if bit:

@@ -7,11 +7,11 @@ class FormatError(Exception):
     """Bytes that this format does not allow."""
 
 
-class Truncated(FormatError):
+class Truncated(FormatError):  # noqa: N818 - the names of section 1
     """The bytes end before what they declare."""
 
 
-class Corrupt(FormatError):
+class Corrupt(FormatError):  # noqa: N818
     """A rule of the format is broken."""
 
 
@@ -19,11 +19,11 @@ class Checksum(Corrupt):
     """A CRC does not match."""
 
 
-class Unsupported(FormatError):
+class Unsupported(FormatError):  # noqa: N818
     """A reserved version, flag, id or feature."""
 
 
-class Limit(FormatError):
+class Limit(FormatError):  # noqa: N818
     """Valid so far, but larger than this reader allows."""
 
 

@@ -43,29 +43,23 @@ BY_NAME = {row.name: row for row in TABLE}
 _LAYOUT = {"f32": (8, 23), "f16": (5, 10), "bf16": (8, 7), "f64": (11, 52)}
 OUTPUT_TYPES = tuple(_LAYOUT)
 
+_STRUCT = {"f32": "<f", "f16": "<e", "f64": "<d"}
+_UPPER_HALF = {"bf16": "f32", "f8e5m2": "f16"}
+
 
 def float_of(element: bytes, dtype: str) -> float:
     """The value of one element of a float type, exactly.
 
-    >>> float_of(b"\\x7e", "f8e4m3"), float_of(b"\\x80", "e8m0"), float_of(b"\\x80\\xbf", "bf16")
-    (448.0, 2.0, -1.0)
+    >>> float_of(bytes([0x7E]), "f8e4m3"), float_of(bytes([0x80, 0xBF]), "bf16")
+    (448.0, -1.0)
     """
-    match dtype:
-        case "f32":
-            return float(struct.unpack("<f", element)[0])
-        case "f16":
-            return float(struct.unpack("<e", element)[0])
-        case "bf16":
-            return float_of(b"\0\0" + element, "f32")
-        case "f64":
-            return float(struct.unpack("<d", element)[0])
-        case "f8e5m2":
-            return float_of(b"\0" + element, "f16")
-        case "f8e4m3":
-            return _float_of_f8e4m3(element[0])
-        case "e8m0":
-            return math.nan if element[0] == 255 else math.ldexp(1.0, element[0] - 127)
-    raise ValueError(f"{dtype} is not a float type")
+    if dtype in _UPPER_HALF:
+        return float_of(bytes(len(element)) + element, _UPPER_HALF[dtype])
+    if dtype in _STRUCT:
+        return float(struct.unpack(_STRUCT[dtype], element)[0])
+    if dtype == "e8m0":
+        return math.nan if element[0] == 255 else math.ldexp(1.0, element[0] - 127)
+    return _float_of_f8e4m3(element[0])
 
 
 def _float_of_f8e4m3(bits: int) -> float:
@@ -93,6 +87,8 @@ def element_of(value: float, dtype: str) -> bytes:
         bits = infinity | 1 << mantissa_bits - 1
     elif math.isinf(value):
         bits = infinity
+    elif magnitude == 0:
+        bits = 0
     else:
         least = 2 - (1 << exponent_bits - 1)  # exponent of the least normal number
         exponent = max(math.frexp(magnitude)[1] - 1, least)

@@ -43,7 +43,7 @@ def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) 
         ``"f32"``, ``"f16"``, ``"bf16"`` or ``"f64"`` for a frame of any float type;
         by default the frame's own.
     max_bytes : int, optional
-        Largest dense size of a tensor that this call builds.
+        Largest dense size that this call builds, in bytes of the output type.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) 
         raise ValueError(f"{head.dtype.name} cannot be given as {dtype}")
     read_chunks = _read_chunked if head.chunked else _read_unchunked
     parameters, chunks = read_chunks(reader, head)
-    size = head.elements * head.dtype.size
+    size = head.elements * BY_NAME[dtype].size
     require(max_bytes is None or size <= max_bytes, f"{size} bytes once decoded", Limit)
     return Tensor(
         dtype,
