@@ -360,10 +360,11 @@ def test_crc32c_agrees_with_another_implementation():
     assert core.crc32c(data) == google_crc32c.value(data)
 
 
-def test_the_environment_turns_cpu_features_off():
+@pytest.mark.parametrize("module", ["decode", "encode", "pack", "stream"])
+def test_the_environment_turns_cpu_features_off_in_every_module(module):
     script = (
-        "from qcodec._core import cpu, stream\n"
-        "assert stream.selected_cpu() == stream.detect_cpu() & ~cpu.FEATURES['SSE42']"
+        f"from qcodec._core import cpu, stream, {module}\n"
+        f"assert {module}.CPU_FEATURES == stream.detect_cpu() & ~cpu.FEATURES['SSE42']"
     )
     environment = {**os.environ, cpu.VARIABLE: "SSE42"}
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
