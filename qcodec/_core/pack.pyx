@@ -4,6 +4,7 @@ import numpy as np
 
 from libc.stdint cimport uint8_t
 from qcodec._core.c cimport (
+    QC_FORMAT_VERSION,
     QC_OK,
     qc_error,
     qc_pack_count,
@@ -17,6 +18,7 @@ from qcodec._core.c cimport (
 
 from qcodec._core.status import error_of
 
+FORMAT_VERSION = QC_FORMAT_VERSION
 #: `qc_pack_entry`, field by field.
 ENTRY = np.dtype(
     [
