@@ -24,7 +24,7 @@ static qc_status step_over_entry(qc_reader *reader, size_t *length, uint64_t *fr
 /* The last frame gets the rest of the pack, every frame and the table their CRCs. */
 static void repair_pack(uint8_t *data, size_t size)
 {
-    qc_reader reader = qc_reader_of(data, size, QC_TRUNCATED);
+    qc_reader reader = qc_reader_of(data, size, 0);
     const uint8_t *bytes;
     uint64_t count, frame_bytes[MAX_ENTRIES], total = 0;
     size_t length = 0;

@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     unsigned coding = data[0] % (QC_CODING_COUNT + 1); /* one more: reserved */
     unsigned width = 1 + data[1] % 16;
-    size_t count = qc_load16(data + 2) % 4096;
+    size_t count = qc_load16(data + 2) % 2048;
     size_t body = size - PREFIX;
     size_t header = 1 + qc_vu_size(body);
     uint8_t *stream = buffer_of(header + body, 0);

@@ -17,7 +17,7 @@ static inline void replace_vu(uint8_t *field, uint64_t old, uint64_t value)
 /* Make the body length of a frame what follows it. */
 static inline void repair_body_length(uint8_t *data, size_t size)
 {
-    qc_reader reader = qc_reader_of(data, size, QC_TRUNCATED);
+    qc_reader reader = qc_reader_of(data, size, 0);
     uint64_t value = 0;
     const uint8_t *bytes;
     unsigned dims;
@@ -52,12 +52,13 @@ static inline void repair_directory(uint8_t *data, size_t size, const qc_frame *
 
 static inline void repair_frame(uint8_t *data, size_t size)
 {
-    qc_frame frame;
+    /* How far the head could be read tells where its directory stands, if it has one, even if
+       the lengths in there are still wrong. */
+    qc_frame frame = {0};
     repair_body_length(data, size);
-    if (qc_frame_read(data, size, 0, &frame, NULL) != QC_OK || size < frame.head_bytes)
-        return;
+    qc_frame_read(data, size, 0, &frame, NULL);
     size_t crc_at = size - 4;
-    if (frame.chunk_elements > 0) {
+    if (frame.directory_offset > 0) {
         repair_directory(data, size, &frame);
         crc_at = frame.head_bytes - 4;
     }

@@ -5,7 +5,8 @@
 #include "bytes.h"
 #include "harness.h"
 
-enum { ROWS = 12, COLUMNS = 30, ELEMENTS = ROWS * COLUMNS, CAPACITY = 1 << 16 };
+/* Odd numbers, so that the last symbol of a mask and the last code of a book can be wrong. */
+enum { ROWS = 13, COLUMNS = 29, ELEMENTS = ROWS * COLUMNS, ENTRIES = 13, CAPACITY = 1 << 16 };
 
 static const char *folder;
 static uint8_t workspace[1 << 20];
@@ -33,14 +34,14 @@ static unsigned next_symbol(uint32_t *state, unsigned below)
 /* ---- frames --------------------------------------------------------------- */
 
 typedef struct parameters {
-    uint8_t codebook[4 * 16];
+    uint8_t codebook[4 * ENTRIES];
     uint8_t scales[4 * ROWS];
     uint8_t zero_points[2 * ROWS];
 } parameters;
 
 static void fill_parameters(parameters *p)
 {
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < ENTRIES; i++) {
         float value = (float)i / 8;
         uint32_t bits;
         memcpy(&bits, &value, sizeof bits);
@@ -64,7 +65,7 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const
     frame.chunk_elements = scaled ? 4 * COLUMNS : 0;
     frame.gap_width = positions == QC_GAPS ? 3 : 5;
     frame.width = 4;
-    frame.entries = 16;
+    frame.entries = ENTRIES;
     frame.codebook_dtype = QC_F32;
     frame.books = frame.book_inner = 1;
     frame.codebook = p->codebook;
@@ -92,7 +93,7 @@ static qc_chunk_source source_of(const qc_frame *frame, size_t first, uint32_t *
             positions[source.entries++] = (uint32_t)i;
     }
     for (size_t i = 0; i < source.entries * size; i++)
-        values[i] = (uint8_t)next_symbol(&state, 16);
+        values[i] = (uint8_t)next_symbol(&state, ENTRIES);
     source.positions = frame->positions == QC_DENSE ? NULL : positions;
     source.values = values;
     return source;
