@@ -4,6 +4,7 @@ import numpy as np
 
 from libc.stdint cimport uint8_t
 from qcodec._core.c cimport (
+    QC_FORMAT_VERSION,
     QC_OK,
     qc_cpu_select,
     qc_error,
@@ -22,6 +23,7 @@ from qcodec._core.status import error_of
 #: The instruction sets that this module uses; see cpu.py.
 CPU_FEATURES = qc_cpu_select(allowed())
 
+FORMAT_VERSION = QC_FORMAT_VERSION
 #: `qc_pack_entry`, field by field.
 ENTRY = np.dtype(
     [
