@@ -10,15 +10,18 @@ static size_t clamp_to_size(uint64_t value) { return value < SIZE_MAX ? (size_t)
 /* Read everything up to the first entry. As qc_pack_count. */
 static qc_status read_head(qc_reader *reader, size_t pack_bytes, size_t *count, qc_error *error)
 {
-    const uint8_t *magic;
+    unsigned byte;
     uint64_t found;
-    QC_TRY(qc_read_bytes(reader, MAGIC_BYTES, &magic, "pack: magic, version and flags", error));
-    unsigned version = magic[2], flags = magic[3];
-    QC_CHECK(magic[0] == 'Q' && magic[1] == 'P', QC_CORRUPT, "pack: magic is not QP", 0,
-             qc_load16(magic), 0x5051);
-    QC_CHECK(version == QC_FORMAT_VERSION, QC_UNSUPPORTED, "pack: version", 2, version,
+    for (size_t i = 0; i < 2; i++) {
+        QC_TRY(qc_read_u8(reader, &byte, "pack: magic", error));
+        unsigned expected = i == 0 ? 'Q' : 'P';
+        QC_CHECK(byte == expected, QC_CORRUPT, "pack: magic is not QP", i, byte, expected);
+    }
+    QC_TRY(qc_read_u8(reader, &byte, "pack: version", error));
+    QC_CHECK(byte == QC_FORMAT_VERSION, QC_UNSUPPORTED, "pack: version", 2, byte,
              QC_FORMAT_VERSION);
-    QC_CHECK(flags == 0, QC_UNSUPPORTED, "pack: flags", 3, flags, 0);
+    QC_TRY(qc_read_u8(reader, &byte, "pack: flags", error));
+    QC_CHECK(byte == 0, QC_UNSUPPORTED, "pack: flags", 3, byte, 0);
     QC_TRY(qc_read_vu(reader, &found, "pack: number of entries", error));
     size_t most = pack_bytes > reader->at ? (pack_bytes - reader->at) / MIN_ENTRY_BYTES : 0;
     QC_CHECK(found <= most, QC_TRUNCATED, "pack: too short for its number of entries", reader->at,

@@ -210,7 +210,9 @@ qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size
     *entries = 0;
     if (positions->form != &FORMS[QC_CSR])
         return QC_OK;
-    for (size_t row = 0; row < element / positions->row_elements; row++) {
+    /* Rows without elements are all before element 0, and not to be divided by. */
+    size_t rows = element > 0 ? element / positions->row_elements : 0;
+    for (size_t row = 0; row < rows; row++) {
         size_t count;
         QC_TRY(next_row_count(positions, &count, error));
         *entries += count;

@@ -129,15 +129,18 @@ def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
     )
 
 
-def _best_gap_width(quantized: Quantized) -> int:
-    if quantized.positions is None or len(quantized.positions) == 0:
-        return 1
+def _gap_widths(quantized: Quantized, gap_bits: int | None, profile: str) -> list[int]:
+    """The gap widths to try: what was asked for, or what may be smallest."""
+    if quantized.positions is None or gap_bits is not None:
+        return [gap_bits or 1]
+    if len(quantized.positions) == 0:
+        return [1]
     # A chunk's worth of positions stands for all of them.
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
     sample = (quantized.positions[:stop] - first).astype(np.uint32)
-    width: int = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
-    return width
+    best_fixed = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
+    return layouts.gap_widths(quantized, best_fixed, profile)
 
 
 def _sample(chunks: int) -> list[int]:
@@ -152,6 +155,7 @@ def encode_quantized(
     profile: str,
     codings: int,
     positions: str = "auto",
+    gap_bits: int | None = None,
     chunk: int | None = None,
     threads: int = 1,
 ) -> bytes:
@@ -160,7 +164,9 @@ def encode_quantized(
     Of the layouts that `positions` allows, simplest first, each must save something over
     the best before it, in sampled chunks, to be taken.
     """
-    found = layouts.candidates(quantized, positions, _best_gap_width(quantized), profile)
+    found = layouts.candidates(
+        quantized, positions, _gap_widths(quantized, gap_bits, profile), profile
+    )
     encoders = [
         FrameEncoder(
             quantized, layouts.with_chunks(layout, quantized, chunk, profile), profile, codings

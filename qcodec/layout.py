@@ -80,9 +80,12 @@ def gap_widths(quantized: Quantized, best_fixed: int, profile: str) -> list[int]
 
 
 def candidates(
-    quantized: Quantized, positions: str, best_gap_width: int, profile: str
+    quantized: Quantized, positions: str, widths: list[int], profile: str
 ) -> list[Layout]:
-    """Every layout that can hold `quantized` and that `positions` allows, simplest first."""
+    """Every layout that can hold `quantized` and that `positions` allows, simplest first.
+
+    `widths` are the gap widths to try.
+    """
     kinds = [quantized.kind]
     if quantized.kind == "raw" and profile not in ("fixed", "fast"):
         kinds.append("planes")
@@ -97,9 +100,9 @@ def candidates(
     if positions in ("mask", "auto"):
         forms.append(("mask", 0))
     if positions in ("gaps", "auto"):
-        forms += [("gaps", width) for width in gap_widths(quantized, best_gap_width, profile)]
+        forms += [("gaps", width) for width in widths]
     if positions == "csr":
-        forms += [("csr", width) for width in gap_widths(quantized, best_gap_width, profile)]
+        forms += [("csr", width) for width in widths]
     if not forms:
         raise ValueError(
             f"positions={positions!r} cannot bridge the longest run of absent elements: "

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .codecs import Codec, Lossless
+from .codecs import Codec, Lossless, Raw
 from .encoded import Encoded
 from .frame import encode_quantized
 from .inspection import Info
-from .layout import POSITIONS, PROFILES
+from .layout import PROFILES
 from .limits import Limits
 from .quantize.quantized import Quantized
 
@@ -81,18 +81,14 @@ def encode(
     if threads < 1:
         raise ValueError(f"threads={threads}: at least 1")
     codec = codec if codec is not None else Lossless()
-    positions = getattr(codec, "positions", "auto")
-    if positions != "auto" and positions not in POSITIONS:
-        raise ValueError(f"positions={positions!r}: allowed are auto, {', '.join(POSITIONS)}")
-    if isinstance(array, Quantized):
-        quantized, positions = array, "auto" if positions == "dense" else positions
-    else:
-        quantized = codec.quantize(array)
+    quantized = array if isinstance(array, Quantized) else codec.quantize(array)
     return encode_quantized(
         quantized,
-        profile=profile,
+        # Raw promises the bytes as they are.
+        profile="fixed" if isinstance(codec, Raw) else profile,
         codings=_ALL_CODINGS if compatible is None else _RELEASES[compatible],
-        positions=positions,
+        positions=codec.positions if quantized.positions is not None else "dense",
+        gap_bits=getattr(codec, "gap_bits", None),
         chunk=chunk,
         threads=threads,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .conventions import Checksum, Corrupt, Reader, Truncated, Unsupported, crc32c, require
 
 _LONGEST_NAME = 1024
+_LEAST_ENTRY = 2
 
 
 @dataclass
@@ -29,8 +30,10 @@ def read_pack(data: bytes) -> dict[str, bytes]:
         require(reader.u8("magic") == byte, "not a pack")
     require(reader.u8("version") == 0, "unknown version", Unsupported)
     require(reader.u8("flags") == 0, "reserved flags", Unsupported)
+    count = reader.vu("count")
+    require(count <= reader.left // _LEAST_ENTRY, "too short for its entries", Truncated)
     entries: list[_Entry] = []
-    for _ in range(reader.vu("count")):
+    for _ in range(count):
         entries.append(_read_entry(reader, entries))
     expected = crc32c(data[: reader.at])
     require(reader.u32("CRC") == expected, "CRC of the table", Checksum)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
+from ..arrays import cast
+from ..dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
+
 Kind = Literal["raw", "affine", "codebook"]
+
+_MAX_DIMS = 8
+_MAX_BITS = 16
+_MAX_ENTRIES = 256
+_CODEBOOK_DTYPES = ("float32", "float16", "bfloat16")
+_SCALE_DTYPES = (*_CODEBOOK_DTYPES, "float8_e4m3fn", "float8_e8m0fnu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +38,12 @@ class Groups:
 
     values: np.ndarray[Any, Any]
     inner: int = 1
+
+    def __post_init__(self) -> None:
+        if len(self.values) < 1 or self.inner < 1:
+            raise ValueError(
+                f"{len(self.values)} groups of inner={self.inner} elements; at least 1 of each"
+            )
 
     def of(self, index: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """The group number of each flat element index."""
@@ -61,6 +77,24 @@ class Quantized:
         Their element types.
     zero_point : int or numpy.ndarray of uint16
         Affine only; an array has one a group of the scale.
+
+    Raises
+    ------
+    TypeError
+        If an array has another dtype than its element type's carrier.
+    ValueError
+        If the parts do not fit together; the message names the part.
+
+    Examples
+    --------
+    >>> codebook = Groups(np.array([[-1.0, 0.0, 0.5]], np.float32))
+    >>> codes = np.array([0, 2, 2], np.uint8)
+    >>> q = Quantized((2, 2), "float32", "codebook", codes, np.array([0, 1, 3]), 2, codebook)
+    >>> q.dequantize()
+    array([[-1. ,  0.5],
+           [ 0. ,  0.5]], dtype=float32)
+    >>> q.entries, q.density
+    (3, 0.75)
     """
 
     shape: tuple[int, ...]
@@ -74,3 +108,179 @@ class Quantized:
     codebook_dtype: str = "float32"
     scale_dtype: str = "float32"
     zero_point: int | np.ndarray[Any, Any] = field(default=0)
+
+    def __post_init__(self) -> None:
+        _check_shape(self)
+        _check_positions(self)
+        {"raw": _check_raw, "affine": _check_affine, "codebook": _check_codebook}[self.kind](self)
+
+    @property
+    def size(self) -> int:
+        """Elements of the tensor."""
+        return math.prod(self.shape)
+
+    @property
+    def entries(self) -> int:
+        """Stored elements."""
+        return len(self.codes)
+
+    @property
+    def density(self) -> float:
+        """Stored elements for each element of the tensor; 1 if it has none."""
+        return self.entries / self.size if self.size else 1.0
+
+    @property
+    def mask(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which elements are stored, in the tensor's shape."""
+        if self.positions is None:
+            return np.ones(self.shape, np.bool_)
+        mask = np.zeros(self.size, np.bool_)
+        mask[self.positions] = True
+        return mask.reshape(self.shape)
+
+    def dequantize(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
+        """The tensor that decoding gives, bit for bit (format, section 4).
+
+        Parameters
+        ----------
+        dtype : str, optional
+            float32, float16, bfloat16 or float64 if the source is a float type;
+            the default is the source's type.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of `shape`, in the carrier dtype.
+
+        Raises
+        ------
+        ValueError
+            If the source cannot be converted to `dtype`.
+        """
+        source = element_type(self.dtype)
+        target = source if dtype is None else element_type(dtype)
+        if self.kind == "raw":
+            values = cast(self.codes, source, target)
+        else:
+            values = cast(self._values(), BY_NAME["float32"], target)
+        if self.positions is None:
+            return values.reshape(self.shape)
+        dense = np.zeros(self.size, target.carrier)
+        dense[self.positions] = values
+        return dense.reshape(self.shape)
+
+    def _values(self) -> np.ndarray[Any, Any]:
+        """The stored elements as float32: at most one multiplication each."""
+        if self.kind == "affine":
+            steps: np.ndarray[Any, Any] = self.codes.astype(np.int32) - self._zero_points()
+            values = steps.astype(np.float32)
+        else:
+            assert self.codebook is not None
+            books = cast(self.codebook.values, element_type(self.codebook_dtype), _FLOAT32)
+            values = books[self._group(self.codebook), self.codes]
+        return self._scaled(values)
+
+    def _scaled(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        if self.scale is None:
+            return values
+        scales = cast(self.scale.values, element_type(self.scale_dtype), _FLOAT32)
+        # What overflows or underflows here does so in every decoder.
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            values *= scales[self._group(self.scale)]
+        return values
+
+    def _zero_points(self) -> Any:
+        if isinstance(self.zero_point, int):
+            return np.int32(self.zero_point)
+        assert self.scale is not None
+        return self.zero_point.astype(np.int32)[self._group(self.scale)]
+
+    def _group(self, groups: Groups) -> Any:
+        """Each stored element's group; 0 where there is one only."""
+        if len(groups.values) == 1:
+            return 0
+        stored = np.arange(self.size) if self.positions is None else self.positions
+        return groups.of(stored)
+
+
+_FLOAT32 = BY_NAME["float32"]
+
+
+def _check(ok: bool, what: str, found: object, allowed: object) -> None:
+    if not ok:
+        raise ValueError(f"{what}: found {found}, allowed {allowed}")
+
+
+def _check_dtype(array: np.ndarray[Any, Any], wanted: ElementType | str, what: str) -> None:
+    dtype = wanted.carrier if isinstance(wanted, ElementType) else np.dtype(wanted)
+    if array.dtype != dtype:
+        raise TypeError(f"{what}: found dtype {array.dtype}, allowed {dtype}")
+
+
+def _check_shape(q: Quantized) -> None:
+    _check(len(q.shape) <= _MAX_DIMS, "shape", f"{len(q.shape)} dimensions", f"at most {_MAX_DIMS}")
+    _check(all(dim >= 0 for dim in q.shape), "shape", q.shape, "no negative dimensions")
+    _check(q.kind in ("raw", "affine", "codebook"), "kind", q.kind, "raw, affine, codebook")
+    _check(q.codes.ndim == 1, "codes", f"{q.codes.ndim} dimensions", "1")
+    stored = q.size if q.positions is None else len(q.positions)
+    _check(len(q.codes) == stored, "codes", len(q.codes), stored)
+
+
+def _check_positions(q: Quantized) -> None:
+    if q.positions is None:
+        return
+    _check_dtype(q.positions, "int64", "positions")
+    ascending = bool(np.all(q.positions[1:] > q.positions[:-1]))
+    _check(ascending, "positions", "an order", "strictly ascending")
+    if len(q.positions):
+        _check(q.positions[0] >= 0, "positions", q.positions[0], "at least 0")
+        _check(q.positions[-1] < q.size, "positions", q.positions[-1], f"below {q.size}")
+
+
+def _check_raw(q: Quantized) -> None:
+    _check_dtype(q.codes, element_type(q.dtype), "codes")
+    _check(q.bits == 0, "bits of kind raw", q.bits, 0)
+    _check(q.codebook is None and q.scale is None, "kind raw", "parameters", "none")
+
+
+def _check_values(q: Quantized, max_bits: int) -> None:
+    _check(q.dtype in QUANTIZABLE, "dtype", q.dtype, ", ".join(QUANTIZABLE))
+    _check(1 <= q.bits <= max_bits, "bits", q.bits, f"1 to {max_bits}")
+    _check_dtype(q.codes, "u1" if q.bits <= 8 else "u2", "codes")
+    if q.scale is not None:
+        _check(q.scale_dtype in _SCALE_DTYPES, "scale_dtype", q.scale_dtype, _SCALE_DTYPES)
+        _check_dtype(q.scale.values, element_type(q.scale_dtype), "scale")
+        _check(q.scale.values.ndim == 1, "scale", q.scale.values.shape, "one dimension")
+
+
+def _check_affine(q: Quantized) -> None:
+    _check_values(q, _MAX_BITS)
+    _check(q.codebook is None, "codebook of kind affine", "one", "none")
+    _check_codes_below(q, 1 << q.bits)
+    if isinstance(q.zero_point, int):
+        _check(0 <= q.zero_point < 1 << 16, "zero_point", q.zero_point, "0 to 65535")
+        return
+    _check_dtype(q.zero_point, "u2", "zero_point")
+    scales = 0 if q.scale is None else len(q.scale.values)
+    _check(q.zero_point.shape == (scales,), "zero_point", q.zero_point.shape, f"({scales},)")
+
+
+def _check_codebook(q: Quantized) -> None:
+    _check_values(q, 8)
+    if q.codebook is None:
+        raise ValueError("kind codebook needs a codebook")
+    _check(q.codebook_dtype in _CODEBOOK_DTYPES, "codebook_dtype", q.codebook_dtype,
+           _CODEBOOK_DTYPES)  # fmt: skip
+    _check_dtype(q.codebook.values, element_type(q.codebook_dtype), "codebook")
+    _check(q.codebook.values.ndim == 2, "codebook", q.codebook.values.shape, "(books, entries)")
+    entries = q.codebook.values.shape[1]
+    _check(1 <= entries <= _MAX_ENTRIES, "codebook entries", entries, f"1 to {_MAX_ENTRIES}")
+    bits = max(1, (entries - 1).bit_length())
+    _check(q.bits == bits, f"bits of {entries} entries", q.bits, bits)
+    _check_codes_below(q, entries)
+
+
+def _check_codes_below(q: Quantized, limit: int) -> None:
+    if len(q.codes):
+        greatest = int(q.codes.max())
+        _check(greatest < limit, "codes", greatest, f"below {limit}")

@@ -1,0 +1,136 @@
+"""Arrays from wherever they come: NumPy, ml_dtypes, torch."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from ._core import numeric
+from .dtypes import BY_NAME, ElementType, element_type
+
+_UNSIGNED = {size: np.dtype(f"<u{size}") for size in (1, 2, 4, 8)}
+# torch's unsigned integers came late and do little; signed ones carry bits as well.
+_TORCH_CARRIERS = {1: "int8", 2: "int16"}
+
+
+def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], ElementType]:
+    """An array in C order and little-endian, and what its elements are.
+
+    Parameters
+    ----------
+    x : array_like or torch.Tensor
+        An array of any strides and byte order, a number, or a tensor on any
+        device, which is moved to the CPU; it may require a gradient.
+    dtype : str, optional
+        The element type's name. Needed for ``"bfloat16"`` and the float8 types
+        where `x` holds their bits as unsigned integers; elsewhere only
+        checked: nothing is cast.
+
+    Returns
+    -------
+    array : numpy.ndarray
+        The shape of `x`, in the type's carrier dtype. A copy only if it must be.
+    element : ElementType
+
+    Raises
+    ------
+    TypeError
+        If qcodec cannot store the type, or `dtype` names another one.
+
+    Examples
+    --------
+    >>> array, element = as_array(np.array([[1, 2], [3, 4]], ">f4").T)
+    >>> array.flags.c_contiguous, array.dtype.str, element.name
+    (True, '<f4', 'float32')
+    >>> as_array(np.array([0x3F80], np.uint16), "bfloat16")[1].name
+    'bfloat16'
+    """
+    array, found = _from_torch(x) if _is_torch(x) else _from_numpy(x)
+    if dtype is None or dtype == found.name:
+        return array, found
+    wanted = element_type(dtype)
+    is_carried = array.dtype == _UNSIGNED[wanted.itemsize] and wanted.is_float
+    if wanted is not found and not is_carried:
+        bits = f"uint{8 * wanted.itemsize}"
+        raise TypeError(
+            f"a {found.name} array was given as {wanted.name}: cast it first, or pass its bits "
+            f"as {bits}"
+        )
+    return array.view(wanted.carrier), wanted
+
+
+def as_float32(array: np.ndarray[Any, Any], element: ElementType) -> np.ndarray[Any, Any]:
+    """The values of a float array as float32; float64 is rounded to nearest even.
+
+    Examples
+    --------
+    >>> as_float32(*as_array(np.array([1.5, -2], np.float16)))
+    array([ 1.5, -2. ], dtype=float32)
+    """
+    return cast(array, element, BY_NAME["float32"])
+
+
+def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> np.ndarray[Any, Any]:
+    """Convert between float types, rounding once to nearest even (format, section 4).
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        In C order, in the carrier dtype of `source`.
+    source, to : ElementType
+        `to` is float32, float16, bfloat16 or float64, or equals `source`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such conversion.
+
+    Examples
+    --------
+    >>> third = np.array([1 / 3], np.float32)
+    >>> float(cast(third, BY_NAME["float32"], BY_NAME["float16"])[0])
+    0.333251953125
+    """
+    if source is to:
+        return array
+    out = np.empty(array.shape, to.carrier)
+    numeric.convert(bytes_of(array), source.id, bytes_of(out), to.id)
+    return out
+
+
+def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A view of the bytes of an array in C order.
+
+    Examples
+    --------
+    >>> bytes_of(np.array([1, 2], "<u2"))
+    array([1, 0, 2, 0], dtype=uint8)
+    """
+    return array.reshape(-1).view(np.uint8)
+
+
+def _from_numpy(x: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
+    array = np.asarray(x)
+    element = element_type(array.dtype)
+    return np.asarray(array, dtype=element.carrier, order="C"), element
+
+
+def _is_torch(x: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, torch.Tensor)
+
+
+def _from_torch(tensor: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
+    torch = sys.modules["torch"]
+    element = element_type(tensor.dtype)
+    if tensor.layout != torch.strided:
+        raise TypeError(f"a tensor of layout {tensor.layout} was given; allowed is torch.strided")
+    tensor = tensor.detach().cpu().contiguous()
+    if tensor.is_neg():
+        tensor = tensor.resolve_neg()
+    if element.name.startswith(("bfloat", "float8")):
+        tensor = tensor.view(getattr(torch, _TORCH_CARRIERS[element.itemsize]))
+        return tensor.numpy().view(element.carrier), element
+    return np.asarray(tensor.numpy(), element.carrier), element

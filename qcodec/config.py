@@ -1,0 +1,87 @@
+"""Configurations: dataclasses to plain JSON and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class Configurable:
+    """A frozen dataclass that has an id and can be written as JSON.
+
+    Attributes
+    ----------
+    codec_id : str
+        The value of ``"id"`` in configurations.
+    """
+
+    codec_id: ClassVar[str]
+
+    def get_config(self) -> dict[str, Any]:
+        """The configuration as a dict of JSON values: ``"id"`` and every parameter.
+
+        Examples
+        --------
+        >>> from qcodec.codecs import Affine
+        >>> Affine(4).get_config()
+        {'id': 'affine', 'bits': 4, 'per': None, 'group': None, 'symmetric': False}
+        """
+        config: dict[str, Any] = {"id": self.codec_id}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            config[field.name] = value.get_config() if isinstance(value, Configurable) else value
+        return config
+
+
+def build(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
+    """Make what a configuration describes.
+
+    Parameters
+    ----------
+    config : mapping
+        As `Configurable.get_config` gives it; parameters may be left out where
+        the class has a default.
+    table : mapping of str to type
+        The classes that may occur, by id.
+
+    Raises
+    ------
+    TypeError
+        If the configuration or its id has the wrong type, or a parameter is missing.
+    ValueError
+        If the id or a key is unknown; the message names the nearest known one.
+
+    Examples
+    --------
+    >>> from qcodec.codecs import CODECS
+    >>> build({"id": "afine", "bits": 4}, CODECS)
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown id 'afine'; did you mean 'affine'?
+    """
+    if not isinstance(config, Mapping):
+        raise TypeError(f"a configuration is a dict with an 'id', found {config!r}")
+    codec_id = config.get("id")
+    if not isinstance(codec_id, str):
+        raise TypeError(f"a configuration has an 'id', a string, found {codec_id!r}")
+    if codec_id not in table:
+        raise ValueError(f"unknown id {codec_id!r}; {_nearest(codec_id, table)}")
+    cls = table[codec_id]
+    names = {field.name for field in dataclasses.fields(cls)}
+    for key in config:
+        if key != "id" and key not in names:
+            raise ValueError(f"{codec_id} has no parameter {key!r}; {_nearest(str(key), names)}")
+    parameters = {key: value for key, value in config.items() if key != "id"}
+    for key, value in parameters.items():
+        if isinstance(value, Mapping):
+            parameters[key] = build(value, table)
+    return cls(**parameters)
+
+
+def _nearest(name: str, known: Any) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known are {', '.join(sorted(known)) or 'none'}"

@@ -1,0 +1,157 @@
+"""Affine quantization: equal steps, ``scale * (code - zero point)``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .groups import Grouping, grouping
+from .quantized import Groups, Quantized
+from .source import Array, Source, quantizable
+
+_LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
+
+
+def quantize_affine(
+    array: Any,
+    bits: int,
+    *,
+    per: int | None = None,
+    group: int | None = None,
+    symmetric: bool = False,
+    mask: Any = None,
+) -> Quantized:
+    """Quantize to the nearest of ``2**bits`` equally spaced values, zero among them.
+
+    Parameters
+    ----------
+    array : array_like
+        float32, float16, bfloat16 or float64, of any shape.
+    bits : int
+        1 to 16; at least 2 if symmetric.
+    per, group : int, optional
+        One scale and zero point an index of this axis, or a block of this many
+        elements; the default is one for the tensor.
+    symmetric : bool
+        The zero point is the middle code, and the range is the largest
+        magnitude; else the range goes from the least value to the greatest.
+    mask : array_like of bool, optional
+        The shape of `array`: the elements to store. Those that become zero are
+        not stored either.
+
+    Returns
+    -------
+    Quantized
+        Of kind ``"affine"``.
+
+    Raises
+    ------
+    TypeError
+        If the element type is none of the four.
+    ValueError
+        If a value is NaN or infinite, `bits`, `per` or `group` is out of range,
+        or a mask is combined with a zero point for each group (no code would
+        mean zero in all of them).
+
+    Examples
+    --------
+    >>> q = quantize_affine(np.array([-1.0, 0.0, 0.4, 2.0], np.float32), 2)
+    >>> q.codes, q.zero_point
+    (array([0, 1, 1, 3], dtype=uint8), 1)
+    >>> q.dequantize()
+    array([-1.,  0.,  0.,  2.], dtype=float32)
+    """
+    check_bits(bits, 2 if symmetric else 1)
+    source = quantizable(array, mask)
+    layout = grouping(source.shape, per, group)
+    if mask is not None and layout.count > 1 and not symmetric:
+        raise ValueError(
+            "affine with a mask needs one code that is zero in all groups: use symmetric=True"
+        )
+    members = source.members(layout).astype(np.float64)
+    step, zero_point = (_symmetric if symmetric else _asymmetric)(members, bits)
+    return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
+
+
+def check_bits(bits: int, least: int, most: int = 16) -> None:
+    """Raise ValueError unless `bits` is in the range."""
+    if not least <= bits <= most:
+        raise ValueError(f"bits={bits}: allowed are {least} to {most}")
+
+
+def affine_codes(
+    source: Source,
+    layout: Grouping,
+    bits: int,
+    scale: Groups,
+    zero_point: Array,
+    scale_dtype: str = "float32",
+    step: Array | None = None,
+) -> Quantized:
+    """The nearest codes at given steps and zero points.
+
+    Parameters
+    ----------
+    source : Source
+    layout : Grouping
+        Of the scale and the zero points.
+    bits : int
+    scale : Groups
+        Positive, one a group, in the carrier dtype of `scale_dtype`.
+    zero_point : numpy.ndarray
+        One a group, below ``2**bits``.
+    scale_dtype : str
+    step : numpy.ndarray, optional
+        The scale as numbers, where its carrier is not float32.
+    """
+    step = (scale.values if step is None else step).astype(np.float64)
+    # No further than the values that are finite once decoded.
+    reach = np.floor(source.greatest / step)
+    low = -np.minimum(zero_point, reach)
+    high = np.minimum((1 << bits) - 1 - zero_point, reach)
+    place = source.positions
+
+    def spread(parameters: Array) -> Array:
+        return layout.spread(parameters, place, len(source.values))
+
+    steps = np.rint(source.stored / spread(step))
+    np.clip(steps, spread(low), spread(high), out=steps)
+    if place is not None:
+        place, steps = place[steps != 0], steps[steps != 0]
+    codes = steps + layout.spread(zero_point.astype(np.float64), place, len(source.values))
+    one = bool(np.all(zero_point == zero_point[0]))
+    return Quantized(
+        source.shape,
+        source.dtype,
+        "affine",
+        codes.astype(np.uint8 if bits <= 8 else np.uint16),
+        place,
+        bits,
+        scale=scale,
+        scale_dtype=scale_dtype,
+        zero_point=int(zero_point[0]) if one else zero_point.astype("<u2"),
+    )
+
+
+def _symmetric(members: Array, bits: int) -> tuple[Array, Array]:
+    """Step and zero point of each group: the largest magnitude at the last code."""
+    middle = 1 << (bits - 1)
+    magnitude = np.max(np.abs(members), axis=1, initial=0.0)
+    return _float32_step(magnitude, middle - 1), np.full(len(members), middle)
+
+
+def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
+    """Step and zero point of each group: least to greatest value, and zero."""
+    least = np.min(members, axis=1, initial=0.0)
+    greatest = np.max(members, axis=1, initial=0.0)
+    levels = (1 << bits) - 1
+    step = _float32_step(greatest - least, levels)
+    zero_point = np.clip(np.rint(-least / step.astype(np.float64)), 0, levels)
+    return step, zero_point.astype(np.int64)
+
+
+def _float32_step(extent: Array, levels: int) -> Array:
+    """extent / levels as a float32 that is neither 0 nor infinite."""
+    step = np.clip(extent / levels, _LEAST_STEP, np.finfo(np.float32).max)
+    return np.where(extent > 0, step, 1.0).astype("<f4")

@@ -1,0 +1,156 @@
+"""Weight sharing: a codebook of a few values, chosen by k-means."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from .._core import numeric
+from .affine import check_bits
+from .groups import Grouping, grouping
+from .quantized import Groups, Quantized
+from .source import Array, Source, quantizable
+
+Init = Literal["exact", "linear", "density", "forgy", "k-means++"]
+Normalization = Literal["max", "rms"]
+
+INITS = ("exact", *numeric.INITS)
+NORMALIZATIONS = ("max", "rms")
+
+# Lloyd's steps cost microseconds each on sorted values, and the last ones change little.
+_MAX_STEPS = 10_000
+
+
+def quantize_codebook(
+    array: Any,
+    bits: int,
+    init: Init = "exact",
+    *,
+    scale: Normalization | None = None,
+    per: int | None = None,
+    group: int | None = None,
+    seed: int = 0,
+    mask: Any = None,
+) -> Quantized:
+    """Quantize to the nearest of at most ``2**bits`` shared values.
+
+    Parameters
+    ----------
+    array : array_like
+        float32, float16, bfloat16 or float64, of any shape.
+    bits : int
+        1 to 8.
+    init : {"exact", "linear", "density", "forgy", "k-means++"}
+        ``"exact"`` finds the least squared error there is; the others are
+        starts for Lloyd's steps.
+    scale : {"max", "rms"}, optional
+        Divide each group by its largest magnitude or its root mean square, store
+        that as a scale, and share one codebook. The default: no scale, and each
+        group has a codebook of its own.
+    per, group : int, optional
+        A group is an index of this axis, or a block of this many elements; the
+        default is the tensor.
+    seed : int
+        For ``"forgy"`` and ``"k-means++"``.
+    mask : array_like of bool, optional
+        The shape of `array`: the elements to store. Entry 0 of the codebook is
+        then 0.0, as in Deep Compression, and the others are chosen for what
+        is stored.
+
+    Returns
+    -------
+    Quantized
+        Of kind ``"codebook"``. Entries are ascending (with a mask: from entry 1
+        on) and no more than there are distinct values.
+
+    Raises
+    ------
+    TypeError
+        If the element type is none of the four.
+    ValueError
+        If a value is NaN or infinite, or an argument is out of range.
+
+    Examples
+    --------
+    >>> q = quantize_codebook(np.array([0.9, -2.0, 1.1, -2.0], np.float32), 1)
+    >>> q.codebook.values, q.codes
+    (array([[-2.,  1.]], dtype=float32), array([1, 0, 1, 0], dtype=uint8))
+    """
+    check_bits(bits, 1, 8)
+    if init not in INITS:
+        raise ValueError(f"init={init!r}: allowed are {', '.join(INITS)}")
+    source = quantizable(array, mask)
+    layout = grouping(source.shape, per, group)
+    k = (1 << bits) - (source.positions is not None)
+    if scale is None:
+        books, codes = _books(source, layout, k, init, seed)
+        return _quantized(source, codes, Groups(books, layout.inner), None)
+    scales = _scales(source, layout, scale)
+    stored: Array = source.stored / layout.spread(scales, source.positions, len(source.values))
+    centroids = _centroids(stored, k, init, seed)
+    codes = numeric.assign(stored, centroids)
+    return _quantized(source, codes, Groups(centroids[None]), Groups(scales, layout.inner))
+
+
+def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
+    if source.positions is not None:
+        zero = np.zeros((len(books.values), 1), np.float32)
+        # Without a stored element the zero is all that the codebook needs.
+        entries = books.values if len(codes) else books.values[:, :0]
+        books, codes = Groups(np.hstack([zero, entries]), books.inner), codes + np.uint8(1)
+    entries_last = books.values.shape[1] - 1
+    return Quantized(
+        source.shape,
+        source.dtype,
+        "codebook",
+        codes,
+        source.positions,
+        max(1, entries_last.bit_length()),
+        codebook=books,
+        scale=scale,
+    )
+
+
+def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
+    """At most k distinct centroids, ascending; 0 alone if there are no values."""
+    if len(values) == 0:
+        return np.zeros(1, "<f4")
+    ordered = np.sort(values)
+    if init == "exact":
+        centroids, _ = numeric.kmeans_exact(ordered, k)
+    else:
+        centroids, _ = numeric.kmeans_lloyd(ordered, k, init, seed, _MAX_STEPS)
+    # Adding 0 makes -0.0 the +0.0 that quantizers promise.
+    return np.unique(centroids + np.float32(0))
+
+
+def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
+    """A codebook for each group (those with fewer entries repeat the last), and all codes."""
+    stored = source.stored
+    if layout.count == 1:
+        centroids = _centroids(stored, k, init, seed)
+        return centroids[None], numeric.assign(stored, centroids)
+    place = np.arange(len(stored)) if source.positions is None else source.positions
+    groups = layout.of(place)
+    by_group = np.argsort(groups, kind="stable")
+    ends = np.cumsum(np.bincount(groups, minlength=layout.count))
+    codes = np.empty(len(stored), np.uint8)
+    books = []
+    for members in np.split(by_group, ends[:-1]):
+        books.append(_centroids(stored[members], k, init, seed))
+        codes[members] = numeric.assign(stored[members], books[-1])
+    entries = max(len(book) for book in books)
+    return np.stack([np.pad(book, (0, entries - len(book)), "edge") for book in books]), codes
+
+
+def _scales(source: Source, layout: Grouping, scale: Normalization) -> Array:
+    members = source.members(layout)
+    if scale == "max":
+        scales = np.max(np.abs(members), axis=1, initial=0)
+    elif scale == "rms":
+        squares = np.sum(np.square(members, dtype=np.float64), axis=1)
+        scales = np.sqrt(squares / np.maximum(source.counts(layout), 1)).astype(np.float32)
+    else:
+        raise ValueError(f"scale={scale!r}: allowed are {', '.join(NORMALIZATIONS)}")
+    return np.where(scales > 0, scales, np.float32(1)).astype("<f4")

@@ -1,0 +1,134 @@
+"""Fixed point (Qm.n): signed integers times a power of two."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from ..dtypes import element_type
+from .affine import affine_codes, check_bits
+from .groups import grouping
+from .quantized import Groups, Quantized
+from .source import Array, quantizable
+from .uniform_steps import UNIFORM_STEPS
+
+Step = Literal["mse", "max", "gauss", "laplace", "gamma"]
+
+STEPS = ("mse", "max", *UNIFORM_STEPS)
+
+# A power of two is one byte as an e8m0 scale: 2**(byte - 127).
+_SCALE = element_type("float8_e8m0fnu")
+_BIAS = 127
+
+
+def quantize_fixed_point(
+    array: Any,
+    bits: int,
+    step: Step = "mse",
+    *,
+    per: int | None = None,
+    group: int | None = None,
+    mask: Any = None,
+) -> Quantized:
+    """Quantize to multiples of a power of two, in two's complement range.
+
+    Parameters
+    ----------
+    array : array_like
+        float32, float16, bfloat16 or float64, of any shape.
+    bits : int
+        2 to 16: values are ``-2**(bits - 1)`` to ``2**(bits - 1) - 1`` steps.
+    step : {"mse", "max", "gauss", "laplace", "gamma"}
+        ``"mse"``, of all powers of two the one of least squared error, clipping
+        included; ``"max"``, the least that clips nothing; a distribution, the
+        root mean square times the optimal step of that distribution, rounded to
+        a power of two.
+    per, group : int, optional
+        One step an index of this axis, or a block of this many elements; the
+        default is one for the tensor.
+    mask : array_like of bool, optional
+        The shape of `array`: the elements to store. Those that become zero are
+        not stored either.
+
+    Returns
+    -------
+    Quantized
+        Of kind ``"affine"`` with zero point ``2**(bits - 1)`` and a scale of
+        element type float8_e8m0fnu.
+
+    Raises
+    ------
+    TypeError
+        If the element type is none of the four.
+    ValueError
+        If a value is NaN or infinite, or an argument is out of range.
+
+    Examples
+    --------
+    >>> q = quantize_fixed_point(np.array([-1.0, 0.24, 0.6], np.float32), 3)
+    >>> q.dequantize()
+    array([-1.  ,  0.25,  0.5 ], dtype=float32)
+    """
+    check_bits(bits, 2)
+    if step not in STEPS:
+        raise ValueError(f"step={step!r}: allowed are {', '.join(STEPS)}")
+    source = quantizable(array, mask)
+    layout = grouping(source.shape, per, group)
+    members = source.members(layout).astype(np.float64)
+    if step in UNIFORM_STEPS:
+        exponents = _table_exponents(members, source.counts(layout), UNIFORM_STEPS[step][bits - 1])
+    else:
+        exponents = _covering_exponents(members, bits)
+        if step == "mse":
+            exponents = _search_exponents(members, bits, exponents)
+    exponents = np.clip(exponents, -_BIAS, _BIAS)
+    carried = (exponents + _BIAS).astype(np.uint8).view(_SCALE.carrier)
+    middle = np.full(layout.count, 1 << (bits - 1))
+    return affine_codes(
+        source,
+        layout,
+        bits,
+        Groups(carried, layout.inner),
+        middle,
+        _SCALE.name,
+        np.ldexp(1.0, exponents),
+    )
+
+
+def _covering_exponents(members: Array, bits: int) -> Array:
+    """The least power of two for each row at which no value is clipped."""
+    most = 1 << (bits - 1)
+    needed = np.maximum(
+        np.max(members, axis=1, initial=0) / (most - 1), np.max(-members, axis=1, initial=0) / most
+    )
+    fraction, exponents = np.frexp(needed)  # needed = fraction * 2**exponent, fraction in [1/2, 1)
+    return np.where(needed > 0, exponents - (fraction == 0.5), 0)
+
+
+def _table_exponents(members: Array, counts: Array, table_step: float) -> Array:
+    """The power of two nearest to root mean square times table step, by order of magnitude."""
+    squares = np.sum(np.square(members), axis=1)
+    fraction, exponents = np.frexp(np.sqrt(squares / np.maximum(counts, 1)) * table_step)
+    return np.where(squares > 0, exponents - (fraction < np.sqrt(0.5)), 0)
+
+
+def _search_exponents(members: Array, bits: int, start: Array) -> Array:
+    """The power of two of least squared error for each row, from the one that clips nothing down.
+
+    Smaller steps clip more. So the search may end where what is clipped is by
+    itself more than the best so far, in every row.
+    """
+    most = 1 << (bits - 1)
+    exponents, best = start.copy(), np.full(len(members), np.inf)
+    trial = start.copy()
+    while True:
+        step = np.ldexp(1.0, trial)[:, None]
+        reachable = np.clip(members, -most * step, (most - 1) * step)
+        clipped = np.sum(np.square(members - reachable), axis=1)
+        error = np.sum(np.square(members - np.rint(reachable / step) * step), axis=1)
+        better = error < best
+        exponents[better], best[better] = trial[better], error[better]
+        trial = trial - 1
+        if np.all((clipped > best) | (best == 0) | (trial < -_BIAS)):
+            return exponents

@@ -1,0 +1,116 @@
+"""Which elements share a parameter: a tensor, an index of an axis, or a block."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The group of element i (C order) is ``(i // inner) % count``.
+
+    Attributes
+    ----------
+    inner : int
+        Consecutive elements that share a group.
+    count : int
+        Number of groups, at least 1.
+    """
+
+    inner: int
+    count: int
+
+    def members(self, values: Array) -> Array:
+        """Flat values as an array of shape (groups, members).
+
+        The last block of a tensor that it does not divide is filled with zeros.
+
+        Examples
+        --------
+        >>> Grouping(inner=1, count=2).members(np.array([1, 2, 3, 4]))
+        array([[1, 3],
+               [2, 4]])
+        """
+        period = self.inner * self.count
+        missing = -len(values) % period if period else 0
+        if missing:
+            values = np.concatenate([values, np.zeros(missing, values.dtype)])
+        by_outer = values.reshape(-1, self.count, self.inner)
+        return np.swapaxes(by_outer, 0, 1).reshape(self.count, -1)
+
+    def of(self, index: Array) -> Array:
+        """The group of each flat index."""
+        return (index // self.inner) % self.count
+
+    def spread(self, parameters: Array, positions: Array | None, count: int) -> Array:
+        """Each stored element's parameter, from one parameter a group.
+
+        Parameters
+        ----------
+        parameters : numpy.ndarray
+            Shape (groups,).
+        positions : numpy.ndarray of int64, optional
+            Flat indices of the stored elements; None: all `count` of them.
+        count : int
+            Elements of the tensor.
+
+        Examples
+        --------
+        >>> Grouping(inner=2, count=2).spread(np.array([5, 6]), None, 4)
+        array([5, 5, 6, 6])
+        """
+        if self.count == 1:
+            return parameters
+        if positions is not None:
+            return parameters[self.of(positions)]
+        period = np.repeat(parameters, self.inner)
+        return np.resize(period, count)
+
+
+def grouping(shape: tuple[int, ...], per: int | None = None, group: int | None = None) -> Grouping:
+    """How the elements of a tensor of this shape are grouped.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    per : int, optional
+        An axis, each index of which is a group; it may be negative.
+    group : int, optional
+        The number of consecutive elements (C order) in a group. Neither of
+        both: the tensor is one group.
+
+    Raises
+    ------
+    ValueError
+        If both are given, the axis does not exist, or the group is empty.
+
+    Examples
+    --------
+    >>> grouping((8, 3, 5, 5), per=0)
+    Grouping(inner=75, count=8)
+    >>> grouping((100,), group=32)
+    Grouping(inner=32, count=4)
+    """
+    check_grouping(per, group)
+    if per is not None:
+        if not -len(shape) <= per < len(shape):
+            raise ValueError(f"per={per} is not an axis of an array of shape {shape}")
+        axis = per % len(shape)
+        return Grouping(max(1, math.prod(shape[axis + 1 :])), max(1, shape[axis]))
+    if group is not None:
+        return Grouping(group, max(1, -(-math.prod(shape) // group)))
+    return Grouping(1, 1)
+
+
+def check_grouping(per: int | None, group: int | None) -> None:
+    """Raise ValueError unless at most one is given and the group has elements."""
+    if per is not None and group is not None:
+        raise ValueError("per and group were both given; allowed is one of them")
+    if group is not None and group < 1:
+        raise ValueError(f"group={group}: a group has at least 1 element")

@@ -1,0 +1,137 @@
+"""What a quantizer works on: finite float32 values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..arrays import as_array, as_float32
+from ..dtypes import QUANTIZABLE
+from .groups import Grouping
+
+Array = np.ndarray[Any, Any]
+
+_GREATEST = {
+    "float32": float(np.finfo(np.float32).max),
+    "float64": float(np.finfo(np.float32).max),
+    "float16": 65504.0,
+    "bfloat16": float.fromhex("0x1.fep127"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A tensor that is to be quantized.
+
+    Attributes
+    ----------
+    values : numpy.ndarray of float32
+        One dimension, C order; 0 where an element is not stored.
+    positions : numpy.ndarray of int64, optional
+        Flat indices of the stored elements, ascending; None: all.
+    shape : tuple of int
+    dtype : str
+        Of the tensor that was given.
+    """
+
+    values: Array
+    positions: Array | None
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def stored(self) -> Array:
+        """The values of the stored elements."""
+        return self.values if self.positions is None else self.values[self.positions]
+
+    @property
+    def greatest(self) -> float:
+        """The greatest float32 that is finite in the tensor's element type."""
+        return _GREATEST[self.dtype]
+
+    def members(self, grouping: Grouping) -> Array:
+        """The values by group, shape (groups, members); 0 where none is stored."""
+        return grouping.members(self.values)
+
+    def counts(self, grouping: Grouping) -> Array:
+        """The number of stored elements in each group."""
+        stored = np.ones(len(self.values), np.bool_)
+        if self.positions is not None:
+            stored[:] = False
+            stored[self.positions] = True
+        counts: Array = np.sum(grouping.members(stored), axis=1)
+        return counts
+
+
+def quantizable(array: Any, mask: Any = None) -> Source:
+    """Check a tensor and take its values as float32.
+
+    Parameters
+    ----------
+    array : array_like
+        float32, float16, bfloat16 or float64, of any shape. float64 is rounded
+        to float32, because decoded values are products of two float32 numbers.
+    mask : array_like of bool, optional
+        The shape of `array`: which elements are stored. The others become +0.0.
+
+    Raises
+    ------
+    TypeError
+        For other element types.
+    ValueError
+        If a value is NaN or infinite (in float32), saying how many are and
+        where the first one is; or if the mask has another shape.
+
+    Examples
+    --------
+    >>> quantizable(np.array([[1.0, 0.0], [3.0, np.nan]], np.float32))
+    Traceback (most recent call last):
+        ...
+    ValueError: 1 of 4 values is NaN or infinite, first at (1, 1): quantizers need finite ones
+    """
+    given, element = as_array(array)
+    if element.name not in QUANTIZABLE:
+        raise TypeError(
+            f"{element.name} cannot be quantized; allowed are {', '.join(QUANTIZABLE)}: "
+            "cast first, or store it with Lossless()"
+        )
+    values = as_float32(given, element).reshape(-1)
+    _check_finite(values, given.shape)
+    if mask is None:
+        return Source(values, None, given.shape, element.name)
+    kept = as_mask(mask, given.shape).reshape(-1)
+    return Source(
+        np.where(kept, values, np.float32(0)), np.flatnonzero(kept), given.shape, element.name
+    )
+
+
+def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
+    """A mask as a bool array of this shape, or an error that says what it is instead.
+
+    Examples
+    --------
+    >>> as_mask([True, False], (2,))
+    array([ True, False])
+    """
+    kept = np.asarray(mask)
+    if kept.dtype != np.bool_:
+        raise TypeError(f"a mask of dtype {kept.dtype} was given; allowed is bool")
+    if kept.shape != shape:
+        raise ValueError(f"a mask of shape {kept.shape} was given for an array of shape {shape}")
+    return kept
+
+
+def _check_finite(values: Array, shape: tuple[int, ...]) -> None:
+    # A sum is finite only if all its terms are, and takes no memory; it may overflow, too.
+    if np.isfinite(values.sum(dtype=np.float64)):
+        return
+    bad = np.flatnonzero(~np.isfinite(values))
+    if len(bad):
+        where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
+        are = "is" if len(bad) == 1 else "are"
+        raise ValueError(
+            f"{len(bad):,} of {len(values):,} values {are} NaN or infinite, "
+            f"first at {where}: quantizers need finite ones"
+        )

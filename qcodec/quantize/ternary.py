@@ -1,0 +1,153 @@
+"""Ternary weights: -Wn, 0 or +Wp."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from .groups import Grouping, grouping
+from .quantized import Groups, Quantized
+from .source import Array, Source, quantizable
+
+Threshold = Literal["exact", "twn"] | float
+
+_TWN = 0.7
+
+
+def quantize_ternary(
+    array: Any,
+    threshold: Threshold = "exact",
+    *,
+    scales: int = 2,
+    per: int | None = None,
+    group: int | None = None,
+    mask: Any = None,
+) -> Quantized:
+    """Quantize to three values.
+
+    Parameters
+    ----------
+    array : array_like
+        float32, float16, bfloat16 or float64, of any shape.
+    threshold : {"exact", "twn"} or float
+        What is set to zero: ``"exact"``, whatever gives the least squared error;
+        ``"twn"``, up to 0.7 of the mean magnitude (ternary weight networks); a
+        number t, up to t of the largest magnitude (trained ternary
+        quantization).
+    scales : {2, 1}
+        Two: each sign has the mean of its weights. One: both have the mean
+        magnitude.
+    per, group : int, optional
+        Scales for each index of this axis, or block of this many elements; the
+        default is the tensor.
+    mask : array_like of bool, optional
+        The shape of `array`: the elements to store. Those that become zero are
+        not stored either.
+
+    Returns
+    -------
+    Quantized
+        Of kind ``"codebook"``, the code being the trit plus 1. Two scales: a
+        codebook {-Wn, 0, Wp} for each group. One: the codebook {-1, 0, 1}, and
+        a scale for each group.
+
+    Raises
+    ------
+    TypeError
+        If the element type is none of the four.
+    ValueError
+        If a value is NaN or infinite, or an argument is out of range.
+
+    Examples
+    --------
+    >>> q = quantize_ternary(np.array([-1.0, 0.1, 2.0, 4.0], np.float32))
+    >>> q.codebook.values, q.codes
+    (array([[-1.,  0.,  3.]], dtype=float32), array([0, 1, 2, 2], dtype=uint8))
+    """
+    check_ternary(threshold, scales)
+    source = quantizable(array, mask)
+    layout = grouping(source.shape, per, group)
+    members = source.members(layout)
+    if scales == 1:
+        beyond = _threshold(np.abs(members), source.counts(layout), threshold)
+        size = _mean_above(np.abs(members), beyond)
+        trits = _trits(source, layout, beyond, beyond)
+        book = Groups(np.array([[-1, 0, 1]], "<f4"))
+        return _quantized(source, trits, book, Groups(size, layout.inner))
+    positive, negative = np.maximum(members, 0), np.maximum(-members, 0)
+    if threshold == "exact":
+        above, below = _exact_threshold(positive), _exact_threshold(negative)
+    else:
+        above = below = _threshold(np.abs(members), source.counts(layout), threshold)
+    wp, wn = _mean_above(positive, above), _mean_above(negative, below)
+    # 0 - Wn, for -Wn would be -0.0 where there is none.
+    books = np.stack([np.float32(0) - wn, np.zeros_like(wp), wp], axis=1)
+    return _quantized(
+        source, _trits(source, layout, above, below), Groups(books, layout.inner), None
+    )
+
+
+def check_ternary(threshold: Threshold, scales: int) -> None:
+    """Raise ValueError unless both are allowed."""
+    if scales not in (1, 2):
+        raise ValueError(f"scales={scales}: allowed are 1 and 2")
+    if isinstance(threshold, str):
+        if threshold not in ("exact", "twn"):
+            raise ValueError(f"threshold={threshold!r}: allowed are 'exact', 'twn' and a number")
+    elif not 0 <= threshold < 1:
+        raise ValueError(f"threshold={threshold}: allowed is at least 0 and below 1")
+
+
+def _threshold(magnitudes: Array, counts: Array, threshold: Threshold) -> Array:
+    """What magnitudes must exceed to be stored, for each row of magnitudes."""
+    if threshold == "exact":
+        return _exact_threshold(magnitudes)
+    if threshold == "twn":
+        sums = np.sum(magnitudes, axis=1, dtype=np.float64)
+        return np.asarray(_TWN * sums / np.maximum(counts, 1))
+    return np.asarray(float(threshold) * np.max(magnitudes, axis=1, initial=0).astype(np.float64))
+
+
+def _exact_threshold(magnitudes: Array) -> Array:
+    """The threshold of least squared error for each row.
+
+    Storing the m largest as their mean takes (their sum)**2 / m off the squared
+    error, so the best m is the argmax over the sorted magnitudes.
+    """
+    if magnitudes.shape[1] == 0:
+        return np.zeros(len(magnitudes))
+    ascending = np.sort(magnitudes, axis=1)
+    gains = np.cumsum(ascending[:, ::-1], axis=1, dtype=np.float64)
+    np.square(gains, out=gains)
+    gains /= np.arange(1, gains.shape[1] + 1)
+    least_stored = np.take_along_axis(ascending, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
+    threshold: Array = np.maximum(np.nextafter(least_stored[:, 0], np.float32(-1)), 0)
+    return threshold
+
+
+def _mean_above(magnitudes: Array, threshold: Array) -> Array:
+    """The mean of each row's magnitudes above its threshold; 0 if there are none."""
+    above = magnitudes > threshold[:, None]
+    sums = np.sum(magnitudes, axis=1, dtype=np.float64, where=above)
+    means: Array = sums / np.maximum(np.sum(above, axis=1), 1)
+    return means.astype("<f4")
+
+
+def _trits(source: Source, layout: Grouping, above: Array, below: Array) -> Array:
+    """Codes of all elements: 2 above, 0 below minus the threshold, else 1."""
+    count = len(source.values)
+    codes = np.ones(count, np.uint8)
+    codes += source.values > layout.spread(above, None, count)
+    codes -= -source.values > layout.spread(below, None, count)
+    return codes
+
+
+def _quantized(source: Source, codes: Array, book: Groups, scale: Groups | None) -> Quantized:
+    positions = None
+    if source.positions is not None:
+        positions = np.flatnonzero(codes != 1)
+        codes = codes[positions]
+    return Quantized(
+        source.shape, source.dtype, "codebook", codes, positions, 2, codebook=book, scale=scale
+    )
