@@ -6,6 +6,7 @@ files of many. What is stored is chosen by a codec: `Lossless` (the default),
 `TrainedTernary`, `Raw`.
 """
 
+from .about import show_config
 from .codecs import (
     Affine,
     Codebook,
@@ -29,11 +30,14 @@ from .errors import (
     TruncatedError,
     UnsupportedError,
 )
+from .files import load, load_file, safe_open, save, save_file
 from .inspection import Info, Section
 from .limits import Limits
 from .prunings import Density, NOfM, Pruning, Quality, Threshold
 from .quantize import Groups, Quantized, sqnr
+from .recipes import Recipe, Rule
 from .tensor import decode, encode, info
+from .tensor_file import TensorFile, TensorSlice
 
 __all__ = [
     "Affine",
@@ -57,8 +61,12 @@ __all__ = [
     "Quality",
     "Quantized",
     "Raw",
+    "Recipe",
+    "Rule",
     "Section",
     "Sparse",
+    "TensorFile",
+    "TensorSlice",
     "Ternary",
     "Threshold",
     "TrainedTernary",
@@ -68,5 +76,11 @@ __all__ = [
     "encode",
     "from_config",
     "info",
+    "load",
+    "load_file",
+    "safe_open",
+    "save",
+    "save_file",
+    "show_config",
     "sqnr",
 ]
