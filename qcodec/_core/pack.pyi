@@ -5,6 +5,7 @@ from typing_extensions import Buffer
 
 Bytes = Buffer | np.ndarray[Any, Any]
 
+CPU_FEATURES: int
 FORMAT_VERSION: int
 ENTRY: np.dtype[np.void]
 
