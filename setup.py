@@ -11,10 +11,12 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
-MODULES = ("frame", "numeric", "pack", "stream")
+MODULES = ("decode", "encode", "numeric", "pack", "stream")
 
 WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
 
@@ -29,6 +31,31 @@ else:
 def relative(paths):
     """Paths as setuptools wants them: relative to the project, with forward slashes."""
     return sorted(path.relative_to(ROOT).as_posix() for path in paths)
+
+
+class BuildPython(build_py):
+    """Puts the public C header into the package, for `qcodec.get_include()`."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            folder = Path(self.build_lib) / "qcodec" / "include"
+            folder.mkdir(parents=True, exist_ok=True)
+            self.copy_file(str(ROOT / "csrc" / "qcodec.h"), str(folder / "qcodec.h"))
+
+
+class BuildExtensions(build_ext):
+    """Builds the C core first, and leaves the compiled modules in the source folder too.
+
+    The README's commands run in the clone, where Python finds this folder's `qcodec`
+    before the installed one.
+    """
+
+    def run(self):
+        self.run_command("build_clib")
+        super().run()
+        if not self.inplace:
+            self.copy_extensions_to_source()
 
 
 core = (
@@ -66,5 +93,6 @@ setup(
         },
         build_dir="build/cython",
     ),
+    cmdclass={"build_py": BuildPython, "build_ext": BuildExtensions},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -35,9 +35,11 @@ static inline qc_status qc_fail(qc_error *error, qc_status status, const char *w
    `qc_error *error`, unless `ok`. */
 #define QC_CHECK(ok, status, what, offset, found, allowed)                                         \
     do {                                                                                           \
-        if (QC_UNLIKELY(!(ok)))                                                                    \
-            return qc_fail(error, status, what, (uint64_t)(offset), (uint64_t)(found),             \
-                           (uint64_t)(allowed));                                                   \
+        if (QC_UNLIKELY(!(ok))) {                                                                  \
+            qc_fail(error, status, what, (uint64_t)(offset), (uint64_t)(found),                    \
+                    (uint64_t)(allowed));                                                          \
+            return status;                                                                         \
+        }                                                                                          \
     } while (0)
 
 /* Pass an error of a called function on. */
@@ -103,6 +105,33 @@ static inline void qc_store64(uint8_t *p, uint64_t value)
     qc_store32(p + 4, (uint32_t)(value >> 32));
 }
 
+static inline void qc_store64_big_endian(uint8_t *p, uint64_t value)
+{
+#if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    value = __builtin_bswap64(value);
+    memcpy(p, &value, 8);
+#else
+    for (int i = 0; i < 8; i++)
+        p[i] = (uint8_t)(value >> (56 - 8 * i));
+#endif
+}
+
+/* Elements between the machine's order and little-endian, in place: both ways the same. */
+static inline void qc_swap_if_big_endian(uint8_t *bytes, size_t item_size, size_t count)
+{
+    const uint16_t one = 1;
+    uint8_t low;
+    memcpy(&low, &one, 1);
+    if (low == 1 || item_size == 1)
+        return;
+    for (size_t i = 0; i < count; i++, bytes += item_size)
+        for (size_t a = 0, b = item_size - 1; a < b; a++, b--) {
+            uint8_t byte = bytes[a];
+            bytes[a] = bytes[b];
+            bytes[b] = byte;
+        }
+}
+
 /* The number of bits of `value`: 0 for 0, 3 for 5. */
 static inline unsigned qc_bit_length(uint64_t value)
 {
@@ -117,27 +146,29 @@ static inline unsigned qc_bit_length(uint64_t value)
 /* Bytes of one symbol in memory. */
 static inline size_t qc_symbol_size(unsigned width) { return width <= 8 ? 1 : 2; }
 
-/* A cursor over the caller's bytes. `short_status` is what running out of them means: Truncated
-   in a head, Corrupt where the length of the part is known (format, section 6). */
+/* A cursor over the caller's bytes. Running out of them means Truncated in a head, but Corrupt
+   where the length of the part is known (format, section 6). */
 typedef struct qc_reader {
     const uint8_t *data;
     size_t size;
     size_t at;
-    qc_status short_status;
+    int length_known;
 } qc_reader;
 
-static inline qc_reader qc_reader_of(const void *data, size_t size, qc_status short_status)
+static inline qc_reader qc_reader_of(const void *data, size_t size, int length_known)
 {
-    qc_reader reader = {(const uint8_t *)data, size, 0, short_status};
+    qc_reader reader = {(const uint8_t *)data, size, 0, length_known};
     return reader;
 }
+
+#define QC_SHORT(reader) ((reader)->length_known ? QC_CORRUPT : QC_TRUNCATED)
 
 /* Step over `count` bytes and lead *bytes to them. */
 static inline qc_status qc_read_bytes(qc_reader *reader, size_t count, const uint8_t **bytes,
                                       const char *what, qc_error *error)
 {
-    QC_CHECK(count <= reader->size - reader->at, reader->short_status, what, reader->at,
-             reader->size, reader->at + count);
+    QC_CHECK(count <= reader->size - reader->at, QC_SHORT(reader), what, reader->at, reader->size,
+             reader->at + count);
     *bytes = reader->data + reader->at;
     reader->at += count;
     return QC_OK;

@@ -219,22 +219,18 @@ typedef struct qc_frame {
 } qc_frame;
 
 #define QC_VERIFY 1u /* check the CRCs */
+#define QC_WHOLE  2u /* `data` is the whole frame: its length is checked, and an unchunked CRC */
 
 /* Parse and check a frame's head: magic to the end of the parameters and, if chunked, the
-   directory and its CRC (with QC_VERIFY). `data` may hold more of the frame than the head, less
-   than the whole frame, but no more than the frame. If it ends within the head: QC_TRUNCATED, with
-   error->allowed = the bytes that are needed to get further.
-   Unchunked frames: the CRC, which covers everything, is checked by qc_frame_check. */
+   directory. Without QC_WHOLE, `data` may end anywhere after the head; if it ends within the head:
+   QC_TRUNCATED, with error->allowed = the bytes that are needed to get further. An unchunked
+   frame's CRC covers everything, so it can only be checked with QC_WHOLE. */
 qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame,
                         qc_error *error);
 
-/* A whole frame is in memory: exact length, the chunk lengths add up, and (QC_VERIFY) an
-   unchunked frame's CRC. */
-qc_status qc_frame_check(const qc_frame *frame, const void *data, size_t size, unsigned flags,
-                         qc_error *error);
-
 /* One chunk's place in the frame, and its range of elements. */
 typedef struct qc_chunk {
+    size_t index;
     size_t offset; /* from the frame's first byte */
     size_t bytes;
     uint32_t crc; /* chunked frames */
@@ -242,10 +238,35 @@ typedef struct qc_chunk {
     size_t elements;
 } qc_chunk;
 
-/* Fill chunks[0 .. frame->chunks): reads the directory from the frame's head. QC_CORRUPT if the
-   lengths do not add up. */
+/* The chunk after `previous`, or the first if that is NULL (`chunk` may be `previous`). `head` are
+   the frame's first head_bytes. QC_INVALID after the last one. */
+qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk *previous,
+                        qc_chunk *chunk, qc_error *error);
+
+/* All of them: fills chunks[0 .. frame->chunks). */
 qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
                           qc_error *error);
+
+/* What a stream of a chunk holds. */
+typedef enum qc_role {
+    QC_ROLE_GAPS = 0,
+    QC_ROLE_MASK = 1,
+    QC_ROLE_ROW_COUNTS = 2,
+    QC_ROLE_VALUES = 3 /* + the number of the plane */
+} qc_role;
+
+typedef struct qc_stream_info {
+    unsigned role;
+    unsigned coding;
+    size_t bytes; /* header included */
+} qc_stream_info;
+
+#define QC_MAX_STREAMS 10
+
+/* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
+   QC_MAX_STREAMS. What is left of chunk->bytes is the number of entries. */
+qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                           qc_stream_info *infos, size_t *count, qc_error *error);
 
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.
@@ -261,14 +282,14 @@ qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const v
                            size_t *entries, qc_error *error);
 
 /* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; raw and planes: the elements' own bytes), both of
-   qc_chunk_entries elements, fillers included. */
+   and codes (uint8_t or uint16_t by width; raw and planes: the elements themselves), fillers
+   included. Both have room for `entries`, as qc_chunk_entries gave it. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                                uint32_t *positions, void *codes, unsigned flags, void *workspace,
-                                qc_error *error);
+                                size_t entries, uint32_t *positions, void *codes, unsigned flags,
+                                void *workspace, qc_error *error);
 
-/* Decode a whole frame on this thread: qc_frame_read, qc_frame_check, every chunk. `out_bytes`
-   must be exactly what the tensor needs (else QC_INVALID). */
+/* Decode a whole frame on this thread: qc_frame_read, then every chunk. `out_bytes` must be
+   exactly what the tensor needs (else QC_INVALID). `out` NULL: check only. */
 qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
                     unsigned flags, void *workspace, qc_error *error);
 
@@ -313,35 +334,39 @@ qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_byte
 
 /* ---- packs (format, section 8) ---------------------------------------------- */
 
-typedef struct qc_pack {
-    size_t count;       /* entries */
-    size_t table_bytes; /* up to the first frame */
-    size_t pack_bytes;  /* of the whole pack */
-} qc_pack;
-
+/* One entry of a pack's table. The struct holds no pointers, so that an array of it is a plain
+   table of numbers in any language. */
 typedef struct qc_pack_entry {
-    const char *name; /* not terminated; leads into the pack */
+    size_t name_offset; /* from the pack's first byte; for writing: into `names` */
     size_t name_bytes;
-    size_t offset; /* of the frame, from the pack's first byte */
-    size_t bytes;  /* of the frame; an alias has its target's */
-    size_t target; /* an alias: the entry it stands for; else its own number */
+    size_t offset;  /* of the frame, from the pack's first byte; an alias has its target's */
+    size_t bytes;   /* of the frame; an alias has its target's */
+    size_t target;  /* an alias: the number of the entry it stands for; else its own number */
+    size_t by_name; /* not of this entry: the number of the entry at this place in the order of
+                       names (by bytes), for qc_pack_find */
 } qc_pack_entry;
 
-/* Read a pack's table: everything of section 8 but the uniqueness of names, which
-   qc_pack_find and qc_pack_check see to. `size` may end before the frames do, as in
-   qc_frame_read. */
-qc_status qc_pack_read(const void *data, size_t size, qc_pack *pack, qc_error *error);
-/* Fill entries[0 .. pack->count); QC_CORRUPT for duplicate names. */
-qc_status qc_pack_entries(const qc_pack *pack, const void *data, qc_pack_entry *entries,
-                          qc_error *error);
-/* Find a name without a table; QC_INVALID if it is not there. */
-qc_status qc_pack_find(const qc_pack *pack, const void *data, const char *name, size_t name_bytes,
-                       qc_pack_entry *entry, qc_error *error);
+/* The number of entries of a pack of `pack_bytes` bytes, of which `data` holds the first `size`:
+   at most pack_bytes / 2. QC_TRUNCATED comes with error->allowed = the bytes that are needed to get
+   further, and error->found = `size` if more of the pack helps, else `pack_bytes`. */
+qc_status qc_pack_count(const void *data, size_t size, size_t pack_bytes, size_t *count,
+                        qc_error *error);
+/* Check a pack's table (every rule of section 8), fill entries[0 .. count) and *table_bytes, where
+   the first frame starts. `count` is qc_pack_count's; `size` may end before the frames do, and
+   QC_TRUNCATED as there. */
+qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack_entry *entries,
+                       size_t count, size_t *table_bytes, qc_error *error);
+/* Find a name in a table that was read from `data`: its number, or `count` if it is not there. */
+size_t qc_pack_find(const void *data, const qc_pack_entry *entries, size_t count, const char *name,
+                    size_t name_bytes);
 
-/* For writing: entries[i].name, name_bytes, bytes and target are filled by the caller. */
-size_t qc_pack_table_size(const qc_pack_entry *entries, size_t count);
-/* Write the table; the frames follow it in order, aliases left out. */
-qc_status qc_pack_write_table(const qc_pack_entry *entries, size_t count, void *out,
+/* The length of the table that qc_pack_write_table writes. */
+size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count);
+/* Write the table of entries of which the caller has filled name_offset, name_bytes, bytes and
+   target; `names` holds the names. The frames follow it in order, aliases left out. QC_INVALID for
+   a name that is too long, not UTF-8 or there twice, an empty frame, or an alias of none or of a
+   later entry or of an alias; QC_NO_SPACE if `capacity` is below qc_pack_table_bytes. */
+qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                               size_t capacity, qc_error *error);
 
 /* ---- numerical kernels of the quantizers -------------------------------------- */

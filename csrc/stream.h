@@ -6,11 +6,8 @@
 #ifndef QC_STREAM_H
 #define QC_STREAM_H
 
-#include "bytes.h"
-
-#define QC_HUFFMAN_MAX_LENGTH 12
-#define QC_HUFFMAN_STREAMS    4
-#define QC_HUFFMAN_SPLIT      256 /* symbols from which a stream has QC_HUFFMAN_STREAMS sub-streams */
+#include "adaptive_model.h"
+#include "huffman_code.h"
 
 /* Callers take symbols in multiples of this (but for the last ones), so that a coding with
    interleaved sub-streams starts each call at the same place. */
@@ -30,7 +27,7 @@ typedef struct qc_bit_reader {
     const uint8_t *next;
     const uint8_t *end;
     uint64_t bits;  /* from the top */
-    unsigned count; /* valid bits */
+    unsigned count; /* valid bits: what is before `next` and not yet taken */
 } qc_bit_reader;
 
 typedef struct qc_huffman_state {
@@ -40,19 +37,17 @@ typedef struct qc_huffman_state {
     qc_bit_reader readers[QC_HUFFMAN_STREAMS];
 } qc_huffman_state;
 
-typedef struct qc_context {
-    uint16_t p;     /* probability of a 0 in units of 2^-16 */
-    uint16_t count; /* symbols seen, at most 254 */
-} qc_context;
-
-typedef struct qc_adaptive_state {
+typedef struct qc_range_decoder {
     const uint8_t *next;
-    const uint8_t *end;
-    size_t beyond; /* zeros read past the end */
+    const uint8_t *end; /* zeros are read beyond it */
     uint32_t range;
     uint32_t code;
-    unsigned model;
-    qc_context contexts[256]; /* tree: by prefix; exponent: 17 unary, then 4 an exponent */
+} qc_range_decoder;
+
+typedef struct qc_adaptive_state {
+    qc_range_decoder decoder;
+    int is_exponent;
+    qc_adaptive_model model;
 } qc_adaptive_state;
 
 /* A stream that is being decoded. */
@@ -71,7 +66,8 @@ typedef struct qc_stream {
 } qc_stream;
 
 /* One coding. `body` stays valid until finish. Every function returns QC_OK or an error of
-   format section 7; offsets in errors count from the body's first byte + stream->offset. */
+   format section 7; offsets in errors count from the body's first byte (stream_table.c adds
+   stream->offset). */
 typedef struct qc_stream_decoder {
     const char *name;
     unsigned min_width, max_width;
@@ -86,7 +82,7 @@ typedef struct qc_stream_decoder {
     qc_status (*finish)(qc_stream *stream, qc_error *error);
 } qc_stream_decoder;
 
-extern const qc_stream_decoder qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
+extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
 extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
     qc_adaptive_decoder;
 

@@ -1,0 +1,72 @@
+"""qcodec: small neural-network weights, given back at memory speed.
+
+`encode` and `decode` work on one tensor, `save_file`, `load_file` and `safe_open` on
+files of many. What is stored is chosen by a codec: `Lossless` (the default),
+`Codebook`, `Affine`, `FixedPoint`, `Ternary`, `Sparse`, `DeepCompression`,
+`TrainedTernary`, `Raw`.
+"""
+
+from .codecs import (
+    Affine,
+    Codebook,
+    Codec,
+    DeepCompression,
+    FixedPoint,
+    Lossless,
+    Raw,
+    Sparse,
+    Ternary,
+    TrainedTernary,
+    from_config,
+)
+from .encoded import Encoded
+from .errors import (
+    ChecksumError,
+    CorruptError,
+    LimitError,
+    MissingTensorError,
+    QCodecError,
+    TruncatedError,
+    UnsupportedError,
+)
+from .inspection import Info, Section
+from .limits import Limits
+from .prunings import Density, NOfM, Pruning, Quality, Threshold
+from .quantize import Groups, Quantized, sqnr
+from .tensor import decode, encode, info
+
+__all__ = [
+    "Affine",
+    "ChecksumError",
+    "Codebook",
+    "Codec",
+    "CorruptError",
+    "DeepCompression",
+    "Density",
+    "Encoded",
+    "FixedPoint",
+    "Groups",
+    "Info",
+    "LimitError",
+    "Limits",
+    "Lossless",
+    "MissingTensorError",
+    "NOfM",
+    "Pruning",
+    "QCodecError",
+    "Quality",
+    "Quantized",
+    "Raw",
+    "Section",
+    "Sparse",
+    "Ternary",
+    "Threshold",
+    "TrainedTernary",
+    "TruncatedError",
+    "UnsupportedError",
+    "decode",
+    "encode",
+    "from_config",
+    "info",
+    "sqnr",
+]

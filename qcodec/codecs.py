@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from .config import Configurable, build
 from .dtypes import element_type
 from .prunings import PRUNINGS, Pruning
@@ -27,7 +29,10 @@ from .quantize.ternary import check_ternary
 
 Positions = Literal["dense", "gaps", "mask", "csr", "auto"]
 
-_SPARSE_POSITIONS = ("auto", "gaps", "mask", "csr")
+_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "csr")
+
+# With more elements than this, positions cost more than they save.
+_SPARSE_DENSITY = 0.75
 
 
 class Codec(Configurable):
@@ -127,6 +132,9 @@ class Raw(Codec):
 class Lossless(Codec):
     """The elements bit for bit, made small by entropy coding their bytes.
 
+    Where at least a quarter of them are zero, only the others are stored, if that
+    comes out smaller. -0.0, NaN and subnormals keep every bit.
+
     Parameters
     ----------
     dtype : str, optional
@@ -141,7 +149,7 @@ class Lossless(Codec):
     """
 
     codec_id: ClassVar[str] = "lossless"
-    positions = "dense"
+    positions = "auto"
     dtype: str | None = None
 
     def __post_init__(self) -> None:
@@ -149,6 +157,10 @@ class Lossless(Codec):
             element_type(self.dtype)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
+        if mask is None:
+            stored = nonzero_bits_mask(array, self.dtype)
+            if np.count_nonzero(stored) < _SPARSE_DENSITY * stored.size:
+                mask = stored
         return quantize_raw(array, dtype=self.dtype, mask=mask)
 
 
@@ -348,7 +360,9 @@ class Sparse(Codec):
         What the stored elements become.
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
-    positions : {"auto", "gaps", "mask", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "csr"}
+        ``"dense"`` gives absent elements a code too, and ``"auto"`` does so
+        where it is smaller.
     gap_bits : int, optional
         Width of a gap, 1 to 16; the default is the one of the fewest bits.
 
@@ -367,7 +381,7 @@ class Sparse(Codec):
     gap_bits: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.codec, Codec) or self.codec.positions != "dense":
+        if not isinstance(self.codec, Codec) or isinstance(self.codec, Sparse | DeepCompression):
             raise TypeError(f"codec={self.codec!r}: allowed is a codec that is not sparse itself")
         if self.prune is not None and not isinstance(self.prune, Pruning):
             raise TypeError(f"prune={self.prune!r}: allowed are None and {', '.join(PRUNINGS)}")
@@ -399,6 +413,8 @@ class DeepCompression(Codec):
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
     init : {"linear", "exact", "density", "forgy", "k-means++"}
+    positions : {"auto", "dense", "gaps", "mask", "csr"}
+        ``"gaps"`` is the paper's; ``"auto"`` stores nearly dense layers dense.
     gap_bits : int, optional
         Width of a gap, 1 to 16; the default is the one of the fewest bits.
     seed : int
@@ -414,10 +430,10 @@ class DeepCompression(Codec):
     """
 
     codec_id: ClassVar[str] = "deep_compression"
-    positions = "gaps"
     bits: int
     prune: Pruning | None = None
     init: Init = "linear"
+    positions: Positions = "auto"
     gap_bits: int | None = None
     seed: int = 0
 
@@ -427,7 +443,7 @@ class DeepCompression(Codec):
     def parts(self) -> Sparse:
         """The same as a `Sparse` codec."""
         codebook = Codebook(self.bits, self.init, seed=self.seed)
-        return Sparse(codebook, self.prune, "gaps", self.gap_bits)
+        return Sparse(codebook, self.prune, self.positions, self.gap_bits)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         return self.parts().quantize(array, mask)

@@ -52,18 +52,18 @@ def _carrier(name: str, fallback: str) -> np.dtype[Any]:
 
 
 _TABLE = (
-    ElementType(0, "float32", np.dtype("<f4"), "F32", True),
-    ElementType(1, "float16", np.dtype("<f2"), "F16", True),
-    ElementType(2, "bfloat16", _carrier("bfloat16", "<u2"), "BF16", True),
-    ElementType(3, "float64", np.dtype("<f8"), "F64", True),
+    ElementType(0, "float32", np.dtype("f4"), "F32", True),
+    ElementType(1, "float16", np.dtype("f2"), "F16", True),
+    ElementType(2, "bfloat16", _carrier("bfloat16", "u2"), "BF16", True),
+    ElementType(3, "float64", np.dtype("f8"), "F64", True),
     ElementType(4, "uint8", np.dtype("u1"), "U8", False),
     ElementType(5, "int8", np.dtype("i1"), "I8", False),
-    ElementType(6, "uint16", np.dtype("<u2"), "U16", False),
-    ElementType(7, "int16", np.dtype("<i2"), "I16", False),
-    ElementType(8, "uint32", np.dtype("<u4"), "U32", False),
-    ElementType(9, "int32", np.dtype("<i4"), "I32", False),
-    ElementType(10, "uint64", np.dtype("<u8"), "U64", False),
-    ElementType(11, "int64", np.dtype("<i8"), "I64", False),
+    ElementType(6, "uint16", np.dtype("u2"), "U16", False),
+    ElementType(7, "int16", np.dtype("i2"), "I16", False),
+    ElementType(8, "uint32", np.dtype("u4"), "U32", False),
+    ElementType(9, "int32", np.dtype("i4"), "I32", False),
+    ElementType(10, "uint64", np.dtype("u8"), "U64", False),
+    ElementType(11, "int64", np.dtype("i8"), "I64", False),
     ElementType(12, "bool", np.dtype("?"), "BOOL", False),
     ElementType(13, "float8_e4m3fn", _carrier("float8_e4m3fn", "u1"), "F8_E4M3", True),
     ElementType(14, "float8_e5m2", _carrier("float8_e5m2", "u1"), "F8_E5M2", True),
@@ -100,7 +100,7 @@ def element_type(dtype: object) -> ElementType:
     if name in BY_NAME:
         return BY_NAME[name]
     try:
-        carrier = np.dtype(dtype).newbyteorder("<")  # type: ignore[call-overload]
+        carrier = np.dtype(dtype).newbyteorder("=")  # type: ignore[call-overload]
     except TypeError:
         carrier = None
     if carrier is None or carrier not in _BY_CARRIER:

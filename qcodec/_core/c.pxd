@@ -16,8 +16,11 @@ cdef extern from "qcodec.h" nogil:
         uint64_t allowed
 
     enum:
+        QC_FORMAT_VERSION
         QC_OK
         QC_VERIFY
+        QC_WHOLE
+        QC_MAX_STREAMS
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
@@ -81,6 +84,7 @@ cdef extern from "qcodec.h" nogil:
         size_t directory_offset
 
     ctypedef struct qc_chunk:
+        size_t index
         size_t offset
         size_t bytes
         uint32_t crc
@@ -100,16 +104,21 @@ cdef extern from "qcodec.h" nogil:
         size_t size
 
     qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame, qc_error *error)
-    qc_status qc_frame_check(const qc_frame *frame, const void *data, size_t size, unsigned flags, qc_error *error)
     qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks, qc_error *error)
+    ctypedef struct qc_stream_info:
+        unsigned role
+        unsigned coding
+        size_t bytes
+    qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *data,
+                               qc_stream_info *infos, size_t *count, qc_error *error)
     qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                               void *workspace, qc_error *error)
     qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                                size_t *entries, qc_error *error)
     qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *data,
-                                    uint32_t *positions, void *codes, unsigned flags, void *workspace,
-                                    qc_error *error)
+                                    size_t entries, uint32_t *positions, void *codes, unsigned flags,
+                                    void *workspace, qc_error *error)
     qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
                         unsigned flags, void *workspace, qc_error *error)
 
@@ -123,24 +132,21 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
                              void *out, size_t capacity, qc_error *error)
 
-    ctypedef struct qc_pack:
-        size_t count
-        size_t table_bytes
-        size_t pack_bytes
-
     ctypedef struct qc_pack_entry:
-        const char *name
+        size_t name_offset
         size_t name_bytes
         size_t offset
         size_t bytes
         size_t target
+        size_t by_name
 
-    qc_status qc_pack_read(const void *data, size_t size, qc_pack *pack, qc_error *error)
-    qc_status qc_pack_entries(const qc_pack *pack, const void *data, qc_pack_entry *entries, qc_error *error)
-    qc_status qc_pack_find(const qc_pack *pack, const void *data, const char *name, size_t name_bytes,
-                           qc_pack_entry *entry, qc_error *error)
-    size_t qc_pack_table_size(const qc_pack_entry *entries, size_t count)
-    qc_status qc_pack_write_table(const qc_pack_entry *entries, size_t count, void *out,
+    qc_status qc_pack_count(const void *data, size_t size, size_t pack_bytes, size_t *count, qc_error *error)
+    qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack_entry *entries,
+                           size_t count, size_t *table_bytes, qc_error *error)
+    size_t qc_pack_find(const void *data, const qc_pack_entry *entries, size_t count, const char *name,
+                        size_t name_bytes)
+    size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count)
+    qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                                   size_t capacity, qc_error *error)
 
     size_t qc_kmeans_workspace(size_t count, size_t k)

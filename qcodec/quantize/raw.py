@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array, bytes_of
+from ..arrays import as_array
 from .quantized import Quantized
 from .source import as_mask
 
@@ -53,12 +53,15 @@ def quantize_raw(array: Any, *, dtype: str | None = None, mask: Any = None) -> Q
 def nonzero_bits_mask(array: Any, dtype: str | None = None) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which elements have any bit set: all but +0.0, 0 and False.
 
+    Every element of float8_e8m0fnu counts, which has no zero.
+
     Examples
     --------
     >>> nonzero_bits_mask(np.array([0.0, -0.0, 3.0]))
     array([False,  True,  True])
     """
     given, element = as_array(array, dtype)
-    octets = bytes_of(given).reshape(given.size, element.itemsize)
-    mask: np.ndarray[Any, np.dtype[np.bool_]] = octets.any(axis=1).reshape(given.shape)
+    if element.name == "float8_e8m0fnu":
+        return np.ones(given.shape, np.bool_)
+    mask: np.ndarray[Any, np.dtype[np.bool_]] = given.view(f"u{element.itemsize}") != 0
     return mask

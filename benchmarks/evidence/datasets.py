@@ -1,0 +1,35 @@
+"""MNIST in the format it is published in, and a CIFAR-10 sample."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def idx(path: Path) -> NDArray[np.uint8]:
+    """An array of bytes in the idx format of MNIST, gzipped."""
+    data = gzip.decompress(path.read_bytes())
+    dimensions = data[3]
+    shape = np.frombuffer(data, ">u4", dimensions, offset=4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def mnist_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """All 10,000 test images (n, 1, 28, 28), normalised, and their labels."""
+    images = idx(folder / "mnist" / "t10k-images-idx3-ubyte.gz").astype(np.float32) / 255
+    labels = idx(folder / "mnist" / "t10k-labels-idx1-ubyte.gz")
+    return ((images - 0.1307) / 0.3081)[:, None], labels
+
+
+def cifar_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The first 1,000 test images of CIFAR-10 (n, 3, 32, 32), normalised, and their labels."""
+    with np.load(folder / "cifar10_sample.npz") as sample:
+        images, labels = sample["test_x"], sample["test_y"]
+    if images.shape[-1] == 3:
+        images = images.transpose(0, 3, 1, 2)
+    mean = np.array([0.485, 0.456, 0.406], np.float32)[:, None, None]
+    deviation = np.array([0.229, 0.224, 0.225], np.float32)[:, None, None]
+    return (images.astype(np.float32) / 255 - mean) / deviation, labels.reshape(-1)

@@ -1,0 +1,288 @@
+/*
+ * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
+ */
+#include "frame_layout.h"
+#include "positions.h"
+
+/* Scratch memory, handed out front to back. */
+typedef struct arena {
+    uint8_t *next;
+    size_t left;
+} arena;
+
+#define ARENA_ALIGNMENT 16
+
+static size_t rounded(size_t size)
+{
+    return (size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
+}
+
+/* qc_chunk_encode has checked that all of them fit. */
+static void *take(arena *arena, size_t size)
+{
+    void *memory = arena->next;
+    arena->next += rounded(size);
+    arena->left -= rounded(size);
+    return memory;
+}
+
+/* The chunk that is being written, and what its streams are made from. */
+typedef struct encoder {
+    const qc_frame *frame;
+    const qc_chunk_source *source;
+    uint64_t codings;
+    qc_profile profile;
+    uint8_t *out;
+    size_t capacity, size;
+    uint64_t features;
+    void *stream_workspace;
+    qc_error *error;
+} encoder;
+
+static int is_bytes(const qc_frame *frame) { return frame->kind <= QC_PLANES; }
+
+static size_t value_size(const qc_frame *frame)
+{
+    return is_bytes(frame) ? frame->item_size : qc_symbol_size(frame->width);
+}
+
+static int has_gaps(const qc_frame *frame)
+{
+    return frame->positions == QC_GAPS || frame->positions == QC_CSR;
+}
+
+/* Fillers bridge runs of more than the largest gap, so there are never more than this. */
+static size_t most_entries(const qc_frame *frame, const qc_chunk_source *source)
+{
+    return source->entries + (has_gaps(frame) ? source->elements >> frame->gap_width : 0);
+}
+
+/* ---- bounds ---- */
+
+size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
+{
+    size_t entries = most_entries(frame, source), bound = QC_VU_MAX_BYTES;
+    if (frame->kind == QC_RAW)
+        bound += qc_stream_bound(entries * frame->item_size, frame->width);
+    else
+        bound += frame->value_streams * qc_stream_bound(entries, frame->width);
+    if (has_gaps(frame))
+        bound += qc_stream_bound(entries, frame->gap_width);
+    if (frame->positions == QC_MASK)
+        bound += qc_stream_bound(source->elements / 4 + 1, 4);
+    if (frame->positions == QC_CSR)
+        bound += qc_stream_bound(source->elements, 16);
+    return bound;
+}
+
+size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source)
+{
+    size_t entries = most_entries(frame, source), bytes = ARENA_ALIGNMENT;
+    bytes += rounded(QC_WORKSPACE_BYTES);
+    bytes += rounded(entries * value_size(frame)); /* values with fillers */
+    if (is_bytes(frame))
+        bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
+    if (has_gaps(frame))
+        bytes += rounded(2 * entries) + rounded(4 * entries) + rounded(4 * source->entries);
+    if (frame->positions == QC_MASK)
+        bytes += rounded(source->elements / 4 + 1);
+    if (frame->positions == QC_CSR)
+        bytes += rounded(2 * source->elements);
+    return bytes;
+}
+
+/* ---- streams ---- */
+
+static qc_status write_stream(encoder *encoder, const void *symbols, size_t count, unsigned width)
+{
+    size_t size;
+    qc_error *error = encoder->error;
+    QC_TRY(qc_stream_encode(symbols, count, width, encoder->codings, encoder->profile,
+                            encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
+                            encoder->stream_workspace, error));
+    encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
+    encoder->size += size;
+    return QC_OK;
+}
+
+/* ---- positions ---- */
+
+/* csr: row counts, and the gaps of every row. Gives the entries with fillers. */
+static qc_status relative_rows(encoder *encoder, arena *arena, uint8_t *gaps, uint32_t *entry_of,
+                               uint16_t *row_counts, size_t *entries)
+{
+    const qc_chunk_source *source = encoder->source;
+    qc_error *error = encoder->error;
+    unsigned width = encoder->frame->gap_width;
+    size_t row_elements = encoder->frame->row_elements, taken = 0, written = 0;
+    size_t rows = source->elements > 0 ? source->elements / row_elements : 0;
+    size_t most = ((size_t)1 << qc_row_count_width(row_elements)) - 1;
+    uint32_t *columns = take(arena, 4 * source->entries);
+    for (size_t row = 0; row < rows; row++) {
+        size_t count = 0, start = row * row_elements;
+        while (taken + count < source->entries &&
+               source->positions[taken + count] < start + row_elements) {
+            columns[count] = source->positions[taken + count] - (uint32_t)start;
+            count++;
+        }
+        size_t in_row = qc_relative_index_entries(columns, count, width);
+        QC_CHECK(in_row <= most, QC_INVALID, "csr: entries of a row, use gaps instead", row, in_row,
+                 most);
+        QC_TRY(qc_relative_index_encode(columns, count, width,
+                                        gaps + written * qc_symbol_size(width), entry_of + written,
+                                        error));
+        for (size_t i = 0; i < in_row; i++)
+            if (entry_of[written + i] != UINT32_MAX)
+                entry_of[written + i] += (uint32_t)taken;
+        row_counts[row] = (uint16_t)in_row;
+        taken += count;
+        written += in_row;
+    }
+    *entries = written;
+    return QC_OK;
+}
+
+/* The values in the order of the entries, fillers in between. */
+static qc_status with_fillers(const encoder *encoder, const uint32_t *entry_of, size_t entries,
+                              uint8_t *out)
+{
+    size_t size = value_size(encoder->frame);
+    const uint8_t *values = (const uint8_t *)encoder->source->values;
+    qc_error *error = encoder->error;
+    uint16_t code = (uint16_t)encoder->source->filler;
+    uint8_t filler[8] = {0};
+    if (!is_bytes(encoder->frame) && size == 1)
+        filler[0] = (uint8_t)code;
+    else if (!is_bytes(encoder->frame))
+        memcpy(filler, &code, 2);
+    for (size_t i = 0; i < entries; i++) {
+        int is_filler = entry_of[i] == UINT32_MAX;
+        QC_CHECK(!is_filler || is_bytes(encoder->frame) || encoder->source->filler >= 0, QC_INVALID,
+                 "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
+        memcpy(out + i * size, is_filler ? filler : values + entry_of[i] * size, size);
+    }
+    return QC_OK;
+}
+
+static qc_status write_gaps(encoder *encoder, arena *arena, const void **values, size_t *entries)
+{
+    const qc_frame *frame = encoder->frame;
+    const qc_chunk_source *source = encoder->source;
+    size_t most = most_entries(frame, source);
+    uint8_t *gaps = take(arena, 2 * most);
+    uint32_t *entry_of = take(arena, 4 * most);
+    uint8_t *filled = take(arena, most * value_size(frame));
+    if (frame->positions == QC_CSR) {
+        uint16_t *row_counts = take(arena, 2 * source->elements);
+        size_t rows = source->elements > 0 ? source->elements / frame->row_elements : 0;
+        unsigned width = qc_row_count_width(frame->row_elements);
+        QC_TRY(relative_rows(encoder, arena, gaps, entry_of, row_counts, entries));
+        encoder->size += qc_write_vu(encoder->out, *entries);
+        if (width <= 8) /* narrow in place: the reader of entry i has passed byte i */
+            for (size_t row = 0; row < rows; row++)
+                ((uint8_t *)row_counts)[row] = (uint8_t)row_counts[row];
+        QC_TRY(write_stream(encoder, row_counts, rows, width));
+    } else {
+        *entries = qc_relative_index_entries(source->positions, source->entries, frame->gap_width);
+        encoder->size += qc_write_vu(encoder->out, *entries);
+        QC_TRY(qc_relative_index_encode(source->positions, source->entries, frame->gap_width, gaps,
+                                        entry_of, encoder->error));
+    }
+    QC_TRY(write_stream(encoder, gaps, *entries, frame->gap_width));
+    QC_TRY(with_fillers(encoder, entry_of, *entries, filled));
+    *values = filled;
+    return QC_OK;
+}
+
+static qc_status write_mask(encoder *encoder, arena *arena)
+{
+    const qc_chunk_source *source = encoder->source;
+    size_t symbols = source->elements / 4 + (source->elements % 4 != 0);
+    uint8_t *mask = take(arena, source->elements / 4 + 1);
+    memset(mask, 0, symbols);
+    for (size_t i = 0; i < source->entries; i++)
+        mask[source->positions[i] / 4] |= (uint8_t)(1u << source->positions[i] % 4);
+    encoder->size += qc_write_vu(encoder->out, source->entries);
+    return write_stream(encoder, mask, symbols, 4);
+}
+
+/* ---- values ---- */
+
+/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float. */
+static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t count,
+                        unsigned plane, uint8_t *out)
+{
+    unsigned size = (unsigned)frame->item_size, bits = 8 * size;
+    unsigned shift = 8 * (size - 1 - plane), rotate = frame->dtype <= QC_F64;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word = 0;
+        for (unsigned byte = 0; byte < size; byte++)
+            word |= (uint64_t)elements[i * size + byte] << 8 * byte;
+        if (rotate)
+            word = word << 1 | word >> (bits - 1);
+        out[i] = (uint8_t)(word >> shift);
+    }
+}
+
+static qc_status write_values(encoder *encoder, arena *arena, const void *values, size_t entries)
+{
+    const qc_frame *frame = encoder->frame;
+    if (!is_bytes(frame))
+        return write_stream(encoder, values, entries, frame->width);
+    uint8_t *elements = take(arena, entries * frame->item_size);
+    if (entries > 0)
+        memcpy(elements, values, entries * frame->item_size);
+    qc_swap_if_big_endian(elements, frame->item_size, entries);
+    if (frame->kind == QC_RAW)
+        return write_stream(encoder, elements, entries * frame->item_size, frame->width);
+    uint8_t *symbols = take(arena, entries);
+    for (unsigned plane = 0; plane < frame->value_streams; plane++) {
+        split_plane(frame, elements, entries, plane, symbols);
+        QC_TRY(write_stream(encoder, symbols, entries, frame->width));
+    }
+    return QC_OK;
+}
+
+static qc_status check_source(const qc_frame *frame, const qc_chunk_source *source, qc_error *error)
+{
+    const uint8_t *codes = (const uint8_t *)source->values;
+    QC_CHECK(source->entries <= source->elements, QC_INVALID, "encode: stored elements", 0,
+             source->entries, source->elements);
+    QC_CHECK(frame->positions != QC_DENSE || source->entries == source->elements, QC_INVALID,
+             "encode: dense stores every element", 0, source->entries, source->elements);
+    for (size_t i = 0; frame->positions != QC_DENSE && i < source->entries; i++)
+        QC_CHECK(source->positions[i] < source->elements &&
+                     (i == 0 || source->positions[i] > source->positions[i - 1]),
+                 QC_INVALID, "encode: positions ascend and lie in the chunk", i,
+                 source->positions[i], source->elements);
+    for (size_t i = 0; frame->kind == QC_CODEBOOK && i < source->entries; i++)
+        QC_CHECK(codes[i] < frame->entries, QC_INVALID, "encode: code without an entry", i,
+                 codes[i], frame->entries - 1);
+    return QC_OK;
+}
+
+qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, uint64_t codings,
+                          qc_profile profile, void *out, size_t capacity, size_t *size,
+                          uint64_t *features, void *workspace, size_t workspace_bytes,
+                          qc_error *error)
+{
+    size_t needed = qc_chunk_encode_workspace(frame, source), entries = source->entries;
+    const void *values = source->values;
+    QC_CHECK(workspace_bytes >= needed, QC_NO_SPACE, "encode: workspace", 0, workspace_bytes,
+             needed);
+    QC_CHECK(capacity >= qc_chunk_bound(frame, source), QC_NO_SPACE, "encode: output", 0, capacity,
+             qc_chunk_bound(frame, source));
+    QC_TRY(check_source(frame, source, error));
+    size_t step = (ARENA_ALIGNMENT - (uintptr_t)workspace % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;
+    arena arena = {(uint8_t *)workspace + step, workspace_bytes - step};
+    encoder encoder = {frame, source, codings, profile, out, capacity, 0, 0, NULL, error};
+    encoder.stream_workspace = take(&arena, QC_WORKSPACE_BYTES);
+    if (has_gaps(frame))
+        QC_TRY(write_gaps(&encoder, &arena, &values, &entries));
+    else if (frame->positions == QC_MASK)
+        QC_TRY(write_mask(&encoder, &arena));
+    QC_TRY(write_values(&encoder, &arena, values, entries));
+    *size = encoder.size;
+    *features |= encoder.features;
+    return QC_OK;
+}

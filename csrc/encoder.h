@@ -1,0 +1,47 @@
+/*
+ * The encoders: what they are given, and one row a coding. stream_encode.c chooses between them.
+ */
+#ifndef QC_ENCODER_H
+#define QC_ENCODER_H
+
+#include "huffman_code.h"
+
+/* Encoders write whole words: up to this many bytes beyond the body's end. */
+#define QC_ENCODE_SLACK 8
+
+/* "Cannot": the coding does not hold these symbols, or not within the limit. */
+#define QC_NO_ENCODING SIZE_MAX
+
+/* Symbols, and what one pass over them tells. */
+typedef struct qc_encoder_input {
+    const void *symbols; /* uint8_t if width <= 8, else uint16_t */
+    size_t count;
+    unsigned width;
+    unsigned first;   /* symbol; 0 if there is none */
+    unsigned largest; /* symbol; 0 if there is none */
+    int constant;     /* no two symbols differ */
+    /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. */
+    uint64_t histogram[QC_HUFFMAN_STREAMS][256];
+    /* Filled by the Huffman coding's `size`. */
+    uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
+} qc_encoder_input;
+
+typedef struct qc_stream_encoder {
+    /* The bytes of the body, or QC_NO_ENCODING. NULL: only encoding tells. */
+    size_t (*size)(qc_encoder_input *input);
+    /* Write the body and return its length; QC_NO_ENCODING if it is longer than `limit`. `out` has
+       room for limit + QC_ENCODE_SLACK bytes. Codings with a `size` are called only after it, with
+       what it returned as the limit. */
+    size_t (*encode)(const qc_encoder_input *input, uint8_t *out, size_t limit);
+} qc_stream_encoder;
+
+extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
+    qc_adaptive_encoder;
+
+static inline unsigned qc_input_symbol(const qc_encoder_input *input, size_t i)
+{
+    return input->width <= 8 ? ((const uint8_t *)input->symbols)[i]
+                             : ((const uint16_t *)input->symbols)[i];
+}
+
+#endif /* QC_ENCODER_H */

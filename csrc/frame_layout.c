@@ -1,0 +1,69 @@
+/*
+ * What follows from a frame's head by arithmetic: shared by its reader and its writer.
+ */
+#include "frame_layout.h"
+
+static int quantizable(qc_dtype dtype)
+{
+    return dtype == QC_F32 || dtype == QC_F16 || dtype == QC_BF16 || dtype == QC_F64;
+}
+
+qc_status qc_layout_elements(qc_frame *frame, qc_error *error)
+{
+    uint64_t elements = 1, row = 1, bytes = qc_dtype_size(frame->dtype);
+    frame->item_size = (size_t)bytes;
+    for (unsigned axis = 0; axis < frame->ndim; axis++) {
+        uint64_t dim = frame->dims[axis];
+        /* Zeros count as ones here, so that no other product of dims can overflow later. */
+        uint64_t factor = dim != 0 ? dim : 1;
+        QC_CHECK(bytes < QC_VU_LIMIT / factor + (QC_VU_LIMIT % factor != 0), QC_LIMIT,
+                 "frame: the dimensions' product", axis, dim, QC_VU_LIMIT);
+        bytes *= factor;
+        elements *= dim;
+        row *= axis > 0 ? dim : 1;
+    }
+    QC_CHECK(bytes <= SIZE_MAX, QC_LIMIT, "frame: tensor is larger than this machine's memory", 0,
+             bytes, SIZE_MAX);
+    frame->elements = (size_t)elements;
+    frame->row_elements = (size_t)row;
+    return QC_OK;
+}
+
+qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
+{
+    size_t chunk = frame->chunk_elements, row = frame->row_elements;
+    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, status, "frame: elements of a chunk", 0, chunk,
+             QC_MAX_CHUNK_ELEMENTS);
+    if (chunk == 0) {
+        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, status,
+                 "frame: elements of an unchunked tensor", 0, frame->elements,
+                 QC_MAX_CHUNK_ELEMENTS);
+        frame->chunks = 1;
+    } else {
+        frame->chunks = frame->elements / chunk + (frame->elements % chunk != 0);
+    }
+    if (frame->positions == QC_CSR) {
+        QC_CHECK(frame->ndim > 0, status, "frame: csr needs at least one dimension", 0, frame->ndim,
+                 1);
+        QC_CHECK(chunk == 0 || row == 0 || chunk % row == 0, status,
+                 "frame: csr chunks are whole rows", 0, chunk, row);
+    }
+    return QC_OK;
+}
+
+qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error)
+{
+    int is_bytes = frame->kind == QC_RAW || frame->kind == QC_PLANES;
+    QC_CHECK(is_bytes || quantizable(frame->dtype), status,
+             "frame: affine and codebook need f32, f16, bf16 or f64", 0, frame->dtype, QC_F64);
+    QC_CHECK(!is_bytes || !frame->scaled, status, "frame: raw and planes have no scale", 0, 1, 0);
+    frame->value_streams = frame->kind == QC_PLANES ? (unsigned)frame->item_size : 1;
+    if (is_bytes)
+        frame->width = frame->dtype == QC_BOOL ? 1 : 8;
+    return QC_OK;
+}
+
+unsigned qc_codebook_width(unsigned entries)
+{
+    return entries > 2 ? qc_bit_length(entries - 1) : 1;
+}

@@ -1,0 +1,165 @@
+/*
+ * One stream: the choice of a coding by profile, and the header before the body.
+ */
+#include "encoder.h"
+#include "packed.h"
+#include "workspace.h"
+
+/* What adaptive coding and tables may cost beyond packed: the bytes that contexts need to learn,
+   and an eighth for symbols that mislead them all the time. */
+#define LEARNING_BYTES 512
+
+/* Balanced: Huffman must save this part of packed, and adaptive, which decodes slowly, is for
+   streams below this many bytes. */
+#define WORTHWHILE_PART 64
+#define SMALL_STREAM    ((size_t)64 * 1024)
+
+static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
+    &qc_constant_encoder,
+    &qc_packed_encoder,
+    &qc_huffman_encoder,
+    &qc_adaptive_encoder,
+};
+
+static const uint64_t profile_codings[] = {
+    [QC_FAST] = QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED),
+    [QC_BALANCED] = ~(uint64_t)0,
+    [QC_SMALL] = ~(uint64_t)0,
+    [QC_FIXED] = QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED),
+};
+
+/* What the choice has come to. */
+typedef struct choice {
+    unsigned coding;
+    size_t bytes; /* of the body; QC_NO_ENCODING: nothing chosen yet */
+} choice;
+
+static size_t body_bound(size_t count, unsigned width)
+{
+    size_t packed = qc_packed_bytes(count, width);
+    return packed + packed / 8 + LEARNING_BYTES;
+}
+
+size_t qc_stream_bound(size_t count, unsigned width)
+{
+    return 1 + QC_VU_MAX_BYTES + body_bound(count, width) + QC_ENCODE_SLACK;
+}
+
+static void survey_narrow(qc_encoder_input *input)
+{
+    const uint8_t *symbols = input->symbols;
+    size_t i = 0;
+    for (; i + QC_HUFFMAN_STREAMS <= input->count; i += QC_HUFFMAN_STREAMS)
+        for (unsigned part = 0; part < QC_HUFFMAN_STREAMS; part++)
+            input->histogram[part][symbols[i + part]]++;
+    for (; i < input->count; i++)
+        input->histogram[i % QC_HUFFMAN_STREAMS][symbols[i]]++;
+    for (unsigned s = 0; s < 256; s++)
+        if ((input->histogram[0][s] | input->histogram[1][s] | input->histogram[2][s] |
+             input->histogram[3][s]) != 0)
+            input->largest = s;
+}
+
+static void survey_wide(qc_encoder_input *input)
+{
+    const uint16_t *symbols = input->symbols;
+    unsigned largest = 0;
+    for (size_t i = 0; i < input->count; i++)
+        largest = symbols[i] > largest ? symbols[i] : largest;
+    input->largest = largest;
+}
+
+static int is_constant(const qc_encoder_input *input)
+{
+    size_t size = qc_symbol_size(input->width);
+    const uint8_t *bytes = input->symbols;
+    /* Equal to itself, shifted by one symbol. */
+    return input->count < 2 || memcmp(bytes, bytes + size, (input->count - 1) * size) == 0;
+}
+
+static void survey(qc_encoder_input *input, const void *symbols, size_t count, unsigned width)
+{
+    memset(input, 0, sizeof *input);
+    input->symbols = symbols;
+    input->count = count;
+    input->width = width;
+    if (width <= 8)
+        survey_narrow(input);
+    else
+        survey_wide(input);
+    input->first = count > 0 ? qc_input_symbol(input, 0) : 0;
+    input->constant = is_constant(input);
+}
+
+/* Of the codings that know their size beforehand. Earlier ones are faster, and win a tie. */
+static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
+{
+    choice best = {0, QC_NO_ENCODING};
+    for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++) {
+        if (!(codings >> coding & 1) || encoders[coding]->size == NULL)
+            continue;
+        size_t bytes = encoders[coding]->size(input), allowed = best.bytes;
+        if (profile == QC_BALANCED && coding == QC_HUFFMAN && allowed != QC_NO_ENCODING)
+            allowed -= allowed / WORTHWHILE_PART;
+        if (bytes < allowed)
+            best = (choice){coding, bytes};
+    }
+    return best;
+}
+
+/* Write the body, by the choice or by adaptive coding if that comes out smaller; adjusts the
+   choice. QC_NO_ENCODING stays if nothing can hold the symbols. */
+static void encode_body(const qc_encoder_input *input, int try_adaptive, choice *best, uint8_t *out)
+{
+    if (try_adaptive) {
+        size_t limit = best->bytes == QC_NO_ENCODING ? body_bound(input->count, input->width)
+                                                     : best->bytes - 1;
+        size_t bytes = encoders[QC_ADAPTIVE]->encode(input, out, limit);
+        if (bytes != QC_NO_ENCODING) {
+            *best = (choice){QC_ADAPTIVE, bytes};
+            return;
+        }
+    }
+    if (best->bytes != QC_NO_ENCODING)
+        encoders[best->coding]->encode(input, out, best->bytes);
+}
+
+/* Whether adaptive coding may be smaller, and its slow decoding is accepted. */
+static int is_worth_trying(const choice *best, qc_profile profile)
+{
+    if (best->bytes <= 1) /* as few bytes as it can have */
+        return 0;
+    return profile == QC_SMALL || best->bytes < SMALL_STREAM || best->bytes == QC_NO_ENCODING;
+}
+
+qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
+                           qc_profile profile, void *out, size_t capacity, size_t *size,
+                           void *workspace, qc_error *error)
+{
+    qc_encoder_input *input = qc_workspace_align(workspace);
+    uint8_t *bytes = out;
+    /* The body is written behind the longest header, and moved up to its own. */
+    uint8_t *body = bytes + 1 + QC_VU_MAX_BYTES;
+
+    QC_CHECK(width >= 1 && width <= 16, QC_INVALID, "stream: width", 0, width, 16);
+    QC_CHECK((unsigned)profile <= QC_FIXED, QC_INVALID, "stream: profile", 0, profile, QC_FIXED);
+    QC_CHECK(capacity >= qc_stream_bound(count, width), QC_NO_SPACE, "stream: output buffer", 0,
+             capacity, qc_stream_bound(count, width));
+    survey(input, symbols, count, width);
+    QC_CHECK(input->largest >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->largest,
+             (1u << width) - 1);
+
+    codings &= profile_codings[profile];
+    choice best = choose(input, codings, profile);
+    int try_adaptive =
+        (codings & QC_CODING_MASK(QC_ADAPTIVE)) != 0 && is_worth_trying(&best, profile);
+    encode_body(input, try_adaptive, &best, body);
+    QC_CHECK(best.bytes != QC_NO_ENCODING, QC_INVALID,
+             "stream: no allowed coding holds the symbols", 0, codings, 0);
+
+    bytes[0] = (uint8_t)best.coding;
+    size_t header = 1 + qc_write_vu(bytes + 1, best.bytes);
+    memmove(bytes + header, body, best.bytes);
+    *size = header + best.bytes;
+    return QC_OK;
+}

@@ -1,0 +1,102 @@
+/*
+ * The decoders by coding, and what is the same for all of them.
+ */
+#include "stream.h"
+#include "workspace.h"
+
+const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
+    &qc_constant_decoder,
+    &qc_packed_decoder,
+    &qc_huffman_decoder,
+    &qc_adaptive_decoder,
+};
+
+const char *qc_coding_name(unsigned coding)
+{
+    return coding < QC_CODING_COUNT ? qc_decoders[coding]->name : NULL;
+}
+
+/* Codings count their errors' offsets from the body; callers count from the stream's buffer. */
+static qc_status with_offset(qc_status status, const qc_stream *stream, qc_error *error)
+{
+    if (QC_UNLIKELY(status != QC_OK) && error != NULL)
+        error->offset += stream->offset;
+    return status;
+}
+
+qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
+                         uint64_t features, qc_error *error)
+{
+    unsigned coding;
+    uint64_t size;
+    const uint8_t *body;
+    size_t at = reader->at;
+
+    QC_TRY(qc_read_u8(reader, &coding, "stream: coding", error));
+    QC_CHECK(coding < QC_CODING_COUNT, QC_UNSUPPORTED, "stream: coding", at, coding,
+             QC_CODING_COUNT - 1);
+    QC_CHECK(features >> coding & 1, QC_CORRUPT, "stream: coding is not among the features", at,
+             coding, features);
+    stream->decoder = qc_decoders[coding];
+    QC_CHECK(width >= stream->decoder->min_width && width <= stream->decoder->max_width, QC_CORRUPT,
+             "stream: width in this coding", at, width, stream->decoder->max_width);
+    QC_TRY(qc_read_vu(reader, &size, "stream: body length", error));
+    QC_CHECK(size <= reader->size - reader->at, QC_SHORT(reader), "stream: body", reader->at,
+             reader->size - reader->at, size);
+    stream->offset = reader->at;
+    QC_TRY(qc_read_bytes(reader, (size_t)size, &body, "stream: body", error));
+    stream->width = width;
+    stream->count = count;
+    stream->left = count;
+    return with_offset(stream->decoder->start(stream, body, (size_t)size, error), stream, error);
+}
+
+qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
+{
+    QC_CHECK(count <= stream->left, QC_INVALID, "stream: symbols asked for", 0, count,
+             stream->left);
+    if (count == 0)
+        return QC_OK;
+    stream->left -= count;
+    return with_offset(stream->decoder->next(stream, symbols, count, error), stream, error);
+}
+
+/* Take symbols and drop them, a block at a time. */
+static qc_status drop(qc_stream *stream, size_t count, qc_error *error)
+{
+    uint16_t block[QC_STREAM_BLOCK];
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_STREAM_BLOCK ? count : QC_STREAM_BLOCK;
+        QC_TRY(stream->decoder->next(stream, block, take, error));
+    }
+    return QC_OK;
+}
+
+qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error)
+{
+    QC_CHECK(count <= stream->left, QC_INVALID, "stream: symbols skipped", 0, count, stream->left);
+    stream->left -= count;
+    qc_status (*skip)(qc_stream *, size_t, qc_error *) =
+        stream->decoder->skip != NULL ? stream->decoder->skip : drop;
+    return with_offset(skip(stream, count, error), stream, error);
+}
+
+qc_status qc_stream_finish(qc_stream *stream, qc_error *error)
+{
+    QC_CHECK(stream->left == 0, QC_INVALID, "stream: finished with symbols left", 0, stream->left,
+             0);
+    return with_offset(stream->decoder->finish(stream, error), stream, error);
+}
+
+qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
+                           void *symbols, void *workspace, qc_error *error)
+{
+    qc_stream *stream = qc_workspace_align(workspace);
+    qc_reader reader = qc_reader_of(data, size, 0);
+
+    QC_TRY(qc_stream_open(stream, &reader, count, width, ~(uint64_t)0, error));
+    QC_CHECK(reader.at == size, QC_CORRUPT, "stream: bytes after the body", reader.at, size,
+             reader.at);
+    QC_TRY(qc_stream_next(stream, symbols, count, error));
+    return qc_stream_finish(stream, error);
+}

@@ -1,0 +1,43 @@
+/*
+ * Values: what a stored element is (docs/format.md, section 4). Codes are pulled from the value
+ * streams a block at a time, then turned into elements of the output type.
+ */
+#ifndef QC_VALUES_H
+#define QC_VALUES_H
+
+#include "stream.h"
+
+#define QC_VALUE_BLOCK    1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
+#define QC_MAX_ITEM_BYTES 8
+
+typedef struct qc_value_decoder {
+    const qc_frame *frame;
+    qc_dtype out_dtype;
+    size_t out_size; /* bytes of an output element */
+    int has_table;   /* one codebook, not scaled: `table` holds it in the output type */
+    uint8_t table[256 * QC_MAX_ITEM_BYTES];
+    uint8_t
+        codes[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES]; /* the block's symbols, stream after stream */
+    float floats[QC_VALUE_BLOCK];
+    uint8_t native[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES];
+    qc_stream streams[QC_MAX_ITEM_BYTES];
+} qc_value_decoder;
+
+/* Start the value streams of a chunk with `count` stored elements; steps over them. */
+qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t count,
+                         qc_dtype out_dtype, qc_reader *reader, qc_error *error);
+/* Go `count` stored elements forward: a multiple of QC_STREAM_BLOCK. */
+qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error);
+/* Take the codes of the next `count` stored elements, at most QC_VALUE_BLOCK. */
+qc_status qc_values_pull(qc_value_decoder *values, size_t count, qc_error *error);
+/* Turn `count` of the pulled block, from number `from` of `pulled`, into output elements (any
+   alignment). Groups go by the element's index in the tensor: first + positions[i], or first + i
+   if positions is NULL. */
+void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
+                     size_t first, const uint32_t *positions, uint8_t *out);
+/* The same block as integers: codes as they are, raw and planes as elements. */
+void qc_values_write_codes(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
+                           uint8_t *out);
+qc_status qc_values_finish(qc_value_decoder *values, qc_error *error);
+
+#endif /* QC_VALUES_H */

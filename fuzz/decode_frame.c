@@ -1,0 +1,202 @@
+/*
+ * Any bytes as a frame, through every door: to every element type, chunk by chunk, a range of a
+ * chunk, its codes, and checked without output. Whatever is accepted must be written completely,
+ * and every door must say the same.
+ */
+#include "harness.h"
+#include "repair.h"
+
+static uint8_t workspace[QC_WORKSPACE_BYTES];
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    size = LLVMFuzzerMutate(data, size, max_size);
+    if (seed % 16 != 0) /* the rest stays blind, and tests the checksums themselves */
+        repair_frame(data, size);
+    return size;
+}
+
+/* A head is complete at head_bytes, and one byte less is not enough. */
+static void check_head_prefixes(const uint8_t *data, const qc_frame *frame)
+{
+    qc_frame again;
+    qc_error error;
+    uint8_t *head = copy_of(data, frame->head_bytes);
+    PROMISE(qc_frame_read(head, frame->head_bytes, QC_VERIFY, &again, &error) == QC_OK);
+    PROMISE(again.frame_bytes == frame->frame_bytes);
+    free(head);
+    head = copy_of(data, frame->head_bytes - 1);
+    PROMISE(qc_frame_read(head, frame->head_bytes - 1, QC_VERIFY, &again, &error) == QC_TRUNCATED);
+    PROMISE(error.allowed > frame->head_bytes - 1);
+    free(head);
+}
+
+/* The whole frame as one element type: its bytes if it is valid, else NULL. */
+static uint8_t *decode_whole(const uint8_t *data, size_t size, size_t elements, qc_dtype dtype)
+{
+    qc_error error;
+    size_t bytes = elements * qc_dtype_size(dtype);
+    uint8_t *out = buffer_of(bytes, 0xA5);
+    uint8_t *again = buffer_of(bytes, 0x5A);
+    qc_status status = qc_decode(data, size, dtype, out, bytes, QC_VERIFY, workspace, &error);
+    PROMISE(qc_decode(data, size, dtype, NULL, bytes, QC_VERIFY, workspace, &error) == status);
+    if (refused(status, &error)) {
+        free(out);
+        out = NULL;
+    } else {
+        PROMISE(qc_decode(data, size, dtype, again, bytes, QC_VERIFY, workspace, &error) == QC_OK);
+        PROMISE(memcmp(out, again, bytes) == 0); /* so every byte was written */
+    }
+    free(again);
+    return out;
+}
+
+static int is_float(qc_dtype dtype)
+{
+    return dtype <= QC_F64 || (dtype >= QC_F8E4M3 && dtype <= QC_E8M0);
+}
+
+/* Whether a frame is valid does not depend on what it is decoded to: one of the other types. */
+static void check_other_type(const uint8_t *data, size_t size, const qc_frame *frame, int valid)
+{
+    if (!is_float(frame->dtype))
+        return;
+    qc_dtype dtype = (qc_dtype)(qc_crc32c(0, data, size) % (QC_F64 + 1));
+    uint8_t *out = decode_whole(data, size, frame->elements, dtype);
+    PROMISE((out != NULL) == valid);
+    free(out);
+}
+
+/* Some range of a chunk: the same bytes as in the whole, if that is valid. */
+static void check_range(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
+                        const uint8_t *whole)
+{
+    qc_error error;
+    size_t item = frame->item_size;
+    size_t first = chunk->elements > 0 ? qc_crc32c(0, bytes, chunk->bytes) % chunk->elements : 0;
+    size_t count = (chunk->elements - first + 1) / 2;
+    uint8_t *out = buffer_of(count * item, 0xA5);
+    qc_status status = qc_chunk_decode(frame, chunk, bytes, first, count, frame->dtype, out,
+                                       QC_VERIFY, workspace, &error);
+    int failed = refused(status, &error);
+    if (whole != NULL) {
+        PROMISE(!failed);
+        PROMISE(memcmp(out, whole + (chunk->first + first) * item, count * item) == 0);
+    }
+    free(out);
+}
+
+static void check_codes(const qc_frame *frame, const uint8_t *codes, size_t entries)
+{
+    for (size_t i = 0; i < entries && frame->kind == QC_CODEBOOK; i++)
+        PROMISE(codes[i] < frame->entries);
+}
+
+static void check_positions(const uint32_t *positions, size_t entries, size_t elements)
+{
+    for (size_t i = 0; i < entries; i++)
+        PROMISE(positions[i] < elements && (i == 0 || positions[i - 1] < positions[i]));
+}
+
+/* A chunk as integers: positions ascending and inside, codes of the codebook. */
+static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
+                           int valid)
+{
+    qc_error error;
+    size_t entries;
+    if (refused(qc_chunk_entries(frame, chunk, bytes, &entries, &error), &error)) {
+        PROMISE(!valid);
+        return;
+    }
+    PROMISE(entries <= chunk->elements);
+    size_t code_bytes = frame->width <= 8 ? 1 : 2;
+    if (frame->kind == QC_RAW || frame->kind == QC_PLANES)
+        code_bytes = frame->item_size;
+    uint8_t *codes = buffer_of(entries * code_bytes, 0xA5);
+    uint32_t *positions = NULL;
+    if (frame->positions != QC_DENSE)
+        positions = (uint32_t *)(void *)buffer_of(entries * sizeof *positions, 0xA5);
+    qc_status status = qc_chunk_decode_codes(frame, chunk, bytes, entries, positions, codes,
+                                             QC_VERIFY, workspace, &error);
+    if (refused(status, &error)) {
+        PROMISE(!valid);
+    } else {
+        check_codes(frame, codes, entries);
+        if (positions != NULL)
+            check_positions(positions, entries, chunk->elements);
+    }
+    free(positions);
+    free(codes);
+}
+
+/* The heads of a chunk's streams: they fill it, but for the number of entries before them. */
+static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
+                          int valid)
+{
+    qc_error error;
+    qc_stream_info infos[QC_MAX_STREAMS];
+    size_t count, sum = 0;
+    if (refused(qc_chunk_streams(frame, chunk, bytes, infos, &count, &error), &error)) {
+        PROMISE(!valid);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        sum += infos[i].bytes;
+    PROMISE(sum <= chunk->bytes);
+    PROMISE(!valid || chunk->bytes - sum <= QC_VU_MAX_BYTES);
+}
+
+/* One chunk in a buffer of its own: nothing beside it may be read. */
+static void check_chunk(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *data,
+                        const uint8_t *whole)
+{
+    qc_error error;
+    uint8_t *bytes = copy_of(data + chunk->offset, chunk->bytes);
+    size_t size = chunk->elements * frame->item_size;
+    uint8_t *out = buffer_of(size, 0xA5);
+    qc_status status = qc_chunk_decode(frame, chunk, bytes, 0, chunk->elements, frame->dtype, out,
+                                       QC_VERIFY, workspace, &error);
+    int valid = !refused(status, &error);
+    PROMISE(valid || whole == NULL);
+    PROMISE(whole == NULL || memcmp(out, whole + chunk->first * frame->item_size, size) == 0);
+    PROMISE(qc_chunk_decode(frame, chunk, bytes, 0, chunk->elements, frame->dtype, NULL, QC_VERIFY,
+                            workspace, &error) == status);
+    check_range(frame, chunk, bytes, whole);
+    check_integers(frame, chunk, bytes, valid);
+    check_streams(frame, chunk, bytes, valid);
+    free(out);
+    free(bytes);
+}
+
+static void check_chunks(const qc_frame *frame, const uint8_t *data, const uint8_t *whole)
+{
+    qc_error error;
+    qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame->chunks * sizeof *chunks, 0);
+    if (refused(qc_frame_chunks(frame, data, chunks, &error), &error)) {
+        PROMISE(whole == NULL);
+    } else {
+        for (size_t i = 0; i < frame->chunks; i++)
+            check_chunk(frame, &chunks[i], data, whole);
+    }
+    free(chunks);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    qc_frame frame;
+    qc_error error;
+    if (refused(qc_frame_read(data, size, QC_VERIFY, &frame, &error), &error))
+        return 0;
+    check_head_prefixes(data, &frame);
+    if (frame.elements > MAX_ELEMENTS)
+        return 0;
+    uint8_t *whole = decode_whole(data, size, frame.elements, frame.dtype);
+    PROMISE(whole == NULL || frame.frame_bytes == size);
+    check_other_type(data, size, &frame, whole != NULL);
+    if (!refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error))
+        check_chunks(&frame, data, whole);
+    else
+        PROMISE(whole == NULL);
+    free(whole);
+    return 0;
+}

@@ -1,0 +1,74 @@
+/*
+ * Any bytes as the body of a stream: the first ones say the coding, the width and the count, so
+ * that every coding meets every body. What decodes stays below 2^width, is written completely,
+ * and comes back when it is encoded again.
+ */
+#include "bytes.h"
+#include "harness.h"
+
+enum { PREFIX = 4 }; /* coding, width, count */
+
+static uint8_t workspace[QC_WORKSPACE_BYTES];
+
+static unsigned symbol_at(const uint8_t *symbols, unsigned width, size_t i)
+{
+    uint16_t wide;
+    if (width <= 8)
+        return symbols[i];
+    memcpy(&wide, symbols + 2 * i, sizeof wide);
+    return wide;
+}
+
+static void check_again(const uint8_t *symbols, size_t count, unsigned width)
+{
+    qc_error error;
+    size_t bytes = count * qc_symbol_size(width);
+    size_t capacity = qc_stream_bound(count, width), size = 0;
+    uint8_t *stream = buffer_of(capacity, 0xA5);
+    uint8_t *again = buffer_of(bytes, 0x5A);
+    PROMISE(qc_stream_encode(symbols, count, width, ~(uint64_t)0, QC_BALANCED, stream, capacity,
+                             &size, workspace, &error) == QC_OK);
+    PROMISE(size <= capacity);
+    uint8_t *exact = copy_of(stream, size);
+    PROMISE(qc_stream_decode(exact, size, count, width, again, workspace, &error) == QC_OK);
+    PROMISE(memcmp(symbols, again, bytes) == 0);
+    free(exact);
+    free(again);
+    free(stream);
+}
+
+static void decode(const uint8_t *stream, size_t size, size_t count, unsigned width)
+{
+    qc_error error;
+    size_t bytes = count * qc_symbol_size(width);
+    uint8_t *symbols = buffer_of(bytes, 0xA5);
+    uint8_t *again = buffer_of(bytes, 0x5A);
+    qc_status status = qc_stream_decode(stream, size, count, width, symbols, workspace, &error);
+    if (!refused(status, &error)) {
+        PROMISE(qc_stream_decode(stream, size, count, width, again, workspace, &error) == QC_OK);
+        PROMISE(memcmp(symbols, again, bytes) == 0);
+        for (size_t i = 0; i < count; i++)
+            PROMISE(symbol_at(symbols, width, i) >> width == 0);
+        check_again(symbols, count, width);
+    }
+    free(again);
+    free(symbols);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < PREFIX)
+        return 0;
+    unsigned coding = data[0] % (QC_CODING_COUNT + 1); /* one more: reserved */
+    unsigned width = 1 + data[1] % 16;
+    size_t count = qc_load16(data + 2) % 2048;
+    size_t body = size - PREFIX;
+    size_t header = 1 + qc_vu_size(body);
+    uint8_t *stream = buffer_of(header + body, 0);
+    stream[0] = (uint8_t)coding;
+    qc_write_vu(stream + 1, body);
+    memcpy(stream + header, data + PREFIX, body);
+    decode(stream, header + body, count, width);
+    free(stream);
+    return 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * What the fuzz targets share: properties that end the run when they break, buffers of exact
+ * size so that the sanitizers see the first byte too many, and libFuzzer's entry points.
+ */
+#ifndef QC_FUZZ_HARNESS_H
+#define QC_FUZZ_HARNESS_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "qcodec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+
+/* Larger tensors are valid but make the fuzzer slow: it learns nothing more from them than from
+   a few of the decoders' blocks. */
+#define MAX_ELEMENTS ((size_t)1 << 12)
+
+/* A promise of the library: a finding if it does not hold. */
+#define PROMISE(holds)                                                                             \
+    do {                                                                                           \
+        if (!(holds)) {                                                                            \
+            fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #holds);            \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* `size` bytes of their own, filled with `fill`: the sanitizer's red zone begins after them. */
+static inline uint8_t *buffer_of(size_t size, int fill)
+{
+    uint8_t *buffer = malloc(size > 0 ? size : 1);
+    if (buffer == NULL)
+        abort();
+    memset(buffer, fill, size);
+    return buffer;
+}
+
+static inline uint8_t *copy_of(const uint8_t *data, size_t size)
+{
+    uint8_t *copy = buffer_of(size, 0);
+    if (size > 0)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+/* Refusing input is right, if it is the input that is blamed, and with a reason. */
+static inline int refused(qc_status status, const qc_error *error)
+{
+    if (status == QC_OK)
+        return 0;
+    PROMISE(status >= QC_TRUNCATED && status <= QC_LIMIT);
+    PROMISE(error->what != NULL && error->what[0] != '\0');
+    return 1;
+}
+
+#endif /* QC_FUZZ_HARNESS_H */

@@ -1,0 +1,218 @@
+/*
+ * Writes the corpus that the fuzzer starts from: `seeds FOLDER` fills FOLDER/<target>/ with small
+ * valid frames of every kind, positions form and profile, streams of every coding, and a pack.
+ */
+#include "bytes.h"
+#include "harness.h"
+
+/* Odd numbers, so that the last symbol of a mask and the last code of a book can be wrong. */
+enum { ROWS = 13, COLUMNS = 29, ELEMENTS = ROWS * COLUMNS, ENTRIES = 13, CAPACITY = 1 << 16 };
+
+static const char *folder;
+static uint8_t workspace[1 << 20];
+
+static void save(const char *target, unsigned number, const uint8_t *data, size_t size)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s/seed-%03u", folder, target, number);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(data, 1, size, file) != size || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+/* Skewed symbols, as weights' indices are: small ones are frequent. */
+static unsigned next_symbol(uint32_t *state, unsigned below)
+{
+    *state = *state * 1664525u + 1013904223u;
+    unsigned a = (*state >> 8) % below;
+    unsigned b = (*state >> 20) % below;
+    return a < b ? a : b;
+}
+
+/* ---- frames --------------------------------------------------------------- */
+
+typedef struct parameters {
+    uint8_t codebook[4 * ENTRIES];
+    uint8_t scales[4 * ROWS];
+    uint8_t zero_points[2 * ROWS];
+} parameters;
+
+static void fill_parameters(parameters *p)
+{
+    for (int i = 0; i < ENTRIES; i++) {
+        float value = (float)i / 8;
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof bits);
+        qc_store32(p->codebook + 4 * i, bits);
+    }
+    for (int i = 0; i < ROWS; i++) {
+        qc_store32(p->scales + 4 * i, 0x3F000000u + ((uint32_t)i << 16));
+        qc_store16(p->zero_points + 2 * i, (uint32_t)i);
+    }
+}
+
+static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const parameters *p)
+{
+    qc_frame frame = {0};
+    frame.dtype = QC_F32;
+    frame.kind = kind;
+    frame.positions = positions;
+    frame.ndim = 2;
+    frame.dims[0] = ROWS;
+    frame.dims[1] = COLUMNS;
+    frame.chunk_elements = scaled ? 4 * COLUMNS : 0;
+    frame.gap_width = positions == QC_GAPS ? 3 : 5;
+    frame.width = 4;
+    frame.entries = ENTRIES;
+    frame.codebook_dtype = QC_F32;
+    frame.books = frame.book_inner = 1;
+    frame.codebook = p->codebook;
+    frame.zero_mode = (unsigned)scaled;
+    frame.zero_points = p->zero_points;
+    frame.scaled = scaled;
+    frame.scale_dtype = QC_F32;
+    frame.scale_inner = COLUMNS;
+    frame.scale_count = ROWS;
+    frame.scales = p->scales;
+    return frame;
+}
+
+/* Fill one chunk: all of its elements if dense, else about a third. */
+static qc_chunk_source source_of(const qc_frame *frame, size_t first, uint32_t *positions,
+                                 uint8_t *values)
+{
+    uint32_t state = (uint32_t)first + 1;
+    size_t size = frame->kind == QC_AFFINE || frame->kind == QC_CODEBOOK ? 1 : frame->item_size;
+    qc_chunk_source source = {.first = first, .filler = 0};
+    size_t chunk = frame->chunk_elements > 0 ? frame->chunk_elements : ELEMENTS;
+    source.elements = chunk < ELEMENTS - first ? chunk : ELEMENTS - first;
+    for (size_t i = 0; i < source.elements; i++) {
+        if (frame->positions == QC_DENSE || next_symbol(&state, 9) < 1)
+            positions[source.entries++] = (uint32_t)i;
+    }
+    for (size_t i = 0; i < source.entries * size; i++)
+        values[i] = (uint8_t)next_symbol(&state, ENTRIES);
+    source.positions = frame->positions == QC_DENSE ? NULL : positions;
+    source.values = values;
+    return source;
+}
+
+/* Encode into `out`; returns the frame's length, or 0 if the combination does not exist. */
+static size_t encode(qc_frame *frame, qc_profile profile, uint8_t *out)
+{
+    static uint8_t encoded[ELEMENTS / COLUMNS][CAPACITY];
+    uint32_t positions[ELEMENTS];
+    uint8_t values[4 * ELEMENTS];
+    qc_bytes chunks[ELEMENTS / COLUMNS];
+    uint64_t features = 0;
+    if (qc_frame_plan(frame, NULL) != QC_OK)
+        return 0;
+    for (size_t i = 0; i < frame->chunks; i++) {
+        qc_chunk_source source = source_of(frame, i * frame->chunk_elements, positions, values);
+        chunks[i].data = encoded[i];
+        PROMISE(qc_chunk_bound(frame, &source) <= CAPACITY);
+        PROMISE(qc_chunk_encode_workspace(frame, &source) <= sizeof workspace);
+        PROMISE(qc_chunk_encode(frame, &source, ~(uint64_t)0, profile, encoded[i], CAPACITY,
+                                &chunks[i].size, &features, workspace, sizeof workspace,
+                                NULL) == QC_OK);
+    }
+    PROMISE(qc_frame_write(frame, features, chunks, out, CAPACITY, NULL) == QC_OK);
+    return qc_frame_size(frame, features, chunks);
+}
+
+static void save_frames(const parameters *p)
+{
+    static uint8_t out[CAPACITY];
+    unsigned number = 0;
+    for (int kind = QC_RAW; kind <= QC_CODEBOOK; kind++) {
+        for (int variant = 0; variant < 4 * 2 * 4; variant++) {
+            int positions = variant % 4, scaled = variant / 4 % 2, profile = variant / 8;
+            qc_frame frame = frame_of((qc_kind)kind, (qc_positions)positions, scaled, p);
+            if (kind != QC_AFFINE && kind != QC_CODEBOOK)
+                frame.scaled = 0;
+            size_t size = encode(&frame, (qc_profile)profile, out);
+            if (size > 0)
+                save("decode_frame", number++, out, size);
+        }
+    }
+    printf("%u frames\n", number);
+}
+
+static void save_pack(const parameters *p)
+{
+    static uint8_t frames[2][CAPACITY], out[2 * CAPACITY];
+    const char *names = "fc.weightfc.biastied";
+    qc_frame first = frame_of(QC_CODEBOOK, QC_GAPS, 0, p);
+    qc_frame second = frame_of(QC_RAW, QC_DENSE, 0, p);
+    size_t sizes[] = {encode(&first, QC_SMALL, frames[0]), encode(&second, QC_FIXED, frames[1])};
+    qc_pack_entry entries[] = {
+        {.name_offset = 0, .name_bytes = 9, .bytes = sizes[0], .target = 0},
+        {.name_offset = 9, .name_bytes = 7, .bytes = sizes[1], .target = 1},
+        {.name_offset = 16, .name_bytes = 4, .target = 0},
+    };
+    size_t table = qc_pack_table_bytes(entries, 3);
+    PROMISE(qc_pack_write_table(names, entries, 3, out, sizeof out, NULL) == QC_OK);
+    memcpy(out + table, frames[0], sizes[0]);
+    memcpy(out + table + sizes[0], frames[1], sizes[1]);
+    save("decode_pack", 0, out, table + sizes[0] + sizes[1]);
+}
+
+/* ---- streams ------------------------------------------------------------------ */
+
+/* The target's prefix (coding, width, count), then the body. */
+static void save_stream(unsigned number, unsigned coding, unsigned width, size_t count)
+{
+    static uint8_t symbols[8192], stream[CAPACITY], seed[CAPACITY];
+    uint32_t state = number;
+    size_t size;
+    for (size_t i = 0; i < count; i++) {
+        unsigned symbol = coding == QC_CONSTANT ? 1 : next_symbol(&state, 1u << width);
+        uint16_t wide = (uint16_t)symbol;
+        if (width <= 8)
+            symbols[i] = (uint8_t)symbol;
+        else
+            memcpy(symbols + 2 * i, &wide, sizeof wide);
+    }
+    if (qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL, stream, CAPACITY,
+                         &size, workspace, NULL) != QC_OK)
+        return; /* this coding does not have this width */
+    size_t header = 1 + qc_vu_size(size);
+    while (header > 1 && header - 1 != qc_vu_size(size - header))
+        header--;
+    seed[0] = (uint8_t)coding;
+    seed[1] = (uint8_t)(width - 1);
+    qc_store16(seed + 2, (uint32_t)count);
+    memcpy(seed + 4, stream + header, size - header);
+    save("decode_stream", number, seed, 4 + size - header);
+    save("roundtrip_stream", number, symbols, count * qc_symbol_size(width));
+}
+
+static void save_streams(void)
+{
+    const unsigned widths[] = {1, 3, 4, 8, 9, 16};
+    const size_t counts[] = {1, 40, 300};
+    unsigned number = 0;
+    for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++) {
+        for (unsigned w = 0; w < 6; w++) {
+            for (unsigned c = 0; c < 3; c++)
+                save_stream(number++, coding, widths[w], counts[c]);
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    parameters p;
+    if (argc != 2) {
+        fprintf(stderr, "usage: seeds FOLDER (with a folder for each target)\n");
+        return 2;
+    }
+    folder = argv[1];
+    fill_parameters(&p);
+    save_frames(&p);
+    save_pack(&p);
+    save_streams();
+    return 0;
+}

@@ -1,0 +1,33 @@
+"""Which instruction sets the compiled modules may use, by an environment variable.
+
+``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` turns those off. Each extension module has
+a copy of the C core and so of its choice: each asks here when it is loaded, and keeps
+what it got as CPU_FEATURES.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+VARIABLE = "QCODEC_DISABLE_CPU_FEATURES"
+#: The bits of QC_CPU_ in qcodec.h.
+FEATURES = {"SSE42": 1, "AVX2": 2, "AVX512": 4, "ARM_CRC": 8, "NEON": 16}
+
+
+def allowed() -> int:
+    """The set of features that may be used where the machine has them."""
+    names = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
+    bits = sum(FEATURES.values())
+    for name in filter(None, names):
+        if name not in FEATURES:
+            known = ", ".join(FEATURES)
+            message = f"{VARIABLE} names {name!r}, which is none of {known}"
+            warnings.warn(message, RuntimeWarning, stacklevel=2)
+        bits &= ~FEATURES.get(name, 0)
+    return bits
+
+
+def feature_names(bits: int) -> tuple[str, ...]:
+    """The names of a set of features."""
+    return tuple(name for name, bit in FEATURES.items() if bits & bit)

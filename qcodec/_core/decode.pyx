@@ -1,0 +1,229 @@
+"""Frames, read: the head, the chunks, and their elements."""
+
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport uint8_t, uint32_t
+from libc.stdlib cimport free, malloc
+
+from .c cimport (
+    QC_MAX_STREAMS,
+    QC_OK,
+    QC_VERIFY,
+    QC_WHOLE,
+    QC_WORKSPACE_BYTES,
+    qc_chunk,
+    qc_chunk_decode,
+    qc_chunk_decode_codes,
+    qc_chunk_entries,
+    qc_chunk_streams,
+    qc_cpu_select,
+    qc_error,
+    qc_frame,
+    qc_frame_chunks,
+    qc_frame_read,
+    qc_status,
+    qc_stream_info,
+)
+
+import numpy as np
+
+from .cpu import allowed
+from .status import error_of
+
+
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = qc_cpu_select(allowed())
+
+
+cdef inline const uint8_t *address(const uint8_t[::1] view):
+    # The address of an empty view must not be taken.
+    return &view[0] if view.shape[0] > 0 else NULL
+
+
+cdef object failure(qc_status status, qc_error *error, size_t offset):
+    return error_of(status, error.what, error.offset + offset, error.found, error.allowed)
+
+
+cdef class Frame:
+    """A frame's head, read and checked. `data` holds at least the head."""
+
+    cdef qc_frame head
+    cdef qc_chunk *table
+    cdef const uint8_t[::1] data
+
+    def __cinit__(self, const uint8_t[::1] data, bint whole, bint verify):
+        cdef qc_error error
+        cdef qc_status status
+        cdef unsigned flags = (QC_WHOLE if whole else 0) | (QC_VERIFY if verify else 0)
+        cdef const uint8_t *start = address(data)
+        cdef size_t size = data.shape[0]
+        self.table = NULL
+        self.data = data
+        with nogil:
+            status = qc_frame_read(start, size, flags, &self.head, &error)
+        if status != QC_OK:
+            raise failure(status, &error, 0)
+        self.table = <qc_chunk *>PyMem_Malloc(self.head.chunks * sizeof(qc_chunk))
+        if self.table == NULL:
+            raise MemoryError
+        with nogil:
+            status = qc_frame_chunks(&self.head, start, self.table, &error)
+        if status != QC_OK:
+            raise failure(status, &error, 0)
+
+    def __dealloc__(self):
+        PyMem_Free(self.table)
+
+    @property
+    def fields(self):
+        """The head's fields by name; parameters as views of the frame's bytes."""
+        cdef qc_frame *head = &self.head
+        return {
+            "dtype": head.dtype,
+            "kind": head.kind,
+            "positions": head.positions,
+            "shape": tuple([head.dims[axis] for axis in range(head.ndim)]),
+            "elements": head.elements,
+            "chunk_elements": head.chunk_elements,
+            "chunks": head.chunks,
+            "width": head.width,
+            "gap_width": head.gap_width,
+            "entries": head.entries,
+            "books": head.books,
+            "book_inner": head.book_inner,
+            "codebook_dtype": head.codebook_dtype,
+            "zero_mode": head.zero_mode,
+            "zero_point": head.zero_point,
+            "scaled": bool(head.scaled),
+            "scale_dtype": head.scale_dtype,
+            "scale_inner": head.scale_inner,
+            "scale_count": head.scale_count,
+            "item_size": head.item_size,
+            "features": head.features,
+            "frame_bytes": head.frame_bytes,
+            "head_bytes": head.head_bytes,
+            "params_bytes": head.params_bytes,
+            "directory_offset": head.directory_offset,
+        }
+
+    cdef object parameter_bytes(self, const uint8_t *start, size_t size):
+        cdef size_t offset
+        if start == NULL:
+            return b""
+        offset = start - &self.data[0]
+        return bytes(self.data[offset:offset + size])
+
+    def codebook_bytes(self, size_t item_size):
+        return self.parameter_bytes(
+            self.head.codebook, self.head.books * self.head.entries * item_size
+        )
+
+    def scale_bytes(self, size_t item_size):
+        return self.parameter_bytes(self.head.scales, self.head.scale_count * item_size)
+
+    def zero_point_bytes(self):
+        return self.parameter_bytes(self.head.zero_points, 2 * self.head.scale_count)
+
+    def chunk(self, size_t index):
+        """(offset, bytes, first element, elements) of a chunk."""
+        if index >= self.head.chunks:
+            raise IndexError(index)
+        cdef qc_chunk *chunk = &self.table[index]
+        return chunk.offset, chunk.bytes, chunk.first, chunk.elements
+
+    cdef qc_chunk *checked(self, size_t index, const uint8_t[::1] data) except NULL:
+        # What C is told about the buffer must be true.
+        if index >= self.head.chunks:
+            raise IndexError(index)
+        if <size_t>data.shape[0] != self.table[index].bytes:
+            raise ValueError("the chunk's bytes are not all there")
+        return &self.table[index]
+
+    def decode_chunk(
+        self,
+        size_t index,
+        const uint8_t[::1] data,
+        size_t first,
+        size_t count,
+        int dtype,
+        size_t item_size,
+        uint8_t[::1] out,
+        bint verify,
+    ):
+        """Elements [first, first + count) of a chunk into `out`; None: check only."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef qc_chunk *chunk = self.checked(index, data)
+        cdef const uint8_t *start = address(data)
+        cdef uint8_t *to = NULL
+        cdef void *workspace
+        if out is not None:
+            if <size_t>out.shape[0] != count * item_size:
+                raise ValueError("out has not the size of the elements")
+            to = &out[0] if count > 0 else NULL
+        workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace == NULL:
+            raise MemoryError
+        with nogil:
+            status = qc_chunk_decode(
+                &self.head, chunk, start, first, count, <int>dtype, to,
+                QC_VERIFY if verify else 0, workspace, &error,
+            )
+        free(workspace)
+        if status != QC_OK:
+            raise failure(status, &error, chunk.offset)
+
+    def decode_codes(self, size_t index, const uint8_t[::1] data, size_t code_size, bint verify):
+        """(positions of uint32 from the chunk's start or None, codes as bytes) of a chunk."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef qc_chunk *chunk = self.checked(index, data)
+        cdef const uint8_t *start = address(data)
+        cdef size_t entries
+        cdef bint dense = self.head.positions == 0
+        cdef uint32_t[::1] positions
+        cdef uint8_t[::1] codes
+        cdef uint32_t *to_positions = NULL
+        cdef uint8_t *to_codes = NULL
+        cdef void *workspace
+        entries = self.entries(index, data)
+        position_array = np.empty(0 if dense else entries, np.uint32)
+        code_array = np.empty(entries * code_size, np.uint8)
+        positions, codes = position_array, code_array
+        if entries > 0:
+            to_codes = &codes[0]
+            to_positions = NULL if dense else &positions[0]
+        workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace == NULL:
+            raise MemoryError
+        with nogil:
+            status = qc_chunk_decode_codes(
+                &self.head, chunk, start, entries, to_positions, to_codes,
+                QC_VERIFY if verify else 0, workspace, &error,
+            )
+        free(workspace)
+        if status != QC_OK:
+            raise failure(status, &error, chunk.offset)
+        return None if dense else position_array, code_array
+
+    def entries(self, size_t index, const uint8_t[::1] data):
+        """Stored elements of a chunk, fillers included."""
+        cdef qc_error error
+        cdef qc_chunk *chunk = self.checked(index, data)
+        cdef size_t entries
+        cdef qc_status status = qc_chunk_entries(&self.head, chunk, address(data), &entries, &error)
+        if status != QC_OK:
+            raise failure(status, &error, chunk.offset)
+        return entries
+
+    def streams(self, size_t index, const uint8_t[::1] data):
+        """[(role, coding, bytes)] of a chunk's streams."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef qc_chunk *chunk = self.checked(index, data)
+        cdef const uint8_t *start = address(data)
+        cdef qc_stream_info infos[QC_MAX_STREAMS]
+        cdef size_t count
+        status = qc_chunk_streams(&self.head, chunk, start, infos, &count, &error)
+        if status != QC_OK:
+            raise failure(status, &error, chunk.offset)
+        return [(infos[i].role, infos[i].coding, infos[i].bytes) for i in range(count)]

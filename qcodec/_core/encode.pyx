@@ -1,0 +1,169 @@
+"""Frames, written: chunks in their codings, then the frame around them."""
+
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+
+from .c cimport (
+    QC_OK,
+    qc_bytes,
+    qc_chunk_bound,
+    qc_chunk_encode,
+    qc_chunk_encode_workspace,
+    qc_chunk_source,
+    qc_cpu_select,
+    qc_error,
+    qc_frame,
+    qc_frame_plan,
+    qc_frame_size,
+    qc_frame_write,
+    qc_status,
+)
+
+import numpy as np
+
+from .cpu import allowed
+from .status import error_of
+
+
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = qc_cpu_select(allowed())
+
+
+cdef object failure(qc_status status, qc_error *error):
+    return error_of(status, error.what, error.offset, error.found, error.allowed)
+
+
+cdef class Plan:
+    """What a frame will look like, but for the bytes of its chunks.
+
+    Parameters are bytes as they stand in the file, little-endian; `fields` has the
+    names of qc_frame.
+    """
+
+    cdef qc_frame head
+    cdef const uint8_t[::1] codebook, scales, zero_points
+
+    def __cinit__(
+        self,
+        dict fields,
+        tuple shape,
+        const uint8_t[::1] codebook,
+        const uint8_t[::1] scales,
+        const uint8_t[::1] zero_points,
+    ):
+        cdef qc_error error
+        cdef qc_frame *head = &self.head
+        cdef qc_status status
+        if len(shape) > 8:
+            raise ValueError(f"an array of {len(shape)} dimensions; at most 8 can be stored")
+        self.codebook, self.scales, self.zero_points = codebook, scales, zero_points
+        head.dtype = fields["dtype"]
+        head.kind = fields["kind"]
+        head.positions = fields["positions"]
+        head.ndim = len(shape)
+        for axis, dim in enumerate(shape):
+            head.dims[axis] = dim
+        head.chunk_elements = fields["chunk_elements"]
+        head.gap_width = fields["gap_width"]
+        head.width = fields["width"]
+        head.entries = fields["entries"]
+        head.codebook_dtype = fields["codebook_dtype"]
+        head.books = fields["books"]
+        head.book_inner = fields["book_inner"]
+        head.codebook = &codebook[0] if codebook.shape[0] > 0 else NULL
+        head.zero_mode = fields["zero_mode"]
+        head.zero_point = fields["zero_point"]
+        head.zero_points = &zero_points[0] if zero_points.shape[0] > 0 else NULL
+        head.scaled = fields["scaled"]
+        head.scale_dtype = fields["scale_dtype"]
+        head.scale_inner = fields["scale_inner"]
+        head.scale_count = fields["scale_count"]
+        head.scales = &scales[0] if scales.shape[0] > 0 else NULL
+        status = qc_frame_plan(head, &error)
+        if status != QC_OK:
+            raise failure(status, &error)
+
+    @property
+    def chunks(self):
+        return self.head.chunks
+
+    @property
+    def row_elements(self):
+        return self.head.row_elements
+
+    def encode_chunk(
+        self,
+        size_t elements,
+        const uint32_t[::1] positions,
+        const uint8_t[::1] values,
+        size_t entries,
+        int32_t filler,
+        uint64_t codings,
+        int profile,
+    ):
+        """(bytes, codings used) of one chunk; `positions` is empty if dense."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef qc_chunk_source source
+        cdef size_t bound, workspace_bytes, size = 0
+        cdef uint64_t features = 0
+        cdef void *workspace
+        cdef uint8_t[::1] out
+        cdef uint8_t *to
+        source.first = 0
+        source.elements = elements
+        source.entries = entries
+        source.positions = &positions[0] if positions.shape[0] > 0 else NULL
+        source.values = &values[0] if values.shape[0] > 0 else NULL
+        source.filler = filler
+        if self.head.positions != 0 and <size_t>positions.shape[0] != entries:
+            raise ValueError("a position for every entry")
+        bound = qc_chunk_bound(&self.head, &source)
+        workspace_bytes = qc_chunk_encode_workspace(&self.head, &source)
+        out_array = np.empty(bound, np.uint8)
+        out = out_array
+        to = &out[0]
+        workspace = malloc(workspace_bytes)
+        if workspace == NULL:
+            raise MemoryError
+        with nogil:
+            status = qc_chunk_encode(
+                &self.head, &source, codings, <int>profile, to, bound, &size, &features,
+                workspace, workspace_bytes, &error,
+            )
+        free(workspace)
+        if status != QC_OK:
+            raise failure(status, &error)
+        return out_array[:size].tobytes(), features
+
+    def write(self, list chunks, uint64_t features):
+        """The frame around encoded chunks, as bytes."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef size_t count = len(chunks), size, i
+        cdef const uint8_t[::1] view
+        cdef uint8_t[::1] out
+        cdef uint8_t *to
+        cdef qc_bytes *pieces
+        if count != self.head.chunks:
+            raise ValueError(f"{count} chunks, the frame has {self.head.chunks}")
+        pieces = <qc_bytes *>PyMem_Malloc(count * sizeof(qc_bytes))
+        if pieces == NULL:
+            raise MemoryError
+        try:
+            for i in range(count):
+                view = chunks[i]
+                pieces[i].size = view.shape[0]
+                pieces[i].data = &view[0] if view.shape[0] > 0 else NULL
+            size = qc_frame_size(&self.head, features, pieces)
+            out_array = np.empty(size, np.uint8)
+            out = out_array
+            to = &out[0]
+            with nogil:
+                status = qc_frame_write(&self.head, features, pieces, to, size, &error)
+            if status != QC_OK:
+                raise failure(status, &error)
+        finally:
+            PyMem_Free(pieces)
+        return out_array.tobytes()

@@ -1,0 +1,147 @@
+"""Integer streams, relative index, CRC32C and the choice of instruction sets."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from . cimport c
+
+import numpy as np
+
+from .cpu import allowed
+from .status import error_of
+
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = c.qc_cpu_select(allowed())
+
+
+def select_cpu(uint32_t features):
+    """Use only these instruction sets in this module; see qc_cpu_select."""
+    return c.qc_cpu_select(features)
+
+
+def detect_cpu():
+    """The instruction sets that the machine has."""
+    return c.qc_cpu_detect()
+
+
+def selected_cpu():
+    """The instruction sets that this module uses now."""
+    return c.qc_cpu_selected()
+
+
+def crc32c(const uint8_t[::1] data, uint32_t crc=0):
+    cdef size_t size = data.shape[0]
+    if size == 0:
+        return crc
+    with nogil:
+        crc = c.qc_crc32c(crc, &data[0], size)
+    return crc
+
+
+def coding_name(unsigned coding):
+    """The name of a coding of the format, or None."""
+    cdef const char *name = c.qc_coding_name(coding)
+    return None if name == NULL else name.decode("ascii")
+
+
+def coding_names():
+    """The names of all codings, by number."""
+    return tuple([coding_name(coding) for coding in range(c.QC_CODING_COUNT)])
+
+
+def stream_bound(size_t count, unsigned width):
+    """The most bytes that a stream of so many symbols takes."""
+    return c.qc_stream_bound(count, width)
+
+
+def encode_stream(
+    const uint8_t[::1] symbols, size_t count, unsigned width, uint64_t codings, int profile
+):
+    """One stream, as bytes; `symbols` are the bytes of `count` uint8 or uint16."""
+    cdef size_t capacity = c.qc_stream_bound(count, width), size = 0
+    if <size_t>symbols.shape[0] != count * (1 if width <= 8 else 2):
+        raise ValueError(f"{count:,} symbols of {width} bits in {symbols.shape[0]:,} bytes")
+    out = np.empty(capacity, np.uint8)
+    cdef uint8_t[::1] view = out
+    cdef uint8_t[::1] workspace = np.empty(c.QC_WORKSPACE_BYTES, np.uint8)
+    cdef const uint8_t *source = &symbols[0] if count > 0 else NULL
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_stream_encode(
+            source, count, width, codings, profile, &view[0], capacity, &size, &workspace[0],
+            &error,
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return out[:size].tobytes()
+
+
+def decode_stream(const uint8_t[::1] data, size_t count, unsigned width):
+    """The `count` symbols of one stream, uint8 or uint16."""
+    symbols = np.empty(count, np.uint8 if width <= 8 else np.uint16)
+    cdef uint8_t[::1] view = symbols.view(np.uint8)
+    cdef uint8_t[::1] workspace = np.empty(c.QC_WORKSPACE_BYTES, np.uint8)
+    cdef const uint8_t *source = &data[0] if data.shape[0] > 0 else NULL
+    cdef uint8_t *out = &view[0] if count > 0 else NULL
+    cdef size_t size = data.shape[0]
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_stream_decode(source, size, count, width, out, &workspace[0], &error)
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return symbols
+
+
+def relative_index_width(const uint32_t[::1] positions, unsigned value_bits):
+    """The gap width of the fewest bits, an entry costing gap width + value_bits."""
+    cdef size_t count = positions.shape[0]
+    cdef const uint32_t *source = &positions[0] if count > 0 else NULL
+    cdef unsigned width
+    with nogil:
+        width = c.qc_relative_index_width(source, count, value_bits)
+    return width
+
+
+def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
+    """(gaps, the number of the position that each leads to, or 2^32 - 1 for a filler)."""
+    cdef size_t count = positions.shape[0], entries
+    cdef const uint32_t *source = &positions[0] if count > 0 else NULL
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        entries = c.qc_relative_index_entries(source, count, gap_width)
+    gaps = np.empty(entries, np.uint8 if gap_width <= 8 else np.uint16)
+    entry_of = np.empty(entries, np.uint32)
+    if count == 0:
+        return gaps, entry_of
+    cdef uint8_t[::1] gap_view = gaps.view(np.uint8)
+    cdef uint32_t[::1] entry_view = entry_of
+    with nogil:
+        status = c.qc_relative_index_encode(
+            source, count, gap_width, &gap_view[0], &entry_view[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return gaps, entry_of
+
+
+def relative_index_decode(
+    const uint8_t[::1] gaps, size_t entries, unsigned gap_width, size_t limit
+):
+    """The positions of gaps, which are the bytes of `entries` uint8 or uint16."""
+    if <size_t>gaps.shape[0] != entries * (1 if gap_width <= 8 else 2):
+        raise ValueError(f"{entries:,} gaps of {gap_width} bits in {gaps.shape[0]:,} bytes")
+    positions = np.empty(entries, np.uint32)
+    if entries == 0:
+        return positions
+    cdef uint32_t[::1] view = positions
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_relative_index_decode(
+            &gaps[0], entries, gap_width, limit, &view[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return positions

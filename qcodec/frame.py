@@ -1,0 +1,185 @@
+"""`Quantized` to the bytes of a frame: the layout that is smallest, its chunks, on threads."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from . import layout as layouts
+from ._core import encode as core
+from ._core import stream as stream_core
+from .dtypes import element_type
+from .layout import Layout
+from .quantize.quantized import Quantized
+
+Array = np.ndarray[Any, Any]
+
+# A layout is chosen by encoding: all of a small tensor, a few chunks of a large one.
+_SAMPLE_CHUNKS = 4
+# A later candidate is a slower one: this share must be saved to prefer it.
+_WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
+
+
+@dataclass(frozen=True)
+class EncodedChunks:
+    """The chunks of one layout, and the codings that occur in them."""
+
+    data: list[bytes]
+    features: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of all chunks."""
+        return sum(len(chunk) for chunk in self.data)
+
+
+class FrameEncoder:
+    """Encodes one tensor in one layout."""
+
+    def __init__(self, quantized: Quantized, layout: Layout, profile: str, codings: int) -> None:
+        self.layout = layout
+        self.codings = codings
+        self.profile = layouts.PROFILES[profile]
+        self.filler = layouts.filler_code(quantized)
+        self.positions = None if layout.positions == "dense" else quantized.positions
+        codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
+        self.codes = np.ascontiguousarray(codes)
+        self.plan = _plan(quantized, layout)
+        count = int(np.prod(quantized.shape, dtype=np.int64))
+        self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
+
+    def chunk(self, index: int) -> tuple[bytes, int]:
+        """(bytes, codings used) of one chunk."""
+        first, elements = self.ranges[index]
+        start, stop = first, first + elements
+        positions = np.empty(0, np.uint32)
+        if self.positions is not None:
+            start, stop = np.searchsorted(self.positions, (first, first + elements))
+            positions = (self.positions[start:stop] - first).astype(np.uint32)
+        values = self.codes[start:stop]
+        result: tuple[bytes, int] = self.plan.encode_chunk(
+            elements, positions, as_bytes(values), len(values), self.filler, self.codings, self.profile
+        )
+        return result
+
+    def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
+        """Encode some chunks, on several threads."""
+        if threads > 1 and len(indices) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                results = list(pool.map(self.chunk, indices))
+        else:
+            results = [self.chunk(index) for index in indices]
+        features = 0
+        for _, used in results:
+            features |= used
+        return EncodedChunks([data for data, _ in results], features)
+
+    def frame(self, chunks: EncodedChunks) -> bytes:
+        """The frame around all of the chunks."""
+        result: bytes = self.plan.write(chunks.data, chunks.features)
+        return result
+
+
+def as_bytes(array: Array) -> Array:
+    """A contiguous array's memory as uint8."""
+    return array.reshape(-1).view(np.uint8)
+
+
+def _little_endian(array: Array, dtype: str) -> Array:
+    """Parameters as they stand in a frame."""
+    carrier = element_type(dtype).carrier
+    values = np.ascontiguousarray(array, carrier)
+    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
+        values = values.astype(carrier.newbyteorder("<"))
+    return as_bytes(values)
+
+
+def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
+    codebook, scale, zero = quantized.codebook, quantized.scale, quantized.zero_point
+    none = np.empty(0, np.uint8)
+    by_group = not isinstance(zero, (int, np.integer))
+    fields = {
+        "dtype": element_type(quantized.dtype).id,
+        "kind": layouts.KINDS[layout.kind],
+        "positions": layouts.POSITIONS[layout.positions],
+        "chunk_elements": layout.chunk_elements,
+        "gap_width": layout.gap_width,
+        "width": quantized.bits,
+        "entries": codebook.values.shape[1] if codebook is not None else 0,
+        "codebook_dtype": element_type(quantized.codebook_dtype).id,
+        "books": codebook.values.shape[0] if codebook is not None else 0,
+        "book_inner": codebook.inner if codebook is not None else 0,
+        "zero_mode": int(by_group),
+        "zero_point": 0 if by_group else int(zero),
+        "scaled": scale is not None,
+        "scale_dtype": element_type(quantized.scale_dtype).id,
+        "scale_inner": scale.inner if scale is not None else 0,
+        "scale_count": len(scale.values) if scale is not None else 0,
+    }
+    return core.Plan(
+        fields,
+        quantized.shape,
+        none if codebook is None else _little_endian(codebook.values, quantized.codebook_dtype),
+        none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
+        _little_endian(np.asarray(zero), "uint16") if by_group else none,
+    )
+
+
+def _gap_widths(quantized: Quantized, gap_bits: int | None, profile: str) -> list[int]:
+    """The gap widths to try: what was asked for, or what may be smallest."""
+    if quantized.positions is None or gap_bits is not None:
+        return [gap_bits or 1]
+    if len(quantized.positions) == 0:
+        return [1]
+    # A chunk's worth of positions stands for all of them.
+    first = int(quantized.positions[0])
+    stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
+    sample = (quantized.positions[:stop] - first).astype(np.uint32)
+    best_fixed = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
+    return layouts.gap_widths(quantized, best_fixed, profile)
+
+
+def _sample(chunks: int) -> list[int]:
+    if chunks <= _SAMPLE_CHUNKS:
+        return list(range(chunks))
+    return [i * (chunks - 1) // (_SAMPLE_CHUNKS - 1) for i in range(_SAMPLE_CHUNKS)]
+
+
+def encode_quantized(
+    quantized: Quantized,
+    *,
+    profile: str,
+    codings: int,
+    positions: str = "auto",
+    gap_bits: int | None = None,
+    chunk: int | None = None,
+    threads: int = 1,
+) -> bytes:
+    """Encode a `Quantized` as one frame.
+
+    Of the layouts that `positions` allows, simplest first, each must save something over
+    the best before it, in sampled chunks, to be taken.
+    """
+    found = layouts.candidates(
+        quantized, positions, _gap_widths(quantized, gap_bits, profile), profile
+    )
+    encoders = [
+        FrameEncoder(
+            quantized, layouts.with_chunks(layout, quantized, chunk, profile), profile, codings
+        )
+        for layout in found
+    ]
+    best, sampled, cost = encoders[0], None, inf
+    for encoder in encoders if len(encoders) > 1 else ():
+        indices = _sample(len(encoder.ranges))
+        chunks = encoder.chunks(indices, threads)
+        each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+        if each < cost * (1 - _WORTHWHILE[profile]):
+            best, sampled, cost = encoder, chunks, each
+    if sampled is None or len(sampled.data) < len(best.ranges):
+        sampled = best.chunks(list(range(len(best.ranges))), threads)
+    return best.frame(sampled)

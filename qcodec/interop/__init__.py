@@ -1,0 +1,1 @@
+"""Other people's formats: each module reads and writes one."""

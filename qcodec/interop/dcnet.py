@@ -1,0 +1,308 @@
+"""The `.net` files of the authors of Deep Compression (arXiv 1510.00149), read and written.
+
+A `.net` file has neither names nor shapes in it, so a list of layers is needed to read one. All
+integers are little-endian::
+
+    u32 entries[layers]
+    for each layer:
+        f32 codebook[2**bits]
+        f32 bias[outputs]
+        codes   one byte each at 8 bits; at 4 bits two a byte, the low nibble first
+        gaps    4 bits each, two a byte, the low nibble first
+
+An entry stands gap + 1 elements after the one before it. Where more than 15 absent weights lie
+between two entries, fillers (gap 15, code 0) bridge them; codebook entry 0 is 0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import CorruptError, TruncatedError
+from ..limits import DEFAULT_LIMITS, Limits
+from ..quantize.quantized import Groups, Quantized
+
+Array = np.ndarray[Any, Any]
+
+_LARGEST_GAP = 15
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a `.net` file does not say about one of its layers.
+
+    Parameters
+    ----------
+    name : str
+    shape : tuple of int
+        Of the weights; the first dimension is the number of outputs, and of biases.
+    bits : int, optional
+        Of a code, 4 or 8. By default the authors' rule: 8 where the name contains ``conv``.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    bits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.bits == 0:
+            object.__setattr__(self, "bits", 8 if "conv" in self.name else 4)
+        if self.bits not in (4, 8):
+            raise ValueError(f"layer {self.name!r}: codes have 4 or 8 bits, not {self.bits}")
+        if len(self.shape) == 0 or min(self.shape) < 1:
+            raise ValueError(
+                f"layer {self.name!r}: shape {self.shape} has no outputs or no weights"
+            )
+
+    @property
+    def size(self) -> int:
+        """The number of weights, absent ones included."""
+        return int(np.prod(self.shape, dtype=object))
+
+
+class LayerData(NamedTuple):
+    """One layer of a network.
+
+    Attributes
+    ----------
+    weights : Quantized
+        Kind codebook, one book of 2**bits float32 entries, with the positions of the weights
+        that are present.
+    biases : numpy.ndarray of float32
+        Shape (outputs,).
+    """
+
+    weights: Quantized
+    biases: Array
+
+
+def read(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    layers: Iterable[Layer | Mapping[str, Any]],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> dict[str, LayerData]:
+    """Read a `.net` file.
+
+    Parameters
+    ----------
+    source : path or bytes-like
+    layers : iterable of Layer or of mapping
+        In the order of the file; a mapping has the keys ``name``, ``shape`` and perhaps ``bits``.
+    limits : Limits, optional
+
+    Returns
+    -------
+    dict of str to LayerData
+        In the order of the file. Fillers are left out; they come back when it is written.
+
+    Raises
+    ------
+    TruncatedError
+        If the file ends before its last layer does.
+    CorruptError
+        If it goes on after that, or a position lies beyond a layer's shape, a codebook does not
+        begin with 0, or the nibble that fills up a byte is not 0.
+    LimitError
+        If the file or a layer is larger than `limits` allows.
+
+    Examples
+    --------
+    >>> weights = Quantized(
+    ...     shape=(2, 20),
+    ...     dtype="float32",
+    ...     kind="codebook",
+    ...     codes=np.array([1, 2], np.uint8),
+    ...     positions=np.array([3, 39]),
+    ...     bits=4,
+    ...     codebook=Groups(np.arange(16, dtype=np.float32).reshape(1, 16)),
+    ... )
+    >>> data = write({"fc": LayerData(weights, np.ones(2, np.float32))})
+    >>> read(data, [Layer("fc", (2, 20))])["fc"].weights.positions
+    array([ 3, 39])
+    """
+    data = _bytes_of(source, limits)
+    plan = [layer if isinstance(layer, Layer) else _layer_of(layer) for layer in layers]
+    cursor = _Cursor(data)
+    entries = cursor.take("<u4", len(plan), "number of entries a layer")
+    network = {}
+    for layer, count in zip(plan, entries.tolist(), strict=True):
+        limits.check_tensor(4 * layer.size, len(data))
+        if layer.name in network:
+            raise ValueError(f"layer {layer.name!r} is in the list twice")
+        network[layer.name] = _read_layer(cursor, layer, count)
+    if cursor.at != len(data):
+        raise CorruptError(
+            f"network ends at byte {cursor.at:,}, but the file has {len(data):,}: "
+            "another list of layers?",
+            offset=cursor.at,
+            found=len(data),
+            allowed=cursor.at,
+        )
+    return network
+
+
+def write(network: Mapping[str, LayerData | tuple[Quantized, Array]]) -> bytes:
+    """The bytes of a `.net` file: `read` gives the same network back.
+
+    Parameters
+    ----------
+    network : mapping of str to LayerData
+        In the order of the file. The names are not stored.
+
+    Raises
+    ------
+    ValueError
+        If a layer's weights are not of 4 or 8 bits with one unscaled codebook whose entry 0
+        is 0, or the number of biases is not that of the outputs.
+    """
+    parts: list[bytes] = []
+    counts = []
+    for name, (weights, biases) in network.items():
+        _check_writable(name, weights, biases)
+        gaps, codes = _with_fillers(weights)
+        counts.append(len(gaps))
+        parts += [
+            _codebook_of(weights).astype("<f4").tobytes(),
+            biases.astype("<f4").tobytes(),
+            codes.tobytes() if weights.bits == 8 else _pack_nibbles(codes),
+            _pack_nibbles(gaps),
+        ]
+    return np.array(counts, "<u4").tobytes() + b"".join(parts)
+
+
+def _bytes_of(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview, limits: Limits
+) -> memoryview:
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = memoryview(source).cast("B")
+        limits.check_file(len(data))
+        return data
+    limits.check_file(Path(source).stat().st_size)
+    return memoryview(Path(source).read_bytes())
+
+
+def _layer_of(row: Mapping[str, Any]) -> Layer:
+    return Layer(row["name"], tuple(row["shape"]), row.get("bits", 0))
+
+
+class _Cursor:
+    """Takes one array after another from the bytes of a file."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, dtype: str, count: int, what: str) -> Array:
+        end = self.at + count * np.dtype(dtype).itemsize
+        if end > len(self.data):
+            raise TruncatedError(
+                f"{what}: needs the bytes up to {end:,}, the file has {len(self.data):,}: "
+                "incomplete download, or another list of layers?",
+                offset=self.at,
+                found=len(self.data),
+                allowed=end,
+            )
+        array = np.frombuffer(self.data[self.at : end], dtype)
+        self.at = end
+        return array
+
+    def take_codes(self, bits: int, count: int, what: str) -> Array:
+        return self.take("u1", count, what) if bits == 8 else self.take_nibbles(count, what)
+
+    def take_nibbles(self, count: int, what: str) -> Array:
+        packed = self.take("u1", (count + 1) // 2, what)
+        nibbles = np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)
+        if count % 2 == 1 and nibbles[count] != 0:
+            raise CorruptError(
+                f"{what}: the nibble after the last one is not 0",
+                offset=self.at - 1,
+                found=int(nibbles[count]),
+                allowed=0,
+            )
+        return nibbles[:count]
+
+
+def _read_layer(cursor: _Cursor, layer: Layer, count: int) -> LayerData:
+    what = f"layer {layer.name!r}"
+    if count > layer.size:
+        raise CorruptError(
+            f"{what}: {count:,} entries, but its shape has {layer.size:,} weights",
+            found=count,
+            allowed=layer.size,
+        )
+    start = cursor.at
+    codebook = cursor.take("<f4", 1 << layer.bits, f"{what}, codebook").astype(np.float32)
+    if codebook[0] != 0:
+        raise CorruptError(f"{what}: entry 0 of its codebook is {codebook[0]}, not 0", offset=start)
+    biases = cursor.take("<f4", layer.shape[0], f"{what}, biases").astype(np.float32)
+    codes = cursor.take_codes(layer.bits, count, f"{what}, codes")
+    gaps = cursor.take_nibbles(count, f"{what}, gaps")
+    positions = np.cumsum(gaps + np.int64(1)) - 1
+    if count > 0 and positions[-1] >= layer.size:
+        raise CorruptError(
+            f"{what}: an entry at position {positions[-1]:,}, but its shape has "
+            f"{layer.size:,} weights",
+            found=int(positions[-1]),
+            allowed=layer.size - 1,
+        )
+    present = (gaps != _LARGEST_GAP) | (codes != 0)
+    weights = Quantized(
+        shape=layer.shape,
+        dtype="float32",
+        kind="codebook",
+        codes=codes[present],
+        positions=positions[present],
+        bits=layer.bits,
+        codebook=Groups(codebook.reshape(1, -1)),
+    )
+    return LayerData(weights, biases)
+
+
+def _check_writable(name: str, weights: Quantized, biases: Array) -> None:
+    what = f"layer {name!r}"
+    if weights.kind != "codebook" or weights.bits not in (4, 8) or weights.scale is not None:
+        raise ValueError(f"{what}: only unscaled codebooks of 4 or 8 bits can be stored")
+    book = _codebook_of(weights)
+    if book.shape != (1, 1 << weights.bits):
+        raise ValueError(
+            f"{what}: the codebook's shape is {book.shape}, not (1, {1 << weights.bits})"
+        )
+    if book[0, 0] != 0:
+        raise ValueError(f"{what}: entry 0 of the codebook is {book[0, 0]}, not 0")
+    outputs = weights.shape[0] if weights.shape else 1
+    if biases.shape != (outputs,):
+        raise ValueError(f"{what}: the biases' shape is {biases.shape}, not ({outputs},)")
+
+
+def _codebook_of(weights: Quantized) -> Array:
+    assert weights.codebook is not None  # of kind codebook
+    return weights.codebook.values
+
+
+def _with_fillers(weights: Quantized) -> tuple[Array, Array]:
+    """Gaps and codes of all entries, fillers where a gap is too long for 4 bits."""
+    positions = weights.positions
+    if positions is None:
+        positions = np.arange(len(weights.codes))
+    absent = np.diff(positions, prepend=-1) - 1
+    fillers = absent // (_LARGEST_GAP + 1)
+    entries = np.arange(len(positions)) + np.cumsum(fillers)
+    total = len(positions) + int(fillers.sum())
+    gaps = np.full(total, _LARGEST_GAP, np.uint8)
+    codes = np.zeros(total, np.uint8)
+    gaps[entries] = absent % (_LARGEST_GAP + 1)
+    codes[entries] = weights.codes
+    return gaps, codes
+
+
+def _pack_nibbles(values: Array) -> bytes:
+    padded = np.append(values, np.zeros(len(values) % 2, np.uint8))
+    packed: Array = padded[0::2] | padded[1::2] << 4
+    return packed.tobytes()

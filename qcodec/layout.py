@@ -1,0 +1,156 @@
+"""How a frame can be laid out: the positions forms and kinds to choose from, and chunk sizes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .dtypes import element_type
+
+if TYPE_CHECKING:
+    from .quantize.quantized import Quantized
+
+PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
+POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3}
+KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3}
+POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
+KIND_NAMES = {number: name for name, number in KINDS.items()}
+
+#: What a float tensor can be decoded as, besides its own type.
+OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
+
+MAX_CHUNK_ELEMENTS = 1 << 22
+# About this much is coded in one chunk: small enough for a slice to be cheap and for threads to
+# have work, large enough that tables and directory do not show. "small" learns for longer.
+_CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
+_MAX_GAP_WIDTH = 16
+_WIDEST_HUFFMAN = 8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way to store a tensor: what its elements are, and which of them are stored."""
+
+    kind: str
+    positions: str
+    gap_width: int = 0
+    chunk_elements: int = 0
+
+
+def filler_code(quantized: Quantized) -> int:
+    """The code that decodes to +0.0 in every group, or -1.
+
+    Absent elements are +0.0, so only this code can stand for them: as a filler
+    between far entries, or everywhere in a dense layout.
+    """
+    if quantized.kind == "raw":
+        return 0
+    if quantized.scale is not None:
+        scales = np.asarray(quantized.scale.values, np.float32)
+        if not np.isfinite(scales).all() or np.signbit(scales).any():
+            return -1
+    if quantized.kind == "affine":
+        zeros = np.unique(np.asarray(quantized.zero_point))
+        return int(zeros[0]) if len(zeros) == 1 and zeros[0] < 1 << quantized.bits else -1
+    assert quantized.codebook is not None
+    books = np.asarray(quantized.codebook.values, np.float32)
+    is_zero = ((books == 0) & ~np.signbit(books)).all(axis=0)
+    return int(np.argmax(is_zero)) if is_zero.any() else -1
+
+
+def value_bits(quantized: Quantized) -> int:
+    """Bits of a stored element at fixed width."""
+    return quantized.bits or 8 * element_type(quantized.dtype).itemsize
+
+
+def gap_widths(quantized: Quantized, best_fixed: int, profile: str) -> list[int]:
+    """Gap widths worth trying: the best at fixed width, and those that need fewer fillers."""
+    positions = quantized.positions
+    assert positions is not None
+    gaps = np.diff(positions, prepend=-1)
+    needed = max(1, int(gaps.max(initial=1) - 1).bit_length())
+    if filler_code(quantized) < 0:  # no run may need a filler
+        return [needed] if needed <= _MAX_GAP_WIDTH else []
+    if profile in ("fixed", "fast"):
+        return [best_fixed]
+    wide = min(needed, _MAX_GAP_WIDTH)
+    return sorted({best_fixed, min(wide, max(best_fixed, _WIDEST_HUFFMAN)), wide})
+
+
+def candidates(
+    quantized: Quantized, positions: str, widths: list[int], profile: str
+) -> list[Layout]:
+    """Every layout that can hold `quantized` and that `positions` allows, simplest first.
+
+    `widths` are the gap widths to try.
+    """
+    kinds = [quantized.kind]
+    if quantized.kind == "raw" and profile not in ("fixed", "fast"):
+        kinds.append("planes")
+    if quantized.positions is None:
+        return [Layout(kind, "dense") for kind in kinds]
+    forms: list[tuple[str, int]] = []
+    can_be_dense = filler_code(quantized) >= 0
+    if positions == "dense" and not can_be_dense:
+        raise ValueError("positions='dense' needs a code whose value is zero; there is none")
+    if positions == "dense" or (positions == "auto" and can_be_dense):
+        forms.append(("dense", 0))
+    if positions in ("mask", "auto"):
+        forms.append(("mask", 0))
+    if positions in ("gaps", "auto"):
+        forms += [("gaps", width) for width in widths]
+    if positions == "csr":
+        forms += [("csr", width) for width in widths]
+    if not forms:
+        raise ValueError(
+            f"positions={positions!r} cannot bridge the longest run of absent elements: "
+            "no code has the value zero; use positions='mask'"
+        )
+    return [Layout(kind, form, width) for form, width in forms for kind in kinds]
+
+
+def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
+    """The layout with a chunk size: whole rows where they fit, one chunk if that is about all."""
+    count = int(np.prod(quantized.shape, dtype=np.int64))
+    row = int(np.prod(quantized.shape[1:], dtype=np.int64)) if quantized.shape else 1
+    if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
+        raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
+    if layout.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
+        raise ValueError(f"csr needs rows of at most {MAX_CHUNK_ELEMENTS:,} elements, not {row:,}")
+    if chunk is None:
+        chunk = _chunk_elements(layout, quantized, count, profile)
+        if count <= min(chunk + chunk // 2, MAX_CHUNK_ELEMENTS):
+            return layout
+    if 0 < row <= chunk or layout.positions == "csr":
+        chunk = max(chunk // max(row, 1), 1) * max(row, 1)
+    return replace(layout, chunk_elements=chunk) if chunk < count else layout
+
+
+def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: str) -> int:
+    bits = float(value_bits(quantized))
+    if quantized.positions is not None and layout.positions != "dense":
+        density = len(quantized.positions) / max(count, 1)
+        bits = density * (bits + layout.gap_width) + (1 if layout.positions == "mask" else 0)
+    elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
+    return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
+
+
+def chunk_ranges(count: int, chunk_elements: int) -> list[tuple[int, int]]:
+    """(first, elements) of every chunk."""
+    if chunk_elements == 0:
+        return [(0, count)]
+    return [(i, min(chunk_elements, count - i)) for i in range(0, count, chunk_elements)]
+
+
+def dense_codes(quantized: Quantized) -> np.ndarray[Any, Any]:
+    """One code an element: absent ones get the code whose value is zero."""
+    if quantized.positions is None:
+        return quantized.codes
+    count = int(np.prod(quantized.shape, dtype=np.int64))
+    codes = np.full(count, 0, quantized.codes.dtype)
+    if quantized.kind != "raw":
+        codes.fill(filler_code(quantized))
+    codes[quantized.positions] = quantized.codes
+    return codes

@@ -1,0 +1,30 @@
+"""A slow decoder of qcodec's bytes, written from docs/format.md and nothing else.
+
+A module for each section of that document, in plain Python, to be read beside the
+text and to check the fast decoder against. It imports nothing but the standard
+library.
+
+Examples
+--------
+Three bytes, raw, packed:
+
+>>> frame = bytes.fromhex("5143 00 00 02 04 01 03 09  01 03 07 08 09  9d 97 c4 98")
+>>> list(decode(frame).data)
+[7, 8, 9]
+"""
+
+from .conventions import Checksum, Corrupt, FormatError, Limit, Truncated, Unsupported
+from .frame import Tensor, decode
+from .pack import read_pack
+
+__all__ = [
+    "Checksum",
+    "Corrupt",
+    "FormatError",
+    "Limit",
+    "Tensor",
+    "Truncated",
+    "Unsupported",
+    "decode",
+    "read_pack",
+]

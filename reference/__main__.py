@@ -1,0 +1,51 @@
+"""Print what a frame or a pack holds: ``python -m reference FILE``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from . import FormatError, Tensor, decode, read_pack
+from .element_types import BY_NAME, float_of
+
+_SHOWN = 64
+
+
+def values_of(tensor: Tensor) -> list[float | int | bool]:
+    """A tensor's elements as Python numbers, in C order."""
+    row = BY_NAME[tensor.dtype]
+    parts = [tensor.data[at : at + row.size] for at in range(0, len(tensor.data), row.size)]
+    if row.is_float:
+        return [float_of(part, row.name) for part in parts]
+    if row.name == "bool":
+        return [part != b"\0" for part in parts]
+    signed = row.name.startswith("i")
+    return [int.from_bytes(part, "little", signed=signed) for part in parts]
+
+
+def show(name: str, frame: bytes) -> None:
+    """Print one line about a frame."""
+    tensor = decode(frame)
+    values = values_of(tensor)
+    text = " ".join(map(str, values[:_SHOWN])) + (" ..." if len(values) > _SHOWN else "")
+    print(f"{name}: {tensor.dtype} {list(tensor.shape)}: {text}")
+
+
+def main(arguments: list[str]) -> int:
+    """Print the frames of a file; returns the exit status."""
+    if len(arguments) != 1:
+        print("usage: python -m reference FILE", file=sys.stderr)
+        return 2
+    data = Path(arguments[0]).read_bytes()
+    try:
+        frames = read_pack(data) if data[:2] == b"QP" else {arguments[0]: data}
+        for name, frame in frames.items():
+            show(name, frame)
+    except FormatError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

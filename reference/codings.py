@@ -1,0 +1,74 @@
+"""Section 7: streams of integers.
+
+A coding is a function of a body, the number of its symbols and their width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .adaptive import adaptive, check_model
+from .conventions import Reader, Unsupported, require
+from .huffman import huffman
+
+
+def constant(body: bytes, count: int, width: int) -> list[int]:
+    """7.1: one symbol for all.
+
+    >>> constant(bytes([7]), 3, 4)
+    [7, 7, 7]
+    """
+    reader = Reader(body, length_is_known=True)
+    symbol = reader.vu("constant symbol")
+    require(symbol < 1 << width, "constant symbol is wider than its stream")
+    require(reader.left == 0, "constant stream is longer than its symbol")
+    return [symbol] * count
+
+
+def packed(body: bytes, count: int, width: int) -> list[int]:
+    """7.2: fixed width, least significant bit first.
+
+    >>> packed(bytes([0b10_01_00_11]), 4, 2)
+    [3, 0, 1, 2]
+    """
+    require(len(body) == -(-count * width // 8), "packed stream is not as long as its symbols")
+    bits = int.from_bytes(body, "little")
+    require(bits >> count * width == 0, "bits after the last symbol are not 0")
+    # Taking each symbol from its own few bytes, as shifting the whole would be quadratic.
+    return [_bits_at(body, index * width, width) for index in range(count)]
+
+
+def _bits_at(body: bytes, first: int, width: int) -> int:
+    window = int.from_bytes(body[first // 8 : first // 8 + 3], "little")
+    return window >> first % 8 & (1 << width) - 1
+
+
+Coding = Callable[[bytes, int, int], list[int]]
+#: Id: the coding, and its greatest width.
+CODINGS: dict[int, tuple[Coding, int]] = {
+    0: (constant, 16),
+    1: (packed, 16),
+    2: (huffman, 8),
+    3: (adaptive, 16),
+}
+
+
+class Stream:
+    """A stream of section 6: its head (coding, body length, model) is read when it is made."""
+
+    def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
+        coding = reader.u8("coding")
+        if coding not in CODINGS:
+            raise Unsupported(f"coding {coding} is reserved")
+        require(features >> coding & 1, f"coding {coding} is not among the features")
+        self.coding, greatest = CODINGS[coding]
+        require(1 <= width <= greatest, f"coding {coding} with symbols of {width} bits")
+        self.count = count
+        self.width = width
+        self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")
+        if self.coding is adaptive:
+            check_model(self.body, width)
+
+    def symbols(self) -> list[int]:
+        """The contents."""
+        return self.coding(self.body, self.count, self.width)

@@ -1,0 +1,114 @@
+"""Section 2: a frame's body, and the whole decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .conventions import Checksum, Limit, Reader, crc32c, require
+from .element_types import BY_NAME, OUTPUT_TYPES
+from .head import Head, check_together, read_head
+from .parameters import Parameters, read_parameters
+from .positions import open_positions, positions_of
+from .values import open_values, values_of
+
+_CRC_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A range of the tensor's elements, and the bytes that hold them."""
+
+    elements: range
+    content: bytes
+    crc: int | None = None
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A decoded frame: element type by its name in section 3, dims, elements in C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) -> Tensor:
+    """Decode one frame.
+
+    Parameters
+    ----------
+    data : bytes
+        Exactly one frame.
+    dtype : str, optional
+        ``"f32"``, ``"f16"``, ``"bf16"`` or ``"f64"`` for a frame of any float type;
+        by default the frame's own.
+    max_bytes : int, optional
+        Largest dense size that this call builds, in bytes of the output type.
+
+    Raises
+    ------
+    FormatError
+        One of its subclasses for each kind of section 1.
+    ValueError
+        For an output type that this frame cannot have.
+    """
+    reader = Reader(data, length_is_known=False)
+    head = read_head(reader)
+    dtype = head.dtype.name if dtype is None else dtype
+    if dtype != head.dtype.name and not (head.dtype.is_float and dtype in OUTPUT_TYPES):
+        raise ValueError(f"{head.dtype.name} cannot be given as {dtype}")
+    read_chunks = _read_chunked if head.chunked else _read_unchunked
+    parameters, chunks = read_chunks(reader, head)
+    size = head.elements * BY_NAME[dtype].size
+    require(max_bytes is None or size <= max_bytes, f"{size} bytes once decoded", Limit)
+    return Tensor(
+        dtype,
+        head.dims,
+        b"".join(decode_chunk(head, parameters, chunk, dtype) for chunk in chunks),
+    )
+
+
+def _read_unchunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
+    require(reader.left >= _CRC_BYTES, "no room for the CRC")
+    content, crc = reader.data[:-_CRC_BYTES], reader.data[-_CRC_BYTES:]
+    reader.data = content  # parameters and chunk end before the CRC
+    check_together(head, None)
+    parameters = read_parameters(reader, head)
+    require(crc32c(content) == int.from_bytes(crc, "little"), "CRC of the frame", Checksum)
+    chunk = Chunk(range(head.elements), reader.take(reader.left, "chunk"))
+    return parameters, [chunk]
+
+
+def _read_chunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
+    chunk_elements = reader.vu("chunk elements")
+    check_together(head, chunk_elements)
+    parameters = read_parameters(reader, head)
+    firsts = range(0, head.elements, chunk_elements)
+    directory = Reader(reader.take(8 * len(firsts), "directory"), length_is_known=True)
+    expected = crc32c(reader.data[: reader.at])
+    require(reader.u32("CRC") == expected, "CRC of the head", Checksum)
+    rest = Reader(reader.data[reader.at :], length_is_known=True)
+    chunks = []
+    for first in firsts:
+        elements = range(first, min(first + chunk_elements, head.elements))
+        content = rest.take(directory.u32("chunk length"), "chunk")
+        chunks.append(Chunk(elements, content, directory.u32("chunk CRC")))
+    require(rest.left == 0, "the chunks do not fill the body")
+    return parameters, chunks
+
+
+def decode_chunk(head: Head, parameters: Parameters, chunk: Chunk, dtype: str) -> bytes:
+    """The dense elements of one chunk."""
+    if chunk.crc is not None:
+        require(crc32c(chunk.content) == chunk.crc, "CRC of a chunk", Checksum)
+    reader = Reader(chunk.content, length_is_known=True)
+    positions = open_positions(reader, head, parameters, len(chunk.elements))
+    streams = open_values(reader, head, parameters, positions.entries)
+    require(reader.left == 0, "the streams do not fill their chunk")
+    places = positions_of(positions, head, len(chunk.elements))
+    stored = [chunk.elements[place] for place in places]
+    values = values_of(streams, head, parameters, stored, dtype)
+    dense = [bytes(BY_NAME[dtype].size)] * len(chunk.elements)
+    for place, value in zip(places, values, strict=True):
+        dense[place] = value
+    return b"".join(dense)

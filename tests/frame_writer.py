@@ -1,0 +1,238 @@
+"""Frames and packs, written straight from sections 2 to 6 and 8 of docs/format.md.
+
+Any legal combination can be written, whatever the library's encoder would choose,
+and its parts can be spoilt before they are put together with right lengths and CRCs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from stream_writer import vu, write_stream
+
+from reference.conventions import crc32c
+
+# By id.
+DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
+DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
+ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
+KINDS = ("raw", "planes", "affine", "codebook")
+POSITIONS = ("dense", "gaps", "mask", "csr")
+FLOATS = ("f32", "f16", "bf16", "f64")
+
+#: Symbols and width to a whole stream.
+Coder = Callable[[Sequence[int], int], bytes]
+
+
+@dataclass(frozen=True)
+class Floats:
+    """Parameters: `data` holds `count` x `entries` values of a dtype."""
+
+    dtype: str
+    data: bytes
+    count: int
+    inner: int = 1
+    entries: int = 1
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a frame says, before it is bytes.
+
+    `stored` are the flat indices of the stored elements, ascending; `elements` their
+    codes, or the bytes of each (raw, planes).
+    """
+
+    dtype: str
+    kind: str
+    positions: str
+    dims: tuple[int, ...]
+    stored: Sequence[int]
+    elements: Sequence[int] | Sequence[bytes]
+    chunk_elements: int | None = None
+    width: int = 8
+    zero_point: int | Sequence[int] = 0
+    codebook: Floats | None = None
+    gap_width: int = 4
+    scales: Floats | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for dim in self.dims:
+            size *= dim
+        return size
+
+    @property
+    def row_length(self) -> int:
+        """Elements of a csr row."""
+        length = 1
+        for dim in self.dims[1:]:
+            length *= dim
+        return length
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A frame's bytes but for lengths and CRCs."""
+
+    fields: bytes  # magic to dims
+    chunk_elements: bytes | None  # None: not chunked
+    parameters: bytes
+    chunks: tuple[bytes, ...]
+
+
+def packed(symbols: Sequence[int], width: int) -> bytes:
+    """The plainest coder."""
+    return write_stream(symbols, width, "packed")
+
+
+def write_frame(frame: Frame, coder: Coder = packed) -> bytes:
+    """All bytes of a frame."""
+    return assemble(write_parts(frame, coder))
+
+
+def assemble(parts: Parts) -> bytes:
+    """Put parts together with the lengths and CRCs that they need."""
+    if parts.chunk_elements is None:
+        (chunk,) = parts.chunks
+        body = parts.parameters + chunk
+        start = parts.fields + vu(len(body) + 4) + body
+        return start + crc32c(start).to_bytes(4, "little")
+    directory = b"".join(
+        len(chunk).to_bytes(4, "little") + crc32c(chunk).to_bytes(4, "little")
+        for chunk in parts.chunks
+    )
+    content = b"".join(parts.chunks)
+    body = parts.chunk_elements + parts.parameters + directory
+    start = parts.fields + vu(len(body) + 4 + len(content)) + body
+    return start + crc32c(start).to_bytes(4, "little") + content
+
+
+def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
+    """A frame's parts."""
+    features = 0
+
+    def recording(symbols: Sequence[int], width: int) -> bytes:
+        nonlocal features
+        stream = coder(symbols, width)
+        features |= 1 << stream[0]
+        return stream
+
+    step = frame.chunk_elements or max(frame.size, 1)
+    firsts = range(0, frame.size, step) if frame.chunk_elements else [0]
+    chunks = tuple(
+        _chunk(frame, range(first, min(first + step, frame.size)), recording) for first in firsts
+    )
+    chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
+    return Parts(write_fields(frame, features), chunk_elements, write_parameters(frame), chunks)
+
+
+def write_fields(frame: Frame, features: int) -> bytes:
+    """Magic to dims."""
+    flags = (
+        (frame.chunk_elements is not None)
+        | POSITIONS.index(frame.positions) << 1
+        | (frame.scales is not None) << 4
+    )
+    kind_ndim = KINDS.index(frame.kind) << 4 | len(frame.dims)
+    return (
+        b"QC\0"
+        + bytes([flags])
+        + vu(features)
+        + bytes([DTYPES.index(frame.dtype), kind_ndim])
+        + b"".join(vu(dim) for dim in frame.dims)
+    )
+
+
+def write_parameters(frame: Frame) -> bytes:
+    """Section 5."""
+    by_group = not isinstance(frame.zero_point, int)
+    written = b""
+    if frame.kind == "affine":
+        written += bytes([frame.width, by_group])
+        if isinstance(frame.zero_point, int):
+            written += vu(frame.zero_point)
+    if frame.codebook is not None:
+        book = frame.codebook
+        written += bytes([book.entries - 1, DTYPES.index(book.dtype)]) + vu(book.count)
+        written += (vu(book.inner) if book.count > 1 else b"") + b"\0" + book.data
+    if frame.positions in ("gaps", "csr"):
+        written += bytes([frame.gap_width])
+    if frame.scales is not None:
+        scales = frame.scales
+        written += bytes([DTYPES.index(scales.dtype)]) + vu(scales.inner) + vu(scales.count)
+        written += b"\0" + scales.data
+    if not isinstance(frame.zero_point, int):
+        written += b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
+    return written
+
+
+def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
+    chosen = [at for at, index in enumerate(frame.stored) if index in elements]
+    places = [frame.stored[at] - elements.start for at in chosen]
+    values = [frame.elements[at] for at in chosen]
+    positions = _write_positions(frame, places, len(elements), coder)
+    return positions + _write_values(frame, values, coder)
+
+
+def gaps_of(places: Sequence[int]) -> list[int]:
+    """Relative index."""
+    befores = [-1, *places][: len(places)]
+    return [place - before - 1 for before, place in zip(befores, places, strict=True)]
+
+
+def row_count_width(row_length: int) -> int:
+    """Bits of a csr row count."""
+    return min(max(row_length.bit_length(), 1), 16)
+
+
+def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -> bytes:
+    if frame.positions == "dense":
+        return b""
+    entries = vu(len(places))
+    if frame.positions == "gaps":
+        return entries + coder(gaps_of(places), frame.gap_width)
+    if frame.positions == "mask":
+        present = set(places)
+        symbols = [
+            sum((first + bit in present) << bit for bit in range(4)) for first in range(0, size, 4)
+        ]
+        return entries + coder(symbols, 4)
+    length = frame.row_length
+    rows = size // length if size else 0
+    by_row = [[place % length for place in places if place // length == row] for row in range(rows)]
+    counts = coder([len(row) for row in by_row], row_count_width(length))
+    gaps = [gap for row in by_row for gap in gaps_of(row)]
+    return entries + counts + coder(gaps, frame.gap_width)
+
+
+def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
+    width = 1 if frame.dtype == "bool" else 8
+    size = ITEM_SIZES[frame.dtype]
+    if frame.kind == "raw":
+        return coder([byte for value in values for byte in value], width)
+    if frame.kind == "planes":
+        planes = [_word_bytes(frame.dtype, value) for value in values]
+        return b"".join(coder([word[i] for word in planes], width) for i in range(size))
+    return coder(list(values), frame.width)
+
+
+def _word_bytes(dtype: str, element: bytes) -> bytes:
+    """An element from its most significant byte, float types rotated left by one bit."""
+    word, bits = int.from_bytes(element, "little"), 8 * len(element)
+    if dtype in FLOATS:
+        word = (word << 1 | word >> bits - 1) & (1 << bits) - 1
+    return word.to_bytes(len(element), "big")
+
+
+def write_pack(entries: Sequence[tuple[bytes, bytes | int]]) -> bytes:
+    """A pack of (name, frame) or, for an alias, (name, number of the target)."""
+    table = b"QP\0\0" + vu(len(entries))
+    for name, frame in entries:
+        table += vu(len(name)) + name
+        table += vu(0) + vu(frame) if isinstance(frame, int) else vu(len(frame))
+    frames = b"".join(frame for _, frame in entries if isinstance(frame, bytes))
+    return table + crc32c(table).to_bytes(4, "little") + frames

@@ -1,0 +1,151 @@
+"""The C decoder and the reference agree: the same values, the same kinds of errors.
+
+QCODEC_EXAMPLES=100000 makes a long run of it.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+from agreement import assert_agreement, by_library, by_reference
+from frame_writer import DTYPES, FLOATS, ITEM_SIZES, POSITIONS, Floats, Frame, write_frame
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import corrupted_frames, damaged, frames, valid_frames
+from stream_writer import CODING_IDS, legal_codings, write_stream
+
+from qcodec.dtypes import BY_ID
+from qcodec.encoded import Encoded
+
+output_types = st.sampled_from(FLOATS)
+
+# ---- every row of the tables, whatever Hypothesis chooses ----
+
+SHAPE = (3, 120)
+SIZE = 360
+ENTRIES = 5
+
+
+def stored_elements(random, positions):
+    if positions == "dense":
+        return list(range(SIZE))
+    # No gap is beyond the gap width, so that no filler is needed.
+    return [int(index) for index in np.flatnonzero(random.random(SIZE) < 0.4)]
+
+
+def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
+    """A frame that has something of everything that this row of the tables can have."""
+    random = np.random.default_rng(ITEM_SIZES[dtype])
+    stored = stored_elements(random, positions)
+    frame = {"gap_width": 7, "chunk_elements": 120 if chunked else None}
+    if kind in ("raw", "planes"):
+        size = ITEM_SIZES[dtype]
+        # Few different bytes, so that the shortest codes of every coding occur.
+        elements = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
+    else:
+        elements = [int(code) for code in random.integers(0, ENTRIES, len(stored))]
+        frame["width"] = 3
+    if kind == "codebook":
+        data = random.standard_normal(2 * ENTRIES).astype("<f4").tobytes()
+        frame["codebook"] = Floats("f32", data, 2, inner=7, entries=ENTRIES)
+    if scaled:
+        scales = random.standard_normal(3).astype("<f4").tobytes()
+        frame["scales"] = Floats("f32", scales, 3, inner=120)
+        frame["zero_point"] = [0, 3, 65535] if kind == "affine" else 0
+    return Frame(dtype, kind, positions, SHAPE, stored, elements, **frame)
+
+
+def prefer(coding):
+    """A coder that takes this coding wherever it can hold the symbols."""
+
+    def code(symbols, width):
+        return write_stream(
+            symbols, width, coding if coding in legal_codings(symbols, width) else "packed"
+        )
+
+    return code
+
+
+ROWS = [(kind, dtype, False) for kind in ("raw", "planes") for dtype in DTYPES]
+ROWS += list(itertools.product(("affine", "codebook"), FLOATS, (False, True)))
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("coding", CODING_IDS)
+@pytest.mark.parametrize("positions", POSITIONS)
+def test_every_row_of_the_tables_decodes_to_the_same_values(positions, coding, chunked):
+    for kind, dtype, scaled in ROWS:
+        frame = write_frame(sample_frame(kind, positions, dtype, scaled, chunked), prefer(coding))
+        assert not isinstance(assert_agreement(frame), str)
+
+
+@pytest.mark.parametrize("target", FLOATS)
+def test_every_float_type_is_given_in_every_output_type(target):
+    for kind, dtype, scaled in ROWS:
+        if BY_ID[DTYPES.index(dtype)].is_float:
+            frame = write_frame(sample_frame(kind, "mask", dtype, scaled))
+            assert not isinstance(assert_agreement(frame, target), str)
+
+
+@pytest.mark.parametrize("chunk_elements", [None, 7])
+@pytest.mark.parametrize("dims", [(0, 0), (3, 0), (0, 5), (0,)])
+def test_csr_rows_without_elements_are_not_divided_by(dims, chunk_elements):
+    chunk = 5 * chunk_elements if chunk_elements and dims == (0, 5) else chunk_elements
+    data = write_frame(Frame("f32", "raw", "csr", dims, [], [], chunk_elements=chunk))
+    assert assert_agreement(data) == (dims, b"")
+    assert Encoded(data)[:].shape == dims
+
+
+# ---- any frame ----
+
+
+@given(valid_frames(), st.none() | output_types)
+def test_valid_frames_decode_to_the_same_values(data, dtype):
+    if data[5] not in (DTYPES.index(name) for name in FLOATS):
+        dtype = None
+    assert not isinstance(assert_agreement(data, dtype), str)
+
+
+@given(corrupted_frames())
+def test_damage_behind_the_checksums_has_the_same_outcome(data):
+    assert_agreement(data)
+
+
+@given(valid_frames(), st.data())
+def test_damage_anywhere_has_the_same_outcome(data, choice):
+    assert_agreement(choice.draw(damaged(data)))
+
+
+@given(st.binary(max_size=40))
+def test_short_garbage_has_the_same_outcome(data):
+    assert_agreement(b"QC\0" + data)
+
+
+@given(frames(), st.data())
+def test_a_range_of_elements_is_the_same_part_of_the_whole(frame, choice):
+    data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
+    whole = by_reference(data)
+    encoded = Encoded(data)
+    if not frame.dims:
+        return
+    first = choice.draw(st.integers(0, frame.dims[0]))
+    last = choice.draw(st.integers(first, frame.dims[0]))
+    row = frame.row_length * ITEM_SIZES[frame.dtype]
+    part = encoded[first:last]
+    expected = whole[1][first * row : last * row]
+    if part.tobytes() != expected:
+        dense = np.frombuffer(expected, part.dtype).reshape(part.shape)
+        assert np.array_equal(part, dense, equal_nan=True)
+
+
+@given(frames(), st.data())
+def test_codes_and_positions_are_those_that_were_written(frame, choice):
+    data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
+    assert by_library(data) == by_library(data)
+    quantized = Encoded(data).quantized()
+    if frame.positions == "dense":
+        written = frame.elements
+        if frame.kind in ("raw", "planes"):
+            assert quantized.codes.tobytes() == b"".join(written)
+        else:
+            assert quantized.codes.tolist() == list(written)

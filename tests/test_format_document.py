@@ -1,0 +1,90 @@
+"""The worked examples of docs/format.md decode to the values that stand under them."""
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from frame_writer import KINDS, POSITIONS
+
+from reference import Tensor, decode, read_pack
+from reference.__main__ import values_of
+from reference.codings import CODINGS, Stream
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "format.md"
+BYTES = re.compile(r"((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: {3}|$)")
+VALUES = re.compile(r"= (?:(\w+): )?(\w+) \[([\d, ]*)\]: (.*)")
+
+
+@dataclass
+class Example:
+    """The bytes of an example, and the lines under them: name (of a pack), dtype, dims, values."""
+
+    title: str
+    data: bytes
+    expected: list[tuple[str, str, tuple[int, ...], list[str]]]
+
+
+def read_example(title, text):
+    data, expected = b"", []
+    for line in text.splitlines():
+        if values := VALUES.fullmatch(line):
+            name, dtype, dims, numbers = values.groups()
+            shape = tuple(int(dim) for dim in dims.split(", ") if dim)
+            expected.append((name, dtype, shape, numbers.split()))
+        else:
+            data += bytes.fromhex(BYTES.match(line).group(1))
+    return Example(title, data, expected)
+
+
+def read_examples():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    blocks = re.findall(r"\*\*([^\n*]+)\*\*(?:(?!\*\*).)*?```example\n(.*?)```", text, re.DOTALL)
+    return [read_example(title, block) for title, block in blocks]
+
+
+EXAMPLES = read_examples()
+FRAMES = [example for example in EXAMPLES if example.data[:2] == b"QC"]
+
+
+def same(value, text):
+    if isinstance(value, bool):
+        return text == str(value)
+    return value == float(text) and math.copysign(1, value) == math.copysign(1, float(text))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
+def test_reference_gives_the_stated_values(example):
+    is_pack = example.data[:2] == b"QP"
+    frames = read_pack(example.data) if is_pack else {None: example.data}
+    assert list(frames) == [name for name, *_ in example.expected]
+    for (_, dtype, shape, values), frame in zip(example.expected, frames.values(), strict=True):
+        tensor = decode(frame)
+        assert (tensor.dtype, tensor.shape) == (dtype, shape)
+        assert len(values_of(tensor)) == len(values)
+        assert all(map(same, values_of(tensor), values))
+
+
+def test_every_block_of_examples_is_read():
+    assert len(EXAMPLES) == DOCUMENT.read_text(encoding="utf-8").count("```example")
+
+
+def test_every_kind_and_positions_form_has_an_example():
+    assert {example.data[6] >> 4 for example in FRAMES} == set(range(len(KINDS)))
+    assert {example.data[3] >> 1 & 7 for example in FRAMES} == set(range(len(POSITIONS)))
+
+
+def test_every_coding_and_model_has_an_example(monkeypatch):
+    seen = set()
+
+    def symbols(stream):
+        seen.add((stream.coding, stream.body[0] if stream.coding is CODINGS[3][0] else None))
+        return stream.coding(stream.body, stream.count, stream.width)
+
+    monkeypatch.setattr(Stream, "symbols", symbols)
+    for example in FRAMES:
+        assert isinstance(decode(example.data), Tensor)
+    adaptive = CODINGS[3][0]
+    expected = {(coding, None) for coding, _ in CODINGS.values() if coding is not adaptive}
+    assert seen == expected | {(adaptive, 0), (adaptive, 1)}

@@ -1,0 +1,249 @@
+"""Frames and packs that break one rule each, with lengths and CRCs that are otherwise right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from frame_writer import Floats, Frame, Parts, assemble, write_frame, write_pack, write_parts
+from stream_writer import vu
+
+from reference.conventions import crc32c
+
+from .valid import f32
+
+#: Name, bytes, kind of the error.
+Broken = tuple[str, bytes, str]
+
+_RAW = Frame("u8", "raw", "dense", (3,), range(3), [b"\7", b"\x08", b"\x09"])
+_BOOK = Floats("f32", f32(0, 1, -1), 1, entries=3)
+_CODEBOOK = Frame("f32", "codebook", "dense", (4,), range(4), [0, 1, 2, 1], width=2, codebook=_BOOK)
+_AFFINE = Frame("f32", "affine", "dense", (4,), range(4), [0, 1, 2, 1], width=2)
+_SCALES = Floats("f32", f32(0.5), 1)
+_GAPS = replace(_RAW, positions="gaps", dims=(9,), stored=[1, 4, 8], gap_width=3)
+_MASK = replace(_GAPS, positions="mask")
+_CSR = replace(_GAPS, positions="csr", dims=(3, 3))
+_CHUNKED = replace(_RAW, chunk_elements=2)
+
+
+def broken_files() -> Iterator[Broken]:
+    """(name, bytes, kind of error) of every broken file."""
+    for name, data, kind in (
+        *_fields(),
+        *_lengths(),
+        *_parameters(),
+        *_chunk_layout(),
+        *_positions(),
+        *_streams(),
+        *_huffman(),
+        *_adaptive(),
+    ):
+        yield f"{name}.frame", data, kind
+    for name, data, kind in _packs():
+        yield f"pack_{name}.qc", data, kind
+
+
+def _parts(frame: Frame) -> Parts:
+    return write_parts(frame)
+
+
+def _with_field(frame: Frame, at: int, value: int) -> bytes:
+    """A byte of the fields replaced: 0-1 magic, 2 version, 3 flags, 4 features, 5 dtype, 6 kind."""
+    parts = _parts(frame)
+    fields = bytearray(parts.fields)
+    fields[at] = value
+    return assemble(replace(parts, fields=bytes(fields)))
+
+
+def _with_dims(dims: bytes, ndim: int, dtype: int = 0) -> bytes:
+    parts = _parts(_RAW)
+    fields = parts.fields[:5] + bytes([dtype, ndim]) + dims
+    return assemble(replace(parts, fields=fields))
+
+
+def _with_parameters(frame: Frame, parameters: bytes) -> bytes:
+    return assemble(replace(_parts(frame), parameters=parameters))
+
+
+def _with_chunk(frame: Frame, chunk: bytes, features: int = 15) -> bytes:
+    parts = _parts(frame)
+    fields = bytearray(parts.fields)
+    fields[4] = features
+    return assemble(replace(parts, fields=bytes(fields), chunks=(chunk,)))
+
+
+def _fields() -> Iterator[Broken]:
+    yield "magic", _with_field(_RAW, 1, 0x44), "corrupt"
+    yield "version_1", _with_field(_RAW, 2, 1), "unsupported"
+    yield "reserved_flag", _with_field(_RAW, 3, 0x20), "unsupported"
+    yield "positions_4", _with_field(_RAW, 3, 4 << 1), "unsupported"
+    yield "feature_4", _with_field(_RAW, 4, 0x12), "unsupported"
+    yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
+    yield "kind_4", _with_field(_RAW, 6, 4 << 4 | 1), "unsupported"
+    yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
+    yield "dims_too_large", _with_dims(vu(2**27) * 2, 2), "limit"
+    yield "dims_too_large_behind_a_zero", _with_dims(vu(0) + vu(2**55), 2), "limit"
+    yield "dim_not_in_shortest_form", _with_dims(b"\x83\x00", 1), "corrupt"
+    yield "dim_of_nine_bytes", _with_dims(b"\x80" * 8 + b"\1", 1), "corrupt"
+    yield "affine_of_integers", _with_field(_AFFINE, 5, 4), "corrupt"
+    yield "codebook_of_float8", _with_field(_CODEBOOK, 5, 13), "corrupt"
+    yield "raw_scaled", _with_field(_RAW, 3, 1 << 4), "corrupt"
+    yield "csr_without_dims", _with_field(replace(_RAW, dims=()), 3, 3 << 1), "corrupt"
+
+
+def _lengths() -> Iterator[Broken]:
+    whole = write_frame(_RAW)
+    yield "cut", whole[:-1], "truncated"
+    yield "longer", whole + b"\0", "corrupt"
+    yield "body_without_room_for_its_crc", _parts(_RAW).fields + b"\3abc", "corrupt"
+    yield "crc", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
+    many = assemble(replace(_parts(_RAW), fields=_parts(replace(_RAW, dims=(2**22 + 1,))).fields))
+    yield "too_many_elements_in_one_chunk", many, "corrupt"
+
+
+def _parameters() -> Iterator[Broken]:
+    yield "width_0", _with_parameters(_AFFINE, b"\0\0\0"), "corrupt"
+    yield "width_17", _with_parameters(_AFFINE, b"\x11\0\0"), "corrupt"
+    yield "zero_mode_2", _with_parameters(_AFFINE, b"\2\2\0"), "unsupported"
+    yield "zero_points_without_scales", _with_parameters(_AFFINE, b"\2\1\0\0"), "corrupt"
+    yield "zero_point_65536", _with_parameters(_AFFINE, b"\2\0" + vu(65536)), "corrupt"
+    book = _parts(_CODEBOOK).parameters
+    yield "codebook_dtype_3", _with_parameters(_CODEBOOK, b"\2\3" + book[2:]), "unsupported"
+    yield "books_0", _with_parameters(_CODEBOOK, b"\2\0\0" + book[3:]), "corrupt"
+    yield "books_inner_0", _with_parameters(_CODEBOOK, b"\2\0\2\0" + book[3:]), "corrupt"
+    yield "floats_1", _with_parameters(_CODEBOOK, book[:3] + b"\1" + book[4:]), "unsupported"
+    huge = b"\2\0" + vu(2**55) + b"\1\0"
+    yield "books_beyond_the_body", _with_parameters(_CODEBOOK, huge), "corrupt"
+    scaled = replace(_AFFINE, scales=_SCALES)
+    for name, scale, kind in (
+        ("dtype_3", b"\3\1\1\0", "unsupported"),
+        ("inner_0", b"\0\0\1\0", "corrupt"),
+        ("count_0", b"\0\1\0\0", "corrupt"),
+        ("count_beyond_the_body", b"\0\1" + vu(2**55) + b"\0", "corrupt"),
+    ):
+        yield f"scale_{name}", _with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
+    yield "gap_width_0", _with_parameters(_GAPS, b"\0"), "corrupt"
+    yield "gap_width_17", _with_parameters(_CSR, b"\x11"), "corrupt"
+
+
+def _chunk_layout() -> Iterator[Broken]:
+    parts = _parts(_CHUNKED)
+    yield "chunk_elements_0", assemble(replace(parts, chunk_elements=b"\0")), "corrupt"
+    too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=parts.chunks[:1])
+    yield "chunk_elements_too_many", assemble(too_many), "corrupt"
+    broken_rows = replace(_parts(replace(_CSR, chunk_elements=3)), chunk_elements=b"\4")
+    yield "csr_with_broken_rows", assemble(broken_rows), "corrupt"
+    yield "a_chunk_missing", assemble(replace(parts, chunks=parts.chunks[:1])), "corrupt"
+    whole = assemble(parts)
+    yield "crc_of_a_chunk", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
+    head = len(whole) - sum(map(len, parts.chunks))
+    spoilt = whole[: head - 1] + bytes([whole[head - 1] ^ 1]) + whole[head:]
+    yield "crc_of_the_head", spoilt, "checksum"
+    for name, change in (("more", 1), ("less", -1)):
+        yield f"chunk_lengths_{name}", _with_first_length(whole, head, change), "corrupt"
+
+
+def _with_first_length(whole: bytes, head: int, change: int) -> bytes:
+    """The length of the first of two chunks changed, and the head's CRC with it."""
+    start = bytearray(whole[: head - 4])
+    start[-16] += change
+    return bytes(start) + crc32c(bytes(start)).to_bytes(4, "little") + whole[head:]
+
+
+def _positions() -> Iterator[Broken]:
+    values = b"\1\3abc"
+    yield "entries_beyond_the_elements", _with_chunk(_GAPS, vu(10) + b"\0\1\0\0\1\0"), "corrupt"
+    yield "gap_beyond_the_end", _with_chunk(_GAPS, b"\3\0\1\3" + values), "corrupt"
+    yield "mask_with_too_few_bits", _with_chunk(_MASK, b"\3\1\2\3\0" + values), "corrupt"
+    yield "mask_with_too_many_bits", _with_chunk(_MASK, b"\3\1\2\x0f\0" + values), "corrupt"
+    yield "mask_bit_beyond_the_end", _with_chunk(_MASK, b"\3\1\2\3\4" + values), "corrupt"
+    yield "csr_with_too_many_entries", _with_chunk(_CSR, b"\3\0\1\2\0\1\0" + values), "corrupt"
+    yield "csr_with_too_few_entries", _with_chunk(_CSR, b"\3\1\1\1\0\1\0" + values), "corrupt"
+    yield "csr_gap_beyond_the_row", _with_chunk(_CSR, b"\3\0\1\1\0\1\3" + values), "corrupt"
+
+
+def _streams() -> Iterator[Broken]:
+    yield "coding_4", _with_chunk(_RAW, b"\4\3abc"), "unsupported"
+    yield "coding_255", _with_chunk(_RAW, b"\xff\3abc"), "unsupported"
+    yield "coding_not_among_features", _with_chunk(_RAW, b"\0\1\7", features=2), "corrupt"
+    yield "no_stream", _with_chunk(_RAW, b""), "corrupt"
+    yield "stream_beyond_its_chunk", _with_chunk(_RAW, b"\1\4abc"), "corrupt"
+    yield "stream_that_does_not_fill_its_chunk", _with_chunk(_RAW, b"\1\3abc\0"), "corrupt"
+    yield "constant_too_wide", _with_chunk(_RAW, b"\0\2" + vu(256)), "corrupt"
+    yield "constant_with_more_bytes", _with_chunk(_RAW, b"\0\2\1\0"), "corrupt"
+    yield "packed_too_short", _with_chunk(_RAW, b"\1\2ab"), "corrupt"
+    yield "packed_too_long", _with_chunk(_RAW, b"\1\4abcd"), "corrupt"
+    boolean = replace(_RAW, dtype="bool", elements=[b"\0"] * 3)
+    yield "packed_with_bits_after_the_last", _with_chunk(boolean, b"\1\1\x08"), "corrupt"
+    yield "code_beyond_the_codebook", _with_chunk(_CODEBOOK, b"\1\1\xc0"), "corrupt"
+
+
+def _huffman() -> Iterator[Broken]:
+    wide = replace(_AFFINE, width=9, elements=[0] * 4)
+    yield "huffman_of_nine_bits", _with_chunk(wide, b"\2\3\1\x11\0"), "corrupt"
+    # _CODEBOOK has four codes of 2 bits; two symbols of length 1 are the nibbles 1 1.
+    for name, body in (
+        ("empty", ""),
+        ("more_symbols_than_the_width", "04 2222 0000"),
+        ("incomplete", "01 21 00"),
+        ("oversubscribed", "02 11 01 00"),
+        ("one_symbol", "00 01 00"),
+        ("nibble_15", "01 1f 00"),
+        ("repeat_first", "01 1e 00"),
+        ("run_beyond_the_symbols", "03 11 0d 00"),
+        ("filling_nibble", "02 21 12 00"),
+        ("table_cut", "03 11"),
+        ("codes_missing", "01 11"),
+        ("codes_too_long", "01 11 00 00"),
+        ("bits_after_the_last_code", "01 11 01"),
+    ):
+        content = bytes.fromhex(body)
+        stream = bytes([2, len(content)]) + content
+        yield f"huffman_{name}", _with_chunk(_CODEBOOK, stream), "corrupt"
+    long = Frame("bool", "raw", "dense", (256,), range(256), [b"\0"] * 256)
+    content = bytes.fromhex("01 11 08 08 11") + bytes(32)
+    stream = bytes([2, len(content)]) + content
+    yield "huffman_substreams_of_wrong_lengths", _with_chunk(long, stream), "corrupt"
+
+
+def _adaptive() -> Iterator[Broken]:
+    yield "adaptive_without_model", _with_chunk(_RAW, b"\3\0"), "corrupt"
+    yield "adaptive_model_2", _with_chunk(_RAW, b"\3\1\2"), "unsupported"
+    wide = replace(_AFFINE, width=9, elements=[0] * 4)
+    yield "tree_of_nine_bits", _with_chunk(wide, b"\3\1\0"), "corrupt"
+    yield "adaptive_with_a_last_zero", _with_chunk(_RAW, b"\3\3\0\1\0"), "corrupt"
+    yield "adaptive_with_unread_bytes", _with_chunk(_RAW, b"\3\x0e\0" + b"\1" * 13), "corrupt"
+
+
+def _packs() -> Iterator[Broken]:
+    frame = write_frame(_RAW)
+    whole = write_pack([(b"a", frame)])
+    yield "magic", b"QR" + whole[2:], "corrupt"
+    yield "version_1", _pack_with(whole, 2, 1, len(frame)), "unsupported"
+    yield "flags", _pack_with(whole, 3, 1, len(frame)), "unsupported"
+    yield "count_beyond_the_bytes", whole[:4] + vu(2**55) + whole[5:], "truncated"
+    yield "crc", whole[:8] + bytes([whole[8] ^ 1]) + whole[9:], "checksum"
+    yield "cut", whole[:-1], "truncated"
+    yield "longer", whole + b"\0", "corrupt"
+    yield "name_twice", write_pack([(b"a", frame), (b"a", frame)]), "corrupt"
+    yield "name_not_utf8", write_pack([(b"\xc0\x80", frame)]), "corrupt"
+    yield "name_with_a_surrogate", write_pack([(b"\xed\xa0\x80", frame)]), "corrupt"
+    yield "name_too_long", write_pack([(b"a" * 1025, frame)]), "corrupt"
+    yield "alias_of_itself", write_pack([(b"a", frame), (b"b", 1)]), "corrupt"
+    yield "alias_of_an_alias", write_pack([(b"a", frame), (b"b", 0), (b"c", 1)]), "corrupt"
+    yield "frame_lengths_that_overflow", _overflowing_pack(), "truncated"
+
+
+def _pack_with(whole: bytes, at: int, value: int, frames: int) -> bytes:
+    table = bytearray(whole[: len(whole) - frames - 4])
+    table[at] = value
+    return bytes(table) + crc32c(bytes(table)).to_bytes(4, "little") + whole[-frames:]
+
+
+def _overflowing_pack() -> bytes:
+    """Frames whose lengths add up to 2^64, which is 0 in 64 bits."""
+    lengths = [2**56 - 1] * 256 + [256]
+    table = b"QP\0\0" + vu(len(lengths))
+    for number, length in enumerate(lengths):
+        table += b"\3" + f"{number:03d}".encode() + vu(length)
+    return table + crc32c(table).to_bytes(4, "little")

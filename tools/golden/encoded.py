@@ -1,0 +1,62 @@
+"""Frames that the library's encoder makes of codes: it is to make them again from the same codes.
+
+From codes, not from floats: what a quantizer chooses may differ, what the encoder does
+with its numbers may not differ by machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from qcodec.frame import encode_quantized
+from qcodec.quantize.quantized import Groups, Quantized
+
+ALL_CODINGS = 0b1111
+
+
+def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """(name, bytes, how it was encoded) of every file."""
+    for profile in ("fast", "balanced", "small", "fixed"):
+        for positions in ("dense", "gaps", "mask", "csr"):
+            choices = {"profile": profile, "positions": positions, "chunk": None}
+            choices["codings"] = ALL_CODINGS
+            yield _file(f"encoded_{profile}_{positions}.frame", _ternary(positions), choices)
+    choices = {"profile": "balanced", "positions": "dense", "chunk": 100, "codings": ALL_CODINGS}
+    yield _file("encoded_affine_chunked.frame", _affine(), choices)
+    choices = {"profile": "balanced", "positions": "auto", "chunk": None, "codings": ALL_CODINGS}
+    yield _file("encoded_raw.frame", _raw(), choices)
+
+
+def _file(
+    name: str, quantized: Quantized, choices: dict[str, Any]
+) -> tuple[str, bytes, dict[str, Any]]:
+    return name, encode_quantized(quantized, **choices), choices
+
+
+def _ternary(positions: str) -> Quantized:
+    random = np.random.default_rng(1)
+    codes = random.choice(np.array([0, 1, 2], np.uint8), 300, p=[0.1, 0.8, 0.1])
+    stored = None if positions == "dense" else np.flatnonzero(codes != 1)
+    return Quantized(
+        shape=(10, 30),
+        dtype="float32",
+        kind="codebook",
+        codes=codes if stored is None else codes[stored],
+        positions=stored,
+        bits=2,
+        codebook=Groups(np.array([[-0.75, 0, 0.5]], np.float32)),
+    )
+
+
+def _affine() -> Quantized:
+    codes = np.random.default_rng(2).binomial(15, 0.5, 250).astype(np.uint8)
+    scale = Groups(np.array([0.5, 0.25], np.float32), inner=50)
+    return Quantized((5, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
+
+
+def _raw() -> Quantized:
+    values = np.random.default_rng(3).standard_normal(40).astype(np.float32)
+    return Quantized((40,), "float32", "raw", values)

@@ -1,0 +1,148 @@
+"""Frames and packs that decode: every row of the format's tables, and what lies between them.
+
+They are written by tests/frame_writer.py, not by the library, so they also cover what
+its encoder never chooses.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from frame_writer import (
+    DTYPES,
+    FLOATS,
+    ITEM_SIZES,
+    POSITIONS,
+    Coder,
+    Floats,
+    Frame,
+    write_frame,
+    write_pack,
+)
+from stream_writer import CODING_IDS, deep_lengths, legal_codings, write_stream
+
+_SCALE_TYPES = ("f32", "f16", "bf16", "f8e4m3", "e8m0")
+
+
+def coder(coding: str) -> Coder:
+    """One coding wherever it can hold the symbols, packed elsewhere."""
+
+    def code(symbols: Sequence[int], width: int) -> bytes:
+        name = coding if coding in legal_codings(symbols, width) else "packed"
+        return write_stream(symbols, width, name, deep_lengths(symbols))
+
+    return code
+
+
+def f32(*values: float) -> bytes:
+    """Values as they stand in a frame."""
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def valid_files() -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of every golden file written by hand."""
+    yield from _dtypes()
+    yield from _codings()
+    yield from _affine()
+    yield from _codebooks()
+    yield from _chunked()
+    yield from _shapes()
+    yield "pack.qc", _pack()
+
+
+def _elements(dtype: str, count: int) -> list[bytes]:
+    """Elements of any bits, the first ones 0, 1, the greatest and the sign alone."""
+    size = ITEM_SIZES[dtype]
+    random = np.random.default_rng(DTYPES.index(dtype))
+    if dtype == "bool":
+        return [bytes([bit]) for bit in random.integers(0, 2, count, np.uint8)]
+    special = [bytes(size), b"\1" + bytes(size - 1), b"\xff" * size, bytes(size - 1) + b"\x80"]
+    return special + [random.bytes(size) for _ in range(count - len(special))]
+
+
+def _dtypes() -> Iterator[tuple[str, bytes]]:
+    codings = list(CODING_IDS)
+    for number, dtype in enumerate(DTYPES):
+        for kind in ("raw", "planes"):
+            frame = Frame(dtype, kind, "dense", (7,), range(7), _elements(dtype, 7))
+            yield f"{kind}_{dtype}.frame", write_frame(frame, coder(codings[number % len(codings)]))
+
+
+def _sparse(positions: str, size: int = 60) -> Frame:
+    """A codebook frame of which a third is stored, fillers among it."""
+    stored = [index for index in range(size) if index % 3 == 1 or index % 20 == 0]
+    if positions == "dense":
+        stored = list(range(size))
+    codes = [index * index % 5 for index in stored]
+    book = Floats("f32", f32(0, 0.25, -0.5, 1.5, -3), 1, entries=5)
+    dims = (size // 20, 20)
+    return Frame("f32", "codebook", positions, dims, stored, codes, None, 3, 0, book, gap_width=2)
+
+
+def _codings() -> Iterator[tuple[str, bytes]]:
+    for positions in POSITIONS:
+        for coding in CODING_IDS:
+            frame = _sparse(positions)
+            if coding == "constant":
+                frame = replace(frame, elements=[3] * len(frame.elements))
+            yield f"codebook_{positions}_{coding}.frame", write_frame(frame, coder(coding))
+    long = _sparse("dense", 260)
+    yield "huffman_four_substreams.frame", write_frame(long, coder("huffman"))
+    far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
+    far = replace(far, width=16, gap_width=16)
+    yield "gaps_of_16_bits.frame", write_frame(far, coder("exponent"))
+
+
+def _affine() -> Iterator[tuple[str, bytes]]:
+    for dtype in FLOATS:
+        frame = Frame(dtype, "affine", "dense", (2, 4), range(8), range(8), width=3, zero_point=4)
+        yield f"affine_{dtype}.frame", write_frame(frame)
+    for dtype in _SCALE_TYPES:
+        # 0x38 is a plain number in each of these types.
+        scales = Floats(dtype, (bytes(ITEM_SIZES[dtype] - 1) + b"\x38") * 2, 2, inner=4)
+        frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, zero_point=4)
+        frame = replace(frame, scales=scales, zero_point=[4, 65535])
+        yield f"affine_scaled_{dtype}.frame", write_frame(frame)
+    extremes = f32(float("inf"), -0.0, 1e-45, 3.4e38, float("nan"))
+    frame = Frame("f16", "affine", "dense", (10,), range(10), [0, 1] * 5, width=1)
+    scaled = replace(frame, scales=Floats("f32", extremes, 5, inner=2))
+    yield "affine_extreme_scales.frame", write_frame(scaled)
+
+
+def _codebooks() -> Iterator[tuple[str, bytes]]:
+    for dtype in ("f32", "f16", "bf16"):
+        data = (bytes(ITEM_SIZES[dtype] - 1) + b"\x3c") + bytes(ITEM_SIZES[dtype]) * 3
+        book = Floats(dtype, data, 2, inner=3, entries=2)
+        frame = Frame("bf16", "codebook", "dense", (7,), range(7), [0, 1, 1, 0, 0, 0, 1], width=1)
+        yield f"codebook_by_group_{dtype}.frame", write_frame(replace(frame, codebook=book))
+    scales = Floats("e8m0", bytes([127, 120, 130]), 3, inner=1)
+    nearest = replace(_sparse("mask", 20), dims=(20,), scales=scales)
+    yield "codebook_scaled.frame", write_frame(nearest)
+    one = Frame("f64", "codebook", "dense", (3,), range(3), [0, 0, 0], width=1)
+    one = replace(one, codebook=Floats("f32", f32(0.1), 1, entries=1))
+    yield "codebook_of_one_entry.frame", write_frame(one, coder("constant"))
+
+
+def _chunked() -> Iterator[tuple[str, bytes]]:
+    for positions in POSITIONS:
+        frame = replace(_sparse(positions), chunk_elements=20)
+        yield f"chunked_{positions}.frame", write_frame(frame, coder("huffman"))
+
+
+def _shapes() -> Iterator[tuple[str, bytes]]:
+    for name, dims in (("scalar", ()), ("8_dims", (1,) * 8)):
+        yield f"{name}.frame", write_frame(Frame("f32", "raw", "dense", dims, [0], [f32(1.5)]))
+    for positions in POSITIONS:
+        empty = Frame("i16", "raw", positions, (3, 0), [], [])
+        yield f"empty_{positions}.frame", write_frame(empty, coder("constant"))
+    chunked = Frame("i16", "raw", "csr", (3, 0), [], [], chunk_elements=7)
+    yield "empty_chunked.frame", write_frame(chunked)
+
+
+def _pack() -> bytes:
+    first = write_frame(Frame("u8", "raw", "dense", (3,), range(3), [b"a", b"b", b"c"]))
+    second = write_frame(Frame("f32", "raw", "dense", (), [0], [f32(-0.0)]))
+    return write_pack([(b"a", first), ("\N{GREEK SMALL LETTER OMEGA}".encode(), second), (b"", 0)])

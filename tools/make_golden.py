@@ -1,0 +1,91 @@
+"""Write the golden files of a release: ``python tools/make_golden.py 0.1.0``.
+
+Golden files are promises: this writes into a new folder, once a release, and never runs
+in the tests. While the format is a draft, ``--replace`` starts a folder afresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
+
+# ruff: noqa: E402 - the modules are found through the path above
+from golden.broken import broken_files
+from golden.encoded import encoded_files
+from golden.valid import valid_files
+
+import reference
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 as text."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def tensor_entry(frame: bytes) -> dict[str, Any]:
+    """What a frame decodes to, by the reference."""
+    tensor = reference.decode(frame)
+    return {"dtype": tensor.dtype, "shape": tensor.shape, "values": digest(tensor.data)}
+
+
+def valid_entry(data: bytes) -> dict[str, Any]:
+    """The manifest's entry of a file that decodes."""
+    if data[:2] == b"QP":
+        frames = reference.read_pack(data)
+        return {"tensors": {name: tensor_entry(frame) for name, frame in frames.items()}}
+    return tensor_entry(data)
+
+
+def check_broken(name: str, data: bytes, kind: str) -> None:
+    """A broken file is broken in the way that its list says."""
+    try:
+        reference.read_pack(data) if name.startswith("pack_") else reference.decode(data)
+    except reference.FormatError as error:
+        if type(error).__name__.lower() == kind:
+            return
+        raise SystemExit(f"{name}: {kind} expected, {error!r} found") from None
+    raise SystemExit(f"{name}: {kind} expected, it decodes")
+
+
+def write(folder: Path) -> None:
+    """Write all files and the manifest."""
+    manifest: dict[str, dict[str, Any]] = {"valid": {}, "broken": {}}
+    (folder / "broken").mkdir(parents=True)
+    for name, data, choices in (*((*file, None) for file in valid_files()), *encoded_files()):
+        (folder / name).write_bytes(data)
+        entry = {"sha256": digest(data), **valid_entry(data)}
+        manifest["valid"][name] = entry | ({"encode": choices} if choices else {})
+    for name, data, kind in broken_files():
+        check_broken(name, data, kind)
+        (folder / "broken" / name).write_bytes(data)
+        manifest["broken"][name] = {"sha256": digest(data), "error": kind}
+    text = json.dumps(manifest, indent=1, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    count = {part: len(entries) for part, entries in manifest.items()}
+    print(f"{folder}: {count['valid']} valid and {count['broken']} broken files")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("release")
+    parser.add_argument("--replace", action="store_true", help="of a draft: start afresh")
+    arguments = parser.parse_args()
+    folder = ROOT / "tests" / "golden" / arguments.release
+    if folder.exists():
+        if not arguments.replace:
+            sys.exit(f"{folder} exists: golden files do not change")
+        shutil.rmtree(folder)
+    write(folder)
+
+
+if __name__ == "__main__":
+    main()
