@@ -15,7 +15,7 @@ SMALL = ("float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu")
 def every_pattern(name):
     """All values of a type of at most two bytes."""
     element = BY_NAME[name]
-    bits = np.arange(1 << (8 * element.itemsize)).astype(f"<u{element.itemsize}")
+    bits = np.arange(1 << (8 * element.itemsize)).astype(f"u{element.itemsize}")
     return bits.view(element.carrier)
 
 
@@ -73,7 +73,7 @@ def test_the_middle_between_neighbours_goes_to_even_and_no_further(source, to):
     middle = ((low + high) / 2).astype(source)
     exact = middle.astype(np.float64) == (low + high) / 2
     assert np.count_nonzero(exact) > 30_000
-    even = np.where(finite[:-1].view("<u2") % 2 == 0, finite[:-1], finite[1:]).astype(np.float64)
+    even = np.where(finite[:-1].view("u2") % 2 == 0, finite[:-1], finite[1:]).astype(np.float64)
     zero, infinity = np.array(0, source), np.array(np.inf, source)
     for sign in (1, -1):
         for values, expected in (
