@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,20 @@ def show_config() -> None:
     print(f"{'machine':<9} {found['machine']}")
     for key in ("found", "used"):
         print(f"CPU {key:<5} {' '.join(found[f'cpu_{key}']) or '(none: portable code)'}")
+
+
+def get_include() -> str:
+    """The folder of the C header ``qcodec.h``, for compilers' ``-I``.
+
+    Examples
+    --------
+    >>> Path(get_include(), "qcodec.h").exists()
+    True
+    """
+    package = Path(__file__).parent
+    installed = package / "include"
+    # In a clone the header is where it is written.
+    return str(installed if installed.exists() else package.parent / "csrc")
 
 
 def _version() -> str:

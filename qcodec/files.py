@@ -76,8 +76,8 @@ def save_file(
     >>> size < 1000, all(np.array_equal(loaded[name], weights[name]) for name in weights)
     (True, True)
     """
-    parts = _parts(tensors, recipe, is_pack_path(path), metadata, profile, threads, progress)
-    return replace_file(path, parts)
+    encoding = {"profile": profile, "threads": threads, "progress": progress}
+    return replace_file(path, _parts(tensors, recipe, metadata, is_pack_path(path), **encoding))
 
 
 def save(
@@ -97,7 +97,8 @@ def save(
     >>> qcodec.load(qcodec.save({"a": np.arange(3)}))
     {'a': array([0, 1, 2])}
     """
-    return b"".join(_parts(tensors, recipe, False, metadata, profile, threads, progress))
+    encoding = {"profile": profile, "threads": threads, "progress": progress}
+    return b"".join(_parts(tensors, recipe, metadata, False, **encoding))
 
 
 def load_file(
@@ -209,22 +210,13 @@ def is_pack_path(path: PathLike) -> bool:
 def _parts(
     tensors: Mapping[str, Any],
     recipe: RecipeLike,
-    is_pack: bool,
     metadata: Mapping[str, str] | None,
-    profile: str,
-    threads: int,
-    progress: Progress | None,
+    is_pack: bool,
+    **encoding: Any,
 ) -> list[bytes]:
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
-    contents = encode_tensors(
-        tensors,
-        as_recipe(recipe),
-        profile=profile,
-        threads=threads,
-        progress=progress,
-        ordinary=not is_pack,
-    )
+    contents = encode_tensors(tensors, as_recipe(recipe), ordinary=not is_pack, **encoding)
     return pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
 
 

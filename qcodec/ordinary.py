@@ -41,12 +41,18 @@ class OrdinaryTensor:
         self.element_type: ElementType = BY_SAFETENSORS[entry.dtype]
 
     def decode(
-        self, *, out: Array | None = None, dtype: object = None, threads: int = 1
+        self,
+        *,
+        out: Array | None = None,
+        dtype: object = None,
+        threads: int = 1,  # noqa: ARG002 (as in `Encoded`; there is nothing to decode)
     ) -> Array:
-        """The whole tensor, as `Encoded.decode` gives it; `threads` makes no difference."""
+        """The whole tensor, as `Encoded.decode` gives it."""
         target = self.element_type if dtype is None else element_type(dtype)
         if target != self.element_type and not (self.element_type.is_float and target.is_float):
-            raise TypeError(f"a tensor of {self.element_type.name} cannot be given as {target.name}")
+            raise TypeError(
+                f"a tensor of {self.element_type.name} cannot be given as {target.name}"
+            )
         array = cast(self._read(0, self._source.size, self.shape), self.element_type, target)
         if out is None:
             return array.copy() if array.base is not None else array

@@ -137,8 +137,9 @@ def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[byte
     table["name_bytes"] = [len(text) for text in texts]
     table["name_offset"] = np.cumsum(table["name_bytes"]) - table["name_bytes"]
     for number, frame in enumerate(frames):
-        is_alias = isinstance(frame, str)
-        table["target"][number] = numbers.get(frame, len(names)) if is_alias else number
-        table["bytes"][number] = 0 if is_alias else len(frame)
+        if isinstance(frame, str):
+            table["target"][number] = numbers.get(frame, len(names))
+        else:
+            table["target"][number], table["bytes"][number] = number, len(frame)
     head = core.write_table(b"".join(texts), table.view("u1"))
     return [head.tobytes(), *(frame for frame in frames if not isinstance(frame, str))]

@@ -20,6 +20,7 @@ from .dtypes import QUANTIZABLE
 KEEP = "keep"
 _KEYS = ("rules", "weights", "others", "min_elements")
 _RULE_KEYS = ("tensor", "codec")
+_LOSSLESS = Lossless()
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,8 @@ class Recipe:
     """
 
     rules: tuple[Rule, ...] = ()
-    weights: Codec | None = Lossless()
-    others: Codec | None = Lossless()
+    weights: Codec | None = _LOSSLESS
+    others: Codec | None = _LOSSLESS
     min_elements: int = 1024
 
     def __post_init__(self) -> None:
@@ -102,7 +103,7 @@ class Recipe:
         return self.weights if is_weight and dtype in QUANTIZABLE else self.others
 
     def with_rules(self, rules: Iterable[Rule]) -> Recipe:
-        """This recipe, with rules that come before its own."""
+        """The same recipe with rules that come before its own."""
         return Recipe((*rules, *self.rules), self.weights, self.others, self.min_elements)
 
     def to_dict(self) -> dict[str, Any]:
@@ -238,9 +239,7 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
         return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
     if isinstance(recipe, Codec):
         return Recipe(weights=recipe)
-    raise TypeError(
-        f"a recipe is a Recipe, a codec, a dict or a name, not {type(recipe).__name__}"
-    )
+    raise TypeError(f"a recipe is a Recipe, a codec, a dict or a name, not {type(recipe).__name__}")
 
 
 def codec_of(value: Codec | Mapping[str, Any] | str | None) -> Codec | None:
@@ -286,9 +285,7 @@ def _check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) ->
 
 def _unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
     nearest = difflib.get_close_matches(name, known, 1, 0)[0]
-    raise ValueError(
-        f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}"
-    )
+    raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")
 
 
 #: Recipes that `save_file` and the command line know by name. Except for the first, they

@@ -50,7 +50,7 @@ def encode_csr(
     >>> import numpy as np, scipy.sparse
     >>> from qcodec import Encoded
     >>> data = encode_csr(scipy.sparse.eye_array(1000, format="csr", dtype=np.float32))
-    >>> len(data) < 200, int(np.argmax(Encoded(data)[17]))
+    >>> len(data) < 2000, int(np.argmax(Encoded(data)[17]))
     (True, 17)
     """
     quantized = from_csr(matrix, codec)

@@ -134,7 +134,7 @@ def test_a_pack_keeps_every_bit_of_tensors_that_are_left_alone(tmp_path):
     [
         lambda a: a.T,
         lambda a: a[::2, ::-1],
-        lambda a: np.asfortranarray(a),
+        np.asfortranarray,
         lambda a: a.astype(">f4"),
         lambda a: np.broadcast_to(a[0], a.shape),
     ],
@@ -354,9 +354,9 @@ def test_a_missing_name_is_a_key_error_too(path, method):
 
 
 def test_an_ordinary_tensor_has_no_frame_to_show():
-    with TensorFile(BytesSource(save(model(), {"steps": None}))) as file:
-        with pytest.raises(TypeError, match="'steps' is not encoded"):
-            file.encoded("steps")
+    data = save(model(), {"steps": None})
+    with TensorFile(BytesSource(data)) as file, pytest.raises(TypeError, match="not encoded"):
+        file.encoded("steps")
 
 
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
@@ -563,7 +563,7 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
 
 def test_a_file_that_shrinks_while_it_is_read_is_truncated(path):
     with safe_open(path, backend="pread") as file:
-        with open(path, "r+b") as writer:
+        with path.open("r+b") as writer:
             writer.truncate(file.directory.tensors["fc.weight"].offset + 10)
         with pytest.raises(TruncatedError, match="incomplete"):
             file.get_tensor("fc.weight")

@@ -50,7 +50,9 @@ def test_min_elements_is_where_weights_begin():
 
 
 def test_new_rules_come_before_the_recipes_own():
-    recipe = READY_MADE["codebook4"].with_rules([Rule("w", None)]).with_rules([Rule("w", Ternary())])
+    recipe = (
+        READY_MADE["codebook4"].with_rules([Rule("w", None)]).with_rules([Rule("w", Ternary())])
+    )
     assert recipe.codec_for("w", *WEIGHT) == Ternary()
     assert recipe.weights == Codebook(bits=4)
 
@@ -91,7 +93,10 @@ codec = "keep"
 
 [[rules]]
 tensor = "fc"
-codec = {id = "sparse", codec = {id = "codebook", bits = 4}, prune = {id = "density", density = 0.1}}
+[rules.codec]
+id = "sparse"
+codec = {id = "codebook", bits = 4}
+prune = {id = "density", density = 0.1}
 
 [[rules]]
 tensor = 'conv\\d'
@@ -137,9 +142,9 @@ def test_a_recipe_may_be_given_in_short():
     assert as_recipe(RECIPE) is RECIPE
     assert as_recipe(Ternary()) == Recipe(weights=Ternary())
     assert as_recipe("int8") is READY_MADE["int8"]
-    assert as_recipe({"fc": Ternary(), "bias": "keep", "x": {"id": "codebook", "bits": 2}}) == Recipe(
-        [Rule("fc", Ternary()), Rule("bias", None), Rule("x", Codebook(bits=2))]
-    )
+    assert as_recipe(
+        {"fc": Ternary(), "bias": "keep", "x": {"id": "codebook", "bits": 2}}
+    ) == Recipe([Rule("fc", Ternary()), Rule("bias", None), Rule("x", Codebook(bits=2))])
 
 
 def test_what_is_no_recipe_is_refused():

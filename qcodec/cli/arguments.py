@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 
 
+class UsageError(Exception):
+    """The command is wrong, not the data."""
+
+
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """``--threads N``."""
     parser.add_argument("--threads", type=_positive, default=1, metavar="N")

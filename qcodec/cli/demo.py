@@ -14,6 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the demo, which is imported only now: it brings its data along."""
-    from ..demo import main
+    from ..demo import main  # noqa: PLC0415
 
-    return main(options.keep, as_json=options.json)
+    status: int = main(options.keep, as_json=options.json)
+    return status

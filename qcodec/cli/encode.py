@@ -14,15 +14,11 @@ from ..files import is_pack_path, safe_open, save_file
 from ..layout import PROFILES
 from ..recipes import READY_MADE, Recipe, parse_rule
 from ..tensor_file import TensorFile
-from .arguments import add_threads
+from .arguments import UsageError, add_threads
 from .npz import SUFFIX, NpzTensors
 from .text import counted, escape, print_json
 
 HELP = "encode a .safetensors, .qc or .npz file"
-
-
-class UsageError(Exception):
-    """The command is wrong, not the data."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

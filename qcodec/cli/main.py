@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..errors import QCodecError
 from . import decode, demo, encode, inspect, verify, version
+from .arguments import UsageError
 from .text import escape
 
 #: Exit codes.
@@ -56,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(arguments)
         subject = options.input
-        status: int = options.run(options)
-        return status
+        return int(options.run(options))
     except SystemExit as error:  # argparse has said why
         return int(error.code or OK)
     except BrokenPipeError:
@@ -65,18 +64,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
-    except encode.UsageError as error:
-        return _fail(str(error), USAGE)
-    except OSError as error:
-        return _fail(f"{error.filename or subject}: {error.strerror or error}", BAD_DATA)
-    except (QCodecError, TypeError, ValueError) as error:
-        about = ": ".join([subject, *getattr(error, "__notes__", [])])
-        return _fail(f"{about}: {error}", BAD_DATA)
+    except (UsageError, OSError, TypeError, ValueError) as error:
+        return _report(error, subject)
 
 
-def _fail(message: str, status: int) -> int:
+def _report(error: Exception, subject: str) -> int:
+    """Say in one line what is wrong; the exit code."""
+    if isinstance(error, UsageError):
+        message = str(error)
+    elif isinstance(error, OSError):
+        message = f"{error.filename or subject}: {error.strerror or error}"
+    else:
+        message = ": ".join([subject, *getattr(error, "__notes__", []), str(error)])
     print(f"qcodec: {escape(message)}", file=sys.stderr)
-    return status
+    return USAGE if isinstance(error, UsageError) else BAD_DATA
 
 
 def _drop_output() -> None:

@@ -49,7 +49,10 @@ def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
     # Not numpy.savez: it cannot have an array called "file".
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, tensor in tensors.items():
-            if tensor.array.dtype.kind not in _KINDS or tensor.array.dtype.name != tensor.element.name:
+            if (
+                tensor.array.dtype.kind not in _KINDS
+                or tensor.array.dtype.name != tensor.element.name
+            ):
                 raise TypeError(
                     f"tensor {name!r}: .npz has no {tensor.element.name}: "
                     "decode to .safetensors, or with --dtype float32"

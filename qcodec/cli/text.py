@@ -16,9 +16,7 @@ def escape(text: str) -> str:
     'fc\\x1b[2J\\u202e'
     """
     return "".join(
-        character
-        if character.isprintable()
-        else character.encode("unicode_escape").decode("ascii")
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
 
