@@ -6,6 +6,7 @@ files of many. What is stored is chosen by a codec: `Lossless` (the default),
 `TrainedTernary`, `Raw`.
 """
 
+from .about import get_include, show_config
 from .codecs import (
     Affine,
     Codebook,
@@ -29,10 +30,12 @@ from .errors import (
     TruncatedError,
     UnsupportedError,
 )
+from .files import load, load_file, safe_open, save, save_file
 from .inspection import Info, Section
 from .limits import Limits
 from .prunings import Density, NOfM, Pruning, Quality, Threshold
 from .quantize import Groups, Quantized, sqnr
+from .recipes import Recipe
 from .tensor import decode, encode, info
 
 __all__ = [
@@ -57,6 +60,7 @@ __all__ = [
     "Quality",
     "Quantized",
     "Raw",
+    "Recipe",
     "Section",
     "Sparse",
     "Ternary",
@@ -67,6 +71,13 @@ __all__ = [
     "decode",
     "encode",
     "from_config",
+    "get_include",
     "info",
+    "load",
+    "load_file",
+    "safe_open",
+    "save",
+    "save_file",
+    "show_config",
     "sqnr",
 ]

@@ -11,15 +11,14 @@ import contextlib
 import io
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .source import PathLike
 
-try:
+if sys.platform != "win32":  # there, an open file cannot be removed: that serves as the lock
     import fcntl
-except ImportError:  # Windows: an open file cannot be removed there, which serves as the lock
-    fcntl = None  # type: ignore[assignment]
 
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
@@ -54,7 +53,7 @@ def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
         size = sum(_write(file, part) for part in parts)
         os.fsync(file.fileno())
         _close_on_windows(file)
-        os.replace(temporary, target)
+        temporary.replace(target)
     _sync_folder(target.parent)
     return size
 
@@ -90,7 +89,7 @@ def _create_locked(path: Path) -> io.FileIO:
 
 def _remove_stray(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        if fcntl is None:
+        if sys.platform == "win32":
             path.unlink()
             return
         with _open(path) as file:
@@ -104,7 +103,7 @@ def _open(path: Path, flags: int = 0) -> io.FileIO:
 
 
 def _lock(file: io.FileIO) -> None:
-    if fcntl is not None:
+    if sys.platform != "win32":
         # Some network file systems have no locks: there, do not save twice at once.
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -119,7 +118,7 @@ def _is_at(file: io.FileIO, path: Path) -> bool:
 
 def _close_on_windows(file: io.FileIO) -> None:
     """Open files cannot be renamed or removed there; elsewhere the lock is still needed."""
-    if fcntl is None:
+    if sys.platform == "win32":
         file.close()
 
 

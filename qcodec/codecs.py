@@ -10,7 +10,7 @@ import numpy as np
 
 from .config import Configurable, build
 from .dtypes import element_type
-from .prunings import PRUNINGS, Pruning
+from .prunings import PRUNINGS, Pruning, Threshold
 from .quantize import (
     Quantized,
     nonzero_bits_mask,
@@ -399,7 +399,10 @@ class Sparse(Codec):
         """Which elements are stored, in the array's shape."""
         if self.prune is not None:
             return self.prune.mask(array)
-        return nonzero_bits_mask(array, getattr(self.codec, "dtype", None))
+        if isinstance(self.codec, Raw | Lossless):
+            return nonzero_bits_mask(array, self.codec.dtype)
+        # Weights that were multiplied with a mask are -0.0 where they were negative.
+        return Threshold(0).mask(array)
 
 
 @dataclass(frozen=True)

@@ -107,9 +107,7 @@ def _of_header(source: Readable, header: Header, limits: Limits) -> tuple[list[S
     return tensors, table_bytes
 
 
-def _packed(
-    source: Readable, offset: int, size: int, limits: Limits
-) -> tuple[list[Stored], int]:
+def _packed(source: Readable, offset: int, size: int, limits: Limits) -> tuple[list[Stored], int]:
     pack = read_pack(Section(source, offset, size), limits)
     stored = [
         Stored(entry.name, offset + entry.offset, entry.size, None, entry.target)

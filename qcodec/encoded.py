@@ -10,6 +10,7 @@ import numpy as np
 
 from . import layout as layouts
 from ._core import decode as core
+from .csr import to_csr
 from .dtypes import BY_ID, ElementType, element_type
 from .errors import CorruptError, TruncatedError
 from .indexing import Index, select
@@ -27,6 +28,7 @@ _FIRST_READ = 4096  # bytes: most heads fit
 # checked before memory is taken for the output: an error then costs less than a MiB in all.
 _CHECK_FIRST_BYTES = 4096
 _CHEAP_OUTPUT_BYTES = 1 << 19
+_POSITION_BYTES = 8
 
 
 
@@ -267,7 +269,6 @@ class Encoded:
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
         fields = self._fields
-        self._limits.check_tensor(self.nbytes, self.encoded_bytes)
         is_raw = self.kind in ("raw", "planes")
         code_type = self.dtype if is_raw else np.dtype(np.uint8 if fields["width"] <= 8 else np.uint16)
         positions, codes = self._codes(code_type)
@@ -301,12 +302,13 @@ class Encoded:
         return _without_fillers(quantized)
 
     def _codes(self, code_type: np.dtype[Any]) -> tuple[Array | None, Array]:
-        positions, codes = [], []
+        positions, codes, needed = [], [], 0
         for index in range(self.chunks):
             offset, length, first, _ = self._frame.chunk(index)
-            where, what = self._frame.decode_codes(
-                index, self._bytes(offset, length), code_type.itemsize, self._verify
-            )
+            data = self._bytes(offset, length)
+            needed += self._frame.entries(index, data) * (code_type.itemsize + _POSITION_BYTES)
+            self._limits.check_tensor(needed, self.encoded_bytes)
+            where, what = self._frame.decode_codes(index, data, code_type.itemsize, self._verify)
             codes.append(what.view(code_type))
             if where is not None:
                 positions.append(where.astype(np.int64) + first)
@@ -318,11 +320,9 @@ class Encoded:
     def to_csr(self) -> csr_array:
         """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.
 
-        Axes after the first are flattened. Needs SciPy and a sparse tensor.
+        Axes after the first are flattened. Needs SciPy.
         """
-        from .sparse import csr_of
-
-        return csr_of(self.quantized())
+        return to_csr(self.quantized())
 
     def info(self) -> Info:
         """What is stored, and where the bytes go."""

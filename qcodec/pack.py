@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ MAGIC = b"QP"
 _FIRST_READ = 4096
 
 _T = TypeVar("_T")
+_Table = np.ndarray[Any, np.dtype[np.void]]
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
         Of every kind that docs/format.md, section 8 names; `LimitError` for more
         tensors than the limits allow.
     """
-    _, count = _parse_growing(source, lambda data: core.count(data, source.size))
-    limits.check_count(count)
-    data, (table, table_bytes) = _parse_growing(
-        source, lambda data: core.read(data, source.size, count)
-    )
+
+    def parse(data: memoryview) -> tuple[_Table, int]:
+        count = core.count(data, source.size)
+        limits.check_count(count)
+        return core.read(data, source.size, count)
+
+    data, (table, table_bytes) = _parse_growing(source, parse)
     starts, ends = table["name_offset"], table["name_offset"] + table["name_bytes"]
     names = [
         str(data[start:end], "utf-8")
@@ -134,8 +137,9 @@ def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[byte
     table["name_bytes"] = [len(text) for text in texts]
     table["name_offset"] = np.cumsum(table["name_bytes"]) - table["name_bytes"]
     for number, frame in enumerate(frames):
-        is_alias = isinstance(frame, str)
-        table["target"][number] = numbers.get(frame, len(names)) if is_alias else number
-        table["bytes"][number] = 0 if is_alias else len(frame)
+        if isinstance(frame, str):
+            table["target"][number] = numbers.get(frame, len(names))
+        else:
+            table["target"][number], table["bytes"][number] = number, len(frame)
     head = core.write_table(b"".join(texts), table.view("u1"))
     return [head.tobytes(), *(frame for frame in frames if not isinstance(frame, str))]

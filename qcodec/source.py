@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -116,7 +117,7 @@ class MmapSource(Source):
     """
 
     def __init__(self, path: PathLike) -> None:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             # An empty file cannot be mapped.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
@@ -141,7 +142,7 @@ class PreadSource(Source):
     """
 
     def __init__(self, path: PathLike) -> None:
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 (closed by close)
+        self._file = Path(path).open("rb", buffering=0)  # noqa: SIM115 (closed by close)
         self._seeking = threading.Lock()
         super().__init__(os.fstat(self._file.fileno()).st_size)
 

@@ -60,7 +60,7 @@ names = st.lists(st.text(max_size=20), unique=True, max_size=30)
 @given(names, st.data())
 def test_what_was_written_is_read(names, data):
     frames = []
-    for number in range(len(names)):
+    for _ in names:
         targets = [name for name, frame in zip(names, frames, strict=False) if type(frame) is bytes]
         choice = st.binary(min_size=1, max_size=200)
         frames.append(data.draw(choice | st.sampled_from(targets) if targets else choice))

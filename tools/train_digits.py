@@ -116,7 +116,7 @@ class Adam:
             square = self.second[name] / (1 - 0.999**self.steps)
             weight -= rate * (mean / (np.sqrt(square) + 1e-8) + WEIGHT_DECAY * weight)
             if name in self.masks:
-                weight *= self.masks[name]
+                weight[~self.masks[name]] = 0  # a product would leave -0.0 there
 
 
 def shifted(images: Array, random: np.random.Generator) -> Array:
@@ -153,7 +153,7 @@ def prune(weights: Arrays, densities: dict[str, float]) -> Arrays:
         kept = round(density * weight.size)
         threshold = np.sort(np.abs(weight), axis=None)[-kept]
         masks[f"{layer}.weight"] = np.abs(weight) >= threshold
-        weight *= masks[f"{layer}.weight"]
+        weight[~masks[f"{layer}.weight"]] = 0
     return masks
 
 

@@ -16,6 +16,7 @@ cdef extern from "qcodec.h" nogil:
         uint64_t allowed
 
     enum:
+        QC_FORMAT_VERSION
         QC_OK
         QC_VERIFY
         QC_WHOLE

@@ -4,7 +4,7 @@ import numpy as np
 
 _Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
-def select_cpu(allowed: int) -> int: ...
+CPU_FEATURES: int
 
 class Frame:
     def __init__(self, data: _Bytes, whole: bool, verify: bool) -> None: ...

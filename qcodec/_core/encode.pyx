@@ -22,12 +22,12 @@ from .c cimport (
 
 import numpy as np
 
+from .cpu import allowed
 from .status import error_of
 
 
-def select_cpu(uint32_t allowed):
-    """Use only these instruction sets in this module; see qc_cpu_select."""
-    return qc_cpu_select(allowed)
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = qc_cpu_select(allowed())
 
 
 cdef object failure(qc_status status, qc_error *error):

@@ -5,6 +5,8 @@ from typing_extensions import Buffer
 
 Bytes = Buffer | np.ndarray[Any, Any]
 
+CPU_FEATURES: int
+FORMAT_VERSION: int
 ENTRY: np.dtype[np.void]
 
 def count(data: Bytes, pack_bytes: int) -> int: ...

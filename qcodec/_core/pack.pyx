@@ -4,7 +4,9 @@ import numpy as np
 
 from libc.stdint cimport uint8_t
 from qcodec._core.c cimport (
+    QC_FORMAT_VERSION,
     QC_OK,
+    qc_cpu_select,
     qc_error,
     qc_pack_count,
     qc_pack_entry,
@@ -15,8 +17,13 @@ from qcodec._core.c cimport (
     qc_status,
 )
 
+from qcodec._core.cpu import allowed
 from qcodec._core.status import error_of
 
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = qc_cpu_select(allowed())
+
+FORMAT_VERSION = QC_FORMAT_VERSION
 #: `qc_pack_entry`, field by field.
 ENTRY = np.dtype(
     [

@@ -9,6 +9,9 @@ import numpy as np
 from .cpu import allowed
 from .status import error_of
 
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = c.qc_cpu_select(allowed())
+
 
 def select_cpu(uint32_t features):
     """Use only these instruction sets in this module; see qc_cpu_select."""
@@ -21,7 +24,7 @@ def detect_cpu():
 
 
 def selected_cpu():
-    """The instruction sets that this module uses."""
+    """The instruction sets that this module uses now."""
     return c.qc_cpu_selected()
 
 
@@ -43,6 +46,11 @@ def coding_name(unsigned coding):
 def coding_names():
     """The names of all codings, by number."""
     return tuple([coding_name(coding) for coding in range(c.QC_CODING_COUNT)])
+
+
+def stream_bound(size_t count, unsigned width):
+    """The most bytes that a stream of so many symbols takes."""
+    return c.qc_stream_bound(count, width)
 
 
 def encode_stream(
@@ -137,6 +145,3 @@ def relative_index_decode(
     if status != c.QC_OK:
         raise error_of(status, error.what, error.offset, error.found, error.allowed)
     return positions
-
-
-select_cpu(allowed())

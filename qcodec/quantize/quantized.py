@@ -157,17 +157,20 @@ class Quantized:
         ValueError
             If the source cannot be converted to `dtype`.
         """
+        values = self.stored_values(dtype)
+        if self.positions is None:
+            return values.reshape(self.shape)
+        dense = np.zeros(self.size, values.dtype)
+        dense[self.positions] = values
+        return dense.reshape(self.shape)
+
+    def stored_values(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
+        """The values of the stored elements, one dimension, as `dequantize` gives them."""
         source = element_type(self.dtype)
         target = source if dtype is None else element_type(dtype)
         if self.kind == "raw":
-            values = cast(self.codes, source, target)
-        else:
-            values = cast(self._values(), BY_NAME["float32"], target)
-        if self.positions is None:
-            return values.reshape(self.shape)
-        dense = np.zeros(self.size, target.carrier)
-        dense[self.positions] = values
-        return dense.reshape(self.shape)
+            return cast(self.codes, source, target)
+        return cast(self._values(), BY_NAME["float32"], target)
 
     def _values(self) -> np.ndarray[Any, Any]:
         """The stored elements as float32: at most one multiplication each."""

@@ -1,0 +1,5 @@
+"""``python -m qcodec``."""
+
+from .cli import run
+
+run()

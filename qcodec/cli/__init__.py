@@ -1,0 +1,5 @@
+"""The command line: ``python -m qcodec``."""
+
+from .main import main, run
+
+__all__ = ["main", "run"]

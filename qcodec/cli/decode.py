@@ -1,0 +1,50 @@
+"""``decode IN OUT``: all tensors as ordinary ones, for programs that know nothing of qcodec."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..atomic import replace_file
+from ..container import Ordinary, safetensors_parts
+from ..dtypes import BY_NAME
+from ..files import safe_open
+from ..tensor_file import TensorFile
+from .arguments import add_threads
+from .npz import SUFFIX, npz_bytes
+from .text import counted, escape, print_json
+
+HELP = "decode all tensors into a .safetensors or .npz file"
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("input", metavar="IN")
+    parser.add_argument("output", metavar="OUT", help="a .safetensors or .npz file")
+    parser.add_argument("--dtype", choices=_DTYPES, help="for all float tensors")
+    add_threads(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Decode the file and say how large it became."""
+    with safe_open(options.input) as file:
+        tensors = {
+            name: _decoded(file, name, options.dtype, options.threads)
+            for name in file.offset_keys()
+        }
+        metadata, before = file.metadata(), file.source.size
+    is_npz = options.output.endswith(SUFFIX)
+    parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
+    after = replace_file(options.output, parts)
+    if options.json:
+        print_json({"output": options.output, "tensors": len(tensors), "bytes": after})
+    else:
+        what = counted(len(tensors), "tensor")
+        print(escape(f"{options.output}: {what}, {after:,} bytes, from {before:,}"))
+    return 0
+
+
+def _decoded(file: TensorFile, name: str, dtype: str | None, threads: int) -> Ordinary:
+    is_cast = dtype is not None and file.element_type(name).is_float
+    array, element = file.read_array(name, dtype=dtype if is_cast else None, threads=threads)
+    return Ordinary(array, BY_NAME[element.name])

@@ -1,0 +1,20 @@
+"""``demo``: the whole way of a small trained net."""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "encode a small trained net, show what it costs, and decode it again"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the encoded files there")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the demo, which is imported only now: it brings its data along."""
+    from ..demo import main  # noqa: PLC0415
+
+    status: int = main(options.keep, as_json=options.json)
+    return status

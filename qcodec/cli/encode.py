@@ -1,0 +1,109 @@
+"""``encode IN OUT``: a model's tensors, each by the codec that a recipe gives it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..container import Ordinary
+from ..files import is_pack_path, safe_open, save_file
+from ..layout import PROFILES
+from ..recipes import READY_MADE, Recipe, parse_rule
+from ..tensor_file import TensorFile
+from .arguments import UsageError, add_threads
+from .npz import SUFFIX, NpzTensors
+from .text import counted, escape, print_json
+
+HELP = "encode a .safetensors, .qc or .npz file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    names = ", ".join(READY_MADE)
+    parser.add_argument("input", metavar="IN", help="a .safetensors, .qc or .npz file")
+    parser.add_argument("output", metavar="OUT", help="a .qc.safetensors file, or .qc for a pack")
+    parser.add_argument(
+        "--recipe", metavar="FILE|NAME", default="lossless", help=f"a TOML file, or one of {names}"
+    )
+    parser.add_argument(
+        "--tensor",
+        metavar="REGEX=CODEC(ARGUMENTS)",
+        action="append",
+        default=[],
+        help="a rule before the recipe's, such as 'attn=codebook(bits=4)' or '^head=keep'; "
+        "arguments are TOML or a JSON object; may be repeated",
+    )
+    parser.add_argument("--profile", choices=tuple(PROFILES), default="balanced")
+    add_threads(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Encode the file and say how small it became."""
+    recipe = _recipe(options.recipe, options.tensor)
+    before = Path(options.input).stat().st_size
+    with _opened(options.input) as (tensors, metadata):
+        count = len(tensors)
+        if metadata and is_pack_path(options.output):
+            print("qcodec: a pack has no place for metadata: left out", file=sys.stderr)
+            metadata = None
+        after = save_file(
+            tensors,
+            options.output,
+            recipe,
+            metadata=metadata,
+            profile=options.profile,
+            threads=options.threads,
+            progress=_show_progress if sys.stderr.isatty() else None,
+        )
+    report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
+    if options.json:
+        print_json(report)
+    else:
+        what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
+        print(escape(f"{options.output}: {what} ({before / after:.2f}x smaller)"))
+    return 0
+
+
+def _recipe(source: str, rules: list[str]) -> Recipe:
+    try:
+        recipe = READY_MADE[source] if source in READY_MADE else Recipe.from_toml(Path(source))
+        return recipe.with_rules([parse_rule(rule) for rule in rules])
+    except FileNotFoundError:
+        names = ", ".join(READY_MADE)
+        raise UsageError(f"--recipe {source}: no such file, and not one of {names}") from None
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from error
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
+    if path.endswith(SUFFIX):
+        yield NpzTensors(path), None
+        return
+    with safe_open(path) as file:
+        yield _FileTensors(file), file.metadata()
+
+
+class _FileTensors(Mapping[str, Ordinary]):
+    """A file's tensors, read when they are asked for: one in memory, not the model."""
+
+    def __init__(self, file: TensorFile) -> None:
+        self._file = file
+
+    def __getitem__(self, name: str) -> Ordinary:
+        return Ordinary(*self._file.read_array(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.offset_keys())
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+
+def _show_progress(done: int, total: int, name: str) -> None:
+    end = "\n" if done == total else ""
+    print(f"\r\x1b[K{done:,} of {total:,}: {escape(name)}", end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,103 @@
+"""``inspect FILE``: every tensor of a file, and where each of its bytes went."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from typing import Any
+
+from ..directory import Stored
+from ..dtypes import BY_SAFETENSORS
+from ..files import safe_open
+from ..tensor_file import TensorFile
+from .text import escape, print_json, table
+
+HELP = "show what a file holds and where its bytes go"
+_HEAD = (
+    "tensor", "shape", "dtype", "kind", "positions", "codings", "bytes", "bits/weight", "ratio",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("input", metavar="FILE")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the file's tensors and totals."""
+    with safe_open(options.input) as file:
+        report = describe(file)
+    if options.json:
+        print_json({"file": options.input, **report})
+    else:
+        print(_text(report))
+    return 0
+
+
+def describe(file: TensorFile) -> dict[str, Any]:
+    """Plain values about a file; ``bytes`` is the sum of the other byte counts."""
+    tensors = [_tensor(file, stored) for stored in file.directory.tensors.values()]
+    dense = sum(tensor["dense_bytes"] for tensor in tensors)
+    return {
+        "tensors": tensors,
+        "safetensors_header_bytes": file.directory.header_bytes,
+        "pack_table_bytes": file.directory.pack_table_bytes,
+        "bytes": file.source.size,
+        "dense_bytes": dense,
+        "ratio": dense / file.source.size,
+        "metadata": file.metadata() or {},
+    }
+
+
+def _tensor(file: TensorFile, stored: Stored) -> dict[str, Any]:
+    found = _ordinary(stored) if stored.ordinary is not None else file.info(stored.name).as_dict()
+    if stored.target != stored.name:
+        found |= {"alias_of": stored.target, "bytes": 0, "bits_per_weight": 0.0, "sections": []}
+    return {"name": stored.name, **found}
+
+
+def _ordinary(stored: Stored) -> dict[str, Any]:
+    entry = stored.ordinary
+    assert entry is not None
+    elements = math.prod(entry.shape)
+    known = BY_SAFETENSORS.get(entry.dtype)
+    return {
+        "shape": list(entry.shape),
+        "dtype": known.name if known is not None else entry.dtype,
+        "kind": "ordinary",
+        "positions": "dense",
+        "codings": [],
+        "elements": elements,
+        "dense_bytes": stored.size,
+        "bytes": stored.size,
+        "bits_per_weight": 8 * stored.size / elements if elements else 0.0,
+    }
+
+
+def _text(report: dict[str, Any]) -> str:
+    rows = [_row(tensor) for tensor in report["tensors"]]
+    for what in ("safetensors header", "pack table"):
+        size = report[f"{what.replace(' ', '_')}_bytes"]
+        if size:
+            rows.append([f"({what})", *[""] * 5, f"{size:,}", "", ""])
+    total = f"{report['bytes']:,}"
+    elements = sum(tensor["elements"] for tensor in report["tensors"])
+    bits = 8 * report["bytes"] / elements if elements else 0.0
+    rows.append(["file", *[""] * 5, total, f"{bits:.2f}", f"{report['ratio']:.2f}"])
+    return table(_HEAD, rows, left=6)
+
+
+def _row(tensor: dict[str, Any]) -> list[str]:
+    is_alias = "alias_of" in tensor
+    ratio = "" if not tensor["bytes"] else f"{tensor['dense_bytes'] / tensor['bytes']:.2f}"
+    return [
+        escape(tensor["name"]),
+        "x".join(map(str, tensor["shape"])) or "scalar",
+        escape(tensor["dtype"]),
+        f"= {escape(tensor['alias_of'])}" if is_alias else tensor["kind"],
+        "" if is_alias else tensor["positions"],
+        "" if is_alias else "+".join(tensor["codings"]),
+        f"{tensor['bytes']:,}",
+        f"{tensor['bits_per_weight']:.2f}",
+        ratio,
+    ]

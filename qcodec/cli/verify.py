@@ -1,0 +1,44 @@
+"""``verify FILE``: every rule of the format and every checksum, tensor by tensor."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import QCodecError
+from ..files import safe_open
+from ..tensor_file import TensorFile
+from .text import counted, escape, print_json
+
+HELP = "check every tensor of a file; name what is broken"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
+    parser.add_argument("input", metavar="FILE")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what is broken; a head that cannot be read ends the command."""
+    with safe_open(options.input) as file:
+        faults = faults_of(file)
+        count = len(file)
+    if options.json:
+        report = {"file": options.input, "tensors": count, "valid": not faults, "faults": faults}
+        print_json(report)
+    else:
+        for fault in faults:
+            print(escape(f"{options.input}: {fault['message']} ({fault['kind']})"))
+        what = f"{len(faults):,} broken" if faults else "all valid"
+        print(escape(f"{options.input}: {counted(count, 'tensor')}, {what}"))
+    return 1 if faults else 0
+
+
+def faults_of(file: TensorFile) -> list[dict[str, str]]:
+    """What is broken: the tensor's name, the error's kind and its message."""
+    faults = []
+    for name in file.offset_keys():
+        try:
+            file.verify(name)
+        except QCodecError as error:
+            faults.append({"tensor": name, "kind": error.code, "message": str(error)})
+    return faults

@@ -1,0 +1,108 @@
+"""Between `Quantized` and SciPy's sparse matrices, without a dense copy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .codecs import Codec, Lossless, Sparse
+from .quantize import Quantized
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
+    """Quantize what a sparse matrix stores.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse.csr_array or csr_matrix
+        Shape (rows, columns). It is not changed; duplicates are summed, and
+        explicit zeros are not stored.
+    codec : Codec, optional
+        What the stored elements become, one group for all; the default
+        `Lossless()` keeps every bit.
+
+    Returns
+    -------
+    Quantized
+        With the positions of the stored elements.
+
+    Raises
+    ------
+    TypeError
+        If the matrix is not CSR.
+    ValueError
+        If the codec has parameters by axis or group, which need the dense order.
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> from_csr(scipy.sparse.csr_array(([5.0], ([1], [2])), shape=(3, 4))).positions
+    array([6])
+    """
+    if getattr(matrix, "format", None) != "csr":
+        kind = type(matrix).__name__
+        raise TypeError(f"a csr_array is needed, not {kind}: matrix.tocsr() converts")
+    if not matrix.has_canonical_format:
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    codec = codec if codec is not None else Lossless()
+    inner = codec.codec if isinstance(codec, Sparse) else codec
+    if getattr(inner, "per", None) is not None or getattr(inner, "group", None) is not None:
+        raise ValueError(f"{inner!r}: a sparse matrix has one group for all that is stored")
+    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    positions = rows * matrix.shape[1] + matrix.indices
+    kept = matrix.data != 0
+    if not kept.all():
+        positions = positions[kept]
+    values = matrix.data[kept]
+    quantized = inner.quantize(values, np.ones(len(values), np.bool_))
+    return replace(quantized, shape=tuple(map(int, matrix.shape)), positions=positions)
+
+
+def to_csr(quantized: Quantized) -> csr_array:
+    """The stored elements as a sparse matrix.
+
+    Parameters
+    ----------
+    quantized : Quantized
+        At least one dimension; axes after the first are flattened. Stored
+        elements whose value is zero stay explicit.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Shape (rows, columns), canonical, in the tensor's element type.
+
+    Raises
+    ------
+    ValueError
+        If the tensor has no dimensions.
+    TypeError
+        If SciPy has no such element type (float16, bfloat16, float8).
+
+    Examples
+    --------
+    >>> import scipy.sparse
+    >>> matrix = scipy.sparse.csr_array(([5.0], ([1], [2])), shape=(3, 4))
+    >>> to_csr(from_csr(matrix)).indices.tolist()
+    [2]
+    """
+    from scipy.sparse import csr_array
+
+    if not quantized.shape:
+        raise ValueError("a tensor without dimensions has no rows")
+    if quantized.dtype in ("float16", "bfloat16") or quantized.dtype.startswith("float8"):
+        raise TypeError(f"SciPy has no sparse matrices of {quantized.dtype}")
+    columns = int(np.prod(quantized.shape[1:], dtype=np.int64))
+    positions = quantized.positions
+    if positions is None:
+        positions = np.arange(quantized.size)
+    bounds = np.arange(quantized.shape[0] + 1) * columns
+    parts = (quantized.stored_values(), positions % max(columns, 1))
+    row_starts = np.searchsorted(positions, bounds)
+    return csr_array((*parts, row_starts), shape=(quantized.shape[0], columns))

@@ -1,0 +1,101 @@
+"""What the demo found, as plain values and as text; every byte of the files is in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..files import load_file, safe_open
+from ..quantize.metrics import sqnr
+from .stages import STAGES, Tensors
+
+_COLUMNS = ("float", *(stage.name for stage in STAGES))
+
+
+def tensor_rows(tensors: Tensors, folder: Path) -> list[dict[str, Any]]:
+    """One row a tensor: its bytes in each file, and what became of its values.
+
+    Parameters
+    ----------
+    tensors : mapping of str to numpy.ndarray
+        The network before encoding.
+    folder : pathlib.Path
+        Where the stages' files are.
+    """
+    decoded = load_file(STAGES[-1].path(folder))
+    rows = []
+    for name, array in tensors.items():
+        kept = np.count_nonzero(array) / array.size if name.endswith(".weight") else 1.0
+        ratio = sqnr(array, decoded[name])
+        rows.append(
+            {
+                "tensor": name,
+                "elements": array.size,
+                "kept_percent": 100 * kept,
+                "sqnr_db": None if np.isinf(ratio) else ratio,
+                "bytes": {"float": array.nbytes},
+            }
+        )
+    for stage in STAGES:
+        with safe_open(stage.path(folder)) as file:
+            for row in rows:
+                row["bytes"][stage.name] = file.info(row["tensor"]).bytes
+    return rows
+
+
+def head_bytes(original: Path, tensors: Tensors, folder: Path) -> dict[str, int]:
+    """The bytes of each file that belong to no tensor: names, places, checksums."""
+    data = sum(array.nbytes for array in tensors.values())
+    heads = {"float": original.stat().st_size - data}
+    for stage in STAGES:
+        with safe_open(stage.path(folder)) as file:
+            heads[stage.name] = file.directory.pack_table_bytes
+    return heads
+
+
+def totals(rows: list[dict[str, Any]], heads: Mapping[str, int]) -> dict[str, int]:
+    """The sums of the columns."""
+    return {name: heads[name] + sum(row["bytes"][name] for row in rows) for name in _COLUMNS}
+
+
+def as_text(report: Mapping[str, Any]) -> str:
+    """The table by layer, and what follows from it."""
+    sizes, rows = report["files"], report["tensors"]
+    elements = sum(row["elements"] for row in rows)
+    lines = [_line("", "kept %", _COLUMNS, "bits/weight", "SQNR dB")]
+    lines += [_tensor_line(row) for row in rows]
+    lines.append(_line("names, checksums", "", _bytes(report["head_bytes"]), "", ""))
+    bits = f"{8 * sizes['coded'] / elements:.3f}"
+    lines.append(_line("file", "", _bytes(sizes), bits, ""))
+    ratios = ["", *(f"{sizes['float'] / sizes[stage.name]:.1f}x" for stage in STAGES)]
+    lines.append(_line("smaller by", "", ratios, "", ""))
+    before, after = report["accuracy_before"], report["accuracy_after"]
+    equal = "bit-equal to" if report["bit_equal"] else "NOT EQUAL to"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"accuracy on {report['test_images']} test images: "
+            f"{before:.2f} % as float32, {after:.2f} % decoded from the smallest file",
+            f"decoded again, the weights of all {len(STAGES)} files are {equal} the quantized ones",
+        ]
+    )
+
+
+def _tensor_line(row: Mapping[str, Any]) -> str:
+    bits = f"{8 * row['bytes']['coded'] / row['elements']:.3f}"
+    noise = "exact" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}"
+    kept = f"{row['kept_percent']:.1f}"
+    return _line(row["tensor"], kept, _bytes(row["bytes"]), bits, noise)
+
+
+def _bytes(sizes: Mapping[str, int]) -> list[str]:
+    return [f"{sizes[name]:,}" for name in _COLUMNS]
+
+
+def _line(name: str, kept: str, sizes: Any, bits: str, noise: str) -> str:
+    columns = "".join(f"{size:>11}" for size in sizes)
+    return f"{name:<16} {kept:>6}{columns} {bits:>12} {noise:>8}".rstrip()

@@ -1,0 +1,299 @@
+"""Recipes: which codec each tensor of a model gets, by its name."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .codecs import Affine, Codebook, Codec, DeepCompression, Lossless, Ternary, from_config
+from .dtypes import QUANTIZABLE
+
+#: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
+KEEP = "keep"
+_KEYS = ("rules", "weights", "others", "min_elements")
+_RULE_KEYS = ("tensor", "codec")
+_LOSSLESS = Lossless()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The codec of all tensors whose name a regular expression finds.
+
+    Parameters
+    ----------
+    pattern : str
+        Searched for anywhere in the name; ``^`` and ``$`` bind it to the ends.
+    codec : Codec or None
+        None leaves the tensor alone.
+    """
+
+    pattern: str
+    codec: Codec | None
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from None
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule is about a tensor of this name."""
+        return re.search(self.pattern, name) is not None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which codec each tensor gets: the first rule that matches, or one of two defaults.
+
+    A rule holds whatever the tensor is. Tensors that no rule matches are weights if
+    they are of a float type that can be quantized, have at least two dimensions and
+    `min_elements` elements; biases, norms, integers and small tensors are the others.
+
+    Parameters
+    ----------
+    rules : sequence of Rule
+    weights : Codec or None
+        For weights that no rule matches; None leaves them alone.
+    others : Codec or None
+        For everything else.
+    min_elements : int
+
+    Examples
+    --------
+    >>> from qcodec import Codebook, Lossless
+    >>> recipe = Recipe([Rule("^embed", None)], weights=Codebook(bits=4))
+    >>> recipe.codec_for("fc.weight", (300, 784), "float32") == Codebook(bits=4)
+    True
+    >>> recipe.codec_for("fc.bias", (300,), "float32") == Lossless()
+    True
+    >>> recipe.codec_for("embed.weight", (1000, 64), "float32") is None
+    True
+    """
+
+    rules: tuple[Rule, ...] = ()
+    weights: Codec | None = _LOSSLESS
+    others: Codec | None = _LOSSLESS
+    min_elements: int = 1024
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rules", tuple(self.rules))
+
+    def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
+        """The codec of a tensor, or None to leave it alone.
+
+        Parameters
+        ----------
+        name : str
+        shape : tuple of int
+        dtype : str
+            The element type's name.
+        """
+        for rule in self.rules:
+            if rule.matches(name):
+                return rule.codec
+        is_weight = len(shape) >= 2 and math.prod(shape) >= self.min_elements
+        return self.weights if is_weight and dtype in QUANTIZABLE else self.others
+
+    def with_rules(self, rules: Iterable[Rule]) -> Recipe:
+        """The same recipe with rules that come before its own."""
+        return Recipe((*rules, *self.rules), self.weights, self.others, self.min_elements)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as plain values, for JSON or TOML.
+
+        Examples
+        --------
+        >>> Recipe.from_dict(READY_MADE["int8"].to_dict()) == READY_MADE["int8"]
+        True
+        """
+        return {
+            "rules": [
+                {"tensor": rule.pattern, "codec": _config_of(rule.codec)} for rule in self.rules
+            ],
+            "weights": _config_of(self.weights),
+            "others": _config_of(self.others),
+            "min_elements": self.min_elements,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
+        """A recipe from plain values, as `to_dict` gives them.
+
+        Parameters
+        ----------
+        fields : mapping
+            ``rules``: a list of ``{"tensor": pattern, "codec": codec}``; ``weights``,
+            ``others``: a codec; ``min_elements``: a number. All may be left out. A codec
+            is its configuration, its name, or ``"keep"``.
+
+        Raises
+        ------
+        ValueError
+            For a key that is not known (the nearest one is named), or a wrong value.
+        """
+        _check_keys(fields, _KEYS, "a recipe")
+        rules = fields.get("rules", [])
+        if not isinstance(rules, list | tuple):
+            raise ValueError(f"rules are a list of tables, not {type(rules).__name__}")
+        min_elements = fields.get("min_elements", cls.min_elements)
+        if type(min_elements) is not int or min_elements < 0:
+            raise ValueError(f"min_elements is {min_elements!r}, allowed is a number from 0")
+        return cls(
+            tuple(_rule(rule) for rule in rules),
+            codec_of(fields.get("weights", "lossless")),
+            codec_of(fields.get("others", "lossless")),
+            min_elements,
+        )
+
+    @classmethod
+    def from_toml(cls, source: str | os.PathLike[str]) -> Recipe:
+        """A recipe from TOML: a path, or (with a line break in it) the text itself.
+
+        Examples
+        --------
+        >>> recipe = Recipe.from_toml('''
+        ... weights = {id = "codebook", bits = 4}
+        ...
+        ... [[rules]]
+        ... tensor = '^embed'
+        ... codec = "keep"
+        ... ''')
+        >>> recipe.rules[0].codec is None
+        True
+        """
+        is_text = isinstance(source, str) and "\n" in source
+        text = source if is_text else Path(source).read_text("utf-8")
+        return cls.from_dict(tomllib.loads(str(text)))
+
+
+_RULE = re.compile(r"(?P<pattern>.*)=(?P<codec>[A-Za-z]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)
+
+
+def parse_rule(text: str) -> Rule:
+    """A rule from ``REGEX=CODEC`` or ``REGEX=CODEC(ARGUMENTS)``.
+
+    Parameters
+    ----------
+    text : str
+        The arguments are TOML as in an inline table, or a JSON object.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the text is not of that form, or the codec does not take the arguments.
+
+    Examples
+    --------
+    >>> parse_rule("attn.*weight=codebook(bits=4)").codec.get_config()["bits"]
+    4
+    >>> parse_rule("^embed=keep").codec is None
+    True
+    """
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
+    codec, arguments = match["codec"], (match["arguments"] or "").strip()
+    if codec == KEEP:
+        return Rule(match["pattern"], None)
+    try:
+        is_json = arguments.startswith("{")
+        fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}") from None
+    if "id" in fields:
+        raise ValueError(f"{text!r}: 'id' stands before the arguments already")
+    return Rule(match["pattern"], codec_of({"id": codec, **fields}))
+
+
+def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe:
+    """The recipe that `save_file` was asked for.
+
+    Parameters
+    ----------
+    recipe : Recipe, Codec, mapping, str or None
+        A codec is for all weights; a mapping of patterns to codecs is a list of rules; a
+        string is the name of a ready-made recipe; None is lossless.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    if isinstance(recipe, Recipe):
+        return recipe
+    if recipe is None:
+        return Recipe()
+    if isinstance(recipe, str):
+        if recipe not in READY_MADE:
+            _unknown(recipe, tuple(READY_MADE), "a ready-made recipe")
+        return READY_MADE[recipe]
+    if isinstance(recipe, Mapping):
+        return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
+    if isinstance(recipe, Codec):
+        return Recipe(weights=recipe)
+    raise TypeError(f"a recipe is a Recipe, a codec, a dict or a name, not {type(recipe).__name__}")
+
+
+def codec_of(value: Codec | Mapping[str, Any] | str | None) -> Codec | None:
+    """A codec from a codec, its configuration, its name, or ``"keep"`` (None).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    if value is None or value == KEEP:
+        return None
+    if isinstance(value, str):
+        value = {"id": value}
+    if isinstance(value, Mapping):
+        return from_config(dict(value))
+    if isinstance(value, Codec):
+        return value
+    raise TypeError(f"a codec, its configuration or its name, not {type(value).__name__}")
+
+
+def _config_of(codec: Codec | None) -> dict[str, Any] | str:
+    return KEEP if codec is None else codec.get_config()
+
+
+def _rule(fields: Any) -> Rule:
+    if not isinstance(fields, Mapping):
+        raise ValueError(f"a rule is a table of tensor and codec, not {type(fields).__name__}")
+    _check_keys(fields, _RULE_KEYS, "a rule")
+    missing = [key for key in _RULE_KEYS if key not in fields]
+    if missing:
+        raise ValueError(f"a rule has no {missing[0]!r}")
+    if not isinstance(fields["tensor"], str):
+        raise ValueError(f"a rule's tensor is a regular expression, not {fields['tensor']!r}")
+    return Rule(fields["tensor"], codec_of(fields["codec"]))
+
+
+def _check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    for key in fields:
+        if key not in known:
+            _unknown(key, known, f"a key of {what}")
+
+
+def _unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
+    nearest = difflib.get_close_matches(name, known, 1, 0)[0]
+    raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")
+
+
+#: Recipes that `save_file` and the command line know by name. Except for the first, they
+#: are for weights: "deep-compression" for nets whose pruned weights are zero already.
+READY_MADE: dict[str, Recipe] = {
+    "lossless": Recipe(),
+    "deep-compression": Recipe(weights=DeepCompression(bits=5)),
+    "ternary": Recipe(weights=Ternary()),
+    "int8": Recipe(weights=Affine(bits=8, per=0, symmetric=True)),
+    "codebook4": Recipe(weights=Codebook(bits=4)),
+}

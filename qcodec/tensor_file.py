@@ -1,0 +1,245 @@
+"""An open file of tensors: names at once, a tensor or a part of one when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from .directory import Stored, read_directory
+from .dtypes import ElementType, element_type
+from .encoded import Encoded
+from .errors import MissingTensorError, QCodecError
+from .indexing import Index
+from .inspection import Info
+from .limits import DEFAULT_LIMITS, Limits
+from .ordinary import OrdinaryTensor, to_torch
+from .source import Section, Source
+
+Array = np.ndarray[Any, Any]
+
+_FRAMEWORKS = {"numpy": "numpy", "np": "numpy", "pt": "torch", "torch": "torch"}
+
+
+class TensorFile:
+    """A safetensors file, with or without encoded tensors, or a pack; see `safe_open`.
+
+    Parameters
+    ----------
+    source : Source
+        The whole file; closed with this object.
+    framework : {"numpy", "pt"}
+        What tensors come as.
+    device : str
+        Where torch tensors go; ``"cpu"`` for NumPy.
+    limits : Limits
+
+    Attributes
+    ----------
+    source : Source
+    directory : Directory
+        What the file holds and where.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        framework: str = "numpy",
+        device: str = "cpu",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        if framework not in _FRAMEWORKS:
+            raise ValueError(
+                f"framework is {framework!r}, allowed are {', '.join(map(repr, _FRAMEWORKS))}"
+            )
+        self._to_torch = _FRAMEWORKS[framework] == "torch"
+        if self._to_torch:
+            importlib.import_module("torch")  # missing: better now than at the first tensor
+        elif device != "cpu":
+            raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
+        self._device = device
+        self._limits = limits
+        self.source = source
+        self.directory = read_directory(source, limits)
+
+    def keys(self) -> list[str]:
+        """Names of the tensors, in alphabetical order."""
+        return sorted(self.directory.tensors)
+
+    def offset_keys(self) -> list[str]:
+        """Names of the tensors, in the order of their bytes."""
+        return list(self.directory.tensors)
+
+    def metadata(self) -> dict[str, str] | None:
+        """What the file was saved with as its metadata; None if there was none."""
+        return dict(self.directory.metadata) or None
+
+    def get_tensor(
+        self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
+    ) -> Any:
+        """One tensor; only its bytes are read.
+
+        Parameters
+        ----------
+        name : str
+        out : numpy.ndarray, optional
+            Writable, C-contiguous, of the tensor's shape and the output dtype.
+        dtype : optional
+            float32, float16, bfloat16 or float64, for float tensors.
+        threads : int
+            Chunks that are decoded at the same time.
+
+        Returns
+        -------
+        numpy.ndarray or torch.Tensor
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of this name.
+        QCodecError
+            If its bytes are not valid; the message names the tensor.
+        """
+        array, element = self.read_array(name, out, dtype=dtype, threads=threads)
+        return self._given(array, element)
+
+    def get_tensors(self) -> dict[str, Any]:
+        """Every tensor by its name."""
+        return {name: self.get_tensor(name) for name in self.offset_keys()}
+
+    def get_slice(self, name: str) -> TensorSlice:
+        """A tensor from which parts can be taken; only their chunks are read.
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of this name.
+        """
+        part = self._open(name)
+
+        def get(index: Index) -> Any:
+            with _naming(name):
+                return self._given(part[index], part.element_type)
+
+        return TensorSlice(part.shape, part.element_type.safetensors, get)
+
+    def encoded(self, name: str) -> Encoded:
+        """An encoded tensor as it is stored.
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of this name.
+        TypeError
+            If it is an ordinary tensor.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is not None:
+            raise TypeError(f"tensor {name!r} is not encoded")
+        with _naming(name):
+            return Encoded(self._section(stored), limits=self._limits)
+
+    def info(self, name: str) -> Info:
+        """What an encoded tensor's frame holds, and where its bytes go; as `encoded` raises."""
+        encoded = self.encoded(name)
+        with _naming(name):
+            return encoded.info()
+
+    def verify(self, name: str) -> None:
+        """Check every byte of a tensor; raises what `get_tensor` would."""
+        part = self._open(name)
+        with _naming(name):
+            part.verify()
+
+    def element_type(self, name: str) -> ElementType:
+        """What the elements of a tensor are; as `get_slice` raises."""
+        return self._open(name).element_type
+
+    def read_array(
+        self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
+    ) -> tuple[Array, ElementType]:
+        """As `get_tensor`, but always an array, with its element type."""
+        part = self._open(name)
+        target = part.element_type if dtype is None else element_type(dtype)
+        with _naming(name):
+            return part.decode(out=out, dtype=dtype, threads=threads), target
+
+    def _open(self, name: str) -> Encoded | OrdinaryTensor:
+        stored = self._stored(name)
+        if stored.ordinary is None:
+            return self.encoded(name)
+        return OrdinaryTensor(self._section(stored), name, stored.ordinary)
+
+    def _section(self, stored: Stored) -> Section:
+        return Section(self.source, stored.offset, stored.size)
+
+    def _stored(self, name: str) -> Stored:
+        try:
+            return self.directory.tensors[name]
+        except KeyError:
+            raise MissingTensorError(f"file has no tensor {name!r}") from None
+
+    def _given(self, array: Array, element: ElementType) -> Any:
+        return to_torch(array, element).to(self._device) if self._to_torch else array
+
+    def close(self) -> None:
+        """Close the file."""
+        self.source.close()
+
+    def __len__(self) -> int:
+        return len(self.directory.tensors)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.directory.tensors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class TensorSlice:
+    """A tensor of an open file, from which parts can be taken: ``part = tensor[10:20, ::2]``.
+
+    Indices are integers, slices with any step and Ellipsis, as NumPy takes them.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: str, get: Callable[[Index], Any]) -> None:
+        self._shape = shape
+        self._dtype = dtype
+        self._get = get
+
+    def get_shape(self) -> list[int]:
+        """The dimensions of the tensor."""
+        return list(self._shape)
+
+    def get_dtype(self) -> str:
+        """The element type as safetensors spells it, such as ``"F32"``."""
+        return self._dtype
+
+    def __getitem__(self, index: Index) -> Any:
+        """A part of the tensor; only the chunks that hold it are read."""
+        return self._get(index)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Say which tensor an error is about."""
+    try:
+        yield
+    except QCodecError as error:
+        message = f"tensor {name!r}: {error}"
+        raise type(error)(message, error.offset, error.found, error.allowed) from error
