@@ -18,6 +18,8 @@ from .quantize.quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
+_ADAPTIVE = 1 << stream_core.coding_names().index("adaptive")
+
 # A layout is chosen by encoding: all of a small tensor, a few chunks of a large one.
 _SAMPLE_CHUNKS = 4
 # A later candidate is a slower one: this share must be saved to prefer it.
@@ -42,6 +44,9 @@ class FrameEncoder:
 
     def __init__(self, quantized: Quantized, layout: Layout, profile: str, codings: int) -> None:
         self.layout = layout
+        if layout.chunk_elements and profile == "balanced":
+            # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
+            codings &= ~_ADAPTIVE
         self.codings = codings
         self.profile = layouts.PROFILES[profile]
         self.filler = layouts.filler_code(quantized)

@@ -192,7 +192,7 @@ def test_any_bytes_give_a_network_or_an_error(data):
     ("change", "message"),
     [
         ({"bits": 5, "codebook": Groups(codebook(5))}, "4 or 8 bits"),
-        ({"codebook": Groups(codebook(8))}, "shape is"),
+        ({"codebook": Groups(np.pad(codebook(4), ((0, 1), (0, 0))))}, "shape is"),
         ({"codebook": Groups(codebook(4) + 1)}, "entry 0"),
     ],
 )

@@ -288,9 +288,10 @@ def _codebook_of(weights: Quantized) -> Array:
 
 def _with_fillers(weights: Quantized) -> tuple[Array, Array]:
     """Gaps and codes of all entries, fillers where a gap is too long for 4 bits."""
-    positions = weights.positions
-    if positions is None:
-        positions = np.arange(len(weights.codes))
+    positions, stored = weights.positions, weights.codes
+    if positions is None:  # stored dense: weights that were pruned have code 0
+        positions = np.flatnonzero(stored)
+        stored = stored[positions]
     absent = np.diff(positions, prepend=-1) - 1
     fillers = absent // (_LARGEST_GAP + 1)
     entries = np.arange(len(positions)) + np.cumsum(fillers)
@@ -298,7 +299,7 @@ def _with_fillers(weights: Quantized) -> tuple[Array, Array]:
     gaps = np.full(total, _LARGEST_GAP, np.uint8)
     codes = np.zeros(total, np.uint8)
     gaps[entries] = absent % (_LARGEST_GAP + 1)
-    codes[entries] = weights.codes
+    codes[entries] = stored
     return gaps, codes
 
 

@@ -1,0 +1,56 @@
+"""LeNet-5 from ADMM pruning: a few kilobytes, and what the decoded net still knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+import qcodec
+from qcodec import DeepCompression, Density, Recipe
+from qcodec.recipes import Rule
+
+from .datasets import mnist_test
+from .networks import accuracy, lenet5
+from .report import Row, at_least, at_most, size_of
+
+CASE = "LeNet-5 ADMM"
+DENSITIES = {"conv1": 0.20, "conv2": 0.08, "fc1": 0.009, "fc2": 0.07}
+GOALS = {"float32": 8_500, "float16": 7_300}
+
+
+def recipe() -> Recipe:
+    """Four bits a weight at the densities of the ADMM paper."""
+    rules = [
+        Rule(rf"^{name}\.weight$", DeepCompression(4, prune=Density(density)))
+        for name, density in DENSITIES.items()
+    ]
+    return Recipe(rules)
+
+
+def run(data: Path, folder: Path) -> list[Row]:
+    """One file for each type of the biases."""
+    tensors = load_file(data / "lenet5_admm.safetensors")
+    images, labels = mnist_test(data)
+    dense = sum(array.nbytes for array in tensors.values())
+    rows = [
+        Row(CASE, "bytes as float32", dense),
+        Row(CASE, "accuracy as float32", accuracy(lenet5, tensors, images, labels)),
+    ]
+    for dtype, goal in GOALS.items():
+        chosen = {
+            name: array.astype(dtype) if array.ndim == 1 else array
+            for name, array in tensors.items()
+        }
+        path = folder / f"lenet5_{dtype}.qc"
+        qcodec.save_file(chosen, path, recipe(), profile="small")
+        size = size_of(path)
+        rows.append(at_most(CASE, f"bytes, {dtype} biases", size, goal))
+        rows.append(Row(CASE, f"ratio, {dtype} biases", round(dense / size, 1)))
+        decoded = {
+            name: array.astype(np.float32) for name, array in qcodec.load_file(path).items()
+        }
+        found = accuracy(lenet5, decoded, images, labels)
+        rows.append(at_least(CASE, f"accuracy, {dtype} biases", found, 0.991))
+    return rows

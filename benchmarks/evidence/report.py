@@ -1,0 +1,67 @@
+"""What a case found: rows of a table, each with its goal where it has one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured figure.
+
+    Attributes
+    ----------
+    case, what : str
+    found : float
+    goal : str
+        Such as ``"<= 556,000"``; empty where there is none.
+    reached : bool or None
+    """
+
+    case: str
+    what: str
+    found: float | int | str
+    goal: str = ""
+    reached: bool | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def at_most(case: str, what: str, found: float, limit: float) -> Row:
+    """A figure that is small enough or not."""
+    return Row(case, what, found, f"<= {limit:,}", found <= limit)
+
+
+def at_least(case: str, what: str, found: float, limit: float) -> Row:
+    """A figure that is large enough or not."""
+    return Row(case, what, found, f">= {limit:,}", found >= limit)
+
+
+def markdown(rows: list[Row]) -> str:
+    """The rows as a table."""
+    lines = ["| case | what | found | goal | |", "|---|---|---:|---:|---|"]
+    for row in rows:
+        found = f"{row.found:,.4g}" if isinstance(row.found, float) else f"{row.found:,}" if isinstance(row.found, int) else row.found
+        mark = "" if row.reached is None else "reached" if row.reached else "**missed**"
+        lines.append(f"| {row.case} | {row.what} | {found} | {row.goal} | {mark} |")
+    return "\n".join(lines)
+
+
+@contextmanager
+def timed(rows: list[Row], case: str, what: str) -> Iterator[None]:
+    """Add the seconds that the block takes."""
+    start = time.perf_counter()
+    yield
+    rows.append(Row(case, f"{what}, seconds", round(time.perf_counter() - start, 3)))
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file."""
+    return path.stat().st_size

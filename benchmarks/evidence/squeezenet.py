@@ -1,0 +1,53 @@
+"""The Deep Compression authors' SqueezeNet: read, written, and coded without loss."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import qcodec
+from qcodec.interop import dcnet
+
+from .report import Row, at_most, size_of, timed
+
+CASE = "SqueezeNet .net"
+GOALS = {"balanced": 556_000, "small": 545_000}
+
+
+def run(data: Path, folder: Path) -> list[Row]:
+    """One file a profile, and the `.net` from it again, byte for byte."""
+    original = (data / "squeezenet_dc.net").read_bytes()
+    layers = [
+        dcnet.Layer(row["name"], tuple(row["shape"]), row["bits"])
+        for row in json.loads((data / "squeezenet_dc.layers.json").read_text())
+    ]
+    network = dcnet.read(original, layers)
+    rows = [Row(CASE, "bytes of the original", len(original))]
+    same = dcnet.write(network) == original
+    rows.append(Row(CASE, "read and written again", str(same), "True", same))
+    tensors = {}
+    for name, layer in network.items():
+        tensors[f"{name}.weight"] = layer.weights
+        tensors[f"{name}.bias"] = layer.biases
+    for profile, goal in GOALS.items():
+        path = folder / f"squeezenet_{profile}.qc"
+        with timed(rows, CASE, f"encode, {profile}"):
+            qcodec.save_file(tensors, path, profile=profile)
+        rows.append(at_most(CASE, f"bytes, {profile}", size_of(path), goal))
+        with timed(rows, CASE, f"decode, {profile}"):
+            qcodec.load_file(path)
+        same = _net_of(path, list(network)) == original
+        rows.append(Row(CASE, f".net from the {profile} file", str(same), "True", same))
+    return rows
+
+
+def _net_of(path: Path, names: list[str]) -> bytes:
+    with qcodec.safe_open(path, "numpy") as file:
+        network = {
+            name: dcnet.LayerData(
+                file.encoded(f"{name}.weight").quantized(),
+                file.get_tensor(f"{name}.bias"),
+            )
+            for name in names
+        }
+    return dcnet.write(network)
