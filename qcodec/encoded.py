@@ -25,9 +25,9 @@ Array = np.ndarray[Any, Any]
 
 _FIRST_READ = 4096  # bytes: most heads fit
 # A tiny input may honestly declare a large tensor of equal elements. Below this size all of it is
-# checked before memory is taken for the output.
+# checked before memory is taken for the output: an error then costs less than a MiB in all.
 _CHECK_FIRST_BYTES = 4096
-_CHEAP_OUTPUT_BYTES = 1 << 20
+_CHEAP_OUTPUT_BYTES = 1 << 19
 _POSITION_BYTES = 8
 
 
