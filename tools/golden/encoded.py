@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from qcodec.frame import encode_quantized
-from qcodec.quantize.quantized import Groups, Quantized
+from qcodec.quantized import Groups, Quantized
 
 #: Sets of codings of which only one can hold a stream of several symbols: so it does not matter
 #: how a profile would choose.
