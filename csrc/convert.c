@@ -1,7 +1,8 @@
 /*
  * Arrays from one element type to another, in blocks: a reader takes a block of the source to
  * the bits of f32 (from which every source type but f64 can be had back), a writer takes
- * those to the target. So N sources and M targets need N + M loops.
+ * those to the target. So N sources and M targets need N + M loops. Blocks are copied to and
+ * from arrays of the machine's own types, which aligns them and lets the loops become vector code.
  */
 #include "float_bits.h"
 
@@ -18,20 +19,23 @@ size_t qc_dtype_size(unsigned dtype)
 
 static void read_f32(const uint8_t *from, uint32_t *bits, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        bits[i] = qc_load32(from + 4 * i);
+    memcpy(bits, from, count * sizeof *bits);
 }
 
 static void read_f16(const uint8_t *from, uint32_t *bits, size_t count)
 {
+    uint16_t halves[BLOCK];
+    memcpy(halves, from, count * sizeof *halves);
     for (size_t i = 0; i < count; i++)
-        bits[i] = qc_f32_of_f16(qc_load16(from + 2 * i));
+        bits[i] = qc_f32_of_f16(halves[i]);
 }
 
 static void read_bf16(const uint8_t *from, uint32_t *bits, size_t count)
 {
+    uint16_t halves[BLOCK];
+    memcpy(halves, from, count * sizeof *halves);
     for (size_t i = 0; i < count; i++)
-        bits[i] = qc_f32_of_bf16(qc_load16(from + 2 * i));
+        bits[i] = qc_f32_of_bf16(halves[i]);
 }
 
 static void read_f8e4m3(const uint8_t *from, uint32_t *bits, size_t count)
@@ -54,39 +58,48 @@ static void read_e8m0(const uint8_t *from, uint32_t *bits, size_t count)
 
 static void read_f64(const uint8_t *from, uint32_t *bits, size_t count)
 {
+    double values[BLOCK];
+    memcpy(values, from, count * sizeof *values);
     for (size_t i = 0; i < count; i++)
-        bits[i] = qc_f32_of_f64(qc_f64_of_bits(qc_load64(from + 8 * i)));
+        bits[i] = qc_f32_of_f64(values[i]);
 }
 
 /* For targets that round once more. */
 static void read_f64_to_odd(const uint8_t *from, uint32_t *bits, size_t count)
 {
+    double values[BLOCK];
+    memcpy(values, from, count * sizeof *values);
     for (size_t i = 0; i < count; i++)
-        bits[i] = qc_f32_odd_of_f64(qc_f64_of_bits(qc_load64(from + 8 * i)));
+        bits[i] = qc_f32_odd_of_f64(values[i]);
 }
 
 static void write_f32(const uint32_t *bits, uint8_t *to, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        qc_store32(to + 4 * i, bits[i]);
+    memcpy(to, bits, count * sizeof *bits);
 }
 
 static void write_f16(const uint32_t *bits, uint8_t *to, size_t count)
 {
+    uint16_t halves[BLOCK];
     for (size_t i = 0; i < count; i++)
-        qc_store16(to + 2 * i, qc_f16_of_f32(bits[i]));
+        halves[i] = (uint16_t)qc_f16_of_f32(bits[i]);
+    memcpy(to, halves, count * sizeof *halves);
 }
 
 static void write_bf16(const uint32_t *bits, uint8_t *to, size_t count)
 {
+    uint16_t halves[BLOCK];
     for (size_t i = 0; i < count; i++)
-        qc_store16(to + 2 * i, qc_bf16_of_f32(bits[i]));
+        halves[i] = (uint16_t)qc_bf16_of_f32(bits[i]);
+    memcpy(to, halves, count * sizeof *halves);
 }
 
 static void write_f64(const uint32_t *bits, uint8_t *to, size_t count)
 {
+    double values[BLOCK];
     for (size_t i = 0; i < count; i++)
-        qc_store64(to + 8 * i, qc_bits_of_f64((double)qc_f32_of_bits(bits[i])));
+        values[i] = (double)qc_f32_of_bits(bits[i]);
+    memcpy(to, values, count * sizeof *values);
 }
 
 /* The reader of a source for a target; NULL if the source is not a float type. */

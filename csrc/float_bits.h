@@ -26,20 +26,6 @@ static inline uint32_t qc_bits_of_f32(float value)
     return bits;
 }
 
-static inline double qc_f64_of_bits(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-static inline uint64_t qc_bits_of_f64(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
 /* f16 to f32, exact. */
 static inline uint32_t qc_f32_of_f16(uint32_t half)
 {

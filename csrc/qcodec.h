@@ -103,7 +103,8 @@ size_t qc_dtype_size(unsigned dtype);
 
 /* Convert `count` elements: any float type (f64 f32 f16 bf16 f8e4m3 f8e5m2 e8m0)
    to f32, f16, bf16 or f64, rounded once to nearest even; or any type to itself.
-   `from` and `to` need not be aligned and must not overlap. QC_INVALID for another pair. */
+   Elements are in the machine's byte order. `from` and `to` need not be aligned and must not
+   overlap. QC_INVALID for another pair. */
 qc_status qc_convert(const void *from, qc_dtype from_dtype, void *to, qc_dtype to_dtype,
                      size_t count);
 
@@ -378,22 +379,24 @@ typedef enum qc_kmeans_init {
     QC_KMEANS_PLUSPLUS = 3 /* k-means++: drawn by squared distance */
 } qc_kmeans_init;
 
-/* k-means of `count` float32 values sorted ascending, finite: the chosen start, then at most
-   `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the value farthest from its
-   centroid. Fewer than k distinct values: the rest of the centroids repeat the last one. Writes k
-   ascending centroids, and the sum of squared errors (may be NULL). Deterministic by seed.
+/* k-means of `count` float32 values sorted ascending, finite, k at most 256: the start, then at
+   most `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the value farthest from
+   its centroid. Fewer than k distinct values: the rest of the centroids repeat the last one. Writes
+   k ascending centroids, and the sum of squared errors (may be NULL). Deterministic by seed.
    `workspace`: qc_kmeans_workspace bytes, aligned for double. */
 size_t qc_kmeans_workspace(size_t count, size_t k);
 qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
                           uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
                           void *workspace, qc_error *error);
-/* The exact optimum, by dynamic programming. `workspace`: qc_kmeans_exact_workspace bytes. */
+/* The exact optimum, up to rounding of double sums; arguments and results as above. Time does not
+   grow with k. `workspace`: qc_kmeans_exact_workspace bytes (below 50 a value), aligned for
+   double. */
 size_t qc_kmeans_exact_workspace(size_t count, size_t k);
 qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
                           double *error_sum, void *workspace, qc_error *error);
 
 /* The nearest of `k` (1 to 256) ascending centroids of each value; the lower one of two equally
-   near. */
+   near, the first one of equal ones. Exact: no rounding decides. */
 void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes);
 
 #ifdef __cplusplus

@@ -10,13 +10,13 @@ import numpy as np
 from ._core import numeric
 from .dtypes import BY_NAME, ElementType, element_type
 
-_UNSIGNED = {size: np.dtype(f"<u{size}") for size in (1, 2, 4, 8)}
+_UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
 # torch's unsigned integers came late and do little; signed ones carry bits as well.
 _TORCH_CARRIERS = {1: "int8", 2: "int16"}
 
 
 def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], ElementType]:
-    """An array in C order and little-endian, and what its elements are.
+    """An array in C order and the machine's byte order, and what its elements are.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
     Examples
     --------
     >>> array, element = as_array(np.array([[1, 2], [3, 4]], ">f4").T)
-    >>> array.flags.c_contiguous, array.dtype.str, element.name
-    (True, '<f4', 'float32')
+    >>> array.flags.c_contiguous, array.dtype.isnative, element.name
+    (True, True, 'float32')
     >>> as_array(np.array([0x3F80], np.uint16), "bfloat16")[1].name
     'bfloat16'
     """

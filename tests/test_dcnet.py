@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from qcodec.errors import CorruptError, LimitError, QCodecError, TruncatedError
 from qcodec.interop import dcnet
 from qcodec.limits import Limits
-from qcodec.quantize.quantized import Groups, Quantized
+from qcodec.quantized import Groups, Quantized
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
+from ..quantized import Groups, Quantized
 from .affine import check_bits
 from .groups import Grouping, grouping
-from .quantized import Groups, Quantized
 from .source import Array, Source, quantizable
 
 Init = Literal["exact", "linear", "density", "forgy", "k-means++"]
@@ -115,7 +115,7 @@ def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None
 def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
     """At most k distinct centroids, ascending; 0 alone if there are no values."""
     if len(values) == 0:
-        return np.zeros(1, "<f4")
+        return np.zeros(1, np.float32)
     ordered = np.sort(values)
     if init == "exact":
         centroids, _ = numeric.kmeans_exact(ordered, k)
@@ -153,4 +153,4 @@ def _scales(source: Source, layout: Grouping, scale: Normalization) -> Array:
         scales = np.sqrt(squares / np.maximum(source.counts(layout), 1)).astype(np.float32)
     else:
         raise ValueError(f"scale={scale!r}: allowed are {', '.join(NORMALIZATIONS)}")
-    return np.where(scales > 0, scales, np.float32(1)).astype("<f4")
+    return np.where(scales > 0, scales, np.float32(1)).astype(np.float32)

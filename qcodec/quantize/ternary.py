@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
-from .quantized import Groups, Quantized
 from .source import Array, Source, quantizable
 
 Threshold = Literal["exact", "twn"] | float
@@ -73,7 +73,7 @@ def quantize_ternary(
         beyond = _threshold(np.abs(members), source.counts(layout), threshold)
         size = _mean_above(np.abs(members), beyond)
         trits = _trits(source, layout, beyond, beyond)
-        book = Groups(np.array([[-1, 0, 1]], "<f4"))
+        book = Groups(np.array([[-1, 0, 1]], np.float32))
         return _quantized(source, trits, book, Groups(size, layout.inner))
     positive, negative = np.maximum(members, 0), np.maximum(-members, 0)
     if threshold == "exact":
@@ -131,7 +131,7 @@ def _mean_above(magnitudes: Array, threshold: Array) -> Array:
     above = magnitudes > threshold[:, None]
     sums = np.sum(magnitudes, axis=1, dtype=np.float64, where=above)
     means: Array = sums / np.maximum(np.sum(above, axis=1), 1)
-    return means.astype("<f4")
+    return means.astype(np.float32)
 
 
 def _trits(source: Source, layout: Grouping, above: Array, below: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from qcodec.frame import encode_quantized
-from qcodec.quantize.quantized import Groups, Quantized
+from qcodec.quantized import Groups, Quantized
 
 ALL_CODINGS = 0b1111
 

@@ -1,0 +1,236 @@
+"""What hostile bytes may cost: memory, time, and other threads."""
+
+import itertools
+import json
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from frame_writer import Frame, Parts, assemble, write_fields
+from stream_writer import deep_lengths, vu, write_stream
+
+import qcodec
+
+HERE = Path(__file__).parent
+MIB = 1 << 20
+BROKEN = HERE / "golden" / "0.1.0" / "broken"
+LARGEST_CHUNK = 1 << 22
+CONSTANT = b"\0\1\0"
+ALL_FEATURES = 15
+
+linux_only = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs /proc/self/statm"
+)
+
+
+def frame_of(row, dims, chunks, parameters=b"", chunk_elements=None):
+    """A frame of a row of the tables (dtype, kind, positions) whose chunks are these bytes."""
+    frame = Frame(*row.split(), dims, (), (), chunk_elements)
+    size = None if chunk_elements is None else vu(chunk_elements)
+    return assemble(Parts(write_fields(frame, ALL_FEATURES), size, parameters, tuple(chunks)))
+
+
+def decode_with_spare_memory(requests):
+    """Outcomes of (bytes to spare, data), from tests/address_space.py."""
+    text = "\n".join(f"{spare} {data.hex()}" for spare, data in requests)
+    command = [sys.executable, str(HERE / "address_space.py")]
+    result = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+    return result.stdout.split()
+
+
+# ---- memory ----
+
+
+LATE = [CONSTANT] * 63 + [b"\0\1"]
+LONG_CONSTANT = b"\0\2\0\0"
+THREE_ENTRIES = bytes([2, 0, 1, 0]) + bytes(12)
+HUGE_BOOKS = bytes([0, 0]) + vu(2**55) + b"\1\0"
+ALL = vu(LARGEST_CHUNK)
+ONE = (LARGEST_CHUNK,)  # the dims of one chunk
+
+#: At most a kilobyte that declares much and ends in an error.
+LARGE_AND_WRONG = {
+    "many chunks, the last is cut": frame_of(
+        "f64 raw dense", (64 * LARGEST_CHUNK,), LATE, b"", LARGEST_CHUNK
+    ),
+    "one large chunk": frame_of("f64 raw dense", ONE, [LONG_CONSTANT]),
+    "output of half a megabyte": frame_of("u8 raw dense", (MIB // 2,), [LONG_CONSTANT]),
+    "output of a megabyte": frame_of("u8 raw dense", (MIB,), [LONG_CONSTANT]),
+    "code beyond the codebook": frame_of("f32 codebook dense", ONE, [b"\0\1\3"], THREE_ENTRIES),
+    "every element an entry": frame_of(
+        "f32 raw gaps", ONE, [ALL + CONSTANT + LONG_CONSTANT], b"\1"
+    ),
+    "gaps beyond the end": frame_of("f32 raw gaps", ONE, [ALL + b"\0\1\1" + CONSTANT], b"\1"),
+    "mask of one bit more": frame_of(
+        "f32 raw mask", ONE, [vu(LARGEST_CHUNK - 1) + b"\0\1\x0f" + CONSTANT]
+    ),
+    "rows of one element": frame_of("f32 raw csr", ONE, [ALL + b"\0\1\1" * 2 + CONSTANT], b"\1"),
+    "more than the limits allow": frame_of("u8 raw dense", (2**50,), [], b"", 1),
+    "books beyond the bytes": frame_of("f32 codebook dense", (9,), [CONSTANT], HUGE_BOOKS),
+    "entries beyond the elements": frame_of("u8 raw mask", (9,), [vu(2**55) + CONSTANT * 2]),
+    "entries of a pack": b"QP\0\0" + vu(2**55) + bytes(900),
+}
+
+
+@linux_only
+def test_an_error_from_a_kilobyte_costs_at_most_a_megabyte():
+    inputs = dict(LARGE_AND_WRONG)
+    for path in sorted(BROKEN.iterdir()):
+        if path.stat().st_size <= 1024:
+            inputs[path.name] = path.read_bytes()
+    assert max(map(len, inputs.values())) <= 1024
+    outcomes = decode_with_spare_memory([(MIB, data) for data in inputs.values()])
+    manifest = json.loads((BROKEN.parent / "manifest.json").read_text(encoding="utf-8"))
+    for name, outcome in zip(inputs, outcomes, strict=True):
+        expected = manifest["broken"].get(name, {}).get("error")
+        allowed = {expected} if expected else {"corrupt", "checksum", "truncated", "limit"}
+        assert outcome in allowed, name
+
+
+@linux_only
+def test_a_valid_kilobyte_costs_what_it_declares():
+    chunks = 4
+    size = chunks * LARGEST_CHUNK
+    data = frame_of("u8 raw dense", (size,), [CONSTANT] * chunks, b"", LARGEST_CHUNK)
+    assert decode_with_spare_memory([(size + MIB, data), (size // 2, data)]) == [
+        str(size),
+        "memory",
+    ]
+
+
+# ---- time ----
+
+
+def seconds(data):
+    """The best of some decodings: what disturbs a measurement only makes it longer."""
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        qcodec.decode(data)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+STREAM = 2048
+CHUNKS = 16
+
+
+def random_bytes(least, greatest):
+    random = np.random.default_rng(0)
+    return [int(byte) for byte in random.integers(least, greatest, STREAM, endpoint=True)]
+
+
+def of_equal_chunks(row, chunk, parameters=b""):
+    return frame_of(row, (CHUNKS * STREAM,), [chunk] * CHUNKS, parameters, STREAM)
+
+
+def normal_frame():
+    """Bytes of which each is as likely as any other, in the slowest of the codings."""
+    return of_equal_chunks("u8 raw dense", write_stream(random_bytes(0, 255), 8, "tree"))
+
+
+def longest_symbols():
+    """Of the model exponent: eight decisions for the place of the leading one, seven bits."""
+    return write_stream(random_bytes(127, 254), 8, "exponent")
+
+
+def a_row_an_element():
+    """Three streams for a byte."""
+    counts = write_stream([1] * STREAM, 1, "exponent")
+    gaps = write_stream([0] * STREAM, 16, "exponent")
+    return vu(STREAM) + counts + gaps + longest_symbols()
+
+
+SLOW = {
+    "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
+    "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
+    "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_streams_take_at_most_four_times_as_long(name):
+    slow, normal = SLOW[name](), normal_frame()
+    a_byte = seconds(normal) / qcodec.decode(normal).nbytes
+    assert seconds(slow) / qcodec.decode(slow).nbytes <= 4 * a_byte
+
+
+@pytest.mark.parametrize("coding", ["constant", "huffman", "tree"])
+def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
+    # A chunk of one byte costs calls and tables, some microseconds, whatever it holds; but it
+    # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.
+    table = deep_lengths(list(range(13)))
+    stream = write_stream([1], 8, coding, table)
+    data = frame_of("u8 raw dense", (5000,), [stream] * 5000, b"", 1)
+    normal = normal_frame()
+    a_byte = seconds(normal) / (len(normal) + qcodec.decode(normal).nbytes)
+    assert seconds(data) <= 60 * a_byte * (len(data) + 5000)
+
+
+# ---- threads ----
+
+
+def sample_frames():
+    random = np.random.default_rng(2)
+    weights = random.standard_normal((64, 500)).astype(np.float32)
+    weights[random.random(weights.shape) < 0.8] = 0
+    for codec in (qcodec.Lossless(), qcodec.Codebook(4), qcodec.Sparse(qcodec.Codebook(4))):
+        for profile in ("balanced", "small", "fixed"):
+            yield qcodec.encode(weights, codec, profile=profile, chunk=4000)
+
+
+def test_a_buffer_that_changes_while_it_is_decoded_gives_an_error_or_weights():
+    stop = time.monotonic() + 1.0
+    buffers = [bytearray(data) for data in sample_frames()]
+    originals = [bytes(buffer) for buffer in buffers]
+
+    def change(seed):
+        random = np.random.default_rng(seed)
+        while time.monotonic() < stop:
+            which = int(random.integers(len(buffers)))
+            at = int(random.integers(len(originals[which])))
+            buffers[which][at] ^= 1 << int(random.integers(8))
+            time.sleep(0)
+            buffers[which][at] = originals[which][at]
+
+    outcomes = set()
+    changers = [threading.Thread(target=change, args=(seed,)) for seed in range(2)]
+    for changer in changers:
+        changer.start()
+    for buffer, verify in itertools.cycle(itertools.product(buffers, (True, False))):
+        if time.monotonic() >= stop:
+            break
+        try:
+            outcomes.add(qcodec.decode(buffer, verify=verify).shape)
+        except qcodec.QCodecError as error:
+            outcomes.add(error.code)
+    for changer in changers:
+        changer.join()
+    assert (64, 500) in outcomes
+    # Had nothing ever changed under the decoder, this would have tested nothing.
+    assert "checksum" in outcomes
+
+
+def test_eight_threads_decode_one_buffer():
+    frames = list(sample_frames())
+    expected = [qcodec.decode(data).tobytes() for data in frames]
+
+    def decode_all(threads):
+        return [qcodec.decode(data, threads=threads).tobytes() for data in frames]
+
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(decode_all, [1, 2, 3] * 8):
+            assert found == expected
+
+
+def test_eight_threads_share_one_encoded_tensor():
+    data = qcodec.encode(np.arange(40000, dtype=np.int32).reshape(400, 100), chunk=1000)
+    encoded = qcodec.Encoded(data)
+    with ThreadPoolExecutor(8) as pool:
+        for row, values in enumerate(pool.map(lambda row: encoded[row], range(400))):
+            assert values[0] == 100 * row
