@@ -16,7 +16,7 @@ from .errors import CorruptError, TruncatedError
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
-from .quantize.quantized import Groups, Quantized
+from .quantized import Groups, Quantized
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -29,7 +29,6 @@ _FIRST_READ = 4096  # bytes: most heads fit
 _CHECK_FIRST_BYTES = 4096
 _CHEAP_OUTPUT_BYTES = 1 << 19
 _POSITION_BYTES = 8
-
 
 
 class Source(Protocol):
@@ -160,9 +159,7 @@ class Encoded:
 
     # ---- decoding ----
 
-    def decode(
-        self, *, out: Array | None = None, dtype: object = None, threads: int = 1
-    ) -> Array:
+    def decode(self, *, out: Array | None = None, dtype: object = None, threads: int = 1) -> Array:
         """The whole tensor.
 
         Parameters
@@ -270,7 +267,9 @@ class Encoded:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
         fields = self._fields
         is_raw = self.kind in ("raw", "planes")
-        code_type = self.dtype if is_raw else np.dtype(np.uint8 if fields["width"] <= 8 else np.uint16)
+        code_type = (
+            self.dtype if is_raw else np.dtype(np.uint8 if fields["width"] <= 8 else np.uint16)
+        )
         positions, codes = self._codes(code_type)
         zero: int | Array = fields["zero_point"]
         if fields["zero_mode"] == 1:

@@ -12,9 +12,10 @@ import numpy as np
 from . import layout as layouts
 from ._core import encode as core
 from ._core import stream as stream_core
+from .arrays import bytes_of
 from .dtypes import element_type
 from .layout import Layout
-from .quantize.quantized import Quantized
+from .quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
@@ -65,11 +66,11 @@ class FrameEncoder:
         if self.positions is not None:
             start, stop = np.searchsorted(self.positions, (first, first + elements))
             positions = (self.positions[start:stop] - first).astype(np.uint32)
-        values = self.codes[start:stop]
-        result: tuple[bytes, int] = self.plan.encode_chunk(
-            elements, positions, as_bytes(values), len(values), self.filler, self.codings, self.profile
+        values = bytes_of(self.codes[start:stop])
+        entries = int(stop - start)
+        return self.plan.encode_chunk(
+            elements, positions, values, entries, self.filler, self.codings, self.profile
         )
-        return result
 
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
         """Encode some chunks, on several threads."""
@@ -85,13 +86,7 @@ class FrameEncoder:
 
     def frame(self, chunks: EncodedChunks) -> bytes:
         """The frame around all of the chunks."""
-        result: bytes = self.plan.write(chunks.data, chunks.features)
-        return result
-
-
-def as_bytes(array: Array) -> Array:
-    """A contiguous array's memory as uint8."""
-    return array.reshape(-1).view(np.uint8)
+        return self.plan.write(chunks.data, chunks.features)
 
 
 def _little_endian(array: Array, dtype: str) -> Array:
@@ -100,7 +95,7 @@ def _little_endian(array: Array, dtype: str) -> Array:
     values = np.ascontiguousarray(array, carrier)
     if carrier.itemsize > 1 and carrier.isbuiltin == 1:
         values = values.astype(carrier.newbyteorder("<"))
-    return as_bytes(values)
+    return bytes_of(values)
 
 
 def _plan(quantized: Quantized, layout: Layout) -> core.Plan:

@@ -11,6 +11,7 @@ from ._core import decode as core
 from ._core import stream as stream_core
 from .dtypes import BY_ID
 
+_CODINGS = stream_core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
 _CRC_BYTES = 4
@@ -118,7 +119,7 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
         for role, coding, size in frame.streams(index, data):
             name = _role_name(role, fields)
             streams[name] = streams.get(name, 0) + size
-            codings.setdefault(name, set()).add(stream_core.coding_name(coding))
+            codings.setdefault(name, set()).add(_CODINGS[coding])
             left -= size
         counts += left
         entries += frame.entries(index, data) if fields["positions"] else elements

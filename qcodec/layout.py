@@ -10,7 +10,7 @@ import numpy as np
 from .dtypes import element_type
 
 if TYPE_CHECKING:
-    from .quantize.quantized import Quantized
+    from .quantized import Quantized
 
 PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
 POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3}
@@ -86,7 +86,7 @@ def candidates(
 
     `widths` are the gap widths to try.
     """
-    kinds = [quantized.kind]
+    kinds: list[str] = [quantized.kind]
     if quantized.kind == "raw" and profile not in ("fixed", "fast"):
         kinds.append("planes")
     if quantized.positions is None:

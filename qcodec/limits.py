@@ -32,10 +32,10 @@ class Limits:
 
     Examples
     --------
-    >>> Limits(max_tensor_bytes=1000).check_tensor(dense_bytes=4000, encoded_bytes=900)
+    >>> Limits(max_tensor_bytes=10).check_tensor(dense_bytes=40, encoded_bytes=9)
     Traceback (most recent call last):
         ...
-    qcodec.errors.LimitError: tensor: 4,000 bytes once decoded, allowed are 1,000 (Limits.max_tensor_bytes)
+    qcodec.errors.LimitError: tensor: 40 bytes once decoded, allowed 10 (Limits.max_tensor_bytes)
     """
 
     max_tensor_bytes: int = 2 * _GIB
@@ -62,7 +62,7 @@ class Limits:
 
     def _check(self, what: str, found: int, allowed: int, unit: str, name: str) -> None:
         if found > allowed:
-            message = f"{what}: {found:,} {unit}, allowed are {allowed:,} (Limits.{name})"
+            message = f"{what}: {found:,} {unit}, allowed {allowed:,} (Limits.{name})"
             raise LimitError(message, None, found, allowed)
 
 

@@ -45,7 +45,7 @@ class OrdinaryTensor:
         *,
         out: Array | None = None,
         dtype: object = None,
-        threads: int = 1,  # noqa: ARG002 (as in `Encoded`; there is nothing to decode)
+        threads: int = 1,
     ) -> Array:
         """The whole tensor, as `Encoded.decode` gives it."""
         target = self.element_type if dtype is None else element_type(dtype)

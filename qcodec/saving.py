@@ -14,7 +14,7 @@ from .arrays import as_array, as_float32
 from .codecs import Codec, Lossless, Raw
 from .container import Alias, Content, Ordinary
 from .dtypes import element_type
-from .quantize.quantized import Quantized
+from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode
 

@@ -12,7 +12,7 @@ from .frame import encode_quantized
 from .inspection import Info
 from .layout import PROFILES
 from .limits import Limits
-from .quantize.quantized import Quantized
+from .quantized import Quantized
 
 if TYPE_CHECKING:
     import torch

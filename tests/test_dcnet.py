@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from qcodec.errors import CorruptError, LimitError, QCodecError, TruncatedError
 from qcodec.interop import dcnet
 from qcodec.limits import Limits
-from qcodec.quantize.quantized import Groups, Quantized
+from qcodec.quantized import Groups, Quantized
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -116,7 +116,7 @@ def test_a_gap_of_15_with_a_code_is_an_entry():
     assert again["fc"].weights.positions.tolist() == [15]
 
 
-def test_layers_without_positions_are_written_as_dense():
+def test_zeros_of_a_layer_that_is_held_dense_are_not_stored():
     dense = Quantized(
         shape=(2, 2),
         dtype="float32",
@@ -127,8 +127,8 @@ def test_layers_without_positions_are_written_as_dense():
     )
     data = dcnet.write({"conv": (dense, np.zeros(2, np.float32))})
     again = dcnet.read(data, [{"name": "conv", "shape": [2, 2]}])
-    assert again["conv"].weights.positions.tolist() == [0, 1, 2, 3]
-    assert again["conv"].weights.codes.tolist() == [1, 0, 2, 3]
+    assert again["conv"].weights.positions.tolist() == [0, 2, 3]
+    assert again["conv"].weights.codes.tolist() == [1, 2, 3]
 
 
 def test_every_strict_prefix_is_truncated():

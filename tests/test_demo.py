@@ -1,7 +1,6 @@
 """The README's first command: its table adds up, and its claims are checked, not printed."""
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -19,8 +18,8 @@ def measured(tmp_path_factory):
 def test_the_totals_are_the_lengths_of_the_files(measured):
     report, folder = measured
     for stage in STAGES:
-        assert report["files"][stage.name] == os.path.getsize(stage.path(folder))
-    assert report["files"]["float"] == os.path.getsize(qcodec.demo._NETWORK)
+        assert report["files"][stage.name] == stage.path(folder).stat().st_size
+    assert report["files"]["float"] == qcodec.demo._NETWORK.stat().st_size
 
 
 def test_the_rows_add_up_to_the_totals(measured):
@@ -72,7 +71,7 @@ def test_the_test_images_were_not_trained_on():
 def test_the_text_says_what_the_report_holds(capsys, tmp_path):
     assert qcodec.demo.main(keep=tmp_path / "kept") == 0
     text = capsys.readouterr().out
-    smallest = os.path.getsize(tmp_path / "kept" / "coded.qc")
+    smallest = (tmp_path / "kept" / "coded.qc").stat().st_size
     assert f"{smallest:,}" in text
     assert "bit-equal" in text
     assert str(tmp_path / "kept") in text

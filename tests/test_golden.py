@@ -113,6 +113,13 @@ def test_broken_golden_file_gives_its_error(path, entry):
     assert caught.value.code == entry["error"]
 
 
+@pytest.mark.parametrize(("path", "entry"), [param for param in BROKEN if ".frame" in param.id])
+def test_codes_of_a_broken_golden_file_give_its_error(path, entry):
+    with pytest.raises(QCodecError) as caught:
+        Encoded(path.read_bytes()).quantized()
+    assert caught.value.code == entry["error"]
+
+
 @pytest.mark.parametrize(("path", "entry"), ENCODED)
 def test_codes_of_a_golden_file_encode_to_the_same_bytes(path, entry):
     data = path.read_bytes()

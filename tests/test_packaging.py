@@ -22,7 +22,7 @@ package = pathlib.Path(qcodec.__file__).parent
 assert (package / "py.typed").exists()
 array = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
 assert (qcodec.decode(qcodec.encode(array)) == array).all()
-assert qcodec.demo.main([]) == 0
+assert qcodec.demo.main() == 0
 """
 
 

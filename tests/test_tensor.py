@@ -9,7 +9,7 @@ import pytest
 
 import qcodec
 from qcodec import dtypes
-from qcodec.quantize.quantized import Groups, Quantized
+from qcodec.quantized import Groups, Quantized
 
 PROFILES = ("fast", "balanced", "small", "fixed")
 POSITIONS = ("auto", "dense", "gaps", "mask", "csr")
@@ -70,7 +70,9 @@ def test_every_bit_of_every_dtype_and_shape_comes_back(name, profile):
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_positions_form_gives_the_same_weights(positions, profile):
     scales = Groups(np.array([0.5, 2.0, 3.25], np.float32), 7)
-    for density, scale, chunk in itertools.product((0, 0.001, 0.1, 0.9, 1), (None, scales), (None, 700)):
+    for density, scale, chunk in itertools.product(
+        (0, 0.001, 0.1, 0.9, 1), (None, scales), (None, 700)
+    ):
         quantized, dense = sparse_codebook((40, 70), density, scale)
         codec = Stored(quantized, positions)
         data = qcodec.encode(dense, codec, profile=profile, chunk=chunk)
@@ -248,7 +250,8 @@ def test_slices_mean_what_numpy_means(index):
     ("index", "error"),
     [
         (7, IndexError), (-8, IndexError), ((0, 0, 0, 0), IndexError), ((..., ...), IndexError),
-        ([1, 2], TypeError), (None, TypeError), (True, TypeError), ("a", TypeError), (1.0, TypeError),
+        ([1, 2], TypeError), (None, TypeError), (True, TypeError), ("a", TypeError),
+        (1.0, TypeError),
     ],
 )  # fmt: skip
 def test_other_indices_are_refused(index, error):

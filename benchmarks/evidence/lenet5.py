@@ -48,9 +48,7 @@ def run(data: Path, folder: Path) -> list[Row]:
         size = size_of(path)
         rows.append(at_most(CASE, f"bytes, {dtype} biases", size, goal))
         rows.append(Row(CASE, f"ratio, {dtype} biases", round(dense / size, 1)))
-        decoded = {
-            name: array.astype(np.float32) for name, array in qcodec.load_file(path).items()
-        }
+        decoded = {name: array.astype(np.float32) for name, array in qcodec.load_file(path).items()}
         found = accuracy(lenet5, decoded, images, labels)
         rows.append(at_least(CASE, f"accuracy, {dtype} biases", found, 0.991))
     return rows

@@ -66,9 +66,9 @@ def _reading(path: Path) -> list[Row]:
         part = file.get_slice(WORDS)[1000:1010]
         few = file.source.bytes_read - before
         same = np.array_equal(part, whole[1000:1010])
-    chunks = file.info
+    near, chunks = f"<= {frame:,} and a head", "2 chunks at most"
     return [
         Row(CASE, "bytes of the word embeddings' frame", frame),
-        Row(CASE, "bytes read for that tensor", one, f"<= {frame:,} and a head", one <= frame + 8192),
-        Row(CASE, "bytes read for 10 of its rows", few, "2 chunks at most", few <= 300_000 and same),
+        Row(CASE, "bytes read for that tensor", one, near, one <= frame + 8192),
+        Row(CASE, "bytes read for 10 of its rows", few, chunks, few <= 300_000 and same),
     ]

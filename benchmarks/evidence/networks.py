@@ -47,10 +47,11 @@ def _layers(weights: Weights) -> list[tuple[Array, Array]]:
         (name.removesuffix(".weight") for name in weights if name.endswith(".weight")),
         key=lambda stem: (not stem.startswith("conv"), stem),
     )
-    return [
-        (np.asarray(weights[f"{s}.weight"], np.float32), np.asarray(weights[f"{s}.bias"], np.float32))
-        for s in stems
-    ]
+    return [(_float32(weights[f"{s}.weight"]), _float32(weights[f"{s}.bias"])) for s in stems]
+
+
+def _float32(array: Any) -> Array:
+    return np.asarray(array, np.float32)
 
 
 def _batch_norm(weights: Weights, name: str, x: Array) -> Array:

@@ -48,7 +48,7 @@ def markdown(rows: list[Row]) -> str:
     """The rows as a table."""
     lines = ["| case | what | found | goal | |", "|---|---|---:|---:|---|"]
     for row in rows:
-        found = f"{row.found:,.4g}" if isinstance(row.found, float) else f"{row.found:,}" if isinstance(row.found, int) else row.found
+        found = row.found if isinstance(row.found, str) else f"{row.found:,}"
         mark = "" if row.reached is None else "reached" if row.reached else "**missed**"
         lines.append(f"| {row.case} | {row.what} | {found} | {row.goal} | {mark} |")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the demo, which is imported only now: it brings its data along."""
-    from ..demo import main  # noqa: PLC0415
+    from ..demo import main
 
     status: int = main(options.keep, as_json=options.json)
     return status

@@ -26,7 +26,7 @@ def tensor_rows(tensors: Tensors, folder: Path) -> list[dict[str, Any]]:
         Where the stages' files are.
     """
     decoded = load_file(STAGES[-1].path(folder))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, array in tensors.items():
         kept = np.count_nonzero(array) / array.size if name.endswith(".weight") else 1.0
         ratio = sqnr(array, decoded[name])

@@ -26,7 +26,7 @@ import numpy as np
 
 from ..errors import CorruptError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
-from ..quantize.quantized import Groups, Quantized
+from ..quantized import Groups, Quantized
 
 Array = np.ndarray[Any, Any]
 

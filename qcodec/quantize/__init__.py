@@ -1,11 +1,11 @@
 """Methods that choose the numbers: an array goes in, a `Quantized` comes out."""
 
+from ..quantized import Groups, Quantized
 from .affine import quantize_affine
 from .codebook import quantize_codebook
 from .fixed_point import quantize_fixed_point
 from .metrics import sqnr
 from .prune import density_mask, n_of_m_mask, quality_mask, threshold_mask
-from .quantized import Groups, Quantized
 from .raw import nonzero_bits_mask, quantize_raw
 from .ternary import quantize_ternary
 

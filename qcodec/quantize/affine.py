@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
-from .quantized import Groups, Quantized
 from .source import Array, Source, quantizable
 
 _LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
@@ -152,6 +152,6 @@ def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
 
 
 def _float32_step(extent: Array, levels: int) -> Array:
-    """extent / levels as a float32 that is neither 0 nor infinite."""
+    """Extent / levels as a float32 that is neither 0 nor infinite."""
     step = np.clip(extent / levels, _LEAST_STEP, np.finfo(np.float32).max)
     return np.where(extent > 0, step, 1.0).astype(np.float32)

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
+from ..quantized import Groups, Quantized
 from .affine import check_bits
 from .groups import Grouping, grouping
-from .quantized import Groups, Quantized
 from .source import Array, Source, quantizable
 
 Init = Literal["exact", "linear", "density", "forgy", "k-means++"]

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..dtypes import element_type
+from ..quantized import Groups, Quantized
 from .affine import affine_codes, check_bits
 from .groups import grouping
-from .quantized import Groups, Quantized
 from .source import Array, quantizable
 from .uniform_steps import UNIFORM_STEPS
 

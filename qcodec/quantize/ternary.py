@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
-from .quantized import Groups, Quantized
 from .source import Array, Source, quantizable
 
 Threshold = Literal["exact", "twn"] | float

@@ -35,7 +35,7 @@ static void fill(void *symbols, size_t count, unsigned width, unsigned kind)
     }
 }
 
-/* Decode in steps: a block, a skip, a block, ... */
+/* Decode in steps: blocks, some of them skipped. Constant and packed may stop anywhere. */
 static void check_steps(const uint8_t *data, size_t size, const void *symbols, size_t count,
                         unsigned width)
 {
@@ -46,7 +46,9 @@ static void check_steps(const uint8_t *data, size_t size, const void *symbols, s
 
     CHECK(qc_stream_open(&stream, &reader, count, width, ~(uint64_t)0, NULL) == QC_OK, "open");
     for (unsigned turn = 0; at < count; turn++) {
-        size_t step = (1 + turn % 2) * QC_STREAM_BLOCK;
+        size_t step = data[0] == QC_CONSTANT || data[0] == QC_PACKED
+                          ? 1 + random_bits() % 40
+                          : (1 + turn % 2) * QC_STREAM_BLOCK;
         step = step < count - at ? step : count - at;
         if (turn % 3 == 1) {
             CHECK(qc_stream_skip(&stream, step, NULL) == QC_OK, "skip");

@@ -73,7 +73,8 @@ def _with_chunk(frame: Frame, chunk: bytes, features: int = 15) -> bytes:
 
 
 def _fields() -> Iterator[Broken]:
-    yield "magic", _with_field(_RAW, 1, 0x44), "corrupt"
+    yield "magic_first_byte", _with_field(_RAW, 0, 0x44), "corrupt"
+    yield "magic_second_byte", _with_field(_RAW, 1, 0x44), "corrupt"
     yield "version_1", _with_field(_RAW, 2, 1), "unsupported"
     yield "reserved_flag", _with_field(_RAW, 3, 0x20), "unsupported"
     yield "positions_4", _with_field(_RAW, 3, 4 << 1), "unsupported"
@@ -97,15 +98,19 @@ def _lengths() -> Iterator[Broken]:
     yield "longer", whole + b"\0", "corrupt"
     yield "body_without_room_for_its_crc", _parts(_RAW).fields + b"\3abc", "corrupt"
     yield "crc", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
-    many = assemble(replace(_parts(_RAW), fields=_parts(replace(_RAW, dims=(2**22 + 1,))).fields))
-    yield "too_many_elements_in_one_chunk", many, "corrupt"
+    many = replace(_RAW, dims=(2**22 + 1,), stored=[], elements=[])
+    yield "too_many_elements_in_one_chunk", _with_chunk(many, b"\0\1\7"), "corrupt"
 
 
 def _parameters() -> Iterator[Broken]:
-    yield "width_0", _with_parameters(_AFFINE, b"\0\0\0"), "corrupt"
-    yield "width_17", _with_parameters(_AFFINE, b"\x11\0\0"), "corrupt"
+    # Without a stream, which would have the wrong width too.
+    empty = {"dims": (0,), "stored": [], "elements": [], "chunk_elements": 1}
+    for width in (0, 17):
+        affine, gaps = bytes([width, 0, 0]), bytes([width])
+        yield f"width_{width}", _with_parameters(replace(_AFFINE, **empty), affine), "corrupt"
+        yield f"gap_width_{width}", _with_parameters(replace(_GAPS, **empty), gaps), "corrupt"
     yield "zero_mode_2", _with_parameters(_AFFINE, b"\2\2\0"), "unsupported"
-    yield "zero_points_without_scales", _with_parameters(_AFFINE, b"\2\1\0\0"), "corrupt"
+    yield "zero_points_without_scales", _with_parameters(_AFFINE, b"\2\1"), "corrupt"
     yield "zero_point_65536", _with_parameters(_AFFINE, b"\2\0" + vu(65536)), "corrupt"
     book = _parts(_CODEBOOK).parameters
     yield "codebook_dtype_3", _with_parameters(_CODEBOOK, b"\2\3" + book[2:]), "unsupported"
@@ -122,16 +127,17 @@ def _parameters() -> Iterator[Broken]:
         ("count_beyond_the_body", b"\0\1" + vu(2**55) + b"\0", "corrupt"),
     ):
         yield f"scale_{name}", _with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
-    yield "gap_width_0", _with_parameters(_GAPS, b"\0"), "corrupt"
-    yield "gap_width_17", _with_parameters(_CSR, b"\x11"), "corrupt"
 
 
 def _chunk_layout() -> Iterator[Broken]:
     parts = _parts(_CHUNKED)
     yield "chunk_elements_0", assemble(replace(parts, chunk_elements=b"\0")), "corrupt"
-    too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=parts.chunks[:1])
+    too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=(b"\1\3abc",))
     yield "chunk_elements_too_many", assemble(too_many), "corrupt"
-    broken_rows = replace(_parts(replace(_CSR, chunk_elements=3)), chunk_elements=b"\4")
+    row, no_row = b"\0\1\1\0" + b"\1\0" * 2, b"\0" + b"\1\0" * 3  # no entries, three packed streams
+    broken_rows = replace(
+        _parts(replace(_CSR, chunk_elements=3)), chunk_elements=b"\4", chunks=(row, row, no_row)
+    )
     yield "csr_with_broken_rows", assemble(broken_rows), "corrupt"
     yield "a_chunk_missing", assemble(replace(parts, chunks=parts.chunks[:1])), "corrupt"
     whole = assemble(parts)
@@ -157,9 +163,14 @@ def _positions() -> Iterator[Broken]:
     yield "mask_with_too_few_bits", _with_chunk(_MASK, b"\3\1\2\3\0" + values), "corrupt"
     yield "mask_with_too_many_bits", _with_chunk(_MASK, b"\3\1\2\x0f\0" + values), "corrupt"
     yield "mask_bit_beyond_the_end", _with_chunk(_MASK, b"\3\1\2\3\4" + values), "corrupt"
-    yield "csr_with_too_many_entries", _with_chunk(_CSR, b"\3\0\1\2\0\1\0" + values), "corrupt"
-    yield "csr_with_too_few_entries", _with_chunk(_CSR, b"\3\1\1\1\0\1\0" + values), "corrupt"
-    yield "csr_gap_beyond_the_row", _with_chunk(_CSR, b"\3\0\1\1\0\1\3" + values), "corrupt"
+    no_gaps = b"\0\1\0"
+    # Row counts of 2 bits, packed: 3 0 0; 1 1 1; 1 1 0.
+    yield "csr_row_with_too_many", _with_chunk(_CSR, b"\2\1\1\3" + no_gaps + b"\1\2ab"), "corrupt"
+    yield "csr_row_too_many", _with_chunk(_CSR, b"\2\1\1\x15" + no_gaps + b"\1\2ab"), "corrupt"
+    yield "csr_rows_with_too_few", _with_chunk(_CSR, b"\3\1\1\5" + no_gaps + values), "corrupt"
+    # A row an entry; the first gap is 3, which leads into the second row.
+    gaps = b"\1\2\3\0"
+    yield "csr_gap_beyond_the_row", _with_chunk(_CSR, b"\3\0\1\1" + gaps + values), "corrupt"
 
 
 def _streams() -> Iterator[Broken]:
@@ -229,6 +240,7 @@ def _packs() -> Iterator[Broken]:
     yield "name_not_utf8", write_pack([(b"\xc0\x80", frame)]), "corrupt"
     yield "name_with_a_surrogate", write_pack([(b"\xed\xa0\x80", frame)]), "corrupt"
     yield "name_too_long", write_pack([(b"a" * 1025, frame)]), "corrupt"
+    yield "alias_of_no_entry", write_pack([(b"a", frame), (b"b", 2**40)]), "corrupt"
     yield "alias_of_itself", write_pack([(b"a", frame), (b"b", 1)]), "corrupt"
     yield "alias_of_an_alias", write_pack([(b"a", frame), (b"b", 0), (b"c", 1)]), "corrupt"
     yield "frame_lengths_that_overflow", _overflowing_pack(), "truncated"

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..arrays import cast
-from ..dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
+from .arrays import cast
+from .dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 
 Kind = Literal["raw", "affine", "codebook"]
 

@@ -1,0 +1,90 @@
+"""Streams that break one rule of the format each, and the error that each must give."""
+
+import pytest
+
+from qcodec import streams
+from qcodec.errors import CorruptError, TruncatedError, UnsupportedError
+
+TWO = [1, 0x11]  # two symbols of one bit
+THREE = [2, 0x21, 0x02]  # three symbols, of 1, 2 and 2 bits
+
+
+def stream(coding, body):
+    return bytes([coding, len(body), *body])
+
+
+# What is wrong: the stream, its symbols, their width, the error, a part of its message.
+BROKEN = {
+    "no coding": (b"", 1, 1, TruncatedError, "stream: coding"),
+    "reserved coding": (bytes([4, 0]), 0, 1, UnsupportedError, "stream: coding"),
+    "no body length": (bytes([1]), 0, 1, TruncatedError, "body length"),
+    "long body length": (bytes([1, 0x80, 0]), 0, 1, CorruptError, "shortest form"),
+    "body cut off": (bytes([1, 2, 0]), 16, 1, TruncatedError, "stream: body"),
+    "bytes after the body": (bytes([1, 1, 0, 0]), 8, 1, CorruptError, "after the body"),
+    "constant: no symbol": (stream(0, []), 3, 4, CorruptError, "constant: symbol"),
+    "constant: wide symbol": (stream(0, [16]), 3, 4, CorruptError, "constant: symbol"),
+    "constant: bytes after": (stream(0, [5, 0]), 3, 4, CorruptError, "after the symbol"),
+    "packed: short": (stream(1, [1]), 5, 2, CorruptError, "packed: body length"),
+    "packed: long": (stream(1, [1, 0, 0]), 5, 2, CorruptError, "packed: body length"),
+    "packed: bits after": (stream(1, [0x40]), 3, 2, CorruptError, "after the last symbol"),
+    "huffman: wide": (stream(2, [*TWO, 0]), 1, 9, CorruptError, "width in this coding"),
+    "huffman: empty": (stream(2, []), 0, 1, CorruptError, "number of symbols"),
+    "huffman: symbols": (stream(2, [*THREE, 0]), 1, 1, CorruptError, "number of symbols"),
+    "huffman: table cut": (stream(2, [2, 0x21]), 0, 2, CorruptError, "code lengths"),
+    "huffman: reserved": (stream(2, [1, 0x1F]), 0, 1, CorruptError, "reserved code length"),
+    "huffman: first repeats": (stream(2, [3, 0x0E]), 0, 2, CorruptError, "repeats another"),
+    "huffman: long run": (stream(2, [2, 0xD1, 0x00]), 0, 2, CorruptError, "run of code lengths"),
+    "huffman: filling": (stream(2, [2, 0x21, 0x12]), 0, 2, CorruptError, "filling nibble"),
+    "huffman: incomplete": (stream(2, [1, 0x21, 0]), 1, 1, CorruptError, "complete code"),
+    "huffman: too many codes": (stream(2, [2, 0x11, 1, 0]), 1, 2, CorruptError, "complete code"),
+    "huffman: one symbol": (stream(2, [0, 0x01, 0]), 1, 1, CorruptError, "complete code"),
+    "huffman: no sizes": (stream(2, TWO), 256, 1, CorruptError, "length of a sub-stream"),
+    "huffman: large size": (
+        stream(2, [*TWO, 8, 8, 9, *[0] * 24]),
+        256,
+        1,
+        CorruptError,
+        "length of a sub-stream",
+    ),
+    "huffman: too short": (stream(2, TWO), 3, 1, CorruptError, "ends before its symbols"),
+    "huffman: too short of many": (
+        stream(2, [*TWO, 8, 7, 8, *[0] * 32]),
+        256,
+        1,
+        CorruptError,
+        "ends before its symbols",
+    ),
+    "huffman: a byte after": (stream(2, [*TWO, 0, 0]), 3, 1, CorruptError, "has bytes after"),
+    "huffman: a byte for none": (stream(2, [*TWO, 0]), 0, 1, CorruptError, "has bytes after"),
+    "huffman: bits after": (stream(2, [*TWO, 1]), 3, 1, CorruptError, "after the last code"),
+    "adaptive: empty": (stream(3, []), 0, 1, CorruptError, "adaptive: model"),
+    "adaptive: model": (stream(3, [2]), 0, 1, UnsupportedError, "adaptive: model"),
+    "adaptive: wide tree": (stream(3, [0]), 0, 9, CorruptError, "width of model tree"),
+    "adaptive: zero": (stream(3, [0, 1, 0]), 9, 1, CorruptError, "trailing zero"),
+    "adaptive: bytes after": (stream(3, [0, 1, 1, 1, 1, 1]), 1, 1, CorruptError, "bytes left"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_rule_is_named(name):
+    data, count, width, error, message = BROKEN[name]
+    with pytest.raises(error, match=message) as caught:
+        streams.decode(data, count, width)
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize(
+    ("data", "count", "width"),
+    [
+        (stream(0, [5]), 3, 4),
+        (stream(1, [0x3F]), 3, 2),
+        (stream(2, [*TWO, 0xA0]), 3, 1),
+        (stream(2, [*THREE, 0x60]), 2, 2),
+        (stream(2, [4, 0x11, 0x0D, 0xA0]), 3, 3),  # absent symbols at the end
+        (stream(2, [*TWO, 8, 8, 8, *[0] * 32]), 256, 1),
+        (stream(3, [0, 1, 1, 1, 1]), 1, 1),
+        (stream(3, [1]), 5, 16),
+    ],
+)
+def test_the_same_streams_without_the_fault_decode(data, count, width):
+    assert len(streams.decode(data, count, width)) == count
