@@ -1,0 +1,160 @@
+"""The narrow waist: its arithmetic, and that parts which do not fit are refused."""
+
+import math
+
+import numpy as np
+import pytest
+
+from qcodec.dtypes import BY_NAME, element_type
+from qcodec.quantize import Groups, Quantized, sqnr
+
+F32 = np.float32
+BOOK = Groups(np.array([[-1.0, 0.0, 0.5]], F32))
+CODES = np.array([0, 1, 2, 2], np.uint8)
+
+
+def codebook(**changes):
+    parts = {"shape": (4,), "dtype": "float32", "kind": "codebook", "codes": CODES, "bits": 2}
+    return Quantized(**(parts | {"codebook": BOOK} | changes))
+
+
+def affine(**changes):
+    parts = {"shape": (4,), "dtype": "float32", "kind": "affine", "codes": CODES, "bits": 2}
+    return Quantized(**(parts | changes))
+
+
+def raw(**changes):
+    parts = {"shape": (4,), "dtype": "float32", "kind": "raw", "codes": np.arange(4, dtype=F32)}
+    return Quantized(**(parts | changes))
+
+
+def test_a_value_is_one_float32_product_rounded_to_the_type():
+    """0.1f * 3 is not 0.3f, and a wider product would round to it."""
+    scale = Groups(np.array([0.1], F32))
+    q = affine(codes=np.array([3, 0, 1, 2], np.uint8), scale=scale, zero_point=0)
+    expected = np.array([3, 0, 1, 2], F32) * F32(0.1)
+    assert q.dequantize().tobytes() == expected.tobytes()
+    assert q.dequantize("float16").tobytes() == expected.astype(np.float16).tobytes()
+    assert q.dequantize("float64").tobytes() == expected.astype(np.float64).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float8_e4m3fn", "float8_e8m0fnu"])
+def test_scales_of_every_type_are_taken_exactly(dtype):
+    carried = np.array([2.0, 0.25]).astype(element_type(dtype).carrier)
+    q = codebook(scale=Groups(carried, 2), scale_dtype=dtype)
+    assert q.dequantize().tolist() == [-2, 0, 0.125, 0.125]
+
+
+def test_groups_repeat_after_the_last():
+    scale = Groups(np.array([1, 10, 100], F32), inner=2)
+    q = affine(
+        shape=(14,),
+        codes=np.ones(14, np.uint8),
+        scale=scale,
+        zero_point=np.array([0, 2, 0], np.uint16),
+    )
+    assert q.dequantize().tolist() == [1, 1, -10, -10, 100, 100] * 2 + [1, 1]
+
+
+def test_stored_elements_take_the_group_of_their_place():
+    q = codebook(
+        shape=(2, 4),
+        positions=np.array([1, 3, 4, 7]),
+        codebook=Groups(np.array([[1, 2, 3], [4, 5, 6]], F32), inner=4),
+    )
+    assert q.dequantize().tolist() == [[0, 1, 0, 2], [6, 0, 0, 6]]
+    assert q.mask.tolist() == [[False, True, False, True], [True, False, False, True]]
+    assert (q.entries, q.density) == (4, 0.5)
+
+
+def test_raw_elements_come_back_bit_for_bit():
+    codes = np.array([0x7FC00001, 0xFF800000, 0x80000000, 1], np.uint32).view(F32)
+    assert raw(codes=codes).dequantize().tobytes() == codes.tobytes()
+
+
+def test_a_tensor_of_no_elements_is_all_there():
+    q = raw(shape=(0, 3), codes=np.zeros(0, F32))
+    assert q.dequantize().shape == (0, 3)
+    assert (q.entries, q.density, q.mask.shape) == (0, 1.0, (0, 3))
+
+
+def test_integers_are_not_given_as_floats():
+    q = raw(dtype="int8", codes=np.zeros(4, np.int8))
+    with pytest.raises(ValueError, match="no conversion"):
+        q.dequantize("float32")
+
+
+POSITIONS = np.array([0, 2, 5, 9])
+SCALE = Groups(np.ones(2, F32), 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda: raw(shape=(1,) * 9), "9 dimensions"),
+        (lambda: raw(shape=(-4,)), "negative"),
+        (lambda: raw(kind="planes"), "kind"),
+        (lambda: raw(shape=(5,)), "codes: found 4, allowed 5"),
+        (lambda: raw(codes=np.zeros((2, 2), F32)), "codes: found 2 dimensions"),
+        (lambda: raw(bits=8), "bits of kind raw"),
+        (lambda: raw(codebook=BOOK), "parameters"),
+        (lambda: raw(shape=(10,), positions=POSITIONS[::-1].copy()), "strictly ascending"),
+        (lambda: raw(shape=(10,), positions=np.array([0, 0, 1, 2])), "strictly ascending"),
+        (lambda: raw(shape=(9,), positions=POSITIONS), "positions: found 9, allowed below 9"),
+        (lambda: raw(shape=(9,), positions=POSITIONS - 1), "at least 0"),
+        (lambda: raw(shape=(10,), positions=POSITIONS[:3]), "codes: found 4, allowed 3"),
+        (lambda: affine(dtype="int8"), "dtype"),
+        (lambda: affine(bits=0), "bits"),
+        (lambda: affine(bits=17, codes=CODES.astype(np.uint16)), "bits"),
+        (lambda: affine(bits=1), "codes: found 2, allowed below 2"),
+        (lambda: affine(codebook=BOOK), "codebook of kind affine"),
+        (lambda: affine(zero_point=1 << 16), "zero_point"),
+        (lambda: affine(zero_point=-1), "zero_point"),
+        (lambda: affine(zero_point=np.zeros(1, np.uint16)), "zero_point"),
+        (lambda: affine(zero_point=np.zeros(3, np.uint16), scale=SCALE), "zero_point"),
+        (lambda: affine(scale=Groups(np.ones((1, 1), F32))), "scale"),
+        (lambda: affine(scale=SCALE, scale_dtype="float64"), "scale_dtype"),
+        (lambda: codebook(codebook=None), "needs a codebook"),
+        (lambda: codebook(codebook_dtype="float64"), "codebook_dtype"),
+        (lambda: codebook(codebook=Groups(np.ones(3, F32))), "books, entries"),
+        (lambda: codebook(codebook=Groups(np.ones((1, 0), F32))), "codebook entries"),
+        (lambda: codebook(codebook=Groups(np.ones((1, 257), F32))), "codebook entries"),
+        (lambda: codebook(bits=3), "bits of 3 entries: found 3, allowed 2"),
+        (lambda: codebook(codes=CODES + np.uint8(1)), "codes: found 3, allowed below 3"),
+        (lambda: Groups(np.zeros(0, F32)), "0 groups"),
+        (lambda: Groups(np.zeros(1, F32), 0), "inner=0"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_by_name(make, what):
+    with pytest.raises(ValueError, match=what):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda: raw(codes=np.zeros(4)), "codes: found dtype float64, allowed float32"),
+        (lambda: raw(shape=(10,), positions=POSITIONS.astype(np.int32)), "positions"),
+        (lambda: affine(codes=CODES.astype(np.uint16)), "codes"),
+        (lambda: affine(bits=9), "codes"),
+        (lambda: affine(scale=Groups(np.ones(1))), "scale"),
+        (lambda: affine(scale=SCALE, zero_point=np.zeros(2, np.int32)), "zero_point"),
+        (lambda: codebook(codebook=Groups(np.ones((1, 3)))), "codebook"),
+        (lambda: raw(dtype="complex64"), "complex64"),
+    ],
+)
+def test_arrays_of_another_type_are_refused_by_name(make, what):
+    with pytest.raises(TypeError, match=what):
+        make()
+
+
+def test_sqnr_is_in_decibels_and_the_same_for_every_float_type():
+    x = np.array([3.0, -4.0, 0.0])
+    y = np.array([3.0, -3.5, 0.0])
+    for name in ("float16", "float32", "float64", "bfloat16"):
+        carrier = BY_NAME[name].carrier
+        assert sqnr(x.astype(carrier), y.astype(carrier)) == pytest.approx(20)
+    assert sqnr(x, x) == math.inf
+    assert sqnr(np.zeros(2), np.ones(2)) == -math.inf
+    with pytest.raises(ValueError, match="shapes differ"):
+        sqnr(x, x[:2])
