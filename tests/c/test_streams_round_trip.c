@@ -154,8 +154,28 @@ static void check_bound(unsigned width)
           "adaptive coding, width %u", width);
 }
 
+static void check_arguments(void)
+{
+    uint8_t symbols[2] = {3, 4}, data[1024];
+    size_t size, capacity = qc_stream_bound(2, 2);
+    CHECK(capacity <= sizeof data, "%zu bytes for two symbols", capacity);
+    CHECK(qc_stream_encode(symbols, 1, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==
+              QC_OK,
+          "3 in two bits");
+    CHECK(qc_stream_encode(symbols, 2, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==
+              QC_INVALID,
+          "4 in two bits");
+    CHECK(qc_stream_encode(symbols, 2, 3, ~0u, QC_SMALL, data, 20, &size, workspace, NULL) ==
+              QC_NO_SPACE,
+          "a buffer below the bound");
+    CHECK(qc_stream_encode(symbols, 2, 17, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==
+              QC_INVALID,
+          "width 17");
+}
+
 int main(void)
 {
+    check_arguments();
     for (unsigned width = 1; width <= 16; width++) {
         check_every_count(width);
         check_bound(width);
