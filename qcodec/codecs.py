@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from .checks import check_choice, check_integer, check_number
 from .config import Configurable, build
 from .dtypes import element_type
 from .prunings import PRUNINGS, Pruning, Threshold
@@ -20,8 +21,8 @@ from .quantize import (
     quantize_raw,
     quantize_ternary,
 )
-from .quantize.affine import check_bits
-from .quantize.codebook import INITS, NORMALIZATIONS, Init, Normalization
+from .quantize.affine import MAX_BITS
+from .quantize.codebook import INITS, MAX_CODEBOOK_BITS, NORMALIZATIONS, Init, Normalization
 from .quantize.fixed_point import STEPS, Step
 from .quantize.groups import check_grouping
 from .quantize.ternary import Threshold as TernaryThreshold
@@ -29,6 +30,7 @@ from .quantize.ternary import check_ternary
 
 Positions = Literal["dense", "gaps", "mask", "csr", "auto"]
 
+_MAX_GAP_BITS = 16
 _SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "csr")
 
 # With more elements than this, positions cost more than they save.
@@ -194,7 +196,7 @@ class Affine(Codec):
     symmetric: bool = False
 
     def __post_init__(self) -> None:
-        check_bits(self.bits, 2 if self.symmetric else 1)
+        check_integer("bits", self.bits, 2 if self.symmetric else 1, MAX_BITS)
         check_grouping(self.per, self.group)
 
     @property
@@ -242,7 +244,7 @@ class FixedPoint(Codec):
     group: int | None = None
 
     def __post_init__(self) -> None:
-        check_bits(self.bits, 2)
+        check_integer("bits", self.bits, 2, MAX_BITS)
         check_choice("step", self.step, STEPS)
         check_grouping(self.per, self.group)
 
@@ -289,7 +291,7 @@ class Codebook(Codec):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_bits(self.bits, 1, 8)
+        check_integer("bits", self.bits, 1, MAX_CODEBOOK_BITS)
         check_choice("init", self.init, INITS)
         check_choice("scale", self.scale, (None, *NORMALIZATIONS))
         check_grouping(self.per, self.group)
@@ -388,7 +390,8 @@ class Sparse(Codec):
         if isinstance(self.codec, Affine) and not self.codec.has_common_zero:
             raise ValueError(f"{self.codec!r}: no code is zero in all groups; use symmetric=True")
         check_choice("positions", self.positions, _SPARSE_POSITIONS)
-        check_gap_bits(self.gap_bits)
+        if self.gap_bits is not None:
+            check_integer("gap_bits", self.gap_bits, 1, _MAX_GAP_BITS)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         if mask is None:
@@ -473,9 +476,7 @@ class TrainedTernary(Codec):
     threshold: float = 0.05
 
     def __post_init__(self) -> None:
-        if isinstance(self.threshold, str):
-            raise TypeError(f"threshold={self.threshold!r}: allowed is a number")
-        check_ternary(self.threshold, 2)
+        check_number("threshold", self.threshold, 0, 1)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         return quantize_ternary(array, self.threshold, scales=2, mask=mask)
@@ -496,15 +497,3 @@ CODECS: dict[str, type[Codec]] = {
         TrainedTernary,
     )
 }
-
-
-def check_choice(name: str, value: object, allowed: tuple[object, ...]) -> None:
-    """Raise ValueError unless `value` is one of those allowed."""
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r}: allowed are {', '.join(map(repr, allowed))}")
-
-
-def check_gap_bits(gap_bits: int | None) -> None:
-    """Raise ValueError unless this is a gap width, or None."""
-    if gap_bits is not None:
-        check_bits(gap_bits, 1)
