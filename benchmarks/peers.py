@@ -16,6 +16,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from qcodec.interop import dcnet
 from .evidence import lenet5, minilm, squeezenet
 
 RUNS = 5
+_XZ_PRESET = 9 | lzma.PRESET_EXTREME
 
 
 @dataclass(frozen=True)
@@ -45,29 +47,24 @@ def general_methods() -> list[Method]:
     methods = [
         Method("zlib -9", lambda b: zlib.compress(b, 9), zlib.decompress),
         Method("bzip2 -9", lambda b: bz2.compress(b, 9), bz2.decompress),
-        Method(
-            "xz -9e", lambda b: lzma.compress(b, preset=9 | lzma.PRESET_EXTREME), lzma.decompress
-        ),
+        Method("xz -9e", lambda b: lzma.compress(b, preset=_XZ_PRESET), lzma.decompress),
     ]
     if find_spec("zstandard"):
         import zstandard
 
-        for level in (1, 19):
-            methods.append(
-                Method(
-                    f"zstd -{level}",
-                    zstandard.ZstdCompressor(level=level).compress,
-                    zstandard.ZstdDecompressor().decompress,
-                )
+        methods += [
+            Method(
+                f"zstd -{level}",
+                zstandard.ZstdCompressor(level=level).compress,
+                zstandard.ZstdDecompressor().decompress,
             )
+            for level in (1, 19)
+        ]
     if find_spec("brotli"):
         import brotli
 
-        methods.append(
-            Method(
-                "brotli -11", lambda b: brotli.compress(b, quality=11, lgwin=24), brotli.decompress
-            )
-        )
+        compress = partial(brotli.compress, lgwin=24)
+        methods.append(Method("brotli -11", compress, brotli.decompress))
     return methods
 
 
