@@ -170,6 +170,18 @@ def test_no_stream_is_longer_than_its_bound(case, codings):
     assert len(data) <= core.stream_bound(len(carrier), width)
 
 
+@pytest.mark.parametrize("count", [1, 8, 20, 60])
+@pytest.mark.parametrize(("model", "width"), [(0, 1), (0, 4), (1, 4), (1, 16)])
+def test_adaptive_takes_no_more_bytes_than_its_symbols_need(model, width, count):
+    for last in range(1, 256):
+        shortest = bytes([CODINGS["adaptive"], 2, model, last])
+        try:
+            values = streams.decode(shortest, count, width)
+        except CorruptError:  # bytes left
+            continue
+        assert len(streams.encode(values, "adaptive", width)) <= len(shortest)
+
+
 # ---- Huffman: the lengths are optimal -------------------------------------------------------
 
 
