@@ -25,6 +25,9 @@ class Codec(Configurable):
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         """Choose the numbers that are stored.
 
+        Raw and lossless codecs keep every bit. The others take finite values
+        only, and -0.0 becomes 0.0.
+
         Parameters
         ----------
         array : array_like or torch.Tensor
