@@ -138,6 +138,29 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
     return qc_values_finish(&work->values, error);
 }
 
+qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
+                          size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
+                          void *workspace, qc_error *error)
+{
+    size_t item = qc_dtype_size(out_dtype), end = first + count;
+    QC_CHECK(first <= frame->elements && count <= frame->elements - first, QC_INVALID,
+             "decode: the range is beyond the tensor", 0, count, frame->elements);
+    /* An empty tensor that is one chunk has that to be checked. */
+    size_t index = frame->chunk_elements > 0 ? first / frame->chunk_elements : 0;
+    for (; index < frame->chunks; index++) {
+        const qc_chunk *chunk = &chunks[index];
+        if (chunk->first >= end && frame->elements > 0)
+            break;
+        size_t begin = chunk->first < first ? first : chunk->first;
+        size_t stop = smaller(chunk->first + chunk->elements, end);
+        uint8_t *to = out != NULL ? (uint8_t *)out + (begin - first) * item : NULL;
+        QC_TRY(qc_chunk_decode(frame, chunk, (const uint8_t *)data + chunk->offset,
+                               begin - chunk->first, stop - begin, out_dtype, to, flags, workspace,
+                               error));
+    }
+    return QC_OK;
+}
+
 qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            size_t *entries, qc_error *error)
 {

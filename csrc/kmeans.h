@@ -32,8 +32,9 @@ static inline void qc_running_add(qc_running_sum *running, double value)
 
 static inline double qc_median(const float *sorted, size_t count) { return sorted[count / 2]; }
 
-/* Check what both methods ask of their arguments. */
-qc_status qc_kmeans_check(size_t count, size_t k, qc_error *error);
+/* Check what both methods ask of their arguments: QC_INVALID unless the numbers are in range and
+   the values finite and ascending. With other values the methods would not end. */
+qc_status qc_kmeans_check(const float *sorted, size_t count, size_t k, qc_error *error);
 
 /* The first index in [first, count) whose value is above `limit`; count if there is none. */
 size_t qc_first_above(const float *sorted, size_t first, size_t count, double limit);

@@ -285,7 +285,7 @@ static void write_centroids(const program *run, const float *sorted, double cent
 qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
                           double *error_sum, void *workspace, qc_error *error)
 {
-    QC_TRY(qc_kmeans_check(count, k, error));
+    QC_TRY(qc_kmeans_check(sorted, count, k, error));
     point *points = (point *)workspace;
     point *coarse = points + count + 1;
     program run = {.points = points, .count = sum_values(sorted, count, points), .k = k};

@@ -202,7 +202,7 @@ qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans
                           uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
                           void *workspace, qc_error *error)
 {
-    QC_TRY(qc_kmeans_check(count, k, error));
+    QC_TRY(qc_kmeans_check(sorted, count, k, error));
     QC_CHECK(init <= QC_KMEANS_PLUSPLUS, QC_INVALID, "k-means: start", 0, init, QC_KMEANS_PLUSPLUS);
     lloyd run = {.sorted = sorted, .count = count, .k = k, .centre = qc_median(sorted, count)};
     run.running = (double *)workspace;

@@ -1,11 +1,19 @@
+#include <float.h>
+
 #include "kmeans.h"
 
-qc_status qc_kmeans_check(size_t count, size_t k, qc_error *error)
+qc_status qc_kmeans_check(const float *sorted, size_t count, size_t k, qc_error *error)
 {
     QC_CHECK(count >= 1 && count < UINT32_MAX, QC_INVALID, "k-means: number of values", 0, count,
              UINT32_MAX - 1);
     QC_CHECK(k >= 1 && k <= QC_KMEANS_MAX_K, QC_INVALID, "k-means: number of centroids", 0, k,
              QC_KMEANS_MAX_K);
+    int ascending = 1; /* also false if one of the two is NaN */
+    for (size_t i = 1; i < count; i++)
+        ascending &= sorted[i - 1] <= sorted[i];
+    QC_CHECK(ascending, QC_INVALID, "k-means: values are not ascending", 0, 0, 0);
+    QC_CHECK(sorted[0] >= -FLT_MAX && sorted[count - 1] <= FLT_MAX, QC_INVALID,
+             "k-means: values are not finite", 0, 0, 0);
     return QC_OK;
 }
 

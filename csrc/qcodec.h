@@ -278,6 +278,12 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);
 
+/* Decode elements [first, first + count) of a whole frame in memory, chunk after chunk; `chunks` as
+   qc_frame_chunks gave them. The rest is as in qc_chunk_decode. */
+qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
+                          size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
+                          void *workspace, qc_error *error);
+
 /* The number of stored elements of a chunk (chunk->elements if dense). */
 qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            size_t *entries, qc_error *error);
@@ -379,11 +385,11 @@ typedef enum qc_kmeans_init {
     QC_KMEANS_PLUSPLUS = 3 /* k-means++: drawn by squared distance */
 } qc_kmeans_init;
 
-/* k-means of `count` float32 values sorted ascending, finite, k at most 256: the start, then at
-   most `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the value farthest from
-   its centroid. Fewer than k distinct values: the rest of the centroids repeat the last one. Writes
-   k ascending centroids, and the sum of squared errors (may be NULL). Deterministic by seed.
-   `workspace`: qc_kmeans_workspace bytes, aligned for double. */
+/* k-means of `count` float32 values, ascending and finite (else QC_INVALID), k at most 256: the
+   start, then at most `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the
+   value farthest from its centroid. Fewer than k distinct values: the rest of the centroids repeat
+   the last one. Writes k ascending centroids, and the sum of squared errors (may be NULL).
+   Deterministic by seed. `workspace`: qc_kmeans_workspace bytes, aligned for double. */
 size_t qc_kmeans_workspace(size_t count, size_t k);
 qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
                           uint64_t seed, size_t max_steps, float *centroids, double *error_sum,

@@ -3,58 +3,30 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import layout as layouts
-from ._core import decode as core
 from .csr import to_csr
 from .dtypes import BY_ID, ElementType, element_type
-from .errors import CorruptError, TruncatedError
+from .heads import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
-from .quantized import Groups, Quantized
+from .parts import read_parts
+from .quantized import Quantized
+from .source import BytesSource, Readable
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Array = np.ndarray[Any, Any]
 
-_FIRST_READ = 4096  # bytes: most heads fit
 # A tiny input may honestly declare a large tensor of equal elements. Below this size all of it is
 # checked before memory is taken for the output: an error then costs less than a MiB in all.
 _CHECK_FIRST_BYTES = 4096
 _CHEAP_OUTPUT_BYTES = 1 << 19
-_POSITION_BYTES = 8
-
-
-class Source(Protocol):
-    """Where the bytes of a frame come from."""
-
-    @property
-    def size(self) -> int:
-        """Bytes in all."""
-
-    def read(self, offset: int, size: int) -> Any:
-        """A bytes-like object of `size` bytes."""
-
-
-class _Buffer:
-    """A bytes-like object as a source."""
-
-    def __init__(self, buffer: Any) -> None:
-        try:
-            self._bytes = memoryview(buffer).cast("B")
-        except TypeError as error:
-            kind = type(buffer).__name__
-            raise TypeError(f"a bytes-like object is needed, not {kind} ({error})") from None
-        self.size = len(self._bytes)
-
-    def read(self, offset: int, size: int) -> memoryview:
-        return self._bytes[offset : offset + size]
 
 
 class Encoded:
@@ -97,10 +69,10 @@ class Encoded:
     """
 
     def __init__(self, source: Any, *, limits: Limits | None = None, verify: bool = True) -> None:
-        self._source: Source = source if hasattr(source, "read") else _Buffer(source)
+        self._source: Readable = source if hasattr(source, "read") else BytesSource(source)
         self._verify = verify
         self._limits = limits or DEFAULT_LIMITS
-        self._frame = self._read_head()
+        self._frame = read_head(self._source, verify)
         self._fields: dict[str, Any] = self._frame.fields
         self.element_type: ElementType = BY_ID[self._fields["dtype"]]
         self.shape: tuple[int, ...] = self._fields["shape"]
@@ -129,33 +101,6 @@ class Encoded:
 
     def _bytes(self, offset: int, size: int) -> Array:
         return np.frombuffer(self._source.read(offset, size), np.uint8)
-
-    def _read_head(self) -> core.Frame:
-        total = self._source.size
-        if isinstance(self._source, _Buffer):
-            return core.Frame(self._bytes(0, total), True, self._verify)
-        take = min(total, _FIRST_READ)
-        while True:
-            try:
-                frame = core.Frame(self._bytes(0, take), take == total, self._verify)
-            except TruncatedError as error:
-                if take == total:
-                    raise
-                # What the head is said to need is doubted: it is read as far as it makes sense.
-                take = min(total, max(2 * take, error.allowed or 0))
-                continue
-            fields = frame.fields
-            if fields["frame_bytes"] != total and take < total:
-                kind = TruncatedError if fields["frame_bytes"] > total else CorruptError
-                raise kind(
-                    f"frame: {total:,} bytes are there, it declares {fields['frame_bytes']:,}",
-                    total, total, fields["frame_bytes"],
-                )  # fmt: skip
-            if fields["chunk_elements"] == 0 and take < total:
-                # The CRC of an unchunked frame covers all of it.
-                take = total
-                continue
-            return frame
 
     # ---- decoding ----
 
@@ -227,6 +172,10 @@ class Encoded:
     ) -> None:
         """Elements [first, first + count) into `out`, as bytes; None: check only."""
         size = target.itemsize
+        if threads == 1 and isinstance(self._source, BytesSource):
+            data = self._bytes(0, self.encoded_bytes)
+            self._frame.decode(data, first, count, target.id, size, out, self._verify)
+            return
 
         def decode_chunk(index: int) -> None:
             offset, length, start, elements = self._frame.chunk(index)
@@ -265,56 +214,12 @@ class Encoded:
 
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
-        fields = self._fields
-        is_raw = self.kind in ("raw", "planes")
-        code_type = (
-            self.dtype if is_raw else np.dtype(np.uint8 if fields["width"] <= 8 else np.uint16)
+        return read_parts(
+            self._frame,
+            self._bytes,
+            lambda needed: self._limits.check_tensor(needed, self.encoded_bytes),
+            self._verify,
         )
-        positions, codes = self._codes(code_type)
-        zero: int | Array = fields["zero_point"]
-        if fields["zero_mode"] == 1:
-            zero = _parameters(self._frame.zero_point_bytes(), "uint16")
-        books = fields["books"]
-        book_type = BY_ID[fields["codebook_dtype"]]
-        scale_type = BY_ID[fields["scale_dtype"]]
-        quantized = Quantized(
-            shape=self.shape,
-            dtype=self.element_type.name,
-            kind="raw" if is_raw else "affine" if self.kind == "affine" else "codebook",
-            codes=codes,
-            positions=positions,
-            bits=0 if is_raw else fields["width"],
-            codebook=None if self.kind != "codebook" else Groups(
-                _parameters(
-                    self._frame.codebook_bytes(book_type.itemsize), book_type.name
-                ).reshape(books, -1),
-                fields["book_inner"],
-            ),
-            scale=None if not fields["scaled"] else Groups(
-                _parameters(self._frame.scale_bytes(scale_type.itemsize), scale_type.name),
-                fields["scale_inner"],
-            ),
-            codebook_dtype=book_type.name,
-            scale_dtype=scale_type.name,
-            zero_point=zero,
-        )  # fmt: skip
-        return _without_fillers(quantized)
-
-    def _codes(self, code_type: np.dtype[Any]) -> tuple[Array | None, Array]:
-        positions, codes, needed = [], [], 0
-        for index in range(self.chunks):
-            offset, length, first, _ = self._frame.chunk(index)
-            data = self._bytes(offset, length)
-            needed += self._frame.entries(index, data) * (code_type.itemsize + _POSITION_BYTES)
-            self._limits.check_tensor(needed, self.encoded_bytes)
-            where, what = self._frame.decode_codes(index, data, code_type.itemsize, self._verify)
-            codes.append(what.view(code_type))
-            if where is not None:
-                positions.append(where.astype(np.int64) + first)
-        joined = np.concatenate(codes) if codes else np.empty(0, code_type)
-        if self.positions == "dense":
-            return None, joined
-        return np.concatenate(positions) if positions else np.empty(0, np.int64), joined
 
     def to_csr(self) -> csr_array:
         """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.
@@ -326,26 +231,3 @@ class Encoded:
     def info(self) -> Info:
         """What is stored, and where the bytes go."""
         return inspect_frame(self._frame, self._bytes)
-
-
-def _parameters(data: bytes, dtype: str) -> Array:
-    carrier = element_type(dtype).carrier
-    values = np.frombuffer(data, np.uint8)
-    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
-        return values.view(carrier.newbyteorder("<")).astype(carrier)
-    return values.view(carrier).copy()
-
-
-def _without_fillers(quantized: Quantized) -> Quantized:
-    """Entries that only bridge a gap are not part of the tensor."""
-    code = layouts.filler_code(quantized)
-    if quantized.positions is None or code < 0:
-        return quantized
-    if quantized.kind == "raw":
-        itemsize = quantized.codes.dtype.itemsize
-        keep = (quantized.codes.view(np.uint8).reshape(-1, itemsize) != 0).any(axis=1)
-    else:
-        keep = quantized.codes != code
-    if keep.all():
-        return quantized
-    return replace(quantized, codes=quantized.codes[keep], positions=quantized.positions[keep])

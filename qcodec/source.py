@@ -98,7 +98,11 @@ class BytesSource(Source):
     """
 
     def __init__(self, buffer: bytes | bytearray | memoryview) -> None:
-        self._view = memoryview(buffer).cast("B").toreadonly()
+        try:
+            self._view = memoryview(buffer).cast("B").toreadonly()
+        except TypeError as error:
+            kind = type(buffer).__name__
+            raise TypeError(f"a bytes-like object is needed, not {kind} ({error})") from None
         super().__init__(self._view.nbytes)
 
     def _read(self, offset: int, size: int) -> memoryview:

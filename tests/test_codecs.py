@@ -159,7 +159,7 @@ def test_a_configuration_that_is_not_understood_says_what_was_meant(config, erro
     ],
 )
 def test_parameters_out_of_range_are_refused_at_once(make):
-    with pytest.raises(ValueError, match=r"allowed|symmetric=True|at least 1 element"):
+    with pytest.raises(ValueError, match=r"allowed|symmetric=True"):
         make()
 
 
@@ -171,6 +171,13 @@ def test_parameters_out_of_range_are_refused_at_once(make):
         lambda: Sparse(DeepCompression(4)),
         lambda: Sparse(Raw(), 0.5),
         lambda: TrainedTernary("exact"),
+        lambda: Affine("4"),
+        lambda: Codebook(4.0),
+        lambda: FixedPoint(True),
+        lambda: Affine(4, per="0"),
+        lambda: Affine(4, group=8.0),
+        lambda: Ternary([0.5]),
+        lambda: Sparse(Raw(), gap_bits="5"),
     ],
 )
 def test_parameters_of_the_wrong_type_are_refused_at_once(make):

@@ -220,6 +220,13 @@ def test_impossible_arguments_are_refused(method):
             run(method, np.zeros(3, np.float32), k)
 
 
+@pytest.mark.parametrize("method", ["exact", *numeric.INITS])
+@pytest.mark.parametrize("bad", [[1, 0], [0, np.nan], [np.nan], [-np.inf, 0], [0, np.inf]])
+def test_values_that_are_not_ascending_or_not_finite_are_refused(method, bad):
+    with pytest.raises(ValueError, match=r"not (ascending|finite)"):
+        run(method, np.array(bad, np.float32), 2)
+
+
 # ---- nearest centroids
 
 

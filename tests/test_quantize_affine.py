@@ -125,7 +125,7 @@ def test_finite_values_whose_sum_overflows_are_not_refused():
         ({"bits": 1, "symmetric": True}, "allowed are 2 to 16"),
         ({"bits": 4, "per": 2}, r"per=2 is not an axis of an array of shape \(2, 3\)"),
         ({"bits": 4, "per": 0, "group": 4}, "one of them"),
-        ({"bits": 4, "group": 0}, "at least 1 element"),
+        ({"bits": 4, "group": 0}, "group=0: allowed is 1 and more"),
         ({"bits": 4, "per": 0, "mask": np.ones((2, 3), bool)}, "symmetric=True"),
         ({"bits": 4, "mask": np.ones(6, bool)}, r"mask of shape \(6,\)"),
     ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import qcodec
 from qcodec.interop import dcnet
@@ -14,25 +16,32 @@ CASE = "SqueezeNet .net"
 GOALS = {"balanced": 556_000, "small": 545_000}
 
 
+def layers(data: Path) -> list[dcnet.Layer]:
+    """What the `.net` file does not say about its layers."""
+    rows = json.loads((data / "squeezenet_dc.layers.json").read_text())
+    return [dcnet.Layer(row["name"], tuple(row["shape"]), row["bits"]) for row in rows]
+
+
+def tensors(network: Mapping[str, dcnet.LayerData]) -> dict[str, Any]:
+    """Its weights and biases by name, as `save_file` takes them."""
+    found: dict[str, Any] = {}
+    for name, layer in network.items():
+        found[f"{name}.weight"] = layer.weights
+        found[f"{name}.bias"] = layer.biases
+    return found
+
+
 def run(data: Path, folder: Path) -> list[Row]:
     """One file a profile, and the `.net` from it again, byte for byte."""
     original = (data / "squeezenet_dc.net").read_bytes()
-    layers = [
-        dcnet.Layer(row["name"], tuple(row["shape"]), row["bits"])
-        for row in json.loads((data / "squeezenet_dc.layers.json").read_text())
-    ]
-    network = dcnet.read(original, layers)
+    network = dcnet.read(original, layers(data))
     rows = [Row(CASE, "bytes of the original", len(original))]
     same = dcnet.write(network) == original
     rows.append(Row(CASE, "read and written again", str(same), "True", same))
-    tensors = {}
-    for name, layer in network.items():
-        tensors[f"{name}.weight"] = layer.weights
-        tensors[f"{name}.bias"] = layer.biases
     for profile, goal in GOALS.items():
         path = folder / f"squeezenet_{profile}.qc"
         with timed(rows, CASE, f"encode, {profile}"):
-            qcodec.save_file(tensors, path, profile=profile)
+            qcodec.save_file(tensors(network), path, profile=profile)
         rows.append(at_most(CASE, f"bytes, {profile}", size_of(path), goal))
         with timed(rows, CASE, f"decode, {profile}"):
             qcodec.load_file(path)

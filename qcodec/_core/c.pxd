@@ -114,6 +114,9 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                               void *workspace, qc_error *error)
+    qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
+                              size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
+                              void *workspace, qc_error *error)
     qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                                size_t *entries, qc_error *error)
     qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *data,

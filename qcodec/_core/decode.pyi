@@ -14,6 +14,16 @@ class Frame:
     def scale_bytes(self, item_size: int) -> bytes: ...
     def zero_point_bytes(self) -> bytes: ...
     def chunk(self, index: int) -> tuple[int, int, int, int]: ...
+    def decode(
+        self,
+        data: _Bytes,
+        first: int,
+        count: int,
+        dtype: int,
+        item_size: int,
+        out: _Bytes | None,
+        verify: bool,
+    ) -> None: ...
     def decode_chunk(
         self,
         index: int,

@@ -19,6 +19,7 @@ from .c cimport (
     qc_error,
     qc_frame,
     qc_frame_chunks,
+    qc_frame_decode,
     qc_frame_read,
     qc_status,
     qc_stream_info,
@@ -37,6 +38,15 @@ CPU_FEATURES = qc_cpu_select(allowed())
 cdef inline const uint8_t *address(const uint8_t[::1] view):
     # The address of an empty view must not be taken.
     return &view[0] if view.shape[0] > 0 else NULL
+
+
+cdef uint8_t *output(uint8_t[::1] out, size_t count, size_t item_size) except? NULL:
+    """Where `count` elements go; NULL for None (check only) and for none."""
+    if out is None:
+        return NULL
+    if <size_t>out.shape[0] != count * item_size:
+        raise ValueError("out has not the size of the elements")
+    return &out[0] if count > 0 else NULL
 
 
 cdef object failure(qc_status status, qc_error *error, size_t offset):
@@ -138,6 +148,36 @@ cdef class Frame:
             raise ValueError("the chunk's bytes are not all there")
         return &self.table[index]
 
+    def decode(
+        self,
+        const uint8_t[::1] data,
+        size_t first,
+        size_t count,
+        int dtype,
+        size_t item_size,
+        uint8_t[::1] out,
+        bint verify,
+    ):
+        """Elements [first, first + count) of the frame, of which `data` is all, into `out`."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef const uint8_t *start = address(data)
+        cdef uint8_t *to = output(out, count, item_size)
+        cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace == NULL:
+            raise MemoryError
+        if <size_t>data.shape[0] != self.head.frame_bytes:
+            free(workspace)
+            raise ValueError("the frame's bytes are not all there")
+        with nogil:
+            status = qc_frame_decode(
+                &self.head, self.table, start, first, count, <int>dtype, to,
+                QC_VERIFY if verify else 0, workspace, &error,
+            )
+        free(workspace)
+        if status != QC_OK:
+            raise failure(status, &error, 0)
+
     def decode_chunk(
         self,
         size_t index,
@@ -154,13 +194,8 @@ cdef class Frame:
         cdef qc_status status
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
-        cdef uint8_t *to = NULL
-        cdef void *workspace
-        if out is not None:
-            if <size_t>out.shape[0] != count * item_size:
-                raise ValueError("out has not the size of the elements")
-            to = &out[0] if count > 0 else NULL
-        workspace = malloc(QC_WORKSPACE_BYTES)
+        cdef uint8_t *to = output(out, count, item_size)
+        cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
         with nogil:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import check_integer
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
+
+MAX_BITS = 16
 
 _LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
 
@@ -62,7 +65,7 @@ def quantize_affine(
     >>> q.dequantize()
     array([-1.,  0.,  0.,  2.], dtype=float32)
     """
-    check_bits(bits, 2 if symmetric else 1)
+    check_integer("bits", bits, 2 if symmetric else 1, MAX_BITS)
     source = quantizable(array, mask)
     layout = grouping(source.shape, per, group)
     if mask is not None and layout.count > 1 and not symmetric:
@@ -72,12 +75,6 @@ def quantize_affine(
     members = source.members(layout).astype(np.float64)
     step, zero_point = (_symmetric if symmetric else _asymmetric)(members, bits)
     return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
-
-
-def check_bits(bits: int, least: int, most: int = 16) -> None:
-    """Raise ValueError unless `bits` is in the range."""
-    if not least <= bits <= most:
-        raise ValueError(f"bits={bits}: allowed are {least} to {most}")
 
 
 def affine_codes(

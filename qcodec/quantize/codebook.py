@@ -7,14 +7,15 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
+from ..checks import check_choice, check_integer
 from ..quantized import Groups, Quantized
-from .affine import check_bits
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
 
 Init = Literal["exact", "linear", "density", "forgy", "k-means++"]
 Normalization = Literal["max", "rms"]
 
+MAX_CODEBOOK_BITS = 8
 INITS = ("exact", *numeric.INITS)
 NORMALIZATIONS = ("max", "rms")
 
@@ -77,9 +78,9 @@ def quantize_codebook(
     >>> q.codebook.values, q.codes
     (array([[-2.,  1.]], dtype=float32), array([1, 0, 1, 0], dtype=uint8))
     """
-    check_bits(bits, 1, 8)
-    if init not in INITS:
-        raise ValueError(f"init={init!r}: allowed are {', '.join(INITS)}")
+    check_integer("bits", bits, 1, MAX_CODEBOOK_BITS)
+    check_choice("init", init, INITS)
+    check_choice("scale", scale, (None, *NORMALIZATIONS))
     source = quantizable(array, mask)
     layout = grouping(source.shape, per, group)
     k = (1 << bits) - (source.positions is not None)
@@ -148,9 +149,7 @@ def _scales(source: Source, layout: Grouping, scale: Normalization) -> Array:
     members = source.members(layout)
     if scale == "max":
         scales = np.max(np.abs(members), axis=1, initial=0)
-    elif scale == "rms":
+    else:
         squares = np.sum(np.square(members, dtype=np.float64), axis=1)
         scales = np.sqrt(squares / np.maximum(source.counts(layout), 1)).astype(np.float32)
-    else:
-        raise ValueError(f"scale={scale!r}: allowed are {', '.join(NORMALIZATIONS)}")
     return np.where(scales > 0, scales, np.float32(1)).astype(np.float32)

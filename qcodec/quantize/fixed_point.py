@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..checks import check_choice, check_integer
 from ..dtypes import element_type
 from ..quantized import Groups, Quantized
-from .affine import affine_codes, check_bits
+from .affine import MAX_BITS, affine_codes
 from .groups import grouping
 from .source import Array, quantizable
 from .uniform_steps import UNIFORM_STEPS
@@ -70,9 +71,8 @@ def quantize_fixed_point(
     >>> q.dequantize()
     array([-1.  ,  0.25,  0.5 ], dtype=float32)
     """
-    check_bits(bits, 2)
-    if step not in STEPS:
-        raise ValueError(f"step={step!r}: allowed are {', '.join(STEPS)}")
+    check_integer("bits", bits, 2, MAX_BITS)
+    check_choice("step", step, STEPS)
     source = quantizable(array, mask)
     layout = grouping(source.shape, per, group)
     members = source.members(layout).astype(np.float64)

@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import check_integer
+
 Array = np.ndarray[Any, Any]
+
+MAX_DIMS = 8
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,10 @@ def grouping(shape: tuple[int, ...], per: int | None = None, group: int | None =
 
 
 def check_grouping(per: int | None, group: int | None) -> None:
-    """Raise ValueError unless at most one is given and the group has elements."""
+    """Raise TypeError or ValueError unless at most one is given, and it can be one."""
     if per is not None and group is not None:
         raise ValueError("per and group were both given; allowed is one of them")
-    if group is not None and group < 1:
-        raise ValueError(f"group={group}: a group has at least 1 element")
+    if per is not None:
+        check_integer("per", per, -MAX_DIMS, MAX_DIMS - 1)
+    if group is not None:
+        check_integer("group", group, 1)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..checks import check_choice, check_number
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
@@ -89,14 +90,12 @@ def quantize_ternary(
 
 
 def check_ternary(threshold: Threshold, scales: int) -> None:
-    """Raise ValueError unless both are allowed."""
-    if scales not in (1, 2):
-        raise ValueError(f"scales={scales}: allowed are 1 and 2")
+    """Raise TypeError or ValueError unless both are allowed."""
+    check_choice("scales", scales, (1, 2))
     if isinstance(threshold, str):
-        if threshold not in ("exact", "twn"):
-            raise ValueError(f"threshold={threshold!r}: allowed are 'exact', 'twn' and a number")
-    elif not 0 <= threshold < 1:
-        raise ValueError(f"threshold={threshold}: allowed is at least 0 and below 1")
+        check_choice("threshold", threshold, ("exact", "twn"))
+    else:
+        check_number("threshold", threshold, 0, 1)
 
 
 def _threshold(magnitudes: Array, counts: Array, threshold: Threshold) -> Array:

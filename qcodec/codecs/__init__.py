@@ -1,0 +1,75 @@
+"""Codecs: configurations that turn an array into a `Quantized`, and the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..config import build
+from ..prunings import PRUNINGS
+from .base import Codec, Positions
+from .exact import Lossless, Raw
+from .shared import Codebook, Ternary, TrainedTernary
+from .sparse import DeepCompression, Sparse
+from .uniform import Affine, FixedPoint
+
+#: Every codec, by id.
+CODECS: dict[str, type[Codec]] = {
+    cls.codec_id: cls
+    for cls in (
+        Raw,
+        Lossless,
+        Affine,
+        FixedPoint,
+        Codebook,
+        Ternary,
+        Sparse,
+        DeepCompression,
+        TrainedTernary,
+    )
+}
+
+
+def from_config(config: Mapping[str, Any]) -> Codec:
+    """Make the codec that a configuration describes.
+
+    Parameters
+    ----------
+    config : mapping
+        As `get_config` gives it; parameters that have a default may be left out.
+
+    Raises
+    ------
+    TypeError
+        If the configuration is no mapping with an id, or lacks a parameter.
+    ValueError
+        If an id or a key is unknown (the nearest one is named), or a value is
+        not allowed.
+
+    Examples
+    --------
+    >>> from_config({"id": "sparse", "codec": {"id": "codebook", "bits": 4}})
+    Sparse(codec=Codebook(bits=4, init='exact', scale=None, per=None, group=None, seed=0), \
+prune=None, positions='auto', gap_bits=None)
+    """
+    made = build(config, CODECS | PRUNINGS)
+    if not isinstance(made, Codec):
+        raise ValueError(f"{made!r} prunes and stores nothing: put it into a 'sparse'")
+    return made
+
+
+__all__ = [
+    "CODECS",
+    "Affine",
+    "Codebook",
+    "Codec",
+    "DeepCompression",
+    "FixedPoint",
+    "Lossless",
+    "Positions",
+    "Raw",
+    "Sparse",
+    "Ternary",
+    "TrainedTernary",
+    "from_config",
+]

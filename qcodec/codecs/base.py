@@ -1,0 +1,49 @@
+"""What every codec is."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..config import Configurable
+from ..quantized import Quantized
+
+Positions = Literal["dense", "gaps", "mask", "csr", "auto"]
+
+
+class Codec(Configurable):
+    """How a tensor is stored.
+
+    Attributes
+    ----------
+    positions : {"dense", "gaps", "mask", "csr", "auto"}
+        The form in which the positions of stored elements are written;
+        ``"auto"`` is the smallest that the encoder finds.
+    """
+
+    positions: Positions
+
+    def quantize(self, array: Any, mask: Any = None) -> Quantized:
+        """Choose the numbers that are stored.
+
+        Raw and lossless codecs keep every bit. The others take finite values
+        only, and -0.0 becomes 0.0.
+
+        Parameters
+        ----------
+        array : array_like or torch.Tensor
+        mask : array_like of bool, optional
+            The shape of `array`: the elements to store; the default is all.
+
+        Returns
+        -------
+        Quantized
+
+        Raises
+        ------
+        TypeError
+            If the codec does not take this element type.
+        ValueError
+            If a value is NaN or infinite and the codec is not raw or lossless,
+            or a parameter does not fit the array's shape.
+        """
+        raise NotImplementedError

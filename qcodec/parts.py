@@ -1,0 +1,126 @@
+"""A frame as integers and parameters: `Quantized`, before any arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from . import layout as layouts
+from ._core import decode as core
+from .dtypes import BY_ID, element_type
+from .quantized import Groups, Quantized
+
+Array = np.ndarray[Any, Any]
+
+_POSITION_BYTES = 8
+
+
+def read_parts(
+    frame: core.Frame,
+    read: Callable[[int, int], Array],
+    check_memory: Callable[[int], None],
+    verify: bool,
+) -> Quantized:
+    """Decode a frame as far as its codes; fillers are left out.
+
+    Parameters
+    ----------
+    frame : Frame
+    read : callable
+        Gives bytes of the frame by offset and size.
+    check_memory : callable
+        Called with the bytes that are needed so far, before they are taken; it may raise.
+    verify : bool
+        Check the CRCs.
+    """
+    fields = frame.fields
+    element = BY_ID[fields["dtype"]]
+    is_raw = fields["kind"] < layouts.KINDS["affine"]
+    narrow = np.dtype(np.uint8 if fields["width"] <= 8 else np.uint16)
+    positions, codes = _codes(
+        frame, element.carrier if is_raw else narrow, read, check_memory, verify
+    )
+    has_codebook = fields["kind"] == layouts.KINDS["codebook"]
+    quantized = Quantized(
+        shape=fields["shape"],
+        dtype=element.name,
+        kind="raw" if is_raw else "codebook" if has_codebook else "affine",
+        codes=codes,
+        positions=positions,
+        bits=0 if is_raw else fields["width"],
+        codebook=_codebook(frame, fields) if has_codebook else None,
+        scale=_scale(frame, fields) if fields["scaled"] else None,
+        codebook_dtype=BY_ID[fields["codebook_dtype"]].name,
+        scale_dtype=BY_ID[fields["scale_dtype"]].name,
+        zero_point=_zero_point(frame, fields),
+    )
+    return _without_fillers(quantized)
+
+
+def _codes(
+    frame: core.Frame,
+    code_type: np.dtype[Any],
+    read: Callable[[int, int], Array],
+    check_memory: Callable[[int], None],
+    verify: bool,
+) -> tuple[Array | None, Array]:
+    """(positions from the tensor's start or None, codes) of all chunks."""
+    fields = frame.fields
+    positions, codes, needed = [], [], 0
+    for index in range(fields["chunks"]):
+        offset, length, first, _ = frame.chunk(index)
+        data = read(offset, length)
+        needed += frame.entries(index, data) * (code_type.itemsize + _POSITION_BYTES)
+        check_memory(needed)
+        where, what = frame.decode_codes(index, data, code_type.itemsize, verify)
+        codes.append(what.view(code_type))
+        if where is not None:
+            positions.append(where.astype(np.int64) + first)
+    joined = np.concatenate(codes) if codes else np.empty(0, code_type)
+    if fields["positions"] == layouts.POSITIONS["dense"]:
+        return None, joined
+    return np.concatenate(positions) if positions else np.empty(0, np.int64), joined
+
+
+def _codebook(frame: core.Frame, fields: dict[str, Any]) -> Groups:
+    dtype = BY_ID[fields["codebook_dtype"]]
+    values = _parameters(frame.codebook_bytes(dtype.itemsize), dtype.name)
+    return Groups(values.reshape(fields["books"], -1), fields["book_inner"])
+
+
+def _scale(frame: core.Frame, fields: dict[str, Any]) -> Groups:
+    dtype = BY_ID[fields["scale_dtype"]]
+    values = _parameters(frame.scale_bytes(dtype.itemsize), dtype.name)
+    return Groups(values, fields["scale_inner"])
+
+
+def _zero_point(frame: core.Frame, fields: dict[str, Any]) -> int | Array:
+    if fields["zero_mode"] == 0:
+        return int(fields["zero_point"])
+    return _parameters(frame.zero_point_bytes(), "uint16")
+
+
+def _parameters(data: bytes, dtype: str) -> Array:
+    carrier = element_type(dtype).carrier
+    values = np.frombuffer(data, np.uint8)
+    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
+        return values.view(carrier.newbyteorder("<")).astype(carrier)
+    return values.view(carrier).copy()
+
+
+def _without_fillers(quantized: Quantized) -> Quantized:
+    """Entries that only bridge a gap are not part of the tensor."""
+    code = layouts.filler_code(quantized)
+    if quantized.positions is None or code < 0:
+        return quantized
+    if quantized.kind == "raw":
+        itemsize = quantized.codes.dtype.itemsize
+        keep = (quantized.codes.view(np.uint8).reshape(-1, itemsize) != 0).any(axis=1)
+    else:
+        keep = quantized.codes != code
+    if keep.all():
+        return quantized
+    return replace(quantized, codes=quantized.codes[keep], positions=quantized.positions[keep])
