@@ -1,0 +1,11 @@
+"""Tables in the C core that a script writes."""
+
+import runpy
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_crc32c_table_is_what_its_script_writes():
+    script = runpy.run_path(str(ROOT / "tools/make_crc32c_table.py"))
+    assert (ROOT / "csrc/crc32c_table.h").read_text() == script["header"]()
