@@ -115,9 +115,11 @@ typedef enum qc_coding {
     QC_CONSTANT = 0,
     QC_PACKED = 1,
     QC_HUFFMAN = 2,
-    QC_ADAPTIVE = 3
+    QC_ADAPTIVE = 3,
+    QC_LANES_HUFFMAN = 4,
+    QC_LANES_TANS = 5
 } qc_coding;
-#define QC_CODING_COUNT        4
+#define QC_CODING_COUNT        6
 #define QC_CODING_MASK(coding) ((uint64_t)1 << (coding))
 
 /* The coding's name, or NULL. */

@@ -8,6 +8,7 @@
 
 #include "adaptive_model.h"
 #include "huffman_code.h"
+#include "lanes_decode.h"
 
 /* Callers take symbols in multiples of this (but for the last ones), so that a coding with
    interleaved sub-streams starts each call at the same place. */
@@ -62,6 +63,7 @@ typedef struct qc_stream {
         qc_packed_state packed;
         qc_huffman_state huffman;
         qc_adaptive_state adaptive;
+        qc_lanes_state lanes;
     } state;
 } qc_stream;
 
@@ -84,7 +86,7 @@ typedef struct qc_stream_decoder {
 
 extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
 extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
-    qc_adaptive_decoder;
+    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder;
 
 /* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
    without a bit there is Corrupt; pass ~0 for a stream on its own. Steps over the body. */

@@ -96,7 +96,7 @@ static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profi
 {
     choice best = {0, QC_NO_ENCODING};
     for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++) {
-        if (!(codings >> coding & 1) || encoders[coding]->size == NULL)
+        if (!(codings >> coding & 1) || encoders[coding] == NULL || encoders[coding]->size == NULL)
             continue;
         size_t bytes = encoders[coding]->size(input), allowed = best.bytes;
         if (profile == QC_BALANCED && coding == QC_HUFFMAN && allowed != QC_NO_ENCODING)

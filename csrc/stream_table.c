@@ -9,6 +9,8 @@ const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
     &qc_packed_decoder,
     &qc_huffman_decoder,
     &qc_adaptive_decoder,
+    &qc_lanes_huffman_decoder,
+    &qc_lanes_tans_decoder,
 };
 
 const char *qc_coding_name(unsigned coding)

@@ -1,0 +1,40 @@
+/*
+ * The state of 128 lanes between calls, and the kernels that move them on: one a coding and an
+ * instruction set, all with the same result.
+ */
+#ifndef QC_LANES_DECODE_H
+#define QC_LANES_DECODE_H
+
+#include "lanes.h"
+
+typedef struct qc_lanes_state {
+    qc_lanes_code code;
+    qc_lanes_table table;
+    uint8_t value_of[QC_LANES_TABLE]; /* the value of class_of; the escape has `escape` */
+    uint8_t escape;                   /* a byte that is no class's value */
+    uint32_t buffer[QC_LANES];        /* bits, from the top; 0 behind those that are valid */
+    int8_t spare[QC_LANES];           /* valid bits - 16: below 0, the lane needs a word */
+    uint8_t state[QC_LANES];          /* tANS */
+    const uint8_t *words, *words_end;
+    const uint8_t *raw; /* of the next symbol: next is a multiple of 64 */
+    const uint8_t *escapes, *escapes_end;
+} qc_lanes_state;
+
+/* Kernels may read this many bytes beyond the words that turns can take. */
+#define QC_LANES_SLACK 64
+
+/* Decode `turns` turns of 256 values (class values, before raw bits and escapes) into `out`. At
+   least turns * 256 + QC_LANES_SLACK bytes can be read at state->words: a turn takes at most one
+   word a lane. Moves buffer, spare, state and words on; words_end is not looked at. */
+typedef void qc_lanes_kernel(qc_lanes_state *state, uint8_t *out, size_t turns);
+
+typedef struct qc_lanes_kernels {
+    qc_lanes_kernel *huffman, *tans;
+} qc_lanes_kernels;
+
+/* The fastest kernels of the selected instruction sets. */
+qc_lanes_kernels qc_lanes_selected(void);
+
+qc_lanes_kernel qc_lanes_huffman_portable, qc_lanes_tans_portable;
+
+#endif /* QC_LANES_DECODE_H */
