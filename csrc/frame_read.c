@@ -298,6 +298,8 @@ static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_in
     uint64_t body;
     const uint8_t *bytes;
     QC_TRY(qc_read_u8(reader, &info->coding, "stream: coding", error));
+    QC_CHECK(info->coding < QC_CODING_COUNT, QC_UNSUPPORTED, "stream: coding", at, info->coding,
+             QC_CODING_COUNT - 1);
     QC_TRY(qc_read_vu(reader, &body, "stream: body length", error));
     QC_CHECK(body <= reader->size - reader->at, QC_CORRUPT, "stream: body length", at, body,
              reader->size - reader->at);

@@ -290,3 +290,11 @@ def test_rows_wider_than_a_row_count_can_say_are_refused_as_csr():
     )  # fmt: skip
     with pytest.raises(ValueError, match="use gaps instead"):
         qcodec.encode(None, Stored(quantized, "csr"))
+
+
+def test_info_names_a_coding_that_it_does_not_know():
+    data = bytearray(qcodec.encode(np.arange(100, dtype=np.uint8), qcodec.Raw()))
+    at = data.index(bytes(range(100))) - 2  # the stream's coding and length stand before its body
+    data[at] = 77
+    with pytest.raises(qcodec.UnsupportedError, match="coding"):
+        qcodec.Encoded(bytes(data), verify=False).info()
