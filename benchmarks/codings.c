@@ -67,8 +67,12 @@ static uint32_t checksum; /* seen from outside, so that it is computed */
 
 static void crc(job *job) { checksum ^= qc_crc32c(0, job->symbols, SYMBOLS); }
 
-/* Print the rate of `run`, which does `amount` units of work. */
-static void measure(const char *what, void (*run)(job *), job *job, double amount, const char *unit)
+/* Units of work a second of `run`, which does `amount`: the median, and the fastest and slowest. */
+typedef struct rates {
+    double median, best, worst;
+} rates;
+
+static rates measure(void (*run)(job *), job *job, double amount)
 {
     double seconds[RUNS];
     for (unsigned i = 0; i < RUNS; i++) {
@@ -77,19 +81,25 @@ static void measure(const char *what, void (*run)(job *), job *job, double amoun
         seconds[i] = now() - start;
     }
     qsort(seconds, RUNS, sizeof *seconds, by_value);
-    printf("%-18s %-7s %9.1f [%.1f, %.1f] %s\n", job->name, what, amount / seconds[RUNS / 2],
-           amount / seconds[0], amount / seconds[RUNS - 1], unit);
+    return (rates){amount / seconds[RUNS / 2], amount / seconds[0], amount / seconds[RUNS - 1]};
 }
 
-/* A standard normal number. */
+static void print_rates(rates rates)
+{
+    printf(" | %8.0f [%.0f, %.0f]", rates.median, rates.best, rates.worst);
+}
+
+/* ---- symbols ---- */
+
+static double uniform(void) { return (rand() + 1.0) / (RAND_MAX + 2.0); }
+
 static double normal(void)
 {
-    double u = (rand() + 1.0) / (RAND_MAX + 2.0), v = rand() / (RAND_MAX + 1.0);
-    return sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
+    return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform());
 }
 
-/* Gaussian weights in 2^width equal steps: about what k-means indices look like. */
-static void fill(job *job, double step)
+/* Gaussian weights in steps of a part of their deviation: about what k-means indices look like. */
+static void fill_levels(job *job, double step)
 {
     int levels = 1 << job->width;
     for (size_t i = 0; i < SYMBOLS; i++) {
@@ -98,44 +108,92 @@ static void fill(job *job, double step)
     }
 }
 
-static void measure_coding(job *job, qc_coding coding, double step)
+static void fill_trits(job *job, double zeros)
+{
+    for (size_t i = 0; i < SYMBOLS; i++)
+        job->symbols[i] = uniform() < zeros ? 1 : uniform() < 0.5 ? 0 : 2;
+}
+
+/* Exponents of Gaussian weights of deviation 0.04, as in float32 and bfloat16. */
+static void fill_exponents(job *job, double deviation)
+{
+    for (size_t i = 0; i < SYMBOLS; i++)
+        job->symbols[i] = (uint8_t)(ilogb(deviation * normal()) + 127);
+}
+
+static double entropy(const job *job)
+{
+    size_t counts[256] = {0};
+    double bits = 0;
+    for (size_t i = 0; i < SYMBOLS; i++)
+        counts[job->symbols[i]]++;
+    for (unsigned s = 0; s < 256; s++)
+        if (counts[s] > 0)
+            bits -= (double)counts[s] * log2((double)counts[s] / SYMBOLS);
+    return bits / SYMBOLS;
+}
+
+static const struct {
+    const char *name;
+    unsigned width;
+    void (*fill)(job *, double);
+    double parameter;
+} sets[] = {
+    {"16 levels", 4, fill_levels, 0.335},   {"64 levels", 6, fill_levels, 0.104},
+    {"256 levels", 8, fill_levels, 0.0308}, {"70 % zeros", 2, fill_trits, 0.7},
+    {"90 % zeros", 2, fill_trits, 0.9},     {"exponents", 8, fill_exponents, 0.04},
+};
+
+/* ---- the table ---- */
+
+static const struct {
+    const char *name;
+    uint32_t cpu;
+} paths[] = {{"portable", 0}, {"AVX2", QC_CPU_SSE42 | QC_CPU_AVX2}, {"AVX-512", UINT32_MAX}};
+
+static void measure_coding(job *job, qc_coding coding, double bits)
 {
     int adaptive = coding == QC_ADAPTIVE;
     double amount = (double)SYMBOLS * (adaptive ? job->width : 1) / 1e6;
-    const char *unit = adaptive ? "M decisions/s" : "M symbols/s";
-    char name[32];
-    snprintf(name, sizeof name, "%s, %u bits", qc_coding_name(coding), job->width);
-    job->name = name;
     job->codings = QC_CODING_MASK(coding);
-    fill(job, step);
-    measure("encode", encode, job, amount, unit);
-    measure("decode", decode, job, amount, unit);
-    require(memcmp(job->symbols, job->decoded, SYMBOLS) == 0, "symbols come back");
-    printf("%-18s %-7s %9.3f bits a symbol\n", name, "size", 8.0 * (double)job->size / SYMBOLS);
+    for (size_t path = 0; path < sizeof paths / sizeof *paths; path++) {
+        if (qc_cpu_select(paths[path].cpu) != (paths[path].cpu & qc_cpu_detect()))
+            continue;
+        printf("%-10s | %-13s | %-8s", job->name, qc_coding_name(coding), paths[path].name);
+        print_rates(measure(encode, job, amount));
+        print_rates(measure(decode, job, amount));
+        require(memcmp(job->symbols, job->decoded, SYMBOLS) == 0, "symbols come back");
+        double size = 8.0 * (double)job->size / SYMBOLS;
+        printf(" | %.3f (%+.2f %%)%s\n", size, 100 * (size / bits - 1),
+               adaptive ? " M binary decisions" : "");
+    }
 }
 
 int main(void)
 {
-    static const unsigned widths[] = {1, 2, 3, 4, 8};
-    static const double steps[] = {1, 1.3, 0.8, 0.335, 0.03};
-    job job = {.capacity = qc_stream_bound(SYMBOLS, 8), .workspace = malloc(QC_WORKSPACE_BYTES)};
+    job job = {.capacity = qc_stream_bound(SYMBOLS, 8),
+               .workspace = malloc(QC_STREAM_ENCODE_WORKSPACE(SYMBOLS))};
     job.symbols = malloc(SYMBOLS);
     job.decoded = malloc(SYMBOLS);
     job.data = malloc(job.capacity);
     require(job.symbols && job.decoded && job.data && job.workspace, "memory");
 
-    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        job.width = widths[i];
-        measure_coding(&job, QC_PACKED, steps[i]);
-        measure_coding(&job, QC_HUFFMAN, steps[i]);
-        if (job.width % 4 == 0)
-            measure_coding(&job, QC_ADAPTIVE, steps[i]);
+    puts("symbols    | coding        | path     | encode M/s [best, worst] | decode | bits (over "
+         "entropy)");
+    for (size_t set = 0; set < sizeof sets / sizeof *sets; set++) {
+        job.name = sets[set].name;
+        job.width = sets[set].width;
+        sets[set].fill(&job, sets[set].parameter);
+        double bits = entropy(&job);
+        for (unsigned coding = QC_PACKED; coding < QC_CODING_COUNT; coding++)
+            measure_coding(&job, coding, bits);
     }
-    job.name = "crc32c, selected";
-    measure("", crc, &job, SYMBOLS / 1e9, "GB/s");
-    qc_cpu_select(0);
-    job.name = "crc32c, portable";
-    measure("", crc, &job, SYMBOLS / 1e9, "GB/s");
+    for (size_t path = 0; path < sizeof paths / sizeof *paths; path += 2) {
+        qc_cpu_select(paths[path].cpu);
+        printf("crc32c     | %s: M bytes/s", paths[path].name);
+        print_rates(measure(crc, &job, SYMBOLS / 1e6));
+        puts("");
+    }
     free(job.symbols), free(job.decoded), free(job.data), free(job.workspace);
     return checksum == 1;
 }

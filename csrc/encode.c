@@ -57,6 +57,13 @@ static size_t most_entries(const qc_frame *frame, const qc_chunk_source *source)
     return source->entries + (has_gaps(frame) ? source->elements >> frame->gap_width : 0);
 }
 
+/* The symbols of the longest stream. */
+static size_t most_symbols(const qc_frame *frame, const qc_chunk_source *source)
+{
+    size_t symbols = most_entries(frame, source) * (frame->kind == QC_RAW ? frame->item_size : 1);
+    return symbols > source->elements ? symbols : source->elements;
+}
+
 /* ---- bounds ---- */
 
 size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
@@ -78,7 +85,7 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
 size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source)
 {
     size_t entries = most_entries(frame, source), bytes = ARENA_ALIGNMENT;
-    bytes += rounded(QC_WORKSPACE_BYTES);
+    bytes += rounded(QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
     bytes += rounded(entries * value_size(frame)); /* values with fillers */
     if (is_bytes(frame))
         bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
@@ -276,7 +283,8 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, 
     size_t step = (ARENA_ALIGNMENT - (uintptr_t)workspace % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;
     arena arena = {(uint8_t *)workspace + step, workspace_bytes - step};
     encoder encoder = {frame, source, codings, profile, out, capacity, 0, 0, NULL, error};
-    encoder.stream_workspace = take(&arena, QC_WORKSPACE_BYTES);
+    encoder.stream_workspace =
+        take(&arena, QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
     if (has_gaps(frame))
         QC_TRY(write_gaps(&encoder, &arena, &values, &entries));
     else if (frame->positions == QC_MASK)

@@ -5,6 +5,7 @@
 #define QC_ENCODER_H
 
 #include "huffman_code.h"
+#include "lanes_plan.h"
 
 /* Encoders write whole words: up to this many bytes beyond the body's end. */
 #define QC_ENCODE_SLACK 8
@@ -22,12 +23,15 @@ typedef struct qc_encoder_input {
     int constant;     /* no two symbols differ */
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. */
     uint64_t histogram[QC_HUFFMAN_STREAMS][256];
-    /* Filled by the Huffman coding's `size`. */
+    uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
+    uint8_t *scratch;     /* as many bytes as there are symbols */
+    /* Filled by the `size` of Huffman and of the lanes codings. */
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
+    qc_lanes_plan lanes_huffman, lanes_tans;
 } qc_encoder_input;
 
 typedef struct qc_stream_encoder {
-    /* The bytes of the body, or QC_NO_ENCODING. NULL: only encoding tells. */
+    /* The bytes of the body (lanes: about), or QC_NO_ENCODING. NULL: only encoding tells. */
     size_t (*size)(qc_encoder_input *input);
     /* Write the body and return its length; QC_NO_ENCODING if it is longer than `limit`. `out` has
        room for limit + QC_ENCODE_SLACK bytes. Codings with a `size` are called only after it, with
@@ -36,7 +40,7 @@ typedef struct qc_stream_encoder {
 } qc_stream_encoder;
 
 extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
-    qc_adaptive_encoder;
+    qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
 static inline unsigned qc_input_symbol(const qc_encoder_input *input, size_t i)
 {

@@ -64,7 +64,8 @@ static unsigned merge_packages(const uint64_t *leaves, unsigned leaf_count, uint
  * the number of its leaves in them. Within a level the leaves taken are always the rarest ones,
  * so that it is enough to remember which items are packages.
  */
-void qc_huffman_optimal_lengths(const uint64_t *counts, unsigned symbols, uint8_t *lengths)
+void qc_huffman_optimal_lengths(const uint64_t *counts, unsigned symbols, unsigned max_length,
+                                uint8_t *lengths)
 {
     uint8_t order[QC_HUFFMAN_MAX_SYMBOLS];
     uint64_t leaves[QC_HUFFMAN_MAX_SYMBOLS], weights[MAX_ITEMS];
@@ -73,12 +74,12 @@ void qc_huffman_optimal_lengths(const uint64_t *counts, unsigned symbols, uint8_
 
     for (unsigned i = 0; i < present; i++)
         leaves[i] = counts[order[i]];
-    for (unsigned level = QC_HUFFMAN_MAX_LENGTH; level-- > 0;)
+    for (unsigned level = max_length; level-- > 0;)
         count = merge_packages(leaves, present, weights, count, is_package[level]);
 
     memset(lengths, 0, symbols);
     unsigned taken = 2 * present - 2;
-    for (unsigned level = 0; level < QC_HUFFMAN_MAX_LENGTH; level++) {
+    for (unsigned level = 0; level < max_length; level++) {
         unsigned packages = 0;
         for (unsigned i = 0; i < taken; i++)
             packages += is_package[level][i];

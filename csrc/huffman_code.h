@@ -28,9 +28,11 @@ int qc_huffman_is_complete(const uint8_t *lengths, unsigned symbols);
 /* Fill codes[0 .. symbols) with the canonical codes of a complete set of lengths. */
 void qc_huffman_canonical_codes(const uint8_t *lengths, unsigned symbols, uint16_t *codes);
 
-/* Fill lengths[0 .. symbols) with those of an optimal code of at most QC_HUFFMAN_MAX_LENGTH bits.
-   At least two of the at most 256 counts are above 0; a symbol that does not occur gets 0. */
-void qc_huffman_optimal_lengths(const uint64_t *counts, unsigned symbols, uint8_t *lengths);
+/* Fill lengths[0 .. symbols) with those of an optimal code of at most `max_length` bits (at most
+   QC_HUFFMAN_MAX_LENGTH). At least two of the at most 256 counts are above 0, and no more than
+   2^max_length; a symbol that does not occur gets 0. */
+void qc_huffman_optimal_lengths(const uint64_t *counts, unsigned symbols, unsigned max_length,
+                                uint8_t *lengths);
 
 /* Read a table of lengths: fills lengths[0 .. *symbols) and steps over it. QC_CORRUPT for a table
    that breaks a rule, has more than `max_symbols` (at most 256), or is not complete. */

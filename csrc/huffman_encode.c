@@ -25,7 +25,6 @@ static void merge_histogram(qc_encoder_input *input)
 
 static size_t size(qc_encoder_input *input)
 {
-    uint64_t counts[QC_HUFFMAN_MAX_SYMBOLS];
     uint8_t table[QC_HUFFMAN_TABLE_BOUND];
     unsigned streams = qc_huffman_streams(input->count);
 
@@ -33,10 +32,8 @@ static size_t size(qc_encoder_input *input)
         return QC_NO_ENCODING;
     if (streams == 1)
         merge_histogram(input);
-    for (unsigned s = 0; s <= input->largest; s++)
-        counts[s] = input->histogram[0][s] + input->histogram[1][s] + input->histogram[2][s] +
-                    input->histogram[3][s];
-    qc_huffman_optimal_lengths(counts, input->largest + 1, input->lengths);
+    qc_huffman_optimal_lengths(input->counts, input->largest + 1, QC_HUFFMAN_MAX_LENGTH,
+                               input->lengths);
 
     size_t bytes = qc_huffman_write_lengths(input->lengths, input->largest + 1, table);
     for (unsigned stream = 0; stream < streams; stream++) {

@@ -13,6 +13,7 @@
 #define QC_LANES_TURN        256 /* symbols of a turn: two a lane */
 #define QC_LANES_MAX_WIDTH   8
 #define QC_LANES_MAX_RAW     4
+#define QC_RAW_BLOCK         64 /* symbols whose raw bits stand together, 8 bytes a bit */
 #define QC_LANES_MAX_CLASSES 32 /* Huffman */
 #define QC_TANS_MAX_CLASSES  16
 #define QC_LANES_MAX_LENGTH  7

@@ -7,8 +7,6 @@
 #include "lanes_head.h"
 #include "stream.h"
 
-#define RAW_BLOCK 64 /* symbols whose raw bits stand together, 8 bytes a bit */
-
 /* ---- start ---- */
 
 /* The escape's place in value_of is held by a byte that is no value. */
@@ -32,7 +30,7 @@ static void set_values(qc_lanes_state *state)
 static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state, qc_error *error)
 {
     uint64_t words, escapes = 0;
-    size_t blocks = count / RAW_BLOCK + (count % RAW_BLOCK != 0), at;
+    size_t blocks = count / QC_RAW_BLOCK + (count % QC_RAW_BLOCK != 0), at;
     QC_TRY(qc_read_vu(body, &words, "lanes: number of words", error));
     if (state->code.has_escape)
         QC_TRY(qc_read_vu(body, &escapes, "lanes: number of escapes", error));
@@ -53,8 +51,8 @@ static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state
 /* No raw bit stands behind the last symbol. */
 static qc_status check_raw_end(const qc_lanes_state *state, size_t count, qc_error *error)
 {
-    size_t used = count % RAW_BLOCK;
-    const uint8_t *last = state->raw + count / RAW_BLOCK * 8 * state->code.raw_bits;
+    size_t used = count % QC_RAW_BLOCK;
+    const uint8_t *last = state->raw + count / QC_RAW_BLOCK * 8 * state->code.raw_bits;
     for (unsigned bit = 0; used > 0 && bit < state->code.raw_bits; bit++)
         QC_CHECK(qc_load64(last + 8 * bit) >> used == 0, QC_CORRUPT,
                  "lanes: raw bits after the last symbol", 0, bit, 0);
@@ -152,19 +150,6 @@ static qc_status decode_last(qc_lanes_state *state, uint8_t *out, size_t count, 
     return QC_OK;
 }
 
-static void add_raw_bits(qc_lanes_state *state, uint8_t *out, size_t count)
-{
-    unsigned raw_bits = state->code.raw_bits;
-    for (size_t block = 0; block < count; block += RAW_BLOCK, state->raw += 8 * raw_bits) {
-        size_t symbols = count - block < RAW_BLOCK ? count - block : RAW_BLOCK;
-        for (unsigned bit = raw_bits; bit-- > 0;) {
-            uint64_t plane = qc_load64(state->raw + 8 * bit);
-            for (size_t i = 0; i < symbols; i++)
-                out[block + i] = (uint8_t)(out[block + i] << 1 | (plane >> i & 1));
-        }
-    }
-}
-
 static qc_status fill_escapes(qc_lanes_state *state, unsigned width, uint8_t *out, size_t count,
                               qc_error *error)
 {
@@ -188,8 +173,10 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     QC_TRY(decode_turns(state, out, count / QC_LANES_TURN, error));
     if (rest > 0)
         QC_TRY(decode_last(state, out + count - rest, rest, error));
-    if (state->code.raw_bits > 0)
-        add_raw_bits(state, out, count);
+    if (state->code.raw_bits > 0) {
+        qc_lanes_selected().raw(out, count, state->raw, state->code.raw_bits);
+        state->raw += (count + QC_RAW_BLOCK - 1) / QC_RAW_BLOCK * 8 * state->code.raw_bits;
+    }
     if (state->code.has_escape)
         return fill_escapes(state, stream->width, out, count, error);
     return QC_OK;

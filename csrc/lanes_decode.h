@@ -28,13 +28,19 @@ typedef struct qc_lanes_state {
    word a lane. Moves buffer, spare, state and words on; words_end is not looked at. */
 typedef void qc_lanes_kernel(qc_lanes_state *state, uint8_t *out, size_t turns);
 
+/* Put the raw bits of `count` symbols behind their values: `out` holds values, then symbols. */
+typedef void qc_lanes_raw_kernel(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits);
+
 typedef struct qc_lanes_kernels {
     qc_lanes_kernel *huffman, *tans;
+    qc_lanes_raw_kernel *raw;
 } qc_lanes_kernels;
 
 /* The fastest kernels of the selected instruction sets. */
 qc_lanes_kernels qc_lanes_selected(void);
 
 qc_lanes_kernel qc_lanes_huffman_portable, qc_lanes_tans_portable;
+qc_lanes_kernel qc_lanes_huffman_avx512, qc_lanes_tans_avx512;
+qc_lanes_raw_kernel qc_lanes_raw_portable, qc_lanes_raw_avx512;
 
 #endif /* QC_LANES_DECODE_H */

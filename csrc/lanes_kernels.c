@@ -1,7 +1,13 @@
 #include "lanes_decode.h"
+#include "x86/avx512.h"
 
 qc_lanes_kernels qc_lanes_selected(void)
 {
-    qc_lanes_kernels kernels = {qc_lanes_huffman_portable, qc_lanes_tans_portable};
-    return kernels;
+#if QC_HAS_AVX512
+    if (qc_cpu_selected() & QC_CPU_AVX512)
+        return (qc_lanes_kernels){qc_lanes_huffman_avx512, qc_lanes_tans_avx512,
+                                  qc_lanes_raw_avx512};
+#endif
+    return (qc_lanes_kernels){qc_lanes_huffman_portable, qc_lanes_tans_portable,
+                              qc_lanes_raw_portable};
 }

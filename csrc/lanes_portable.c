@@ -58,3 +58,15 @@ void qc_lanes_tans_portable(qc_lanes_state *state, uint8_t *out, size_t turns)
         }
     state->words = words;
 }
+
+void qc_lanes_raw_portable(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits)
+{
+    for (size_t block = 0; block < count; block += QC_RAW_BLOCK, raw += 8 * raw_bits) {
+        size_t symbols = count - block < QC_RAW_BLOCK ? count - block : QC_RAW_BLOCK;
+        for (unsigned bit = raw_bits; bit-- > 0;) {
+            uint64_t plane = qc_load64(raw + 8 * bit);
+            for (size_t i = 0; i < symbols; i++)
+                out[block + i] = (uint8_t)(out[block + i] << 1 | (plane >> i & 1));
+        }
+    }
+}

@@ -133,11 +133,14 @@ typedef enum qc_profile {
     QC_FIXED = 3     /* fixed width only: any index, any csr row decodes alone */
 } qc_profile;
 
-/* An encoder's and a decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
+/* A decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
 #define QC_WORKSPACE_BYTES ((size_t)192 * 1024)
 
 /* An upper bound of the bytes of `count` symbols in any coding, header included. */
 size_t qc_stream_bound(size_t count, unsigned width);
+
+/* An encoder's scratch memory for `count` symbols, in bytes; any alignment. */
+#define QC_STREAM_ENCODE_WORKSPACE(count) (QC_WORKSPACE_BYTES + (size_t)(count))
 
 /* Write one stream (coding, body length, body) of `count` symbols into `out`, and its
    length to *size. `codings` is a set of QC_CODING_MASK bits to choose from; the

@@ -9,23 +9,39 @@
    and an eighth for symbols that mislead them all the time. */
 #define LEARNING_BYTES 512
 
-/* Balanced: Huffman must save this part of packed, and adaptive, which decodes slowly, is for
-   streams below this many bytes. */
+/* What 128 lanes may take beyond that: their head, first words and last bits. */
+#define LANES_BYTES 1280
+
+/* Where speed counts too, a coding must save this part of the best before it: entropy coding of
+   packed, and a slower coding of a faster one. */
 #define WORTHWHILE_PART 64
-#define SMALL_STREAM    ((size_t)64 * 1024)
+#define SLOWER_PART     128
+
+/* Balanced: adaptive, which decodes slowly, is for streams below this many bytes. */
+#define SMALL_STREAM ((size_t)64 * 1024)
 
 static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
-    &qc_constant_encoder,
-    &qc_packed_encoder,
-    &qc_huffman_encoder,
-    &qc_adaptive_encoder,
+    &qc_constant_encoder, &qc_packed_encoder,        &qc_huffman_encoder,
+    &qc_adaptive_encoder, &qc_lanes_huffman_encoder, &qc_lanes_tans_encoder,
 };
 
+#define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED))
+#define LANES       (QC_CODING_MASK(QC_LANES_HUFFMAN) | QC_CODING_MASK(QC_LANES_TANS))
+
 static const uint64_t profile_codings[] = {
-    [QC_FAST] = QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED),
+    [QC_FAST] = FIXED_WIDTH | LANES,
     [QC_BALANCED] = ~(uint64_t)0,
     [QC_SMALL] = ~(uint64_t)0,
-    [QC_FIXED] = QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED),
+    [QC_FIXED] = FIXED_WIDTH,
+};
+
+/* Fastest first, and what each must save where speed counts. */
+static const struct {
+    qc_coding coding;
+    size_t part;
+} by_speed[] = {
+    {QC_CONSTANT, SIZE_MAX},      {QC_PACKED, SIZE_MAX},     {QC_LANES_HUFFMAN, WORTHWHILE_PART},
+    {QC_LANES_TANS, SLOWER_PART}, {QC_HUFFMAN, SLOWER_PART},
 };
 
 /* What the choice has come to. */
@@ -37,7 +53,7 @@ typedef struct choice {
 static size_t body_bound(size_t count, unsigned width)
 {
     size_t packed = qc_packed_bytes(count, width);
-    return packed + packed / 8 + LEARNING_BYTES;
+    return packed + packed / 8 + LEARNING_BYTES + LANES_BYTES;
 }
 
 size_t qc_stream_bound(size_t count, unsigned width)
@@ -54,10 +70,12 @@ static void survey_narrow(qc_encoder_input *input)
             input->histogram[part][symbols[i + part]]++;
     for (; i < input->count; i++)
         input->histogram[i % QC_HUFFMAN_STREAMS][symbols[i]]++;
-    for (unsigned s = 0; s < 256; s++)
-        if ((input->histogram[0][s] | input->histogram[1][s] | input->histogram[2][s] |
-             input->histogram[3][s]) != 0)
+    for (unsigned s = 0; s < 256; s++) {
+        input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
+                           input->histogram[2][s] + input->histogram[3][s];
+        if (input->counts[s] != 0)
             input->largest = s;
+    }
 }
 
 static void survey_wide(qc_encoder_input *input)
@@ -83,6 +101,7 @@ static void survey(qc_encoder_input *input, const void *symbols, size_t count, u
     input->symbols = symbols;
     input->count = count;
     input->width = width;
+    input->scratch = (uint8_t *)(input + 1);
     if (width <= 8)
         survey_narrow(input);
     else
@@ -95,12 +114,13 @@ static void survey(qc_encoder_input *input, const void *symbols, size_t count, u
 static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
 {
     choice best = {0, QC_NO_ENCODING};
-    for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++) {
-        if (!(codings >> coding & 1) || encoders[coding] == NULL || encoders[coding]->size == NULL)
+    for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
+        qc_coding coding = by_speed[i].coding;
+        if (!(codings >> coding & 1))
             continue;
         size_t bytes = encoders[coding]->size(input), allowed = best.bytes;
-        if (profile == QC_BALANCED && coding == QC_HUFFMAN && allowed != QC_NO_ENCODING)
-            allowed -= allowed / WORTHWHILE_PART;
+        if (profile != QC_SMALL && allowed != QC_NO_ENCODING)
+            allowed -= allowed / by_speed[i].part;
         if (bytes < allowed)
             best = (choice){coding, bytes};
     }
@@ -121,7 +141,7 @@ static void encode_body(const qc_encoder_input *input, int try_adaptive, choice 
         }
     }
     if (best->bytes != QC_NO_ENCODING)
-        encoders[best->coding]->encode(input, out, best->bytes);
+        best->bytes = encoders[best->coding]->encode(input, out, best->bytes);
 }
 
 /* Whether adaptive coding may be smaller, and its slow decoding is accepted. */

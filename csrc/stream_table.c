@@ -5,12 +5,8 @@
 #include "workspace.h"
 
 const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
-    &qc_constant_decoder,
-    &qc_packed_decoder,
-    &qc_huffman_decoder,
-    &qc_adaptive_decoder,
-    &qc_lanes_huffman_decoder,
-    &qc_lanes_tans_decoder,
+    &qc_constant_decoder, &qc_packed_decoder,        &qc_huffman_decoder,
+    &qc_adaptive_decoder, &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder,
 };
 
 const char *qc_coding_name(unsigned coding)

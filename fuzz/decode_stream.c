@@ -8,7 +8,7 @@
 
 enum { PREFIX = 4 }; /* coding, width, count */
 
-static uint8_t workspace[QC_WORKSPACE_BYTES];
+static uint8_t workspace[QC_STREAM_ENCODE_WORKSPACE(1 << 20)];
 
 static unsigned symbol_at(const uint8_t *symbols, unsigned width, size_t i)
 {

@@ -7,7 +7,7 @@
 
 enum { PREFIX = 2 }; /* width, alphabet */
 
-static uint8_t workspace[QC_WORKSPACE_BYTES];
+static uint8_t workspace[QC_STREAM_ENCODE_WORKSPACE(1 << 20)];
 
 /* Encode and decode; returns whether any allowed coding could hold the symbols. */
 static int round_trips(const uint8_t *symbols, size_t count, unsigned width, uint64_t codings,

@@ -35,6 +35,7 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_convert(const void *source, qc_dtype source_dtype, void *to, qc_dtype to_dtype, size_t count)
 
     const char *qc_coding_name(unsigned coding)
+    size_t QC_STREAM_ENCODE_WORKSPACE(size_t count)
     size_t qc_stream_bound(size_t count, unsigned width)
     qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
                                qc_profile profile, void *out, size_t capacity, size_t *size,

@@ -62,7 +62,7 @@ def encode_stream(
         raise ValueError(f"{count:,} symbols of {width} bits in {symbols.shape[0]:,} bytes")
     out = np.empty(capacity, np.uint8)
     cdef uint8_t[::1] view = out
-    cdef uint8_t[::1] workspace = np.empty(c.QC_WORKSPACE_BYTES, np.uint8)
+    cdef uint8_t[::1] workspace = np.empty(c.QC_STREAM_ENCODE_WORKSPACE(count), np.uint8)
     cdef const uint8_t *source = &symbols[0] if count > 0 else NULL
     cdef c.qc_error error
     cdef c.qc_status status

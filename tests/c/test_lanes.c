@@ -3,6 +3,7 @@
  * path of this machine: every number of classes and states, raw bits, escapes, tails of every
  * length, empty streams, and decoding in parts.
  */
+#include "lanes_head.h"
 #include "lanes_writer.h"
 #include "support.h"
 
@@ -91,6 +92,29 @@ static void check_decodes(const uint8_t *data, size_t size, const uint8_t *symbo
     CHECK(decoded[count] == 0xA5, "written behind the output");
 }
 
+/* The encoder writes, with the code that it chose, what the plain one writes with it. */
+static void check_encoder(const uint8_t *symbols, size_t count, unsigned width, qc_coding coding)
+{
+    static uint8_t workspace[QC_STREAM_ENCODE_WORKSPACE(MOST)];
+    static uint8_t data[4 * MOST + 16384], plain[4 * MOST + 16384];
+    size_t size, capacity = qc_stream_bound(count, width);
+    qc_error error = {"", 0, 0, 0};
+    qc_status status = qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL,
+                                        data, capacity, &size, workspace, &error);
+    if (status == QC_INVALID) /* one symbol, or none */
+        return;
+    CHECK(status == QC_OK && size <= capacity, "%zu symbols, width %u: %s", count, width,
+          error.what);
+    qc_reader reader = qc_reader_of(data + 1, size - 1, 1);
+    qc_lanes_code code;
+    uint64_t body;
+    CHECK(qc_read_vu(&reader, &body, "", NULL) == QC_OK, "body length");
+    CHECK(qc_lanes_read_head(&reader, width, coding == QC_LANES_TANS, &code, NULL) == QC_OK,
+          "head");
+    CHECK(write_lanes(symbols, count, &code, plain) == size && memcmp(plain, data, size) == 0,
+          "%zu symbols, width %u, coding %d", count, width, (int)coding);
+}
+
 int main(void)
 {
     static const uint32_t paths[] = {0, QC_CPU_AVX2, CPU_ALL};
@@ -100,6 +124,8 @@ int main(void)
         unsigned width = random_code(&code, (int)(round % 2));
         size_t count = round < 60 ? round * 13 : random_below(MOST + 1);
         random_symbols(&code, width, symbols, count);
+        check_encoder(symbols, count, width, QC_LANES_HUFFMAN);
+        check_encoder(symbols, count, width, QC_LANES_TANS);
         size_t size = write_lanes(symbols, count, &code, data);
         for (unsigned path = 0; path < sizeof paths / sizeof *paths; path++) {
             qc_cpu_select(paths[path]);

@@ -26,7 +26,7 @@ static void check(const void *symbols, size_t count, unsigned width, uint64_t co
     uint8_t *data = malloc(capacity);
     uint8_t *out = last_bytes(output, capacity);
     if (qc_stream_encode(symbols, count, width, codings, QC_SMALL, out, capacity, &size,
-                         last_bytes(scratch, QC_WORKSPACE_BYTES), NULL) != QC_OK) {
+                         last_bytes(scratch, QC_STREAM_ENCODE_WORKSPACE(count)), NULL) != QC_OK) {
         free(data);
         return;
     }
@@ -52,7 +52,7 @@ int main(void)
 {
     input = guarded_memory(qc_stream_bound(MAX_COUNT, 16));
     output = guarded_memory(qc_stream_bound(2 * MAX_COUNT + 1, 16));
-    scratch = guarded_memory(QC_WORKSPACE_BYTES);
+    scratch = guarded_memory(QC_STREAM_ENCODE_WORKSPACE(MAX_COUNT) + WORKSPACE_AT);
     scratch.guard -= WORKSPACE_AT;
     for (unsigned width = 1; width <= 16; width += width < 8 ? 1 : 4)
         for (size_t count = 0; count <= MAX_COUNT; count += count < 20 ? 1 : 29) {

@@ -9,7 +9,7 @@
 #define MAX_COUNT 600
 #define LONG      20000
 
-static uint8_t workspace[QC_WORKSPACE_BYTES];
+static uint8_t workspace[QC_STREAM_ENCODE_WORKSPACE(LONG)];
 
 static unsigned symbol_at(const void *symbols, size_t i, unsigned width)
 {

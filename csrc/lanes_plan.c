@@ -1,0 +1,188 @@
+#include "lanes_plan.h"
+
+#include "huffman_code.h"
+
+/* Costs are in units of 2^-8 bits. */
+#define BIT ((uint64_t)256)
+/* An escaped symbol: its literal, and what filling it in costs in speed. */
+#define ESCAPE_BITS 24
+/* Half a buffer a lane is left over at the end, and 128 words are begun with. */
+#define TAIL_BYTES 290
+
+/* The classes of a split of the symbols: those that occur, most frequent first. */
+typedef struct classes {
+    unsigned count;
+    unsigned values[256];
+    uint64_t counts[256];
+    uint64_t escaped; /* occurrences of symbols that have no class */
+} classes;
+
+static classes split(const uint64_t counts[256], unsigned width, unsigned raw_bits)
+{
+    classes found = {0, {0}, {0}, 0};
+    for (unsigned value = 0; value < 1u << (width - raw_bits); value++) {
+        uint64_t count = 0;
+        for (unsigned low = 0; low < 1u << raw_bits; low++)
+            count += counts[value << raw_bits | low];
+        if (count == 0)
+            continue;
+        unsigned at = found.count++;
+        for (; at > 0 && found.counts[at - 1] < count; at--) {
+            found.counts[at] = found.counts[at - 1];
+            found.values[at] = found.values[at - 1];
+        }
+        found.counts[at] = count;
+        found.values[at] = value;
+    }
+    return found;
+}
+
+/* Keep the `keep` most frequent classes; the others become one class, the escape, at the end. */
+static classes with_escape(const classes *all, unsigned keep)
+{
+    classes found = *all;
+    for (unsigned i = keep; i < all->count; i++)
+        found.escaped += all->counts[i];
+    found.values[keep] = 0;
+    found.counts[keep] = found.escaped;
+    found.count = keep + 1;
+    return found;
+}
+
+/* Code, but for what the coding adds, and the cost that both codings share. */
+static uint64_t begin_code(const classes *classes, unsigned raw_bits, uint64_t total,
+                           qc_lanes_code *code)
+{
+    memset(code, 0, sizeof *code);
+    code->raw_bits = raw_bits;
+    code->has_escape = classes->escaped > 0;
+    code->classes = classes->count;
+    for (unsigned i = 0; i < classes->count - code->has_escape; i++)
+        code->values[i] = (uint8_t)classes->values[i];
+    return (total * raw_bits + classes->escaped * ESCAPE_BITS) * BIT;
+}
+
+/* Optimal lengths are not increasing with the counts; the escape, which has to come last, takes
+   the longest. */
+static uint64_t code_huffman(const classes *classes, qc_lanes_code *code)
+{
+    uint8_t lengths[256];
+    uint64_t bits = 0;
+    unsigned index = 0;
+    qc_huffman_optimal_lengths(classes->counts, classes->count, QC_LANES_MAX_LENGTH, lengths);
+    for (unsigned i = 0; i < classes->count; i++)
+        code->counts[lengths[i] - 1]++;
+    for (unsigned length = 1; length <= QC_LANES_MAX_LENGTH; length++)
+        for (unsigned i = 0; i < code->counts[length - 1]; i++)
+            bits += classes->counts[index++] * length;
+    return bits * BIT;
+}
+
+/* log2(x) in units of 2^-8, rounded down: by squaring, so that it is the same everywhere. */
+static unsigned log2_fixed(unsigned x)
+{
+    unsigned whole = qc_bit_length(x) - 1, result = whole;
+    uint64_t mantissa = (uint64_t)x << (32 - whole); /* 1 to 2, in units of 2^-32 */
+    for (unsigned i = 0; i < 8; i++) {
+        mantissa = (mantissa >> 16) * (mantissa >> 16);
+        unsigned above = mantissa >> 33 != 0;
+        mantissa >>= above;
+        result = result << 1 | above;
+    }
+    return result;
+}
+
+/* Share the states out: at least one a class, then each where it saves the most: a class that goes
+   from c to c + 1 states saves about 1 / (c + 1/2) of a (natural) bit a symbol. */
+static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state_bits,
+                          qc_lanes_code *code)
+{
+    unsigned states = 1u << state_bits, left = states - classes->count;
+    unsigned share[QC_TANS_MAX_CLASSES];
+    for (unsigned i = 0; i < classes->count; i++) {
+        uint64_t fair = total > 0 ? classes->counts[i] * states / total : 0;
+        unsigned more = fair > 1 ? (unsigned)fair - 1 : 0;
+        share[i] = 1 + (more < left ? more : left);
+        left -= share[i] - 1;
+    }
+    for (; left > 0; left--) {
+        unsigned best = 0;
+        for (unsigned i = 1; i < classes->count; i++)
+            if (classes->counts[i] * (2 * share[best] + 1) >
+                classes->counts[best] * (2 * share[i] + 1))
+                best = i;
+        share[best]++;
+    }
+    uint64_t cost = 0;
+    code->state_bits = state_bits;
+    for (unsigned i = 0; i < classes->count; i++) {
+        code->counts[i] = (uint8_t)share[i];
+        cost += classes->counts[i] * (state_bits * BIT - log2_fixed(share[i]));
+    }
+    return cost;
+}
+
+static void consider(qc_lanes_plan *best, const qc_lanes_code *code, uint64_t cost, size_t head)
+{
+    size_t bytes = (size_t)(cost / BIT / 8) + head + TAIL_BYTES;
+    if (bytes < best->bytes)
+        *best = (qc_lanes_plan){*code, bytes};
+}
+
+static void consider_huffman(qc_lanes_plan *best, const classes *classes, unsigned raw_bits,
+                             uint64_t total)
+{
+    qc_lanes_code code;
+    if (classes->count < 2 || classes->count > QC_LANES_MAX_CLASSES)
+        return;
+    uint64_t cost = begin_code(classes, raw_bits, total, &code);
+    cost += code_huffman(classes, &code);
+    consider(best, &code, cost, 12 + classes->count);
+}
+
+static void consider_tans(qc_lanes_plan *best, const classes *classes, unsigned raw_bits,
+                          uint64_t total)
+{
+    if (classes->count > QC_TANS_MAX_CLASSES)
+        return;
+    for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= QC_TANS_MAX_LOG; state_bits++) {
+        qc_lanes_code code;
+        uint64_t cost = begin_code(classes, raw_bits, total, &code);
+        cost += code_tans(classes, total, state_bits, &code);
+        /* Fewer states are faster where tables are small: more must save something. */
+        cost += cost / 1024 * (state_bits - QC_TANS_MIN_LOG);
+        consider(best, &code, cost, 5 + 2 * (size_t)classes->count + 128);
+    }
+}
+
+typedef void consider_classes(qc_lanes_plan *best, const classes *classes, unsigned raw_bits,
+                              uint64_t total);
+
+/* Every number of raw bits, and without them some numbers of classes beside the escape. */
+static void plan(const uint64_t counts[256], uint64_t total, unsigned width, unsigned most,
+                 consider_classes *consider, qc_lanes_plan *best)
+{
+    static const unsigned keeps[] = {31, 23, 15, 11, 8, 6, 4, 2, 1};
+    best->bytes = SIZE_MAX;
+    for (unsigned raw_bits = 0; raw_bits < width && raw_bits <= QC_LANES_MAX_RAW; raw_bits++) {
+        classes all = split(counts, width, raw_bits);
+        consider(best, &all, raw_bits, total);
+        for (unsigned i = 0; raw_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
+            if (keeps[i] < all.count && keeps[i] < most) {
+                classes some = with_escape(&all, keeps[i]);
+                consider(best, &some, 0, total);
+            }
+    }
+}
+
+void qc_lanes_plan_huffman(const uint64_t counts[256], uint64_t total, unsigned width,
+                           qc_lanes_plan *best)
+{
+    plan(counts, total, width, QC_LANES_MAX_CLASSES, consider_huffman, best);
+}
+
+void qc_lanes_plan_tans(const uint64_t counts[256], uint64_t total, unsigned width,
+                        qc_lanes_plan *best)
+{
+    plan(counts, total, width, QC_TANS_MAX_CLASSES, consider_tans, best);
+}
