@@ -2,7 +2,6 @@
  * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
  */
 #include "frame_layout.h"
-#include "positions.h"
 
 /* Scratch memory, handed out front to back. */
 typedef struct arena {

@@ -67,3 +67,9 @@ unsigned qc_codebook_width(unsigned entries)
 {
     return entries > 2 ? qc_bit_length(entries - 1) : 1;
 }
+
+unsigned qc_row_count_width(size_t row_elements)
+{
+    unsigned width = qc_bit_length(row_elements);
+    return width < 1 ? 1 : width > 16 ? 16 : width;
+}

@@ -28,5 +28,7 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error);
 qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error);
 /* Bits of a code of a codebook of this many entries. */
 unsigned qc_codebook_width(unsigned entries);
+/* Bits of a row count: docs/format.md, section 6, csr. */
+unsigned qc_row_count_width(size_t row_elements);
 
 #endif /* QC_FRAME_LAYOUT_H */

@@ -11,12 +11,6 @@ typedef struct qc_position_form {
     qc_status (*finish)(qc_position_decoder *positions, qc_error *error);
 } qc_position_form;
 
-unsigned qc_row_count_width(size_t row_elements)
-{
-    unsigned width = qc_bit_length(row_elements);
-    return width < 1 ? 1 : width > 16 ? 16 : width;
-}
-
 /* ---- refilling the buffers from the streams ---- */
 
 /* Widen bytes to 16 bits in place, from the end. */

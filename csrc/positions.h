@@ -5,6 +5,7 @@
 #ifndef QC_POSITIONS_H
 #define QC_POSITIONS_H
 
+#include "frame_layout.h"
 #include "stream.h"
 
 /* Symbols that a form holds in L1. */
@@ -39,8 +40,5 @@ qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size
                             qc_error *error);
 /* After the last entry: nothing more may be there. */
 qc_status qc_positions_finish(qc_position_decoder *positions, qc_error *error);
-
-/* Bits of a row count: docs/format.md, section 6, csr. */
-unsigned qc_row_count_width(size_t row_elements);
 
 #endif /* QC_POSITIONS_H */

@@ -35,14 +35,9 @@ static const uint64_t profile_codings[] = {
     [QC_FIXED] = FIXED_WIDTH,
 };
 
-/* Fastest first, and what each must save where speed counts. */
-static const struct {
-    qc_coding coding;
-    size_t part;
-} by_speed[] = {
-    {QC_CONSTANT, SIZE_MAX},      {QC_PACKED, SIZE_MAX},     {QC_LANES_HUFFMAN, WORTHWHILE_PART},
-    {QC_LANES_TANS, SLOWER_PART}, {QC_HUFFMAN, SLOWER_PART},
-};
+/* Those that know their size beforehand, the fastest first. */
+static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
+                                     QC_HUFFMAN};
 
 /* What the choice has come to. */
 typedef struct choice {
@@ -110,19 +105,24 @@ static void survey(qc_encoder_input *input, const void *symbols, size_t count, u
     input->constant = is_constant(input);
 }
 
-/* Of the codings that know their size beforehand. Earlier ones are faster, and win a tie. */
+/* The bytes below which a coding has to stay to be preferred to the best of those that are faster.
+ */
+static size_t allowed_bytes(const choice *best, qc_profile profile)
+{
+    if (profile == QC_SMALL || best->bytes == QC_NO_ENCODING)
+        return best->bytes;
+    return best->bytes - best->bytes / (best->coding == QC_PACKED ? WORTHWHILE_PART : SLOWER_PART);
+}
+
 static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
 {
     choice best = {0, QC_NO_ENCODING};
     for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
-        qc_coding coding = by_speed[i].coding;
-        if (!(codings >> coding & 1))
+        if (!(codings >> by_speed[i] & 1))
             continue;
-        size_t bytes = encoders[coding]->size(input), allowed = best.bytes;
-        if (profile != QC_SMALL && allowed != QC_NO_ENCODING)
-            allowed -= allowed / by_speed[i].part;
-        if (bytes < allowed)
-            best = (choice){coding, bytes};
+        size_t bytes = encoders[by_speed[i]]->size(input);
+        if (bytes < allowed_bytes(&best, profile))
+            best = (choice){by_speed[i], bytes};
     }
     return best;
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from .adaptive import adaptive, check_model
 from .conventions import Reader, Unsupported, require
 from .huffman import huffman
+from .lanes import check_first_byte, lanes_huffman, lanes_tans
 
 
 def constant(body: bytes, count: int, width: int) -> list[int]:
@@ -50,6 +51,8 @@ CODINGS: dict[int, tuple[Coding, int]] = {
     1: (packed, 16),
     2: (huffman, 8),
     3: (adaptive, 16),
+    4: (lanes_huffman, 8),
+    5: (lanes_tans, 8),
 }
 
 
@@ -68,6 +71,8 @@ class Stream:
         self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")
         if self.coding is adaptive:
             check_model(self.body, width)
+        if self.coding in (lanes_huffman, lanes_tans):
+            check_first_byte(self.body, self.coding is lanes_tans)
 
     def symbols(self) -> list[int]:
         """The contents."""

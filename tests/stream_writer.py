@@ -9,10 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
+from lanes_stream_writer import lanes_body, plain_code
+
 _SPLIT = 256
 _LONGEST = 12
 
-CODING_IDS = {"constant": 0, "packed": 1, "huffman": 2, "tree": 3, "exponent": 3}
+CODING_IDS = {
+    "constant": 0,
+    "packed": 1,
+    "huffman": 2,
+    "tree": 3,
+    "exponent": 3,
+    "lanes_huffman": 4,
+    "lanes_tans": 5,
+    "lanes_tans_escape": 5,
+}
 
 
 def vu(value: int) -> bytes:
@@ -31,7 +42,7 @@ def legal_codings(symbols: Sequence[int], width: int) -> list[str]:
     if len(set(symbols)) <= 1:
         names.append("constant")
     if width <= 8:
-        names += ["huffman", "tree"]
+        names += ["huffman", "tree", "lanes_huffman", "lanes_tans", "lanes_tans_escape"]
     return names
 
 
@@ -53,6 +64,12 @@ def write_stream(
             body = bytes([0]) + adaptive_body(symbols, width, _encode_tree)
         case "exponent":
             body = bytes([1]) + adaptive_body(symbols, width, _encode_exponent)
+        case "lanes_huffman":
+            body = lanes_body(symbols, plain_code(symbols, width, is_tans=False))
+        case "lanes_tans":
+            body = lanes_body(symbols, plain_code(symbols, width, is_tans=True))
+        case "lanes_tans_escape":
+            body = lanes_body(symbols, plain_code(symbols, width, is_tans=True, escape=True))
         case _:
             raise ValueError(coding)
     return bytes([CODING_IDS[coding]]) + vu(len(body)) + body

@@ -16,7 +16,7 @@ def stream(coding, body):
 # What is wrong: the stream, its symbols, their width, the error, a part of its message.
 BROKEN = {
     "no coding": (b"", 1, 1, TruncatedError, "stream: coding"),
-    "reserved coding": (bytes([4, 0]), 0, 1, UnsupportedError, "stream: coding"),
+    "reserved coding": (bytes([6, 0]), 0, 1, UnsupportedError, "stream: coding"),
     "no body length": (bytes([1]), 0, 1, TruncatedError, "body length"),
     "long body length": (bytes([1, 0x80, 0]), 0, 1, CorruptError, "shortest form"),
     "body cut off": (bytes([1, 2, 0]), 16, 1, TruncatedError, "stream: body"),

@@ -156,7 +156,7 @@ static void check_bound(unsigned width)
 
 static void check_arguments(void)
 {
-    uint8_t symbols[2] = {3, 4}, data[1024];
+    uint8_t symbols[2] = {3, 4}, data[4096];
     size_t size, capacity = qc_stream_bound(2, 2);
     CHECK(capacity <= sizeof data, "%zu bytes for two symbols", capacity);
     CHECK(qc_stream_encode(symbols, 1, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==

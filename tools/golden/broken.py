@@ -78,7 +78,7 @@ def _fields() -> Iterator[Broken]:
     yield "version_1", _with_field(_RAW, 2, 1), "unsupported"
     yield "reserved_flag", _with_field(_RAW, 3, 0x20), "unsupported"
     yield "positions_4", _with_field(_RAW, 3, 4 << 1), "unsupported"
-    yield "feature_4", _with_field(_RAW, 4, 0x12), "unsupported"
+    yield "feature_6", _with_field(_RAW, 4, 0x42), "unsupported"
     yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
     yield "kind_4", _with_field(_RAW, 6, 4 << 4 | 1), "unsupported"
     yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
@@ -174,7 +174,7 @@ def _positions() -> Iterator[Broken]:
 
 
 def _streams() -> Iterator[Broken]:
-    yield "coding_4", _with_chunk(_RAW, b"\4\3abc"), "unsupported"
+    yield "coding_6", _with_chunk(_RAW, b"\6\3abc"), "unsupported"
     yield "coding_255", _with_chunk(_RAW, b"\xff\3abc"), "unsupported"
     yield "coding_not_among_features", _with_chunk(_RAW, b"\0\1\7", features=2), "corrupt"
     yield "no_stream", _with_chunk(_RAW, b""), "corrupt"

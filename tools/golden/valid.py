@@ -64,7 +64,7 @@ def _elements(dtype: str, count: int) -> list[bytes]:
 
 
 def _dtypes() -> Iterator[tuple[str, bytes]]:
-    codings = list(CODING_IDS)
+    codings = list(CODING_IDS)[:5]  # the first ones: so these files never change
     for number, dtype in enumerate(DTYPES):
         for kind in ("raw", "planes"):
             frame = Frame(dtype, kind, "dense", (7,), range(7), _elements(dtype, 7))
