@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from agreement import by_library, by_reference
 from frame_writer import KINDS, POSITIONS
 
 from reference import Tensor, decode, read_pack
@@ -13,7 +14,7 @@ from reference.__main__ import values_of
 from reference.codings import CODINGS, Stream
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "format.md"
-BYTES = re.compile(r"((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: {3}|$)")
+BYTES = re.compile(r"((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: x (\d+))?(?: {3}|$)")
 VALUES = re.compile(r"= (?:(\w+): )?(\w+) \[([\d, ]*)\]: (.*)")
 
 
@@ -34,7 +35,8 @@ def read_example(title, text):
             shape = tuple(int(dim) for dim in dims.split(", ") if dim)
             expected.append((name, dtype, shape, numbers.split()))
         else:
-            data += bytes.fromhex(BYTES.match(line).group(1))
+            part, times = BYTES.match(line).groups()
+            data += bytes.fromhex(part) * int(times or 1)
     return Example(title, data, expected)
 
 
@@ -64,6 +66,13 @@ def test_reference_gives_the_stated_values(example):
         assert (tensor.dtype, tensor.shape) == (dtype, shape)
         assert len(values_of(tensor)) == len(values)
         assert all(map(same, values_of(tensor), values))
+
+
+@pytest.mark.parametrize("example", FRAMES, ids=lambda example: example.title)
+def test_qcodec_gives_the_same_bytes(example):
+    outcome = by_reference(example.data)
+    assert not isinstance(outcome, str)
+    assert by_library(example.data) == outcome
 
 
 def test_every_block_of_examples_is_read():
