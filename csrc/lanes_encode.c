@@ -19,21 +19,25 @@ typedef struct lane {
     uint8_t *places[4];
 } lane;
 
-static void add_piece(lane *lane, unsigned bits, unsigned count)
+/* Without a branch, here and in reserve_word: which lanes have a whole word is anybody's guess. */
+static inline void add_piece(lane *lane, unsigned bits, unsigned count)
 {
+    uint8_t nowhere[2];
+    unsigned held = lane->held + count, full = held >> 4;
     lane->bits = lane->bits << count | bits;
-    lane->held += count;
+    lane->held = held & 15;
     lane->spare -= (int)count;
-    if (lane->held >= 16) {
-        lane->held -= 16;
-        qc_store16(lane->places[lane->filled++ & 3], lane->bits >> lane->held & 0xFFFF);
-    }
+    uint8_t *place = lane->places[lane->filled & 3];
+    qc_store16(full ? place : nowhere, lane->bits >> lane->held & 0xFFFF);
+    lane->filled += full;
 }
 
-static uint8_t *reserve_word(lane *lane, uint8_t *out)
+/* Reserve the next word if `needs` is 1, not if it is 0. */
+static inline uint8_t *reserve_word(lane *lane, unsigned needs, uint8_t *out)
 {
-    lane->places[lane->reserved++ & 3] = out;
-    return out + 2;
+    lane->places[lane->reserved & 3] = out;
+    lane->reserved += needs;
+    return out + 2 * needs;
 }
 
 /* ---- words ---- */
@@ -42,7 +46,7 @@ static uint8_t *begin_lanes(lane *lanes, const uint8_t *states, unsigned state_b
 {
     memset(lanes, 0, QC_LANES * sizeof *lanes);
     for (unsigned i = 0; i < QC_LANES; i++) {
-        out = reserve_word(&lanes[i], out);
+        out = reserve_word(&lanes[i], 1, out);
         add_piece(&lanes[i], states[i], state_bits);
     }
     return out;
@@ -54,10 +58,9 @@ static uint8_t *write_turn(lane *lanes, const uint8_t *turn, const uint32_t *tab
         lane *lane = &lanes[i];
         uint32_t first = table[turn[2 * i]], second = table[turn[2 * i + 1]];
         unsigned second_count = second & 255;
-        if (lane->spare < 0) {
-            out = reserve_word(lane, out);
-            lane->spare += 16;
-        }
+        unsigned needs = lane->spare < 0;
+        out = reserve_word(lane, needs, out);
+        lane->spare += (int)(16 * needs);
         add_piece(lane, first >> 8 << second_count | second >> 8, (first & 255) + second_count);
     }
     return out;
