@@ -3,7 +3,10 @@
  * and one pass forward puts the pieces of 128 lanes into words, in the order in which the decoder
  * will take them.
  */
+#include "lanes_encode.h"
+
 #include "encoder.h"
+#include "x86/avx512.h"
 
 /* What a byte of a turn (a symbol, or a marked piece) adds to its lane: bits << 8 | their number.
  */
@@ -244,6 +247,24 @@ static const uint8_t *pad_last_turn(const qc_encoder_input *input, const qc_lane
     return rest > 0 ? last : NULL;
 }
 
+/* Huffman in vector registers, where there are such; NULL if not. */
+static uint8_t *write_words_fast(const uint8_t *symbols, size_t whole, const uint8_t *last,
+                                 const uint32_t *table, uint32_t *refills, uint8_t *out)
+{
+#if QC_HAS_AVX512
+    if (qc_cpu_selected() & QC_CPU_AVX512) {
+        qc_lanes_pieces pieces;
+        for (unsigned symbol = 0; symbol < 256; symbol++) {
+            pieces.bits[symbol] = (uint8_t)(table[symbol] >> 8);
+            pieces.counts[symbol] = (uint8_t)table[symbol];
+        }
+        return qc_lanes_huffman_words_avx512(symbols, whole, last, &pieces, refills, out);
+    }
+#endif
+    (void)symbols, (void)whole, (void)last, (void)table, (void)refills, (void)out;
+    return NULL;
+}
+
 static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_code *code,
                                 const uint8_t class_of[256], uint8_t *out)
 {
@@ -253,7 +274,9 @@ static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_co
     size_t whole = input->count / QC_LANES_TURN;
     if (code->state_bits == 0) {
         huffman_pieces(code, class_of, table);
-        return write_words(symbols, whole, padded, table, states, 0, out);
+        uint8_t *end =
+            write_words_fast(symbols, whole, padded, table, (uint32_t *)input->scratch, out);
+        return end != NULL ? end : write_words(symbols, whole, padded, table, states, 0, out);
     }
     tans_encoder encoder;
     uint8_t *pieces = input->scratch;
