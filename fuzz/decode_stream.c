@@ -1,12 +1,13 @@
 /*
- * Any bytes as the body of a stream: the first ones say the coding, the width and the count, so
- * that every coding meets every body. What decodes stays below 2^width, is written completely,
- * and comes back when it is encoded again.
+ * Any bytes as the body of a stream: the first ones say the coding, the width, the count and the
+ * instruction sets, so that every coding meets every body on every path. What decodes stays below
+ * 2^width, is written completely, is the same in portable C, and comes back when it is encoded
+ * again.
  */
 #include "bytes.h"
 #include "harness.h"
 
-enum { PREFIX = 4 }; /* coding, width, count */
+enum { PREFIX = 5 }; /* coding, width, count, path */
 
 static uint8_t workspace[QC_STREAM_ENCODE_WORKSPACE(1 << 20)];
 
@@ -37,21 +38,24 @@ static void check_again(const uint8_t *symbols, size_t count, unsigned width)
     free(stream);
 }
 
-static void decode(const uint8_t *stream, size_t size, size_t count, unsigned width)
+static void decode(const uint8_t *stream, size_t size, size_t count, unsigned width, unsigned path)
 {
     qc_error error;
     size_t bytes = count * qc_symbol_size(width);
     uint8_t *symbols = buffer_of(bytes, 0xA5);
-    uint8_t *again = buffer_of(bytes, 0x5A);
+    uint8_t *portable = buffer_of(bytes, 0x5A);
+    qc_cpu_select(0);
+    qc_status expected = qc_stream_decode(stream, size, count, width, portable, workspace, &error);
+    select_path(path);
     qc_status status = qc_stream_decode(stream, size, count, width, symbols, workspace, &error);
+    PROMISE(status == expected);
     if (!refused(status, &error)) {
-        PROMISE(qc_stream_decode(stream, size, count, width, again, workspace, &error) == QC_OK);
-        PROMISE(memcmp(symbols, again, bytes) == 0);
+        PROMISE(memcmp(symbols, portable, bytes) == 0);
         for (size_t i = 0; i < count; i++)
             PROMISE(symbol_at(symbols, width, i) >> width == 0);
         check_again(symbols, count, width);
     }
-    free(again);
+    free(portable);
     free(symbols);
 }
 
@@ -68,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     stream[0] = (uint8_t)coding;
     qc_write_vu(stream + 1, body);
     memcpy(stream + header, data + PREFIX, body);
-    decode(stream, header + body, count, width);
+    decode(stream, header + body, count, width, data[4]);
     free(stream);
     return 0;
 }

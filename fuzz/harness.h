@@ -29,6 +29,14 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
         }                                                                                          \
     } while (0)
 
+/* Some byte of the input chooses the instruction sets that it is run on: none, those of AVX2, all.
+ */
+static inline void select_path(unsigned byte)
+{
+    static const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
+    qc_cpu_select(paths[byte % (sizeof paths / sizeof *paths)]);
+}
+
 /* `size` bytes of their own, filled with `fill`: the sanitizer's red zone begins after them. */
 static inline uint8_t *buffer_of(size_t size, int fill)
 {

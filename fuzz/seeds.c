@@ -2,8 +2,8 @@
  * Writes the corpus that the fuzzer starts from: `seeds FOLDER` fills FOLDER/<target>/ with small
  * valid frames of every kind, positions form and profile, streams of every coding, and a pack.
  */
-#include "bytes.h"
 #include "harness.h"
+#include "lanes_seeds.h"
 
 /* Odd numbers, so that the last symbol of a mask and the last code of a book can be wrong. */
 enum { ROWS = 13, COLUMNS = 29, ELEMENTS = ROWS * COLUMNS, ENTRIES = 13, CAPACITY = 1 << 16 };
@@ -161,10 +161,34 @@ static void save_pack(const parameters *p)
 
 /* ---- streams ------------------------------------------------------------------ */
 
-/* The target's prefix (coding, width, count), then the body. */
+/* The prefix of decode_stream, then a body. */
+static void save_body(unsigned number, unsigned coding, unsigned width, size_t count,
+                      const uint8_t *body, size_t size)
+{
+    static uint8_t seed[CAPACITY];
+    seed[0] = (uint8_t)coding;
+    seed[1] = (uint8_t)(width - 1);
+    qc_store16(seed + 2, (uint32_t)count);
+    seed[4] = (uint8_t)number; /* path */
+    memcpy(seed + 5, body, size);
+    save("decode_stream", number, seed, 5 + size);
+}
+
+/* The prefix of roundtrip_stream, then symbols of any alphabet. */
+static void save_symbols(unsigned number, unsigned width, const uint8_t *symbols, size_t count)
+{
+    static uint8_t seed[CAPACITY];
+    size_t size = count * qc_symbol_size(width);
+    seed[0] = (uint8_t)(width - 1);
+    seed[1] = 0;
+    seed[2] = (uint8_t)number; /* path */
+    memcpy(seed + 3, symbols, size);
+    save("roundtrip_stream", number, seed, 3 + size);
+}
+
 static void save_stream(unsigned number, unsigned coding, unsigned width, size_t count)
 {
-    static uint8_t symbols[8192], stream[CAPACITY], seed[CAPACITY];
+    static uint8_t symbols[8192], stream[CAPACITY];
     uint32_t state = number;
     size_t size;
     for (size_t i = 0; i < count; i++) {
@@ -181,12 +205,24 @@ static void save_stream(unsigned number, unsigned coding, unsigned width, size_t
     size_t header = 1 + qc_vu_size(size);
     while (header > 1 && header - 1 != qc_vu_size(size - header))
         header--;
-    seed[0] = (uint8_t)coding;
-    seed[1] = (uint8_t)(width - 1);
-    qc_store16(seed + 2, (uint32_t)count);
-    memcpy(seed + 4, stream + header, size - header);
-    save("decode_stream", number, seed, 4 + size - header);
-    save("roundtrip_stream", number, symbols, count * qc_symbol_size(width));
+    save_body(number, coding, width, count, stream + header, size - header);
+    save_symbols(number, width, symbols, count);
+}
+
+static void save_lanes(unsigned number)
+{
+    static uint8_t symbols[1024], body[CAPACITY];
+    const size_t counts[] = {0, 1, 255, 256, 257, 700};
+    for (size_t i = 0; i < sizeof lanes_seeds / sizeof *lanes_seeds; i++) {
+        const lanes_seed *seed = &lanes_seeds[i];
+        unsigned coding = seed->code.state_bits > 0 ? QC_LANES_TANS : QC_LANES_HUFFMAN;
+        for (size_t k = 0; k < sizeof symbols; k++)
+            symbols[k] = lanes_symbol(seed, k);
+        for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+            size_t size = write_lanes_body(symbols, counts[c], &seed->code, body);
+            save_body(number++, coding, seed->width, counts[c], body, size);
+        }
+    }
 }
 
 static void save_streams(void)
@@ -200,6 +236,7 @@ static void save_streams(void)
                 save_stream(number++, coding, widths[w], counts[c]);
         }
     }
+    save_lanes(number);
 }
 
 int main(int argc, char **argv)

@@ -166,8 +166,8 @@ static size_t write_lanes_body(const uint8_t *symbols, size_t count, const qc_la
 }
 
 /* A whole stream: coding, body length, body. */
-static size_t write_lanes(const uint8_t *symbols, size_t count, const qc_lanes_code *code,
-                          uint8_t *out)
+static inline size_t write_lanes(const uint8_t *symbols, size_t count, const qc_lanes_code *code,
+                                 uint8_t *out)
 {
     uint8_t *body = malloc(4 * count + 8192);
     size_t size = write_lanes_body(symbols, count, code, body);
