@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from .conventions import Reader, Unsupported, require
 
@@ -185,7 +184,8 @@ def _decode(body: bytes, count: int, width: int, is_tans: bool) -> list[int]:
     for index in range(count, 64 * blocks):
         require(_raw_bits(raw, head.raw_bits, index) == 0, "raw bits after the last symbol")
     classes = _classes(words, count, TansCode(head) if is_tans else HuffmanCode(head))
-    require(not any(islice(classes, count, None)), "padding is not of class 0")
+    padding = {index for index, value in enumerate(head.values) if value == head.values[0]}
+    require(padding.issuperset(classes[count:]), "padding is not the value of class 0")
     return _symbols(classes[:count], head, raw, literals, width)
 
 

@@ -96,13 +96,14 @@ def tans_tables(code: LanesCode) -> tuple[list[int], list[int], list[int]]:
 def tans_lane(code: LanesCode, classes: Sequence[int]) -> tuple[list[int], list[int]]:
     """(bits, bits of each symbol) of one lane, which begins with its state."""
     class_of, bits_of, base = tans_tables(code)
+    state_before = {
+        (class_of[state], base[state] + bits): state
+        for state in range(code.states)
+        for bits in range(1 << bits_of[state])
+    }
     state, pieces = 0, []
     for index in reversed(classes):
-        before = next(
-            s
-            for s in range(code.states)
-            if class_of[s] == index and base[s] <= state < base[s] + (1 << bits_of[s])
-        )
+        before = state_before[index, state]
         pieces.append((state - base[before], bits_of[before]))
         state = before
     pieces = [(state, code.states.bit_length() - 1), *reversed(pieces)]

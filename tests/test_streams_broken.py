@@ -1,4 +1,7 @@
-"""Streams that break one rule of the format each, and the error that each must give."""
+"""Streams that break one rule of the format each, and the error that each must give.
+
+Those of codings 4 and 5 are in test_lanes.py, where every path must give them.
+"""
 
 import pytest
 
@@ -61,6 +64,8 @@ BROKEN = {
     "adaptive: model": (stream(3, [2]), 0, 1, UnsupportedError, "adaptive: model"),
     "adaptive: wide tree": (stream(3, [0]), 0, 9, CorruptError, "width of model tree"),
     "adaptive: zero": (stream(3, [0, 1, 0]), 9, 1, CorruptError, "trailing zero"),
+    "lanes Huffman: wide": (stream(4, [0, 1, 2]), 0, 9, CorruptError, "width in this coding"),
+    "lanes tANS: wide": (stream(5, [0, 0, 32, 0, 0]), 0, 9, CorruptError, "width in this coding"),
     "adaptive: bytes after": (stream(3, [0, 1, 1, 1, 1, 1]), 1, 1, CorruptError, "bytes left"),
 }
 

@@ -1,0 +1,27 @@
+"""The paths through the C core: what it does with the instruction sets of lesser machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qcodec._core import stream
+from qcodec._core.cpu import FEATURES
+
+#: Instruction sets that may be used; the last one is all that the machine has.
+PATHS = {
+    "portable": 0,
+    "without AVX-512": sum(FEATURES.values()) - FEATURES["AVX512"],
+    "all": sum(FEATURES.values()),
+}
+
+
+@contextmanager
+def on_path(name: str) -> Iterator[None]:
+    """Streams by themselves take this path."""
+    before = stream.selected_cpu()
+    stream.select_cpu(PATHS[name])
+    try:
+        yield
+    finally:
+        stream.select_cpu(before)
