@@ -8,7 +8,6 @@ import numpy as np
 from hypothesis import strategies as st
 from lanes_stream_writer import LanesCode, assemble, lanes_parts
 from strategies import complete_lengths, damaged, seeds
-from stream_writer import vu
 
 HUFFMAN, TANS = 4, 5
 
@@ -27,11 +26,6 @@ class LanesStream:
 
     def body(self) -> bytes:
         return assemble(self.code, *lanes_parts(self.symbols, self.code))
-
-
-def write_body(coding: int, body: bytes) -> bytes:
-    """A stream of this body."""
-    return bytes([coding]) + vu(len(body)) + body
 
 
 @st.composite

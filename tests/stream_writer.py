@@ -72,7 +72,12 @@ def write_stream(
             body = lanes_body(symbols, plain_code(symbols, width, is_tans=True, escape=True))
         case _:
             raise ValueError(coding)
-    return bytes([CODING_IDS[coding]]) + vu(len(body)) + body
+    return stream_of(CODING_IDS[coding], body)
+
+
+def stream_of(coding: int, body: bytes) -> bytes:
+    """A body, whatever it is, behind the head of a stream."""
+    return bytes([coding]) + vu(len(body)) + body
 
 
 def packed_body(symbols: Sequence[int], width: int) -> bytes:

@@ -4,9 +4,10 @@ path."""
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanes_strategies import HUFFMAN, lanes_streams, spoilt_lanes, write_body
+from lanes_strategies import HUFFMAN, lanes_streams, spoilt_lanes
 from lanes_stream_writer import LanesCode, assemble, lanes_parts
 from paths import PATHS, on_path
+from stream_writer import stream_of
 
 from qcodec import streams
 from qcodec.errors import QCodecError
@@ -24,7 +25,7 @@ def by_reference(coding, body, count, width):
 def by_path(path, coding, body, count, width):
     with on_path(path):
         try:
-            return streams.decode(write_body(coding, body), count, width).tolist()
+            return streams.decode(stream_of(coding, body), count, width).tolist()
         except QCodecError as error:
             return error.code
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanes_strategies import write_body
 from lanes_stream_writer import LanesCode, assemble, lanes_body, lanes_parts
 from paths import PATHS, on_path
+from stream_writer import stream_of
 
 from qcodec import streams
 from qcodec.errors import CorruptError, UnsupportedError
@@ -87,7 +87,7 @@ BROKEN = {
 def test_a_broken_rule_is_named(name, path):
     coding, data, error, message = BROKEN[name]
     with on_path(path), pytest.raises(error, match=message):
-        streams.decode(write_body(coding, data), 300, WIDTH)
+        streams.decode(stream_of(coding, data), 300, WIDTH)
     with pytest.raises(FormatError) as caught:
         CODINGS[coding][0](data, 300, WIDTH)
     assert type(caught.value).__name__.lower() == error.code
@@ -97,7 +97,7 @@ def test_raw_bits_behind_the_last_symbol_are_refused():
     place = len(RAW.head()) + 2  # behind the number of words: the plane of the only raw bit
     data = with_byte(RAW_BODY, place, RAW_BODY[place] | 1 << 6)
     with pytest.raises(CorruptError, match="raw bits after"):
-        streams.decode(write_body(4, data), 5, WIDTH)
+        streams.decode(stream_of(4, data), 5, WIDTH)
 
 
 @given(st.integers(0, 2**32), st.integers(0, 3000), st.integers(1, 8), st.sampled_from([4, 5]))

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from frame_writer import Floats, Frame, Parts, assemble, write_frame, write_pack, write_parts
-from stream_writer import vu
+from lanes_stream_writer import LanesCode, lanes_parts
+from lanes_stream_writer import assemble as assemble_lanes
+from stream_writer import stream_of, vu
 
 from reference.conventions import crc32c
 
@@ -37,6 +39,7 @@ def broken_files() -> Iterator[Broken]:
         *_streams(),
         *_huffman(),
         *_adaptive(),
+        *_lanes(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -224,6 +227,38 @@ def _adaptive() -> Iterator[Broken]:
     yield "tree_of_nine_bits", _with_chunk(wide, b"\3\1\0"), "corrupt"
     yield "adaptive_with_a_last_zero", _with_chunk(_RAW, b"\3\3\0\1\0"), "corrupt"
     yield "adaptive_with_unread_bytes", _with_chunk(_RAW, b"\3\x0e\0" + b"\1" * 13), "corrupt"
+
+
+def _lanes() -> Iterator[Broken]:
+    # The symbols 7 8 9 of _RAW; the code of 7 is 0, so all padding is 0 bits.
+    code = LanesCode((7, 8, 9), (1, 2, 0, 0, 0, 0, 0))
+    _, words, _ = lanes_parts([7, 8, 9], code)
+    body = assemble_lanes(code, b"", words, b"")
+    escaped = replace(code, values=(7, 8), has_escape=True)
+    halved = LanesCode((3, 4), (2, 0, 0, 0, 0, 0, 0), raw_bits=1)
+    raw, halves, _ = lanes_parts([7, 8, 9], halved)
+    raw = b"\x08" + raw[1:]  # of a fourth symbol
+    for name, spoilt, kind in (
+        ("reserved_first_byte", b"\x10" + body[1:], "unsupported"),
+        ("33_classes", b"\0\x20" + body[2:], "corrupt"),
+        ("incomplete", body[:2] + b"\0\3" + body[4:], "corrupt"),
+        ("word_missing", assemble_lanes(code, b"", words[:-1], b""), "corrupt"),
+        ("words_after_the_last", assemble_lanes(code, b"", [*words, 0], b""), "corrupt"),
+        ("bits_after_the_last", assemble_lanes(code, b"", [*words[:-1], 1], b""), "corrupt"),
+        ("padding", assemble_lanes(code, b"", [*words[:-1], 0x8000], b""), "corrupt"),
+        ("literal_missing", assemble_lanes(escaped, b"", words, b""), "corrupt"),
+        ("literals_after_the_last", assemble_lanes(escaped, b"", words, b"\1\2"), "corrupt"),
+        ("raw_bits_after_the_last", assemble_lanes(halved, raw, halves, b""), "corrupt"),
+    ):
+        yield f"lanes_{name}", _with_chunk(_RAW, stream_of(4, spoilt), 63), kind
+    wide = replace(_AFFINE, width=9, elements=[0] * 4)
+    yield "lanes_of_nine_bits", _with_chunk(wide, stream_of(4, body), 63), "corrupt"
+    # One class has all states: each stays what it is at first, and the last one has to be 0.
+    one = LanesCode((7,), (32,), states=32)
+    left = assemble_lanes(one, b"", [0] * 127 + [1 << 11] + [0] * 128, b"")
+    short = assemble_lanes(replace(one, counts=(31,)), b"", [0] * 256, b"")
+    yield "tans_state_after_the_last", _with_chunk(_RAW, stream_of(5, left), 63), "corrupt"
+    yield "tans_counts", _with_chunk(_RAW, stream_of(5, short), 63), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

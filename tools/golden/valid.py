@@ -22,7 +22,8 @@ from frame_writer import (
     write_frame,
     write_pack,
 )
-from stream_writer import CODING_IDS, deep_lengths, legal_codings, write_stream
+from lanes_stream_writer import LanesCode, lanes_body
+from stream_writer import CODING_IDS, deep_lengths, legal_codings, stream_of, write_stream
 
 _SCALE_TYPES = ("f32", "f16", "bf16", "f8e4m3", "e8m0")
 
@@ -46,6 +47,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every golden file written by hand."""
     yield from _dtypes()
     yield from _codings()
+    yield from _lanes()
     yield from _affine()
     yield from _codebooks()
     yield from _chunked()
@@ -94,6 +96,28 @@ def _codings() -> Iterator[tuple[str, bytes]]:
     far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
     far = replace(far, width=16, gap_width=16)
     yield "gaps_of_16_bits.frame", write_frame(far, coder("exponent"))
+
+
+#: Codes of 0 to 4 that differ from those of the coder above.
+_LANES_CODES = {
+    "huffman_escape": LanesCode((0, 1, 2), (1, 1, 2, 0, 0, 0, 0), has_escape=True),
+    "huffman_raw_bits": LanesCode((0, 1, 2), (1, 2, 0, 0, 0, 0, 0), raw_bits=1),
+    "tans_raw_bits_128_states": LanesCode((0, 1), (120, 8), raw_bits=2, states=128),
+    "tans_32_states": LanesCode((4, 0, 1, 2, 3), (6, 10, 10, 5, 1), states=32),
+}
+
+
+def _lanes() -> Iterator[tuple[str, bytes]]:
+    for name, code in _LANES_CODES.items():
+        yield f"lanes_{name}.frame", write_frame(_sparse("dense", 300), _lanes_coder(code))
+    one = LanesCode((2,), (64,), states=64)
+    frame = replace(_sparse("dense"), elements=[2] * 60)
+    yield "lanes_tans_one_class.frame", write_frame(frame, _lanes_coder(one))
+
+
+def _lanes_coder(code: LanesCode) -> Coder:
+    coding = "lanes_tans" if code.states else "lanes_huffman"
+    return lambda symbols, _: stream_of(CODING_IDS[coding], lanes_body(symbols, code))
 
 
 def _affine() -> Iterator[tuple[str, bytes]]:
