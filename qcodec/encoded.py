@@ -14,7 +14,7 @@ from .heads import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
-from .parts import read_parts
+from .parts import parts_bytes, read_parts
 from .quantized import Quantized
 from .source import BytesSource, Readable
 
@@ -133,8 +133,7 @@ class Encoded:
         needed = elements * target.itemsize
         if out is None:
             self._limits.check_tensor(needed, self.encoded_bytes)
-            if self.encoded_bytes <= _CHECK_FIRST_BYTES and needed > _CHEAP_OUTPUT_BYTES:
-                self._decode_range(0, elements, target, None, threads)
+            self._check_first(needed)
             out = np.empty(self.shape, target.carrier)
         else:
             self._check_out(out, target)
@@ -144,6 +143,10 @@ class Encoded:
     def verify(self) -> None:
         """Check every byte, without memory for the output; raises what `decode` would."""
         self._decode_range(0, self._fields["elements"], self.element_type, None, 1)
+
+    def _check_first(self, needed: int) -> None:
+        if self.encoded_bytes <= _CHECK_FIRST_BYTES and needed > _CHEAP_OUTPUT_BYTES:
+            self.verify()
 
     def _output_type(self, dtype: object) -> ElementType:
         target = self.element_type if dtype is None else element_type(dtype)
@@ -214,12 +217,15 @@ class Encoded:
 
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
-        return read_parts(
-            self._frame,
-            self._bytes,
-            lambda needed: self._limits.check_tensor(needed, self.encoded_bytes),
-            self._verify,
-        )
+
+        def check_memory(needed: int) -> None:
+            self._limits.check_tensor(needed, self.encoded_bytes)
+
+        if self.encoded_bytes <= _CHECK_FIRST_BYTES:
+            needed = parts_bytes(self._frame, self._bytes)
+            check_memory(needed)
+            self._check_first(needed)
+        return read_parts(self._frame, self._bytes, check_memory, self._verify)
 
     def to_csr(self) -> csr_array:
         """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.

@@ -18,6 +18,13 @@ Array = np.ndarray[Any, Any]
 _POSITION_BYTES = 8
 
 
+def parts_bytes(frame: core.Frame, read: Callable[[int, int], Array]) -> int:
+    """What the codes and positions of a frame take in memory, by the chunks' numbers of entries."""
+    chunks = (frame.chunk(index)[:2] for index in range(frame.fields["chunks"]))
+    entries = sum(frame.entries(index, read(*place)) for index, place in enumerate(chunks))
+    return entries * (_code_type(frame).itemsize + _POSITION_BYTES)
+
+
 def read_parts(
     frame: core.Frame,
     read: Callable[[int, int], Array],
@@ -39,10 +46,7 @@ def read_parts(
     fields = frame.fields
     element = BY_ID[fields["dtype"]]
     is_raw = fields["kind"] < layouts.KINDS["affine"]
-    narrow = np.dtype(np.uint8 if fields["width"] <= 8 else np.uint16)
-    positions, codes = _codes(
-        frame, element.carrier if is_raw else narrow, read, check_memory, verify
-    )
+    positions, codes = _codes(frame, read, check_memory, verify)
     has_codebook = fields["kind"] == layouts.KINDS["codebook"]
     quantized = Quantized(
         shape=fields["shape"],
@@ -60,15 +64,22 @@ def read_parts(
     return _without_fillers(quantized)
 
 
+def _code_type(frame: core.Frame) -> np.dtype[Any]:
+    """Of codes, or of whole elements (raw, planes)."""
+    if frame.fields["kind"] < layouts.KINDS["affine"]:
+        return BY_ID[frame.fields["dtype"]].carrier
+    return np.dtype(np.uint8 if frame.fields["width"] <= 8 else np.uint16)
+
+
 def _codes(
     frame: core.Frame,
-    code_type: np.dtype[Any],
     read: Callable[[int, int], Array],
     check_memory: Callable[[int], None],
     verify: bool,
 ) -> tuple[Array | None, Array]:
     """(positions from the tensor's start or None, codes) of all chunks."""
     fields = frame.fields
+    code_type = _code_type(frame)
     positions, codes, needed = [], [], 0
     for index in range(fields["chunks"]):
         offset, length, first, _ = frame.chunk(index)

@@ -1,9 +1,11 @@
 """Decode frames and packs from standard input with little address space to spare.
 
-A program of its own, as the limit is the process's. Reads lines ``BYTES-TO-SPARE HEX``,
-prints a line for each: the kind of the error, the number of decoded bytes, or ``memory``.
+A program of its own, as the limit is the process's. Reads lines ``DOOR BYTES-TO-SPARE HEX``,
+prints a line for each: the kind of the error, the number of bytes (of a pack: of tensors) that came
+out, or ``memory``.
 """
 
+import json
 import resource
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 
 import qcodec
+from qcodec.files import load
 from qcodec.pack import read_pack
 from qcodec.source import BytesSource
 
@@ -21,12 +24,35 @@ PAGE = resource.getpagesize()
 PACK_MAGIC = b"QP"
 
 
-def decode(data):
-    """A short text about the outcome."""
+def as_file(data):
+    """A safetensors file with this frame or pack in it."""
+    name = "qcodec.pack" if data[:2] == PACK_MAGIC else "x.qcodec"
+    entry = {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}
+    header = json.dumps({name: entry}).encode()
+    return len(header).to_bytes(8, "little") + header + data
+
+
+def codes_bytes(data):
+    """Of codes and positions."""
+    quantized = qcodec.Encoded(data).quantized()
+    positions = 0 if quantized.positions is None else quantized.positions.nbytes
+    return quantized.codes.nbytes + positions
+
+
+DOORS = {
+    "decode": lambda data: qcodec.decode(data).nbytes,
+    "quantized": codes_bytes,
+    "info": lambda data: qcodec.info(data).dense_bytes,
+    "file": lambda data: sum(tensor.nbytes for tensor in load(as_file(data)).values()),
+}
+
+
+def outcome(door, data):
+    """A short text about it."""
     try:
-        if data[:2] == PACK_MAGIC:
+        if door != "file" and data[:2] == PACK_MAGIC:
             return str(len(read_pack(BytesSource(data)).entries))
-        return str(qcodec.decode(data).nbytes)
+        return str(DOORS[door](data))
     except qcodec.QCodecError as error:
         return error.code
     except MemoryError:
@@ -35,20 +61,20 @@ def decode(data):
 
 def warm_up():
     """Import, allocate and free what any call needs, so that it is not counted."""
-    decode(qcodec.encode(np.arange(3)))
-    for wrong in (b"", b"QC", PACK_MAGIC):
-        decode(wrong)
+    for door in DOORS:
+        for data in (qcodec.encode(np.arange(3)), b"", b"QC", PACK_MAGIC):
+            outcome(door, data)
     # Python asks for its own small objects a megabyte at a time.
     small_objects = [str(number) for number in range(30000)]
     del small_objects
 
 
-def with_limit(spare, data):
+def with_limit(door, spare, data):
     """Decode with so many bytes of address space more than are taken now."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * PAGE + spare, resource.RLIM_INFINITY))
     try:
-        return decode(data)
+        return outcome(door, data)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
@@ -56,9 +82,9 @@ def with_limit(spare, data):
 def main():
     """Run the program."""
     requests = [line.split() for line in sys.stdin]
-    inputs = [(int(spare), bytes.fromhex(data)) for spare, data in requests]
+    inputs = [(door, int(spare), bytes.fromhex(data)) for door, spare, data in requests]
     warm_up()
-    outcomes = [with_limit(spare, data) for spare, data in inputs]
+    outcomes = [with_limit(*each) for each in inputs]
     print("\n".join(outcomes))
 
 

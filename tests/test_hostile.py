@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from frame_writer import Frame, Parts, assemble, write_fields
-from stream_writer import deep_lengths, vu, write_stream
+from lanes_stream_writer import LanesCode, lanes_body
+from lanes_stream_writer import assemble as assemble_lanes
+from stream_writer import deep_lengths, stream_of, vu, write_stream
 
 import qcodec
 
@@ -21,7 +23,7 @@ MIB = 1 << 20
 BROKEN = HERE / "golden" / "0.1.0" / "broken"
 LARGEST_CHUNK = 1 << 22
 CONSTANT = b"\0\1\0"
-ALL_FEATURES = 15
+ALL_FEATURES = 63
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs /proc/self/statm"
@@ -35,9 +37,9 @@ def frame_of(row, dims, chunks, parameters=b"", chunk_elements=None):
     return assemble(Parts(write_fields(frame, ALL_FEATURES), size, parameters, tuple(chunks)))
 
 
-def decode_with_spare_memory(requests):
-    """Outcomes of (bytes to spare, data), from tests/address_space.py."""
-    text = "\n".join(f"{spare} {data.hex()}" for spare, data in requests)
+def with_spare_memory(door, requests):
+    """Outcomes of (bytes to spare, data) at a door of tests/address_space.py."""
+    text = "\n".join(f"{door} {spare} {data.hex()}" for spare, data in requests)
     command = [sys.executable, str(HERE / "address_space.py")]
     result = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
     return result.stdout.split()
@@ -52,6 +54,13 @@ THREE_ENTRIES = bytes([2, 0, 1, 0]) + bytes(12)
 HUGE_BOOKS = bytes([0, 0]) + vu(2**55) + b"\1\0"
 ALL = vu(LARGEST_CHUNK)
 ONE = (LARGEST_CHUNK,)  # the dims of one chunk
+
+
+def one_class(last_state=0):
+    """All states are of one class, and no symbol takes a bit: so it may have any number of them."""
+    words = [0] * 127 + [last_state << 11] + [0] * 128
+    return stream_of(5, assemble_lanes(LanesCode((7,), (32,), states=32), b"", words, b""))
+
 
 #: At most a kilobyte that declares much and ends in an error.
 LARGE_AND_WRONG = {
@@ -71,33 +80,41 @@ LARGE_AND_WRONG = {
     ),
     "rows of one element": frame_of("f32 raw csr", ONE, [ALL + b"\0\1\1" * 2 + CONSTANT], b"\1"),
     "more than the limits allow": frame_of("u8 raw dense", (2**50,), [], b"", 1),
+    "symbols of no bits": frame_of("u8 raw dense", ONE, [one_class(last_state=1)]),
+    "gaps of no bits": frame_of("f64 raw gaps", ONE, [ALL + one_class() + CONSTANT], b"\5"),
     "books beyond the bytes": frame_of("f32 codebook dense", (9,), [CONSTANT], HUGE_BOOKS),
     "entries beyond the elements": frame_of("u8 raw mask", (9,), [vu(2**55) + CONSTANT * 2]),
     "entries of a pack": b"QP\0\0" + vu(2**55) + bytes(900),
 }
 
 
+#: Ways to what a frame holds. The last one looks at the heads of streams alone.
+DOORS = ["decode", "quantized", "file", "info"]
+
+
 @linux_only
-def test_an_error_from_a_kilobyte_costs_at_most_a_megabyte():
+@pytest.mark.parametrize("door", DOORS)
+def test_an_error_from_a_kilobyte_costs_at_most_a_megabyte(door):
     inputs = dict(LARGE_AND_WRONG)
     for path in sorted(BROKEN.iterdir()):
         if path.stat().st_size <= 1024:
             inputs[path.name] = path.read_bytes()
     assert max(map(len, inputs.values())) <= 1024
-    outcomes = decode_with_spare_memory([(MIB, data) for data in inputs.values()])
+    outcomes = with_spare_memory(door, [(MIB, data) for data in inputs.values()])
     manifest = json.loads((BROKEN.parent / "manifest.json").read_text(encoding="utf-8"))
     for name, outcome in zip(inputs, outcomes, strict=True):
         expected = manifest["broken"].get(name, {}).get("error")
         allowed = {expected} if expected else {"corrupt", "checksum", "truncated", "limit"}
-        assert outcome in allowed, name
+        assert outcome in allowed or (door == "info" and outcome.isdigit()), name
 
 
 @linux_only
-def test_a_valid_kilobyte_costs_what_it_declares():
+@pytest.mark.parametrize("door", ["decode", "file"])
+def test_a_valid_kilobyte_costs_what_it_declares(door):
     chunks = 4
     size = chunks * LARGEST_CHUNK
     data = frame_of("u8 raw dense", (size,), [CONSTANT] * chunks, b"", LARGEST_CHUNK)
-    assert decode_with_spare_memory([(size + MIB, data), (size // 2, data)]) == [
+    assert with_spare_memory(door, [(size + MIB, data), (size // 2, data)]) == [
         str(size),
         "memory",
     ]
@@ -146,10 +163,17 @@ def a_row_an_element():
     return vu(STREAM) + counts + gaps + longest_symbols()
 
 
+def escapes():
+    """A literal for every symbol, behind the longest of codes."""
+    code = LanesCode(tuple(range(7)), (1, 1, 1, 1, 1, 1, 2), has_escape=True)
+    return stream_of(4, lanes_body(random_bytes(7, 255), code))
+
+
 SLOW = {
     "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
     "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
+    "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
 }
 
 
@@ -160,7 +184,7 @@ def test_slow_streams_take_at_most_four_times_as_long(name):
     assert seconds(slow) / qcodec.decode(slow).nbytes <= 4 * a_byte
 
 
-@pytest.mark.parametrize("coding", ["constant", "huffman", "tree"])
+@pytest.mark.parametrize("coding", ["constant", "huffman", "tree", "lanes_huffman", "lanes_tans"])
 def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
     # A chunk of one byte costs calls and tables, some microseconds, whatever it holds; but it
     # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.
@@ -170,6 +194,25 @@ def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
     normal = normal_frame()
     a_byte = seconds(normal) / (len(normal) + qcodec.decode(normal).nbytes)
     assert seconds(data) <= 60 * a_byte * (len(data) + 5000)
+
+
+def test_symbols_of_no_bits_take_no_longer_than_others():
+    data = frame_of("u8 raw dense", ONE, [one_class()])
+    assert np.all(qcodec.decode(data) == 7)
+    normal = normal_frame()
+    a_byte = seconds(normal) / qcodec.decode(normal).nbytes
+    assert seconds(data) <= LARGEST_CHUNK * a_byte
+
+
+def test_symbols_of_no_bits_are_as_many_as_the_limits_allow():
+    # Half a kilobyte honestly holds four million bytes; of such chunks there can be many.
+    elements = LARGEST_CHUNK // 4
+    data = frame_of("f32 raw dense", (64 * elements,), [one_class()] * 64, b"", elements)
+    limits = qcodec.Limits(expansion_floor=MIB)
+    for door in (lambda: qcodec.decode(data, limits=limits),
+                 qcodec.Encoded(data, limits=limits).quantized):  # fmt: skip
+        with pytest.raises(qcodec.LimitError, match="max_expansion"):
+            door()
 
 
 # ---- threads ----
