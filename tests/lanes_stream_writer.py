@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 LANES, GROUP, TURN = 128, 32, 256
 
@@ -66,13 +67,21 @@ def plain_code(
     return LanesCode(tuple(values), tuple(counts), raw_bits, has_escape)
 
 
-def huffman_lane(code: LanesCode, classes: Sequence[int]) -> tuple[list[int], list[int]]:
-    """(bits, bits of each symbol) of one lane."""
-    codes, value, previous = [], 0, 0
+@cache
+def huffman_codes(code: LanesCode) -> list[list[int]]:
+    """The bits of every class."""
+    codes: list[list[int]] = []
+    value = previous = 0
     for length in [n for n, count in enumerate(code.counts, 1) for _ in range(count)]:
         value = (value + bool(codes)) << (length - previous)
         codes.append([value >> place & 1 for place in range(length - 1, -1, -1)])
         previous = length
+    return codes
+
+
+def huffman_lane(code: LanesCode, classes: Sequence[int]) -> tuple[list[int], list[int]]:
+    """(bits, bits of each symbol) of one lane."""
+    codes = huffman_codes(code)
     bits = [bit for index in classes for bit in codes[index]]
     return bits, [len(codes[index]) for index in classes]
 
@@ -93,22 +102,26 @@ def tans_tables(code: LanesCode) -> tuple[list[int], list[int], list[int]]:
     return class_of, bits, base
 
 
+@cache
+def tans_steps(code: LanesCode) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """By class and the state after it: (state before it, its bits, their number)."""
+    return {
+        (index, base + value): (state, value, bits)
+        for state, (index, bits, base) in enumerate(zip(*tans_tables(code), strict=True))
+        for value in range(1 << bits)
+    }
+
+
 def tans_lane(code: LanesCode, classes: Sequence[int]) -> tuple[list[int], list[int]]:
     """(bits, bits of each symbol) of one lane, which begins with its state."""
-    class_of, bits_of, base = tans_tables(code)
-    state_before = {
-        (class_of[state], base[state] + bits): state
-        for state in range(code.states)
-        for bits in range(1 << bits_of[state])
-    }
+    steps = tans_steps(code)
     state, pieces = 0, []
     for index in reversed(classes):
-        before = state_before[index, state]
-        pieces.append((state - base[before], bits_of[before]))
-        state = before
+        state, value, bits = steps[index, state]
+        pieces.append((value, bits))
     pieces = [(state, code.states.bit_length() - 1), *reversed(pieces)]
-    bits = [value >> place & 1 for value, n in pieces for place in range(n - 1, -1, -1)]
-    return bits, [n for _, n in pieces[1:]]
+    written = [value >> place & 1 for value, n in pieces for place in range(n - 1, -1, -1)]
+    return written, [n for _, n in pieces[1:]]
 
 
 def lanes_words(code: LanesCode, classes: Sequence[int]) -> list[int]:
