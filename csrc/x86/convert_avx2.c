@@ -10,14 +10,6 @@
 
 #define WHOLE(count) ((count) & ~(size_t)15)
 
-QC_AVX2 size_t qc_affine_avx2(const uint8_t *codes, size_t count, float scale, float zero,
-                              float *out)
-{
-    for (size_t i = 0; i < WHOLE(count); i++)
-        out[i] = scale * ((float)codes[i] - zero);
-    return WHOLE(count);
-}
-
 QC_AVX2 size_t qc_f16_of_f32_avx2(const uint32_t *bits, size_t count, uint16_t *out)
 {
     for (size_t i = 0; i < WHOLE(count); i++)
