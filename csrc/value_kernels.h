@@ -91,6 +91,6 @@ qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
 qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
-qc_mask_positions_kernel qc_mask_positions_avx512;
+qc_mask_positions_kernel qc_mask_positions_avx2, qc_mask_positions_avx512;
 
 #endif /* QC_VALUE_KERNELS_H */
