@@ -1,13 +1,14 @@
 /*
  * The speed at which encoded tensors become floats on one core, against the speed at which this
  * machine can store floats at all: non-temporal stores of data that is not zero. Every row is
- * measured in turn with that bound; medians of repeated runs. Hot: 64 Ki weights, which stay in L2.
- * Cold: 16 Mi weights. Build and run from the project's root:
+ * measured in turn with that bound, in processor time; medians of repeated runs. Hot: 64 Ki
+ * weights, which stay in L2. Cold: 16 Mi weights. Build and run from the project's root:
  *
  *     cc -O3 -ffp-contract=off -Icsrc benchmarks/values.c $(find csrc -name '*.c') -lm -o values
- *     ./values [row]
+ *     ./values [row [features]]
  *
- * A row's name, or the beginning of it, restricts the run to such rows.
+ * A row's name, or the beginning of it, restricts the run to such rows; a number to these of the
+ * instruction sets (QC_CPU_... in qcodec.h, 0 for portable C).
  */
 #define _POSIX_C_SOURCE 199309L
 
@@ -84,7 +85,7 @@ static void *memory(size_t size)
 static double now(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
@@ -301,6 +302,8 @@ int main(int arguments, char **argument)
     void *pages = memory(4 * COLD + 64), *workspace = memory(QC_WORKSPACE_BYTES);
     uint8_t *out = (uint8_t *)pages + (64 - (uintptr_t)pages % 64);
     memset(out, 1, 4 * COLD);
+    if (arguments > 2)
+        qc_cpu_select((uint32_t)strtoul(argument[2], NULL, 0));
     job bound = {.count = COLD, .bytes = 4 * COLD, .out = out};
     printf("instruction sets %#x; hot, then cold\n%-36s", qc_cpu_selected(), "memset");
     measure(fill, store, &bound);

@@ -2,6 +2,14 @@
 
 int qc_code_row_suits(const qc_look_up_table *table) { return table->entries < QC_MAX_ENTRIES; }
 
+/* In words: compilers make a slow string instruction of a memset of this size. */
+static void clear(qc_code_row *row)
+{
+    const uint64_t absent = row->absent * UINT64_C(0x0101010101010101);
+    for (size_t i = 0; i < QC_CODE_ROW; i += sizeof absent)
+        memcpy(row->codes + i, &absent, sizeof absent);
+}
+
 void qc_code_row_open(qc_code_row *row, qc_look_up_table *table, size_t first, size_t count,
                       uint8_t *out, int past_cache)
 {
@@ -13,7 +21,7 @@ void qc_code_row_open(qc_code_row *row, qc_look_up_table *table, size_t first, s
     row->begin = first;
     row->end = first + count;
     row->out = out;
-    memset(row->codes, row->absent, sizeof row->codes);
+    clear(row);
 }
 
 static size_t window(const qc_code_row *row)
@@ -28,34 +36,19 @@ static void write_window(qc_code_row *row)
     qc_look_up(row->table, row->codes, count, row->out, row->past_cache);
     row->begin += count;
     row->out += count * row->table->item_size;
-    memset(row->codes, row->absent, count);
-}
-
-/* The number of positions, of `count` ascending ones, that are below `limit`. */
-static size_t count_below(const uint32_t *positions, size_t count, size_t limit)
-{
-    size_t below = 0;
-    if (count == 0 || positions[0] >= limit)
-        return 0;
-    if (positions[count - 1] < limit)
-        return count;
-    while (count > 0) {
-        size_t half = count / 2;
-        int beyond = positions[below + half] >= limit;
-        below += beyond ? 0 : half + 1;
-        count = beyond ? half : count - half - 1;
-    }
-    return below;
+    clear(row);
 }
 
 void qc_code_row_put(qc_code_row *row, const uint32_t *positions, const uint8_t *codes,
                      size_t count)
 {
-    size_t i = count_below(positions, count, row->begin); /* before what is wanted */
+    size_t i = 0;
+    while (i < count && positions[i] < row->begin) /* before what is wanted */
+        i++;
     for (;;) {
-        size_t inside = i + count_below(positions + i, count - i, row->begin + window(row));
-        for (; i < inside; i++)
-            row->codes[positions[i] - row->begin] = codes[i];
+        size_t begin = row->begin, end = begin + window(row);
+        for (; i < count && positions[i] < end; i++)
+            row->codes[positions[i] - begin] = codes[i];
         if (i == count || row->begin == row->end)
             return;
         write_window(row);

@@ -8,7 +8,9 @@
 
 #include "look_up.h"
 
-#define QC_CODE_ROW 4096 /* elements of a window */
+/* Elements of a window: few enough for the next one's stores to wait behind this one's output in
+   the processor's queue. */
+#define QC_CODE_ROW 2048
 
 typedef struct qc_code_row {
     const qc_look_up_table *table;

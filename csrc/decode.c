@@ -127,8 +127,7 @@ static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, co
                                qc_error *error)
 {
     qc_value_decoder *values = &work->values;
-    int by_row = target->out != NULL && values->table_use == QC_TABLE_OF_ELEMENTS &&
-                 qc_code_row_suits(&values->table);
+    int by_row = target->out != NULL && values->has_table && qc_code_row_suits(&values->table);
     if (target->count == 0 && !target->whole)
         return QC_OK;
     if (by_row)

@@ -6,7 +6,7 @@
 
 void qc_look_up_prepare(qc_look_up_table *table)
 {
-    if (table->item_size > 4)
+    if (table->entries <= QC_NO_PLANES || table->item_size > 4)
         return;
     for (size_t byte = 0; byte < table->item_size; byte++)
         for (size_t entry = 0; entry < table->entries; entry++)
@@ -28,13 +28,6 @@ static void look_up(const qc_look_up_table *table, const uint8_t *codes, size_t 
             memcpy(out + 8 * i, items + 8 * (size_t)codes[i], 8);
 }
 
-/* Items up to the next line, or 0 if no item starts there. */
-static size_t items_before_line(const uint8_t *out, size_t item_size)
-{
-    size_t bytes = (QC_LINE_BYTES - (uintptr_t)out % QC_LINE_BYTES) % QC_LINE_BYTES;
-    return bytes % item_size == 0 ? bytes / item_size : 0;
-}
-
 void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t count, uint8_t *out,
                 int past_cache)
 {
@@ -43,14 +36,12 @@ void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t coun
                                 : table->item_size == 2 ? kernels->look_up_2
                                                         : NULL;
     size_t size = table->item_size, done = 0;
-    if (kernel != NULL && past_cache) {
-        done = items_before_line(out, size);
-        done = done < count ? done : count;
+    if (kernel != NULL) {
+        done = past_cache ? qc_before_line(out, size, count) : 0;
         look_up(table, codes, done, out);
-        past_cache = (uintptr_t)(out + done * size) % QC_LINE_BYTES == 0;
+        uint8_t *to = out + done * size;
+        done += kernel(table, codes + done, count - done, to, past_cache && qc_is_line(to));
     }
-    if (kernel != NULL)
-        done += kernel(table, codes + done, count - done, out + done * size, past_cache);
     look_up(table, codes + done, count - done, out + done * size);
 }
 

@@ -8,10 +8,11 @@
 
 #define QC_MAX_ENTRIES    256
 #define QC_MAX_ITEM_BYTES 8
+#define QC_NO_PLANES      16 /* up to so many entries there are no planes */
 #define QC_LINE_BYTES     64 /* of a cache; non-temporal stores fill them */
 
-/* `items` one after the other, and of items of 2 and 4 bytes also byte b of all of them in
-   planes[b]: byte permutations look up each plane by itself. */
+/* `items` one after the other; and if they are many, of 2 or 4 bytes, also byte b of all of them in
+   planes[b], because byte permutations look up each plane by itself. */
 typedef struct qc_look_up_table {
     size_t entries;
     size_t item_size;

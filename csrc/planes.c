@@ -1,8 +1,8 @@
 #include "planes.h"
 #include "value_kernels.h"
 
-static void merge(const uint8_t *planes, size_t stride, size_t count, size_t size, int rotated,
-                  uint8_t *out)
+static inline void merge_size(const uint8_t *planes, size_t stride, size_t count, size_t size,
+                              int rotated, uint8_t *out)
 {
     size_t bits = 8 * size;
     for (size_t i = 0; i < count; i++) {
@@ -16,20 +16,30 @@ static void merge(const uint8_t *planes, size_t stride, size_t count, size_t siz
     }
 }
 
+static void merge(const uint8_t *planes, size_t stride, size_t count, size_t size, int rotated,
+                  uint8_t *out)
+{
+    /* The size is a constant in each call, so that the loops over bytes vanish. */
+    switch (size) {
+    case 2: merge_size(planes, stride, count, 2, rotated, out); break;
+    case 4: merge_size(planes, stride, count, 4, rotated, out); break;
+    case 8: merge_size(planes, stride, count, 8, rotated, out); break;
+    default: merge_size(planes, stride, count, size, rotated, out);
+    }
+}
+
 void qc_merge_planes(const uint8_t *planes, size_t stride, size_t count, size_t size, int rotated,
-                     uint8_t *out)
+                     uint8_t *out, int past_cache)
 {
     const qc_value_kernels *kernels = qc_value_kernels_selected();
     qc_merge_kernel *kernel = size == 4 ? kernels->merge_4 : size == 2 ? kernels->merge_2 : NULL;
-    size_t done = kernel != NULL ? kernel(planes, stride, count, rotated, out) : 0;
-    planes += done;
-    out += done * size;
-    count -= done;
-    /* The size is a constant in each call, so that the loops over bytes vanish. */
-    switch (size) {
-    case 2: merge(planes, stride, count, 2, rotated, out); break;
-    case 4: merge(planes, stride, count, 4, rotated, out); break;
-    case 8: merge(planes, stride, count, 8, rotated, out); break;
-    default: merge(planes, stride, count, size, rotated, out);
+    size_t done = 0;
+    if (kernel != NULL) {
+        done = past_cache ? qc_before_line(out, size, count) : 0;
+        merge(planes, stride, done, size, rotated, out);
+        uint8_t *to = out + done * size;
+        done +=
+            kernel(planes + done, stride, count - done, rotated, to, past_cache && qc_is_line(to));
     }
+    merge(planes + done, stride, count - done, size, rotated, out + done * size);
 }

@@ -17,6 +17,7 @@ static const qc_value_kernels AVX2 = {
     .to_bf16 = qc_bf16_of_f32_avx2,
     .descend = qc_descend_avx2,
     .sum_gaps = qc_sum_gaps_avx2,
+    .mask_positions = qc_mask_positions_avx2,
 };
 #endif
 

@@ -18,19 +18,21 @@ typedef size_t qc_unpack_kernel(const uint8_t *packed, size_t size, unsigned wid
 typedef size_t qc_pack_kernel(const uint8_t *symbols, size_t count, unsigned width,
                               uint8_t *packed);
 
-/* out[i] = the table's item of codes[i]. `past_cache`: with non-temporal stores, if that pays;
-   `out` is then a multiple of QC_LINE_BYTES. */
+/* Kernels with `past_cache` then use non-temporal stores; `out` is then a multiple of
+   QC_LINE_BYTES. qc_before_line says how many elements come before such an address. */
+
+/* out[i] = the table's item of codes[i]. */
 typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache);
 
-/* out[i] = scale * (codes[i] - zero). */
+/* f32 number i = scale * (codes[i] - zero). */
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
-                                float *out);
+                                uint8_t *out, int past_cache);
 
 /* Elements of 2 or 4 bytes, little-endian, from their planes; plane p, the most significant one
    first, is at planes + p * stride. `rotated`: right by one bit. */
 typedef size_t qc_merge_kernel(const uint8_t *planes, size_t stride, size_t count, int rotated,
-                               uint8_t *out);
+                               uint8_t *out, int past_cache);
 
 /* f32, as bits, to f16 or bf16. */
 typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *out);
@@ -65,6 +67,16 @@ typedef struct qc_value_kernels {
     qc_mask_positions_kernel *mask_positions;
 } qc_value_kernels;
 
+/* Elements up to the next line of a cache, at most `count`; 0 if no element ends there. */
+static inline size_t qc_before_line(const uint8_t *out, size_t size, size_t count)
+{
+    size_t bytes = (QC_LINE_BYTES - (uintptr_t)out % QC_LINE_BYTES) % QC_LINE_BYTES;
+    size_t elements = bytes % size == 0 ? bytes / size : 0;
+    return elements < count ? elements : count;
+}
+
+static inline int qc_is_line(const uint8_t *out) { return (uintptr_t)out % QC_LINE_BYTES == 0; }
+
 /* Those of the selected instruction sets. */
 const qc_value_kernels *qc_value_kernels_selected(void);
 
@@ -79,6 +91,6 @@ qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
 qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
-qc_mask_positions_kernel qc_mask_positions_avx512;
+qc_mask_positions_kernel qc_mask_positions_avx2, qc_mask_positions_avx512;
 
 #endif /* QC_VALUE_KERNELS_H */

@@ -2,9 +2,9 @@
  * Values, decoded: raw bytes, float planes, affine and codebook.
  */
 #include "values.h"
+#include "affine.h"
 #include "float_bits.h"
 #include "planes.h"
-#include "value_kernels.h"
 
 /* Affine codes of more bits are faster by arithmetic than by a table, on some machines. */
 #define TABLE_WIDTH 4
@@ -55,6 +55,14 @@ static float unscaled(const qc_value_decoder *values, unsigned code, size_t elem
     return (float)((int32_t)code - (int32_t)zero);
 }
 
+static float scale_of(const qc_frame *frame, size_t element)
+{
+    if (!frame->scaled)
+        return 1.0f;
+    return parameter(frame->scales, frame->scale_dtype,
+                     group_of(element, frame->scale_inner, frame->scale_count));
+}
+
 /* One element, by the text of the format. */
 static float value_of(const qc_value_decoder *values, unsigned code, size_t element)
 {
@@ -62,9 +70,7 @@ static float value_of(const qc_value_decoder *values, unsigned code, size_t elem
     float value = unscaled(values, code, element);
     if (!frame->scaled)
         return value;
-    return parameter(frame->scales, frame->scale_dtype,
-                     group_of(element, frame->scale_inner, frame->scale_count)) *
-           value;
+    return scale_of(frame, element) * value;
 }
 
 /* ---- opening ---- */
@@ -76,24 +82,42 @@ static int is_uniform(const qc_frame *frame)
            (frame->kind != QC_CODEBOOK || frame->books == 1);
 }
 
+/* Take the entries of a book as f32. */
+static void read_book(qc_value_decoder *values, size_t book)
+{
+    const qc_frame *frame = values->frame;
+    for (unsigned code = 0; code < frame->entries; code++)
+        values->entries[code] =
+            parameter(frame->codebook, frame->codebook_dtype, book * frame->entries + code);
+}
+
+/* Fill the table with the entries, scaled. */
+static void fill_table(qc_value_decoder *values, float scale)
+{
+    qc_look_up_table *table = &values->table;
+    int scaled = values->frame->scaled;
+    float floats[QC_MAX_ENTRIES];
+    for (unsigned code = 0; code < table->entries; code++)
+        floats[code] = scaled ? scale * values->entries[code] : values->entries[code];
+    qc_convert(floats, QC_F32, table->items, values->out_dtype, table->entries);
+    qc_look_up_prepare(table);
+}
+
 static void choose_table(qc_value_decoder *values)
 {
     const qc_frame *frame = values->frame;
-    qc_look_up_table *table = &values->table;
-    int is_codebook = frame->kind == QC_CODEBOOK && frame->books == 1;
+    int is_codebook = frame->kind == QC_CODEBOOK;
     int is_short = frame->kind == QC_AFFINE && frame->width <= TABLE_WIDTH;
-    float floats[QC_MAX_ENTRIES];
-    values->table_use = QC_NO_TABLE;
-    if (!is_codebook && !(is_short && is_uniform(frame)))
-        return;
-    values->table_use = is_uniform(frame) ? QC_TABLE_OF_ELEMENTS : QC_TABLE_OF_ENTRIES;
-    qc_dtype dtype = is_uniform(frame) ? values->out_dtype : QC_F32;
-    table->entries = is_codebook ? frame->entries : (size_t)1 << frame->width;
-    table->item_size = qc_dtype_size(dtype);
-    for (unsigned code = 0; code < table->entries; code++)
-        floats[code] = is_uniform(frame) ? value_of(values, code, 0) : unscaled(values, code, 0);
-    qc_convert(floats, QC_F32, table->items, dtype, table->entries);
-    qc_look_up_prepare(table);
+    values->has_table = (is_codebook || is_short) && is_uniform(frame);
+    values->table.entries = is_codebook ? frame->entries : (size_t)1 << frame->width;
+    values->table.item_size = values->out_size;
+    if (is_codebook && frame->books == 1)
+        read_book(values, 0);
+    else if (values->has_table)
+        for (unsigned code = 0; code < values->table.entries; code++)
+            values->entries[code] = unscaled(values, code, 0);
+    if (values->has_table)
+        fill_table(values, scale_of(frame, 0));
 }
 
 static int can_convert(qc_dtype from, qc_dtype to)
@@ -167,12 +191,12 @@ static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
 /* Raw and planes as elements of the frame's dtype, in the machine's order. */
 static void write_elements(const qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                           uint8_t *out)
+                           uint8_t *out, int past_cache)
 {
     size_t size = values->frame->item_size;
     if (values->frame->kind == QC_PLANES)
         qc_merge_planes(values->codes + from, pulled, count, size, is_rotated(values->frame->dtype),
-                        out);
+                        out, past_cache);
     else
         memcpy(out, values->codes + from * size, count * size);
     qc_swap_if_big_endian(out, size, count);
@@ -191,66 +215,57 @@ static size_t run_of(const qc_frame *frame, size_t element)
     return run;
 }
 
-static float scale_of(const qc_frame *frame, size_t element)
+static void write_floats(const qc_value_decoder *values, size_t count, uint8_t *out)
 {
-    if (!frame->scaled)
-        return 1.0f;
-    return parameter(frame->scales, frame->scale_dtype,
-                     group_of(element, frame->scale_inner, frame->scale_count));
+    qc_convert(values->floats, QC_F32, out, values->out_dtype, count);
 }
 
-static void write_affine(const qc_value_decoder *values, size_t from, size_t count, float scale,
-                         float zero, float *out)
-{
-    const uint8_t *codes = values->codes + from;
-    qc_affine_kernel *kernel = qc_value_kernels_selected()->affine;
-    size_t i = 0;
-    if (values->frame->width <= 8) {
-        if (kernel != NULL)
-            i = kernel(codes, count, scale, zero, out);
-        for (; i < count; i++)
-            out[i] = scale * ((float)codes[i] - zero);
-    } else
-        for (; i < count; i++)
-            out[i] = scale * ((float)code_at(values, from + i) - zero);
-}
-
-/* A run of elements with the same scale, zero point and book. */
-static void write_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
-                      float *out)
+/* A run of codebook elements with the same scale and book. */
+static void write_codebook_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
+                               uint8_t *out)
 {
     const qc_frame *frame = values->frame;
-    if (values->table_use == QC_TABLE_OF_ENTRIES) {
-        float scale = scale_of(frame, element);
-        for (size_t i = 0; i < count; i++) /* entries already */
-            out[i] = scale * out[i];
+    const uint8_t *codes = values->codes + from;
+    if (count < frame->entries) {
+        for (size_t i = 0; i < count; i++)
+            values->floats[i] = value_of(values, codes[i], element);
+        write_floats(values, count, out);
         return;
     }
-    if (frame->kind == QC_AFFINE) {
-        write_affine(values, from, count, scale_of(frame, element), -unscaled(values, 0, element),
-                     out);
-        return;
-    }
-    float book[QC_MAX_ENTRIES];
-    int has_book = count >= frame->entries;
-    for (unsigned code = 0; has_book && code < frame->entries; code++)
-        book[code] = value_of(values, code, element);
-    for (size_t i = 0; i < count; i++) {
-        unsigned code = values->codes[from + i];
-        out[i] = has_book ? book[code] : value_of(values, code, element);
-    }
+    if (frame->books > 1)
+        read_book(values, group_of(element, frame->book_inner, frame->books));
+    fill_table(values, scale_of(frame, element));
+    qc_look_up(&values->table, codes, count, out, values->past_cache);
 }
 
-/* Runs of elements that follow each other. */
-static void write_runs(qc_value_decoder *values, size_t from, size_t count, size_t first)
+/* A run of affine elements with the same scale and zero point. */
+static void write_affine_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
+                             uint8_t *out)
 {
-    if (values->table_use == QC_TABLE_OF_ENTRIES)
-        qc_look_up(&values->table, values->codes + from, count, (uint8_t *)values->floats, 0);
+    const qc_frame *frame = values->frame;
+    const uint8_t *codes = values->codes + from * qc_symbol_size(frame->width);
+    float scale = scale_of(frame, element), zero = -unscaled(values, 0, element);
+    if (values->out_dtype == QC_F32) {
+        qc_affine(codes, frame->width, count, scale, zero, out, values->past_cache);
+        return;
+    }
+    qc_affine(codes, frame->width, count, scale, zero, (uint8_t *)values->floats, 0);
+    write_floats(values, count, out);
+}
+
+/* Elements that follow each other, the first of which has the number `first` in the tensor. */
+static void write_runs(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                       uint8_t *out)
+{
     for (size_t done = 0; done < count;) {
         size_t run = run_of(values->frame, first + done);
         run = run < count - done ? run : count - done;
-        write_run(values, from + done, run, first + done, values->floats + done);
+        if (values->frame->kind == QC_CODEBOOK)
+            write_codebook_run(values, from + done, run, first + done, out);
+        else
+            write_affine_run(values, from + done, run, first + done, out);
         done += run;
+        out += run * values->out_size;
     }
 }
 
@@ -259,22 +274,25 @@ void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_
 {
     const qc_frame *frame = values->frame;
     if (is_bytes(frame)) {
-        uint8_t *elements = values->out_dtype == frame->dtype ? out : values->native;
-        write_elements(values, pulled, from, count, elements);
-        if (elements != out)
-            qc_convert(elements, frame->dtype, out, values->out_dtype, count);
+        if (values->out_dtype == frame->dtype) {
+            write_elements(values, pulled, from, count, out, values->past_cache);
+            return;
+        }
+        write_elements(values, pulled, from, count, values->native, 0);
+        qc_convert(values->native, frame->dtype, out, values->out_dtype, count);
         return;
     }
-    if (values->table_use == QC_TABLE_OF_ELEMENTS) {
+    if (values->has_table) {
         qc_look_up(&values->table, values->codes + from, count, out, values->past_cache);
         return;
     }
-    if (positions != NULL && !is_uniform(frame))
-        for (size_t i = 0; i < count; i++)
-            values->floats[i] = value_of(values, code_at(values, from + i), first + positions[i]);
-    else
-        write_runs(values, from, count, first);
-    qc_convert(values->floats, QC_F32, out, values->out_dtype, count);
+    if (positions == NULL || is_uniform(frame)) {
+        write_runs(values, from, count, first, out);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        values->floats[i] = value_of(values, code_at(values, from + i), first + positions[i]);
+    write_floats(values, count, out);
 }
 
 void qc_values_write_codes(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
@@ -282,7 +300,7 @@ void qc_values_write_codes(qc_value_decoder *values, size_t pulled, size_t from,
 {
     size_t size = qc_symbol_size(values->frame->width);
     if (is_bytes(values->frame))
-        write_elements(values, pulled, from, count, out);
+        write_elements(values, pulled, from, count, out, 0);
     else
         memcpy(out, values->codes + from * size, count * size);
 }

@@ -10,20 +10,14 @@
 
 #define QC_VALUE_BLOCK 1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
 
-/* What a table holds, if there is one. */
-typedef enum qc_table_use {
-    QC_NO_TABLE,
-    QC_TABLE_OF_ELEMENTS, /* every element's value, in the output's type, by its code */
-    QC_TABLE_OF_ENTRIES   /* the codebook in f32, before scaling */
-} qc_table_use;
-
 typedef struct qc_value_decoder {
     const qc_frame *frame;
     qc_dtype out_dtype;
     size_t out_size; /* bytes of an output element */
     int past_cache;  /* for qc_look_up: the output is larger than the caches */
-    qc_table_use table_use;
+    int has_table; /* `table` gives every element by its code; else a run's, while it is written */
     qc_look_up_table table;
+    float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
     uint8_t
         codes[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES]; /* the block's symbols, stream after stream */
     float floats[QC_VALUE_BLOCK];

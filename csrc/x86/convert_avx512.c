@@ -4,19 +4,6 @@
 
 #if QC_HAS_AVX512
 
-QC_AVX512 size_t qc_affine_avx512(const uint8_t *codes, size_t count, float scale, float zero,
-                                  float *out)
-{
-    const __m512 zeros = _mm512_set1_ps(zero), scales = _mm512_set1_ps(scale);
-    size_t i = 0;
-    for (; count - i >= 16; i += 16) {
-        __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + i)));
-        __m512 steps = _mm512_sub_ps(_mm512_cvtepi32_ps(wide), zeros);
-        _mm512_storeu_ps(out + i, _mm512_mul_ps(scales, steps));
-    }
-    return i;
-}
-
 /* The instruction keeps a part of a NaN's payload; the portable conversion has one NaN of each
    sign. */
 QC_AVX512 size_t qc_f16_of_f32_avx512(const uint32_t *bits, size_t count, uint16_t *out)

@@ -10,6 +10,15 @@
 
 #define INLINE_AVX2 QC_AVX2 static inline
 
+/* `past_cache`: by a non-temporal store, which `out` must be aligned for. */
+INLINE_AVX2 void store(uint8_t *out, __m256i elements, int past_cache)
+{
+    if (past_cache)
+        _mm256_stream_si256((__m256i *)out, elements);
+    else
+        _mm256_storeu_si256((__m256i *)out, elements);
+}
+
 /* The order of 32 bytes for join_4: dword 4L + R of the result is dword 2R + L. */
 INLINE_AVX2 __m256i order_for_join_4(__m256i bytes)
 {

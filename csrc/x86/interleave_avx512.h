@@ -11,6 +11,15 @@
 
 #define INLINE_AVX512 QC_AVX512 static inline
 
+/* `past_cache`: by a non-temporal store, which `out` must be aligned for. */
+INLINE_AVX512 void store(uint8_t *out, __m512i elements, int past_cache)
+{
+    if (past_cache)
+        _mm512_stream_si512((__m512i *)out, elements);
+    else
+        _mm512_storeu_si512(out, elements);
+}
+
 /* The order of 64 bytes for join_4: dword 4L + R of the result is dword 4R + L. */
 INLINE_AVX512 __m512i order_for_join_4(__m512i bytes)
 {

@@ -1,8 +1,8 @@
 /*
- * Up to 16 items of four bytes are two registers that are permuted by the codes. Of more items,
- * and of those of two bytes, each plane of bytes is looked up by itself, 16 items at a time, and
- * the planes are joined. That costs ten instructions for each 16 items, so from some number of
- * items on single loads are faster.
+ * Up to 16 items of four bytes are two registers that are permuted by the codes. Of more items
+ * each plane of bytes is looked up by itself, 16 items at a time, and the planes are joined. That
+ * costs ten instructions for each 16 items, so from some number of items on single loads are
+ * faster.
  */
 #include "../value_kernels.h"
 #include "interleave_avx2.h"
@@ -10,14 +10,6 @@
 #if QC_HAS_AVX2
 
 #define MOST_ENTRIES 128
-
-INLINE_AVX2 void store(uint8_t *out, __m256i items, int past_cache)
-{
-    if (past_cache)
-        _mm256_stream_si256((__m256i *)out, items);
-    else
-        _mm256_storeu_si256((__m256i *)out, items);
-}
 
 INLINE_AVX2 __m256i load_row(const uint8_t *row)
 {
@@ -56,12 +48,36 @@ INLINE_AVX2 size_t by_planes_4(const qc_look_up_table *table, const uint8_t *cod
     return i;
 }
 
+/* Up to 16 items of two bytes: one shuffle for each of them. */
+INLINE_AVX2 size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
+{
+    const __m256i low_byte = _mm256_set1_epi16(0xFF);
+    __m256i first = load_row(table->items), second = load_row(table->items + 16);
+    __m256i planes[2] = {
+        _mm256_packus_epi16(_mm256_and_si256(first, low_byte), _mm256_and_si256(second, low_byte)),
+        _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8))};
+    size_t i = 0;
+    for (; count - i >= 32; i += 32) {
+        __m256i bytes[2], items[2];
+        __m256i ordered = order_for_join_2(_mm256_loadu_si256((const __m256i *)(codes + i)));
+        for (unsigned byte = 0; byte < 2; byte++)
+            bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
+        join_2(bytes, items);
+        for (unsigned part = 0; part < 2; part++)
+            store(out + 2 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
 QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache)
 {
     size_t i = 0;
     if (table->entries > MOST_ENTRIES)
         return 0;
+    if (table->entries <= QC_NO_PLANES)
+        return by_shuffles_2(table, codes, count, out, past_cache);
     for (; count - i >= 32; i += 32) {
         __m256i bytes[2], items[2];
         look_up_planes(table, 2, order_for_join_2(_mm256_loadu_si256((const __m256i *)(codes + i))),

@@ -11,14 +11,6 @@ typedef struct plane {
     __m512i rows[4]; /* of 64 items */
 } plane;
 
-INLINE_AVX512 void store(uint8_t *out, __m512i items, int past_cache)
-{
-    if (past_cache)
-        _mm512_stream_si512((__m512i *)out, items);
-    else
-        _mm512_storeu_si512(out, items);
-}
-
 INLINE_AVX512 plane load_plane(const qc_look_up_table *table, unsigned byte)
 {
     plane plane;

@@ -4,7 +4,7 @@
 #if QC_HAS_AVX2
 
 QC_AVX2 size_t qc_merge_4_avx2(const uint8_t *planes, size_t stride, size_t count, int rotated,
-                               uint8_t *out)
+                               uint8_t *out, int past_cache)
 {
     /* A shift by the whole width gives 0. */
     const __m128i down = _mm_cvtsi32_si128(rotated ? 1 : 0),
@@ -19,14 +19,14 @@ QC_AVX2 size_t qc_merge_4_avx2(const uint8_t *planes, size_t stride, size_t coun
         for (unsigned part = 0; part < 4; part++) {
             __m256i turned = _mm256_or_si256(_mm256_srl_epi32(elements[part], down),
                                              _mm256_sll_epi32(elements[part], up));
-            _mm256_storeu_si256((__m256i *)(out + 4 * i + 32 * part), turned);
+            store(out + 4 * i + 32 * part, turned, past_cache);
         }
     }
     return i;
 }
 
 QC_AVX2 size_t qc_merge_2_avx2(const uint8_t *planes, size_t stride, size_t count, int rotated,
-                               uint8_t *out)
+                               uint8_t *out, int past_cache)
 {
     const __m128i down = _mm_cvtsi32_si128(rotated ? 1 : 0),
                   up = _mm_cvtsi32_si128(rotated ? 15 : 16);
@@ -40,7 +40,7 @@ QC_AVX2 size_t qc_merge_2_avx2(const uint8_t *planes, size_t stride, size_t coun
         for (unsigned part = 0; part < 2; part++) {
             __m256i turned = _mm256_or_si256(_mm256_srl_epi16(elements[part], down),
                                              _mm256_sll_epi16(elements[part], up));
-            _mm256_storeu_si256((__m256i *)(out + 2 * i + 32 * part), turned);
+            store(out + 2 * i + 32 * part, turned, past_cache);
         }
     }
     return i;

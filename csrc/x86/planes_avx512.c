@@ -4,7 +4,7 @@
 #if QC_HAS_AVX512
 
 QC_AVX512 size_t qc_merge_4_avx512(const uint8_t *planes, size_t stride, size_t count, int rotated,
-                                   uint8_t *out)
+                                   uint8_t *out, int past_cache)
 {
     const __m512i turn = _mm512_set1_epi32(rotated ? 1 : 0);
     size_t i = 0;
@@ -14,13 +14,13 @@ QC_AVX512 size_t qc_merge_4_avx512(const uint8_t *planes, size_t stride, size_t 
             bytes[byte] = order_for_join_4(_mm512_loadu_si512(planes + (3 - byte) * stride + i));
         join_4(bytes, elements);
         for (unsigned part = 0; part < 4; part++)
-            _mm512_storeu_si512(out + 4 * i + 64 * part, _mm512_rorv_epi32(elements[part], turn));
+            store(out + 4 * i + 64 * part, _mm512_rorv_epi32(elements[part], turn), past_cache);
     }
     return i;
 }
 
 QC_AVX512 size_t qc_merge_2_avx512(const uint8_t *planes, size_t stride, size_t count, int rotated,
-                                   uint8_t *out)
+                                   uint8_t *out, int past_cache)
 {
     const __m512i turn = _mm512_set1_epi16(rotated ? 1 : 0);
     size_t i = 0;
@@ -30,8 +30,8 @@ QC_AVX512 size_t qc_merge_2_avx512(const uint8_t *planes, size_t stride, size_t 
             bytes[byte] = order_for_join_2(_mm512_loadu_si512(planes + (1 - byte) * stride + i));
         join_2(bytes, elements);
         for (unsigned part = 0; part < 2; part++)
-            _mm512_storeu_si512(out + 2 * i + 64 * part,
-                                _mm512_shrdv_epi16(elements[part], elements[part], turn));
+            store(out + 2 * i + 64 * part, _mm512_shrdv_epi16(elements[part], elements[part], turn),
+                  past_cache);
     }
     return i;
 }

@@ -2,6 +2,7 @@
  * Every kernel between codes and values gives on every path what the portable one gives, for counts
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
+#include "affine.h"
 #include "look_up.h"
 #include "planes.h"
 #include "support.h"
@@ -63,11 +64,29 @@ static void check_planes(void)
             size_t size = sizes[s / 2];
             uint8_t *planes = last_bytes(input, count * size);
             fill(planes, count * size);
-            for (unsigned path = 0; path < PATHS; path++) {
+            for (unsigned run = 0; run < 2 * PATHS; run++) {
                 uint8_t *out = last_bytes(output, count * size);
-                qc_cpu_select(paths[path]);
-                qc_merge_planes(planes, count, count, size, (int)(s % 2), out);
-                compare(out, count * size, path, "planes", count);
+                qc_cpu_select(paths[run / 2]);
+                qc_merge_planes(planes, count, count, size, (int)(s % 2), out, (int)(run % 2));
+                qc_look_up_fence();
+                compare(out, count * size, run, "planes", count);
+            }
+        }
+}
+
+static void check_affine(void)
+{
+    for (unsigned width = 8; width <= 16; width += 8)
+        for (size_t count = 0; count <= MOST; count = next_count(count)) {
+            size_t size = count * width / 8;
+            uint8_t *codes = last_bytes(input, size);
+            fill(codes, size);
+            for (unsigned run = 0; run < 2 * PATHS; run++) {
+                uint8_t *out = last_bytes(output, 4 * count);
+                qc_cpu_select(paths[run / 2]);
+                qc_affine(codes, width, count, 0.1f, 77.0f, out, (int)(run % 2));
+                qc_look_up_fence();
+                compare(out, 4 * count, run, "affine", count);
             }
         }
 }
@@ -141,6 +160,7 @@ int main(void)
     output = guarded_memory(MOST * 8);
     check_look_up();
     check_planes();
+    check_affine();
     check_convert();
     check_assign();
     check_packed();
