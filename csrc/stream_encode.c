@@ -62,13 +62,7 @@ size_t qc_stream_bound(size_t count, unsigned width)
 
 static void survey_narrow(qc_encoder_input *input)
 {
-    const uint8_t *symbols = input->symbols;
-    size_t i = 0;
-    for (; i + QC_HUFFMAN_STREAMS <= input->count; i += QC_HUFFMAN_STREAMS)
-        for (unsigned part = 0; part < QC_HUFFMAN_STREAMS; part++)
-            input->histogram[part][symbols[i + part]]++;
-    for (; i < input->count; i++)
-        input->histogram[i % QC_HUFFMAN_STREAMS][symbols[i]]++;
+    qc_count_symbols(input->symbols, input->count, input->width, input->histogram);
     for (unsigned s = 0; s < 256; s++) {
         input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
                            input->histogram[2][s] + input->histogram[3][s];
