@@ -10,9 +10,11 @@ qc_lanes_encode_kernels qc_lanes_encode_selected(void)
 {
 #if QC_HAS_AVX512
     if (qc_cpu_selected() & QC_CPU_AVX512)
-        return (qc_lanes_encode_kernels){qc_lanes_words_avx512, qc_tans_step_back_avx512};
+        return (qc_lanes_encode_kernels){qc_lanes_words_avx512, qc_tans_step_back_avx512,
+                                         qc_lanes_raw_bits_avx512, qc_lanes_escapes_avx512};
 #endif
-    return (qc_lanes_encode_kernels){qc_lanes_words_portable, qc_tans_step_back_portable};
+    return (qc_lanes_encode_kernels){qc_lanes_words_portable, qc_tans_step_back_portable,
+                                     qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
 }
 
 /* ---- tables ---- */
@@ -74,41 +76,35 @@ static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of
     }
 }
 
-/* ---- raw bits and literals ---- */
+/* ---- the parts of a body ---- */
 
-/* Bit `bit` of eight symbols, gathered into a byte. */
-static unsigned gather(const uint8_t *symbols, unsigned bit)
+static uint8_t *write_raw_bits(const qc_encoder_input *input, unsigned raw_bits, uint8_t *out)
 {
-    uint64_t bits = qc_load64(symbols) >> bit & 0x0101010101010101u;
-    return (unsigned)(bits * 0x0102040810204080u >> 56);
+    qc_lanes_write_raw_bits *write = qc_lanes_encode_selected().write_raw_bits;
+    size_t blocks = input->count / QC_RAW_BLOCK, rest = input->count % QC_RAW_BLOCK;
+    const uint8_t *symbols = input->symbols;
+    uint8_t padded[QC_RAW_BLOCK] = {0};
+    if (raw_bits == 0)
+        return out;
+    memcpy(padded, symbols + blocks * QC_RAW_BLOCK, rest);
+    out = write(symbols, blocks, raw_bits, out);
+    return write(padded, rest > 0, raw_bits, out);
 }
 
-static uint8_t *write_raw_bits(const uint8_t *symbols, size_t count, unsigned raw_bits,
-                               uint8_t *out)
+static uint8_t *write_escapes(const qc_encoder_input *input, const qc_lanes_code *code,
+                              const uint8_t class_of[256], uint8_t *out)
 {
-    for (size_t block = 0; block < count; block += 64) {
-        uint8_t padded[64] = {0};
-        const uint8_t *from = symbols + block;
-        if (count - block < 64)
-            from = memcpy(padded, from, count - block);
-        for (unsigned bit = 0; bit < raw_bits; bit++)
-            for (unsigned i = 0; i < 64; i += 8)
-                *out++ = (uint8_t)gather(from + i, bit);
-    }
+    size_t blocks = input->count / QC_RAW_BLOCK;
+    const uint8_t *symbols = input->symbols;
+    uint8_t is_escaped[256];
+    for (unsigned symbol = 0; symbol < 256; symbol++)
+        is_escaped[symbol] = class_of[symbol] == code->classes - 1;
+    out = qc_lanes_encode_selected().write_escapes(symbols, blocks, is_escaped, out);
+    for (size_t i = blocks * QC_RAW_BLOCK; i < input->count; i++)
+        if (is_escaped[symbols[i]])
+            *out++ = symbols[i];
     return out;
 }
-
-static uint8_t *write_literals(const uint8_t *symbols, size_t count, const qc_lanes_code *code,
-                               const uint8_t class_of[256], uint8_t *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        *out = symbols[i];
-        out += class_of[symbols[i]] == code->classes - 1;
-    }
-    return out;
-}
-
-/* ---- the body ---- */
 
 static uint8_t *write_head(const qc_lanes_code *code, uint8_t *out)
 {
@@ -165,11 +161,11 @@ static size_t encode(const qc_encoder_input *input, const qc_lanes_code *code, u
     uint8_t class_of[256], *head_end = write_head(code, out);
     uint8_t *raw = head_end + 2 * QC_VU_MAX_BYTES;
     find_classes(code, class_of);
-    uint8_t *words = write_raw_bits(input->symbols, input->count, code->raw_bits, raw);
+    uint8_t *words = write_raw_bits(input, code->raw_bits, raw);
     uint8_t *literals = input->count > 0 ? write_all_words(input, code, class_of, words) : words;
     uint8_t *end = literals;
     if (code->has_escape)
-        end = write_literals(input->symbols, input->count, code, class_of, literals);
+        end = write_escapes(input, code, class_of, literals);
     head_end += qc_write_vu(head_end, (uint64_t)(literals - words) / 2);
     if (code->has_escape)
         head_end += qc_write_vu(head_end, (uint64_t)(end - literals));

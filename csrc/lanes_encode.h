@@ -47,15 +47,27 @@ typedef struct qc_tans_encoder {
 typedef void qc_tans_step_back(const qc_lanes_turns *symbols, const qc_tans_encoder *encoder,
                                uint8_t states[QC_LANES], uint8_t *pieces, uint8_t *last);
 
+/* Write the raw bits of whole blocks of QC_RAW_BLOCK symbols. Returns the end. */
+typedef uint8_t *qc_lanes_write_raw_bits(const uint8_t *symbols, size_t blocks, unsigned raw_bits,
+                                         uint8_t *out);
+
+/* Write those symbols of whole blocks whose `is_escaped` is not 0. Returns the end. */
+typedef uint8_t *qc_lanes_write_escapes(const uint8_t *symbols, size_t blocks,
+                                        const uint8_t is_escaped[256], uint8_t *out);
+
 /* What the selected instruction sets do best. */
 typedef struct qc_lanes_encode_kernels {
     qc_lanes_write_words *write_words;
     qc_tans_step_back *step_back;
+    qc_lanes_write_raw_bits *write_raw_bits;
+    qc_lanes_write_escapes *write_escapes;
 } qc_lanes_encode_kernels;
 
 qc_lanes_encode_kernels qc_lanes_encode_selected(void);
 
 qc_lanes_write_words qc_lanes_words_portable, qc_lanes_words_avx512;
 qc_tans_step_back qc_tans_step_back_portable, qc_tans_step_back_avx512;
+qc_lanes_write_raw_bits qc_lanes_raw_bits_portable, qc_lanes_raw_bits_avx512;
+qc_lanes_write_escapes qc_lanes_escapes_portable, qc_lanes_escapes_avx512;
 
 #endif /* QC_LANES_ENCODE_H */

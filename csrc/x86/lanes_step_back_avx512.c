@@ -1,19 +1,17 @@
 /*
  * lanes_step_back.c with 32 lanes in a register: what it looks up is in registers too.
  */
-#include "../lanes_encode.h"
-#include "avx512.h"
+#include "lanes_encode_avx512.h"
 
 #if QC_HAS_AVX512
-
-#define GROUPS QC_LANE_GROUPS
 
 /* Loops over the groups are unrolled: each step is done for all four before the next begins, so
    that four chains of dependent instructions run side by side. */
 #define EACH_GROUP _Pragma("GCC unroll 4") for (unsigned g = 0; g < GROUPS; g++)
 
 typedef struct tables {
-    __m512i class_of[4], states[2];
+    symbol_table class_of;
+    __m512i states[2];
     __m512i most_bits, threshold, first; /* 16 classes, in every 16 bytes */
 } tables;
 
@@ -25,22 +23,13 @@ QC_AVX512 static __m512i load_classes(const uint8_t bytes[QC_TANS_MAX_CLASSES])
 QC_AVX512 static tables load_tables(const qc_tans_encoder *encoder)
 {
     tables tables;
-    for (unsigned i = 0; i < 4; i++)
-        tables.class_of[i] = _mm512_loadu_si512(encoder->class_of + 64 * i);
+    tables.class_of = load_symbols(encoder->class_of);
     for (unsigned i = 0; i < 2; i++)
         tables.states[i] = _mm512_loadu_si512(encoder->states + 64 * i);
     tables.most_bits = load_classes(encoder->most_bits);
     tables.threshold = load_classes(encoder->threshold);
     tables.first = load_classes(encoder->first);
     return tables;
-}
-
-QC_AVX512 static inline __m512i classes_of(const tables *tables, __m512i symbols)
-{
-    const __m512i *of = tables->class_of;
-    __m512i low = _mm512_permutex2var_epi8(of[0], symbols, of[1]);
-    __m512i high = _mm512_permutex2var_epi8(of[2], symbols, of[3]);
-    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(symbols), low, high);
 }
 
 /* What the classes of 64 symbols, two a lane, need to step back. */
@@ -50,7 +39,7 @@ typedef struct steps {
 
 QC_AVX512 static inline steps steps_of(const tables *tables, __m512i symbols)
 {
-    __m512i classes = classes_of(tables, symbols);
+    __m512i classes = look_up(&tables->class_of, symbols);
     return (steps){_mm512_shuffle_epi8(tables->most_bits, classes),
                    _mm512_shuffle_epi8(tables->threshold, classes),
                    _mm512_shuffle_epi8(tables->first, classes)};
@@ -102,13 +91,12 @@ QC_AVX512 void qc_tans_step_back_avx512(const qc_lanes_turns *symbols,
 {
     const tables tables = load_tables(encoder);
     __m512i now[GROUPS];
-    EACH_GROUP now[g] = _mm512_cvtepu8_epi16(
-        _mm256_loadu_si256((const __m256i *)(states + g * QC_GROUP_LANES)));
+    EACH_GROUP now[g] =
+        _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(states + g * QC_GROUP_LANES)));
     if (symbols->last != NULL)
         turn_back(&tables, symbols->last, now, last);
     for (size_t end = symbols->whole * QC_LANES_TURN; end > 0; end -= QC_LANES_TURN)
-        turn_back(&tables, symbols->bytes + end - QC_LANES_TURN, now,
-                  pieces + end - QC_LANES_TURN);
+        turn_back(&tables, symbols->bytes + end - QC_LANES_TURN, now, pieces + end - QC_LANES_TURN);
     EACH_GROUP _mm256_storeu_si256((__m256i *)(states + g * QC_GROUP_LANES),
                                    _mm512_cvtepi16_epi8(now[g]));
 }

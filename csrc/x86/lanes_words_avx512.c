@@ -1,17 +1,9 @@
 /*
  * The two passes of lanes_words.c, with 32 lanes in a register.
  */
-#include "../lanes_encode.h"
-#include "avx512.h"
+#include "lanes_encode_avx512.h"
 
 #if QC_HAS_AVX512
-
-#define GROUPS QC_LANE_GROUPS
-
-/* 256 bytes that are looked up by symbol. */
-typedef struct symbol_table {
-    __m512i quarter[4];
-} symbol_table;
 
 /* Two symbols a lane as one piece: its bits and their number, 16 bits each. */
 typedef struct piece {
@@ -21,21 +13,6 @@ typedef struct piece {
 typedef struct lane_group {
     __m512i high, low, spare;
 } lane_group;
-
-QC_AVX512 static inline symbol_table load_symbols(const uint8_t bytes[256])
-{
-    symbol_table table;
-    for (unsigned i = 0; i < 4; i++)
-        table.quarter[i] = _mm512_loadu_si512(bytes + 64 * i);
-    return table;
-}
-
-QC_AVX512 static inline __m512i look_up(const symbol_table *table, __m512i symbols)
-{
-    __m512i low = _mm512_permutex2var_epi8(table->quarter[0], symbols, table->quarter[1]);
-    __m512i high = _mm512_permutex2var_epi8(table->quarter[2], symbols, table->quarter[3]);
-    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(symbols), low, high);
-}
 
 QC_AVX512 static inline __m512i first_of(__m512i pairs)
 {
@@ -141,8 +118,8 @@ QC_AVX512 uint8_t *qc_lanes_words_avx512(const qc_lanes_turns *turns, const qc_l
     uint8_t *const end = out + 2 * (QC_LANES + find_refills(turns, pieces, groups, refills));
     uint8_t *at = end;
     for (size_t turn = turns->whole + (turns->last != NULL); turn-- > 0;)
-        at = write_turn(qc_lanes_turn(turns, turn), refills + turn * GROUPS * sizeof(__mmask32), &bits,
-                        &counts, groups, at);
+        at = write_turn(qc_lanes_turn(turns, turn), refills + turn * GROUPS * sizeof(__mmask32),
+                        &bits, &counts, groups, at);
     write_first_words(groups, states, state_bits, out);
     return end;
 }
