@@ -27,8 +27,11 @@ QC_AVX512 uint8_t *qc_lanes_escapes_avx512(const uint8_t *symbols, size_t blocks
         __mmask64 which = _mm512_test_epi8_mask(escaped, escaped);
         if (which == 0)
             continue;
-        _mm512_mask_compressstoreu_epi8(out, which, block);
-        out += (unsigned)__builtin_popcountll(which);
+        /* Not compressed into memory, which some machines take hundreds of cycles for. */
+        unsigned count = (unsigned)__builtin_popcountll(which);
+        _mm512_mask_storeu_epi8(out, ~(uint64_t)0 >> (64 - count),
+                                _mm512_maskz_compress_epi8(which, block));
+        out += count;
     }
     return out;
 }
