@@ -4,6 +4,7 @@
 #include "lanes_encode.h"
 
 #include "encoder.h"
+#include "x86/avx2.h"
 #include "x86/avx512.h"
 
 qc_lanes_encode_kernels qc_lanes_encode_selected(void)
@@ -12,6 +13,11 @@ qc_lanes_encode_kernels qc_lanes_encode_selected(void)
     if (qc_cpu_selected() & QC_CPU_AVX512)
         return (qc_lanes_encode_kernels){qc_lanes_words_avx512, qc_tans_step_back_avx512,
                                          qc_lanes_raw_bits_avx512, qc_lanes_escapes_avx512};
+#endif
+#if QC_HAS_AVX2
+    if (qc_cpu_selected() & QC_CPU_AVX2)
+        return (qc_lanes_encode_kernels){qc_lanes_words_avx2, qc_tans_step_back_portable,
+                                         qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
 #endif
     return (qc_lanes_encode_kernels){qc_lanes_words_portable, qc_tans_step_back_portable,
                                      qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
@@ -28,32 +34,43 @@ static void find_classes(const qc_lanes_code *code, uint8_t class_of[256])
                (size_t)1 << code->raw_bits);
 }
 
-static void huffman_pieces(const qc_lanes_code *code, const uint8_t class_of[256],
+/* Bytes that do not occur have no bits. */
+static void huffman_pieces(const qc_lanes_code *code, const uint8_t class_of[256], unsigned width,
                            qc_lanes_pieces *pieces)
 {
     uint8_t lengths[QC_LANES_MAX_CLASSES], codes[QC_LANES_MAX_CLASSES];
     unsigned next = 0;
+    memset(pieces, 0, sizeof *pieces);
     qc_lanes_lengths(code, lengths);
     for (unsigned index = 0; index < code->classes; index++) {
         codes[index] = (uint8_t)next;
         if (index + 1 < code->classes)
             next = (next + 1) << (lengths[index + 1] - lengths[index]);
     }
-    for (unsigned symbol = 0; symbol < 256; symbol++) {
+    for (unsigned symbol = 0; symbol < 1u << width; symbol++) {
         pieces->bits[symbol] = codes[class_of[symbol]];
         pieces->counts[symbol] = lengths[class_of[symbol]];
     }
 }
 
-/* Of bytes with a mark, as tANS leaves them. */
-static void marked_pieces(qc_lanes_pieces *pieces)
+/* Of bytes with a mark, as tANS leaves them: of `most_bits` bits and the mark. */
+static void marked_pieces(unsigned most_bits, qc_lanes_pieces *pieces)
 {
-    pieces->bits[0] = pieces->counts[0] = 0; /* does not occur */
-    for (unsigned byte = 1; byte < 256; byte++) {
+    memset(pieces, 0, sizeof *pieces);
+    for (unsigned byte = 1; byte < 2u << most_bits; byte++) {
         unsigned count = qc_bit_length(byte) - 1;
         pieces->bits[byte] = (uint8_t)(byte ^ 1u << count);
         pieces->counts[byte] = (uint8_t)count;
     }
+}
+
+/* The most bits that a step of one of the classes puts out. */
+static unsigned most_bits_of(const qc_tans_encoder *encoder)
+{
+    unsigned most = 0;
+    for (unsigned index = 0; index < QC_TANS_MAX_CLASSES; index++)
+        most = encoder->most_bits[index] > most ? encoder->most_bits[index] : most;
+    return most;
 }
 
 static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of[256],
@@ -143,14 +160,14 @@ static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_co
     uint8_t *refills = input->scratch;
     memset(states, 1 << code->state_bits, sizeof states);
     if (code->state_bits == 0) {
-        huffman_pieces(code, class_of, &pieces);
+        huffman_pieces(code, class_of, input->width, &pieces);
     } else {
         qc_tans_encoder encoder;
         build_tans_encoder(code, class_of, &encoder);
         kernels.step_back(&turns, &encoder, states, input->scratch, last);
         turns.bytes = input->scratch;
         refills += turns.whole * QC_LANES_TURN;
-        marked_pieces(&pieces);
+        marked_pieces(most_bits_of(&encoder), &pieces);
     }
     return kernels.write_words(&turns, &pieces, states, code->state_bits, refills, out);
 }

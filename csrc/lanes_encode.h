@@ -20,7 +20,8 @@ static inline const uint8_t *qc_lanes_turn(const qc_lanes_turns *turns, size_t t
     return turn < turns->whole ? turns->bytes + turn * QC_LANES_TURN : turns->last;
 }
 
-/* The bits that every byte of a turn puts into its lane, and how many they are (at most 7). */
+/* The bits that every byte of a turn puts into its lane, and how many they are (at most 7; 0 for
+   bytes that do not occur). */
 typedef struct qc_lanes_pieces {
     uint8_t bits[256];
     uint8_t counts[256];
@@ -65,7 +66,7 @@ typedef struct qc_lanes_encode_kernels {
 
 qc_lanes_encode_kernels qc_lanes_encode_selected(void);
 
-qc_lanes_write_words qc_lanes_words_portable, qc_lanes_words_avx512;
+qc_lanes_write_words qc_lanes_words_portable, qc_lanes_words_avx2, qc_lanes_words_avx512;
 qc_tans_step_back qc_tans_step_back_portable, qc_tans_step_back_avx512;
 qc_lanes_write_raw_bits qc_lanes_raw_bits_portable, qc_lanes_raw_bits_avx512;
 qc_lanes_write_escapes qc_lanes_escapes_portable, qc_lanes_escapes_avx512;

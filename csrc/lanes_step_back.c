@@ -5,7 +5,7 @@
 
 /* How to step back over a symbol, from the state after it. */
 typedef struct step {
-    uint16_t more_bits; /* (state + more_bits) >> 8 is the number of bits to put out */
+    int16_t more_bits; /* (state + more_bits) >> 8 is the number of bits to put out */
     int16_t first;
 } step;
 
@@ -14,7 +14,7 @@ static void build_steps(const qc_tans_encoder *encoder, step steps[256])
     for (unsigned symbol = 0; symbol < 256; symbol++) {
         unsigned class = encoder->class_of[symbol];
         unsigned most = encoder->most_bits[class];
-        steps[symbol].more_bits = (uint16_t)((most << 8) - encoder->threshold[class]);
+        steps[symbol].more_bits = (int16_t)((int)(most << 8) - encoder->threshold[class]);
         steps[symbol].first = (int8_t)encoder->first[class];
     }
 }
@@ -22,7 +22,7 @@ static void build_steps(const qc_tans_encoder *encoder, step steps[256])
 /* Returns the piece. */
 static inline uint8_t step_back(const qc_tans_encoder *encoder, step step, unsigned *state)
 {
-    unsigned count = (*state + step.more_bits) >> 8, mark = 1u << count;
+    unsigned count = (unsigned)((int)*state + step.more_bits) >> 8, mark = 1u << count;
     unsigned piece = mark | (*state & (mark - 1));
     *state = encoder->states[(int)(*state >> count) + step.first];
     return (uint8_t)piece;
