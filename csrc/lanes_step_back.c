@@ -19,12 +19,12 @@ static void build_steps(const qc_tans_encoder *encoder, step steps[256])
     }
 }
 
-/* Returns the piece. */
+/* Returns the piece: without the bits above it, but for the mark. */
 static inline uint8_t step_back(const qc_tans_encoder *encoder, step step, unsigned *state)
 {
-    unsigned count = (unsigned)((int)*state + step.more_bits) >> 8, mark = 1u << count;
-    unsigned piece = mark | (*state & (mark - 1));
-    *state = encoder->states[(int)(*state >> count) + step.first];
+    unsigned count = (unsigned)((int)*state + step.more_bits) >> 8, x = *state >> count;
+    unsigned piece = *state - ((x - 1) << count);
+    *state = encoder->states[(int)x + step.first];
     return (uint8_t)piece;
 }
 
