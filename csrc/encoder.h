@@ -4,6 +4,7 @@
 #ifndef QC_ENCODER_H
 #define QC_ENCODER_H
 
+#include "histogram.h"
 #include "huffman_code.h"
 #include "lanes_plan.h"
 
@@ -22,9 +23,9 @@ typedef struct qc_encoder_input {
     unsigned largest; /* symbol; 0 if there is none */
     int constant;     /* no two symbols differ */
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. */
-    uint64_t histogram[QC_HUFFMAN_STREAMS][256];
+    qc_histogram histogram;
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
-    uint8_t *scratch;     /* as many bytes as there are symbols, and 256; aligned */
+    uint8_t *scratch;     /* twice as many bytes as there are symbols, and 256; aligned */
     /* Filled by the `size` of Huffman and of the lanes codings. */
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
     qc_lanes_plan lanes_huffman, lanes_tans;

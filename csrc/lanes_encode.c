@@ -1,102 +1,29 @@
 /*
- * Codings 4 and 5, encoded: symbols become pieces of bits (for tANS, from the last one backwards),
- * and one pass forward puts the pieces of 128 lanes into words, in the order in which the decoder
- * will take them.
+ * Codings 4 and 5, encoded: the parts of a body, and the tables from which their words are written.
  */
 #include "lanes_encode.h"
 
 #include "encoder.h"
+#include "x86/avx2.h"
 #include "x86/avx512.h"
 
-/* What a byte of a turn (a symbol, or a marked piece) adds to its lane: bits << 8 | their number.
- */
-typedef uint32_t piece_table[256];
-
-/* One lane. The decoder takes a word long before all of its bits are known here, so its place is
-   reserved when it is taken and filled when the bits are there: two places at most wait. */
-typedef struct lane {
-    uint32_t bits; /* the lowest `held` wait for a word */
-    unsigned held;
-    int spare; /* what the decoder holds - 16 */
-    unsigned reserved, filled;
-    uint8_t *places[4];
-} lane;
-
-/* Without a branch, here and in reserve_word: which lanes have a whole word is anybody's guess. */
-static inline void add_piece(lane *lane, unsigned bits, unsigned count)
+qc_lanes_encode_kernels qc_lanes_encode_selected(void)
 {
-    uint8_t nowhere[2];
-    unsigned held = lane->held + count, full = held >> 4;
-    lane->bits = lane->bits << count | bits;
-    lane->held = held & 15;
-    lane->spare -= (int)count;
-    uint8_t *place = lane->places[lane->filled & 3];
-    qc_store16(full ? place : nowhere, lane->bits >> lane->held & 0xFFFF);
-    lane->filled += full;
+#if QC_HAS_AVX512
+    if (qc_cpu_selected() & QC_CPU_AVX512)
+        return (qc_lanes_encode_kernels){qc_lanes_words_avx512, qc_tans_step_back_avx512,
+                                         qc_lanes_raw_bits_avx512, qc_lanes_escapes_avx512};
+#endif
+#if QC_HAS_AVX2
+    if (qc_cpu_selected() & QC_CPU_AVX2)
+        return (qc_lanes_encode_kernels){qc_lanes_words_avx2, qc_tans_step_back_portable,
+                                         qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
+#endif
+    return (qc_lanes_encode_kernels){qc_lanes_words_portable, qc_tans_step_back_portable,
+                                     qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
 }
 
-/* Reserve the next word if `needs` is 1, not if it is 0. */
-static inline uint8_t *reserve_word(lane *lane, unsigned needs, uint8_t *out)
-{
-    lane->places[lane->reserved & 3] = out;
-    lane->reserved += needs;
-    return out + 2 * needs;
-}
-
-/* ---- words ---- */
-
-static uint8_t *begin_lanes(lane *lanes, const uint8_t *states, unsigned state_bits, uint8_t *out)
-{
-    memset(lanes, 0, QC_LANES * sizeof *lanes);
-    for (unsigned i = 0; i < QC_LANES; i++) {
-        out = reserve_word(&lanes[i], 1, out);
-        add_piece(&lanes[i], states[i], state_bits);
-    }
-    return out;
-}
-
-static uint8_t *write_turn(lane *lanes, const uint8_t *turn, const uint32_t *table, uint8_t *out)
-{
-    for (unsigned i = 0; i < QC_LANES; i++) {
-        lane *lane = &lanes[i];
-        uint32_t first = table[turn[2 * i]], second = table[turn[2 * i + 1]];
-        unsigned second_count = second & 255;
-        unsigned needs = lane->spare < 0;
-        out = reserve_word(lane, needs, out);
-        lane->spare += (int)(16 * needs);
-        add_piece(lane, first >> 8 << second_count | second >> 8, (first & 255) + second_count);
-    }
-    return out;
-}
-
-/* What is left goes to the top of the next word; words that were taken for nothing are 0. */
-static void end_lanes(lane *lanes)
-{
-    for (unsigned i = 0; i < QC_LANES; i++)
-        while (lanes[i].filled < lanes[i].reserved) {
-            unsigned word = lanes[i].bits << (16 - lanes[i].held) & 0xFFFF;
-            qc_store16(lanes[i].places[lanes[i].filled++ & 3], word);
-            lanes[i].bits = 0;
-            lanes[i].held = 0;
-        }
-}
-
-/* All turns; `last` is the last one if `whole_turns` are not all. */
-static uint8_t *write_words(const uint8_t *bytes, size_t whole_turns, const uint8_t *last,
-                            const uint32_t *table, const uint8_t *states, unsigned state_bits,
-                            uint8_t *out)
-{
-    lane lanes[QC_LANES];
-    out = begin_lanes(lanes, states, state_bits, out);
-    for (size_t turn = 0; turn < whole_turns; turn++)
-        out = write_turn(lanes, bytes + turn * QC_LANES_TURN, table, out);
-    if (last != NULL)
-        out = write_turn(lanes, last, table, out);
-    end_lanes(lanes);
-    return out;
-}
-
-/* ---- symbols to pieces ---- */
+/* ---- tables ---- */
 
 /* The class of every symbol below 2^width; what has none is the escape, the last one. */
 static void find_classes(const qc_lanes_code *code, uint8_t class_of[256])
@@ -107,119 +34,94 @@ static void find_classes(const qc_lanes_code *code, uint8_t class_of[256])
                (size_t)1 << code->raw_bits);
 }
 
-static void huffman_pieces(const qc_lanes_code *code, const uint8_t class_of[256],
-                           piece_table table)
+/* Bytes that do not occur have no bits. */
+static void huffman_pieces(const qc_lanes_code *code, const uint8_t class_of[256], unsigned width,
+                           qc_lanes_pieces *pieces)
 {
-    uint8_t lengths[QC_LANES_MAX_CLASSES];
-    uint32_t pieces[QC_LANES_MAX_CLASSES], next = 0;
+    uint8_t lengths[QC_LANES_MAX_CLASSES], codes[QC_LANES_MAX_CLASSES];
+    unsigned next = 0;
+    memset(pieces, 0, sizeof *pieces);
     qc_lanes_lengths(code, lengths);
     for (unsigned index = 0; index < code->classes; index++) {
-        pieces[index] = next << 8 | lengths[index];
+        codes[index] = (uint8_t)next;
         if (index + 1 < code->classes)
             next = (next + 1) << (lengths[index + 1] - lengths[index]);
     }
-    for (unsigned symbol = 0; symbol < 256; symbol++)
-        table[symbol] = pieces[class_of[symbol]];
-}
-
-/* tANS: pieces have up to 7 bits, and are kept as bytes with a 1 before them. */
-static void marked_pieces(piece_table table)
-{
-    table[0] = 0; /* does not occur */
-    for (unsigned byte = 1; byte < 256; byte++) {
-        unsigned count = qc_bit_length(byte) - 1;
-        table[byte] = (byte ^ 1u << count) << 8 | count;
+    for (unsigned symbol = 0; symbol < 1u << width; symbol++) {
+        pieces->bits[symbol] = codes[class_of[symbol]];
+        pieces->counts[symbol] = lengths[class_of[symbol]];
     }
 }
 
-/* How to encode a class, from the state after it to the state before. */
-typedef struct tans_class {
-    uint32_t more_bits; /* (state + S + more_bits) >> 16 is the number of bits to put out */
-    int32_t first;      /* of its states in `order`, minus its count */
-} tans_class;
+/* Of bytes with a mark, as tANS leaves them: of `most_bits` bits and the mark. */
+static void marked_pieces(unsigned most_bits, qc_lanes_pieces *pieces)
+{
+    memset(pieces, 0, sizeof *pieces);
+    for (unsigned byte = 1; byte < 2u << most_bits; byte++) {
+        unsigned count = qc_bit_length(byte) - 1;
+        pieces->bits[byte] = (uint8_t)(byte ^ 1u << count);
+        pieces->counts[byte] = (uint8_t)count;
+    }
+}
 
-typedef struct tans_encoder {
-    tans_class of_symbol[256];
-    uint8_t order[QC_LANES_TABLE]; /* states by class, then by x */
-    unsigned states;
-} tans_encoder;
+/* The most bits that a step of one of the classes puts out. */
+static unsigned most_bits_of(const qc_tans_encoder *encoder)
+{
+    unsigned most = 0;
+    for (unsigned index = 0; index < QC_TANS_MAX_CLASSES; index++)
+        most = encoder->most_bits[index] > most ? encoder->most_bits[index] : most;
+    return most;
+}
 
 static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of[256],
-                               tans_encoder *encoder)
+                               qc_tans_encoder *encoder)
 {
     qc_lanes_table table;
-    tans_class classes[QC_TANS_MAX_CLASSES];
-    unsigned at = 0;
-    encoder->states = 1u << code->state_bits;
+    unsigned at = 0, states = 1u << code->state_bits;
     qc_lanes_build_table(code, &table);
+    memset(encoder, 0, sizeof *encoder);
+    memcpy(encoder->class_of, class_of, 256);
     for (unsigned index = 0; index < code->classes; index++) {
         unsigned count = code->counts[index];
         unsigned most = code->state_bits + 1 - qc_bit_length(count);
-        /* From count << most on, `most` bits; below, one less. */
-        classes[index].more_bits = (most << 16) - (count << most);
-        classes[index].first = (int32_t)at - (int32_t)count;
-        for (unsigned state = 0; state < encoder->states; state++)
+        encoder->most_bits[index] = (uint8_t)most;
+        encoder->threshold[index] = (uint8_t)(count << most);
+        encoder->first[index] = (uint8_t)(at - count);
+        for (unsigned state = 0; state < states; state++)
             if (table.class_of[state] == index)
-                encoder->order[at++] = (uint8_t)state;
+                encoder->states[at++] = (uint8_t)(states + state);
     }
+}
+
+/* ---- the parts of a body ---- */
+
+static uint8_t *write_raw_bits(const qc_encoder_input *input, unsigned raw_bits, uint8_t *out)
+{
+    qc_lanes_write_raw_bits *write = qc_lanes_encode_selected().write_raw_bits;
+    size_t blocks = input->count / QC_RAW_BLOCK, rest = input->count % QC_RAW_BLOCK;
+    const uint8_t *symbols = input->symbols;
+    uint8_t padded[QC_RAW_BLOCK] = {0};
+    if (raw_bits == 0)
+        return out;
+    memcpy(padded, symbols + blocks * QC_RAW_BLOCK, rest);
+    out = write(symbols, blocks, raw_bits, out);
+    return write(padded, rest > 0, raw_bits, out);
+}
+
+static uint8_t *write_escapes(const qc_encoder_input *input, const qc_lanes_code *code,
+                              const uint8_t class_of[256], uint8_t *out)
+{
+    size_t blocks = input->count / QC_RAW_BLOCK;
+    const uint8_t *symbols = input->symbols;
+    uint8_t is_escaped[256];
     for (unsigned symbol = 0; symbol < 256; symbol++)
-        encoder->of_symbol[symbol] = classes[class_of[symbol]];
-}
-
-/* One step back: the piece that the decoder reads after `symbol`, marked. */
-static inline uint8_t step_back(const tans_encoder *encoder, unsigned symbol, uint8_t *state)
-{
-    tans_class class = encoder->of_symbol[symbol];
-    uint32_t x = *state + encoder->states;
-    unsigned count = (x + class.more_bits) >> 16;
-    *state = encoder->order[(int32_t)(x >> count) + class.first];
-    return (uint8_t)(1u << count | (x & ((1u << count) - 1)));
-}
-
-static void turn_back(const tans_encoder *encoder, const uint8_t *symbols, uint8_t *states,
-                      uint8_t *pieces)
-{
-    for (unsigned i = 0; i < QC_LANES; i++) {
-        pieces[2 * i + 1] = step_back(encoder, symbols[2 * i + 1], &states[i]);
-        pieces[2 * i] = step_back(encoder, symbols[2 * i], &states[i]);
-    }
-}
-
-/* ---- raw bits and literals ---- */
-
-/* Bit `bit` of eight symbols, gathered into a byte. */
-static unsigned gather(const uint8_t *symbols, unsigned bit)
-{
-    uint64_t bits = qc_load64(symbols) >> bit & 0x0101010101010101u;
-    return (unsigned)(bits * 0x0102040810204080u >> 56);
-}
-
-static uint8_t *write_raw_bits(const uint8_t *symbols, size_t count, unsigned raw_bits,
-                               uint8_t *out)
-{
-    for (size_t block = 0; block < count; block += 64) {
-        uint8_t padded[64] = {0};
-        const uint8_t *from = symbols + block;
-        if (count - block < 64)
-            from = memcpy(padded, from, count - block);
-        for (unsigned bit = 0; bit < raw_bits; bit++)
-            for (unsigned i = 0; i < 64; i += 8)
-                *out++ = (uint8_t)gather(from + i, bit);
-    }
+        is_escaped[symbol] = class_of[symbol] == code->classes - 1;
+    out = qc_lanes_encode_selected().write_escapes(symbols, blocks, is_escaped, out);
+    for (size_t i = blocks * QC_RAW_BLOCK; i < input->count; i++)
+        if (is_escaped[symbols[i]])
+            *out++ = symbols[i];
     return out;
 }
-
-static uint8_t *write_literals(const uint8_t *symbols, size_t count, const qc_lanes_code *code,
-                               const uint8_t class_of[256], uint8_t *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        *out = symbols[i];
-        out += class_of[symbols[i]] == code->classes - 1;
-    }
-    return out;
-}
-
-/* ---- the body ---- */
 
 static uint8_t *write_head(const qc_lanes_code *code, uint8_t *out)
 {
@@ -247,46 +149,27 @@ static const uint8_t *pad_last_turn(const qc_encoder_input *input, const qc_lane
     return rest > 0 ? last : NULL;
 }
 
-/* Huffman in vector registers, where there are such; NULL if not. */
-static uint8_t *write_words_fast(const uint8_t *symbols, size_t whole, const uint8_t *last,
-                                 const uint32_t *table, uint32_t *refills, uint8_t *out)
-{
-#if QC_HAS_AVX512
-    if (qc_cpu_selected() & QC_CPU_AVX512) {
-        qc_lanes_pieces pieces;
-        for (unsigned symbol = 0; symbol < 256; symbol++) {
-            pieces.bits[symbol] = (uint8_t)(table[symbol] >> 8);
-            pieces.counts[symbol] = (uint8_t)table[symbol];
-        }
-        return qc_lanes_huffman_words_avx512(symbols, whole, last, &pieces, refills, out);
-    }
-#endif
-    (void)symbols, (void)whole, (void)last, (void)table, (void)refills, (void)out;
-    return NULL;
-}
-
 static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_code *code,
                                 const uint8_t class_of[256], uint8_t *out)
 {
-    piece_table table;
-    uint8_t last[QC_LANES_TURN], states[QC_LANES] = {0};
-    const uint8_t *symbols = input->symbols, *padded = pad_last_turn(input, code, last);
-    size_t whole = input->count / QC_LANES_TURN;
+    qc_lanes_encode_kernels kernels = qc_lanes_encode_selected();
+    qc_lanes_pieces pieces;
+    uint8_t last[QC_LANES_TURN], states[QC_LANES];
+    qc_lanes_turns turns = {input->symbols, input->count / QC_LANES_TURN,
+                            pad_last_turn(input, code, last)};
+    uint8_t *refills = input->scratch;
+    memset(states, 1 << code->state_bits, sizeof states);
     if (code->state_bits == 0) {
-        huffman_pieces(code, class_of, table);
-        uint8_t *end =
-            write_words_fast(symbols, whole, padded, table, (uint32_t *)input->scratch, out);
-        return end != NULL ? end : write_words(symbols, whole, padded, table, states, 0, out);
+        huffman_pieces(code, class_of, input->width, &pieces);
+    } else {
+        qc_tans_encoder encoder;
+        build_tans_encoder(code, class_of, &encoder);
+        kernels.step_back(&turns, &encoder, states, input->scratch, last);
+        turns.bytes = input->scratch;
+        refills += turns.whole * QC_LANES_TURN;
+        marked_pieces(most_bits_of(&encoder), &pieces);
     }
-    tans_encoder encoder;
-    uint8_t *pieces = input->scratch;
-    build_tans_encoder(code, class_of, &encoder);
-    if (padded != NULL)
-        turn_back(&encoder, padded, states, last);
-    for (size_t turn = whole; turn-- > 0;)
-        turn_back(&encoder, symbols + turn * QC_LANES_TURN, states, pieces + turn * QC_LANES_TURN);
-    marked_pieces(table);
-    return write_words(pieces, whole, padded, table, states, code->state_bits, out);
+    return kernels.write_words(&turns, &pieces, states, code->state_bits, refills, out);
 }
 
 /* Raw bits, words and literals are written behind room for the two counts before them. */
@@ -295,11 +178,11 @@ static size_t encode(const qc_encoder_input *input, const qc_lanes_code *code, u
     uint8_t class_of[256], *head_end = write_head(code, out);
     uint8_t *raw = head_end + 2 * QC_VU_MAX_BYTES;
     find_classes(code, class_of);
-    uint8_t *words = write_raw_bits(input->symbols, input->count, code->raw_bits, raw);
+    uint8_t *words = write_raw_bits(input, code->raw_bits, raw);
     uint8_t *literals = input->count > 0 ? write_all_words(input, code, class_of, words) : words;
     uint8_t *end = literals;
     if (code->has_escape)
-        end = write_literals(input->symbols, input->count, code, class_of, literals);
+        end = write_escapes(input, code, class_of, literals);
     head_end += qc_write_vu(head_end, (uint64_t)(literals - words) / 2);
     if (code->has_escape)
         head_end += qc_write_vu(head_end, (uint64_t)(end - literals));

@@ -140,7 +140,7 @@ typedef enum qc_profile {
 size_t qc_stream_bound(size_t count, unsigned width);
 
 /* An encoder's scratch memory for `count` symbols, in bytes; any alignment. */
-#define QC_STREAM_ENCODE_WORKSPACE(count) (QC_WORKSPACE_BYTES + (size_t)(count))
+#define QC_STREAM_ENCODE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))
 
 /* Write one stream (coding, body length, body) of `count` symbols into `out`, and its
    length to *size. `codings` is a set of QC_CODING_MASK bits to choose from; the

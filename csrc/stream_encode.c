@@ -40,7 +40,7 @@ static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, Q
                                      QC_HUFFMAN};
 
 _Static_assert(sizeof(qc_encoder_input) + QC_WORKSPACE_ALIGNMENT + 256 <= QC_WORKSPACE_BYTES,
-               "the workspace holds the input and a scratch byte a symbol");
+               "the workspace holds the input, and two scratch bytes a symbol");
 _Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
 
 /* What the choice has come to. */
@@ -62,13 +62,7 @@ size_t qc_stream_bound(size_t count, unsigned width)
 
 static void survey_narrow(qc_encoder_input *input)
 {
-    const uint8_t *symbols = input->symbols;
-    size_t i = 0;
-    for (; i + QC_HUFFMAN_STREAMS <= input->count; i += QC_HUFFMAN_STREAMS)
-        for (unsigned part = 0; part < QC_HUFFMAN_STREAMS; part++)
-            input->histogram[part][symbols[i + part]]++;
-    for (; i < input->count; i++)
-        input->histogram[i % QC_HUFFMAN_STREAMS][symbols[i]]++;
+    qc_count_symbols(input->symbols, input->count, input->width, input->histogram);
     for (unsigned s = 0; s < 256; s++) {
         input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
                            input->histogram[2][s] + input->histogram[3][s];

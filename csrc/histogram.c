@@ -1,0 +1,33 @@
+#include "histogram.h"
+
+#include "x86/avx512.h"
+
+/* Twice as many as there are parts: an equal symbol soon after another would wait for its count to
+   be stored. */
+#define TABLES (2 * QC_HISTOGRAM_PARTS)
+
+static void count_all(const uint8_t *symbols, size_t count, qc_histogram histogram)
+{
+    uint64_t tables[TABLES][256] = {{0}};
+    size_t i = 0;
+    for (; i + TABLES <= count; i += TABLES)
+        for (unsigned table = 0; table < TABLES; table++)
+            tables[table][symbols[i + table]]++;
+    for (; i < count; i++)
+        tables[i % TABLES][symbols[i]]++;
+    for (unsigned table = 0; table < TABLES; table++)
+        for (unsigned symbol = 0; symbol < 256; symbol++)
+            histogram[table % QC_HISTOGRAM_PARTS][symbol] += tables[table][symbol];
+}
+
+void qc_count_symbols(const uint8_t *symbols, size_t count, unsigned width, qc_histogram histogram)
+{
+    size_t done = 0;
+    memset(histogram, 0, sizeof(qc_histogram));
+#if QC_HAS_AVX512
+    if (qc_cpu_selected() & QC_CPU_AVX512)
+        done = qc_count_few_avx512(symbols, count, width, histogram);
+#endif
+    (void)width;
+    count_all(symbols + done, count - done, histogram);
+}

@@ -1,0 +1,22 @@
+/*
+ * How often symbols occur.
+ */
+#ifndef QC_HISTOGRAM_H
+#define QC_HISTOGRAM_H
+
+#include "bytes.h"
+
+/* Symbols at the positions i mod 4 are counted apart, as plain Huffman has four sub-streams. */
+#define QC_HISTOGRAM_PARTS 4
+
+typedef uint64_t qc_histogram[QC_HISTOGRAM_PARTS][256];
+
+/* Count `count` symbols, which should be, but need not be, below 2^width. */
+void qc_count_symbols(const uint8_t *symbols, size_t count, unsigned width, qc_histogram histogram);
+
+/* Add whole blocks of 64 symbols below 2^width to the histogram, if width is at most 4. Returns the
+   number of symbols counted: none if one of them is too large. */
+size_t qc_count_few_avx512(const uint8_t *symbols, size_t count, unsigned width,
+                           qc_histogram histogram);
+
+#endif /* QC_HISTOGRAM_H */

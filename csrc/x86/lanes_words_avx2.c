@@ -1,0 +1,205 @@
+/*
+ * The two passes of lanes_words.c in AVX2: bytes are looked up by shuffles, 16 at a time; buffers
+ * are 32-bit numbers, eight lanes (an octet) in a register.
+ */
+#include "../lanes_encode.h"
+#include "avx2.h"
+
+#if QC_HAS_AVX2
+
+#define GROUPS QC_LANE_GROUPS
+#define OCTETS (QC_LANES / 8)
+#define BLOCK  16 /* bytes that one shuffle looks up */
+
+/* Pieces by byte, as far as there are any. */
+typedef struct piece_table {
+    unsigned blocks;
+    __m256i bits[256 / BLOCK], counts[256 / BLOCK];
+} piece_table;
+
+/* What 8 lanes hold: the lowest `count` of their bits are still to be read. */
+typedef struct octet {
+    __m256i bits, count;
+} octet;
+
+/* By a set of eight lanes: the shuffle that puts their words, in order, at the end. */
+typedef uint8_t compress_table[256][16];
+
+QC_AVX2 static __m256i load_block(const uint8_t bytes[BLOCK])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)bytes));
+}
+
+QC_AVX2 static void load_pieces(const qc_lanes_pieces *pieces, piece_table *table)
+{
+    table->blocks = 1;
+    for (unsigned block = 0; block < 256 / BLOCK; block++) {
+        table->bits[block] = load_block(pieces->bits + block * BLOCK);
+        table->counts[block] = load_block(pieces->counts + block * BLOCK);
+        if (!_mm256_testz_si256(table->counts[block], table->counts[block]))
+            table->blocks = block + 1;
+    }
+}
+
+static void build_compress_table(compress_table table)
+{
+    memset(table, 0, sizeof(compress_table));
+    for (unsigned set = 0; set < 256; set++)
+        for (unsigned lane = 8, at = 16; lane-- > 0;)
+            if (set >> lane & 1) {
+                table[set][--at] = (uint8_t)(2 * lane + 1);
+                table[set][--at] = (uint8_t)(2 * lane);
+            }
+}
+
+/* For the shuffle of a block: bytes of other blocks get their highest bit set, which gives 0. */
+QC_AVX2 static inline __m256i index_in(__m256i bytes, unsigned block)
+{
+    __m256i own = _mm256_xor_si256(bytes, _mm256_set1_epi8((char)(block * BLOCK)));
+    return _mm256_adds_epu8(own, _mm256_set1_epi8(0x70));
+}
+
+QC_AVX2 static inline __m256i count_of(const piece_table *table, __m256i bytes)
+{
+    __m256i count = _mm256_shuffle_epi8(table->counts[0], index_in(bytes, 0));
+    for (unsigned block = 1; block < table->blocks; block++)
+        count = _mm256_or_si256(count,
+                                _mm256_shuffle_epi8(table->counts[block], index_in(bytes, block)));
+    return count;
+}
+
+QC_AVX2 static inline __m256i bits_of(const piece_table *table, __m256i bytes)
+{
+    __m256i bits = _mm256_shuffle_epi8(table->bits[0], index_in(bytes, 0));
+    for (unsigned block = 1; block < table->blocks; block++)
+        bits =
+            _mm256_or_si256(bits, _mm256_shuffle_epi8(table->bits[block], index_in(bytes, block)));
+    return bits;
+}
+
+QC_AVX2 static inline __m256i load_bytes(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)bytes);
+}
+
+/* Both counts of each of 16 lanes, added. */
+QC_AVX2 static inline __m256i add_pairs(__m256i counts)
+{
+    return _mm256_maddubs_epi16(counts, _mm256_set1_epi8(1));
+}
+
+/* Which lanes take a word before each turn, a bit each; returns how many words that are. */
+QC_AVX2 static size_t find_refills(const qc_lanes_turns *turns, const piece_table *table,
+                                   __m256i spares[GROUPS], uint8_t *refills)
+{
+    size_t words = 0, all = turns->whole + (turns->last != NULL);
+    for (size_t turn = 0; turn < all; turn++, refills += OCTETS)
+        for (unsigned g = 0; g < GROUPS; g++) {
+            const uint8_t *from = qc_lanes_turn(turns, turn) + 64 * g;
+            __m256i low = add_pairs(count_of(table, load_bytes(from)));
+            __m256i high = add_pairs(count_of(table, load_bytes(from + 32)));
+            __m256i taken = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xD8);
+            __m256i negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), spares[g]);
+            __m256i more = _mm256_and_si256(negative, _mm256_set1_epi8(16));
+            uint32_t needs = (uint32_t)_mm256_movemask_epi8(negative);
+            spares[g] = _mm256_sub_epi8(_mm256_add_epi8(spares[g], more), taken);
+            memcpy(refills + g * sizeof needs, &needs, sizeof needs);
+            words += (unsigned)__builtin_popcount(needs);
+        }
+    return words;
+}
+
+/* Put pieces in front of what 8 lanes hold; lanes of `needs` then give their last word back.
+   Returns the last words of all of them. */
+QC_AVX2 static inline __m128i undo_pieces(octet *octet, __m128i bits, __m128i count, unsigned needs)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    __m256i given = _mm256_srlv_epi32(_mm256_set1_epi32((int)(needs << 4)), lanes);
+    __m256i shift = _mm256_and_si256(given, _mm256_set1_epi32(16));
+    __m256i added = _mm256_sllv_epi32(_mm256_cvtepu16_epi32(bits), octet->count);
+    __m256i all = _mm256_or_si256(octet->bits, added);
+    __m256i last = _mm256_and_si256(all, _mm256_set1_epi32(0xFFFF));
+    octet->bits = _mm256_srlv_epi32(all, shift);
+    octet->count =
+        _mm256_sub_epi32(_mm256_add_epi32(octet->count, _mm256_cvtepu16_epi32(count)), shift);
+    return _mm_packus_epi32(_mm256_castsi256_si128(last), _mm256_extracti128_si256(last, 1));
+}
+
+/* What is stored before the words is overwritten by the words before them. */
+QC_AVX2 static inline uint8_t *write_words(__m128i words, unsigned needs,
+                                           const compress_table compress, uint8_t *end)
+{
+    __m128i order = _mm_loadu_si128((const __m128i *)compress[needs]);
+    _mm_storeu_si128((__m128i *)(end - 16), _mm_shuffle_epi8(words, order));
+    return end - 2 * (unsigned)__builtin_popcount(needs);
+}
+
+/* The words of a turn end at `end`; returns where they begin. */
+QC_AVX2 static inline uint8_t *write_turn(const uint8_t *turn, const piece_table *table,
+                                          const uint8_t refills[OCTETS],
+                                          const compress_table compress, octet octets[OCTETS],
+                                          uint8_t *end)
+{
+    const __m256i powers = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0));
+    for (unsigned i = OCTETS; i > 0; i -= 2) {
+        __m256i bytes = load_bytes(turn + 16 * (i - 2));
+        __m256i bits = bits_of(table, bytes), counts = count_of(table, bytes);
+        /* The first piece times 2^(count of the second), plus the second. */
+        __m256i factors = _mm256_shuffle_epi8(powers, _mm256_srli_epi16(counts, 8));
+        bits = _mm256_maddubs_epi16(factors, bits);
+        counts = add_pairs(counts);
+        __m128i words = undo_pieces(&octets[i - 1], _mm256_extracti128_si256(bits, 1),
+                                    _mm256_extracti128_si256(counts, 1), refills[i - 1]);
+        end = write_words(words, refills[i - 1], compress, end);
+        words = undo_pieces(&octets[i - 2], _mm256_castsi256_si128(bits),
+                            _mm256_castsi256_si128(counts), refills[i - 2]);
+        end = write_words(words, refills[i - 2], compress, end);
+    }
+    return end;
+}
+
+/* The first word of each lane begins with its state. */
+QC_AVX2 static void write_first_words(const octet octets[OCTETS], const uint8_t states[QC_LANES],
+                                      unsigned state_bits, uint8_t *out)
+{
+    const __m256i mask = _mm256_set1_epi32((1 << state_bits) - 1);
+    for (unsigned i = 0; i < OCTETS; i++) {
+        __m256i state = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(states + 8 * i)));
+        state = _mm256_sllv_epi32(_mm256_and_si256(state, mask), octets[i].count);
+        state = _mm256_or_si256(state, octets[i].bits);
+        _mm_storeu_si128(
+            (__m128i *)(out + 16 * i),
+            _mm_packus_epi32(_mm256_castsi256_si128(state), _mm256_extracti128_si256(state, 1)));
+    }
+}
+
+QC_AVX2 uint8_t *qc_lanes_words_avx2(const qc_lanes_turns *turns, const qc_lanes_pieces *pieces,
+                                     const uint8_t states[QC_LANES], unsigned state_bits,
+                                     uint8_t *refills, uint8_t *out)
+{
+    piece_table table;
+    compress_table compress;
+    octet octets[OCTETS];
+    __m256i spares[GROUPS];
+    int8_t spare[QC_LANES];
+    load_pieces(pieces, &table);
+    build_compress_table(compress);
+    for (unsigned g = 0; g < GROUPS; g++)
+        spares[g] = _mm256_set1_epi8((char)-(int)state_bits);
+    uint8_t *const end = out + 2 * (QC_LANES + find_refills(turns, &table, spares, refills));
+    memcpy(spare, spares, sizeof spare);
+    for (unsigned i = 0; i < OCTETS; i++) {
+        __m128i eight = _mm_loadl_epi64((const __m128i *)(spare + 8 * i));
+        octets[i].bits = _mm256_setzero_si256();
+        octets[i].count = _mm256_add_epi32(_mm256_cvtepi8_epi32(eight), _mm256_set1_epi32(16));
+    }
+    uint8_t *at = end;
+    for (size_t turn = turns->whole + (turns->last != NULL); turn-- > 0;)
+        at = write_turn(qc_lanes_turn(turns, turn), &table, refills + turn * OCTETS, compress,
+                        octets, at);
+    write_first_words(octets, states, state_bits, out);
+    return end;
+}
+
+#endif /* QC_HAS_AVX2 */
