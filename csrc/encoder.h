@@ -24,7 +24,7 @@ typedef struct qc_encoder_input {
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. */
     uint64_t histogram[QC_HUFFMAN_STREAMS][256];
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
-    uint8_t *scratch;     /* as many bytes as there are symbols */
+    uint8_t *scratch;     /* as many bytes as there are symbols, and 256; aligned */
     /* Filled by the `size` of Huffman and of the lanes codings. */
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
     qc_lanes_plan lanes_huffman, lanes_tans;

@@ -40,7 +40,8 @@ typedef struct qc_lanes_kernels {
 qc_lanes_kernels qc_lanes_selected(void);
 
 qc_lanes_kernel qc_lanes_huffman_portable, qc_lanes_tans_portable;
+qc_lanes_kernel qc_lanes_huffman_avx2, qc_lanes_tans_avx2;
 qc_lanes_kernel qc_lanes_huffman_avx512, qc_lanes_tans_avx512;
-qc_lanes_raw_kernel qc_lanes_raw_portable, qc_lanes_raw_avx512;
+qc_lanes_raw_kernel qc_lanes_raw_portable, qc_lanes_raw_avx2, qc_lanes_raw_avx512;
 
 #endif /* QC_LANES_DECODE_H */

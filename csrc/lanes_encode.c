@@ -3,7 +3,10 @@
  * and one pass forward puts the pieces of 128 lanes into words, in the order in which the decoder
  * will take them.
  */
+#include "lanes_encode.h"
+
 #include "encoder.h"
+#include "x86/avx512.h"
 
 /* What a byte of a turn (a symbol, or a marked piece) adds to its lane: bits << 8 | their number.
  */
@@ -19,21 +22,25 @@ typedef struct lane {
     uint8_t *places[4];
 } lane;
 
-static void add_piece(lane *lane, unsigned bits, unsigned count)
+/* Without a branch, here and in reserve_word: which lanes have a whole word is anybody's guess. */
+static inline void add_piece(lane *lane, unsigned bits, unsigned count)
 {
+    uint8_t nowhere[2];
+    unsigned held = lane->held + count, full = held >> 4;
     lane->bits = lane->bits << count | bits;
-    lane->held += count;
+    lane->held = held & 15;
     lane->spare -= (int)count;
-    if (lane->held >= 16) {
-        lane->held -= 16;
-        qc_store16(lane->places[lane->filled++ & 3], lane->bits >> lane->held & 0xFFFF);
-    }
+    uint8_t *place = lane->places[lane->filled & 3];
+    qc_store16(full ? place : nowhere, lane->bits >> lane->held & 0xFFFF);
+    lane->filled += full;
 }
 
-static uint8_t *reserve_word(lane *lane, uint8_t *out)
+/* Reserve the next word if `needs` is 1, not if it is 0. */
+static inline uint8_t *reserve_word(lane *lane, unsigned needs, uint8_t *out)
 {
-    lane->places[lane->reserved++ & 3] = out;
-    return out + 2;
+    lane->places[lane->reserved & 3] = out;
+    lane->reserved += needs;
+    return out + 2 * needs;
 }
 
 /* ---- words ---- */
@@ -42,7 +49,7 @@ static uint8_t *begin_lanes(lane *lanes, const uint8_t *states, unsigned state_b
 {
     memset(lanes, 0, QC_LANES * sizeof *lanes);
     for (unsigned i = 0; i < QC_LANES; i++) {
-        out = reserve_word(&lanes[i], out);
+        out = reserve_word(&lanes[i], 1, out);
         add_piece(&lanes[i], states[i], state_bits);
     }
     return out;
@@ -54,10 +61,9 @@ static uint8_t *write_turn(lane *lanes, const uint8_t *turn, const uint32_t *tab
         lane *lane = &lanes[i];
         uint32_t first = table[turn[2 * i]], second = table[turn[2 * i + 1]];
         unsigned second_count = second & 255;
-        if (lane->spare < 0) {
-            out = reserve_word(lane, out);
-            lane->spare += 16;
-        }
+        unsigned needs = lane->spare < 0;
+        out = reserve_word(lane, needs, out);
+        lane->spare += (int)(16 * needs);
         add_piece(lane, first >> 8 << second_count | second >> 8, (first & 255) + second_count);
     }
     return out;
@@ -241,6 +247,24 @@ static const uint8_t *pad_last_turn(const qc_encoder_input *input, const qc_lane
     return rest > 0 ? last : NULL;
 }
 
+/* Huffman in vector registers, where there are such; NULL if not. */
+static uint8_t *write_words_fast(const uint8_t *symbols, size_t whole, const uint8_t *last,
+                                 const uint32_t *table, uint32_t *refills, uint8_t *out)
+{
+#if QC_HAS_AVX512
+    if (qc_cpu_selected() & QC_CPU_AVX512) {
+        qc_lanes_pieces pieces;
+        for (unsigned symbol = 0; symbol < 256; symbol++) {
+            pieces.bits[symbol] = (uint8_t)(table[symbol] >> 8);
+            pieces.counts[symbol] = (uint8_t)table[symbol];
+        }
+        return qc_lanes_huffman_words_avx512(symbols, whole, last, &pieces, refills, out);
+    }
+#endif
+    (void)symbols, (void)whole, (void)last, (void)table, (void)refills, (void)out;
+    return NULL;
+}
+
 static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_code *code,
                                 const uint8_t class_of[256], uint8_t *out)
 {
@@ -250,7 +274,9 @@ static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_co
     size_t whole = input->count / QC_LANES_TURN;
     if (code->state_bits == 0) {
         huffman_pieces(code, class_of, table);
-        return write_words(symbols, whole, padded, table, states, 0, out);
+        uint8_t *end =
+            write_words_fast(symbols, whole, padded, table, (uint32_t *)input->scratch, out);
+        return end != NULL ? end : write_words(symbols, whole, padded, table, states, 0, out);
     }
     tans_encoder encoder;
     uint8_t *pieces = input->scratch;

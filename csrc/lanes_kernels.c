@@ -1,4 +1,5 @@
 #include "lanes_decode.h"
+#include "x86/avx2.h"
 #include "x86/avx512.h"
 
 qc_lanes_kernels qc_lanes_selected(void)
@@ -7,6 +8,10 @@ qc_lanes_kernels qc_lanes_selected(void)
     if (qc_cpu_selected() & QC_CPU_AVX512)
         return (qc_lanes_kernels){qc_lanes_huffman_avx512, qc_lanes_tans_avx512,
                                   qc_lanes_raw_avx512};
+#endif
+#if QC_HAS_AVX2
+    if (qc_cpu_selected() & QC_CPU_AVX2)
+        return (qc_lanes_kernels){qc_lanes_huffman_avx2, qc_lanes_tans_avx2, qc_lanes_raw_avx2};
 #endif
     return (qc_lanes_kernels){qc_lanes_huffman_portable, qc_lanes_tans_portable,
                               qc_lanes_raw_portable};

@@ -39,6 +39,10 @@ static const uint64_t profile_codings[] = {
 static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
+_Static_assert(sizeof(qc_encoder_input) + QC_WORKSPACE_ALIGNMENT + 256 <= QC_WORKSPACE_BYTES,
+               "the workspace holds the input and a scratch byte a symbol");
+_Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
+
 /* What the choice has come to. */
 typedef struct choice {
     unsigned coding;

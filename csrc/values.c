@@ -3,6 +3,8 @@
  */
 #include "values.h"
 
+#include "look_up.h"
+
 static size_t symbols_per_element(const qc_frame *frame)
 {
     return frame->kind == QC_RAW ? frame->item_size : 1;
@@ -141,21 +143,6 @@ static void write_elements(const qc_value_decoder *values, size_t pulled, size_t
     qc_swap_if_big_endian(out, size, count);
 }
 
-static void look_up(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out)
-{
-    const uint8_t *codes = values->codes + from, *table = values->table;
-    /* The size is a constant in each loop, so that the copies become single moves. */
-    if (values->out_size == 4)
-        for (size_t i = 0; i < count; i++)
-            memcpy(out + 4 * i, table + 4 * (size_t)codes[i], 4);
-    else if (values->out_size == 2)
-        for (size_t i = 0; i < count; i++)
-            memcpy(out + 2 * i, table + 2 * (size_t)codes[i], 2);
-    else
-        for (size_t i = 0; i < count; i++)
-            memcpy(out + 8 * i, table + 8 * (size_t)codes[i], 8);
-}
-
 /* Before scaling: code - zero point, or the codebook's entry. */
 static float unscaled(const qc_value_decoder *values, unsigned code, size_t element)
 {
@@ -235,7 +222,8 @@ void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_
         return;
     }
     if (values->has_table) {
-        look_up(values, from, count, out);
+        qc_look_up_selected()(values->codes + from, count, values->table, frame->entries,
+                              values->out_size, out);
         return;
     }
     if (positions != NULL) {

@@ -1,0 +1,186 @@
+/*
+ * The registers of 128 lanes in AVX2: a group of 32 lanes is two registers of 16-bit numbers, A for
+ * its lanes 0 to 15 and B for 16 to 31, and one of bytes in the order in which packus joins A and
+ * B: unpacklo and unpackhi with zeros, or of two such registers, take them apart again.
+ */
+#ifndef QC_X86_LANES_AVX2_H
+#define QC_X86_LANES_AVX2_H
+
+#include "../lanes_decode.h"
+#include "avx2.h"
+
+#if QC_HAS_AVX2
+
+#include "expand_table.h"
+
+#define GROUPS QC_LANE_GROUPS
+#define BLOCK  16 /* entries that one byte shuffle looks up */
+#define BLOCKS (QC_LANES_TABLE / BLOCK)
+
+typedef struct lane_group {
+    __m256i high_a, high_b; /* the next 16 bits */
+    __m256i low_a, low_b;   /* the 16 bits behind them */
+    __m256i spare;          /* bytes */
+} lane_group;
+
+/* 16-bit powers of two of bytes, in halves: 2^n for n below 16. */
+typedef struct powers {
+    __m256i low, high;
+} powers;
+
+typedef struct wide {
+    __m256i a, b;
+} wide;
+
+QC_AVX2 static inline __m256i twice(__m128i half) { return _mm256_broadcastsi128_si256(half); }
+
+QC_AVX2 static inline powers load_powers(void)
+{
+    return (powers){twice(_mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0)),
+                    twice(_mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, -128))};
+}
+
+QC_AVX2 static inline wide power_of_two(powers powers, __m256i exponents)
+{
+    __m256i low = _mm256_shuffle_epi8(powers.low, exponents);
+    __m256i high = _mm256_shuffle_epi8(powers.high, exponents);
+    return (wide){_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)};
+}
+
+/* ---- memory to registers and back: once a call ---- */
+
+/* The place in a register of bytes of each lane of a group. */
+static inline unsigned place_of(unsigned lane)
+{
+    return (lane & 7) | (lane & 8) << 1 | (lane & 16) >> 1;
+}
+
+QC_AVX2 static inline __m256i load_bytes(const uint8_t bytes[QC_GROUP_LANES])
+{
+    uint8_t placed[QC_GROUP_LANES];
+    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++)
+        placed[place_of(lane)] = bytes[lane];
+    return _mm256_loadu_si256((const __m256i *)placed);
+}
+
+QC_AVX2 static inline void store_bytes(__m256i values, uint8_t bytes[QC_GROUP_LANES])
+{
+    uint8_t placed[QC_GROUP_LANES];
+    _mm256_storeu_si256((__m256i *)placed, values);
+    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++)
+        bytes[lane] = placed[place_of(lane)];
+}
+
+QC_AVX2 static inline void load_group(const qc_lanes_state *state, unsigned g, lane_group *group)
+{
+    uint16_t high[QC_GROUP_LANES], low[QC_GROUP_LANES];
+    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++) {
+        uint32_t buffer = state->buffer[g * QC_GROUP_LANES + lane];
+        high[lane] = (uint16_t)(buffer >> 16);
+        low[lane] = (uint16_t)buffer;
+    }
+    group->high_a = _mm256_loadu_si256((const __m256i *)high);
+    group->high_b = _mm256_loadu_si256((const __m256i *)(high + 16));
+    group->low_a = _mm256_loadu_si256((const __m256i *)low);
+    group->low_b = _mm256_loadu_si256((const __m256i *)(low + 16));
+    group->spare = load_bytes((const uint8_t *)state->spare + g * QC_GROUP_LANES);
+}
+
+QC_AVX2 static inline void store_group(const lane_group *group, unsigned g, qc_lanes_state *state)
+{
+    uint16_t high[QC_GROUP_LANES], low[QC_GROUP_LANES];
+    _mm256_storeu_si256((__m256i *)high, group->high_a);
+    _mm256_storeu_si256((__m256i *)(high + 16), group->high_b);
+    _mm256_storeu_si256((__m256i *)low, group->low_a);
+    _mm256_storeu_si256((__m256i *)(low + 16), group->low_b);
+    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++)
+        state->buffer[g * QC_GROUP_LANES + lane] = (uint32_t)high[lane] << 16 | low[lane];
+    store_bytes(group->spare, (uint8_t *)state->spare + g * QC_GROUP_LANES);
+}
+
+/* ---- refilling and taking bits ---- */
+
+QC_AVX2 static inline __m128i next_words(const uint8_t *words, unsigned lanes)
+{
+    const __m128i *shuffle = (const __m128i *)qc_expand_table[lanes];
+    return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)words), _mm_loadu_si128(shuffle));
+}
+
+/* A word for every lane that has fewer than 16 bits, in the order of the lanes. The addresses hang
+   on the mask alone, not on each other's loads. */
+QC_AVX2 static inline const uint8_t *refill(lane_group *group, powers powers, const uint8_t *words)
+{
+    unsigned needs = (unsigned)_mm256_movemask_epi8(group->spare);
+    unsigned a0 = needs & 255, b0 = needs >> 8 & 255, a1 = needs >> 16 & 255, b1 = needs >> 24;
+    const uint8_t *at_a1 = words + 2 * (unsigned)__builtin_popcount(a0);
+    const uint8_t *at_b0 = words + 2 * (unsigned)__builtin_popcount(needs & 0x00FF00FF);
+    const uint8_t *at_b1 = words + 2 * (unsigned)__builtin_popcount(needs & 0x00FFFFFF);
+    __m256i word_a = _mm256_set_m128i(next_words(at_a1, a1), next_words(words, a0));
+    __m256i word_b = _mm256_set_m128i(next_words(at_b1, b1), next_words(at_b0, b0));
+    /* Behind the 16 + spare bits that are there. Other lanes have a word of 0. */
+    __m256i missing = _mm256_sub_epi8(_mm256_setzero_si256(), group->spare);
+    wide shift = power_of_two(powers, missing);
+    group->high_a = _mm256_or_si256(group->high_a, _mm256_mulhi_epu16(word_a, shift.a));
+    group->high_b = _mm256_or_si256(group->high_b, _mm256_mulhi_epu16(word_b, shift.b));
+    group->low_a = _mm256_or_si256(group->low_a, _mm256_mullo_epi16(word_a, shift.a));
+    group->low_b = _mm256_or_si256(group->low_b, _mm256_mullo_epi16(word_b, shift.b));
+    __m256i is_negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), group->spare);
+    group->spare =
+        _mm256_add_epi8(group->spare, _mm256_and_si256(is_negative, _mm256_set1_epi8(16)));
+    return words + 2 * (unsigned)__builtin_popcount(needs);
+}
+
+/* Two symbols took `bits` (at most 14) of every lane. */
+QC_AVX2 static inline void take_bits(lane_group *group, powers powers, __m256i bits)
+{
+    wide shift = power_of_two(powers, bits);
+    group->high_a = _mm256_or_si256(_mm256_mullo_epi16(group->high_a, shift.a),
+                                    _mm256_mulhi_epu16(group->low_a, shift.a));
+    group->high_b = _mm256_or_si256(_mm256_mullo_epi16(group->high_b, shift.b),
+                                    _mm256_mulhi_epu16(group->low_b, shift.b));
+    group->low_a = _mm256_mullo_epi16(group->low_a, shift.a);
+    group->low_b = _mm256_mullo_epi16(group->low_b, shift.b);
+    group->spare = _mm256_sub_epi8(group->spare, bits);
+}
+
+/* ---- looking up bytes by 7 bits ---- */
+
+/* Blocks of 16 entries from number `lowest` up to `top`, each as its difference to the next lower
+   one: a look-up adds up (by xor) all blocks that do not begin behind its index. */
+typedef struct cascade {
+    __m256i difference[BLOCKS];
+} cascade;
+
+QC_AVX2 static inline void load_cascade(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest,
+                                        unsigned top, cascade *cascade)
+{
+    for (unsigned block = lowest; block <= top; block++) {
+        __m128i entries = _mm_loadu_si128((const __m128i *)(bytes + BLOCK * block));
+        if (block > lowest)
+            entries = _mm_xor_si128(
+                entries, _mm_loadu_si128((const __m128i *)(bytes + BLOCK * (block - 1))));
+        cascade->difference[block] = twice(entries);
+    }
+}
+
+/* `index` minus the block's first one is negative in front of the block: the shuffle gives 0. */
+QC_AVX2 static inline __m256i add_blocks(__m256i found, const cascade *cascade, unsigned lowest,
+                                         unsigned top, __m256i index)
+{
+#pragma GCC unroll 8
+    for (unsigned block = lowest; block <= top; block++) {
+        __m256i place = _mm256_sub_epi8(index, _mm256_set1_epi8((char)(BLOCK * block)));
+        found = _mm256_xor_si256(found, _mm256_shuffle_epi8(cascade->difference[block], place));
+    }
+    return found;
+}
+
+/* The symbols of a group, first and second of every lane, in their order. */
+QC_AVX2 static inline void store_symbols(uint8_t *out, __m256i first, __m256i second)
+{
+    _mm256_storeu_si256((__m256i *)out, _mm256_unpacklo_epi8(first, second));
+    _mm256_storeu_si256((__m256i *)(out + 32), _mm256_unpackhi_epi8(first, second));
+}
+
+#endif /* QC_HAS_AVX2 */
+#endif /* QC_X86_LANES_AVX2_H */
