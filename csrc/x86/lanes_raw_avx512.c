@@ -32,17 +32,10 @@ QC_AVX512 void qc_lanes_raw_avx512(uint8_t *out, size_t count, const uint8_t *ra
                                    unsigned raw_bits)
 {
     switch (raw_bits) {
-    case 1:
-        append_all(out, count, raw, 1);
-        break;
-    case 2:
-        append_all(out, count, raw, 2);
-        break;
-    case 3:
-        append_all(out, count, raw, 3);
-        break;
-    default:
-        append_all(out, count, raw, 4);
+    case 1: append_all(out, count, raw, 1); break;
+    case 2: append_all(out, count, raw, 2); break;
+    case 3: append_all(out, count, raw, 3); break;
+    default: append_all(out, count, raw, 4);
     }
 }
 
