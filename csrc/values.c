@@ -112,35 +112,63 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
     return code;
 }
 
+/* Words from their planes, the most significant first, rotated back by one bit. The size is a
+   constant in each loop, so that a compiler can make vectors of it. */
+static void merge_16(const uint8_t *planes, size_t step, size_t count, uint8_t *out)
+{
+    const uint8_t *high = planes, *low = planes + step;
+    for (size_t i = 0; i < count; i++) {
+        unsigned word = (unsigned)high[i] << 8 | low[i];
+        uint16_t merged = (uint16_t)(word >> 1 | word << 15);
+        memcpy(out + 2 * i, &merged, 2);
+    }
+}
+
+static void merge_32(const uint8_t *planes, size_t step, size_t count, uint8_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word = (uint32_t)planes[i] << 24 | (uint32_t)planes[step + i] << 16 |
+                        (uint32_t)planes[2 * step + i] << 8 | planes[3 * step + i];
+        word = word >> 1 | word << 31;
+        memcpy(out + 4 * i, &word, 4);
+    }
+}
+
 static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
-/* Elements [from, from + count) of the block from their planes, little-endian. */
-static void merge_planes(const qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                         uint8_t *out)
+/* Any size, little-endian; integers are not rotated. */
+static void merge_any(const qc_frame *frame, const uint8_t *planes, size_t step, size_t count,
+                      uint8_t *out)
 {
-    unsigned size = (unsigned)values->frame->item_size, bits = 8 * size;
-    const uint8_t *planes = values->codes + from;
+    unsigned size = (unsigned)frame->item_size, bits = 8 * size;
     for (size_t i = 0; i < count; i++) {
         uint64_t word = 0;
         for (unsigned plane = 0; plane < size; plane++)
-            word = word << 8 | planes[plane * pulled + i];
-        if (is_rotated(values->frame->dtype))
+            word = word << 8 | planes[plane * step + i];
+        if (is_rotated(frame->dtype))
             word = word >> 1 | (word & 1) << (bits - 1);
         for (unsigned byte = 0; byte < size; byte++)
             *out++ = (uint8_t)(word >> 8 * byte);
     }
+    qc_swap_if_big_endian(out - size * count, size, count);
 }
 
 /* Raw and planes as elements of the frame's dtype, in the machine's order. */
 static void write_elements(const qc_value_decoder *values, size_t pulled, size_t from, size_t count,
                            uint8_t *out)
 {
-    size_t size = values->frame->item_size;
-    if (values->frame->kind == QC_PLANES)
-        merge_planes(values, pulled, from, count, out);
-    else
+    const qc_frame *frame = values->frame;
+    size_t size = frame->item_size;
+    if (frame->kind == QC_RAW) {
         memcpy(out, values->codes + from * size, count * size);
-    qc_swap_if_big_endian(out, size, count);
+        qc_swap_if_big_endian(out, size, count);
+    } else if (size == 4 && is_rotated(frame->dtype)) {
+        merge_32(values->codes + from, pulled, count, out);
+    } else if (size == 2 && is_rotated(frame->dtype)) {
+        merge_16(values->codes + from, pulled, count, out);
+    } else {
+        merge_any(frame, values->codes + from, pulled, count, out);
+    }
 }
 
 /* Before scaling: code - zero point, or the codebook's entry. */
