@@ -3,6 +3,7 @@
  * each of which is a float32: the greatest that still belongs to the lower centroid.
  */
 #include "float_bits.h"
+#include "value_kernels.h"
 
 #define MAX_CENTROIDS 256
 #define LINEAR_LIMIT  16 /* up to here comparing with every threshold is the fastest */
@@ -12,6 +13,8 @@ typedef struct thresholds {
     float at[MAX_CENTROIDS];
     uint8_t first[MAX_CENTROIDS]; /* the first centroid of each distinct value */
     size_t distinct;
+    unsigned levels; /* of a tree of the thresholds, for a kernel */
+    float tree[MAX_CENTROIDS];
 } thresholds;
 
 /* The next float32 below a finite one. */
@@ -80,17 +83,41 @@ static void bisect_below(const thresholds *table, const float *values, size_t co
     }
 }
 
+/* The thresholds as a binary search meets them: node n leads to nodes 2n and 2n + 1. */
+static void plant_tree(thresholds *table)
+{
+    table->levels = 0;
+    while ((size_t)1 << table->levels < table->distinct)
+        table->levels++;
+    memset(table->tree, 0, sizeof table->tree);
+    for (unsigned level = 0; level < table->levels; level++) {
+        size_t nodes = (size_t)1 << level, step = (size_t)1 << (table->levels - level);
+        for (size_t i = 0; i < nodes; i++)
+            table->tree[nodes + i] = table->at[i * step + step / 2 - 1];
+    }
+}
+
+static void assign_block(const thresholds *table, const float *values, size_t count, uint8_t *codes)
+{
+    qc_descend_kernel *kernel = qc_value_kernels_selected()->descend;
+    size_t done = 0;
+    if (kernel != NULL && table->levels > 0)
+        done = kernel(table->tree, table->levels, values, count, codes);
+    if (table->distinct <= LINEAR_LIMIT)
+        count_below(table, values + done, count - done, codes + done);
+    else
+        bisect_below(table, values + done, count - done, codes + done);
+}
+
 void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
 {
     enum { BLOCK = 1024 }; /* values and codes stay in L1 */
     thresholds table;
     find_thresholds(centroids, k, &table);
+    plant_tree(&table);
     for (size_t i = 0; i < count; i += BLOCK) {
         size_t block = count - i < BLOCK ? count - i : BLOCK;
-        if (table.distinct <= LINEAR_LIMIT)
-            count_below(&table, values + i, block, codes + i);
-        else
-            bisect_below(&table, values + i, block, codes + i);
+        assign_block(&table, values + i, block, codes + i);
         if (table.distinct != k)
             for (size_t j = i; j < i + block; j++)
                 codes[j] = table.first[codes[j]];

@@ -5,6 +5,7 @@
  * from arrays of the machine's own types, which aligns them and lets the loops become vector code.
  */
 #include "float_bits.h"
+#include "value_kernels.h"
 
 #define BLOCK 256
 
@@ -81,7 +82,8 @@ static void write_f32(const uint32_t *bits, uint8_t *to, size_t count)
 static void write_f16(const uint32_t *bits, uint8_t *to, size_t count)
 {
     uint16_t halves[BLOCK];
-    for (size_t i = 0; i < count; i++)
+    qc_narrow_kernel *kernel = qc_value_kernels_selected()->to_f16;
+    for (size_t i = kernel != NULL ? kernel(bits, count, halves) : 0; i < count; i++)
         halves[i] = (uint16_t)qc_f16_of_f32(bits[i]);
     memcpy(to, halves, count * sizeof *halves);
 }
@@ -89,7 +91,8 @@ static void write_f16(const uint32_t *bits, uint8_t *to, size_t count)
 static void write_bf16(const uint32_t *bits, uint8_t *to, size_t count)
 {
     uint16_t halves[BLOCK];
-    for (size_t i = 0; i < count; i++)
+    qc_narrow_kernel *kernel = qc_value_kernels_selected()->to_bf16;
+    for (size_t i = kernel != NULL ? kernel(bits, count, halves) : 0; i < count; i++)
         halves[i] = (uint16_t)qc_bf16_of_f32(bits[i]);
     memcpy(to, halves, count * sizeof *halves);
 }

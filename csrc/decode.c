@@ -2,6 +2,7 @@
  * Chunks and frames, decoded end to end: positions and values pulled in step, into the caller's
  * buffer.
  */
+#include "code_row.h"
 #include "frame_layout.h"
 #include "positions.h"
 #include "values.h"
@@ -11,6 +12,7 @@ typedef struct decode_workspace {
     qc_position_decoder positions;
     uint32_t block_positions[QC_VALUE_BLOCK];
     uint8_t block[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES];
+    qc_code_row row;
 } decode_workspace;
 
 #define WORKSPACE_ALIGNMENT 16
@@ -24,6 +26,9 @@ typedef struct target {
     size_t size;  /* bytes of an output element */
     int whole;    /* all of the chunk: so everything can be checked */
 } target;
+
+/* About the size of an L3: a larger output is no longer in the caches when it is read. */
+#define CACHE_BYTES ((size_t)32 << 20)
 
 static decode_workspace *align(void *workspace)
 {
@@ -83,15 +88,25 @@ static void scatter(const decode_workspace *work, size_t count, const target *ta
     }
 }
 
-static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, const target *target,
-                               qc_error *error)
+/* Stored elements behind the first `drop` of the pulled block. */
+static void write_sparse(decode_workspace *work, const qc_chunk *chunk, size_t drop, size_t count,
+                         const target *target, int by_row)
+{
+    if (by_row) {
+        qc_code_row_put(&work->row, work->block_positions, work->values.codes + drop, count);
+        return;
+    }
+    qc_values_write(&work->values, drop + count, drop, count, chunk->first, work->block_positions,
+                    work->block);
+    if (target->out != NULL)
+        scatter(work, count, target);
+}
+
+static qc_status pull_sparse(decode_workspace *work, const qc_chunk *chunk, const target *target,
+                             int by_row, qc_error *error)
 {
     qc_position_decoder *positions = &work->positions;
     size_t before, end = target->first + target->count;
-    if (target->out != NULL && target->count > 0)
-        memset(target->out, 0, target->count * target->size);
-    if (target->count == 0 && !target->whole)
-        return QC_OK;
     QC_TRY(qc_positions_seek(positions, target->count > 0 ? target->first : 0, &before, error));
     size_t drop =
         before % QC_STREAM_BLOCK; /* stored elements of the first block that come before */
@@ -100,14 +115,30 @@ static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, co
         size_t count = smaller(QC_VALUE_BLOCK - drop, positions->left);
         QC_TRY(qc_values_pull(&work->values, drop + count, error));
         QC_TRY(qc_positions_next(positions, work->block_positions, count, error));
-        qc_values_write(&work->values, drop + count, drop, count, chunk->first,
-                        work->block_positions, work->block);
-        if (target->out != NULL)
-            scatter(work, count, target);
+        write_sparse(work, chunk, drop, count, target, by_row);
         if (!target->whole && work->block_positions[count - 1] >= end)
             return QC_OK;
         drop = 0;
     }
+    return QC_OK;
+}
+
+static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, const target *target,
+                               qc_error *error)
+{
+    qc_value_decoder *values = &work->values;
+    int by_row = target->out != NULL && values->table_use == QC_TABLE_OF_ELEMENTS &&
+                 qc_code_row_suits(&values->table);
+    if (target->count == 0 && !target->whole)
+        return QC_OK;
+    if (by_row)
+        qc_code_row_open(&work->row, &values->table, target->first, target->count, target->out,
+                         values->past_cache);
+    else if (target->out != NULL && target->count > 0)
+        memset(target->out, 0, target->count * target->size);
+    QC_TRY(pull_sparse(work, chunk, target, by_row, error));
+    if (by_row)
+        qc_code_row_close(&work->row);
     return QC_OK;
 }
 
@@ -129,8 +160,11 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
     }
     QC_TRY(qc_values_open(&work->values, frame, stored, out_dtype, &reader, error));
     QC_TRY(check_end(&reader, error));
+    work->values.past_cache = target.whole && frame->elements >= CACHE_BYTES / target.size;
     QC_TRY(sparse ? decode_sparse(work, chunk, &target, error)
                   : decode_dense(work, chunk, &target, error));
+    if (work->values.past_cache)
+        qc_look_up_fence();
     if (!target.whole)
         return QC_OK;
     if (sparse)

@@ -1,5 +1,6 @@
 #include "packed.h"
 #include "stream.h"
+#include "value_kernels.h"
 
 /* Unpacking a group reads up to this many bytes from its first one. */
 #define GROUP_READ 16
@@ -72,6 +73,24 @@ static void unpack_part(const qc_packed_state *state, unsigned width, size_t fir
            count * symbol_size);
 }
 
+/* Unpack whole groups, some of up to `count` symbols; returns how many symbols. Reads in the first
+   `left` bytes. */
+static size_t unpack_some(const uint8_t *in, size_t left, unsigned width, size_t count,
+                          uint8_t *symbols)
+{
+    size_t whole = count - count % QC_PACKED_GROUP, done = 0;
+    qc_unpack_kernel *kernel = qc_value_kernels_selected()->unpack;
+    if (kernel != NULL && width < 8)
+        done = kernel(in, left, width, symbols, whole);
+    in += done / QC_PACKED_GROUP * width;
+    left -= done / QC_PACKED_GROUP * width;
+    size_t readable = left < GROUP_READ ? 0 : (left - GROUP_READ) / width + 1;
+    size_t groups = (whole - done) / QC_PACKED_GROUP;
+    groups = groups < readable ? groups : readable;
+    unpack_groups(in, groups, width, symbols + done * qc_symbol_size(width));
+    return done + groups * QC_PACKED_GROUP;
+}
+
 static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
     qc_packed_state *state = &stream->state.packed;
@@ -80,14 +99,11 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
     (void)error;
     while (count > 0) {
-        size_t in_group = state->next % QC_PACKED_GROUP, take;
-        size_t offset = state->next / QC_PACKED_GROUP * width, left = state->size - offset;
-        size_t readable = left < GROUP_READ ? 0 : (left - GROUP_READ) / width + 1;
-        size_t groups = count / QC_PACKED_GROUP < readable ? count / QC_PACKED_GROUP : readable;
-        if (in_group == 0 && groups > 0) {
-            unpack_groups(state->data + offset, groups, width, out);
-            take = groups * QC_PACKED_GROUP;
-        } else {
+        size_t in_group = state->next % QC_PACKED_GROUP, take = 0;
+        size_t offset = state->next / QC_PACKED_GROUP * width;
+        if (in_group == 0)
+            take = unpack_some(state->data + offset, state->size - offset, width, count, out);
+        if (take == 0) {
             take = QC_PACKED_GROUP - in_group < count ? QC_PACKED_GROUP - in_group : count;
             unpack_part(state, width, state->next, take, out);
         }

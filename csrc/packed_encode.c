@@ -1,5 +1,6 @@
 #include "encoder.h"
 #include "packed.h"
+#include "value_kernels.h"
 
 static size_t size(qc_encoder_input *input) { return qc_packed_bytes(input->count, input->width); }
 
@@ -52,6 +53,15 @@ static void pack_groups(const void *symbols, size_t groups, unsigned width, uint
     }
 }
 
+/* Pack some of the first `count` symbols, in whole groups; returns how many. */
+static size_t pack_vectors(const qc_encoder_input *input, size_t count, uint8_t *out)
+{
+    qc_pack_kernel *kernel = qc_value_kernels_selected()->pack;
+    if (kernel == NULL || input->width >= 8)
+        return 0;
+    return kernel(input->symbols, count, input->width, out);
+}
+
 static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
 {
     size_t groups = input->count / QC_PACKED_GROUP, rest = input->count % QC_PACKED_GROUP;
@@ -59,7 +69,10 @@ static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
     uint16_t last[QC_PACKED_GROUP] = {0}; /* of uint8_t, if narrow; padded with zeros */
     uint8_t bytes[2 * QC_PACKED_GROUP + QC_ENCODE_SLACK];
 
-    pack_groups(input->symbols, groups, input->width, out);
+    size_t packed = pack_vectors(input, groups * QC_PACKED_GROUP, out);
+    pack_groups((const uint8_t *)input->symbols + packed * symbol_size,
+                groups - packed / QC_PACKED_GROUP, input->width,
+                out + packed / QC_PACKED_GROUP * input->width);
     if (rest > 0) {
         size_t done = groups * input->width;
         const uint8_t *symbols = input->symbols;

@@ -3,8 +3,6 @@
  */
 #include "positions.h"
 
-#define MASK_WIDTH 4 /* elements a mask symbol covers */
-
 /* One row a positions form. */
 typedef struct qc_position_form {
     qc_status (*next)(qc_position_decoder *positions, uint32_t *out, size_t count, qc_error *error);
@@ -13,21 +11,17 @@ typedef struct qc_position_form {
 
 /* ---- refilling the buffers from the streams ---- */
 
-/* Widen bytes to 16 bits in place, from the end. */
-static void widen(uint16_t *symbols, size_t count)
-{
-    const uint8_t *bytes = (const uint8_t *)symbols;
-    for (size_t i = count; i-- > 0;)
-        symbols[i] = bytes[i];
-}
-
 static qc_status refill(qc_stream *stream, uint16_t *symbols, size_t *buffered, size_t *used,
                         qc_error *error)
 {
     size_t count = stream->left < QC_POSITION_BUFFER ? stream->left : QC_POSITION_BUFFER;
-    QC_TRY(qc_stream_next(stream, symbols, count, error));
-    if (qc_symbol_size(stream->width) == 1)
-        widen(symbols, count);
+    if (qc_symbol_size(stream->width) == 1) {
+        uint8_t narrow[QC_POSITION_BUFFER];
+        QC_TRY(qc_stream_next(stream, narrow, count, error));
+        for (size_t i = 0; i < count; i++)
+            symbols[i] = narrow[i];
+    } else
+        QC_TRY(qc_stream_next(stream, symbols, count, error));
     *buffered = count;
     *used = 0;
     return QC_OK;
@@ -58,6 +52,20 @@ static qc_status next_row(qc_position_decoder *positions, qc_error *error)
     return QC_OK;
 }
 
+/* Where `count` gaps lead that start at `position`; returns one past the last of them. */
+static size_t sum_gaps(const uint16_t *gaps, size_t count, size_t position, uint32_t *out)
+{
+    qc_sum_gaps_kernel *kernel = qc_value_kernels_selected()->sum_gaps;
+    size_t i = kernel != NULL ? kernel(gaps, count, (uint32_t)position, out) : 0;
+    if (i > 0)
+        position = (size_t)out[i - 1] + 1;
+    for (; i < count; i++) {
+        position += (size_t)gaps[i] + 1;
+        out[i] = (uint32_t)(position - 1);
+    }
+    return position;
+}
+
 static qc_status gaps_next(qc_position_decoder *positions, uint32_t *out, size_t count,
                            qc_error *error)
 {
@@ -70,12 +78,8 @@ static qc_status gaps_next(qc_position_decoder *positions, uint32_t *out, size_t
         size_t run = positions->buffered - positions->used;
         run = run < count ? run : count;
         run = run < positions->row_left ? run : positions->row_left;
-        const uint16_t *gaps = positions->symbols + positions->used;
-        size_t position = positions->position;
-        for (size_t i = 0; i < run; i++) {
-            position += gaps[i];
-            out[i] = (uint32_t)position++;
-        }
+        size_t position =
+            sum_gaps(positions->symbols + positions->used, run, positions->position, out);
         /* Positions ascend, so the last one speaks for the run; it cannot overflow: 256 gaps of 16
            bits beyond 2^22 elements. */
         QC_CHECK(position <= positions->row_end, QC_CORRUPT, "gaps: position beyond the end", 0,
@@ -109,44 +113,70 @@ static qc_status csr_finish(qc_position_decoder *positions, qc_error *error)
 
 /* ---- mask ---- */
 
+/* The positions of symbols of four elements, of which the first is `first`; returns how many. Each
+   symbol writes four, but only its own count. */
+static size_t mask_positions(const uint8_t *symbols, size_t count, size_t first, uint32_t *out)
+{
+    static const uint8_t counts[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+    static const uint8_t bits[16][4] = {
+        {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
+        {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
+    };
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++, first += QC_MASK_WIDTH) {
+        for (unsigned j = 0; j < 4; j++)
+            out[found + j] = (uint32_t)(first + bits[symbols[i]][j]);
+        found += counts[symbols[i]];
+    }
+    return found;
+}
+
+/* Find the positions of a buffer of symbols, which may be none. */
+static qc_status look_ahead(qc_position_decoder *positions, qc_error *error)
+{
+    uint8_t symbols[QC_POSITION_BUFFER];
+    qc_mask_positions_kernel *kernel = qc_value_kernels_selected()->mask_positions;
+    size_t left = positions->index.left, whole = 0;
+    size_t count = left < QC_POSITION_BUFFER ? left : QC_POSITION_BUFFER;
+    QC_TRY(qc_stream_next(&positions->index, symbols, count, error));
+    positions->buffered = positions->used = 0;
+    if (kernel != NULL) {
+        whole = count - count % QC_MASK_SYMBOLS;
+        positions->buffered =
+            kernel(symbols, whole, (uint32_t)positions->position, positions->ahead);
+    }
+    positions->buffered +=
+        mask_positions(symbols + whole, count - whole, positions->position + QC_MASK_WIDTH * whole,
+                       positions->ahead + positions->buffered);
+    positions->position += QC_MASK_WIDTH * count;
+    return QC_OK;
+}
+
 static qc_status mask_next(qc_position_decoder *positions, uint32_t *out, size_t count,
                            qc_error *error)
 {
-    size_t position = positions->position;
     while (count > 0) {
         if (positions->used == positions->buffered) {
             QC_CHECK(positions->index.left > 0, QC_CORRUPT, "mask: fewer bits than entries", 0,
                      positions->entries - positions->left, positions->entries);
-            QC_TRY(refill(&positions->index, positions->symbols, &positions->buffered,
-                          &positions->used, error));
+            QC_TRY(look_ahead(positions, error));
         }
-        unsigned symbol = positions->symbols[positions->used];
-        size_t first = position & ~(size_t)(MASK_WIDTH - 1);
-        for (unsigned bit = position & (MASK_WIDTH - 1); bit < MASK_WIDTH && count > 0; bit++) {
-            position = first + bit + 1;
-            *out = (uint32_t)(first + bit);
-            out += symbol >> bit & 1;
-            count -= symbol >> bit & 1;
-        }
-        positions->used += position == first + MASK_WIDTH;
+        size_t run = positions->buffered - positions->used;
+        run = run < count ? run : count;
+        memcpy(out, positions->ahead + positions->used, run * sizeof *out);
+        positions->used += run;
+        out += run;
+        count -= run;
     }
-    positions->position = position;
     return QC_OK;
 }
 
 static qc_status mask_finish(qc_position_decoder *positions, qc_error *error)
 {
-    /* The bits of the current symbol that were not looked at, then all other symbols. */
-    unsigned skip = positions->position & (MASK_WIDTH - 1);
-    while (positions->used < positions->buffered || positions->index.left > 0) {
-        if (positions->used == positions->buffered)
-            QC_TRY(refill(&positions->index, positions->symbols, &positions->buffered,
-                          &positions->used, error));
-        unsigned rest = (unsigned)positions->symbols[positions->used++] >> skip;
-        QC_CHECK(rest == 0, QC_CORRUPT, "mask: more bits than entries", 0, positions->entries + 1,
-                 positions->entries);
-        skip = 0;
-    }
+    while (positions->used == positions->buffered && positions->index.left > 0)
+        QC_TRY(look_ahead(positions, error));
+    QC_CHECK(positions->used == positions->buffered, QC_CORRUPT, "mask: more bits than entries", 0,
+             positions->entries + 1, positions->entries);
     return qc_stream_finish(&positions->index, error);
 }
 
@@ -173,8 +203,9 @@ qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *fram
     positions->entries = positions->left = (size_t)entries;
     if (frame->positions == QC_MASK)
         return qc_stream_open(&positions->index, reader,
-                              chunk->elements / MASK_WIDTH + (chunk->elements % MASK_WIDTH != 0),
-                              MASK_WIDTH, frame->features, error);
+                              chunk->elements / QC_MASK_WIDTH +
+                                  (chunk->elements % QC_MASK_WIDTH != 0),
+                              QC_MASK_WIDTH, frame->features, error);
     if (frame->positions == QC_CSR) {
         size_t rows = chunk->elements > 0 ? chunk->elements / frame->row_elements : 0;
         QC_TRY(qc_stream_open(&positions->counts, reader, rows,

@@ -2,8 +2,12 @@
  * Values, decoded: raw bytes, float planes, affine and codebook.
  */
 #include "values.h"
+#include "float_bits.h"
+#include "planes.h"
+#include "value_kernels.h"
 
-#include "look_up.h"
+/* Affine codes of more bits are faster by arithmetic than by a table, on some machines. */
+#define TABLE_WIDTH 4
 
 static size_t symbols_per_element(const qc_frame *frame)
 {
@@ -23,6 +27,8 @@ static float parameter(const uint8_t *parameters, qc_dtype dtype, size_t index)
     size_t size = qc_dtype_size(dtype);
     uint8_t bytes[QC_MAX_ITEM_BYTES];
     float value;
+    if (dtype == QC_F32) /* the usual one */
+        return qc_f32_of_bits(qc_load32(parameters + index * size));
     memcpy(bytes, parameters + index * size, size);
     qc_swap_if_big_endian(bytes, size, 1);
     qc_convert(bytes, dtype, &value, QC_F32, 1);
@@ -34,15 +40,60 @@ static size_t group_of(size_t element, size_t inner, size_t count)
     return element / inner % count;
 }
 
-/* ---- opening ---- */
-
-static void build_table(qc_value_decoder *values)
+/* Before scaling: code - zero point, or the codebook's entry. */
+static float unscaled(const qc_value_decoder *values, unsigned code, size_t element)
 {
     const qc_frame *frame = values->frame;
-    float floats[256];
-    for (unsigned i = 0; i < frame->entries; i++)
-        floats[i] = parameter(frame->codebook, frame->codebook_dtype, i);
-    qc_convert(floats, QC_F32, values->table, values->out_dtype, frame->entries);
+    if (frame->kind == QC_CODEBOOK) {
+        size_t book = group_of(element, frame->book_inner, frame->books);
+        return parameter(frame->codebook, frame->codebook_dtype, book * frame->entries + code);
+    }
+    size_t zero = frame->zero_point;
+    if (frame->zero_mode == 1)
+        zero = qc_load16(frame->zero_points +
+                         2 * group_of(element, frame->scale_inner, frame->scale_count));
+    return (float)((int32_t)code - (int32_t)zero);
+}
+
+/* One element, by the text of the format. */
+static float value_of(const qc_value_decoder *values, unsigned code, size_t element)
+{
+    const qc_frame *frame = values->frame;
+    float value = unscaled(values, code, element);
+    if (!frame->scaled)
+        return value;
+    return parameter(frame->scales, frame->scale_dtype,
+                     group_of(element, frame->scale_inner, frame->scale_count)) *
+           value;
+}
+
+/* ---- opening ---- */
+
+/* Whether all elements have the same scale, zero point and book. */
+static int is_uniform(const qc_frame *frame)
+{
+    return (!frame->scaled || frame->scale_count == 1) &&
+           (frame->kind != QC_CODEBOOK || frame->books == 1);
+}
+
+static void choose_table(qc_value_decoder *values)
+{
+    const qc_frame *frame = values->frame;
+    qc_look_up_table *table = &values->table;
+    int is_codebook = frame->kind == QC_CODEBOOK && frame->books == 1;
+    int is_short = frame->kind == QC_AFFINE && frame->width <= TABLE_WIDTH;
+    float floats[QC_MAX_ENTRIES];
+    values->table_use = QC_NO_TABLE;
+    if (!is_codebook && !(is_short && is_uniform(frame)))
+        return;
+    values->table_use = is_uniform(frame) ? QC_TABLE_OF_ELEMENTS : QC_TABLE_OF_ENTRIES;
+    qc_dtype dtype = is_uniform(frame) ? values->out_dtype : QC_F32;
+    table->entries = is_codebook ? frame->entries : (size_t)1 << frame->width;
+    table->item_size = qc_dtype_size(dtype);
+    for (unsigned code = 0; code < table->entries; code++)
+        floats[code] = is_uniform(frame) ? value_of(values, code, 0) : unscaled(values, code, 0);
+    qc_convert(floats, QC_F32, table->items, dtype, table->entries);
+    qc_look_up_prepare(table);
 }
 
 static int can_convert(qc_dtype from, qc_dtype to)
@@ -60,12 +111,11 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->frame = frame;
     values->out_dtype = out_dtype;
     values->out_size = qc_dtype_size(out_dtype);
-    values->has_table = frame->kind == QC_CODEBOOK && frame->books == 1 && !frame->scaled;
+    values->past_cache = 0;
     for (unsigned i = 0; i < frame->value_streams; i++)
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
                               frame->width, frame->features, error));
-    if (values->has_table)
-        build_table(values);
+    choose_table(values);
     return QC_OK;
 }
 
@@ -79,9 +129,10 @@ qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error
     return QC_OK;
 }
 
-static unsigned greatest(const uint8_t *codes, size_t count)
+/* In a byte, so that the compiler compares many at a time. */
+static uint8_t greatest(const uint8_t *codes, size_t count)
 {
-    unsigned result = 0;
+    uint8_t result = 0;
     for (size_t i = 0; i < count; i++)
         result = codes[i] > result ? codes[i] : result;
     return result;
@@ -112,90 +163,19 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
     return code;
 }
 
-/* Words from their planes, the most significant first, rotated back by one bit. The size is a
-   constant in each loop, so that a compiler can make vectors of it. */
-static void merge_16(const uint8_t *planes, size_t step, size_t count, uint8_t *out)
-{
-    const uint8_t *high = planes, *low = planes + step;
-    for (size_t i = 0; i < count; i++) {
-        unsigned word = (unsigned)high[i] << 8 | low[i];
-        uint16_t merged = (uint16_t)(word >> 1 | word << 15);
-        memcpy(out + 2 * i, &merged, 2);
-    }
-}
-
-static void merge_32(const uint8_t *planes, size_t step, size_t count, uint8_t *out)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint32_t word = (uint32_t)planes[i] << 24 | (uint32_t)planes[step + i] << 16 |
-                        (uint32_t)planes[2 * step + i] << 8 | planes[3 * step + i];
-        word = word >> 1 | word << 31;
-        memcpy(out + 4 * i, &word, 4);
-    }
-}
-
 static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
-
-/* Any size, little-endian; integers are not rotated. */
-static void merge_any(const qc_frame *frame, const uint8_t *planes, size_t step, size_t count,
-                      uint8_t *out)
-{
-    unsigned size = (unsigned)frame->item_size, bits = 8 * size;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = 0;
-        for (unsigned plane = 0; plane < size; plane++)
-            word = word << 8 | planes[plane * step + i];
-        if (is_rotated(frame->dtype))
-            word = word >> 1 | (word & 1) << (bits - 1);
-        for (unsigned byte = 0; byte < size; byte++)
-            *out++ = (uint8_t)(word >> 8 * byte);
-    }
-    qc_swap_if_big_endian(out - size * count, size, count);
-}
 
 /* Raw and planes as elements of the frame's dtype, in the machine's order. */
 static void write_elements(const qc_value_decoder *values, size_t pulled, size_t from, size_t count,
                            uint8_t *out)
 {
-    const qc_frame *frame = values->frame;
-    size_t size = frame->item_size;
-    if (frame->kind == QC_RAW) {
+    size_t size = values->frame->item_size;
+    if (values->frame->kind == QC_PLANES)
+        qc_merge_planes(values->codes + from, pulled, count, size, is_rotated(values->frame->dtype),
+                        out);
+    else
         memcpy(out, values->codes + from * size, count * size);
-        qc_swap_if_big_endian(out, size, count);
-    } else if (size == 4 && is_rotated(frame->dtype)) {
-        merge_32(values->codes + from, pulled, count, out);
-    } else if (size == 2 && is_rotated(frame->dtype)) {
-        merge_16(values->codes + from, pulled, count, out);
-    } else {
-        merge_any(frame, values->codes + from, pulled, count, out);
-    }
-}
-
-/* Before scaling: code - zero point, or the codebook's entry. */
-static float unscaled(const qc_value_decoder *values, unsigned code, size_t element)
-{
-    const qc_frame *frame = values->frame;
-    if (frame->kind == QC_CODEBOOK) {
-        size_t book = group_of(element, frame->book_inner, frame->books);
-        return parameter(frame->codebook, frame->codebook_dtype, book * frame->entries + code);
-    }
-    size_t zero = frame->zero_point;
-    if (frame->zero_mode == 1)
-        zero = qc_load16(frame->zero_points +
-                         2 * group_of(element, frame->scale_inner, frame->scale_count));
-    return (float)((int32_t)code - (int32_t)zero);
-}
-
-/* One element, by the text of the format. */
-static float value_of(const qc_value_decoder *values, unsigned code, size_t element)
-{
-    const qc_frame *frame = values->frame;
-    float value = unscaled(values, code, element);
-    if (!frame->scaled)
-        return value;
-    return parameter(frame->scales, frame->scale_dtype,
-                     group_of(element, frame->scale_inner, frame->scale_count)) *
-           value;
+    qc_swap_if_big_endian(out, size, count);
 }
 
 /* Elements that follow `element` in its groups, itself included. */
@@ -211,31 +191,67 @@ static size_t run_of(const qc_frame *frame, size_t element)
     return run;
 }
 
+static float scale_of(const qc_frame *frame, size_t element)
+{
+    if (!frame->scaled)
+        return 1.0f;
+    return parameter(frame->scales, frame->scale_dtype,
+                     group_of(element, frame->scale_inner, frame->scale_count));
+}
+
+static void write_affine(const qc_value_decoder *values, size_t from, size_t count, float scale,
+                         float zero, float *out)
+{
+    const uint8_t *codes = values->codes + from;
+    qc_affine_kernel *kernel = qc_value_kernels_selected()->affine;
+    size_t i = 0;
+    if (values->frame->width <= 8) {
+        if (kernel != NULL)
+            i = kernel(codes, count, scale, zero, out);
+        for (; i < count; i++)
+            out[i] = scale * ((float)codes[i] - zero);
+    } else
+        for (; i < count; i++)
+            out[i] = scale * ((float)code_at(values, from + i) - zero);
+}
+
 /* A run of elements with the same scale, zero point and book. */
 static void write_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
                       float *out)
 {
     const qc_frame *frame = values->frame;
-    float table[256];
-    if (frame->kind == QC_CODEBOOK && count >= frame->entries) {
-        for (unsigned code = 0; code < frame->entries; code++)
-            table[code] = value_of(values, code, element);
-        for (size_t i = 0; i < count; i++)
-            out[i] = table[values->codes[from + i]];
+    if (values->table_use == QC_TABLE_OF_ENTRIES) {
+        float scale = scale_of(frame, element);
+        for (size_t i = 0; i < count; i++) /* entries already */
+            out[i] = scale * out[i];
         return;
     }
-    if (frame->kind == QC_CODEBOOK) {
-        for (size_t i = 0; i < count; i++)
-            out[i] = value_of(values, values->codes[from + i], element);
+    if (frame->kind == QC_AFFINE) {
+        write_affine(values, from, count, scale_of(frame, element), -unscaled(values, 0, element),
+                     out);
         return;
     }
-    float zero = -unscaled(values, 0, element);
-    float scale = frame->scaled
-                      ? parameter(frame->scales, frame->scale_dtype,
-                                  group_of(element, frame->scale_inner, frame->scale_count))
-                      : 1.0f;
-    for (size_t i = 0; i < count; i++)
-        out[i] = scale * ((float)code_at(values, from + i) - zero);
+    float book[QC_MAX_ENTRIES];
+    int has_book = count >= frame->entries;
+    for (unsigned code = 0; has_book && code < frame->entries; code++)
+        book[code] = value_of(values, code, element);
+    for (size_t i = 0; i < count; i++) {
+        unsigned code = values->codes[from + i];
+        out[i] = has_book ? book[code] : value_of(values, code, element);
+    }
+}
+
+/* Runs of elements that follow each other. */
+static void write_runs(qc_value_decoder *values, size_t from, size_t count, size_t first)
+{
+    if (values->table_use == QC_TABLE_OF_ENTRIES)
+        qc_look_up(&values->table, values->codes + from, count, (uint8_t *)values->floats, 0);
+    for (size_t done = 0; done < count;) {
+        size_t run = run_of(values->frame, first + done);
+        run = run < count - done ? run : count - done;
+        write_run(values, from + done, run, first + done, values->floats + done);
+        done += run;
+    }
 }
 
 void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
@@ -249,22 +265,15 @@ void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_
             qc_convert(elements, frame->dtype, out, values->out_dtype, count);
         return;
     }
-    if (values->has_table) {
-        qc_look_up_selected()(values->codes + from, count, values->table, frame->entries,
-                              values->out_size, out);
+    if (values->table_use == QC_TABLE_OF_ELEMENTS) {
+        qc_look_up(&values->table, values->codes + from, count, out, values->past_cache);
         return;
     }
-    if (positions != NULL) {
+    if (positions != NULL && !is_uniform(frame))
         for (size_t i = 0; i < count; i++)
             values->floats[i] = value_of(values, code_at(values, from + i), first + positions[i]);
-    } else {
-        for (size_t done = 0; done < count;) {
-            size_t run = run_of(frame, first + done);
-            run = run < count - done ? run : count - done;
-            write_run(values, from + done, run, first + done, values->floats + done);
-            done += run;
-        }
-    }
+    else
+        write_runs(values, from, count, first);
     qc_convert(values->floats, QC_F32, out, values->out_dtype, count);
 }
 

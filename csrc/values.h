@@ -5,17 +5,25 @@
 #ifndef QC_VALUES_H
 #define QC_VALUES_H
 
+#include "look_up.h"
 #include "stream.h"
 
-#define QC_VALUE_BLOCK    1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
-#define QC_MAX_ITEM_BYTES 8
+#define QC_VALUE_BLOCK 1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
+
+/* What a table holds, if there is one. */
+typedef enum qc_table_use {
+    QC_NO_TABLE,
+    QC_TABLE_OF_ELEMENTS, /* every element's value, in the output's type, by its code */
+    QC_TABLE_OF_ENTRIES   /* the codebook in f32, before scaling */
+} qc_table_use;
 
 typedef struct qc_value_decoder {
     const qc_frame *frame;
     qc_dtype out_dtype;
     size_t out_size; /* bytes of an output element */
-    int has_table;   /* one codebook, not scaled: `table` holds it in the output type */
-    uint8_t table[256 * QC_MAX_ITEM_BYTES];
+    int past_cache;  /* for qc_look_up: the output is larger than the caches */
+    qc_table_use table_use;
+    qc_look_up_table table;
     uint8_t
         codes[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES]; /* the block's symbols, stream after stream */
     float floats[QC_VALUE_BLOCK];

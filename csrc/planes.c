@@ -1,0 +1,35 @@
+#include "planes.h"
+#include "value_kernels.h"
+
+static void merge(const uint8_t *planes, size_t stride, size_t count, size_t size, int rotated,
+                  uint8_t *out)
+{
+    size_t bits = 8 * size;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word = 0;
+        for (size_t plane = 0; plane < size; plane++)
+            word = word << 8 | planes[plane * stride + i];
+        if (rotated)
+            word = word >> 1 | (word & 1) << (bits - 1);
+        for (size_t byte = 0; byte < size; byte++)
+            *out++ = (uint8_t)(word >> 8 * byte);
+    }
+}
+
+void qc_merge_planes(const uint8_t *planes, size_t stride, size_t count, size_t size, int rotated,
+                     uint8_t *out)
+{
+    const qc_value_kernels *kernels = qc_value_kernels_selected();
+    qc_merge_kernel *kernel = size == 4 ? kernels->merge_4 : size == 2 ? kernels->merge_2 : NULL;
+    size_t done = kernel != NULL ? kernel(planes, stride, count, rotated, out) : 0;
+    planes += done;
+    out += done * size;
+    count -= done;
+    /* The size is a constant in each call, so that the loops over bytes vanish. */
+    switch (size) {
+    case 2: merge(planes, stride, count, 2, rotated, out); break;
+    case 4: merge(planes, stride, count, 4, rotated, out); break;
+    case 8: merge(planes, stride, count, 8, rotated, out); break;
+    default: merge(planes, stride, count, size, rotated, out);
+    }
+}

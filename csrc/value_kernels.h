@@ -1,0 +1,84 @@
+/*
+ * The vector kernels between codes and values: one table an instruction set, of which some entries
+ * may be NULL. A kernel does as much of its work as fills whole vectors and returns how many
+ * elements that was; its caller, one door a task, does the rest in portable C. So every kernel can
+ * be left out, and all have the same result.
+ */
+#ifndef QC_VALUE_KERNELS_H
+#define QC_VALUE_KERNELS_H
+
+#include "look_up.h"
+
+/* Unpack symbols of 1 to 7 bits, up to `count` (a multiple of 8), reading inside the `size` bytes
+   at `packed` (docs/format.md, section 7.2). */
+typedef size_t qc_unpack_kernel(const uint8_t *packed, size_t size, unsigned width,
+                                uint8_t *symbols, size_t count);
+
+/* The inverse. Writes only whole groups of 8 symbols. */
+typedef size_t qc_pack_kernel(const uint8_t *symbols, size_t count, unsigned width,
+                              uint8_t *packed);
+
+/* out[i] = the table's item of codes[i]. `past_cache`: with non-temporal stores, if that pays;
+   `out` is then a multiple of QC_LINE_BYTES. */
+typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache);
+
+/* out[i] = scale * (codes[i] - zero). */
+typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
+                                float *out);
+
+/* Elements of 2 or 4 bytes, little-endian, from their planes; plane p, the most significant one
+   first, is at planes + p * stride. `rotated`: right by one bit. */
+typedef size_t qc_merge_kernel(const uint8_t *planes, size_t stride, size_t count, int rotated,
+                               uint8_t *out);
+
+/* f32, as bits, to f16 or bf16. */
+typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *out);
+
+/* The number of nodes on the way down a binary tree: of its `levels` levels, node n (from 1) is at
+   tree[n] and leads to node 2n, or 2n + 1 if the value is greater; codes[i] is the leaf, counted
+   from the left. */
+typedef size_t qc_descend_kernel(const float *tree, unsigned levels, const float *values,
+                                 size_t count, uint8_t *codes);
+
+/* out[i] = position + the sum of gaps[0 .. i] + i: where gaps lead that start at `position`. */
+typedef size_t qc_sum_gaps_kernel(const uint16_t *gaps, size_t count, uint32_t position,
+                                  uint32_t *out);
+
+/* The positions of the set bits of `count` symbols of a mask, a multiple of QC_MASK_SYMBOLS of 4
+   bits each, the first bit being at `first`. Does all of them, returns the number of positions, and
+   may write up to QC_MASK_SLACK more. */
+typedef size_t qc_mask_positions_kernel(const uint8_t *symbols, size_t count, uint32_t first,
+                                        uint32_t *out);
+#define QC_MASK_SYMBOLS 32
+#define QC_MASK_SLACK   16
+
+typedef struct qc_value_kernels {
+    qc_unpack_kernel *unpack;
+    qc_pack_kernel *pack;
+    qc_look_up_kernel *look_up_2, *look_up_4; /* by the bytes of an item */
+    qc_affine_kernel *affine;
+    qc_merge_kernel *merge_2, *merge_4;
+    qc_narrow_kernel *to_f16, *to_bf16;
+    qc_descend_kernel *descend;
+    qc_sum_gaps_kernel *sum_gaps;
+    qc_mask_positions_kernel *mask_positions;
+} qc_value_kernels;
+
+/* Those of the selected instruction sets. */
+const qc_value_kernels *qc_value_kernels_selected(void);
+
+qc_unpack_kernel qc_unpack_avx2, qc_unpack_avx512;
+qc_pack_kernel qc_pack_avx2, qc_pack_avx512;
+qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512;
+qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512;
+qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
+qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
+qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;
+qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
+qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
+qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
+qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
+qc_mask_positions_kernel qc_mask_positions_avx512;
+
+#endif /* QC_VALUE_KERNELS_H */
