@@ -1,4 +1,8 @@
-"""The programs in tests/c, built with the C compiler and its sanitizers, and run."""
+"""The programs in tests/c, built with the C compiler and its sanitizers, and run.
+
+Those that compare the kernels of instruction sets are also built with AVX-512 in
+software, so that its kernels are tested on machines that lack it.
+"""
 
 import os
 import shutil
@@ -13,6 +17,10 @@ ROOT = Path(__file__).parents[1]
 CSRC = ROOT / "csrc"
 PROGRAMS = sorted((ROOT / "tests/c").glob("test_*.c"))
 FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
+SIMDE = ROOT / "tests/c/simde"
+KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_select" in path.read_text()]
+# Older compilers warn of SIMDe's vectors by value.
+SIMDE_FLAGS = ["-DQC_AVX512=", "-Wno-psabi"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 COMPILER = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 
@@ -27,35 +35,62 @@ def run(*command):
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
 
 
-def has_sanitizers(folder):
-    source = folder / "empty.c"
-    source.write_text("int main(void) { return 0; }\n")
-    program = folder / "empty"
-    built = subprocess.run([*COMPILER.split(), *SANITIZE, source, "-o", program], check=False)
+def builds_and_runs(folder, source, *flags):
+    path, program = folder / "trial.c", folder / "trial"
+    path.write_text(source + "int main(void) { return 0; }\n")
+    built = subprocess.run(
+        [*COMPILER.split(), *flags, path, "-o", program], capture_output=True, check=False
+    )
     return built.returncode == 0 and subprocess.run([program], check=False).returncode == 0
 
 
+def compile_all(commands, folder):
+    """Compile each source with its command; the objects."""
+    objects = [folder / f"{source.stem}.o" for source in commands]
+    jobs = [
+        [*command, "-c", source, "-o", target]
+        for (source, command), target in zip(commands.items(), objects, strict=True)
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda job: run(*job), jobs))
+    return objects
+
+
+def build_and_run(program, core, folder):
+    command, objects = core
+    executable = folder / program.stem
+    run(*command, program, *objects, "-lm", "-o", executable)
+    run(executable)
+
+
 @pytest.fixture(scope="module")
-def build(tmp_path_factory):
+def core(tmp_path_factory):
     """The compiler's command, and the C core as objects."""
     folder = tmp_path_factory.mktemp("core")
     command = [*COMPILER.split(), *FLAGS, f"-I{CSRC}"]
-    command += SANITIZE if has_sanitizers(folder) else []
-    sources = sorted(CSRC.rglob("*.c"))
-    objects = [folder / f"{source.stem}.o" for source in sources]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(
-            pool.map(
-                lambda job: run(*command, "-c", job[0], "-o", job[1]),
-                zip(sources, objects, strict=True),
-            )
-        )
-    return command, objects
+    command += SANITIZE if builds_and_runs(folder, "", *SANITIZE) else []
+    return command, compile_all(dict.fromkeys(sorted(CSRC.rglob("*.c")), command), folder)
+
+
+@pytest.fixture(scope="module")
+def core_in_software(tmp_path_factory):
+    """The same for a machine that has AVX-512 and nothing else, by SIMDe."""
+    folder = tmp_path_factory.mktemp("core_in_software")
+    if not builds_and_runs(folder, "#include <simde/x86/avx512.h>\n", "-Wno-psabi"):
+        pytest.skip("no SIMDe (Debian: libsimde-dev)")
+    command = [*COMPILER.split(), *FLAGS, *SIMDE_FLAGS, f"-I{CSRC}"]
+    sources = [path for path in sorted(CSRC.rglob("*.c")) if path.stem != "cpu"]
+    commands = dict.fromkeys([*sources, SIMDE / "cpu.c"], command)
+    for source in CSRC.rglob("*_avx512.c"):
+        commands[source] = [*command, "-include", SIMDE / "avx512.h"]
+    return command, compile_all(commands, folder)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
-def test_c_program(program, build, tmp_path):
-    command, objects = build
-    executable = tmp_path / program.stem
-    run(*command, program, *objects, "-lm", "-o", executable)
-    run(executable)
+def test_c_program(program, core, tmp_path):
+    build_and_run(program, core, tmp_path)
+
+
+@pytest.mark.parametrize("program", KERNEL_PROGRAMS, ids=lambda path: path.stem)
+def test_avx512_kernels_are_right_in_software_too(program, core_in_software, tmp_path):
+    build_and_run(program, core_in_software, tmp_path)

@@ -4,7 +4,10 @@
 #ifndef QC_X86_AVX512_H
 #define QC_X86_AVX512_H
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+#ifdef QC_AVX512
+/* A test brings the intrinsics, in software (tests/c/simde). */
+#define QC_HAS_AVX512 1
+#elif defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
 #define QC_HAS_AVX512 1
 #include <immintrin.h>
 /* The features that QC_CPU_AVX512 stands for (cpu.c). */

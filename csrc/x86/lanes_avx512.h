@@ -82,17 +82,30 @@ QC_AVX512 static inline void store_lanes(const lane_registers *lanes, qc_lanes_s
     }
 }
 
-/* A word for every lane with fewer than 16 bits, in the order of groups and lanes. */
-QC_AVX512 static inline const uint8_t *refill(lane_registers *lanes, const uint8_t *words)
+/* Which lanes have fewer than 16 bits and need a word, and where the words of each group are, and
+   those of the next turn: bytes from state->words. */
+typedef struct lane_needs {
+    __mmask32 lanes[GROUPS];
+    size_t words[GROUPS + 1];
+} lane_needs;
+
+QC_AVX512 static inline lane_needs find_needs(const lane_registers *lanes, size_t words)
 {
-    __mmask32 needs[GROUPS];
+    lane_needs needs;
+    EACH_GROUP needs.lanes[g] = _mm512_movepi16_mask(lanes->spare[g]);
+    needs.words[0] = words;
+    EACH_GROUP needs.words[g + 1] =
+        needs.words[g] + 2 * (unsigned)__builtin_popcount(needs.lanes[g]);
+    return needs;
+}
+
+/* A word for every lane that needs one, in the order of groups and lanes. */
+QC_AVX512 static inline void refill(lane_registers *lanes, const lane_needs *needs,
+                                    const uint8_t *words)
+{
     __m512i word[GROUPS];
-    EACH_GROUP needs[g] = _mm512_movepi16_mask(lanes->spare[g]);
-    EACH_GROUP
-    {
-        word[g] = _mm512_maskz_expand_epi16(needs[g], _mm512_loadu_si512(words));
-        words += 2 * (unsigned)__builtin_popcount(needs[g]);
-    }
+    EACH_GROUP word[g] =
+        _mm512_maskz_expand_epi16(needs->lanes[g], _mm512_loadu_si512(words + needs->words[g]));
     EACH_GROUP
     {
         /* Behind the 16 + spare bits that are there: a part ends the window, the rest follows. */
@@ -100,19 +113,21 @@ QC_AVX512 static inline const uint8_t *refill(lane_registers *lanes, const uint8
         __m512i missing = _mm512_sub_epi16(_mm512_setzero_si512(), lanes->spare[g]);
         lanes->high[g] = _mm512_or_si512(lanes->high[g], _mm512_srlv_epi16(word[g], there));
         lanes->low[g] = _mm512_or_si512(lanes->low[g], _mm512_sllv_epi16(word[g], missing));
-        lanes->spare[g] = _mm512_mask_mov_epi16(lanes->spare[g], needs[g], there);
+        lanes->spare[g] = _mm512_mask_mov_epi16(lanes->spare[g], needs->lanes[g], there);
     }
-    return words;
 }
 
-/* Two symbols took `bits` (at most 14) of every lane. */
-QC_AVX512 static inline void take_bits(lane_registers *lanes, const __m512i bits[GROUPS])
+/* Two symbols took `bits` (at most 14) of every lane. What the lanes need now comes first: a turn
+   takes as long as the way from these counts over masks, addresses and words to the next ones. */
+QC_AVX512 static inline void take_bits(lane_registers *lanes, const __m512i bits[GROUPS],
+                                       lane_needs *needs)
 {
+    EACH_GROUP lanes->spare[g] = _mm512_sub_epi16(lanes->spare[g], bits[g]);
+    *needs = find_needs(lanes, needs->words[GROUPS]);
     EACH_GROUP
     {
         lanes->high[g] = _mm512_shldv_epi16(lanes->high[g], lanes->low[g], bits[g]);
         lanes->low[g] = _mm512_sllv_epi16(lanes->low[g], bits[g]);
-        lanes->spare[g] = _mm512_sub_epi16(lanes->spare[g], bits[g]);
     }
 }
 

@@ -1,0 +1,13 @@
+/*
+ * In place of csrc/cpu.c: a machine that has AVX-512 and nothing else, so that a test of every path
+ * takes those kernels, in software, whatever this machine is.
+ */
+#include "bytes.h"
+
+static uint32_t selected = QC_CPU_AVX512;
+
+uint32_t qc_cpu_detect(void) { return QC_CPU_AVX512; }
+
+uint32_t qc_cpu_selected(void) { return selected; }
+
+uint32_t qc_cpu_select(uint32_t allowed) { return selected = qc_cpu_detect() & allowed; }
