@@ -11,7 +11,7 @@
 
 #if QC_HAS_AVX2
 
-#include "expand_table.h"
+#include "../expand_table.h"
 
 #define GROUPS QC_LANE_GROUPS
 #define BLOCK  16 /* entries that one byte shuffle looks up */
