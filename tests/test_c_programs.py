@@ -4,15 +4,10 @@ import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from c_programs import FLAGS, PROGRAMS, build_core, run
 
-ROOT = Path(__file__).parents[1]
-CSRC = ROOT / "csrc"
-PROGRAMS = sorted((ROOT / "tests/c").glob("test_*.c"))
-FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 COMPILER = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 
@@ -20,11 +15,6 @@ pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C compiler"),
     pytest.mark.skipif(sys.platform == "win32", reason="guard pages are made with mmap"),
 ]
-
-
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
 
 
 def has_sanitizers(folder):
@@ -39,18 +29,9 @@ def has_sanitizers(folder):
 def build(tmp_path_factory):
     """The compiler's command, and the C core as objects."""
     folder = tmp_path_factory.mktemp("core")
-    command = [*COMPILER.split(), *FLAGS, f"-I{CSRC}"]
+    command = [*COMPILER.split(), *FLAGS]
     command += SANITIZE if has_sanitizers(folder) else []
-    sources = sorted(CSRC.rglob("*.c"))
-    objects = [folder / f"{source.stem}.o" for source in sources]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(
-            pool.map(
-                lambda job: run(*command, "-c", job[0], "-o", job[1]),
-                zip(sources, objects, strict=True),
-            )
-        )
-    return command, objects
+    return command, build_core(command, folder)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
