@@ -22,8 +22,9 @@ typedef struct qc_encoder_input {
     unsigned first;   /* symbol; 0 if there is none */
     unsigned largest; /* symbol; 0 if there is none */
     int constant;     /* no two symbols differ */
-    /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. */
-    qc_histogram histogram;
+    /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The
+       scratch follows this structure: some 32-bit machines would not align it by themselves. */
+    _Alignas(8) qc_histogram histogram;
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
     uint8_t *scratch;     /* twice as many bytes as there are symbols, and 256; aligned */
     /* Filled by the `size` of Huffman and of the lanes codings. */

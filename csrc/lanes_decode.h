@@ -42,6 +42,8 @@ qc_lanes_kernels qc_lanes_selected(void);
 qc_lanes_kernel qc_lanes_huffman_portable, qc_lanes_tans_portable;
 qc_lanes_kernel qc_lanes_huffman_avx2, qc_lanes_tans_avx2;
 qc_lanes_kernel qc_lanes_huffman_avx512, qc_lanes_tans_avx512;
+qc_lanes_kernel qc_lanes_huffman_neon, qc_lanes_tans_neon;
 qc_lanes_raw_kernel qc_lanes_raw_portable, qc_lanes_raw_avx2, qc_lanes_raw_avx512;
+qc_lanes_raw_kernel qc_lanes_raw_neon;
 
 #endif /* QC_LANES_DECODE_H */

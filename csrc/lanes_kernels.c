@@ -1,3 +1,4 @@
+#include "arm/neon.h"
 #include "lanes_decode.h"
 #include "x86/avx2.h"
 #include "x86/avx512.h"
@@ -12,6 +13,10 @@ qc_lanes_kernels qc_lanes_selected(void)
 #if QC_HAS_AVX2
     if (qc_cpu_selected() & QC_CPU_AVX2)
         return (qc_lanes_kernels){qc_lanes_huffman_avx2, qc_lanes_tans_avx2, qc_lanes_raw_avx2};
+#endif
+#if QC_HAS_NEON
+    if (qc_cpu_selected() & QC_CPU_NEON)
+        return (qc_lanes_kernels){qc_lanes_huffman_neon, qc_lanes_tans_neon, qc_lanes_raw_neon};
 #endif
     return (qc_lanes_kernels){qc_lanes_huffman_portable, qc_lanes_tans_portable,
                               qc_lanes_raw_portable};

@@ -1,4 +1,5 @@
 #include "value_kernels.h"
+#include "arm/neon.h"
 #include "x86/avx2.h"
 #include "x86/avx512.h"
 
@@ -38,6 +39,15 @@ static const qc_value_kernels AVX512 = {
 };
 #endif
 
+#if QC_HAS_NEON
+/* Of affine codes and planes compilers make NEON by themselves. The others are not written. */
+static const qc_value_kernels NEON = {
+    .unpack = qc_unpack_neon,
+    .look_up_2 = qc_look_up_2_neon,
+    .look_up_4 = qc_look_up_4_neon,
+};
+#endif
+
 const qc_value_kernels *qc_value_kernels_selected(void)
 {
     uint32_t selected = qc_cpu_selected();
@@ -49,6 +59,10 @@ const qc_value_kernels *qc_value_kernels_selected(void)
 #if QC_HAS_AVX2
     if (selected & QC_CPU_AVX2)
         return &AVX2;
+#endif
+#if QC_HAS_NEON
+    if (selected & QC_CPU_NEON)
+        return &NEON;
 #endif
     return &PORTABLE;
 }

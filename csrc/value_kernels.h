@@ -80,10 +80,10 @@ static inline int qc_is_line(const uint8_t *out) { return (uintptr_t)out % QC_LI
 /* Those of the selected instruction sets. */
 const qc_value_kernels *qc_value_kernels_selected(void);
 
-qc_unpack_kernel qc_unpack_avx2, qc_unpack_avx512;
+qc_unpack_kernel qc_unpack_avx2, qc_unpack_avx512, qc_unpack_neon;
 qc_pack_kernel qc_pack_avx2, qc_pack_avx512;
-qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512;
-qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512;
+qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512, qc_look_up_2_neon;
+qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
 qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
 qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;

@@ -8,15 +8,10 @@ import os
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
+from c_programs import CSRC, FLAGS, PROGRAMS, ROOT, build_core, compile_all, run
 
-ROOT = Path(__file__).parents[1]
-CSRC = ROOT / "csrc"
-PROGRAMS = sorted((ROOT / "tests/c").glob("test_*.c"))
-FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"]
 SIMDE = ROOT / "tests/c/simde"
 KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_select" in path.read_text()]
 # Older compilers warn of SIMDe's vectors by value.
@@ -30,11 +25,6 @@ pytestmark = [
 ]
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
-
-
 def builds_and_runs(folder, source, *flags):
     path, program = folder / "trial.c", folder / "trial"
     path.write_text(source + "int main(void) { return 0; }\n")
@@ -42,18 +32,6 @@ def builds_and_runs(folder, source, *flags):
         [*COMPILER.split(), *flags, path, "-o", program], capture_output=True, check=False
     )
     return built.returncode == 0 and subprocess.run([program], check=False).returncode == 0
-
-
-def compile_all(commands, folder):
-    """Compile each source with its command; the objects."""
-    objects = [folder / f"{source.stem}.o" for source in commands]
-    jobs = [
-        [*command, "-c", source, "-o", target]
-        for (source, command), target in zip(commands.items(), objects, strict=True)
-    ]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda job: run(*job), jobs))
-    return objects
 
 
 def build_and_run(program, core, folder):
@@ -67,9 +45,9 @@ def build_and_run(program, core, folder):
 def core(tmp_path_factory):
     """The compiler's command, and the C core as objects."""
     folder = tmp_path_factory.mktemp("core")
-    command = [*COMPILER.split(), *FLAGS, f"-I{CSRC}"]
+    command = [*COMPILER.split(), *FLAGS]
     command += SANITIZE if builds_and_runs(folder, "", *SANITIZE) else []
-    return command, compile_all(dict.fromkeys(sorted(CSRC.rglob("*.c")), command), folder)
+    return command, build_core(command, folder)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +56,7 @@ def core_in_software(tmp_path_factory):
     folder = tmp_path_factory.mktemp("core_in_software")
     if not builds_and_runs(folder, "#include <simde/x86/avx512.h>\n", "-Wno-psabi"):
         pytest.skip("no SIMDe (Debian: libsimde-dev)")
-    command = [*COMPILER.split(), *FLAGS, *SIMDE_FLAGS, f"-I{CSRC}"]
+    command = [*COMPILER.split(), *FLAGS, *SIMDE_FLAGS]
     sources = [path for path in sorted(CSRC.rglob("*.c")) if path.stem != "cpu"]
     commands = dict.fromkeys([*sources, SIMDE / "cpu.c"], command)
     for source in CSRC.rglob("*_avx512.c"):

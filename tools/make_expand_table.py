@@ -1,17 +1,17 @@
-"""Write csrc/x86/expand_table.h: byte shuffles that spread words over the lanes that need one."""
+"""Write csrc/expand_table.h: byte shuffles that spread words over the lanes that need one."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-TABLE = Path(__file__).parents[1] / "csrc" / "x86" / "expand_table.h"
+TABLE = Path(__file__).parents[1] / "csrc" / "expand_table.h"
 HEADER = """/*
  * For every set of eight lanes: the byte shuffle that gives each of them, in order, the next word,
  * and all others 0. Written by tools/make_expand_table.py.
  */
-#ifndef QC_X86_EXPAND_TABLE_H
-#define QC_X86_EXPAND_TABLE_H
+#ifndef QC_EXPAND_TABLE_H
+#define QC_EXPAND_TABLE_H
 
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ static const uint8_t qc_expand_table[256][16] = {
 """
 FOOTER = """};
 
-#endif /* QC_X86_EXPAND_TABLE_H */
+#endif /* QC_EXPAND_TABLE_H */
 """
 _ZERO = 0x80  # what makes a byte shuffle give 0
 

@@ -8,6 +8,8 @@
 #define QC_HAS_AVX2 1
 #include <immintrin.h>
 #define QC_AVX2 __attribute__((target("avx2,popcnt")))
+/* For the parts of a loop whose registers must not go through memory between them. */
+#define QC_AVX2_INLINE QC_AVX2 static inline __attribute__((always_inline))
 #else
 #define QC_HAS_AVX2 0
 #endif

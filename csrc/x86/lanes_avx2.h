@@ -11,7 +11,7 @@
 
 #if QC_HAS_AVX2
 
-#include "expand_table.h"
+#include "../expand_table.h"
 
 #define GROUPS QC_LANE_GROUPS
 #define BLOCK  16 /* entries that one byte shuffle looks up */
@@ -21,6 +21,7 @@ typedef struct lane_group {
     __m256i high_a, high_b; /* the next 16 bits */
     __m256i low_a, low_b;   /* the 16 bits behind them */
     __m256i spare;          /* bytes */
+    __m256i state;          /* bytes; tANS */
 } lane_group;
 
 /* 16-bit powers of two of bytes, in halves: 2^n for n below 16. */
@@ -32,75 +33,106 @@ typedef struct wide {
     __m256i a, b;
 } wide;
 
-QC_AVX2 static inline __m256i twice(__m128i half) { return _mm256_broadcastsi128_si256(half); }
+QC_AVX2_INLINE __m256i twice(__m128i half) { return _mm256_broadcastsi128_si256(half); }
 
-QC_AVX2 static inline powers load_powers(void)
+QC_AVX2_INLINE powers load_powers(void)
 {
     return (powers){twice(_mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0)),
                     twice(_mm_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, -128))};
 }
 
-QC_AVX2 static inline wide power_of_two(powers powers, __m256i exponents)
+QC_AVX2_INLINE wide power_of_two(powers powers, __m256i exponents)
 {
     __m256i low = _mm256_shuffle_epi8(powers.low, exponents);
     __m256i high = _mm256_shuffle_epi8(powers.high, exponents);
     return (wide){_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)};
 }
 
+/* Of bytes below 8. */
+QC_AVX2_INLINE wide power_of_two_below_8(powers powers, __m256i exponents)
+{
+    __m256i low = _mm256_shuffle_epi8(powers.low, exponents);
+    return (wide){_mm256_unpacklo_epi8(low, _mm256_setzero_si256()),
+                  _mm256_unpackhi_epi8(low, _mm256_setzero_si256())};
+}
+
 /* ---- memory to registers and back: once a call ---- */
 
-/* The place in a register of bytes of each lane of a group. */
-static inline unsigned place_of(unsigned lane)
+/* Quarters 1 and 2 of a register change places: what pack and unpack, which keep to halves, and
+   lanes in their order need to meet. */
+QC_AVX2_INLINE __m256i swap_quarters(__m256i x) { return _mm256_permute4x64_epi64(x, 0xD8); }
+
+QC_AVX2_INLINE __m256i load_bytes(const void *bytes)
 {
-    return (lane & 7) | (lane & 8) << 1 | (lane & 16) >> 1;
+    return swap_quarters(_mm256_loadu_si256(bytes));
 }
 
-QC_AVX2 static inline __m256i load_bytes(const uint8_t bytes[QC_GROUP_LANES])
+QC_AVX2_INLINE void store_bytes(__m256i values, void *bytes)
 {
-    uint8_t placed[QC_GROUP_LANES];
-    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++)
-        placed[place_of(lane)] = bytes[lane];
-    return _mm256_loadu_si256((const __m256i *)placed);
+    _mm256_storeu_si256(bytes, swap_quarters(values));
 }
 
-QC_AVX2 static inline void store_bytes(__m256i values, uint8_t bytes[QC_GROUP_LANES])
+/* The upper and lower halves of 16 buffers. */
+QC_AVX2_INLINE void load_buffers(const uint32_t buffers[16], __m256i *high, __m256i *low)
 {
-    uint8_t placed[QC_GROUP_LANES];
-    _mm256_storeu_si256((__m256i *)placed, values);
-    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++)
-        bytes[lane] = placed[place_of(lane)];
+    __m256i first = _mm256_loadu_si256((const __m256i *)buffers);
+    __m256i last = _mm256_loadu_si256((const __m256i *)(buffers + 8));
+    const __m256i is_low = _mm256_set1_epi32(0xFFFF);
+    *high = swap_quarters(
+        _mm256_packus_epi32(_mm256_srli_epi32(first, 16), _mm256_srli_epi32(last, 16)));
+    *low = swap_quarters(
+        _mm256_packus_epi32(_mm256_and_si256(first, is_low), _mm256_and_si256(last, is_low)));
 }
 
-QC_AVX2 static inline void load_group(const qc_lanes_state *state, unsigned g, lane_group *group)
+QC_AVX2_INLINE void store_buffers(__m256i high, __m256i low, uint32_t buffers[16])
 {
-    uint16_t high[QC_GROUP_LANES], low[QC_GROUP_LANES];
-    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++) {
-        uint32_t buffer = state->buffer[g * QC_GROUP_LANES + lane];
-        high[lane] = (uint16_t)(buffer >> 16);
-        low[lane] = (uint16_t)buffer;
-    }
-    group->high_a = _mm256_loadu_si256((const __m256i *)high);
-    group->high_b = _mm256_loadu_si256((const __m256i *)(high + 16));
-    group->low_a = _mm256_loadu_si256((const __m256i *)low);
-    group->low_b = _mm256_loadu_si256((const __m256i *)(low + 16));
-    group->spare = load_bytes((const uint8_t *)state->spare + g * QC_GROUP_LANES);
+    high = swap_quarters(high);
+    low = swap_quarters(low);
+    _mm256_storeu_si256((__m256i *)buffers, _mm256_unpacklo_epi16(low, high));
+    _mm256_storeu_si256((__m256i *)(buffers + 8), _mm256_unpackhi_epi16(low, high));
 }
 
-QC_AVX2 static inline void store_group(const lane_group *group, unsigned g, qc_lanes_state *state)
+QC_AVX2_INLINE lane_group load_group(const qc_lanes_state *state, unsigned g)
 {
-    uint16_t high[QC_GROUP_LANES], low[QC_GROUP_LANES];
-    _mm256_storeu_si256((__m256i *)high, group->high_a);
-    _mm256_storeu_si256((__m256i *)(high + 16), group->high_b);
-    _mm256_storeu_si256((__m256i *)low, group->low_a);
-    _mm256_storeu_si256((__m256i *)(low + 16), group->low_b);
-    for (unsigned lane = 0; lane < QC_GROUP_LANES; lane++)
-        state->buffer[g * QC_GROUP_LANES + lane] = (uint32_t)high[lane] << 16 | low[lane];
-    store_bytes(group->spare, (uint8_t *)state->spare + g * QC_GROUP_LANES);
+    unsigned lane = g * QC_GROUP_LANES;
+    lane_group group;
+    load_buffers(state->buffer + lane, &group.high_a, &group.low_a);
+    load_buffers(state->buffer + lane + 16, &group.high_b, &group.low_b);
+    group.spare = load_bytes(state->spare + lane);
+    group.state = load_bytes(state->state + lane);
+    return group;
+}
+
+QC_AVX2_INLINE void store_group(lane_group group, unsigned g, qc_lanes_state *state)
+{
+    unsigned lane = g * QC_GROUP_LANES;
+    store_buffers(group.high_a, group.low_a, state->buffer + lane);
+    store_buffers(group.high_b, group.low_b, state->buffer + lane + 16);
+    store_bytes(group.spare, state->spare + lane);
+    store_bytes(group.state, state->state + lane);
+}
+
+/* Groups are numbered by constants here and wherever they are used: a number that varies would keep
+   them all in memory, and cost a fifth of the speed. */
+QC_AVX2_INLINE void load_groups(const qc_lanes_state *state, lane_group groups[GROUPS])
+{
+    groups[0] = load_group(state, 0);
+    groups[1] = load_group(state, 1);
+    groups[2] = load_group(state, 2);
+    groups[3] = load_group(state, 3);
+}
+
+QC_AVX2_INLINE void store_groups(const lane_group groups[GROUPS], qc_lanes_state *state)
+{
+    store_group(groups[0], 0, state);
+    store_group(groups[1], 1, state);
+    store_group(groups[2], 2, state);
+    store_group(groups[3], 3, state);
 }
 
 /* ---- refilling and taking bits ---- */
 
-QC_AVX2 static inline __m128i next_words(const uint8_t *words, unsigned lanes)
+QC_AVX2_INLINE __m128i next_words(const uint8_t *words, unsigned lanes)
 {
     const __m128i *shuffle = (const __m128i *)qc_expand_table[lanes];
     return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)words), _mm_loadu_si128(shuffle));
@@ -108,7 +140,7 @@ QC_AVX2 static inline __m128i next_words(const uint8_t *words, unsigned lanes)
 
 /* A word for every lane that has fewer than 16 bits, in the order of the lanes. The addresses hang
    on the mask alone, not on each other's loads. */
-QC_AVX2 static inline const uint8_t *refill(lane_group *group, powers powers, const uint8_t *words)
+QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uint8_t *words)
 {
     unsigned needs = (unsigned)_mm256_movemask_epi8(group->spare);
     unsigned a0 = needs & 255, b0 = needs >> 8 & 255, a1 = needs >> 16 & 255, b1 = needs >> 24;
@@ -124,14 +156,14 @@ QC_AVX2 static inline const uint8_t *refill(lane_group *group, powers powers, co
     group->high_b = _mm256_or_si256(group->high_b, _mm256_mulhi_epu16(word_b, shift.b));
     group->low_a = _mm256_or_si256(group->low_a, _mm256_mullo_epi16(word_a, shift.a));
     group->low_b = _mm256_or_si256(group->low_b, _mm256_mullo_epi16(word_b, shift.b));
-    __m256i is_negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), group->spare);
+    /* Without a sign, what is below 0 is above all others. */
     group->spare =
-        _mm256_add_epi8(group->spare, _mm256_and_si256(is_negative, _mm256_set1_epi8(16)));
+        _mm256_min_epu8(group->spare, _mm256_add_epi8(group->spare, _mm256_set1_epi8(16)));
     return words + 2 * (unsigned)__builtin_popcount(needs);
 }
 
 /* Two symbols took `bits` (at most 14) of every lane. */
-QC_AVX2 static inline void take_bits(lane_group *group, powers powers, __m256i bits)
+QC_AVX2_INLINE void take_bits(lane_group *group, powers powers, __m256i bits)
 {
     wide shift = power_of_two(powers, bits);
     group->high_a = _mm256_or_si256(_mm256_mullo_epi16(group->high_a, shift.a),
@@ -151,8 +183,8 @@ typedef struct cascade {
     __m256i difference[BLOCKS];
 } cascade;
 
-QC_AVX2 static inline void load_cascade(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest,
-                                        unsigned top, cascade *cascade)
+QC_AVX2_INLINE void load_cascade(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest, unsigned top,
+                                 cascade *cascade)
 {
     for (unsigned block = lowest; block <= top; block++) {
         __m128i entries = _mm_loadu_si128((const __m128i *)(bytes + BLOCK * block));
@@ -164,8 +196,8 @@ QC_AVX2 static inline void load_cascade(const uint8_t bytes[QC_LANES_TABLE], uns
 }
 
 /* `index` minus the block's first one is negative in front of the block: the shuffle gives 0. */
-QC_AVX2 static inline __m256i add_blocks(__m256i found, const cascade *cascade, unsigned lowest,
-                                         unsigned top, __m256i index)
+QC_AVX2_INLINE __m256i add_blocks(__m256i found, const cascade *cascade, unsigned lowest,
+                                  unsigned top, __m256i index)
 {
 #pragma GCC unroll 8
     for (unsigned block = lowest; block <= top; block++) {
@@ -176,7 +208,7 @@ QC_AVX2 static inline __m256i add_blocks(__m256i found, const cascade *cascade, 
 }
 
 /* The symbols of a group, first and second of every lane, in their order. */
-QC_AVX2 static inline void store_symbols(uint8_t *out, __m256i first, __m256i second)
+QC_AVX2_INLINE void store_symbols(uint8_t *out, __m256i first, __m256i second)
 {
     _mm256_storeu_si256((__m256i *)out, _mm256_unpacklo_epi8(first, second));
     _mm256_storeu_si256((__m256i *)(out + 32), _mm256_unpackhi_epi8(first, second));

@@ -9,16 +9,20 @@ typedef struct huffman_table {
     cascade by_7_bits;
 } huffman_table;
 
-/* The first block with a code of more than 4 bits; BLOCKS if there is none. */
-static unsigned lowest_long_block(const qc_lanes_table *table)
+/* The first block with a code of more than 4 bits; BLOCKS if there is none. They all stand behind
+   the shorter ones. */
+QC_AVX2 static unsigned lowest_long_block(const qc_lanes_table *table)
 {
-    unsigned window = 0;
-    while (window < QC_LANES_TABLE && table->bits_of[window] <= 4)
-        window++;
-    return window / BLOCK;
+    unsigned windows = 0;
+    for (unsigned at = 0; at < QC_LANES_TABLE; at += 32) {
+        __m256i bits = _mm256_loadu_si256((const __m256i *)(table->bits_of + at));
+        __m256i is_long = _mm256_cmpgt_epi8(bits, _mm256_set1_epi8(4));
+        windows += (unsigned)__builtin_popcount((unsigned)_mm256_movemask_epi8(is_long));
+    }
+    return (QC_LANES_TABLE - windows) / BLOCK;
 }
 
-QC_AVX2 static void load_huffman_table(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest,
+QC_AVX2_INLINE void load_huffman_table(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest,
                                        huffman_table *table)
 {
     uint8_t short_codes[16] = {0};
@@ -28,47 +32,65 @@ QC_AVX2 static void load_huffman_table(const uint8_t bytes[QC_LANES_TABLE], unsi
     load_cascade(bytes, lowest, BLOCKS - 1, &table->by_7_bits);
 }
 
-QC_AVX2 static inline __m256i look_up(const huffman_table *table, unsigned lowest, __m256i window)
+QC_AVX2_INLINE __m256i look_up(const huffman_table *table, unsigned lowest, __m256i window)
 {
     __m256i four = _mm256_and_si256(_mm256_srli_epi16(window, 3), _mm256_set1_epi8(15));
     return add_blocks(_mm256_shuffle_epi8(table->by_4_bits, four), &table->by_7_bits, lowest,
                       BLOCKS - 1, window);
 }
 
-QC_AVX2 static inline __m256i windows(__m256i high_a, __m256i high_b)
+QC_AVX2_INLINE __m256i windows(__m256i high_a, __m256i high_b)
 {
     return _mm256_packus_epi16(_mm256_srli_epi16(high_a, 9), _mm256_srli_epi16(high_b, 9));
 }
 
-/* `lowest` is a constant where this is inlined, so that the cascade is unrolled. */
-QC_AVX2 static inline __attribute__((always_inline)) void
-decode(qc_lanes_state *state, uint8_t *out, size_t turns, unsigned lowest)
+typedef struct huffman_tables {
+    powers powers;
+    huffman_table values, lengths;
+} huffman_tables;
+
+/* Two symbols of every lane of a group that was refilled. */
+QC_AVX2_INLINE void decode_group(const huffman_tables *tables, unsigned lowest, lane_group *group,
+                                 uint8_t *out)
+{
+    __m256i first = windows(group->high_a, group->high_b);
+    __m256i bits = look_up(&tables->lengths, lowest, first);
+    wide shift = power_of_two_below_8(tables->powers, bits);
+    /* Both symbols lie within the 16 bits of the window. */
+    __m256i second = windows(_mm256_mullo_epi16(group->high_a, shift.a),
+                             _mm256_mullo_epi16(group->high_b, shift.b));
+    bits = _mm256_add_epi8(bits, look_up(&tables->lengths, lowest, second));
+    take_bits(group, tables->powers, bits);
+    store_symbols(out, look_up(&tables->values, lowest, first),
+                  look_up(&tables->values, lowest, second));
+}
+
+/* Groups are refilled two ahead, so that their words have arrived when they are decoded. `lowest`
+   is a constant where this is inlined, so that the cascade is unrolled. */
+QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, unsigned lowest)
 {
     const powers powers = load_powers();
     const uint8_t *words = state->words;
-    huffman_table values, lengths;
+    huffman_tables tables = {.powers = powers};
     lane_group groups[GROUPS];
-    load_huffman_table(state->value_of, lowest, &values);
-    load_huffman_table(state->table.bits_of, lowest, &lengths);
-    for (unsigned g = 0; g < GROUPS; g++)
-        load_group(state, g, &groups[g]);
-    for (; turns > 0; turns--)
-        for (unsigned g = 0; g < GROUPS; g++, out += 2 * QC_GROUP_LANES) {
-            lane_group group = groups[g];
-            words = refill(&group, powers, words);
-            __m256i first = windows(group.high_a, group.high_b);
-            __m256i bits = look_up(&lengths, lowest, first);
-            wide shift = power_of_two(powers, bits);
-            /* Both symbols lie within the 16 bits of the window. */
-            __m256i second = windows(_mm256_mullo_epi16(group.high_a, shift.a),
-                                     _mm256_mullo_epi16(group.high_b, shift.b));
-            bits = _mm256_add_epi8(bits, look_up(&lengths, lowest, second));
-            take_bits(&group, powers, bits);
-            groups[g] = group;
-            store_symbols(out, look_up(&values, lowest, first), look_up(&values, lowest, second));
-        }
-    for (unsigned g = 0; g < GROUPS; g++)
-        store_group(&groups[g], g, state);
+    load_huffman_table(state->value_of, lowest, &tables.values);
+    load_huffman_table(state->table.bits_of, lowest, &tables.lengths);
+    load_groups(state, groups);
+    words = refill(&groups[0], powers, words);
+    words = refill(&groups[1], powers, words);
+    for (; turns > 0; turns--, out += QC_LANES_TURN) {
+        words = refill(&groups[2], powers, words);
+        decode_group(&tables, lowest, &groups[0], out);
+        words = refill(&groups[3], powers, words);
+        decode_group(&tables, lowest, &groups[1], out + 64);
+        if (turns > 1)
+            words = refill(&groups[0], powers, words);
+        decode_group(&tables, lowest, &groups[2], out + 128);
+        if (turns > 1)
+            words = refill(&groups[1], powers, words);
+        decode_group(&tables, lowest, &groups[3], out + 192);
+    }
+    store_groups(groups, state);
     state->words = words;
 }
 

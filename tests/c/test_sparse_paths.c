@@ -3,6 +3,7 @@
  * from nothing to everything, books that leave room for a code of zero and one that does not, whole
  * tensors and ranges, and no byte beyond the output.
  */
+#include "bytes.h"
 #include "support.h"
 
 #define ROWS     7
@@ -26,6 +27,7 @@ static void choose(unsigned one_in, unsigned entries)
     book[0] = 0;
     for (unsigned i = 1; i < entries; i++)
         book[i] = (float)random_below(1000) / 8 + 1;
+    qc_swap_if_big_endian((uint8_t *)book, sizeof *book, entries);
     for (size_t i = 0; i < ELEMENTS; i++) {
         expected[i] = 0;
         if (random_below(one_in) != 0)

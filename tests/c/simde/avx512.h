@@ -25,6 +25,7 @@ typedef union elements {
     uint8_t u8[64];
     uint16_t u16[32];
     uint32_t u32[16];
+    uint64_t u64[8];
     float f32[16];
 } elements;
 
@@ -86,6 +87,26 @@ static inline __m512i software_mask_sub_epi16(__m512i otherwise, __mmask32 mask,
                                               __m512i b)
 {
     return _mm512_mask_mov_epi16(otherwise, mask, _mm512_sub_epi16(a, b));
+}
+
+/* ---- comparison and sums ---- */
+
+static inline __mmask32 software_cmplt_epu16_mask(__m512i left, __m512i right)
+{
+    elements a = elements_of(&left, 64), b = elements_of(&right, 64);
+    __mmask32 less = 0;
+    for (unsigned i = 0; i < 32; i++)
+        less |= (__mmask32)(a.u16[i] < b.u16[i]) << i;
+    return less;
+}
+
+static inline long long software_reduce_add_epi64(__m512i vector)
+{
+    elements from = elements_of(&vector, 64);
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < 8; i++)
+        sum += from.u64[i];
+    return (long long)sum;
 }
 
 /* ---- expansion and compression ---- */
@@ -224,6 +245,12 @@ static inline void software_stream_si512(void *to, __m512i vector)
 #endif
 #ifndef _mm512_mask_sub_epi16
 #define _mm512_mask_sub_epi16 software_mask_sub_epi16
+#endif
+#ifndef _mm512_cmplt_epu16_mask
+#define _mm512_cmplt_epu16_mask software_cmplt_epu16_mask
+#endif
+#ifndef _mm512_reduce_add_epi64
+#define _mm512_reduce_add_epi64 software_reduce_add_epi64
 #endif
 #ifndef _mm512_maskz_expand_epi16
 #define _mm512_maskz_expand_epi16 software_maskz_expand_epi16

@@ -2,8 +2,8 @@
  * For every set of eight lanes: the byte shuffle that gives each of them, in order, the next word,
  * and all others 0. Written by tools/make_expand_table.py.
  */
-#ifndef QC_X86_EXPAND_TABLE_H
-#define QC_X86_EXPAND_TABLE_H
+#ifndef QC_EXPAND_TABLE_H
+#define QC_EXPAND_TABLE_H
 
 #include <stdint.h>
 
@@ -266,4 +266,4 @@ static const uint8_t qc_expand_table[256][16] = {
     {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 };
 
-#endif /* QC_X86_EXPAND_TABLE_H */
+#endif /* QC_EXPAND_TABLE_H */
