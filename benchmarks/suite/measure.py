@@ -1,0 +1,112 @@
+"""Interleaved timing: all jobs of a group take turns, so that a busy machine slows all alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Job = Callable[[], object]
+
+# A sample is quiet if the process had the processor for this share of the time.
+QUIET = 0.95
+# With a smaller share of quiet samples, wall-clock times are not used.
+ENOUGH = 1 / 3
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure.
+
+    Attributes
+    ----------
+    rounds : int
+        Samples of each job.
+    seconds : float
+        The least time of a sample: shorter jobs are repeated within it.
+    """
+
+    rounds: int = 15
+    seconds: float = 0.002
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Seconds of one call.
+
+    Attributes
+    ----------
+    least, lower, median, upper : float
+        The minimum, and the quartiles.
+    samples, dropped : int
+        Those that count, and those during which something else had the processor.
+    clock : str
+        ``"wall"``: of the quiet samples. ``"processor"``: too few were quiet, and these are the
+        processor's seconds of all samples. Wall-clock seconds of a busy machine would make
+        whoever was interrupted look slow. ``"busy"``: the same of a job with several threads,
+        whose processor seconds add up: no verdict can be built on it.
+    """
+
+    least: float
+    lower: float
+    median: float
+    upper: float
+    samples: int
+    dropped: int
+    clock: str = "wall"
+
+
+def spread_of(walls: list[float], processors: list[float], threads: int = 1) -> Spread:
+    """What the samples say, given their wall-clock and processor times."""
+    wall, processor = np.array(walls), np.array(processors)
+    # More than one thread: an interruption shows only in part.
+    counted, clock = wall[processor >= QUIET * threads * wall], "wall"
+    dropped = len(wall) - len(counted)
+    if len(counted) < ENOUGH * len(wall):
+        counted, clock = (processor, "processor") if threads == 1 else (wall, "busy")
+        dropped = 0
+    least, lower, median, upper = np.percentile(counted, (0, 25, 50, 75)).tolist()
+    return Spread(least, lower, median, upper, len(counted), dropped, clock)
+
+
+def interleave(jobs: Mapping[str, Job], effort: Effort, threads: int = 1) -> dict[str, Spread]:
+    """Time every job, one sample of each in turn.
+
+    Parameters
+    ----------
+    jobs : mapping of str to callable
+    effort : Effort
+    threads : int
+        How many each job uses.
+
+    Returns
+    -------
+    dict of str to Spread
+        Seconds of one call. Each job is called a few times before, to warm up.
+    """
+    repeats = {name: _repeats(job, effort.seconds) for name, job in jobs.items()}
+    walls: dict[str, list[float]] = {name: [] for name in jobs}
+    processors: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(effort.rounds):
+        for name, job in jobs.items():
+            wall, processor = _sample(job, repeats[name])
+            walls[name].append(wall)
+            processors[name].append(processor)
+    return {name: spread_of(walls[name], processors[name], threads) for name in jobs}
+
+
+def _repeats(job: Job, seconds: float) -> int:
+    """How often the job fits into a sample, by the quickest of three calls."""
+    quickest = min(_sample(job, 1)[0] for _ in range(3))
+    return max(1, round(seconds / max(quickest, 1e-7)))
+
+
+def _sample(job: Job, repeats: int) -> tuple[float, float]:
+    """Wall-clock and processor seconds of one call, on average over the repeats."""
+    processor, wall = time.process_time(), time.perf_counter()
+    for _ in range(repeats):
+        job()
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    return wall / repeats, processor / repeats
