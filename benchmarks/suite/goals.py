@@ -1,11 +1,41 @@
-"""What we want to reach: each goal is a ratio of two measurements, or a size, with a floor."""
+"""How a goal is judged by what was measured; the goals themselves are in goal_table.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from .result import Key, Results
+from .result import Key, Result, Results
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is compared with a goal's floor.
+
+    Attributes
+    ----------
+    sign : {"≥", "≤"}
+    unit : str
+    """
+
+    sign: str
+    unit: str
+
+    def text(self, number: float) -> str:
+        """A figure as it is written in the table."""
+        return f"{number:.4g}{self.unit}"
+
+    def reaches(self, found: float, wanted: float | None) -> bool:
+        """Whether what was found is at least as good; nothing reaches what was never named."""
+        if wanted is None:
+            return False
+        return found >= wanted if self.sign == "≥" else found <= wanted
+
+
+FASTER = Measure("≥", "x")
+SMALLER = Measure("≤", " %")
+RATE = Measure("≥", " G/s")
+TIME = Measure("≤", " µs")
 
 
 @dataclass(frozen=True)
@@ -16,20 +46,23 @@ class Goal:
     ----------
     what : str
         In words.
+    measure : Measure
     ours : Key
         What is measured.
     peer : Key or None
-        What it is divided by; None: it is the size in % of the entropy that counts, and `floor`
-        and `moonshot` are the most that is wanted.
-    floor, moonshot : float
-        What is to be reached, and what would be splendid.
+        What it is divided by.
+    floor : float
+        What is to be reached.
+    moonshot : float or None
+        What would be splendid, where that was named.
     """
 
     what: str
+    measure: Measure
     ours: Key
     peer: Key | None
     floor: float
-    moonshot: float
+    moonshot: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,86 +96,32 @@ class Verdict:
 
 def judge(goal: Goal, results: Results, paths: list[str]) -> Verdict:
     """Compare a goal with what was measured on a machine that has these paths."""
-    ours = results.get(goal.ours)
+    ours, peer = results.get(goal.ours), None
     if ours is None:
         path = goal.ours.path
         owed = path and path not in paths
         return Verdict(goal, None, f"owed to a machine with {path}" if owed else "not measured")
-    if goal.peer is None:
-        if ours.share is None:
-            return Verdict(goal, None, "not measured")
-        return _small_enough(goal, ours.share)
-    peer = results.get(goal.peer)
-    if peer is None:
-        return Verdict(goal, None, f"{goal.peer.method} is missing")
-    if "busy" in (ours.spread.clock, peer.spread.clock):
+    if goal.peer is not None:
+        peer = results.get(goal.peer)
+        if peer is None:
+            return Verdict(goal, None, f"{goal.peer.method} is missing")
+    clocks = {result.spread.clock for result in (ours, peer) if result is not None}
+    if goal.measure is not SMALLER and "busy" in clocks:
         return Verdict(goal, None, "not judged: the machine was busy")
-    return _fast_enough(goal, ours.rate / peer.rate)
+    found = _figure(goal.measure, ours, peer)
+    if goal.measure.reaches(found, goal.moonshot):
+        return Verdict(goal, found, "moonshot")
+    return Verdict(goal, found, "reached" if goal.measure.reaches(found, goal.floor) else "missed")
 
 
-def _fast_enough(goal: Goal, found: float) -> Verdict:
-    word = "moonshot" if found >= goal.moonshot else "reached" if found >= goal.floor else "missed"
-    return Verdict(goal, found, word)
+def _figure(measure: Measure, ours: Result, peer: Result | None) -> float:
+    if measure is SMALLER:
+        return _size(ours) if peer is None else 100 * _size(ours) / _size(peer)
+    if measure is TIME:
+        return ours.spread.median * 1e6
+    return ours.rate if peer is None else ours.rate / peer.rate
 
 
-def _small_enough(goal: Goal, found: float) -> Verdict:
-    word = "moonshot" if found <= goal.moonshot else "reached" if found <= goal.floor else "missed"
-    return Verdict(goal, found, word)
-
-
-def _faster(
-    coding: str, data: str, path: str, peer: str, floor: float, moonshot: float, action: str
-) -> Goal:
-    """A coding of ours against a peer on the same symbols."""
-    what = f"{action} {data} with {path}, {coding.replace('_', ' ')} against {peer}"
-    ours = Key("streams", data, coding, action, path)
-    return Goal(what, ours, Key("streams", data, peer, action), floor, moonshot)
-
-
-_DECODING = [
-    # path, data, coding, floor and moonshot against huff0
-    ("AVX-512", "km16", "lanes_huffman", 3.5, 4.5),
-    ("AVX-512", "tern70", "lanes_huffman", 3.5, 4.5),
-    ("AVX-512", "tern90", "lanes_tans", 3.5, 4.5),
-    ("AVX-512", "km64", "lanes_huffman", 2.8, 3.5),
-    ("AVX-512", "km256", "lanes_huffman", 4, 5.5),
-    ("AVX-512", "exponents", "lanes_huffman", 2.8, 4),
-    ("AVX2", "km16", "lanes_huffman", 3, 4.2),
-    ("AVX2", "tern70", "lanes_huffman", 3.5, 4.8),
-    ("AVX2", "km64", "lanes_huffman", 2.2, 3),
-    ("AVX2", "km256", "lanes_huffman", 3, 4.5),
-    ("AVX2", "exponents", "lanes_huffman", 2.5, 3.7),
-    ("portable", "km16", "lanes_huffman", 0.5, 0.7),
-    ("NEON", "km16", "lanes_huffman", 1.5, 2),
-]
-_ENCODING = [
-    ("AVX-512", "km16", "lanes_huffman"),
-    ("AVX-512", "tern70", "lanes_tans"),
-    ("AVX2", "km16", "lanes_huffman"),
-]
-_SIZES = [
-    # data, coding, most in % of the entropy, and what would be splendid
-    ("km16", "lanes_huffman", 101.3, 101),
-    ("km64", "lanes_huffman", 101.3, 100.9),
-    ("km256", "lanes_huffman", 101.3, 100.95),
-    ("km16", "lanes_tans", 100.4, 100.25),
-    ("tern70", "lanes_tans", 100.4, 100.25),
-    ("tern90", "lanes_tans", 101, 100.5),
-]
-
-
-def goals(fastest: str) -> list[Goal]:
-    """All goals; sizes are the same on each path, so they are taken on the fastest."""
-    found = [
-        _faster(coding, data, path, "huff0", floor, moonshot, "decode")
-        for path, data, coding, floor, moonshot in _DECODING
-    ]
-    found += [
-        _faster(coding, data, path, "huff0", 2, 4, "encode") for path, data, coding in _ENCODING
-    ]
-    for data, coding, most, splendid in _SIZES:
-        what = f"size of {data}, {coding.replace('_', ' ')}, % of the entropy"
-        found.append(
-            Goal(what, Key("streams", data, coding, "decode", fastest), None, most, splendid)
-        )
-    return found
+def _size(result: Result) -> float:
+    assert result.share is not None, f"{result.key} was measured without its size"
+    return result.share

@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from qcodec._core import decode, encode, numeric, pack, stream
+from qcodec._core import decode, stream
+from qcodec._core.cpu import FEATURES
 
-SSE42, AVX2, AVX512, ARM_CRC, NEON = (1 << bit for bit in range(5))
+_AVX2 = FEATURES["SSE42"] | FEATURES["AVX2"]
 PATHS = {
     "portable": 0,
-    "AVX2": SSE42 | AVX2,
-    "AVX-512": SSE42 | AVX2 | AVX512,
-    "NEON": ARM_CRC | NEON,
+    "AVX2": _AVX2,
+    "AVX-512": _AVX2 | FEATURES["AVX512"],
+    "NEON": FEATURES["ARM_CRC"] | FEATURES["NEON"],
 }
 
 
@@ -26,12 +26,15 @@ def available() -> list[str]:
     return [name for name, features in PATHS.items() if stream.detect_cpu() & features == features]
 
 
-def select(path: str) -> None:
-    """Let every compiled module of qcodec use this path from now on."""
-    for module in (decode, encode, numeric, pack, stream):
-        choose: Callable[[int], int] | None = getattr(module, "select_cpu", None)
-        if choose is not None:
-            choose(PATHS[path])
+def current() -> str:
+    """The path that qcodec's compiled modules use in this process."""
+    used = decode.CPU_FEATURES
+    return [name for name in available() if used & PATHS[name] == PATHS[name]][-1]
+
+
+def disabling(path: str) -> str:
+    """What QCODEC_DISABLE_CPU_FEATURES is to be, for a process that uses this path."""
+    return ",".join(name for name, bit in FEATURES.items() if not PATHS[path] & bit)
 
 
 def owed() -> list[str]:

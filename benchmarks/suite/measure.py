@@ -12,8 +12,11 @@ Job = Callable[[], object]
 
 # A sample is quiet if the process had the processor for this share of the time.
 QUIET = 0.95
-# With a smaller share of quiet samples, wall-clock times are not used.
-ENOUGH = 1 / 3
+# With fewer quiet samples, or a smaller share of them, wall-clock times are not used.
+ENOUGH = 3
+ENOUGH_SHARE = 1 / 3
+# Longer jobs are warm after one call.
+WARM_UP_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def spread_of(walls: list[float], processors: list[float], threads: int = 1) -> 
     # More than one thread: an interruption shows only in part.
     counted, clock = wall[processor >= QUIET * threads * wall], "wall"
     dropped = len(wall) - len(counted)
-    if len(counted) < ENOUGH * len(wall):
+    if len(counted) < max(ENOUGH, ENOUGH_SHARE * len(wall)):
         counted, clock = (processor, "processor") if threads == 1 else (wall, "busy")
         dropped = 0
     least, lower, median, upper = np.percentile(counted, (0, 25, 50, 75)).tolist()
@@ -98,8 +101,10 @@ def interleave(jobs: Mapping[str, Job], effort: Effort, threads: int = 1) -> dic
 
 
 def _repeats(job: Job, seconds: float) -> int:
-    """How often the job fits into a sample, by the quickest of three calls."""
-    quickest = min(_sample(job, 1)[0] for _ in range(3))
+    """How often the job fits into a sample, by the quickest of three calls; long ones are 1."""
+    quickest, _ = _sample(job, 1)
+    if quickest < WARM_UP_SECONDS:
+        quickest = min(quickest, *(_sample(job, 1)[0] for _ in range(2)))
     return max(1, round(seconds / max(quickest, 1e-7)))
 
 

@@ -9,8 +9,17 @@ from pathlib import Path
 from .goals import Verdict
 from .result import Result, Results
 
-GROUPS = {
+TITLES = {
+    "machine": "The machine",
+    "goals": "Goals",
     "streams": "Integer codings and their peers at C level",
+    "codecs": "Python packages",
+    "frames": "Whole frames to floats",
+    "k-means": "k-means",
+    "crc32c": "CRC32C",
+    "small calls": "What one small call costs",
+    "evidence": "Real nets",
+    "sizes": "Beside general and lossless compressors",
 }
 
 
@@ -27,12 +36,12 @@ def goals_table(verdicts: list[Verdict]) -> str:
     """Goals, and what became of them."""
     lines = ["| goal | floor | moonshot | found | |", "|---|---:|---:|---:|---|"]
     for verdict in verdicts:
-        goal = verdict.goal
-        sign, places = ("≥ {:g}x", "{:.2f}x") if goal.peer else ("≤ {:g} %", "{:.2f} %")
-        found = "" if verdict.found is None else places.format(verdict.found)
+        goal, measure = verdict.goal, verdict.goal.measure
+        floor = f"{measure.sign} {measure.text(goal.floor)}"
+        moonshot = "" if goal.moonshot is None else f"{measure.sign} {measure.text(goal.moonshot)}"
+        found = "" if verdict.found is None else measure.text(verdict.found)
         word = f"**{verdict.word}**" if verdict.word == "missed" else verdict.word
-        wanted = f"{sign.format(goal.floor)} | {sign.format(goal.moonshot)}"
-        lines.append(f"| {goal.what} | {wanted} | {found} | {word} |")
+        lines.append(f"| {goal.what} | {floor} | {moonshot} | {found} | {word} |")
     return "\n".join(lines)
 
 
@@ -73,8 +82,7 @@ def sections(
 
 def markdown(tables: dict[str, str]) -> str:
     """All tables under their titles."""
-    titles = {"machine": "The machine", "goals": "Goals"} | GROUPS
-    return "\n\n".join(f"## {titles[name]}\n\n{table}" for name, table in tables.items())
+    return "\n\n".join(f"## {TITLES[name]}\n\n{table}" for name, table in tables.items())
 
 
 def update(document: Path, tables: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,6 +73,15 @@ class Results(dict[Key, Result]):
     def record(self, result: Result) -> None:
         """Add one."""
         self[result.key] = result
+
+    @classmethod
+    def from_dicts(cls, rows: Iterable[Mapping[str, Any]]) -> Results:
+        """What `Result.as_dict` made plain."""
+        found = cls()
+        for row in rows:
+            key, spread = Key(**row["key"]), Spread(**row["spread"])
+            found.record(Result(key, spread, row["work"], row["unit"], row["share"]))
+        return found
 
     def of(self, group: str) -> Iterable[Result]:
         """Those of a group, in the order of measuring."""
