@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 
 import pytest
 
@@ -90,13 +91,21 @@ def test_an_interruption_does_not_make_a_job_look_slow():
     assert (quiet_and_interrupted.median, quiet_and_interrupted.dropped) == (1.0, 1)
     always_interrupted = spread_of([3.0, 9.0, 5.0, 4.0], [1.0, 1.0, 1.0, 1.0])
     assert (always_interrupted.median, always_interrupted.clock) == (1.0, "processor")
-    assert spread_of([3.0, 9.0], [1.0, 1.0], threads=2).clock == "busy"
+    assert spread_of([3.0, 9.0], [1.0, 1.0], threads=2).clock == "unsure"
 
 
 def test_jobs_take_turns():
     calls = []
     interleave({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, Effort(3, 0))
     assert "".join(calls[-6:]) == "ababab"
+
+
+def test_choosing_a_path_is_not_in_the_time():
+    calls = []
+    found = interleave({"a": lambda: None}, Effort(3, 0), before=lambda name: time.sleep(0.02))
+    assert found["a"].median < 0.01
+    interleave({"a": lambda: None}, Effort(3, 0), before=calls.append)
+    assert calls == ["a"] * 4
 
 
 def test_goals_are_judged_by_the_ratio_in_one_run():
@@ -124,8 +133,8 @@ def test_no_verdict_without_a_peer_a_path_or_a_quiet_machine():
     assert goals.judge(goal, Results(), ["AVX2"]).word == "owed to a machine with NEON"
     alone = Results({ours: result(ours, 1)})
     assert goals.judge(goal, alone, ["NEON"]).word == "peer is missing"
-    busy = Results({ours: result(ours, 1), peer: result(peer, 9, clock="busy")})
-    assert goals.judge(goal, busy, ["NEON"]).word == "not judged: the machine was busy"
+    unsure = Results({ours: result(ours, 1), peer: result(peer, 9, clock="unsure")})
+    assert goals.judge(goal, unsure, ["NEON"]).word == "not judged: the machine may have been busy"
 
 
 def test_results_survive_json(tmp_path):
@@ -145,6 +154,15 @@ def test_the_picture_has_codecs_by_size_and_speed():
         ("huff0", "peers in C"),
     ]
     assert found[0].bits == pytest.approx(4.04)
+    assert plot.heights(found) == [3, -8]
+
+
+def test_a_table_tells_what_clock_its_figures_are_of():
+    key, other = Key("g", "d", "ours_1", "decode", "AVX2"), Key("g", "d", "peer", "decode")
+    results = Results({key: result(key, 1e-6, 99.0), other: result(other, 4e-6, None, "processor")})
+    *_, first, second = report.group_table(results, "g").splitlines()
+    assert first == "| d | ours 1 | AVX2 | 1 (1 to 1; 1) | 99.00 % |"
+    assert second == "| d | peer |  | 0.25 (0.25 to 0.25; 0.25) p |  |"
 
 
 def test_tables_are_rewritten_between_their_markers_only(tmp_path):

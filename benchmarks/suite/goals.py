@@ -16,14 +16,21 @@ class Measure:
     ----------
     sign : {"≥", "≤"}
     unit : str
+    precision : str
+        How a figure is written.
     """
 
     sign: str
     unit: str
+    precision: str
 
     def text(self, number: float) -> str:
-        """A figure as it is written in the table."""
-        return f"{number:.4g}{self.unit}"
+        """A figure as it was found."""
+        return f"{number:{self.precision}}{self.unit}"
+
+    def wanted(self, number: float) -> str:
+        """What is wanted, exactly."""
+        return f"{self.sign} {number:g}{self.unit}"
 
     def reaches(self, found: float, wanted: float | None) -> bool:
         """Whether what was found is at least as good; nothing reaches what was never named."""
@@ -32,10 +39,10 @@ class Measure:
         return found >= wanted if self.sign == "≥" else found <= wanted
 
 
-FASTER = Measure("≥", "x")
-SMALLER = Measure("≤", " %")
-RATE = Measure("≥", " G/s")
-TIME = Measure("≤", " µs")
+FASTER = Measure("≥", "x", ".2f")
+SMALLER = Measure("≤", " %", ".2f")
+RATE = Measure("≥", " G/s", ".4f")
+TIME = Measure("≤", " µs", ".1f")
 
 
 @dataclass(frozen=True)
@@ -106,8 +113,8 @@ def judge(goal: Goal, results: Results, paths: list[str]) -> Verdict:
         if peer is None:
             return Verdict(goal, None, f"{goal.peer.method} is missing")
     clocks = {result.spread.clock for result in (ours, peer) if result is not None}
-    if goal.measure is not SMALLER and "busy" in clocks:
-        return Verdict(goal, None, "not judged: the machine was busy")
+    if goal.measure is not SMALLER and "unsure" in clocks:
+        return Verdict(goal, None, "not judged: the machine may have been busy")
     found = _figure(goal.measure, ours, peer)
     if goal.measure.reaches(found, goal.moonshot):
         return Verdict(goal, found, "moonshot")

@@ -31,7 +31,7 @@ class Effort:
         The least time of a sample: shorter jobs are repeated within it.
     """
 
-    rounds: int = 15
+    rounds: int = 9
     seconds: float = 0.002
 
 
@@ -48,8 +48,8 @@ class Spread:
     clock : str
         ``"wall"``: of the quiet samples. ``"processor"``: too few were quiet, and these are the
         processor's seconds of all samples. Wall-clock seconds of a busy machine would make
-        whoever was interrupted look slow. ``"busy"``: the same of a job with several threads,
-        whose processor seconds add up: no verdict can be built on it.
+        whoever was interrupted look slow. ``"unsure"``: wall-clock seconds of a job with several
+        threads, where an interruption cannot be told: no verdict can be built on them.
     """
 
     least: float
@@ -64,17 +64,22 @@ class Spread:
 def spread_of(walls: list[float], processors: list[float], threads: int = 1) -> Spread:
     """What the samples say, given their wall-clock and processor times."""
     wall, processor = np.array(walls), np.array(processors)
-    # More than one thread: an interruption shows only in part.
-    counted, clock = wall[processor >= QUIET * threads * wall], "wall"
+    counted, clock = wall[processor >= QUIET * wall], "wall"
+    if threads > 1:
+        counted, clock = wall, "unsure"
+    elif len(counted) < max(ENOUGH, ENOUGH_SHARE * len(wall)):
+        counted, clock = processor, "processor"
     dropped = len(wall) - len(counted)
-    if len(counted) < max(ENOUGH, ENOUGH_SHARE * len(wall)):
-        counted, clock = (processor, "processor") if threads == 1 else (wall, "busy")
-        dropped = 0
     least, lower, median, upper = np.percentile(counted, (0, 25, 50, 75)).tolist()
     return Spread(least, lower, median, upper, len(counted), dropped, clock)
 
 
-def interleave(jobs: Mapping[str, Job], effort: Effort, threads: int = 1) -> dict[str, Spread]:
+def interleave(
+    jobs: Mapping[str, Job],
+    effort: Effort,
+    threads: int = 1,
+    before: Callable[[str], object] = lambda _: None,
+) -> dict[str, Spread]:
     """Time every job, one sample of each in turn.
 
     Parameters
@@ -83,17 +88,24 @@ def interleave(jobs: Mapping[str, Job], effort: Effort, threads: int = 1) -> dic
     effort : Effort
     threads : int
         How many each job uses.
+    before : callable
+        Gets a job's name before each of its samples, outside the time that is taken: choosing
+        an instruction set asks the processor, which a virtual machine answers in microseconds.
 
     Returns
     -------
     dict of str to Spread
         Seconds of one call. Each job is called a few times before, to warm up.
     """
-    repeats = {name: _repeats(job, effort.seconds) for name, job in jobs.items()}
+    repeats = {}
+    for name, job in jobs.items():
+        before(name)
+        repeats[name] = _repeats(job, effort.seconds)
     walls: dict[str, list[float]] = {name: [] for name in jobs}
     processors: dict[str, list[float]] = {name: [] for name in jobs}
     for _ in range(effort.rounds):
         for name, job in jobs.items():
+            before(name)
             wall, processor = _sample(job, repeats[name])
             walls[name].append(wall)
             processors[name].append(processor)

@@ -37,8 +37,8 @@ def goals_table(verdicts: list[Verdict]) -> str:
     lines = ["| goal | floor | moonshot | found | |", "|---|---:|---:|---:|---|"]
     for verdict in verdicts:
         goal, measure = verdict.goal, verdict.goal.measure
-        floor = f"{measure.sign} {measure.text(goal.floor)}"
-        moonshot = "" if goal.moonshot is None else f"{measure.sign} {measure.text(goal.moonshot)}"
+        floor = measure.wanted(goal.floor)
+        moonshot = "" if goal.moonshot is None else measure.wanted(goal.moonshot)
         found = "" if verdict.found is None else measure.text(verdict.found)
         word = f"**{verdict.word}**" if verdict.word == "missed" else verdict.word
         lines.append(f"| {goal.what} | {floor} | {moonshot} | {found} | {word} |")
@@ -46,29 +46,42 @@ def goals_table(verdicts: list[Verdict]) -> str:
 
 
 def group_table(results: Results, group: str) -> str:
-    """All measurements of a group, with their spread."""
-    lines = [
-        "| data | method | path | what | G/s | best, quartiles | samples | size |",
-        "|---|---|---|---|---:|---|---|---:|",
-    ]
-    lines += [_row(result) for result in results.of(group)]
+    """All measurements of a group: a row for each method and path, a column for each action."""
+    rows: dict[tuple[str, str, str], dict[str, Result]] = {}
+    for result in results.of(group):
+        key = result.key
+        rows.setdefault((key.data, key.method, key.path), {})[key.action] = result
+    actions = list(dict.fromkeys(result.key.action for result in results.of(group)))
+    units = dict.fromkeys(unit_of(result) for result in results.of(group))
+    heads = [f"{action}, {' or '.join(units)}" for action in actions]
+    lines = [f"| data | method | path | {' | '.join(heads)} | size |"]
+    lines.append(f"|---|---|---|{'---:|' * len(heads)}---:|")
+    for names, found in rows.items():
+        cells = [_cell(found[action]) if action in found else "" for action in actions]
+        shares = [result.share for result in found.values() if result.share is not None]
+        size = f"{shares[0]:.2f} %" if shares else ""
+        lines.append(f"| {' | '.join(names)} | {' | '.join(cells)} | {size} |".replace("_", " "))
     return "\n".join(lines)
 
 
-def _row(result: Result) -> str:
-    key, spread = result.key, result.spread
-    best, upper, lower = (
-        f"{result.work / seconds / 1e9:.3g}"
-        for seconds in (spread.least, spread.lower, spread.upper)
+def unit_of(result: Result) -> str:
+    """What the figures of a result are in."""
+    return "µs" if result.unit == "calls" else f"G {result.unit}/s"
+
+
+def _cell(result: Result) -> str:
+    """Median (quartiles; best), and a letter where the clock was not the wall's."""
+    spread = result.spread
+
+    def figure(seconds: float) -> str:
+        calls = result.unit == "calls"
+        return f"{1e6 * seconds if calls else result.work / seconds / 1e9:.3g}"
+
+    median, upper, lower, best = map(
+        figure, (spread.median, spread.lower, spread.upper, spread.least)
     )
-    taken = spread.samples + spread.dropped
-    samples = f"{spread.samples} of {taken}" if spread.clock == "wall" else spread.clock
-    size = "" if result.share is None else f"{result.share:.2f} %"
-    what = f"{key.action}, {result.unit}"
-    return (
-        f"| {key.data} | {key.method.replace('_', ' ')} | {key.path} | {what} "
-        f"| {result.rate:.3g} | {best}, {upper} to {lower} | {samples} | {size} |"
-    )
+    clock = "" if spread.clock == "wall" else f" {spread.clock[0]}"
+    return f"{median} ({lower} to {upper}; {best}){clock}"
 
 
 def sections(

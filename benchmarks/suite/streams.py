@@ -72,27 +72,21 @@ def _measure_action(
     jobs: dict[str, Job] = {}
     keys: dict[str, Key] = {}
     for key, coder in everybody.items():
-        call = getattr(coder, action)
         name = f"{key.method} {key.path}"
         keys[name] = Key(key.group, key.data, key.method, action, key.path)
-        jobs[name] = _on_path(key.path, call) if key.path else call
+        jobs[name] = getattr(coder, action)
     target, other = symbols.symbols, np.ones_like(symbols.symbols)
     if action == "decode":
         keys["memcpy"] = Key(GROUP, symbols.name, "memcpy", action)
         jobs["memcpy"] = lambda: np.copyto(other, target)
-    for name, spread in interleave(jobs, effort).items():
+
+    def choose_path(name: str) -> None:
+        if keys[name].path:
+            ours.select(keys[name].path)
+
+    for name, spread in interleave(jobs, effort, before=choose_path).items():
         coder = everybody.get(Key(GROUP, symbols.name, keys[name].method, "", keys[name].path))
         share = None
         if coder is not None and symbols.entropy > 0:
             share = 100 * 8 * coder.size / len(target) / symbols.entropy
         results.record(Result(keys[name], spread, len(target), "symbols", share))
-
-
-def _on_path(path: str, call: Job) -> Job:
-    """The path is selected for each call: a microsecond of hundreds, the same for all of ours."""
-
-    def job() -> None:
-        ours.select(path)
-        call()
-
-    return job
