@@ -30,7 +30,8 @@ QC_AVX2 static inline size_t descend(const float *tree, unsigned levels, const f
     const __m256i low_bytes =
         _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
                          -1, 0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1);
-    __m256 nodes[4];
+    const __m256 none = _mm256_setzero_ps();
+    __m256 nodes[4] = {none, none, none, none};
     size_t i = 0;
     for (unsigned part = 0; part < (levels <= 3 ? 1u : 1u << (levels - 3)) && part < 4; part++)
         nodes[part] = _mm256_loadu_ps(tree + 8 * part);

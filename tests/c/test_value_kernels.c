@@ -1,0 +1,148 @@
+/*
+ * Every kernel between codes and values gives on every path what the portable one gives, for counts
+ * around the widths of registers, at odd addresses, and without a byte beyond input or output.
+ */
+#include "look_up.h"
+#include "planes.h"
+#include "support.h"
+
+#define MOST  700
+#define PATHS 3
+
+static const uint32_t paths[PATHS] = {0, QC_CPU_AVX2, UINT32_MAX};
+static guarded input, output;
+static uint8_t expected[MOST * 8];
+
+static void fill(uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(random_bits() >> 13);
+}
+
+/* The next count to try: all small ones, then a few. */
+static size_t next_count(size_t count) { return count + (count < 140 ? 1 : 93); }
+
+/* The first path, the portable one, says what is right. */
+static void compare(const uint8_t *out, size_t size, unsigned path, const char *what, size_t count)
+{
+    if (path == 0)
+        memcpy(expected, out, size);
+    CHECK(memcmp(out, expected, size) == 0, "%s, %zu elements, path %u", what, count, path);
+}
+
+static void check_look_up(void)
+{
+    static const size_t sizes[] = {2, 4, 8};
+    qc_look_up_table table;
+    for (size_t entries = 1; entries <= QC_MAX_ENTRIES; entries += entries < 68 ? 1 : 47)
+        for (unsigned s = 0; s < 3; s++) {
+            table.entries = entries;
+            table.item_size = sizes[s];
+            fill(table.items, sizeof table.items);
+            qc_look_up_prepare(&table);
+            for (size_t count = 0; count <= MOST; count = next_count(count)) {
+                uint8_t *codes = last_bytes(input, count);
+                for (size_t i = 0; i < count; i++)
+                    codes[i] = (uint8_t)(random_bits() % entries);
+                for (unsigned run = 0; run < 2 * PATHS; run++) {
+                    uint8_t *out = last_bytes(output, count * sizes[s]);
+                    qc_cpu_select(paths[run / 2]);
+                    qc_look_up(&table, codes, count, out, (int)(run % 2));
+                    qc_look_up_fence();
+                    compare(out, count * sizes[s], run, "look-up", count);
+                }
+            }
+        }
+}
+
+static void check_planes(void)
+{
+    static const size_t sizes[] = {1, 2, 4, 8};
+    for (unsigned s = 0; s < 8; s++)
+        for (size_t count = 0; count <= MOST; count = next_count(count)) {
+            size_t size = sizes[s / 2];
+            uint8_t *planes = last_bytes(input, count * size);
+            fill(planes, count * size);
+            for (unsigned path = 0; path < PATHS; path++) {
+                uint8_t *out = last_bytes(output, count * size);
+                qc_cpu_select(paths[path]);
+                qc_merge_planes(planes, count, count, size, (int)(s % 2), out);
+                compare(out, count * size, path, "planes", count);
+            }
+        }
+}
+
+static void check_convert(void)
+{
+    static const qc_dtype to[] = {QC_F16, QC_BF16};
+    for (unsigned t = 0; t < 2; t++)
+        for (size_t count = 0; count <= MOST; count = next_count(count)) {
+            uint8_t *floats = last_bytes(input, 4 * count);
+            fill(floats, 4 * count); /* NaN, infinities and subnormals among them */
+            for (size_t i = 0; i < count; i++)
+                floats[4 * i + 3] = i % 3 == 0 ? (uint8_t)(0x38 + i % 16) : floats[4 * i + 3];
+            for (unsigned path = 0; path < PATHS; path++) {
+                uint8_t *out = last_bytes(output, 2 * count);
+                qc_cpu_select(paths[path]);
+                CHECK(qc_convert(floats, QC_F32, out, to[t], count) == QC_OK, "conversion");
+                compare(out, 2 * count, path, "conversion", count);
+            }
+        }
+}
+
+static void check_assign(void)
+{
+    static float values[MOST], centroids[256];
+    for (size_t k = 1; k <= 256; k += k < 40 ? 1 : 31)
+        for (size_t count = 0; count <= MOST; count += 233) {
+            for (size_t i = 0; i < k; i++)
+                centroids[i] = (float)i / 4;
+            for (size_t i = 0; i < count; i++) /* many of them half-way between two centroids */
+                values[i] = (float)(random_bits() % (16 * k + 32)) / 32 - 1;
+            for (unsigned path = 0; path < PATHS; path++) {
+                uint8_t *codes = last_bytes(output, count);
+                qc_cpu_select(paths[path]);
+                qc_assign(values, count, centroids, k, codes);
+                compare(codes, count, path, "assignment", count);
+            }
+        }
+}
+
+static void check_packed(void)
+{
+    static uint8_t encode_scratch[QC_STREAM_ENCODE_WORKSPACE(MOST)],
+        streams[PATHS][4 * MOST + 4096];
+    for (unsigned width = 1; width <= 8; width++)
+        for (size_t count = 0; count <= MOST; count = next_count(count)) {
+            uint8_t *symbols = last_bytes(input, count);
+            fill(symbols, count);
+            for (size_t i = 0; i < count; i++)
+                symbols[i] &= (uint8_t)((1u << width) - 1);
+            for (unsigned path = 0; path < PATHS; path++) {
+                size_t size;
+                qc_cpu_select(paths[path]);
+                CHECK(qc_stream_encode(symbols, count, width, QC_CODING_MASK(QC_PACKED), QC_SMALL,
+                                       streams[path], qc_stream_bound(count, width), &size,
+                                       encode_scratch, NULL) == QC_OK,
+                      "packing");
+                compare(streams[path], size, path, "packing", count);
+                uint8_t *out = last_bytes(output, count);
+                CHECK(qc_stream_decode(streams[path], size, count, width, out, encode_scratch,
+                                       NULL) == QC_OK,
+                      "unpacking");
+                CHECK(memcmp(out, symbols, count) == 0, "unpacking %u bits, %zu", width, count);
+            }
+        }
+}
+
+int main(void)
+{
+    input = guarded_memory(MOST * 8);
+    output = guarded_memory(MOST * 8);
+    check_look_up();
+    check_planes();
+    check_convert();
+    check_assign();
+    check_packed();
+    return 0;
+}
