@@ -42,7 +42,7 @@ class Measure:
 FASTER = Measure("≥", "x", ".2f")
 SMALLER = Measure("≤", " %", ".2f")
 RATE = Measure("≥", " G/s", ".4f")
-TIME = Measure("≤", " µs", ".1f")
+TIME = Measure("≤", " µs", ".2f")
 
 
 @dataclass(frozen=True)
