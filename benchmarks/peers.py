@@ -96,8 +96,8 @@ def seconds(function: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def compare(title: str, data: bytes, dense: int, methods: list[Method], own: list[Path]) -> None:
-    """Print a table: every method on `data`, and files of ours that hold the same weights."""
+def compare(title: str, data: bytes, dense: int, methods: list[Method], own: list[Path]) -> str:
+    """A table: every method on `data`, and files of ours that hold the same weights."""
     readers: dict[str, Callable[[], object]] = {}
     sizes: dict[str, int] = {}
     for method in methods:
@@ -112,15 +112,16 @@ def compare(title: str, data: bytes, dense: int, methods: list[Method], own: lis
     for _ in range(RUNS):
         for name, read in readers.items():
             times[name].append(seconds(read))
-    print(f"\n{title}: {len(data):,} bytes, {dense:,} as float32\n")
-    print("| | bytes | of float32 | decode ms (min to max) |\n|---|---:|---:|---:|")
+    lines = [f"### {title}: {len(data):,} bytes, {dense:,} as float32", ""]
+    lines += ["| | bytes | of float32 | decode ms (min to max) |", "|---|---:|---:|---:|"]
     for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
         found = [1000 * t for t in times[name]]
         spread = f"{statistics.median(found):.1f} ({min(found):.1f} to {max(found):.1f})"
-        print(f"| {name} | {size:,} | {100 * size / dense:.2f} % | {spread} |")
+        lines.append(f"| {name} | {size:,} | {100 * size / dense:.2f} % | {spread} |")
+    return "\n".join(lines)
 
 
-def squeezenet_case(data: Path, folder: Path) -> None:
+def squeezenet_case(data: Path, folder: Path) -> str:
     """The authors' file, which holds codes, gaps, codebooks and biases."""
     original = (data / "squeezenet_dc.net").read_bytes()
     network = dcnet.read(original, squeezenet.layers(data))
@@ -129,20 +130,20 @@ def squeezenet_case(data: Path, folder: Path) -> None:
     for profile in ("balanced", "small"):
         own.append(folder / f"qcodec {profile}.qc")
         qcodec.save_file(squeezenet.tensors(network), own[-1], profile=profile)
-    compare("SqueezeNet .net", original, dense, general_methods(), own)
+    return compare("SqueezeNet .net", original, dense, general_methods(), own)
 
 
-def quantized_case(title: str, tensors: dict, recipe: Recipe, folder: Path) -> None:
+def quantized_case(title: str, tensors: dict, recipe: Recipe, folder: Path) -> str:
     """What it helps to compress a checkpoint of quantized float32 weights."""
     own = []
     for profile in ("balanced", "small"):
         own.append(folder / f"qcodec {profile}.qc")
         qcodec.save_file(tensors, own[-1], recipe, profile=profile)
     decoded = save(qcodec.load_file(own[0]))
-    compare(title, decoded, len(decoded), general_methods(), own)
+    return compare(title, decoded, len(decoded), general_methods(), own)
 
 
-def lossless_case(model: Path, folder: Path) -> None:
+def lossless_case(model: Path, folder: Path) -> str:
     """Every bit of a float32 transformer's weights."""
     tensors = {k: v for k, v in load_file(model).items() if v.dtype == np.float32}
     flat = np.concatenate([array.reshape(-1) for array in tensors.values()])
@@ -150,25 +151,31 @@ def lossless_case(model: Path, folder: Path) -> None:
     qcodec.save_file({"weights": flat}, own)
     methods = [m for m in general_methods() if m.name in ("zlib -9", "zstd -1")]
     data = flat.tobytes()
-    compare("MiniLM, lossless float32", data, len(data), methods + lossless_methods(), [own])
+    return compare("MiniLM, lossless float32", data, len(data), methods + lossless_methods(), [own])
+
+
+def tables(data: Path, model: Path | None) -> str:
+    """Those of the cases whose data is there."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = [squeezenet_case(data, folder)]
+        tensors = load_file(data / "lenet5_admm.safetensors")
+        found.append(quantized_case("LeNet-5, 4 bits", tensors, lenet5.recipe(), folder))
+        tensors = load_file(data / "resnet20_cifar10.safetensors")
+        recipe = Recipe(weights=Codebook(4))
+        found.append(quantized_case("ResNet-20, 4 bits", tensors, recipe, folder))
+        if model is not None:
+            found.append(lossless_case(model, folder))
+    return "\n\n".join(found)
 
 
 def main() -> int:
-    """Run the cases whose data is there."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minilm", type=Path)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        squeezenet_case(options.data, folder)
-        tensors = load_file(options.data / "lenet5_admm.safetensors")
-        quantized_case("LeNet-5, 4 bits", tensors, lenet5.recipe(), folder)
-        tensors = load_file(options.data / "resnet20_cifar10.safetensors")
-        quantized_case("ResNet-20, 4 bits", tensors, Recipe(weights=Codebook(4)), folder)
-        model = options.minilm or minilm.find_model()
-        if model is not None:
-            lossless_case(model, folder)
+    print(tables(options.data, options.minilm or minilm.find_model()))
     return 0
 
 

@@ -1,9 +1,174 @@
-"""Benchmarks do not rot: they run on tiny sizes."""
+"""Benchmarks do not rot: they run on tiny sizes, and their statistics do not flatter."""
 
-from benchmarks import frames
+import json
+import shutil
+import time
+
+import pytest
+
+from benchmarks.suite import (
+    data,
+    frames,
+    goal_table,
+    goals,
+    machine,
+    numeric,
+    peers_c,
+    peers_python,
+    plot,
+    report,
+    streams,
+)
+from benchmarks.suite.measure import Effort, Spread, interleave, spread_of
+from benchmarks.suite.native import MissingPeerError
+from benchmarks.suite.result import Key, Result, Results
+
+TINY = Effort(rounds=2, seconds=1e-5)
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 
 
-def test_frames_are_decoded_in_every_way():
-    found = frames.rows(5000)
-    assert len(found) == 2 + 2 * len(frames.CODECS) + 2
-    assert all(rate > 0 for *_, rate, _ in found)
+@pytest.fixture
+def no_peers(monkeypatch):
+    def missing():
+        raise MissingPeerError("none in tests")
+
+    monkeypatch.setattr(peers_c, "zstd_entropy", missing)
+    monkeypatch.setattr(frames, "find_spec", lambda name: None)
+    monkeypatch.setattr(numeric, "find_spec", lambda name: None)
+
+
+def result(key, seconds, share=None, clock="wall"):
+    spread = Spread(seconds, seconds, seconds, seconds, 5, 0, clock)
+    return Result(key, spread, 1000, "symbols", share)
+
+
+@needs_compiler
+def test_every_coding_is_measured_on_every_path_and_missing_peers_are_named(no_peers):
+    results = Results()
+    with pytest.warns(UserWarning, match="on km16: skipped: none in tests"):
+        streams.measure(results, list(data.synthetic(3000))[:1], TINY)
+    measured = {(key.method, key.path) for key in results if key.action == "decode"}
+    assert {("lanes_huffman", path) for path in machine.available()} <= measured
+    assert all(found.rate > 0 for found in results.values())
+
+
+@needs_compiler
+@pytest.mark.filterwarnings("ignore:.*skipped")
+def test_every_goal_names_a_measurement_that_is_made(no_peers):
+    results = Results()
+    streams.measure(results, data.synthetic(3000), TINY)
+    frames.measure(results, 4096, TINY)
+    numeric.measure(results, 4096, TINY)
+    made = {(key.group, key.data, key.method) for key in results}
+    for goal in goal_table.goals(machine.available()[-1]):
+        if goal.ours.group == "codecs" or "init=fast" in goal.ours.method:
+            continue
+        assert (goal.ours.group, goal.ours.data, goal.ours.method) in made
+        if goal.peer is not None and goal.peer.method in ("store bound", "memcpy"):
+            assert (goal.peer.group, goal.peer.data, goal.peer.method) in made
+
+
+def test_our_codec_gives_every_kind_of_array_back(monkeypatch):
+    monkeypatch.setattr(peers_python, "FACTORIES", {"qcodec": peers_python.FACTORIES["qcodec"]})
+    weights = data.gaussian(1000)
+    halves = (weights.view("u4") >> 16).astype("u2")
+    for array in (data.k_means(1000, 4), halves, weights):
+        codecs, missing = peers_python.codecs(array)
+        assert not missing
+        assert all(
+            codec.decode(codec.encode(array)).tobytes() == array.tobytes() for codec in codecs
+        )
+
+
+def test_symbol_sets_have_the_entropy_that_they_are_named_for():
+    sets = {symbols.name: symbols for symbols in data.synthetic(20_000)}
+    assert sets["tern90"].entropy == pytest.approx(0.569, abs=0.03)
+    assert all(symbols.symbols.max() < 1 << symbols.width for symbols in sets.values())
+
+
+def test_an_interruption_does_not_make_a_job_look_slow():
+    quiet_and_interrupted = spread_of([1.0, 1.0, 1.0, 9.0], [1.0] * 4)
+    assert (quiet_and_interrupted.median, quiet_and_interrupted.dropped) == (1.0, 1)
+    always_interrupted = spread_of([3.0, 9.0, 5.0, 4.0], [1.0, 1.0, 1.0, 1.0])
+    assert (always_interrupted.median, always_interrupted.clock) == (1.0, "processor")
+    assert spread_of([3.0, 9.0], [1.0, 1.0], threads=2).clock == "unsure"
+
+
+def test_jobs_take_turns():
+    calls = []
+    interleave({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, Effort(3, 0))
+    assert "".join(calls[-6:]) == "ababab"
+
+
+def test_choosing_a_path_is_not_in_the_time():
+    calls = []
+    found = interleave({"a": lambda: None}, Effort(3, 0), before=lambda name: time.sleep(0.02))
+    assert found["a"].median < 0.01
+    interleave({"a": lambda: None}, Effort(3, 0), before=calls.append)
+    assert calls == ["a"] * 4
+
+
+def test_goals_are_judged_by_the_ratio_in_one_run():
+    ours, peer = Key("g", "d", "ours", "decode", "AVX2"), Key("g", "d", "peer", "decode")
+    goal = goals.Goal("twice", goals.FASTER, ours, peer, 2, 4)
+    words = []
+    for seconds in (1, 2, 5):
+        results = Results({ours: result(ours, 1), peer: result(peer, seconds)})
+        words.append(goals.judge(goal, results, ["AVX2"]).word)
+    assert words == ["missed", "reached", "moonshot"]
+
+
+def test_sizes_are_to_be_small_and_calls_short():
+    key = Key("g", "d", "ours", "decode")
+    results = Results({key: result(key, 7e-6, share=101.0)})
+    size = goals.Goal("size", goals.SMALLER, key, None, 101.3)
+    call = goals.Goal("call", goals.TIME, key, None, 5)
+    assert goals.judge(size, results, []).word == "reached"
+    assert goals.judge(call, results, []).word == "missed"
+
+
+def test_no_verdict_without_a_peer_a_path_or_a_quiet_machine():
+    ours, peer = Key("g", "d", "ours", "decode", "NEON"), Key("g", "d", "peer", "decode")
+    goal = goals.Goal("twice", goals.FASTER, ours, peer, 2, 4)
+    assert goals.judge(goal, Results(), ["AVX2"]).word == "owed to a machine with NEON"
+    alone = Results({ours: result(ours, 1)})
+    assert goals.judge(goal, alone, ["NEON"]).word == "peer is missing"
+    unsure = Results({ours: result(ours, 1), peer: result(peer, 9, clock="unsure")})
+    assert goals.judge(goal, unsure, ["NEON"]).word == "not judged: the machine may have been busy"
+
+
+def test_results_survive_json(tmp_path):
+    key = Key("g", "d", "ours", "decode", "AVX2")
+    results = Results({key: result(key, 2.0, share=99.5)})
+    report.write_json(tmp_path / "r.json", {"processor": "one"}, [], [], results)
+    assert Results.from_dicts(json.loads((tmp_path / "r.json").read_text())["results"]) == results
+
+
+def test_the_picture_has_codecs_by_size_and_speed():
+    ours = Key("streams", "km16", "lanes_huffman", "decode", "AVX2")
+    peer = Key("streams", "km16", "huff0", "decode")
+    results = Results({k: result(k, 1e-6, share=101.0) for k in (ours, peer)})
+    found = plot.points(results, 4.0)
+    assert [(point.label, point.kind) for point in found] == [
+        ("lanes huffman AVX2", "qcodec"),
+        ("huff0", "peers in C"),
+    ]
+    assert found[0].bits == pytest.approx(4.04)
+    assert plot.heights(found) == [3, -8]
+
+
+def test_a_table_tells_what_clock_its_figures_are_of():
+    key, other = Key("g", "d", "ours_1", "decode", "AVX2"), Key("g", "d", "peer", "decode")
+    results = Results({key: result(key, 1e-6, 99.0), other: result(other, 4e-6, None, "processor")})
+    *_, first, second = report.group_table(results, "g").splitlines()
+    assert first == "| d | ours 1 | AVX2 | 1 (1 to 1; 1) | 99.00 % |"
+    assert second == "| d | peer |  | 0.25 (0.25 to 0.25; 0.25) p |  |"
+
+
+def test_tables_are_rewritten_between_their_markers_only(tmp_path):
+    document = tmp_path / "benchmarks.md"
+    document.write_text("before\n<!-- goals -->\nold\n<!-- /goals -->\nafter\n")
+    report.update(document, {"goals": "new \\1"})
+    assert document.read_text() == "before\n<!-- goals -->\nnew \\1\n<!-- /goals -->\nafter\n"
+    with pytest.raises(ValueError, match="streams"):
+        report.update(document, {"streams": "table"})

@@ -1,0 +1,1 @@
+"""Every goal beside its peer, in one run: `python -m benchmarks`."""

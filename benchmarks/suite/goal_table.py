@@ -1,0 +1,146 @@
+"""The goals of the issue "memory speed", row for row: floors, and moonshots where one was named."""
+
+from __future__ import annotations
+
+from .goals import FASTER, RATE, SMALLER, TIME, Goal
+from .result import Key
+
+_DECODING = [
+    # path, data, coding, floor and moonshot against huff0
+    ("AVX-512", "km16", "lanes_huffman", 3.5, 4.5),
+    ("AVX-512", "tern70", "lanes_huffman", 3.5, 4.5),
+    ("AVX-512", "tern90", "lanes_tans", 3.5, 4.5),
+    ("AVX-512", "km64", "lanes_huffman", 2.8, 3.5),
+    ("AVX-512", "km256", "lanes_huffman", 4, 5.5),
+    ("AVX-512", "exponents", "lanes_huffman", 2.8, 4),
+    ("AVX2", "km16", "lanes_huffman", 3, 4.2),
+    ("AVX2", "tern70", "lanes_huffman", 3.5, 4.8),
+    ("AVX2", "km64", "lanes_huffman", 2.2, 3),
+    ("AVX2", "km256", "lanes_huffman", 3, 4.5),
+    ("AVX2", "exponents", "lanes_huffman", 2.5, 3.7),
+    ("portable", "km16", "lanes_huffman", 0.5, 0.7),
+]
+_ENCODING = [
+    # path, data, coding: each 2x huff0, splendid 4x
+    ("AVX-512", "km16", "lanes_huffman"),
+    ("AVX-512", "tern70", "lanes_tans"),
+    ("AVX2", "km16", "lanes_huffman"),
+]
+_SIZES = [
+    # data, coding, at most this % of the entropy, and what would be splendid
+    ("km16", "lanes_huffman", 101.3, None),
+    ("km64", "lanes_huffman", 101.3, None),
+    ("km256", "lanes_huffman", 101.3, None),
+    ("km16", "lanes_tans", 100.4, 100.25),
+    ("tern70", "lanes_tans", 100.4, 100.25),
+    ("tern90", "lanes_tans", 101, 100.5),
+]
+_FRAMES = [
+    # data, profile, path, what to divide by, floor, moonshot
+    ("ternary", "fixed", "AVX-512", "store bound", 0.95, None),
+    ("ternary", "fixed", "AVX2", "store bound", 0.95, None),
+    ("ternary to float16", "fixed", "AVX-512", "store bound", 0.9, None),
+    ("codebook, 4 bits", "fixed", "AVX-512", "store bound", 0.95, None),
+    ("codebook, 4 bits", "fixed", "AVX2", "store bound", 0.95, None),
+    ("codebook, 8 bits", "fixed", "AVX-512", "store bound", 0.95, None),
+    ("codebook, 8 bits", "fixed", "AVX2", "store bound", 0.95, None),
+    ("4 bits, 10 % dense, gaps", "fixed", "AVX-512", "store bound", 1, None),
+    ("4 bits, 10 % dense, gaps", "fixed", "AVX-512", "scipy csr toarray", 4, None),
+    ("4 bits, 10 % dense, gaps", "fixed", "AVX-512", "scipy csr toarray, out=", 2.7, None),
+    ("codebook, 4 bits", "balanced", "AVX-512", "store bound", 0.9, 0.97),
+    ("codebook, 4 bits", "balanced", "AVX-512", "memcpy", 2, 2.5),
+    ("codebook, 4 bits", "balanced", "AVX2", "store bound", 0.65, 0.85),
+    ("codebook, 4 bits", "balanced", "AVX2", "memcpy", 1.6, 2),
+    ("codebook, 4 bits to float16", "balanced", "AVX-512", "store bound", 0.75, 0.9),
+    ("lossless bfloat16", "balanced", "AVX-512", "memcpy", 1.2, 1.5),
+]
+_PACKAGES = [
+    # data, ours, peer, floor, moonshot; a row that says so is a moonshot as a whole
+    ("km16", "qcodec, out=", "zstandard -1", 3, 5),
+    ("km16", "qcodec, out=", "zxc ultra", 1.7, None),
+    ("MiniLM bfloat16", "qcodec, out=", "zipnn", 6, None),
+]
+_WHOLLY_MOONSHOTS = ("zxc ultra", "zipnn")
+_CLUSTERS = "Gaussian, k = 16"
+
+
+def goals(fastest: str) -> list[Goal]:
+    """All goals; sizes are the same on each path, so they are taken on the fastest."""
+    return [*_of_streams(), *_of_sizes(fastest), *_of_frames(), *_of_packages(), *_of_numbers()]
+
+
+def _words(coding: str) -> str:
+    return coding.replace("_", " ")
+
+
+def _of_streams() -> list[Goal]:
+    def goal(action: str, path: str, data: str, coding: str, floor: float, moonshot: float) -> Goal:
+        what = f"{action} {data} with {path}, {_words(coding)} against huff0"
+        ours, peer = (
+            Key("streams", data, coding, action, path),
+            Key("streams", data, "huff0", action),
+        )
+        return Goal(what, FASTER, ours, peer, floor, moonshot)
+
+    found = [goal("decode", *row) for row in _DECODING]
+    found += [goal("encode", *row, 2, 4) for row in _ENCODING]
+    return found
+
+
+def _of_sizes(path: str) -> list[Goal]:
+    found = []
+    for data, coding, floor, moonshot in _SIZES:
+        key = Key("streams", data, coding, "decode", path)
+        what = f"size of {data}, {_words(coding)}, in % of the entropy"
+        found.append(Goal(what, SMALLER, key, None, floor, moonshot))
+        if coding == "lanes_huffman":
+            what = f"moonshot: size of {data}, {_words(coding)}, in % of huff0's"
+            peer = Key("streams", data, "huff0", "decode")
+            found.append(Goal(what, SMALLER, key, peer, 100))
+    # Four decisions a symbol: 90 and 220 million decisions.
+    adaptive = Key("streams", "km16", "adaptive", "decode", path)
+    what = "decode km16 adaptively, symbols of 4 decisions"
+    return [*found, Goal(what, RATE, adaptive, None, 0.0225, 0.055)]
+
+
+def _of_frames() -> list[Goal]:
+    found = []
+    for data, profile, path, peer, floor, moonshot in _FRAMES:
+        dtype = next((name for name in ("bfloat16", "float16") if name in data), "float32")
+        memory = peer in ("store bound", "memcpy")
+        divisor = (f"memory of {dtype}", "store") if memory else (data, "decode")
+        found.append(
+            Goal(
+                f"frame to floats, {data}, {profile}, with {path} against {peer}",
+                FASTER,
+                Key("frames", data, f"qcodec {profile}", "decode", path),
+                Key("frames", divisor[0], peer, divisor[1], path),
+                floor,
+                moonshot,
+            )
+        )
+    return found
+
+
+def _of_packages() -> list[Goal]:
+    found = []
+    for data, ours, peer, floor, moonshot in _PACKAGES:
+        prefix = "moonshot: " if peer in _WHOLLY_MOONSHOTS else ""
+        what = f"{prefix}decode {data} in Python, {ours} against {peer}"
+        keys = (Key("codecs", data, method, "decode") for method in (ours, peer))
+        found.append(Goal(what, FASTER, *keys, floor, moonshot))
+    return found
+
+
+def _of_numbers() -> list[Goal]:
+    found = []
+    for init in ("exact", "fast"):
+        ours = Key("k-means", _CLUSTERS, f"qcodec Codebook, init={init}", "quantize")
+        peer = Key("k-means", _CLUSTERS, "scikit-learn KMeans", "quantize")
+        what = f"k-means of 1 M weights, {_CLUSTERS}, init={init}"
+        found.append(Goal(f"{what} against scikit-learn", FASTER, ours, peer, 500))
+        found.append(Goal(f"{what}: error in % of the least", SMALLER, ours, None, 100.05))
+    for method, most in (("qcodec.decode, out=", 5), ("get_tensor of a mapped file", 20)):
+        key = Key("small calls", "16 elements", method, "call")
+        found.append(Goal(f"{method}, 16 elements", TIME, key, None, most))
+    return found

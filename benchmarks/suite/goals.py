@@ -1,0 +1,134 @@
+"""How a goal is judged by what was measured; the goals themselves are in goal_table.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .result import Key, Result, Results
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What is compared with a goal's floor.
+
+    Attributes
+    ----------
+    sign : {"≥", "≤"}
+    unit : str
+    precision : str
+        How a figure is written.
+    """
+
+    sign: str
+    unit: str
+    precision: str
+
+    def text(self, number: float) -> str:
+        """A figure as it was found."""
+        return f"{number:{self.precision}}{self.unit}"
+
+    def wanted(self, number: float) -> str:
+        """What is wanted, exactly."""
+        return f"{self.sign} {number:g}{self.unit}"
+
+    def reaches(self, found: float, wanted: float | None) -> bool:
+        """Whether what was found is at least as good; nothing reaches what was never named."""
+        if wanted is None:
+            return False
+        return found >= wanted if self.sign == "≥" else found <= wanted
+
+
+FASTER = Measure("≥", "x", ".2f")
+SMALLER = Measure("≤", " %", ".2f")
+RATE = Measure("≥", " G/s", ".4f")
+TIME = Measure("≤", " µs", ".2f")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One row of the table of goals.
+
+    Attributes
+    ----------
+    what : str
+        In words.
+    measure : Measure
+    ours : Key
+        What is measured.
+    peer : Key or None
+        What it is divided by.
+    floor : float
+        What is to be reached.
+    moonshot : float or None
+        What would be splendid, where that was named.
+    """
+
+    what: str
+    measure: Measure
+    ours: Key
+    peer: Key | None
+    floor: float
+    moonshot: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a goal.
+
+    Attributes
+    ----------
+    goal : Goal
+    found : float or None
+        None: not measured, and `word` says why.
+    word : str
+        ``"moonshot"``, ``"reached"``, ``"missed"``, or what is lacking.
+    """
+
+    goal: Goal
+    found: float | None
+    word: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        goal = self.goal
+        return {
+            "goal": goal.what,
+            "found": self.found,
+            "floor": goal.floor,
+            "moonshot": goal.moonshot,
+            "verdict": self.word,
+        }
+
+
+def judge(goal: Goal, results: Results, paths: list[str]) -> Verdict:
+    """Compare a goal with what was measured on a machine that has these paths."""
+    ours, peer = results.get(goal.ours), None
+    if ours is None:
+        path = goal.ours.path
+        owed = path and path not in paths
+        return Verdict(goal, None, f"owed to a machine with {path}" if owed else "not measured")
+    if goal.peer is not None:
+        peer = results.get(goal.peer)
+        if peer is None:
+            return Verdict(goal, None, f"{goal.peer.method} is missing")
+    clocks = {result.spread.clock for result in (ours, peer) if result is not None}
+    if goal.measure is not SMALLER and "unsure" in clocks:
+        return Verdict(goal, None, "not judged: the machine may have been busy")
+    found = _figure(goal.measure, ours, peer)
+    if goal.measure.reaches(found, goal.moonshot):
+        return Verdict(goal, found, "moonshot")
+    return Verdict(goal, found, "reached" if goal.measure.reaches(found, goal.floor) else "missed")
+
+
+def _figure(measure: Measure, ours: Result, peer: Result | None) -> float:
+    if measure is SMALLER:
+        return _size(ours) if peer is None else 100 * _size(ours) / _size(peer)
+    if measure is TIME:
+        return ours.spread.median * 1e6
+    return ours.rate if peer is None else ours.rate / peer.rate
+
+
+def _size(result: Result) -> float:
+    assert result.share is not None, f"{result.key} was measured without its size"
+    return result.share

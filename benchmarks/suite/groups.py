@@ -1,0 +1,49 @@
+"""The groups of measurements, by name, and the run of all that were asked for."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from itertools import chain
+
+from . import codecs, data, frames, numeric, streams
+from .result import Results
+from .settings import Settings
+
+
+def _streams(results: Results, settings: Settings) -> None:
+    sets = chain(data.synthetic(settings.symbols), data.real(settings.symbols, settings.places))
+    streams.measure(results, sets, settings.effort)
+
+
+def _codecs(results: Results, settings: Settings) -> None:
+    codecs.measure(results, settings.array, settings.places, settings.effort)
+
+
+def _frames(results: Results, settings: Settings) -> None:
+    frames.measure(results, settings.weights, settings.effort, settings.threads)
+
+
+def _numeric(results: Results, settings: Settings) -> None:
+    numeric.measure(results, settings.clustered, settings.effort)
+
+
+GROUPS: dict[str, Callable[[Results, Settings], None]] = {
+    "streams": _streams,
+    "codecs": _codecs,
+    "frames": _frames,
+    "numeric": _numeric,
+}
+#: Groups that use the path of the process, which is chosen when qcodec is imported.
+ONE_PATH_A_PROCESS = ("frames",)
+
+
+def run(names: list[str], settings: Settings) -> tuple[Results, list[str]]:
+    """Measure these groups; the remarks say what was skipped and why."""
+    results = Results()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for name in names:
+            GROUPS[name](results, settings)
+    remarks = [str(warning.message) for warning in caught if warning.category is UserWarning]
+    return results, list(dict.fromkeys(remarks))

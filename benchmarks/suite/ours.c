@@ -1,0 +1,35 @@
+/*
+ * What the benchmarks call of qcodec's C core. The core is compiled with hidden symbols; these are
+ * seen.
+ */
+#include "qcodec.h"
+
+#define SEEN __attribute__((visibility("default")))
+
+/* Use only these instruction sets; returns what is then used. */
+SEEN uint32_t ours_select(uint32_t features) { return qc_cpu_select(features); }
+
+SEEN const char *ours_coding_name(unsigned coding) { return qc_coding_name(coding); }
+
+SEEN size_t ours_bound(size_t count) { return qc_stream_bound(count, 8); }
+
+SEEN size_t ours_workspace(size_t count) { return QC_STREAM_ENCODE_WORKSPACE(count); }
+
+/* One stream by one coding; returns its size, or 0 if that coding cannot hold the symbols. */
+SEEN size_t ours_encode(const uint8_t *symbols, size_t count, unsigned width, unsigned coding,
+                        uint8_t *out, size_t capacity, void *workspace)
+{
+    size_t size = 0;
+    qc_status status = qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL,
+                                        out, capacity, &size, workspace, NULL);
+    return status == QC_OK ? size : 0;
+}
+
+/* The symbols of a stream: a qc_status. */
+SEEN qc_status ours_decode(const uint8_t *data, size_t size, size_t count, unsigned width,
+                           uint8_t *symbols, void *workspace)
+{
+    return qc_stream_decode(data, size, count, width, symbols, workspace, NULL);
+}
+
+SEEN uint32_t ours_crc32c(const uint8_t *data, size_t size) { return qc_crc32c(0, data, size); }
