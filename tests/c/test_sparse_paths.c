@@ -16,6 +16,7 @@ static guarded output;
 static uint32_t positions[ELEMENTS];
 static uint8_t codes[ELEMENTS], chunk[1 << 17], file[1 << 17], workspace[1 << 20];
 static float book[256], expected[ELEMENTS];
+static uint8_t stored_book[sizeof book];
 static size_t stored;
 
 static unsigned random_below(unsigned limit) { return (unsigned)((random_bits() >> 9) % limit); }
@@ -27,7 +28,6 @@ static void choose(unsigned one_in, unsigned entries)
     book[0] = 0;
     for (unsigned i = 1; i < entries; i++)
         book[i] = (float)random_below(1000) / 8 + 1;
-    qc_swap_if_big_endian((uint8_t *)book, sizeof *book, entries);
     for (size_t i = 0; i < ELEMENTS; i++) {
         expected[i] = 0;
         if (random_below(one_in) != 0)
@@ -51,7 +51,9 @@ static size_t encode(qc_positions form, unsigned entries)
     frame.entries = entries;
     frame.codebook_dtype = QC_F32;
     frame.books = frame.book_inner = 1;
-    frame.codebook = (const uint8_t *)book;
+    memcpy(stored_book, book, sizeof book);
+    qc_swap_if_big_endian(stored_book, sizeof *book, entries);
+    frame.codebook = stored_book;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
     CHECK(qc_chunk_encode(&frame, &source, QC_CODING_MASK(QC_PACKED), QC_SMALL, chunk, sizeof chunk,
                           &bytes.size, &features, workspace, sizeof workspace, NULL) == QC_OK,
