@@ -33,6 +33,8 @@ POWERS_HEADER = """\
 #ifndef QC_CRC32C_POWERS_H
 #define QC_CRC32C_POWERS_H
 
+/* clang-format off */
+
 /* Bytes of each of the three parts that are read side by side. */
 #define QC_CRC32C_PART @PART@
 /* x^(8 * bytes - 33), for registers that the CRC instruction reduces: past one part, and two. */
