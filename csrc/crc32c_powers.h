@@ -18,8 +18,8 @@
 
 /* Bytes that are folded at once, in vectors of 16 bytes each. */
 #define QC_CRC32C_FOLD 256
-/* x^(8 * fold + 63) and x^(8 * fold - 1), in the upper half of 64 bits: past one fold, for the first
-   and the second 8 bytes of a vector. */
+/* x^(8 * fold + 63) and x^(8 * fold - 1), in the upper half of 64 bits: past one fold, for the
+   first and the second 8 bytes of a vector. */
 #define QC_CRC32C_FOLD_FIRST  0xE9A5D8BE00000000u
 #define QC_CRC32C_FOLD_SECOND 0x1426A81500000000u
 

@@ -43,8 +43,8 @@ POWERS_HEADER = """\
 
 /* Bytes that are folded at once, in vectors of 16 bytes each. */
 #define QC_CRC32C_FOLD @FOLD@
-/* x^(8 * fold + 63) and x^(8 * fold - 1), in the upper half of 64 bits: past one fold, for the first
-   and the second 8 bytes of a vector. */
+/* x^(8 * fold + 63) and x^(8 * fold - 1), in the upper half of 64 bits: past one fold, for the
+   first and the second 8 bytes of a vector. */
 #define QC_CRC32C_FOLD_FIRST  @FOLD_FIRST@
 #define QC_CRC32C_FOLD_SECOND @FOLD_SECOND@
 
