@@ -107,4 +107,4 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_adaptive_decoder = {"adaptive", 1, 16, start, next, NULL, finish};
+const qc_stream_decoder qc_adaptive_decoder = {"adaptive", 1, 16, start, next, NULL, NULL, finish};

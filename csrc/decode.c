@@ -120,7 +120,7 @@ static void write_sparse(decode_workspace *work, const qc_chunk *chunk, size_t d
                          const target *target, int by_row)
 {
     if (by_row) {
-        qc_code_row_put(&work->row, work->block_positions, work->values.block + drop, count);
+        qc_code_row_put(&work->row, work->block_positions, work->values.blocks[0] + drop, count);
         return;
     }
     qc_values_write(&work->values, drop, count, chunk->first, work->block_positions, work->block);

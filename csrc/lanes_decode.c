@@ -154,6 +154,12 @@ static qc_status fill_escapes(qc_lanes_state *state, unsigned width, uint8_t *ou
                               qc_error *error)
 {
     const uint8_t *end = out + count;
+    qc_lanes_escapes_kernel *kernel = qc_lanes_selected().fill_escapes;
+    if (kernel != NULL) {
+        size_t left = (size_t)(state->escapes_end - state->escapes), used;
+        out += kernel(out, count, state->escape, width, state->escapes, left, &used);
+        state->escapes += used;
+    }
     while (out < end && (out = memchr(out, state->escape, (size_t)(end - out))) != NULL) {
         QC_CHECK(state->escapes < state->escapes_end, QC_CORRUPT, "lanes: too few literals", 0, 0,
                  1);
@@ -201,6 +207,6 @@ static qc_status finish(qc_stream *stream, qc_error *error)
 }
 
 const qc_stream_decoder qc_lanes_huffman_decoder = {
-    "lanes_huffman", 1, QC_LANES_MAX_WIDTH, start_huffman, next, NULL, finish};
+    "lanes_huffman", 1, QC_LANES_MAX_WIDTH, start_huffman, next, NULL, NULL, finish};
 const qc_stream_decoder qc_lanes_tans_decoder = {
-    "lanes_tans", 1, QC_LANES_MAX_WIDTH, start_tans, next, NULL, finish};
+    "lanes_tans", 1, QC_LANES_MAX_WIDTH, start_tans, next, NULL, NULL, finish};

@@ -31,9 +31,16 @@ typedef void qc_lanes_kernel(qc_lanes_state *state, uint8_t *out, size_t turns);
 /* Put the raw bits of `count` symbols behind their values: `out` holds values, then symbols. */
 typedef void qc_lanes_raw_kernel(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits);
 
+/* Put literals, of which there are `left`, in the places of `escape`, as long as they are below
+   2^width: in some of `count` symbols. Returns how many symbols those are; *used literals were
+   taken. */
+typedef size_t qc_lanes_escapes_kernel(uint8_t *out, size_t count, uint8_t escape, unsigned width,
+                                       const uint8_t *literals, size_t left, size_t *used);
+
 typedef struct qc_lanes_kernels {
     qc_lanes_kernel *huffman, *tans;
     qc_lanes_raw_kernel *raw;
+    qc_lanes_escapes_kernel *fill_escapes; /* NULL: there is none */
 } qc_lanes_kernels;
 
 /* The fastest kernels of the selected instruction sets. */
@@ -45,5 +52,6 @@ qc_lanes_kernel qc_lanes_huffman_avx512, qc_lanes_tans_avx512;
 qc_lanes_kernel qc_lanes_huffman_neon, qc_lanes_tans_neon;
 qc_lanes_raw_kernel qc_lanes_raw_portable, qc_lanes_raw_avx2, qc_lanes_raw_avx512;
 qc_lanes_raw_kernel qc_lanes_raw_neon;
+qc_lanes_escapes_kernel qc_lanes_fill_escapes_avx512;
 
 #endif /* QC_LANES_DECODE_H */

@@ -114,6 +114,15 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     return QC_OK;
 }
 
+static const uint8_t *view(qc_stream *stream, size_t count)
+{
+    qc_packed_state *state = &stream->state.packed;
+    if (stream->width != 8)
+        return NULL;
+    state->next += count;
+    return state->data + state->next - count;
+}
+
 static qc_status skip(qc_stream *stream, size_t count, qc_error *error)
 {
     (void)error;
@@ -127,4 +136,4 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_packed_decoder = {"packed", 1, 16, start, next, skip, finish};
+const qc_stream_decoder qc_packed_decoder = {"packed", 1, 16, start, next, view, skip, finish};

@@ -7,9 +7,9 @@
 #include "bytes.h"
 
 /* `count` elements of `size` bytes, little-endian, from their planes, the most significant one
-   first and `stride` bytes from one to the next. `rotated`: elements were rotated left by one bit
+   first. `rotated`: elements were rotated left by one bit
    before they were split. `past_cache`: as for qc_look_up. */
-void qc_merge_planes(const uint8_t *planes, size_t stride, size_t count, size_t size, int rotated,
+void qc_merge_planes(const uint8_t *const *planes, size_t count, size_t size, int rotated,
                      uint8_t *out, int past_cache);
 
 #endif /* QC_PLANES_H */

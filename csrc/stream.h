@@ -78,6 +78,9 @@ typedef struct qc_stream_decoder {
     /* Write the next `count` symbols, uint8_t or uint16_t by stream->width. Reads only inside the
        body, whatever it holds, and writes exactly `count` symbols, each below 2^width. */
     qc_status (*next)(qc_stream *stream, void *symbols, size_t count, qc_error *error);
+    /* Where the next `count` symbols stand in the body, byte for byte; goes behind them. NULL, as
+       the function or its result: they have to be decoded. */
+    const uint8_t *(*view)(qc_stream *stream, size_t count);
     /* Go `count` symbols forward; NULL: qc_stream_skip takes and drops them. */
     qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
     /* After the last symbol: the body must have been used up exactly. */
@@ -94,6 +97,9 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
                          uint64_t features, qc_error *error);
 /* As the coding's `next`, checked against what is left: count <= stream->left. */
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
+/* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before
+   these, if they were viewed too. */
+const uint8_t *qc_stream_view(qc_stream *stream, size_t count);
 qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error);
 /* Only once nothing is left. */
 qc_status qc_stream_finish(qc_stream *stream, qc_error *error);

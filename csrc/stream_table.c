@@ -59,6 +59,16 @@ qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_erro
     return with_offset(stream->decoder->next(stream, symbols, count, error), stream, error);
 }
 
+const uint8_t *qc_stream_view(qc_stream *stream, size_t count)
+{
+    if (stream->decoder->view == NULL || count > stream->left)
+        return NULL;
+    const uint8_t *symbols = stream->decoder->view(stream, count);
+    if (symbols != NULL)
+        stream->left -= count;
+    return symbols;
+}
+
 /* Take symbols and drop them, a block at a time. */
 static qc_status drop(qc_stream *stream, size_t count, qc_error *error)
 {

@@ -29,9 +29,9 @@ typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *c
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
                                 uint8_t *out, int past_cache);
 
-/* Elements of 2 or 4 bytes, little-endian, from their planes; plane p, the most significant one
-   first, is at planes + p * stride. `rotated`: right by one bit. */
-typedef size_t qc_merge_kernel(const uint8_t *planes, size_t stride, size_t count, int rotated,
+/* Elements of 2 or 4 bytes, little-endian, from their planes; the most significant one first.
+   `rotated`: right by one bit. */
+typedef size_t qc_merge_kernel(const uint8_t *const *planes, size_t count, int rotated,
                                uint8_t *out, int past_cache);
 
 /* f32, as bits, to f16 or bf16. */

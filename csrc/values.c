@@ -173,17 +173,19 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
 {
     const qc_frame *frame = values->frame;
     size_t symbols = count * symbols_per_element(frame);
-    uint8_t *pulled = values->codes + QC_VALUE_KEEP * step(frame);
-    const uint8_t *kept = pulled + (values->pulled - keep) * step(frame);
-    values->block = pulled - keep * step(frame);
-    values->pulled = count;
+    size_t kept_bytes = keep * step(frame), pulled_bytes = values->pulled * step(frame);
     for (unsigned i = 0; i < frame->value_streams; i++) {
-        size_t plane = i * QC_VALUE_STRIDE;
-        memmove(values->block + plane, kept + plane, keep * step(frame));
-        QC_TRY(qc_stream_next(&values->streams[i], pulled + plane, symbols, error));
+        uint8_t *pulled = values->codes + QC_VALUE_KEEP * step(frame) + i * QC_VALUE_STRIDE;
+        const uint8_t *view = qc_stream_view(&values->streams[i], symbols);
+        values->blocks[i] = (view != NULL ? view : pulled) - kept_bytes;
+        if (view == NULL) {
+            memmove(pulled - kept_bytes, pulled + pulled_bytes - kept_bytes, kept_bytes);
+            QC_TRY(qc_stream_next(&values->streams[i], pulled, symbols, error));
+        }
     }
+    values->pulled = count;
     if (frame->kind == QC_CODEBOOK && frame->entries < 1u << frame->width) {
-        unsigned code = greatest(pulled, count);
+        unsigned code = greatest(values->blocks[0] + keep, count);
         QC_CHECK(code < frame->entries, QC_CORRUPT, "codebook: code without an entry", 0, code,
                  frame->entries - 1);
     }
@@ -196,8 +198,8 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
 {
     uint16_t code;
     if (values->frame->width <= 8)
-        return values->block[index];
-    memcpy(&code, values->block + 2 * index, 2);
+        return values->blocks[0][index];
+    memcpy(&code, values->blocks[0] + 2 * index, 2);
     return code;
 }
 
@@ -208,11 +210,13 @@ static void write_elements(const qc_value_decoder *values, size_t from, size_t c
                            int past_cache)
 {
     size_t size = values->frame->item_size;
+    const uint8_t *planes[QC_MAX_ITEM_BYTES];
+    for (unsigned i = 0; i < values->frame->value_streams; i++)
+        planes[i] = values->blocks[i] + from;
     if (values->frame->kind == QC_PLANES)
-        qc_merge_planes(values->block + from, QC_VALUE_STRIDE, count, size,
-                        is_rotated(values->frame->dtype), out, past_cache);
+        qc_merge_planes(planes, count, size, is_rotated(values->frame->dtype), out, past_cache);
     else
-        memcpy(out, values->block + from * size, count * size);
+        memcpy(out, values->blocks[0] + from * size, count * size);
     qc_swap_if_big_endian(out, size, count);
 }
 
@@ -239,7 +243,7 @@ static void write_codebook_run(qc_value_decoder *values, size_t from, size_t cou
                                uint8_t *out)
 {
     const qc_frame *frame = values->frame;
-    const uint8_t *codes = values->block + from;
+    const uint8_t *codes = values->blocks[0] + from;
     if (count < frame->entries) {
         for (size_t i = 0; i < count; i++)
             values->floats[i] = value_of(values, codes[i], element);
@@ -257,7 +261,7 @@ static void write_affine_run(qc_value_decoder *values, size_t from, size_t count
                              uint8_t *out)
 {
     const qc_frame *frame = values->frame;
-    const uint8_t *codes = values->block + from * qc_symbol_size(frame->width);
+    const uint8_t *codes = values->blocks[0] + from * qc_symbol_size(frame->width);
     float scale = scale_of(frame, element), zero = -unscaled(values, 0, element);
     if (values->out_dtype == QC_F32) {
         qc_affine(codes, frame->width, count, scale, zero, out, values->past_cache);
@@ -297,7 +301,7 @@ void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t
         return;
     }
     if (values->has_table) {
-        qc_look_up(&values->table, values->block + from, count, out, values->past_cache);
+        qc_look_up(&values->table, values->blocks[0] + from, count, out, values->past_cache);
         return;
     }
     if (positions == NULL || is_uniform(frame)) {
@@ -314,7 +318,7 @@ void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t
     if (is_bytes(values->frame))
         write_elements(values, 0, count, out, 0);
     else
-        memcpy(out, values->block, count * step(values->frame));
+        memcpy(out, values->blocks[0], count * step(values->frame));
 }
 
 qc_status qc_values_finish(qc_value_decoder *values, qc_error *error)

@@ -17,9 +17,10 @@ typedef struct qc_value_decoder {
     qc_dtype out_dtype;
     size_t out_size; /* bytes of an output element */
     int past_cache;  /* for qc_look_up: the output is larger than the caches */
-    int has_table;  /* `table` gives every element by its code; else a run's, while it is written */
-    size_t pulled;  /* elements, by the last pull */
-    uint8_t *block; /* in `codes`: those that were kept, and those that were pulled */
+    int has_table; /* `table` gives every element by its code; else a run's, while it is written */
+    size_t pulled; /* elements, by the last pull */
+    /* By stream, those that were kept and those that were pulled: in `codes`, or in the frame. */
+    const uint8_t *blocks[QC_MAX_ITEM_BYTES];
     qc_look_up_table table;
     float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
     /* Symbols; of planes, each one's stand QC_VALUE_STRIDE from those before. */

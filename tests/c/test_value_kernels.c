@@ -62,12 +62,15 @@ static void check_planes(void)
     for (unsigned s = 0; s < 8; s++)
         for (size_t count = 0; count <= MOST; count = next_count(count)) {
             size_t size = sizes[s / 2];
-            uint8_t *planes = last_bytes(input, count * size);
-            fill(planes, count * size);
+            uint8_t *bytes = last_bytes(input, count * size);
+            const uint8_t *planes[8];
+            fill(bytes, count * size);
+            for (size_t plane = 0; plane < size; plane++)
+                planes[plane] = bytes + plane * count;
             for (unsigned run = 0; run < 2 * PATHS; run++) {
                 uint8_t *out = last_bytes(output, count * size);
                 qc_cpu_select(paths[run / 2]);
-                qc_merge_planes(planes, count, count, size, (int)(s % 2), out, (int)(run % 2));
+                qc_merge_planes(planes, count, size, (int)(s % 2), out, (int)(run % 2));
                 qc_look_up_fence();
                 compare(out, count * size, run, "planes", count);
             }

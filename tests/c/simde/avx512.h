@@ -136,6 +136,15 @@ static inline __m512i software_maskz_expand_epi16(__mmask32 mask, __m512i vector
     return vector_512(to);
 }
 
+static inline __m512i software_mask_expand_epi8(__m512i otherwise, __mmask64 mask, __m512i vector)
+{
+    elements from = elements_of(&vector, 64), to = elements_of(&otherwise, 64);
+    for (unsigned i = 0, next = 0; i < 64; i++)
+        if (mask >> i & 1)
+            to.u8[i] = from.u8[next++];
+    return vector_512(to);
+}
+
 static inline __m512i software_maskz_compress_epi16(__mmask32 mask, __m512i vector)
 {
     elements from = elements_of(&vector, 64), to = {{0}};
@@ -270,6 +279,9 @@ static inline void software_stream_si512(void *to, __m512i vector)
 #endif
 #ifndef _mm512_reduce_add_epi64
 #define _mm512_reduce_add_epi64 software_reduce_add_epi64
+#endif
+#ifndef _mm512_mask_expand_epi8
+#define _mm512_mask_expand_epi8 software_mask_expand_epi8
 #endif
 #ifndef _mm512_maskz_expand_epi16
 #define _mm512_maskz_expand_epi16 software_maskz_expand_epi16
