@@ -9,6 +9,7 @@ static const qc_value_kernels PORTABLE;
 static const qc_value_kernels AVX2 = {
     .unpack = qc_unpack_avx2,
     .pack = qc_pack_avx2,
+    .greatest = qc_greatest_avx2,
     .look_up_2 = qc_look_up_2_avx2,
     .look_up_4 = qc_look_up_4_avx2,
     .affine = qc_affine_avx2,
@@ -26,6 +27,7 @@ static const qc_value_kernels AVX2 = {
 static const qc_value_kernels AVX512 = {
     .unpack = qc_unpack_avx512,
     .pack = qc_pack_avx512,
+    .greatest = qc_greatest_avx512,
     .look_up_2 = qc_look_up_2_avx512,
     .look_up_4 = qc_look_up_4_avx512,
     .affine = qc_affine_avx512,

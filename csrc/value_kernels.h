@@ -18,6 +18,9 @@ typedef size_t qc_unpack_kernel(const uint8_t *packed, size_t size, unsigned wid
 typedef size_t qc_pack_kernel(const uint8_t *symbols, size_t count, unsigned width,
                               uint8_t *packed);
 
+/* Raise *greatest to the greatest code. */
+typedef size_t qc_greatest_kernel(const uint8_t *codes, size_t count, uint8_t *greatest);
+
 /* Kernels with `past_cache` then use non-temporal stores; `out` is then a multiple of
    QC_LINE_BYTES. */
 
@@ -58,6 +61,7 @@ typedef size_t qc_mask_positions_kernel(const uint8_t *symbols, size_t count, ui
 typedef struct qc_value_kernels {
     qc_unpack_kernel *unpack;
     qc_pack_kernel *pack;
+    qc_greatest_kernel *greatest;
     qc_look_up_kernel *look_up_2, *look_up_4; /* by the bytes of an item */
     qc_affine_kernel *affine;
     qc_merge_kernel *merge_2, *merge_4;
@@ -74,6 +78,7 @@ const qc_value_kernels *qc_value_kernels_selected(void);
 
 qc_unpack_kernel qc_unpack_avx2, qc_unpack_avx512, qc_unpack_neon;
 qc_pack_kernel qc_pack_avx2, qc_pack_avx512;
+qc_greatest_kernel qc_greatest_avx2, qc_greatest_avx512;
 qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512, qc_look_up_2_neon;
 qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;

@@ -4,6 +4,7 @@
 #include "values.h"
 #include "affine.h"
 #include "float_bits.h"
+#include "greatest.h"
 #include "planes.h"
 
 /* Affine codes of more bits are faster by arithmetic than by a table, on some machines. */
@@ -160,15 +161,6 @@ qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error
     return QC_OK;
 }
 
-/* In a byte, so that the compiler compares many at a time. */
-static uint8_t greatest(const uint8_t *codes, size_t count)
-{
-    uint8_t result = 0;
-    for (size_t i = 0; i < count; i++)
-        result = codes[i] > result ? codes[i] : result;
-    return result;
-}
-
 qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
 {
     const qc_frame *frame = values->frame;
@@ -185,7 +177,7 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
     }
     values->pulled = count;
     if (frame->kind == QC_CODEBOOK && frame->entries < 1u << frame->width) {
-        unsigned code = greatest(values->blocks[0] + keep, count);
+        unsigned code = qc_greatest(values->blocks[0] + keep, count);
         QC_CHECK(code < frame->entries, QC_CORRUPT, "codebook: code without an entry", 0, code,
                  frame->entries - 1);
     }

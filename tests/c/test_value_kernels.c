@@ -3,6 +3,7 @@
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
 #include "affine.h"
+#include "greatest.h"
 #include "look_up.h"
 #include "planes.h"
 #include "support.h"
@@ -52,6 +53,23 @@ static void check_look_up(void)
                     qc_look_up_fence();
                     compare(out, count * sizes[s], run, "look-up", count);
                 }
+            }
+        }
+}
+
+static void check_greatest(void)
+{
+    for (size_t count = 0; count <= MOST; count = next_count(count))
+        for (unsigned round = 0; round < 3; round++) {
+            uint8_t *codes = last_bytes(input, count);
+            for (size_t i = 0; i < count; i++)
+                codes[i] = (uint8_t)(random_bits() % (100 * round + 1));
+            if (count > 0 && round == 2)
+                codes[random_bits() % count] = 255;
+            for (unsigned path = 0; path < PATHS; path++) {
+                qc_cpu_select(paths[path]);
+                uint8_t greatest = (uint8_t)qc_greatest(codes, count);
+                compare(&greatest, 1, path, "greatest", count);
             }
         }
 }
@@ -162,6 +180,7 @@ int main(void)
     input = guarded_memory(MOST * 8);
     output = guarded_memory(MOST * 8);
     check_look_up();
+    check_greatest();
     check_planes();
     check_affine();
     check_convert();
