@@ -160,4 +160,7 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_kmeans_exact_workspace(size_t count, size_t k)
     qc_status qc_kmeans_exact(const float *sorted_values, size_t count, size_t k, float *centroids,
                               double *error_sum, void *workspace, qc_error *error)
+    size_t qc_kmeans_fast_workspace(size_t k)
+    qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
+                             double *coarseness, void *workspace, qc_error *error)
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)

@@ -16,6 +16,9 @@ def kmeans_lloyd(
 def kmeans_exact(
     ordered: np.ndarray[Any, np.dtype[np.float32]], k: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
+def kmeans_fast(
+    values: np.ndarray[Any, np.dtype[np.float32]], k: int
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

@@ -71,6 +71,27 @@ def kmeans_exact(const float[::1] ordered, size_t k):
     return centroids, squared_error
 
 
+def kmeans_fast(const float[::1] values, size_t k):
+    cdef size_t count = values.shape[0]
+    if count == 0:
+        raise ValueError("k-means of no values")
+    if k == 0:
+        raise ValueError("k-means with no centroids")
+    cdef double[::1] workspace = _workspace(c.qc_kmeans_fast_workspace(k))
+    centroids = np.empty(k, np.float32)
+    cdef float[::1] view = centroids
+    cdef double coarseness = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_kmeans_fast(
+            &values[0], count, k, &view[0], &coarseness, &workspace[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return centroids, coarseness
+
+
 def assign(const float[::1] values, const float[::1] centroids):
     cdef size_t count = values.shape[0]
     cdef size_t k = centroids.shape[0]

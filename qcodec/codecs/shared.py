@@ -22,8 +22,10 @@ class Codebook(Codec):
     ----------
     bits : int
         1 to 8.
-    init : {"exact", "linear", "density", "forgy", "k-means++"}
-        ``"exact"`` is the optimum; the others are starts for Lloyd's steps.
+    init : {"auto", "exact", "fast", "linear", "density", "forgy", "k-means++"}
+        ``"exact"`` is the optimum, ``"fast"`` at most 0.05 % above it in a
+        hundredth of the time, and ``"auto"`` the one or the other by size (see
+        `quantize_codebook`); the others are starts for Lloyd's steps.
     scale : {"max", "rms"}, optional
         Groups share one codebook of values that are divided by the group's
         largest magnitude or root mean square; the default: no scale, and each
@@ -44,7 +46,7 @@ class Codebook(Codec):
     codec_id: ClassVar[str] = "codebook"
     positions = "dense"
     bits: int
-    init: Init = "exact"
+    init: Init = "auto"
     scale: Normalization | None = None
     per: int | None = None
     group: int | None = None
