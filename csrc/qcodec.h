@@ -420,6 +420,21 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
    near, the first one of equal ones. Exact: no rounding decides. */
 void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes);
 
+/* The number of thresholds below each value: `thresholds` are at most 255, ascending. */
+void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
+                             size_t threshold_count, uint8_t *codes);
+
+/* The ternary weights of least squared error: magnitudes above thresholds[0] are to be stored as
+   their mean, means[0] (sides = 1); or positive values by the first, negative ones by the second
+   of two of both (sides = 2). 0 and 0 where there is nothing to store. Values are finite (else
+   QC_INVALID), fewer than 2^32 - 1, and not sorted. *coarse: set to 1 if no few bins of a histogram
+   hold the optimum; the result is then that of the bins, else the optimum. `workspace`:
+   qc_ternary_best_workspace bytes, aligned for uint64_t, of which the last part is touched only as
+   far as needed. */
+size_t qc_ternary_best_workspace(size_t sides);
+qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
+                          float *means, int *coarse, void *workspace, qc_error *error);
+
 #ifdef __cplusplus
 }
 #endif

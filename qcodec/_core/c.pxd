@@ -164,3 +164,8 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
                              double *coarseness, void *workspace, qc_error *error)
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
+    void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
+                                 size_t threshold_count, uint8_t *codes)
+    size_t qc_ternary_best_workspace(size_t sides)
+    qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
+                              float *means, int *coarse, void *workspace, qc_error *error)

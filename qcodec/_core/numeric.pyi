@@ -22,3 +22,9 @@ def kmeans_fast(
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+def assign_by_thresholds(
+    values: np.ndarray[Any, np.dtype[np.float32]], thresholds: np.ndarray[Any, np.dtype[np.float32]]
+) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+def ternary_best(
+    values: np.ndarray[Any, np.dtype[np.float32]], sides: int
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.float32]], bool]: ...

@@ -106,5 +106,45 @@ def assign(const float[::1] values, const float[::1] centroids):
     return codes
 
 
+def assign_by_thresholds(const float[::1] values, const float[::1] thresholds):
+    cdef size_t count = values.shape[0]
+    cdef size_t threshold_count = thresholds.shape[0]
+    if threshold_count > 255:
+        raise ValueError(f"{threshold_count:,} thresholds, allowed are 0 to 255")
+    codes = np.empty(count, np.uint8)
+    if count == 0:
+        return codes
+    cdef uint8_t[::1] view = codes
+    cdef const float *first = NULL
+    if threshold_count > 0:
+        first = &thresholds[0]
+    with nogil:
+        c.qc_assign_by_thresholds(&values[0], count, first, threshold_count, &view[0])
+    return codes
+
+
+def ternary_best(const float[::1] values, size_t sides):
+    cdef size_t count = values.shape[0]
+    if sides != 1 and sides != 2:
+        raise ValueError(f"{sides} sides, allowed are 1 and 2")
+    if count == 0:
+        raise ValueError("ternary weights of no values")
+    cdef double[::1] workspace = _workspace(c.qc_ternary_best_workspace(sides))
+    thresholds, means = np.empty(sides, np.float32), np.empty(sides, np.float32)
+    cdef float[::1] threshold_view = thresholds
+    cdef float[::1] mean_view = means
+    cdef int coarse = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_ternary_best(
+            &values[0], count, sides, &threshold_view[0], &mean_view[0], &coarse, &workspace[0],
+            &error,
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return thresholds, means, bool(coarse)
+
+
 def _workspace(size_t size):
     return np.empty(size // sizeof(double) + 1, np.float64)
