@@ -435,6 +435,24 @@ size_t qc_ternary_best_workspace(size_t sides);
 qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
                           float *means, int *coarse, void *workspace, qc_error *error);
 
+/* Whether no value is infinite or NaN. */
+int qc_all_finite(const float *values, size_t count);
+
+/* Copy the magnitudes from `least` to `greatest`, in order, and count those above. Returns the
+   number of those copied; `between` has room for count + 1. */
+size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
+                             size_t *above, float *between);
+
+/* mask[i] = 1 if the magnitude of values[i] is above the threshold, or equal to it and among the
+   first `ties` that are; else 0. */
+void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask);
+
+/* mask[i] = 1 for the n largest magnitudes of every m (1 to QC_MAX_N_OF_M) consecutive values of a
+   row; of equal ones the first. The last group of a row may be shorter. */
+#define QC_MAX_N_OF_M 64
+void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
+                    uint8_t *mask);
+
 #ifdef __cplusplus
 }
 #endif

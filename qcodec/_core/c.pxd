@@ -169,3 +169,10 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_ternary_best_workspace(size_t sides)
     qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
                               float *means, int *coarse, void *workspace, qc_error *error)
+    size_t QC_MAX_N_OF_M
+    int qc_all_finite(const float *values, size_t count)
+    size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
+                                 size_t *above, float *between)
+    void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
+    void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
+                        uint8_t *mask)

@@ -7,6 +7,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from . cimport c
 from .status import error_of
 
+MAX_N_OF_M = c.QC_MAX_N_OF_M
 INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
 
@@ -144,6 +145,52 @@ def ternary_best(const float[::1] values, size_t sides):
     if status != c.QC_OK:
         raise error_of(status, error.what, error.offset, error.found, error.allowed)
     return thresholds, means, bool(coarse)
+
+
+def all_finite(const float[::1] values):
+    cdef size_t count = values.shape[0]
+    cdef bint finite = True
+    if count > 0:
+        with nogil:
+            finite = c.qc_all_finite(&values[0], count)
+    return bool(finite)
+
+
+def magnitudes_between(const float[::1] values, float least, float greatest):
+    cdef size_t count = values.shape[0]
+    cdef size_t above = 0, found = 0
+    between = np.empty(count + 1, np.float32)
+    cdef float[::1] view = between
+    if count > 0:
+        with nogil:
+            found = c.qc_magnitudes_between(
+                &values[0], count, least, greatest, &above, &view[0]
+            )
+    return between[:found], above
+
+
+def mask_above(const float[::1] values, float threshold, size_t ties):
+    cdef size_t count = values.shape[0]
+    mask = np.empty(count, np.uint8)
+    cdef uint8_t[::1] view = mask
+    if count > 0:
+        with nogil:
+            c.qc_mask_above(&values[0], count, threshold, ties, &view[0])
+    return mask.view(np.bool_)
+
+
+def mask_n_of_m(const float[::1] values, size_t row, size_t n, size_t m):
+    cdef size_t count = values.shape[0]
+    if row == 0 or count % row != 0:
+        raise ValueError(f"{count:,} values are not rows of {row:,}")
+    if not 1 <= n <= m <= c.QC_MAX_N_OF_M:
+        raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m <= {c.QC_MAX_N_OF_M}")
+    mask = np.empty(count, np.uint8)
+    cdef uint8_t[::1] view = mask
+    if count > 0:
+        with nogil:
+            c.qc_mask_n_of_m(&values[0], count // row, row, n, m, &view[0])
+    return mask.view(np.bool_)
 
 
 def _workspace(size_t size):

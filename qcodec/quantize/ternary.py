@@ -12,6 +12,7 @@ from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
 from .ternary_best import best_ternary, mean_above
+from .thresholds import float32_at_most, float32_below
 
 Threshold = Literal["exact", "twn"] | float
 
@@ -117,21 +118,13 @@ def _means(members: Array, thresholds: Array) -> Array:
 def _trits(source: Source, layout: Grouping, above: Array, below: Array) -> Array:
     """Codes of all elements: 2 above, 0 below minus the threshold, else 1."""
     if layout.count == 1:
-        return numeric.assign_by_thresholds(source.values, _as_ascending(above[0], below[0]))
+        ascending = float32_below(-float(below[0])), float32_at_most(float(above[0]))
+        return numeric.assign_by_thresholds(source.values, np.array(ascending))
     count = len(source.values)
     codes = np.ones(count, np.uint8)
     codes += source.values > layout.spread(above, None, count)
     codes -= -source.values > layout.spread(below, None, count)
     return codes
-
-
-def _as_ascending(above: float, below: float) -> Array:
-    """Float32 thresholds of the trits, of which values of trit t exceed t + 1."""
-    at = np.array([-below, above]).astype(np.float32)
-    # What is at the lower one is zero; rounding to float32 must not move a value across either.
-    at[0] = np.nextafter(at[0], np.float32(-np.inf)) if at[0] >= -below else at[0]
-    at[1] = np.nextafter(at[1], np.float32(-np.inf)) if at[1] > above else at[1]
-    return at
 
 
 def _quantized(source: Source, codes: Array, book: Groups, scale: Groups | None) -> Quantized:
