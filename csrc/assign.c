@@ -17,15 +17,6 @@ typedef struct thresholds {
     float tree[MAX_CENTROIDS];
 } thresholds;
 
-/* The next float32 below a finite one. */
-static float next_below(float value)
-{
-    uint32_t bits = qc_bits_of_f32(value);
-    if ((bits & ~QC_F32_SIGN) == 0)
-        return qc_f32_of_bits(QC_F32_SIGN | 1);
-    return qc_f32_of_bits(bits & QC_F32_SIGN ? bits + 1 : bits - 1);
-}
-
 /* The greatest float32 that is not nearer to `high` than to `low`. */
 static float threshold_between(float low, float high)
 {
@@ -36,7 +27,7 @@ static float threshold_between(float low, float high)
     double middle = sum * 0.5;
     float nearest = (float)middle;
     int above = (double)nearest > middle || ((double)nearest == middle && lost < 0);
-    return above ? next_below(nearest) : nearest;
+    return above ? qc_next_below(nearest) : nearest;
 }
 
 static void find_thresholds(const float *centroids, size_t k, thresholds *table)

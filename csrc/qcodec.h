@@ -424,6 +424,20 @@ void qc_assign(const float *values, size_t count, const float *centroids, size_t
 void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
                              size_t threshold_count, uint8_t *codes);
 
+/* The thresholds between the centroids that are for some value the cheapest, by (value -
+   centroid)^2
+   + cost: of equally cheap ones that of less cost, then that of less number. `centroids`: k (1 to
+   256), finite and ascending; costs: may be infinite, not all of them (else QC_INVALID). Writes up
+   to k numbers of centroids, ascending, and one threshold less, for qc_assign_by_thresholds.
+   Rounding is that of double. */
+qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t k,
+                             float *thresholds, uint8_t *survivors, size_t *survivor_count,
+                             qc_error *error);
+
+/* The number of the cheapest centroid of each value, by the same rules. */
+qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
+                            const double *costs, size_t k, uint8_t *codes, qc_error *error);
+
 /* The ternary weights of least squared error: magnitudes above thresholds[0] are to be stored as
    their mean, means[0] (sides = 1); or positive values by the first, negative ones by the second
    of two of both (sides = 2). 0 and 0 where there is nothing to store. Values are finite (else

@@ -176,3 +176,8 @@ cdef extern from "qcodec.h" nogil:
     void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
     void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
                         uint8_t *mask)
+    qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t k,
+                                 float *thresholds, uint8_t *survivors, size_t *survivor_count,
+                                 qc_error *error)
+    qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
+                                const double *costs, size_t k, uint8_t *codes, qc_error *error)

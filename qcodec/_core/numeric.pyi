@@ -39,3 +39,11 @@ def mask_above(
 def mask_n_of_m(
     values: np.ndarray[Any, np.dtype[np.float32]], row: int, n: int, m: int
 ) -> np.ndarray[Any, np.dtype[np.bool_]]: ...
+def cost_thresholds(
+    centroids: np.ndarray[Any, np.dtype[np.float32]], costs: np.ndarray[Any, np.dtype[np.float64]]
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint8]]]: ...
+def assign_by_cost(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    centroids: np.ndarray[Any, np.dtype[np.float32]],
+    costs: np.ndarray[Any, np.dtype[np.float64]],
+) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

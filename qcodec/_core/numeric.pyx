@@ -124,6 +124,45 @@ def assign_by_thresholds(const float[::1] values, const float[::1] thresholds):
     return codes
 
 
+def cost_thresholds(const float[::1] centroids, const double[::1] costs):
+    cdef size_t k = _check_costs(centroids, costs)
+    thresholds, survivors = np.empty(k, np.float32), np.empty(k, np.uint8)
+    cdef float[::1] threshold_view = thresholds
+    cdef uint8_t[::1] survivor_view = survivors
+    cdef size_t count = 0
+    cdef c.qc_error error
+    cdef c.qc_status status = c.qc_cost_thresholds(
+        &centroids[0], &costs[0], k, &threshold_view[0], &survivor_view[0], &count, &error
+    )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return thresholds[:count - 1], survivors[:count]
+
+
+def assign_by_cost(const float[::1] values, const float[::1] centroids, const double[::1] costs):
+    cdef size_t k = _check_costs(centroids, costs)
+    cdef size_t count = values.shape[0]
+    codes = np.empty(count, np.uint8)
+    if count == 0:
+        return codes
+    cdef uint8_t[::1] view = codes
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_assign_by_cost(
+            &values[0], count, &centroids[0], &costs[0], k, &view[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return codes
+
+
+cdef size_t _check_costs(const float[::1] centroids, const double[::1] costs) except 0:
+    if centroids.shape[0] == 0 or centroids.shape[0] != costs.shape[0]:
+        raise ValueError(f"{centroids.shape[0]:,} centroids and {costs.shape[0]:,} costs")
+    return centroids.shape[0]
+
+
 def ternary_best(const float[::1] values, size_t sides):
     cdef size_t count = values.shape[0]
     if sides != 1 and sides != 2:
