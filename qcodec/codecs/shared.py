@@ -7,7 +7,14 @@ from typing import Any, ClassVar
 
 from ..checks import check_choice, check_integer, check_number
 from ..quantize import quantize_codebook, quantize_ternary
-from ..quantize.codebook import INITS, MAX_CODEBOOK_BITS, NORMALIZATIONS, Init, Normalization
+from ..quantize.codebook import (
+    INITS,
+    MAX_CODEBOOK_BITS,
+    NORMALIZATIONS,
+    Init,
+    Normalization,
+    check_rate,
+)
 from ..quantize.groups import check_grouping
 from ..quantize.ternary import Threshold, check_ternary
 from ..quantized import Quantized
@@ -35,6 +42,11 @@ class Codebook(Codec):
         default is the tensor.
     seed : int
         For ``"forgy"`` and ``"k-means++"``.
+    rate : float
+        Above 0: entropy-constrained quantization, in which each weight takes the
+        value of least squared error + `rate` * variance * bits. It makes smaller
+        files of the same error than k-means; 0.04 is coarse, 0.001 is fine (see
+        `quantize_codebook`).
 
     Examples
     --------
@@ -51,12 +63,14 @@ class Codebook(Codec):
     per: int | None = None
     group: int | None = None
     seed: int = 0
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
         check_integer("bits", self.bits, 1, MAX_CODEBOOK_BITS)
         check_choice("init", self.init, INITS)
         check_choice("scale", self.scale, (None, *NORMALIZATIONS))
         check_grouping(self.per, self.group)
+        check_rate(self.rate, self.scale, self.per, self.group)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         return quantize_codebook(
@@ -67,6 +81,7 @@ class Codebook(Codec):
             per=self.per,
             group=self.group,
             seed=self.seed,
+            rate=self.rate,
             mask=mask,
         )
 

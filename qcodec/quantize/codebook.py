@@ -7,8 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
-from ..checks import check_choice, check_integer
+from ..checks import check_choice, check_integer, check_number
 from ..quantized import Groups, Quantized
+from .entropy_constrained import entropy_constrained
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
 
@@ -36,9 +37,10 @@ def quantize_codebook(
     per: int | None = None,
     group: int | None = None,
     seed: int = 0,
+    rate: float = 0.0,
     mask: Any = None,
 ) -> Quantized:
-    """Quantize to the nearest of at most ``2**bits`` shared values.
+    """Quantize to at most ``2**bits`` shared values: the nearest, or the cheapest.
 
     Parameters
     ----------
@@ -61,6 +63,15 @@ def quantize_codebook(
         default is the tensor.
     seed : int
         For ``"forgy"`` and ``"k-means++"``.
+    rate : float
+        What a bit a weight is worth, as a part of the variance of the stored
+        weights. 0: nothing, each weight takes the nearest value. More: entropy-
+        constrained quantization, which minimises squared error + rate * variance
+        * bits, where a value taken by a share p of the weights costs -log2(p)
+        bits, as entropy coding will make of it. At 0.04 the error is about 0.03
+        of the variance and at 0.001 about 0.0007, if `bits` are not too few;
+        spare one or two more than k-means would get. k-means is the start. One
+        codebook only: no `per` or `group` without a `scale`.
     mask : array_like of bool, optional
         The shape of `array`: the elements to store. Entry 0 of the codebook is
         then 0.0, as in Deep Compression, and the others are chosen for what
@@ -88,17 +99,38 @@ def quantize_codebook(
     check_integer("bits", bits, 1, MAX_CODEBOOK_BITS)
     check_choice("init", init, INITS)
     check_choice("scale", scale, (None, *NORMALIZATIONS))
+    check_rate(rate, scale, per, group)
     source = quantizable(array, mask)
     layout = grouping(source.shape, per, group)
     k = (1 << bits) - (source.positions is not None)
-    if scale is None:
+    if scale is None and layout.count > 1:
         books, codes = _books(source, layout, k, init, seed)
         return _quantized(source, codes, Groups(books, layout.inner), None)
-    scales = _scales(source, layout, scale)
-    stored: Array = source.stored / layout.spread(scales, source.positions, len(source.values))
-    centroids = _centroids(stored, k, init, seed)
-    codes = numeric.assign(stored, centroids)
-    return _quantized(source, codes, Groups(centroids[None]), Groups(scales, layout.inner))
+    stored, scales = source.stored, None
+    if scale is not None:
+        by_group = _scales(source, layout, scale)
+        stored = stored / layout.spread(by_group, source.positions, len(source.values))
+        scales = Groups(by_group, layout.inner)
+    centroids, codes = _one_book(stored, k, init, seed, rate)
+    inner = 1 if scale is not None else layout.inner
+    return _quantized(source, codes, Groups(centroids[None], inner), scales)
+
+
+def check_rate(rate: float, scale: str | None, per: int | None, group: int | None) -> None:
+    """Raise TypeError or ValueError unless a rate is possible, and so for these groups."""
+    check_number("rate", rate, 0, np.inf)
+    if rate > 0 and scale is None and (per is not None or group is not None):
+        raise ValueError("a rate with per or group needs a scale: it is for one codebook")
+
+
+def _one_book(values: Array, k: int, init: Init, seed: int, rate: float) -> tuple[Array, Array]:
+    """One codebook for all values, and their codes."""
+    centroids = _centroids(values, k, init, seed)
+    if rate == 0 or len(values) == 0:
+        return centroids, numeric.assign(values, centroids)
+    found = entropy_constrained(values, centroids, rate)
+    codes = numeric.assign_by_thresholds(values, found.thresholds)
+    return found.values + np.float32(0), codes
 
 
 def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
@@ -140,9 +172,6 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
 def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
     """A codebook for each group (those with fewer entries repeat the last), and all codes."""
     stored = source.stored
-    if layout.count == 1:
-        centroids = _centroids(stored, k, init, seed)
-        return centroids[None], numeric.assign(stored, centroids)
     place = np.arange(len(stored)) if source.positions is None else source.positions
     groups = layout.of(place)
     by_group = np.argsort(groups, kind="stable")
