@@ -1,4 +1,4 @@
-"""k-means beside other packages, CRC32C, and what one small call costs."""
+"""k-means and ternary weights beside other packages, CRC32C, and what one small call costs."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def measure(results: Results, count: int, effort: Effort) -> None:
     weights = data.gaussian(count)
     for k in LEVELS:
         _measure_k_means(results, weights, k, Effort(min(ROUNDS, effort.rounds), effort.seconds))
+    _measure_ternary(results, weights, effort)
     _measure_checksum(results, weights, effort)
     _measure_small_calls(results, effort)
 
@@ -91,6 +92,19 @@ def _measure_k_means(results: Results, weights: np.ndarray, k: int, effort: Effo
         key = Key("k-means", f"Gaussian, k = {k}", method, "quantize")
         share = 100 * errors[method] / least
         results.record(Result(key, spread, len(weights), "weights", share))
+
+
+def _measure_ternary(results: Results, weights: np.ndarray, effort: Effort) -> None:
+    jobs: dict[str, Job] = {
+        f"qcodec Ternary, exact, scales={scales}": partial(
+            qcodec.Ternary(scales=scales).quantize, weights
+        )
+        for scales in (1, 2)
+    }
+    jobs["sorting alone"] = lambda: np.sort(weights)
+    for method, spread in interleave(jobs, effort).items():
+        key = Key("k-means", "Gaussian, ternary", method, "quantize")
+        results.record(Result(key, spread, len(weights), "weights"))
 
 
 def _measure_checksum(results: Results, weights: np.ndarray, effort: Effort) -> None:
