@@ -21,7 +21,7 @@ size_t qc_kmeans_fast_workspace(size_t k)
            qc_partition_workspace(QC_VALUE_BINS, k);
 }
 
-static double mean_of(const qc_value_bin *bin) { return bin->sum / (double)bin->count; }
+static double mean_of(const qc_value_bin *bin) { return bin->sum / bin->count; }
 
 /* Points from bins, summed outward from the middle, so that outliers spoil no sum but theirs. */
 static void sum_bins(const qc_value_histogram *histogram, qc_point *points)
@@ -30,21 +30,21 @@ static void sum_bins(const qc_value_histogram *histogram, qc_point *points)
     size_t middle = histogram->middle;
     points[0].weight = 0;
     for (size_t i = 0; i < histogram->count; i++)
-        points[i + 1].weight = points[i].weight + (double)bins[i].count;
+        points[i + 1].weight = points[i].weight + bins[i].count;
     points[middle].sum = points[middle].squares = 0;
     qc_running_sum sum = {0, 0}, squares = {0, 0};
     for (size_t i = middle; i < histogram->count; i++) {
         double deviation = mean_of(&bins[i]) - histogram->centre;
-        qc_running_add(&sum, (double)bins[i].count * deviation);
-        qc_running_add(&squares, (double)bins[i].count * deviation * deviation);
+        qc_running_add(&sum, bins[i].count * deviation);
+        qc_running_add(&squares, bins[i].count * deviation * deviation);
         points[i + 1].sum = qc_running_total(&sum);
         points[i + 1].squares = qc_running_total(&squares);
     }
     sum = squares = (qc_running_sum){0, 0};
     for (size_t i = middle; i > 0; i--) {
         double deviation = mean_of(&bins[i - 1]) - histogram->centre;
-        qc_running_add(&sum, -((double)bins[i - 1].count * deviation));
-        qc_running_add(&squares, -((double)bins[i - 1].count * deviation * deviation));
+        qc_running_add(&sum, -(bins[i - 1].count * deviation));
+        qc_running_add(&squares, -(bins[i - 1].count * deviation * deviation));
         points[i - 1].sum = qc_running_total(&sum);
         points[i - 1].squares = qc_running_total(&squares);
     }
@@ -59,9 +59,9 @@ static double write_centroids(const qc_partition *best, const qc_value_bin *bins
         double least = mean_of(&bins[best->few[j]]), sum = 0, squares = 0, weight = 0;
         for (size_t i = best->few[j]; i < best->few[j + 1]; i++) {
             double rest = mean_of(&bins[i]) - least;
-            sum += (double)bins[i].count * rest;
-            squares += (double)bins[i].count * rest * rest;
-            weight += (double)bins[i].count;
+            sum += bins[i].count * rest;
+            squares += bins[i].count * rest * rest;
+            weight += bins[i].count;
         }
         error += squares - sum * sum / weight;
         centroids[j] = (float)(least + sum / weight);

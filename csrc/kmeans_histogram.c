@@ -114,7 +114,7 @@ static void count_values(const scale *by, const float *values, size_t count, qc_
         for (size_t i = 0; i < block; i++) {
             qc_value_bin *bin = zero + numbers[i];
             bin->sum += values[start + i];
-            bin->count++;
+            bin->count += 1;
         }
     }
 }
@@ -130,7 +130,7 @@ static void gather(const scale *by, int32_t first, size_t span, qc_value_histogr
             histogram->middle = filled;
         if (bins[i].count > 0) {
             double width = width_of(by, number);
-            histogram->within += (double)bins[i].count * width * width / 12;
+            histogram->within += bins[i].count * width * width / 12;
             bins[filled++] = bins[i];
         }
     }

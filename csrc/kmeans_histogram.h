@@ -12,7 +12,7 @@
 /* Some values that are nearly equal. */
 typedef struct qc_value_bin {
     double sum;
-    uint64_t count;
+    double count; /* beside the sum, so that both grow in one vector */
 } qc_value_bin;
 
 typedef struct qc_value_histogram {
