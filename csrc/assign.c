@@ -17,15 +17,6 @@ typedef struct thresholds {
     float tree[MAX_CENTROIDS];
 } thresholds;
 
-/* The next float32 below a finite one. */
-static float next_below(float value)
-{
-    uint32_t bits = qc_bits_of_f32(value);
-    if ((bits & ~QC_F32_SIGN) == 0)
-        return qc_f32_of_bits(QC_F32_SIGN | 1);
-    return qc_f32_of_bits(bits & QC_F32_SIGN ? bits + 1 : bits - 1);
-}
-
 /* The greatest float32 that is not nearer to `high` than to `low`. */
 static float threshold_between(float low, float high)
 {
@@ -36,7 +27,7 @@ static float threshold_between(float low, float high)
     double middle = sum * 0.5;
     float nearest = (float)middle;
     int above = (double)nearest > middle || ((double)nearest == middle && lost < 0);
-    return above ? next_below(nearest) : nearest;
+    return above ? qc_next_below(nearest) : nearest;
 }
 
 static void find_thresholds(const float *centroids, size_t k, thresholds *table)
@@ -52,9 +43,6 @@ static void find_thresholds(const float *centroids, size_t k, thresholds *table)
         table->first[distinct++] = (uint8_t)j;
     }
     table->distinct = distinct;
-    /* So that a search over a power of two never goes there. */
-    for (size_t j = distinct == 0 ? 0 : distinct - 1; j < MAX_CENTROIDS; j++)
-        table->at[j] = qc_f32_of_bits(QC_F32_INFINITY);
 }
 
 /* The number of thresholds below each value, counted one threshold after the other. */
@@ -83,9 +71,12 @@ static void bisect_below(const thresholds *table, const float *values, size_t co
     }
 }
 
-/* The thresholds as a binary search meets them: node n leads to nodes 2n and 2n + 1. */
+/* Get ready for either search. As a tree, node n leads to nodes 2n and 2n + 1. */
 static void plant_tree(thresholds *table)
 {
+    /* So that a search over a power of two never goes there. */
+    for (size_t j = table->distinct == 0 ? 0 : table->distinct - 1; j < MAX_CENTROIDS; j++)
+        table->at[j] = qc_f32_of_bits(QC_F32_INFINITY);
     table->levels = 0;
     while ((size_t)1 << table->levels < table->distinct)
         table->levels++;
@@ -109,17 +100,33 @@ static void assign_block(const thresholds *table, const float *values, size_t co
         bisect_below(table, values + done, count - done, codes + done);
 }
 
-void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
+static void assign_all(const thresholds *table, const float *values, size_t count, int renumber,
+                       uint8_t *codes)
 {
     enum { BLOCK = 1024 }; /* values and codes stay in L1 */
+    for (size_t i = 0; i < count; i += BLOCK) {
+        size_t block = count - i < BLOCK ? count - i : BLOCK;
+        assign_block(table, values + i, block, codes + i);
+        if (renumber)
+            for (size_t j = i; j < i + block; j++)
+                codes[j] = table->first[codes[j]];
+    }
+}
+
+void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
+{
     thresholds table;
     find_thresholds(centroids, k, &table);
     plant_tree(&table);
-    for (size_t i = 0; i < count; i += BLOCK) {
-        size_t block = count - i < BLOCK ? count - i : BLOCK;
-        assign_block(&table, values + i, block, codes + i);
-        if (table.distinct != k)
-            for (size_t j = i; j < i + block; j++)
-                codes[j] = table.first[codes[j]];
-    }
+    assign_all(&table, values, count, table.distinct != k, codes);
+}
+
+void qc_assign_by_thresholds(const float *values, size_t count, const float *at,
+                             size_t threshold_count, uint8_t *codes)
+{
+    thresholds table = {.distinct = threshold_count + 1};
+    for (size_t j = 0; j < threshold_count && j < MAX_CENTROIDS; j++)
+        table.at[j] = at[j];
+    plant_tree(&table);
+    assign_all(&table, values, count, 0, codes);
 }

@@ -26,6 +26,15 @@ static inline uint32_t qc_bits_of_f32(float value)
     return bits;
 }
 
+/* The next float32 below a finite one. */
+static inline float qc_next_below(float value)
+{
+    uint32_t bits = qc_bits_of_f32(value);
+    if ((bits & ~QC_F32_SIGN) == 0)
+        return qc_f32_of_bits(QC_F32_SIGN | 1);
+    return qc_f32_of_bits(bits & QC_F32_SIGN ? bits + 1 : bits - 1);
+}
+
 /* f16 to f32, exact. */
 static inline uint32_t qc_f32_of_f16(uint32_t half)
 {

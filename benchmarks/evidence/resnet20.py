@@ -17,7 +17,7 @@ from .report import Row, at_least, size_of
 CASE = "ResNet-20"
 CODECS = (
     ("fixed point 8 bits, MSE step", FixedPoint(8), 0.91),
-    ("codebook 4 bits, exact", Codebook(4), 0.90),
+    ("codebook 4 bits, exact", Codebook(4, "exact"), 0.90),
 )
 
 

@@ -140,6 +140,9 @@ def _of_numbers() -> list[Goal]:
         what = f"k-means of 1 M weights, {_CLUSTERS}, init={init}"
         found.append(Goal(f"{what} against scikit-learn", FASTER, ours, peer, 500))
         found.append(Goal(f"{what}: error in % of the least", SMALLER, ours, None, 100.05))
+    ternary = Key("k-means", "Gaussian, ternary", "qcodec Ternary, exact, scales=1", "quantize")
+    # 12 ms for 10 million.
+    found.append(Goal("exact ternary weights, one scale", RATE, ternary, None, 0.83))
     for method, most in (("qcodec.decode, out=", 5), ("get_tensor of a mapped file", 20)):
         key = Key("small calls", "16 elements", method, "call")
         found.append(Goal(f"{method}, 16 elements", TIME, key, None, most))

@@ -1,4 +1,4 @@
-"""k-means beside other packages, CRC32C, and what one small call costs."""
+"""k-means and ternary weights beside other packages, CRC32C, and what one small call costs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,34 @@ import numpy as np
 
 import qcodec
 from qcodec._core import numeric
-from qcodec.quantize.codebook import INITS, Init
+from qcodec.quantize.codebook import Init
 
 from . import data, machine, ours
 from .measure import Effort, Job, interleave
 from .result import Key, Result, Results
 
 ROUNDS = 3
-LEVELS = (16,)
-WANTED_INITS = ("exact", "linear", "fast", "auto")
+LEVELS = (16, 64, 256)
+COMPARED_LEVELS = 16  # up to here with other packages, which take seconds for more
+OWN_INITS: tuple[Init, ...] = ("exact", "fast", "linear")
 
 Centroids = Callable[[], np.ndarray]
 
 
 def k_means_jobs(weights: np.ndarray, k: int) -> dict[str, Centroids]:
-    """Ways to k centroids; ours include sorting and the codes."""
+    """Ways to k centroids; ours include sorting, where they need it, and the codes."""
     jobs: dict[str, Centroids] = {
         f"qcodec Codebook, init={init}": partial(_own_centroids, weights, k, init)
-        for init in WANTED_INITS
-        if init in INITS
+        for init in OWN_INITS
     }
+    jobs["qcodec Codebook, init=fast, without codes"] = lambda: numeric.kmeans_fast(weights, k)[0]
+    if k <= COMPARED_LEVELS:
+        jobs |= _of_packages(weights, k)
+    return jobs
+
+
+def _of_packages(weights: np.ndarray, k: int) -> dict[str, Centroids]:
+    jobs: dict[str, Centroids] = {}
     if find_spec("sklearn"):
         from sklearn.cluster import KMeans
 
@@ -71,6 +79,7 @@ def measure(results: Results, count: int, effort: Effort) -> None:
     weights = data.gaussian(count)
     for k in LEVELS:
         _measure_k_means(results, weights, k, Effort(min(ROUNDS, effort.rounds), effort.seconds))
+    _measure_ternary(results, weights, effort)
     _measure_checksum(results, weights, effort)
     _measure_small_calls(results, effort)
 
@@ -83,6 +92,19 @@ def _measure_k_means(results: Results, weights: np.ndarray, k: int, effort: Effo
         key = Key("k-means", f"Gaussian, k = {k}", method, "quantize")
         share = 100 * errors[method] / least
         results.record(Result(key, spread, len(weights), "weights", share))
+
+
+def _measure_ternary(results: Results, weights: np.ndarray, effort: Effort) -> None:
+    jobs: dict[str, Job] = {
+        f"qcodec Ternary, exact, scales={scales}": partial(
+            qcodec.Ternary(scales=scales).quantize, weights
+        )
+        for scales in (1, 2)
+    }
+    jobs["sorting alone"] = lambda: np.sort(weights)
+    for method, spread in interleave(jobs, effort).items():
+        key = Key("k-means", "Gaussian, ternary", method, "quantize")
+        results.record(Result(key, spread, len(weights), "weights"))
 
 
 def _measure_checksum(results: Results, weights: np.ndarray, effort: Effort) -> None:

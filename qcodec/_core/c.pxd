@@ -160,4 +160,24 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_kmeans_exact_workspace(size_t count, size_t k)
     qc_status qc_kmeans_exact(const float *sorted_values, size_t count, size_t k, float *centroids,
                               double *error_sum, void *workspace, qc_error *error)
+    size_t qc_kmeans_fast_workspace(size_t k)
+    qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
+                             double *coarseness, void *workspace, qc_error *error)
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
+    void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
+                                 size_t threshold_count, uint8_t *codes)
+    size_t qc_ternary_best_workspace(size_t sides)
+    qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
+                              float *means, int *coarse, void *workspace, qc_error *error)
+    size_t QC_MAX_N_OF_M
+    int qc_all_finite(const float *values, size_t count)
+    size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
+                                 size_t *above, float *between)
+    void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
+    void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
+                        uint8_t *mask)
+    qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t k,
+                                 float *thresholds, uint8_t *survivors, size_t *survivor_count,
+                                 qc_error *error)
+    qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
+                                const double *costs, size_t k, uint8_t *codes, qc_error *error)

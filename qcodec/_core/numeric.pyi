@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+MAX_N_OF_M: int
 INITS: dict[str, int]
 
 def convert(
@@ -16,6 +17,33 @@ def kmeans_lloyd(
 def kmeans_exact(
     ordered: np.ndarray[Any, np.dtype[np.float32]], k: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
+def kmeans_fast(
+    values: np.ndarray[Any, np.dtype[np.float32]], k: int
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
+) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+def assign_by_thresholds(
+    values: np.ndarray[Any, np.dtype[np.float32]], thresholds: np.ndarray[Any, np.dtype[np.float32]]
+) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+def ternary_best(
+    values: np.ndarray[Any, np.dtype[np.float32]], sides: int
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.float32]], bool]: ...
+def all_finite(values: np.ndarray[Any, np.dtype[np.float32]]) -> bool: ...
+def magnitudes_between(
+    values: np.ndarray[Any, np.dtype[np.float32]], least: float, greatest: float
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def mask_above(
+    values: np.ndarray[Any, np.dtype[np.float32]], threshold: float, ties: int
+) -> np.ndarray[Any, np.dtype[np.bool_]]: ...
+def mask_n_of_m(
+    values: np.ndarray[Any, np.dtype[np.float32]], row: int, n: int, m: int
+) -> np.ndarray[Any, np.dtype[np.bool_]]: ...
+def cost_thresholds(
+    centroids: np.ndarray[Any, np.dtype[np.float32]], costs: np.ndarray[Any, np.dtype[np.float64]]
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint8]]]: ...
+def assign_by_cost(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    centroids: np.ndarray[Any, np.dtype[np.float32]],
+    costs: np.ndarray[Any, np.dtype[np.float64]],
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

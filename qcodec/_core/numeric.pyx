@@ -7,6 +7,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from . cimport c
 from .status import error_of
 
+MAX_N_OF_M = c.QC_MAX_N_OF_M
 INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
 
@@ -71,6 +72,27 @@ def kmeans_exact(const float[::1] ordered, size_t k):
     return centroids, squared_error
 
 
+def kmeans_fast(const float[::1] values, size_t k):
+    cdef size_t count = values.shape[0]
+    if count == 0:
+        raise ValueError("k-means of no values")
+    if k == 0:
+        raise ValueError("k-means with no centroids")
+    cdef double[::1] workspace = _workspace(c.qc_kmeans_fast_workspace(k))
+    centroids = np.empty(k, np.float32)
+    cdef float[::1] view = centroids
+    cdef double coarseness = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_kmeans_fast(
+            &values[0], count, k, &view[0], &coarseness, &workspace[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return centroids, coarseness
+
+
 def assign(const float[::1] values, const float[::1] centroids):
     cdef size_t count = values.shape[0]
     cdef size_t k = centroids.shape[0]
@@ -83,6 +105,131 @@ def assign(const float[::1] values, const float[::1] centroids):
     with nogil:
         c.qc_assign(&values[0], count, &centroids[0], k, &view[0])
     return codes
+
+
+def assign_by_thresholds(const float[::1] values, const float[::1] thresholds):
+    cdef size_t count = values.shape[0]
+    cdef size_t threshold_count = thresholds.shape[0]
+    if threshold_count > 255:
+        raise ValueError(f"{threshold_count:,} thresholds, allowed are 0 to 255")
+    codes = np.empty(count, np.uint8)
+    if count == 0:
+        return codes
+    cdef uint8_t[::1] view = codes
+    cdef const float *first = NULL
+    if threshold_count > 0:
+        first = &thresholds[0]
+    with nogil:
+        c.qc_assign_by_thresholds(&values[0], count, first, threshold_count, &view[0])
+    return codes
+
+
+def cost_thresholds(const float[::1] centroids, const double[::1] costs):
+    cdef size_t k = _check_costs(centroids, costs)
+    thresholds, survivors = np.empty(k, np.float32), np.empty(k, np.uint8)
+    cdef float[::1] threshold_view = thresholds
+    cdef uint8_t[::1] survivor_view = survivors
+    cdef size_t count = 0
+    cdef c.qc_error error
+    cdef c.qc_status status = c.qc_cost_thresholds(
+        &centroids[0], &costs[0], k, &threshold_view[0], &survivor_view[0], &count, &error
+    )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return thresholds[:count - 1], survivors[:count]
+
+
+def assign_by_cost(const float[::1] values, const float[::1] centroids, const double[::1] costs):
+    cdef size_t k = _check_costs(centroids, costs)
+    cdef size_t count = values.shape[0]
+    codes = np.empty(count, np.uint8)
+    if count == 0:
+        return codes
+    cdef uint8_t[::1] view = codes
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_assign_by_cost(
+            &values[0], count, &centroids[0], &costs[0], k, &view[0], &error
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return codes
+
+
+cdef size_t _check_costs(const float[::1] centroids, const double[::1] costs) except 0:
+    if centroids.shape[0] == 0 or centroids.shape[0] != costs.shape[0]:
+        raise ValueError(f"{centroids.shape[0]:,} centroids and {costs.shape[0]:,} costs")
+    return centroids.shape[0]
+
+
+def ternary_best(const float[::1] values, size_t sides):
+    cdef size_t count = values.shape[0]
+    if sides != 1 and sides != 2:
+        raise ValueError(f"{sides} sides, allowed are 1 and 2")
+    if count == 0:
+        raise ValueError("ternary weights of no values")
+    cdef double[::1] workspace = _workspace(c.qc_ternary_best_workspace(sides))
+    thresholds, means = np.empty(sides, np.float32), np.empty(sides, np.float32)
+    cdef float[::1] threshold_view = thresholds
+    cdef float[::1] mean_view = means
+    cdef int coarse = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    with nogil:
+        status = c.qc_ternary_best(
+            &values[0], count, sides, &threshold_view[0], &mean_view[0], &coarse, &workspace[0],
+            &error,
+        )
+    if status != c.QC_OK:
+        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    return thresholds, means, bool(coarse)
+
+
+def all_finite(const float[::1] values):
+    cdef size_t count = values.shape[0]
+    cdef bint finite = True
+    if count > 0:
+        with nogil:
+            finite = c.qc_all_finite(&values[0], count)
+    return bool(finite)
+
+
+def magnitudes_between(const float[::1] values, float least, float greatest):
+    cdef size_t count = values.shape[0]
+    cdef size_t above = 0, found = 0
+    between = np.empty(count + 1, np.float32)
+    cdef float[::1] view = between
+    if count > 0:
+        with nogil:
+            found = c.qc_magnitudes_between(
+                &values[0], count, least, greatest, &above, &view[0]
+            )
+    return between[:found], above
+
+
+def mask_above(const float[::1] values, float threshold, size_t ties):
+    cdef size_t count = values.shape[0]
+    mask = np.empty(count, np.uint8)
+    cdef uint8_t[::1] view = mask
+    if count > 0:
+        with nogil:
+            c.qc_mask_above(&values[0], count, threshold, ties, &view[0])
+    return mask.view(np.bool_)
+
+
+def mask_n_of_m(const float[::1] values, size_t row, size_t n, size_t m):
+    cdef size_t count = values.shape[0]
+    if row == 0 or count % row != 0:
+        raise ValueError(f"{count:,} values are not rows of {row:,}")
+    if not 1 <= n <= m <= c.QC_MAX_N_OF_M:
+        raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m <= {c.QC_MAX_N_OF_M}")
+    mask = np.empty(count, np.uint8)
+    cdef uint8_t[::1] view = mask
+    if count > 0:
+        with nogil:
+            c.qc_mask_n_of_m(&values[0], count // row, row, n, m, &view[0])
+    return mask.view(np.bool_)
 
 
 def _workspace(size_t size):

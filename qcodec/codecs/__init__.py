@@ -49,8 +49,8 @@ def from_config(config: Mapping[str, Any]) -> Codec:
     Examples
     --------
     >>> from_config({"id": "sparse", "codec": {"id": "codebook", "bits": 4}})
-    Sparse(codec=Codebook(bits=4, init='exact', scale=None, per=None, group=None, seed=0), \
-prune=None, positions='auto', gap_bits=None)
+    Sparse(codec=Codebook(bits=4, init='auto', scale=None, per=None, group=None, seed=0, \
+rate=0.0), prune=None, positions='auto', gap_bits=None)
     """
     made = build(config, CODECS | PRUNINGS)
     if not isinstance(made, Codec):

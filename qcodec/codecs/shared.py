@@ -7,7 +7,14 @@ from typing import Any, ClassVar
 
 from ..checks import check_choice, check_integer, check_number
 from ..quantize import quantize_codebook, quantize_ternary
-from ..quantize.codebook import INITS, MAX_CODEBOOK_BITS, NORMALIZATIONS, Init, Normalization
+from ..quantize.codebook import (
+    INITS,
+    MAX_CODEBOOK_BITS,
+    NORMALIZATIONS,
+    Init,
+    Normalization,
+    check_rate,
+)
 from ..quantize.groups import check_grouping
 from ..quantize.ternary import Threshold, check_ternary
 from ..quantized import Quantized
@@ -22,8 +29,10 @@ class Codebook(Codec):
     ----------
     bits : int
         1 to 8.
-    init : {"exact", "linear", "density", "forgy", "k-means++"}
-        ``"exact"`` is the optimum; the others are starts for Lloyd's steps.
+    init : {"auto", "exact", "fast", "linear", "density", "forgy", "k-means++"}
+        ``"exact"`` is the optimum, ``"fast"`` at most 0.05 % above it in a
+        hundredth of the time, and ``"auto"`` the one or the other by size (see
+        `quantize_codebook`); the others are starts for Lloyd's steps.
     scale : {"max", "rms"}, optional
         Groups share one codebook of values that are divided by the group's
         largest magnitude or root mean square; the default: no scale, and each
@@ -33,6 +42,11 @@ class Codebook(Codec):
         default is the tensor.
     seed : int
         For ``"forgy"`` and ``"k-means++"``.
+    rate : float
+        Above 0: entropy-constrained quantization, in which each weight takes the
+        value of least squared error + `rate` * variance * bits. It makes smaller
+        files of the same error than k-means; 0.04 is coarse, 0.001 is fine (see
+        `quantize_codebook`).
 
     Examples
     --------
@@ -44,17 +58,19 @@ class Codebook(Codec):
     codec_id: ClassVar[str] = "codebook"
     positions = "dense"
     bits: int
-    init: Init = "exact"
+    init: Init = "auto"
     scale: Normalization | None = None
     per: int | None = None
     group: int | None = None
     seed: int = 0
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
         check_integer("bits", self.bits, 1, MAX_CODEBOOK_BITS)
         check_choice("init", self.init, INITS)
         check_choice("scale", self.scale, (None, *NORMALIZATIONS))
         check_grouping(self.per, self.group)
+        check_rate(self.rate, self.scale, self.per, self.group)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         return quantize_codebook(
@@ -65,6 +81,7 @@ class Codebook(Codec):
             per=self.per,
             group=self.group,
             seed=self.seed,
+            rate=self.rate,
             mask=mask,
         )
 

@@ -85,7 +85,7 @@ class DeepCompression(Codec):
         1 to 8: entries of the codebook, one of which is zero.
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
-    init : {"linear", "exact", "density", "forgy", "k-means++"}
+    init : {"linear", "auto", "exact", "fast", "density", "forgy", "k-means++"}
     positions : {"auto", "dense", "gaps", "mask", "csr"}
         ``"gaps"`` is the paper's; ``"auto"`` stores nearly dense layers dense.
     gap_bits : int, optional

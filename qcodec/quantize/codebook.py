@@ -7,18 +7,23 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
-from ..checks import check_choice, check_integer
+from ..checks import check_choice, check_integer, check_number
 from ..quantized import Groups, Quantized
+from .entropy_constrained import entropy_constrained
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
 
-Init = Literal["exact", "linear", "density", "forgy", "k-means++"]
+Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
 Normalization = Literal["max", "rms"]
 
 MAX_CODEBOOK_BITS = 8
-INITS = ("exact", *numeric.INITS)
+INITS = ("auto", "exact", "fast", *numeric.INITS)
 NORMALIZATIONS = ("max", "rms")
 
+# Up to here sorting costs little, and the exact optimum not much more.
+_MAX_EXACT = 1 << 16
+# The part of the error within the bins of the fast method up to which it is near the optimum.
+_MAX_COARSENESS = 0.001
 # Lloyd's steps cost microseconds each on sorted values, and the last ones change little.
 _MAX_STEPS = 10_000
 
@@ -26,15 +31,16 @@ _MAX_STEPS = 10_000
 def quantize_codebook(
     array: Any,
     bits: int,
-    init: Init = "exact",
+    init: Init = "auto",
     *,
     scale: Normalization | None = None,
     per: int | None = None,
     group: int | None = None,
     seed: int = 0,
+    rate: float = 0.0,
     mask: Any = None,
 ) -> Quantized:
-    """Quantize to the nearest of at most ``2**bits`` shared values.
+    """Quantize to at most ``2**bits`` shared values: the nearest, or the cheapest.
 
     Parameters
     ----------
@@ -42,9 +48,12 @@ def quantize_codebook(
         float32, float16, bfloat16 or float64, of any shape.
     bits : int
         1 to 8.
-    init : {"exact", "linear", "density", "forgy", "k-means++"}
-        ``"exact"`` finds the least squared error there is; the others are
-        starts for Lloyd's steps.
+    init : {"auto", "exact", "fast", "linear", "density", "forgy", "k-means++"}
+        ``"exact"`` finds the least squared error there is. ``"fast"`` is at most
+        0.05 % above it (0.01 % on common distributions), in a millisecond a
+        million weights: the exact method on the bins of a histogram, or on the
+        weights where bins are too coarse. ``"auto"``: exact up to 65,536
+        weights in a group, fast beyond. The others are starts for Lloyd's steps.
     scale : {"max", "rms"}, optional
         Divide each group by its largest magnitude or its root mean square, store
         that as a scale, and share one codebook. The default: no scale, and each
@@ -54,6 +63,15 @@ def quantize_codebook(
         default is the tensor.
     seed : int
         For ``"forgy"`` and ``"k-means++"``.
+    rate : float
+        What a bit a weight is worth, as a part of the variance of the stored
+        weights. 0: nothing, each weight takes the nearest value. More: entropy-
+        constrained quantization, which minimises squared error + rate * variance
+        * bits, where a value taken by a share p of the weights costs -log2(p)
+        bits, as entropy coding will make of it. At 0.04 the error is about 0.03
+        of the variance and at 0.001 about 0.0007, if `bits` are not too few;
+        spare one or two more than k-means would get. k-means is the start. One
+        codebook only: no `per` or `group` without a `scale`.
     mask : array_like of bool, optional
         The shape of `array`: the elements to store. Entry 0 of the codebook is
         then 0.0, as in Deep Compression, and the others are chosen for what
@@ -81,17 +99,38 @@ def quantize_codebook(
     check_integer("bits", bits, 1, MAX_CODEBOOK_BITS)
     check_choice("init", init, INITS)
     check_choice("scale", scale, (None, *NORMALIZATIONS))
+    check_rate(rate, scale, per, group)
     source = quantizable(array, mask)
     layout = grouping(source.shape, per, group)
     k = (1 << bits) - (source.positions is not None)
-    if scale is None:
+    if scale is None and layout.count > 1:
         books, codes = _books(source, layout, k, init, seed)
         return _quantized(source, codes, Groups(books, layout.inner), None)
-    scales = _scales(source, layout, scale)
-    stored: Array = source.stored / layout.spread(scales, source.positions, len(source.values))
-    centroids = _centroids(stored, k, init, seed)
-    codes = numeric.assign(stored, centroids)
-    return _quantized(source, codes, Groups(centroids[None]), Groups(scales, layout.inner))
+    stored, scales = source.stored, None
+    if scale is not None:
+        by_group = _scales(source, layout, scale)
+        stored = stored / layout.spread(by_group, source.positions, len(source.values))
+        scales = Groups(by_group, layout.inner)
+    centroids, codes = _one_book(stored, k, init, seed, rate)
+    inner = 1 if scale is not None else layout.inner
+    return _quantized(source, codes, Groups(centroids[None], inner), scales)
+
+
+def check_rate(rate: float, scale: str | None, per: int | None, group: int | None) -> None:
+    """Raise TypeError or ValueError unless a rate is possible, and so for these groups."""
+    check_number("rate", rate, 0, np.inf)
+    if rate > 0 and scale is None and (per is not None or group is not None):
+        raise ValueError("a rate with per or group needs a scale: it is for one codebook")
+
+
+def _one_book(values: Array, k: int, init: Init, seed: int, rate: float) -> tuple[Array, Array]:
+    """One codebook for all values, and their codes."""
+    centroids = _centroids(values, k, init, seed)
+    if rate == 0 or len(values) == 0:
+        return centroids, numeric.assign(values, centroids)
+    found = entropy_constrained(values, centroids, rate)
+    codes = numeric.assign_by_thresholds(values, found.thresholds)
+    return found.values + np.float32(0), codes
 
 
 def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
@@ -117,11 +156,15 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
     """At most k distinct centroids, ascending; 0 alone if there are no values."""
     if len(values) == 0:
         return np.zeros(1, np.float32)
-    ordered = np.sort(values)
+    if init == "auto":
+        init = "exact" if len(values) <= _MAX_EXACT else "fast"
+    if init == "fast":
+        centroids, coarseness = numeric.kmeans_fast(values, k)
+        init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = numeric.kmeans_exact(ordered, k)
-    else:
-        centroids, _ = numeric.kmeans_lloyd(ordered, k, init, seed, _MAX_STEPS)
+        centroids, _ = numeric.kmeans_exact(np.sort(values), k)
+    elif init != "fast":
+        centroids, _ = numeric.kmeans_lloyd(np.sort(values), k, init, seed, _MAX_STEPS)
     # Adding 0 makes -0.0 the +0.0 that quantizers promise.
     return np.unique(centroids + np.float32(0))
 
@@ -129,9 +172,6 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
 def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
     """A codebook for each group (those with fewer entries repeat the last), and all codes."""
     stored = source.stored
-    if layout.count == 1:
-        centroids = _centroids(stored, k, init, seed)
-        return centroids[None], numeric.assign(stored, centroids)
     place = np.arange(len(stored)) if source.positions is None else source.positions
     groups = layout.of(place)
     by_group = np.argsort(groups, kind="stable")

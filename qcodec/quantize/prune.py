@@ -6,10 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from .source import quantizable
+from .._core import numeric
+from .source import Array, quantizable
+from .thresholds import float32_at_most
 
-Array = np.ndarray[Any, Any]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+# From here on a sample tells where to look for the threshold of a density.
+_MIN_SAMPLED = 1 << 16
+_SAMPLES = 1 << 12
+_DEVIATIONS = 5  # of the sample's rank: the truth is outside once in a million random tensors
+
+_BLOCK = 1 << 16  # of deviations, which so need no memory for all of them
 
 
 def density_mask(array: Any, density: float) -> Mask:
@@ -39,8 +47,8 @@ def density_mask(array: Any, density: float) -> Mask:
     """
     if not 0 <= density <= 1:
         raise ValueError(f"density {density}: allowed are 0 to 1")
-    magnitudes, shape = _magnitudes(array)
-    return _largest(magnitudes, round(density * len(magnitudes))).reshape(shape)
+    source = quantizable(array)
+    return _largest(source.values, round(density * len(source.values))).reshape(source.shape)
 
 
 def quality_mask(array: Any, quality: float) -> Mask:
@@ -73,8 +81,7 @@ def quality_mask(array: Any, quality: float) -> Mask:
     if not quality >= 0:
         raise ValueError(f"quality {quality}: allowed is 0 and more")
     source = quantizable(array)
-    deviation = float(np.std(source.values, dtype=np.float64)) if len(source.values) else 0.0
-    return threshold_mask(array, quality * deviation)
+    return _above(source.values, quality * _standard_deviation(source.values)).reshape(source.shape)
 
 
 def threshold_mask(array: Any, threshold: float) -> Mask:
@@ -104,9 +111,8 @@ def threshold_mask(array: Any, threshold: float) -> Mask:
     """
     if not threshold >= 0:
         raise ValueError(f"threshold {threshold}: allowed is 0 and more")
-    magnitudes, shape = _magnitudes(array)
-    # In float64, so that the threshold is the one that was said.
-    return (magnitudes > np.float64(threshold)).reshape(shape)
+    source = quantizable(array)
+    return _above(source.values, threshold).reshape(source.shape)
 
 
 def n_of_m_mask(array: Any, n: int, m: int) -> Mask:
@@ -138,28 +144,65 @@ def n_of_m_mask(array: Any, n: int, m: int) -> Mask:
     """
     if not 1 <= n <= m:
         raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m")
-    magnitudes, shape = _magnitudes(array)
-    row = shape[-1] if shape else 1
+    source = quantizable(array)
+    row = max(1, source.shape[-1] if source.shape else 1)
+    by_rank = numeric.mask_n_of_m if m <= numeric.MAX_N_OF_M else _n_of_many
+    return by_rank(source.values, row, n, m).reshape(source.shape)
+
+
+def _n_of_many(values: Array, row: int, n: int, m: int) -> Mask:
     groups = -(-row // m)
-    padded = np.full((len(magnitudes) // max(row, 1), groups * m), np.float32(-1))
-    padded[:, :row] = magnitudes.reshape(len(padded), row)
+    padded = np.full((len(values) // row, groups * m), np.float32(-1))
+    padded[:, :row] = np.abs(values).reshape(len(padded), row)
     order = np.argsort(-padded.reshape(-1, m), axis=1, kind="stable")
     kept = np.zeros(order.shape, np.bool_)
     np.put_along_axis(kept, order[:, :n], True, axis=1)
-    return kept.reshape(padded.shape)[:, :row].reshape(shape)
+    return kept.reshape(padded.shape)[:, :row]
 
 
-def _magnitudes(array: Any) -> tuple[Array, tuple[int, ...]]:
-    source = quantizable(array)
-    return np.abs(source.values), source.shape
+def _above(values: Array, threshold: float) -> Mask:
+    """Magnitudes above a threshold that is not rounded."""
+    return numeric.mask_above(values, float(float32_at_most(threshold)), 0)
 
 
-def _largest(magnitudes: Array, keep: int) -> Mask:
-    """A mask of the `keep` largest, by selection: no sort, and ties in order of index."""
+def _standard_deviation(values: Array) -> float:
+    """Of all values, in float64."""
+    if len(values) == 0:
+        return 0.0
+    mean = values.mean(dtype=np.float64)
+    blocks = (values[i : i + _BLOCK] - mean for i in range(0, len(values), _BLOCK))
+    return float(np.sqrt(sum(np.sum(np.square(block)) for block in blocks) / len(values)))
+
+
+def _largest(values: Array, keep: int) -> Mask:
+    """A mask of the `keep` of largest magnitude, by selection: ties in order of index."""
     if keep == 0:
-        return np.zeros(len(magnitudes), np.bool_)
-    threshold = np.partition(magnitudes, len(magnitudes) - keep)[len(magnitudes) - keep]
-    kept: Mask = magnitudes > threshold
-    ties = np.flatnonzero(magnitudes == threshold)
-    kept[ties[: keep - np.count_nonzero(kept)]] = True
-    return kept
+        return np.zeros(len(values), np.bool_)
+    threshold, above = _keep_th_largest(values, keep)
+    return numeric.mask_above(values, threshold, keep - above)
+
+
+def _keep_th_largest(values: Array, keep: int) -> tuple[float, int]:
+    """The magnitude of this rank, and how many are above it."""
+    candidates, beyond = _near_rank(values, keep)
+    if not 0 < keep - beyond <= len(candidates):  # the sample was misleading
+        candidates, beyond = np.abs(values), 0
+    place = len(candidates) - (keep - beyond)
+    ordered = np.partition(candidates, place)
+    threshold = float(ordered[place])
+    return threshold, beyond + int(np.count_nonzero(ordered[place:] > threshold))
+
+
+def _near_rank(values: Array, keep: int) -> tuple[Array, int]:
+    """Magnitudes that most likely include the `keep`-th largest, and how many are above them."""
+    if len(values) < _MIN_SAMPLED:
+        return np.abs(values), 0
+    # An odd step is no multiple of a row, which are most often even.
+    sample = np.sort(np.abs(values[:: len(values) // _SAMPLES | 1]))
+    share = 1 - keep / len(values)
+    middle = share * len(sample)
+    margin = _DEVIATIONS * np.sqrt(share * (1 - share) * len(sample)) + _DEVIATIONS
+    first, last = int(middle - margin), int(middle + margin)
+    least = sample[first] if first >= 0 else 0
+    greatest = sample[last] if last < len(sample) else np.inf
+    return numeric.magnitudes_between(values, least, greatest)

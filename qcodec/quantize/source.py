@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core import numeric
 from ..arrays import as_array, as_float32
 from ..dtypes import QUANTIZABLE
 from .groups import Grouping
@@ -124,14 +125,12 @@ def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
 
 
 def _check_finite(values: Array, shape: tuple[int, ...]) -> None:
-    # A sum is finite only if all its terms are, and takes no memory; it may overflow, too.
-    if np.isfinite(values.sum(dtype=np.float64)):
+    if numeric.all_finite(values):
         return
     bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
-        are = "is" if len(bad) == 1 else "are"
-        raise ValueError(
-            f"{len(bad):,} of {len(values):,} values {are} NaN or infinite, "
-            f"first at {where}: quantizers need finite ones"
-        )
+    where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
+    are = "is" if len(bad) == 1 else "are"
+    raise ValueError(
+        f"{len(bad):,} of {len(values):,} values {are} NaN or infinite, "
+        f"first at {where}: quantizers need finite ones"
+    )

@@ -6,10 +6,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._core import numeric
 from ..checks import check_choice, check_number
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable
+from .ternary_best import best_ternary, mean_above
+from .thresholds import float32_at_most, float32_below
 
 Threshold = Literal["exact", "twn"] | float
 
@@ -70,23 +73,20 @@ def quantize_ternary(
     source = quantizable(array, mask)
     layout = grouping(source.shape, per, group)
     members = source.members(layout)
-    if scales == 1:
-        beyond = _threshold(np.abs(members), source.counts(layout), threshold)
-        size = _mean_above(np.abs(members), beyond)
-        trits = _trits(source, layout, beyond, beyond)
-        book = Groups(np.array([[-1, 0, 1]], np.float32))
-        return _quantized(source, trits, book, Groups(size, layout.inner))
-    positive, negative = np.maximum(members, 0), np.maximum(-members, 0)
     if threshold == "exact":
-        above, below = _exact_threshold(positive), _exact_threshold(negative)
+        thresholds, means = best_ternary(members, scales)
     else:
-        above = below = _threshold(np.abs(members), source.counts(layout), threshold)
-    wp, wn = _mean_above(positive, above), _mean_above(negative, below)
+        beyond = _threshold(np.abs(members), source.counts(layout), threshold)
+        thresholds = np.stack([beyond] * scales, axis=1)
+        means = _means(members, thresholds)
+    trits = _trits(source, layout, thresholds[:, 0], thresholds[:, -1])
+    if scales == 1:
+        book = Groups(np.array([[-1, 0, 1]], np.float32))
+        return _quantized(source, trits, book, Groups(means[:, 0], layout.inner))
+    wp, wn = means.T
     # 0 - Wn, for -Wn would be -0.0 where there is none.
     books = np.stack([np.float32(0) - wn, np.zeros_like(wp), wp], axis=1)
-    return _quantized(
-        source, _trits(source, layout, above, below), Groups(books, layout.inner), None
-    )
+    return _quantized(source, trits, Groups(books, layout.inner), None)
 
 
 def check_ternary(threshold: Threshold, scales: int) -> None:
@@ -98,43 +98,28 @@ def check_ternary(threshold: Threshold, scales: int) -> None:
         check_number("threshold", threshold, 0, 1)
 
 
-def _threshold(magnitudes: Array, counts: Array, threshold: Threshold) -> Array:
+def _threshold(magnitudes: Array, counts: Array, threshold: float | str) -> Array:
     """What magnitudes must exceed to be stored, for each row of magnitudes."""
-    if threshold == "exact":
-        return _exact_threshold(magnitudes)
     if threshold == "twn":
         sums = np.sum(magnitudes, axis=1, dtype=np.float64)
         return np.asarray(_TWN * sums / np.maximum(counts, 1))
     return np.asarray(float(threshold) * np.max(magnitudes, axis=1, initial=0).astype(np.float64))
 
 
-def _exact_threshold(magnitudes: Array) -> Array:
-    """The threshold of least squared error for each row.
-
-    Storing the m largest as their mean takes (their sum)**2 / m off the squared
-    error, so the best m is the argmax over the sorted magnitudes.
-    """
-    if magnitudes.shape[1] == 0:
-        return np.zeros(len(magnitudes))
-    ascending = np.sort(magnitudes, axis=1)
-    gains = np.cumsum(ascending[:, ::-1], axis=1, dtype=np.float64)
-    np.square(gains, out=gains)
-    gains /= np.arange(1, gains.shape[1] + 1)
-    least_stored = np.take_along_axis(ascending, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
-    threshold: Array = np.maximum(np.nextafter(least_stored[:, 0], np.float32(-1)), 0)
-    return threshold
-
-
-def _mean_above(magnitudes: Array, threshold: Array) -> Array:
-    """The mean of each row's magnitudes above its threshold; 0 if there are none."""
-    above = magnitudes > threshold[:, None]
-    sums = np.sum(magnitudes, axis=1, dtype=np.float64, where=above)
-    means: Array = sums / np.maximum(np.sum(above, axis=1), 1)
-    return means.astype(np.float32)
+def _means(members: Array, thresholds: Array) -> Array:
+    """The mean magnitudes above the thresholds, shape (groups, sides)."""
+    if thresholds.shape[1] == 1:
+        return mean_above(np.abs(members), thresholds[:, 0])[:, None]
+    positive, negative = np.maximum(members, 0), np.maximum(-members, 0)
+    means = mean_above(positive, thresholds[:, 0]), mean_above(negative, thresholds[:, 1])
+    return np.stack(means, axis=1)
 
 
 def _trits(source: Source, layout: Grouping, above: Array, below: Array) -> Array:
     """Codes of all elements: 2 above, 0 below minus the threshold, else 1."""
+    if layout.count == 1:
+        ascending = float32_below(-float(below[0])), float32_at_most(float(above[0]))
+        return numeric.assign_by_thresholds(source.values, np.array(ascending))
     count = len(source.values)
     codes = np.ones(count, np.uint8)
     codes += source.values > layout.spread(above, None, count)

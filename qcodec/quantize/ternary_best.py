@@ -1,0 +1,77 @@
+"""The ternary weights of least squared error: by sorting, or, of many, by a histogram."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._core import numeric
+from .source import Array
+
+# From here on counting bins is faster than sorting.
+_MIN_COUNTED = 1 << 18
+
+
+def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
+    """The thresholds that leave the least squared error, and the means of what exceeds them.
+
+    Storing the m largest magnitudes as their mean takes (their sum)**2 / m off the
+    squared error, so the best m is an argmax over the sorted magnitudes.
+
+    Parameters
+    ----------
+    members : numpy.ndarray of float32
+        Finite, shape (groups, members).
+    sides : {1, 2}
+        One threshold for all magnitudes of a group, or one for its positive and
+        one for its negative values.
+
+    Returns
+    -------
+    thresholds, means : numpy.ndarray of float32
+        Shape (groups, sides); the mean of nothing is 0.
+
+    Examples
+    --------
+    >>> best_ternary(np.array([[-1.0, 0.1, 2.0, 4.0]], np.float32), 2)[1]
+    array([[3., 1.]], dtype=float32)
+    """
+    if members.shape[1] < _MIN_COUNTED:
+        return _by_sorting(members, sides)
+    thresholds = np.empty((len(members), sides), np.float32)
+    means = np.empty_like(thresholds)
+    for group, values in enumerate(members):
+        values = np.ascontiguousarray(values)
+        thresholds[group], means[group], coarse = numeric.ternary_best(values, sides)
+        if coarse:
+            by_sorting = _by_sorting(values[None], sides)
+            thresholds[group], means[group] = (of_group[0] for of_group in by_sorting)
+    return thresholds, means
+
+
+def mean_above(magnitudes: Array, threshold: Array) -> Array:
+    """The mean of each row's magnitudes above its threshold; 0 if there are none."""
+    above = magnitudes > threshold[:, None]
+    sums = np.sum(magnitudes, axis=1, dtype=np.float64, where=above)
+    means: Array = sums / np.maximum(np.sum(above, axis=1), 1)
+    return means.astype(np.float32)
+
+
+def _by_sorting(members: Array, sides: int) -> tuple[Array, Array]:
+    magnitudes = (
+        [np.abs(members)] if sides == 1 else [np.maximum(members, 0), np.maximum(-members, 0)]
+    )
+    thresholds = [_threshold(of_side) for of_side in magnitudes]
+    means = [mean_above(*side) for side in zip(magnitudes, thresholds, strict=True)]
+    return np.stack(thresholds, axis=1), np.stack(means, axis=1)
+
+
+def _threshold(magnitudes: Array) -> Array:
+    if magnitudes.shape[1] == 0:
+        return np.zeros(len(magnitudes), np.float32)
+    ascending = np.sort(magnitudes, axis=1)
+    gains = np.cumsum(ascending[:, ::-1], axis=1, dtype=np.float64)
+    np.square(gains, out=gains)
+    gains /= np.arange(1, gains.shape[1] + 1)
+    least_stored = np.take_along_axis(ascending, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
+    threshold: Array = np.maximum(np.nextafter(least_stored[:, 0], np.float32(-1)), 0)
+    return threshold

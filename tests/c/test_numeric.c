@@ -1,0 +1,122 @@
+/*
+ * The kernels of the quantizers stay inside values, results and workspace, whatever bits the values
+ * have, and what they find holds.
+ */
+#include "support.h"
+
+#define MOST 3000
+
+static guarded input, output, workspace;
+
+/* Normal floats, or (kind 1) any bits, or (kind 2) few different ones. */
+static float *fill(size_t count, unsigned kind)
+{
+    float *values = (float *)last_bytes(input, count * sizeof *values);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits = (uint32_t)(random_bits() >> 11);
+        float spread = (float)(int32_t)bits * 0x1p-31f;
+        values[i] = kind == 2 ? (float)(bits % 5) - 2 : spread * spread * spread;
+        if (kind == 1)
+            memcpy(&values[i], &bits, sizeof bits);
+    }
+    return values;
+}
+
+static double squares_of_ternary(const float *values, size_t count, const float *thresholds,
+                                 const float *means)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        double value = values[i];
+        double kept = value > thresholds[0] ? means[0] : -value > thresholds[1] ? -means[1] : 0;
+        sum += (value - kept) * (value - kept);
+    }
+    return sum;
+}
+
+static void check_ternary(const float *values, size_t count, unsigned kind)
+{
+    for (size_t sides = 1; sides <= 2; sides++) {
+        void *scratch = last_bytes(workspace, qc_ternary_best_workspace(sides));
+        float *found = (float *)last_bytes(output, 2 * sides * sizeof *found);
+        int coarse;
+        qc_status status =
+            qc_ternary_best(values, count, sides, found, found + sides, &coarse, scratch, NULL);
+        if (status == QC_INVALID && kind == 1 && !qc_all_finite(values, count))
+            continue;
+        CHECK(status == QC_OK, "%zu values of kind %u", count, kind);
+        if (sides == 2 && kind != 1) {
+            double best = squares_of_ternary(values, count, found, found + 2);
+            float other[4] = {0.1f, 0.1f, 0.3f, 0.3f};
+            double worse = squares_of_ternary(values, count, other, other + 2);
+            CHECK(best <= worse * (1 + 1e-6), "%g is more than %g", best, worse);
+        }
+    }
+}
+
+static void check_k_means(const float *values, size_t count, unsigned kind)
+{
+    size_t k = 1 + random_bits() % 256;
+    void *scratch = last_bytes(workspace, (qc_kmeans_fast_workspace(k) + 7) / 8 * 8);
+    float *centroids = (float *)last_bytes(output, k * sizeof *centroids);
+    qc_status status = qc_kmeans_fast(values, count, k, centroids, NULL, scratch, NULL);
+    if (count == 0 || !qc_all_finite(values, count)) {
+        CHECK(status == QC_INVALID, "%zu values of kind %u", count, kind);
+        return;
+    }
+    CHECK(status == QC_OK, "%zu values of kind %u", count, kind);
+    for (size_t j = 1; j < k; j++)
+        CHECK(centroids[j - 1] <= centroids[j], "centroid %zu", j);
+}
+
+static void check_costs(const float *values, size_t count)
+{
+    float centroids[256];
+    double costs[256];
+    size_t k = 1 + random_bits() % 256;
+    for (size_t j = 0; j < k; j++) {
+        centroids[j] = (float)j * 0.01f - 1;
+        costs[j] = (double)(random_bits() % 1000) * 1e-5;
+    }
+    uint8_t *codes = last_bytes(output, count);
+    CHECK(qc_assign_by_cost(values, count, centroids, costs, k, codes, NULL) == QC_OK, "k %zu", k);
+    for (size_t i = 0; i < count; i++)
+        CHECK(codes[i] < k, "code %u of %zu", codes[i], k);
+}
+
+static void check_masks(const float *values, size_t count)
+{
+    uint8_t *mask = last_bytes(output, count);
+    size_t m = 1 + random_bits() % QC_MAX_N_OF_M, n = 1 + random_bits() % m, kept = 0;
+    qc_mask_n_of_m(values, 1, count, n, m, mask);
+    for (size_t i = 0; i < count; i++)
+        kept += mask[i];
+    size_t rest = count % m;
+    CHECK(kept == count / m * n + (rest < n ? rest : n), "%zu of %zu, %zu values", n, m, count);
+
+    size_t ties = random_bits() % 100, above;
+    qc_mask_above(values, count, 1.0f, ties, mask);
+    float *between = (float *)last_bytes(input, MOST * sizeof(float)) - (count + 1);
+    size_t equal = qc_magnitudes_between(values, count, 1.0f, 1.0f, &above, between);
+    kept = 0;
+    for (size_t i = 0; i < count; i++)
+        kept += mask[i];
+    CHECK(kept == above + (equal < ties ? equal : ties), "%zu above, %zu equal", above, equal);
+}
+
+int main(void)
+{
+    input = guarded_memory((2 * MOST + 1) * sizeof(float));
+    output = guarded_memory(MOST * sizeof(float));
+    size_t ternary = qc_ternary_best_workspace(2), k_means = qc_kmeans_fast_workspace(256) + 8;
+    workspace = guarded_memory(ternary > k_means ? ternary : k_means);
+    for (size_t count = 0; count <= MOST; count += count < 20 ? 1 : 331)
+        for (unsigned kind = 0; kind < 3; kind++) {
+            const float *values = fill(count, kind);
+            check_ternary(values, count, kind);
+            check_k_means(values, count, kind);
+            check_costs(values, count);
+            check_masks(values, count);
+        }
+    return 0;
+}

@@ -1,0 +1,134 @@
+"""Entropy-constrained codebooks: less error than k-means in fewer bytes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import qcodec
+from qcodec._core import numeric
+from qcodec.quantize import entropy_constrained, quantize_codebook
+
+GAUSS = np.random.default_rng(0).normal(scale=0.02, size=200_000).astype(np.float32)
+
+
+def error(x, q):
+    """In variances of the values."""
+    return float(np.mean(np.square(x - q.dequantize(), dtype=np.float64)) / x.var(dtype=np.float64))
+
+
+def entropy(codes):
+    sizes = np.bincount(codes)
+    shares = sizes[sizes > 0] / len(codes)
+    return float(-np.sum(shares * np.log2(shares)))
+
+
+def cost(x, entries, codes, rate):
+    squares = np.square(x - entries.astype(np.float64)[codes])
+    return float(np.mean(squares) + rate * x.var(dtype=np.float64) * entropy(codes))
+
+
+@pytest.mark.parametrize(("draw", "rate"), [("normal", 0.042), ("laplace", 0.052)])
+def test_it_has_less_error_than_k_means_in_fewer_bytes(draw, rate):
+    x = getattr(np.random.default_rng(1), draw)(size=(400, 500)).astype(np.float32)
+    k_means, traded = qcodec.Codebook(3), qcodec.Codebook(5, rate=rate)
+    sizes = [len(qcodec.encode(x, codec, profile="small")) for codec in (k_means, traded)]
+    errors = [error(x, codec.quantize(x)) for codec in (k_means, traded)]
+    assert sizes[1] < sizes[0]
+    assert errors[1] < 0.9 * errors[0]
+
+
+def test_the_errors_are_those_of_the_documentation():
+    for rate, expected in ((0.04, 0.03), (0.001, 0.0007)):
+        assert error(GAUSS, quantize_codebook(GAUSS, 8, rate=rate)) == pytest.approx(
+            expected, rel=0.1
+        )
+
+
+def test_a_higher_rate_gives_less_entropy_and_more_error():
+    found = [quantize_codebook(GAUSS, 6, rate=rate) for rate in (0, 0.001, 0.01, 0.1, 1)]
+    entropies, errors = [entropy(q.codes) for q in found], [error(GAUSS, q) for q in found]
+    assert np.all(np.diff(entropies) < 0)
+    assert np.all(np.diff(errors) > 0)
+
+
+def test_no_rate_is_k_means():
+    plain, none = quantize_codebook(GAUSS, 4), quantize_codebook(GAUSS, 4, rate=0)
+    np.testing.assert_array_equal(plain.codes, none.codes)
+    np.testing.assert_array_equal(plain.codebook.values, none.codebook.values)
+
+
+def test_every_weight_has_the_cheapest_entry_and_entries_are_means():
+    rate = 0.02
+    q = quantize_codebook(GAUSS, 5, rate=rate)
+    entries, sizes = q.codebook.values[0], np.bincount(q.codes)
+    bits = -np.log2(sizes / len(GAUSS))
+    costs = rate * GAUSS.var(dtype=np.float64) * bits
+    cheapest = numeric.assign_by_cost(GAUSS, entries, costs)
+    assert np.count_nonzero(cheapest != q.codes) < 1e-4 * len(GAUSS)
+    means = np.bincount(q.codes, GAUSS) / sizes
+    np.testing.assert_allclose(entries, means, atol=1e-3 * GAUSS.std())
+
+
+@given(
+    st.lists(st.integers(-20, 20) | st.floats(-30, 30, width=16), min_size=1, max_size=40),
+    st.integers(1, 4),
+    st.sampled_from([1e-4, 0.01, 0.1, 1, 100]),
+)
+def test_it_never_costs_more_than_its_start(values, bits, rate):
+    x = np.array(values, np.float32)
+    start = quantize_codebook(x, bits)
+    found = quantize_codebook(x, bits, rate=rate)
+    before, after = (cost(x, q.codebook.values[0], q.codes, rate) for q in (start, found))
+    assert after <= before * (1 + 1e-5) + 1e-9
+    assert len(np.unique(found.codebook.values)) == found.codebook.values.shape[1] <= 1 << bits
+
+
+def test_an_outlier_spoils_no_sum_but_its_own():
+    outlier = np.float32(1e15)
+    start = np.linspace(-0.1, 0.1, 20).astype(np.float32)
+    price = 0.01 * GAUSS.var(dtype=np.float64)
+    alone, beside = (
+        entropy_constrained._descend(entropy_constrained._Ordered(np.sort(x)), entries, price)[1]
+        for x, entries in ((GAUSS, start), (np.append(GAUSS, outlier), np.append(start, outlier)))
+    )
+    assert beside.values[-1] == outlier
+    np.testing.assert_allclose(beside.values[:-1], alone.values, atol=1e-4 * GAUSS.std())
+
+
+@pytest.mark.parametrize("x", [[], [2.5], [0.0, 0.0], [1.0, -1.0]])
+def test_few_values(x):
+    x = np.array(x, np.float32)
+    np.testing.assert_array_equal(quantize_codebook(x, 2, rate=0.01).dequantize(), x)
+
+
+def test_with_a_mask_entry_zero_is_zero_and_the_rest_is_as_without():
+    mask = np.arange(len(GAUSS)) % 3 == 0
+    q = quantize_codebook(GAUSS, 4, rate=0.02, mask=mask)
+    assert q.codebook.values[0, 0] == 0
+    assert q.codes.min() == 1
+    alone = entropy_constrained.entropy_constrained(
+        GAUSS[mask], numeric.kmeans_fast(GAUSS[mask], 15)[0], 0.02
+    )
+    np.testing.assert_array_equal(q.codebook.values[0, 1:], alone.values)
+
+
+def test_groups_share_one_codebook_and_need_a_scale():
+    x = GAUSS.reshape(100, -1) * np.geomspace(1, 1000, 100, dtype=np.float32)[:, None]
+    q = quantize_codebook(x, 5, scale="rms", per=0, rate=0.02)
+    assert q.codebook.values.shape[0] == 1
+    assert q.scale.values.shape == (100,)
+    assert entropy(q.codes) < entropy(quantize_codebook(x, 5, scale="rms", per=0).codes) - 0.5
+    for groups in ({"per": 0}, {"group": 32}):
+        with pytest.raises(ValueError, match="needs a scale"):
+            quantize_codebook(x, 5, rate=0.02, **groups)
+        with pytest.raises(ValueError, match="needs a scale"):
+            qcodec.Codebook(5, rate=0.02, **groups)
+
+
+@pytest.mark.parametrize("rate", [-0.1, float("nan"), float("inf")])
+def test_rates_out_of_range_are_refused(rate):
+    with pytest.raises(ValueError, match="allowed is at least 0"):
+        quantize_codebook(GAUSS, 2, rate=rate)
+    with pytest.raises(ValueError, match="allowed is at least 0"):
+        qcodec.Codebook(2, rate=rate)

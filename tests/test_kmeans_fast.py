@@ -1,0 +1,114 @@
+"""k-means by histogram: near the optimum, or it says that it may not be."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qcodec._core import numeric
+from qcodec.quantize import quantize_codebook
+from qcodec.quantize.codebook import _MAX_COARSENESS, _MAX_EXACT
+
+GREATEST = float(np.finfo(np.float32).max)
+N = 200_000
+
+
+def squared_error(values, centroids):
+    distinct = np.unique(centroids)
+    nearest = distinct[numeric.assign(values, distinct)].astype(np.float64)
+    return float(np.sum(np.square(values - nearest)))
+
+
+def distributions():
+    rng = np.random.default_rng(0)
+    yield "gauss", rng.normal(scale=0.02, size=N)
+    yield "laplace", rng.laplace(size=N)
+    yield "uniform", rng.random(N)
+    yield "near one", 1 + 0.01 * rng.normal(size=N)
+    yield "mostly zero", np.where(rng.random(N) < 0.9, 0, rng.normal(size=N))
+    yield "two scales", np.concatenate([rng.normal(size=N // 2), 1e4 * rng.normal(size=N // 2)])
+    yield "student", rng.standard_t(3, N)
+    yield "integers", rng.integers(-30, 30, N)
+    yield "outliers", np.append(rng.normal(scale=0.01, size=N), [1e20, -3e8])
+
+
+@pytest.mark.parametrize("k", [1, 2, 15, 16, 64, 255])
+def test_the_error_is_within_a_twentieth_of_a_percent_or_the_bins_are_called_coarse(k):
+    fine = 0
+    for name, values in distributions():
+        x = values.astype(np.float32)
+        centroids, coarseness = numeric.kmeans_fast(x, k)
+        assert np.all(centroids[1:] >= centroids[:-1]), name
+        if coarseness <= _MAX_COARSENESS:
+            fine += 1
+            best = numeric.kmeans_exact(np.sort(x), k)[1]
+            assert squared_error(x, centroids) <= best * 1.0005, name
+    assert fine >= 7, "a method that is always coarse is of no use"
+
+
+def test_narrow_groups_far_apart_are_called_coarse_and_done_exactly():
+    rng = np.random.default_rng(1)
+    x = np.concatenate([1000 + rng.normal(size=N), -1000 + rng.normal(size=N)]).astype(np.float32)
+    x[0] = -1e6
+    _, coarseness = numeric.kmeans_fast(x, 16)
+    assert coarseness > _MAX_COARSENESS
+    by_fast = quantize_codebook(x, 4, "fast").codebook.values[0]
+    np.testing.assert_array_equal(by_fast, numeric.kmeans_exact(np.sort(x), 16)[0])
+
+
+@given(
+    st.lists(st.floats(-GREATEST, GREATEST, width=32), min_size=1, max_size=50),
+    st.integers(1, 20),
+)
+@settings(deadline=None)
+def test_any_finite_values_give_ascending_centroids_between_them(values, k):
+    x = np.array(values, np.float32)
+    centroids, coarseness = numeric.kmeans_fast(x, k)
+    assert np.all(centroids[1:] >= centroids[:-1])
+    assert x.min() <= centroids[0]
+    assert centroids[-1] <= x.max()
+    assert 0 <= coarseness <= 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e30, GREATEST, 1e-45])
+def test_equal_values_give_that_value(value):
+    centroids, coarseness = numeric.kmeans_fast(np.full(N, value, np.float32), 4)
+    assert centroids.tolist() == [np.float32(value)] * 4
+    assert coarseness in (0, 1)
+
+
+def test_the_order_of_values_hardly_matters():
+    x = np.random.default_rng(2).normal(size=N).astype(np.float32)
+    orders = (x, np.sort(x), np.sort(x)[::-1].copy())
+    errors = [squared_error(y, numeric.kmeans_fast(y, 16)[0]) for y in orders]
+    np.testing.assert_allclose(errors, errors[0], rtol=5e-4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused_wherever_they_are(bad):
+    for place in (0, 1, 499):
+        x = np.linspace(-1, 1, 500, dtype=np.float32)
+        x[place] = bad
+        with pytest.raises(ValueError, match="not finite"):
+            numeric.kmeans_fast(x, 4)
+
+
+def test_impossible_arguments_are_refused():
+    with pytest.raises(ValueError, match="no values"):
+        numeric.kmeans_fast(np.zeros(0, np.float32), 4)
+    for k in (0, 257):
+        with pytest.raises(ValueError, match="centroids"):
+            numeric.kmeans_fast(np.zeros(3, np.float32), k)
+
+
+def test_auto_is_exact_for_small_tensors_and_fast_for_large_ones():
+    x = np.random.default_rng(3).normal(size=_MAX_EXACT + 1).astype(np.float32)
+    for values, method in ((x[:-1], "exact"), (x, "fast")):
+        by_auto, by_method = (quantize_codebook(values, 4, init) for init in ("auto", method))
+        np.testing.assert_array_equal(by_auto.codebook.values, by_method.codebook.values)
+
+
+def test_what_was_decoded_quantizes_to_itself_by_the_fast_method():
+    x = np.random.default_rng(4).normal(size=N).astype(np.float32)
+    once = quantize_codebook(x, 4, "fast").dequantize()
+    np.testing.assert_array_equal(quantize_codebook(once, 4, "fast").dequantize(), once)
