@@ -22,23 +22,23 @@ static void count_all(const uint8_t *symbols, size_t count, qc_histogram histogr
 }
 
 /* NULL: this machine has no kernel. */
-static qc_count_few *count_few_selected(void)
+static qc_count_blocks *count_blocks_selected(void)
 {
 #if QC_HAS_AVX512
     if (qc_cpu_selected() & QC_CPU_AVX512)
-        return qc_count_few_avx512;
+        return qc_count_blocks_avx512;
 #endif
 #if QC_HAS_AVX2
     if (qc_cpu_selected() & QC_CPU_AVX2)
-        return qc_count_few_avx2;
+        return qc_count_blocks_avx2;
 #endif
     return NULL;
 }
 
 void qc_count_symbols(const uint8_t *symbols, size_t count, unsigned width, qc_histogram histogram)
 {
-    qc_count_few *count_few = count_few_selected();
+    qc_count_blocks *count_blocks = count_blocks_selected();
     memset(histogram, 0, sizeof(qc_histogram));
-    size_t done = count_few != NULL ? count_few(symbols, count, width, histogram) : 0;
+    size_t done = count_blocks != NULL ? count_blocks(symbols, count, width, histogram) : 0;
     count_all(symbols + done, count - done, histogram);
 }

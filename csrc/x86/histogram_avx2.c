@@ -59,8 +59,8 @@ QC_AVX2 static void count_some(const uint8_t *symbols, size_t count, unsigned fi
         add_counts(counts[s], first + s, histogram);
 }
 
-QC_AVX2 size_t qc_count_few_avx2(const uint8_t *symbols, size_t count, unsigned width,
-                                 qc_histogram histogram)
+QC_AVX2 size_t qc_count_blocks_avx2(const uint8_t *symbols, size_t count, unsigned width,
+                                    qc_histogram histogram)
 {
     size_t whole = count - count % BLOCK;
     if (width > MAX_WIDTH || !all_below(symbols, whole, 1u << width))
