@@ -26,19 +26,20 @@ typedef struct cpuid_leaf {
 } cpuid_leaf;
 
 /* What the CPU has, and for wide registers, what the operating system saves. */
-#define LEAF1_ECX_PCLMUL      (1u << 1)
-#define LEAF1_ECX_SSE42       (1u << 20)
-#define LEAF1_ECX_POPCNT      (1u << 23)
-#define LEAF1_ECX_OSXSAVE     (1u << 27)
-#define LEAF7_EBX_AVX2        (1u << 5)
-#define LEAF7_EBX_AVX512F     (1u << 16)
-#define LEAF7_EBX_AVX512BW    (1u << 30)
-#define LEAF7_EBX_AVX512VL    (1u << 31)
-#define LEAF7_ECX_AVX512VBMI  (1u << 1)
-#define LEAF7_ECX_AVX512VBMI2 (1u << 6)
-#define LEAF7_ECX_VPCLMULQDQ  (1u << 10)
-#define XCR0_SSE_AVX          0x06u
-#define XCR0_SSE_AVX_AVX512   0xE6u
+#define LEAF1_ECX_PCLMUL       (1u << 1)
+#define LEAF1_ECX_SSE42        (1u << 20)
+#define LEAF1_ECX_POPCNT       (1u << 23)
+#define LEAF1_ECX_OSXSAVE      (1u << 27)
+#define LEAF7_EBX_AVX2         (1u << 5)
+#define LEAF7_EBX_AVX512F      (1u << 16)
+#define LEAF7_EBX_AVX512BW     (1u << 30)
+#define LEAF7_EBX_AVX512VL     (1u << 31)
+#define LEAF7_ECX_AVX512VBMI   (1u << 1)
+#define LEAF7_ECX_AVX512VBMI2  (1u << 6)
+#define LEAF7_ECX_VPCLMULQDQ   (1u << 10)
+#define LEAF7_ECX_AVX512BITALG (1u << 12)
+#define XCR0_SSE_AVX           0x06u
+#define XCR0_SSE_AVX_AVX512    0xE6u
 
 /* All zeros if the CPU has no such leaf. */
 static cpuid_leaf cpuid(uint32_t leaf)
@@ -84,7 +85,8 @@ uint32_t qc_cpu_detect(void)
         found |= QC_CPU_AVX2;
     if (has_all(saved, XCR0_SSE_AVX_AVX512) &&
         has_all(seven.ebx, LEAF7_EBX_AVX512F | LEAF7_EBX_AVX512BW | LEAF7_EBX_AVX512VL) &&
-        has_all(seven.ecx, LEAF7_ECX_AVX512VBMI | LEAF7_ECX_AVX512VBMI2 | LEAF7_ECX_VPCLMULQDQ))
+        has_all(seven.ecx, LEAF7_ECX_AVX512VBMI | LEAF7_ECX_AVX512VBMI2 | LEAF7_ECX_VPCLMULQDQ |
+                               LEAF7_ECX_AVX512BITALG))
         found |= QC_CPU_AVX512;
     return found;
 }

@@ -1,5 +1,6 @@
 #include "histogram.h"
 
+#include "x86/avx2.h"
 #include "x86/avx512.h"
 
 /* Twice as many as there are parts: an equal symbol soon after another would wait for its count to
@@ -20,14 +21,24 @@ static void count_all(const uint8_t *symbols, size_t count, qc_histogram histogr
             histogram[table % QC_HISTOGRAM_PARTS][symbol] += tables[table][symbol];
 }
 
-void qc_count_symbols(const uint8_t *symbols, size_t count, unsigned width, qc_histogram histogram)
+/* NULL: this machine has no kernel. */
+static qc_count_blocks *count_blocks_selected(void)
 {
-    size_t done = 0;
-    memset(histogram, 0, sizeof(qc_histogram));
 #if QC_HAS_AVX512
     if (qc_cpu_selected() & QC_CPU_AVX512)
-        done = qc_count_few_avx512(symbols, count, width, histogram);
+        return qc_count_blocks_avx512;
 #endif
-    (void)width;
+#if QC_HAS_AVX2
+    if (qc_cpu_selected() & QC_CPU_AVX2)
+        return qc_count_blocks_avx2;
+#endif
+    return NULL;
+}
+
+void qc_count_symbols(const uint8_t *symbols, size_t count, unsigned width, qc_histogram histogram)
+{
+    qc_count_blocks *count_blocks = count_blocks_selected();
+    memset(histogram, 0, sizeof(qc_histogram));
+    size_t done = count_blocks != NULL ? count_blocks(symbols, count, width, histogram) : 0;
     count_all(symbols + done, count - done, histogram);
 }

@@ -7,6 +7,14 @@
 
 #include "lanes.h"
 
+/* Portable Huffman looks two symbols up at once, by 12 bits. */
+#define QC_LANES_PAIR_BITS 12
+typedef struct qc_lanes_pairs {
+    uint8_t values[1 << QC_LANES_PAIR_BITS][2];
+    uint8_t bits[1 << QC_LANES_PAIR_BITS]; /* of both; 0: more than 12 */
+    int built;                             /* 0 until it is needed */
+} qc_lanes_pairs;
+
 typedef struct qc_lanes_state {
     qc_lanes_code code;
     qc_lanes_table table;
@@ -18,6 +26,7 @@ typedef struct qc_lanes_state {
     const uint8_t *words, *words_end;
     const uint8_t *raw; /* of the next symbol: next is a multiple of 64 */
     const uint8_t *escapes, *escapes_end;
+    qc_lanes_pairs pairs; /* portable Huffman */
 } qc_lanes_state;
 
 /* Kernels may read this many bytes beyond the words that turns can take. */

@@ -16,8 +16,8 @@ qc_lanes_encode_kernels qc_lanes_encode_selected(void)
 #endif
 #if QC_HAS_AVX2
     if (qc_cpu_selected() & QC_CPU_AVX2)
-        return (qc_lanes_encode_kernels){qc_lanes_words_avx2, qc_tans_step_back_portable,
-                                         qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
+        return (qc_lanes_encode_kernels){qc_lanes_words_avx2, qc_tans_step_back_avx2,
+                                         qc_lanes_raw_bits_avx2, qc_lanes_escapes_avx2};
 #endif
     return (qc_lanes_encode_kernels){qc_lanes_words_portable, qc_tans_step_back_portable,
                                      qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};

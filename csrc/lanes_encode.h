@@ -67,8 +67,9 @@ typedef struct qc_lanes_encode_kernels {
 qc_lanes_encode_kernels qc_lanes_encode_selected(void);
 
 qc_lanes_write_words qc_lanes_words_portable, qc_lanes_words_avx2, qc_lanes_words_avx512;
-qc_tans_step_back qc_tans_step_back_portable, qc_tans_step_back_avx512;
-qc_lanes_write_raw_bits qc_lanes_raw_bits_portable, qc_lanes_raw_bits_avx512;
-qc_lanes_write_escapes qc_lanes_escapes_portable, qc_lanes_escapes_avx512;
+qc_tans_step_back qc_tans_step_back_portable, qc_tans_step_back_avx2, qc_tans_step_back_avx512;
+qc_lanes_write_raw_bits qc_lanes_raw_bits_portable, qc_lanes_raw_bits_avx2,
+    qc_lanes_raw_bits_avx512;
+qc_lanes_write_escapes qc_lanes_escapes_portable, qc_lanes_escapes_avx2, qc_lanes_escapes_avx512;
 
 #endif /* QC_LANES_ENCODE_H */

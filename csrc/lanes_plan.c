@@ -13,11 +13,26 @@
 
 /* The classes of a split of the symbols: those that occur, most frequent first. */
 typedef struct classes {
-    unsigned count;
-    unsigned values[256];
-    uint64_t counts[256];
+    unsigned count; /* more than QC_LANES_MAX_CLASSES: only so many are here */
+    unsigned values[QC_LANES_MAX_CLASSES];
+    uint64_t counts[QC_LANES_MAX_CLASSES];
     uint64_t escaped; /* occurrences of symbols that have no class */
 } classes;
+
+/* Put a class in front of those that are less frequent, of which the last may fall out. */
+static void insert(classes *found, unsigned value, uint64_t count)
+{
+    unsigned at = found->count < QC_LANES_MAX_CLASSES ? found->count : QC_LANES_MAX_CLASSES - 1;
+    found->count++;
+    if (found->count > QC_LANES_MAX_CLASSES && found->counts[at] >= count)
+        return;
+    for (; at > 0 && found->counts[at - 1] < count; at--) {
+        found->counts[at] = found->counts[at - 1];
+        found->values[at] = found->values[at - 1];
+    }
+    found->counts[at] = count;
+    found->values[at] = value;
+}
 
 static classes split(const uint64_t counts[256], unsigned width, unsigned raw_bits)
 {
@@ -26,25 +41,19 @@ static classes split(const uint64_t counts[256], unsigned width, unsigned raw_bi
         uint64_t count = 0;
         for (unsigned low = 0; low < 1u << raw_bits; low++)
             count += counts[value << raw_bits | low];
-        if (count == 0)
-            continue;
-        unsigned at = found.count++;
-        for (; at > 0 && found.counts[at - 1] < count; at--) {
-            found.counts[at] = found.counts[at - 1];
-            found.values[at] = found.values[at - 1];
-        }
-        found.counts[at] = count;
-        found.values[at] = value;
+        if (count > 0)
+            insert(&found, value, count);
     }
     return found;
 }
 
 /* Keep the `keep` most frequent classes; the others become one class, the escape, at the end. */
-static classes with_escape(const classes *all, unsigned keep)
+static classes with_escape(const classes *all, unsigned keep, uint64_t total)
 {
     classes found = *all;
-    for (unsigned i = keep; i < all->count; i++)
-        found.escaped += all->counts[i];
+    found.escaped = total;
+    for (unsigned i = 0; i < keep; i++)
+        found.escaped -= all->counts[i];
     found.values[keep] = 0;
     found.counts[keep] = found.escaped;
     found.count = keep + 1;
@@ -183,7 +192,7 @@ static void plan(const search *search, const uint64_t counts[256], unsigned widt
         consider(search, &all, raw_bits);
         for (unsigned i = 0; raw_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
             if (keeps[i] < all.count && keeps[i] < most) {
-                classes some = with_escape(&all, keeps[i]);
+                classes some = with_escape(&all, keeps[i], search->total);
                 consider(search, &some, 0);
             }
     }

@@ -4,32 +4,58 @@
    anybody's guess. */
 static inline void refill(uint32_t *buffer, int *spare, const uint8_t **words)
 {
-    unsigned needs = (unsigned)*spare >> (8 * sizeof(int) - 1);
-    uint32_t word = qc_load16(*words) & (0u - needs);
+    unsigned mask = 0u - ((unsigned)*spare >> (8 * sizeof(int) - 1)); /* all ones if it needs one */
+    uint32_t word = qc_load16(*words) & mask;
     *buffer |= word << (-*spare & 31);
-    *words += 2 * needs;
-    *spare += (int)(16 * needs);
+    *words += mask & 2;
+    *spare += (int)(mask & 16);
+}
+
+/* The two symbols that a buffer begins with. Returns their bits. */
+static unsigned decode_pair(const qc_lanes_state *state, uint32_t buffer, uint8_t values[2])
+{
+    unsigned first = buffer >> 25, bits = state->table.bits_of[first];
+    unsigned second = buffer << bits >> 25;
+    values[0] = state->value_of[first];
+    values[1] = state->value_of[second];
+    return bits + state->table.bits_of[second];
+}
+
+static void build_pairs(const qc_lanes_state *state, qc_lanes_pairs *pairs)
+{
+    memset(pairs->bits, 0, sizeof pairs->bits);
+    for (uint32_t at = 0, end; at < 1u << QC_LANES_PAIR_BITS; at = end) {
+        uint8_t values[2];
+        unsigned bits = decode_pair(state, at << (32 - QC_LANES_PAIR_BITS), values);
+        end = at + 1;
+        if (bits > QC_LANES_PAIR_BITS)
+            continue;
+        end = at + (1u << (QC_LANES_PAIR_BITS - bits));
+        memset(pairs->bits + at, (int)bits, end - at);
+        for (; at < end; at++)
+            memcpy(pairs->values[at], values, 2);
+    }
+    pairs->built = 1;
 }
 
 void qc_lanes_huffman_portable(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
+    const qc_lanes_pairs *pairs = &state->pairs;
     const uint8_t *words = state->words;
-    uint16_t entries[QC_LANES_TABLE]; /* value << 8 | bits */
-    for (unsigned i = 0; i < QC_LANES_TABLE; i++)
-        entries[i] = (uint16_t)(state->value_of[i] << 8 | state->table.bits_of[i]);
+    if (!pairs->built)
+        build_pairs(state, &state->pairs);
     for (; turns > 0; turns--)
         for (unsigned lane = 0; lane < QC_LANES; lane++, out += 2) {
             uint32_t buffer = state->buffer[lane];
             int spare = state->spare[lane];
             refill(&buffer, &spare, &words);
-            unsigned first = entries[buffer >> 25];
-            buffer <<= first & 31; /* as machines do by themselves */
-            unsigned second = entries[buffer >> 25];
-            buffer <<= second & 31;
-            state->buffer[lane] = buffer;
-            state->spare[lane] = (int8_t)(spare - (int)(uint8_t)(first + second));
-            out[0] = (uint8_t)(first >> 8);
-            out[1] = (uint8_t)(second >> 8);
+            unsigned window = buffer >> (32 - QC_LANES_PAIR_BITS);
+            unsigned bits = pairs->bits[window];
+            memcpy(out, pairs->values[window], 2);
+            if (QC_UNLIKELY(bits == 0))
+                bits = decode_pair(state, buffer, out);
+            state->buffer[lane] = buffer << (bits & 31); /* as machines do by themselves */
+            state->spare[lane] = (int8_t)(spare - (int)bits);
         }
     state->words = words;
 }

@@ -44,15 +44,57 @@ QC_AVX2_INLINE __m256i windows(__m256i high_a, __m256i high_b)
     return _mm256_packus_epi16(_mm256_srli_epi16(high_a, 9), _mm256_srli_epi16(high_b, 9));
 }
 
+/* Codes of at most 2 bits, such as ternary ones: two symbols are looked up at once, by 4 bits. */
+typedef struct pair_table {
+    __m256i first, second, lengths;
+} pair_table;
+
+/* In place of the first block with long codes. */
+#define PAIRS (BLOCKS + 1)
+
+static int has_pairs(const qc_lanes_code *code)
+{
+    return code->counts[0] + code->counts[1] == code->classes;
+}
+
+QC_AVX2_INLINE void load_pair_table(const qc_lanes_state *state, pair_table *table)
+{
+    uint8_t first[16], second[16], lengths[16];
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned window = 8 * i, length = state->table.bits_of[window];
+        first[i] = state->value_of[window];
+        window = window << length & (QC_LANES_TABLE - 1);
+        second[i] = state->value_of[window];
+        lengths[i] = (uint8_t)(length + state->table.bits_of[window]);
+    }
+    table->first = twice(_mm_loadu_si128((const __m128i *)first));
+    table->second = twice(_mm_loadu_si128((const __m128i *)second));
+    table->lengths = twice(_mm_loadu_si128((const __m128i *)lengths));
+}
+
 typedef struct huffman_tables {
     powers powers;
     huffman_table values, lengths;
+    pair_table pairs;
 } huffman_tables;
+
+QC_AVX2_INLINE void decode_pairs(const huffman_tables *tables, lane_group *group, uint8_t *out)
+{
+    __m256i window = _mm256_packus_epi16(_mm256_srli_epi16(group->high_a, 12),
+                                         _mm256_srli_epi16(group->high_b, 12));
+    take_bits(group, tables->powers, _mm256_shuffle_epi8(tables->pairs.lengths, window));
+    store_symbols(out, _mm256_shuffle_epi8(tables->pairs.first, window),
+                  _mm256_shuffle_epi8(tables->pairs.second, window));
+}
 
 /* Two symbols of every lane of a group that was refilled. */
 QC_AVX2_INLINE void decode_group(const huffman_tables *tables, unsigned lowest, lane_group *group,
                                  uint8_t *out)
 {
+    if (lowest == PAIRS) {
+        decode_pairs(tables, group, out);
+        return;
+    }
     __m256i first = windows(group->high_a, group->high_b);
     __m256i bits = look_up(&tables->lengths, lowest, first);
     wide shift = power_of_two_below_8(tables->powers, bits);
@@ -73,8 +115,12 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
     const uint8_t *words = state->words;
     huffman_tables tables = {.powers = powers};
     lane_group groups[GROUPS];
-    load_huffman_table(state->value_of, lowest, &tables.values);
-    load_huffman_table(state->table.bits_of, lowest, &tables.lengths);
+    if (lowest == PAIRS) {
+        load_pair_table(state, &tables.pairs);
+    } else {
+        load_huffman_table(state->value_of, lowest, &tables.values);
+        load_huffman_table(state->table.bits_of, lowest, &tables.lengths);
+    }
     load_groups(state, groups);
     words = refill(&groups[0], powers, words);
     words = refill(&groups[1], powers, words);
@@ -96,7 +142,8 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
 
 QC_AVX2 void qc_lanes_huffman_avx2(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
-    switch (lowest_long_block(&state->table)) {
+    switch (has_pairs(&state->code) ? PAIRS : lowest_long_block(&state->table)) {
+    case PAIRS: decode(state, out, turns, PAIRS); break;
     case 8: decode(state, out, turns, 8); break;
     case 7: decode(state, out, turns, 7); break;
     case 6: decode(state, out, turns, 6); break;

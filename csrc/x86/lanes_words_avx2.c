@@ -2,19 +2,15 @@
  * The two passes of lanes_words.c in AVX2: bytes are looked up by shuffles, 16 at a time; buffers
  * are 32-bit numbers, eight lanes (an octet) in a register.
  */
-#include "../lanes_encode.h"
-#include "avx2.h"
+#include "lanes_encode_avx2.h"
 
 #if QC_HAS_AVX2
 
-#define GROUPS QC_LANE_GROUPS
 #define OCTETS (QC_LANES / 8)
-#define BLOCK  16 /* bytes that one shuffle looks up */
 
-/* Pieces by byte, as far as there are any. */
+/* Pieces by byte. */
 typedef struct piece_table {
-    unsigned blocks;
-    __m256i bits[256 / BLOCK], counts[256 / BLOCK];
+    symbol_table bits, counts;
 } piece_table;
 
 /* What 8 lanes hold: the lowest `count` of their bits are still to be read. */
@@ -25,22 +21,6 @@ typedef struct octet {
 /* By a set of eight lanes: the shuffle that puts their words, in order, at the end. */
 typedef uint8_t compress_table[256][16];
 
-QC_AVX2 static __m256i load_block(const uint8_t bytes[BLOCK])
-{
-    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)bytes));
-}
-
-QC_AVX2 static void load_pieces(const qc_lanes_pieces *pieces, piece_table *table)
-{
-    table->blocks = 1;
-    for (unsigned block = 0; block < 256 / BLOCK; block++) {
-        table->bits[block] = load_block(pieces->bits + block * BLOCK);
-        table->counts[block] = load_block(pieces->counts + block * BLOCK);
-        if (!_mm256_testz_si256(table->counts[block], table->counts[block]))
-            table->blocks = block + 1;
-    }
-}
-
 static void build_compress_table(compress_table table)
 {
     memset(table, 0, sizeof(compress_table));
@@ -50,36 +30,6 @@ static void build_compress_table(compress_table table)
                 table[set][--at] = (uint8_t)(2 * lane + 1);
                 table[set][--at] = (uint8_t)(2 * lane);
             }
-}
-
-/* For the shuffle of a block: bytes of other blocks get their highest bit set, which gives 0. */
-QC_AVX2 static inline __m256i index_in(__m256i bytes, unsigned block)
-{
-    __m256i own = _mm256_xor_si256(bytes, _mm256_set1_epi8((char)(block * BLOCK)));
-    return _mm256_adds_epu8(own, _mm256_set1_epi8(0x70));
-}
-
-QC_AVX2 static inline __m256i count_of(const piece_table *table, __m256i bytes)
-{
-    __m256i count = _mm256_shuffle_epi8(table->counts[0], index_in(bytes, 0));
-    for (unsigned block = 1; block < table->blocks; block++)
-        count = _mm256_or_si256(count,
-                                _mm256_shuffle_epi8(table->counts[block], index_in(bytes, block)));
-    return count;
-}
-
-QC_AVX2 static inline __m256i bits_of(const piece_table *table, __m256i bytes)
-{
-    __m256i bits = _mm256_shuffle_epi8(table->bits[0], index_in(bytes, 0));
-    for (unsigned block = 1; block < table->blocks; block++)
-        bits =
-            _mm256_or_si256(bits, _mm256_shuffle_epi8(table->bits[block], index_in(bytes, block)));
-    return bits;
-}
-
-QC_AVX2 static inline __m256i load_bytes(const uint8_t *bytes)
-{
-    return _mm256_loadu_si256((const __m256i *)bytes);
 }
 
 /* Both counts of each of 16 lanes, added. */
@@ -96,8 +46,8 @@ QC_AVX2 static size_t find_refills(const qc_lanes_turns *turns, const piece_tabl
     for (size_t turn = 0; turn < all; turn++, refills += OCTETS)
         for (unsigned g = 0; g < GROUPS; g++) {
             const uint8_t *from = qc_lanes_turn(turns, turn) + 64 * g;
-            __m256i low = add_pairs(count_of(table, load_bytes(from)));
-            __m256i high = add_pairs(count_of(table, load_bytes(from + 32)));
+            __m256i low = add_pairs(look_up(&table->counts, load_register(from)));
+            __m256i high = add_pairs(look_up(&table->counts, load_register(from + 32)));
             __m256i taken = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xD8);
             __m256i negative = _mm256_cmpgt_epi8(_mm256_setzero_si256(), spares[g]);
             __m256i more = _mm256_and_si256(negative, _mm256_set1_epi8(16));
@@ -143,8 +93,8 @@ QC_AVX2 static inline uint8_t *write_turn(const uint8_t *turn, const piece_table
     const __m256i powers = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0));
     for (unsigned i = OCTETS; i > 0; i -= 2) {
-        __m256i bytes = load_bytes(turn + 16 * (i - 2));
-        __m256i bits = bits_of(table, bytes), counts = count_of(table, bytes);
+        __m256i bytes = load_register(turn + 16 * (i - 2));
+        __m256i bits = look_up(&table->bits, bytes), counts = look_up(&table->counts, bytes);
         /* The first piece times 2^(count of the second), plus the second. */
         __m256i factors = _mm256_shuffle_epi8(powers, _mm256_srli_epi16(counts, 8));
         bits = _mm256_maddubs_epi16(factors, bits);
@@ -178,12 +128,11 @@ QC_AVX2 uint8_t *qc_lanes_words_avx2(const qc_lanes_turns *turns, const qc_lanes
                                      const uint8_t states[QC_LANES], unsigned state_bits,
                                      uint8_t *refills, uint8_t *out)
 {
-    piece_table table;
+    const piece_table table = {load_symbols(pieces->bits), load_symbols(pieces->counts)};
     compress_table compress;
     octet octets[OCTETS];
     __m256i spares[GROUPS];
     int8_t spare[QC_LANES];
-    load_pieces(pieces, &table);
     build_compress_table(compress);
     for (unsigned g = 0; g < GROUPS; g++)
         spares[g] = _mm256_set1_epi8((char)-(int)state_bits);

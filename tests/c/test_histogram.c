@@ -1,12 +1,13 @@
 /*
  * Symbols are counted alike on every path, and right: every width and many lengths, one symbol so
- * often that counts of a byte would overflow, symbols that are too large, and memory that ends
- * where the symbols do.
+ * often that counts of a byte and of 16 bits would overflow, symbols that are too large, and memory
+ * that ends where the symbols do.
  */
 #include "histogram.h"
 #include "support.h"
 
 #define MOST   ((size_t)70000)
+#define MANY   ((size_t)2200000)
 #define ROUNDS 300
 
 static void check(const uint8_t *symbols, size_t count, unsigned width)
@@ -27,7 +28,7 @@ static void check(const uint8_t *symbols, size_t count, unsigned width)
 
 int main(void)
 {
-    guarded memory = guarded_memory(MOST);
+    guarded memory = guarded_memory(MANY);
     for (unsigned round = 0; round < ROUNDS; round++) {
         unsigned width = 1 + round % 8;
         size_t count = round < 200 ? round : random_bits() % (MOST + 1);
@@ -41,6 +42,11 @@ int main(void)
             symbols[random_bits() % count] = (uint8_t)(1u << width);
         check(symbols, count, width);
     }
-    printf("%d histograms\n", 3 * ROUNDS);
+    for (unsigned width = 1; width <= 8; width++) {
+        uint8_t *symbols = last_bytes(memory, MANY);
+        memset(symbols, (1 << width) - 1, MANY);
+        check(symbols, MANY, width);
+    }
+    printf("%d histograms\n", 3 * ROUNDS + 8);
     return 0;
 }
