@@ -31,11 +31,7 @@ void qc_affine(const uint8_t *codes, unsigned width, size_t count, float scale, 
         wide(codes, count, scale, zero, out);
         return;
     }
-    if (kernel != NULL) {
-        done = past_cache ? qc_before_line(out, 4, count) : 0;
-        narrow(codes, done, scale, zero, out);
-        uint8_t *to = out + 4 * done;
-        done += kernel(codes + done, count - done, scale, zero, to, past_cache && qc_is_line(to));
-    }
+    if (kernel != NULL)
+        done = kernel(codes, count, scale, zero, out, past_cache && qc_is_line(out));
     narrow(codes + done, count - done, scale, zero, out + 4 * done);
 }

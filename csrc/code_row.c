@@ -24,10 +24,12 @@ void qc_code_row_open(qc_code_row *row, qc_look_up_table *table, size_t first, s
     clear(row);
 }
 
+/* Up to where a line of the output begins, so that the next window begins there. */
 static size_t window(const qc_code_row *row)
 {
-    size_t left = row->end - row->begin;
-    return left < QC_CODE_ROW ? left : QC_CODE_ROW;
+    size_t left = row->end - row->begin, size = row->table->item_size;
+    size_t over = (uintptr_t)row->out % (64 * size) / size;
+    return left < QC_CODE_ROW - over ? left : QC_CODE_ROW - over;
 }
 
 static void write_window(qc_code_row *row)

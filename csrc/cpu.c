@@ -26,7 +26,9 @@ typedef struct cpuid_leaf {
 } cpuid_leaf;
 
 /* What the CPU has, and for wide registers, what the operating system saves. */
+#define LEAF1_ECX_PCLMUL      (1u << 1)
 #define LEAF1_ECX_SSE42       (1u << 20)
+#define LEAF1_ECX_POPCNT      (1u << 23)
 #define LEAF1_ECX_OSXSAVE     (1u << 27)
 #define LEAF7_EBX_AVX2        (1u << 5)
 #define LEAF7_EBX_AVX512F     (1u << 16)
@@ -34,6 +36,7 @@ typedef struct cpuid_leaf {
 #define LEAF7_EBX_AVX512VL    (1u << 31)
 #define LEAF7_ECX_AVX512VBMI  (1u << 1)
 #define LEAF7_ECX_AVX512VBMI2 (1u << 6)
+#define LEAF7_ECX_VPCLMULQDQ  (1u << 10)
 #define XCR0_SSE_AVX          0x06u
 #define XCR0_SSE_AVX_AVX512   0xE6u
 
@@ -74,13 +77,14 @@ uint32_t qc_cpu_detect(void)
     cpuid_leaf one = cpuid(1), seven = cpuid(7);
     uint32_t saved = one.ecx & LEAF1_ECX_OSXSAVE ? read_xcr0() : 0, found = 0;
 
-    if (one.ecx & LEAF1_ECX_SSE42)
+    if (has_all(one.ecx, LEAF1_ECX_SSE42 | LEAF1_ECX_PCLMUL))
         found |= QC_CPU_SSE42;
-    if (has_all(saved, XCR0_SSE_AVX) && (seven.ebx & LEAF7_EBX_AVX2))
+    if (has_all(saved, XCR0_SSE_AVX) && (seven.ebx & LEAF7_EBX_AVX2) &&
+        (one.ecx & LEAF1_ECX_POPCNT))
         found |= QC_CPU_AVX2;
     if (has_all(saved, XCR0_SSE_AVX_AVX512) &&
         has_all(seven.ebx, LEAF7_EBX_AVX512F | LEAF7_EBX_AVX512BW | LEAF7_EBX_AVX512VL) &&
-        has_all(seven.ecx, LEAF7_ECX_AVX512VBMI | LEAF7_ECX_AVX512VBMI2))
+        has_all(seven.ecx, LEAF7_ECX_AVX512VBMI | LEAF7_ECX_AVX512VBMI2 | LEAF7_ECX_VPCLMULQDQ))
         found |= QC_CPU_AVX512;
     return found;
 }

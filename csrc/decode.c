@@ -11,7 +11,7 @@ typedef struct decode_workspace {
     qc_value_decoder values;
     qc_position_decoder positions;
     uint32_t block_positions[QC_VALUE_BLOCK];
-    uint8_t block[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES];
+    uint8_t block[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_code_row row;
 } decode_workspace;
 
@@ -56,6 +56,33 @@ static qc_status check_end(const qc_reader *reader, qc_error *error)
     return QC_OK;
 }
 
+/* Elements to keep for later, so that what is written after these begins where a whole number of
+   vectors begins in memory: non-temporal stores fill no part of a line. */
+static size_t over(const uint8_t *out, size_t count, size_t size)
+{
+    uintptr_t end = (uintptr_t)out + count * size;
+    return end % size == 0 ? end % (QC_VALUE_KEEP * size) / size : 0;
+}
+
+/* All of a chunk, every element of which is stored, past the caches. */
+static qc_status decode_past_cache(decode_workspace *work, const qc_chunk *chunk,
+                                   const target *target, qc_error *error)
+{
+    uint8_t *out = target->out;
+    size_t keep = 0, written = 0;
+    for (size_t at = 0; at < chunk->elements;) {
+        size_t pulled = smaller(QC_VALUE_BLOCK, chunk->elements - at), count = keep + pulled;
+        QC_TRY(qc_values_pull(&work->values, pulled, keep, error));
+        at += pulled;
+        keep = at < chunk->elements ? smaller(over(out, count, target->size), pulled) : 0;
+        count -= keep;
+        qc_values_write(&work->values, 0, count, chunk->first + written, NULL, out);
+        out += count * target->size;
+        written += count;
+    }
+    return QC_OK;
+}
+
 /* Every element is stored. Blocks begin at multiples of QC_STREAM_BLOCK, the range need not. */
 static qc_status decode_dense(decode_workspace *work, const qc_chunk *chunk, const target *target,
                               qc_error *error)
@@ -67,11 +94,11 @@ static qc_status decode_dense(decode_workspace *work, const qc_chunk *chunk, con
         size_t pulled = smaller(QC_VALUE_BLOCK, chunk->elements - at);
         size_t from = at < target->first ? target->first - at : 0;
         size_t count = smaller(pulled, end - at) - from;
-        QC_TRY(qc_values_pull(&work->values, pulled, error));
+        QC_TRY(qc_values_pull(&work->values, pulled, 0, error));
         uint8_t *out = work->block;
         if (target->out != NULL)
             out = target->out + (at + from - target->first) * target->size;
-        qc_values_write(&work->values, pulled, from, count, chunk->first + at + from, NULL, out);
+        qc_values_write(&work->values, from, count, chunk->first + at + from, NULL, out);
         at += pulled;
     }
     return QC_OK;
@@ -93,11 +120,10 @@ static void write_sparse(decode_workspace *work, const qc_chunk *chunk, size_t d
                          const target *target, int by_row)
 {
     if (by_row) {
-        qc_code_row_put(&work->row, work->block_positions, work->values.codes + drop, count);
+        qc_code_row_put(&work->row, work->block_positions, work->values.block + drop, count);
         return;
     }
-    qc_values_write(&work->values, drop + count, drop, count, chunk->first, work->block_positions,
-                    work->block);
+    qc_values_write(&work->values, drop, count, chunk->first, work->block_positions, work->block);
     if (target->out != NULL)
         scatter(work, count, target);
 }
@@ -113,7 +139,7 @@ static qc_status pull_sparse(decode_workspace *work, const qc_chunk *chunk, cons
     QC_TRY(qc_values_skip(&work->values, before - drop, error));
     while (positions->left > 0) {
         size_t count = smaller(QC_VALUE_BLOCK - drop, positions->left);
-        QC_TRY(qc_values_pull(&work->values, drop + count, error));
+        QC_TRY(qc_values_pull(&work->values, drop + count, 0, error));
         QC_TRY(qc_positions_next(positions, work->block_positions, count, error));
         write_sparse(work, chunk, drop, count, target, by_row);
         if (!target->whole && work->block_positions[count - 1] >= end)
@@ -159,10 +185,12 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
     }
     QC_TRY(qc_values_open(&work->values, frame, stored, out_dtype, &reader, error));
     QC_TRY(check_end(&reader, error));
-    work->values.past_cache = target.whole && frame->elements >= CACHE_BYTES / target.size;
-    QC_TRY(sparse ? decode_sparse(work, chunk, &target, error)
-                  : decode_dense(work, chunk, &target, error));
-    if (work->values.past_cache)
+    int past_cache = target.whole && out != NULL && frame->elements >= CACHE_BYTES / target.size;
+    work->values.past_cache = past_cache;
+    QC_TRY(sparse       ? decode_sparse(work, chunk, &target, error)
+           : past_cache ? decode_past_cache(work, chunk, &target, error)
+                        : decode_dense(work, chunk, &target, error));
+    if (past_cache)
         qc_look_up_fence();
     if (!target.whole)
         return QC_OK;
@@ -227,10 +255,10 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
     QC_TRY(check_end(&reader, error));
     for (size_t at = 0; at < stored;) {
         size_t count = smaller(QC_VALUE_BLOCK, stored - at);
-        QC_TRY(qc_values_pull(&work->values, count, error));
+        QC_TRY(qc_values_pull(&work->values, count, 0, error));
         if (sparse)
             QC_TRY(qc_positions_next(&work->positions, positions + at, count, error));
-        qc_values_write_codes(&work->values, count, 0, count, out + at * size);
+        qc_values_write_codes(&work->values, count, out + at * size);
         at += count;
     }
     if (sparse)

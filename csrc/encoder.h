@@ -22,6 +22,7 @@ typedef struct qc_encoder_input {
     unsigned first;   /* symbol; 0 if there is none */
     unsigned largest; /* symbol; 0 if there is none */
     int constant;     /* no two symbols differ */
+    int smallest;     /* speed does not matter */
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The
        scratch follows this structure: some 32-bit machines would not align it by themselves. */
     _Alignas(8) qc_histogram histogram;

@@ -195,7 +195,7 @@ static size_t huffman_size(qc_encoder_input *input)
     qc_lanes_plan *plan = &input->lanes_huffman;
     plan->bytes = QC_NO_ENCODING;
     if (input->width <= QC_LANES_MAX_WIDTH && !input->constant)
-        qc_lanes_plan_huffman(input->counts, input->count, input->width, plan);
+        qc_lanes_plan_huffman(input->counts, input->count, input->width, input->smallest, plan);
     return plan->bytes;
 }
 
@@ -204,7 +204,7 @@ static size_t tans_size(qc_encoder_input *input)
     qc_lanes_plan *plan = &input->lanes_tans;
     plan->bytes = QC_NO_ENCODING;
     if (input->width <= QC_LANES_MAX_WIDTH && input->count > 0)
-        qc_lanes_plan_tans(input->counts, input->count, input->width, plan);
+        qc_lanes_plan_tans(input->counts, input->count, input->width, input->smallest, plan);
     return plan->bytes;
 }
 

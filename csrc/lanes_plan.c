@@ -4,10 +4,12 @@
 
 /* Costs are in units of 2^-8 bits. */
 #define BIT ((uint64_t)256)
-/* An escaped symbol: its literal, and what filling it in costs in speed. */
-#define ESCAPE_BITS 24
-/* Half a buffer a lane is left over at the end, and 128 words are begun with. */
-#define TAIL_BYTES 290
+/* An escaped symbol's literal, and the bytes that filling it in is worth. */
+#define LITERAL_BITS 8
+#define ESCAPE_PRICE 2
+/* A buffer a lane is left over at the end; and of tANS, states. */
+#define TAIL_BYTES       320
+#define TANS_STATE_BYTES 96
 
 /* The classes of a split of the symbols: those that occur, most frequent first. */
 typedef struct classes {
@@ -59,7 +61,7 @@ static uint64_t begin_code(const classes *classes, unsigned raw_bits, uint64_t t
     code->classes = classes->count;
     for (unsigned i = 0; i < classes->count - code->has_escape; i++)
         code->values[i] = (uint8_t)classes->values[i];
-    return (total * raw_bits + classes->escaped * ESCAPE_BITS) * BIT;
+    return (total * raw_bits + classes->escaped * LITERAL_BITS) * BIT;
 }
 
 /* Optimal lengths are not increasing with the counts; the escape, which has to come last, takes
@@ -122,67 +124,81 @@ static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state
     return cost;
 }
 
-static void consider(qc_lanes_plan *best, const qc_lanes_code *code, uint64_t cost, size_t head)
+/* What is looked for: the code of the lowest price. */
+typedef struct search {
+    uint64_t total; /* symbols */
+    int smallest;   /* speed has no price */
+    qc_lanes_plan *best;
+} search;
+
+/* A code that takes `cost` bits, and whose tables cost as much speed as `slower` bits. */
+static void consider(const search *search, const qc_lanes_code *code, const classes *classes,
+                     uint64_t cost, uint64_t slower, size_t head)
 {
-    size_t bytes = (size_t)(cost / BIT / 8) + head + TAIL_BYTES;
-    if (bytes < best->bytes)
-        *best = (qc_lanes_plan){*code, bytes};
+    size_t bytes = (size_t)(cost / BIT / 8) + head + TAIL_BYTES, price = bytes;
+    if (!search->smallest)
+        price += (size_t)(slower / BIT / 8 + classes->escaped * ESCAPE_PRICE);
+    if (price < search->best->price)
+        *search->best = (qc_lanes_plan){*code, bytes, price};
 }
 
-static void consider_huffman(qc_lanes_plan *best, const classes *classes, unsigned raw_bits,
-                             uint64_t total)
+static void consider_huffman(const search *search, const classes *classes, unsigned raw_bits)
 {
     qc_lanes_code code;
     if (classes->count < 2 || classes->count > QC_LANES_MAX_CLASSES)
         return;
-    uint64_t cost = begin_code(classes, raw_bits, total, &code);
+    uint64_t cost = begin_code(classes, raw_bits, search->total, &code);
     cost += code_huffman(classes, &code);
-    consider(best, &code, cost, 12 + classes->count);
+    consider(search, &code, classes, cost, 0, 12 + classes->count);
 }
 
-static void consider_tans(qc_lanes_plan *best, const classes *classes, unsigned raw_bits,
-                          uint64_t total)
+static void consider_tans(const search *search, const classes *classes, unsigned raw_bits)
 {
+    /* Few states are not equally likely, which the shares do not tell: about 2^-n of the size. */
+    static const uint8_t bits_of_loss[] = {9, 10, 13};
     if (classes->count > QC_TANS_MAX_CLASSES)
         return;
     for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= QC_TANS_MAX_LOG; state_bits++) {
         qc_lanes_code code;
-        uint64_t cost = begin_code(classes, raw_bits, total, &code);
-        cost += code_tans(classes, total, state_bits, &code);
+        uint64_t cost = begin_code(classes, raw_bits, search->total, &code);
+        cost += code_tans(classes, search->total, state_bits, &code);
+        cost += cost >> bits_of_loss[state_bits - QC_TANS_MIN_LOG];
         /* Fewer states are faster where tables are small: more must save something. */
-        cost += cost / 1024 * (state_bits - QC_TANS_MIN_LOG);
-        consider(best, &code, cost, 5 + 2 * (size_t)classes->count + 128);
+        uint64_t slower = cost / 512 * (state_bits - QC_TANS_MIN_LOG);
+        consider(search, &code, classes, cost, slower,
+                 5 + 2 * (size_t)classes->count + TANS_STATE_BYTES);
     }
 }
 
-typedef void consider_classes(qc_lanes_plan *best, const classes *classes, unsigned raw_bits,
-                              uint64_t total);
+typedef void consider_classes(const search *search, const classes *classes, unsigned raw_bits);
 
 /* Every number of raw bits, and without them some numbers of classes beside the escape. */
-static void plan(const uint64_t counts[256], uint64_t total, unsigned width, unsigned most,
-                 consider_classes *consider, qc_lanes_plan *best)
+static void plan(const search *search, const uint64_t counts[256], unsigned width, unsigned most,
+                 consider_classes *consider)
 {
     static const unsigned keeps[] = {31, 23, 15, 11, 8, 6, 4, 2, 1};
-    best->bytes = SIZE_MAX;
+    search->best->bytes = search->best->price = SIZE_MAX;
     for (unsigned raw_bits = 0; raw_bits < width && raw_bits <= QC_LANES_MAX_RAW; raw_bits++) {
         classes all = split(counts, width, raw_bits);
-        consider(best, &all, raw_bits, total);
+        consider(search, &all, raw_bits);
         for (unsigned i = 0; raw_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
             if (keeps[i] < all.count && keeps[i] < most) {
                 classes some = with_escape(&all, keeps[i]);
-                consider(best, &some, 0, total);
+                consider(search, &some, 0);
             }
     }
 }
 
-void qc_lanes_plan_huffman(const uint64_t counts[256], uint64_t total, unsigned width,
+void qc_lanes_plan_huffman(const uint64_t counts[256], uint64_t total, unsigned width, int smallest,
                            qc_lanes_plan *best)
 {
-    plan(counts, total, width, QC_LANES_MAX_CLASSES, consider_huffman, best);
+    search search = {total, smallest, best};
+    plan(&search, counts, width, QC_LANES_MAX_CLASSES, consider_huffman);
 }
 
-void qc_lanes_plan_tans(const uint64_t counts[256], uint64_t total, unsigned width,
+void qc_lanes_plan_tans(const uint64_t counts[256], uint64_t total, unsigned width, int smallest,
                         qc_lanes_plan *best)
 {
-    plan(counts, total, width, QC_TANS_MAX_CLASSES, consider_tans, best);
+    search search = {total, smallest, best};
+    plan(&search, counts, width, QC_TANS_MAX_CLASSES, consider_tans);
 }

@@ -36,12 +36,8 @@ void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t coun
                                 : table->item_size == 2 ? kernels->look_up_2
                                                         : NULL;
     size_t size = table->item_size, done = 0;
-    if (kernel != NULL) {
-        done = past_cache ? qc_before_line(out, size, count) : 0;
-        look_up(table, codes, done, out);
-        uint8_t *to = out + done * size;
-        done += kernel(table, codes + done, count - done, to, past_cache && qc_is_line(to));
-    }
+    if (kernel != NULL)
+        done = kernel(table, codes, count, out, past_cache && qc_is_line(out));
     look_up(table, codes + done, count - done, out + done * size);
 }
 

@@ -23,8 +23,8 @@ typedef struct qc_look_up_table {
 /* Fill the planes, when `entries`, `item_size` and `items` are there. */
 void qc_look_up_prepare(qc_look_up_table *table);
 /* Write the item of each code to `out`, at any alignment. Every code is below table->entries.
-   `past_cache`: the output is not read again soon, so that stores may bypass the caches; then
-   qc_look_up_fence has to follow before another thread reads it. */
+   `past_cache`: the output is not read again soon, so that stores may bypass the caches, if it
+   begins where a line does; then qc_look_up_fence has to follow before another thread reads it. */
 void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t count, uint8_t *out,
                 int past_cache);
 /* Order the stores of qc_look_up before all that follow. */

@@ -34,12 +34,7 @@ void qc_merge_planes(const uint8_t *planes, size_t stride, size_t count, size_t 
     const qc_value_kernels *kernels = qc_value_kernels_selected();
     qc_merge_kernel *kernel = size == 4 ? kernels->merge_4 : size == 2 ? kernels->merge_2 : NULL;
     size_t done = 0;
-    if (kernel != NULL) {
-        done = past_cache ? qc_before_line(out, size, count) : 0;
-        merge(planes, stride, done, size, rotated, out);
-        uint8_t *to = out + done * size;
-        done +=
-            kernel(planes + done, stride, count - done, rotated, to, past_cache && qc_is_line(to));
-    }
+    if (kernel != NULL)
+        done = kernel(planes, stride, count, rotated, out, past_cache && qc_is_line(out));
     merge(planes + done, stride, count - done, size, rotated, out + done * size);
 }

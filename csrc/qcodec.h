@@ -59,9 +59,9 @@ const char *qc_status_name(qc_status status);
 /* ---- the machine --------------------------------------------------------- */
 
 /* Bits of the instruction sets that this library knows how to use. */
-#define QC_CPU_SSE42   (1u << 0) /* crc32 instruction */
-#define QC_CPU_AVX2    (1u << 1)
-#define QC_CPU_AVX512  (1u << 2) /* F, BW, VL, VBMI, VBMI2 */
+#define QC_CPU_SSE42   (1u << 0) /* with PCLMULQDQ */
+#define QC_CPU_AVX2    (1u << 1) /* with POPCNT */
+#define QC_CPU_AVX512  (1u << 2) /* F, BW, VL, VBMI, VBMI2, VPCLMULQDQ */
 #define QC_CPU_ARM_CRC (1u << 3)
 #define QC_CPU_NEON    (1u << 4)
 

@@ -13,9 +13,10 @@
 #define LANES_BYTES 1280
 
 /* Where speed counts too, a coding must save this part of the best before it: entropy coding of
-   packed, and a slower coding of a faster one. */
+   packed, a slower coding of a faster one, and one that no vector instructions decode. */
 #define WORTHWHILE_PART 64
 #define SLOWER_PART     128
+#define SCALAR_PART     32
 
 /* Balanced: adaptive, which decodes slowly, is for streams below this many bytes. */
 #define SMALL_STREAM ((size_t)64 * 1024)
@@ -105,11 +106,16 @@ static void survey(qc_encoder_input *input, const void *symbols, size_t count, u
 
 /* The bytes below which a coding has to stay to be preferred to the best of those that are faster.
  */
-static size_t allowed_bytes(const choice *best, qc_profile profile)
+static size_t allowed_bytes(const choice *best, qc_coding coding, qc_profile profile)
 {
+    size_t part = SLOWER_PART;
     if (profile == QC_SMALL || best->bytes == QC_NO_ENCODING)
         return best->bytes;
-    return best->bytes - best->bytes / (best->coding == QC_PACKED ? WORTHWHILE_PART : SLOWER_PART);
+    if (best->coding == QC_PACKED)
+        part = WORTHWHILE_PART;
+    else if (coding == QC_HUFFMAN)
+        part = SCALAR_PART;
+    return best->bytes - best->bytes / part;
 }
 
 static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
@@ -119,7 +125,7 @@ static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profi
         if (!(codings >> by_speed[i] & 1))
             continue;
         size_t bytes = encoders[by_speed[i]]->size(input);
-        if (bytes < allowed_bytes(&best, profile))
+        if (bytes < allowed_bytes(&best, by_speed[i], profile))
             best = (choice){by_speed[i], bytes};
     }
     return best;
@@ -167,6 +173,7 @@ qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, ui
     QC_CHECK(input->largest >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->largest,
              (1u << width) - 1);
 
+    input->smallest = profile == QC_SMALL;
     codings &= profile_codings[profile];
     choice best = choose(input, codings, profile);
     int try_adaptive =

@@ -19,7 +19,7 @@ typedef size_t qc_pack_kernel(const uint8_t *symbols, size_t count, unsigned wid
                               uint8_t *packed);
 
 /* Kernels with `past_cache` then use non-temporal stores; `out` is then a multiple of
-   QC_LINE_BYTES. qc_before_line says how many elements come before such an address. */
+   QC_LINE_BYTES. */
 
 /* out[i] = the table's item of codes[i]. */
 typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *codes, size_t count,
@@ -66,14 +66,6 @@ typedef struct qc_value_kernels {
     qc_sum_gaps_kernel *sum_gaps;
     qc_mask_positions_kernel *mask_positions;
 } qc_value_kernels;
-
-/* Elements up to the next line of a cache, at most `count`; 0 if no element ends there. */
-static inline size_t qc_before_line(const uint8_t *out, size_t size, size_t count)
-{
-    size_t bytes = (QC_LINE_BYTES - (uintptr_t)out % QC_LINE_BYTES) % QC_LINE_BYTES;
-    size_t elements = bytes % size == 0 ? bytes / size : 0;
-    return elements < count ? elements : count;
-}
 
 static inline int qc_is_line(const uint8_t *out) { return (uintptr_t)out % QC_LINE_BYTES == 0; }
 

@@ -14,6 +14,12 @@ static size_t symbols_per_element(const qc_frame *frame)
     return frame->kind == QC_RAW ? frame->item_size : 1;
 }
 
+/* Bytes from one element's symbols to the next one's. */
+static size_t step(const qc_frame *frame)
+{
+    return symbols_per_element(frame) * qc_symbol_size(frame->width);
+}
+
 static int is_bytes(const qc_frame *frame)
 {
     return frame->kind == QC_RAW || frame->kind == QC_PLANES;
@@ -136,6 +142,7 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->out_dtype = out_dtype;
     values->out_size = qc_dtype_size(out_dtype);
     values->past_cache = 0;
+    values->pulled = 0;
     for (unsigned i = 0; i < frame->value_streams; i++)
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
                               frame->width, frame->features, error));
@@ -162,14 +169,21 @@ static uint8_t greatest(const uint8_t *codes, size_t count)
     return result;
 }
 
-qc_status qc_values_pull(qc_value_decoder *values, size_t count, qc_error *error)
+qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
 {
     const qc_frame *frame = values->frame;
     size_t symbols = count * symbols_per_element(frame);
-    for (unsigned i = 0; i < frame->value_streams; i++)
-        QC_TRY(qc_stream_next(&values->streams[i], values->codes + i * symbols, symbols, error));
+    uint8_t *pulled = values->codes + QC_VALUE_KEEP * step(frame);
+    const uint8_t *kept = pulled + (values->pulled - keep) * step(frame);
+    values->block = pulled - keep * step(frame);
+    values->pulled = count;
+    for (unsigned i = 0; i < frame->value_streams; i++) {
+        size_t plane = i * QC_VALUE_STRIDE;
+        memmove(values->block + plane, kept + plane, keep * step(frame));
+        QC_TRY(qc_stream_next(&values->streams[i], pulled + plane, symbols, error));
+    }
     if (frame->kind == QC_CODEBOOK && frame->entries < 1u << frame->width) {
-        unsigned code = greatest(values->codes, count);
+        unsigned code = greatest(pulled, count);
         QC_CHECK(code < frame->entries, QC_CORRUPT, "codebook: code without an entry", 0, code,
                  frame->entries - 1);
     }
@@ -182,23 +196,23 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
 {
     uint16_t code;
     if (values->frame->width <= 8)
-        return values->codes[index];
-    memcpy(&code, values->codes + 2 * index, 2);
+        return values->block[index];
+    memcpy(&code, values->block + 2 * index, 2);
     return code;
 }
 
 static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
 /* Raw and planes as elements of the frame's dtype, in the machine's order. */
-static void write_elements(const qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                           uint8_t *out, int past_cache)
+static void write_elements(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                           int past_cache)
 {
     size_t size = values->frame->item_size;
     if (values->frame->kind == QC_PLANES)
-        qc_merge_planes(values->codes + from, pulled, count, size, is_rotated(values->frame->dtype),
-                        out, past_cache);
+        qc_merge_planes(values->block + from, QC_VALUE_STRIDE, count, size,
+                        is_rotated(values->frame->dtype), out, past_cache);
     else
-        memcpy(out, values->codes + from * size, count * size);
+        memcpy(out, values->block + from * size, count * size);
     qc_swap_if_big_endian(out, size, count);
 }
 
@@ -225,7 +239,7 @@ static void write_codebook_run(qc_value_decoder *values, size_t from, size_t cou
                                uint8_t *out)
 {
     const qc_frame *frame = values->frame;
-    const uint8_t *codes = values->codes + from;
+    const uint8_t *codes = values->block + from;
     if (count < frame->entries) {
         for (size_t i = 0; i < count; i++)
             values->floats[i] = value_of(values, codes[i], element);
@@ -243,7 +257,7 @@ static void write_affine_run(qc_value_decoder *values, size_t from, size_t count
                              uint8_t *out)
 {
     const qc_frame *frame = values->frame;
-    const uint8_t *codes = values->codes + from * qc_symbol_size(frame->width);
+    const uint8_t *codes = values->block + from * qc_symbol_size(frame->width);
     float scale = scale_of(frame, element), zero = -unscaled(values, 0, element);
     if (values->out_dtype == QC_F32) {
         qc_affine(codes, frame->width, count, scale, zero, out, values->past_cache);
@@ -269,21 +283,21 @@ static void write_runs(qc_value_decoder *values, size_t from, size_t count, size
     }
 }
 
-void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                     size_t first, const uint32_t *positions, uint8_t *out)
+void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                     const uint32_t *positions, uint8_t *out)
 {
     const qc_frame *frame = values->frame;
     if (is_bytes(frame)) {
         if (values->out_dtype == frame->dtype) {
-            write_elements(values, pulled, from, count, out, values->past_cache);
+            write_elements(values, from, count, out, values->past_cache);
             return;
         }
-        write_elements(values, pulled, from, count, values->native, 0);
+        write_elements(values, from, count, values->native, 0);
         qc_convert(values->native, frame->dtype, out, values->out_dtype, count);
         return;
     }
     if (values->has_table) {
-        qc_look_up(&values->table, values->codes + from, count, out, values->past_cache);
+        qc_look_up(&values->table, values->block + from, count, out, values->past_cache);
         return;
     }
     if (positions == NULL || is_uniform(frame)) {
@@ -295,14 +309,12 @@ void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_
     write_floats(values, count, out);
 }
 
-void qc_values_write_codes(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                           uint8_t *out)
+void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t *out)
 {
-    size_t size = qc_symbol_size(values->frame->width);
     if (is_bytes(values->frame))
-        write_elements(values, pulled, from, count, out, 0);
+        write_elements(values, 0, count, out, 0);
     else
-        memcpy(out, values->codes + from * size, count * size);
+        memcpy(out, values->block, count * step(values->frame));
 }
 
 qc_status qc_values_finish(qc_value_decoder *values, qc_error *error)

@@ -8,20 +8,24 @@
 #include "look_up.h"
 #include "stream.h"
 
-#define QC_VALUE_BLOCK 1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
+#define QC_VALUE_BLOCK  1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
+#define QC_VALUE_KEEP   64   /* of those before them that can be kept, less than this */
+#define QC_VALUE_STRIDE (QC_VALUE_KEEP + QC_VALUE_BLOCK)
 
 typedef struct qc_value_decoder {
     const qc_frame *frame;
     qc_dtype out_dtype;
     size_t out_size; /* bytes of an output element */
     int past_cache;  /* for qc_look_up: the output is larger than the caches */
-    int has_table; /* `table` gives every element by its code; else a run's, while it is written */
+    int has_table;  /* `table` gives every element by its code; else a run's, while it is written */
+    size_t pulled;  /* elements, by the last pull */
+    uint8_t *block; /* in `codes`: those that were kept, and those that were pulled */
     qc_look_up_table table;
     float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
-    uint8_t
-        codes[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES]; /* the block's symbols, stream after stream */
-    float floats[QC_VALUE_BLOCK];
-    uint8_t native[QC_VALUE_BLOCK * QC_MAX_ITEM_BYTES];
+    /* Symbols; of planes, each one's stand QC_VALUE_STRIDE from those before. */
+    uint8_t codes[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
+    float floats[QC_VALUE_STRIDE];
+    uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
 } qc_value_decoder;
 
@@ -30,16 +34,16 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
                          qc_dtype out_dtype, qc_reader *reader, qc_error *error);
 /* Go `count` stored elements forward: a multiple of QC_STREAM_BLOCK. */
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error);
-/* Take the codes of the next `count` stored elements, at most QC_VALUE_BLOCK. */
-qc_status qc_values_pull(qc_value_decoder *values, size_t count, qc_error *error);
-/* Turn `count` of the pulled block, from number `from` of `pulled`, into output elements (any
-   alignment). Groups go by the element's index in the tensor: first + positions[i], or first + i
-   if positions is NULL. */
-void qc_values_write(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                     size_t first, const uint32_t *positions, uint8_t *out);
-/* The same block as integers: codes as they are, raw and planes as elements. */
-void qc_values_write_codes(qc_value_decoder *values, size_t pulled, size_t from, size_t count,
-                           uint8_t *out);
+/* Take the codes of the next `count` stored elements, at most QC_VALUE_BLOCK. The block is these,
+   behind the last `keep` (below QC_VALUE_KEEP) of the block before. */
+qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc_error *error);
+/* Turn `count` elements of the block, from number `from` on, into output elements (any alignment).
+   Groups go by the element's index in the tensor: first + positions[i], or first + i if positions
+   is NULL. */
+void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                     const uint32_t *positions, uint8_t *out);
+/* All `count` elements of the block as integers: codes as they are, raw and planes as elements. */
+void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t *out);
 qc_status qc_values_finish(qc_value_decoder *values, qc_error *error);
 
 #endif /* QC_VALUES_H */

@@ -176,8 +176,7 @@ class Encoded:
         """Elements [first, first + count) into `out`, as bytes; None: check only."""
         size = target.itemsize
         if threads == 1 and isinstance(self._source, BytesSource):
-            data = self._bytes(0, self.encoded_bytes)
-            self._frame.decode(data, first, count, target.id, size, out, self._verify)
+            self._frame.decode(first, count, target.id, size, out, self._verify)
             return
 
         def decode_chunk(index: int) -> None:

@@ -87,7 +87,7 @@ def candidates(
     `widths` are the gap widths to try.
     """
     kinds: list[str] = [quantized.kind]
-    if quantized.kind == "raw" and profile not in ("fixed", "fast"):
+    if quantized.kind == "raw" and profile != "fixed":
         kinds.append("planes")
     if quantized.positions is None:
         return [Layout(kind, "dense") for kind in kinds]
@@ -133,6 +133,8 @@ def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: s
     if quantized.positions is not None and layout.positions != "dense":
         density = len(quantized.positions) / max(count, 1)
         bits = density * (bits + layout.gap_width) + (1 if layout.positions == "mask" else 0)
+    if layout.kind == "planes":  # only some of them are coded, each with a head of its own
+        bits /= 2
     elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
     return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
 

@@ -1,6 +1,6 @@
-"""Write csrc/crc32c_table.h: the tables of the portable CRC32C.
+"""Write csrc/crc32c_table.h and csrc/crc32c_powers.h: the constants of CRC32C.
 
-Run it from the project's root; a test compares the file with what this prints.
+Run it from the project's root; a test compares the files with what this prints.
 """
 
 from pathlib import Path
@@ -21,6 +21,37 @@ HEADER = """\
 /* clang-format off */
 
 """
+
+POWERS_HEADER = """\
+/*
+ * Written by tools/make_crc32c_table.py: powers of x modulo the polynomial of CRC32C, reflected as
+ * its register is. Multiplying by one moves a CRC past so many bytes at once.
+ *
+ * A carry-less product of reflected numbers is the product times x, and the CRC instruction
+ * multiplies by x^32 more.
+ */
+#ifndef QC_CRC32C_POWERS_H
+#define QC_CRC32C_POWERS_H
+
+/* clang-format off */
+
+/* Bytes of each of the three parts that are read side by side. */
+#define QC_CRC32C_PART @PART@
+/* x^(8 * bytes - 33), for registers that the CRC instruction reduces: past one part, and two. */
+#define QC_CRC32C_PAST_1 @PAST_1@
+#define QC_CRC32C_PAST_2 @PAST_2@
+
+/* Bytes that are folded at once, in vectors of 16 bytes each. */
+#define QC_CRC32C_FOLD @FOLD@
+/* x^(8 * fold + 63) and x^(8 * fold - 1), in the upper half of 64 bits: past one fold, for the
+   first and the second 8 bytes of a vector. */
+#define QC_CRC32C_FOLD_FIRST  @FOLD_FIRST@
+#define QC_CRC32C_FOLD_SECOND @FOLD_SECOND@
+
+#endif /* QC_CRC32C_POWERS_H */
+"""
+PART = 512
+FOLD = 256
 
 
 def shift_byte(crc: int) -> int:
@@ -52,5 +83,30 @@ def header() -> str:
     return HEADER + "\n".join(lines)
 
 
+def power(exponent: int) -> int:
+    """x to the exponent modulo the polynomial, reflected: bit 31 is the coefficient of 1."""
+    register = 1 << 31
+    for _ in range(exponent):
+        register = register >> 1 ^ (POLYNOMIAL if register & 1 else 0)
+    return register
+
+
+def powers_header() -> str:
+    """The text of the header file of powers."""
+    values = {
+        "PART": f"{PART}",
+        "PAST_1": f"0x{power(8 * PART - 33):08X}u",
+        "PAST_2": f"0x{power(16 * PART - 33):08X}u",
+        "FOLD": f"{FOLD}",
+        "FOLD_FIRST": f"0x{power(8 * FOLD + 63):08X}00000000u",
+        "FOLD_SECOND": f"0x{power(8 * FOLD - 1):08X}00000000u",
+    }
+    text = POWERS_HEADER
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
+
+
 if __name__ == "__main__":
+    Path("csrc/crc32c_powers.h").write_text(powers_header())
     Path("csrc/crc32c_table.h").write_text(header())

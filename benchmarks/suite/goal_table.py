@@ -31,9 +31,9 @@ _SIZES = [
     ("km16", "lanes_huffman", 101.3, None),
     ("km64", "lanes_huffman", 101.3, None),
     ("km256", "lanes_huffman", 101.3, None),
-    ("km16", "lanes_tans", 100.4, 100.25),
-    ("tern70", "lanes_tans", 100.4, 100.25),
-    ("tern90", "lanes_tans", 101, 100.5),
+    ("km16", "lanes_tans, smallest", 100.4, 100.25),
+    ("tern70", "lanes_tans, smallest", 100.4, 100.25),
+    ("tern90", "lanes_tans, smallest", 101, 100.5),
 ]
 _FRAMES = [
     # data, profile, path, what to divide by, floor, moonshot

@@ -15,13 +15,15 @@ SEEN size_t ours_bound(size_t count) { return qc_stream_bound(count, 8); }
 
 SEEN size_t ours_workspace(size_t count) { return QC_STREAM_ENCODE_WORKSPACE(count); }
 
-/* One stream by one coding; returns its size, or 0 if that coding cannot hold the symbols. */
+/* One stream by one coding, as small as it can be or with decoding speed in mind; returns its size,
+   or 0 if that coding cannot hold the symbols. */
 SEEN size_t ours_encode(const uint8_t *symbols, size_t count, unsigned width, unsigned coding,
-                        uint8_t *out, size_t capacity, void *workspace)
+                        int smallest, uint8_t *out, size_t capacity, void *workspace)
 {
     size_t size = 0;
-    qc_status status = qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL,
-                                        out, capacity, &size, workspace, NULL);
+    qc_profile profile = smallest ? QC_SMALL : QC_BALANCED;
+    qc_status status = qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), profile, out,
+                                        capacity, &size, workspace, NULL);
     return status == QC_OK ? size : 0;
 }
 

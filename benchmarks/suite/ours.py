@@ -26,7 +26,7 @@ def core() -> ctypes.CDLL:
         getattr(found, name).restype = _SIZE
     found.ours_bound.argtypes = found.ours_workspace.argtypes = [_SIZE]
     found.ours_encode.argtypes = [
-        *(_POINTER, _SIZE, ctypes.c_uint, ctypes.c_uint),
+        *(_POINTER, _SIZE, ctypes.c_uint, ctypes.c_uint, ctypes.c_int),
         *(_POINTER, _SIZE, _POINTER),
     ]
     found.ours_decode.argtypes = [_POINTER, _SIZE, _SIZE, ctypes.c_uint, _POINTER, _POINTER]
@@ -64,6 +64,8 @@ class Coder:
     coding : int
     chunk : int
         Symbols of a stream.
+    smallest : bool
+        Whether size alone counts, as for profile small.
 
     Raises
     ------
@@ -71,8 +73,10 @@ class Coder:
         If the coding cannot hold the symbols.
     """
 
-    def __init__(self, symbols: Bytes, width: int, coding: int, chunk: int) -> None:
-        self.symbols, self.width, self.coding = symbols, width, coding
+    def __init__(
+        self, symbols: Bytes, width: int, coding: int, chunk: int, smallest: bool = False
+    ) -> None:
+        self.symbols, self.width, self.coding, self.smallest = symbols, width, coding, smallest
         self.starts = range(0, len(symbols), chunk)
         self.chunk = chunk
         self.capacity = core().ours_bound(chunk)
@@ -93,6 +97,7 @@ class Coder:
                 min(self.chunk, len(self.symbols) - start),
                 self.width,
                 self.coding,
+                self.smallest,
                 self.coded[number].ctypes.data,
                 self.capacity,
                 workspace,

@@ -18,6 +18,8 @@ GROUP = "streams"
 CHUNK = 1 << 18
 # tANS is chosen for few bits: its goal is for chunks of four times as much.
 CHUNKS = {"lanes_tans": 1 << 20}
+# Codings of which some codes decode faster than smaller ones.
+WITH_SPEEDS = ("lanes_tans",)
 # Codings of which a machine's paths are all the same code.
 ONE_PATH = ("constant", "packed", "huffman", "adaptive")
 
@@ -40,6 +42,9 @@ def coders(symbols: SymbolSet) -> dict[str, ours.Coder]:
         try:
             chunk = CHUNKS.get(name, CHUNK)
             found[name] = ours.Coder(symbols.symbols, symbols.width, number, chunk)
+            if name in WITH_SPEEDS:
+                method = f"{name}, smallest"
+                found[method] = ours.Coder(symbols.symbols, symbols.width, number, chunk, True)
         except ValueError:
             continue
     return found

@@ -11,7 +11,8 @@
 #define QC_HAS_AVX512 1
 #include <immintrin.h>
 /* The features that QC_CPU_AVX512 stands for (cpu.c). */
-#define QC_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2")))
+#define QC_AVX512                                                                                  \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,vpclmulqdq")))
 #else
 #define QC_HAS_AVX512 0
 #endif

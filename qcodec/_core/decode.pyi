@@ -16,7 +16,6 @@ class Frame:
     def chunk(self, index: int) -> tuple[int, int, int, int]: ...
     def decode(
         self,
-        data: _Bytes,
         first: int,
         count: int,
         dtype: int,

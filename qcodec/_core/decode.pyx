@@ -150,7 +150,6 @@ cdef class Frame:
 
     def decode(
         self,
-        const uint8_t[::1] data,
         size_t first,
         size_t count,
         int dtype,
@@ -158,17 +157,17 @@ cdef class Frame:
         uint8_t[::1] out,
         bint verify,
     ):
-        """Elements [first, first + count) of the frame, of which `data` is all, into `out`."""
+        """Elements [first, first + count) into `out`; the frame was opened with all of its bytes."""
         cdef qc_error error
         cdef qc_status status
-        cdef const uint8_t *start = address(data)
+        cdef const uint8_t *start = address(self.data)
         cdef uint8_t *to = output(out, count, item_size)
-        cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
+        cdef void *workspace
+        if <size_t>self.data.shape[0] != self.head.frame_bytes:
+            raise ValueError("the frame's bytes are not all there")
+        workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
-        if <size_t>data.shape[0] != self.head.frame_bytes:
-            free(workspace)
-            raise ValueError("the frame's bytes are not all there")
         with nogil:
             status = qc_frame_decode(
                 &self.head, self.table, start, first, count, <int>dtype, to,

@@ -109,6 +109,22 @@ static inline long long software_reduce_add_epi64(__m512i vector)
     return (long long)sum;
 }
 
+/* ---- multiplication without carries ---- */
+
+/* Of one 64-bit half of each vector of 128 bits, which `halves` names as the instruction does. */
+static inline __m512i software_clmulepi64_epi128(__m512i left, __m512i right, int halves)
+{
+    elements a = elements_of(&left, 64), b = elements_of(&right, 64), out = {{0}};
+    for (unsigned i = 0; i < 8; i += 2)
+        for (unsigned bit = 0; bit < 64; bit++)
+            if (a.u64[i + (halves & 1)] >> bit & 1) {
+                uint64_t factor = b.u64[i + (halves >> 4)];
+                out.u64[i] ^= factor << bit;
+                out.u64[i + 1] ^= bit > 0 ? factor >> (64 - bit) : 0;
+            }
+    return vector_512(out);
+}
+
 /* ---- expansion and compression ---- */
 
 static inline __m512i software_maskz_expand_epi16(__mmask32 mask, __m512i vector)
@@ -245,6 +261,9 @@ static inline void software_stream_si512(void *to, __m512i vector)
 #endif
 #ifndef _mm512_mask_sub_epi16
 #define _mm512_mask_sub_epi16 software_mask_sub_epi16
+#endif
+#ifndef _mm512_clmulepi64_epi128
+#define _mm512_clmulepi64_epi128 software_clmulepi64_epi128
 #endif
 #ifndef _mm512_cmplt_epu16_mask
 #define _mm512_cmplt_epu16_mask software_cmplt_epu16_mask
