@@ -392,7 +392,7 @@ def test_crc32c_agrees_with_another_implementation():
     assert core.crc32c(data) == google_crc32c.value(data)
 
 
-@pytest.mark.parametrize("module", ["decode", "encode", "pack", "stream"])
+@pytest.mark.parametrize("module", ["decode", "encode", "numeric", "pack", "stream"])
 def test_the_environment_turns_cpu_features_off_in_every_module(module):
     script = (
         f"from qcodec._core import cpu, stream, {module}\n"

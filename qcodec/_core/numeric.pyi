@@ -2,6 +2,7 @@ from typing import Any
 
 import numpy as np
 
+CPU_FEATURES: int
 MAX_N_OF_M: int
 INITS: dict[str, int]
 

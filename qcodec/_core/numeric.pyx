@@ -5,8 +5,11 @@ import numpy as np
 from libc.stdint cimport uint8_t, uint64_t
 
 from . cimport c
+from .cpu import allowed
 from .status import error_of
 
+#: The instruction sets that this module uses; see cpu.py.
+CPU_FEATURES = c.qc_cpu_select(allowed())
 MAX_N_OF_M = c.QC_MAX_N_OF_M
 INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
