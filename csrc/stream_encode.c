@@ -12,10 +12,9 @@
 /* What 128 lanes may take beyond that: their head, first words and last bits. */
 #define LANES_BYTES 1280
 
-/* Where speed counts too, a coding must save this part of the best before it: entropy coding of
-   packed, a slower coding of a faster one, and one that no vector instructions decode. */
+/* Where speed counts too, a coding must save this part of the best of those that are faster, and
+   more if no vector instructions decode it. */
 #define WORTHWHILE_PART 64
-#define SLOWER_PART     128
 #define SCALAR_PART     32
 
 /* Balanced: adaptive, which decodes slowly, is for streams below this many bytes. */
@@ -108,14 +107,9 @@ static void survey(qc_encoder_input *input, const void *symbols, size_t count, u
  */
 static size_t allowed_bytes(const choice *best, qc_coding coding, qc_profile profile)
 {
-    size_t part = SLOWER_PART;
     if (profile == QC_SMALL || best->bytes == QC_NO_ENCODING)
         return best->bytes;
-    if (best->coding == QC_PACKED)
-        part = WORTHWHILE_PART;
-    else if (coding == QC_HUFFMAN)
-        part = SCALAR_PART;
-    return best->bytes - best->bytes / part;
+    return best->bytes - best->bytes / (coding == QC_HUFFMAN ? SCALAR_PART : WORTHWHILE_PART);
 }
 
 static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)

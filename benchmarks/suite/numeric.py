@@ -21,6 +21,7 @@ from .result import Key, Result, Results
 
 ROUNDS = 3
 LEVELS = (16, 64, 256)
+TERNARY = 10  # times as many weights
 COMPARED_LEVELS = 16  # up to here with other packages, which take seconds for more
 OWN_INITS: tuple[Init, ...] = ("exact", "fast", "linear")
 
@@ -79,7 +80,7 @@ def measure(results: Results, count: int, effort: Effort) -> None:
     weights = data.gaussian(count)
     for k in LEVELS:
         _measure_k_means(results, weights, k, Effort(min(ROUNDS, effort.rounds), effort.seconds))
-    _measure_ternary(results, weights, effort)
+    _measure_ternary(results, data.gaussian(TERNARY * count), effort)
     _measure_checksum(results, weights, effort)
     _measure_small_calls(results, effort)
 

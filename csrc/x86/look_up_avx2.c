@@ -2,7 +2,7 @@
  * Up to 16 items of four bytes are two registers that are permuted by the codes. Of more items
  * each plane of bytes is looked up by itself, 16 items at a time, and the planes are joined. That
  * costs ten instructions for each 16 items, so from some number of items on single loads are
- * faster.
+ * faster; past the caches they go by way of a buffer, of which whole lines are stored.
  */
 #include "../value_kernels.h"
 #include "interleave_avx2.h"
@@ -44,6 +44,21 @@ INLINE_AVX2 size_t by_planes_4(const qc_look_up_table *table, const uint8_t *cod
         join_4(bytes, items);
         for (unsigned part = 0; part < 4; part++)
             store(out + 4 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
+INLINE_AVX2 size_t past_cache_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                uint8_t *out)
+{
+    enum { BUFFER = 64 };
+    _Alignas(32) uint32_t buffer[BUFFER];
+    size_t i = 0;
+    for (; count - i >= BUFFER; i += BUFFER) {
+        for (unsigned j = 0; j < BUFFER; j++)
+            memcpy(&buffer[j], table->items + 4 * (size_t)codes[i + j], 4);
+        for (unsigned j = 0; j < BUFFER; j += 8)
+            store(out + 4 * (i + j), _mm256_load_si256((const __m256i *)(buffer + j)), 1);
     }
     return i;
 }
@@ -94,7 +109,7 @@ QC_AVX2 size_t qc_look_up_4_avx2(const qc_look_up_table *table, const uint8_t *c
 {
     size_t i = 0;
     if (table->entries > MOST_ENTRIES)
-        return 0;
+        return past_cache ? past_cache_4(table, codes, count, out) : 0;
     if (table->entries > 16)
         return by_planes_4(table, codes, count, out, past_cache);
     const __m256i low = _mm256_loadu_si256((const __m256i *)table->items);
