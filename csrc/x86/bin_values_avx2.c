@@ -47,6 +47,7 @@ QC_AVX2 size_t qc_bin_values_avx2(const qc_bin_scale *by, int32_t first, int32_t
         block = count - start < BLOCK ? (count - start) / LANES * LANES : BLOCK;
         if (!find_numbers(by, first, last, values + start, block, numbers))
             break;
+#pragma GCC unroll 4
         for (size_t i = 0; i < block; i++) {
             double *bin = &zero[numbers[i]].sum; /* and the count behind it */
             __m128d value = _mm_cvtss_sd(ones, _mm_load_ss(values + start + i));
