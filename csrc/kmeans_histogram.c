@@ -105,7 +105,8 @@ static void set_precision(qc_bin_scale *by, unsigned precision)
     by->base = (int32_t)(qc_bits_of_f32(by->offset) >> by->shift);
 }
 
-/* Count values up to the block that has a number which is not in [first, last]; returns how many. */
+/* Count values up to the block that has a number which is not in [first, last]; returns how many.
+ */
 static size_t count_values(const qc_bin_scale *by, int32_t first, int32_t last, const float *values,
                            size_t count, qc_value_bin *zero)
 {

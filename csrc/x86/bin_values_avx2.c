@@ -1,6 +1,6 @@
 /*
- * Numbers of eight bins at a time. Each value is then added to the sum of its bin, and 1 to the count
- * beside it, by one addition of two doubles.
+ * Numbers of eight bins at a time. Each value is then added to the sum of its bin, and 1 to the
+ * count beside it, by one addition of two doubles.
  */
 #include "../value_kernels.h"
 #include "avx2.h"

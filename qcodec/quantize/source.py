@@ -67,7 +67,6 @@ class Source:
         counts: Array = np.sum(grouping.members(stored), axis=1)
         return counts
 
-
     @contextmanager
     def explaining(self) -> Iterator[None]:
         """Around what raises ValueError if a value is not finite: says which ones are not."""
