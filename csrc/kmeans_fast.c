@@ -85,7 +85,7 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
     sum_bins(&histogram, points);
     qc_partition best;
     qc_partition_find(&best, points, histogram.count, k, points + histogram.count + 1);
-    double between = write_centroids(&best, bins, centroids);
+    double between = write_centroids(&best, histogram.bins, centroids);
     if (coarseness != NULL)
         *coarseness = histogram.within > 0 ? histogram.within / (histogram.within + between) : 0;
     return QC_OK;

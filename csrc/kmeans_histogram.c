@@ -7,33 +7,30 @@
 #include <math.h>
 
 #include "float_bits.h"
+#include "value_kernels.h"
 
 #define FRACTION_BITS 23
-#define SHRINK        0.25f     /* so that deviations of finite values are finite */
 #define SAMPLES       255       /* tell centre and offset: the result does not hang on them */
 #define LEAST_OFFSET  0x1p-100f /* of the greatest deviation */
 
-/* How deviations, shrunk, are numbered. */
-typedef struct scale {
-    float centre;
-    float offset;
-    unsigned shift;
-    int32_t base; /* the number of deviation 0, before it is taken off */
-} scale;
+/* Octaves of deviations, from the offset on, that have bins at first, and at most while the range
+   of the values is not known: few enough that LEAST_OFFSET plays no part. */
+#define FIRST_OCTAVES 5
+#define MOST_OCTAVES  64
 
-static inline int32_t number_of(const scale *by, float value)
+static inline int32_t number_of(const qc_bin_scale *by, float value)
 {
-    float deviation = value * SHRINK - by->centre;
+    float deviation = value * QC_SHRINK - by->centre;
     int32_t side = (int32_t)(qc_bits_of_f32(fabsf(deviation) + by->offset) >> by->shift) - by->base;
     return side ^ -(int32_t)(deviation < 0); /* -1 - side if negative */
 }
 
 /* The width of a bin, of deviations that are not shrunk. */
-static double width_of(const scale *by, int32_t number)
+static double width_of(const qc_bin_scale *by, int32_t number)
 {
     uint32_t side = (uint32_t)(by->base + (number < 0 ? -1 - number : number));
     double low = qc_f32_of_bits(side << by->shift), high = qc_f32_of_bits((side + 1) << by->shift);
-    return (high - low) / (double)SHRINK;
+    return (high - low) / (double)QC_SHRINK;
 }
 
 /* An integer that is ordered as floats are. */
@@ -81,59 +78,127 @@ static void sort(float *numbers, size_t count)
         }
 }
 
-/* Centre and offset: the median of a sample, and the median of its deviations that are not 0. */
-static scale find_scale(const float *values, size_t count, float least, float greatest)
+/* Centre and offset: the median of a sample, and the median of its deviations that are not 0, or 0
+   if all are. The sample may hold what is not finite. */
+static qc_bin_scale find_scale(const float *values, size_t count)
 {
     float sample[SAMPLES];
     size_t samples = count < SAMPLES ? count : SAMPLES;
     for (size_t i = 0; i < samples; i++)
-        sample[i] = values[(size_t)((double)i / (double)samples * (double)count)] * SHRINK;
+        sample[i] = values[(size_t)((double)i / (double)samples * (double)count)] * QC_SHRINK;
     sort(sample, samples);
-    scale by = {.centre = sample[samples / 2]};
+    qc_bin_scale by = {.centre = sample[samples / 2]};
     size_t zeros = 0;
     for (size_t i = 0; i < samples; i++) {
         sample[i] = fabsf(sample[i] - by.centre);
         zeros += sample[i] == 0;
     }
     sort(sample, samples);
-    float below = by.centre - least * SHRINK, above = greatest * SHRINK - by.centre;
-    by.offset = (below > above ? below : above) * LEAST_OFFSET;
-    if (zeros < samples && sample[zeros + (samples - zeros) / 2] > by.offset)
+    if (zeros < samples)
         by.offset = sample[zeros + (samples - zeros) / 2];
     return by;
 }
 
-static void count_values(const scale *by, const float *values, size_t count, qc_value_bin *zero)
+static void set_precision(qc_bin_scale *by, unsigned precision)
+{
+    by->shift = FRACTION_BITS - precision;
+    by->base = (int32_t)(qc_bits_of_f32(by->offset) >> by->shift);
+}
+
+/* Count values up to the block that has a number which is not in [first, last]; returns how many.
+ */
+static size_t count_values(const qc_bin_scale *by, int32_t first, int32_t last, const float *values,
+                           size_t count, qc_value_bin *zero)
 {
     enum { BLOCK = 512 }; /* apart from the counting, numbers are found by vectors */
     int32_t numbers[BLOCK];
-    for (size_t start = 0; start < count; start += BLOCK) {
-        size_t block = count - start < BLOCK ? count - start : BLOCK;
-        for (size_t i = 0; i < block; i++)
+    qc_bin_values_kernel *kernel = qc_value_kernels_selected()->bin_values;
+    size_t start = kernel != NULL ? kernel(by, first, last, values, count, zero) : 0;
+    for (size_t block; start < count; start += block) {
+        block = count - start < BLOCK ? count - start : BLOCK;
+        int32_t outside = 0;
+        for (size_t i = 0; i < block; i++) {
             numbers[i] = number_of(by, values[start + i]);
+            outside |= (numbers[i] < first) | (numbers[i] > last);
+        }
+        if (outside)
+            break;
         for (size_t i = 0; i < block; i++) {
             qc_value_bin *bin = zero + numbers[i];
             bin->sum += values[start + i];
             bin->count += 1;
         }
     }
+    return start;
 }
 
-/* Move the bins with values, of which there is one, to the front; `first` is the first number. */
-static void gather(const scale *by, int32_t first, size_t span, qc_value_histogram *histogram)
+/* What the values are counted into: numbers from `first` to `last`. */
+typedef struct window {
+    int32_t first, last;
+    qc_value_bin *zero; /* the bin of number 0 */
+} window;
+
+/* Count all values, with few bins around the middle first, and more where values ask for it.
+   Returns 0 if that does not do, as with huge outliers and what is not finite. */
+static int count_around(const qc_bin_scale *by, unsigned precision, const float *values,
+                        size_t count, window *counted)
 {
-    qc_value_bin *bins = histogram->bins;
+    int32_t most = MOST_OCTAVES << precision, half = 0;
+    int32_t infinite = (int32_t)(QC_F32_INFINITY >> by->shift) - by->base;
+    most = most < infinite ? most : infinite;
+    most = most < (int32_t)QC_VALUE_BINS / 2 ? most : (int32_t)QC_VALUE_BINS / 2;
+    for (size_t done = 0; done < count;) {
+        int32_t wider = half == 0 ? FIRST_OCTAVES << precision : 2 * half;
+        wider = wider < most ? wider : most;
+        if (wider <= half)
+            return 0;
+        size_t more = (size_t)(wider - half) * sizeof *counted->zero;
+        memset(counted->zero - wider, 0, more);
+        memset(counted->zero + half, 0, more);
+        half = wider;
+        done += count_values(by, -half, half - 1, values + done, count - done, counted->zero);
+    }
+    counted->first = -half;
+    counted->last = half - 1;
+    return 1;
+}
+
+/* The same for any finite values: their range is found first. */
+static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const float *values,
+                                size_t count, qc_value_bin *bins, window *counted, qc_error *error)
+{
+    float least, greatest;
+    QC_TRY(find_range(values, count, &least, &greatest, error));
+    float below = by->centre - least * QC_SHRINK, above = greatest * QC_SHRINK - by->centre;
+    float least_offset = (below > above ? below : above) * LEAST_OFFSET;
+    by->offset = by->offset > least_offset ? by->offset : least_offset;
+    do { /* first is at most 0 and last is at least 0: the centre is among the values */
+        set_precision(by, precision--);
+        counted->first = number_of(by, least);
+        counted->last = number_of(by, greatest);
+    } while ((size_t)(counted->last - counted->first) >= QC_VALUE_BINS);
+    counted->zero = bins - counted->first;
+    memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
+    count_values(by, counted->first, counted->last, values, count, counted->zero);
+    return QC_OK;
+}
+
+/* Move the bins with values, of which there is one, to the front. */
+static void gather(const qc_bin_scale *by, const window *counted, qc_value_histogram *histogram)
+{
+    qc_value_bin *bins = counted->zero + counted->first;
     size_t filled = 0;
-    for (size_t i = 0; i < span; i++) {
-        int32_t number = first + (int32_t)i;
+    for (int32_t number = counted->first; number <= counted->last; number++) {
+        const qc_value_bin *bin = counted->zero + number;
         if (number == 0)
             histogram->middle = filled;
-        if (bins[i].count > 0) {
+        if (bin->count > 0) {
             double width = width_of(by, number);
-            histogram->within += bins[i].count * width * width / 12;
-            bins[filled++] = bins[i];
+            histogram->within += bin->count * width * width / 12;
+            bins[filled++] = *bin;
         }
     }
+    histogram->bins = bins;
     histogram->count = filled;
 }
 
@@ -141,20 +206,12 @@ qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned pr
                                   qc_value_bin *bins, qc_value_histogram *histogram,
                                   qc_error *error)
 {
-    float least, greatest;
-    QC_TRY(find_range(values, count, &least, &greatest, error));
-    scale by = find_scale(values, count, least, greatest);
-    int32_t first, last; /* at most 0, at least 0: the centre is among the values */
-    do {
-        by.shift = FRACTION_BITS - precision--;
-        by.base = (int32_t)(qc_bits_of_f32(by.offset) >> by.shift);
-        first = number_of(&by, least);
-        last = number_of(&by, greatest);
-    } while ((size_t)(last - first) >= QC_VALUE_BINS);
-    size_t span = (size_t)(last - first) + 1;
-    memset(bins, 0, span * sizeof *bins);
-    count_values(&by, values, count, bins - first);
-    *histogram = (qc_value_histogram){.centre = (double)by.centre / (double)SHRINK, .bins = bins};
-    gather(&by, first, span, histogram);
+    qc_bin_scale by = find_scale(values, count);
+    window counted = {.zero = bins + QC_VALUE_BINS / 2};
+    set_precision(&by, precision);
+    if (!(by.offset > 0) || !count_around(&by, precision, values, count, &counted))
+        QC_TRY(count_in_range(&by, precision, values, count, bins, &counted, error));
+    *histogram = (qc_value_histogram){.centre = (double)by.centre / (double)QC_SHRINK};
+    gather(&by, &counted, histogram);
     return QC_OK;
 }

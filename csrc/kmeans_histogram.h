@@ -15,6 +15,16 @@ typedef struct qc_value_bin {
     double count; /* beside the sum, so that both grow in one vector */
 } qc_value_bin;
 
+/* How deviations, shrunk, are numbered; see kmeans_histogram.c. */
+typedef struct qc_bin_scale {
+    float centre;
+    float offset;
+    unsigned shift;
+    int32_t base; /* the number of deviation 0, before it is taken off */
+} qc_bin_scale;
+
+#define QC_SHRINK 0.25f /* so that deviations of finite values are finite */
+
 typedef struct qc_value_histogram {
     double centre;
     qc_value_bin *bins; /* those with values, ascending */

@@ -20,6 +20,7 @@ static const qc_value_kernels AVX2 = {
     .descend = qc_descend_avx2,
     .sum_gaps = qc_sum_gaps_avx2,
     .mask_positions = qc_mask_positions_avx2,
+    .bin_values = qc_bin_values_avx2,
 };
 #endif
 
@@ -38,6 +39,7 @@ static const qc_value_kernels AVX512 = {
     .descend = qc_descend_avx512,
     .sum_gaps = qc_sum_gaps_avx512,
     .mask_positions = qc_mask_positions_avx512,
+    .bin_values = qc_bin_values_avx2, /* it waits for the bins, not for the numbers */
 };
 #endif
 

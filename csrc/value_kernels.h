@@ -7,6 +7,7 @@
 #ifndef QC_VALUE_KERNELS_H
 #define QC_VALUE_KERNELS_H
 
+#include "kmeans_histogram.h"
 #include "look_up.h"
 
 /* Unpack symbols of 1 to 7 bits, up to `count` (a multiple of 8), reading inside the `size` bytes
@@ -58,6 +59,11 @@ typedef size_t qc_mask_positions_kernel(const uint8_t *symbols, size_t count, ui
 #define QC_MASK_SYMBOLS 32
 #define QC_MASK_SLACK   16
 
+/* Count values into bins with numbers from `first` to `last` around `zero`, in their order. Stops
+   before a block of them that has other numbers. */
+typedef size_t qc_bin_values_kernel(const qc_bin_scale *by, int32_t first, int32_t last,
+                                    const float *values, size_t count, qc_value_bin *zero);
+
 typedef struct qc_value_kernels {
     qc_unpack_kernel *unpack;
     qc_pack_kernel *pack;
@@ -69,6 +75,7 @@ typedef struct qc_value_kernels {
     qc_descend_kernel *descend;
     qc_sum_gaps_kernel *sum_gaps;
     qc_mask_positions_kernel *mask_positions;
+    qc_bin_values_kernel *bin_values;
 } qc_value_kernels;
 
 static inline int qc_is_line(const uint8_t *out) { return (uintptr_t)out % QC_LINE_BYTES == 0; }
@@ -89,5 +96,6 @@ qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
 qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
 qc_mask_positions_kernel qc_mask_positions_avx2, qc_mask_positions_avx512;
+qc_bin_values_kernel qc_bin_values_avx2;
 
 #endif /* QC_VALUE_KERNELS_H */

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qcodec._core import numeric
 from qcodec.quantize import quantize_codebook
-from qcodec.quantize.codebook import _MAX_COARSENESS, _MAX_EXACT
+from qcodec.quantize.codebook import _MAX_COARSENESS, _MAX_EXACT, INITS
 
 GREATEST = float(np.finfo(np.float32).max)
 N = 200_000
@@ -91,6 +91,26 @@ def test_values_that_are_not_finite_are_refused_wherever_they_are(bad):
         x[place] = bad
         with pytest.raises(ValueError, match="not finite"):
             numeric.kmeans_fast(x, 4)
+
+
+def test_values_far_out_take_more_bins_wherever_they_are():
+    """What is counted in wider and wider windows, or in the end by the range of all values."""
+    x = np.random.default_rng(5).normal(size=N).astype(np.float32)
+    for far in (1e2, 1e4, 1e9, 1e18, 1e30):
+        with_far = np.where(np.arange(N) % 50_000 == 7, np.float32(far), x)
+        first, last = (numeric.kmeans_fast(y, 4)[0] for y in (with_far, with_far[::-1].copy()))
+        np.testing.assert_allclose(first, last, atol=0.01)
+        assert first[-1] == last[-1] == np.float32(far)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("init", INITS)
+def test_a_codebook_says_which_values_are_not_finite(init, bad):
+    x = np.linspace(-1, 1, 600, dtype=np.float32).reshape(20, 30)
+    x[3, 7] = bad
+    for groups in ({}, {"per": 0}, {"scale": "max"}, {"mask": np.ones(x.shape, np.bool_)}):
+        with pytest.raises(ValueError, match=r"1 of 600 values is NaN .* first at \(3, 7\)"):
+            quantize_codebook(x, 2, init, **groups)
 
 
 def test_impossible_arguments_are_refused():

@@ -118,6 +118,16 @@ def test_values_that_are_not_finite_are_refused(bad):
             numeric.ternary_best(x, sides)
 
 
+@pytest.mark.parametrize("count", [500, ternary_best._MIN_COUNTED])
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_the_quantizer_says_which_values_are_not_finite(bad, count):
+    x = np.ones((2, count), np.float32)
+    x[1, 30] = bad
+    for groups in ({}, {"per": 0}, {"mask": np.ones(x.shape, np.bool_)}):
+        with pytest.raises(ValueError, match=r"1 of .* values is NaN .* first at \(1, 30\)"):
+            quantize_ternary(x, **groups)
+
+
 def test_impossible_arguments_are_refused():
     with pytest.raises(ValueError, match="no values"):
         numeric.ternary_best(np.zeros(0, np.float32), 1)

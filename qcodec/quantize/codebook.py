@@ -102,11 +102,13 @@ def quantize_codebook(
     check_choice("init", init, INITS)
     check_choice("scale", scale, (None, *NORMALIZATIONS))
     check_rate(rate, scale, per, group)
-    source = quantizable(array, mask)
+    # Without a scale, k-means sees the values as they are and refuses what is not finite.
+    source = quantizable(array, mask, check=scale is not None)
     layout = grouping(source.shape, per, group)
     k = (1 << bits) - (source.positions is not None)
     if scale is None and layout.count > 1:
-        books, codes = _books(source, layout, k, init, seed)
+        with source.explaining():
+            books, codes = _books(source, layout, k, init, seed)
         return _quantized(source, codes, Groups(books, layout.inner), None)
     stored, scales = source.stored, None
     if scale is not None:
@@ -114,11 +116,12 @@ def quantize_codebook(
         stored = stored / layout.spread(by_group, source.positions, len(source.values))
         scales = Groups(by_group, layout.inner)
     inner = 1 if scale is not None else layout.inner
-    centroids = _centroids(stored, k, init, seed)
-    if rate > 0 and len(stored) > 0:
-        source, centroids, codes = _by_rate(source, stored, centroids, rate)
-    else:
-        codes = numeric.assign(stored, centroids)
+    with source.explaining():
+        centroids = _centroids(stored, k, init, seed)
+        if rate > 0 and len(stored) > 0:
+            source, centroids, codes = _by_rate(source, stored, centroids, rate)
+        else:
+            codes = numeric.assign(stored, centroids)
     return _quantized(source, codes, Groups(centroids[None], inner), scales)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +67,17 @@ class Source:
         counts: Array = np.sum(grouping.members(stored), axis=1)
         return counts
 
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Around what raises ValueError if a value is not finite: says which ones are not."""
+        try:
+            yield
+        except ValueError:
+            _check_finite(self.values, self.shape)
+            raise
 
-def quantizable(array: Any, mask: Any = None) -> Source:
+
+def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Source:
     """Check a tensor and take its values as float32.
 
     Parameters
@@ -76,6 +87,9 @@ def quantizable(array: Any, mask: Any = None) -> Source:
         to float32, because decoded values are products of two float32 numbers.
     mask : array_like of bool, optional
         The shape of `array`: which elements are stored. The others become +0.0.
+    check : bool, optional
+        False leaves it to what is done next to find values that are not finite,
+        inside `Source.explaining`, which saves a pass. Not so with a mask.
 
     Raises
     ------
@@ -99,7 +113,8 @@ def quantizable(array: Any, mask: Any = None) -> Source:
             "cast first, or store it with Lossless()"
         )
     values = as_float32(given, element).reshape(-1)
-    _check_finite(values, given.shape)
+    if check or mask is not None:
+        _check_finite(values, given.shape)
     if mask is None:
         return Source(values, None, given.shape, element.name)
     kept = as_mask(mask, given.shape).reshape(-1)

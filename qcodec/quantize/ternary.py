@@ -70,11 +70,12 @@ def quantize_ternary(
     (array([[-1.,  0.,  3.]], dtype=float32), array([0, 1, 2, 2], dtype=uint8))
     """
     check_ternary(threshold, scales)
-    source = quantizable(array, mask)
+    source = quantizable(array, mask, check=threshold != "exact")
     layout = grouping(source.shape, per, group)
     members = source.members(layout)
     if threshold == "exact":
-        thresholds, means = best_ternary(members, scales)
+        with source.explaining():
+            thresholds, means = best_ternary(members, scales)
     else:
         beyond = _threshold(np.abs(members), source.counts(layout), threshold)
         thresholds = np.stack([beyond] * scales, axis=1)

@@ -20,7 +20,7 @@ def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
     Parameters
     ----------
     members : numpy.ndarray of float32
-        Finite, shape (groups, members).
+        Shape (groups, members).
     sides : {1, 2}
         One threshold for all magnitudes of a group, or one for its positive and
         one for its negative values.
@@ -30,12 +30,19 @@ def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
     thresholds, means : numpy.ndarray of float32
         Shape (groups, sides); the mean of nothing is 0.
 
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite.
+
     Examples
     --------
     >>> best_ternary(np.array([[-1.0, 0.1, 2.0, 4.0]], np.float32), 2)[1]
     array([[3., 1.]], dtype=float32)
     """
     if members.shape[1] < _MIN_COUNTED:
+        if not numeric.all_finite(np.ascontiguousarray(members).reshape(-1)):
+            raise ValueError("values are not finite")
         return _by_sorting(members, sides)
     thresholds = np.empty((len(members), sides), np.float32)
     means = np.empty_like(thresholds)

@@ -4,16 +4,19 @@
  */
 #include "affine.h"
 #include "greatest.h"
+#include "kmeans_histogram.h"
 #include "look_up.h"
 #include "planes.h"
 #include "support.h"
+
+#include <math.h>
 
 #define MOST  700
 #define PATHS 3
 
 static const uint32_t paths[PATHS] = {0, QC_CPU_AVX2, UINT32_MAX};
 static guarded input, output;
-static uint8_t expected[MOST * 8];
+static uint8_t expected[MOST * 16];
 
 static void fill(uint8_t *bytes, size_t size)
 {
@@ -148,6 +151,38 @@ static void check_assign(void)
         }
 }
 
+/* What deviates by up to 2^(8 * round) of the typical value asks for more and more bins; in the
+   last round some values are infinite. */
+static void check_bins(void)
+{
+    enum { PRECISION = 9, ROUNDS = 17 };
+    static qc_value_bin bins[QC_VALUE_BINS];
+    for (unsigned round = 0; round < ROUNDS; round++)
+        for (size_t count = 1; count <= MOST; count = next_count(count)) {
+            float *values = (float *)last_bytes(input, count * sizeof *values);
+            for (size_t i = 0; i < count; i++) {
+                values[i] = (float)((int)(random_bits() % 2001) - 1000) / 1024;
+                if (random_bits() % 50 == 0)
+                    values[i] = ldexpf(values[i], 8 * (int)round + (round == ROUNDS - 1 ? 9 : 0));
+            }
+            for (unsigned path = 0; path < PATHS; path++) {
+                qc_value_histogram found = {0};
+                qc_cpu_select(paths[path]);
+                qc_status status =
+                    qc_value_histogram_fill(values, count, PRECISION, bins, &found, NULL);
+                CHECK((status == QC_OK) == qc_all_finite(values, count), "status %d", status);
+                if (status != QC_OK)
+                    continue;
+                compare((const uint8_t *)found.bins, found.count * sizeof *bins, path, "bins",
+                        count);
+                double all = 0;
+                for (size_t i = 0; i < found.count; i++)
+                    all += found.bins[i].count;
+                CHECK(all == (double)count, "%g of %zu values", all, count);
+            }
+        }
+}
+
 static void check_packed(void)
 {
     static uint8_t encode_scratch[QC_STREAM_ENCODE_WORKSPACE(MOST)],
@@ -185,6 +220,7 @@ int main(void)
     check_affine();
     check_convert();
     check_assign();
+    check_bins();
     check_packed();
     return 0;
 }
