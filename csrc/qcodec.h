@@ -134,7 +134,7 @@ typedef enum qc_profile {
 } qc_profile;
 
 /* A decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
-#define QC_WORKSPACE_BYTES ((size_t)192 * 1024)
+#define QC_WORKSPACE_BYTES ((size_t)256 * 1024)
 
 /* An upper bound of the bytes of `count` symbols in any coding, header included. */
 size_t qc_stream_bound(size_t count, unsigned width);

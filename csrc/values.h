@@ -8,7 +8,7 @@
 #include "look_up.h"
 #include "stream.h"
 
-#define QC_VALUE_BLOCK  1024 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
+#define QC_VALUE_BLOCK  2048 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
 #define QC_VALUE_KEEP   64   /* of those before them that can be kept, less than this */
 #define QC_VALUE_STRIDE (QC_VALUE_KEEP + QC_VALUE_BLOCK)
 

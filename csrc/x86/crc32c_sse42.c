@@ -20,6 +20,15 @@
 
 #if defined(__x86_64__) || defined(_M_X64)
 
+#define AHEAD (6 * QC_CRC32C_PART)
+
+/* Three parts side by side are not what a processor fetches ahead by itself. The address may lie
+   beyond the data. */
+SSE42_INLINE void fetch_ahead(const uint8_t *data)
+{
+    _mm_prefetch((const char *)((uintptr_t)data + AHEAD), _MM_HINT_T0);
+}
+
 /* The register after as many bytes of 0 as `power` stands for. */
 SSE42_INLINE uint64_t past(uint64_t crc, uint32_t power)
 {
@@ -32,6 +41,7 @@ SSE42_INLINE uint64_t three_parts(uint64_t crc, const uint8_t *data)
 {
     uint64_t second = 0, third = 0;
     for (size_t i = 0; i < QC_CRC32C_PART; i += 8) {
+        fetch_ahead(data + 3 * i);
         crc = _mm_crc32_u64(crc, qc_load64(data + i));
         second = _mm_crc32_u64(second, qc_load64(data + QC_CRC32C_PART + i));
         third = _mm_crc32_u64(third, qc_load64(data + 2 * QC_CRC32C_PART + i));

@@ -1,10 +1,16 @@
 /*
- * Literals go to the places of the escapes by one expansion for 64 symbols.
+ * Literals go to the places of the escapes by one expansion for 64 symbols, also where there are
+ * none: whether there are is not foreseen by the processor.
  */
 #include "../lanes_decode.h"
 #include "avx512.h"
 
 #if QC_HAS_AVX512
+
+static uint64_t lowest_bits(size_t count)
+{
+    return count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+}
 
 QC_AVX512 size_t qc_lanes_fill_escapes_avx512(uint8_t *out, size_t count, uint8_t escape,
                                               unsigned width, const uint8_t *literals, size_t left,
@@ -16,12 +22,10 @@ QC_AVX512 size_t qc_lanes_fill_escapes_avx512(uint8_t *out, size_t count, uint8_
     for (; count - i >= 64; i += 64) {
         __m512i symbols = _mm512_loadu_si512((const void *)(out + i));
         __mmask64 places = _mm512_cmpeq_epi8_mask(symbols, escapes);
-        if (places == 0)
-            continue;
         size_t needed = (size_t)__builtin_popcountll(places);
         if (needed > left - taken)
             break;
-        __m512i next = _mm512_maskz_loadu_epi8(UINT64_MAX >> (64 - needed), literals + taken);
+        __m512i next = _mm512_maskz_loadu_epi8(lowest_bits(needed), literals + taken);
         if (_mm512_test_epi8_mask(next, too_high) != 0)
             break;
         _mm512_storeu_si512((void *)(out + i), _mm512_mask_expand_epi8(symbols, places, next));

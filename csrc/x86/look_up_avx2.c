@@ -1,15 +1,15 @@
 /*
- * Up to 16 items of four bytes are two registers that are permuted by the codes. Of more items
- * each plane of bytes is looked up by itself, 16 items at a time, and the planes are joined. That
- * costs ten instructions for each 16 items, so from some number of items on single loads are
- * faster; past the caches they go by way of a buffer, of which whole lines are stored.
+ * Each plane of bytes is looked up by itself, 16 items at a time, and the planes are joined. Up to
+ * 16 items have their planes in registers. Of more, that costs ten instructions for each 16 items,
+ * so from some number of items on single loads are faster.
  */
 #include "../value_kernels.h"
 #include "interleave_avx2.h"
 
 #if QC_HAS_AVX2
 
-#define MOST_ENTRIES 128
+#define MOST_BY_PLANES_2 128
+#define MOST_BY_PLANES_4 64
 
 INLINE_AVX2 __m256i load_row(const uint8_t *row)
 {
@@ -48,17 +48,62 @@ INLINE_AVX2 size_t by_planes_4(const qc_look_up_table *table, const uint8_t *cod
     return i;
 }
 
-INLINE_AVX2 size_t past_cache_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
-                                uint8_t *out)
+/* The planes of 16 items of four bytes. */
+INLINE_AVX2 void load_planes_4(const uint8_t *items, __m256i planes[4])
 {
-    enum { BUFFER = 64 };
-    _Alignas(32) uint32_t buffer[BUFFER];
+    const __m128i by_byte = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m128i fours[4];
+    for (unsigned i = 0; i < 4; i++)
+        fours[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(items + 16 * i)), by_byte);
+    __m128i low_01 = _mm_unpacklo_epi32(fours[0], fours[1]);
+    __m128i low_23 = _mm_unpacklo_epi32(fours[2], fours[3]);
+    __m128i high_01 = _mm_unpackhi_epi32(fours[0], fours[1]);
+    __m128i high_23 = _mm_unpackhi_epi32(fours[2], fours[3]);
+    planes[0] = _mm256_broadcastsi128_si256(_mm_unpacklo_epi64(low_01, low_23));
+    planes[1] = _mm256_broadcastsi128_si256(_mm_unpackhi_epi64(low_01, low_23));
+    planes[2] = _mm256_broadcastsi128_si256(_mm_unpacklo_epi64(high_01, high_23));
+    planes[3] = _mm256_broadcastsi128_si256(_mm_unpackhi_epi64(high_01, high_23));
+}
+
+/* Up to 16 items of four bytes: one shuffle for each plane. */
+INLINE_AVX2 size_t by_shuffles_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
+{
+    __m256i planes[4];
+    load_planes_4(table->items, planes);
     size_t i = 0;
-    for (; count - i >= BUFFER; i += BUFFER) {
-        for (unsigned j = 0; j < BUFFER; j++)
-            memcpy(&buffer[j], table->items + 4 * (size_t)codes[i + j], 4);
-        for (unsigned j = 0; j < BUFFER; j += 8)
-            store(out + 4 * (i + j), _mm256_load_si256((const __m256i *)(buffer + j)), 1);
+    for (; count - i >= 32; i += 32) {
+        __m256i bytes[4], items[4];
+        __m256i ordered = order_for_join_4(_mm256_loadu_si256((const __m256i *)(codes + i)));
+        for (unsigned byte = 0; byte < 4; byte++)
+            bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
+        join_4(bytes, items);
+        for (unsigned part = 0; part < 4; part++)
+            store(out + 4 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
+/* The items of the lowest four codes. */
+INLINE_AVX2 __m128i load_4(const uint8_t *items, uint64_t codes)
+{
+    uint32_t item[4];
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(&item[i], items + 4 * (codes >> 8 * i & 0xFF), 4);
+    __m128i joined = _mm_cvtsi32_si128((int)item[0]);
+    joined = _mm_insert_epi32(joined, (int)item[1], 1);
+    joined = _mm_insert_epi32(joined, (int)item[2], 2);
+    return _mm_insert_epi32(joined, (int)item[3], 3);
+}
+
+INLINE_AVX2 size_t by_loads_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                              uint8_t *out, int past_cache)
+{
+    size_t i = 0;
+    for (; count - i >= 8; i += 8) {
+        uint64_t eight = qc_load64(codes + i);
+        __m128i low = load_4(table->items, eight), high = load_4(table->items, eight >> 32);
+        store(out + 4 * i, _mm256_set_m128i(high, low), past_cache);
     }
     return i;
 }
@@ -89,7 +134,7 @@ QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *c
                                  uint8_t *out, int past_cache)
 {
     size_t i = 0;
-    if (table->entries > MOST_ENTRIES)
+    if (table->entries > MOST_BY_PLANES_2)
         return 0;
     if (table->entries <= QC_NO_PLANES)
         return by_shuffles_2(table, codes, count, out, past_cache);
@@ -107,22 +152,11 @@ QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *c
 QC_AVX2 size_t qc_look_up_4_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache)
 {
-    size_t i = 0;
-    if (table->entries > MOST_ENTRIES)
-        return past_cache ? past_cache_4(table, codes, count, out) : 0;
-    if (table->entries > 16)
+    if (table->entries > MOST_BY_PLANES_4)
+        return by_loads_4(table, codes, count, out, past_cache);
+    if (table->entries > QC_NO_PLANES)
         return by_planes_4(table, codes, count, out, past_cache);
-    const __m256i low = _mm256_loadu_si256((const __m256i *)table->items);
-    const __m256i high = _mm256_loadu_si256((const __m256i *)(table->items + 32));
-    for (; count - i >= 8; i += 8) {
-        __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(codes + i)));
-        __m256 first = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(low, wide));
-        __m256 second = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(high, wide));
-        /* Bit 3 of the code, moved to the sign, chooses. */
-        __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(wide, 28));
-        store(out + 4 * i, _mm256_castps_si256(_mm256_blendv_ps(first, second, upper)), past_cache);
-    }
-    return i;
+    return by_shuffles_4(table, codes, count, out, past_cache);
 }
 
 #endif /* QC_HAS_AVX2 */
