@@ -5,11 +5,13 @@
 #include "code_row.h"
 #include "frame_layout.h"
 #include "positions.h"
+#include "split_decode.h"
 #include "values.h"
 
 typedef struct decode_workspace {
     qc_value_decoder values;
     qc_position_decoder positions;
+    qc_split_state split;
     uint32_t block_positions[QC_VALUE_BLOCK];
     uint8_t block[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_code_row row;
@@ -179,11 +181,12 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
     target target = {first, count, out, qc_dtype_size(out_dtype), count == chunk->elements};
     size_t stored = chunk->elements;
+    work->split.taken = 0;
     if (sparse) {
-        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &reader, error));
+        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->split, &reader, error));
         stored = work->positions.entries;
     }
-    QC_TRY(qc_values_open(&work->values, frame, stored, out_dtype, &reader, error));
+    QC_TRY(qc_values_open(&work->values, frame, stored, out_dtype, &work->split, &reader, error));
     QC_TRY(check_end(&reader, error));
     int past_cache = target.whole && out != NULL && frame->elements >= CACHE_BYTES / target.size;
     work->values.past_cache = past_cache;
@@ -245,13 +248,15 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
     size_t size = bytewise ? frame->item_size : qc_symbol_size(frame->width);
     uint8_t *out = (uint8_t *)codes;
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
+    work->split.taken = 0;
     if (sparse)
-        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &reader, error));
+        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->split, &reader, error));
     /* The caller's buffers were sized by an earlier read of the same field. */
     size_t stored = sparse ? work->positions.entries : chunk->elements;
     QC_CHECK(stored == entries, QC_INVALID, "decode: number of stored elements", 0, stored,
              entries);
-    QC_TRY(qc_values_open(&work->values, frame, stored, frame->dtype, &reader, error));
+    QC_TRY(
+        qc_values_open(&work->values, frame, stored, frame->dtype, &work->split, &reader, error));
     QC_TRY(check_end(&reader, error));
     for (size_t at = 0; at < stored;) {
         size_t count = smaller(QC_VALUE_BLOCK, stored - at);

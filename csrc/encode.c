@@ -2,6 +2,7 @@
  * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
  */
 #include "frame_layout.h"
+#include "split_encode.h"
 
 /* Scratch memory, handed out front to back. */
 typedef struct arena {
@@ -10,6 +11,9 @@ typedef struct arena {
 } arena;
 
 #define ARENA_ALIGNMENT 16
+
+/* A split stream has heads and maps: of so few bytes none is saved. */
+#define SPLIT_LEAST_BYTES 64
 
 static size_t rounded(size_t size)
 {
@@ -34,7 +38,7 @@ typedef struct encoder {
     uint8_t *out;
     size_t capacity, size;
     uint64_t features;
-    void *stream_workspace;
+    void *stream_workspace, *split_workspace;
     qc_error *error;
 } encoder;
 
@@ -63,6 +67,58 @@ static size_t most_symbols(const qc_frame *frame, const qc_chunk_source *source)
     return symbols > source->elements ? symbols : source->elements;
 }
 
+/* ---- split streams: where the symbols of a mask, and of dense codes, stand ---- */
+
+/* Whether every chunk begins where a block of so many elements does. */
+static int is_whole(const qc_frame *frame, size_t elements)
+{
+    return elements > 1 && elements <= frame->elements && frame->chunk_elements % elements == 0;
+}
+
+static qc_geometry code_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    if (frame->positions != QC_DENSE || is_bytes(frame) || frame->width > QC_SPLIT_MAX_WIDTH)
+        return geometry;
+    if (frame->row_elements <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements;
+    if (frame->ndim < 3)
+        return geometry;
+    uint64_t width = frame->dims[frame->ndim - 1];
+    uint64_t height = frame->ndim > 3 ? frame->dims[frame->ndim - 2] : 1;
+    if (width <= QC_SPLIT_MAX_SIDE && height <= QC_SPLIT_MAX_SIDE &&
+        is_whole(frame, (size_t)(width * height))) {
+        geometry.kernel_width = (unsigned)width;
+        geometry.kernel_height = (unsigned)height;
+    }
+    return geometry;
+}
+
+/* A symbol of a mask stands for four elements of one row. */
+static qc_geometry mask_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    if (frame->positions == QC_MASK && frame->row_elements % 4 == 0 &&
+        frame->row_elements / 4 <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements / 4;
+    return geometry;
+}
+
+static int is_located(const qc_geometry *geometry)
+{
+    return geometry->row_length > 0 || geometry->kernel_width > 0;
+}
+
+/* What a chunk's one stream that may be split needs. */
+static size_t split_workspace(const qc_frame *frame, const qc_chunk_source *source)
+{
+    int is_mask = frame->positions == QC_MASK;
+    size_t count = is_mask ? source->elements / 4 + 1 : source->elements;
+    qc_geometry geometry = is_mask ? mask_geometry(frame) : code_geometry(frame);
+    qc_split_input input = {NULL, count, frame->width, geometry};
+    return is_located(&geometry) ? qc_split_encode_workspace(&input) : 0;
+}
+
 /* ---- bounds ---- */
 
 size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
@@ -85,6 +141,7 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 {
     size_t entries = most_entries(frame, source), bytes = ARENA_ALIGNMENT;
     bytes += rounded(QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
+    bytes += rounded(split_workspace(frame, source));
     bytes += rounded(entries * value_size(frame)); /* values with fillers */
     if (is_bytes(frame))
         bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
@@ -108,6 +165,39 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
                             encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
+    return QC_OK;
+}
+
+/* What splitting must stay within, or 0 where it is not tried: it decodes as slowly as adaptive
+   coding does, so balanced takes it only in its place, if it saves a 64th. */
+static size_t split_limit(const encoder *encoder, const uint8_t *stream, size_t size)
+{
+    if ((encoder->codings & QC_CODING_MASK(QC_SPLIT)) == 0 || size <= SPLIT_LEAST_BYTES)
+        return 0;
+    if (encoder->profile == QC_SMALL)
+        return size - 1;
+    return encoder->profile == QC_BALANCED && stream[0] == QC_ADAPTIVE ? size - size / 64 : 0;
+}
+
+/* A stream whose symbols stand somewhere: split, if that is smaller. */
+static qc_status write_located(encoder *encoder, const void *symbols, size_t count, unsigned width,
+                               qc_geometry geometry)
+{
+    qc_error *error = encoder->error;
+    uint64_t features = encoder->features;
+    size_t at = encoder->size, split = 0;
+    QC_TRY(write_stream(encoder, symbols, count, width));
+    uint8_t *stream = encoder->out + at;
+    size_t limit = split_limit(encoder, stream, encoder->size - at);
+    if (!is_located(&geometry) || geometry.row_length > count || limit == 0)
+        return QC_OK;
+    qc_split_input input = {symbols, count, width, geometry};
+    QC_TRY(qc_split_encode(&input, encoder->codings, encoder->profile, limit, stream, &split,
+                           &features, encoder->split_workspace, encoder->stream_workspace, error));
+    if (split > 0) {
+        encoder->size = at + split;
+        encoder->features = features;
+    }
     return QC_OK;
 }
 
@@ -209,7 +299,7 @@ static qc_status write_mask(encoder *encoder, arena *arena)
     for (size_t i = 0; i < source->entries; i++)
         mask[source->positions[i] / 4] |= (uint8_t)(1u << source->positions[i] % 4);
     encoder->size += qc_write_vu(encoder->out, source->entries);
-    return write_stream(encoder, mask, symbols, 4);
+    return write_located(encoder, mask, symbols, 4, mask_geometry(encoder->frame));
 }
 
 /* ---- values ---- */
@@ -234,7 +324,7 @@ static qc_status write_values(encoder *encoder, arena *arena, const void *values
 {
     const qc_frame *frame = encoder->frame;
     if (!is_bytes(frame))
-        return write_stream(encoder, values, entries, frame->width);
+        return write_located(encoder, values, entries, frame->width, code_geometry(frame));
     uint8_t *elements = take(arena, entries * frame->item_size);
     if (entries > 0)
         memcpy(elements, values, entries * frame->item_size);
@@ -281,9 +371,10 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, 
     QC_TRY(check_source(frame, source, error));
     size_t step = (ARENA_ALIGNMENT - (uintptr_t)workspace % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;
     arena arena = {(uint8_t *)workspace + step, workspace_bytes - step};
-    encoder encoder = {frame, source, codings, profile, out, capacity, 0, 0, NULL, error};
+    encoder encoder = {frame, source, codings, profile, out, capacity, 0, 0, NULL, NULL, error};
     encoder.stream_workspace =
         take(&arena, QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
+    encoder.split_workspace = take(&arena, split_workspace(frame, source));
     if (has_gaps(frame))
         QC_TRY(write_gaps(&encoder, &arena, &values, &entries));
     else if (frame->positions == QC_MASK)

@@ -1,6 +1,7 @@
 #include "lanes_plan.h"
 
 #include "huffman_code.h"
+#include "log2_fixed.h"
 
 /* Costs are in units of 2^-8 bits. */
 #define BIT ((uint64_t)256)
@@ -89,20 +90,6 @@ static uint64_t code_huffman(const classes *classes, qc_lanes_code *code)
     return bits * BIT;
 }
 
-/* log2(x) in units of 2^-8, rounded down: by squaring, so that it is the same everywhere. */
-static unsigned log2_fixed(unsigned x)
-{
-    unsigned whole = qc_bit_length(x) - 1, result = whole;
-    uint64_t mantissa = (uint64_t)x << (32 - whole); /* 1 to 2, in units of 2^-32 */
-    for (unsigned i = 0; i < 8; i++) {
-        mantissa = (mantissa >> 16) * (mantissa >> 16);
-        unsigned above = mantissa >> 33 != 0;
-        mantissa >>= above;
-        result = result << 1 | above;
-    }
-    return result;
-}
-
 /* Share the states out: at least one a class, then each where it saves the most: a class that goes
    from c to c + 1 states saves about 1 / (c + 1/2) of a (natural) bit a symbol. */
 static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state_bits,
@@ -128,7 +115,7 @@ static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state
     code->state_bits = state_bits;
     for (unsigned i = 0; i < classes->count; i++) {
         code->counts[i] = (uint8_t)share[i];
-        cost += classes->counts[i] * (state_bits * BIT - log2_fixed(share[i]));
+        cost += classes->counts[i] * (state_bits * BIT - qc_log2_fixed(share[i]));
     }
     return cost;
 }

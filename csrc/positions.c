@@ -189,7 +189,8 @@ static const qc_position_form FORMS[] = {
 };
 
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
-                            const qc_chunk *chunk, qc_reader *reader, qc_error *error)
+                            const qc_chunk *chunk, struct qc_split_state *split, qc_reader *reader,
+                            qc_error *error)
 {
     uint64_t entries;
     size_t at = reader->at;
@@ -205,17 +206,18 @@ qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *fram
         return qc_stream_open(&positions->index, reader,
                               chunk->elements / QC_MASK_WIDTH +
                                   (chunk->elements % QC_MASK_WIDTH != 0),
-                              QC_MASK_WIDTH, frame->features, error);
+                              QC_MASK_WIDTH, frame->features, split, error);
     if (frame->positions == QC_CSR) {
         size_t rows = chunk->elements > 0 ? chunk->elements / frame->row_elements : 0;
         QC_TRY(qc_stream_open(&positions->counts, reader, rows,
-                              qc_row_count_width(frame->row_elements), frame->features, error));
+                              qc_row_count_width(frame->row_elements), frame->features, split,
+                              error));
     } else {
         positions->row_end = positions->elements;
         positions->row_left = positions->entries;
     }
     return qc_stream_open(&positions->index, reader, positions->entries, frame->gap_width,
-                          frame->features, error);
+                          frame->features, split, error);
 }
 
 qc_status qc_positions_next(qc_position_decoder *positions, uint32_t *out, size_t count,

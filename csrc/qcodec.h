@@ -117,9 +117,10 @@ typedef enum qc_coding {
     QC_HUFFMAN = 2,
     QC_ADAPTIVE = 3,
     QC_LANES_HUFFMAN = 4,
-    QC_LANES_TANS = 5
+    QC_LANES_TANS = 5,
+    QC_SPLIT = 6
 } qc_coding;
-#define QC_CODING_COUNT        6
+#define QC_CODING_COUNT        7
 #define QC_CODING_MASK(coding) ((uint64_t)1 << (coding))
 
 /* The coding's name, or NULL. */
@@ -134,7 +135,7 @@ typedef enum qc_profile {
 } qc_profile;
 
 /* A decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
-#define QC_WORKSPACE_BYTES ((size_t)256 * 1024)
+#define QC_WORKSPACE_BYTES ((size_t)512 * 1024)
 
 /* An upper bound of the bytes of `count` symbols in any coding, header included. */
 size_t qc_stream_bound(size_t count, unsigned width);

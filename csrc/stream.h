@@ -58,6 +58,8 @@ typedef struct qc_stream {
     size_t count;  /* symbols in all */
     size_t left;   /* symbols not yet taken */
     size_t offset; /* of the body, for errors */
+    uint64_t features;
+    struct qc_split_state *split; /* split_decode.h: the memory of the chunk's split stream */
     union {
         qc_constant_state constant;
         qc_packed_state packed;
@@ -89,12 +91,13 @@ typedef struct qc_stream_decoder {
 
 extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
 extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
-    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder;
+    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder;
 
 /* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
-   without a bit there is Corrupt; pass ~0 for a stream on its own. Steps over the body. */
+   without a bit there is Corrupt; pass ~0 for a stream on its own. `split` serves all streams of a
+   chunk, of which one may be split; its `taken` is 0 at first. Steps over the body. */
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
-                         uint64_t features, qc_error *error);
+                         uint64_t features, struct qc_split_state *split, qc_error *error);
 /* As the coding's `next`, checked against what is left: count <= stream->left. */
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
 /* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before

@@ -1,12 +1,12 @@
 /*
  * The decoders by coding, and what is the same for all of them.
  */
-#include "stream.h"
+#include "split_decode.h"
 #include "workspace.h"
 
 const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
-    &qc_constant_decoder, &qc_packed_decoder,        &qc_huffman_decoder,
-    &qc_adaptive_decoder, &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder,
+    &qc_constant_decoder,      &qc_packed_decoder,     &qc_huffman_decoder, &qc_adaptive_decoder,
+    &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder, &qc_split_decoder,
 };
 
 const char *qc_coding_name(unsigned coding)
@@ -23,7 +23,7 @@ static qc_status with_offset(qc_status status, const qc_stream *stream, qc_error
 }
 
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
-                         uint64_t features, qc_error *error)
+                         uint64_t features, qc_split_state *split, qc_error *error)
 {
     unsigned coding;
     uint64_t size;
@@ -44,6 +44,8 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
     stream->offset = reader->at;
     QC_TRY(qc_read_bytes(reader, (size_t)size, &body, "stream: body", error));
     stream->width = width;
+    stream->features = features;
+    stream->split = split;
     stream->count = count;
     stream->left = count;
     return with_offset(stream->decoder->start(stream, body, (size_t)size, error), stream, error);
@@ -96,13 +98,24 @@ qc_status qc_stream_finish(qc_stream *stream, qc_error *error)
     return with_offset(stream->decoder->finish(stream, error), stream, error);
 }
 
+/* What qc_stream_decode needs. */
+typedef struct stream_workspace {
+    qc_stream stream;
+    qc_split_state split;
+} stream_workspace;
+
+_Static_assert(sizeof(stream_workspace) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
+               "QC_WORKSPACE_BYTES holds a stream");
+
 qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
                            void *symbols, void *workspace, qc_error *error)
 {
-    qc_stream *stream = qc_workspace_align(workspace);
+    stream_workspace *work = qc_workspace_align(workspace);
+    qc_stream *stream = &work->stream;
     qc_reader reader = qc_reader_of(data, size, 0);
 
-    QC_TRY(qc_stream_open(stream, &reader, count, width, ~(uint64_t)0, error));
+    work->split.taken = 0;
+    QC_TRY(qc_stream_open(stream, &reader, count, width, ~(uint64_t)0, &work->split, error));
     QC_CHECK(reader.at == size, QC_CORRUPT, "stream: bytes after the body", reader.at, size,
              reader.at);
     QC_TRY(qc_stream_next(stream, symbols, count, error));

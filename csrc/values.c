@@ -134,7 +134,8 @@ static int can_convert(qc_dtype from, qc_dtype to)
 }
 
 qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t count,
-                         qc_dtype out_dtype, qc_reader *reader, qc_error *error)
+                         qc_dtype out_dtype, struct qc_split_state *split, qc_reader *reader,
+                         qc_error *error)
 {
     QC_CHECK((unsigned)out_dtype < QC_DTYPE_COUNT && can_convert(frame->dtype, out_dtype),
              QC_INVALID, "decode: the tensor cannot be given in this dtype", 0, out_dtype,
@@ -146,7 +147,7 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->pulled = 0;
     for (unsigned i = 0; i < frame->value_streams; i++)
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
-                              frame->width, frame->features, error));
+                              frame->width, frame->features, split, error));
     choose_table(values);
     return QC_OK;
 }

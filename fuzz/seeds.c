@@ -225,6 +225,20 @@ static void save_lanes(unsigned number)
     }
 }
 
+/* Split streams of every router, classes and maps of every kind, packed and constant within. */
+static void save_split(unsigned number)
+{
+    static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 2, 0, 1, 1,
+                                         2, 1, 1,    9, 2, 0,    1, 2, 2, 1, 1, 6};
+    static const uint8_t by_rows[] = {0, 2, 3, 1, 1, 0xE4, 2, 1, 1, 4, 2,
+                                      0, 1, 1, 2, 0, 1,    2, 2, 1, 1, 3};
+    static const uint8_t by_neighbours[] = {1,    2, 2, 0x12, 1,    1,    0x24, 1, 2, 0,
+                                            0xF0, 6, 1, 2,    0x94, 0x0A, 2,    0, 1, 1};
+    save_body(number, QC_SPLIT, 2, 8, by_classes, sizeof by_classes);
+    save_body(number + 1, QC_SPLIT, 2, 8, by_rows, sizeof by_rows);
+    save_body(number + 2, QC_SPLIT, 2, 8, by_neighbours, sizeof by_neighbours);
+}
+
 static void save_streams(void)
 {
     const unsigned widths[] = {1, 3, 4, 8, 9, 16};
@@ -236,7 +250,8 @@ static void save_streams(void)
                 save_stream(number++, coding, widths[w], counts[c]);
         }
     }
-    save_lanes(number);
+    save_split(number);
+    save_lanes(number + 3);
 }
 
 int main(int argc, char **argv)

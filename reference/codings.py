@@ -6,11 +6,13 @@ A coding is a function of a body, the number of its symbols and their width.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from .adaptive import adaptive, check_model
 from .conventions import Reader, Unsupported, require
 from .huffman import huffman
 from .lanes import check_first_byte, lanes_huffman, lanes_tans
+from .split import Split
 
 
 def constant(body: bytes, count: int, width: int) -> list[int]:
@@ -44,6 +46,15 @@ def _bits_at(body: bytes, first: int, width: int) -> int:
     return window >> first % 8 & (1 << width) - 1
 
 
+def split(body: bytes, count: int, width: int) -> list[int]:
+    """7.6: sub-streams, each in a coding of its own.
+
+    >>> split(bytes([0, 2, 0x10, 1, 1, 0b10, 2, 0, 1, 5, 2, 0, 1, 6]), 4, 3)
+    [5, 6, 5, 6]
+    """
+    return Split(body, count, width, partial(Stream, features=-1)).symbols()
+
+
 Coding = Callable[[bytes, int, int], list[int]]
 #: Id: the coding, and its greatest width.
 CODINGS: dict[int, tuple[Coding, int]] = {
@@ -53,11 +64,12 @@ CODINGS: dict[int, tuple[Coding, int]] = {
     3: (adaptive, 16),
     4: (lanes_huffman, 8),
     5: (lanes_tans, 8),
+    6: (split, 8),
 }
 
 
 class Stream:
-    """A stream of section 6: its head (coding, body length, model) is read when it is made."""
+    """A stream of section 6: its head is read when it is made."""
 
     def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
         coding = reader.u8("coding")
@@ -73,6 +85,10 @@ class Stream:
             check_model(self.body, width)
         if self.coding in (lanes_huffman, lanes_tans):
             check_first_byte(self.body, self.coding is lanes_tans)
+        if self.coding is split:
+            require(not reader.has_split, "a second split stream in a chunk, or one in another")
+            reader.has_split = True
+            Split(self.body, count, width, partial(type(self), features=features))
 
     def symbols(self) -> list[int]:
         """The contents."""

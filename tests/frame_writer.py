@@ -21,6 +21,9 @@ KINDS = ("raw", "planes", "affine", "codebook")
 POSITIONS = ("dense", "gaps", "mask", "csr")
 FLOATS = ("f32", "f16", "bf16", "f64")
 
+_SPLIT = 6
+_SPLIT_FEATURES = 1 << _SPLIT | 0b1111  # and whatever its sub-streams may be in
+
 #: Symbols and width to a whole stream.
 Coder = Callable[[Sequence[int], int], bytes]
 
@@ -115,17 +118,23 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
     """A frame's parts."""
     features = 0
 
-    def recording(symbols: Sequence[int], width: int) -> bytes:
-        nonlocal features
-        stream = coder(symbols, width)
-        features |= 1 << stream[0]
-        return stream
+    def write_chunk(elements: range) -> bytes:
+        split_streams = 0
+
+        def recording(symbols: Sequence[int], width: int) -> bytes:
+            nonlocal features, split_streams
+            stream = coder(symbols, width)
+            if stream[0] == _SPLIT:  # one in a chunk
+                split_streams += 1
+                stream = stream if split_streams == 1 else packed(symbols, width)
+            features |= 1 << stream[0] if stream[0] != _SPLIT else _SPLIT_FEATURES
+            return stream
+
+        return _chunk(frame, elements, recording)
 
     step = frame.chunk_elements or max(frame.size, 1)
     firsts = range(0, frame.size, step) if frame.chunk_elements else [0]
-    chunks = tuple(
-        _chunk(frame, range(first, min(first + step, frame.size)), recording) for first in firsts
-    )
+    chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
     chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
     return Parts(write_fields(frame, features), chunk_elements, write_parameters(frame), chunks)
 

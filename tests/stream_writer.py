@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from lanes_stream_writer import lanes_body, plain_code
+from split_stream_writer import leb128, some_classes, some_neighbours, split_parts
 
 _SPLIT = 256
 _LONGEST = 12
@@ -23,17 +24,12 @@ CODING_IDS = {
     "lanes_huffman": 4,
     "lanes_tans": 5,
     "lanes_tans_escape": 5,
+    "split_classes": 6,
+    "split_neighbours": 6,
 }
 
 
-def vu(value: int) -> bytes:
-    """Unsigned LEB128 in its shortest form."""
-    encoded = bytearray()
-    while value >= 0x80:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
+vu = leb128
 
 
 def legal_codings(symbols: Sequence[int], width: int) -> list[str]:
@@ -43,6 +39,7 @@ def legal_codings(symbols: Sequence[int], width: int) -> list[str]:
         names.append("constant")
     if width <= 8:
         names += ["huffman", "tree", "lanes_huffman", "lanes_tans", "lanes_tans_escape"]
+        names += ["split_classes", "split_neighbours"]
     return names
 
 
@@ -70,9 +67,23 @@ def write_stream(
             body = lanes_body(symbols, plain_code(symbols, width, is_tans=True))
         case "lanes_tans_escape":
             body = lanes_body(symbols, plain_code(symbols, width, is_tans=True, escape=True))
+        case "split_classes":
+            classes = some_classes(len(symbols))
+            body = b"".join(split_parts(symbols, width, classes, write_nested))
+        case "split_neighbours":
+            neighbours = some_neighbours(width)
+            body = b"".join(split_parts(symbols, width, neighbours, write_nested))
         case _:
             raise ValueError(coding)
     return stream_of(CODING_IDS[coding], body)
+
+
+def write_nested(symbols: Sequence[int], width: int) -> bytes:
+    """A stream in one of the simple codings, another one for each length."""
+    names = ["packed", "exponent"]
+    if len(set(symbols)) > 1:
+        names += ["huffman"]
+    return write_stream(symbols, width, names[len(symbols) % len(names)])
 
 
 def stream_of(coding: int, body: bytes) -> bytes:

@@ -139,6 +139,6 @@ def test_golden_files_cover_the_tables_of_the_format():
         features = 0
         for frame in frames:
             features |= frame[4]
-        assert features == 0b111111
+        assert features == 0b1111111
         kinds = {entry["error"] for entry in manifest["broken"].values()}
         assert kinds == {"truncated", "corrupt", "checksum", "unsupported", "limit"}

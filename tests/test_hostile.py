@@ -23,7 +23,7 @@ MIB = 1 << 20
 BROKEN = HERE / "golden" / "0.1.0" / "broken"
 LARGEST_CHUNK = 1 << 22
 CONSTANT = b"\0\1\0"
-ALL_FEATURES = 63
+ALL_FEATURES = 0b1111111
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs /proc/self/statm"
@@ -184,7 +184,11 @@ def test_slow_streams_take_at_most_four_times_as_long(name):
     assert seconds(slow) / qcodec.decode(slow).nbytes <= 4 * a_byte
 
 
-@pytest.mark.parametrize("coding", ["constant", "huffman", "tree", "lanes_huffman", "lanes_tans"])
+CODINGS = ["constant", "huffman", "tree", "lanes_huffman", "lanes_tans"]
+CODINGS += ["split_classes", "split_neighbours"]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
 def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
     # A chunk of one byte costs calls and tables, some microseconds, whatever it holds; but it
     # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.

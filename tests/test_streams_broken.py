@@ -11,6 +11,9 @@ from qcodec.errors import CorruptError, TruncatedError, UnsupportedError
 TWO = [1, 0x11]  # two symbols of one bit
 THREE = [2, 0x21, 0x02]  # three symbols, of 1, 2 and 2 bits
 
+PACKED = [1, 1, 0x1B]  # a stream of four symbols of two bits
+EMPTY = [0, 0, 1, 0]  # a sub-stream without symbols: its count, then constant
+
 
 def stream(coding, body):
     return bytes([coding, len(body), *body])
@@ -19,7 +22,7 @@ def stream(coding, body):
 # What is wrong: the stream, its symbols, their width, the error, a part of its message.
 BROKEN = {
     "no coding": (b"", 1, 1, TruncatedError, "stream: coding"),
-    "reserved coding": (bytes([6, 0]), 0, 1, UnsupportedError, "stream: coding"),
+    "reserved coding": (bytes([7, 0]), 0, 1, UnsupportedError, "stream: coding"),
     "no body length": (bytes([1]), 0, 1, TruncatedError, "body length"),
     "long body length": (bytes([1, 0x80, 0]), 0, 1, CorruptError, "shortest form"),
     "body cut off": (bytes([1, 2, 0]), 16, 1, TruncatedError, "stream: body"),
@@ -67,6 +70,75 @@ BROKEN = {
     "lanes Huffman: wide": (stream(4, [0, 1, 2]), 0, 9, CorruptError, "width in this coding"),
     "lanes tANS: wide": (stream(5, [0, 0, 32, 0, 0]), 0, 9, CorruptError, "width in this coding"),
     "adaptive: bytes after": (stream(3, [0, 1, 1, 1, 1, 1]), 1, 1, CorruptError, "bytes left"),
+    "split: wide": (stream(6, [0, 4, 0, 4, *PACKED]), 4, 9, CorruptError, "width in this coding"),
+    "split: empty": (stream(6, []), 0, 1, CorruptError, "split: router"),
+    "split: router": (stream(6, [2]), 0, 1, UnsupportedError, "split: router"),
+    "split: row length 0": (stream(6, [0, 0, 0]), 0, 1, CorruptError, "row length"),
+    "split: long rows": (
+        stream(6, [0, 5, 0, 4, *PACKED]),
+        4,
+        2,
+        CorruptError,
+        "row length",
+    ),
+    "split: 18 sub-streams": (stream(6, [0, 1, 0x25]), 0, 1, CorruptError, "sub-streams"),
+    "split: many columns": (
+        stream(6, [0, 0x81, 0x80, 1, 0x10]),
+        (1 << 14) + 1,
+        1,
+        CorruptError,
+        "columns with classes",
+    ),
+    "split: column class": (
+        stream(6, [0, 1, 0x20, 1, 1, 3, *EMPTY * 3]),
+        0,
+        1,
+        CorruptError,
+        "class in a map",
+    ),
+    "split: row class": (
+        stream(6, [0, 4, 2, 1, 1, 3, 4, *PACKED, *EMPTY, *EMPTY]),
+        4,
+        2,
+        CorruptError,
+        "class in a map",
+    ),
+    "split: kernel": (stream(6, [1, 0, 3, 0]), 0, 1, CorruptError, "split: kernel"),
+    "split: flat kernel": (stream(6, [1, 3, 0, 0]), 0, 1, CorruptError, "split: kernel"),
+    "split: 16 classes": (stream(6, [1, 3, 3, 15]), 0, 1, CorruptError, "classes of symbols"),
+    "split: symbol class": (
+        stream(6, [1, 3, 3, 2, 1, 1, 0x0F, *EMPTY]),
+        0,
+        1,
+        CorruptError,
+        "class in a map",
+    ),
+    "split: context": (
+        stream(6, [1, 3, 3, 0x20, 1, 1, 0xC0, *EMPTY * 3]),
+        0,
+        1,
+        CorruptError,
+        "class in a map",
+    ),
+    "split: count": (stream(6, [0, 4, 0, 5, *PACKED]), 4, 2, CorruptError, "of a sub-stream"),
+    "split: too few": (stream(6, [0, 4, 0, 4, *PACKED]), 5, 2, CorruptError, "all sub-streams"),
+    "split: bytes after": (stream(6, [0, 4, 0, 4, *PACKED, 0]), 4, 2, CorruptError, "bytes after"),
+    "split: no sub-stream": (stream(6, [0, 4, 0]), 4, 2, CorruptError, "of a sub-stream"),
+    "split: in a split": (
+        stream(6, [0, 4, 0, 4, 6, 6, 0, 4, 0, 4, *PACKED]),
+        4,
+        2,
+        CorruptError,
+        "one in another",
+    ),
+    "split: sub-stream ends": (
+        stream(6, [0, 4, 0x10, 1, 1, 0, 2, 1, 1, 0, 2, 1, 1, 0]),
+        4,
+        2,
+        CorruptError,
+        "beyond a sub-stream",
+    ),
+    "split: reserved coding": (stream(6, [0, 4, 0, 4, 7, 0]), 4, 2, UnsupportedError, "coding"),
 }
 
 
@@ -89,6 +161,11 @@ def test_a_broken_rule_is_named(name):
         (stream(2, [*TWO, 8, 8, 8, *[0] * 32]), 256, 1),
         (stream(3, [0, 1, 1, 1, 1]), 1, 1),
         (stream(3, [1]), 5, 16),
+        (stream(6, [0, 4, 0, 4, *PACKED]), 4, 2),
+        (stream(6, [0, 4, 2, 1, 1, 1, *EMPTY, 4, *PACKED, *EMPTY]), 4, 2),
+        (stream(6, [0, 1, 0, *EMPTY]), 0, 2),
+        (stream(6, [1, 3, 3, 2, 1, 1, 0x0A, *EMPTY]), 0, 1),
+        (stream(6, [0, 4, 0x10, 1, 1, 12, 2, 1, 1, 0, 2, 1, 1, 0]), 4, 2),
     ],
 )
 def test_the_same_streams_without_the_fault_decode(data, count, width):

@@ -3,7 +3,7 @@
  * blocks, and after skips; and no body is longer than qc_stream_bound says, though adversarial
  * symbols mislead the adaptive contexts all the time.
  */
-#include "stream.h"
+#include "split_decode.h"
 #include "support.h"
 
 #define MAX_COUNT 600
@@ -40,11 +40,13 @@ static void check_steps(const uint8_t *data, size_t size, const void *symbols, s
                         unsigned width)
 {
     static qc_stream stream;
+    static qc_split_state split; /* none of these is split */
     uint16_t block[2 * QC_STREAM_BLOCK];
     qc_reader reader = qc_reader_of(data, size, 0);
     size_t at = 0;
 
-    CHECK(qc_stream_open(&stream, &reader, count, width, ~(uint64_t)0, NULL) == QC_OK, "open");
+    CHECK(qc_stream_open(&stream, &reader, count, width, ~(uint64_t)0, &split, NULL) == QC_OK,
+          "open");
     for (unsigned turn = 0; at < count; turn++) {
         size_t step = data[0] == QC_CONSTANT || data[0] == QC_PACKED
                           ? 1 + random_bits() % 40
@@ -67,13 +69,14 @@ static void check_steps(const uint8_t *data, size_t size, const void *symbols, s
 static void check_refusals(const uint8_t *data, size_t size, size_t count, unsigned width)
 {
     static qc_stream stream;
+    static qc_split_state split; /* none of these is split */
     uint16_t block[QC_STREAM_BLOCK];
     qc_reader without = qc_reader_of(data, size, 0), with = without;
     uint64_t feature = QC_CODING_MASK(data[0]);
 
-    CHECK(qc_stream_open(&stream, &without, count, width, ~feature, NULL) == QC_CORRUPT,
+    CHECK(qc_stream_open(&stream, &without, count, width, ~feature, &split, NULL) == QC_CORRUPT,
           "coding %u without its feature", data[0]);
-    CHECK(qc_stream_open(&stream, &with, count, width, feature, NULL) == QC_OK, "open");
+    CHECK(qc_stream_open(&stream, &with, count, width, feature, &split, NULL) == QC_OK, "open");
     CHECK(qc_stream_next(&stream, block, count + 1, NULL) == QC_INVALID, "too many symbols");
     CHECK(qc_stream_skip(&stream, count + 1, NULL) == QC_INVALID, "too many symbols");
     CHECK(count == 0 || qc_stream_finish(&stream, NULL) == QC_INVALID, "symbols are left");

@@ -40,6 +40,7 @@ def broken_files() -> Iterator[Broken]:
         *_huffman(),
         *_adaptive(),
         *_lanes(),
+        *_split(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -81,7 +82,9 @@ def _fields() -> Iterator[Broken]:
     yield "version_1", _with_field(_RAW, 2, 1), "unsupported"
     yield "reserved_flag", _with_field(_RAW, 3, 0x20), "unsupported"
     yield "positions_4", _with_field(_RAW, 3, 4 << 1), "unsupported"
-    yield "feature_6", _with_field(_RAW, 4, 0x42), "unsupported"
+    fields = _parts(_RAW).fields
+    later = replace(_parts(_RAW), fields=fields[:4] + vu(0x82) + fields[5:])
+    yield "feature_7", assemble(later), "unsupported"
     yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
     yield "kind_4", _with_field(_RAW, 6, 4 << 4 | 1), "unsupported"
     yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
@@ -177,7 +180,7 @@ def _positions() -> Iterator[Broken]:
 
 
 def _streams() -> Iterator[Broken]:
-    yield "coding_6", _with_chunk(_RAW, b"\6\3abc"), "unsupported"
+    yield "coding_7", _with_chunk(_RAW, b"\7\3abc"), "unsupported"
     yield "coding_255", _with_chunk(_RAW, b"\xff\3abc"), "unsupported"
     yield "coding_not_among_features", _with_chunk(_RAW, b"\0\1\7", features=2), "corrupt"
     yield "no_stream", _with_chunk(_RAW, b""), "corrupt"
@@ -259,6 +262,38 @@ def _lanes() -> Iterator[Broken]:
     short = assemble_lanes(replace(one, counts=(31,)), b"", [0] * 256, b"")
     yield "tans_state_after_the_last", _with_chunk(_RAW, stream_of(5, left), 63), "corrupt"
     yield "tans_counts", _with_chunk(_RAW, stream_of(5, short), 63), "corrupt"
+
+
+def _split() -> Iterator[Broken]:
+    # The codes 0 1 2 1 of _CODEBOOK, packed; classes: four columns, then two rows of two.
+    codes, none = b"\1\1\x64", b"\0\0\1\0"
+    for name, body, kind in (
+        ("empty", b"", "corrupt"),
+        ("router_2", b"\2", "unsupported"),
+        ("rows_of_none", b"\0\0\0\4" + codes, "corrupt"),
+        ("rows_beyond_the_stream", b"\0\5\0\4" + codes, "corrupt"),
+        ("too_many_substreams", b"\0\4\x25" + b"\4" + codes + none * 17, "corrupt"),
+        ("class_of_a_column", b"\0\2\x20\1\1\x0c\4" + codes + none * 2, "corrupt"),
+        ("class_of_a_row", b"\0\2\2\1\1\x0c\4" + codes + none * 2, "corrupt"),
+        ("kernel_without_rows", b"\1\2\0\0\4" + codes, "corrupt"),
+        ("sixteen_classes", b"\1\2\2\x0f\4" + codes, "corrupt"),
+        ("class_of_a_symbol", b"\1\2\2\2\1\1\xc0\4" + codes, "corrupt"),
+        ("context", b"\1\2\2\x20\1\1\xc0\4" + codes + none * 2, "corrupt"),
+        ("substream_of_too_many", b"\0\4\0\5" + codes, "corrupt"),
+        ("substream_that_ends", b"\0\4\x10\1\1\0\2\1\1\4\2\1\1\4", "corrupt"),
+        ("substreams_of_too_few", b"\0\4\0\3\1\1\x24", "corrupt"),
+        ("bytes_after", b"\0\4\0\4" + codes + b"\0", "corrupt"),
+        ("in_a_split", b"\0\4\0\4\6\7\0\4\0\4" + codes, "corrupt"),
+        ("coding_7", b"\0\4\0\4\7\0", "unsupported"),
+    ):
+        yield f"split_{name}", _with_chunk(_CODEBOOK, stream_of(6, body), 0x7F), kind
+    wide = replace(_AFFINE, width=9, elements=[0] * 4)
+    yield "split_of_nine_bits", _with_chunk(wide, stream_of(6, b"\0\4\0\4\0\1\0"), 0x7F), "corrupt"
+    planes = replace(_RAW, dtype="i16", kind="planes", elements=[b"\1\2"] * 3)
+    twice = stream_of(6, b"\0\3\0\3\1\3abc") * 2
+    yield "split_twice", _with_chunk(planes, twice, 0x7F), "corrupt"
+    missing = stream_of(6, b"\0\4\0\4" + codes)
+    yield "split_without_a_feature", _with_chunk(_CODEBOOK, missing, 0x40), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

@@ -1,0 +1,133 @@
+"""Section 7.6: symbols routed to sub-streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from .conventions import Reader, Unsupported, require
+
+_MOST_SUBSTREAMS = 16
+_MOST_COLUMNS = 1 << 14
+
+
+class Symbols(Protocol):
+    """A stream of section 6 whose head was read."""
+
+    count: int
+
+    def symbols(self) -> list[int]:
+        """The contents."""
+
+
+#: Reader, count, width: reads the head of a stream.
+OpenStream = Callable[[Reader, int, int], Symbols]
+
+
+class Split:
+    """A body of 7.6: its head is read when it is made."""
+
+    def __init__(self, body: bytes, count: int, width: int, open_stream: OpenStream) -> None:
+        reader = Reader(body, length_is_known=True)
+        reader.has_split = True
+        self.count = count
+        self._open = open_stream
+        router = reader.u8("router")
+        if router > 1:
+            raise Unsupported(f"router {router} is reserved")
+        self._router: Classes | Neighbours
+        if router == 0:
+            self._router = Classes(reader, count, open_stream)
+        else:
+            self._router = Neighbours(reader, width, open_stream)
+        self._parts: list[Symbols] = []
+        for _ in range(self._router.substreams):
+            part = reader.vu("symbols of a sub-stream")
+            require(part <= count, "sub-streams of more symbols than the stream")
+            self._parts.append(open_stream(reader, part, width))
+        require(sum(part.count for part in self._parts) == count, "counts of the sub-streams")
+        require(reader.left == 0, "the sub-streams do not fill the body")
+
+    def symbols(self) -> list[int]:
+        """Each symbol is the next one of the sub-stream that the router names."""
+        self._router.start()
+        parts = [iter(part.symbols()) for part in self._parts]
+        symbols: list[int] = []
+        for _ in range(self.count):
+            symbol = next(parts[self._router.route(symbols)], None)
+            require(symbol is not None, "a sub-stream ends before the stream")
+            assert symbol is not None
+            symbols.append(symbol)
+        return symbols
+
+
+def read_map(stream: Symbols, classes: int) -> list[int]:
+    """The contents of a map."""
+    symbols = stream.symbols()
+    require(all(symbol < classes for symbol in symbols), "a class that does not exist")
+    return symbols
+
+
+def _width(classes: int) -> int:
+    return max((classes - 1).bit_length(), 1)
+
+
+class Classes:
+    """Router 0: by the classes of a symbol's row and column."""
+
+    def __init__(self, reader: Reader, count: int, open_stream: OpenStream) -> None:
+        self.row_length = reader.vu("symbols of a row")
+        require(1 <= self.row_length <= max(count, 1), "row length")
+        classes = reader.u8("classes")
+        self.rows, self.columns = classes % 16 + 1, classes // 16 + 1
+        self.substreams = self.rows * self.columns
+        require(self.substreams <= _MOST_SUBSTREAMS, "too many sub-streams")
+        self.column_map: list[int] | None = None
+        self.row_stream: Symbols | None = None
+        if self.columns > 1:
+            require(self.row_length <= _MOST_COLUMNS, "too many columns to have classes")
+            stream = open_stream(reader, self.row_length, _width(self.columns))
+            self.column_map = read_map(stream, self.columns)
+        if self.rows > 1:
+            rows = -(-count // self.row_length)
+            self.row_stream = open_stream(reader, rows, _width(self.rows))
+
+    def start(self) -> None:
+        """Before the first symbol."""
+        self.row_map = None if self.row_stream is None else read_map(self.row_stream, self.rows)
+
+    def route(self, symbols: list[int]) -> int:
+        """The sub-stream of the symbol that follows these."""
+        row, column = divmod(len(symbols), self.row_length)
+        row_class = self.row_map[row] if self.row_map else 0
+        return row_class * self.columns + (self.column_map[column] if self.column_map else 0)
+
+
+class Neighbours:
+    """Router 1: by the classes of the symbols to the left and above, in the same kernel."""
+
+    def __init__(self, reader: Reader, width: int, open_stream: OpenStream) -> None:
+        self.width = reader.u8("width of a kernel")
+        self.height = reader.u8("height of a kernel")
+        require(self.width and self.height, "an empty kernel")
+        numbers = reader.u8("classes and sub-streams")
+        self.classes, self.substreams = numbers % 16 + 1, numbers // 16 + 1
+        require(self.classes <= 15, "classes of symbols")
+        self.class_of = [0] * (1 << width)
+        self.context_map = [0] * (self.classes + 1) ** 2
+        if self.classes > 1:
+            stream = open_stream(reader, 1 << width, _width(self.classes))
+            self.class_of = read_map(stream, self.classes)
+        if self.substreams > 1:
+            stream = open_stream(reader, len(self.context_map), _width(self.substreams))
+            self.context_map = read_map(stream, self.substreams)
+
+    def start(self) -> None:
+        """Before the first symbol."""
+
+    def route(self, symbols: list[int]) -> int:
+        """The sub-stream of the symbol that follows these."""
+        at = len(symbols)
+        left = 1 + self.class_of[symbols[-1]] if at % self.width else 0
+        up = 1 + self.class_of[symbols[-self.width]] if at // self.width % self.height else 0
+        return self.context_map[left * (self.classes + 1) + up]
