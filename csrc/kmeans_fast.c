@@ -17,7 +17,7 @@ static unsigned precision_for(size_t k)
 
 size_t qc_kmeans_fast_workspace(size_t k)
 {
-    return QC_VALUE_BINS * sizeof(qc_value_bin) + (QC_VALUE_BINS + 1) * sizeof(qc_point) +
+    return QC_VALUE_BINS_ROOM * sizeof(qc_value_bin) + (QC_VALUE_BINS + 1) * sizeof(qc_point) +
            qc_partition_workspace(QC_VALUE_BINS, k);
 }
 
@@ -79,7 +79,7 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
     QC_CHECK(k >= 1 && k <= QC_KMEANS_MAX_K, QC_INVALID, "k-means: number of centroids", 0, k,
              QC_KMEANS_MAX_K);
     qc_value_bin *bins = (qc_value_bin *)workspace;
-    qc_point *points = (qc_point *)(bins + QC_VALUE_BINS);
+    qc_point *points = (qc_point *)(bins + QC_VALUE_BINS_ROOM);
     qc_value_histogram histogram;
     QC_TRY(qc_value_histogram_fill(values, count, precision_for(k), bins, &histogram, error));
     sum_bins(&histogram, points);

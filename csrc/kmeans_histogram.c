@@ -105,38 +105,42 @@ static void set_precision(qc_bin_scale *by, unsigned precision)
     by->base = (int32_t)(qc_bits_of_f32(by->offset) >> by->shift);
 }
 
-/* Count values up to the block that has a number which is not in [first, last]; returns how many.
- */
-static size_t count_values(const qc_bin_scale *by, int32_t first, int32_t last, const float *values,
-                           size_t count, qc_value_bin *zero)
+/* What the values are counted into: numbers from `first` to `last`. */
+typedef struct window {
+    int32_t first, last;
+    qc_value_bin *zero;    /* the bin of number 0 ... */
+    qc_value_bin *in_turn; /* ... which is counted in these */
+} window;
+
+/* Count values up to the block that has a number outside the window; returns how many. */
+static size_t count_values(const qc_bin_scale *by, const window *in, const float *values,
+                           size_t count)
 {
     enum { BLOCK = 512 }; /* apart from the counting, numbers are found by vectors */
     int32_t numbers[BLOCK];
     qc_bin_values_kernel *kernel = qc_value_kernels_selected()->bin_values;
-    size_t start = kernel != NULL ? kernel(by, first, last, values, count, zero) : 0;
+    int32_t in_turn = (int32_t)(in->in_turn - in->zero);
+    size_t start = 0;
+    if (kernel != NULL)
+        start = kernel(by, in->first, in->last, values, count, in_turn, in->zero);
     for (size_t block; start < count; start += block) {
         block = count - start < BLOCK ? count - start : BLOCK;
         int32_t outside = 0;
         for (size_t i = 0; i < block; i++) {
             numbers[i] = number_of(by, values[start + i]);
-            outside |= (numbers[i] < first) | (numbers[i] > last);
+            outside |= (numbers[i] < in->first) | (numbers[i] > in->last);
+            numbers[i] = numbers[i] == 0 ? in_turn + (int32_t)(i % QC_TURNS) : numbers[i];
         }
         if (outside)
             break;
         for (size_t i = 0; i < block; i++) {
-            qc_value_bin *bin = zero + numbers[i];
+            qc_value_bin *bin = in->zero + numbers[i];
             bin->sum += values[start + i];
             bin->count += 1;
         }
     }
     return start;
 }
-
-/* What the values are counted into: numbers from `first` to `last`. */
-typedef struct window {
-    int32_t first, last;
-    qc_value_bin *zero; /* the bin of number 0 */
-} window;
 
 /* Count all values, with few bins around the middle first, and more where values ask for it.
    Returns 0 if that does not do, as with huge outliers and what is not finite. */
@@ -147,6 +151,7 @@ static int count_around(const qc_bin_scale *by, unsigned precision, const float 
     int32_t infinite = (int32_t)(QC_F32_INFINITY >> by->shift) - by->base;
     most = most < infinite ? most : infinite;
     most = most < (int32_t)QC_VALUE_BINS / 2 ? most : (int32_t)QC_VALUE_BINS / 2;
+    memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
     for (size_t done = 0; done < count;) {
         int32_t wider = half == 0 ? FIRST_OCTAVES << precision : 2 * half;
         wider = wider < most ? wider : most;
@@ -156,10 +161,10 @@ static int count_around(const qc_bin_scale *by, unsigned precision, const float 
         memset(counted->zero - wider, 0, more);
         memset(counted->zero + half, 0, more);
         half = wider;
-        done += count_values(by, -half, half - 1, values + done, count - done, counted->zero);
+        counted->first = -half;
+        counted->last = half - 1;
+        done += count_values(by, counted, values + done, count - done);
     }
-    counted->first = -half;
-    counted->last = half - 1;
     return 1;
 }
 
@@ -179,7 +184,8 @@ static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const floa
     } while ((size_t)(counted->last - counted->first) >= QC_VALUE_BINS);
     counted->zero = bins - counted->first;
     memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
-    count_values(by, counted->first, counted->last, values, count, counted->zero);
+    memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
+    count_values(by, counted, values, count);
     return QC_OK;
 }
 
@@ -188,6 +194,10 @@ static void gather(const qc_bin_scale *by, const window *counted, qc_value_histo
 {
     qc_value_bin *bins = counted->zero + counted->first;
     size_t filled = 0;
+    for (size_t turn = 0; turn < QC_TURNS; turn++) {
+        counted->zero->sum += counted->in_turn[turn].sum;
+        counted->zero->count += counted->in_turn[turn].count;
+    }
     for (int32_t number = counted->first; number <= counted->last; number++) {
         const qc_value_bin *bin = counted->zero + number;
         if (number == 0)
@@ -207,7 +217,7 @@ qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned pr
                                   qc_error *error)
 {
     qc_bin_scale by = find_scale(values, count);
-    window counted = {.zero = bins + QC_VALUE_BINS / 2};
+    window counted = {.zero = bins + QC_VALUE_BINS / 2, .in_turn = bins + QC_VALUE_BINS};
     set_precision(&by, precision);
     if (!(by.offset > 0) || !count_around(&by, precision, values, count, &counted))
         QC_TRY(count_in_range(&by, precision, values, count, bins, &counted, error));

@@ -34,7 +34,12 @@ typedef struct qc_value_histogram {
                       evenly */
 } qc_value_histogram;
 
-#define QC_VALUE_BINS ((size_t)1 << 16) /* what `bins` must have room for */
+/* The bin of number 0 is counted in so many, in turn: a run of equal values, as zeros in pruned
+   weights, need not wait for it each time. */
+#define QC_TURNS 8
+
+#define QC_VALUE_BINS      ((size_t)1 << 16)
+#define QC_VALUE_BINS_ROOM (QC_VALUE_BINS + QC_TURNS) /* what `bins` must have room for */
 
 /* Sort `count` values, at least 1, into bins as wide as 2^-precision of the typical deviation, or
    wider where it takes too many. QC_INVALID if a value is not finite. */

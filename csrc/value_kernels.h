@@ -59,10 +59,11 @@ typedef size_t qc_mask_positions_kernel(const uint8_t *symbols, size_t count, ui
 #define QC_MASK_SYMBOLS 32
 #define QC_MASK_SLACK   16
 
-/* Count values into bins with numbers from `first` to `last` around `zero`, in their order. Stops
-   before a block of them that has other numbers. */
+/* Count values into bins with numbers from `first` to `last` around `zero`, in their order; value i
+   of number 0 into bin in_turn + i % QC_TURNS. Stops before a block that has other numbers. */
 typedef size_t qc_bin_values_kernel(const qc_bin_scale *by, int32_t first, int32_t last,
-                                    const float *values, size_t count, qc_value_bin *zero);
+                                    const float *values, size_t count, int32_t in_turn,
+                                    qc_value_bin *zero);
 
 typedef struct qc_value_kernels {
     qc_unpack_kernel *unpack;

@@ -7,7 +7,7 @@
 
 #if QC_HAS_AVX2
 
-#define LANES 8
+#define LANES QC_TURNS
 #define BLOCK 256 /* numbers that are found before they are counted */
 
 QC_AVX2_INLINE __m256i numbers_of(const qc_bin_scale *by, const float *values)
@@ -24,28 +24,34 @@ QC_AVX2_INLINE __m256i numbers_of(const qc_bin_scale *by, const float *values)
 
 /* Find the numbers of `count` values, a multiple of LANES; returns whether all are in range. */
 QC_AVX2_INLINE int find_numbers(const qc_bin_scale *by, int32_t first, int32_t last,
-                                const float *values, size_t count, int32_t *numbers)
+                                const float *values, size_t count, int32_t in_turn,
+                                int32_t *numbers)
 {
+    const __m256i turns =
+        _mm256_add_epi32(_mm256_set1_epi32(in_turn), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
     __m256i outside = _mm256_setzero_si256();
     for (size_t i = 0; i < count; i += LANES) {
         __m256i found = numbers_of(by, values + i);
         __m256i below = _mm256_cmpgt_epi32(_mm256_set1_epi32(first), found);
         __m256i above = _mm256_cmpgt_epi32(found, _mm256_set1_epi32(last));
         outside = _mm256_or_si256(outside, _mm256_or_si256(below, above));
+        __m256i middle = _mm256_cmpeq_epi32(found, _mm256_setzero_si256());
+        found = _mm256_blendv_epi8(found, turns, middle);
         _mm256_storeu_si256((__m256i *)(numbers + i), found);
     }
     return _mm256_testz_si256(outside, outside);
 }
 
 QC_AVX2 size_t qc_bin_values_avx2(const qc_bin_scale *by, int32_t first, int32_t last,
-                                  const float *values, size_t count, qc_value_bin *zero)
+                                  const float *values, size_t count, int32_t in_turn,
+                                  qc_value_bin *zero)
 {
     const __m128d ones = _mm_set1_pd(1);
     int32_t numbers[BLOCK];
     size_t start = 0;
     for (size_t block; count - start >= LANES; start += block) {
         block = count - start < BLOCK ? (count - start) / LANES * LANES : BLOCK;
-        if (!find_numbers(by, first, last, values + start, block, numbers))
+        if (!find_numbers(by, first, last, values + start, block, in_turn, numbers))
             break;
 #pragma GCC unroll 4
         for (size_t i = 0; i < block; i++) {

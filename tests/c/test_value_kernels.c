@@ -156,7 +156,7 @@ static void check_assign(void)
 static void check_bins(void)
 {
     enum { PRECISION = 9, ROUNDS = 17 };
-    static qc_value_bin bins[QC_VALUE_BINS];
+    static qc_value_bin bins[QC_VALUE_BINS_ROOM];
     for (unsigned round = 0; round < ROUNDS; round++)
         for (size_t count = 1; count <= MOST; count = next_count(count)) {
             float *values = (float *)last_bytes(input, count * sizeof *values);
