@@ -15,6 +15,9 @@ typedef struct arena {
 /* A split stream has heads and maps: of so few bytes none is saved. */
 #define SPLIT_LEAST_BYTES 64
 
+/* Balanced: split, which decodes slowly, is for streams below this many bytes. */
+#define SPLIT_SMALL_STREAM ((size_t)64 * 1024)
+
 static size_t rounded(size_t size)
 {
     return (size + ARENA_ALIGNMENT - 1) / ARENA_ALIGNMENT * ARENA_ALIGNMENT;
@@ -168,15 +171,18 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
     return QC_OK;
 }
 
-/* What splitting must stay within, or 0 where it is not tried: it decodes as slowly as adaptive
-   coding does, so balanced takes it only in its place, if it saves a 64th. */
-static size_t split_limit(const encoder *encoder, const uint8_t *stream, size_t size)
+/* What splitting must stay within, or 0 where it is not tried. It decodes as slowly as adaptive
+   coding does, so balanced takes it where it would take that, and if it saves a 64th. */
+static size_t split_limit(const encoder *encoder, size_t size)
 {
+    uint64_t slow = QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_ADAPTIVE);
     if ((encoder->codings & QC_CODING_MASK(QC_SPLIT)) == 0 || size <= SPLIT_LEAST_BYTES)
         return 0;
     if (encoder->profile == QC_SMALL)
         return size - 1;
-    return encoder->profile == QC_BALANCED && stream[0] == QC_ADAPTIVE ? size - size / 64 : 0;
+    if (encoder->profile != QC_BALANCED || (encoder->codings & slow) != slow)
+        return 0;
+    return size < SPLIT_SMALL_STREAM ? size - size / 64 : 0;
 }
 
 /* A stream whose symbols stand somewhere: split, if that is smaller. */
@@ -188,7 +194,7 @@ static qc_status write_located(encoder *encoder, const void *symbols, size_t cou
     size_t at = encoder->size, split = 0;
     QC_TRY(write_stream(encoder, symbols, count, width));
     uint8_t *stream = encoder->out + at;
-    size_t limit = split_limit(encoder, stream, encoder->size - at);
+    size_t limit = split_limit(encoder, encoder->size - at);
     if (!is_located(&geometry) || geometry.row_length > count || limit == 0)
         return QC_OK;
     qc_split_input input = {symbols, count, width, geometry};

@@ -18,6 +18,8 @@ from qcodec.quantized import Groups, Quantized
 #: how a profile would choose.
 CODINGS = {"packed": 0b0010, "huffman": 0b0101, "adaptive": 0b1000}
 
+_SPLIT = 0b1001000  # adaptive or split, whichever is smaller
+
 
 def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     """(name, bytes, how it was encoded) of every file."""
@@ -27,6 +29,8 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
             yield _file(f"encoded_{positions}_{coding}.frame", _ternary(positions), choices)
         choices = _choices(codings, "dense", chunk=100)
         yield _file(f"encoded_affine_{coding}_chunked.frame", _affine(), choices)
+    for name, positions, quantized in _located():
+        yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
 
 
 def _choices(codings: int, positions: str, chunk: int | None = None) -> dict[str, Any]:
@@ -58,3 +62,32 @@ def _affine() -> Quantized:
     codes = np.random.default_rng(2).binomial(15, 0.5, 250).astype(np.uint8)
     scale = Groups(np.array([0.5, 0.25], np.float32), inner=50)
     return Quantized((5, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
+
+
+def _located() -> Iterator[tuple[str, str, Quantized]]:
+    """(name, positions, tensor): what a code is, or whether it is stored, depends on its place."""
+    random = np.random.default_rng(3)
+    odd = np.add.outer(np.arange(24), np.arange(40)) % 2 == 1
+    skewed = random.choice(np.array([0, 1, 2], np.uint8), (24, 40), p=[0.05, 0.05, 0.9])
+    codes = np.where(odd, 2 - skewed, skewed)
+    yield "rows_and_columns", "dense", _codebook(codes, None)
+    kernels = random.integers(0, 3, (120, 1, 3, 3)).astype(np.uint8)
+    kernels[..., 1:] = np.where(random.random((120, 1, 3, 2)) < 0.9, kernels[..., :1], 1)
+    yield "kernels", "dense", _codebook(kernels, None)
+    codes = np.tile(codes, (2, 2))
+    density = np.where(np.arange(48)[:, None] % 3 == 0, 0.6, 0.02)
+    stored = np.flatnonzero(random.random((48, 80)) < density)
+    yield "mask", "mask", _codebook(2 - codes // 2 * 2, stored)
+
+
+def _codebook(codes: Any, stored: Any) -> Quantized:
+    flat = codes.reshape(-1)
+    return Quantized(
+        shape=codes.shape,
+        dtype="float32",
+        kind="codebook",
+        codes=flat if stored is None else flat[stored],
+        positions=stored,
+        bits=2,
+        codebook=Groups(np.array([[-0.75, 0, 0.5]], np.float32)),
+    )
