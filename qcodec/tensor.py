@@ -46,7 +46,8 @@ def encode(
         Small and fast; fastest to decode; whatever is smallest; or fixed-width
         codings only, so that any element or csr row decodes alone.
     chunk : int, optional
-        Elements that decode alone; by default about 128 KiB are coded together.
+        Elements that decode alone; by default about 128 KiB are coded together, of
+        lossless floats 512.
     compatible : str, optional
         Use only what this release of qcodec can read, such as ``"0.1"``.
     threads : int

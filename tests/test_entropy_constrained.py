@@ -89,7 +89,9 @@ def test_an_outlier_spoils_no_sum_but_its_own():
     start = np.linspace(-0.1, 0.1, 20).astype(np.float32)
     price = 0.01 * GAUSS.var(dtype=np.float64)
     alone, beside = (
-        entropy_constrained._descend(entropy_constrained._Ordered(np.sort(x)), entries, price)[1]
+        entropy_constrained._descend(
+            entropy_constrained._Ordered(np.sort(x)), entries, price, None
+        )[1]
         for x, entries in ((GAUSS, start), (np.append(GAUSS, outlier), np.append(start, outlier)))
     )
     assert beside.values[-1] == outlier
@@ -102,15 +104,30 @@ def test_few_values(x):
     np.testing.assert_array_equal(quantize_codebook(x, 2, rate=0.01).dequantize(), x)
 
 
-def test_with_a_mask_entry_zero_is_zero_and_the_rest_is_as_without():
-    mask = np.arange(len(GAUSS)) % 3 == 0
-    q = quantize_codebook(GAUSS, 4, rate=0.02, mask=mask)
+def test_with_a_mask_what_is_not_worth_its_bits_is_not_stored():
+    rate, mask = 0.3, np.abs(GAUSS) > 0.01
+    q = quantize_codebook(GAUSS, 4, rate=rate, mask=mask)
     assert q.codebook.values[0, 0] == 0
     assert q.codes.min() == 1
-    alone = entropy_constrained.entropy_constrained(
-        GAUSS[mask], numeric.kmeans_fast(GAUSS[mask], 15)[0], 0.02
+    stored = len(q.codes)
+    assert 0 < stored < 0.9 * np.count_nonzero(mask)
+    bits = -np.log2(np.bincount(q.codes)[1:] / stored) + np.log2(len(GAUSS) / stored - 1)
+    price = rate * GAUSS[mask].var(dtype=np.float64)
+    candidates = GAUSS[mask].astype(np.float64)
+    kept = np.min(
+        (candidates[:, None] - q.codebook.values[0, 1:]) ** 2 + price * np.maximum(bits, 0), axis=1
     )
-    np.testing.assert_array_equal(q.codebook.values[0, 1:], alone.values)
+    is_stored = np.isin(np.flatnonzero(mask), q.positions)
+    assert np.mean((kept < candidates**2) == is_stored) > 0.9999
+
+
+@pytest.mark.parametrize("rate", [0.01, 1e9])
+def test_with_a_mask_nothing_outside_it_is_stored_and_perhaps_nothing_at_all(rate):
+    mask = np.arange(len(GAUSS)) % 3 == 0
+    q = quantize_codebook(GAUSS, 4, rate=rate, mask=mask)
+    assert mask[q.positions].all()
+    assert len(q.positions) == len(q.codes) == (0 if rate > 1 else len(q.codes))
+    assert not q.dequantize()[~mask].any()
 
 
 def test_groups_share_one_codebook_and_need_a_scale():

@@ -18,6 +18,7 @@ CASE = "ResNet-20"
 CODECS = (
     ("fixed point 8 bits, MSE step", FixedPoint(8), 0.91),
     ("codebook 4 bits, exact", Codebook(4, "exact"), 0.90),
+    ("entropy-constrained, rate 0.04", Codebook(5, rate=0.04), 0.90),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -71,7 +72,8 @@ def quantize_codebook(
         bits, as entropy coding will make of it. At 0.04 the error is about 0.03
         of the variance and at 0.001 about 0.0007, if `bits` are not too few;
         spare one or two more than k-means would get. k-means is the start. One
-        codebook only: no `per` or `group` without a `scale`.
+        codebook only: no `per` or `group` without a `scale`. With a mask, elements
+        that are not worth the bits of their code and position are not stored.
     mask : array_like of bool, optional
         The shape of `array`: the elements to store. Entry 0 of the codebook is
         then 0.0, as in Deep Compression, and the others are chosen for what
@@ -111,8 +113,12 @@ def quantize_codebook(
         by_group = _scales(source, layout, scale)
         stored = stored / layout.spread(by_group, source.positions, len(source.values))
         scales = Groups(by_group, layout.inner)
-    centroids, codes = _one_book(stored, k, init, seed, rate)
     inner = 1 if scale is not None else layout.inner
+    centroids = _centroids(stored, k, init, seed)
+    if rate > 0 and len(stored) > 0:
+        source, centroids, codes = _by_rate(source, stored, centroids, rate)
+    else:
+        codes = numeric.assign(stored, centroids)
     return _quantized(source, codes, Groups(centroids[None], inner), scales)
 
 
@@ -123,14 +129,20 @@ def check_rate(rate: float, scale: str | None, per: int | None, group: int | Non
         raise ValueError("a rate with per or group needs a scale: it is for one codebook")
 
 
-def _one_book(values: Array, k: int, init: Init, seed: int, rate: float) -> tuple[Array, Array]:
-    """One codebook for all values, and their codes."""
-    centroids = _centroids(values, k, init, seed)
-    if rate == 0 or len(values) == 0:
-        return centroids, numeric.assign(values, centroids)
-    found = entropy_constrained(values, centroids, rate)
-    codes = numeric.assign_by_thresholds(values, found.thresholds)
-    return found.values + np.float32(0), codes
+def _by_rate(
+    source: Source, stored: Array, start: Array, rate: float
+) -> tuple[Source, Array, Array]:
+    """What is worth storing, one codebook for it, and its codes."""
+    elements = None if source.positions is None else len(source.values)
+    found = entropy_constrained(stored, start, rate, elements)
+    values = found.values + np.float32(0)
+    codes = numeric.assign_by_thresholds(stored, found.thresholds)
+    if source.positions is None or found.absent < 0:
+        return source, values, codes
+    is_stored = codes != found.absent
+    codes = codes[is_stored] - (codes[is_stored] > found.absent).astype(np.uint8)
+    kept = replace(source, positions=source.positions[is_stored])
+    return kept, np.delete(values, found.absent), codes
 
 
 def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
