@@ -185,7 +185,8 @@ int main(void)
         job.width = sets[set].width;
         sets[set].fill(&job, sets[set].parameter);
         double bits = entropy(&job);
-        for (unsigned coding = QC_PACKED; coding < QC_CODING_COUNT; coding++)
+        /* Split is no coding of symbols by themselves: it needs a tensor's shape. */
+        for (unsigned coding = QC_PACKED; coding < QC_SPLIT; coding++)
             measure_coding(&job, coding, bits);
     }
     for (size_t path = 0; path < sizeof paths / sizeof *paths; path += 2) {
