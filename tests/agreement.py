@@ -44,7 +44,7 @@ def by_reference(data: bytes, dtype: str | None = None) -> Outcome:
     return tensor.shape, tensor.data
 
 
-class _EagerStream(Stream):
+class EagerStream(Stream):
     """Reports a fault in its contents at once."""
 
     def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
@@ -55,8 +55,8 @@ class _EagerStream(Stream):
 def by_eager_reference(data: bytes, dtype: str | None) -> Outcome:
     """What a decoder may also make of it: section 1, the last sentence on the order of faults."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reference.positions.Stream", _EagerStream)
-        patch.setattr("reference.values.Stream", _EagerStream)
+        patch.setattr("reference.positions.Stream", EagerStream)
+        patch.setattr("reference.values.Stream", EagerStream)
         return by_reference(data, dtype)
 
 
