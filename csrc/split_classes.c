@@ -5,10 +5,12 @@
 #include "log2_fixed.h"
 #include "split_search.h"
 
-#define ROUNDS  12
-#define SYMBOLS (1u << QC_SPLIT_MAX_WIDTH)
-#define SIDE    QC_SPLIT_SIDE_CLASSES
-#define BINS    256 /* of costs, to start from */
+#define ROUNDS 12
+/* Changes of less than this part of the rows and columns end the search. */
+#define SETTLED_PART 64
+#define SYMBOLS      (1u << QC_SPLIT_MAX_WIDTH)
+#define SIDE         QC_SPLIT_SIDE_CLASSES
+#define BINS         256 /* of costs, to start from */
 
 /* What an entry of a map takes, about. */
 #define MAP_ENTRY_COST 384
@@ -61,10 +63,10 @@ static unsigned cheapest(const uint64_t *costs, unsigned classes)
     return best;
 }
 
-/* Returns whether a row changes its class. */
-static int assign_rows(search *s)
+/* Returns how many rows change their class. */
+static size_t assign_rows(search *s)
 {
-    int changed = 0;
+    size_t changed = 0;
     for (size_t row = 0; row < s->rows; row++) {
         const uint8_t *symbols = s->input->symbols + row * s->columns;
         size_t left = s->input->count - row * s->columns;
@@ -75,15 +77,15 @@ static int assign_rows(search *s)
                 costs[class] +=
                     s->lengths[class * s->column_classes + s->column_map[column]][symbols[column]];
         unsigned class = cheapest(costs, s->row_classes);
-        changed |= s->row_map[row] != class;
+        changed += s->row_map[row] != class;
         s->row_map[row] = (uint8_t) class;
     }
     return changed;
 }
 
-static int assign_columns(search *s)
+static size_t assign_columns(search *s)
 {
-    int changed = 0;
+    size_t changed = 0;
     memset(s->costs, 0, s->columns * SIDE * sizeof *s->costs);
     for (size_t row = 0; row < s->rows; row++) {
         const uint8_t *symbols = s->input->symbols + row * s->columns;
@@ -96,7 +98,7 @@ static int assign_columns(search *s)
     }
     for (size_t column = 0; column < s->columns; column++) {
         unsigned class = cheapest(s->costs + column * SIDE, s->column_classes);
-        changed |= s->column_map[column] != class;
+        changed += s->column_map[column] != class;
         s->column_map[column] = (uint8_t) class;
     }
     return changed;
@@ -160,12 +162,12 @@ static void try_classes(search *s, unsigned row_classes, unsigned column_classes
     count_symbols(s);
     for (unsigned round = 0; round < ROUNDS; round++) {
         estimate_lengths(s);
-        int changed = row_classes > 1 && assign_rows(s);
+        size_t changed = row_classes > 1 ? assign_rows(s) : 0;
         count_symbols(s);
         estimate_lengths(s);
-        changed |= column_classes > 1 && assign_columns(s);
+        changed += column_classes > 1 ? assign_columns(s) : 0;
         count_symbols(s);
-        if (!changed)
+        if (changed <= (s->rows + s->columns) / SETTLED_PART)
             break;
     }
     uint64_t cost = total_cost(s);

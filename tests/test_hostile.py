@@ -169,10 +169,16 @@ def escapes():
     return stream_of(4, lanes_body(random_bytes(7, 255), code))
 
 
+def split():
+    """Kernels whose symbols are the longest."""
+    return stream_of(6, bytes([1, 3, 3, 0]) + vu(STREAM) + longest_symbols())
+
+
 SLOW = {
     "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
     "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
+    "split": lambda: of_equal_chunks("u8 raw dense", split()),
     "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
 }
 
