@@ -54,8 +54,8 @@ def at_price(tensors: Mapping[str, Any], recipe: Any, price: float) -> Recipe:
     ----------
     tensors : mapping of str to array_like
     recipe : Recipe, Codec, dict, str or None
-        Whose `Codebook` codecs, alone or in `Sparse` or `DeepCompression`, are priced; the
-        others stay as they are.
+        Whose `Codebook` codecs, alone or in `Sparse` or `DeepCompression`, are priced; those
+        with groups or scales, and all other codecs, stay as they are.
     price : float
         Of a bit, in squared error; 0: none.
 
@@ -197,12 +197,14 @@ def _of_codebooks(
 
 
 def _parts(codec: Codec) -> tuple[Codebook | None, Sparse | None]:
-    """The codebook of a codec, and what says where it is used."""
+    """The one codebook of a codec, if it has one, and what says where it is used."""
     if isinstance(codec, DeepCompression):
         codec = codec.parts()
     sparse = codec if isinstance(codec, Sparse) else None
     inner = codec if sparse is None else sparse.codec
-    return (inner if isinstance(inner, Codebook) else None), sparse
+    if not isinstance(inner, Codebook) or (inner.scale, inner.per, inner.group) != (None,) * 3:
+        return None, sparse
+    return inner, sparse
 
 
 def _variance(codec: Codec, array: np.ndarray[Any, Any]) -> float:

@@ -33,10 +33,11 @@ def encode(
     ----------
     array : numpy.ndarray of integers or bool
         Any shape and strides; coded in C order. Every value is below ``2**width``.
-    coding : {"auto", "constant", "packed", "huffman", "adaptive"}
-        ``"auto"`` lets the profile choose. ``"constant"`` and ``"huffman"`` cannot
-        hold every array: one needs all values to be equal, the other needs two
-        different ones and at most 8 bits.
+    coding : {"auto", "constant", "packed", "huffman", "adaptive", "lanes_huffman", "lanes_tans"}
+        ``"auto"`` lets the profile choose. Some cannot hold every array:
+        ``"constant"`` needs all values to be equal, ``"huffman"`` and
+        ``"lanes_huffman"`` need two different ones, and these and
+        ``"lanes_tans"`` at most 8 bits.
     width : int, optional
         Bits of a symbol, 1 to 16; by default what the largest value needs.
     profile : {"fast", "balanced", "small", "fixed"}

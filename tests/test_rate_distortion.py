@@ -43,6 +43,14 @@ def test_deep_compression_is_priced_too_and_names_are_taken_literally():
     assert priced.codec_for("axb", (40, 100), "float32") == recipe.weights
 
 
+@pytest.mark.parametrize("codec", [Codebook(4, per=0), Codebook(4, scale="rms", group=10)])
+def test_codebooks_with_groups_or_scales_stay_as_they_are(codec):
+    recipe = Recipe([Rule("^small", codec), Rule("^large", Codebook(5))])
+    priced = at_price(TENSORS, recipe, 1e-5)
+    assert priced.codec_for("small.weight", (40, 100), "float32") == codec
+    assert priced.codec_for("large.weight", (40, 100), "float32").rate > 0
+
+
 def test_more_for_a_bit_is_fewer_bytes_and_more_error():
     points = curve(TENSORS, RECIPE, [1e-7, 1e-5, 1e-3, 0.1])
     assert np.all(np.diff([point.bytes for point in points]) < 0)
