@@ -1,37 +1,11 @@
-#include "adaptive_model.h"
 #include "stream.h"
 
-/* The range decoder's registers; functions work on a copy that the compiler keeps in the
-   machine's. */
 typedef qc_range_decoder decoder;
-
-static inline uint32_t next_byte(decoder *d) { return d->next < d->end ? *d->next++ : 0; }
-
-static inline void normalise(decoder *d)
-{
-    while (d->range < QC_ADAPTIVE_NORMAL_RANGE) {
-        d->range <<= 8;
-        d->code = d->code << 8 | next_byte(d);
-    }
-}
 
 static inline unsigned decode(decoder *d, qc_context *context, const uint16_t *rates)
 {
-    uint32_t bound = (d->range >> 16) * context->p;
-    unsigned bit = d->code >= bound;
-    d->code -= bit ? bound : 0;
-    d->range = bit ? d->range - bound : bound;
+    unsigned bit = qc_range_decode(d, context->p);
     qc_context_learn(context, bit, rates);
-    normalise(d);
-    return bit;
-}
-
-static inline unsigned decode_raw(decoder *d)
-{
-    d->range >>= 1;
-    unsigned bit = d->code >= d->range;
-    d->code -= bit ? d->range : 0;
-    normalise(d);
     return bit;
 }
 
@@ -53,7 +27,7 @@ static inline unsigned decode_exponent(decoder *d, qc_adaptive_model *model, uns
     qc_context *mantissa = &model->contexts[qc_adaptive_mantissa_base(exponent)];
     unsigned u = 1; /* the bits so far: also the context */
     for (unsigned i = 0; i < exponent; i++)
-        u = 2 * u + (i < 2 ? decode(d, &mantissa[u], model->rates) : decode_raw(d));
+        u = 2 * u + (i < 2 ? decode(d, &mantissa[u], model->rates) : qc_range_decode_raw(d));
     return u - 1;
 }
 
@@ -66,13 +40,10 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
     QC_CHECK(body[0] == QC_ADAPTIVE_EXPONENT || stream->width <= QC_ADAPTIVE_TREE_MAX_WIDTH,
              QC_CORRUPT, "adaptive: width of model tree", 0, stream->width,
              QC_ADAPTIVE_TREE_MAX_WIDTH);
-    QC_CHECK(size == 1 || body[size - 1] != 0, QC_CORRUPT, "adaptive: trailing zero byte", size - 1,
-             0, 1);
+    QC_TRY(qc_range_check_end(body + 1, size - 1, 1, error));
     state->is_exponent = body[0] == QC_ADAPTIVE_EXPONENT;
     qc_adaptive_model_start(&state->model);
-    state->decoder = (decoder){body + 1, body + size, UINT32_MAX, 0};
-    for (unsigned i = 0; i < 4; i++)
-        state->decoder.code = state->decoder.code << 8 | next_byte(&state->decoder);
+    state->decoder = qc_range_start(body + 1, body + size);
     return QC_OK;
 }
 
@@ -101,10 +72,7 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
 static qc_status finish(qc_stream *stream, qc_error *error)
 {
-    const decoder *d = &stream->state.adaptive.decoder;
-    QC_CHECK(d->next == d->end, QC_CORRUPT, "adaptive: bytes left after the last symbol", 0,
-             d->end - d->next, 0);
-    return QC_OK;
+    return qc_range_finish(&stream->state.adaptive.decoder, error);
 }
 
 const qc_stream_decoder qc_adaptive_decoder = {"adaptive", 1, 16, start, next, NULL, NULL, finish};

@@ -1,100 +1,14 @@
-#include "adaptive_model.h"
 #include "encoder.h"
+#include "range_encoder.h"
 
-/* Shifts after which all bytes of `low`, and those held back, are written. */
-#define LAST_SHIFTS 5
-
-/*
- * The range encoder. `low` has 33 bits: a carry may still go into the bytes before it. So the last
- * of them, `held_byte`, is held back, with the bytes of 0xFF after it that a carry would run
- * through. Zeros are held back too: those at the end are never written.
- */
-typedef struct range_encoder {
-    uint64_t low;
-    uint32_t range;
-    uint8_t held_byte;
-    size_t held;  /* held_byte and the bytes of 0xFF after it */
-    size_t zeros; /* before them */
-    uint8_t *out;
-    size_t written;
-    size_t limit;
-    int full; /* the limit was reached: what comes is not written */
-} range_encoder;
-
-static range_encoder encoder_start(uint8_t *out, size_t limit)
-{
-    /* Nothing is held at first. If the first byte is 0xFF, held_byte stays as it is. */
-    return (range_encoder){.range = UINT32_MAX, .held_byte = 0xFF, .out = out, .limit = limit};
-}
-
-static void write_byte(range_encoder *e, uint8_t byte)
-{
-    if (byte == 0) {
-        e->zeros++;
-    } else if (e->zeros >= e->limit - e->written) {
-        e->full = 1;
-    } else {
-        memset(e->out + e->written, 0, e->zeros);
-        e->written += e->zeros;
-        e->zeros = 0;
-        e->out[e->written++] = byte;
-    }
-}
-
-static void shift_low(range_encoder *e)
-{
-    unsigned carry = (unsigned)(e->low >> 32);
-    if (carry != 0 || e->low < 0xFF000000) {
-        for (unsigned byte = e->held_byte; e->held > 0; e->held--, byte = 0xFF)
-            write_byte(e, (uint8_t)(byte + carry));
-        e->held_byte = (uint8_t)(e->low >> 24);
-    }
-    e->held++;
-    e->low = (e->low & 0x00FFFFFF) << 8;
-}
-
-static inline void normalise(range_encoder *e)
-{
-    while (e->range < QC_ADAPTIVE_NORMAL_RANGE) {
-        e->range <<= 8;
-        shift_low(e);
-    }
-}
-
-static inline void encode_bit(range_encoder *e, unsigned bit, qc_context *context,
+static inline void encode_bit(qc_range_encoder *e, unsigned bit, qc_context *context,
                               const uint16_t *rates)
 {
-    uint32_t bound = (e->range >> 16) * context->p;
-    e->low += bit ? bound : 0;
-    e->range = bit ? e->range - bound : bound;
+    qc_range_encode(e, bit, context->p);
     qc_context_learn(context, bit, rates);
-    normalise(e);
 }
 
-static inline void encode_raw(range_encoder *e, unsigned bit)
-{
-    e->range >>= 1;
-    e->low += bit ? e->range : 0;
-    normalise(e);
-}
-
-/* End with the value in [low, low + range) that has the most zero bytes at its end. Range is at
-   least 2^24, so there is one with three of them. */
-static void encoder_finish(range_encoder *e)
-{
-    uint64_t end = e->low + e->range;
-    for (unsigned zero_bits = 32; zero_bits >= 24; zero_bits -= 8) {
-        uint64_t unit = (uint64_t)1 << zero_bits, value = (e->low + unit - 1) / unit * unit;
-        if (value < end) {
-            e->low = value;
-            break;
-        }
-    }
-    for (unsigned i = 0; i < LAST_SHIFTS; i++)
-        shift_low(e);
-}
-
-static inline void encode_tree(range_encoder *e, qc_adaptive_model *model, unsigned width,
+static inline void encode_tree(qc_range_encoder *e, qc_adaptive_model *model, unsigned width,
                                unsigned symbol)
 {
     unsigned t = 1;
@@ -105,7 +19,7 @@ static inline void encode_tree(range_encoder *e, qc_adaptive_model *model, unsig
     }
 }
 
-static inline void encode_exponent(range_encoder *e, qc_adaptive_model *model, unsigned width,
+static inline void encode_exponent(qc_range_encoder *e, qc_adaptive_model *model, unsigned width,
                                    unsigned symbol)
 {
     unsigned exponent = qc_bit_length(symbol + 1) - 1;
@@ -119,7 +33,7 @@ static inline void encode_exponent(range_encoder *e, qc_adaptive_model *model, u
         if (i < 2)
             encode_bit(e, bit, &mantissa[u], model->rates);
         else
-            encode_raw(e, bit);
+            qc_range_encode_raw(e, bit);
     }
 }
 
@@ -130,7 +44,7 @@ static size_t encode_with(unsigned model_id, const qc_encoder_input *input, uint
     qc_adaptive_model model;
     if (limit < 1)
         return QC_NO_ENCODING;
-    range_encoder e = encoder_start(out + 1, limit - 1);
+    qc_range_encoder e = qc_range_encoder_start(out + 1, limit - 1);
 
     out[0] = (uint8_t)model_id;
     qc_adaptive_model_start(&model);
@@ -140,7 +54,7 @@ static size_t encode_with(unsigned model_id, const qc_encoder_input *input, uint
         else
             encode_exponent(&e, &model, input->width, qc_input_symbol(input, i));
     }
-    encoder_finish(&e);
+    qc_range_encoder_finish(&e);
     return e.full ? QC_NO_ENCODING : 1 + e.written;
 }
 

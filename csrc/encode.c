@@ -2,7 +2,7 @@
  * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
  */
 #include "frame_layout.h"
-#include "split_encode.h"
+#include "routed_encode.h"
 
 /* Scratch memory, handed out front to back. */
 typedef struct arena {
@@ -12,11 +12,11 @@ typedef struct arena {
 
 #define ARENA_ALIGNMENT 16
 
-/* A split stream has heads and maps: of so few bytes none is saved. */
-#define SPLIT_LEAST_BYTES 64
+/* A router has fields and maps: of so few bytes none is saved. */
+#define ROUTED_LEAST_BYTES 64
 
-/* Balanced: split, which decodes slowly, is for streams below this many bytes. */
-#define SPLIT_SMALL_STREAM ((size_t)64 * 1024)
+/* Balanced: a router, which decodes slowly, is for streams below this many bytes. */
+#define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
 
 static size_t rounded(size_t size)
 {
@@ -41,7 +41,7 @@ typedef struct encoder {
     uint8_t *out;
     size_t capacity, size;
     uint64_t features;
-    void *stream_workspace, *split_workspace;
+    void *stream_workspace, *routed_workspace;
     qc_error *error;
 } encoder;
 
@@ -78,11 +78,10 @@ static int is_whole(const qc_frame *frame, size_t elements)
     return elements > 1 && elements <= frame->elements && frame->chunk_elements % elements == 0;
 }
 
-static qc_geometry code_geometry(const qc_frame *frame)
+/* Of a symbol for each element. */
+static qc_geometry element_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    if (frame->positions != QC_DENSE || is_bytes(frame) || frame->width > QC_SPLIT_MAX_WIDTH)
-        return geometry;
     if (frame->row_elements <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements;
     if (frame->ndim < 3)
@@ -97,10 +96,19 @@ static qc_geometry code_geometry(const qc_frame *frame)
     return geometry;
 }
 
-/* A symbol of a mask stands for four elements of one row. */
+static qc_geometry code_geometry(const qc_frame *frame)
+{
+    int has_place = frame->positions == QC_DENSE && !is_bytes(frame);
+    return has_place && frame->width <= QC_SPLIT_MAX_WIDTH ? element_geometry(frame)
+                                                           : (qc_geometry){0, 0, 0};
+}
+
+/* A symbol of a mask may stand for four elements of one row. */
 static qc_geometry mask_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
+    if (frame->positions == QC_BITS)
+        return element_geometry(frame);
     if (frame->positions == QC_MASK && frame->row_elements % 4 == 0 &&
         frame->row_elements / 4 <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements / 4;
@@ -113,13 +121,14 @@ static int is_located(const qc_geometry *geometry)
 }
 
 /* What a chunk's one stream that may be split needs. */
-static size_t split_workspace(const qc_frame *frame, const qc_chunk_source *source)
+static size_t routed_workspace(const qc_frame *frame, const qc_chunk_source *source)
 {
-    int is_mask = frame->positions == QC_MASK;
-    size_t count = is_mask ? source->elements / 4 + 1 : source->elements;
-    qc_geometry geometry = is_mask ? mask_geometry(frame) : code_geometry(frame);
+    unsigned mask_width = qc_mask_width(frame->positions);
+    qc_geometry geometry = mask_width > 0 ? mask_geometry(frame) : code_geometry(frame);
+    size_t count =
+        mask_width > 0 ? qc_mask_symbols(source->elements, mask_width) : source->elements;
     qc_split_input input = {NULL, count, frame->width, geometry};
-    return is_located(&geometry) ? qc_split_encode_workspace(&input) : 0;
+    return is_located(&geometry) ? qc_routed_workspace(&input) : 0;
 }
 
 /* ---- bounds ---- */
@@ -133,8 +142,9 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
         bound += frame->value_streams * qc_stream_bound(entries, frame->width);
     if (has_gaps(frame))
         bound += qc_stream_bound(entries, frame->gap_width);
-    if (frame->positions == QC_MASK)
-        bound += qc_stream_bound(source->elements / 4 + 1, 4);
+    unsigned mask_width = qc_mask_width(frame->positions);
+    if (mask_width > 0)
+        bound += qc_stream_bound(qc_mask_symbols(source->elements, mask_width), mask_width);
     if (frame->positions == QC_CSR)
         bound += qc_stream_bound(source->elements, 16);
     return bound;
@@ -144,14 +154,15 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 {
     size_t entries = most_entries(frame, source), bytes = ARENA_ALIGNMENT;
     bytes += rounded(QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
-    bytes += rounded(split_workspace(frame, source));
+    bytes += rounded(routed_workspace(frame, source));
     bytes += rounded(entries * value_size(frame)); /* values with fillers */
     if (is_bytes(frame))
         bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
     if (has_gaps(frame))
         bytes += rounded(2 * entries) + rounded(4 * entries) + rounded(4 * source->entries);
-    if (frame->positions == QC_MASK)
-        bytes += rounded(source->elements / 4 + 1);
+    unsigned mask_width = qc_mask_width(frame->positions);
+    if (mask_width > 0)
+        bytes += rounded(qc_mask_symbols(source->elements, mask_width));
     if (frame->positions == QC_CSR)
         bytes += rounded(2 * source->elements);
     return bytes;
@@ -171,37 +182,44 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
     return QC_OK;
 }
 
-/* What splitting must stay within, or 0 where it is not tried. It decodes as slowly as adaptive
-   coding does, so balanced takes it where it would take that, and if it saves a 64th. */
-static size_t split_limit(const encoder *encoder, size_t size)
+/* What a coding with a router must stay within, or 0 where it is not tried. They decode as slowly
+   as adaptive coding does, so balanced takes them where it would take that, and if they save a
+   64th. */
+static size_t routed_limit(const encoder *encoder, qc_coding coding, size_t size)
 {
-    uint64_t slow = QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_ADAPTIVE);
-    if ((encoder->codings & QC_CODING_MASK(QC_SPLIT)) == 0 || size <= SPLIT_LEAST_BYTES)
+    uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
+    if ((encoder->codings & QC_CODING_MASK(coding)) == 0 || size <= ROUTED_LEAST_BYTES)
         return 0;
     if (encoder->profile == QC_SMALL)
         return size - 1;
     if (encoder->profile != QC_BALANCED || (encoder->codings & slow) != slow)
         return 0;
-    return size < SPLIT_SMALL_STREAM ? size - size / 64 : 0;
+    return size < ROUTED_SMALL_STREAM ? size - size / 64 : 0;
 }
 
-/* A stream whose symbols stand somewhere: split, if that is smaller. */
+/* A stream whose symbols stand somewhere: by a router, if that is smaller. */
 static qc_status write_located(encoder *encoder, const void *symbols, size_t count, unsigned width,
                                qc_geometry geometry)
 {
     qc_error *error = encoder->error;
+    size_t at = encoder->size, routed = 0;
     uint64_t features = encoder->features;
-    size_t at = encoder->size, split = 0;
     QC_TRY(write_stream(encoder, symbols, count, width));
-    uint8_t *stream = encoder->out + at;
-    size_t limit = split_limit(encoder, encoder->size - at);
-    if (!is_located(&geometry) || geometry.row_length > count || limit == 0)
+    size_t size = encoder->size - at;
+    if (!is_located(&geometry) || geometry.row_length > count)
         return QC_OK;
-    qc_split_input input = {symbols, count, width, geometry};
-    QC_TRY(qc_split_encode(&input, encoder->codings, encoder->profile, limit, stream, &split,
-                           &features, encoder->split_workspace, encoder->stream_workspace, error));
-    if (split > 0) {
-        encoder->size = at + split;
+    qc_routed_request request = {{symbols, count, width, geometry},
+                                 encoder->codings,
+                                 encoder->profile,
+                                 routed_limit(encoder, QC_CONTEXTS, size),
+                                 routed_limit(encoder, QC_SPLIT, size),
+                                 encoder->routed_workspace,
+                                 encoder->stream_workspace};
+    if (request.contexts_limit == 0 && request.split_limit == 0)
+        return QC_OK;
+    QC_TRY(qc_routed_encode(&request, encoder->out + at, &routed, &features, error));
+    if (routed > 0) {
+        encoder->size = at + routed;
         encoder->features = features;
     }
     return QC_OK;
@@ -299,13 +317,15 @@ static qc_status write_gaps(encoder *encoder, arena *arena, const void **values,
 static qc_status write_mask(encoder *encoder, arena *arena)
 {
     const qc_chunk_source *source = encoder->source;
-    size_t symbols = source->elements / 4 + (source->elements % 4 != 0);
-    uint8_t *mask = take(arena, source->elements / 4 + 1);
-    memset(mask, 0, symbols);
+    unsigned width = qc_mask_width(encoder->frame->positions);
+    size_t symbols = qc_mask_symbols(source->elements, width);
+    uint8_t *mask = take(arena, symbols);
+    if (symbols > 0)
+        memset(mask, 0, symbols);
     for (size_t i = 0; i < source->entries; i++)
-        mask[source->positions[i] / 4] |= (uint8_t)(1u << source->positions[i] % 4);
+        mask[source->positions[i] / width] |= (uint8_t)(1u << source->positions[i] % width);
     encoder->size += qc_write_vu(encoder->out, source->entries);
-    return write_located(encoder, mask, symbols, 4, mask_geometry(encoder->frame));
+    return write_located(encoder, mask, symbols, width, mask_geometry(encoder->frame));
 }
 
 /* ---- values ---- */
@@ -380,10 +400,10 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, 
     encoder encoder = {frame, source, codings, profile, out, capacity, 0, 0, NULL, NULL, error};
     encoder.stream_workspace =
         take(&arena, QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
-    encoder.split_workspace = take(&arena, split_workspace(frame, source));
+    encoder.routed_workspace = take(&arena, routed_workspace(frame, source));
     if (has_gaps(frame))
         QC_TRY(write_gaps(&encoder, &arena, &values, &entries));
-    else if (frame->positions == QC_MASK)
+    else if (qc_mask_width(frame->positions) > 0)
         QC_TRY(write_mask(&encoder, &arena));
     QC_TRY(write_values(&encoder, &arena, values, entries));
     *size = encoder.size;

@@ -31,4 +31,16 @@ unsigned qc_codebook_width(unsigned entries);
 /* Bits of a row count: docs/format.md, section 6, csr. */
 unsigned qc_row_count_width(size_t row_elements);
 
+/* Elements that a symbol of a mask stands for; 0 if there is no mask. */
+static inline unsigned qc_mask_width(qc_positions form)
+{
+    return form == QC_MASK ? 4 : form == QC_BITS ? 1 : 0;
+}
+
+/* Symbols of a mask of so many elements. */
+static inline size_t qc_mask_symbols(size_t elements, unsigned width)
+{
+    return elements / width + (elements % width != 0);
+}
+
 #endif /* QC_FRAME_LAYOUT_H */

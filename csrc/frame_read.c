@@ -13,8 +13,8 @@ static qc_status read_flags(qc_reader *reader, qc_frame *frame, int *chunked, qc
     unsigned positions = flags >> QC_FLAG_POSITIONS_SHIFT & QC_FLAG_POSITIONS_MASK;
     QC_CHECK((flags & QC_FLAG_RESERVED) == 0, QC_UNSUPPORTED, "frame: reserved flags are set",
              reader->at - 1, flags, 0x1F);
-    QC_CHECK(positions <= QC_CSR, QC_UNSUPPORTED, "frame: positions form", reader->at - 1,
-             positions, QC_CSR);
+    QC_CHECK(positions <= QC_BITS, QC_UNSUPPORTED, "frame: positions form", reader->at - 1,
+             positions, QC_BITS);
     *chunked = (flags & QC_FLAG_CHUNKED) != 0;
     frame->positions = (qc_positions)positions;
     frame->scaled = (flags & QC_FLAG_SCALED) != 0;
@@ -317,7 +317,7 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
     size_t n = 0;
     if (frame->positions != QC_DENSE)
         QC_TRY(qc_read_vu(&reader, &entries, "positions: entries", error));
-    if (frame->positions == QC_MASK)
+    if (qc_mask_width(frame->positions) > 0)
         QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, &infos[n++], error));
     if (frame->positions == QC_CSR)
         QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));

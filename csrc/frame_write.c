@@ -65,8 +65,8 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
              QC_DTYPE_COUNT - 1);
     QC_CHECK((unsigned)frame->kind <= QC_CODEBOOK, QC_INVALID, "frame: kind", 0, frame->kind,
              QC_CODEBOOK);
-    QC_CHECK((unsigned)frame->positions <= QC_CSR, QC_INVALID, "frame: positions form", 0,
-             frame->positions, QC_CSR);
+    QC_CHECK((unsigned)frame->positions <= QC_BITS, QC_INVALID, "frame: positions form", 0,
+             frame->positions, QC_BITS);
     QC_CHECK(frame->ndim <= QC_MAX_DIMS, QC_INVALID, "frame: number of dimensions", 0, frame->ndim,
              QC_MAX_DIMS);
     QC_CHECK(!has_gaps || (frame->gap_width >= 1 && frame->gap_width <= 16), QC_INVALID,

@@ -111,7 +111,18 @@ static qc_status csr_finish(qc_position_decoder *positions, qc_error *error)
     return qc_stream_finish(&positions->index, error);
 }
 
-/* ---- mask ---- */
+/* ---- mask and bits ---- */
+
+/* The positions of symbols of one element each. */
+static size_t bit_positions(const uint8_t *symbols, size_t count, size_t first, uint32_t *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        out[found] = (uint32_t)(first + i);
+        found += symbols[i];
+    }
+    return found;
+}
 
 /* The positions of symbols of four elements, of which the first is `first`; returns how many. Each
    symbol writes four, but only its own count. */
@@ -122,10 +133,12 @@ static size_t mask_positions(const uint8_t *symbols, size_t count, size_t first,
         {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
         {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
     };
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++, first += QC_MASK_WIDTH) {
+    qc_mask_positions_kernel *kernel = qc_value_kernels_selected()->mask_positions;
+    size_t whole = kernel != NULL ? count - count % QC_MASK_SYMBOLS : 0;
+    size_t found = whole > 0 ? kernel(symbols, whole, (uint32_t)first, out) : 0;
+    for (size_t i = whole; i < count; i++) {
         for (unsigned j = 0; j < 4; j++)
-            out[found + j] = (uint32_t)(first + bits[symbols[i]][j]);
+            out[found + j] = (uint32_t)(first + 4 * i + bits[symbols[i]][j]);
         found += counts[symbols[i]];
     }
     return found;
@@ -135,20 +148,14 @@ static size_t mask_positions(const uint8_t *symbols, size_t count, size_t first,
 static qc_status look_ahead(qc_position_decoder *positions, qc_error *error)
 {
     uint8_t symbols[QC_POSITION_BUFFER];
-    qc_mask_positions_kernel *kernel = qc_value_kernels_selected()->mask_positions;
-    size_t left = positions->index.left, whole = 0;
+    unsigned width = positions->index.width;
+    size_t left = positions->index.left;
     size_t count = left < QC_POSITION_BUFFER ? left : QC_POSITION_BUFFER;
     QC_TRY(qc_stream_next(&positions->index, symbols, count, error));
-    positions->buffered = positions->used = 0;
-    if (kernel != NULL) {
-        whole = count - count % QC_MASK_SYMBOLS;
-        positions->buffered =
-            kernel(symbols, whole, (uint32_t)positions->position, positions->ahead);
-    }
-    positions->buffered +=
-        mask_positions(symbols + whole, count - whole, positions->position + QC_MASK_WIDTH * whole,
-                       positions->ahead + positions->buffered);
-    positions->position += QC_MASK_WIDTH * count;
+    positions->used = 0;
+    positions->buffered = (width == 1 ? bit_positions : mask_positions)(
+        symbols, count, positions->position, positions->ahead);
+    positions->position += width * count;
     return QC_OK;
 }
 
@@ -186,6 +193,7 @@ static const qc_position_form FORMS[] = {
     [QC_GAPS] = {gaps_next, gaps_finish},
     [QC_MASK] = {mask_next, mask_finish},
     [QC_CSR] = {gaps_next, csr_finish},
+    [QC_BITS] = {mask_next, mask_finish},
 };
 
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
@@ -202,11 +210,11 @@ qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *fram
     positions->elements = chunk->elements;
     positions->row_elements = frame->row_elements;
     positions->entries = positions->left = (size_t)entries;
-    if (frame->positions == QC_MASK)
+    unsigned mask_width = qc_mask_width(frame->positions);
+    if (mask_width > 0)
         return qc_stream_open(&positions->index, reader,
-                              chunk->elements / QC_MASK_WIDTH +
-                                  (chunk->elements % QC_MASK_WIDTH != 0),
-                              QC_MASK_WIDTH, frame->features, split, error);
+                              qc_mask_symbols(chunk->elements, mask_width), mask_width,
+                              frame->features, split, error);
     if (frame->positions == QC_CSR) {
         size_t rows = chunk->elements > 0 ? chunk->elements / frame->row_elements : 0;
         QC_TRY(qc_stream_open(&positions->counts, reader, rows,

@@ -11,24 +11,24 @@
 
 /* Symbols that a form holds in L1. */
 #define QC_POSITION_BUFFER 256
-#define QC_MASK_WIDTH      4 /* elements a mask symbol covers */
-#define QC_MASK_AHEAD      (QC_POSITION_BUFFER * QC_MASK_WIDTH + QC_MASK_SLACK)
+#define QC_POSITION_AHEAD  (QC_POSITION_BUFFER * 4 + QC_MASK_SLACK)
 
 typedef struct qc_position_decoder {
     const struct qc_position_form *form;
     size_t elements;     /* of the chunk */
     size_t row_elements; /* csr */
     size_t entries;
-    size_t left;     /* entries not yet taken */
-    size_t position; /* gaps, csr: one past the last entry; mask: the next symbol's first element */
-    size_t row_end;  /* csr: the current row's end; gaps: elements */
-    size_t row_left; /* csr: entries of the current row not yet taken; gaps: left */
+    size_t left; /* entries not yet taken */
+    size_t
+        position;   /* gaps, csr: one past the last entry; masks: the next symbol's first element */
+    size_t row_end; /* csr: the current row's end; gaps: elements */
+    size_t row_left;       /* csr: entries of the current row not yet taken; gaps: left */
     size_t buffered, used; /* in the buffer (symbols, ahead), and how many of them are spent */
     size_t counts_buffered, counts_used;
-    qc_stream index;                      /* gaps, csr: the gaps; mask: the mask */
+    qc_stream index;                      /* gaps, csr: the gaps; else the mask */
     qc_stream counts;                     /* csr */
     uint16_t symbols[QC_POSITION_BUFFER]; /* gaps */
-    uint32_t ahead[QC_MASK_AHEAD];        /* mask: positions that are known, not yet taken */
+    uint32_t ahead[QC_POSITION_AHEAD];    /* masks: positions that are known, not yet taken */
     uint16_t row_counts[QC_POSITION_BUFFER];
 } qc_position_decoder;
 

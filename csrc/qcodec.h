@@ -118,9 +118,10 @@ typedef enum qc_coding {
     QC_ADAPTIVE = 3,
     QC_LANES_HUFFMAN = 4,
     QC_LANES_TANS = 5,
-    QC_SPLIT = 6
+    QC_SPLIT = 6,
+    QC_CONTEXTS = 7
 } qc_coding;
-#define QC_CODING_COUNT        7
+#define QC_CODING_COUNT        8
 #define QC_CODING_MASK(coding) ((uint64_t)1 << (coding))
 
 /* The coding's name, or NULL. */
@@ -177,7 +178,13 @@ qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned ga
 /* ---- frames (format, sections 2 to 6) -------------------------------------- */
 
 typedef enum qc_kind { QC_RAW = 0, QC_PLANES = 1, QC_AFFINE = 2, QC_CODEBOOK = 3 } qc_kind;
-typedef enum qc_positions { QC_DENSE = 0, QC_GAPS = 1, QC_MASK = 2, QC_CSR = 3 } qc_positions;
+typedef enum qc_positions {
+    QC_DENSE = 0,
+    QC_GAPS = 1,
+    QC_MASK = 2,
+    QC_CSR = 3,
+    QC_BITS = 4
+} qc_positions;
 
 /* A frame's head. qc_frame_read fills all of it; for qc_frame_write and qc_chunk_encode the
    caller fills what is marked (w) and lets qc_frame_plan derive the rest. The pointers lead

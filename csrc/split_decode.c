@@ -54,8 +54,8 @@ static qc_status read_map(qc_split_state *state, const qc_stream *outer, qc_read
 
 /* ---- router classes ---- */
 
-static qc_status open_classes(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
-                              qc_error *error)
+qc_status qc_split_open_classes(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+                                qc_error *error)
 {
     qc_split_classes *by = &state->by.classes;
     uint64_t row_length;
@@ -84,7 +84,7 @@ static qc_status open_classes(qc_split_state *state, const qc_stream *outer, qc_
                      qc_split_map_width(by->row_classes), error);
 }
 
-static qc_status begin_row(qc_split_state *state, qc_error *error)
+qc_status qc_split_begin_row(qc_split_state *state, qc_error *error)
 {
     qc_split_classes *by = &state->by.classes;
     uint8_t class = 0;
@@ -103,7 +103,7 @@ static qc_status next_by_classes(qc_split_state *state, uint8_t *symbols, size_t
     qc_split_classes *by = &state->by.classes;
     while (count > 0) {
         if (by->column == by->row_length)
-            QC_TRY(begin_row(state, error));
+            QC_TRY(qc_split_begin_row(state, error));
         size_t run = by->row_length - by->column;
         run = run < count ? run : count;
         qc_split_part *row = &state->part[by->row];
@@ -187,16 +187,30 @@ static qc_status open_parts(qc_split_state *state, const qc_stream *outer, qc_re
     return QC_OK;
 }
 
+qc_status qc_split_begin(const qc_stream *stream, qc_reader *reader, qc_error *error)
+{
+    qc_split_state *state = stream->split;
+    QC_CHECK(!state->taken, QC_CORRUPT, "split: a second stream with a router, or one in another",
+             0, 2, 1);
+    state->taken = 1;
+    QC_TRY(qc_read_u8(reader, &state->router, "split: router", error));
+    QC_CHECK(state->router <= QC_ROUTER_NEIGHBOURS, QC_UNSUPPORTED, "split: router", 0,
+             state->router, QC_ROUTER_NEIGHBOURS);
+    return QC_OK;
+}
+
+qc_status qc_split_finish_rows(qc_split_state *state, qc_error *error)
+{
+    int has_rows = state->router == QC_ROUTER_CLASSES && state->by.classes.row_classes > 1;
+    return has_rows ? qc_stream_finish(&state->rows.stream, error) : QC_OK;
+}
+
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
     qc_split_state *state = stream->split;
     qc_reader reader = qc_reader_of(body, size, 1);
-    QC_CHECK(!state->taken, QC_CORRUPT, "split: a second split stream, or one in another", 0, 2, 1);
-    state->taken = 1;
-    QC_TRY(qc_read_u8(&reader, &state->router, "split: router", error));
-    QC_CHECK(state->router <= QC_ROUTER_NEIGHBOURS, QC_UNSUPPORTED, "split: router", 0,
-             state->router, QC_ROUTER_NEIGHBOURS);
-    QC_TRY(state->router == QC_ROUTER_CLASSES ? open_classes(state, stream, &reader, error)
+    QC_TRY(qc_split_begin(stream, &reader, error));
+    QC_TRY(state->router == QC_ROUTER_CLASSES ? qc_split_open_classes(state, stream, &reader, error)
                                               : open_neighbours(state, stream, &reader, error));
     return open_parts(state, stream, &reader, error);
 }
@@ -212,8 +226,7 @@ static qc_status finish(qc_stream *stream, qc_error *error)
 {
     qc_split_state *state = stream->split;
     /* As many symbols were taken as all sub-streams have, so none has any left. */
-    if (state->router == QC_ROUTER_CLASSES && state->by.classes.row_classes > 1)
-        QC_TRY(qc_stream_finish(&state->rows.stream, error));
+    QC_TRY(qc_split_finish_rows(state, error));
     for (unsigned i = 0; i < state->parts; i++)
         QC_TRY(qc_stream_finish(&state->part[i].stream, error));
     return QC_OK;

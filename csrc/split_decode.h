@@ -4,6 +4,7 @@
 #ifndef QC_SPLIT_DECODE_H
 #define QC_SPLIT_DECODE_H
 
+#include "contexts_model.h"
 #include "split.h"
 #include "stream.h"
 
@@ -31,17 +32,37 @@ typedef struct qc_split_neighbours {
     uint8_t above[QC_SPLIT_MAX_SIDE]; /* by x, the last row's, or this row's before x */
 } qc_split_neighbours;
 
-/* The memory of the one split stream that a chunk may have. */
+/* Coding 7 (contexts_decode.c). */
+typedef struct qc_contexts_state {
+    qc_range_decoder decoder;
+    qc_contexts_model model;
+} qc_contexts_state;
+
+/* The memory of the one stream in coding 6 or 7 that a chunk may have. */
 typedef struct qc_split_state {
     int taken; /* 0 before the chunk's first stream is opened */
     unsigned router;
-    unsigned parts;
+    unsigned parts; /* sub-streams, or tables of contexts */
     union {
         qc_split_classes classes;
         qc_split_neighbours neighbours;
     } by;
     qc_split_part rows; /* the row map; before, any other map */
-    qc_split_part part[QC_SPLIT_MAX_PARTS];
+    union {
+        qc_split_part part[QC_SPLIT_MAX_PARTS];
+        qc_contexts_state contexts;
+    };
 } qc_split_state;
+
+/* What the decoders of both codings do. The stream has the memory from now on; Corrupt if another
+   has it already. Reads the router. */
+qc_status qc_split_begin(const qc_stream *stream, qc_reader *reader, qc_error *error);
+/* The fields of router classes. */
+qc_status qc_split_open_classes(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+                                qc_error *error);
+/* Go to the first column of the next row, whose class is read. */
+qc_status qc_split_begin_row(qc_split_state *state, qc_error *error);
+/* After the last symbol: the row map was used up. */
+qc_status qc_split_finish_rows(qc_split_state *state, qc_error *error);
 
 #endif /* QC_SPLIT_DECODE_H */

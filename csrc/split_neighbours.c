@@ -95,7 +95,7 @@ static void merge_all(merging *m, unsigned contexts)
 }
 
 /* By the middle of a symbol's share of all. */
-static void classify(const qc_split_input *input, unsigned classes, uint8_t *class_of)
+void qc_split_classify(const qc_split_input *input, unsigned classes, uint8_t *class_of)
 {
     uint64_t counts[SYMBOLS] = {0}, before = 0;
     for (size_t i = 0; i < input->count; i++)
@@ -112,7 +112,7 @@ static void try_classes(const qc_split_input *input, unsigned classes, merging *
 {
     uint8_t class_of[SYMBOLS];
     unsigned count = (classes + 1) * (classes + 1);
-    classify(input, classes, class_of);
+    qc_split_classify(input, classes, class_of);
     qc_split_contexts(input, class_of, classes, contexts);
     begin(m, input, contexts, count);
     merge_all(m, count);

@@ -45,6 +45,9 @@ size_t qc_split_neighbours_workspace(const qc_split_input *input);
 /* The best classes of symbols and the sub-streams of their contexts; the geometry has kernels. */
 void qc_split_find_neighbours(const qc_split_input *input, qc_split_plan *plan, void *workspace);
 
+/* Classes of about as many symbols each, in the order of the codes; some may be empty. */
+void qc_split_classify(const qc_split_input *input, unsigned classes, uint8_t *class_of);
+
 /* The contexts of neighbours: a number below (classes + 1)^2 for every symbol. */
 void qc_split_contexts(const qc_split_input *input, const uint8_t *class_of, unsigned classes,
                        uint8_t *contexts);

@@ -6,9 +6,9 @@
 #ifndef QC_STREAM_H
 #define QC_STREAM_H
 
-#include "adaptive_model.h"
 #include "huffman_code.h"
 #include "lanes_decode.h"
+#include "range_decoder.h"
 
 /* Callers take symbols in multiples of this (but for the last ones), so that a coding with
    interleaved sub-streams starts each call at the same place. */
@@ -37,13 +37,6 @@ typedef struct qc_huffman_state {
     unsigned streams;
     qc_bit_reader readers[QC_HUFFMAN_STREAMS];
 } qc_huffman_state;
-
-typedef struct qc_range_decoder {
-    const uint8_t *next;
-    const uint8_t *end; /* zeros are read beyond it */
-    uint32_t range;
-    uint32_t code;
-} qc_range_decoder;
 
 typedef struct qc_adaptive_state {
     qc_range_decoder decoder;
@@ -91,11 +84,12 @@ typedef struct qc_stream_decoder {
 
 extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
 extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
-    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder;
+    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder,
+    qc_contexts_decoder;
 
 /* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
    without a bit there is Corrupt; pass ~0 for a stream on its own. `split` serves all streams of a
-   chunk, of which one may be split; its `taken` is 0 at first. Steps over the body. */
+   chunk, of which one may be in coding 6 or 7; its `taken` is 0 at first. Steps over the body. */
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
                          uint64_t features, struct qc_split_state *split, qc_error *error);
 /* As the coding's `next`, checked against what is left: count <= stream->left. */

@@ -239,6 +239,15 @@ static void save_split(unsigned number)
     save_body(number + 2, QC_SPLIT, 2, 8, by_neighbours, sizeof by_neighbours);
 }
 
+/* Streams of contexts, by both routers. */
+static void save_contexts(unsigned number)
+{
+    static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 16, 8, 0x35, 0x94, 0x6B};
+    static const uint8_t by_neighbours[] = {1, 2, 2, 2, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
+    save_body(number, QC_CONTEXTS, 2, 8, by_classes, sizeof by_classes);
+    save_body(number + 1, QC_CONTEXTS, 2, 8, by_neighbours, sizeof by_neighbours);
+}
+
 static void save_streams(void)
 {
     const unsigned widths[] = {1, 3, 4, 8, 9, 16};
@@ -251,7 +260,8 @@ static void save_streams(void)
         }
     }
     save_split(number);
-    save_lanes(number + 3);
+    save_contexts(number + 3);
+    save_lanes(number + 5);
 }
 
 int main(int argc, char **argv)

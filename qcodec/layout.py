@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .quantized import Quantized
 
 PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
-POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3}
+POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3, "bits": 4}
 KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3}
 POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
 KIND_NAMES = {number: name for name, number in KINDS.items()}
@@ -99,6 +99,9 @@ def candidates(
         forms.append(("dense", 0))
     if positions in ("mask", "auto"):
         forms.append(("mask", 0))
+    # Packed they are the same, and a mask is faster.
+    if positions == "bits" or (positions == "auto" and profile in ("balanced", "small")):
+        forms.append(("bits", 0))
     if positions in ("gaps", "auto"):
         forms += [("gaps", width) for width in widths]
     if positions == "csr":
@@ -132,7 +135,9 @@ def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: s
     bits = float(value_bits(quantized))
     if quantized.positions is not None and layout.positions != "dense":
         density = len(quantized.positions) / max(count, 1)
-        bits = density * (bits + layout.gap_width) + (1 if layout.positions == "mask" else 0)
+        bits = density * (bits + layout.gap_width) + (
+            1 if layout.positions in ("mask", "bits") else 0
+        )
     if layout.kind == "planes":  # only some of them are coded, each with a head of its own
         bits /= 4
     elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)

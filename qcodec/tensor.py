@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 # Codings by the release that brought them: a set of bits, docs/format.md, section 7.
-_RELEASES = {"0.1": 0b1111111}
-_ALL_CODINGS = 0b1111111
+_RELEASES = {"0.1": 0b11111111}
+_ALL_CODINGS = _RELEASES["0.1"]
 
 
 def encode(

@@ -40,8 +40,13 @@ class RangeDecoder:
 
     def decode(self, context: Context) -> int:
         """A bit that its context made likely or unlikely."""
-        bit = self._split((self.range >> 16) * context.p)
+        bit = self.decode_with(context.p)
         context.learn(bit)
+        return bit
+
+    def decode_with(self, p: int) -> int:
+        """A bit that is 0 with this probability, in units of 2^-16."""
+        bit = self._split((self.range >> 16) * p)
         self._normalise()
         return bit
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from .adaptive import adaptive, check_model
+from .contexts import Contexts
 from .conventions import Reader, Unsupported, require
 from .huffman import huffman
 from .lanes import check_first_byte, lanes_huffman, lanes_tans
@@ -55,6 +56,15 @@ def split(body: bytes, count: int, width: int) -> list[int]:
     return Split(body, count, width, partial(Stream, features=-1)).symbols()
 
 
+def contexts(body: bytes, count: int, width: int) -> list[int]:
+    """7.7: adaptively, by tables that a router names.
+
+    >>> contexts(bytes([0, 4, 0, 16, 8]), 4, 3)  # nothing but zeros, all of them dropped
+    [0, 0, 0, 0]
+    """
+    return Contexts(body, count, width, partial(Stream, features=-1)).symbols()
+
+
 Coding = Callable[[bytes, int, int], list[int]]
 #: Id: the coding, and its greatest width.
 CODINGS: dict[int, tuple[Coding, int]] = {
@@ -65,7 +75,10 @@ CODINGS: dict[int, tuple[Coding, int]] = {
     4: (lanes_huffman, 8),
     5: (lanes_tans, 8),
     6: (split, 8),
+    7: (contexts, 8),
 }
+#: Those whose bodies have more of a head, and are one in a chunk.
+_ROUTED: dict[Coding, type[Split | Contexts]] = {split: Split, contexts: Contexts}
 
 
 class Stream:
@@ -85,10 +98,10 @@ class Stream:
             check_model(self.body, width)
         if self.coding in (lanes_huffman, lanes_tans):
             check_first_byte(self.body, self.coding is lanes_tans)
-        if self.coding is split:
-            require(not reader.has_split, "a second split stream in a chunk, or one in another")
-            reader.has_split = True
-            Split(self.body, count, width, partial(type(self), features=features))
+        if self.coding in _ROUTED:
+            require(not reader.has_router, "a second stream with a router, or one in another")
+            reader.has_router = True
+            _ROUTED[self.coding](self.body, count, width, partial(type(self), features=features))
 
     def symbols(self) -> list[int]:
         """The contents."""

@@ -65,7 +65,7 @@ class Reader:
         self.data = data
         self.at = 0
         self.length_is_known = length_is_known
-        self.has_split = False  # among the streams that were read: one at most (7.6)
+        self.has_router = False  # among the streams that were read: one at most (7.6)
 
     @property
     def left(self) -> int:

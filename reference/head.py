@@ -11,7 +11,7 @@ from .element_types import TABLE, ElementType
 
 VERSION = 0
 RAW, PLANES, AFFINE, CODEBOOK = range(4)
-DENSE, GAPS, MASK, CSR = range(4)
+DENSE, GAPS, MASK, CSR, BITS = range(5)
 _QUANTIZABLE = ("f32", "f16", "bf16", "f64")
 _SIZE_LIMIT = 1 << 56
 LARGEST_CHUNK = 1 << 22
@@ -47,7 +47,7 @@ def read_head(reader: Reader) -> Head:
     require(reader.u8("version") == VERSION, "unknown version", Unsupported)
     flags = reader.u8("flags")
     positions = flags >> 1 & 7
-    require(positions <= CSR and flags < 32, "reserved flags", Unsupported)
+    require(positions <= BITS and flags < 32, "reserved flags", Unsupported)
     scaled = bool(flags >> 4 & 1)
     features = reader.vu("features")
     require(features >> len(CODINGS) == 0, "reserved features", Unsupported)

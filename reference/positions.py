@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .codings import Stream
 from .conventions import Reader, require
-from .head import CSR, DENSE, GAPS, MASK, Head
+from .head import BITS, CSR, DENSE, GAPS, MASK, Head
 from .parameters import Parameters
 
 _WIDEST_ROW_COUNT = 16
@@ -29,6 +29,8 @@ def open_positions(reader: Reader, head: Head, parameters: Parameters, elements:
     require(entries <= elements, "more entries than elements")
     if head.positions == MASK:
         return Positions(entries, (Stream(reader, -(-elements // 4), 4, head.features),))
+    if head.positions == BITS:
+        return Positions(entries, (Stream(reader, elements, 1, head.features),))
     counts: tuple[Stream, ...] = ()
     if head.positions == CSR:
         rows = elements // head.row_length if elements else 0
@@ -45,7 +47,9 @@ def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[in
     if head.positions == GAPS:
         return walk(symbols[0], 0, elements)
     if head.positions == MASK:
-        return _positions_of_mask(symbols[0], positions.entries, elements)
+        return _positions_of_mask(symbols[0], 4, positions.entries, elements)
+    if head.positions == BITS:
+        return _positions_of_mask(symbols[0], 1, positions.entries, elements)
     if head.positions == CSR:
         counts, gaps = symbols
         require(sum(counts) == positions.entries, "the rows have another number of entries")
@@ -68,11 +72,11 @@ def walk(gaps: Iterable[int], start: int, length: int) -> list[int]:
     return positions
 
 
-def _positions_of_mask(symbols: list[int], entries: int, elements: int) -> list[int]:
+def _positions_of_mask(symbols: list[int], width: int, entries: int, elements: int) -> list[int]:
     positions = [
-        4 * place + bit
+        width * place + bit
         for place, symbol in enumerate(symbols)
-        for bit in range(4)
+        for bit in range(width)
         if symbol >> bit & 1
     ]
     require(not positions or positions[-1] < elements, "mask bits after the last element")

@@ -29,7 +29,7 @@ class Split:
 
     def __init__(self, body: bytes, count: int, width: int, open_stream: OpenStream) -> None:
         reader = Reader(body, length_is_known=True)
-        reader.has_split = True
+        reader.has_router = True
         self.count = count
         self._open = open_stream
         router = reader.u8("router")
@@ -103,13 +103,32 @@ class Classes:
         return row_class * self.columns + (self.column_map[column] if self.column_map else 0)
 
 
-class Neighbours:
-    """Router 1: by the classes of the symbols to the left and above, in the same kernel."""
+class Kernels:
+    """What symbols stand in: kernels of some width and height."""
 
-    def __init__(self, reader: Reader, width: int, open_stream: OpenStream) -> None:
+    class_of: list[int]
+
+    def __init__(self, reader: Reader) -> None:
         self.width = reader.u8("width of a kernel")
         self.height = reader.u8("height of a kernel")
         require(self.width and self.height, "an empty kernel")
+
+    def start(self) -> None:
+        """Before the first symbol."""
+
+    def neighbours(self, symbols: list[int]) -> tuple[int, int]:
+        """Left and up of the symbol that follows these: 0, or 1 + the class of a symbol."""
+        at = len(symbols)
+        left = 1 + self.class_of[symbols[-1]] if at % self.width else 0
+        up = 1 + self.class_of[symbols[-self.width]] if at // self.width % self.height else 0
+        return left, up
+
+
+class Neighbours(Kernels):
+    """Router 1: by the classes of the symbols to the left and above, in the same kernel."""
+
+    def __init__(self, reader: Reader, width: int, open_stream: OpenStream) -> None:
+        super().__init__(reader)
         numbers = reader.u8("classes and sub-streams")
         self.classes, self.substreams = numbers % 16 + 1, numbers // 16 + 1
         require(self.classes <= 15, "classes of symbols")
@@ -122,12 +141,7 @@ class Neighbours:
             stream = open_stream(reader, len(self.context_map), _width(self.substreams))
             self.context_map = read_map(stream, self.substreams)
 
-    def start(self) -> None:
-        """Before the first symbol."""
-
     def route(self, symbols: list[int]) -> int:
         """The sub-stream of the symbol that follows these."""
-        at = len(symbols)
-        left = 1 + self.class_of[symbols[-1]] if at % self.width else 0
-        up = 1 + self.class_of[symbols[-self.width]] if at // self.width % self.height else 0
+        left, up = self.neighbours(symbols)
         return self.context_map[left * (self.classes + 1) + up]

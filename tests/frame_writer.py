@@ -18,11 +18,11 @@ DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
 KINDS = ("raw", "planes", "affine", "codebook")
-POSITIONS = ("dense", "gaps", "mask", "csr")
+POSITIONS = ("dense", "gaps", "mask", "csr", "bits")
 FLOATS = ("f32", "f16", "bf16", "f64")
 
-_SPLIT = 6
-_SPLIT_FEATURES = 1 << _SPLIT | 0b1111  # and whatever its sub-streams may be in
+_ROUTED = (6, 7)
+_INSIDE = 0b1111  # whatever their maps and sub-streams may be in
 
 #: Symbols and width to a whole stream.
 Coder = Callable[[Sequence[int], int], bytes]
@@ -119,15 +119,15 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
     features = 0
 
     def write_chunk(elements: range) -> bytes:
-        split_streams = 0
+        routed_streams = 0
 
         def recording(symbols: Sequence[int], width: int) -> bytes:
-            nonlocal features, split_streams
+            nonlocal features, routed_streams
             stream = coder(symbols, width)
-            if stream[0] == _SPLIT:  # one in a chunk
-                split_streams += 1
-                stream = stream if split_streams == 1 else packed(symbols, width)
-            features |= 1 << stream[0] if stream[0] != _SPLIT else _SPLIT_FEATURES
+            if stream[0] in _ROUTED:  # one in a chunk
+                routed_streams += 1
+                stream = stream if routed_streams == 1 else packed(symbols, width)
+            features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
             return stream
 
         return _chunk(frame, elements, recording)
@@ -204,12 +204,13 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
     entries = vu(len(places))
     if frame.positions == "gaps":
         return entries + coder(gaps_of(places), frame.gap_width)
-    if frame.positions == "mask":
-        present = set(places)
+    if frame.positions in ("mask", "bits"):
+        present, width = set(places), 4 if frame.positions == "mask" else 1
         symbols = [
-            sum((first + bit in present) << bit for bit in range(4)) for first in range(0, size, 4)
+            sum((first + bit in present) << bit for bit in range(width))
+            for first in range(0, size, width)
         ]
-        return entries + coder(symbols, 4)
+        return entries + coder(symbols, width)
     length = frame.row_length
     rows = size // length if size else 0
     by_row = [[place % length for place in places if place // length == row] for row in range(rows)]

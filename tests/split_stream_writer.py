@@ -1,4 +1,4 @@
-"""Split streams (section 7.6), written straight from docs/format.md."""
+"""Split streams and routers (sections 7.6, 7.7), written straight from docs/format.md."""
 
 from __future__ import annotations
 
@@ -68,6 +68,29 @@ class Neighbours:
         left = 1 + self.class_of[symbols[at - 1]] if x else 0
         up = 1 + self.class_of[symbols[at - self.width]] if y else 0
         return self.context_map[left * (self.classes + 1) + up]
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Router neighbours of 7.7: kernels, the first symbol of each class but the first one."""
+
+    width: int
+    height: int
+    firsts: Sequence[int]
+
+    def head(self, width: int, nested: Nested) -> list[bytes]:
+        """Router, kernel, classes, first symbols."""
+        return [b"\1", bytes([self.width, self.height, 1 + len(self.firsts)]), bytes(self.firsts)]
+
+    def route(self, symbols: Sequence[int], at: int) -> int:
+        """The table of symbol number `at`."""
+        x, y = at % self.width, at // self.width % self.height
+        left = self._number(symbols[at - 1]) if x else 0
+        up = self._number(symbols[at - self.width]) if y else 0
+        return left * (len(self.firsts) + 2) + up
+
+    def _number(self, symbol: int) -> int:
+        return 1 + sum(symbol >= first for first in self.firsts)
 
 
 def leb128(value: int) -> bytes:

@@ -10,7 +10,15 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from lanes_stream_writer import lanes_body, plain_code
-from split_stream_writer import leb128, some_classes, some_neighbours, split_parts
+from split_stream_writer import (
+    Classes,
+    Nested,
+    Ranges,
+    leb128,
+    some_classes,
+    some_neighbours,
+    split_parts,
+)
 
 _SPLIT = 256
 _LONGEST = 12
@@ -26,6 +34,8 @@ CODING_IDS = {
     "lanes_tans_escape": 5,
     "split_classes": 6,
     "split_neighbours": 6,
+    "contexts_classes": 7,
+    "contexts_neighbours": 7,
 }
 
 
@@ -40,6 +50,7 @@ def legal_codings(symbols: Sequence[int], width: int) -> list[str]:
     if width <= 8:
         names += ["huffman", "tree", "lanes_huffman", "lanes_tans", "lanes_tans_escape"]
         names += ["split_classes", "split_neighbours"]
+        names += ["contexts_classes", "contexts_neighbours"]
     return names
 
 
@@ -73,6 +84,12 @@ def write_stream(
         case "split_neighbours":
             neighbours = some_neighbours(width)
             body = b"".join(split_parts(symbols, width, neighbours, write_nested))
+        case "contexts_classes":
+            classes = some_classes(len(symbols))
+            body = contexts_body(symbols, width, classes, write_nested, prior=3, memory=10)
+        case "contexts_neighbours":
+            ranges = Ranges(3, 2, [(1 << width) // 2])
+            body = contexts_body(symbols, width, ranges, write_nested, prior=255, memory=4)
         case _:
             raise ValueError(coding)
     return stream_of(CODING_IDS[coding], body)
@@ -199,16 +216,19 @@ class RangeEncoder:
 
     def encode(self, context: tuple[int, int], bit: int) -> None:
         p, count = self.contexts[context]
-        bound = (self.range >> 16) * p
         rate = (1 << 17) // (2 * count + 3)
+        self.encode_with(p, bit)
+        p += -(p * rate >> 16) if bit else (65536 - p) * rate >> 16
+        self.contexts[context] = p, min(count + 1, 254)
+
+    def encode_with(self, p: int, bit: int) -> None:
+        """A bit that is 0 with this probability."""
+        bound = (self.range >> 16) * p
         if bit:
             self.low += bound
             self.range -= bound
-            p -= p * rate >> 16
         else:
             self.range = bound
-            p += (65536 - p) * rate >> 16
-        self.contexts[context] = p, min(count + 1, 254)
         self._normalise()
 
     def encode_raw(self, bit: int) -> None:
@@ -264,3 +284,50 @@ def _encode_exponent(encoder: RangeEncoder, symbol: int, width: int) -> None:
             encoder.encode((exponent, value >> exponent - place), bit)
         else:
             encoder.encode_raw(bit)
+
+
+# ---- contexts ----
+
+
+class FineContexts:
+    """Those of 7.7: by table (-1 is the common one) and node, p and count."""
+
+    def __init__(self, prior: int, memory: int) -> None:
+        self.prior, self.most = prior, (1 << memory) - 2
+        self.contexts: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (1 << 21, 0))
+
+    def blend(self, table: int, node: int) -> int:
+        """The probability of a 0."""
+        common, _ = self.contexts[-1, node]
+        own, count = self.contexts[table, node]
+        weight = (count << 16) // (count + self.prior)
+        return max(1, (common * (65536 - weight) + own * weight) >> 22)
+
+    def learn(self, table: int, node: int, bit: int) -> None:
+        """One of the two contexts."""
+        p, count = self.contexts[table, node]
+        rate = (1 << 17) // (2 * count + 3)
+        p += -(p * rate >> 16) if bit else ((1 << 22) - p) * rate >> 16
+        self.contexts[table, node] = p, min(count + 1, self.most)
+
+
+def contexts_body(
+    symbols: Sequence[int],
+    width: int,
+    router: Classes | Ranges,
+    nested: Nested,
+    prior: int = 16,
+    memory: int = 8,
+) -> bytes:
+    """7.7."""
+    encoder, contexts = RangeEncoder(), FineContexts(prior, memory)
+    for at, symbol in enumerate(symbols):
+        table, node = router.route(symbols, at), 1
+        for place in reversed(range(width)):
+            bit = symbol >> place & 1
+            encoder.encode_with(contexts.blend(table, node), bit)
+            contexts.learn(-1, node, bit)
+            contexts.learn(table, node, bit)
+            node = 2 * node + bit
+    head = b"".join(router.head(width, nested)) + bytes([prior, memory])
+    return head + encoder.finish()

@@ -12,6 +12,8 @@ from frame_writer import KINDS, POSITIONS
 from reference import Tensor, decode, read_pack
 from reference.__main__ import values_of
 from reference.codings import CODINGS, Stream
+from reference.conventions import Reader
+from reference.head import read_head
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "format.md"
 BYTES = re.compile(r"((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: x (\d+))?(?: {3}|$)")
@@ -80,12 +82,14 @@ def test_every_block_of_examples_is_read():
 
 
 def test_every_kind_and_positions_form_has_an_example():
-    assert {example.data[6] >> 4 for example in FRAMES} == set(range(len(KINDS)))
-    assert {example.data[3] >> 1 & 7 for example in FRAMES} == set(range(len(POSITIONS)))
+    heads = [read_head(Reader(example.data, length_is_known=False)) for example in FRAMES]
+    assert {head.kind for head in heads} == set(range(len(KINDS)))
+    assert {head.positions for head in heads} == set(range(len(POSITIONS)))
 
 
 def test_every_coding_and_model_has_an_example(monkeypatch):
-    with_models = (CODINGS[3][0], CODINGS[6][0])  # adaptive; split, whose routers are as models
+    # Adaptive; split and contexts, whose routers are as models.
+    with_models = (CODINGS[3][0], CODINGS[6][0], CODINGS[7][0])
     seen = set()
 
     def symbols(stream):

@@ -5,10 +5,12 @@ They are written by tools/make_golden.py, never by a test.
 
 import hashlib
 import json
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import pytest
-from frame_writer import DTYPES
+from frame_writer import DTYPES, KINDS, POSITIONS
 
 import reference
 from qcodec.encoded import Encoded
@@ -16,6 +18,8 @@ from qcodec.errors import QCodecError
 from qcodec.frame import encode_quantized
 from qcodec.pack import read_pack
 from qcodec.source import BytesSource
+from reference.conventions import Reader
+from reference.head import read_head
 
 GOLDEN = Path(__file__).parent / "golden"
 MANIFESTS = {
@@ -128,17 +132,15 @@ def test_codes_of_a_golden_file_encode_to_the_same_bytes(path, entry):
 
 def test_golden_files_cover_the_tables_of_the_format():
     for folder, manifest in MANIFESTS.items():
-        frames = [
-            (folder / name).read_bytes() for name in manifest["valid"] if name.endswith(".frame")
+        names = [name for name in manifest["valid"] if name.endswith(".frame")]
+        heads = [
+            read_head(Reader((folder / name).read_bytes(), length_is_known=False)) for name in names
         ]
-        assert {frame[5] for frame in frames} == set(range(len(DTYPES)))
-        assert {(frame[6] >> 4, frame[3] >> 1 & 7) for frame in frames} >= {
-            (3, positions) for positions in range(4)
+        assert {head.dtype.name for head in heads} == set(DTYPES)
+        assert {(head.kind, head.positions) for head in heads} >= {
+            (3, positions) for positions in range(len(POSITIONS))
         }
-        assert {frame[6] >> 4 for frame in frames} == {0, 1, 2, 3}
-        features = 0
-        for frame in frames:
-            features |= frame[4]
-        assert features == 0b1111111
+        assert {head.kind for head in heads} == set(range(len(KINDS)))
+        assert reduce(or_, (head.features for head in heads)) == 0b11111111
         kinds = {entry["error"] for entry in manifest["broken"].values()}
         assert kinds == {"truncated", "corrupt", "checksum", "unsupported", "limit"}

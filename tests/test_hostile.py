@@ -14,7 +14,15 @@ import pytest
 from frame_writer import Frame, Parts, assemble, write_fields
 from lanes_stream_writer import LanesCode, lanes_body
 from lanes_stream_writer import assemble as assemble_lanes
-from stream_writer import deep_lengths, stream_of, vu, write_stream
+from split_stream_writer import Ranges
+from stream_writer import (
+    contexts_body,
+    deep_lengths,
+    stream_of,
+    vu,
+    write_nested,
+    write_stream,
+)
 
 import qcodec
 
@@ -23,7 +31,7 @@ MIB = 1 << 20
 BROKEN = HERE / "golden" / "0.1.0" / "broken"
 LARGEST_CHUNK = 1 << 22
 CONSTANT = b"\0\1\0"
-ALL_FEATURES = 0b1111111
+ALL_FEATURES = 0b11111111
 
 linux_only = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="needs /proc/self/statm"
@@ -174,11 +182,18 @@ def split():
     return stream_of(6, bytes([1, 3, 3, 0]) + vu(STREAM) + longest_symbols())
 
 
+def contexts():
+    """Kernels with as many tables as there may be, and symbols that no table expects."""
+    kernels = Ranges(3, 3, range(32, 224, 32))
+    return stream_of(7, contexts_body(random_bytes(0, 255), 8, kernels, write_nested))
+
+
 SLOW = {
     "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
     "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
     "split": lambda: of_equal_chunks("u8 raw dense", split()),
+    "contexts": lambda: of_equal_chunks("u8 raw dense", contexts()),
     "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
 }
 
@@ -191,7 +206,7 @@ def test_slow_streams_take_at_most_four_times_as_long(name):
 
 
 CODINGS = ["constant", "huffman", "tree", "lanes_huffman", "lanes_tans"]
-CODINGS += ["split_classes", "split_neighbours"]
+CODINGS += ["split_classes", "split_neighbours", "contexts_classes", "contexts_neighbours"]
 
 
 @pytest.mark.parametrize("coding", CODINGS)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from ..config import Configurable
 from ..quantized import Quantized
 
-Positions = Literal["dense", "gaps", "mask", "csr", "auto"]
+Positions = Literal["dense", "gaps", "mask", "bits", "csr", "auto"]
 
 
 class Codec(Configurable):
@@ -15,7 +15,7 @@ class Codec(Configurable):
 
     Attributes
     ----------
-    positions : {"dense", "gaps", "mask", "csr", "auto"}
+    positions : {"dense", "gaps", "mask", "bits", "csr", "auto"}
         The form in which the positions of stored elements are written;
         ``"auto"`` is the smallest that the encoder finds.
     """

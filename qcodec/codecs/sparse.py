@@ -16,7 +16,7 @@ from .shared import Codebook
 from .uniform import Affine
 
 _MAX_GAP_BITS = 16
-_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "csr")
+_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bits", "csr")
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Sparse(Codec):
         What the stored elements become.
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
-    positions : {"auto", "dense", "gaps", "mask", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "bits", "csr"}
         ``"dense"`` gives absent elements a code too, and ``"auto"`` does so
         where it is smaller.
     gap_bits : int, optional
@@ -86,7 +86,7 @@ class DeepCompression(Codec):
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
     init : {"linear", "auto", "exact", "fast", "density", "forgy", "k-means++"}
-    positions : {"auto", "dense", "gaps", "mask", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "bits", "csr"}
         ``"gaps"`` is the paper's; ``"auto"`` stores nearly dense layers dense.
     gap_bits : int, optional
         Width of a gap, 1 to 16; the default is the one of the fewest bits.

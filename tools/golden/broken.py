@@ -41,6 +41,7 @@ def broken_files() -> Iterator[Broken]:
         *_adaptive(),
         *_lanes(),
         *_split(),
+        *_contexts(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -71,9 +72,8 @@ def _with_parameters(frame: Frame, parameters: bytes) -> bytes:
 
 def _with_chunk(frame: Frame, chunk: bytes, features: int = 15) -> bytes:
     parts = _parts(frame)
-    fields = bytearray(parts.fields)
-    fields[4] = features
-    return assemble(replace(parts, fields=bytes(fields), chunks=(chunk,)))
+    fields = parts.fields[:4] + vu(features) + parts.fields[5:]
+    return assemble(replace(parts, fields=fields, chunks=(chunk,)))
 
 
 def _fields() -> Iterator[Broken]:
@@ -81,10 +81,10 @@ def _fields() -> Iterator[Broken]:
     yield "magic_second_byte", _with_field(_RAW, 1, 0x44), "corrupt"
     yield "version_1", _with_field(_RAW, 2, 1), "unsupported"
     yield "reserved_flag", _with_field(_RAW, 3, 0x20), "unsupported"
-    yield "positions_4", _with_field(_RAW, 3, 4 << 1), "unsupported"
+    yield "positions_5", _with_field(_RAW, 3, 5 << 1), "unsupported"
     fields = _parts(_RAW).fields
-    later = replace(_parts(_RAW), fields=fields[:4] + vu(0x82) + fields[5:])
-    yield "feature_7", assemble(later), "unsupported"
+    later = replace(_parts(_RAW), fields=fields[:4] + vu(0x102) + fields[5:])
+    yield "feature_8", assemble(later), "unsupported"
     yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
     yield "kind_4", _with_field(_RAW, 6, 4 << 4 | 1), "unsupported"
     yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
@@ -180,7 +180,7 @@ def _positions() -> Iterator[Broken]:
 
 
 def _streams() -> Iterator[Broken]:
-    yield "coding_7", _with_chunk(_RAW, b"\7\3abc"), "unsupported"
+    yield "coding_8", _with_chunk(_RAW, b"\x08\3abc"), "unsupported"
     yield "coding_255", _with_chunk(_RAW, b"\xff\3abc"), "unsupported"
     yield "coding_not_among_features", _with_chunk(_RAW, b"\0\1\7", features=2), "corrupt"
     yield "no_stream", _with_chunk(_RAW, b""), "corrupt"
@@ -284,7 +284,7 @@ def _split() -> Iterator[Broken]:
         ("substreams_of_too_few", b"\0\4\0\3\1\1\x24", "corrupt"),
         ("bytes_after", b"\0\4\0\4" + codes + b"\0", "corrupt"),
         ("in_a_split", b"\0\4\0\4\6\7\0\4\0\4" + codes, "corrupt"),
-        ("coding_7", b"\0\4\0\4\7\0", "unsupported"),
+        ("coding_8", b"\0\4\0\4\x08\0", "unsupported"),
     ):
         yield f"split_{name}", _with_chunk(_CODEBOOK, stream_of(6, body), 0x7F), kind
     wide = replace(_AFFINE, width=9, elements=[0] * 4)
@@ -294,6 +294,31 @@ def _split() -> Iterator[Broken]:
     yield "split_twice", _with_chunk(planes, twice, 0x7F), "corrupt"
     missing = stream_of(6, b"\0\4\0\4" + codes)
     yield "split_without_a_feature", _with_chunk(_CODEBOOK, missing, 0x40), "corrupt"
+
+
+def _contexts() -> Iterator[Broken]:
+    for name, body, kind in (
+        ("empty", b"", "corrupt"),
+        ("router_2", b"\2", "unsupported"),
+        ("rows_beyond_the_stream", b"\0\5\0\1\x08", "corrupt"),
+        ("class_of_a_row", b"\0\2\2\1\1\x0c\1\x08", "corrupt"),
+        ("kernel_without_rows", b"\1\2\0\1\1\x08", "corrupt"),
+        ("no_classes", b"\1\2\2\0\1\x08", "corrupt"),
+        ("sixteen_classes", b"\1\2\2\x10", "corrupt"),
+        ("class_without_symbols", b"\1\2\2\3\1\1\1\x08", "corrupt"),
+        ("class_beyond_the_symbols", b"\1\2\2\2\4\1\x08", "corrupt"),
+        ("prior_0", b"\0\4\0\0\x08", "corrupt"),
+        ("memory_3", b"\0\4\0\1\3", "corrupt"),
+        ("memory_11", b"\0\4\0\1\x0b", "corrupt"),
+        ("zero_at_the_end", b"\0\4\0\1\x08\1\0", "corrupt"),
+        ("bytes_after", b"\0\4\0\1\x08" + b"\1" * 7, "corrupt"),
+    ):
+        yield f"contexts_{name}", _with_chunk(_CODEBOOK, stream_of(7, body), 0xFF), kind
+    wide = replace(_AFFINE, width=8, elements=[0] * 4)
+    inside = b"\0\4\0\4\7\5\0\4\0\1\x08"
+    yield "split_contexts_within", _with_chunk(_CODEBOOK, stream_of(6, inside), 0xFF), "corrupt"
+    tables = b"\1\2\2\x08" + bytes(range(1, 8)) + b"\1\x08"
+    yield "contexts_of_many_tables", _with_chunk(wide, stream_of(7, tables), 0xFF), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

@@ -19,6 +19,7 @@ from qcodec.quantized import Groups, Quantized
 CODINGS = {"packed": 0b0010, "huffman": 0b0101, "adaptive": 0b1000}
 
 _SPLIT = 0b1001000  # adaptive or split, whichever is smaller
+_CONTEXTS = 0b10001000  # adaptive or contexts
 
 
 def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
@@ -31,6 +32,7 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         yield _file(f"encoded_affine_{coding}_chunked.frame", _affine(), choices)
     for name, positions, quantized in _located():
         yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
+        yield _file(f"encoded_contexts_{name}.frame", quantized, _choices(_CONTEXTS, positions))
 
 
 def _choices(codings: int, positions: str, chunk: int | None = None) -> dict[str, Any]:

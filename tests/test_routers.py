@@ -1,4 +1,4 @@
-"""Split streams as the encoder makes them: of codes and masks, by rows, columns and kernels."""
+"""Codings with a router as the encoder makes them: of codes and masks, by rows, columns, kernels."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,13 @@ from qcodec.encoded import Encoded
 from qcodec.frame import encode_quantized
 from qcodec.quantized import Groups, Quantized
 
-SPLIT = 6
-ALL = 0b1111111
-WITHOUT = ALL & ~(1 << SPLIT)
+SPLIT, CONTEXTS = 6, 7
+WITHOUT = 0b111111  # all codings without a router
+#: Each of those that have one, by name, and the others.
+ROUTED = {"split": WITHOUT | 1 << SPLIT, "contexts": WITHOUT | 1 << CONTEXTS}
+ALL = WITHOUT | 1 << SPLIT | 1 << CONTEXTS
+
+each_coding = pytest.mark.parametrize("coding", ROUTED)
 
 
 def of_codes(codes, bits=2, positions=None, shape=None):
@@ -62,6 +66,7 @@ CASES = {
     "rows and columns": (of_codes(by_row_and_column()), "dense"),
     "kernels": (of_codes(of_kernels()), "dense"),
     "mask": (masked(), "mask"),
+    "bits": (masked(), "bits"),
 }
 
 
@@ -72,27 +77,29 @@ def encode(quantized, positions="dense", profile="small", codings=ALL, chunk=Non
 
 
 def codings_of(data):
-    return qcodec.info(data).codings
+    return set(qcodec.info(data).codings)
 
 
+@each_coding
 @pytest.mark.parametrize("case", CASES)
-def test_what_depends_on_its_place_is_split_and_much_smaller(case):
+def test_what_depends_on_its_place_has_a_router_and_is_much_smaller(case, coding):
     quantized, positions = CASES[case]
-    data = encode(quantized, positions)
-    assert "split" in codings_of(data)
+    data = encode(quantized, positions, codings=ROUTED[coding])
+    assert coding in codings_of(data)
     assert len(data) < 0.9 * len(encode(quantized, positions, codings=WITHOUT))
     assert by_library(data) == by_reference(data)
     back = Encoded(data).quantized()
     np.testing.assert_array_equal(back.codes, quantized.codes)
 
 
+@each_coding
 @pytest.mark.parametrize("case", CASES)
-def test_ranges_of_split_chunks_decode_alone(case):
+def test_ranges_of_chunks_decode_alone(case, coding):
     quantized, positions = CASES[case]
     row = int(np.prod(quantized.shape[1:]))
     rows = quantized.shape[0] // 2 * row
-    encoded = Encoded(encode(quantized, positions, chunk=rows))
-    assert "split" in encoded.info().codings
+    encoded = Encoded(encode(quantized, positions, codings=ROUTED[coding], chunk=rows))
+    assert coding in encoded.info().codings
     whole = encoded.decode()
     for first in (0, 1, quantized.shape[0] // 2, quantized.shape[0] - 1):
         np.testing.assert_array_equal(encoded[first], whole[first])
@@ -100,29 +107,39 @@ def test_ranges_of_split_chunks_decode_alone(case):
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("profile", ["fast", "fixed"])
-def test_what_has_to_decode_fast_is_never_split(case, profile):
+def test_what_has_to_decode_fast_never_has_a_router(case, profile):
     quantized, positions = CASES[case]
-    assert "split" not in codings_of(encode(quantized, positions, profile))
+    assert not codings_of(encode(quantized, positions, profile)) & ROUTED.keys()
+
+
+@each_coding
+@pytest.mark.parametrize("case", CASES)
+def test_balanced_has_a_router_only_where_it_would_take_adaptive_coding(case, coding):
+    quantized, positions = CASES[case]
+    assert coding in codings_of(encode(quantized, positions, "balanced", ROUTED[coding]))
+    without_adaptive = encode(quantized, positions, "balanced", ROUTED[coding] & ~0b1000)
+    assert coding not in codings_of(without_adaptive)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_balanced_splits_only_where_it_would_take_adaptive_coding(case):
+def test_contexts_are_smaller_than_sub_streams(case):
     quantized, positions = CASES[case]
-    assert "split" in codings_of(encode(quantized, positions, "balanced"))
-    without_adaptive = encode(quantized, positions, "balanced", ALL & ~0b1000)
-    assert "split" not in codings_of(without_adaptive)
+    sizes = {name: len(encode(quantized, positions, codings=ROUTED[name])) for name in ROUTED}
+    assert sizes["contexts"] < sizes["split"]
+    assert len(encode(quantized, positions)) == sizes["contexts"]
 
 
 def test_the_codings_of_substreams_are_chosen_among_those_allowed():
     data = encode(of_codes(by_row_and_column()), codings=1 << SPLIT | 0b0101)
-    assert codings_of(data) == ("split",)
+    assert codings_of(data) == {"split"}
     assert data[4] == 1 << SPLIT | 0b0100 or data[4] == 1 << SPLIT | 0b0101
 
 
 @pytest.mark.parametrize("chunk", [100, 64 * 5 + 1])
-def test_chunks_that_cut_rows_are_not_split(chunk):
+def test_chunks_that_cut_rows_have_no_router(chunk):
     quantized = of_codes(by_row_and_column(), 2)
-    assert "split" not in codings_of(encode(Quantized(**{**vars(quantized), "shape": (3072,)})))
+    flat = Quantized(**{**vars(quantized), "shape": (3072,)})
+    assert not codings_of(encode(flat)) & ROUTED.keys()
     assert by_library(encode(quantized, chunk=chunk))[0] == quantized.shape
 
 
@@ -130,11 +147,12 @@ def test_chunks_that_cut_rows_are_not_split(chunk):
     st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple)
     | st.sampled_from([(40, 3, 3, 3), (30, 40), (2, 300, 5), (200, 1, 1, 2), (5, 1, 300, 2)]),
     st.integers(1, 8),
-    st.sampled_from(["dense", "mask", "auto"]),
+    st.sampled_from(["dense", "mask", "bits", "auto"]),
     st.none() | st.integers(1, 400),
+    st.sampled_from([ALL, *ROUTED.values()]),
     st.integers(0, 2**32 - 1),
 )
-def test_any_codes_come_back(shape, bits, positions, chunk, seed):
+def test_any_codes_come_back(shape, bits, positions, chunk, codings, seed):
     random = np.random.default_rng(seed)
     scale = random.random(shape[:1] + (1,) * (len(shape) - 1))
     codes = (random.random(shape) ** 4 * scale * (1 << bits)).astype(np.uint8)
@@ -142,7 +160,7 @@ def test_any_codes_come_back(shape, bits, positions, chunk, seed):
     quantized = of_codes(codes, bits)
     if positions != "dense":
         quantized = of_codes(codes.reshape(-1)[stored], bits, stored, shape)
-    data = encode(quantized, positions, chunk=chunk)
+    data = encode(quantized, positions, codings=codings, chunk=chunk)
     assert len(data) <= len(encode(quantized, positions, codings=WITHOUT, chunk=chunk)) + 1
     outcome = by_library(data)
     assert outcome == by_reference(data)
