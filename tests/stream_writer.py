@@ -78,21 +78,27 @@ def write_stream(
             body = lanes_body(symbols, plain_code(symbols, width, is_tans=True))
         case "lanes_tans_escape":
             body = lanes_body(symbols, plain_code(symbols, width, is_tans=True, escape=True))
+        case _:
+            body = routed_body(symbols, width, coding)
+    return stream_of(CODING_IDS[coding], body)
+
+
+def routed_body(symbols: Sequence[int], width: int, coding: str) -> bytes:
+    """A body of a coding with a router."""
+    match coding:
         case "split_classes":
             classes = some_classes(len(symbols))
-            body = b"".join(split_parts(symbols, width, classes, write_nested))
+            return b"".join(split_parts(symbols, width, classes, write_nested))
         case "split_neighbours":
             neighbours = some_neighbours(width)
-            body = b"".join(split_parts(symbols, width, neighbours, write_nested))
+            return b"".join(split_parts(symbols, width, neighbours, write_nested))
         case "contexts_classes":
             classes = some_classes(len(symbols))
-            body = contexts_body(symbols, width, classes, write_nested, prior=3, memory=10)
+            return contexts_body(symbols, width, classes, write_nested, prior=3, memory=10)
         case "contexts_neighbours":
             ranges = Ranges(3, 2, [(1 << width) // 2])
-            body = contexts_body(symbols, width, ranges, write_nested, prior=255, memory=4)
-        case _:
-            raise ValueError(coding)
-    return stream_of(CODING_IDS[coding], body)
+            return contexts_body(symbols, width, ranges, write_nested, prior=255, memory=4)
+    raise ValueError(coding)
 
 
 def write_nested(symbols: Sequence[int], width: int) -> bytes:

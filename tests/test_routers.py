@@ -1,4 +1,4 @@
-"""Codings with a router as the encoder makes them: of codes and masks, by rows, columns, kernels."""
+"""Codings with a router as the encoder makes them: of codes and masks, by their places."""
 
 import numpy as np
 import pytest
