@@ -11,6 +11,7 @@ typedef struct qc_body_writer {
     uint64_t codings;  /* of the streams inside */
     uint64_t features; /* those that occur */
     qc_profile profile;
+    unsigned effort;
     uint8_t *body;
     size_t size;
     void *stream_workspace; /* QC_STREAM_ENCODE_WORKSPACE(input->count) bytes */

@@ -7,13 +7,28 @@
 
 #define NOTHING SIZE_MAX /* longer than allowed */
 
-/* The first symbols, which stand for all of them when routers are compared. */
+/* The first symbols, which stand for all of them when routers are compared, but with the most
+   effort. */
 #define TRIED_SYMBOLS ((size_t)1 << 16)
 
-/* By default, and what else is tried with the router that is taken. */
-#define USUAL_PRIOR  16
-#define USUAL_MEMORY 8
-static const uint8_t other_priors[] = {5, 48}, other_memories[] = {7, 10};
+/* What is tried at first, and what else with the router that is taken. */
+#define USUAL_CLASSES 3
+#define USUAL_PRIOR   16
+#define USUAL_MEMORY  8
+
+/* Numbers to try: with less effort than usual none, then the first ones, then all. */
+typedef struct trials {
+    uint8_t usual, all, numbers[12];
+} trials;
+
+static const trials classes_tried = {5, 10, {2, 4, 6, 8, 12, 5, 7, 10, 14, 15}},
+                    priors = {2, 7, {5, 48, 2, 9, 28, 90, 200}},
+                    memories = {2, 5, {7, 10, 6, 9, 5}};
+
+static size_t count_of(const trials *trials, unsigned effort)
+{
+    return effort < QC_EFFORT_USUAL ? 0 : effort < QC_EFFORT_HIGH ? trials->usual : trials->all;
+}
 
 /* How symbols find their tables: by classes of rows and columns, or of the neighbours. */
 typedef struct router {
@@ -109,12 +124,27 @@ static qc_status try_router(qc_body_writer *w, const router *by, size_t *best, r
                             uint8_t *tables, qc_contexts_model *model)
 {
     const qc_split_input *input = w->input;
-    size_t count = input->count < TRIED_SYMBOLS ? input->count : TRIED_SYMBOLS;
+    size_t count = input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MOST ? input->count
+                                                                               : TRIED_SYMBOLS;
     QC_TRY(write_router(w, by, tables));
     size_t bytes = encode_symbols(w, tables, count, by, *best - 1, model);
     if (bytes != NOTHING) {
         *best = w->size + bytes;
         *chosen = *by;
+    }
+    return QC_OK;
+}
+
+/* As try_router, of every number of classes that is tried. */
+static qc_status try_neighbours(qc_body_writer *w, router by, size_t *best, router *chosen,
+                                uint8_t *tables, qc_contexts_model *model)
+{
+    size_t numbers = count_of(&classes_tried, w->effort);
+    for (size_t i = 0; i <= numbers; i++) {
+        by.neighbours = i < numbers ? classes_tried.numbers[i] : USUAL_CLASSES;
+        if (by.neighbours <= 1u << w->input->width &&
+            nodes_of(w->input, &by) <= QC_CONTEXTS_MAX_NODES)
+            QC_TRY(try_router(w, &by, best, chosen, tables, model));
     }
     return QC_OK;
 }
@@ -129,30 +159,27 @@ size_t qc_contexts_write_workspace(const qc_split_input *input)
 qc_status qc_contexts_write(qc_body_writer *w, const qc_split_plan *classes, size_t limit,
                             void *workspace)
 {
-    static const uint8_t tried[] = {2, 3, 4, 6, 8, 12};
     const qc_split_input *input = w->input;
     qc_contexts_model *model = workspace;
     uint8_t *tables = (uint8_t *)(model + 1);
-    router chosen = {classes, 1, USUAL_PRIOR, USUAL_MEMORY};
+    router by = {classes, USUAL_CLASSES, USUAL_PRIOR, USUAL_MEMORY}, chosen = by;
     size_t best = limit + 1;
     if (classes != NULL)
-        QC_TRY(try_router(w, &chosen, &best, &chosen, tables, model));
-    for (size_t i = 0; input->geometry.kernel_width > 0 && i < sizeof tried; i++) {
-        router by = {NULL, tried[i], USUAL_PRIOR, USUAL_MEMORY};
-        if (tried[i] <= 1u << input->width && nodes_of(input, &by) <= QC_CONTEXTS_MAX_NODES)
-            QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
-    }
+        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
+    by.by_classes = NULL;
+    if (input->geometry.kernel_width > 0)
+        QC_TRY(try_neighbours(w, by, &best, &chosen, tables, model));
     w->size = best; /* beyond the limit, if no router stayed within it */
     if (best > limit)
         return QC_OK;
-    for (size_t i = 0; i < sizeof other_priors; i++) {
-        router by = chosen;
-        by.prior = other_priors[i];
+    by = chosen;
+    for (size_t i = 0; i < count_of(&priors, w->effort); i++) {
+        by.prior = priors.numbers[i];
         QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
     }
-    for (size_t i = 0; i < sizeof other_memories; i++) {
-        router by = chosen;
-        by.memory = other_memories[i];
+    by = chosen;
+    for (size_t i = 0; i < count_of(&memories, w->effort); i++) {
+        by.memory = memories.numbers[i];
         QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
     }
     QC_TRY(write_router(w, &chosen, tables));

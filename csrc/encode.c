@@ -36,8 +36,7 @@ static void *take(arena *arena, size_t size)
 typedef struct encoder {
     const qc_frame *frame;
     const qc_chunk_source *source;
-    uint64_t codings;
-    qc_profile profile;
+    const qc_encoding *encoding;
     uint8_t *out;
     size_t capacity, size;
     uint64_t features;
@@ -174,7 +173,7 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode(symbols, count, width, encoder->codings, encoder->profile,
+    QC_TRY(qc_stream_encode(symbols, count, width, encoder->encoding->codings, encoder->encoding->profile,
                             encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
                             encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
@@ -187,12 +186,14 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
    64th. */
 static size_t routed_limit(const encoder *encoder, qc_coding coding, size_t size)
 {
+    const qc_encoding *encoding = encoder->encoding;
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
-    if ((encoder->codings & QC_CODING_MASK(coding)) == 0 || size <= ROUTED_LEAST_BYTES)
+    if ((encoding->codings & QC_CODING_MASK(coding)) == 0 ||
+        encoding->effort < QC_EFFORT_PLACES || size <= ROUTED_LEAST_BYTES)
         return 0;
-    if (encoder->profile == QC_SMALL)
+    if (encoding->profile == QC_SMALL)
         return size - 1;
-    if (encoder->profile != QC_BALANCED || (encoder->codings & slow) != slow)
+    if (encoding->profile != QC_BALANCED || (encoding->codings & slow) != slow)
         return 0;
     return size < ROUTED_SMALL_STREAM ? size - size / 64 : 0;
 }
@@ -208,12 +209,9 @@ static qc_status write_located(encoder *encoder, const void *symbols, size_t cou
     size_t size = encoder->size - at;
     if (!is_located(&geometry) || geometry.row_length > count)
         return QC_OK;
-    qc_routed_request request = {{symbols, count, width, geometry},
-                                 encoder->codings,
-                                 encoder->profile,
+    qc_routed_request request = {{symbols, count, width, geometry}, encoder->encoding,
                                  routed_limit(encoder, QC_CONTEXTS, size),
-                                 routed_limit(encoder, QC_SPLIT, size),
-                                 encoder->routed_workspace,
+                                 routed_limit(encoder, QC_SPLIT, size), encoder->routed_workspace,
                                  encoder->stream_workspace};
     if (request.contexts_limit == 0 && request.split_limit == 0)
         return QC_OK;
@@ -383,8 +381,8 @@ static qc_status check_source(const qc_frame *frame, const qc_chunk_source *sour
     return QC_OK;
 }
 
-qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, uint64_t codings,
-                          qc_profile profile, void *out, size_t capacity, size_t *size,
+qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
+                          const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                           uint64_t *features, void *workspace, size_t workspace_bytes,
                           qc_error *error)
 {
@@ -394,10 +392,12 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, 
              needed);
     QC_CHECK(capacity >= qc_chunk_bound(frame, source), QC_NO_SPACE, "encode: output", 0, capacity,
              qc_chunk_bound(frame, source));
+    QC_CHECK(encoding->effort >= 1 && encoding->effort <= QC_EFFORT_MOST, QC_INVALID,
+             "encode: effort", 0, encoding->effort, QC_EFFORT_MOST);
     QC_TRY(check_source(frame, source, error));
     size_t step = (ARENA_ALIGNMENT - (uintptr_t)workspace % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;
     arena arena = {(uint8_t *)workspace + step, workspace_bytes - step};
-    encoder encoder = {frame, source, codings, profile, out, capacity, 0, 0, NULL, NULL, error};
+    encoder encoder = {frame, source, encoding, out, capacity, 0, 0, NULL, NULL, error};
     encoder.stream_workspace =
         take(&arena, QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
     encoder.routed_workspace = take(&arena, routed_workspace(frame, source));

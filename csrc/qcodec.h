@@ -135,6 +135,21 @@ typedef enum qc_profile {
     QC_FIXED = 3     /* fixed width only: any index, any csr row decodes alone */
 } qc_profile;
 
+/* How much an encoder of chunks tries, 1 to 9: below QC_EFFORT_PLACES it does not look at where
+   symbols stand, from QC_EFFORT_USUAL on it tries what usually pays, from QC_EFFORT_HIGH on all that
+   it knows, and with QC_EFFORT_MOST by all symbols, where samples stand for them otherwise. */
+#define QC_EFFORT_PLACES 3
+#define QC_EFFORT_USUAL  5
+#define QC_EFFORT_HIGH   7
+#define QC_EFFORT_MOST   9
+
+/* How a chunk is encoded. */
+typedef struct qc_encoding {
+    uint64_t codings; /* those that may occur: bits by id */
+    qc_profile profile;
+    unsigned effort;
+} qc_encoding;
+
 /* A decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
 #define QC_WORKSPACE_BYTES ((size_t)512 * 1024)
 
@@ -335,8 +350,8 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 
 /* Encode one chunk of a planned frame; adds the codings used to *features. QC_INVALID if a filler
    is needed and there is none, or a code is not below 2^width (codebook: entries). */
-qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, uint64_t codings,
-                          qc_profile profile, void *out, size_t capacity, size_t *size,
+qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
+                          const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                           uint64_t *features, void *workspace, size_t workspace_bytes,
                           qc_error *error);
 

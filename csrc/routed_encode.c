@@ -39,11 +39,12 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
     qc_split_plan plan, *classes = has_rows(input) ? &plan : NULL;
     uint8_t *scratch = (uint8_t *)request->workspace + rounded(search_workspace(input));
     uint8_t *body = scratch + rounded(write_workspace(input));
-    qc_body_writer w = {input, request->codings & ~QC_ROUTED, 0,    request->profile, body,
-                        0,     request->stream_workspace,     error};
+    const qc_encoding *encoding = request->encoding;
+    qc_body_writer w = {input, encoding->codings & ~QC_ROUTED, 0, encoding->profile,
+                        encoding->effort, body, 0, request->stream_workspace, error};
     *size = 0;
     if (has_rows(input))
-        qc_split_find_classes(input, &plan, request->workspace);
+        qc_split_find_classes(input, encoding->effort, &plan, request->workspace);
     qc_coding coding = QC_CONTEXTS;
     if (request->contexts_limit > 0) {
         QC_TRY(qc_contexts_write(&w, classes, request->contexts_limit, scratch));

@@ -12,8 +12,7 @@
 /* What to encode, and the most bytes that each coding may take; 0: it is not tried. */
 typedef struct qc_routed_request {
     qc_split_input input;
-    uint64_t codings; /* of the streams inside */
-    qc_profile profile;
+    const qc_encoding *encoding;
     size_t contexts_limit, split_limit;
     void *workspace;        /* qc_routed_workspace(&input) bytes, aligned as a uint64_t */
     void *stream_workspace; /* QC_STREAM_ENCODE_WORKSPACE(input.count) bytes */

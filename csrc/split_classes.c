@@ -21,8 +21,8 @@ typedef struct search {
     unsigned row_classes, column_classes;
     uint8_t *row_map, *column_map, *best_row_map, *best_column_map;
     uint64_t *costs; /* SIDE a column, or one a row or column */
-    uint32_t histograms[SIDE * SIDE][SYMBOLS];
-    uint32_t lengths[SIDE * SIDE][SYMBOLS]; /* of codes, in units of 2^-8 bits */
+    uint32_t histograms[QC_SPLIT_MAX_PARTS][SYMBOLS];
+    uint32_t lengths[QC_SPLIT_MAX_PARTS][SYMBOLS]; /* of codes, in units of 2^-8 bits */
 } search;
 
 /* ---- tables ---- */
@@ -188,9 +188,20 @@ size_t qc_split_classes_workspace(const qc_split_input *input)
     return sizeof(search) + costs * sizeof(uint64_t) + 2 * (rows + columns);
 }
 
-void qc_split_find_classes(const qc_split_input *input, qc_split_plan *plan, void *workspace)
+/* Numbers of classes of rows and columns: those that are tried with the least effort come first. */
+static const uint8_t tried[][2] = {
+    {2, 2}, {1, 3}, {3, 1}, {4, 2}, {2, 4}, {4, 4},                  /* usually */
+    {1, 2}, {2, 1}, {3, 2}, {2, 3}, {3, 3}, {1, 6}, {6, 1}, {8, 2}, {2, 8}, {5, 3}, {3, 5},
+};
+
+static size_t numbers_tried(unsigned effort)
 {
-    static const uint8_t tried[][2] = {{2, 2}, {1, 3}, {3, 1}, {4, 2}, {2, 4}, {4, 4}};
+    return effort < QC_EFFORT_USUAL ? 1 : effort < QC_EFFORT_HIGH ? 6 : sizeof tried / sizeof *tried;
+}
+
+void qc_split_find_classes(const qc_split_input *input, unsigned effort, qc_split_plan *plan,
+                           void *workspace)
+{
     search *s = workspace;
     s->input = input;
     s->columns = input->geometry.row_length;
@@ -205,6 +216,6 @@ void qc_split_find_classes(const qc_split_input *input, qc_split_plan *plan, voi
     plan->cost = UINT64_MAX;
     plan->row_map = s->best_row_map;
     plan->column_map = s->best_column_map;
-    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++)
+    for (size_t i = 0; i < numbers_tried(effort); i++)
         try_classes(s, tried[i][0], tried[i][1], plan);
 }

@@ -7,7 +7,7 @@
 
 #include "split.h"
 
-#define QC_SPLIT_SIDE_CLASSES 4 /* the most that are looked for, of rows and of columns */
+#define QC_SPLIT_SIDE_CLASSES 8 /* the most that are looked for, of rows and of columns */
 #define QC_SPLIT_TRY_CLASSES  8 /* of symbols */
 
 /* Where a stream's symbols stand. */
@@ -38,8 +38,10 @@ typedef struct qc_split_plan {
 uint64_t qc_split_cost(const uint32_t *histogram, unsigned symbols);
 
 size_t qc_split_classes_workspace(const qc_split_input *input);
-/* The best classes of rows and columns; the geometry has rows. */
-void qc_split_find_classes(const qc_split_input *input, qc_split_plan *plan, void *workspace);
+/* The best classes of rows and columns, of more numbers of them with more effort; the geometry has
+   rows. */
+void qc_split_find_classes(const qc_split_input *input, unsigned effort, qc_split_plan *plan,
+                           void *workspace);
 
 size_t qc_split_neighbours_workspace(const qc_split_input *input);
 /* The best classes of symbols and the sub-streams of their contexts; the geometry has kernels. */

@@ -114,9 +114,9 @@ static size_t encode(qc_frame *frame, qc_profile profile, uint8_t *out)
         chunks[i].data = encoded[i];
         PROMISE(qc_chunk_bound(frame, &source) <= CAPACITY);
         PROMISE(qc_chunk_encode_workspace(frame, &source) <= sizeof workspace);
-        PROMISE(qc_chunk_encode(frame, &source, ~(uint64_t)0, profile, encoded[i], CAPACITY,
-                                &chunks[i].size, &features, workspace, sizeof workspace,
-                                NULL) == QC_OK);
+        const qc_encoding encoding = {~(uint64_t)0, profile, QC_EFFORT_USUAL};
+        PROMISE(qc_chunk_encode(frame, &source, &encoding, encoded[i], CAPACITY, &chunks[i].size,
+                                &features, workspace, sizeof workspace, NULL) == QC_OK);
     }
     PROMISE(qc_frame_write(frame, features, chunks, out, CAPACITY, NULL) == QC_OK);
     return qc_frame_size(frame, features, chunks);

@@ -30,6 +30,7 @@ def save_file(
     *,
     metadata: Mapping[str, str] | None = None,
     profile: str = "balanced",
+    effort: int = 5,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> int:
@@ -48,6 +49,7 @@ def save_file(
     metadata : mapping of str to str, optional
         Not in a pack, which has no place for it.
     profile : str
+    effort : int
         As in `qcodec.encode`.
     threads : int
         Tensors that are encoded at the same time.
@@ -76,7 +78,7 @@ def save_file(
     >>> size < 1000, all(np.array_equal(loaded[name], weights[name]) for name in weights)
     (True, True)
     """
-    encoding = {"profile": profile, "threads": threads, "progress": progress}
+    encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
     return replace_file(path, _parts(tensors, recipe, metadata, is_pack_path(path), **encoding))
 
 
@@ -86,6 +88,7 @@ def save(
     *,
     metadata: Mapping[str, str] | None = None,
     profile: str = "balanced",
+    effort: int = 5,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> bytes:
@@ -97,7 +100,7 @@ def save(
     >>> qcodec.load(qcodec.save({"a": np.arange(3)}))
     {'a': array([0, 1, 2])}
     """
-    encoding = {"profile": profile, "threads": threads, "progress": progress}
+    encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
     return b"".join(_parts(tensors, recipe, metadata, False, **encoding))
 
 

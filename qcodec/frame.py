@@ -14,15 +14,13 @@ from ._core import encode as core
 from ._core import stream as stream_core
 from .arrays import bytes_of
 from .dtypes import element_type
-from .layout import Layout
+from .layout import Encoding, Layout
 from .quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
 _ADAPTIVE = 1 << stream_core.coding_names().index("adaptive")
 
-# A layout is chosen by encoding: all of a small tensor, a few chunks of a large one.
-_SAMPLE_CHUNKS = 4
 # A later candidate is a slower one: this share must be saved to prefer it.
 _WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
 
@@ -43,13 +41,13 @@ class EncodedChunks:
 class FrameEncoder:
     """Encodes one tensor in one layout."""
 
-    def __init__(self, quantized: Quantized, layout: Layout, profile: str, codings: int) -> None:
+    def __init__(self, quantized: Quantized, layout: Layout, encoding: Encoding) -> None:
         self.layout = layout
-        if layout.chunk_elements and profile == "balanced":
+        self.codings = encoding.codings
+        if layout.chunk_elements and encoding.profile == "balanced":
             # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
-            codings &= ~_ADAPTIVE
-        self.codings = codings
-        self.profile = layouts.PROFILES[profile]
+            self.codings &= ~_ADAPTIVE
+        self.profile, self.effort = layouts.PROFILES[encoding.profile], encoding.effort
         self.filler = layouts.filler_code(quantized)
         self.positions = None if layout.positions == "dense" else quantized.positions
         codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
@@ -69,7 +67,14 @@ class FrameEncoder:
         values = bytes_of(self.codes[start:stop])
         entries = int(stop - start)
         return self.plan.encode_chunk(
-            elements, positions, values, entries, self.filler, self.codings, self.profile
+            elements,
+            positions,
+            values,
+            entries,
+            self.filler,
+            self.codings,
+            self.profile,
+            self.effort,
         )
 
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
@@ -129,7 +134,7 @@ def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
     )
 
 
-def _gap_widths(quantized: Quantized, gap_bits: int | None, profile: str) -> list[int]:
+def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) -> list[int]:
     """The gap widths to try: what was asked for, or what may be smallest."""
     if quantized.positions is None or gap_bits is not None:
         return [gap_bits or 1]
@@ -140,13 +145,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, profile: str) -> lis
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
     sample = (quantized.positions[:stop] - first).astype(np.uint32)
     best_fixed = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
-    return layouts.gap_widths(quantized, best_fixed, profile)
-
-
-def _sample(chunks: int) -> list[int]:
-    if chunks <= _SAMPLE_CHUNKS:
-        return list(range(chunks))
-    return [i * (chunks - 1) // (_SAMPLE_CHUNKS - 1) for i in range(_SAMPLE_CHUNKS)]
+    return layouts.gap_widths(quantized, best_fixed, encoding)
 
 
 def encode_quantized(
@@ -154,6 +153,7 @@ def encode_quantized(
     *,
     profile: str,
     codings: int,
+    effort: int = 5,
     positions: str = "auto",
     gap_bits: int | None = None,
     chunk: int | None = None,
@@ -164,18 +164,17 @@ def encode_quantized(
     Of the layouts that `positions` allows, simplest first, each must save something over
     the best before it, in sampled chunks, to be taken.
     """
+    encoding = Encoding(profile, effort, codings)
     found = layouts.candidates(
-        quantized, positions, _gap_widths(quantized, gap_bits, profile), profile
+        quantized, positions, _gap_widths(quantized, gap_bits, encoding), profile
     )
     encoders = [
-        FrameEncoder(
-            quantized, layouts.with_chunks(layout, quantized, chunk, profile), profile, codings
-        )
+        FrameEncoder(quantized, layouts.with_chunks(layout, quantized, chunk, profile), encoding)
         for layout in found
     ]
     best, sampled, cost = encoders[0], None, inf
     for encoder in encoders if len(encoders) > 1 else ():
-        indices = _sample(len(encoder.ranges))
+        indices = layouts.sampled(len(encoder.ranges), effort)
         chunks = encoder.chunks(indices, threads)
         each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
         if each < cost * (1 - _WORTHWHILE[profile]):

@@ -28,6 +28,29 @@ _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed":
 _MAX_GAP_WIDTH = 16
 _WIDEST_HUFFMAN = 8
 
+# From these on more is tried, as in C (qcodec.h).
+_HIGH_EFFORT = 7
+# A layout is chosen by encoding: all of a small tensor, so many chunks of a large one.
+_SAMPLED_CHUNKS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 16, 8: 16}
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What an encoder is to look for.
+
+    Attributes
+    ----------
+    profile : {"balanced", "fast", "small", "fixed"}
+    effort : int
+        1 to 9: how much it tries.
+    codings : int
+        Those that may occur: a set of bits, docs/format.md, section 7.
+    """
+
+    profile: str
+    effort: int
+    codings: int
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -65,7 +88,7 @@ def value_bits(quantized: Quantized) -> int:
     return quantized.bits or 8 * element_type(quantized.dtype).itemsize
 
 
-def gap_widths(quantized: Quantized, best_fixed: int, profile: str) -> list[int]:
+def gap_widths(quantized: Quantized, best_fixed: int, encoding: Encoding) -> list[int]:
     """Gap widths worth trying: the best at fixed width, and those that need fewer fillers."""
     positions = quantized.positions
     assert positions is not None
@@ -73,9 +96,11 @@ def gap_widths(quantized: Quantized, best_fixed: int, profile: str) -> list[int]
     needed = max(1, int(gaps.max(initial=1) - 1).bit_length())
     if filler_code(quantized) < 0:  # no run may need a filler
         return [needed] if needed <= _MAX_GAP_WIDTH else []
-    if profile in ("fixed", "fast"):
+    if encoding.profile in ("fixed", "fast"):
         return [best_fixed]
     wide = min(needed, _MAX_GAP_WIDTH)
+    if encoding.effort >= _HIGH_EFFORT:
+        return list(range(min(best_fixed, wide), max(best_fixed, wide) + 1))
     return sorted({best_fixed, min(wide, max(best_fixed, _WIDEST_HUFFMAN)), wide})
 
 
@@ -142,6 +167,14 @@ def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: s
         bits /= 4
     elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
     return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
+
+
+def sampled(chunks: int, effort: int) -> list[int]:
+    """The chunks by which layouts are compared."""
+    most = _SAMPLED_CHUNKS.get(effort, chunks)
+    if chunks <= most:
+        return list(range(chunks))
+    return [i * (chunks - 1) // max(most - 1, 1) for i in range(most)]
 
 
 def chunk_ranges(count: int, chunk_elements: int) -> list[tuple[int, int]]:

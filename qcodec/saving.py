@@ -29,6 +29,7 @@ def encode_tensors(
     recipe: Recipe,
     *,
     profile: str = "balanced",
+    effort: int = 5,
     threads: int = 1,
     progress: Progress | None = None,
     ordinary: bool = True,
@@ -41,6 +42,7 @@ def encode_tensors(
         Values are asked for one after the other, so a mapping may load them when asked.
     recipe : Recipe
     profile : str
+    effort : int
         As in `encode`.
     threads : int
         Tensors that are encoded at the same time.
@@ -60,7 +62,7 @@ def encode_tensors(
         if name in aliases:
             return Alias(aliases[name])
         try:
-            return _encode(name, tensors[name], recipe, profile, ordinary)
+            return _encode(name, tensors[name], recipe, ordinary, profile=profile, effort=effort)
         except (TypeError, ValueError) as error:
             error.add_note(f"tensor {name!r}")
             raise
@@ -73,15 +75,15 @@ def encode_tensors(
     return contents
 
 
-def _encode(name: str, value: Any, recipe: Recipe, profile: str, ordinary: bool) -> Content:
+def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: Any) -> Content:
     if isinstance(value, Quantized):
-        return encode(value, profile=profile)
+        return encode(value, **encoding)
     tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
     codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
     if codec is None and ordinary:
         return tensor
     codec = Lossless() if codec is None else codec
-    return encode(_quantize(tensor, codec), codec, profile=profile)
+    return encode(_quantize(tensor, codec), codec, **encoding)
 
 
 def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:

@@ -175,3 +175,24 @@ def test_ternary_convolutions_of_a_net_are_a_tenth_smaller():
     small = len(qcodec.encode(array, Ternary(), profile="small"))
     quantized = Encoded(qcodec.encode(array, Ternary())).quantized()
     assert small < 0.95 * len(encode(quantized, codings=WITHOUT))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_more_effort_makes_smaller_files_that_decode_to_the_same(case):
+    quantized, positions = CASES[case]
+    frames = [
+        encode_quantized(
+            quantized, profile="small", codings=ALL, positions=positions, effort=effort
+        )
+        for effort in (1, 3, 5, 7, 9)
+    ]
+    sizes = list(map(len, frames))
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > sizes[1]
+    assert len({by_library(frame) for frame in frames}) == 1
+
+
+@pytest.mark.parametrize("effort", [0, 10])
+def test_other_efforts_are_refused(effort):
+    with pytest.raises(ValueError, match=f"effort={effort}: allowed are 1 to 9"):
+        qcodec.encode(np.zeros(3), effort=effort)

@@ -129,8 +129,13 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
     size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source)
-    qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source, uint64_t codings,
-                              qc_profile profile, void *out, size_t capacity, size_t *size,
+    ctypedef struct qc_encoding:
+        uint64_t codings
+        qc_profile profile
+        unsigned effort
+
+    qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
+                              const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                               uint64_t *features, void *workspace, size_t workspace_bytes, qc_error *error)
     size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks)
     qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,

@@ -28,5 +28,6 @@ class Plan:
         filler: int,
         codings: int,
         profile: int,
+        effort: int,
     ) -> tuple[bytes, int]: ...
     def write(self, chunks: list[bytes], features: int) -> bytes: ...

@@ -12,6 +12,7 @@ from .c cimport (
     qc_chunk_encode_workspace,
     qc_chunk_source,
     qc_cpu_select,
+    qc_encoding,
     qc_error,
     qc_frame,
     qc_frame_plan,
@@ -101,11 +102,13 @@ cdef class Plan:
         int32_t filler,
         uint64_t codings,
         int profile,
+        unsigned effort,
     ):
         """(bytes, codings used) of one chunk; `positions` is empty if dense."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_chunk_source source
+        cdef qc_encoding encoding
         cdef size_t bound, workspace_bytes, size = 0
         cdef uint64_t features = 0
         cdef void *workspace
@@ -117,6 +120,8 @@ cdef class Plan:
         source.positions = &positions[0] if positions.shape[0] > 0 else NULL
         source.values = &values[0] if values.shape[0] > 0 else NULL
         source.filler = filler
+        encoding.codings, encoding.effort = codings, effort
+        encoding.profile = <int>profile
         if self.head.positions != 0 and <size_t>positions.shape[0] != entries:
             raise ValueError("a position for every entry")
         bound = qc_chunk_bound(&self.head, &source)
@@ -129,8 +134,8 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = qc_chunk_encode(
-                &self.head, &source, codings, <int>profile, to, bound, &size, &features,
-                workspace, workspace_bytes, &error,
+                &self.head, &source, &encoding, to, bound, &size, &features, workspace,
+                workspace_bytes, &error,
             )
         free(workspace)
         if status != QC_OK:

@@ -38,6 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "arguments are TOML or a JSON object; may be repeated",
     )
     parser.add_argument("--profile", choices=tuple(PROFILES), default="balanced")
+    parser.add_argument(
+        "--effort",
+        metavar="1-9",
+        type=int,
+        choices=range(1, 10),
+        default=5,
+        help="how much to try for fewer bytes; 9 takes longest",
+    )
     add_threads(parser)
 
 
@@ -56,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
             recipe,
             metadata=metadata,
             profile=options.profile,
+            effort=options.effort,
             threads=options.threads,
             progress=_show_progress if sys.stderr.isatty() else None,
         )
