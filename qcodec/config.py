@@ -26,7 +26,7 @@ class Configurable:
         --------
         >>> from qcodec.codecs import Affine
         >>> Affine(4).get_config()
-        {'id': 'affine', 'bits': 4, 'per': None, 'group': None, 'symmetric': False}
+        {'id': 'affine', 'bits': 4, 'per': None, 'group': None, 'symmetric': False, 'rate': 0.0}
         """
         config: dict[str, Any] = {"id": self.codec_id}
         for field in dataclasses.fields(self):  # type: ignore[arg-type]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import qcodec
 from qcodec._core import numeric
-from qcodec.quantize import entropy_constrained, quantize_codebook
+from qcodec.quantize import quantize_codebook
+from qcodec.quantize.entropy_descent import Ordered, descend, means
 
 GAUSS = np.random.default_rng(0).normal(scale=0.02, size=200_000).astype(np.float32)
 
@@ -89,9 +90,7 @@ def test_an_outlier_spoils_no_sum_but_its_own():
     start = np.linspace(-0.1, 0.1, 20).astype(np.float32)
     price = 0.01 * GAUSS.var(dtype=np.float64)
     alone, beside = (
-        entropy_constrained._descend(
-            entropy_constrained._Ordered(np.sort(x)), entries, price, None
-        )[1]
+        descend(Ordered(x), entries, price, None, means)[1]
         for x, entries in ((GAUSS, start), (np.append(GAUSS, outlier), np.append(start, outlier)))
     )
     assert beside.values[-1] == outlier

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ..checks import check_choice, check_integer
 from ..quantize import quantize_affine, quantize_fixed_point
-from ..quantize.affine import MAX_BITS
+from ..quantize.affine import MAX_BITS, check_affine
 from ..quantize.fixed_point import STEPS, Step
 from ..quantize.groups import check_grouping
 from ..quantized import Quantized
@@ -28,6 +28,10 @@ class Affine(Codec):
     symmetric : bool
         The range is plus and minus the largest magnitude; else it goes from the
         least value to the greatest.
+    rate : float
+        Above 0: entropy-constrained quantization, in which each weight takes the
+        value of least squared error + `rate` * variance * bits, at the best step;
+        up to 8 bits, without `per` or `group` (see `quantize_affine`).
 
     Examples
     --------
@@ -42,10 +46,11 @@ class Affine(Codec):
     per: int | None = None
     group: int | None = None
     symmetric: bool = False
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
-        check_integer("bits", self.bits, 2 if self.symmetric else 1, MAX_BITS)
         check_grouping(self.per, self.group)
+        check_affine(self.bits, self.per, self.group, self.symmetric, self.rate)
 
     @property
     def has_common_zero(self) -> bool:
@@ -59,6 +64,7 @@ class Affine(Codec):
             per=self.per,
             group=self.group,
             symmetric=self.symmetric,
+            rate=self.rate,
             mask=mask,
         )
 

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_integer
+from ..checks import check_integer, check_number
 from ..quantized import Groups, Quantized
+from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
+from .entropy_descent import price_of
 from .groups import Grouping, grouping
+from .position_costs import store
 from .source import Array, Source, quantizable
 
 MAX_BITS = 16
-
-_LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
+_MAX_BITS_PRICED = 8
 
 
 def quantize_affine(
@@ -23,9 +25,10 @@ def quantize_affine(
     per: int | None = None,
     group: int | None = None,
     symmetric: bool = False,
+    rate: float = 0.0,
     mask: Any = None,
 ) -> Quantized:
-    """Quantize to the nearest of ``2**bits`` equally spaced values, zero among them.
+    """Quantize to ``2**bits`` equally spaced values, zero among them: the nearest or cheapest.
 
     Parameters
     ----------
@@ -39,6 +42,13 @@ def quantize_affine(
     symmetric : bool
         The zero point is the middle code, and the range is the largest
         magnitude; else the range goes from the least value to the greatest.
+    rate : float
+        What a bit a weight is worth, as a part of the variance of the stored weights.
+        0: nothing, each takes the nearest value. More: entropy-constrained
+        quantization as of `quantize_codebook`, with steps that are equal; the best
+        step is searched for, and values beyond the levels are clipped. Up to 8
+        bits, and no `per` or `group`; `bits` of what comes out may be fewer. With a
+        mask, elements that are not worth their bits are not stored.
     mask : array_like of bool, optional
         The shape of `array`: the elements to store. Those that become zero are
         not stored either.
@@ -65,8 +75,10 @@ def quantize_affine(
     >>> q.dequantize()
     array([-1.,  0.,  0.,  2.], dtype=float32)
     """
-    check_integer("bits", bits, 2 if symmetric else 1, MAX_BITS)
+    check_affine(bits, per, group, symmetric, rate)
     source = quantizable(array, mask)
+    if rate > 0 and np.any(source.stored != source.stored[:1]):
+        return _by_rate(source, bits, symmetric, rate)
     layout = grouping(source.shape, per, group)
     if mask is not None and layout.count > 1 and not symmetric:
         raise ValueError(
@@ -75,6 +87,46 @@ def quantize_affine(
     members = source.members(layout).astype(np.float64)
     step, zero_point = (_symmetric if symmetric else _asymmetric)(members, bits)
     return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
+
+
+def check_affine(
+    bits: int, per: int | None, group: int | None, symmetric: bool, rate: float
+) -> None:
+    """Raise TypeError or ValueError unless these go together."""
+    check_number("rate", rate, 0, np.inf)
+    most = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
+    check_integer("bits", bits, 2 if symmetric else 1, most)
+    if rate > 0 and (per is not None or group is not None):
+        raise ValueError("a rate with per or group: it is for one scale; allowed is neither")
+
+
+def _by_rate(source: Source, bits: int, symmetric: bool, rate: float) -> Quantized:
+    """The cheapest codes at the best step; the stored values are not all the same."""
+    stored, levels = source.stored, 1 << bits
+    price = price_of(stored, rate)
+    found, fit = entropy_constrained_steps(
+        stored,
+        levels,
+        price,
+        None if source.positions is None else len(source.values),
+        lowest=-levels // 2 if symmetric else None,
+        reach=source.greatest,
+    )
+    source, entries, codes = store(source, stored, found, price, fit)
+    numbers = fit.numbers(entries).astype(np.int64)
+    lowest = -levels // 2 if symmetric else int(numbers.min(initial=0))
+    if not symmetric:
+        bits = max(1, (int(numbers.max(initial=0)) - lowest).bit_length())
+    return Quantized(
+        source.shape,
+        source.dtype,
+        "affine",
+        (numbers - lowest).astype(np.uint8)[codes],
+        source.positions,
+        bits,
+        scale=Groups(np.array([fit.step], np.float32)),
+        zero_point=-lowest,
+    )
 
 
 def affine_codes(
@@ -150,5 +202,5 @@ def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
 
 def _float32_step(extent: Array, levels: int) -> Array:
     """Extent / levels as a float32 that is neither 0 nor infinite."""
-    step = np.clip(extent / levels, _LEAST_STEP, np.finfo(np.float32).max)
+    step = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
     return np.where(extent > 0, step, 1.0).astype(np.float32)

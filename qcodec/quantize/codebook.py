@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +10,9 @@ from .._core import numeric
 from ..checks import check_choice, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
+from .entropy_descent import means, price_of
 from .groups import Grouping, grouping
+from .position_costs import store
 from .source import Array, Source, quantizable
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
@@ -137,15 +138,10 @@ def _by_rate(
 ) -> tuple[Source, Array, Array]:
     """What is worth storing, one codebook for it, and its codes."""
     elements = None if source.positions is None else len(source.values)
-    found = entropy_constrained(stored, start, rate, elements)
-    values = found.values + np.float32(0)
-    codes = numeric.assign_by_thresholds(stored, found.thresholds)
-    if source.positions is None or found.absent < 0:
-        return source, values, codes
-    is_stored = codes != found.absent
-    codes = codes[is_stored] - (codes[is_stored] > found.absent).astype(np.uint8)
-    kept = replace(source, positions=source.positions[is_stored])
-    return kept, np.delete(values, found.absent), codes
+    price = price_of(stored, rate)
+    found = entropy_constrained(stored, start, price, elements)
+    source, values, codes = store(source, stored, found, price, means)
+    return source, values + np.float32(0), codes
 
 
 def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None) -> Quantized:

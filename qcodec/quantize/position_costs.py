@@ -1,0 +1,107 @@
+"""Which elements are worth the bits of their positions.
+
+Masks are coded with classes of rows and of columns, so a position costs less where others stand in
+its row and column: with r and c of n stored elements there, it is stored with odds of about
+r * c / n. Rows are indices of the first axis, as they are for the coding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._core import numeric
+from .entropy_descent import Entries, Fit
+from .source import Array, Source
+
+_MAX_ROUNDS = 12
+
+
+def store(
+    source: Source, values: Array, found: Entries, price: float, fit: Fit
+) -> tuple[Source, Array, Array]:
+    """What is stored, the entries for it, and their numbers.
+
+    Parameters
+    ----------
+    source : Source
+        With positions that may be stored, or without.
+    values : numpy.ndarray of float32
+        Its stored ones, perhaps divided by scales.
+    found : Entries
+        The best where all positions cost the same.
+    price : float
+        Of a bit, in squared error.
+    fit : callable
+
+    Returns
+    -------
+    source : Source
+        With the positions that are stored.
+    entries : numpy.ndarray of float32
+        Ascending, without one for what is absent.
+    codes : numpy.ndarray of uint8
+    """
+    codes = numeric.assign_by_thresholds(values, found.thresholds)
+    if source.positions is None:
+        return source, found.values, codes
+    is_stored, entries = codes != found.absent, found.values
+    if found.absent >= 0:
+        codes -= (codes > found.absent).astype(np.uint8)  # what is absent has any code
+        entries = np.delete(entries, found.absent)
+    columns = int(np.prod(source.shape[1:], dtype=np.int64))
+    if len(source.shape) > 1 and source.shape[0] > 1 and columns > 1:
+        sides = np.divmod(source.positions, columns)
+        codes, is_stored, entries = _by_position(
+            values, sides, (source.shape[0], columns), (codes, is_stored, entries), price, fit
+        )
+    return replace(source, positions=source.positions[is_stored]), entries, codes[is_stored]
+
+
+def _by_position(
+    values: Array,
+    sides: tuple[Array, Array],
+    counts: tuple[int, int],
+    start: tuple[Array, Array, Array],
+    price: float,
+    fit: Fit,
+) -> tuple[Array, Array, Array]:
+    """Codes, what is stored, and entries, from a start in which all positions cost the same."""
+    codes, is_stored, entries = start
+    for _ in range(_MAX_ROUNDS):
+        sizes = np.bincount(codes[is_stored], minlength=len(entries))
+        if not sizes.any():
+            return codes, is_stored, entries[:0]
+        entries, sizes = entries[sizes > 0], sizes[sizes > 0]
+        costs = -price * np.log2(sizes / sizes.sum())
+        codes = numeric.assign_by_cost(values, entries, costs)
+        taken = entries.astype(np.float64)[codes]
+        gains = taken * (2 * values - taken) - costs[codes]  # against being 0 and absent
+        before, is_stored = is_stored, gains > price * _position_bits(sides, counts, is_stored)
+        sizes = np.bincount(codes[is_stored], minlength=len(entries))
+        sums = np.bincount(codes[is_stored], values[is_stored], len(entries))
+        used = sizes > 0
+        entries = fit(entries[used], sizes[used], sums[used]).astype(np.float32)
+        codes = np.maximum(np.cumsum(used) - 1, 0).astype(np.uint8)[codes]
+        if np.array_equal(before, is_stored):
+            break
+    # Neighbours may round to the same float32: they become one entry.
+    merged, numbers = np.unique(entries, return_inverse=True)
+    return np.append(numbers, 0).astype(np.uint8)[codes], is_stored, merged
+
+
+def _position_bits(sides: tuple[Array, Array], counts: tuple[int, int], is_stored: Array) -> Array:
+    """What storing each element adds to the mask, the others being as they are.
+
+    A row or column counts as one element more than it has: none is ever impossible.
+    """
+    shares = np.ones(len(is_stored))
+    stored = max(int(np.count_nonzero(is_stored)), 1)
+    for side, count in zip(sides, counts, strict=True):
+        sizes = np.bincount(side[is_stored], minlength=count)
+        # Each element stands among the others as if it were stored, whether it is or not.
+        shares *= (sizes[side] + 1 + ~is_stored) / (stored + count)
+    shares = np.clip(shares * stored, None, 0.5)
+    bits: Array = np.log2(1 / shares - 1)
+    return bits

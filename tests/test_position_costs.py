@@ -1,0 +1,71 @@
+"""Positions in full rows and columns are cheap, and so more is stored there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import qcodec
+from qcodec import Affine, Codebook, Density
+from qcodec.quantize.position_costs import _position_bits
+
+RNG = np.random.default_rng(5)
+SCALES = np.exp(RNG.normal(size=(300, 1))) * np.exp(RNG.normal(size=(1, 400)))
+UNEVEN = (RNG.laplace(size=(300, 400)) * SCALES).astype(np.float32)
+EVEN = RNG.laplace(size=(300, 400)).astype(np.float32)
+
+
+def lagrangian(array, q, price):
+    """What a file of it costs, by its real bytes."""
+    error = np.sum(np.square(array - q.dequantize(), dtype=np.float64))
+    return float(error + 8 * price * len(qcodec.encode(q, profile="small")))
+
+
+def both(array, codec, density):
+    """With rows and columns, and without: as if the tensor had one dimension."""
+    mask = Density(density).mask(array)
+    price = codec.rate * array[mask].var(dtype=np.float64)
+    by_row = codec.quantize(array, mask)
+    flat = replace(codec.quantize(array.ravel(), mask.ravel()), shape=array.shape)
+    return lagrangian(array, by_row, price), lagrangian(array, flat, price)
+
+
+@pytest.mark.parametrize("codec", [Codebook(4, rate=0.05), Affine(4, rate=0.05)], ids=repr)
+def test_uneven_rows_and_columns_make_a_cheaper_file(codec):
+    by_row, flat = both(UNEVEN, codec, 0.05)
+    assert by_row < 0.993 * flat
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])
+def test_even_ones_lose_next_to_nothing(rate):
+    by_row, flat = both(EVEN, Codebook(4, rate=rate), 0.1)
+    assert by_row < 1.003 * flat
+
+
+def test_kernels_are_rows_of_their_output_channel():
+    codec, mask = Codebook(4, rate=0.05), Density(0.05).mask(UNEVEN)
+    kernels = codec.quantize(UNEVEN.reshape(300, 16, 5, 5), mask.reshape(300, 16, 5, 5))
+    np.testing.assert_array_equal(kernels.positions, codec.quantize(UNEVEN, mask).positions)
+
+
+def test_a_position_costs_by_what_else_stands_in_its_row_and_column():
+    mask = np.array([[1, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
+    rows, columns = np.divmod(np.arange(12), 4)
+    bits = _position_bits((rows, columns), (3, 4), mask.ravel()).reshape(3, 4)
+    for i in range(3):
+        for j in range(4):
+            with_it = mask.copy()
+            with_it[i, j] = True
+            in_row, in_column = with_it[i].sum() + 1, with_it[:, j].sum() + 1
+            share = min(4 * in_row / (4 + 3) * in_column / (4 + 4), 0.5)
+            assert bits[i, j] == pytest.approx(np.log2(1 / share - 1))
+    assert bits[2, 3] == bits.max(), "the first of a row and of a column"
+
+
+@pytest.mark.parametrize("shape", [(300,), (1, 300), (300, 1), (2, 150), (150, 2, 1)])
+def test_nothing_at_all_may_be_worth_its_bits(shape):
+    array = EVEN.ravel()[:300].reshape(shape)
+    for codec in (Codebook(3, rate=50), Affine(3, rate=50)):
+        q = codec.quantize(array, array != 0)
+        assert q.entries == 0
+        assert not qcodec.decode(qcodec.encode(q)).any()
