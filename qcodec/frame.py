@@ -45,6 +45,7 @@ class FrameEncoder:
 
     def __init__(self, quantized: Quantized, layout: Layout, profile: str, codings: int) -> None:
         self.layout = layout
+        self.parameter_codings = codings
         if layout.chunk_elements and profile == "balanced":
             # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
             codings &= ~_ADAPTIVE
@@ -86,6 +87,7 @@ class FrameEncoder:
 
     def frame(self, chunks: EncodedChunks) -> bytes:
         """The frame around all of the chunks."""
+        self.plan.encode_parameters(self.parameter_codings, self.profile)
         return self.plan.write(chunks.data, chunks.features)
 
 
