@@ -9,8 +9,11 @@ import pytest
 from agreement import by_library, by_reference
 from frame_writer import KINDS, POSITIONS
 
-from reference import Tensor, decode, read_pack
+from qcodec.heads import read_head
+from qcodec.source import BytesSource
+from reference import Tensor, decode, parameters, read_pack
 from reference.__main__ import values_of
+from reference.coded_floats import HOWS, decode_floats
 from reference.codings import CODINGS, Stream
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "format.md"
@@ -82,6 +85,25 @@ def test_every_block_of_examples_is_read():
 def test_every_kind_and_positions_form_has_an_example():
     assert {example.data[6] >> 4 for example in FRAMES} == set(range(len(KINDS)))
     assert {example.data[3] >> 1 & 7 for example in FRAMES} == set(range(len(POSITIONS)))
+
+
+def test_every_way_to_store_parameters_has_an_example(monkeypatch):
+    seen = set()
+
+    def decode_body(how, *arguments):
+        seen.add(how)
+        return decode_floats(how, *arguments)
+
+    monkeypatch.setattr(parameters, "decode_floats", decode_body)
+    coded = [
+        example
+        for example in FRAMES
+        if read_head(BytesSource(example.data), True).coded_parameters[2]
+    ]
+    assert coded, "zero mode 2"
+    for example in FRAMES:
+        assert isinstance(decode(example.data), Tensor)
+    assert seen == set(HOWS)
 
 
 def test_every_coding_and_model_has_an_example(monkeypatch):
