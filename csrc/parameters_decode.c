@@ -86,7 +86,7 @@ static qc_status decode_planes(parameters_workspace *work, const floats *floats,
     return QC_OK;
 }
 
-/* ---- ascending and permuted ---- */
+/* ---- deltas, and permuted ones ---- */
 
 static qc_status open_queue(parameters_workspace *work, symbol_queue *queue, qc_reader *reader,
                             const floats *floats, unsigned width, qc_error *error)
@@ -131,11 +131,11 @@ static qc_status finish_bits(const low_bits *bits, qc_error *error)
     return QC_OK;
 }
 
-/* The keys of a row, ascending. */
+/* The keys of a row, each from the one before. */
 static qc_status take_keys(parameters_workspace *work, const floats *floats, low_bits *bits,
                            qc_error *error)
 {
-    uint64_t key = 0, limit = (uint64_t)2 * qc_sign_of(floats->size);
+    uint32_t key = 0, greatest = qc_sign_of(floats->size) | (qc_sign_of(floats->size) - 1);
     for (size_t i = 0; i < floats->entries; i++) {
         unsigned length;
         uint32_t low = 0;
@@ -144,11 +144,9 @@ static qc_status take_keys(parameters_workspace *work, const floats *floats, low
                  length, 8 * floats->size);
         if (length > 0) {
             QC_TRY(take_bits(bits, length - 1, &low, error));
-            key += (uint64_t)1 << (length - 1) | low;
+            key = (key + ((uint32_t)1 << (length - 1) | low)) & greatest;
         }
-        QC_CHECK(key < limit, QC_CORRUPT, "parameters: a delta leads beyond the values", 0, key,
-                 limit - 1);
-        work->keys[i] = (uint32_t)key;
+        work->keys[i] = key;
     }
     return QC_OK;
 }
@@ -172,7 +170,7 @@ static qc_status permute(parameters_workspace *work, size_t entries, qc_error *e
     return QC_OK;
 }
 
-static qc_status decode_sorted(parameters_workspace *work, const floats *floats, qc_error *error)
+static qc_status decode_deltas(parameters_workspace *work, const floats *floats, qc_error *error)
 {
     qc_reader reader = qc_reader_of(floats->coded->body, floats->coded->size, 1);
     int permuted = floats->coded->how == QC_FLOATS_PERMUTED;
@@ -231,7 +229,7 @@ static qc_status decode_floats(parameters_workspace *work, const floats *floats,
                                const uint8_t **values, qc_error *error)
 {
     qc_status status = floats->coded->how == QC_FLOATS_PLANES ? decode_planes(work, floats, error)
-                                                              : decode_sorted(work, floats, error);
+                                                              : decode_deltas(work, floats, error);
     QC_TRY(with_offset(status, floats->coded, error));
     if (*memory != NULL) {
         *values = *memory;

@@ -94,20 +94,39 @@ static size_t write_planes(writer *writer, const values *values)
     return size;
 }
 
-/* ---- ascending and permuted ---- */
+/* ---- deltas, and permuted ones ---- */
 
-/* The entries of a row in the order of their keys, equal ones as they stand. */
-static void sort_row(const values *values, size_t row, entry *sorted)
+/* A row as it stands. */
+static void read_row(const values *values, size_t row, entry *entries)
 {
     const uint8_t *data = values->data + row * values->entries * values->size;
-    for (size_t i = 0; i < values->entries; i++) {
-        uint32_t bits = qc_load_value(data + i * values->size, values->size);
-        entry new = {qc_key_of(bits, values->size), (uint8_t)i};
+    for (size_t i = 0; i < values->entries; i++, data += values->size)
+        entries[i] =
+            (entry){qc_key_of(qc_load_value(data, values->size), values->size), (uint8_t)i};
+}
+
+/* In the order of keys, equal ones as they stand. */
+static void sort_row(entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        entry moved = entries[i];
         size_t at = i;
-        for (; at > 0 && sorted[at - 1].key > new.key; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = new;
+        for (; at > 0 && entries[at - 1].key > moved.key; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = moved;
     }
+}
+
+static int is_ascending(const values *values)
+{
+    entry entries[QC_MAX_ENTRIES];
+    for (size_t row = 0; row < values->rows; row++) {
+        read_row(values, row, entries);
+        for (size_t i = 1; i < values->entries; i++)
+            if (entries[i].key < entries[i - 1].key)
+                return 0;
+    }
+    return 1;
 }
 
 /* The symbols that lead from each place's entry to the next one's, round those that are left. */
@@ -136,62 +155,47 @@ static void append_bits(uint8_t *out, size_t *at, uint32_t value, unsigned count
     }
 }
 
-/* The bit lengths of the deltas, and whether any value stands before one of a smaller key. */
-static int length_symbols(const values *values, uint8_t *symbols)
+/* Two ways to look at the deltas of one row: their bit lengths, and the bits under the leading one.
+   Either output may be NULL. */
+static void split_deltas(const entry *entries, const values *values, uint8_t *lengths,
+                         uint8_t *bits, size_t *at)
 {
-    entry sorted[QC_MAX_ENTRIES];
-    int is_permuted = 0;
+    uint32_t sign = qc_sign_of(values->size), before = 0;
+    for (size_t i = 0; i < values->entries; i++) {
+        uint32_t delta = (entries[i].key - before) & (sign | (sign - 1));
+        unsigned length = qc_bit_length(delta);
+        before = entries[i].key;
+        if (lengths != NULL)
+            lengths[i] = (uint8_t)length;
+        else if (length > 0)
+            append_bits(bits, at, delta, length - 1);
+    }
+}
+
+static size_t write_deltas(writer *writer, const values *values, int permuted)
+{
+    entry entries[QC_MAX_ENTRIES];
+    size_t size = 0, at = 0, count = count_of(values);
+    uint8_t *lengths = writer->symbols, *order = lengths + count;
     for (size_t row = 0; row < values->rows; row++) {
-        uint32_t before = 0;
-        sort_row(values, row, sorted);
-        for (size_t i = 0; i < values->entries; i++) {
-            is_permuted |= sorted[i].place != i;
-            *symbols++ = (uint8_t)qc_bit_length(sorted[i].key - before);
-            before = sorted[i].key;
+        read_row(values, row, entries);
+        if (permuted) {
+            sort_row(entries, values->entries);
+            order_of(entries, values->entries, order + row * values->entries);
         }
+        split_deltas(entries, values, lengths + row * values->entries, NULL, NULL);
     }
-    return is_permuted;
-}
-
-static void order_symbols(const values *values, uint8_t *symbols)
-{
-    entry sorted[QC_MAX_ENTRIES];
-    for (size_t row = 0; row < values->rows; row++, symbols += values->entries) {
-        sort_row(values, row, sorted);
-        order_of(sorted, values->entries, symbols);
-    }
-}
-
-static size_t write_delta_bits(const values *values, uint8_t *out)
-{
-    entry sorted[QC_MAX_ENTRIES];
-    size_t at = 0;
-    for (size_t row = 0; row < values->rows; row++) {
-        uint32_t before = 0;
-        sort_row(values, row, sorted);
-        for (size_t i = 0; i < values->entries; i++) {
-            uint32_t delta = sorted[i].key - before;
-            append_bits(out, &at, delta, delta > 0 ? qc_bit_length(delta) - 1 : 0);
-            before = sorted[i].key;
-        }
-    }
-    return (at + 7) / 8;
-}
-
-static size_t write_sorted(writer *writer, const values *values, unsigned *how)
-{
-    size_t size = 0, count = count_of(values);
-    int is_permuted = length_symbols(values, writer->symbols);
-    *how = is_permuted ? QC_FLOATS_PERMUTED : QC_FLOATS_ASCENDING;
-    if (!write_stream(writer, &size, writer->symbols, count, qc_delta_width(values->size)))
+    if (!write_stream(writer, &size, lengths, count, qc_delta_width(values->size)) ||
+        (permuted &&
+         !write_stream(writer, &size, order, count, qc_codebook_width((unsigned)values->entries))))
         return NOT_SMALLER;
-    if (is_permuted) {
-        order_symbols(values, writer->symbols);
-        if (!write_stream(writer, &size, writer->symbols, count,
-                          qc_codebook_width((unsigned)values->entries)))
-            return NOT_SMALLER;
+    for (size_t row = 0; row < values->rows; row++) {
+        read_row(values, row, entries);
+        if (permuted)
+            sort_row(entries, values->entries);
+        split_deltas(entries, values, NULL, writer->out + writer->size + size, &at);
     }
-    return size + write_delta_bits(values, writer->out + writer->size + size);
+    return size + (at + 7) / 8;
 }
 
 /* ---- zero points ---- */
@@ -238,9 +242,12 @@ static void choose_floats(writer *writer, const values *values, qc_coded *coded,
     size_t size = write_planes(writer, values);
     best = keep(writer, size, qc_vu_size(size), QC_FLOATS_PLANES, best, coded, &used);
     if (values->entries > 1) {
-        unsigned how;
-        size = write_sorted(writer, values, &how);
-        keep(writer, size, qc_vu_size(size), how, best, coded, &used);
+        size = write_deltas(writer, values, 0);
+        best = keep(writer, size, qc_vu_size(size), QC_FLOATS_DELTAS, best, coded, &used);
+    }
+    if (values->entries > 1 && !is_ascending(values)) {
+        size = write_deltas(writer, values, 1);
+        keep(writer, size, qc_vu_size(size), QC_FLOATS_PERMUTED, best, coded, &used);
     }
     *features |= used;
 }

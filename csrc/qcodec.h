@@ -183,7 +183,7 @@ typedef enum qc_positions { QC_DENSE = 0, QC_GAPS = 1, QC_MASK = 2, QC_CSR = 3 }
 typedef enum qc_floats {
     QC_FLOATS_VERBATIM = 0,
     QC_FLOATS_PLANES = 1,
-    QC_FLOATS_ASCENDING = 2,
+    QC_FLOATS_DELTAS = 2,
     QC_FLOATS_PERMUTED = 3
 } qc_floats;
 

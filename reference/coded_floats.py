@@ -6,7 +6,7 @@ from .codings import Stream
 from .conventions import Reader, require
 from .element_types import ElementType
 
-PLANES, ASCENDING, PERMUTED = HOWS = (1, 2, 3)
+PLANES, DELTAS, PERMUTED = HOWS = (1, 2, 3)
 _ROTATED = ("f32", "f16", "bf16", "f64")
 
 
@@ -52,7 +52,7 @@ def _planes(reader: Reader, count: int, element: ElementType, features: int) -> 
 
 
 def _keys(lengths: list[int], bits: bytes, entries: int, element: ElementType) -> list[int]:
-    """The keys, each row's ascending."""
+    """Each row's keys, from one to the next."""
     low, at, key = int.from_bytes(bits, "little"), 0, 0
     keys = []
     for index, length in enumerate(lengths):
@@ -60,8 +60,7 @@ def _keys(lengths: list[int], bits: bytes, entries: int, element: ElementType) -
         count = max(length - 1, 0)
         delta = (low >> at & (1 << count) - 1) + (1 << count if length else 0)
         at += count
-        key = delta if index % entries == 0 else key + delta
-        require(key < 1 << 8 * element.size, "a delta beyond the greatest key")
+        key = delta if index % entries == 0 else (key + delta) % (1 << 8 * element.size)
         keys.append(key)
     require(len(bits) == -(-at // 8), "bits of the deltas")
     require(low >> at == 0, "bits after the last delta")

@@ -9,19 +9,11 @@ from collections.abc import Callable, Sequence
 
 from stream_writer import packed_body, vu
 
-HOWS = ("verbatim", "planes", "ascending", "permuted")
+HOWS = ("verbatim", "planes", "deltas", "permuted")
 _ROTATED = ("f32", "f16", "bf16")
 
 #: Symbols and width to a whole stream.
 Coder = Callable[[Sequence[int], int], bytes]
-
-
-def legal_hows(data: bytes, size: int, entries: int) -> list[str]:
-    """The names in `HOWS` that can hold these values."""
-    keys = [key_of(bits, size) for bits in _bits(data, size)]
-    rows = [keys[first : first + entries] for first in range(0, len(keys), entries)]
-    ascends = all(row == sorted(row) for row in rows)
-    return [how for how in HOWS if how != "ascending" or ascends]
 
 
 def floats(how: str, data: bytes, dtype: str, size: int, entries: int, coder: Coder) -> bytes:
@@ -32,7 +24,7 @@ def floats(how: str, data: bytes, dtype: str, size: int, entries: int, coder: Co
     if how == "planes":
         body = _planes(words, dtype, size, coder)
     else:
-        body = _sorted(words, size, entries, coder, how == "permuted")
+        body = _deltas(words, size, entries, coder, how == "permuted")
     return bytes([HOWS.index(how)]) + vu(len(body)) + body
 
 
@@ -53,16 +45,17 @@ def _planes(words: list[int], dtype: str, size: int, coder: Coder) -> bytes:
     )
 
 
-def _sorted(words: list[int], size: int, entries: int, coder: Coder, permuted: bool) -> bytes:
+def _deltas(words: list[int], size: int, entries: int, coder: Coder, permuted: bool) -> bytes:
     deltas: list[int] = []
     order: list[int] = []
     for first in range(0, len(words), entries):
         keys = [key_of(word, size) for word in words[first : first + entries]]
-        ascending = sorted(keys)
+        row = sorted(keys) if permuted else keys
         deltas += [
-            key - before for before, key in zip([0, *ascending[:-1]], ascending, strict=True)
+            (key - before) % (1 << 8 * size)
+            for before, key in zip([0, *row[:-1]], row, strict=True)
         ]
-        order += _order(keys, ascending)
+        order += _order(keys, sorted(keys))
     lengths = [delta.bit_length() for delta in deltas]
     body = coder(lengths, {4: 6, 2: 5, 1: 4}[size])
     if permuted:

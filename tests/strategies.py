@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from coded_floats_writer import key_of, legal_hows
+from coded_floats_writer import HOWS, key_of
 from frame_writer import (
     DTYPES,
     FLOATS,
@@ -206,7 +206,7 @@ def floats(
         data = _ascending(data, size, entries)
     how = "verbatim"
     if count * entries <= most_coded:
-        how = draw(st.sampled_from(legal_hows(data, size, entries)))
+        how = draw(st.sampled_from(HOWS))
     return Floats(dtype, data, count, inner, entries, how)
 
 

@@ -69,24 +69,17 @@ def _affine() -> Quantized:
 def _with_many_parameters() -> Iterator[tuple[str, Quantized]]:
     random = np.random.default_rng(4)
     codes = random.integers(0, 16, 480).astype(np.uint8)
-    books = random.standard_normal((2, 16)).astype(np.float32)
-    for name, values in (("ascending", np.sort(books)), ("permuted", _moved(np.sort(books)))):
-        groups = Groups(values, inner=240)
-        yield (
-            f"floats_{name}",
-            Quantized((2, 240), "float32", "codebook", codes, None, 4, groups),
-        )
+    books = np.sort(random.standard_normal((2, 64)).astype(np.float32))
+    for name, values in (("deltas", books), ("permuted", random.permutation(books, axis=1))):
+        book = Groups(values, inner=240)
+        quantized = Quantized((2, 240), "float32", "codebook", codes, None, 6, book)
+        yield f"floats_{name}", quantized
     scales = Groups(np.exp(random.standard_normal(60)).astype(np.float32), inner=8)
     points = random.integers(6, 10, 60).astype(np.uint16)
     yield (
         "scales_and_zero_points",
         Quantized((480,), "float32", "affine", codes, bits=4, scale=scales, zero_point=points),
     )
-
-
-def _moved(books: Any) -> Any:
-    """All but the zero in order, as the authors of Deep Compression have it."""
-    return np.concatenate([books[:, 8:9], books[:, :8], books[:, 9:]], axis=1)
 
 
 def _located() -> Iterator[tuple[str, str, Quantized]]:

@@ -162,7 +162,7 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
         entries = [data[at : at + size] for at in range(0, len(data), size)]
         unsorted = b"".join(entries[place] for place in (2, 0, 5, 4, 1, 3))
         frame = Frame("f32", "codebook", "dense", (12,), range(12), [0, 1, 2, 3, 4, 5] * 2, width=3)
-        for how, content in (("planes", unsorted), ("ascending", data), ("permuted", unsorted)):
+        for how, content in (("planes", unsorted), ("deltas", data), ("permuted", unsorted)):
             for coding in ("packed", "tree"):
                 books = Floats(dtype, content + data, 2, inner=6, entries=6, how=how)
                 name = f"floats_{how}_{dtype}_{coding}.frame"
@@ -173,7 +173,7 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
         frame = replace(frame, zero_point=[4, 7], coded_zero_points=True)
         yield f"scales_planes_{dtype}.frame", write_frame(frame, coder("huffman"))
     wide = Frame("f32", "affine", "gaps", (40,), [3, 30], [1, 40000], 20, 16, [65535, 3])
-    scales = Floats("f32", f32(0.5, -2), 2, 7, how="ascending")
+    scales = Floats("f32", f32(0.5, -2), 2, 7, how="deltas")
     wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=5)
     yield "zero_points_of_16_bits_chunked.frame", write_frame(wide, coder("exponent"))
 
