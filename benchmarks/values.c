@@ -119,7 +119,7 @@ typedef struct job {
 
 static void decode(const job *job)
 {
-    require(qc_decode(job->frame, job->frame_bytes, job->dtype, job->out, job->bytes, 0,
+    require(qc_decode(job->frame, job->frame_bytes, job->dtype, job->out, job->bytes, NULL, 0, 0,
                       job->workspace, NULL) == QC_OK,
             "decoding");
 }

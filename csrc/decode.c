@@ -97,10 +97,10 @@ static qc_status decode_dense(decode_workspace *work, const qc_chunk *chunk, con
         size_t from = at < target->first ? target->first - at : 0;
         size_t count = smaller(pulled, end - at) - from;
         QC_TRY(qc_values_pull(&work->values, pulled, 0, error));
-        uint8_t *out = work->block;
-        if (target->out != NULL)
-            out = target->out + (at + from - target->first) * target->size;
-        qc_values_write(&work->values, from, count, chunk->first + at + from, NULL, out);
+        if (target->out != NULL) {
+            uint8_t *out = target->out + (at + from - target->first) * target->size;
+            qc_values_write(&work->values, from, count, chunk->first + at + from, NULL, out);
+        }
         at += pulled;
     }
     return QC_OK;
@@ -125,9 +125,10 @@ static void write_sparse(decode_workspace *work, const qc_chunk *chunk, size_t d
         qc_code_row_put(&work->row, work->block_positions, work->values.blocks[0] + drop, count);
         return;
     }
+    if (target->out == NULL)
+        return;
     qc_values_write(&work->values, drop, count, chunk->first, work->block_positions, work->block);
-    if (target->out != NULL)
-        scatter(work, count, target);
+    scatter(work, count, target);
 }
 
 static qc_status pull_sparse(decode_workspace *work, const qc_chunk *chunk, const target *target,
@@ -178,6 +179,8 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
     int sparse = frame->positions != QC_DENSE;
     QC_CHECK(first <= chunk->elements && count <= chunk->elements - first, QC_INVALID,
              "decode: the range is beyond the chunk", 0, count, chunk->elements);
+    QC_CHECK(out == NULL || !frame->undecoded, QC_INVALID,
+             "decode: the parameters are not decoded yet", 0, 0, 0);
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
     target target = {first, count, out, qc_dtype_size(out_dtype), count == chunk->elements};
     size_t stored = chunk->elements;
@@ -272,7 +275,8 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
 }
 
 qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
-                    unsigned flags, void *workspace, qc_error *error)
+                    void *memory, size_t memory_bytes, unsigned flags, void *workspace,
+                    qc_error *error)
 {
     qc_frame frame;
     qc_chunk chunk;
@@ -280,6 +284,10 @@ qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out
     QC_TRY(qc_frame_read(data, size, flags | QC_WHOLE, &frame, error));
     QC_CHECK(item != 0 && out_bytes / item == frame.elements && out_bytes % item == 0, QC_INVALID,
              "decode: bytes of the output", 0, out_bytes, frame.elements * item);
+    QC_CHECK(out == NULL || memory_bytes >= frame.coded_bytes, QC_NO_SPACE,
+             "decode: memory for the parameters", 0, memory_bytes, frame.coded_bytes);
+    if (frame.undecoded)
+        QC_TRY(qc_parameters_decode(&frame, out != NULL ? memory : NULL, workspace, error));
     for (size_t i = 0; i < frame.chunks; i++) {
         QC_TRY(qc_chunk_next(&frame, data, i > 0 ? &chunk : NULL, &chunk, error));
         const uint8_t *bytes = (const uint8_t *)data + chunk.offset;

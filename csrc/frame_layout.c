@@ -3,6 +3,9 @@
  */
 #include "frame_layout.h"
 
+#define ANY_CODEBOOK 256 /* a codebook of so many entries may be coded, however small the tensor   \
+                          */
+
 static int quantizable(qc_dtype dtype)
 {
     return dtype == QC_F32 || dtype == QC_F16 || dtype == QC_BF16 || dtype == QC_F64;
@@ -66,6 +69,11 @@ qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error)
 unsigned qc_codebook_width(unsigned entries)
 {
     return entries > 2 ? qc_bit_length(entries - 1) : 1;
+}
+
+size_t qc_most_coded(const qc_frame *frame)
+{
+    return frame->elements > ANY_CODEBOOK ? frame->elements : ANY_CODEBOOK;
 }
 
 unsigned qc_row_count_width(size_t row_elements)

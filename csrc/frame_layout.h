@@ -17,7 +17,10 @@
 
 #define QC_CRC_BYTES             4
 #define QC_DIRECTORY_ENTRY_BYTES 8 /* u32 length, u32 crc32c */
-#define QC_FLOATS_VERBATIM       0
+
+#define QC_ZERO_MODE_ONE   0
+#define QC_ZERO_MODE_GROUP 1 /* one u16 a group */
+#define QC_ZERO_MODE_CODED 2 /* the same as a stream; in memory they are of mode 1 */
 
 /* item_size, elements and row_elements from dtype and dims. QC_LIMIT if the tensor is too large. */
 qc_status qc_layout_elements(qc_frame *frame, qc_error *error);
@@ -28,6 +31,8 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error);
 qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error);
 /* Bits of a code of a codebook of this many entries. */
 unsigned qc_codebook_width(unsigned entries);
+/* Values of a parameter that may be coded: at most so many. */
+size_t qc_most_coded(const qc_frame *frame);
 /* Bits of a row count: docs/format.md, section 6, csr. */
 unsigned qc_row_count_width(size_t row_elements);
 

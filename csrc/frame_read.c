@@ -99,19 +99,73 @@ static qc_status read_count(qc_reader *reader, size_t *count, const char *what, 
     return QC_OK;
 }
 
-/* floats(count): bounded by the bytes that are there before anything is made of it. */
-static qc_status read_floats(qc_reader *reader, size_t count, qc_dtype dtype,
-                             const uint8_t **floats, const char *what, qc_error *error)
+/* ---- coded parameters: their bodies are stepped over ---- */
+
+/* `count` values of `size` bytes, coded: how many they may be follows from the tensor. */
+static qc_status check_coded(qc_frame *frame, size_t at, size_t count, size_t size, qc_error *error)
 {
-    unsigned how;
-    size_t bytes;
-    QC_TRY(qc_read_u8(reader, &how, what, error));
-    QC_CHECK(how == QC_FLOATS_VERBATIM, QC_UNSUPPORTED, "parameters: how floats are stored",
-             reader->at - 1, how, QC_FLOATS_VERBATIM);
-    QC_CHECK(!qc_multiply_overflows(count, qc_dtype_size(dtype), &bytes), QC_SHORT(reader), what,
-             reader->at, count, reader->size - reader->at);
+    size_t bytes, most = qc_most_coded(frame);
+    QC_CHECK(count <= most, QC_CORRUPT, "parameters: number of coded values", at, count, most);
+    QC_CHECK(!qc_multiply_overflows(count, size, &bytes) &&
+                 !qc_add_overflows(frame->coded_bytes, bytes, &frame->coded_bytes),
+             QC_LIMIT, "parameters: coded values are larger than this machine's memory", at, count,
+             SIZE_MAX);
+    frame->undecoded = 1;
+    return QC_OK;
+}
+
+static qc_status read_body(qc_reader *reader, qc_coded *coded, const char *what, qc_error *error)
+{
+    uint64_t size;
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &size, what, error));
+    QC_CHECK(size <= reader->size - reader->at, QC_SHORT(reader), what, at, reader->size,
+             reader->at + size);
+    coded->size = (size_t)size;
+    coded->offset = reader->at;
+    return qc_read_bytes(reader, coded->size, &coded->body, what, error);
+}
+
+/* floats(rows, entries), `count` in all: bounded by the bytes that are there, or by the tensor,
+   before anything is made of it. */
+static qc_status read_floats(qc_reader *reader, qc_frame *frame, size_t count, qc_dtype dtype,
+                             const uint8_t **floats, qc_coded *coded, const char *what,
+                             qc_error *error)
+{
+    size_t bytes, size = qc_dtype_size(dtype);
+    QC_TRY(qc_read_u8(reader, &coded->how, what, error));
+    QC_CHECK(coded->how <= QC_FLOATS_PERMUTED, QC_UNSUPPORTED, "parameters: how floats are stored",
+             reader->at - 1, coded->how, QC_FLOATS_PERMUTED);
+    if (coded->how != QC_FLOATS_VERBATIM) {
+        QC_TRY(check_coded(frame, reader->at - 1, count, size, error));
+        return read_body(reader, coded, what, error);
+    }
+    QC_CHECK(!qc_multiply_overflows(count, size, &bytes), QC_SHORT(reader), what, reader->at, count,
+             reader->size - reader->at);
     return qc_read_bytes(reader, bytes, floats, what, error);
 }
+
+/* The zero points at the end, one a scale. */
+static qc_status read_zero_points(qc_reader *reader, qc_frame *frame, qc_error *error)
+{
+    qc_coded *coded = &frame->coded_zero_points, body = {0};
+    size_t bytes, at = reader->at;
+    unsigned coding;
+    if (coded->how == QC_ZERO_MODE_CODED) {
+        QC_TRY(check_coded(frame, at, frame->scale_count, 2, error));
+        QC_TRY(qc_read_u8(reader, &coding, "affine: zero points", error));
+        QC_TRY(read_body(reader, &body, "affine: zero points", error));
+        coded->body = reader->data + at;
+        coded->size = reader->at - at;
+        coded->offset = at;
+        return QC_OK;
+    }
+    QC_CHECK(!qc_multiply_overflows(frame->scale_count, 2, &bytes), QC_SHORT(reader),
+             "affine: zero points", at, frame->scale_count, SIZE_MAX / 2);
+    return qc_read_bytes(reader, bytes, &frame->zero_points, "affine: zero points", error);
+}
+
+/* ---- parameters ---- */
 
 static qc_status read_affine(qc_reader *reader, qc_frame *frame, qc_error *error)
 {
@@ -119,12 +173,15 @@ static qc_status read_affine(qc_reader *reader, qc_frame *frame, qc_error *error
     QC_TRY(qc_read_u8(reader, &frame->width, "affine: width", error));
     QC_CHECK(frame->width >= 1 && frame->width <= 16, QC_CORRUPT, "affine: width", reader->at - 1,
              frame->width, 16);
-    QC_TRY(qc_read_u8(reader, &frame->zero_mode, "affine: zero mode", error));
-    QC_CHECK(frame->zero_mode <= 1, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1,
-             frame->zero_mode, 1);
-    QC_CHECK(frame->zero_mode == 0 || frame->scaled, QC_CORRUPT,
-             "affine: zero points by group need scales", reader->at - 1, 1, 0);
-    if (frame->zero_mode == 1)
+    unsigned mode;
+    QC_TRY(qc_read_u8(reader, &mode, "affine: zero mode", error));
+    QC_CHECK(mode <= QC_ZERO_MODE_CODED, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1, mode,
+             QC_ZERO_MODE_CODED);
+    QC_CHECK(mode == QC_ZERO_MODE_ONE || frame->scaled, QC_CORRUPT,
+             "affine: zero points by group need scales", reader->at - 1, mode, 0);
+    frame->zero_mode = mode != QC_ZERO_MODE_ONE ? QC_ZERO_MODE_GROUP : QC_ZERO_MODE_ONE;
+    frame->coded_zero_points.how = mode == QC_ZERO_MODE_CODED ? QC_ZERO_MODE_CODED : 0;
+    if (mode != QC_ZERO_MODE_ONE)
         return QC_OK;
     size_t at = reader->at;
     QC_TRY(qc_read_vu(reader, &zero_point, "affine: zero point", error));
@@ -151,8 +208,8 @@ static qc_status read_codebook(qc_reader *reader, qc_frame *frame, qc_error *err
             read_count(reader, &frame->book_inner, "codebook: elements that share a book", error));
     QC_CHECK(!qc_multiply_overflows(frame->books, frame->entries, &floats), QC_SHORT(reader),
              "codebook: number of books", reader->at, frame->books, SIZE_MAX / frame->entries);
-    return read_floats(reader, floats, frame->codebook_dtype, &frame->codebook, "codebook: entries",
-                       error);
+    return read_floats(reader, frame, floats, frame->codebook_dtype, &frame->codebook,
+                       &frame->coded_codebook, "codebook: entries", error);
 }
 
 static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error)
@@ -164,8 +221,8 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
     frame->scale_dtype = (qc_dtype)dtype;
     QC_TRY(read_count(reader, &frame->scale_inner, "scale: elements that share one", error));
     QC_TRY(read_count(reader, &frame->scale_count, "scale: number of groups", error));
-    return read_floats(reader, frame->scale_count, frame->scale_dtype, &frame->scales,
-                       "scale: values", error);
+    return read_floats(reader, frame, frame->scale_count, frame->scale_dtype, &frame->scales,
+                       &frame->coded_scales, "scale: values", error);
 }
 
 static qc_status read_parameters(qc_reader *reader, qc_frame *frame, qc_error *error)
@@ -182,12 +239,8 @@ static qc_status read_parameters(qc_reader *reader, qc_frame *frame, qc_error *e
     }
     if (frame->scaled)
         QC_TRY(read_scales(reader, frame, error));
-    if (frame->kind == QC_AFFINE && frame->zero_mode == 1) {
-        size_t bytes;
-        QC_CHECK(!qc_multiply_overflows(frame->scale_count, 2, &bytes), QC_SHORT(reader),
-                 "affine: zero points", reader->at, frame->scale_count, SIZE_MAX / 2);
-        QC_TRY(qc_read_bytes(reader, bytes, &frame->zero_points, "affine: zero points", error));
-    }
+    if (frame->kind == QC_AFFINE && frame->zero_mode == QC_ZERO_MODE_GROUP)
+        QC_TRY(read_zero_points(reader, frame, error));
     frame->params_bytes = reader->at - frame->params_offset;
     return QC_OK;
 }

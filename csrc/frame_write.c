@@ -37,7 +37,12 @@ static qc_status check_scales(const qc_frame *frame, qc_error *error)
     return QC_OK;
 }
 
-static size_t floats_size(size_t count, qc_dtype dtype) { return 1 + count * qc_dtype_size(dtype); }
+static size_t floats_size(size_t count, qc_dtype dtype, const qc_coded *coded)
+{
+    if (coded->how != QC_FLOATS_VERBATIM)
+        return 1 + qc_vu_size(coded->size) + coded->size;
+    return 1 + count * qc_dtype_size(dtype);
+}
 
 static size_t parameter_bytes(const qc_frame *frame)
 {
@@ -47,14 +52,16 @@ static size_t parameter_bytes(const qc_frame *frame)
     if (frame->kind == QC_CODEBOOK)
         bytes += 2 + qc_vu_size(frame->books) +
                  (frame->books > 1 ? qc_vu_size(frame->book_inner) : 0) +
-                 floats_size(frame->books * frame->entries, frame->codebook_dtype);
+                 floats_size(frame->books * frame->entries, frame->codebook_dtype,
+                             &frame->coded_codebook);
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR)
         bytes += 1;
     if (frame->scaled)
         bytes += 1 + qc_vu_size(frame->scale_inner) + qc_vu_size(frame->scale_count) +
-                 floats_size(frame->scale_count, frame->scale_dtype);
-    if (frame->kind == QC_AFFINE && frame->zero_mode == 1)
-        bytes += 2 * frame->scale_count;
+                 floats_size(frame->scale_count, frame->scale_dtype, &frame->coded_scales);
+    if (frame->kind == QC_AFFINE && frame->zero_mode == QC_ZERO_MODE_GROUP)
+        bytes += frame->coded_zero_points.how != 0 ? frame->coded_zero_points.size
+                                                   : 2 * frame->scale_count;
     return bytes;
 }
 
@@ -82,6 +89,7 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     }
     if (frame->scaled)
         QC_TRY(check_scales(frame, error));
+    frame->coded_codebook.how = frame->coded_scales.how = frame->coded_zero_points.how = 0;
     frame->params_bytes = parameter_bytes(frame);
     return QC_OK;
 }
@@ -90,7 +98,7 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
 
 static size_t body_bytes(const qc_frame *frame, const qc_bytes *chunks)
 {
-    size_t bytes = frame->params_bytes + QC_CRC_BYTES;
+    size_t bytes = parameter_bytes(frame) + QC_CRC_BYTES;
     if (frame->chunk_elements > 0)
         bytes += qc_vu_size(frame->chunk_elements) + frame->chunks * QC_DIRECTORY_ENTRY_BYTES;
     for (size_t i = 0; i < frame->chunks; i++)
@@ -116,9 +124,12 @@ static uint8_t *write_bytes(uint8_t *out, const void *bytes, size_t size)
 
 static uint8_t *write_vu(uint8_t *out, uint64_t value) { return out + qc_write_vu(out, value); }
 
-static uint8_t *write_floats(uint8_t *out, const uint8_t *floats, size_t count, qc_dtype dtype)
+static uint8_t *write_floats(uint8_t *out, const uint8_t *floats, size_t count, qc_dtype dtype,
+                             const qc_coded *coded)
 {
-    *out++ = QC_FLOATS_VERBATIM;
+    *out++ = (uint8_t)coded->how;
+    if (coded->how != QC_FLOATS_VERBATIM)
+        return write_bytes(write_vu(out, coded->size), coded->body, coded->size);
     return write_bytes(out, floats, count * qc_dtype_size(dtype));
 }
 
@@ -144,8 +155,9 @@ static uint8_t *write_parameters(uint8_t *out, const qc_frame *frame)
 {
     if (frame->kind == QC_AFFINE) {
         *out++ = (uint8_t)frame->width;
-        *out++ = (uint8_t)frame->zero_mode;
-        if (frame->zero_mode == 0)
+        *out++ = (uint8_t)(frame->coded_zero_points.how != 0 ? frame->coded_zero_points.how
+                                                             : frame->zero_mode);
+        if (frame->zero_mode == QC_ZERO_MODE_ONE)
             out = write_vu(out, frame->zero_point);
     }
     if (frame->kind == QC_CODEBOOK) {
@@ -155,7 +167,7 @@ static uint8_t *write_parameters(uint8_t *out, const qc_frame *frame)
         if (frame->books > 1)
             out = write_vu(out, frame->book_inner);
         out = write_floats(out, frame->codebook, frame->books * frame->entries,
-                           frame->codebook_dtype);
+                           frame->codebook_dtype, &frame->coded_codebook);
     }
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR)
         *out++ = (uint8_t)frame->gap_width;
@@ -163,11 +175,14 @@ static uint8_t *write_parameters(uint8_t *out, const qc_frame *frame)
         *out++ = (uint8_t)frame->scale_dtype;
         out = write_vu(out, frame->scale_inner);
         out = write_vu(out, frame->scale_count);
-        out = write_floats(out, frame->scales, frame->scale_count, frame->scale_dtype);
+        out = write_floats(out, frame->scales, frame->scale_count, frame->scale_dtype,
+                           &frame->coded_scales);
     }
-    if (frame->kind == QC_AFFINE && frame->zero_mode == 1)
-        out = write_bytes(out, frame->zero_points, 2 * frame->scale_count);
-    return out;
+    if (frame->kind != QC_AFFINE || frame->zero_mode != QC_ZERO_MODE_GROUP)
+        return out;
+    if (frame->coded_zero_points.how != 0)
+        return write_bytes(out, frame->coded_zero_points.body, frame->coded_zero_points.size);
+    return write_bytes(out, frame->zero_points, 2 * frame->scale_count);
 }
 
 static uint8_t *write_directory(uint8_t *out, const qc_frame *frame, const qc_bytes *chunks)

@@ -201,6 +201,23 @@ typedef enum qc_positions {
     QC_BITS = 4
 } qc_positions;
 
+/* How the values of a parameter are stored (format, section 5). */
+typedef enum qc_floats {
+    QC_FLOATS_VERBATIM = 0,
+    QC_FLOATS_PLANES = 1,
+    QC_FLOATS_DELTAS = 2,
+    QC_FLOATS_PERMUTED = 3
+} qc_floats;
+
+/* A parameter that is coded: its body, in the frame (read) or where qc_parameters_encode has put it
+   (write). */
+typedef struct qc_coded {
+    unsigned how; /* qc_floats; of zero points: the zero mode. 0: not coded */
+    const uint8_t *body;
+    size_t size;
+    size_t offset; /* of the body, from the frame's first byte (read) */
+} qc_coded;
+
 /* A frame's head. qc_frame_read fills all of it; for qc_frame_write and qc_chunk_encode the
    caller fills what is marked (w) and lets qc_frame_plan derive the rest. The pointers lead
    into the frame (read) or to the caller's parameters (write), unaligned, little-endian. */
@@ -219,19 +236,22 @@ typedef struct qc_frame {
     qc_dtype codebook_dtype; /* (w) */
     size_t books;            /* (w) >= 1 */
     size_t book_inner;       /* (w) >= 1 */
-    const uint8_t *codebook; /* (w) books x entries */
+    const uint8_t *codebook; /* (w) books x entries; read: NULL if coded and not decoded */
+    qc_coded coded_codebook;
 
     /* affine */
-    unsigned zero_mode;         /* (w) 0: zero_point; 1: zero_points, one a scale */
+    unsigned zero_mode;         /* (w) 0: zero_point; 1: zero_points, one a scale, maybe coded */
     uint32_t zero_point;        /* (w) */
-    const uint8_t *zero_points; /* (w) scale_count x u16 */
+    const uint8_t *zero_points; /* (w) scale_count x u16; read: as codebook */
+    qc_coded coded_zero_points;
 
     /* scaled */
     int scaled;            /* (w) */
     qc_dtype scale_dtype;  /* (w) */
     size_t scale_inner;    /* (w) >= 1 */
     size_t scale_count;    /* (w) >= 1 */
-    const uint8_t *scales; /* (w) */
+    const uint8_t *scales; /* (w) read: as codebook */
+    qc_coded coded_scales;
 
     /* derived */
     uint64_t features;      /* codings that may occur */
@@ -245,6 +265,8 @@ typedef struct qc_frame {
     size_t params_offset;
     size_t params_bytes;
     size_t directory_offset; /* chunked */
+    size_t coded_bytes;      /* of coded parameters, decoded */
+    int undecoded;           /* read: some parameters are coded, and not decoded */
 } qc_frame;
 
 #define QC_VERIFY 1u /* check the CRCs */
@@ -256,6 +278,11 @@ typedef struct qc_frame {
    frame's CRC covers everything, so it can only be checked with QC_WHOLE. */
 qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame,
                         qc_error *error);
+
+/* Decode the coded parameters of a frame that was read, and whose bytes are still there, into
+   `memory` (frame->coded_bytes, any alignment), and lead the frame's pointers there. `memory` NULL:
+   check only, and leave the frame as it is. Every element that is given needs them. */
+qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, qc_error *error);
 
 /* One chunk's place in the frame, and its range of elements. */
 typedef struct qc_chunk {
@@ -301,7 +328,8 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.
    out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's is a float type.
    QC_VERIFY: the chunk's CRC first (chunked frames). If the range is the whole chunk, every rule of
-   the format is checked. `out` NULL: check only, write nothing. */
+   the format is checked. `out` NULL: check only, write nothing; else coded parameters have been
+   decoded. */
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);
@@ -323,10 +351,13 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
                                 size_t entries, uint32_t *positions, void *codes, unsigned flags,
                                 void *workspace, qc_error *error);
 
-/* Decode a whole frame on this thread: qc_frame_read, then every chunk. `out_bytes` must be
-   exactly what the tensor needs (else QC_INVALID). `out` NULL: check only. */
+/* Decode a whole frame on this thread: qc_frame_read, parameters, then every chunk. `out_bytes`
+   must be exactly what the tensor needs (else QC_INVALID). `memory` has room for coded parameters:
+   what qc_frame_read gives as coded_bytes (else QC_NO_SPACE). `out` NULL: check only, without
+   memory. */
 qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
-                    unsigned flags, void *workspace, qc_error *error);
+                    void *memory, size_t memory_bytes, unsigned flags, void *workspace,
+                    qc_error *error);
 
 /* ---- writing frames -------------------------------------------------------- */
 
@@ -360,6 +391,18 @@ typedef struct qc_bytes {
     const void *data;
     size_t size;
 } qc_bytes;
+
+/* An upper bound of the bytes that qc_parameters_encode writes, and its scratch memory; any
+   alignment. */
+size_t qc_parameters_bound(const qc_frame *frame);
+size_t qc_parameters_encode_workspace(const qc_frame *frame);
+
+/* Code the parameters of a planned frame wherever that takes fewer bytes than they have; fast and
+   fixed keep them as they are. The bodies are written to `out`, where they stay for qc_frame_write;
+   adds the codings used to *features. */
+qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile profile, void *out,
+                               size_t capacity, uint64_t *features, void *workspace,
+                               size_t workspace_bytes, qc_error *error);
 
 /* The length of the frame that qc_frame_write writes. */
 size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks);

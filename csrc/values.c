@@ -148,7 +148,9 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     for (unsigned i = 0; i < frame->value_streams; i++)
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
                               frame->width, frame->features, split, error));
-    choose_table(values);
+    values->has_table = 0;
+    if (!frame->undecoded) /* else nothing will be written */
+        choose_table(values);
     return QC_OK;
 }
 

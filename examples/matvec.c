@@ -79,9 +79,9 @@ int main(int argc, char **argv)
     if (frame.ndim == 0 || frame.elements > (size_t)1 << 28)
         fail(argv[2], "not a matrix, or too large for this example");
     float *weights = allocate(frame.elements, sizeof *weights);
-    void *workspace = allocate(1, QC_WORKSPACE_BYTES);
-    check(qc_decode(data, frame_bytes, QC_F32, weights, frame.elements * sizeof *weights, QC_VERIFY,
-                    workspace, &error),
+    void *memory = allocate(frame.coded_bytes, 1), *workspace = allocate(1, QC_WORKSPACE_BYTES);
+    check(qc_decode(data, frame_bytes, QC_F32, weights, frame.elements * sizeof *weights, memory,
+                    frame.coded_bytes, QC_VERIFY, workspace, &error),
           argv[2], &error);
 
     float *vector = allocate(frame.row_elements, sizeof *vector);

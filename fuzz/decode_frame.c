@@ -32,23 +32,48 @@ static void check_head_prefixes(const uint8_t *data, const qc_frame *frame)
 }
 
 /* The whole frame as one element type: its bytes if it is valid, else NULL. */
-static uint8_t *decode_whole(const uint8_t *data, size_t size, size_t elements, qc_dtype dtype)
+static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *frame,
+                             qc_dtype dtype)
 {
     qc_error error;
-    size_t bytes = elements * qc_dtype_size(dtype);
-    uint8_t *out = buffer_of(bytes, 0xA5);
-    uint8_t *again = buffer_of(bytes, 0x5A);
-    qc_status status = qc_decode(data, size, dtype, out, bytes, QC_VERIFY, workspace, &error);
-    PROMISE(qc_decode(data, size, dtype, NULL, bytes, QC_VERIFY, workspace, &error) == status);
+    size_t bytes = frame->elements * qc_dtype_size(dtype), coded = frame->coded_bytes;
+    uint8_t *out = buffer_of(bytes, 0xA5), *again = buffer_of(bytes, 0x5A);
+    uint8_t *memory = buffer_of(coded, 0xA5);
+    qc_status status =
+        qc_decode(data, size, dtype, out, bytes, memory, coded, QC_VERIFY, workspace, &error);
+    PROMISE(qc_decode(data, size, dtype, NULL, bytes, NULL, 0, QC_VERIFY, workspace, &error) ==
+            status);
     if (refused(status, &error)) {
         free(out);
         out = NULL;
     } else {
-        PROMISE(qc_decode(data, size, dtype, again, bytes, QC_VERIFY, workspace, &error) == QC_OK);
+        memset(memory, 0x5A, coded);
+        PROMISE(qc_decode(data, size, dtype, again, bytes, memory, coded, QC_VERIFY, workspace,
+                          &error) == QC_OK);
         PROMISE(memcmp(out, again, bytes) == 0); /* so every byte was written */
     }
+    free(memory);
     free(again);
     return out;
+}
+
+/* Coded parameters in memory of exact size, into which the frame then leads; NULL if they are
+   refused. Checking them says the same, and leaves the frame as it is. */
+static uint8_t *decode_parameters(qc_frame *frame, const uint8_t *whole)
+{
+    qc_error error;
+    uint8_t *memory = buffer_of(frame->coded_bytes, 0xA5);
+    int coded = frame->undecoded;
+    qc_status status = qc_parameters_decode(frame, NULL, workspace, &error);
+    PROMISE(frame->undecoded == coded);
+    PROMISE(qc_parameters_decode(frame, memory, workspace, &error) == status);
+    if (!refused(status, &error)) {
+        PROMISE(!frame->undecoded);
+        return memory;
+    }
+    PROMISE(whole == NULL);
+    free(memory);
+    return NULL;
 }
 
 static int is_float(qc_dtype dtype)
@@ -62,7 +87,7 @@ static void check_other_type(const uint8_t *data, size_t size, const qc_frame *f
     if (!is_float(frame->dtype))
         return;
     qc_dtype dtype = (qc_dtype)(qc_crc32c(0, data, size) % (QC_F64 + 1));
-    uint8_t *out = decode_whole(data, size, frame->elements, dtype);
+    uint8_t *out = decode_whole(data, size, frame, dtype);
     PROMISE((out != NULL) == valid);
     free(out);
 }
@@ -191,13 +216,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_head_prefixes(data, &frame);
     if (frame.elements > MAX_ELEMENTS)
         return 0;
-    uint8_t *whole = decode_whole(data, size, frame.elements, frame.dtype);
+    uint8_t *whole = decode_whole(data, size, &frame, frame.dtype);
     PROMISE(whole == NULL || frame.frame_bytes == size);
     check_other_type(data, size, &frame, whole != NULL);
-    if (!refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error))
-        check_chunks(&frame, data, whole);
-    else
+    if (refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error)) {
         PROMISE(whole == NULL);
+    } else {
+        uint8_t *memory = decode_parameters(&frame, whole);
+        if (memory != NULL)
+            check_chunks(&frame, data, whole);
+        free(memory);
+    }
     free(whole);
     return 0;
 }

@@ -65,10 +65,11 @@ static void decode_entry(const uint8_t *data, const qc_pack_entry *entry)
     qc_status status = qc_frame_read(bytes, entry->bytes, QC_VERIFY, &frame, &error);
     if (!refused(status, &error) && frame.elements <= MAX_ELEMENTS) {
         size_t size = frame.elements * frame.item_size;
-        uint8_t *out = buffer_of(size, 0xA5);
-        status =
-            qc_decode(bytes, entry->bytes, frame.dtype, out, size, QC_VERIFY, workspace, &error);
+        uint8_t *out = buffer_of(size, 0xA5), *memory = buffer_of(frame.coded_bytes, 0xA5);
+        status = qc_decode(bytes, entry->bytes, frame.dtype, out, size, memory, frame.coded_bytes,
+                           QC_VERIFY, workspace, &error);
         refused(status, &error);
+        free(memory);
         free(out);
     }
     free(bytes);

@@ -35,6 +35,7 @@ static unsigned next_symbol(uint32_t *state, unsigned below)
 
 typedef struct parameters {
     uint8_t codebook[4 * ENTRIES];
+    uint8_t shuffled[4 * ENTRIES]; /* all of the entries, in another order */
     uint8_t scales[4 * ROWS];
     uint8_t zero_points[2 * ROWS];
 } parameters;
@@ -42,10 +43,11 @@ typedef struct parameters {
 static void fill_parameters(parameters *p)
 {
     for (int i = 0; i < ENTRIES; i++) {
-        float value = (float)i / 8;
+        float value = (float)(i * i) / 7;
         uint32_t bits;
         memcpy(&bits, &value, sizeof bits);
         qc_store32(p->codebook + 4 * i, bits);
+        qc_store32(p->shuffled + 4 * (5 * i % ENTRIES), bits);
     }
     for (int i = 0; i < ROWS; i++) {
         qc_store32(p->scales + 4 * i, 0x3F000000u + ((uint32_t)i << 16));
@@ -68,7 +70,7 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const
     frame.entries = ENTRIES;
     frame.codebook_dtype = QC_F32;
     frame.books = frame.book_inner = 1;
-    frame.codebook = p->codebook;
+    frame.codebook = scaled ? p->shuffled : p->codebook;
     frame.zero_mode = (unsigned)scaled;
     frame.zero_points = p->zero_points;
     frame.scaled = scaled;
@@ -106,9 +108,14 @@ static size_t encode(qc_frame *frame, qc_profile profile, uint8_t *out)
     uint32_t positions[ELEMENTS];
     uint8_t values[4 * ELEMENTS];
     qc_bytes chunks[ELEMENTS / COLUMNS];
+    static uint8_t bodies[CAPACITY];
     uint64_t features = 0;
     if (qc_frame_plan(frame, NULL) != QC_OK)
         return 0;
+    PROMISE(qc_parameters_bound(frame) <= CAPACITY);
+    PROMISE(qc_parameters_encode_workspace(frame) <= sizeof workspace);
+    PROMISE(qc_parameters_encode(frame, ~(uint64_t)0, profile, bodies, CAPACITY, &features,
+                                 workspace, sizeof workspace, NULL) == QC_OK);
     for (size_t i = 0; i < frame->chunks; i++) {
         qc_chunk_source source = source_of(frame, i * frame->chunk_elements, positions, values);
         chunks[i].data = encoded[i];

@@ -81,6 +81,7 @@ class Encoded:
         self.positions = layouts.POSITIONS_NAMES[self._fields["positions"]]
         self.chunks: int = self._fields["chunks"]
         self.encoded_bytes = self._source.size
+        self._parameter_bytes: int = self._fields["coded_bytes"]  # 0: none are coded
         self.nbytes: int = self._fields["elements"] * self.element_type.itemsize
 
     def __repr__(self) -> str:
@@ -137,16 +138,31 @@ class Encoded:
             out = np.empty(self.shape, target.carrier)
         else:
             self._check_out(out, target)
+        if self._parameter_bytes:
+            self._decode_parameters()
         self._decode_range(0, elements, target, out.reshape(-1).view(np.uint8), threads)
         return out
 
     def verify(self) -> None:
         """Check every byte, without memory for the output; raises what `decode` would."""
+        if self._parameter_bytes:
+            self._frame.decode_parameters(False)
         self._decode_range(0, self._fields["elements"], self.element_type, None, 1)
 
     def _check_first(self, needed: int) -> None:
+        if self._parameter_bytes:
+            self._check_parameters()
+            needed += self._parameter_bytes
         if self.encoded_bytes <= _CHECK_FIRST_BYTES and needed > _CHEAP_OUTPUT_BYTES:
             self.verify()
+
+    def _check_parameters(self) -> None:
+        unit = "bytes of decoded parameters"
+        self._limits.check_tensor(self._parameter_bytes, self.encoded_bytes, unit)
+
+    def _decode_parameters(self) -> None:
+        self._check_parameters()
+        self._frame.decode_parameters(True)
 
     def _output_type(self, dtype: object) -> ElementType:
         target = self.element_type if dtype is None else element_type(dtype)
@@ -210,6 +226,9 @@ class Encoded:
         """
         part = select(index, self.shape)
         self._limits.check_tensor(part.count * self.element_type.itemsize, self.encoded_bytes)
+        if self._parameter_bytes:
+            self._check_first(0)
+            self._decode_parameters()
         block = np.empty(part.count, self.dtype)
         self._decode_range(part.first, part.count, self.element_type, block.view(np.uint8), 1)
         return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
@@ -224,6 +243,8 @@ class Encoded:
             needed = parts_bytes(self._frame, self._bytes)
             check_memory(needed)
             self._check_first(needed)
+        if self._parameter_bytes:
+            self._decode_parameters()
         return read_parts(self._frame, self._bytes, check_memory, self._verify)
 
     def to_csr(self) -> csr_array:

@@ -43,7 +43,7 @@ class FrameEncoder:
 
     def __init__(self, quantized: Quantized, layout: Layout, encoding: Encoding) -> None:
         self.layout = layout
-        self.codings = encoding.codings
+        self.codings = self.parameter_codings = encoding.codings
         if layout.chunk_elements and encoding.profile == "balanced":
             # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
             self.codings &= ~_ADAPTIVE
@@ -91,6 +91,7 @@ class FrameEncoder:
 
     def frame(self, chunks: EncodedChunks) -> bytes:
         """The frame around all of the chunks."""
+        self.plan.encode_parameters(self.parameter_codings, self.profile)
         return self.plan.write(chunks.data, chunks.features)
 
 

@@ -123,7 +123,7 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
             left -= size
         counts += left
         entries += frame.entries(index, data) if fields["positions"] else elements
-    sections = [*_head_sections(fields), Section("entry counts", "", counts)]
+    sections = [*_head_sections(frame, fields), Section("entry counts", "", counts)]
     sections += [
         Section(name, "+".join(sorted(codings[name])), size) for name, size in streams.items()
     ]
@@ -149,15 +149,17 @@ def _role_name(role: int, fields: dict[str, Any]) -> str:
     return f"plane {role - _FIRST_PLANE}" if fields["kind"] == layouts.KINDS["planes"] else "values"
 
 
-def _head_sections(fields: dict[str, Any]) -> list[Section]:
-    def floats(count: int, dtype: int) -> int:
-        return count * BY_ID[dtype].itemsize
+def _head_sections(frame: core.Frame, fields: dict[str, Any]) -> list[Section]:
+    def floats(count: int, dtype: int, coded: int | None) -> int:
+        return count * BY_ID[dtype].itemsize if coded is None else coded
 
+    books, steps, points = frame.coded_parameters
     chunked = fields["chunk_elements"] > 0
     directory = fields["chunks"] * _DIRECTORY_ENTRY_BYTES if chunked else 0
-    codebook = floats(fields["books"] * fields["entries"], fields["codebook_dtype"])
-    scales = floats(fields["scale_count"], fields["scale_dtype"]) if fields["scaled"] else 0
-    zeros = 2 * fields["scale_count"] if fields["zero_mode"] else 0
+    codebook = floats(fields["books"] * fields["entries"], fields["codebook_dtype"], books)
+    scale_count = fields["scale_count"]
+    scales = floats(scale_count, fields["scale_dtype"], steps) if fields["scaled"] else 0
+    zeros = (2 * scale_count if points is None else points) if fields["zero_mode"] else 0
     head = fields["head_bytes"] - codebook - scales - zeros - directory
     return [
         Section("head", "", head - (_CRC_BYTES if chunked else 0)),

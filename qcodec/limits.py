@@ -44,13 +44,15 @@ class Limits:
     max_file_bytes: int = 16 * _GIB
     max_tensors: int = 65536
 
-    def check_tensor(self, dense_bytes: int, encoded_bytes: int) -> None:
+    def check_tensor(
+        self, dense_bytes: int, encoded_bytes: int, unit: str = "bytes once decoded"
+    ) -> None:
         """Raise `LimitError` if a tensor of this many bytes may not be decoded."""
         allowed, name = self.max_tensor_bytes, "max_tensor_bytes"
         expansion = max(self.expansion_floor, self.max_expansion * encoded_bytes)
         if expansion < allowed:
             allowed, name = expansion, "max_expansion"
-        self._check("tensor", dense_bytes, allowed, "bytes once decoded", name)
+        self._check("tensor", dense_bytes, allowed, unit, name)
 
     def check_file(self, size: int) -> None:
         """Raise `LimitError` if a file of this many bytes may not be read."""

@@ -60,7 +60,9 @@ def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) 
     read_chunks = _read_chunked if head.chunked else _read_unchunked
     parameters, chunks = read_chunks(reader, head)
     size = head.elements * BY_NAME[dtype].size
-    require(max_bytes is None or size <= max_bytes, f"{size} bytes once decoded", Limit)
+    largest = max(size, parameters.coded_bytes)
+    require(max_bytes is None or largest <= max_bytes, f"{largest} bytes once decoded", Limit)
+    parameters.decode_coded()
     return Tensor(
         dtype,
         head.dims,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 
+from .coded_floats import HOWS, body_reader, decode_floats
+from .codings import Stream
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
 from .head import AFFINE, CODEBOOK, CSR, GAPS, Head
+
+_LEAST_CODED = 256  # so many values may be coded, however small the tensor
 
 _F32, _F16, _BF16, _F8E4M3, _E8M0 = 0, 1, 2, 13, 15
 
@@ -35,6 +41,13 @@ class Parameters:
     books: Groups | None = None
     gap_width: int = 0
     scales: Groups | None = None
+    coded: list[Callable[[], None]] = field(default_factory=list)
+    coded_bytes: int = 0
+
+    def decode_coded(self) -> None:
+        """Decode what is in the bodies of coded parameters."""
+        for decode in self.coded:
+            decode()
 
 
 def read_parameters(reader: Reader, head: Head) -> Parameters:
@@ -44,27 +57,48 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
     if head.kind == AFFINE:
         zero_mode = _read_affine(reader, head, parameters)
     if head.kind == CODEBOOK:
-        _read_codebook(reader, parameters)
+        _read_codebook(reader, head, parameters)
     if head.positions in (GAPS, CSR):
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
         dtype = _read_float_type(reader, (_F32, _F16, _BF16, _F8E4M3, _E8M0))
         inner = _read_positive(reader, "inner of the scales")
         count = _read_positive(reader, "count of the scales")
-        parameters.scales = Groups(_read_floats(reader, dtype, count), count, inner)
-    if zero_mode == 1 and parameters.scales:
-        count = parameters.scales.count
-        content = reader.take(2 * count, "zero points")
-        parameters.zero_points = [
-            int.from_bytes(content[2 * i : 2 * i + 2], "little") for i in range(count)
-        ]
+        parameters.scales = Groups([], count, inner)
+        _read_floats(reader, head, parameters, dtype, count, 1, parameters.scales.values)
+    if zero_mode and parameters.scales:
+        _read_zero_points(reader, head, parameters, zero_mode, parameters.scales.count)
     return parameters
+
+
+def _read_zero_points(
+    reader: Reader, head: Head, parameters: Parameters, zero_mode: int, count: int
+) -> None:
+    points: list[int] = []
+    parameters.zero_points = points
+    if zero_mode == 1:
+        content = reader.take(2 * count, "zero points")
+        points += [int.from_bytes(content[2 * i : 2 * i + 2], "little") for i in range(count)]
+        return
+    _check_coded(head, parameters, count, 2)
+    start = reader.at
+    reader.u8("coding of the zero points")
+    reader.take(reader.vu("body length of the zero points"), "zero points")
+    body = reader.data[start : reader.at]
+
+    def decode() -> None:
+        inner = body_reader(body)
+        stream = Stream(inner, count, parameters.width, head.features)
+        require(inner.left == 0, "bytes after the zero points")
+        points.extend(stream.symbols())
+
+    parameters.coded.append(decode)
 
 
 def _read_affine(reader: Reader, head: Head, parameters: Parameters) -> int:
     parameters.width = _read_width(reader, "width")
     zero_mode = reader.u8("zero mode")
-    require(zero_mode <= 1, "reserved zero mode", Unsupported)
+    require(zero_mode <= 2, "reserved zero mode", Unsupported)
     if zero_mode == 0:
         parameters.zero_point = reader.vu("zero point")
         require(parameters.zero_point < 1 << 16, "zero point is not below 2^16")
@@ -73,14 +107,15 @@ def _read_affine(reader: Reader, head: Head, parameters: Parameters) -> int:
     return zero_mode
 
 
-def _read_codebook(reader: Reader, parameters: Parameters) -> None:
+def _read_codebook(reader: Reader, head: Head, parameters: Parameters) -> None:
     parameters.entries = reader.u8("entries") + 1
     parameters.width = max((parameters.entries - 1).bit_length(), 1)
     dtype = _read_float_type(reader, (_F32, _F16, _BF16))
     books = _read_positive(reader, "books")
     inner = _read_positive(reader, "inner of the books") if books > 1 else 1
-    values = _read_floats(reader, dtype, books * parameters.entries)
-    parameters.books = Groups(values, books, inner)
+    parameters.books = Groups([], books, inner)
+    entries = parameters.entries
+    _read_floats(reader, head, parameters, dtype, books, entries, parameters.books.values)
 
 
 def _read_width(reader: Reader, what: str) -> int:
@@ -101,9 +136,33 @@ def _read_float_type(reader: Reader, allowed: tuple[int, ...]) -> int:
     return dtype
 
 
-def _read_floats(reader: Reader, dtype: int, count: int) -> list[float]:
-    require(reader.u8("how floats are stored") == 0, "reserved way to store floats", Unsupported)
-    size = TABLE[dtype].size
-    content = reader.take(count * size, "floats")
-    name = TABLE[dtype].name
-    return [float_of(content[at : at + size], name) for at in range(0, count * size, size)]
+def _check_coded(head: Head, parameters: Parameters, count: int, size: int) -> None:
+    require(count <= max(head.elements, _LEAST_CODED), "more coded values than elements")
+    parameters.coded_bytes += count * size
+
+
+def _read_floats(
+    reader: Reader,
+    head: Head,
+    parameters: Parameters,
+    dtype: int,
+    rows: int,
+    entries: int,
+    values: list[float],
+) -> None:
+    """floats(rows, entries) into `values`: now, or, if they are coded, when their body is."""
+    how = reader.u8("how floats are stored")
+    element, count = TABLE[dtype], rows * entries
+
+    def append(elements: list[bytes]) -> None:
+        values.extend(float_of(bits, element.name) for bits in elements)
+
+    if how == 0:
+        content, size = reader.take(count * element.size, "floats"), element.size
+        append([content[at : at + size] for at in range(0, len(content), size)])
+        return
+    require(how in HOWS, "reserved way to store floats", Unsupported)
+    _check_coded(head, parameters, count, element.size)
+    body = reader.take(reader.vu("length of coded floats"), "coded floats")
+    decode = partial(decode_floats, how, body, rows, entries, element, head.features)
+    parameters.coded.append(lambda: append(decode()))

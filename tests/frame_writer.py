@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from coded_floats_writer import floats
 from stream_writer import vu, write_stream
 
 from reference.conventions import crc32c
@@ -30,13 +31,14 @@ Coder = Callable[[Sequence[int], int], bytes]
 
 @dataclass(frozen=True)
 class Floats:
-    """Parameters: `data` holds `count` x `entries` values of a dtype."""
+    """Parameters: `data` holds `count` x `entries` values of a dtype, `how` they are stored."""
 
     dtype: str
     data: bytes
     count: int
     inner: int = 1
     entries: int = 1
+    how: str = "verbatim"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Frame:
     codebook: Floats | None = None
     gap_width: int = 4
     scales: Floats | None = None
+    coded_zero_points: bool = False
 
     @property
     def size(self) -> int:
@@ -118,6 +121,13 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
     """A frame's parts."""
     features = 0
 
+    def unsplit(symbols: Sequence[int], width: int) -> bytes:
+        nonlocal features
+        stream = coder(symbols, width)
+        stream = stream if stream[0] != _SPLIT else packed(symbols, width)
+        features |= 1 << stream[0]
+        return stream
+
     def write_chunk(elements: range) -> bytes:
         routed_streams = 0
 
@@ -136,7 +146,8 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
     firsts = range(0, frame.size, step) if frame.chunk_elements else [0]
     chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
     chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
-    return Parts(write_fields(frame, features), chunk_elements, write_parameters(frame), chunks)
+    parameters = write_parameters(frame, unsplit)
+    return Parts(write_fields(frame, features), chunk_elements, parameters, chunks)
 
 
 def write_fields(frame: Frame, features: int) -> bytes:
@@ -156,25 +167,34 @@ def write_fields(frame: Frame, features: int) -> bytes:
     )
 
 
-def write_parameters(frame: Frame) -> bytes:
+def _floats(parameters: Floats, coder: Coder) -> bytes:
+    dtype, entries = parameters.dtype, parameters.entries
+    return floats(parameters.how, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+
+
+def write_parameters(frame: Frame, coder: Coder = packed) -> bytes:
     """Section 5."""
     by_group = not isinstance(frame.zero_point, int)
     written = b""
     if frame.kind == "affine":
-        written += bytes([frame.width, by_group])
+        written += bytes([frame.width, by_group + frame.coded_zero_points])
         if isinstance(frame.zero_point, int):
             written += vu(frame.zero_point)
     if frame.codebook is not None:
         book = frame.codebook
         written += bytes([book.entries - 1, DTYPES.index(book.dtype)]) + vu(book.count)
-        written += (vu(book.inner) if book.count > 1 else b"") + b"\0" + book.data
+        written += (vu(book.inner) if book.count > 1 else b"") + _floats(book, coder)
     if frame.positions in ("gaps", "csr"):
         written += bytes([frame.gap_width])
     if frame.scales is not None:
         scales = frame.scales
         written += bytes([DTYPES.index(scales.dtype)]) + vu(scales.inner) + vu(scales.count)
-        written += b"\0" + scales.data
-    if not isinstance(frame.zero_point, int):
+        written += _floats(scales, coder)
+    if isinstance(frame.zero_point, int):
+        return written
+    if frame.coded_zero_points:
+        written += coder(frame.zero_point, frame.width)
+    else:
         written += b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
     return written
 

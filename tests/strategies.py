@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from coded_floats_writer import HOWS, key_of
 from frame_writer import (
     DTYPES,
     FLOATS,
@@ -190,11 +191,32 @@ def _chunk_elements(draw: st.DrawFn, frame: Frame) -> int | None:
 
 @st.composite
 def floats(
-    draw: st.DrawFn, dtypes: Sequence[str], count: int, inner: int, entries: int = 1
+    draw: st.DrawFn,
+    dtypes: Sequence[str],
+    count: int,
+    inner: int,
+    entries: int = 1,
+    most_coded: int = 256,
 ) -> Floats:
-    """Parameters of a group each."""
+    """Parameters of a group each, stored in any way that holds them."""
     dtype = draw(st.sampled_from(dtypes))
-    return Floats(dtype, draw(element_bytes(dtype, count * entries)), count, inner, entries)
+    data = draw(element_bytes(dtype, count * entries))
+    size = ITEM_SIZES[dtype]
+    if draw(st.booleans()):
+        data = _ascending(data, size, entries)
+    how = "verbatim"
+    if count * entries <= most_coded:
+        how = draw(st.sampled_from(HOWS))
+    return Floats(dtype, data, count, inner, entries, how)
+
+
+def _ascending(data: bytes, size: int, entries: int) -> bytes:
+    """Each row of `entries` values in the order of numbers."""
+    values = [data[at : at + size] for at in range(0, len(data), size)]
+    rows = [values[first : first + entries] for first in range(0, len(values), entries)]
+    for row in rows:
+        row.sort(key=lambda value: key_of(int.from_bytes(value, "little"), size))
+    return b"".join(b"".join(row) for row in rows)
 
 
 @st.composite
@@ -211,22 +233,27 @@ def _groups(draw: st.DrawFn, frame: Frame) -> tuple[int, int]:
 
 @st.composite
 def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
+    most_coded = max(frame.size, 256)
     if frame.kind == "codebook":
         entries = draw(st.sampled_from([1, 2, 3, 4, 5, 16, 17, 255, 256]))
         count, inner = draw(_groups(frame))
-        book = draw(floats(["f32", "f16", "bf16"], count, inner if count > 1 else 1, entries))
+        inner, dtypes = inner if count > 1 else 1, ["f32", "f16", "bf16"]
+        book = draw(floats(dtypes, count, inner, entries, most_coded))
         frame = replace(frame, codebook=book, width=max((entries - 1).bit_length(), 1))
     if draw(st.booleans()):
         count, inner = draw(_groups(frame))
-        scales = draw(floats(["f32", "f16", "bf16", "f8e4m3", "e8m0"], count, inner))
+        dtypes = ["f32", "f16", "bf16", "f8e4m3", "e8m0"]
+        scales = draw(floats(dtypes, count, inner, 1, most_coded))
         frame = replace(frame, scales=scales)
     if frame.kind == "affine":
         zeros = st.integers(0, 2**16 - 1)
         frame = replace(frame, zero_point=draw(zeros))
         if frame.scales is not None and draw(st.booleans()):
             random = np.random.default_rng(draw(seeds))
-            points = random.integers(0, 1 << 16, frame.scales.count)
-            frame = replace(frame, zero_point=[int(point) for point in points])
+            coded = frame.scales.count <= most_coded and draw(st.booleans())
+            points = random.integers(0, 1 << (frame.width if coded else 16), frame.scales.count)
+            points = [int(point) for point in points]
+            frame = replace(frame, zero_point=points, coded_zero_points=coded)
     return frame
 
 

@@ -9,8 +9,11 @@ import pytest
 from agreement import by_library, by_reference
 from frame_writer import KINDS, POSITIONS
 
-from reference import Tensor, decode, read_pack
+from qcodec.heads import read_head
+from qcodec.source import BytesSource
+from reference import Tensor, decode, parameters, read_pack
 from reference.__main__ import values_of
+from reference.coded_floats import HOWS, decode_floats
 from reference.codings import CODINGS, Stream
 from reference.conventions import Reader
 from reference.head import read_head
@@ -85,6 +88,25 @@ def test_every_kind_and_positions_form_has_an_example():
     heads = [read_head(Reader(example.data, length_is_known=False)) for example in FRAMES]
     assert {head.kind for head in heads} == set(range(len(KINDS)))
     assert {head.positions for head in heads} == set(range(len(POSITIONS)))
+
+
+def test_every_way_to_store_parameters_has_an_example(monkeypatch):
+    seen = set()
+
+    def decode_body(how, *arguments):
+        seen.add(how)
+        return decode_floats(how, *arguments)
+
+    monkeypatch.setattr(parameters, "decode_floats", decode_body)
+    coded = [
+        example
+        for example in FRAMES
+        if read_head(BytesSource(example.data), True).coded_parameters[2]
+    ]
+    assert coded, "zero mode 2"
+    for example in FRAMES:
+        assert isinstance(decode(example.data), Tensor)
+    assert seen == set(HOWS)
 
 
 def test_every_coding_and_model_has_an_example(monkeypatch):

@@ -7,11 +7,12 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from frame_writer import Frame, Parts, assemble, write_fields
+from frame_writer import Floats, Frame, Parts, assemble, write_fields
 from lanes_stream_writer import LanesCode, lanes_body
 from lanes_stream_writer import assemble as assemble_lanes
 from split_stream_writer import Ranges
@@ -56,6 +57,17 @@ def with_spare_memory(door, requests):
 # ---- memory ----
 
 
+def scaled_frame(dtype, elements, scales, chunks, chunk_elements, zero_points=b""):
+    """Codes of 8 bits, and an f32 scale for each, which are coded in these planes."""
+    frame = Frame(dtype, "affine", "dense", (elements,), (), (), chunk_elements)
+    frame = replace(frame, scales=Floats("f32", b"", elements))
+    zero_mode = b"\2" if zero_points else b"\0\0"
+    parameters = b"\x08" + zero_mode + b"\0\1" + vu(elements) + b"\1" + vu(len(scales)) + scales
+    size = None if chunk_elements is None else vu(chunk_elements)
+    fields = write_fields(frame, ALL_FEATURES)
+    return assemble(Parts(fields, size, parameters + zero_points, tuple(chunks)))
+
+
 LATE = [CONSTANT] * 63 + [b"\0\1"]
 LONG_CONSTANT = b"\0\2\0\0"
 THREE_ENTRIES = bytes([2, 0, 1, 0]) + bytes(12)
@@ -90,6 +102,18 @@ LARGE_AND_WRONG = {
     "more than the limits allow": frame_of("u8 raw dense", (2**50,), [], b"", 1),
     "symbols of no bits": frame_of("u8 raw dense", ONE, [one_class(last_state=1)]),
     "gaps of no bits": frame_of("f64 raw gaps", ONE, [ALL + one_class() + CONSTANT], b"\5"),
+    "scales, the last plane is wrong": scaled_frame(
+        "f32", LARGEST_CHUNK, CONSTANT * 3 + LONG_CONSTANT, [CONSTANT], None
+    ),
+    "scales, and a wrong chunk": scaled_frame(
+        "f16", LARGEST_CHUNK, CONSTANT * 4, [LONG_CONSTANT], None
+    ),
+    "zero points, and a wrong chunk": scaled_frame(
+        "f16", LARGEST_CHUNK, CONSTANT * 4, [LONG_CONSTANT], None, CONSTANT
+    ),
+    "scales of a megabyte for half as many values": scaled_frame(
+        "f16", MIB // 4 - 1, CONSTANT * 4, [LONG_CONSTANT], None
+    ),
     "books beyond the bytes": frame_of("f32 codebook dense", (9,), [CONSTANT], HUGE_BOOKS),
     "entries beyond the elements": frame_of("u8 raw mask", (9,), [vu(2**55) + CONSTANT * 2]),
     "entries of a pack": b"QP\0\0" + vu(2**55) + bytes(900),
@@ -194,6 +218,9 @@ SLOW = {
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
     "split": lambda: of_equal_chunks("u8 raw dense", split()),
     "contexts": lambda: of_equal_chunks("u8 raw dense", contexts()),
+    "scales": lambda: scaled_frame(
+        "f16", STREAM, longest_symbols() * 4, [longest_symbols()], STREAM
+    ),
     "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
 }
 

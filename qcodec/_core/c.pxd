@@ -50,6 +50,12 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
                                        size_t limit, uint32_t *positions, qc_error *error)
 
+    ctypedef struct qc_coded:
+        unsigned how
+        const uint8_t *body
+        size_t size
+        size_t offset
+
     ctypedef struct qc_frame:
         qc_dtype dtype
         qc_kind kind
@@ -64,14 +70,17 @@ cdef extern from "qcodec.h" nogil:
         size_t books
         size_t book_inner
         const uint8_t *codebook
+        qc_coded coded_codebook
         unsigned zero_mode
         uint32_t zero_point
         const uint8_t *zero_points
+        qc_coded coded_zero_points
         int scaled
         qc_dtype scale_dtype
         size_t scale_inner
         size_t scale_count
         const uint8_t *scales
+        qc_coded coded_scales
         uint64_t features
         size_t elements
         size_t row_elements
@@ -83,6 +92,8 @@ cdef extern from "qcodec.h" nogil:
         size_t params_offset
         size_t params_bytes
         size_t directory_offset
+        size_t coded_bytes
+        int undecoded
 
     ctypedef struct qc_chunk:
         size_t index
@@ -105,6 +116,7 @@ cdef extern from "qcodec.h" nogil:
         size_t size
 
     qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame, qc_error *error)
+    qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, qc_error *error)
     qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks, qc_error *error)
     ctypedef struct qc_stream_info:
         unsigned role
@@ -124,7 +136,8 @@ cdef extern from "qcodec.h" nogil:
                                     size_t entries, uint32_t *positions, void *codes, unsigned flags,
                                     void *workspace, qc_error *error)
     qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
-                        unsigned flags, void *workspace, qc_error *error)
+                        void *memory, size_t memory_bytes, unsigned flags, void *workspace,
+                        qc_error *error)
 
     qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
@@ -137,6 +150,11 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
                               const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                               uint64_t *features, void *workspace, size_t workspace_bytes, qc_error *error)
+    size_t qc_parameters_bound(const qc_frame *frame)
+    size_t qc_parameters_encode_workspace(const qc_frame *frame)
+    qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile profile, void *out,
+                                   size_t capacity, uint64_t *features, void *workspace,
+                                   size_t workspace_bytes, qc_error *error)
     size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks)
     qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
                              void *out, size_t capacity, qc_error *error)

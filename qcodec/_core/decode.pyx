@@ -15,12 +15,14 @@ from .c cimport (
     qc_chunk_decode_codes,
     qc_chunk_entries,
     qc_chunk_streams,
+    qc_coded,
     qc_cpu_select,
     qc_error,
     qc_frame,
     qc_frame_chunks,
     qc_frame_decode,
     qc_frame_read,
+    qc_parameters_decode,
     qc_status,
     qc_stream_info,
 )
@@ -53,10 +55,24 @@ cdef object failure(qc_status status, qc_error *error, size_t offset):
     return error_of(status, error.what, error.offset + offset, error.found, error.allowed)
 
 
+cdef object parameter_bytes(const uint8_t *start, size_t size):
+    if start == NULL:
+        return b""
+    return (<const char *>start)[:size]
+
+
+cdef object body_bytes(const qc_coded *coded):
+    return coded.size if coded.how != 0 else None
+
+
 cdef class Frame:
     """A frame's head, read and checked. `data` holds at least the head."""
 
     cdef qc_frame head
+    # The head once more, its coded parameters decoded into `parameters`: NULL until they are, and
+    # from then on neither changes, whatever thread reads them.
+    cdef qc_frame *decoded
+    cdef void *parameters
     cdef qc_chunk *table
     cdef const uint8_t[::1] data
 
@@ -67,6 +83,8 @@ cdef class Frame:
         cdef const uint8_t *start = address(data)
         cdef size_t size = data.shape[0]
         self.table = NULL
+        self.decoded = NULL
+        self.parameters = NULL
         self.data = data
         with nogil:
             status = qc_frame_read(start, size, flags, &self.head, &error)
@@ -82,6 +100,42 @@ cdef class Frame:
 
     def __dealloc__(self):
         PyMem_Free(self.table)
+        free(self.decoded)
+        free(self.parameters)
+
+    cdef const qc_frame *best(self):
+        """The head with decoded parameters, if it is there."""
+        return self.decoded if self.decoded != NULL else &self.head
+
+    def decode_parameters(self, bint keep):
+        """Decode coded parameters, once; not `keep`: check them, without memory."""
+        cdef qc_error error
+        cdef qc_status status = QC_OK
+        cdef qc_frame *decoded
+        cdef void *memory = NULL
+        cdef void *workspace
+        if not self.head.undecoded or self.decoded != NULL:
+            return
+        workspace = malloc(QC_WORKSPACE_BYTES)
+        decoded = <qc_frame *>malloc(sizeof(qc_frame))
+        if keep:
+            memory = malloc(self.head.coded_bytes)
+        if workspace == NULL or decoded == NULL or (keep and memory == NULL):
+            free(workspace)
+            free(decoded)
+            free(memory)
+            raise MemoryError
+        decoded[0] = self.head
+        with nogil:
+            status = qc_parameters_decode(decoded, memory, workspace, &error)
+        free(workspace)
+        if status == QC_OK and keep and self.decoded == NULL:
+            self.decoded, self.parameters = decoded, memory
+            return
+        free(decoded)  # checked, refused, or another thread was faster
+        free(memory)
+        if status != QC_OK:
+            raise failure(status, &error, 0)
 
     @property
     def fields(self):
@@ -113,25 +167,29 @@ cdef class Frame:
             "head_bytes": head.head_bytes,
             "params_bytes": head.params_bytes,
             "directory_offset": head.directory_offset,
+            "coded_bytes": head.coded_bytes,
         }
 
-    cdef object parameter_bytes(self, const uint8_t *start, size_t size):
-        cdef size_t offset
-        if start == NULL:
-            return b""
-        offset = start - &self.data[0]
-        return bytes(self.data[offset:offset + size])
-
     def codebook_bytes(self, size_t item_size):
-        return self.parameter_bytes(
-            self.head.codebook, self.head.books * self.head.entries * item_size
-        )
+        cdef const qc_frame *head = self.best()
+        return parameter_bytes(head.codebook, head.books * head.entries * item_size)
 
     def scale_bytes(self, size_t item_size):
-        return self.parameter_bytes(self.head.scales, self.head.scale_count * item_size)
+        cdef const qc_frame *head = self.best()
+        return parameter_bytes(head.scales, head.scale_count * item_size)
 
     def zero_point_bytes(self):
-        return self.parameter_bytes(self.head.zero_points, 2 * self.head.scale_count)
+        cdef const qc_frame *head = self.best()
+        return parameter_bytes(head.zero_points, 2 * head.scale_count)
+
+    @property
+    def coded_parameters(self):
+        """Bytes of the bodies of the codebook, the scales and the zero points; None: not coded."""
+        return (
+            body_bytes(&self.head.coded_codebook),
+            body_bytes(&self.head.coded_scales),
+            body_bytes(&self.head.coded_zero_points),
+        )
 
     def chunk(self, size_t index):
         """(offset, bytes, first element, elements) of a chunk."""
@@ -160,6 +218,7 @@ cdef class Frame:
         """Elements [first, first + count) into `out`; the frame was opened with all of its bytes."""
         cdef qc_error error
         cdef qc_status status
+        cdef const qc_frame *head = self.best()
         cdef const uint8_t *start = address(self.data)
         cdef uint8_t *to = output(out, count, item_size)
         cdef void *workspace
@@ -170,7 +229,7 @@ cdef class Frame:
             raise MemoryError
         with nogil:
             status = qc_frame_decode(
-                &self.head, self.table, start, first, count, <int>dtype, to,
+                head, self.table, start, first, count, <int>dtype, to,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)
@@ -191,6 +250,7 @@ cdef class Frame:
         """Elements [first, first + count) of a chunk into `out`; None: check only."""
         cdef qc_error error
         cdef qc_status status
+        cdef const qc_frame *head = self.best()
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
         cdef uint8_t *to = output(out, count, item_size)
@@ -199,7 +259,7 @@ cdef class Frame:
             raise MemoryError
         with nogil:
             status = qc_chunk_decode(
-                &self.head, chunk, start, first, count, <int>dtype, to,
+                head, chunk, start, first, count, <int>dtype, to,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)

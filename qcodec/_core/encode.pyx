@@ -18,6 +18,9 @@ from .c cimport (
     qc_frame_plan,
     qc_frame_size,
     qc_frame_write,
+    qc_parameters_bound,
+    qc_parameters_encode,
+    qc_parameters_encode_workspace,
     qc_status,
 )
 
@@ -44,6 +47,8 @@ cdef class Plan:
 
     cdef qc_frame head
     cdef const uint8_t[::1] codebook, scales, zero_points
+    cdef uint8_t[::1] bodies  # of coded parameters
+    cdef uint64_t features  # that occur in them
 
     def __cinit__(
         self,
@@ -82,6 +87,30 @@ cdef class Plan:
         head.scale_count = fields["scale_count"]
         head.scales = &scales[0] if scales.shape[0] > 0 else NULL
         status = qc_frame_plan(head, &error)
+        if status != QC_OK:
+            raise failure(status, &error)
+
+    def encode_parameters(self, uint64_t codings, int profile):
+        """Code the parameters, where that takes fewer bytes."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef size_t bound = qc_parameters_bound(&self.head)
+        cdef size_t workspace_bytes = qc_parameters_encode_workspace(&self.head)
+        cdef void *workspace
+        cdef uint8_t *to
+        if bound == 0:
+            return
+        self.bodies = np.empty(bound, np.uint8)
+        to = &self.bodies[0]
+        workspace = malloc(workspace_bytes)
+        if workspace == NULL:
+            raise MemoryError
+        with nogil:
+            status = qc_parameters_encode(
+                &self.head, codings, <int>profile, to, bound, &self.features,
+                workspace, workspace_bytes, &error,
+            )
+        free(workspace)
         if status != QC_OK:
             raise failure(status, &error)
 
@@ -151,6 +180,7 @@ cdef class Plan:
         cdef uint8_t[::1] out
         cdef uint8_t *to
         cdef qc_bytes *pieces
+        features |= self.features
         if count != self.head.chunks:
             raise ValueError(f"{count} chunks, the frame has {self.head.chunks}")
         pieces = <qc_bytes *>PyMem_Malloc(count * sizeof(qc_bytes))

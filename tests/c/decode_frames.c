@@ -29,6 +29,7 @@ static void write_file(const char *folder, int number, const uint8_t *bytes, siz
 int main(int count, char **arguments)
 {
     static uint8_t data[MOST_BYTES], values[MOST_BYTES], workspace[QC_WORKSPACE_BYTES];
+    static uint8_t parameters[MOST_BYTES];
     CHECK(count >= 2, "no folder");
     for (int i = 2; i < count; i++) {
         size_t size = read_file(arguments[i], data), bytes = 0;
@@ -37,8 +38,9 @@ int main(int count, char **arguments)
         if (status == QC_OK) {
             CHECK(frame.elements <= MOST_BYTES / frame.item_size, "%s", arguments[i]);
             bytes = frame.elements * frame.item_size;
-            status = qc_decode(data, size, frame.dtype, values, bytes, QC_VERIFY | QC_WHOLE,
-                               workspace, NULL);
+            CHECK(frame.coded_bytes <= MOST_BYTES, "%s", arguments[i]);
+            status = qc_decode(data, size, frame.dtype, values, bytes, parameters,
+                               frame.coded_bytes, QC_VERIFY | QC_WHOLE, workspace, NULL);
         }
         if (status == QC_OK) {
             qc_swap_if_big_endian(values, frame.item_size, frame.elements);

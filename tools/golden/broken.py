@@ -34,6 +34,7 @@ def broken_files() -> Iterator[Broken]:
         *_fields(),
         *_lengths(),
         *_parameters(),
+        *_coded_parameters(),
         *_chunk_layout(),
         *_positions(),
         *_streams(),
@@ -115,14 +116,14 @@ def _parameters() -> Iterator[Broken]:
         affine, gaps = bytes([width, 0, 0]), bytes([width])
         yield f"width_{width}", _with_parameters(replace(_AFFINE, **empty), affine), "corrupt"
         yield f"gap_width_{width}", _with_parameters(replace(_GAPS, **empty), gaps), "corrupt"
-    yield "zero_mode_2", _with_parameters(_AFFINE, b"\2\2\0"), "unsupported"
+    yield "zero_mode_3", _with_parameters(_AFFINE, b"\2\3\0"), "unsupported"
     yield "zero_points_without_scales", _with_parameters(_AFFINE, b"\2\1"), "corrupt"
     yield "zero_point_65536", _with_parameters(_AFFINE, b"\2\0" + vu(65536)), "corrupt"
     book = _parts(_CODEBOOK).parameters
     yield "codebook_dtype_3", _with_parameters(_CODEBOOK, b"\2\3" + book[2:]), "unsupported"
     yield "books_0", _with_parameters(_CODEBOOK, b"\2\0\0" + book[3:]), "corrupt"
     yield "books_inner_0", _with_parameters(_CODEBOOK, b"\2\0\2\0" + book[3:]), "corrupt"
-    yield "floats_1", _with_parameters(_CODEBOOK, book[:3] + b"\1" + book[4:]), "unsupported"
+    yield "floats_4", _with_parameters(_CODEBOOK, book[:3] + b"\4" + book[4:]), "unsupported"
     huge = b"\2\0" + vu(2**55) + b"\1\0"
     yield "books_beyond_the_body", _with_parameters(_CODEBOOK, huge), "corrupt"
     scaled = replace(_AFFINE, scales=_SCALES)
@@ -133,6 +134,50 @@ def _parameters() -> Iterator[Broken]:
         ("count_beyond_the_body", b"\0\1" + vu(2**55) + b"\0", "corrupt"),
     ):
         yield f"scale_{name}", _with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
+
+
+def _coded_parameters() -> Iterator[Broken]:
+    def codebook(how: int, body: bytes) -> bytes:
+        parts = _parts(_CODEBOOK)  # three entries of f32
+        fields = bytearray(parts.fields)
+        fields[4] = 0b1001111
+        parameters = b"\2\0\1" + bytes([how]) + vu(len(body)) + body
+        return assemble(replace(parts, fields=bytes(fields), parameters=parameters))
+
+    zeros, no_deltas, in_order = b"\0\1\0", b"\0\1\0", b"\0\1\0"
+    split = stream_of(6, b"\0\3\0\3" + zeros)
+    one_bit = b"\0\1\1"  # all deltas are 1
+    for name, how, body in (
+        ("planes_too_few", 1, zeros * 3),
+        ("planes_too_many", 1, zeros * 5),
+        ("planes_split", 1, zeros * 3 + split),
+        ("planes_of_wrong_length", 1, zeros * 3 + b"\1\2ab"),
+        ("deltas_empty", 2, b""),
+        ("deltas_length_33", 2, b"\0\1\x21" + bytes(12)),
+        ("deltas_bits_missing", 2, b"\0\1\2"),
+        ("deltas_bits_cut", 2, b"\0\1\4\1"),
+        ("deltas_bytes_after", 2, no_deltas + b"\0"),
+        ("deltas_bits_after", 2, b"\0\1\2\x08"),
+        ("deltas_split", 2, split),
+        ("permuted_without_order", 3, no_deltas),
+        ("permuted_beyond_those_left", 3, one_bit + b"\0\1\1"),
+        ("permuted_split", 3, no_deltas + split),
+        ("permuted_bytes_after", 3, no_deltas + in_order + b"\0"),
+    ):
+        yield f"floats_{name}", codebook(how, body), "corrupt"
+    yield "floats_beyond_the_body", _with_parameters(_CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
+    yield "floats_without_a_feature", _with_parameters(_CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
+    yield "floats_coding_7", codebook(2, b"\7\1\0"), "unsupported"
+    many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
+    yield "floats_more_than_may_be_coded", _with_parameters(_CODEBOOK, many), "corrupt"
+    scaled = replace(_AFFINE, scales=_SCALES)
+    start = b"\2\2\0\1\1\0" + f32(1)
+    yield "zero_points_without_their_stream", _with_parameters(scaled, start), "corrupt"
+    yield "zero_points_cut", _with_parameters(scaled, start + b"\1\7\0"), "corrupt"
+    yield "zero_points_too_wide", _with_parameters(scaled, start + b"\1\1\4"), "corrupt"
+    yield "zero_points_too_long", _with_parameters(scaled, start + b"\1\2\0\0"), "corrupt"
+    unscaled = _with_parameters(_AFFINE, b"\2\2")
+    yield "coded_zero_points_without_scales", unscaled, "corrupt"
 
 
 def _chunk_layout() -> Iterator[Broken]:

@@ -30,6 +30,8 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
             yield _file(f"encoded_{positions}_{coding}.frame", _ternary(positions), choices)
         choices = _choices(codings, "dense", chunk=100)
         yield _file(f"encoded_affine_{coding}_chunked.frame", _affine(), choices)
+    for name, quantized in _with_many_parameters():
+        yield _file(f"encoded_{name}.frame", quantized, _choices(CODINGS["adaptive"], "dense"))
     for name, positions, quantized in _located():
         yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
         yield _file(f"encoded_contexts_{name}.frame", quantized, _choices(_CONTEXTS, positions))
@@ -64,6 +66,22 @@ def _affine() -> Quantized:
     codes = np.random.default_rng(2).binomial(15, 0.5, 250).astype(np.uint8)
     scale = Groups(np.array([0.5, 0.25], np.float32), inner=50)
     return Quantized((5, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
+
+
+def _with_many_parameters() -> Iterator[tuple[str, Quantized]]:
+    random = np.random.default_rng(4)
+    codes = random.integers(0, 16, 480).astype(np.uint8)
+    books = np.sort(random.standard_normal((2, 64)).astype(np.float32))
+    for name, values in (("deltas", books), ("permuted", random.permutation(books, axis=1))):
+        book = Groups(values, inner=240)
+        quantized = Quantized((2, 240), "float32", "codebook", codes, None, 6, book)
+        yield f"floats_{name}", quantized
+    scales = Groups(np.exp(random.standard_normal(60)).astype(np.float32), inner=8)
+    points = random.integers(6, 10, 60).astype(np.uint16)
+    yield (
+        "scales_and_zero_points",
+        Quantized((480,), "float32", "affine", codes, bits=4, scale=scales, zero_point=points),
+    )
 
 
 def _located() -> Iterator[tuple[str, str, Quantized]]:

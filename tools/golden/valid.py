@@ -50,6 +50,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _lanes()
     yield from _affine()
     yield from _codebooks()
+    yield from _coded_parameters()
     yield from _chunked()
     yield from _shapes()
     yield "pack.qc", _pack()
@@ -148,6 +149,33 @@ def _codebooks() -> Iterator[tuple[str, bytes]]:
     one = Frame("f64", "codebook", "dense", (3,), range(3), [0, 0, 0], width=1)
     one = replace(one, codebook=Floats("f32", f32(0.1), 1, entries=1))
     yield "codebook_of_one_entry.frame", write_frame(one, coder("constant"))
+
+
+def _coded_parameters() -> Iterator[tuple[str, bytes]]:
+    values = {
+        "f32": f32(-1e9, -1, 0, 0, 0.1, 3),
+        "f16": bytes.fromhex("00fc 01bc 0080 0000 0004 007c"),
+    }
+    values["bf16"] = bytes.fromhex("80ff 80bf 0080 0000 8000 c07f")
+    for dtype, data in values.items():
+        size = ITEM_SIZES[dtype]
+        entries = [data[at : at + size] for at in range(0, len(data), size)]
+        unsorted = b"".join(entries[place] for place in (2, 0, 5, 4, 1, 3))
+        frame = Frame("f32", "codebook", "dense", (12,), range(12), [0, 1, 2, 3, 4, 5] * 2, width=3)
+        for how, content in (("planes", unsorted), ("deltas", data), ("permuted", unsorted)):
+            for coding in ("packed", "tree"):
+                books = Floats(dtype, content + data, 2, inner=6, entries=6, how=how)
+                name = f"floats_{how}_{dtype}_{coding}.frame"
+                yield name, write_frame(replace(frame, codebook=books), coder(coding))
+    for dtype in _SCALE_TYPES:
+        scales = Floats(dtype, (bytes(ITEM_SIZES[dtype] - 1) + b"\x38") * 2, 2, 4, how="planes")
+        frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, scales=scales)
+        frame = replace(frame, zero_point=[4, 7], coded_zero_points=True)
+        yield f"scales_planes_{dtype}.frame", write_frame(frame, coder("huffman"))
+    wide = Frame("f32", "affine", "gaps", (40,), [3, 30], [1, 40000], 20, 16, [65535, 3])
+    scales = Floats("f32", f32(0.5, -2), 2, 7, how="deltas")
+    wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=5)
+    yield "zero_points_of_16_bits_chunked.frame", write_frame(wide, coder("exponent"))
 
 
 def _chunked() -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,322 @@
+/*
+ * Parameters, coded where that takes fewer bytes (docs/format.md, section 5). Every way is tried.
+ */
+#include "parameters.h"
+#include "workspace.h"
+
+/* Balanced: adaptive coding decodes slowly, and parameters are decoded before anything else: so
+   it is for up to so many. */
+#define FEW_VALUES 4096
+
+/* "Cannot", or not in fewer bytes. */
+#define NOT_SMALLER SIZE_MAX
+
+/* One parameter: `rows` of `entries` values. */
+typedef struct values {
+    const uint8_t *data;
+    size_t rows, entries;
+    qc_dtype dtype;
+    size_t size; /* of a value */
+} values;
+
+/* Bodies being written, one after the other, and how. */
+typedef struct writer {
+    uint64_t codings;
+    qc_profile profile;
+    uint8_t *out;
+    size_t capacity, size;
+    uint64_t features; /* of the body that was written last */
+    uint8_t *symbols;  /* scratch, one byte or two a value */
+    void *stream_workspace;
+} writer;
+
+typedef struct entry {
+    uint32_t key;
+    uint8_t place; /* in its row */
+} entry;
+
+static size_t count_of(const values *values) { return values->rows * values->entries; }
+
+static values codebook_of(const qc_frame *frame)
+{
+    int is_there = frame->kind == QC_CODEBOOK;
+    values values = {frame->codebook, is_there ? frame->books : 0, frame->entries,
+                     frame->codebook_dtype, qc_dtype_size(frame->codebook_dtype)};
+    return values;
+}
+
+static values scales_of(const qc_frame *frame)
+{
+    values values = {frame->scales, frame->scaled ? frame->scale_count : 0, 1, frame->scale_dtype,
+                     qc_dtype_size(frame->scale_dtype)};
+    return values;
+}
+
+static values zero_points_of(const qc_frame *frame)
+{
+    int is_there = frame->kind == QC_AFFINE && frame->zero_mode == QC_ZERO_MODE_GROUP;
+    values values = {frame->zero_points, is_there ? frame->scale_count : 0, 1, QC_U16, 2};
+    return values;
+}
+
+/* ---- streams ---- */
+
+/* Append a stream. Returns 0 if no coding that is allowed holds the symbols. */
+static int write_stream(writer *writer, size_t *size, const void *symbols, size_t count,
+                        unsigned width)
+{
+    size_t written, at = writer->size + *size;
+    if (qc_stream_encode(symbols, count, width, writer->codings, writer->profile, writer->out + at,
+                         writer->capacity - at, &written, writer->stream_workspace, NULL) != QC_OK)
+        return 0;
+    writer->features |= QC_CODING_MASK(writer->out[at]);
+    *size += written;
+    return 1;
+}
+
+/* ---- planes ---- */
+
+static size_t write_planes(writer *writer, const values *values)
+{
+    size_t size = 0, count = count_of(values);
+    unsigned bits = 8 * (unsigned)values->size;
+    for (unsigned shift = bits; shift > 0;) {
+        shift -= 8;
+        for (size_t i = 0; i < count; i++) {
+            uint32_t word = qc_load_value(values->data + i * values->size, values->size);
+            if (qc_is_rotated(values->dtype))
+                word = word << 1 | word >> (bits - 1);
+            writer->symbols[i] = (uint8_t)(word >> shift);
+        }
+        if (!write_stream(writer, &size, writer->symbols, count, 8))
+            return NOT_SMALLER;
+    }
+    return size;
+}
+
+/* ---- deltas, and permuted ones ---- */
+
+/* A row as it stands. */
+static void read_row(const values *values, size_t row, entry *entries)
+{
+    const uint8_t *data = values->data + row * values->entries * values->size;
+    for (size_t i = 0; i < values->entries; i++, data += values->size)
+        entries[i] =
+            (entry){qc_key_of(qc_load_value(data, values->size), values->size), (uint8_t)i};
+}
+
+/* In the order of keys, equal ones as they stand. */
+static void sort_row(entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        entry moved = entries[i];
+        size_t at = i;
+        for (; at > 0 && entries[at - 1].key > moved.key; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = moved;
+    }
+}
+
+static int is_ascending(const values *values)
+{
+    entry entries[QC_MAX_ENTRIES];
+    for (size_t row = 0; row < values->rows; row++) {
+        read_row(values, row, entries);
+        for (size_t i = 1; i < values->entries; i++)
+            if (entries[i].key < entries[i - 1].key)
+                return 0;
+    }
+    return 1;
+}
+
+/* The symbols that lead from each place's entry to the next one's, round those that are left. */
+static void order_of(const entry *sorted, size_t entries, uint8_t *symbols)
+{
+    uint8_t left[QC_MAX_ENTRIES]; /* places, in the order of keys */
+    size_t at = 0;
+    for (size_t i = 0; i < entries; i++)
+        left[i] = sorted[i].place;
+    for (size_t place = 0, count = entries; place < entries; place++, count--) {
+        const uint8_t *found = memchr(left, (int)place, count);
+        size_t next = (size_t)(found - left);
+        symbols[place] = (uint8_t)(next >= at ? next - at : next + count - at);
+        at = next;
+        memmove(left + at, left + at + 1, count - at - 1);
+    }
+}
+
+/* Append the lowest bits of a number, at most 31. */
+static void append_bits(uint8_t *out, size_t *at, uint32_t value, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++, ++*at) {
+        if (*at % 8 == 0)
+            out[*at / 8] = 0;
+        out[*at / 8] |= (uint8_t)((value >> i & 1) << *at % 8);
+    }
+}
+
+/* Two ways to look at the deltas of one row: their bit lengths, and the bits under the leading one.
+   Either output may be NULL. */
+static void split_deltas(const entry *entries, const values *values, uint8_t *lengths,
+                         uint8_t *bits, size_t *at)
+{
+    uint32_t sign = qc_sign_of(values->size), before = 0;
+    for (size_t i = 0; i < values->entries; i++) {
+        uint32_t delta = (entries[i].key - before) & (sign | (sign - 1));
+        unsigned length = qc_bit_length(delta);
+        before = entries[i].key;
+        if (lengths != NULL)
+            lengths[i] = (uint8_t)length;
+        else if (length > 0)
+            append_bits(bits, at, delta, length - 1);
+    }
+}
+
+static size_t write_deltas(writer *writer, const values *values, int permuted)
+{
+    entry entries[QC_MAX_ENTRIES];
+    size_t size = 0, at = 0, count = count_of(values);
+    uint8_t *lengths = writer->symbols, *order = lengths + count;
+    for (size_t row = 0; row < values->rows; row++) {
+        read_row(values, row, entries);
+        if (permuted) {
+            sort_row(entries, values->entries);
+            order_of(entries, values->entries, order + row * values->entries);
+        }
+        split_deltas(entries, values, lengths + row * values->entries, NULL, NULL);
+    }
+    if (!write_stream(writer, &size, lengths, count, qc_delta_width(values->size)) ||
+        (permuted &&
+         !write_stream(writer, &size, order, count, qc_codebook_width((unsigned)values->entries))))
+        return NOT_SMALLER;
+    for (size_t row = 0; row < values->rows; row++) {
+        read_row(values, row, entries);
+        if (permuted)
+            sort_row(entries, values->entries);
+        split_deltas(entries, values, NULL, writer->out + writer->size + size, &at);
+    }
+    return size + (at + 7) / 8;
+}
+
+/* ---- zero points ---- */
+
+static size_t write_zero_points(writer *writer, const values *values, unsigned width)
+{
+    size_t size = 0, count = count_of(values);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t zero = (uint16_t)qc_load16(values->data + 2 * i);
+        if (zero >> width != 0)
+            return NOT_SMALLER;
+        if (width <= 8)
+            writer->symbols[i] = (uint8_t)zero;
+        else
+            memcpy(writer->symbols + 2 * i, &zero, 2);
+    }
+    return write_stream(writer, &size, writer->symbols, count, width) ? size : NOT_SMALLER;
+}
+
+/* ---- the choice ---- */
+
+/* Keep the body just written, of `size` bytes that `head` more precede, if that is less than
+   `best` bytes; it takes the place of the one that was kept before. Gives what is then best. */
+static size_t keep(writer *writer, size_t size, size_t head, unsigned how, size_t best,
+                   qc_coded *coded, uint64_t *features)
+{
+    uint64_t written = writer->features;
+    writer->features = 0;
+    if (size == NOT_SMALLER || size + head >= best)
+        return best;
+    size_t kept = coded->how != 0 ? coded->size : 0;
+    uint8_t *body = writer->out + writer->size - kept;
+    memmove(body, writer->out + writer->size, size);
+    *coded = (qc_coded){how, body, size, 0};
+    *features = written;
+    writer->size = writer->size - kept + size;
+    return size + head;
+}
+
+static void choose_floats(writer *writer, const values *values, qc_coded *coded, uint64_t *features)
+{
+    uint64_t used = 0;
+    size_t best = count_of(values) * values->size;
+    size_t size = write_planes(writer, values);
+    best = keep(writer, size, qc_vu_size(size), QC_FLOATS_PLANES, best, coded, &used);
+    if (values->entries > 1) {
+        size = write_deltas(writer, values, 0);
+        best = keep(writer, size, qc_vu_size(size), QC_FLOATS_DELTAS, best, coded, &used);
+    }
+    if (values->entries > 1 && !is_ascending(values)) {
+        size = write_deltas(writer, values, 1);
+        keep(writer, size, qc_vu_size(size), QC_FLOATS_PERMUTED, best, coded, &used);
+    }
+    *features |= used;
+}
+
+static void choose_zero_points(writer *writer, const values *values, unsigned width,
+                               qc_coded *coded, uint64_t *features)
+{
+    uint64_t used = 0;
+    size_t size = write_zero_points(writer, values, width);
+    keep(writer, size, 0, QC_ZERO_MODE_CODED, 2 * count_of(values), coded, &used);
+    *features |= used;
+}
+
+/* ---- bounds ---- */
+
+/* Two ways of each parameter stand side by side, the better one and one that is tried. */
+static size_t bound_of(const values *values)
+{
+    size_t count = count_of(values);
+    if (count == 0)
+        return 0;
+    return 2 * (values->size * qc_stream_bound(count, 8) + qc_stream_bound(count, 16) +
+                count * values->size);
+}
+
+static size_t most_values(const qc_frame *frame)
+{
+    values all[] = {codebook_of(frame), scales_of(frame), zero_points_of(frame)};
+    size_t most = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        most = count_of(&all[i]) > most ? count_of(&all[i]) : most;
+    return most;
+}
+
+size_t qc_parameters_bound(const qc_frame *frame)
+{
+    values codebook = codebook_of(frame), scales = scales_of(frame), zeros = zero_points_of(frame);
+    return bound_of(&codebook) + bound_of(&scales) + bound_of(&zeros);
+}
+
+size_t qc_parameters_encode_workspace(const qc_frame *frame)
+{
+    size_t count = most_values(frame);
+    return QC_STREAM_ENCODE_WORKSPACE(count) + 2 * count + QC_WORKSPACE_ALIGNMENT;
+}
+
+qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile profile, void *out,
+                               size_t capacity, uint64_t *features, void *workspace,
+                               size_t workspace_bytes, qc_error *error)
+{
+    size_t needed = qc_parameters_encode_workspace(frame), most = qc_most_coded(frame);
+    values codebook = codebook_of(frame), scales = scales_of(frame), zeros = zero_points_of(frame);
+    QC_CHECK(workspace_bytes >= needed, QC_NO_SPACE, "parameters: workspace", 0, workspace_bytes,
+             needed);
+    QC_CHECK(capacity >= qc_parameters_bound(frame), QC_NO_SPACE, "parameters: output", 0, capacity,
+             qc_parameters_bound(frame));
+    frame->coded_codebook.how = frame->coded_scales.how = frame->coded_zero_points.how = 0;
+    if (profile == QC_FIXED || profile == QC_FAST)
+        return QC_OK;
+    if (profile == QC_BALANCED && most_values(frame) > FEW_VALUES)
+        codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
+    uint8_t *symbols = qc_workspace_align(workspace);
+    writer writer = {codings, profile, out,     capacity,
+                     0,       0,       symbols, symbols + 2 * most_values(frame)};
+    if (codebook.rows > 0 && count_of(&codebook) <= most)
+        choose_floats(&writer, &codebook, &frame->coded_codebook, features);
+    if (scales.rows > 0 && scales.rows <= most)
+        choose_floats(&writer, &scales, &frame->coded_scales, features);
+    if (zeros.rows > 0 && zeros.rows <= most)
+        choose_zero_points(&writer, &zeros, frame->width, &frame->coded_zero_points, features);
+    return QC_OK;
+}

@@ -1,0 +1,92 @@
+"""Section 5: floats that are coded."""
+
+from __future__ import annotations
+
+from .codings import Stream
+from .conventions import Reader, require
+from .element_types import ElementType
+
+PLANES, DELTAS, PERMUTED = HOWS = (1, 2, 3)
+_ROTATED = ("f32", "f16", "bf16", "f64")
+
+
+def decode_floats(
+    how: int, body: bytes, rows: int, entries: int, element: ElementType, features: int
+) -> list[bytes]:
+    """The values of a body, as they would stand verbatim."""
+    reader = body_reader(body)
+    if how == PLANES:
+        return _planes(reader, rows * entries, element, features)
+    lengths = Stream(reader, rows * entries, (8 * element.size).bit_length(), features)
+    order = None
+    if how == PERMUTED:
+        order = Stream(reader, rows * entries, max((entries - 1).bit_length(), 1), features)
+    bits = reader.take(reader.left, "bits")
+    values = [_value(key, element.size) for key in _keys(lengths.symbols(), bits, entries, element)]
+    if order is None:
+        return values
+    symbols = order.symbols()
+    permuted: list[bytes] = []
+    for first in range(0, len(values), entries):
+        row = slice(first, first + entries)
+        permuted += permute(values[row], symbols[row])
+    return permuted
+
+
+def body_reader(body: bytes) -> Reader:
+    """Of a body, in which no stream may be split."""
+    reader = Reader(body, length_is_known=True)
+    reader.has_split = True
+    return reader
+
+
+def _planes(reader: Reader, count: int, element: ElementType, features: int) -> list[bytes]:
+    size = element.size
+    streams = [Stream(reader, count, 8, features) for _ in range(size)]
+    require(reader.left == 0, "bytes after the planes")
+    symbols = [stream.symbols() for stream in streams]
+    words = [int.from_bytes(column, "big") for column in zip(*symbols, strict=True)]
+    if element.name in _ROTATED:
+        words = [word >> 1 | (word & 1) << 8 * size - 1 for word in words]
+    return [word.to_bytes(size, "little") for word in words]
+
+
+def _keys(lengths: list[int], bits: bytes, entries: int, element: ElementType) -> list[int]:
+    """Each row's keys, from one to the next."""
+    low, at, key = int.from_bytes(bits, "little"), 0, 0
+    keys = []
+    for index, length in enumerate(lengths):
+        require(length <= 8 * element.size, "a delta longer than its dtype")
+        count = max(length - 1, 0)
+        delta = (low >> at & (1 << count) - 1) + (1 << count if length else 0)
+        at += count
+        key = delta if index % entries == 0 else (key + delta) % (1 << 8 * element.size)
+        keys.append(key)
+    require(len(bits) == -(-at // 8), "bits of the deltas")
+    require(low >> at == 0, "bits after the last delta")
+    return keys
+
+
+def _value(key: int, size: int) -> bytes:
+    """The value of a key.
+
+    >>> _value(0xBC00, 2).hex(), _value(0x43FF, 2).hex()  # 1 and -1 in f16
+    ('003c', '00bc')
+    """
+    sign = 1 << 8 * size - 1
+    bits = key ^ sign if key & sign else key ^ (2 * sign - 1)
+    return bits.to_bytes(size, "little")
+
+
+def permute(values: list[bytes], symbols: list[int]) -> list[bytes]:
+    """Ascending values to their places.
+
+    >>> permute([b"a", b"b", b"c", b"d"], [2, 0, 1, 0])
+    [b'c', b'd', b'b', b'a']
+    """
+    left, at, permuted = list(values), 0, []
+    for symbol in symbols:
+        require(symbol < len(left), "a value beyond those that are left")
+        at = (at + symbol) % len(left)
+        permuted.append(left.pop(at))
+    return permuted
