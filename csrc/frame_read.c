@@ -137,6 +137,8 @@ static qc_status read_floats(qc_reader *reader, qc_frame *frame, size_t count, q
     QC_CHECK(coded->how <= QC_FLOATS_PERMUTED, QC_UNSUPPORTED, "parameters: how floats are stored",
              reader->at - 1, coded->how, QC_FLOATS_PERMUTED);
     if (coded->how != QC_FLOATS_VERBATIM) {
+        /* Permuted ones come with their order, a byte each. */
+        size += coded->how == QC_FLOATS_PERMUTED;
         QC_TRY(check_coded(frame, reader->at - 1, count, size, error));
         return read_body(reader, coded, what, error);
     }

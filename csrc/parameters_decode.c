@@ -42,7 +42,8 @@ typedef struct floats {
     qc_dtype dtype;
     size_t size; /* of a value */
     uint64_t features;
-    uint8_t *out; /* NULL: check only */
+    uint8_t *out;   /* NULL: check only */
+    uint8_t *order; /* of permuted ones; NULL: check only */
 } floats;
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -86,7 +87,7 @@ static qc_status decode_planes(parameters_workspace *work, const floats *floats,
     return QC_OK;
 }
 
-/* ---- deltas, and permuted ones ---- */
+/* ---- deltas, and the order of permuted ones ---- */
 
 static qc_status open_queue(parameters_workspace *work, symbol_queue *queue, qc_reader *reader,
                             const floats *floats, unsigned width, qc_error *error)
@@ -151,12 +152,14 @@ static qc_status take_keys(parameters_workspace *work, const floats *floats, low
     return QC_OK;
 }
 
-/* Put the keys of a row where they stand: each is one of those that are left. */
-static qc_status permute(parameters_workspace *work, size_t entries, qc_error *error)
+/* Where the values of a row stood: each is one of those that are left. */
+static qc_status take_order(parameters_workspace *work, size_t entries, uint8_t *order,
+                            qc_error *error)
 {
-    uint32_t left[QC_MAX_ENTRIES];
+    uint8_t left[QC_MAX_ENTRIES];
     size_t at = 0;
-    memcpy(left, work->keys, entries * sizeof *left);
+    for (size_t i = 0; i < entries; i++)
+        left[i] = (uint8_t)i;
     for (size_t i = 0, count = entries; i < entries; i++, count--) {
         unsigned symbol;
         QC_TRY(take_symbol(&work->order, &symbol, error));
@@ -164,8 +167,9 @@ static qc_status permute(parameters_workspace *work, size_t entries, qc_error *e
                  count - 1);
         at += symbol;
         at -= at >= count ? count : 0;
-        work->keys[i] = left[at];
-        memmove(left + at, left + at + 1, (count - at - 1) * sizeof *left);
+        if (order != NULL)
+            order[i] = left[at];
+        memmove(left + at, left + at + 1, count - at - 1);
     }
     return QC_OK;
 }
@@ -179,11 +183,12 @@ static qc_status decode_deltas(parameters_workspace *work, const floats *floats,
         QC_TRY(open_queue(work, &work->order, &reader, floats,
                           qc_codebook_width((unsigned)floats->entries), error));
     low_bits bits = {reader.data + reader.at, reader.size - reader.at, 0};
-    uint8_t *out = floats->out;
+    uint8_t *out = floats->out, *order = floats->order;
     for (size_t row = 0; row < floats->rows; row++) {
         QC_TRY(take_keys(work, floats, &bits, error));
         if (permuted)
-            QC_TRY(permute(work, floats->entries, error));
+            QC_TRY(take_order(work, floats->entries, order, error));
+        order += order != NULL ? floats->entries : 0;
         for (size_t i = 0; out != NULL && i < floats->entries; i++, out += floats->size)
             qc_store_value(out, qc_bits_of_key(work->keys[i], floats->size), floats->size);
     }
@@ -243,11 +248,22 @@ qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, q
     parameters_workspace *work = qc_workspace_align(workspace);
     uint8_t *next = memory;
     if (frame->coded_codebook.how != QC_FLOATS_VERBATIM) {
-        size_t size = qc_dtype_size(frame->codebook_dtype);
-        floats books = {
-            &frame->coded_codebook, frame->books, frame->entries, frame->codebook_dtype, size,
-            frame->features,        next};
+        size_t size = qc_dtype_size(frame->codebook_dtype), count = frame->books * frame->entries;
+        int permuted = frame->coded_codebook.how == QC_FLOATS_PERMUTED;
+        uint8_t *order = permuted && next != NULL ? next + count * size : NULL;
+        floats books = {&frame->coded_codebook,
+                        frame->books,
+                        frame->entries,
+                        frame->codebook_dtype,
+                        size,
+                        frame->features,
+                        next,
+                        order};
         QC_TRY(decode_floats(work, &books, &next, &frame->codebook, error));
+        if (order != NULL) {
+            frame->codebook_order = order;
+            next += count;
+        }
     }
     if (frame->coded_scales.how != QC_FLOATS_VERBATIM) {
         size_t size = qc_dtype_size(frame->scale_dtype);
@@ -257,7 +273,8 @@ qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, q
                          frame->scale_dtype,
                          size,
                          frame->features,
-                         next};
+                         next,
+                         NULL};
         QC_TRY(decode_floats(work, &scales, &next, &frame->scales, error));
     }
     if (frame->coded_zero_points.how != 0) {

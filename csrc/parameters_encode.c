@@ -16,7 +16,8 @@ typedef struct values {
     const uint8_t *data;
     size_t rows, entries;
     qc_dtype dtype;
-    size_t size; /* of a value */
+    size_t size;          /* of a value */
+    const uint8_t *order; /* of the codebook, or NULL */
 } values;
 
 /* Bodies being written, one after the other, and how. */
@@ -30,32 +31,28 @@ typedef struct writer {
     void *stream_workspace;
 } writer;
 
-typedef struct entry {
-    uint32_t key;
-    uint8_t place; /* in its row */
-} entry;
-
 static size_t count_of(const values *values) { return values->rows * values->entries; }
 
 static values codebook_of(const qc_frame *frame)
 {
     int is_there = frame->kind == QC_CODEBOOK;
     values values = {frame->codebook, is_there ? frame->books : 0, frame->entries,
-                     frame->codebook_dtype, qc_dtype_size(frame->codebook_dtype)};
+                     frame->codebook_dtype, qc_dtype_size(frame->codebook_dtype),
+                     frame->codebook_order};
     return values;
 }
 
 static values scales_of(const qc_frame *frame)
 {
     values values = {frame->scales, frame->scaled ? frame->scale_count : 0, 1, frame->scale_dtype,
-                     qc_dtype_size(frame->scale_dtype)};
+                     qc_dtype_size(frame->scale_dtype), NULL};
     return values;
 }
 
 static values zero_points_of(const qc_frame *frame)
 {
     int is_there = frame->kind == QC_AFFINE && frame->zero_mode == QC_ZERO_MODE_GROUP;
-    values values = {frame->zero_points, is_there ? frame->scale_count : 0, 1, QC_U16, 2};
+    values values = {frame->zero_points, is_there ? frame->scale_count : 0, 1, QC_U16, 2, NULL};
     return values;
 }
 
@@ -94,55 +91,36 @@ static size_t write_planes(writer *writer, const values *values)
     return size;
 }
 
-/* ---- deltas, and permuted ones ---- */
+/* ---- deltas, and the order of permuted ones ---- */
 
-/* A row as it stands. */
-static void read_row(const values *values, size_t row, entry *entries)
+/* The symbols that lead from each entry's number to the next one's, round those that are left. */
+static void symbols_of_order(const uint8_t *order, size_t entries, uint8_t *symbols)
 {
-    const uint8_t *data = values->data + row * values->entries * values->size;
-    for (size_t i = 0; i < values->entries; i++, data += values->size)
-        entries[i] =
-            (entry){qc_key_of(qc_load_value(data, values->size), values->size), (uint8_t)i};
-}
-
-/* In the order of keys, equal ones as they stand. */
-static void sort_row(entry *entries, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        entry moved = entries[i];
-        size_t at = i;
-        for (; at > 0 && entries[at - 1].key > moved.key; at--)
-            entries[at] = entries[at - 1];
-        entries[at] = moved;
-    }
-}
-
-static int is_ascending(const values *values)
-{
-    entry entries[QC_MAX_ENTRIES];
-    for (size_t row = 0; row < values->rows; row++) {
-        read_row(values, row, entries);
-        for (size_t i = 1; i < values->entries; i++)
-            if (entries[i].key < entries[i - 1].key)
-                return 0;
-    }
-    return 1;
-}
-
-/* The symbols that lead from each place's entry to the next one's, round those that are left. */
-static void order_of(const entry *sorted, size_t entries, uint8_t *symbols)
-{
-    uint8_t left[QC_MAX_ENTRIES]; /* places, in the order of keys */
+    uint8_t left[QC_MAX_ENTRIES];
     size_t at = 0;
     for (size_t i = 0; i < entries; i++)
-        left[i] = sorted[i].place;
+        left[i] = (uint8_t)i;
     for (size_t place = 0, count = entries; place < entries; place++, count--) {
-        const uint8_t *found = memchr(left, (int)place, count);
+        const uint8_t *found = memchr(left, order[place], count);
         size_t next = (size_t)(found - left);
         symbols[place] = (uint8_t)(next >= at ? next - at : next + count - at);
         at = next;
         memmove(left + at, left + at + 1, count - at - 1);
     }
+}
+
+/* Whether every row of an order has each number once. */
+static int is_permutation(const values *values)
+{
+    for (size_t row = 0; row < values->rows; row++) {
+        uint8_t seen[QC_MAX_ENTRIES] = {0};
+        for (size_t i = 0; i < values->entries; i++) {
+            unsigned number = values->order[row * values->entries + i];
+            if (number >= values->entries || seen[number]++)
+                return 0;
+        }
+    }
+    return 1;
 }
 
 /* Append the lowest bits of a number, at most 31. */
@@ -157,14 +135,16 @@ static void append_bits(uint8_t *out, size_t *at, uint32_t value, unsigned count
 
 /* Two ways to look at the deltas of one row: their bit lengths, and the bits under the leading one.
    Either output may be NULL. */
-static void split_deltas(const entry *entries, const values *values, uint8_t *lengths,
-                         uint8_t *bits, size_t *at)
+static void split_deltas(const values *values, size_t row, uint8_t *lengths, uint8_t *bits,
+                         size_t *at)
 {
+    const uint8_t *data = values->data + row * values->entries * values->size;
     uint32_t sign = qc_sign_of(values->size), before = 0;
-    for (size_t i = 0; i < values->entries; i++) {
-        uint32_t delta = (entries[i].key - before) & (sign | (sign - 1));
+    for (size_t i = 0; i < values->entries; i++, data += values->size) {
+        uint32_t key = qc_key_of(qc_load_value(data, values->size), values->size);
+        uint32_t delta = (key - before) & (sign | (sign - 1));
         unsigned length = qc_bit_length(delta);
-        before = entries[i].key;
+        before = key;
         if (lengths != NULL)
             lengths[i] = (uint8_t)length;
         else if (length > 0)
@@ -172,29 +152,21 @@ static void split_deltas(const entry *entries, const values *values, uint8_t *le
     }
 }
 
-static size_t write_deltas(writer *writer, const values *values, int permuted)
+static size_t write_deltas(writer *writer, const values *values)
 {
-    entry entries[QC_MAX_ENTRIES];
-    size_t size = 0, at = 0, count = count_of(values);
+    size_t size = 0, at = 0, count = count_of(values), entries = values->entries;
+    unsigned width = qc_codebook_width((unsigned)entries);
     uint8_t *lengths = writer->symbols, *order = lengths + count;
     for (size_t row = 0; row < values->rows; row++) {
-        read_row(values, row, entries);
-        if (permuted) {
-            sort_row(entries, values->entries);
-            order_of(entries, values->entries, order + row * values->entries);
-        }
-        split_deltas(entries, values, lengths + row * values->entries, NULL, NULL);
+        split_deltas(values, row, lengths + row * entries, NULL, NULL);
+        if (values->order != NULL)
+            symbols_of_order(values->order + row * entries, entries, order + row * entries);
     }
     if (!write_stream(writer, &size, lengths, count, qc_delta_width(values->size)) ||
-        (permuted &&
-         !write_stream(writer, &size, order, count, qc_codebook_width((unsigned)values->entries))))
+        (values->order != NULL && !write_stream(writer, &size, order, count, width)))
         return NOT_SMALLER;
-    for (size_t row = 0; row < values->rows; row++) {
-        read_row(values, row, entries);
-        if (permuted)
-            sort_row(entries, values->entries);
-        split_deltas(entries, values, NULL, writer->out + writer->size + size, &at);
-    }
+    for (size_t row = 0; row < values->rows; row++)
+        split_deltas(values, row, NULL, writer->out + writer->size + size, &at);
     return size + (at + 7) / 8;
 }
 
@@ -242,14 +214,24 @@ static void choose_floats(writer *writer, const values *values, qc_coded *coded,
     size_t size = write_planes(writer, values);
     best = keep(writer, size, qc_vu_size(size), QC_FLOATS_PLANES, best, coded, &used);
     if (values->entries > 1) {
-        size = write_deltas(writer, values, 0);
-        best = keep(writer, size, qc_vu_size(size), QC_FLOATS_DELTAS, best, coded, &used);
-    }
-    if (values->entries > 1 && !is_ascending(values)) {
-        size = write_deltas(writer, values, 1);
-        keep(writer, size, qc_vu_size(size), QC_FLOATS_PERMUTED, best, coded, &used);
+        size = write_deltas(writer, values);
+        keep(writer, size, qc_vu_size(size), QC_FLOATS_DELTAS, best, coded, &used);
     }
     *features |= used;
+}
+
+/* A codebook that has moved is told with its order in one way only. */
+static qc_status write_permuted(writer *writer, const values *values, qc_coded *coded,
+                                uint64_t *features, qc_error *error)
+{
+    QC_CHECK(is_permutation(values), QC_INVALID, "parameters: order of the codebook", 0, 0, 0);
+    size_t size = write_deltas(writer, values);
+    QC_CHECK(size != NOT_SMALLER, QC_INVALID, "parameters: no coding that is allowed holds them", 0,
+             writer->codings, 0);
+    uint64_t used = 0;
+    keep(writer, size, qc_vu_size(size), QC_FLOATS_PERMUTED, NOT_SMALLER, coded, &used);
+    *features |= used;
+    return QC_OK;
 }
 
 static void choose_zero_points(writer *writer, const values *values, unsigned width,
@@ -305,14 +287,19 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     QC_CHECK(capacity >= qc_parameters_bound(frame), QC_NO_SPACE, "parameters: output", 0, capacity,
              qc_parameters_bound(frame));
     frame->coded_codebook.how = frame->coded_scales.how = frame->coded_zero_points.how = 0;
-    if (profile == QC_FIXED || profile == QC_FAST)
+    int is_fixed = profile == QC_FIXED || profile == QC_FAST;
+    QC_CHECK(codebook.order == NULL || !(is_fixed || count_of(&codebook) > most), QC_INVALID,
+             "parameters: order of the codebook", 0, count_of(&codebook), most);
+    if (is_fixed)
         return QC_OK;
     if (profile == QC_BALANCED && most_values(frame) > FEW_VALUES)
         codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
     uint8_t *symbols = qc_workspace_align(workspace);
     writer writer = {codings, profile, out,     capacity,
                      0,       0,       symbols, symbols + 2 * most_values(frame)};
-    if (codebook.rows > 0 && count_of(&codebook) <= most)
+    if (codebook.order != NULL)
+        QC_TRY(write_permuted(&writer, &codebook, &frame->coded_codebook, features, error));
+    else if (codebook.rows > 0 && count_of(&codebook) <= most)
         choose_floats(&writer, &codebook, &frame->coded_codebook, features);
     if (scales.rows > 0 && scales.rows <= most)
         choose_floats(&writer, &scales, &frame->coded_scales, features);

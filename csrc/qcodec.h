@@ -237,6 +237,9 @@ typedef struct qc_frame {
     size_t books;            /* (w) >= 1 */
     size_t book_inner;       /* (w) >= 1 */
     const uint8_t *codebook; /* (w) books x entries; read: NULL if coded and not decoded */
+    /* (w) books x entries: of every entry as it stood in the codebook that codes came with, its
+       number in ascending order, which `codebook` and codes have now; NULL: they have not moved */
+    const uint8_t *codebook_order;
     qc_coded coded_codebook;
 
     /* affine */

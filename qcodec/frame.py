@@ -15,11 +15,15 @@ from ._core import stream as stream_core
 from .arrays import bytes_of
 from .dtypes import element_type
 from .layout import Encoding, Layout
+from .ordered import ascending
 from .quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
 _ADAPTIVE = 1 << stream_core.coding_names().index("adaptive")
+
+# So many parameters may be coded however small the tensor is (format, section 5).
+_ALWAYS_CODED = 256
 
 # A later candidate is a slower one: this share must be saved to prefer it.
 _WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
@@ -39,9 +43,18 @@ class EncodedChunks:
 
 
 class FrameEncoder:
-    """Encodes one tensor in one layout."""
+    """Encodes one tensor in one layout.
 
-    def __init__(self, quantized: Quantized, layout: Layout, encoding: Encoding) -> None:
+    `order` is that of its codebooks before they ascended, if they have moved.
+    """
+
+    def __init__(
+        self,
+        quantized: Quantized,
+        layout: Layout,
+        encoding: Encoding,
+        order: Array | None = None,
+    ) -> None:
         self.layout = layout
         self.codings = self.parameter_codings = encoding.codings
         if layout.chunk_elements and encoding.profile == "balanced":
@@ -52,7 +65,7 @@ class FrameEncoder:
         self.positions = None if layout.positions == "dense" else quantized.positions
         codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
         self.codes = np.ascontiguousarray(codes)
-        self.plan = _plan(quantized, layout)
+        self.plan = _plan(quantized, layout, order)
         count = int(np.prod(quantized.shape, dtype=np.int64))
         self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
 
@@ -104,7 +117,7 @@ def _little_endian(array: Array, dtype: str) -> Array:
     return bytes_of(values)
 
 
-def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
+def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
     codebook, scale, zero = quantized.codebook, quantized.scale, quantized.zero_point
     none = np.empty(0, np.uint8)
     by_group = not isinstance(zero, (int, np.integer))
@@ -130,6 +143,7 @@ def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
         fields,
         quantized.shape,
         none if codebook is None else _little_endian(codebook.values, quantized.codebook_dtype),
+        none if order is None else bytes_of(order),
         none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
         _little_endian(np.asarray(zero), "uint16") if by_group else none,
     )
@@ -166,19 +180,43 @@ def encode_quantized(
     the best before it, in sampled chunks, to be taken.
     """
     encoding = Encoding(profile, effort, codings)
-    found = layouts.candidates(
-        quantized, positions, _gap_widths(quantized, gap_bits, encoding), profile
-    )
-    encoders = [
-        FrameEncoder(quantized, layouts.with_chunks(layout, quantized, chunk, profile), encoding)
-        for layout in found
-    ]
+
+    def encode(quantized: Quantized, order: Array | None) -> bytes:
+        found = layouts.candidates(
+            quantized, positions, _gap_widths(quantized, gap_bits, encoding), profile
+        )
+        encoders = [
+            FrameEncoder(
+                quantized,
+                layouts.with_chunks(layout, quantized, chunk, profile),
+                encoding,
+                order,
+            )
+            for layout in found
+        ]
+        return _smallest(encoders, encoding, threads)
+
+    moved = ascending(quantized) if _may_move(quantized, profile) else None
+    frames = [encode(quantized, None)]
+    if moved is not None:
+        frames.append(encode(*moved))
+    return min(frames, key=len)
+
+
+def _may_move(quantized: Quantized, profile: str) -> bool:
+    """Whether codebooks may be stored in another order: where parameters may be coded."""
+    if quantized.codebook is None or profile in ("fast", "fixed"):
+        return False
+    return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
+
+
+def _smallest(encoders: list[FrameEncoder], encoding: Encoding, threads: int) -> bytes:
     best, sampled, cost = encoders[0], None, inf
     for encoder in encoders if len(encoders) > 1 else ():
-        indices = layouts.sampled(len(encoder.ranges), effort)
+        indices = layouts.sampled(len(encoder.ranges), encoding.effort)
         chunks = encoder.chunks(indices, threads)
         each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _WORTHWHILE[profile]):
+        if each < cost * (1 - _WORTHWHILE[encoding.profile]):
             best, sampled, cost = encoder, chunks, each
     if sampled is None or len(sampled.data) < len(best.ranges):
         sampled = best.chunks(list(range(len(best.ranges))), threads)

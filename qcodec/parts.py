@@ -11,6 +11,7 @@ import numpy as np
 from . import layout as layouts
 from ._core import decode as core
 from .dtypes import BY_ID, element_type
+from .ordered import as_it_was
 from .quantized import Groups, Quantized
 
 Array = np.ndarray[Any, Any]
@@ -61,6 +62,11 @@ def read_parts(
         scale_dtype=BY_ID[fields["scale_dtype"]].name,
         zero_point=_zero_point(frame, fields),
     )
+    order = frame.codebook_order_bytes()
+    if order:
+        assert quantized.codebook is not None
+        shape = quantized.codebook.values.shape
+        quantized = as_it_was(quantized, np.frombuffer(order, np.uint8).reshape(shape))
     return _without_fillers(quantized)
 
 

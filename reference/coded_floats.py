@@ -23,20 +23,17 @@ def decode_floats(
         order = Stream(reader, rows * entries, max((entries - 1).bit_length(), 1), features)
     bits = reader.take(reader.left, "bits")
     values = [_value(key, element.size) for key in _keys(lengths.symbols(), bits, entries, element)]
-    if order is None:
-        return values
-    symbols = order.symbols()
-    permuted: list[bytes] = []
-    for first in range(0, len(values), entries):
-        row = slice(first, first + entries)
-        permuted += permute(values[row], symbols[row])
-    return permuted
+    if order is not None:  # how the values stood: codes count them as they stand now
+        symbols = order.symbols()
+        for first in range(0, len(values), entries):
+            places(symbols[first : first + entries])
+    return values
 
 
 def body_reader(body: bytes) -> Reader:
-    """Of a body, in which no stream may be split."""
+    """Of a body, in which no stream may have a router."""
     reader = Reader(body, length_is_known=True)
-    reader.has_split = True
+    reader.has_router = True
     return reader
 
 
@@ -78,15 +75,15 @@ def _value(key: int, size: int) -> bytes:
     return bits.to_bytes(size, "little")
 
 
-def permute(values: list[bytes], symbols: list[int]) -> list[bytes]:
-    """Ascending values to their places.
+def places(symbols: list[int]) -> list[int]:
+    """Of every value of a row, as it stood, its number in ascending order.
 
-    >>> permute([b"a", b"b", b"c", b"d"], [2, 0, 1, 0])
-    [b'c', b'd', b'b', b'a']
+    >>> places([2, 0, 1, 0])
+    [2, 3, 1, 0]
     """
-    left, at, permuted = list(values), 0, []
+    left, at, order = list(range(len(symbols))), 0, []
     for symbol in symbols:
         require(symbol < len(left), "a value beyond those that are left")
         at = (at + symbol) % len(left)
-        permuted.append(left.pop(at))
-    return permuted
+        order.append(left.pop(at))
+    return order

@@ -45,6 +45,13 @@ def _planes(words: list[int], dtype: str, size: int, coder: Coder) -> bytes:
     )
 
 
+def order_of(data: bytes, size: int) -> list[int]:
+    """Of the values of a row, as they stand, their numbers in ascending order."""
+    keys = [key_of(word, size) for word in _bits(data, size)]
+    places = sorted(range(len(keys)), key=lambda place: keys[place])
+    return [places.index(place) for place in range(len(keys))]
+
+
 def _deltas(words: list[int], size: int, entries: int, coder: Coder, permuted: bool) -> bytes:
     deltas: list[int] = []
     order: list[int] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from coded_floats_writer import floats
+from coded_floats_writer import floats, order_of
 from stream_writer import vu, write_stream
 
 from reference.conventions import crc32c
@@ -121,10 +121,10 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
     """A frame's parts."""
     features = 0
 
-    def unsplit(symbols: Sequence[int], width: int) -> bytes:
+    def unrouted(symbols: Sequence[int], width: int) -> bytes:
         nonlocal features
         stream = coder(symbols, width)
-        stream = stream if stream[0] != _SPLIT else packed(symbols, width)
+        stream = stream if stream[0] not in _ROUTED else packed(symbols, width)
         features |= 1 << stream[0]
         return stream
 
@@ -146,7 +146,7 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
     firsts = range(0, frame.size, step) if frame.chunk_elements else [0]
     chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
     chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
-    parameters = write_parameters(frame, unsplit)
+    parameters = write_parameters(frame, unrouted)
     return Parts(write_fields(frame, features), chunk_elements, parameters, chunks)
 
 
@@ -202,9 +202,20 @@ def write_parameters(frame: Frame, coder: Coder = packed) -> bytes:
 def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
     chosen = [at for at, index in enumerate(frame.stored) if index in elements]
     places = [frame.stored[at] - elements.start for at in chosen]
-    values = [frame.elements[at] for at in chosen]
+    values = [_element(frame, at) for at in chosen]
     positions = _write_positions(frame, places, len(elements), coder)
     return positions + _write_values(frame, values, coder)
+
+
+def _element(frame: Frame, at: int) -> int | bytes:
+    """What stands for a stored element: a code moves with its codebook."""
+    element, book = frame.elements[at], frame.codebook
+    if book is None or book.how != "permuted":
+        return element
+    first = frame.stored[at] // book.inner % book.count * book.entries
+    size = ITEM_SIZES[book.dtype]
+    data = book.data[first * size : (first + book.entries) * size]
+    return order_of(data, size)[element] if element in range(book.entries) else element
 
 
 def gaps_of(places: Sequence[int]) -> list[int]:

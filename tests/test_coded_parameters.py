@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from agreement import assert_agreement
+from agreement import assert_agreement, by_library, by_reference
 from coded_floats_writer import HOWS, floats
 from frame_writer import (
     ITEM_SIZES,
@@ -306,3 +306,30 @@ def test_a_nan_keeps_its_payload():
         book = Floats("f32", bits, 1, 1, 4, how)
         frame = Frame("f32", "codebook", "dense", (4,), range(4), range(4), width=2, codebook=book)
         assert Encoded(write_frame(frame)).quantized().codebook.values.tobytes() == bits
+
+
+@pytest.mark.parametrize("books", [1, 3])
+@pytest.mark.parametrize("density", [1.0, 0.9])
+def test_codebooks_in_any_order_ascend_in_the_file_and_come_back_as_they_were(books, density):
+    random = np.random.default_rng(books)
+    values = random.standard_normal((books, 64)).astype(np.float32)
+    values[:, 7] = 0
+    shape = (books * 200, 1, 3, 3)
+    kernels = random.normal(32, 12, (books * 200, 1, 1, 1)) + random.normal(0, 2, shape)
+    stored = np.flatnonzero(random.random(shape) < density)
+    ranks = np.clip(kernels.reshape(-1)[stored], 0, 63).astype(np.int64)
+    codes = np.argsort(values, axis=1)[stored // 1800 % books, ranks].astype(np.uint8)
+    positions = None if density == 1 else stored
+    quantized = Quantized(
+        shape, "float32", "codebook", codes, positions, 6, Groups(values, inner=1800)
+    )
+    data = encoded_with(quantized)
+    head = read_head(BytesSource(data), True)
+    head.decode_parameters(True)
+    ascending = np.frombuffer(head.codebook_bytes(4), np.float32).reshape(books, 64)
+    np.testing.assert_array_equal(ascending, np.sort(values))
+    back = Encoded(data).quantized()
+    np.testing.assert_array_equal(back.codes, codes)
+    np.testing.assert_array_equal(back.codebook.values, values)
+    assert by_library(data) == by_reference(data)
+    assert by_library(data)[1] == quantized.dequantize().tobytes()

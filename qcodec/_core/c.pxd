@@ -70,6 +70,7 @@ cdef extern from "qcodec.h" nogil:
         size_t books
         size_t book_inner
         const uint8_t *codebook
+        const uint8_t *codebook_order
         qc_coded coded_codebook
         unsigned zero_mode
         uint32_t zero_point

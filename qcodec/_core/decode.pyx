@@ -174,6 +174,10 @@ cdef class Frame:
         cdef const qc_frame *head = self.best()
         return parameter_bytes(head.codebook, head.books * head.entries * item_size)
 
+    def codebook_order_bytes(self):
+        cdef const qc_frame *head = self.best()
+        return parameter_bytes(head.codebook_order, head.books * head.entries)
+
     def scale_bytes(self, size_t item_size):
         cdef const qc_frame *head = self.best()
         return parameter_bytes(head.scales, head.scale_count * item_size)

@@ -12,6 +12,7 @@ class Plan:
         fields: dict[str, Any],
         shape: tuple[int, ...],
         codebook: _Bytes,
+        codebook_order: _Bytes,
         scales: _Bytes,
         zero_points: _Bytes,
     ) -> None: ...

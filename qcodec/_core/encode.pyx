@@ -46,7 +46,7 @@ cdef class Plan:
     """
 
     cdef qc_frame head
-    cdef const uint8_t[::1] codebook, scales, zero_points
+    cdef const uint8_t[::1] codebook, codebook_order, scales, zero_points
     cdef uint8_t[::1] bodies  # of coded parameters
     cdef uint64_t features  # that occur in them
 
@@ -55,6 +55,7 @@ cdef class Plan:
         dict fields,
         tuple shape,
         const uint8_t[::1] codebook,
+        const uint8_t[::1] codebook_order,
         const uint8_t[::1] scales,
         const uint8_t[::1] zero_points,
     ):
@@ -63,7 +64,8 @@ cdef class Plan:
         cdef qc_status status
         if len(shape) > 8:
             raise ValueError(f"an array of {len(shape)} dimensions; at most 8 can be stored")
-        self.codebook, self.scales, self.zero_points = codebook, scales, zero_points
+        self.codebook, self.codebook_order = codebook, codebook_order
+        self.scales, self.zero_points = scales, zero_points
         head.dtype = fields["dtype"]
         head.kind = fields["kind"]
         head.positions = fields["positions"]
@@ -78,6 +80,7 @@ cdef class Plan:
         head.books = fields["books"]
         head.book_inner = fields["book_inner"]
         head.codebook = &codebook[0] if codebook.shape[0] > 0 else NULL
+        head.codebook_order = &codebook_order[0] if codebook_order.shape[0] > 0 else NULL
         head.zero_mode = fields["zero_mode"]
         head.zero_point = fields["zero_point"]
         head.zero_points = &zero_points[0] if zero_points.shape[0] > 0 else NULL

@@ -167,7 +167,7 @@ def _coded_parameters() -> Iterator[Broken]:
         yield f"floats_{name}", codebook(how, body), "corrupt"
     yield "floats_beyond_the_body", _with_parameters(_CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
     yield "floats_without_a_feature", _with_parameters(_CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
-    yield "floats_coding_7", codebook(2, b"\7\1\0"), "unsupported"
+    yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", _with_parameters(_CODEBOOK, many), "corrupt"
     scaled = replace(_AFFINE, scales=_SCALES)
