@@ -46,6 +46,7 @@ typedef struct qc_lanes_source {
     const qc_lanes_pieces *pieces; /* tANS: of every turn */
 } qc_lanes_source;
 
+/* Of one turn. */
 typedef struct qc_lanes_turn_source {
     const uint8_t *symbols;
     const qc_lanes_pieces *pieces; /* tANS */
@@ -69,7 +70,7 @@ typedef struct qc_tans_encoder {
     uint8_t most_bits[QC_LANES_MAX_CLASSES]; /* to put out, from a state of `threshold` on ... */
     uint8_t threshold[QC_LANES_MAX_CLASSES]; /* ... and one less below it */
     uint8_t first[QC_LANES_MAX_CLASSES];     /* where its states stand, minus its count, mod 256 */
-    uint8_t states[256];                     /* by class, then by x */
+    uint8_t states[QC_LANES_TABLE];          /* by class, then by x */
 } qc_tans_encoder;
 
 /* The pieces of all turns, from the last one back: `states` are those after it, and become those

@@ -115,7 +115,7 @@ QC_AVX512 void qc_tans_step_back_avx512(const qc_lanes_turns *symbols,
                                         const qc_tans_encoder *encoder, uint8_t states[QC_LANES],
                                         qc_lanes_pieces *pieces)
 {
-    if (encoder->state_bits > QC_LANES_MAX_LENGTH)
+    if (encoder->state_bits == QC_TANS_MAX_LOG)
         go_back(symbols, encoder, states, pieces, 1);
     else
         go_back(symbols, encoder, states, pieces, 0);
