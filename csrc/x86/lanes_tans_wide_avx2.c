@@ -14,15 +14,19 @@ typedef struct state_table {
     cascade lower, upper;
 } state_table;
 
+/* Bytes by class, as a cascade of two blocks. */
+typedef struct class_table {
+    __m256i low, difference;
+} class_table;
+
 /* By state: class << 3 | bits to take, with the highest bit inverted, and the next state but for
    those bits. 8 bits are stored as 7: only the state of a class that has no other takes so many,
-   and such classes are numbered behind all others, so that their entries are the greatest. Values
-   are by class, as in a cascade of two blocks. */
+   and such classes are numbered behind all others, so that their entries are the greatest. */
 typedef struct tans_tables {
     powers powers;
     state_table entries, bases;
     __m256i greatest_below_8; /* the last entry of the others */
-    __m256i values[2];
+    class_table values;
 } tans_tables;
 
 QC_AVX2 static void load_states(const uint8_t bytes[QC_LANES_TABLE], state_table *table)
@@ -31,7 +35,21 @@ QC_AVX2 static void load_states(const uint8_t bytes[QC_LANES_TABLE], state_table
     load_cascade(bytes + 128, 0, BLOCKS - 1, &table->upper);
 }
 
-static int takes_8_bits(const qc_lanes_code *code, unsigned class)
+QC_AVX2 static class_table load_classes(const uint8_t bytes[QC_LANES_MAX_CLASSES])
+{
+    __m128i low = _mm_loadu_si128((const __m128i *)bytes);
+    __m128i high = _mm_loadu_si128((const __m128i *)(bytes + BLOCK));
+    return (class_table){twice(low), twice(_mm_xor_si128(low, high))};
+}
+
+QC_AVX2_INLINE __m256i of_classes(class_table table, __m256i classes)
+{
+    __m256i behind = _mm256_sub_epi8(classes, _mm256_set1_epi8(BLOCK));
+    return _mm256_xor_si256(_mm256_shuffle_epi8(table.low, classes),
+                            _mm256_shuffle_epi8(table.difference, behind));
+}
+
+static unsigned takes_8_bits(const qc_lanes_code *code, unsigned class)
 {
     return code->state_bits == 8 && code->counts[class] == 1;
 }
@@ -39,35 +57,46 @@ static int takes_8_bits(const qc_lanes_code *code, unsigned class)
 /* Number the classes: those that take 8 bits last. Returns how many the others are. */
 static unsigned number_classes(const qc_lanes_code *code, uint8_t numbers[QC_LANES_MAX_CLASSES])
 {
-    unsigned others = 0, next;
+    unsigned next[2] = {0, code->classes};
     for (unsigned i = 0; i < code->classes; i++)
-        if (!takes_8_bits(code, i))
-            numbers[i] = (uint8_t)others++;
-    next = others;
+        next[1] -= takes_8_bits(code, i);
+    unsigned others = next[1];
     for (unsigned i = 0; i < code->classes; i++)
-        if (takes_8_bits(code, i))
-            numbers[i] = (uint8_t)next++;
+        numbers[i] = (uint8_t)next[takes_8_bits(code, i)]++;
     return others;
+}
+
+QC_AVX2 static void load_entries(const qc_lanes_state *state,
+                                 const uint8_t numbers[QC_LANES_MAX_CLASSES], state_table *table)
+{
+    uint8_t entries[QC_LANES_TABLE], upper_bits[QC_LANES_MAX_CLASSES] = {0};
+    for (unsigned i = 0; i < state->code.classes; i++)
+        upper_bits[i] = (uint8_t)(numbers[i] << CLASS_SHIFT ^ 0x80);
+    const class_table uppers = load_classes(upper_bits);
+    for (unsigned i = 0; i < QC_LANES_TABLE; i += 32) {
+        __m256i classes = _mm256_loadu_si256((const __m256i *)(state->table.class_of + i));
+        __m256i bits = _mm256_loadu_si256((const __m256i *)(state->table.bits_of + i));
+        bits = _mm256_min_epu8(bits, _mm256_set1_epi8(BITS_MASK));
+        _mm256_storeu_si256((__m256i *)(entries + i),
+                            _mm256_or_si256(of_classes(uppers, classes), bits));
+    }
+    load_states(entries, table);
 }
 
 QC_AVX2 static void load_tables(const qc_lanes_state *state, tans_tables *tables)
 {
-    uint8_t numbers[QC_LANES_MAX_CLASSES], entries[QC_LANES_TABLE];
-    uint8_t values[2 * BLOCK] = {0};
-    unsigned others = number_classes(&state->code, numbers);
-    for (unsigned i = 0; i < 1u << state->code.state_bits; i++) {
-        unsigned number = numbers[state->table.class_of[i]], bits = state->table.bits_of[i];
-        entries[i] = (uint8_t)((number << CLASS_SHIFT | (bits < 8 ? bits : 7)) ^ 0x80);
-        values[number ^ BLOCK] = state->value_of[i];
+    const qc_lanes_code *code = &state->code;
+    uint8_t numbers[QC_LANES_MAX_CLASSES], values[QC_LANES_MAX_CLASSES] = {0};
+    unsigned others = number_classes(code, numbers);
+    for (unsigned i = 0; i < code->classes; i++) {
+        int is_escape = i == code->classes - code->has_escape;
+        values[numbers[i] ^ BLOCK] = is_escape ? state->escape : code->values[i];
     }
     tables->powers = load_powers();
-    load_states(entries, &tables->entries);
+    load_entries(state, numbers, &tables->entries);
     load_states(state->table.base_of, &tables->bases);
     tables->greatest_below_8 = _mm256_set1_epi8((char)(((others << CLASS_SHIFT) - 1) ^ 0x80));
-    __m128i low = _mm_loadu_si128((const __m128i *)values);
-    __m128i high = _mm_loadu_si128((const __m128i *)(values + BLOCK));
-    tables->values[0] = twice(low);
-    tables->values[1] = twice(_mm_xor_si128(low, high));
+    tables->values = load_classes(values);
 }
 
 /* `has_upper` is a constant where this is inlined. */
@@ -83,11 +112,9 @@ QC_AVX2_INLINE __m256i of_states(const state_table *table, __m256i states, int h
 
 QC_AVX2_INLINE __m256i value_of(const tans_tables *tables, __m256i entries)
 {
-    __m256i class =
-        _mm256_and_si256(_mm256_srli_epi16(entries, CLASS_SHIFT), _mm256_set1_epi8(CLASS_MASK));
-    __m256i behind = _mm256_sub_epi8(class, _mm256_set1_epi8(BLOCK));
-    return _mm256_xor_si256(_mm256_shuffle_epi8(tables->values[0], class),
-                            _mm256_shuffle_epi8(tables->values[1], behind));
+    const __m256i mask = _mm256_set1_epi8(CLASS_MASK);
+    return of_classes(tables->values,
+                      _mm256_and_si256(_mm256_srli_epi16(entries, CLASS_SHIFT), mask));
 }
 
 /* One symbol of every lane. Returns its entries. */
