@@ -27,7 +27,7 @@ typedef struct qc_encoder_input {
        scratch follows this structure: some 32-bit machines would not align it by themselves. */
     _Alignas(8) qc_histogram histogram;
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
-    uint8_t *scratch;     /* twice as many bytes as there are symbols, and 256; aligned */
+    uint8_t *scratch;     /* twice as many bytes as there are symbols, and 512; aligned */
     /* Filled by the `size` of Huffman and of the lanes codings. */
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
     qc_lanes_plan lanes_huffman, lanes_tans;

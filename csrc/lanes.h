@@ -14,12 +14,12 @@
 #define QC_LANES_MAX_WIDTH   8
 #define QC_LANES_MAX_RAW     4
 #define QC_RAW_BLOCK         64 /* symbols whose raw bits stand together, 8 bytes a bit */
-#define QC_LANES_MAX_CLASSES 32 /* Huffman */
-#define QC_TANS_MAX_CLASSES  16
-#define QC_LANES_MAX_LENGTH  7
-#define QC_LANES_TABLE       128 /* 7-bit windows, or states */
+#define QC_LANES_MAX_CLASSES 32
+#define QC_LANES_MAX_LENGTH  7   /* Huffman */
+#define QC_LANES_WINDOWS     128 /* of 7 bits */
 #define QC_TANS_MIN_LOG      5
-#define QC_TANS_MAX_LOG      7
+#define QC_TANS_MAX_LOG      8
+#define QC_LANES_TABLE       256 /* windows or states */
 
 /* The first byte of a body. */
 #define QC_LANES_RAW_MASK     7u

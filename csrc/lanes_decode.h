@@ -57,6 +57,8 @@ qc_lanes_kernels qc_lanes_selected(void);
 
 qc_lanes_kernel qc_lanes_huffman_portable, qc_lanes_tans_portable;
 qc_lanes_kernel qc_lanes_huffman_avx2, qc_lanes_tans_avx2;
+/* What those without "wide" leave to them: 256 states, or more than 16 classes. */
+qc_lanes_kernel qc_lanes_tans_wide_avx2, qc_lanes_tans_wide_neon;
 qc_lanes_kernel qc_lanes_huffman_avx512, qc_lanes_tans_avx512;
 qc_lanes_kernel qc_lanes_huffman_neon, qc_lanes_tans_neon;
 qc_lanes_raw_kernel qc_lanes_raw_portable, qc_lanes_raw_avx2, qc_lanes_raw_avx512;

@@ -11,15 +11,15 @@ qc_lanes_encode_kernels qc_lanes_encode_selected(void)
 {
 #if QC_HAS_AVX512
     if (qc_cpu_selected() & QC_CPU_AVX512)
-        return (qc_lanes_encode_kernels){qc_lanes_words_avx512, qc_tans_step_back_avx512,
+        return (qc_lanes_encode_kernels){qc_tans_step_back_avx512, qc_lanes_words_avx512,
                                          qc_lanes_raw_bits_avx512, qc_lanes_escapes_avx512};
 #endif
 #if QC_HAS_AVX2
     if (qc_cpu_selected() & QC_CPU_AVX2)
-        return (qc_lanes_encode_kernels){qc_lanes_words_avx2, qc_tans_step_back_avx2,
+        return (qc_lanes_encode_kernels){qc_tans_step_back_avx2, qc_lanes_words_avx2,
                                          qc_lanes_raw_bits_avx2, qc_lanes_escapes_avx2};
 #endif
-    return (qc_lanes_encode_kernels){qc_lanes_words_portable, qc_tans_step_back_portable,
+    return (qc_lanes_encode_kernels){qc_tans_step_back_portable, qc_lanes_words_portable,
                                      qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
 }
 
@@ -34,43 +34,22 @@ static void find_classes(const qc_lanes_code *code, uint8_t class_of[256])
                (size_t)1 << code->raw_bits);
 }
 
-/* Bytes that do not occur have no bits. */
-static void huffman_pieces(const qc_lanes_code *code, const uint8_t class_of[256], unsigned width,
-                           qc_lanes_pieces *pieces)
+static void find_codes(const qc_lanes_code *code, const uint8_t class_of[256], unsigned width,
+                       qc_lanes_codes *codes)
 {
-    uint8_t lengths[QC_LANES_MAX_CLASSES], codes[QC_LANES_MAX_CLASSES];
+    uint8_t lengths[QC_LANES_MAX_CLASSES], bits[QC_LANES_MAX_CLASSES];
     unsigned next = 0;
-    memset(pieces, 0, sizeof *pieces);
+    memset(codes, 0, sizeof *codes);
     qc_lanes_lengths(code, lengths);
     for (unsigned index = 0; index < code->classes; index++) {
-        codes[index] = (uint8_t)next;
+        bits[index] = (uint8_t)next;
         if (index + 1 < code->classes)
             next = (next + 1) << (lengths[index + 1] - lengths[index]);
     }
     for (unsigned symbol = 0; symbol < 1u << width; symbol++) {
-        pieces->bits[symbol] = codes[class_of[symbol]];
-        pieces->counts[symbol] = lengths[class_of[symbol]];
+        codes->bits[symbol] = bits[class_of[symbol]];
+        codes->lengths[symbol] = lengths[class_of[symbol]];
     }
-}
-
-/* Of bytes with a mark, as tANS leaves them: of `most_bits` bits and the mark. */
-static void marked_pieces(unsigned most_bits, qc_lanes_pieces *pieces)
-{
-    memset(pieces, 0, sizeof *pieces);
-    for (unsigned byte = 1; byte < 2u << most_bits; byte++) {
-        unsigned count = qc_bit_length(byte) - 1;
-        pieces->bits[byte] = (uint8_t)(byte ^ 1u << count);
-        pieces->counts[byte] = (uint8_t)count;
-    }
-}
-
-/* The most bits that a step of one of the classes puts out. */
-static unsigned most_bits_of(const qc_tans_encoder *encoder)
-{
-    unsigned most = 0;
-    for (unsigned index = 0; index < QC_TANS_MAX_CLASSES; index++)
-        most = encoder->most_bits[index] > most ? encoder->most_bits[index] : most;
-    return most;
 }
 
 static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of[256],
@@ -80,16 +59,18 @@ static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of
     unsigned at = 0, states = 1u << code->state_bits;
     qc_lanes_build_table(code, &table);
     memset(encoder, 0, sizeof *encoder);
+    encoder->state_bits = code->state_bits;
+    encoder->classes = code->classes;
     memcpy(encoder->class_of, class_of, 256);
     for (unsigned index = 0; index < code->classes; index++) {
         unsigned count = code->counts[index];
         unsigned most = code->state_bits + 1 - qc_bit_length(count);
         encoder->most_bits[index] = (uint8_t)most;
-        encoder->threshold[index] = (uint8_t)(count << most);
+        encoder->threshold[index] = (uint8_t)((count << most) - states);
         encoder->first[index] = (uint8_t)(at - count);
         for (unsigned state = 0; state < states; state++)
             if (table.class_of[state] == index)
-                encoder->states[at++] = (uint8_t)(states + state);
+                encoder->states[at++] = (uint8_t)state;
     }
 }
 
@@ -153,23 +134,23 @@ static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_co
                                 const uint8_t class_of[256], uint8_t *out)
 {
     qc_lanes_encode_kernels kernels = qc_lanes_encode_selected();
-    qc_lanes_pieces pieces;
-    uint8_t last[QC_LANES_TURN], states[QC_LANES];
-    qc_lanes_turns turns = {input->symbols, input->count / QC_LANES_TURN,
-                            pad_last_turn(input, code, last)};
+    uint8_t last[QC_LANES_TURN], states[QC_LANES] = {0};
+    qc_lanes_codes codes;
+    qc_lanes_source source = {.symbols = {input->symbols, input->count / QC_LANES_TURN,
+                                          pad_last_turn(input, code, last)}};
     uint8_t *refills = input->scratch;
-    memset(states, 1 << code->state_bits, sizeof states);
     if (code->state_bits == 0) {
-        huffman_pieces(code, class_of, input->width, &pieces);
+        find_codes(code, class_of, input->width, &codes);
+        source.codes = &codes;
     } else {
         qc_tans_encoder encoder;
+        qc_lanes_pieces *pieces = (void *)input->scratch;
         build_tans_encoder(code, class_of, &encoder);
-        kernels.step_back(&turns, &encoder, states, input->scratch, last);
-        turns.bytes = input->scratch;
-        refills += turns.whole * QC_LANES_TURN;
-        marked_pieces(most_bits_of(&encoder), &pieces);
+        kernels.step_back(&source.symbols, &encoder, states, pieces);
+        source.pieces = pieces;
+        refills = (uint8_t *)(pieces + qc_lanes_turn_count(&source.symbols));
     }
-    return kernels.write_words(&turns, &pieces, states, code->state_bits, refills, out);
+    return kernels.write_words(&source, states, code->state_bits, refills, out);
 }
 
 /* Raw bits, words and literals are written behind room for the two counts before them. */

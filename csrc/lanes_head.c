@@ -32,8 +32,8 @@ static qc_status read_lengths(qc_reader *body, qc_lanes_code *code, qc_error *er
     }
     QC_CHECK(codes == code->classes, QC_CORRUPT, "lanes: number of codes", at, codes,
              code->classes);
-    QC_CHECK(kraft == QC_LANES_TABLE, QC_CORRUPT, "lanes: the Kraft sum is not 1", at, kraft,
-             QC_LANES_TABLE);
+    QC_CHECK(kraft == QC_LANES_WINDOWS, QC_CORRUPT, "lanes: the Kraft sum is not 1", at, kraft,
+             QC_LANES_WINDOWS);
     return QC_OK;
 }
 
@@ -76,9 +76,8 @@ qc_status qc_lanes_read_head(qc_reader *body, unsigned width, int is_tans, qc_la
              "lanes: raw bits", 0, code->raw_bits, code->has_escape ? 0 : width - 1);
     QC_TRY(qc_read_u8(body, &last, "lanes: number of classes", error));
     code->classes = last + 1;
-    unsigned most = is_tans ? QC_TANS_MAX_CLASSES : QC_LANES_MAX_CLASSES;
-    QC_CHECK(code->classes <= most && code->classes > code->has_escape, QC_CORRUPT,
-             "lanes: number of classes", 1, code->classes, most);
+    QC_CHECK(code->classes <= QC_LANES_MAX_CLASSES && code->classes > code->has_escape, QC_CORRUPT,
+             "lanes: number of classes", 1, code->classes, QC_LANES_MAX_CLASSES);
     QC_TRY(is_tans ? read_counts(body, code, error) : read_lengths(body, code, error));
     return read_values(body, width, code, error);
 }

@@ -5,9 +5,9 @@
 
 /* Costs are in units of 2^-8 bits. */
 #define BIT ((uint64_t)256)
-/* An escaped symbol's literal, and the bytes that filling it in is worth. */
+/* An escaped symbol's literal, and the bits that filling it in is worth. */
 #define LITERAL_BITS 8
-#define ESCAPE_PRICE 2
+#define ESCAPE_PRICE 4
 /* A buffer a lane is left over at the end; and of tANS, states. */
 #define TAIL_BYTES       320
 #define TANS_STATE_BYTES 96
@@ -96,7 +96,7 @@ static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state
                           qc_lanes_code *code)
 {
     unsigned states = 1u << state_bits, left = states - classes->count;
-    unsigned share[QC_TANS_MAX_CLASSES];
+    unsigned share[QC_LANES_MAX_CLASSES];
     for (unsigned i = 0; i < classes->count; i++) {
         uint64_t fair = total > 0 ? classes->counts[i] * states / total : 0;
         unsigned more = fair > 1 ? (unsigned)fair - 1 : 0;
@@ -120,6 +120,24 @@ static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state
     return cost;
 }
 
+/* log2 in units of BIT, rounded down. */
+static uint64_t log2_of(uint64_t x)
+{
+    unsigned shift = x >> 32 != 0 ? qc_bit_length((uint32_t)(x >> 32)) : 0;
+    return qc_log2_fixed((uint32_t)(x >> shift)) + shift * BIT;
+}
+
+/* What no shares get below: the entropy, rounded down. */
+static uint64_t least_bits(const classes *classes, uint64_t total)
+{
+    uint64_t cost = 0, log2_total = total > 0 ? log2_of(total) : 0;
+    for (unsigned i = 0; i < classes->count; i++) {
+        uint64_t log2_count = log2_of(classes->counts[i]) + 1;
+        cost += log2_total > log2_count ? classes->counts[i] * (log2_total - log2_count) : 0;
+    }
+    return cost;
+}
+
 /* What is looked for: the code of the lowest price. */
 typedef struct search {
     uint64_t total; /* symbols */
@@ -127,13 +145,20 @@ typedef struct search {
     qc_lanes_plan *best;
 } search;
 
-/* A code that takes `cost` bits, and whose tables cost as much speed as `slower` bits. */
+/* Of a body whose words take `cost` bits, and with its tables as much speed as `slower` bits. */
+static size_t price_of(const search *search, const classes *classes, uint64_t cost, uint64_t slower,
+                       size_t head)
+{
+    if (!search->smallest)
+        cost += slower + classes->escaped * ESCAPE_PRICE * BIT;
+    return (size_t)(cost / BIT / 8) + head + TAIL_BYTES;
+}
+
 static void consider(const search *search, const qc_lanes_code *code, const classes *classes,
                      uint64_t cost, uint64_t slower, size_t head)
 {
-    size_t bytes = (size_t)(cost / BIT / 8) + head + TAIL_BYTES, price = bytes;
-    if (!search->smallest)
-        price += (size_t)(slower / BIT / 8 + classes->escaped * ESCAPE_PRICE);
+    size_t bytes = (size_t)(cost / BIT / 8) + head + TAIL_BYTES;
+    size_t price = price_of(search, classes, cost, slower, head);
     if (price < search->best->price)
         *search->best = (qc_lanes_plan){*code, bytes, price};
 }
@@ -151,34 +176,39 @@ static void consider_huffman(const search *search, const classes *classes, unsig
 static void consider_tans(const search *search, const classes *classes, unsigned raw_bits)
 {
     /* Few states are not equally likely, which the shares do not tell: about 2^-n of the size. */
-    static const uint8_t bits_of_loss[] = {9, 10, 13};
-    if (classes->count > QC_TANS_MAX_CLASSES)
+    static const uint8_t bits_of_loss[] = {9, 10, 13, 13};
+    if (classes->count > QC_LANES_MAX_CLASSES)
         return;
-    for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= QC_TANS_MAX_LOG; state_bits++) {
-        qc_lanes_code code;
-        uint64_t cost = begin_code(classes, raw_bits, search->total, &code);
-        cost += code_tans(classes, search->total, state_bits, &code);
+    qc_lanes_code code;
+    size_t head = 5 + 2 * (size_t)classes->count + TANS_STATE_BYTES;
+    uint64_t apart = begin_code(classes, raw_bits, search->total, &code);
+    uint64_t least = apart + least_bits(classes, search->total);
+    if (price_of(search, classes, least, 0, head) >= search->best->price)
+        return;
+    /* A class alone takes no bits, and its count is a byte. */
+    unsigned most = classes->count > 1 ? QC_TANS_MAX_LOG : QC_TANS_MIN_LOG;
+    for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= most; state_bits++) {
+        uint64_t cost = apart + code_tans(classes, search->total, state_bits, &code);
         cost += cost >> bits_of_loss[state_bits - QC_TANS_MIN_LOG];
         /* Fewer states are faster where tables are small: more must save something. */
         uint64_t slower = cost / 512 * (state_bits - QC_TANS_MIN_LOG);
-        consider(search, &code, classes, cost, slower,
-                 5 + 2 * (size_t)classes->count + TANS_STATE_BYTES);
+        consider(search, &code, classes, cost, slower, head);
     }
 }
 
 typedef void consider_classes(const search *search, const classes *classes, unsigned raw_bits);
 
 /* Every number of raw bits, and without them some numbers of classes beside the escape. */
-static void plan(const search *search, const uint64_t counts[256], unsigned width, unsigned most,
+static void plan(const search *search, const uint64_t counts[256], unsigned width,
                  consider_classes *consider)
 {
-    static const unsigned keeps[] = {31, 23, 15, 11, 8, 6, 4, 2, 1};
+    static const unsigned keeps[] = {31, 27, 23, 19, 15, 13, 11, 8, 6, 4, 2, 1};
     search->best->bytes = search->best->price = SIZE_MAX;
     for (unsigned raw_bits = 0; raw_bits < width && raw_bits <= QC_LANES_MAX_RAW; raw_bits++) {
         classes all = split(counts, width, raw_bits);
         consider(search, &all, raw_bits);
         for (unsigned i = 0; raw_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
-            if (keeps[i] < all.count && keeps[i] < most) {
+            if (keeps[i] < all.count) {
                 classes some = with_escape(&all, keeps[i], search->total);
                 consider(search, &some, 0);
             }
@@ -189,12 +219,12 @@ void qc_lanes_plan_huffman(const uint64_t counts[256], uint64_t total, unsigned 
                            qc_lanes_plan *best)
 {
     search search = {total, smallest, best};
-    plan(&search, counts, width, QC_LANES_MAX_CLASSES, consider_huffman);
+    plan(&search, counts, width, consider_huffman);
 }
 
 void qc_lanes_plan_tans(const uint64_t counts[256], uint64_t total, unsigned width, int smallest,
                         qc_lanes_plan *best)
 {
     search search = {total, smallest, best};
-    plan(&search, counts, width, QC_TANS_MAX_CLASSES, consider_tans);
+    plan(&search, counts, width, consider_tans);
 }

@@ -6,7 +6,7 @@
 /* How to step back over a symbol, from the state after it. */
 typedef struct step {
     int16_t more_bits; /* (state + more_bits) >> 8 is the number of bits to put out */
-    int16_t first;
+    uint8_t first;
 } step;
 
 static void build_steps(const qc_tans_encoder *encoder, step steps[256])
@@ -15,39 +15,40 @@ static void build_steps(const qc_tans_encoder *encoder, step steps[256])
         unsigned class = encoder->class_of[symbol];
         unsigned most = encoder->most_bits[class];
         steps[symbol].more_bits = (int16_t)((int)(most << 8) - encoder->threshold[class]);
-        steps[symbol].first = (int8_t)encoder->first[class];
+        steps[symbol].first = encoder->first[class];
     }
 }
 
-/* Returns the piece: without the bits above it, but for the mark. */
-static inline uint8_t step_back(const qc_tans_encoder *encoder, step step, unsigned *state)
+/* Returns the number of bits, which are the lowest of the state that was. */
+static inline unsigned step_back(const qc_tans_encoder *encoder, step step, unsigned *state)
 {
-    unsigned count = (unsigned)((int)*state + step.more_bits) >> 8, x = *state >> count;
-    unsigned piece = *state - ((x - 1) << count);
-    *state = encoder->states[(int)x + step.first];
-    return (uint8_t)piece;
+    unsigned count = (unsigned)((int)*state + step.more_bits) >> 8;
+    unsigned x = (1u << encoder->state_bits | *state) >> count;
+    *state = encoder->states[(x + step.first) & 255];
+    return count;
 }
 
+static inline unsigned lowest(unsigned bits, unsigned count) { return bits & ((1u << count) - 1); }
+
 static void turn_back(const qc_tans_encoder *encoder, const step steps[256], const uint8_t *symbols,
-                      uint8_t states[QC_LANES], uint8_t *pieces)
+                      uint8_t states[QC_LANES], qc_lanes_pieces *pieces)
 {
     for (unsigned i = 0; i < QC_LANES; i++) {
-        unsigned state = states[i];
+        unsigned state = states[i], last = state;
         step first = steps[symbols[2 * i]], second = steps[symbols[2 * i + 1]];
-        pieces[2 * i + 1] = step_back(encoder, second, &state);
-        pieces[2 * i] = step_back(encoder, first, &state);
+        unsigned count = step_back(encoder, second, &state), middle = state;
+        unsigned more = step_back(encoder, first, &state);
+        pieces->bits[i] = (uint16_t)(lowest(middle, more) << count | lowest(last, count));
+        pieces->counts[i] = (uint8_t)(more + count);
         states[i] = (uint8_t)state;
     }
 }
 
 void qc_tans_step_back_portable(const qc_lanes_turns *symbols, const qc_tans_encoder *encoder,
-                                uint8_t states[QC_LANES], uint8_t *pieces, uint8_t *last)
+                                uint8_t states[QC_LANES], qc_lanes_pieces *pieces)
 {
     step steps[256];
     build_steps(encoder, steps);
-    if (symbols->last != NULL)
-        turn_back(encoder, steps, symbols->last, states, last);
-    for (size_t end = symbols->whole * QC_LANES_TURN; end > 0; end -= QC_LANES_TURN)
-        turn_back(encoder, steps, symbols->bytes + end - QC_LANES_TURN, states,
-                  pieces + end - QC_LANES_TURN);
+    for (size_t turn = qc_lanes_turn_count(symbols); turn-- > 0;)
+        turn_back(encoder, steps, qc_lanes_turn(symbols, turn), states, &pieces[turn]);
 }

@@ -39,7 +39,7 @@ static const uint64_t profile_codings[] = {
 static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
-_Static_assert(sizeof(qc_encoder_input) + QC_WORKSPACE_ALIGNMENT + 256 <= QC_WORKSPACE_BYTES,
+_Static_assert(sizeof(qc_encoder_input) + QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
                "the workspace holds the input, and two scratch bytes a symbol");
 _Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
 

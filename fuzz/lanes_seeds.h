@@ -13,6 +13,7 @@ typedef struct lanes_seed {
 } lanes_seed;
 
 #define ONES_15  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+#define ONES_30  ONES_15, ONES_15
 #define BELOW_16 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 
 static const lanes_seed lanes_seeds[] = {
@@ -28,6 +29,10 @@ static const lanes_seed lanes_seeds[] = {
     {7, {3, 0, 16, 6, {49, ONES_15}, {BELOW_16}}},
     {8, {0, 1, 2, 7, {127, 1}, {0}}},
     {4, {0, 1, 4, 7, {100, 10, 10, 8}, {15, 0, 7}}},
+    {5, {0, 0, 32, 5, {1, 1, ONES_30}, {BELOW_16, BELOW_16}}},
+    {4, {0, 1, 3, 8, {254, 1, 1}, {3, 5}}},
+    {8, {4, 0, 16, 8, {241, ONES_15}, {BELOW_16}}},
+    {8, {0, 1, 32, 8, {200, 26, ONES_30}, {BELOW_16, 100, 101, 102, 103}}},
 };
 
 /* Symbol number i of a stream in this code: any class, and any bits behind it. */

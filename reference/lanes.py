@@ -32,7 +32,7 @@ def check_first_byte(body: bytes, is_tans: bool) -> None:
     """The rule of a body's first byte."""
     require(body, "a lanes stream has no first byte")
     states = body[0] >> 4
-    if body[0] & 7 > 4 or states > (2 if is_tans else 0):
+    if body[0] & 7 > 4 or states > (3 if is_tans else 0):
         raise Unsupported(f"lanes: first byte {body[0]} is reserved")
 
 
@@ -43,7 +43,7 @@ def _head(reader: Reader, width: int, is_tans: bool) -> Head:
     require(raw_bits < width, "more raw bits than symbols have")
     require(not (raw_bits and has_escape), "raw bits and an escape")
     classes = reader.u8("classes") + 1
-    require(classes <= (16 if is_tans else 32), "too many classes")
+    require(classes <= 32, "too many classes")
     require(classes > has_escape, "no class but the escape")
     counts = list(reader.take(classes if is_tans else 7, "counts"))
     if is_tans:

@@ -39,8 +39,8 @@ def lanes_codes(draw: st.DrawFn, coding: int, width: int) -> LanesCode:
         classes, states = len(lengths), 0
         counts = [lengths.count(length) for length in range(1, 8)]
     else:
-        classes = draw(st.integers(1 + has_escape, 16))
-        states = draw(st.sampled_from([32, 64, 128]))
+        classes = draw(st.integers(1 + has_escape, 32))
+        states = draw(st.sampled_from([32, 64, 128] if classes == 1 else [32, 64, 128, 256]))
         shares = random.dirichlet([draw(st.sampled_from([0.05, 1.0]))] * classes)
         counts = [int(count) for count in 1 + random.multinomial(states - classes, shares)]
     values = random.integers(0, 1 << (width - raw_bits), classes - has_escape)

@@ -52,11 +52,11 @@ BROKEN = {
     "raw bits cut": (4, RAW.head() + b"\0" + bytes(39), CorruptError, "raw bits"),
     "five raw bits": (4, with_byte(body(4), 0, 5), UnsupportedError, "raw bits"),
     "states of Huffman": (4, with_byte(body(4), 0, 16), UnsupportedError, "states"),
-    "256 states": (5, with_byte(body(5), 0, 48), UnsupportedError, "states"),
+    "512 states": (5, with_byte(body(5), 0, 64), UnsupportedError, "states"),
     "raw bits as wide as symbols": (4, with_byte(body(4), 0, 4), CorruptError, "raw bits"),
     "raw bits and an escape": (4, with_byte(body(4), 0, 9), CorruptError, "raw bits"),
     "33 classes": (4, with_byte(body(4), 1, 32), CorruptError, "number of classes"),
-    "17 classes of tANS": (5, with_byte(body(5), 1, 16), CorruptError, "number of classes"),
+    "33 classes of tANS": (5, with_byte(body(5), 1, 32), CorruptError, "number of classes"),
     "no class but the escape": (5, bytes([8, 0, 32, 0, 0]), CorruptError, "number of classes"),
     "another number of codes": (4, body(4, replace(HUFFMAN, counts=(1, 1, 2, 0, 0, 0, 0))),
                                 CorruptError, "number of codes"),
@@ -65,6 +65,8 @@ BROKEN = {
     "a class without a state": (5, body(5, replace(TANS, counts=(31, 1, 0))),
                                 CorruptError, "count"),
     "33 of 32 states": (5, body(5, replace(TANS, counts=(31, 1, 1))), CorruptError, "sum"),
+    "one class of 256 states": (5, bytes([48, 0, 255, 4, 0]), CorruptError, "sum"),
+    "257 of 256 states": (5, bytes([48, 1, 255, 2, 4, 6, 0]), CorruptError, "sum"),
     "a wide value": (4, body(4, replace(HUFFMAN, values=(3, 7, 16))), CorruptError, "value"),
     "a word missing": (4, body(4, words=words(4)[:-1]), CorruptError, "words end"),
     "less than a word a lane": (4, body(4, words=words(4)[:100]), CorruptError, "words"),
@@ -98,6 +100,25 @@ def test_raw_bits_behind_the_last_symbol_are_refused():
     data = with_byte(RAW_BODY, place, RAW_BODY[place] | 1 << 6)
     with pytest.raises(CorruptError, match="raw bits after"):
         streams.decode(stream_of(4, data), 5, WIDTH)
+
+
+def test_fifty_symbols_take_256_states_and_stay_close_to_their_entropy():
+    weights = np.random.default_rng(1).standard_normal(1 << 18).astype(np.float32)
+    symbols = (weights.view(np.uint32) >> 22 & 255).astype(np.uint8)  # exponent, and a bit
+    shares = np.bincount(symbols) / len(symbols)
+    entropy = -(shares[shares > 0] * np.log2(shares[shares > 0])).sum()
+    made = set()
+    for path in PATHS:
+        with on_path(path):
+            made.add(streams.encode(symbols, "lanes_tans", 8, "small"))
+    (data,) = made
+    head = data[4:]  # behind the coding and a body length of three bytes
+    assert head[0] == 0x38  # 256 states, an escape
+    assert head[1] >= 16
+    assert 8 * len(data) / len(symbols) < 1.012 * entropy
+    for path in PATHS:
+        with on_path(path):
+            assert np.array_equal(streams.decode(data, len(symbols), 8), symbols)
 
 
 @given(st.integers(0, 2**32), st.integers(0, 3000), st.integers(1, 8), st.sampled_from([4, 5]))

@@ -3,7 +3,7 @@
 #if QC_HAS_NEON
 
 #define BLOCK  16 /* windows that one table instruction of one register looks up */
-#define BLOCKS (QC_LANES_TABLE / BLOCK)
+#define BLOCKS (QC_LANES_WINDOWS / BLOCK)
 
 /* Codes of at most 4 bits fill half blocks of the windows, and stand before all longer ones: they
    are looked up by 4 bits. */
@@ -21,14 +21,14 @@ typedef struct huffman_tables {
 static unsigned lowest_long_block(const qc_lanes_table *table)
 {
     unsigned windows = 0;
-    for (unsigned at = 0; at < QC_LANES_TABLE; at += 16) {
+    for (unsigned at = 0; at < QC_LANES_WINDOWS; at += 16) {
         uint8x16_t is_long = vcgtq_u8(vld1q_u8(table->bits_of + at), vdupq_n_u8(4));
         windows += vaddvq_u8(vandq_u8(is_long, vdupq_n_u8(1)));
     }
-    return (QC_LANES_TABLE - windows) / BLOCK;
+    return (QC_LANES_WINDOWS - windows) / BLOCK;
 }
 
-QC_NEON_INLINE huffman_table load_huffman_table(const uint8_t bytes[QC_LANES_TABLE])
+QC_NEON_INLINE huffman_table load_huffman_table(const uint8_t bytes[QC_LANES_WINDOWS])
 {
     uint8_t short_codes[16];
     for (unsigned i = 0; i < 16; i++)

@@ -125,7 +125,7 @@ QC_NEON_INLINE const uint8_t *refill(lane_group *group, const uint8_t *words)
     return words + 2 * (ends >> 24);
 }
 
-/* Two symbols took `bits` (at most 14) of every lane. */
+/* Two symbols took `bits` (at most 16) of every lane. */
 QC_NEON_INLINE void take_bits(lane_group *group, const uint8x16_t bits[HALVES])
 {
     for (unsigned i = 0; i < QUARTERS; i++) {
@@ -137,6 +137,15 @@ QC_NEON_INLINE void take_bits(lane_group *group, const uint8x16_t bits[HALVES])
     }
     for (unsigned i = 0; i < HALVES; i++)
         group->spare[i] = vsubq_s8(group->spare[i], vreinterpretq_s8_u8(bits[i]));
+}
+
+/* The next bits of 16 lanes as bytes; shifts to the right are negative. */
+QC_NEON_INLINE uint8x16_t next_bits(uint16x8_t first, uint16x8_t last, int8x16_t bits)
+{
+    const int16x8_t width = vdupq_n_s16(16);
+    first = vshlq_u16(first, vsubq_s16(quarter_of(bits, 0), width));
+    last = vshlq_u16(last, vsubq_s16(quarter_of(bits, 1), width));
+    return vuzp1q_u8(vreinterpretq_u8_u16(first), vreinterpretq_u8_u16(last));
 }
 
 /* The symbols of half a group, first and second of every lane, in their order. */
@@ -153,7 +162,7 @@ typedef struct byte_table {
     uint8x16x4_t lower, upper;
 } byte_table;
 
-QC_NEON_INLINE byte_table load_table(const uint8_t bytes[QC_LANES_TABLE])
+QC_NEON_INLINE byte_table load_table(const uint8_t bytes[128])
 {
     return (byte_table){vld1q_u8_x4(bytes), vld1q_u8_x4(bytes + 64)};
 }

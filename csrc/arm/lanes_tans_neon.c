@@ -4,6 +4,7 @@
 
 #define BITS_MASK   15
 #define CLASS_SHIFT 4
+#define CLASSES     16
 
 /* By state: class << 4 | bits to take, and the next state but for those bits; values by class. */
 typedef struct tans_tables {
@@ -13,7 +14,7 @@ typedef struct tans_tables {
 
 QC_NEON_INLINE tans_tables load_tables(const qc_lanes_state *state)
 {
-    uint8_t entries[QC_LANES_TABLE], values[QC_TANS_MAX_CLASSES];
+    uint8_t entries[QC_LANES_TABLE], values[CLASSES];
     for (unsigned i = 0; i < QC_LANES_TABLE; i++)
         entries[i] = (uint8_t)(state->table.class_of[i] << CLASS_SHIFT | state->table.bits_of[i]);
     memcpy(values, state->code.values, sizeof values);
@@ -31,15 +32,6 @@ QC_NEON_INLINE uint8x16_t look_up(const byte_table *table, unsigned state_bits, 
     if (state_bits == 6)
         return vqtbl4q_u8(table->lower, state);
     return look_up_any(table, state);
-}
-
-/* The next bits of 16 lanes as bytes; shifts to the right are negative. */
-QC_NEON_INLINE uint8x16_t next_bits(uint16x8_t first, uint16x8_t last, int8x16_t bits)
-{
-    const int16x8_t width = vdupq_n_s16(16);
-    first = vshlq_u16(first, vsubq_s16(quarter_of(bits, 0), width));
-    last = vshlq_u16(last, vsubq_s16(quarter_of(bits, 1), width));
-    return vuzp1q_u8(vreinterpretq_u8_u16(first), vreinterpretq_u8_u16(last));
 }
 
 /* Two symbols of every lane of a group that was refilled. */
@@ -97,6 +89,10 @@ QC_NEON_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
 
 void qc_lanes_tans_neon(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
+    if (state->code.state_bits == QC_TANS_MAX_LOG || state->code.classes > CLASSES) {
+        qc_lanes_tans_wide_neon(state, out, turns);
+        return;
+    }
     switch (state->code.state_bits) {
     case 5: decode(state, out, turns, 5); break;
     case 6: decode(state, out, turns, 6); break;

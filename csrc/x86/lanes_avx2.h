@@ -15,7 +15,7 @@
 
 #define GROUPS QC_LANE_GROUPS
 #define BLOCK  16 /* entries that one byte shuffle looks up */
-#define BLOCKS (QC_LANES_TABLE / BLOCK)
+#define BLOCKS (128 / BLOCK)
 
 typedef struct lane_group {
     __m256i high_a, high_b; /* the next 16 bits */
@@ -138,9 +138,20 @@ QC_AVX2_INLINE __m128i next_words(const uint8_t *words, unsigned lanes)
     return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)words), _mm_loadu_si128(shuffle));
 }
 
+/* What the words that begin in the window put there: those of lanes without a bit are all there. */
+QC_AVX2_INLINE __m256i upper_parts(__m256i words, __m256i shift, int may_be_empty)
+{
+    __m256i parts = _mm256_mulhi_epu16(words, shift);
+    if (!may_be_empty)
+        return parts;
+    __m256i is_empty = _mm256_cmpeq_epi16(shift, _mm256_setzero_si256());
+    return _mm256_or_si256(parts, _mm256_and_si256(words, is_empty));
+}
+
 /* A word for every lane that has fewer than 16 bits, in the order of the lanes. The addresses hang
-   on the mask alone, not on each other's loads. */
-QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uint8_t *words)
+   on the mask alone, not on each other's loads. `may_be_empty`, a constant: some may have none. */
+QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uint8_t *words,
+                                     int may_be_empty)
 {
     unsigned needs = (unsigned)_mm256_movemask_epi8(group->spare);
     unsigned a0 = needs & 255, b0 = needs >> 8 & 255, a1 = needs >> 16 & 255, b1 = needs >> 24;
@@ -149,11 +160,12 @@ QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uin
     const uint8_t *at_b1 = words + 2 * (unsigned)__builtin_popcount(needs & 0x00FFFFFF);
     __m256i word_a = _mm256_set_m128i(next_words(at_a1, a1), next_words(words, a0));
     __m256i word_b = _mm256_set_m128i(next_words(at_b1, b1), next_words(at_b0, b0));
-    /* Behind the 16 + spare bits that are there. Other lanes have a word of 0. */
-    __m256i missing = _mm256_sub_epi8(_mm256_setzero_si256(), group->spare);
+    /* Behind the 16 + spare bits that are there; 2^16 becomes 0, as an exponent of 0x80 has no
+       power. Other lanes have a word of 0. */
+    __m256i missing = _mm256_sub_epi8(_mm256_set1_epi8(0x70), group->spare);
     wide shift = power_of_two(powers, missing);
-    group->high_a = _mm256_or_si256(group->high_a, _mm256_mulhi_epu16(word_a, shift.a));
-    group->high_b = _mm256_or_si256(group->high_b, _mm256_mulhi_epu16(word_b, shift.b));
+    group->high_a = _mm256_or_si256(group->high_a, upper_parts(word_a, shift.a, may_be_empty));
+    group->high_b = _mm256_or_si256(group->high_b, upper_parts(word_b, shift.b, may_be_empty));
     group->low_a = _mm256_or_si256(group->low_a, _mm256_mullo_epi16(word_a, shift.a));
     group->low_b = _mm256_or_si256(group->low_b, _mm256_mullo_epi16(word_b, shift.b));
     /* Without a sign, what is below 0 is above all others. */
@@ -162,16 +174,21 @@ QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uin
     return words + 2 * (unsigned)__builtin_popcount(needs);
 }
 
-/* Two symbols took `bits` (at most 14) of every lane. */
-QC_AVX2_INLINE void take_bits(lane_group *group, powers powers, __m256i bits)
+/* Away with bits, at most 15 in each lane, of which these are the powers of two. */
+QC_AVX2_INLINE void shift_bits(lane_group *group, wide shift)
 {
-    wide shift = power_of_two(powers, bits);
     group->high_a = _mm256_or_si256(_mm256_mullo_epi16(group->high_a, shift.a),
                                     _mm256_mulhi_epu16(group->low_a, shift.a));
     group->high_b = _mm256_or_si256(_mm256_mullo_epi16(group->high_b, shift.b),
                                     _mm256_mulhi_epu16(group->low_b, shift.b));
     group->low_a = _mm256_mullo_epi16(group->low_a, shift.a);
     group->low_b = _mm256_mullo_epi16(group->low_b, shift.b);
+}
+
+/* Two symbols took `bits` (at most 14) of every lane. */
+QC_AVX2_INLINE void take_bits(lane_group *group, powers powers, __m256i bits)
+{
+    shift_bits(group, power_of_two(powers, bits));
     group->spare = _mm256_sub_epi8(group->spare, bits);
 }
 
@@ -183,7 +200,7 @@ typedef struct cascade {
     __m256i difference[BLOCKS];
 } cascade;
 
-QC_AVX2_INLINE void load_cascade(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest, unsigned top,
+QC_AVX2_INLINE void load_cascade(const uint8_t bytes[128], unsigned lowest, unsigned top,
                                  cascade *cascade)
 {
     for (unsigned block = lowest; block <= top; block++) {

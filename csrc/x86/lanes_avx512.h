@@ -21,12 +21,12 @@ typedef struct lane_registers {
     __m512i spare[GROUPS];
 } lane_registers;
 
-/* 128 bytes that are looked up by 7 bits. */
+/* 128 bytes that are looked up by the lowest 7 bits. */
 typedef struct byte_table {
     __m512i low, high;
 } byte_table;
 
-QC_AVX512 static inline byte_table load_table(const uint8_t bytes[QC_LANES_TABLE])
+QC_AVX512 static inline byte_table load_table(const uint8_t bytes[128])
 {
     return (byte_table){_mm512_loadu_si512(bytes), _mm512_loadu_si512(bytes + 64)};
 }
@@ -128,6 +128,23 @@ QC_AVX512 static inline void take_bits(lane_registers *lanes, const __m512i bits
     {
         lanes->high[g] = _mm512_shldv_epi16(lanes->high[g], lanes->low[g], bits[g]);
         lanes->low[g] = _mm512_sllv_epi16(lanes->low[g], bits[g]);
+    }
+}
+
+/* The same for tANS of 256 states, whose two symbols take up to 16 bits: one after the other, as
+   the instructions shift by less. `next` is what follows `first` bits. */
+QC_AVX512 static inline void take_bits_twice(lane_registers *lanes, const __m512i next[GROUPS],
+                                             const __m512i first[GROUPS],
+                                             const __m512i second[GROUPS], lane_needs *needs)
+{
+    EACH_GROUP lanes->spare[g] =
+        _mm512_sub_epi16(lanes->spare[g], _mm512_add_epi16(first[g], second[g]));
+    *needs = find_needs(lanes, needs->words[GROUPS]);
+    EACH_GROUP
+    {
+        __m512i low = _mm512_sllv_epi16(lanes->low[g], first[g]);
+        lanes->high[g] = _mm512_shldv_epi16(next[g], low, second[g]);
+        lanes->low[g] = _mm512_sllv_epi16(low, second[g]);
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * What the lanes encoders in AVX2 share: 256 bytes in registers, looked up by shuffles of 16.
+ * What the lanes encoders in AVX2 share: 256 bytes in registers, looked up by shuffles of 16,
+ * and how pieces are stored.
  */
 #ifndef QC_X86_LANES_ENCODE_AVX2_H
 #define QC_X86_LANES_ENCODE_AVX2_H
@@ -80,6 +81,18 @@ QC_AVX2_INLINE __m256i look_up(const symbol_table *table, __m256i symbols)
         found = _mm256_xor_si256(found, look_up_in_block(table->blocks[block], place));
     }
     return found;
+}
+
+/* From the order of the lanes to that in which packus joins two registers, and back. */
+QC_AVX2_INLINE __m256i swap_quarters(__m256i x) { return _mm256_permute4x64_epi64(x, 0xD8); }
+
+/* Of 32 lanes: bits of the first and the last 16, and bytes in the order of packus. */
+QC_AVX2_INLINE void store_pieces(qc_lanes_pieces *pieces, unsigned lane, __m256i bits_a,
+                                 __m256i bits_b, __m256i counts)
+{
+    _mm256_storeu_si256((__m256i *)(pieces->bits + lane), bits_a);
+    _mm256_storeu_si256((__m256i *)(pieces->bits + lane + 16), bits_b);
+    _mm256_storeu_si256((__m256i *)(pieces->counts + lane), swap_quarters(counts));
 }
 
 #endif /* QC_HAS_AVX2 */

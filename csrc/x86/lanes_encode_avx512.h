@@ -1,5 +1,6 @@
 /*
- * What the lanes encoders in AVX-512 share: 256 bytes in registers, looked up by symbol.
+ * What the lanes encoders in AVX-512 share: 256 bytes in registers, looked up by symbol,
+ * and how pieces are stored.
  */
 #ifndef QC_X86_LANES_ENCODE_AVX512_H
 #define QC_X86_LANES_ENCODE_AVX512_H
@@ -28,6 +29,15 @@ QC_AVX512 static inline __m512i look_up(const symbol_table *table, __m512i symbo
     __m512i low = _mm512_permutex2var_epi8(table->quarter[0], symbols, table->quarter[1]);
     __m512i high = _mm512_permutex2var_epi8(table->quarter[2], symbols, table->quarter[3]);
     return _mm512_mask_blend_epi8(_mm512_movepi8_mask(symbols), low, high);
+}
+
+/* Of a group: 16-bit numbers. */
+QC_AVX512 static inline void store_pieces(qc_lanes_pieces *pieces, unsigned group, __m512i bits,
+                                          __m512i counts)
+{
+    unsigned lane = group * QC_GROUP_LANES;
+    _mm512_storeu_si512(pieces->bits + lane, bits);
+    _mm256_storeu_si256((__m256i *)(pieces->counts + lane), _mm512_cvtepi16_epi8(counts));
 }
 
 #endif /* QC_HAS_AVX512 */

@@ -14,15 +14,15 @@ typedef struct huffman_table {
 QC_AVX2 static unsigned lowest_long_block(const qc_lanes_table *table)
 {
     unsigned windows = 0;
-    for (unsigned at = 0; at < QC_LANES_TABLE; at += 32) {
+    for (unsigned at = 0; at < QC_LANES_WINDOWS; at += 32) {
         __m256i bits = _mm256_loadu_si256((const __m256i *)(table->bits_of + at));
         __m256i is_long = _mm256_cmpgt_epi8(bits, _mm256_set1_epi8(4));
         windows += (unsigned)__builtin_popcount((unsigned)_mm256_movemask_epi8(is_long));
     }
-    return (QC_LANES_TABLE - windows) / BLOCK;
+    return (QC_LANES_WINDOWS - windows) / BLOCK;
 }
 
-QC_AVX2_INLINE void load_huffman_table(const uint8_t bytes[QC_LANES_TABLE], unsigned lowest,
+QC_AVX2_INLINE void load_huffman_table(const uint8_t bytes[QC_LANES_WINDOWS], unsigned lowest,
                                        huffman_table *table)
 {
     uint8_t short_codes[16] = {0};
@@ -63,7 +63,7 @@ QC_AVX2_INLINE void load_pair_table(const qc_lanes_state *state, pair_table *tab
     for (unsigned i = 0; i < 16; i++) {
         unsigned window = 8 * i, length = state->table.bits_of[window];
         first[i] = state->value_of[window];
-        window = window << length & (QC_LANES_TABLE - 1);
+        window = window << length & (QC_LANES_WINDOWS - 1);
         second[i] = state->value_of[window];
         lengths[i] = (uint8_t)(length + state->table.bits_of[window]);
     }
@@ -122,18 +122,18 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
         load_huffman_table(state->table.bits_of, lowest, &tables.lengths);
     }
     load_groups(state, groups);
-    words = refill(&groups[0], powers, words);
-    words = refill(&groups[1], powers, words);
+    words = refill(&groups[0], powers, words, 0);
+    words = refill(&groups[1], powers, words, 0);
     for (; turns > 0; turns--, out += QC_LANES_TURN) {
-        words = refill(&groups[2], powers, words);
+        words = refill(&groups[2], powers, words, 0);
         decode_group(&tables, lowest, &groups[0], out);
-        words = refill(&groups[3], powers, words);
+        words = refill(&groups[3], powers, words, 0);
         decode_group(&tables, lowest, &groups[1], out + 64);
         if (turns > 1)
-            words = refill(&groups[0], powers, words);
+            words = refill(&groups[0], powers, words, 0);
         decode_group(&tables, lowest, &groups[2], out + 128);
         if (turns > 1)
-            words = refill(&groups[1], powers, words);
+            words = refill(&groups[1], powers, words, 0);
         decode_group(&tables, lowest, &groups[3], out + 192);
     }
     store_groups(groups, state);

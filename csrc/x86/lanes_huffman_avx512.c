@@ -4,7 +4,7 @@
 
 /* 9 - length: how far right the second window stands in the 16 bits that begin with the first. A
    shift by it is all there is between the two look-ups, as they ignore what is above 7 bits. */
-QC_AVX512 static byte_table load_shifts(const uint8_t bits_of[QC_LANES_TABLE])
+QC_AVX512 static byte_table load_shifts(const uint8_t bits_of[QC_LANES_WINDOWS])
 {
     const byte_table lengths = load_table(bits_of);
     const __m512i most = _mm512_set1_epi8(9);

@@ -15,7 +15,7 @@ typedef struct tans_tables {
 
 QC_AVX2_INLINE void load_tables(const qc_lanes_state *state, unsigned top, tans_tables *tables)
 {
-    uint8_t entries[QC_LANES_TABLE], values[QC_TANS_MAX_CLASSES];
+    uint8_t entries[BLOCK * BLOCKS], values[BLOCK];
     for (unsigned i = 0; i < BLOCK * (top + 1); i++)
         entries[i] = (uint8_t)(state->table.class_of[i] << CLASS_SHIFT | state->table.bits_of[i]);
     memcpy(values, state->code.values, sizeof values);
@@ -72,18 +72,18 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
     lane_group groups[GROUPS];
     load_tables(state, top, &tables);
     load_groups(state, groups);
-    words = refill(&groups[0], powers, words);
-    words = refill(&groups[1], powers, words);
+    words = refill(&groups[0], powers, words, 0);
+    words = refill(&groups[1], powers, words, 0);
     for (; turns > 0; turns--, out += QC_LANES_TURN) {
-        words = refill(&groups[2], powers, words);
+        words = refill(&groups[2], powers, words, 0);
         decode_group(&tables, top, &groups[0], out);
-        words = refill(&groups[3], powers, words);
+        words = refill(&groups[3], powers, words, 0);
         decode_group(&tables, top, &groups[1], out + 64);
         if (turns > 1)
-            words = refill(&groups[0], powers, words);
+            words = refill(&groups[0], powers, words, 0);
         decode_group(&tables, top, &groups[2], out + 128);
         if (turns > 1)
-            words = refill(&groups[1], powers, words);
+            words = refill(&groups[1], powers, words, 0);
         decode_group(&tables, top, &groups[3], out + 192);
     }
     store_groups(groups, state);
@@ -92,6 +92,10 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
 
 QC_AVX2 void qc_lanes_tans_avx2(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
+    if (state->code.state_bits == QC_TANS_MAX_LOG || state->code.classes > BLOCK) {
+        qc_lanes_tans_wide_avx2(state, out, turns);
+        return;
+    }
     switch (state->code.state_bits) {
     case 5: decode(state, out, turns, 1); break;
     case 6: decode(state, out, turns, 3); break;

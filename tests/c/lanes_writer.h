@@ -143,7 +143,7 @@ static size_t write_lanes_body(const uint8_t *symbols, size_t count, const qc_la
     }
     lane_bits lanes[QC_LANES] = {{NULL, 0, 0}};
     for (unsigned lane = 0; lane < QC_LANES && turns > 0; lane++) {
-        lanes[lane].bits = malloc(14 * turns + 8);
+        lanes[lane].bits = malloc(16 * turns + 8);
         (code->state_bits > 0 ? write_tans_lane : write_huffman_lane)(
             code, classes + 2 * lane, turns, &lanes[lane], lengths + lane * turns);
     }

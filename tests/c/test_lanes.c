@@ -31,7 +31,8 @@ static void random_huffman(qc_lanes_code *code, unsigned classes)
 
 static void random_tans(qc_lanes_code *code, unsigned classes)
 {
-    code->state_bits = QC_TANS_MIN_LOG + random_below(3);
+    /* A count is a byte: of 256 states no class has all. */
+    code->state_bits = QC_TANS_MIN_LOG + random_below(classes > 1 ? 4 : 3);
     unsigned left = (1u << code->state_bits) - classes;
     for (unsigned i = 0; i < classes; i++)
         code->counts[i] = 1;
@@ -51,8 +52,8 @@ static unsigned random_code(qc_lanes_code *code, int is_tans)
     code->raw_bits = random_below(width < 5 ? width : 5);
     code->has_escape = code->raw_bits == 0 && random_below(3) == 0;
     unsigned values = 1u << (width - code->raw_bits);
-    unsigned most = is_tans ? QC_TANS_MAX_CLASSES : QC_LANES_MAX_CLASSES;
-    most = most < values + code->has_escape ? most : values + code->has_escape;
+    unsigned most = values + code->has_escape;
+    most = most < QC_LANES_MAX_CLASSES ? most : QC_LANES_MAX_CLASSES;
     unsigned least = 1 + code->has_escape;
     unsigned classes = least + random_below(most - least + 1);
     if (is_tans)

@@ -307,6 +307,8 @@ def _lanes() -> Iterator[Broken]:
     short = assemble_lanes(replace(one, counts=(31,)), b"", [0] * 256, b"")
     yield "tans_state_after_the_last", _with_chunk(_RAW, stream_of(5, left), 63), "corrupt"
     yield "tans_counts", _with_chunk(_RAW, stream_of(5, short), 63), "corrupt"
+    many = assemble_lanes(replace(one, states=512), b"", [0] * 256, b"")
+    yield "tans_512_states", _with_chunk(_RAW, stream_of(5, many), 63), "unsupported"
 
 
 def _split() -> Iterator[Broken]:
