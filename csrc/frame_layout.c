@@ -3,8 +3,9 @@
  */
 #include "frame_layout.h"
 
-#define ANY_CODEBOOK 256 /* a codebook of so many entries may be coded, however small the tensor   \
-                          */
+#define ANY_CODEBOOK                                                                               \
+    256 /* a codebook of so many entries may be coded, however small the tensor                    \
+         */
 
 static int quantizable(qc_dtype dtype)
 {

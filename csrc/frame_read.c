@@ -383,3 +383,18 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
     *count = n;
     return QC_OK;
 }
+
+qc_status qc_coded_streams(const qc_coded *coded, qc_dtype dtype, qc_stream_info *infos,
+                           size_t *count, qc_error *error)
+{
+    qc_reader reader = qc_reader_of(coded->body, coded->size, 1);
+    size_t streams = 1; /* of zero points, and of deltas */
+    if (coded->how == QC_FLOATS_PLANES)
+        streams = qc_dtype_size(dtype);
+    else if (coded->how == QC_FLOATS_PERMUTED)
+        streams = 2;
+    for (unsigned i = 0; i < streams; i++)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + i, &infos[i], error));
+    *count = streams;
+    return QC_OK;
+}

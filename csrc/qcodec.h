@@ -311,7 +311,7 @@ typedef enum qc_role {
     QC_ROLE_GAPS = 0,
     QC_ROLE_MASK = 1,
     QC_ROLE_ROW_COUNTS = 2,
-    QC_ROLE_VALUES = 3 /* + the number of the plane */
+    QC_ROLE_VALUES = 3 /* + the number of the plane, or of the parameter's stream */
 } qc_role;
 
 typedef struct qc_stream_info {
@@ -326,6 +326,11 @@ typedef struct qc_stream_info {
    QC_MAX_STREAMS. What is left of chunk->bytes is the number of entries. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
+
+/* The streams of a coded parameter of this type, in the same way; a codebook's or scales' dtype, or
+   QC_U16 for zero points. What is left of coded->size are bits. */
+qc_status qc_coded_streams(const qc_coded *coded, qc_dtype dtype, qc_stream_info *infos,
+                           size_t *count, qc_error *error);
 
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.

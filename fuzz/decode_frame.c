@@ -64,6 +64,13 @@ static uint8_t *decode_parameters(qc_frame *frame, const uint8_t *whole)
     qc_error error;
     uint8_t *memory = buffer_of(frame->coded_bytes, 0xA5);
     int coded = frame->undecoded;
+    qc_stream_info infos[QC_MAX_STREAMS];
+    size_t count;
+    if (frame->coded_scales.how != 0) {
+        qc_status status =
+            qc_coded_streams(&frame->coded_scales, frame->scale_dtype, infos, &count, &error);
+        PROMISE(!refused(status, &error) || whole == NULL);
+    }
     qc_status status = qc_parameters_decode(frame, NULL, workspace, &error);
     PROMISE(frame->undecoded == coded);
     PROMISE(qc_parameters_decode(frame, memory, workspace, &error) == status);

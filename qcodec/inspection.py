@@ -150,22 +150,26 @@ def _role_name(role: int, fields: dict[str, Any]) -> str:
 
 
 def _head_sections(frame: core.Frame, fields: dict[str, Any]) -> list[Section]:
-    def floats(count: int, dtype: int, coded: int | None) -> int:
-        return count * BY_ID[dtype].itemsize if coded is None else coded
-
-    books, steps, points = frame.coded_parameters
     chunked = fields["chunk_elements"] > 0
     directory = fields["chunks"] * _DIRECTORY_ENTRY_BYTES if chunked else 0
-    codebook = floats(fields["books"] * fields["entries"], fields["codebook_dtype"], books)
-    scale_count = fields["scale_count"]
-    scales = floats(scale_count, fields["scale_dtype"], steps) if fields["scaled"] else 0
-    zeros = (2 * scale_count if points is None else points) if fields["zero_mode"] else 0
-    head = fields["head_bytes"] - codebook - scales - zeros - directory
+    entries, scales = fields["books"] * fields["entries"], fields["scale_count"]
+    books, steps, points = frame.coded_parameters
+    parameters = [
+        _parameter("codebook", entries * BY_ID[fields["codebook_dtype"]].itemsize, books),
+        _parameter("scales", scales * BY_ID[fields["scale_dtype"]].itemsize, steps),
+        _parameter("zero points", 2 * scales if fields["zero_mode"] else 0, points),
+    ]
+    head = fields["head_bytes"] - sum(section.bytes for section in parameters) - directory
     return [
         Section("head", "", head - (_CRC_BYTES if chunked else 0)),
-        Section("codebook", "", codebook),
-        Section("scales", "", scales),
-        Section("zero points", "", zeros),
+        *parameters,
         Section("directory", "", directory),
         Section("checksum", "", _CRC_BYTES),
     ]
+
+
+def _parameter(name: str, verbatim: int, coded: tuple[int, list[int]] | None) -> Section:
+    if coded is None:
+        return Section(name, "", verbatim)
+    size, codings = coded
+    return Section(name, "+".join(sorted({_CODINGS[coding] for coding in codings})), size)

@@ -20,7 +20,7 @@ class Limits:
     Parameters
     ----------
     max_tensor_bytes : int
-        Dense size of one decoded tensor, in bytes.
+        Dense size of one decoded tensor, in bytes; and that of its coded parameters.
     max_expansion : int
         Dense bytes for each encoded byte; applies above `expansion_floor`.
     expansion_floor : int

@@ -60,7 +60,8 @@ def encoded_with(quantized, profile="small"):
 
 def coded_sizes(data):
     """Bytes of the bodies of codebook, scales, zero points."""
-    return read_head(BytesSource(data), True).coded_parameters
+    coded = read_head(BytesSource(data), True).coded_parameters
+    return tuple(None if one is None else one[0] for one in coded)
 
 
 def way_of(data):
@@ -212,6 +213,9 @@ def test_info_counts_the_bytes_of_coded_parameters():
         coded = dict(zip(("codebook", "scales", "zero points"), coded_sizes(data), strict=True))
         assert {name for name in coded if coded[name] is not None} == names
         assert all(found[name] == coded[name] for name in names)
+        assert all(section.coding for section in info.sections if section.name in names)
+        features = read_head(BytesSource(data), True).fields["features"]
+        assert len(info.codings) == features.bit_count()
 
 
 # ---- parts, threads ----

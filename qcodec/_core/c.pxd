@@ -21,6 +21,7 @@ cdef extern from "qcodec.h" nogil:
         QC_VERIFY
         QC_WHOLE
         QC_MAX_STREAMS
+        QC_U16
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
@@ -125,6 +126,8 @@ cdef extern from "qcodec.h" nogil:
         size_t bytes
     qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                                qc_stream_info *infos, size_t *count, qc_error *error)
+    qc_status qc_coded_streams(const qc_coded *coded, qc_dtype dtype, qc_stream_info *infos,
+                               size_t *count, qc_error *error)
     qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                               void *workspace, qc_error *error)

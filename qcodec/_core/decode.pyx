@@ -7,6 +7,7 @@ from libc.stdlib cimport free, malloc
 from .c cimport (
     QC_MAX_STREAMS,
     QC_OK,
+    QC_U16,
     QC_VERIFY,
     QC_WHOLE,
     QC_WORKSPACE_BYTES,
@@ -16,6 +17,7 @@ from .c cimport (
     qc_chunk_entries,
     qc_chunk_streams,
     qc_coded,
+    qc_coded_streams,
     qc_cpu_select,
     qc_error,
     qc_frame,
@@ -61,8 +63,17 @@ cdef object parameter_bytes(const uint8_t *start, size_t size):
     return (<const char *>start)[:size]
 
 
-cdef object body_bytes(const qc_coded *coded):
-    return coded.size if coded.how != 0 else None
+cdef object coded_streams(const qc_coded *coded, int dtype):
+    cdef qc_error error
+    cdef qc_status status
+    cdef qc_stream_info infos[QC_MAX_STREAMS]
+    cdef size_t count
+    if coded.how == 0:
+        return None
+    status = qc_coded_streams(coded, dtype, infos, &count, &error)
+    if status != QC_OK:
+        raise failure(status, &error, coded.offset)
+    return coded.size, [infos[i].coding for i in range(count)]
 
 
 cdef class Frame:
@@ -188,11 +199,12 @@ cdef class Frame:
 
     @property
     def coded_parameters(self):
-        """Bytes of the bodies of the codebook, the scales and the zero points; None: not coded."""
+        """(bytes, codings) of the bodies of codebook, scales and zero points; None: not coded."""
+        cdef qc_frame *head = &self.head
         return (
-            body_bytes(&self.head.coded_codebook),
-            body_bytes(&self.head.coded_scales),
-            body_bytes(&self.head.coded_zero_points),
+            coded_streams(&head.coded_codebook, head.codebook_dtype),
+            coded_streams(&head.coded_scales, head.scale_dtype),
+            coded_streams(&head.coded_zero_points, QC_U16),
         )
 
     def chunk(self, size_t index):
