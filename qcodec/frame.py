@@ -69,7 +69,7 @@ class FrameEncoder:
         values = bytes_of(self.codes[start:stop])
         entries = int(stop - start)
         return self.plan.encode_chunk(
-            elements, positions, values, entries, self.filler, self.codings, self.profile
+            first, elements, positions, values, entries, self.filler, self.codings, self.profile
         )
 
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
@@ -119,13 +119,18 @@ def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
         "scale_dtype": element_type(quantized.scale_dtype).id,
         "scale_inner": scale.inner if scale is not None else 0,
         "scale_count": len(scale.values) if scale is not None else 0,
+        "step": layout.step,
+        "kernel": layout.kernel,
     }
+    base = quantized.base if layout.kind == "delta" else None
     return core.Plan(
         fields,
         quantized.shape,
         none if codebook is None else _little_endian(codebook.values, quantized.codebook_dtype),
         none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
         _little_endian(np.asarray(zero), "uint16") if by_group else none,
+        none if base is None else np.frombuffer(base.digest, np.uint8),
+        none if base is None else base.bytes,
     )
 
 

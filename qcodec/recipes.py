@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .codecs import Affine, Codebook, Codec, DeepCompression, Lossless, Ternary, from_config
+from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
 from .dtypes import QUANTIZABLE
 
 #: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
@@ -219,7 +219,7 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     Parameters
     ----------
     recipe : Recipe, Codec, mapping, str or None
-        A codec is for all weights; a mapping of patterns to codecs is a list of rules; a
+        A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to codecs is a list of rules; a
         string is the name of a ready-made recipe; None is lossless.
 
     Raises
@@ -237,6 +237,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
         return READY_MADE[recipe]
     if isinstance(recipe, Mapping):
         return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
+    if isinstance(recipe, Delta):
+        return Recipe(weights=recipe, others=recipe)
     if isinstance(recipe, Codec):
         return Recipe(weights=recipe)
     raise TypeError(f"a recipe is a Recipe, a codec, a dict or a name, not {type(recipe).__name__}")

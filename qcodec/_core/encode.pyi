@@ -14,6 +14,8 @@ class Plan:
         codebook: _Bytes,
         scales: _Bytes,
         zero_points: _Bytes,
+        digest: _Bytes,
+        base: _Bytes,
     ) -> None: ...
     @property
     def chunks(self) -> int: ...
@@ -21,6 +23,7 @@ class Plan:
     def row_elements(self) -> int: ...
     def encode_chunk(
         self,
+        first: int,
         elements: int,
         positions: np.ndarray[Any, np.dtype[np.uint32]],
         values: _Bytes,
