@@ -98,7 +98,7 @@ def step_of(elements: Array, base: Array, element: ElementType) -> int:
 def _as_float64(values: Array, element: ElementType) -> Array:
     if element.name == "float64":
         return values
-    return as_float32(values, element).astype(np.float64)
+    return as_float32(np.ascontiguousarray(values), element).astype(np.float64)
 
 
 def kernel_of(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
-from .head import AFFINE, CODEBOOK, CSR, GAPS, Head
+from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
 
 _F32, _F16, _BF16, _F8E4M3, _E8M0 = 0, 1, 2, 13, 15
 
@@ -35,6 +35,9 @@ class Parameters:
     books: Groups | None = None
     gap_width: int = 0
     scales: Groups | None = None
+    digest: bytes = b""
+    step: int = 0
+    kernel: tuple[int, int] = (1, 1)
 
 
 def read_parameters(reader: Reader, head: Head) -> Parameters:
@@ -45,6 +48,8 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         zero_mode = _read_affine(reader, head, parameters)
     if head.kind == CODEBOOK:
         _read_codebook(reader, parameters)
+    if head.kind == DELTA:
+        _read_delta(reader, parameters)
     if head.positions in (GAPS, CSR):
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
@@ -81,6 +86,17 @@ def _read_codebook(reader: Reader, parameters: Parameters) -> None:
     inner = _read_positive(reader, "inner of the books") if books > 1 else 1
     values = _read_floats(reader, dtype, books * parameters.entries)
     parameters.books = Groups(values, books, inner)
+
+
+def _read_delta(reader: Reader, parameters: Parameters) -> None:
+    parameters.digest = reader.take(8, "digest of the base")
+    parameters.step = reader.vu("step")
+    require(parameters.step < 1 << 12, "step is not below 2^12")
+    width = reader.u8("width of a kernel")
+    require(width, "width of a kernel is 0")
+    height = reader.u8("height of a kernel")
+    require(height, "height of a kernel is 0")
+    parameters.kernel = (width, height)
 
 
 def _read_width(reader: Reader, what: str) -> int:
