@@ -19,9 +19,9 @@ typedef struct qc_delta_decoder {
     qc_stream *symbols, *low, *escapes;
     const uint8_t *base; /* of the next element */
     qc_delta_place place;
-    size_t bit;          /* of `low_bytes`: where the next low bits begin */
-    size_t low_size;     /* bytes fetched */
-    size_t escape;       /* of `escape_bytes`: where the next one begins */
+    size_t bit;      /* of `low_bytes`: where the next low bits begin */
+    size_t low_size; /* bytes fetched */
+    size_t escape;   /* of `escape_bytes`: where the next one begins */
     size_t escape_size;
     uint8_t codes[QC_DELTA_BLOCK];
     uint8_t low_bytes[QC_DELTA_LOW_BYTES];
@@ -32,8 +32,8 @@ typedef struct qc_delta_decoder {
 /* Start the streams of a chunk of `count` elements, the first of which has the number `first` in
    the tensor. `streams`: three, that stay where they are. */
 qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
-                        size_t first, size_t count, struct qc_split_state *split,
-                        qc_reader *reader, qc_error *error);
+                        size_t first, size_t count, struct qc_split_state *split, qc_reader *reader,
+                        qc_error *error);
 /* The next `count` elements, at most QC_DELTA_BLOCK, little-endian; a multiple of QC_STREAM_BLOCK
    but for the last ones. */
 qc_status qc_delta_next(qc_delta_decoder *delta, size_t count, uint8_t *out, qc_error *error);

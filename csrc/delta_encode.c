@@ -61,8 +61,7 @@ void qc_delta_split(const qc_frame *frame, const uint8_t *elements, const uint8_
             qc_swap_if_big_endian(escape, item, 1);
             steps[i] = 0;
         } else {
-            symbols->codes[i] =
-                (uint8_t)(difference < 0 ? -2 * difference - 1 : 2 * difference);
+            symbols->codes[i] = (uint8_t)(difference < 0 ? -2 * difference - 1 : 2 * difference);
             write_bits(&low, moved, scale.down);
             steps[i] = qc_delta_steps((int32_t)quotient, scale.up);
         }

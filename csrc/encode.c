@@ -277,8 +277,8 @@ static qc_status with_fillers(const encoder *encoder, const uint32_t *entry_of, 
         memcpy(filler, &code, 2);
     for (size_t i = 0; i < entries; i++) {
         int is_filler = entry_of[i] == UINT32_MAX;
-        QC_CHECK(!is_filler || qc_is_bytes(encoder->frame) || encoder->source->filler >= 0, QC_INVALID,
-                 "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
+        QC_CHECK(!is_filler || qc_is_bytes(encoder->frame) || encoder->source->filler >= 0,
+                 QC_INVALID, "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
         memcpy(out + i * size, is_filler ? filler : values + entry_of[i] * size, size);
     }
     return QC_OK;

@@ -31,20 +31,47 @@ static void check_head_prefixes(const uint8_t *data, const qc_frame *frame)
     free(head);
 }
 
+/* As qc_decode, of a kind that it refuses. */
+static qc_status decode_delta(const uint8_t *data, size_t size, qc_dtype dtype, uint8_t *out,
+                              qc_error *error)
+{
+    qc_frame frame;
+    qc_status status = qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, error);
+    if (status != QC_OK)
+        return status;
+    frame.base = fuzz_base();
+    qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame.chunks * sizeof *chunks, 0);
+    status = qc_frame_chunks(&frame, data, chunks, error);
+    if (status == QC_OK)
+        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, dtype, out, QC_VERIFY,
+                                 workspace, error);
+    free(chunks);
+    return status;
+}
+
+static qc_status decode_any(const uint8_t *data, size_t size, qc_kind kind, qc_dtype dtype,
+                            uint8_t *out, size_t bytes, qc_error *error)
+{
+    if (kind == QC_DELTA)
+        return decode_delta(data, size, dtype, out, error);
+    return qc_decode(data, size, dtype, out, bytes, QC_VERIFY, workspace, error);
+}
+
 /* The whole frame as one element type: its bytes if it is valid, else NULL. */
-static uint8_t *decode_whole(const uint8_t *data, size_t size, size_t elements, qc_dtype dtype)
+static uint8_t *decode_whole(const uint8_t *data, size_t size, size_t elements, qc_kind kind,
+                             qc_dtype dtype)
 {
     qc_error error;
     size_t bytes = elements * qc_dtype_size(dtype);
     uint8_t *out = buffer_of(bytes, 0xA5);
     uint8_t *again = buffer_of(bytes, 0x5A);
-    qc_status status = qc_decode(data, size, dtype, out, bytes, QC_VERIFY, workspace, &error);
-    PROMISE(qc_decode(data, size, dtype, NULL, bytes, QC_VERIFY, workspace, &error) == status);
+    qc_status status = decode_any(data, size, kind, dtype, out, bytes, &error);
+    PROMISE(decode_any(data, size, kind, dtype, NULL, bytes, &error) == status);
     if (refused(status, &error)) {
         free(out);
         out = NULL;
     } else {
-        PROMISE(qc_decode(data, size, dtype, again, bytes, QC_VERIFY, workspace, &error) == QC_OK);
+        PROMISE(decode_any(data, size, kind, dtype, again, bytes, &error) == QC_OK);
         PROMISE(memcmp(out, again, bytes) == 0); /* so every byte was written */
     }
     free(again);
@@ -62,7 +89,7 @@ static void check_other_type(const uint8_t *data, size_t size, const qc_frame *f
     if (!is_float(frame->dtype))
         return;
     qc_dtype dtype = (qc_dtype)(qc_crc32c(0, data, size) % (QC_F64 + 1));
-    uint8_t *out = decode_whole(data, size, frame->elements, dtype);
+    uint8_t *out = decode_whole(data, size, frame->elements, frame->kind, dtype);
     PROMISE((out != NULL) == valid);
     free(out);
 }
@@ -110,7 +137,7 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     }
     PROMISE(entries <= chunk->elements);
     size_t code_bytes = frame->width <= 8 ? 1 : 2;
-    if (frame->kind == QC_RAW || frame->kind == QC_PLANES)
+    if (frame->kind == QC_RAW || frame->kind == QC_PLANES || frame->kind == QC_DELTA)
         code_bytes = frame->item_size;
     uint8_t *codes = buffer_of(entries * code_bytes, 0xA5);
     uint32_t *positions = NULL;
@@ -129,7 +156,7 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     free(codes);
 }
 
-/* The heads of a chunk's streams: they fill it, but for the number of entries before them. */
+/* The heads of a chunk's streams: they fill it, but for one or two numbers before them. */
 static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                           int valid)
 {
@@ -143,7 +170,7 @@ static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const ui
     for (size_t i = 0; i < count; i++)
         sum += infos[i].bytes;
     PROMISE(sum <= chunk->bytes);
-    PROMISE(!valid || chunk->bytes - sum <= QC_VU_MAX_BYTES);
+    PROMISE(!valid || chunk->bytes - sum <= 2 * QC_VU_MAX_BYTES);
 }
 
 /* One chunk in a buffer of its own: nothing beside it may be read. */
@@ -191,13 +218,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_head_prefixes(data, &frame);
     if (frame.elements > MAX_ELEMENTS)
         return 0;
-    uint8_t *whole = decode_whole(data, size, frame.elements, frame.dtype);
+    uint8_t *whole = decode_whole(data, size, frame.elements, frame.kind, frame.dtype);
     PROMISE(whole == NULL || frame.frame_bytes == size);
     check_other_type(data, size, &frame, whole != NULL);
-    if (!refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error))
+    if (!refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error)) {
+        frame.base = fuzz_base();
         check_chunks(&frame, data, whole);
-    else
+    } else {
         PROMISE(whole == NULL);
+    }
     free(whole);
     return 0;
 }

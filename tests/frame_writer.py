@@ -177,8 +177,7 @@ def write_parameters(frame: Frame) -> bytes:
         written += bytes([book.entries - 1, DTYPES.index(book.dtype)]) + vu(book.count)
         written += (vu(book.inner) if book.count > 1 else b"") + b"\0" + book.data
     if frame.delta is not None:
-        digest = hashlib.sha256(frame.delta.base).digest()[:8]
-        _BASES[digest] = frame.delta.base
+        digest = remember_base(frame.delta.base)
         written += digest + vu(frame.delta.step) + bytes(frame.delta.kernel)
     if frame.positions in ("gaps", "csr"):
         written += bytes([frame.gap_width])
@@ -252,6 +251,13 @@ def _write_delta(
     symbols = delta_symbols(frame.dtype, values, base, frame.delta)
     streams = [coder(list(part), 8) for part in (symbols.codes, symbols.low, symbols.literals)]
     return vu(len(symbols.low)) + vu(symbols.escapes) + b"".join(streams)
+
+
+def remember_base(base: bytes) -> bytes:
+    """Find this base for every frame that was written against it; returns its digest."""
+    digest = hashlib.sha256(base).digest()[:8]
+    _BASES[digest] = base
+    return digest
 
 
 def base_of(data: bytes) -> bytes | None:
