@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -44,7 +43,7 @@ class Base:
         return cls(np.ascontiguousarray(array).reshape(-1))
 
     @property
-    def bytes(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    def data(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """In the machine's order, as the core takes them."""
         return bytes_of(self.elements)
 
@@ -57,11 +56,11 @@ class Base:
         >>> Base.of(np.zeros(3, np.float32)).digest.hex()
         '15ec7bf0b50732b4'
         """
-        data = self.bytes
+        data = self.data
         little = np.little_endian or self.elements.itemsize == 1
         if not little:
             data = np.ascontiguousarray(data.reshape(-1, self.elements.itemsize)[:, ::-1])
-        return hashlib.sha256(data).digest()[:DIGEST_BYTES]
+        return hashlib.sha256(data.data).digest()[:DIGEST_BYTES]
 
 
 def step_of(elements: Array, base: Array, element: ElementType) -> int:
@@ -112,7 +111,7 @@ def kernel_of(shape: tuple[int, ...]) -> tuple[int, int]:
     width = shape[-1] if len(shape) >= 3 else 1
     height = shape[-2] if len(shape) >= 4 else 1
     fits = 1 <= width <= _GREATEST_SIDE and 1 <= height <= _GREATEST_SIDE
-    return (width, height) if fits and math.prod(shape) else (1, 1)
+    return (width, height) if fits and 0 not in shape else (1, 1)
 
 
 def is_delta_type(dtype: str) -> bool:

@@ -237,7 +237,7 @@ class Encoded:
             raise BaseError(
                 f"stored against the base {wanted}; given was another one, {given.digest.hex()}"
             )
-        self._frame.set_base(given.bytes)
+        self._frame.set_base(given.data)
         self._needs_base = False
 
     # ---- parts ----
@@ -256,7 +256,6 @@ class Encoded:
 
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
-
         self._bind_base()
 
         def check_memory(needed: int) -> None:

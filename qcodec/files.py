@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -255,7 +256,7 @@ def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
             if not isinstance(codec, Delta) or not codec.is_path:
                 return codec
             if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
-                name = os.path.basename(os.fspath(codec.base))
+                name = Path(codec.base).name
                 base = FileArrays(stack.enter_context(safe_open(codec.base)))
                 opened[id(codec)] = replace(codec, base=base)
             return opened[id(codec)]

@@ -130,7 +130,7 @@ def _plan(quantized: Quantized, layout: Layout) -> core.Plan:
         none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
         _little_endian(np.asarray(zero), "uint16") if by_group else none,
         none if base is None else np.frombuffer(base.digest, np.uint8),
-        none if base is None else base.bytes,
+        none if base is None else base.data,
     )
 
 

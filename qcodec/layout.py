@@ -156,7 +156,10 @@ def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: s
     if quantized.positions is not None and layout.positions != "dense":
         density = len(quantized.positions) / max(count, 1)
         bits = density * (bits + layout.gap_width) + (1 if layout.positions == "mask" else 0)
-    if layout.kind in ("planes", "delta"):  # only some of them are coded, each with a head of its own
+    if layout.kind in (
+        "planes",
+        "delta",
+    ):  # only some of them are coded, each with a head of its own
         bits /= 4
     elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
     return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255

@@ -243,8 +243,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     Parameters
     ----------
     recipe : Recipe, Codec, mapping, str or None
-        A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to codecs is a list of rules; a
-        string is the name of a ready-made recipe; None is lossless.
+        A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to
+        codecs is a list of rules; a string is the name of a ready-made recipe; None is lossless.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Differences from a base, written from section 4 of docs/format.md in another way than it reads."""
+"""Differences from a base, written by section 4 of docs/format.md, in other words than it has."""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ def pairs(draw):
     return [array.astype(carrier).view(TYPES[name]).reshape(shape) for array in (tuned, base)]
 
 
-@given(pairs(), st.sampled_from(["balanced", "small", "fast", "fixed"]), st.sampled_from([None, 90]))
+@given(
+    pairs(), st.sampled_from(["balanced", "small", "fast", "fixed"]), st.sampled_from([None, 90])
+)
 def test_every_bit_comes_back(pair, profile, chunk):
     tuned, base = pair
     data = qcodec.encode(tuned, Delta(base), profile=profile, chunk=chunk)

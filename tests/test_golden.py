@@ -49,7 +49,9 @@ def opened(frame, base):
 
     def array():
         elements = np.frombuffer(base, np.uint8).copy().view(encoded.dtype)
-        return elements.reshape(encoded.shape if elements.nbytes == encoded.nbytes else elements.shape)
+        return elements.reshape(
+            encoded.shape if elements.nbytes == encoded.nbytes else elements.shape
+        )
 
     encoded = Encoded(frame, base=None if base is None else array)
     return encoded
@@ -133,7 +135,9 @@ def test_every_flipped_bit_of_a_golden_file_is_an_error(path, entry):
 def test_broken_golden_file_gives_its_error(path, entry):
     data = path.read_bytes()
     with pytest.raises(QCodecError) as caught:
-        read_pack(BytesSource(data)) if path.suffix == ".qc" else opened(data, base_beside(path)).decode()
+        read_pack(BytesSource(data)) if path.suffix == ".qc" else opened(
+            data, base_beside(path)
+        ).decode()
     assert caught.value.code == entry["error"]
 
 
