@@ -1,4 +1,5 @@
 #include "delta_decode.h"
+#include "value_kernels.h"
 
 /* ---- opening ---- */
 
@@ -59,9 +60,9 @@ static qc_status fetch_low(qc_delta_decoder *delta, size_t needed, qc_error *err
     return QC_OK;
 }
 
-static qc_status take_escape(qc_delta_decoder *delta, uint64_t *element, qc_error *error)
+/* Where the next escape stands, little-endian. */
+static qc_status take_escape(qc_delta_decoder *delta, const uint8_t **element, qc_error *error)
 {
-    size_t item = delta->frame->item_size;
     if (delta->escape == delta->escape_size) {
         size_t left = delta->escapes->left;
         QC_CHECK(left > 0, QC_CORRUPT, "delta: more escapes than are stored", 0, 0, 0);
@@ -69,13 +70,38 @@ static qc_status take_escape(qc_delta_decoder *delta, uint64_t *element, qc_erro
         delta->escape_size = left < QC_STREAM_BLOCK ? left : QC_STREAM_BLOCK;
         QC_TRY(qc_stream_next(delta->escapes, delta->escape_bytes, delta->escape_size, error));
     }
-    const uint8_t *bytes = delta->escape_bytes + delta->escape;
-    *element = item == 2 ? qc_load16(bytes) : item == 4 ? qc_load32(bytes) : qc_load64(bytes);
-    delta->escape += item;
+    *element = delta->escape_bytes + delta->escape;
+    delta->escape += delta->frame->item_size;
     return QC_OK;
 }
 
 /* ---- elements ---- */
+
+/* The quotients of a run, by their symbols alone; those of escapes mean nothing. */
+static void read_quotients(const uint8_t *codes, size_t count, int32_t *quotients)
+{
+    for (size_t i = 0; i < count; i++)
+        quotients[i] = (int32_t)(codes[i] >> 1) ^ -(int32_t)(codes[i] & 1);
+}
+
+/* The same, where a symbol is the difference from what the neighbours say. */
+static void predict_quotients(qc_delta_decoder *delta, size_t from, size_t count,
+                              qc_delta_type type, int32_t *quotients)
+{
+    const qc_frame *frame = delta->frame;
+    const uint8_t *codes = delta->codes + from, *base = delta->base;
+    int32_t *steps = delta->steps + QC_DELTA_HISTORY + from;
+    qc_delta_place place = delta->place;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t element = qc_delta_load(base + i * type.bits / 8, type.bits);
+        unsigned up = qc_delta_scale_of(element, frame->step, type).up;
+        int32_t expected = qc_delta_predict(steps + i, place.x, place.y, frame->kernel_width);
+        quotients[i] += qc_delta_shift_down(expected, up);
+        steps[i] = codes[i] == QC_DELTA_ESCAPE ? 0 : qc_delta_steps(quotients[i], up);
+        qc_delta_advance(&place, frame);
+    }
+    delta->place = place;
+}
 
 static inline void store(uint8_t *out, uint64_t element, unsigned bits)
 {
@@ -86,77 +112,83 @@ static inline void store(uint8_t *out, uint64_t element, unsigned bits)
     }
 }
 
-/* `count` elements, at most QC_DELTA_RUN. Types are constants in each call, and so is whether there
-   are predictions: what they do not need vanishes. */
-static inline qc_status run(qc_delta_decoder *delta, size_t from, size_t count, qc_delta_type type,
-                            int predicted, uint8_t *out, qc_error *error)
+/* The elements of a run, from number `from` on, but for the escapes. */
+static void add_to_base(qc_delta_decoder *delta, const uint8_t *codes, const int32_t *quotients,
+                        size_t from, size_t count, qc_delta_type type, uint8_t *out)
 {
     const unsigned step = delta->frame->step, size = type.bits / 8;
-    const unsigned width = delta->frame->kernel_width;
-    const uint8_t *codes = delta->codes + from, *base = delta->base;
-    int32_t *steps = delta->steps + QC_DELTA_HISTORY + from;
-    qc_delta_place place = delta->place;
+    const uint8_t *base = delta->base;
     size_t bit = delta->bit;
-    for (size_t i = 0; i < count; i++) {
-        unsigned code = codes[i];
+    for (size_t i = from; i < count; i++) {
+        if (QC_UNLIKELY(codes[i] == QC_DELTA_ESCAPE))
+            continue;
         uint64_t element = qc_delta_load(base + i * size, type.bits);
-        if (QC_UNLIKELY(code == QC_DELTA_ESCAPE)) {
-            QC_TRY(take_escape(delta, &element, error));
-            if (predicted)
-                steps[i] = 0;
-        } else {
-            qc_delta_scale scale = qc_delta_scale_of(element, step, type);
-            int32_t quotient = (int32_t)(code >> 1) ^ -(int32_t)(code & 1);
-            if (predicted) {
-                int32_t expected = qc_delta_predict(steps + i, place.x, place.y, width);
-                quotient += qc_delta_shift_down(expected, scale.up);
-                steps[i] = qc_delta_steps(quotient, scale.up);
-            }
-            uint64_t low = qc_load64(delta->low_bytes + bit / 8) >> bit % 8;
-            low &= ((uint64_t)1 << scale.down) - 1;
-            bit += scale.down;
-            uint64_t ordered = qc_delta_order(element, type.bits);
-            ordered += ((uint64_t)(int64_t)quotient << scale.down) + low;
-            element = qc_delta_order(ordered, type.bits);
-        }
-        if (predicted)
-            qc_delta_advance(&place, delta->frame);
-        store(out + i * size, element, type.bits);
+        unsigned down = qc_delta_scale_of(element, step, type).down;
+        uint64_t low = qc_load64(delta->low_bytes + bit / 8) >> bit % 8;
+        low &= ((uint64_t)1 << down) - 1;
+        bit += down;
+        uint64_t ordered = qc_delta_order(element, type.bits);
+        ordered += ((uint64_t)(int64_t)quotients[i] << down) + low;
+        store(out + i * size, qc_delta_order(ordered, type.bits), type.bits);
     }
-    QC_CHECK(bit <= 8 * delta->low_size, QC_CORRUPT, "delta: more low bits than are stored", 0, bit,
-             8 * delta->low_size);
     delta->bit = bit;
-    delta->base = base + count * size;
-    delta->place = place;
+}
+
+static qc_status put_escapes(qc_delta_decoder *delta, const uint8_t *codes, size_t count,
+                             uint8_t *out, qc_error *error)
+{
+    size_t item = delta->frame->item_size;
+    const uint8_t *end = codes + count, *escape = codes;
+    while ((escape = memchr(escape, QC_DELTA_ESCAPE, (size_t)(end - escape))) != NULL) {
+        const uint8_t *bytes;
+        QC_TRY(take_escape(delta, &bytes, error));
+        memcpy(out + (size_t)(escape - codes) * item, bytes, item);
+        escape++;
+    }
     return QC_OK;
 }
 
-static qc_status run_of_type(qc_delta_decoder *delta, size_t from, size_t count, int predicted,
-                             uint8_t *out, qc_error *error)
+/* `count` elements, at most QC_DELTA_RUN. */
+static qc_status run(qc_delta_decoder *delta, size_t from, size_t count, uint8_t *out,
+                     qc_error *error)
 {
-#define RUN(dtype)                                                                                 \
-    (predicted ? run(delta, from, count, qc_delta_type_of(dtype), 1, out, error)                   \
-               : run(delta, from, count, qc_delta_type_of(dtype), 0, out, error))
+    const qc_delta_type type = qc_delta_type_of(delta->frame->dtype);
+    const uint8_t *codes = delta->codes + from;
+    qc_add_delta_kernel *kernel =
+        delta->frame->dtype == QC_F32 ? qc_value_kernels_selected()->add_delta_4 : NULL;
+    int32_t quotients[QC_DELTA_RUN];
+    size_t done = 0;
+    read_quotients(codes, count, quotients);
+    if (qc_delta_is_predicted(delta->frame))
+        predict_quotients(delta, from, count, type, quotients);
+    if (kernel != NULL)
+        done = kernel(delta->base, codes, quotients, count, delta->frame->step, delta->low_bytes,
+                      &delta->bit, out);
+    /* The type is a constant in each call, so that its loads and shifts are. */
     switch (delta->frame->dtype) {
-    case QC_F16: return RUN(QC_F16);
-    case QC_BF16: return RUN(QC_BF16);
-    case QC_F64: return RUN(QC_F64);
-    default: return RUN(QC_F32);
+#define ADD(dtype) add_to_base(delta, codes, quotients, done, count, qc_delta_type_of(dtype), out)
+    case QC_F16: ADD(QC_F16); break;
+    case QC_BF16: ADD(QC_BF16); break;
+    case QC_F64: ADD(QC_F64); break;
+    default: ADD(QC_F32);
+#undef ADD
     }
-#undef RUN
+    QC_CHECK(delta->bit <= 8 * delta->low_size, QC_CORRUPT, "delta: more low bits than are stored",
+             0, delta->bit, 8 * delta->low_size);
+    delta->base += count * delta->frame->item_size;
+    return put_escapes(delta, codes, count, out, error);
 }
 
 qc_status qc_delta_next(qc_delta_decoder *delta, size_t count, uint8_t *out, qc_error *error)
 {
     size_t item = delta->frame->item_size;
-    int predicted = qc_delta_is_predicted(delta->frame);
     QC_TRY(qc_stream_next(delta->symbols, delta->codes, count, error));
     for (size_t at = 0, taken; at < count; at += taken) {
         taken = count - at < QC_DELTA_RUN ? count - at : QC_DELTA_RUN;
         QC_TRY(fetch_low(delta, taken * (item - 1) + 1, error));
-        QC_TRY(run_of_type(delta, at, taken, predicted, out + at * item, error));
+        QC_TRY(run(delta, at, taken, out + at * item, error));
     }
-    if (predicted)
+    if (qc_delta_is_predicted(delta->frame))
         memmove(delta->steps, delta->steps + count, QC_DELTA_HISTORY * sizeof *delta->steps);
     return QC_OK;
 }
