@@ -210,12 +210,14 @@ def safe_open(
     ...         print(file.keys(), file.get_slice("weight")[1, ::2])
     ['weight'] [4. 6.]
     """
-    source = open_source(filename, backend)
+    source, arrays = open_source(filename, backend), None
     try:
-        limits = limits or DEFAULT_LIMITS
-        return TensorFile(source, framework, device, limits, _arrays_of(base))
+        arrays = _arrays_of(base)
+        return TensorFile(source, framework, device, limits or DEFAULT_LIMITS, arrays)
     except BaseException:
         source.close()
+        if isinstance(arrays, FileArrays):
+            arrays.file.close()
         raise
 
 
