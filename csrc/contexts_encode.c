@@ -124,8 +124,8 @@ static qc_status try_router(qc_body_writer *w, const router *by, size_t *best, r
                             uint8_t *tables, qc_contexts_model *model)
 {
     const qc_split_input *input = w->input;
-    size_t count = input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MOST ? input->count
-                                                                               : TRIED_SYMBOLS;
+    size_t count =
+        input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MOST ? input->count : TRIED_SYMBOLS;
     QC_TRY(write_router(w, by, tables));
     size_t bytes = encode_symbols(w, tables, count, by, *best - 1, model);
     if (bytes != NOTHING) {

@@ -189,7 +189,8 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
         QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->split, &reader, error));
         stored = work->positions.entries;
     }
-    QC_TRY(qc_values_open(&work->values, frame, stored, out_dtype, &work->split, &reader, error));
+    QC_TRY(qc_values_open(&work->values, frame, chunk->first, stored, out_dtype, &work->split,
+                          &reader, error));
     QC_TRY(check_end(&reader, error));
     int past_cache = target.whole && out != NULL && frame->elements >= CACHE_BYTES / target.size;
     work->values.past_cache = past_cache;
@@ -247,7 +248,7 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
 {
     decode_workspace *work = align(workspace);
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
-    int sparse = frame->positions != QC_DENSE, bytewise = frame->kind <= QC_PLANES;
+    int sparse = frame->positions != QC_DENSE, bytewise = qc_is_bytes(frame);
     size_t size = bytewise ? frame->item_size : qc_symbol_size(frame->width);
     uint8_t *out = (uint8_t *)codes;
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
@@ -258,8 +259,8 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
     size_t stored = sparse ? work->positions.entries : chunk->elements;
     QC_CHECK(stored == entries, QC_INVALID, "decode: number of stored elements", 0, stored,
              entries);
-    QC_TRY(
-        qc_values_open(&work->values, frame, stored, frame->dtype, &work->split, &reader, error));
+    QC_TRY(qc_values_open(&work->values, frame, chunk->first, stored, frame->dtype, &work->split,
+                          &reader, error));
     QC_TRY(check_end(&reader, error));
     for (size_t at = 0; at < stored;) {
         size_t count = smaller(QC_VALUE_BLOCK, stored - at);

@@ -1,6 +1,7 @@
 /*
  * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
  */
+#include "delta_encode.h"
 #include "frame_layout.h"
 #include "routed_encode.h"
 
@@ -44,11 +45,9 @@ typedef struct encoder {
     qc_error *error;
 } encoder;
 
-static int is_bytes(const qc_frame *frame) { return frame->kind <= QC_PLANES; }
-
 static size_t value_size(const qc_frame *frame)
 {
-    return is_bytes(frame) ? frame->item_size : qc_symbol_size(frame->width);
+    return qc_is_bytes(frame) ? frame->item_size : qc_symbol_size(frame->width);
 }
 
 static int has_gaps(const qc_frame *frame)
@@ -65,7 +64,8 @@ static size_t most_entries(const qc_frame *frame, const qc_chunk_source *source)
 /* The symbols of the longest stream. */
 static size_t most_symbols(const qc_frame *frame, const qc_chunk_source *source)
 {
-    size_t symbols = most_entries(frame, source) * (frame->kind == QC_RAW ? frame->item_size : 1);
+    int is_bytewise = frame->kind == QC_RAW || frame->kind == QC_DELTA;
+    size_t symbols = most_entries(frame, source) * (is_bytewise ? frame->item_size : 1);
     return symbols > source->elements ? symbols : source->elements;
 }
 
@@ -97,7 +97,7 @@ static qc_geometry element_geometry(const qc_frame *frame)
 
 static qc_geometry code_geometry(const qc_frame *frame)
 {
-    int has_place = frame->positions == QC_DENSE && !is_bytes(frame);
+    int has_place = frame->positions == QC_DENSE && !qc_is_bytes(frame);
     return has_place && frame->width <= QC_SPLIT_MAX_WIDTH ? element_geometry(frame)
                                                            : (qc_geometry){0, 0, 0};
 }
@@ -137,6 +137,10 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
     size_t entries = most_entries(frame, source), bound = QC_VU_MAX_BYTES;
     if (frame->kind == QC_RAW)
         bound += qc_stream_bound(entries * frame->item_size, frame->width);
+    else if (frame->kind == QC_DELTA) /* codes, low bits, escapes */
+        bound += QC_VU_MAX_BYTES + qc_stream_bound(entries, 8) +
+                 qc_stream_bound(entries * (frame->item_size - 1), 8) +
+                 qc_stream_bound(entries * frame->item_size, 8);
     else
         bound += frame->value_streams * qc_stream_bound(entries, frame->width);
     if (has_gaps(frame))
@@ -149,14 +153,28 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
     return bound;
 }
 
+static size_t low_room(const qc_frame *frame, size_t entries)
+{
+    return entries * (frame->item_size - 1) + 8;
+}
+
+static size_t delta_workspace(const qc_frame *frame, size_t entries)
+{
+    return rounded(entries) + rounded(low_room(frame, entries)) +
+           rounded(entries * frame->item_size) +
+           rounded((QC_DELTA_HISTORY + entries) * sizeof(int32_t));
+}
+
 size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source)
 {
     size_t entries = most_entries(frame, source), bytes = ARENA_ALIGNMENT;
     bytes += rounded(QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
     bytes += rounded(routed_workspace(frame, source));
     bytes += rounded(entries * value_size(frame)); /* values with fillers */
-    if (is_bytes(frame))
+    if (qc_is_bytes(frame))
         bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
+    if (frame->kind == QC_DELTA)
+        bytes += delta_workspace(frame, entries);
     if (has_gaps(frame))
         bytes += rounded(2 * entries) + rounded(4 * entries) + rounded(4 * source->entries);
     unsigned mask_width = qc_mask_width(frame->positions);
@@ -173,9 +191,10 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode(symbols, count, width, encoder->encoding->codings, encoder->encoding->profile,
-                            encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
-                            encoder->stream_workspace, error));
+    QC_TRY(qc_stream_encode(symbols, count, width, encoder->encoding->codings,
+                            encoder->encoding->profile, encoder->out + encoder->size,
+                            encoder->capacity - encoder->size, &size, encoder->stream_workspace,
+                            error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;
@@ -188,8 +207,8 @@ static size_t routed_limit(const encoder *encoder, qc_coding coding, size_t size
 {
     const qc_encoding *encoding = encoder->encoding;
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
-    if ((encoding->codings & QC_CODING_MASK(coding)) == 0 ||
-        encoding->effort < QC_EFFORT_PLACES || size <= ROUTED_LEAST_BYTES)
+    if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
+        size <= ROUTED_LEAST_BYTES)
         return 0;
     if (encoding->profile == QC_SMALL)
         return size - 1;
@@ -209,9 +228,11 @@ static qc_status write_located(encoder *encoder, const void *symbols, size_t cou
     size_t size = encoder->size - at;
     if (!is_located(&geometry) || geometry.row_length > count)
         return QC_OK;
-    qc_routed_request request = {{symbols, count, width, geometry}, encoder->encoding,
+    qc_routed_request request = {{symbols, count, width, geometry},
+                                 encoder->encoding,
                                  routed_limit(encoder, QC_CONTEXTS, size),
-                                 routed_limit(encoder, QC_SPLIT, size), encoder->routed_workspace,
+                                 routed_limit(encoder, QC_SPLIT, size),
+                                 encoder->routed_workspace,
                                  encoder->stream_workspace};
     if (request.contexts_limit == 0 && request.split_limit == 0)
         return QC_OK;
@@ -269,14 +290,14 @@ static qc_status with_fillers(const encoder *encoder, const uint32_t *entry_of, 
     qc_error *error = encoder->error;
     uint16_t code = (uint16_t)encoder->source->filler;
     uint8_t filler[8] = {0};
-    if (!is_bytes(encoder->frame) && size == 1)
+    if (!qc_is_bytes(encoder->frame) && size == 1)
         filler[0] = (uint8_t)code;
-    else if (!is_bytes(encoder->frame))
+    else if (!qc_is_bytes(encoder->frame))
         memcpy(filler, &code, 2);
     for (size_t i = 0; i < entries; i++) {
         int is_filler = entry_of[i] == UINT32_MAX;
-        QC_CHECK(!is_filler || is_bytes(encoder->frame) || encoder->source->filler >= 0, QC_INVALID,
-                 "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
+        QC_CHECK(!is_filler || qc_is_bytes(encoder->frame) || encoder->source->filler >= 0,
+                 QC_INVALID, "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
         memcpy(out + i * size, is_filler ? filler : values + entry_of[i] * size, size);
     }
     return QC_OK;
@@ -344,11 +365,31 @@ static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t c
     }
 }
 
+static qc_status write_delta(encoder *encoder, arena *arena, const void *values, size_t entries)
+{
+    const qc_frame *frame = encoder->frame;
+    size_t item = frame->item_size;
+    qc_delta_symbols symbols;
+    symbols.codes = take(arena, entries);
+    symbols.low = take(arena, low_room(frame, entries));
+    symbols.escapes = take(arena, entries * item);
+    symbols.steps = take(arena, (QC_DELTA_HISTORY + entries) * sizeof(int32_t));
+    qc_delta_split(frame, values, (const uint8_t *)frame->base + encoder->source->first * item,
+                   entries, &symbols);
+    encoder->size += qc_write_vu(encoder->out + encoder->size, symbols.low_bytes);
+    encoder->size += qc_write_vu(encoder->out + encoder->size, symbols.escape_count);
+    QC_TRY(write_stream(encoder, symbols.codes, entries, 8));
+    QC_TRY(write_stream(encoder, symbols.low, symbols.low_bytes, 8));
+    return write_stream(encoder, symbols.escapes, symbols.escape_count * item, 8);
+}
+
 static qc_status write_values(encoder *encoder, arena *arena, const void *values, size_t entries)
 {
     const qc_frame *frame = encoder->frame;
-    if (!is_bytes(frame))
+    if (!qc_is_bytes(frame))
         return write_located(encoder, values, entries, frame->width, code_geometry(frame));
+    if (frame->kind == QC_DELTA)
+        return write_delta(encoder, arena, values, entries);
     uint8_t *elements = take(arena, entries * frame->item_size);
     if (entries > 0)
         memcpy(elements, values, entries * frame->item_size);
@@ -370,6 +411,9 @@ static qc_status check_source(const qc_frame *frame, const qc_chunk_source *sour
              source->entries, source->elements);
     QC_CHECK(frame->positions != QC_DENSE || source->entries == source->elements, QC_INVALID,
              "encode: dense stores every element", 0, source->entries, source->elements);
+    QC_CHECK(source->first <= frame->elements &&
+                 source->elements <= frame->elements - source->first,
+             QC_INVALID, "encode: elements of the chunk", 0, source->first, frame->elements);
     for (size_t i = 0; frame->positions != QC_DENSE && i < source->entries; i++)
         QC_CHECK(source->positions[i] < source->elements &&
                      (i == 0 || source->positions[i] > source->positions[i - 1]),

@@ -55,13 +55,22 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
     return QC_OK;
 }
 
+int qc_is_bytes(const qc_frame *frame)
+{
+    return frame->kind == QC_RAW || frame->kind == QC_PLANES || frame->kind == QC_DELTA;
+}
+
 qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error)
 {
-    int is_bytes = frame->kind == QC_RAW || frame->kind == QC_PLANES;
-    QC_CHECK(is_bytes || quantizable(frame->dtype), status,
-             "frame: affine and codebook need f32, f16, bf16 or f64", 0, frame->dtype, QC_F64);
-    QC_CHECK(!is_bytes || !frame->scaled, status, "frame: raw and planes have no scale", 0, 1, 0);
-    frame->value_streams = frame->kind == QC_PLANES ? (unsigned)frame->item_size : 1;
+    int is_bytes = qc_is_bytes(frame), is_delta = frame->kind == QC_DELTA;
+    QC_CHECK((is_bytes && !is_delta) || quantizable(frame->dtype), status,
+             "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
+             QC_F64);
+    QC_CHECK(!is_bytes || !frame->scaled, status, "frame: raw, planes and delta have no scale", 0,
+             1, 0);
+    QC_CHECK(!is_delta || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
+             frame->positions, QC_DENSE);
+    frame->value_streams = frame->kind == QC_PLANES ? (unsigned)frame->item_size : is_delta ? 3 : 1;
     if (is_bytes)
         frame->width = frame->dtype == QC_BOOL ? 1 : 8;
     return QC_OK;

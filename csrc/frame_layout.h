@@ -29,6 +29,8 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error);
 qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error);
 /* value_streams, and the width of raw and planes. */
 qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error);
+/* Whether what is stored are elements, not codes. */
+int qc_is_bytes(const qc_frame *frame);
 /* Bits of a code of a codebook of this many entries. */
 unsigned qc_codebook_width(unsigned entries);
 /* Values of a parameter that may be coded: at most so many. */

@@ -4,6 +4,7 @@
  * Every field is read once into a local or into `frame`, checked there, and never read again: the
  * caller's buffer may change under us.
  */
+#include "delta.h"
 #include "frame_layout.h"
 
 static qc_status read_flags(qc_reader *reader, qc_frame *frame, int *chunked, qc_error *error)
@@ -44,8 +45,8 @@ static qc_status read_shape(qc_reader *reader, qc_frame *frame, qc_error *error)
     QC_CHECK(dtype < QC_DTYPE_COUNT, QC_UNSUPPORTED, "frame: dtype", reader->at - 1, dtype,
              QC_DTYPE_COUNT - 1);
     QC_TRY(qc_read_u8(reader, &kind_ndim, "frame: kind and number of dimensions", error));
-    QC_CHECK(kind_ndim >> 4 <= QC_CODEBOOK, QC_UNSUPPORTED, "frame: kind", reader->at - 1,
-             kind_ndim >> 4, QC_CODEBOOK);
+    QC_CHECK(kind_ndim >> 4 < QC_KIND_COUNT, QC_UNSUPPORTED, "frame: kind", reader->at - 1,
+             kind_ndim >> 4, QC_KIND_COUNT - 1);
     QC_CHECK((kind_ndim & 15) <= QC_MAX_DIMS, QC_CORRUPT, "frame: number of dimensions",
              reader->at - 1, kind_ndim & 15, QC_MAX_DIMS);
     frame->dtype = (qc_dtype)dtype;
@@ -214,6 +215,27 @@ static qc_status read_codebook(qc_reader *reader, qc_frame *frame, qc_error *err
                        &frame->coded_codebook, "codebook: entries", error);
 }
 
+static qc_status read_side(qc_reader *reader, unsigned *side, qc_error *error)
+{
+    QC_TRY(qc_read_u8(reader, side, "delta: side of a kernel", error));
+    QC_CHECK(*side >= 1, QC_CORRUPT, "delta: side of a kernel", reader->at - 1, 0, 1);
+    return QC_OK;
+}
+
+static qc_status read_delta(qc_reader *reader, qc_frame *frame, qc_error *error)
+{
+    uint64_t step;
+    QC_TRY(qc_read_bytes(reader, QC_DELTA_DIGEST_BYTES, &frame->digest, "delta: digest of the base",
+                         error));
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &step, "delta: step", error));
+    QC_CHECK(step < QC_DELTA_STEP_LIMIT, QC_CORRUPT, "delta: step", at, step,
+             QC_DELTA_STEP_LIMIT - 1);
+    frame->step = (unsigned)step;
+    QC_TRY(read_side(reader, &frame->kernel_width, error));
+    return read_side(reader, &frame->kernel_height, error);
+}
+
 static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error)
 {
     unsigned dtype;
@@ -234,6 +256,8 @@ static qc_status read_parameters(qc_reader *reader, qc_frame *frame, qc_error *e
         QC_TRY(read_affine(reader, frame, error));
     if (frame->kind == QC_CODEBOOK)
         QC_TRY(read_codebook(reader, frame, error));
+    if (frame->kind == QC_DELTA)
+        QC_TRY(read_delta(reader, frame, error));
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR) {
         QC_TRY(qc_read_u8(reader, &frame->gap_width, "gaps: width", error));
         QC_CHECK(frame->gap_width >= 1 && frame->gap_width <= 16, QC_CORRUPT, "gaps: width",
@@ -372,6 +396,10 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
     size_t n = 0;
     if (frame->positions != QC_DENSE)
         QC_TRY(qc_read_vu(&reader, &entries, "positions: entries", error));
+    if (frame->kind == QC_DELTA) {
+        QC_TRY(qc_read_vu(&reader, &entries, "delta: bytes of low bits", error));
+        QC_TRY(qc_read_vu(&reader, &entries, "delta: escapes", error));
+    }
     if (qc_mask_width(frame->positions) > 0)
         QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, &infos[n++], error));
     if (frame->positions == QC_CSR)

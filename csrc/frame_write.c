@@ -1,6 +1,7 @@
 /*
  * Writes a frame around chunks that are already encoded (docs/format.md, sections 2 and 5).
  */
+#include "delta.h"
 #include "frame_layout.h"
 
 /* ---- planning ---- */
@@ -37,6 +38,18 @@ static qc_status check_scales(const qc_frame *frame, qc_error *error)
     return QC_OK;
 }
 
+static qc_status check_delta(const qc_frame *frame, qc_error *error)
+{
+    QC_CHECK(frame->digest != NULL && frame->base != NULL, QC_INVALID, "delta: the base is missing",
+             0, 0, 1);
+    QC_CHECK(frame->step < QC_DELTA_STEP_LIMIT, QC_INVALID, "delta: step", 0, frame->step,
+             QC_DELTA_STEP_LIMIT - 1);
+    QC_CHECK(frame->kernel_width >= 1 && frame->kernel_width <= QC_DELTA_MAX_SIDE &&
+                 frame->kernel_height >= 1 && frame->kernel_height <= QC_DELTA_MAX_SIDE,
+             QC_INVALID, "delta: sides of a kernel", 0, frame->kernel_width, frame->kernel_height);
+    return QC_OK;
+}
+
 static size_t floats_size(size_t count, qc_dtype dtype, const qc_coded *coded)
 {
     if (coded->how != QC_FLOATS_VERBATIM)
@@ -54,6 +67,8 @@ static size_t parameter_bytes(const qc_frame *frame)
                  (frame->books > 1 ? qc_vu_size(frame->book_inner) : 0) +
                  floats_size(frame->books * frame->entries, frame->codebook_dtype,
                              &frame->coded_codebook);
+    if (frame->kind == QC_DELTA)
+        bytes += QC_DELTA_DIGEST_BYTES + qc_vu_size(frame->step) + 2;
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR)
         bytes += 1;
     if (frame->scaled)
@@ -70,8 +85,8 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     int has_gaps = frame->positions == QC_GAPS || frame->positions == QC_CSR;
     QC_CHECK((unsigned)frame->dtype < QC_DTYPE_COUNT, QC_INVALID, "frame: dtype", 0, frame->dtype,
              QC_DTYPE_COUNT - 1);
-    QC_CHECK((unsigned)frame->kind <= QC_CODEBOOK, QC_INVALID, "frame: kind", 0, frame->kind,
-             QC_CODEBOOK);
+    QC_CHECK((unsigned)frame->kind < QC_KIND_COUNT, QC_INVALID, "frame: kind", 0, frame->kind,
+             QC_KIND_COUNT - 1);
     QC_CHECK((unsigned)frame->positions <= QC_BITS, QC_INVALID, "frame: positions form", 0,
              frame->positions, QC_BITS);
     QC_CHECK(frame->ndim <= QC_MAX_DIMS, QC_INVALID, "frame: number of dimensions", 0, frame->ndim,
@@ -87,6 +102,8 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
         QC_TRY(check_codebook(frame, error));
         frame->width = qc_codebook_width(frame->entries);
     }
+    if (frame->kind == QC_DELTA)
+        QC_TRY(check_delta(frame, error));
     if (frame->scaled)
         QC_TRY(check_scales(frame, error));
     frame->coded_codebook.how = frame->coded_scales.how = frame->coded_zero_points.how = 0;
@@ -168,6 +185,12 @@ static uint8_t *write_parameters(uint8_t *out, const qc_frame *frame)
             out = write_vu(out, frame->book_inner);
         out = write_floats(out, frame->codebook, frame->books * frame->entries,
                            frame->codebook_dtype, &frame->coded_codebook);
+    }
+    if (frame->kind == QC_DELTA) {
+        out = write_bytes(out, frame->digest, QC_DELTA_DIGEST_BYTES);
+        out = write_vu(out, frame->step);
+        *out++ = (uint8_t)frame->kernel_width;
+        *out++ = (uint8_t)frame->kernel_height;
     }
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR)
         *out++ = (uint8_t)frame->gap_width;

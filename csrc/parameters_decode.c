@@ -251,14 +251,9 @@ qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, q
         size_t size = qc_dtype_size(frame->codebook_dtype), count = frame->books * frame->entries;
         int permuted = frame->coded_codebook.how == QC_FLOATS_PERMUTED;
         uint8_t *order = permuted && next != NULL ? next + count * size : NULL;
-        floats books = {&frame->coded_codebook,
-                        frame->books,
-                        frame->entries,
-                        frame->codebook_dtype,
-                        size,
-                        frame->features,
-                        next,
-                        order};
+        floats books = {
+            &frame->coded_codebook, frame->books, frame->entries, frame->codebook_dtype, size,
+            frame->features,        next,         order};
         QC_TRY(decode_floats(work, &books, &next, &frame->codebook, error));
         if (order != NULL) {
             frame->codebook_order = order;

@@ -36,16 +36,16 @@ static size_t count_of(const values *values) { return values->rows * values->ent
 static values codebook_of(const qc_frame *frame)
 {
     int is_there = frame->kind == QC_CODEBOOK;
-    values values = {frame->codebook, is_there ? frame->books : 0, frame->entries,
-                     frame->codebook_dtype, qc_dtype_size(frame->codebook_dtype),
-                     frame->codebook_order};
+    values values = {
+        frame->codebook,       is_there ? frame->books : 0,          frame->entries,
+        frame->codebook_dtype, qc_dtype_size(frame->codebook_dtype), frame->codebook_order};
     return values;
 }
 
 static values scales_of(const qc_frame *frame)
 {
-    values values = {frame->scales, frame->scaled ? frame->scale_count : 0, 1, frame->scale_dtype,
-                     qc_dtype_size(frame->scale_dtype), NULL};
+    values values = {frame->scales,      frame->scaled ? frame->scale_count : 0, 1,
+                     frame->scale_dtype, qc_dtype_size(frame->scale_dtype),      NULL};
     return values;
 }
 

@@ -136,8 +136,8 @@ typedef enum qc_profile {
 } qc_profile;
 
 /* How much an encoder of chunks tries, 1 to 9: below QC_EFFORT_PLACES it does not look at where
-   symbols stand, from QC_EFFORT_USUAL on it tries what usually pays, from QC_EFFORT_HIGH on all that
-   it knows, and with QC_EFFORT_MOST by all symbols, where samples stand for them otherwise. */
+   symbols stand, from QC_EFFORT_USUAL on it tries what usually pays, from QC_EFFORT_HIGH on all
+   that it knows, and with QC_EFFORT_MOST by all symbols, where samples stand for them otherwise. */
 #define QC_EFFORT_PLACES 3
 #define QC_EFFORT_USUAL  5
 #define QC_EFFORT_HIGH   7
@@ -192,7 +192,15 @@ qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned ga
 
 /* ---- frames (format, sections 2 to 6) -------------------------------------- */
 
-typedef enum qc_kind { QC_RAW = 0, QC_PLANES = 1, QC_AFFINE = 2, QC_CODEBOOK = 3 } qc_kind;
+typedef enum qc_kind {
+    QC_RAW = 0,
+    QC_PLANES = 1,
+    QC_AFFINE = 2,
+    QC_CODEBOOK = 3,
+    QC_DELTA = 4
+} qc_kind;
+#define QC_KIND_COUNT         5
+#define QC_DELTA_DIGEST_BYTES 8
 typedef enum qc_positions {
     QC_DENSE = 0,
     QC_GAPS = 1,
@@ -256,12 +264,21 @@ typedef struct qc_frame {
     const uint8_t *scales; /* (w) read: as codebook */
     qc_coded coded_scales;
 
+    /* delta */
+    const uint8_t *digest;  /* (w) of the base; this library stores it, and checks nothing by it */
+    unsigned step;          /* (w) below 4096 */
+    unsigned kernel_width;  /* (w) 1 to 255; 1 x 1: nothing is predicted */
+    unsigned kernel_height; /* (w) */
+    /* (w) All elements of the base, any alignment, in the machine's order. qc_frame_read leaves it
+       NULL: whoever decodes fills it in, or gets QC_INVALID. */
+    const void *base;
+
     /* derived */
     uint64_t features;      /* codings that may occur */
     size_t elements;        /* product of dims */
     size_t row_elements;    /* product of dims[1:] */
     size_t chunks;          /* number of chunks */
-    unsigned value_streams; /* planes: item size; else 1 */
+    unsigned value_streams; /* planes: item size; delta: 3; else 1 */
     size_t item_size;
     size_t frame_bytes; /* of the whole frame */
     size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
@@ -323,7 +340,7 @@ typedef struct qc_stream_info {
 #define QC_MAX_STREAMS 10
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
-   QC_MAX_STREAMS. What is left of chunk->bytes is the number of entries. */
+   QC_MAX_STREAMS. What is left of chunk->bytes are numbers of entries, of low bytes and escapes. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
@@ -333,7 +350,8 @@ qc_status qc_coded_streams(const qc_coded *coded, qc_dtype dtype, qc_stream_info
                            size_t *count, qc_error *error);
 
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
-   count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's.
+   count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's. Of kind delta,
+   everything in the chunk before the range is decoded too.
    out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's is a float type.
    QC_VERIFY: the chunk's CRC first (chunked frames). If the range is the whole chunk, every rule of
    the format is checked. `out` NULL: check only, write nothing; else coded parameters have been
@@ -353,7 +371,7 @@ qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const v
                            size_t *entries, qc_error *error);
 
 /* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; raw and planes: the elements themselves), fillers
+   and codes (uint8_t or uint16_t by width; raw, planes and delta: the elements themselves), fillers
    included. Both have room for `entries`, as qc_chunk_entries gave it. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                                 size_t entries, uint32_t *positions, void *codes, unsigned flags,
@@ -362,7 +380,7 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
 /* Decode a whole frame on this thread: qc_frame_read, parameters, then every chunk. `out_bytes`
    must be exactly what the tensor needs (else QC_INVALID). `memory` has room for coded parameters:
    what qc_frame_read gives as coded_bytes (else QC_NO_SPACE). `out` NULL: check only, without
-   memory. */
+   memory. Kind delta is QC_INVALID here, as there is no base: use qc_frame_decode. */
 qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
                     void *memory, size_t memory_bytes, unsigned flags, void *workspace,
                     qc_error *error);

@@ -40,8 +40,9 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
     uint8_t *scratch = (uint8_t *)request->workspace + rounded(search_workspace(input));
     uint8_t *body = scratch + rounded(write_workspace(input));
     const qc_encoding *encoding = request->encoding;
-    qc_body_writer w = {input, encoding->codings & ~QC_ROUTED, 0, encoding->profile,
-                        encoding->effort, body, 0, request->stream_workspace, error};
+    qc_body_writer w = {
+        input, encoding->codings & ~QC_ROUTED, 0,    encoding->profile, encoding->effort, body,
+        0,     request->stream_workspace,      error};
     *size = 0;
     if (has_rows(input))
         qc_split_find_classes(input, encoding->effort, &plan, request->workspace);

@@ -190,13 +190,15 @@ size_t qc_split_classes_workspace(const qc_split_input *input)
 
 /* Numbers of classes of rows and columns: those that are tried with the least effort come first. */
 static const uint8_t tried[][2] = {
-    {2, 2}, {1, 3}, {3, 1}, {4, 2}, {2, 4}, {4, 4},                  /* usually */
+    {2, 2}, {1, 3}, {3, 1}, {4, 2}, {2, 4}, {4, 4}, /* usually */
     {1, 2}, {2, 1}, {3, 2}, {2, 3}, {3, 3}, {1, 6}, {6, 1}, {8, 2}, {2, 8}, {5, 3}, {3, 5},
 };
 
 static size_t numbers_tried(unsigned effort)
 {
-    return effort < QC_EFFORT_USUAL ? 1 : effort < QC_EFFORT_HIGH ? 6 : sizeof tried / sizeof *tried;
+    return effort < QC_EFFORT_USUAL  ? 1
+           : effort < QC_EFFORT_HIGH ? 6
+                                     : sizeof tried / sizeof *tried;
 }
 
 void qc_split_find_classes(const qc_split_input *input, unsigned effort, qc_split_plan *plan,

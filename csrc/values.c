@@ -4,6 +4,7 @@
 #include "values.h"
 #include "affine.h"
 #include "float_bits.h"
+#include "frame_layout.h"
 #include "greatest.h"
 #include "planes.h"
 
@@ -18,12 +19,9 @@ static size_t symbols_per_element(const qc_frame *frame)
 /* Bytes from one element's symbols to the next one's. */
 static size_t step(const qc_frame *frame)
 {
+    if (frame->kind == QC_DELTA) /* they are elements when they have been pulled */
+        return frame->item_size;
     return symbols_per_element(frame) * qc_symbol_size(frame->width);
-}
-
-static int is_bytes(const qc_frame *frame)
-{
-    return frame->kind == QC_RAW || frame->kind == QC_PLANES;
 }
 
 /* ---- parameters ---- */
@@ -133,9 +131,9 @@ static int can_convert(qc_dtype from, qc_dtype to)
     return from == to || (from_float && to <= QC_F64);
 }
 
-qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t count,
-                         qc_dtype out_dtype, struct qc_split_state *split, qc_reader *reader,
-                         qc_error *error)
+qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t first,
+                         size_t count, qc_dtype out_dtype, struct qc_split_state *split,
+                         qc_reader *reader, qc_error *error)
 {
     QC_CHECK((unsigned)out_dtype < QC_DTYPE_COUNT && can_convert(frame->dtype, out_dtype),
              QC_INVALID, "decode: the tensor cannot be given in this dtype", 0, out_dtype,
@@ -145,6 +143,10 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->out_size = qc_dtype_size(out_dtype);
     values->past_cache = 0;
     values->pulled = 0;
+    values->has_table = 0;
+    if (frame->kind == QC_DELTA)
+        return qc_delta_open(&values->delta, values->streams, frame, first, count, split, reader,
+                             error);
     for (unsigned i = 0; i < frame->value_streams; i++)
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
                               frame->width, frame->features, split, error));
@@ -156,17 +158,41 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
 
 /* ---- pulling ---- */
 
+/* What differs from a base is known only when all before it is. */
+static qc_status skip_delta(qc_value_decoder *values, size_t count, qc_error *error)
+{
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_DELTA_BLOCK ? count : QC_DELTA_BLOCK;
+        QC_TRY(qc_delta_next(&values->delta, take, values->native, error));
+    }
+    return QC_OK;
+}
+
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error)
 {
+    if (values->frame->kind == QC_DELTA)
+        return skip_delta(values, count, error);
     for (unsigned i = 0; i < values->frame->value_streams; i++)
         QC_TRY(
             qc_stream_skip(&values->streams[i], count * symbols_per_element(values->frame), error));
     return QC_OK;
 }
 
+static qc_status pull_delta(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
+{
+    size_t size = step(values->frame), kept_bytes = keep * size;
+    uint8_t *pulled = values->codes + QC_VALUE_KEEP * size;
+    memmove(pulled - kept_bytes, pulled + values->pulled * size - kept_bytes, kept_bytes);
+    values->blocks[0] = pulled - kept_bytes;
+    values->pulled = count;
+    return qc_delta_next(&values->delta, count, pulled, error);
+}
+
 qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
 {
     const qc_frame *frame = values->frame;
+    if (frame->kind == QC_DELTA)
+        return pull_delta(values, count, keep, error);
     size_t symbols = count * symbols_per_element(frame);
     size_t kept_bytes = keep * step(frame), pulled_bytes = values->pulled * step(frame);
     for (unsigned i = 0; i < frame->value_streams; i++) {
@@ -200,18 +226,19 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
 
 static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
-/* Raw and planes as elements of the frame's dtype, in the machine's order. */
+/* Raw, planes and delta as elements of the frame's dtype, in the machine's order. */
 static void write_elements(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                            int past_cache)
 {
     size_t size = values->frame->item_size;
     const uint8_t *planes[QC_MAX_ITEM_BYTES];
-    for (unsigned i = 0; i < values->frame->value_streams; i++)
-        planes[i] = values->blocks[i] + from;
-    if (values->frame->kind == QC_PLANES)
+    if (values->frame->kind == QC_PLANES) {
+        for (unsigned i = 0; i < values->frame->value_streams; i++)
+            planes[i] = values->blocks[i] + from;
         qc_merge_planes(planes, count, size, is_rotated(values->frame->dtype), out, past_cache);
-    else
+    } else {
         memcpy(out, values->blocks[0] + from * size, count * size);
+    }
     qc_swap_if_big_endian(out, size, count);
 }
 
@@ -286,7 +313,7 @@ void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t
                      const uint32_t *positions, uint8_t *out)
 {
     const qc_frame *frame = values->frame;
-    if (is_bytes(frame)) {
+    if (qc_is_bytes(frame)) {
         if (values->out_dtype == frame->dtype) {
             write_elements(values, from, count, out, values->past_cache);
             return;
@@ -310,7 +337,7 @@ void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t
 
 void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t *out)
 {
-    if (is_bytes(values->frame))
+    if (qc_is_bytes(values->frame))
         write_elements(values, 0, count, out, 0);
     else
         memcpy(out, values->blocks[0], count * step(values->frame));
@@ -318,6 +345,8 @@ void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t
 
 qc_status qc_values_finish(qc_value_decoder *values, qc_error *error)
 {
+    if (values->frame->kind == QC_DELTA)
+        return qc_delta_finish(&values->delta, error);
     for (unsigned i = 0; i < values->frame->value_streams; i++)
         QC_TRY(qc_stream_finish(&values->streams[i], error));
     return QC_OK;

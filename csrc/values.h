@@ -5,6 +5,7 @@
 #ifndef QC_VALUES_H
 #define QC_VALUES_H
 
+#include "delta_decode.h"
 #include "look_up.h"
 #include "stream.h"
 
@@ -28,12 +29,14 @@ typedef struct qc_value_decoder {
     float floats[QC_VALUE_STRIDE];
     uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
+    qc_delta_decoder delta; /* of kind delta: what pulls its streams */
 } qc_value_decoder;
 
-/* Start the value streams of a chunk with `count` stored elements; steps over them. */
-qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t count,
-                         qc_dtype out_dtype, struct qc_split_state *split, qc_reader *reader,
-                         qc_error *error);
+/* Start the value streams of a chunk with `count` stored elements, the first element of which has
+   the number `first` in the tensor; steps over them. */
+qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t first,
+                         size_t count, qc_dtype out_dtype, struct qc_split_state *split,
+                         qc_reader *reader, qc_error *error);
 /* Go `count` stored elements forward: a multiple of QC_STREAM_BLOCK. */
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error);
 /* Take the codes of the next `count` stored elements, at most QC_VALUE_BLOCK. The block is these,

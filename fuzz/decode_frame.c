@@ -31,6 +31,34 @@ static void check_head_prefixes(const uint8_t *data, const qc_frame *frame)
     free(head);
 }
 
+/* As qc_decode, of a kind that it refuses. */
+static qc_status decode_delta(const uint8_t *data, size_t size, qc_dtype dtype, uint8_t *out,
+                              qc_error *error)
+{
+    qc_frame frame;
+    qc_status status = qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, error);
+    if (status != QC_OK)
+        return status;
+    frame.base = fuzz_base();
+    qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame.chunks * sizeof *chunks, 0);
+    status = qc_frame_chunks(&frame, data, chunks, error);
+    if (status == QC_OK)
+        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, dtype, out, QC_VERIFY,
+                                 workspace, error);
+    free(chunks);
+    return status;
+}
+
+static qc_status decode_any(const uint8_t *data, size_t size, qc_kind kind, qc_dtype dtype,
+                            uint8_t *out, size_t bytes, void *memory, size_t memory_bytes,
+                            qc_error *error)
+{
+    if (kind == QC_DELTA)
+        return decode_delta(data, size, dtype, out, error);
+    return qc_decode(data, size, dtype, out, bytes, memory, memory_bytes, QC_VERIFY, workspace,
+                     error);
+}
+
 /* The whole frame as one element type: its bytes if it is valid, else NULL. */
 static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *frame,
                              qc_dtype dtype)
@@ -40,16 +68,15 @@ static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *f
     uint8_t *out = buffer_of(bytes, 0xA5), *again = buffer_of(bytes, 0x5A);
     uint8_t *memory = buffer_of(coded, 0xA5);
     qc_status status =
-        qc_decode(data, size, dtype, out, bytes, memory, coded, QC_VERIFY, workspace, &error);
-    PROMISE(qc_decode(data, size, dtype, NULL, bytes, NULL, 0, QC_VERIFY, workspace, &error) ==
-            status);
+        decode_any(data, size, frame->kind, dtype, out, bytes, memory, coded, &error);
+    PROMISE(decode_any(data, size, frame->kind, dtype, NULL, bytes, NULL, 0, &error) == status);
     if (refused(status, &error)) {
         free(out);
         out = NULL;
     } else {
         memset(memory, 0x5A, coded);
-        PROMISE(qc_decode(data, size, dtype, again, bytes, memory, coded, QC_VERIFY, workspace,
-                          &error) == QC_OK);
+        PROMISE(decode_any(data, size, frame->kind, dtype, again, bytes, memory, coded, &error) ==
+                QC_OK);
         PROMISE(memcmp(out, again, bytes) == 0); /* so every byte was written */
     }
     free(memory);
@@ -142,7 +169,7 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     }
     PROMISE(entries <= chunk->elements);
     size_t code_bytes = frame->width <= 8 ? 1 : 2;
-    if (frame->kind == QC_RAW || frame->kind == QC_PLANES)
+    if (frame->kind == QC_RAW || frame->kind == QC_PLANES || frame->kind == QC_DELTA)
         code_bytes = frame->item_size;
     uint8_t *codes = buffer_of(entries * code_bytes, 0xA5);
     uint32_t *positions = NULL;
@@ -161,7 +188,7 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     free(codes);
 }
 
-/* The heads of a chunk's streams: they fill it, but for the number of entries before them. */
+/* The heads of a chunk's streams: they fill it, but for one or two numbers before them. */
 static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                           int valid)
 {
@@ -175,7 +202,7 @@ static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const ui
     for (size_t i = 0; i < count; i++)
         sum += infos[i].bytes;
     PROMISE(sum <= chunk->bytes);
-    PROMISE(!valid || chunk->bytes - sum <= QC_VU_MAX_BYTES);
+    PROMISE(!valid || chunk->bytes - sum <= 2 * QC_VU_MAX_BYTES);
 }
 
 /* One chunk in a buffer of its own: nothing beside it may be read. */
@@ -229,6 +256,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error)) {
         PROMISE(whole == NULL);
     } else {
+        frame.base = fuzz_base();
         uint8_t *memory = decode_parameters(&frame, whole);
         if (memory != NULL)
             check_chunks(&frame, data, whole);

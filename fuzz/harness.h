@@ -20,6 +20,21 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
    a few of the decoders' blocks. */
 #define MAX_ELEMENTS ((size_t)1 << 12)
 
+/* What every frame of kind delta is taken to be stored against: any bits, floats of few exponents
+   among them. */
+static inline const uint8_t *fuzz_base(void)
+{
+    static uint64_t base[MAX_ELEMENTS];
+    uint64_t state = 1;
+    if (base[0] != 0)
+        return (const uint8_t *)base;
+    for (size_t i = 0; i < MAX_ELEMENTS; i++) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        base[i] = i % 4 == 0 ? state : (state & 0x83FFFFFF83FFFFFF) | 0x3C0000003C000000;
+    }
+    return (const uint8_t *)base;
+}
+
 /* A promise of the library: a finding if it does not hold. */
 #define PROMISE(holds)                                                                             \
     do {                                                                                           \

@@ -78,6 +78,11 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const
     frame.scale_inner = COLUMNS;
     frame.scale_count = ROWS;
     frame.scales = p->scales;
+    frame.digest = p->scales; /* nothing is checked by it here */
+    frame.base = fuzz_base();
+    frame.step = 128;
+    frame.kernel_width = scaled ? 3 : 1;
+    frame.kernel_height = scaled ? 2 : 1;
     return frame;
 }
 
@@ -96,6 +101,10 @@ static qc_chunk_source source_of(const qc_frame *frame, size_t first, uint32_t *
     }
     for (size_t i = 0; i < source.entries * size; i++)
         values[i] = (uint8_t)next_symbol(&state, ENTRIES);
+    if (frame->kind == QC_DELTA) /* near to the base, but for one element of a row */
+        memcpy(values, fuzz_base() + first * size, source.entries * size);
+    for (size_t i = 0; frame->kind == QC_DELTA && i < source.entries; i++)
+        values[i * size + (i % COLUMNS == 0 ? 3 : 0)] ^= (uint8_t)next_symbol(&state, 256);
     source.positions = frame->positions == QC_DENSE ? NULL : positions;
     source.values = values;
     return source;
@@ -133,7 +142,7 @@ static void save_frames(const parameters *p)
 {
     static uint8_t out[CAPACITY];
     unsigned number = 0;
-    for (int kind = QC_RAW; kind <= QC_CODEBOOK; kind++) {
+    for (int kind = QC_RAW; kind < QC_KIND_COUNT; kind++) {
         for (int variant = 0; variant < 4 * 2 * 4; variant++) {
             int positions = variant % 4, scaled = variant / 4 % 2, profile = variant / 8;
             qc_frame frame = frame_of((qc_kind)kind, (qc_positions)positions, scaled, p);

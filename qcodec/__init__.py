@@ -3,7 +3,7 @@
 `encode` and `decode` work on one tensor, `save_file`, `load_file` and `safe_open` on
 files of many. What is stored is chosen by a codec: `Lossless` (the default),
 `Codebook`, `Affine`, `FixedPoint`, `Ternary`, `Sparse`, `DeepCompression`,
-`TrainedTernary`, `Raw`.
+`TrainedTernary`, `Delta`, `Raw`.
 """
 
 from .about import get_include, show_config
@@ -12,6 +12,7 @@ from .codecs import (
     Codebook,
     Codec,
     DeepCompression,
+    Delta,
     FixedPoint,
     Lossless,
     Raw,
@@ -22,6 +23,7 @@ from .codecs import (
 )
 from .encoded import Encoded
 from .errors import (
+    BaseError,
     ChecksumError,
     CorruptError,
     LimitError,
@@ -40,11 +42,13 @@ from .tensor import decode, encode, info
 
 __all__ = [
     "Affine",
+    "BaseError",
     "ChecksumError",
     "Codebook",
     "Codec",
     "CorruptError",
     "DeepCompression",
+    "Delta",
     "Density",
     "Encoded",
     "FixedPoint",

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import layout as layouts
+from .arrays import as_array
+from .bases import Base
 from .csr import to_csr
 from .dtypes import BY_ID, ElementType, element_type
+from .errors import BaseError
 from .heads import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
@@ -39,7 +42,10 @@ class Encoded:
     limits : Limits, optional
         What may be decoded; the default is `qcodec.Limits()`.
     verify : bool
-        Check the CRCs.
+        Check the CRCs, and the digest of the base.
+    base : array_like, or a callable that gives one, optional
+        What a tensor of kind delta was stored against; it is asked for when elements are,
+        and by no other kind.
 
     Attributes
     ----------
@@ -68,9 +74,17 @@ class Encoded:
     ((3, 4), [[4.0, 6.0], [8.0, 10.0]])
     """
 
-    def __init__(self, source: Any, *, limits: Limits | None = None, verify: bool = True) -> None:
+    def __init__(
+        self,
+        source: Any,
+        *,
+        limits: Limits | None = None,
+        verify: bool = True,
+        base: Any = None,
+    ) -> None:
         self._source: Readable = source if hasattr(source, "read") else BytesSource(source)
         self._verify = verify
+        self._base = base
         self._limits = limits or DEFAULT_LIMITS
         self._frame = read_head(self._source, verify)
         self._fields: dict[str, Any] = self._frame.fields
@@ -78,6 +92,7 @@ class Encoded:
         self.shape: tuple[int, ...] = self._fields["shape"]
         self.dtype = self.element_type.carrier
         self.kind = layouts.KIND_NAMES[self._fields["kind"]]
+        self._needs_base = self.kind == "delta"
         self.positions = layouts.POSITIONS_NAMES[self._fields["positions"]]
         self.chunks: int = self._fields["chunks"]
         self.encoded_bytes = self._source.size
@@ -190,6 +205,7 @@ class Encoded:
         self, first: int, count: int, target: ElementType, out: Array | None, threads: int
     ) -> None:
         """Elements [first, first + count) into `out`, as bytes; None: check only."""
+        self._bind_base()
         size = target.itemsize
         if threads == 1 and isinstance(self._source, BytesSource):
             self._frame.decode(first, count, target.id, size, out, self._verify)
@@ -216,6 +232,30 @@ class Encoded:
             for index in wanted:
                 decode_chunk(index)
 
+    # ---- the base ----
+
+    def _bind_base(self) -> None:
+        """Check the base that this tensor needs, and give it to the frame, once."""
+        if not self._needs_base:
+            return
+        wanted = self._frame.digest().hex()
+        base = self._base() if callable(self._base) else self._base
+        if base is None:
+            raise BaseError(f"stored against the base {wanted}, but no base was given")
+        array, _ = as_array(base)
+        if array.shape != self.shape or array.dtype != self.dtype:
+            raise BaseError(
+                f"stored against the base {wanted}, {self.dtype}{list(self.shape)}; "
+                f"given was {array.dtype}{list(array.shape)}"
+            )
+        given = Base.of(array)
+        if self._verify and given.digest.hex() != wanted:
+            raise BaseError(
+                f"stored against the base {wanted}; given was another one, {given.digest.hex()}"
+            )
+        self._frame.set_base(given.data)
+        self._needs_base = False
+
     # ---- parts ----
 
     def __getitem__(self, index: Index) -> Array:
@@ -235,6 +275,7 @@ class Encoded:
 
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
+        self._bind_base()
 
         def check_memory(needed: int) -> None:
             self._limits.check_tensor(needed, self.encoded_bytes)

@@ -84,6 +84,12 @@ class LimitError(QCodecError):
     code = "limit"
 
 
+class BaseError(QCodecError):
+    """Stored as the difference from a base, which is missing or another one."""
+
+    code = "base"
+
+
 class MissingTensorError(QCodecError, KeyError):
     """A file has no tensor of this name."""
 

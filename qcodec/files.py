@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .atomic import replace_file
-from .codecs import Codec
+from .codecs import Codec, Delta
 from .container import pack_parts, safetensors_parts
 from .limits import DEFAULT_LIMITS, Limits
 from .recipes import Recipe, as_recipe
 from .saving import Progress, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
-from .tensor_file import TensorFile
+from .tensor_file import FileArrays, TensorFile
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
+#: Where the tensors of a base are: in a file, or there, by name.
+BaseLike = PathLike | Mapping[str, Any] | None
 
 PACK_SUFFIX = ".qc"
+#: In a file's metadata: the name of the file that `Delta` stored it against.
+BASE_KEY = "qcodec.base"
 
 
 def save_file(
@@ -45,7 +52,8 @@ def save_file(
     path : path-like
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
-        leaves alone are ordinary safetensors tensors (in a pack: lossless).
+        leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
+        `Delta` is opened, and named in the metadata (without its folder).
     metadata : mapping of str to str, optional
         Not in a pack, which has no place for it.
     profile : str
@@ -111,6 +119,7 @@ def load_file(
     threads: int = 1,
     limits: Limits | None = None,
     backend: Backend = "mmap",
+    base: BaseLike = None,
 ) -> dict[str, Array]:
     """Decode all tensors of a file, encoded or not.
 
@@ -124,6 +133,8 @@ def load_file(
         Chunks that are decoded at the same time.
     limits : Limits, optional
     backend : {"mmap", "pread"}
+    base : path-like or mapping of str to array_like, optional
+        What `Delta` stored the file against.
 
     Returns
     -------
@@ -137,7 +148,7 @@ def load_file(
     OSError
         If the file cannot be read.
     """
-    with safe_open(path, backend=backend, limits=limits) as file:
+    with safe_open(path, backend=backend, limits=limits, base=base) as file:
         return _load_all(file, dtype, threads)
 
 
@@ -147,9 +158,11 @@ def load(
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
+    base: BaseLike = None,
 ) -> dict[str, Array]:
     """Decode all tensors of a file in memory; see `load_file`."""
-    with TensorFile(BytesSource(data), limits=limits or DEFAULT_LIMITS) as file:
+    limits = limits or DEFAULT_LIMITS
+    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base)) as file:
         return _load_all(file, dtype, threads)
 
 
@@ -160,6 +173,7 @@ def safe_open(
     *,
     backend: Backend = "mmap",
     limits: Limits | None = None,
+    base: BaseLike = None,
 ) -> TensorFile:
     """Open a file and read its names; tensors are read when they are asked for.
 
@@ -174,6 +188,8 @@ def safe_open(
     backend : {"mmap", "pread"}
         Map the file, or read the ranges that are needed.
     limits : Limits, optional
+    base : path-like or mapping of str to array_like, optional
+        What `Delta` stored the file against; read tensor by tensor.
 
     Returns
     -------
@@ -197,11 +213,14 @@ def safe_open(
     ...         print(file.keys(), file.get_slice("weight")[1, ::2])
     ['weight'] [4. 6.]
     """
-    source = open_source(filename, backend)
+    source, arrays = open_source(filename, backend), None
     try:
-        return TensorFile(source, framework, device, limits or DEFAULT_LIMITS)
+        arrays = _arrays_of(base)
+        return TensorFile(source, framework, device, limits or DEFAULT_LIMITS, arrays)
     except BaseException:
         source.close()
+        if isinstance(arrays, FileArrays):
+            arrays.file.close()
         raise
 
 
@@ -219,8 +238,37 @@ def _parts(
 ) -> list[bytes]:
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
-    contents = encode_tensors(tensors, as_recipe(recipe), ordinary=not is_pack, **encoding)
+    with _opened_bases(as_recipe(recipe)) as (opened, base):
+        contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
+    if base is not None and not is_pack:
+        metadata = {**(metadata or {}), BASE_KEY: base}
     return pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+
+
+def _arrays_of(base: BaseLike) -> Mapping[str, Any] | None:
+    return base if base is None or isinstance(base, Mapping) else FileArrays(safe_open(base))
+
+
+@contextmanager
+def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
+    """The recipe with the files of its deltas open, and the name of the last of them."""
+    name: str | None = None
+    opened: dict[int, Codec] = {}
+    with ExitStack() as stack:
+
+        def open_base(codec: Codec | None) -> Codec | None:
+            nonlocal name
+            if not isinstance(codec, Delta) or not codec.is_path:
+                return codec
+            if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
+                name = Path(codec.base).name
+                base = FileArrays(stack.enter_context(safe_open(codec.base)))
+                opened[id(codec)] = replace(codec, base=base)
+            return opened[id(codec)]
+
+        rules = tuple(replace(rule, codec=open_base(rule.codec)) for rule in recipe.rules)
+        weights, others = open_base(recipe.weights), open_base(recipe.others)
+        yield replace(recipe, rules=rules, weights=weights, others=others), name
 
 
 def _load_all(file: TensorFile, dtype: object, threads: int) -> dict[str, Array]:

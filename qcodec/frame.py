@@ -80,6 +80,7 @@ class FrameEncoder:
         values = bytes_of(self.codes[start:stop])
         entries = int(stop - start)
         return self.plan.encode_chunk(
+            first,
             elements,
             positions,
             values,
@@ -138,7 +139,10 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Pla
         "scale_dtype": element_type(quantized.scale_dtype).id,
         "scale_inner": scale.inner if scale is not None else 0,
         "scale_count": len(scale.values) if scale is not None else 0,
+        "step": layout.step,
+        "kernel": layout.kernel,
     }
+    base = quantized.base if layout.kind == "delta" else None
     return core.Plan(
         fields,
         quantized.shape,
@@ -146,6 +150,8 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Pla
         none if order is None else bytes_of(order),
         none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
         _little_endian(np.asarray(zero), "uint16") if by_group else none,
+        none if base is None else np.frombuffer(base.digest, np.uint8),
+        none if base is None else base.data,
     )
 
 

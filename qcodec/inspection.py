@@ -14,6 +14,7 @@ from .dtypes import BY_ID
 _CODINGS = stream_core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
+_DELTA_STREAMS = ("differences", "low bits", "escapes")
 _CRC_BYTES = 4
 _DIRECTORY_ENTRY_BYTES = 8
 
@@ -53,6 +54,8 @@ class Info:
     chunks : int
     sections : tuple of Section
         Their bytes add up to `bytes`, the frame's length.
+    base : str
+        Kind delta: the digest of the base that decoding needs, in hexadecimal.
     """
 
     shape: tuple[int, ...]
@@ -67,6 +70,7 @@ class Info:
     dense_bytes: int
     bytes: int
     sections: tuple[Section, ...]
+    base: str = ""
 
     @property
     def bits_per_weight(self) -> float:
@@ -99,6 +103,7 @@ class Info:
             "dense_bytes": self.dense_bytes,
             "bytes": self.bytes,
             "bits_per_weight": self.bits_per_weight,
+            "base": self.base,
             "codings": list(self.codings),
             "sections": [
                 {"name": s.name, "coding": s.coding, "bytes": s.bytes} for s in self.sections
@@ -109,6 +114,7 @@ class Info:
 def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
     """Walk a frame's chunks, without decoding them."""
     fields = frame.fields
+    kind = layouts.KIND_NAMES[fields["kind"]]
     streams: dict[str, int] = {}
     codings: dict[str, set[str]] = {}
     counts = entries = 0
@@ -130,9 +136,9 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
     return Info(
         shape=fields["shape"],
         dtype=BY_ID[fields["dtype"]].name,
-        kind=layouts.KIND_NAMES[fields["kind"]],
+        kind=kind,
         positions=layouts.POSITIONS_NAMES[fields["positions"]],
-        code_bits=fields["width"] if fields["kind"] >= layouts.KINDS["affine"] else 0,
+        code_bits=0 if kind in layouts.BYTES_KINDS else fields["width"],
         gap_width=fields["gap_width"],
         elements=fields["elements"],
         entries=entries,
@@ -140,13 +146,17 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
         dense_bytes=fields["elements"] * fields["item_size"],
         bytes=fields["frame_bytes"],
         sections=tuple(section for section in sections if section.bytes),
+        base=frame.digest().hex(),
     )
 
 
 def _role_name(role: int, fields: dict[str, Any]) -> str:
     if role < _FIRST_PLANE:
         return _ROLES[role]
-    return f"plane {role - _FIRST_PLANE}" if fields["kind"] == layouts.KINDS["planes"] else "values"
+    kind, number = layouts.KIND_NAMES[fields["kind"]], role - _FIRST_PLANE
+    if kind == "delta":
+        return _DELTA_STREAMS[number]
+    return f"plane {number}" if kind == "planes" else "values"
 
 
 def _head_sections(frame: core.Frame, fields: dict[str, Any]) -> list[Section]:

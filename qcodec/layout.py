@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .bases import kernel_of, step_of
 from .dtypes import element_type
 
 if TYPE_CHECKING:
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
 PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
 POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3, "bits": 4}
-KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3}
+KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3, "delta": 4}
 POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
 KIND_NAMES = {number: name for name, number in KINDS.items()}
+#: Kinds that store elements, not codes.
+BYTES_KINDS = ("raw", "planes", "delta")
 
 #: What a float tensor can be decoded as, besides its own type.
 OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
@@ -60,6 +63,8 @@ class Layout:
     positions: str
     gap_width: int = 0
     chunk_elements: int = 0
+    step: int = 0
+    kernel: tuple[int, int] = (1, 1)
 
 
 def filler_code(quantized: Quantized) -> int:
@@ -114,8 +119,11 @@ def candidates(
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "raw" and profile != "fixed":
         kinds.append("planes")
+    # Profile fixed promises to find any element alone.
+    may_delta = profile != "fixed" and positions in ("dense", "auto")
+    deltas = _deltas(quantized, profile) if may_delta else []
     if quantized.positions is None:
-        return [Layout(kind, "dense") for kind in kinds]
+        return [Layout(kind, "dense") for kind in kinds] + deltas
     forms: list[tuple[str, int]] = []
     can_be_dense = filler_code(quantized) >= 0
     if positions == "dense" and not can_be_dense:
@@ -136,7 +144,22 @@ def candidates(
             f"positions={positions!r} cannot bridge the longest run of absent elements: "
             "no code has the value zero; use positions='mask'"
         )
-    return [Layout(kind, form, width) for form, width in forms for kind in kinds]
+    return [Layout(kind, form, width) for form, width in forms for kind in kinds] + deltas
+
+
+def _deltas(quantized: Quantized, profile: str) -> list[Layout]:
+    """Differences from the base, if there is one: plain, and as neighbours predict them."""
+    if quantized.base is None:
+        return []
+    element, kernel = element_type(quantized.dtype), kernel_of(quantized.shape)
+    best = step_of(dense_codes(quantized), quantized.base.elements, element)
+    steps = {best, max(best - 1, 0), best + 1} if profile == "small" and best else {best}
+    kernels = [(1, 1)] if kernel == (1, 1) else [(1, 1), kernel]
+    return [
+        Layout("delta", "dense", step=step, kernel=kernel)
+        for kernel in kernels
+        for step in sorted(steps, key=lambda step: (abs(step - best), step))
+    ]
 
 
 def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
@@ -163,7 +186,7 @@ def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: s
         bits = density * (bits + layout.gap_width) + (
             1 if layout.positions in ("mask", "bits") else 0
         )
-    if layout.kind == "planes":  # only some of them are coded, each with a head of its own
+    if layout.kind in ("planes", "delta"):  # only some are coded, each with a head of its own
         bits /= 4
     elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
     return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .arrays import cast
+from .bases import Base
 from .dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 
 Kind = Literal["raw", "affine", "codebook"]
@@ -77,6 +78,9 @@ class Quantized:
         Their element types.
     zero_point : int or numpy.ndarray of uint16
         Affine only; an array has one a group of the scale.
+    base : Base, optional
+        ``"raw"`` only: as many elements of the same type as the tensor has, that may
+        be subtracted where that is smaller.
 
     Raises
     ------
@@ -108,6 +112,7 @@ class Quantized:
     codebook_dtype: str = "float32"
     scale_dtype: str = "float32"
     zero_point: int | np.ndarray[Any, Any] = field(default=0)
+    base: Base | None = None
 
     def __post_init__(self) -> None:
         _check_shape(self)
@@ -244,9 +249,13 @@ def _check_raw(q: Quantized) -> None:
     _check_dtype(q.codes, element_type(q.dtype), "codes")
     _check(q.bits == 0, "bits of kind raw", q.bits, 0)
     _check(q.codebook is None and q.scale is None, "kind raw", "parameters", "none")
+    if q.base is not None:
+        _check_dtype(q.base.elements, element_type(q.dtype), "base")
+        _check(q.base.elements.shape == (q.size,), "base", q.base.elements.shape, f"({q.size},)")
 
 
 def _check_values(q: Quantized, max_bits: int) -> None:
+    _check(q.base is None, f"base of kind {q.kind}", "one", "none")
     _check(q.dtype in QUANTIZABLE, "dtype", q.dtype, ", ".join(QUANTIZABLE))
     _check(1 <= q.bits <= max_bits, "bits", q.bits, f"1 to {max_bits}")
     _check_dtype(q.codes, "u1" if q.bits <= 8 else "u2", "codes")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .codecs import Affine, Codebook, Codec, DeepCompression, Lossless, Ternary, from_config
+from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
 from .dtypes import QUANTIZABLE
 
 #: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
@@ -105,6 +105,30 @@ class Recipe:
     def with_rules(self, rules: Iterable[Rule]) -> Recipe:
         """The same recipe with rules that come before its own."""
         return Recipe((*rules, *self.rules), self.weights, self.others, self.min_elements)
+
+    def with_base(self, base: Any) -> Recipe:
+        """The same recipe, in which what is lossless is stored against a base.
+
+        Parameters
+        ----------
+        base : mapping or path-like
+            As `Delta` takes it.
+
+        Examples
+        --------
+        >>> Recipe(weights=Codebook(bits=4)).with_base("base.safetensors").others
+        Delta(base='base.safetensors', dtype=None)
+        """
+        deltas: dict[str | None, Codec] = {}
+
+        def against_base(codec: Codec | None) -> Codec | None:
+            if not isinstance(codec, Lossless):
+                return codec
+            return deltas.setdefault(codec.dtype, Delta(base, codec.dtype))
+
+        rules = [Rule(rule.pattern, against_base(rule.codec)) for rule in self.rules]
+        weights, others = against_base(self.weights), against_base(self.others)
+        return Recipe(tuple(rules), weights, others, self.min_elements)
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for JSON or TOML.
@@ -219,8 +243,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     Parameters
     ----------
     recipe : Recipe, Codec, mapping, str or None
-        A codec is for all weights; a mapping of patterns to codecs is a list of rules; a
-        string is the name of a ready-made recipe; None is lossless.
+        A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to
+        codecs is a list of rules; a string is the name of a ready-made recipe; None is lossless.
 
     Raises
     ------
@@ -237,6 +261,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
         return READY_MADE[recipe]
     if isinstance(recipe, Mapping):
         return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
+    if isinstance(recipe, Delta):  # it loses nothing, so it is for biases and norms too
+        return Recipe(weights=recipe, others=recipe)
     if isinstance(recipe, Codec):
         return Recipe(weights=recipe)
     raise TypeError(f"a recipe is a Recipe, a codec, a dict or a name, not {type(recipe).__name__}")

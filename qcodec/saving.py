@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import as_array, as_float32
-from .codecs import Codec, Lossless, Raw
+from .codecs import Codec, Delta, Lossless, Raw
 from .container import Alias, Content, Ordinary
 from .dtypes import element_type
 from .quantized import Quantized
@@ -83,6 +83,7 @@ def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: A
     if codec is None and ordinary:
         return tensor
     codec = Lossless() if codec is None else codec
+    codec = codec.for_tensor(name, tensor.array.shape, tensor.element.name)
     return encode(_quantize(tensor, codec), codec, **encoding)
 
 
@@ -91,7 +92,7 @@ def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:
     array, element = tensor.array, tensor.element
     if element_type(array.dtype) == element:
         return codec.quantize(array)
-    if isinstance(codec, Raw | Lossless):
+    if isinstance(codec, Raw | Lossless | Delta):
         return replace(codec, dtype=element.name).quantize(array)
     quantized = codec.quantize(as_float32(array, element))
     if quantized.kind == "raw":

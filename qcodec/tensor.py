@@ -112,6 +112,7 @@ def decode(
     threads: int = 1,
     verify: bool = True,
     limits: Limits | None = None,
+    base: Any = None,
 ) -> Array:
     """Decode one frame.
 
@@ -126,6 +127,8 @@ def decode(
         still never touch memory that is not theirs.
     limits : Limits, optional
         What may be decoded; the default is `qcodec.Limits()`.
+    base : array_like, optional
+        What `Delta` stored the tensor against; other tensors need none.
 
     Returns
     -------
@@ -134,7 +137,8 @@ def decode(
     Raises
     ------
     QCodecError
-        If the bytes are not one valid frame, or larger than the limits allow.
+        If the bytes are not one valid frame, or larger than the limits allow; a
+        `BaseError` if the base is missing or another one.
 
     Examples
     --------
@@ -143,7 +147,7 @@ def decode(
     >>> qcodec.decode(data, dtype="float16")
     array([ 0.5, -0.5], dtype=float16)
     """
-    encoded = Encoded(buffer, limits=limits, verify=verify)
+    encoded = Encoded(buffer, limits=limits, verify=verify, base=base)
     return encoded.decode(out=out, dtype=dtype, threads=threads)
 
 

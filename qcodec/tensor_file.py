@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +37,9 @@ class TensorFile:
     device : str
         Where torch tensors go; ``"cpu"`` for NumPy.
     limits : Limits
+    base : mapping of str to array_like, optional
+        What tensors of kind delta were stored against, by name; closed with this object
+        if it can be.
 
     Attributes
     ----------
@@ -51,6 +54,7 @@ class TensorFile:
         framework: str = "numpy",
         device: str = "cpu",
         limits: Limits = DEFAULT_LIMITS,
+        base: Mapping[str, Any] | None = None,
     ) -> None:
         if framework not in _FRAMEWORKS:
             raise ValueError(
@@ -63,6 +67,7 @@ class TensorFile:
             raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
         self._device = device
         self._limits = limits
+        self._base = base
         self.source = source
         self.directory = read_directory(source, limits)
 
@@ -140,8 +145,13 @@ class TensorFile:
         stored = self._stored(name)
         if stored.ordinary is not None:
             raise TypeError(f"tensor {name!r} is not encoded")
+
+        def base() -> Any:
+            # Another name of the same tensor was stored against the base of that tensor.
+            return None if self._base is None else self._base.get(stored.target)
+
         with _naming(name):
-            return Encoded(self._section(stored), limits=self._limits)
+            return Encoded(self._section(stored), limits=self._limits, base=base)
 
     def info(self, name: str) -> Info:
         """What an encoded tensor's frame holds, and where its bytes go; as `encoded` raises."""
@@ -187,8 +197,10 @@ class TensorFile:
         return to_torch(array, element).to(self._device) if self._to_torch else array
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and that of the base."""
         self.source.close()
+        if isinstance(self._base, FileArrays):
+            self._base.file.close()
 
     def __len__(self) -> int:
         return len(self.directory.tensors)
@@ -209,6 +221,25 @@ class TensorFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class FileArrays(Mapping[str, Array]):
+    """The arrays of an open file, each read when it is asked for."""
+
+    def __init__(self, file: TensorFile) -> None:
+        self.file = file
+
+    def __getitem__(self, name: str) -> Array:
+        return self.file.read_array(name)[0]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.file
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.file.offset_keys())
+
+    def __len__(self) -> int:
+        return len(self.file)
 
 
 class TensorSlice:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from .conventions import Checksum, Limit, Reader, crc32c, require
+from .delta import delta_chunk
 from .element_types import BY_NAME, OUTPUT_TYPES
-from .head import Head, check_together, read_head
+from .head import DELTA, Head, check_together, read_head
 from .parameters import Parameters, read_parameters
 from .positions import open_positions, positions_of
 from .values import open_values, values_of
@@ -32,7 +34,12 @@ class Tensor:
     data: bytes
 
 
-def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) -> Tensor:
+def decode(
+    data: bytes,
+    dtype: str | None = None,
+    max_bytes: int | None = None,
+    base: bytes | None = None,
+) -> Tensor:
     """Decode one frame.
 
     Parameters
@@ -44,13 +51,16 @@ def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) 
         by default the frame's own.
     max_bytes : int, optional
         Largest dense size that this call builds, in bytes of the output type.
+    base : bytes, optional
+        The elements that a frame of kind delta was stored against, little-endian.
 
     Raises
     ------
     FormatError
         One of its subclasses for each kind of section 1.
     ValueError
-        For an output type that this frame cannot have.
+        For an output type that this frame cannot have, and if a frame of kind delta comes
+        without its base, or with another one.
     """
     reader = Reader(data, length_is_known=False)
     head = read_head(reader)
@@ -63,11 +73,17 @@ def decode(data: bytes, dtype: str | None = None, max_bytes: int | None = None) 
     largest = max(size, parameters.coded_bytes)
     require(max_bytes is None or largest <= max_bytes, f"{largest} bytes once decoded", Limit)
     parameters.decode_coded()
-    return Tensor(
-        dtype,
-        head.dims,
-        b"".join(decode_chunk(head, parameters, chunk, dtype) for chunk in chunks),
-    )
+    if head.kind == DELTA:
+        _check_base(head, parameters, base)
+    parts = [decode_chunk(head, parameters, chunk, dtype, base) for chunk in chunks]
+    return Tensor(dtype, head.dims, b"".join(parts))
+
+
+def _check_base(head: Head, parameters: Parameters, base: bytes | None) -> None:
+    if base is None or len(base) != head.elements * head.dtype.size:
+        raise ValueError("the base is missing, or has another size")
+    if hashlib.sha256(base).digest()[:8] != parameters.digest:
+        raise ValueError(f"the base is another one than {parameters.digest.hex()}")
 
 
 def _read_unchunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
@@ -99,11 +115,19 @@ def _read_chunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
     return parameters, chunks
 
 
-def decode_chunk(head: Head, parameters: Parameters, chunk: Chunk, dtype: str) -> bytes:
+def decode_chunk(
+    head: Head, parameters: Parameters, chunk: Chunk, dtype: str, base: bytes | None
+) -> bytes:
     """The dense elements of one chunk."""
     if chunk.crc is not None:
         require(crc32c(chunk.content) == chunk.crc, "CRC of a chunk", Checksum)
     reader = Reader(chunk.content, length_is_known=True)
+    if head.kind == DELTA and base is not None:
+        size = head.dtype.size
+        return delta_chunk(
+            reader, head, parameters,
+            base[chunk.elements.start * size : chunk.elements.stop * size], dtype,
+        )  # fmt: skip
     positions = open_positions(reader, head, parameters, len(chunk.elements))
     streams = open_values(reader, head, parameters, positions.entries)
     require(reader.left == 0, "the streams do not fill their chunk")

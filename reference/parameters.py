@@ -10,7 +10,7 @@ from .coded_floats import HOWS, body_reader, decode_floats
 from .codings import Stream
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
-from .head import AFFINE, CODEBOOK, CSR, GAPS, Head
+from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
 
 _LEAST_CODED = 256  # so many values may be coded, however small the tensor
 
@@ -43,6 +43,9 @@ class Parameters:
     scales: Groups | None = None
     coded: list[Callable[[], None]] = field(default_factory=list)
     coded_bytes: int = 0
+    digest: bytes = b""
+    step: int = 0
+    kernel: tuple[int, int] = (1, 1)
 
     def decode_coded(self) -> None:
         """Decode what is in the bodies of coded parameters."""
@@ -58,6 +61,8 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         zero_mode = _read_affine(reader, head, parameters)
     if head.kind == CODEBOOK:
         _read_codebook(reader, head, parameters)
+    if head.kind == DELTA:
+        _read_delta(reader, parameters)
     if head.positions in (GAPS, CSR):
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
@@ -116,6 +121,17 @@ def _read_codebook(reader: Reader, head: Head, parameters: Parameters) -> None:
     parameters.books = Groups([], books, inner)
     entries = parameters.entries
     _read_floats(reader, head, parameters, dtype, books, entries, parameters.books.values)
+
+
+def _read_delta(reader: Reader, parameters: Parameters) -> None:
+    parameters.digest = reader.take(8, "digest of the base")
+    parameters.step = reader.vu("step")
+    require(parameters.step < 1 << 12, "step is not below 2^12")
+    width = reader.u8("width of a kernel")
+    require(width, "width of a kernel is 0")
+    height = reader.u8("height of a kernel")
+    require(height, "height of a kernel is 0")
+    parameters.kernel = (width, height)
 
 
 def _read_width(reader: Reader, what: str) -> int:

@@ -28,7 +28,7 @@ def values_of(
     symbols = [stream.symbols() for stream in streams]
     if head.kind in (RAW, PLANES):
         elements = (_raw if head.kind == RAW else _planes)(symbols, head)
-        return [_convert(element, head.dtype.name, dtype) for element in elements]
+        return [convert(element, head.dtype.name, dtype) for element in elements]
     value_of = _affine if head.kind == AFFINE else _codebook
     return [
         element_of(value_of(code, element, parameters), dtype)
@@ -49,7 +49,7 @@ def _planes(symbols: list[list[int]], head: Head) -> list[bytes]:
     return [word.to_bytes(size, "little") for word in words]
 
 
-def _convert(element: bytes, source: str, dtype: str) -> bytes:
+def convert(element: bytes, source: str, dtype: str) -> bytes:
     """Unchanged in its own type, whatever its bits; else rounded once."""
     return element if source == dtype else element_of(float_of(element, source), dtype)
 

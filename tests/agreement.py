@@ -5,7 +5,7 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
-from frame_writer import DTYPES
+from frame_writer import DTYPES, base_of
 
 import reference
 from qcodec.dtypes import BY_ID
@@ -14,7 +14,7 @@ from qcodec.errors import QCodecError
 from qcodec.limits import Limits
 from reference.codings import Stream
 from reference.conventions import Reader
-from reference.head import PLANES, RAW, read_head
+from reference.head import DELTA, PLANES, RAW, read_head
 
 MAX_BYTES = 1 << 20
 LIMITS = Limits(max_tensor_bytes=MAX_BYTES)
@@ -25,11 +25,24 @@ Outcome = tuple[tuple[int, ...], bytes] | str
 _CARRIERS = {"f32": "<f4", "f16": "<f2", "bf16": ml_dtypes.bfloat16, "f64": "<f8"}
 
 
+def with_base(data: bytes, **options: object) -> Encoded:
+    """A frame, with what it was written against if it is of kind delta."""
+    encoded = Encoded(data, **options, base=lambda: _base_for(encoded, data))
+    return encoded
+
+
+def _base_for(encoded: Encoded, data: bytes) -> np.ndarray | None:
+    base = base_of(data)
+    if base is None or len(base) != encoded.nbytes:
+        return None
+    return np.frombuffer(base, np.uint8).copy().view(encoded.dtype).reshape(encoded.shape)
+
+
 def by_library(data: bytes, dtype: str | None = None) -> Outcome:
     """What qcodec makes of a frame; dtypes are named as in docs/format.md."""
     name = None if dtype is None else BY_ID[DTYPES.index(dtype)].name
     try:
-        array = Encoded(data, limits=LIMITS).decode(dtype=name)
+        array = with_base(data, limits=LIMITS).decode(dtype=name)
     except QCodecError as error:
         return error.code
     return array.shape, array.tobytes()
@@ -38,9 +51,11 @@ def by_library(data: bytes, dtype: str | None = None) -> Outcome:
 def by_reference(data: bytes, dtype: str | None = None) -> Outcome:
     """What the reference makes of it."""
     try:
-        tensor = reference.decode(data, dtype, MAX_BYTES)
+        tensor = reference.decode(data, dtype, MAX_BYTES, base_of(data))
     except reference.FormatError as error:
         return type(error).__name__.lower()
+    except ValueError:  # the base is missing, or another one
+        return "base"
     return tensor.shape, tensor.data
 
 
@@ -59,6 +74,7 @@ def by_eager_reference(data: bytes, dtype: str | None) -> Outcome:
         patch.setattr("reference.parameters.Stream", EagerStream)
         patch.setattr("reference.positions.Stream", EagerStream)
         patch.setattr("reference.values.Stream", EagerStream)
+        patch.setattr("reference.delta.Stream", EagerStream)
         return by_reference(data, dtype)
 
 
@@ -70,7 +86,7 @@ def assert_agreement(data: bytes, dtype: str | None = None) -> Outcome:
         return found
     assert found[0] == expected[0]
     head = read_head(Reader(data, length_is_known=False))
-    if head.kind in (RAW, PLANES) and dtype in (None, head.dtype.name):
+    if head.kind in (RAW, PLANES, DELTA) and dtype in (None, head.dtype.name):
         assert found[1] == expected[1]
     else:
         carrier = np.dtype(_CARRIERS[dtype or head.dtype.name])

@@ -6,24 +6,31 @@ and its parts can be spoilt before they are put together with right lengths and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from coded_floats_writer import floats, order_of
+from delta_writer import Delta, delta_symbols
 from stream_writer import vu, write_stream
 
-from reference.conventions import crc32c
+from reference.conventions import FormatError, Reader, crc32c
+from reference.head import DELTA, read_head
+from reference.parameters import read_parameters
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("raw", "planes", "affine", "codebook")
+KINDS = ("raw", "planes", "affine", "codebook", "delta")
 POSITIONS = ("dense", "gaps", "mask", "csr", "bits")
 FLOATS = ("f32", "f16", "bf16", "f64")
 
 _ROUTED = (6, 7)
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
+
+#: Of every frame of kind delta that was written: digest to base.
+_BASES: dict[bytes, bytes] = {}
 
 #: Symbols and width to a whole stream.
 Coder = Callable[[Sequence[int], int], bytes]
@@ -46,7 +53,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (raw, planes).
+    codes, or the bytes of each (raw, planes, delta).
     """
 
     dtype: str
@@ -62,6 +69,7 @@ class Frame:
     gap_width: int = 4
     scales: Floats | None = None
     coded_zero_points: bool = False
+    delta: Delta | None = None
 
     @property
     def size(self) -> int:
@@ -184,6 +192,9 @@ def write_parameters(frame: Frame, coder: Coder = packed) -> bytes:
         book = frame.codebook
         written += bytes([book.entries - 1, DTYPES.index(book.dtype)]) + vu(book.count)
         written += (vu(book.inner) if book.count > 1 else b"") + _floats(book, coder)
+    if frame.delta is not None:
+        digest = remember_base(frame.delta.base)
+        written += digest + vu(frame.delta.step) + bytes(frame.delta.kernel)
     if frame.positions in ("gaps", "csr"):
         written += bytes([frame.gap_width])
     if frame.scales is not None:
@@ -203,6 +214,8 @@ def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
     chosen = [at for at, index in enumerate(frame.stored) if index in elements]
     places = [frame.stored[at] - elements.start for at in chosen]
     values = [_element(frame, at) for at in chosen]
+    if frame.delta is not None:
+        return _write_delta(frame, elements, values, coder)
     positions = _write_positions(frame, places, len(elements), coder)
     return positions + _write_values(frame, values, coder)
 
@@ -259,6 +272,38 @@ def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
         planes = [_word_bytes(frame.dtype, value) for value in values]
         return b"".join(coder([word[i] for word in planes], width) for i in range(size))
     return coder(list(values), frame.width)
+
+
+def _write_delta(
+    frame: Frame, elements: range, values: Sequence[int | bytes], coder: Coder
+) -> bytes:
+    assert frame.delta is not None
+    size = ITEM_SIZES[frame.dtype]
+    base = frame.delta.base[elements.start * size : elements.stop * size]
+    symbols = delta_symbols(frame.dtype, values, base, frame.delta)
+    streams = [coder(list(part), 8) for part in (symbols.codes, symbols.low, symbols.literals)]
+    return vu(len(symbols.low)) + vu(symbols.escapes) + b"".join(streams)
+
+
+def remember_base(base: bytes) -> bytes:
+    """Find this base for every frame that was written against it; returns its digest."""
+    digest = hashlib.sha256(base).digest()[:8]
+    _BASES[digest] = base
+    return digest
+
+
+def base_of(data: bytes) -> bytes | None:
+    """The base that a frame was written against, by its digest; None if there is none."""
+    reader = Reader(data, length_is_known=False)
+    try:
+        head = read_head(reader)
+        if head.kind != DELTA:
+            return None
+        if head.chunked:
+            reader.vu("chunk elements")
+        return _BASES.get(read_parameters(reader, head).digest)
+    except FormatError:
+        return None
 
 
 def _word_bytes(dtype: str, element: bytes) -> bytes:

@@ -11,10 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 from coded_floats_writer import HOWS, key_of
+from delta_writer import Delta
 from frame_writer import (
     DTYPES,
     FLOATS,
     ITEM_SIZES,
+    KINDS,
     POSITIONS,
     Coder,
     Floats,
@@ -163,9 +165,9 @@ def sparse_arrays(draw: st.DrawFn, shape: tuple[int, ...] | None = None) -> np.n
 @st.composite
 def frames(draw: st.DrawFn) -> Frame:
     """Any legal frame: kind x positions x dtype x parameters x chunks."""
-    kind = draw(st.sampled_from(["raw", "planes", "affine", "codebook"]))
+    kind = draw(st.sampled_from(KINDS))
     dtype = draw(st.sampled_from(DTYPES if kind in ("raw", "planes") else FLOATS))
-    positions = draw(st.sampled_from(POSITIONS))
+    positions = draw(st.sampled_from(POSITIONS if kind != "delta" else ["dense"]))
     dims = draw(shapes.filter(lambda dims: positions != "csr" or len(dims) > 0))
     frame = Frame(dtype, kind, positions, dims, (), ())
     frame = replace(
@@ -272,9 +274,30 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         if elements and draw(st.booleans()):
             elements = [elements[0]] * len(elements)
         return replace(frame, stored=stored, elements=elements)
+    if frame.kind == "delta":
+        return draw(_with_base(frame))
     limit = frame.codebook.entries if frame.codebook else 1 << frame.width
     codes = random.integers(0, draw(st.integers(1, limit)), len(stored))
     return replace(frame, stored=stored, elements=[int(code) for code in codes])
+
+
+@st.composite
+def _with_base(draw: st.DrawFn, frame: Frame) -> Frame:
+    """Any base, and elements some of which are near to it, in units of the last place."""
+    size, count = ITEM_SIZES[frame.dtype], frame.size
+    base = draw(element_bytes(frame.dtype, count))
+    other = draw(element_bytes(frame.dtype, count))
+    random = np.random.default_rng(draw(seeds))
+    carrier = np.dtype(_BITS[size]).newbyteorder("<")
+    reach = draw(st.sampled_from([1, 2, 200, 1 << 8 * size - 3]))
+    near = np.frombuffer(base, carrier) + random.integers(0, reach, count).astype(carrier)
+    is_near = random.random(count) < draw(st.sampled_from([0.0, 0.9, 1.0]))
+    data = np.where(is_near, near, np.frombuffer(other, carrier)).astype(carrier).tobytes()
+    step = draw(st.integers(0, 300) | st.sampled_from([0, 1, 150, 1060, 4095]))
+    kernel = draw(st.sampled_from([(1, 1), (3, 3), (1, 4), (7, 1), (255, 255), (5, 2)]))
+    elements = [data[at : at + size] for at in range(0, len(data), size)]
+    delta = Delta(base, step, kernel)
+    return replace(frame, stored=range(count), elements=elements, delta=delta)
 
 
 def _within_reach(frame: Frame, stored: list[int]) -> list[int]:

@@ -7,7 +7,8 @@ import itertools
 
 import numpy as np
 import pytest
-from agreement import assert_agreement, by_reference
+from agreement import assert_agreement, by_reference, with_base
+from delta_writer import Delta
 from frame_writer import DTYPES, FLOATS, ITEM_SIZES, POSITIONS, Floats, Frame, write_frame
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,17 +41,21 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
     random = np.random.default_rng(ITEM_SIZES[dtype])
     stored = stored_elements(random, positions)
     frame = {"gap_width": 7, "chunk_elements": 120 if chunked else None}
-    if kind in ("raw", "planes"):
+    if kind in ("raw", "planes", "delta"):
         size = ITEM_SIZES[dtype]
         # Few different bytes, so that the shortest codes of every coding occur.
         elements = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
     else:
         elements = [int(code) for code in random.integers(0, ENTRIES, len(stored))]
         frame["width"] = 3
+    if kind == "delta":
+        # Those of the other kinds, of which some differ little and some much.
+        base = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
+        frame["delta"] = Delta(b"".join(base), 5 if scaled else 130, (3, 2) if chunked else (1, 1))
     if kind == "codebook":
         data = random.standard_normal(2 * ENTRIES).astype("<f4").tobytes()
         frame["codebook"] = Floats("f32", data, 2, inner=7, entries=ENTRIES)
-    if scaled:
+    if scaled and kind != "delta":
         scales = random.standard_normal(3).astype("<f4").tobytes()
         frame["scales"] = Floats("f32", scales, 3, inner=120)
         frame["zero_point"] = [0, 3, 65535] if kind == "affine" else 0
@@ -69,7 +74,12 @@ def prefer(coding):
 
 
 ROWS = [(kind, dtype, False) for kind in ("raw", "planes") for dtype in DTYPES]
-ROWS += list(itertools.product(("affine", "codebook"), FLOATS, (False, True)))
+ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, True)))
+
+
+def exists(kind, positions):
+    """Whether the format has the combination."""
+    return kind != "delta" or positions == "dense"
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
@@ -77,6 +87,8 @@ ROWS += list(itertools.product(("affine", "codebook"), FLOATS, (False, True)))
 @pytest.mark.parametrize("positions", POSITIONS)
 def test_every_row_of_the_tables_decodes_to_the_same_values(positions, coding, chunked):
     for kind, dtype, scaled in ROWS:
+        if not exists(kind, positions):
+            continue
         frame = write_frame(sample_frame(kind, positions, dtype, scaled, chunked), prefer(coding))
         assert not isinstance(assert_agreement(frame), str)
 
@@ -85,7 +97,8 @@ def test_every_row_of_the_tables_decodes_to_the_same_values(positions, coding, c
 def test_every_float_type_is_given_in_every_output_type(target):
     for kind, dtype, scaled in ROWS:
         if BY_ID[DTYPES.index(dtype)].is_float:
-            frame = write_frame(sample_frame(kind, "mask", dtype, scaled))
+            positions = "mask" if exists(kind, "mask") else "dense"
+            frame = write_frame(sample_frame(kind, positions, dtype, scaled))
             assert not isinstance(assert_agreement(frame, target), str)
 
 
@@ -127,7 +140,7 @@ def test_short_garbage_has_the_same_outcome(data):
 def test_a_range_of_elements_is_the_same_part_of_the_whole(frame, choice):
     data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
     whole = by_reference(data)
-    encoded = Encoded(data)
+    encoded = with_base(data)
     if not frame.dims:
         return
     first = choice.draw(st.integers(0, frame.dims[0]))
@@ -143,9 +156,9 @@ def test_a_range_of_elements_is_the_same_part_of_the_whole(frame, choice):
 @given(frames(), st.data())
 def test_codes_and_positions_are_those_that_were_written(frame, choice):
     data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
-    quantized = Encoded(data).quantized()
+    quantized = with_base(data).quantized()
     written = dict(zip(frame.stored, frame.elements, strict=True))
-    if frame.kind in ("raw", "planes"):
+    if frame.kind in ("raw", "planes", "delta"):
         content, size = quantized.codes.tobytes(), ITEM_SIZES[frame.dtype]
         codes = [content[at : at + size] for at in range(0, len(content), size)]
     else:

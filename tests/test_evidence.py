@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.evidence import lenet5, minilm, resnet20, squeezenet
+from benchmarks.evidence import finetune, lenet5, minilm, resnet20, squeezenet
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -20,6 +20,12 @@ def missed(rows):
 @pytest.mark.parametrize("case", [squeezenet, lenet5, resnet20], ids=lambda case: case.CASE)
 def test_a_net_reaches_its_goals(case, tmp_path):
     assert missed(case.run(DATA, tmp_path)) == []
+
+
+@needs_data
+def test_a_fine_tune_reaches_its_goals(tmp_path):
+    pytest.importorskip("torch")
+    assert missed(finetune.run(DATA, tmp_path, (finetune.SHORT,))) == []
 
 
 def test_a_transformer_reaches_its_goals(tmp_path):

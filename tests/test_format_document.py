@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from agreement import by_library, by_reference
-from frame_writer import KINDS, POSITIONS
+from frame_writer import KINDS, POSITIONS, base_of, remember_base
 
 from qcodec import heads
 from qcodec.source import BytesSource
@@ -39,6 +39,8 @@ def read_example(title, text):
             name, dtype, dims, numbers = values.groups()
             shape = tuple(int(dim) for dim in dims.split(", ") if dim)
             expected.append((name, dtype, shape, numbers.split()))
+        elif line.startswith("base "):
+            remember_base(bytes.fromhex(line[5:]))
         else:
             part, times = BYTES.match(line).groups()
             data += bytes.fromhex(part) * int(times or 1)
@@ -67,7 +69,7 @@ def test_reference_gives_the_stated_values(example):
     frames = read_pack(example.data) if is_pack else {None: example.data}
     assert list(frames) == [name for name, *_ in example.expected]
     for (_, dtype, shape, values), frame in zip(example.expected, frames.values(), strict=True):
-        tensor = decode(frame)
+        tensor = decode(frame, base=base_of(frame))
         assert (tensor.dtype, tensor.shape) == (dtype, shape)
         assert len(values_of(tensor)) == len(values)
         assert all(map(same, values_of(tensor), values))
@@ -105,7 +107,7 @@ def test_every_way_to_store_parameters_has_an_example(monkeypatch):
     ]
     assert coded, "zero mode 2"
     for example in FRAMES:
-        assert isinstance(decode(example.data), Tensor)
+        assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
     assert seen == set(HOWS)
 
 
@@ -120,6 +122,6 @@ def test_every_coding_and_model_has_an_example(monkeypatch):
 
     monkeypatch.setattr(Stream, "symbols", symbols)
     for example in FRAMES:
-        assert isinstance(decode(example.data), Tensor)
+        assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
     expected = {(coding, None) for coding, _ in CODINGS.values() if coding not in with_models}
     assert seen == expected | {(coding, model) for coding in with_models for model in (0, 1)}

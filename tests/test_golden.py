@@ -9,6 +9,7 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 
+import numpy as np
 import pytest
 from frame_writer import DTYPES, KINDS, POSITIONS
 
@@ -41,6 +42,25 @@ NEWEST = max(MANIFESTS, key=lambda folder: [int(part) for part in folder.name.sp
 ENCODED = [param for param in VALID if "encode" in param.values[1] and NEWEST.name in param.id]
 
 
+def base_beside(path):
+    """What a frame of kind delta was stored against; None for other files."""
+    base = path.with_name(path.name + ".base")
+    return base.read_bytes() if base.exists() else None
+
+
+def opened(frame, base):
+    """A frame, given its base's bytes."""
+
+    def array():
+        elements = np.frombuffer(base, np.uint8).copy().view(encoded.dtype)
+        return elements.reshape(
+            encoded.shape if elements.nbytes == encoded.nbytes else elements.shape
+        )
+
+    encoded = Encoded(frame, base=None if base is None else array)
+    return encoded
+
+
 def digest(data):
     return hashlib.sha256(data).hexdigest()
 
@@ -53,9 +73,13 @@ def frames_of(data):
     return {entry.name: data[entry.offset : entry.offset + entry.size] for entry in entries}
 
 
-def decode_file(data):
+def decode_file(data, base=None):
     """Decode all that a file holds."""
-    return {name: Encoded(frame).decode() for name, frame in frames_of(data).items()}
+    return {name: opened(frame, base).decode() for name, frame in frames_of(data).items()}
+
+
+def is_delta(frame):
+    return len(frame) > 6 and frame[6] >> 4 == KINDS.index("delta")
 
 
 def test_files_are_those_of_the_manifests():
@@ -63,7 +87,9 @@ def test_files_are_those_of_the_manifests():
         listed = {folder / name: entry for name, entry in manifest["valid"].items()}
         listed |= {folder / "broken" / name: entry for name, entry in manifest["broken"].items()}
         found = {path for path in folder.rglob("*") if path.is_file()}
-        assert found == listed.keys() | {folder / "manifest.json"}
+        bases = {path for path in found if path.suffix == ".base"}
+        assert all(is_delta(path.with_suffix("").read_bytes()) for path in bases)
+        assert found - bases == listed.keys() | {folder / "manifest.json"}
         for path, entry in listed.items():
             assert digest(path.read_bytes()) == entry["sha256"]
 
@@ -71,7 +97,7 @@ def test_files_are_those_of_the_manifests():
 @pytest.mark.parametrize(("path", "entry"), VALID)
 def test_golden_file_decodes_to_its_values(path, entry):
     expected = entry.get("tensors", {None: entry})
-    found = decode_file(path.read_bytes())
+    found = decode_file(path.read_bytes(), base_beside(path))
     assert found.keys() == expected.keys()
     for name, array in found.items():
         assert list(array.shape) == expected[name]["shape"]
@@ -82,7 +108,7 @@ def test_golden_file_decodes_to_its_values(path, entry):
 def test_the_reference_decodes_a_golden_file_to_the_same_values(path, entry):
     expected = entry.get("tensors", {None: entry})
     for name, frame in frames_of(path.read_bytes()).items():
-        tensor = reference.decode(frame)
+        tensor = reference.decode(frame, base=base_beside(path))
         assert (tensor.dtype, list(tensor.shape)) == (
             expected[name]["dtype"],
             expected[name]["shape"],
@@ -92,35 +118,37 @@ def test_the_reference_decodes_a_golden_file_to_the_same_values(path, entry):
 
 @pytest.mark.parametrize(("path", "entry"), VALID)
 def test_every_strict_prefix_of_a_golden_file_is_an_error(path, entry):
-    data = path.read_bytes()
+    data, base = path.read_bytes(), base_beside(path)
     for size in range(len(data)):
         with pytest.raises(QCodecError) as caught:
-            decode_file(data[:size])
+            decode_file(data[:size], base)
         assert caught.value.code == "truncated"
 
 
 @pytest.mark.parametrize(("path", "entry"), VALID)
 def test_every_flipped_bit_of_a_golden_file_is_an_error(path, entry):
-    data = path.read_bytes()
+    data, base = path.read_bytes(), base_beside(path)
     for bit in range(8 * len(data)):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         with pytest.raises(QCodecError):
-            decode_file(bytes(flipped))
+            decode_file(bytes(flipped), base)
 
 
 @pytest.mark.parametrize(("path", "entry"), BROKEN)
 def test_broken_golden_file_gives_its_error(path, entry):
     data = path.read_bytes()
     with pytest.raises(QCodecError) as caught:
-        read_pack(BytesSource(data)) if path.suffix == ".qc" else Encoded(data).decode()
+        read_pack(BytesSource(data)) if path.suffix == ".qc" else opened(
+            data, base_beside(path)
+        ).decode()
     assert caught.value.code == entry["error"]
 
 
 @pytest.mark.parametrize(("path", "entry"), [param for param in BROKEN if ".frame" in param.id])
 def test_codes_of_a_broken_golden_file_give_its_error(path, entry):
     with pytest.raises(QCodecError) as caught:
-        Encoded(path.read_bytes()).quantized()
+        opened(path.read_bytes(), base_beside(path)).quantized()
     assert caught.value.code == entry["error"]
 
 

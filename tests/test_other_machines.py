@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from c_programs import FLAGS, PROGRAMS, ROOT, build_core, run
 
+from qcodec.encoded import Encoded
 from qcodec.tensor import decode
 
 EMULATORS = {"aarch64": "aarch64", "s390x": "s390x", "i686": "i386"}
@@ -56,6 +57,15 @@ def assert_same_bits(found, expected):
     assert found[is_number].tobytes() == expected[is_number].tobytes()
 
 
+def base_of(path):
+    """What a frame of kind delta was stored against, which stands beside it."""
+    base = path.with_name(path.name + ".base")
+    if not base.exists():
+        return None
+    encoded = Encoded(path.read_bytes())
+    return np.frombuffer(base.read_bytes(), encoded.dtype).reshape(encoded.shape)
+
+
 @pytest.mark.parametrize("manifest", GOLDEN, ids=lambda path: path.parent.name)
 def test_golden_frames_decode_to_their_values_or_errors(manifest, machine, tmp_path):
     entries = json.loads(manifest.read_text(encoding="utf-8"))
@@ -67,6 +77,6 @@ def test_golden_frames_decode_to_their_values_or_errors(manifest, machine, tmp_p
     assert dict(zip(errors, printed.split(), strict=True)) == errors
     for number, (path, error) in enumerate(errors.items()):
         if error == "ok":
-            expected = decode(path.read_bytes())
+            expected = decode(path.read_bytes(), base=base_of(path))
             found = np.fromfile(tmp_path / str(number), expected.dtype).reshape(expected.shape)
             assert_same_bits(found, expected)

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
 
 # ruff: noqa: E402 - the modules are found through the path above
+from frame_writer import base_of
 from golden.broken import broken_files
 from golden.encoded import encoded_files
 from golden.valid import valid_files
@@ -32,7 +33,7 @@ def digest(data: bytes) -> str:
 
 def tensor_entry(frame: bytes) -> dict[str, Any]:
     """What a frame decodes to, by the reference."""
-    tensor = reference.decode(frame)
+    tensor = reference.decode(frame, base=base_of(frame))
     return {"dtype": tensor.dtype, "shape": tensor.shape, "values": digest(tensor.data)}
 
 
@@ -47,12 +48,22 @@ def valid_entry(data: bytes) -> dict[str, Any]:
 def check_broken(name: str, data: bytes, kind: str) -> None:
     """A broken file is broken in the way that its list says."""
     try:
-        reference.read_pack(data) if name.startswith("pack_") else reference.decode(data)
+        if name.startswith("pack_"):
+            reference.read_pack(data)
+        else:
+            reference.decode(data, base=base_of(data))
     except reference.FormatError as error:
         if type(error).__name__.lower() == kind:
             return
         raise SystemExit(f"{name}: {kind} expected, {error!r} found") from None
     raise SystemExit(f"{name}: {kind} expected, it decodes")
+
+
+def write_base(path: Path, data: bytes) -> None:
+    """What a frame of kind delta was stored against, as little-endian elements beside it."""
+    base = base_of(data)
+    if base is not None:
+        path.with_name(path.name + ".base").write_bytes(base)
 
 
 def write(folder: Path) -> None:
@@ -61,11 +72,13 @@ def write(folder: Path) -> None:
     (folder / "broken").mkdir(parents=True)
     for name, data, choices in (*((*file, None) for file in valid_files()), *encoded_files()):
         (folder / name).write_bytes(data)
+        write_base(folder / name, data)
         entry = {"sha256": digest(data), **valid_entry(data)}
         manifest["valid"][name] = entry | ({"encode": choices} if choices else {})
     for name, data, kind in broken_files():
         check_broken(name, data, kind)
         (folder / "broken" / name).write_bytes(data)
+        write_base(folder / "broken" / name, data)
         manifest["broken"][name] = {"sha256": digest(data), "error": kind}
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")

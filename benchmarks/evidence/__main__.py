@@ -8,10 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import lenet5, minilm, resnet20, squeezenet
+from . import finetune, lenet5, minilm, resnet20, squeezenet
 from .report import Row, markdown
 
-CASES = {"squeezenet": squeezenet, "lenet5": lenet5, "resnet20": resnet20}
+CASES = {"squeezenet": squeezenet, "lenet5": lenet5, "resnet20": resnet20, "finetune": finetune}
+
 ALL = [*CASES, "minilm"]
 
 

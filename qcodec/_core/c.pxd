@@ -25,6 +25,8 @@ cdef extern from "qcodec.h" nogil:
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
+        QC_DELTA
+        QC_DELTA_DIGEST_BYTES
         QC_WORKSPACE_BYTES
 
     uint32_t qc_cpu_detect()
@@ -83,6 +85,11 @@ cdef extern from "qcodec.h" nogil:
         size_t scale_count
         const uint8_t *scales
         qc_coded coded_scales
+        const uint8_t *digest
+        unsigned step
+        unsigned kernel_width
+        unsigned kernel_height
+        const void *base
         uint64_t features
         size_t elements
         size_t row_elements

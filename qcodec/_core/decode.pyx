@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
+    QC_DELTA_DIGEST_BYTES,
     QC_MAX_STREAMS,
     QC_OK,
     QC_U16,
@@ -85,7 +86,7 @@ cdef class Frame:
     cdef qc_frame *decoded
     cdef void *parameters
     cdef qc_chunk *table
-    cdef const uint8_t[::1] data
+    cdef const uint8_t[::1] data, base
 
     def __cinit__(self, const uint8_t[::1] data, bint whole, bint verify):
         cdef qc_error error
@@ -172,6 +173,9 @@ cdef class Frame:
             "scale_dtype": head.scale_dtype,
             "scale_inner": head.scale_inner,
             "scale_count": head.scale_count,
+            "step": head.step,
+            "kernel_width": head.kernel_width,
+            "kernel_height": head.kernel_height,
             "item_size": head.item_size,
             "features": head.features,
             "frame_bytes": head.frame_bytes,
@@ -206,6 +210,18 @@ cdef class Frame:
             coded_streams(&head.coded_scales, head.scale_dtype),
             coded_streams(&head.coded_zero_points, QC_U16),
         )
+
+    def digest(self):
+        """Of the base (kind delta); empty for other kinds."""
+        return parameter_bytes(self.head.digest, QC_DELTA_DIGEST_BYTES)
+
+    def set_base(self, const uint8_t[::1] base):
+        """Take the base's elements, which the digest is not checked against here."""
+        if <size_t>base.shape[0] != self.head.elements * self.head.item_size:
+            raise ValueError("the base has not the size of the tensor")
+        self.base = base
+        # Of no elements any address will do.
+        self.head.base = address(base) if base.shape[0] > 0 else <const void *>self.head.digest
 
     def chunk(self, size_t index):
         """(offset, bytes, first element, elements) of a chunk."""

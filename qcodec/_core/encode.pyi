@@ -15,6 +15,8 @@ class Plan:
         codebook_order: _Bytes,
         scales: _Bytes,
         zero_points: _Bytes,
+        digest: _Bytes,
+        base: _Bytes,
     ) -> None: ...
     def encode_parameters(self, codings: int, profile: int) -> None: ...
     @property
@@ -23,6 +25,7 @@ class Plan:
     def row_elements(self) -> int: ...
     def encode_chunk(
         self,
+        first: int,
         elements: int,
         positions: np.ndarray[Any, np.dtype[np.uint32]],
         values: _Bytes,

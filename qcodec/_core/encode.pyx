@@ -5,6 +5,7 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
+    QC_DELTA,
     QC_OK,
     qc_bytes,
     qc_chunk_bound,
@@ -46,7 +47,7 @@ cdef class Plan:
     """
 
     cdef qc_frame head
-    cdef const uint8_t[::1] codebook, codebook_order, scales, zero_points
+    cdef const uint8_t[::1] codebook, codebook_order, scales, zero_points, digest, base
     cdef uint8_t[::1] bodies  # of coded parameters
     cdef uint64_t features  # that occur in them
 
@@ -58,6 +59,8 @@ cdef class Plan:
         const uint8_t[::1] codebook_order,
         const uint8_t[::1] scales,
         const uint8_t[::1] zero_points,
+        const uint8_t[::1] digest,
+        const uint8_t[::1] base,
     ):
         cdef qc_error error
         cdef qc_frame *head = &self.head
@@ -66,6 +69,7 @@ cdef class Plan:
             raise ValueError(f"an array of {len(shape)} dimensions; at most 8 can be stored")
         self.codebook, self.codebook_order = codebook, codebook_order
         self.scales, self.zero_points = scales, zero_points
+        self.digest, self.base = digest, base
         head.dtype = fields["dtype"]
         head.kind = fields["kind"]
         head.positions = fields["positions"]
@@ -89,9 +93,16 @@ cdef class Plan:
         head.scale_inner = fields["scale_inner"]
         head.scale_count = fields["scale_count"]
         head.scales = &scales[0] if scales.shape[0] > 0 else NULL
+        head.step = fields["step"]
+        head.kernel_width, head.kernel_height = fields["kernel"]
+        head.digest = &digest[0] if digest.shape[0] > 0 else NULL
+        # Of no elements any address will do.
+        head.base = &base[0] if base.shape[0] > 0 else <const void *>head.digest
         status = qc_frame_plan(head, &error)
         if status != QC_OK:
             raise failure(status, &error)
+        if head.kind == QC_DELTA and <size_t>base.shape[0] != head.elements * head.item_size:
+            raise ValueError("the base has not the size of the tensor")
 
     def encode_parameters(self, uint64_t codings, int profile):
         """Code the parameters, where that takes fewer bytes."""
@@ -127,6 +138,7 @@ cdef class Plan:
 
     def encode_chunk(
         self,
+        size_t first,
         size_t elements,
         const uint32_t[::1] positions,
         const uint8_t[::1] values,
@@ -146,7 +158,7 @@ cdef class Plan:
         cdef void *workspace
         cdef uint8_t[::1] out
         cdef uint8_t *to
-        source.first = 0
+        source.first = first
         source.elements = elements
         source.entries = entries
         source.positions = &positions[0] if positions.shape[0] > 0 else NULL

@@ -14,6 +14,11 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=_positive, default=1, metavar="N")
 
 
+def add_base(parser: argparse.ArgumentParser, what: str) -> None:
+    """``--base FILE``."""
+    parser.add_argument("--base", metavar="FILE", help=what)
+
+
 def _positive(text: str) -> int:
     value = int(text) if text.isdecimal() else 0
     if value < 1:

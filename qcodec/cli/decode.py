@@ -7,9 +7,9 @@ import argparse
 from ..atomic import replace_file
 from ..container import Ordinary, safetensors_parts
 from ..dtypes import BY_NAME
-from ..files import safe_open
+from ..files import BASE_KEY, safe_open
 from ..tensor_file import TensorFile
-from .arguments import add_threads
+from .arguments import add_base, add_threads
 from .npz import SUFFIX, npz_bytes
 from .text import counted, escape, print_json
 
@@ -22,17 +22,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN")
     parser.add_argument("output", metavar="OUT", help="a .safetensors or .npz file")
     parser.add_argument("--dtype", choices=_DTYPES, help="for all float tensors")
+    add_base(parser, "what the file was encoded against")
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and say how large it became."""
-    with safe_open(options.input) as file:
+    with safe_open(options.input, base=options.base) as file:
         tensors = {
             name: _decoded(file, name, options.dtype, options.threads)
             for name in file.offset_keys()
         }
-        metadata, before = file.metadata(), file.source.size
+        metadata, before = file.metadata() or {}, file.source.size
+    metadata.pop(BASE_KEY, None)  # what is written needs none
     is_npz = options.output.endswith(SUFFIX)
     parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
     after = replace_file(options.output, parts)

@@ -14,7 +14,7 @@ from ..files import is_pack_path, safe_open, save_file
 from ..layout import PROFILES
 from ..recipes import READY_MADE, Recipe, parse_rule
 from ..tensor_file import TensorFile
-from .arguments import UsageError, add_threads
+from .arguments import UsageError, add_base, add_threads
 from .npz import SUFFIX, NpzTensors
 from .text import counted, escape, print_json
 
@@ -46,12 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=5,
         help="how much to try for fewer bytes; 9 takes longest",
     )
+    add_base(parser, "store what is lossless as the difference from this file's tensors")
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Encode the file and say how small it became."""
     recipe = _recipe(options.recipe, options.tensor)
+    if options.base is not None:
+        recipe = recipe.with_base(options.base)
     before = Path(options.input).stat().st_size
     with _opened(options.input) as (tensors, metadata):
         count = len(tensors)

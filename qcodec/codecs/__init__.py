@@ -8,6 +8,7 @@ from typing import Any
 from ..config import build
 from ..prunings import PRUNINGS
 from .base import Codec, Positions
+from .delta import Delta
 from .exact import Lossless, Raw
 from .shared import Codebook, Ternary, TrainedTernary
 from .sparse import DeepCompression, Sparse
@@ -26,6 +27,7 @@ CODECS: dict[str, type[Codec]] = {
         Sparse,
         DeepCompression,
         TrainedTernary,
+        Delta,
     )
 }
 
@@ -64,6 +66,7 @@ __all__ = [
     "Codebook",
     "Codec",
     "DeepCompression",
+    "Delta",
     "FixedPoint",
     "Lossless",
     "Positions",

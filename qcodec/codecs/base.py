@@ -22,6 +22,18 @@ class Codec(Configurable):
 
     positions: Positions
 
+    def for_tensor(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec:
+        """The codec for one tensor of a model: most are for any.
+
+        Parameters
+        ----------
+        name : str
+        shape : tuple of int
+        dtype : str
+            The element type's name.
+        """
+        return self
+
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         """Choose the numbers that are stored.
 

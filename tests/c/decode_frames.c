@@ -1,12 +1,14 @@
 /*
  * decode_frames FOLDER FRAME...: decode each file, and print the name of the status. Values of a
- * valid one, little-endian, become FOLDER/0, FOLDER/1 and so on, by the number of the frame. For
- * machines on which Python is not at hand.
+ * valid one, little-endian, become FOLDER/0, FOLDER/1 and so on, by the number of the frame. The
+ * base of a frame of kind delta is FRAME.base, little-endian. For machines on which Python is not
+ * at hand.
  */
 #include "bytes.h"
 #include "support.h"
 
-#define MOST_BYTES ((size_t)1 << 20)
+#define MOST_BYTES  ((size_t)1 << 20)
+#define MOST_CHUNKS 4096
 
 static size_t read_file(const char *path, uint8_t *bytes)
 {
@@ -26,9 +28,37 @@ static void write_file(const char *folder, int number, const uint8_t *bytes, siz
     CHECK(file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0, "%s", path);
 }
 
+/* The frame's base, if it needs one, in the machine's order. */
+static void read_base(const char *frame_path, qc_frame *frame)
+{
+    static uint8_t base[MOST_BYTES];
+    char path[4096];
+    if (frame->kind != QC_DELTA)
+        return;
+    snprintf(path, sizeof path, "%s.base", frame_path);
+    size_t size = read_file(path, base);
+    CHECK(size == frame->elements * frame->item_size, "%s", path);
+    qc_swap_if_big_endian(base, frame->item_size, frame->elements);
+    frame->base = base;
+}
+
+static qc_status decode(const uint8_t *data, qc_frame *frame, uint8_t *parameters, uint8_t *values)
+{
+    static uint8_t workspace[QC_WORKSPACE_BYTES];
+    static qc_chunk chunks[MOST_CHUNKS];
+    CHECK(frame->chunks <= MOST_CHUNKS, "%zu chunks", frame->chunks);
+    qc_status status = qc_frame_chunks(frame, data, chunks, NULL);
+    if (status == QC_OK && frame->undecoded)
+        status = qc_parameters_decode(frame, parameters, workspace, NULL);
+    if (status != QC_OK)
+        return status;
+    return qc_frame_decode(frame, chunks, data, 0, frame->elements, frame->dtype, values, QC_VERIFY,
+                           workspace, NULL);
+}
+
 int main(int count, char **arguments)
 {
-    static uint8_t data[MOST_BYTES], values[MOST_BYTES], workspace[QC_WORKSPACE_BYTES];
+    static uint8_t data[MOST_BYTES], values[MOST_BYTES];
     static uint8_t parameters[MOST_BYTES];
     CHECK(count >= 2, "no folder");
     for (int i = 2; i < count; i++) {
@@ -39,8 +69,8 @@ int main(int count, char **arguments)
             CHECK(frame.elements <= MOST_BYTES / frame.item_size, "%s", arguments[i]);
             bytes = frame.elements * frame.item_size;
             CHECK(frame.coded_bytes <= MOST_BYTES, "%s", arguments[i]);
-            status = qc_decode(data, size, frame.dtype, values, bytes, parameters,
-                               frame.coded_bytes, QC_VERIFY | QC_WHOLE, workspace, NULL);
+            read_base(arguments[i], &frame);
+            status = decode(data, &frame, parameters, values);
         }
         if (status == QC_OK) {
             qc_swap_if_big_endian(values, frame.item_size, frame.elements);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from delta_writer import Delta
 from frame_writer import Floats, Frame, Parts, assemble, write_frame, write_pack, write_parts
 from lanes_stream_writer import LanesCode, lanes_parts
 from lanes_stream_writer import assemble as assemble_lanes
@@ -43,6 +44,7 @@ def broken_files() -> Iterator[Broken]:
         *_lanes(),
         *_split(),
         *_contexts(),
+        *_delta(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -87,7 +89,7 @@ def _fields() -> Iterator[Broken]:
     later = replace(_parts(_RAW), fields=fields[:4] + vu(0x102) + fields[5:])
     yield "feature_8", assemble(later), "unsupported"
     yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
-    yield "kind_4", _with_field(_RAW, 6, 4 << 4 | 1), "unsupported"
+    yield "kind_5", _with_field(_RAW, 6, 5 << 4 | 1), "unsupported"
     yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
     yield "dims_too_large", _with_dims(vu(2**27) * 2, 2), "limit"
     yield "dims_too_large_behind_a_zero", _with_dims(vu(0) + vu(2**55), 2), "limit"
@@ -366,6 +368,34 @@ def _contexts() -> Iterator[Broken]:
     yield "split_contexts_within", _with_chunk(_CODEBOOK, stream_of(6, inside), 0xFF), "corrupt"
     tables = b"\1\2\2\x08" + bytes(range(1, 8)) + b"\1\x08"
     yield "contexts_of_many_tables", _with_chunk(wide, stream_of(7, tables), 0xFF), "corrupt"
+
+
+def _delta() -> Iterator[Broken]:
+    # Symbols 4 2 7 and an escape; 3, 4 and 3 low bits: the example of docs/format.md.
+    elements = [f32(1 + 19 / 2**23), f32(0.5 + 40 / 2**24), f32(1.5 - 21 / 2**23), f32(-0.25)]
+    delta = Delta(f32(1, 0.5, 1.5, 0.25), 130, (2, 2))
+    frame = Frame("f32", "delta", "dense", (2, 2), range(4), elements, delta=delta)
+    symbols, low, escapes = b"\1\4\4\2\7\xff", b"\1\2\xc3\1", b"\1\4" + elements[3]
+    for name, chunk, kind in (
+        ("low_bytes_beyond_the_elements", b"\x0d\1" + symbols + low + escapes, "corrupt"),
+        ("escapes_beyond_the_elements", b"\2\5" + symbols + low + escapes, "corrupt"),
+        ("low_bits_that_end", b"\1\1" + symbols + b"\1\1\xc3" + escapes, "corrupt"),
+        ("low_bits_left_over", b"\3\1" + symbols + b"\1\3\xc3\1\0" + escapes, "corrupt"),
+        ("bits_behind_the_low_bits", b"\2\1" + symbols + b"\1\2\xc3\5" + escapes, "corrupt"),
+        ("escapes_that_end", b"\2\0" + symbols + low + b"\1\0", "corrupt"),
+        ("escapes_left_over", b"\2\2" + symbols + low + b"\1\x08" + elements[3] * 2, "corrupt"),
+        ("low_bits_of_none", b"\2\0" + b"\0\1\xff" + low + b"\1\0", "corrupt"),
+        ("bytes_after", b"\2\1" + symbols + low + escapes + b"\0", "corrupt"),
+        ("coding_8", b"\2\1" + symbols + low + b"\x08\0", "unsupported"),
+    ):
+        yield f"delta_{name}", _with_chunk(frame, chunk, 63), kind
+    for name, at, value in (("width", 10, 0), ("height", 11, 0), ("step", 9, 0x20)):
+        parameters = bytearray(_parts(frame).parameters)
+        parameters[at] = value
+        yield f"delta_{name}", _with_parameters(frame, bytes(parameters)), "corrupt"
+    yield "delta_scaled", _with_field(frame, 3, 16), "corrupt"
+    yield "delta_mask", _with_field(frame, 3, 4), "corrupt"
+    yield "delta_u32", _with_field(frame, 5, 8), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

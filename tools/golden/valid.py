@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from delta_writer import Delta
 from frame_writer import (
     DTYPES,
     FLOATS,
@@ -53,6 +54,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _coded_parameters()
     yield from _chunked()
     yield from _shapes()
+    yield from _deltas()
     yield "pack.qc", _pack()
 
 
@@ -184,6 +186,33 @@ def _chunked() -> Iterator[tuple[str, bytes]]:
     for positions in POSITIONS:
         frame = replace(_sparse(positions), chunk_elements=20)
         yield f"chunked_{positions}.frame", write_frame(frame, coder("huffman"))
+
+
+def near(dtype: str, count: int) -> tuple[list[bytes], bytes]:
+    """Elements and a base: some equal, some near, some with other signs, some specials."""
+    size, random = ITEM_SIZES[dtype], np.random.default_rng(DTYPES.index(dtype))
+    base = _elements(dtype, count)
+    words = [int.from_bytes(element, "little") for element in base]
+    for at in range(count // 2, count):
+        words[at] += int(random.integers(-300, 300)) * (at % 3)
+        words[at] ^= (at % 7 == 0) << 8 * size - 1
+    elements = [(word % (1 << 8 * size)).to_bytes(size, "little") for word in words]
+    return elements[::-1] if dtype == "f16" else elements, b"".join(base)
+
+
+def _deltas() -> Iterator[tuple[str, bytes]]:
+    steps = {"f32": 120, "f16": 18, "bf16": 100, "f64": 1050}
+    for number, dtype in enumerate(FLOATS):
+        elements, base = near(dtype, 24)
+        delta = Delta(base, steps[dtype], ((1, 1), (3, 2), (2, 1), (1, 4))[number])
+        frame = Frame(dtype, "delta", "dense", (2, 12), range(24), elements, delta=delta)
+        yield f"delta_{dtype}.frame", write_frame(frame, coder(list(CODING_IDS)[number]))
+    chunked = replace(frame, chunk_elements=8, delta=replace(delta, step=0))
+    yield "delta_chunked.frame", write_frame(chunked, coder("huffman"))
+    same = replace(frame, elements=[base[at : at + 8] for at in range(0, 192, 8)])
+    yield "delta_of_nothing.frame", write_frame(same, coder("constant"))
+    empty = Frame("f32", "delta", "dense", (0,), [], [], delta=Delta(b"", 7))
+    yield "delta_empty.frame", write_frame(empty, coder("constant"))
 
 
 def _shapes() -> Iterator[tuple[str, bytes]]:
