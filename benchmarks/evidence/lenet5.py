@@ -19,7 +19,9 @@ from .report import Row, at_least, at_most, size_of
 
 CASE = "LeNet-5 ADMM"
 DENSITIES = {"conv1": 0.20, "conv2": 0.08, "fc1": 0.009, "fc2": 0.07}
-GOALS = {"float32": 8_500, "float16": 7_300}
+# Of the biases' type: the goal and, if there is one, the moonshot.
+GOALS = {"float32": (7_900, 7_500), "float16": (7_300, None)}
+PRICED_GOAL = (5_000, 4_400)
 # Of a bit, in squared error, the same in all layers; and what the biases are worth.
 PRICE, BIASES = 2.8e-4, Affine(4)
 
@@ -31,6 +33,15 @@ def recipe() -> Recipe:
         for name, density in DENSITIES.items()
     ]
     return Recipe(rules)
+
+
+def priced_recipe(tensors: dict[str, Any]) -> Recipe:
+    """Four bits a weight at most, and one price of a bit for all layers."""
+    rules = [
+        Rule(rf"^{name}\.weight$", Sparse(Codebook(4), Density(density)))
+        for name, density in DENSITIES.items()
+    ]
+    return at_price(tensors, Recipe([*rules, Rule(r"\.bias$", BIASES)]), PRICE)
 
 
 def run(data: Path, folder: Path) -> list[Row]:
@@ -50,7 +61,7 @@ def run(data: Path, folder: Path) -> list[Row]:
         path = folder / f"lenet5_{dtype}.qc"
         qcodec.save_file(chosen, path, recipe(), profile="small")
         size = size_of(path)
-        rows.append(at_most(CASE, f"bytes, {dtype} biases", size, goal))
+        rows.append(at_most(CASE, f"bytes, {dtype} biases", size, *goal))
         rows.append(Row(CASE, f"ratio, {dtype} biases", round(dense / size, 1)))
         decoded = {name: array.astype(np.float32) for name, array in qcodec.load_file(path).items()}
         found = accuracy(lenet5, decoded, images, labels)
@@ -62,18 +73,13 @@ def _entropy_constrained(
     tensors: dict[str, Any], images: Any, labels: Any, folder: Path
 ) -> list[Row]:
     """Weights that are not worth their bits are dropped; nothing is trained."""
-    rules = [
-        Rule(rf"^{name}\.weight$", Sparse(Codebook(4), Density(density)))
-        for name, density in DENSITIES.items()
-    ]
-    priced = at_price(tensors, Recipe([*rules, Rule(r"\.bias$", BIASES)]), PRICE)
     path = folder / "lenet5_entropy_constrained.qc"
-    qcodec.save_file(tensors, path, priced, profile="small")
+    qcodec.save_file(tensors, path, priced_recipe(tensors), profile="small")
     size, what = size_of(path), "entropy-constrained, 4-bit biases"
     found = accuracy(lenet5, qcodec.load_file(path), images, labels)
     dense = sum(array.nbytes for array in tensors.values())
     return [
-        at_most(CASE, f"bytes, {what}", size, 5_000),
+        at_most(CASE, f"bytes, {what}", size, *PRICED_GOAL),
         Row(CASE, f"ratio, {what}", round(dense / size, 1)),
         at_least(CASE, f"accuracy, {what}", found, 0.991),
     ]
