@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from qcodec import Codebook, Recipe, Ternary
+from qcodec import Codebook, Codec, Recipe, Ternary
 from qcodec.interop import dcnet
+from qcodec.recipes import Rule
 
 from ..evidence import lenet5, resnet20, squeezenet
 from ..evidence.quantizing import quantized
@@ -73,19 +74,24 @@ def lenet5_priced(data: Path) -> Case:
 def resnet20_16_levels(data: Path) -> Case:
     """All convolutions and the last layer."""
     weights = resnet20.weights(data)
-    return Case("ResNet-20, 16 levels", quantized(weights, Recipe(weights=Codebook(4, "exact"))))
+    return Case("ResNet-20, 16 levels", quantized(weights, _all_by(resnet20.SHARED)))
 
 
 def resnet20_priced(data: Path) -> Case:
     """The same with at most 32 levels, chosen by error and entropy."""
-    recipe = Recipe(weights=resnet20.PRICED)
-    return Case("ResNet-20, entropy-constrained", quantized(resnet20.weights(data), recipe))
+    weights = resnet20.weights(data)
+    return Case("ResNet-20, entropy-constrained", quantized(weights, _all_by(resnet20.PRICED)))
 
 
 def resnet20_ternary(data: Path) -> Case:
     """All convolutions but the first."""
     weights = resnet20.inner_convolutions(data)
-    return Case("ResNet-20, ternary", quantized(weights, Recipe(weights=resnet20.TERNARY)))
+    return Case("ResNet-20, ternary", quantized(weights, _all_by(resnet20.TERNARY)))
+
+
+def _all_by(codec: Codec) -> Recipe:
+    """Small tensors, too."""
+    return Recipe([Rule("", codec)])
 
 
 def minilm_4bit(model: Path) -> Case:
