@@ -44,9 +44,7 @@ class Row:
         return asdict(self)
 
 
-def at_most(
-    case: str, what: str, found: float, limit: float, moonshot: float | None = None
-) -> Row:
+def at_most(case: str, what: str, found: float, limit: float, moonshot: float | None = None) -> Row:
     """A figure that is small enough or not."""
     far = "" if moonshot is None else f"<= {moonshot:,}"
     beyond = None if moonshot is None else found <= moonshot

@@ -91,7 +91,7 @@ def _convolutional(folder: Path, data: Path, effort: Effort) -> Net:
     def make() -> dict[str, Any]:
         return convolutional.trained(*mnist(data, "train"), effort.convolutional)
 
-    weights = _kept(folder / f"convolutional_{effort.convolutional}.safetensors", make)
+    weights = kept(folder / f"convolutional_{effort.convolutional}.safetensors", make)
     tests = mnist(data, "t10k")
     return Net(
         "Convolutional network for MNIST",
@@ -103,20 +103,18 @@ def _convolutional(folder: Path, data: Path, effort: Effort) -> Net:
 def _transformer(folder: Path, effort: Effort) -> Net:
     characters = text.characters()
     release = "".join(map(str, sys.version_info[:3]))
-    weights = _kept(
+    weights = kept(
         folder / f"transformer_{effort.transformer}_{release}.safetensors",
         lambda: transformer.trained(characters, effort.transformer),
     )
     return Net(
         "Transformer for the standard library's docstrings",
         weights,
-        lambda weights: (
-            f"{transformer.bits_a_character(weights, characters):.3f} bits a character"
-        ),
+        lambda weights: f"{transformer.bits_a_character(weights, characters):.3f} bits a character",
     )
 
 
-def _kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """The net in the file, which is made if it is not there."""
     if not path.exists():
         print(f"training {path.stem} ...", file=sys.stderr, flush=True)

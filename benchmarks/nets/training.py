@@ -27,8 +27,8 @@ class Effort:
         Steps of each net.
     """
 
-    convolutional: int = 400
-    transformer: int = 250
+    convolutional: int = 1200
+    transformer: int = 700
 
 
 @contextmanager

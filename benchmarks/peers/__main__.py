@@ -1,4 +1,4 @@
-"""`python -m benchmarks.peers --data FOLDER [--minilm FILE] [--nets FOLDER] [--plots FOLDER]`."""
+"""Everybody on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..evidence import minilm
 from ..nets import cases as second_set
+from ..suite import report
 from . import cases, plot, table
 from .case import Case
 from .compare import Comparison, compare
@@ -63,11 +64,14 @@ def main() -> int:
     parser.add_argument("--minilm", type=Path)
     parser.add_argument("--nets", type=Path, help="train the second set, and keep it there")
     parser.add_argument("--plots", type=Path, help="draw speed against size into this folder")
+    parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
     parser.add_argument("--patient", action="store_true", help="no compressor is too slow")
     options = parser.parse_args()
     model = options.minilm or minilm.find_model()
     found = tables(options.data, model, options.nets, options.plots, options.patient)
     print("\n\n".join(found.values()))
+    if options.update:
+        report.update(options.update, found)
     return 0
 
 

@@ -108,7 +108,7 @@ def minilm_ternary(model: Path) -> Case:
 
 def minilm_float32(model: Path) -> Case:
     """Every bit."""
-    return Case("MiniLM, lossless float32", _floats(model), goals=_against_zipnn)
+    return Case("MiniLM, lossless float32", _floats(model), goals=against_zipnn)
 
 
 def minilm_bfloat16(model: Path) -> Case:
@@ -117,14 +117,14 @@ def minilm_bfloat16(model: Path) -> Case:
         name: (array.view(np.uint32) >> 16).astype(np.uint16)
         for name, array in _floats(model).items()
     }
-    return Case("MiniLM, lossless bfloat16", halves, goals=_against_zipnn)
+    return Case("MiniLM, lossless bfloat16", halves, goals=against_zipnn)
 
 
 def _floats(model: Path) -> dict[str, Array]:
     return {name: a for name, a in load_file(model).items() if a.dtype == np.float32}
 
 
-def _against_zipnn(comparison: Comparison) -> list[Row]:
+def against_zipnn(comparison: Comparison) -> list[Row]:
     """How much faster our files decode than zipnn's, both on one thread."""
     rows = []
     zipnn = comparison.of("zipnn")

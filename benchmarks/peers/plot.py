@@ -35,10 +35,16 @@ def points(comparison: Comparison) -> dict[str, tuple[float, float]]:
     }
 
 
+def _plain(rate: float, _: int) -> str:
+    """Labels at 1, 2 and 5 of each power of ten."""
+    return f"{rate:,.0f}" if f"{rate:.0e}"[0] in "125" else ""
+
+
 def draw(comparisons: list[Comparison], picture: Path) -> None:
     """Write an SVG; ImportError without matplotlib."""
     import matplotlib as mpl
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import FuncFormatter
 
     mpl.rcParams["svg.hashsalt"] = "qcodec"  # the same bytes for the same figures
     rows = -(-len(comparisons) // COLUMNS)
@@ -54,7 +60,9 @@ def draw(comparisons: list[Comparison], picture: Path) -> None:
             handles[method] = axes.scatter(share, rate, s=area, marker=mark, color=colour)
         axes.set_yscale("log")
         axes.set_title(comparison.case.title, loc="left", fontsize=9)
-        axes.tick_params(labelsize=7)
+        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+        axes.yaxis.set_minor_formatter(FuncFormatter(_plain))
+        axes.tick_params(which="both", labelsize=7)
         axes.spines[["top", "right"]].set_visible(False)
     figure.supxlabel("size, % of the decoded tensors: smaller is left", fontsize=9)
     figure.supylabel("decoded to tensors, MB a second: faster is up", fontsize=9)

@@ -26,7 +26,9 @@ def section(comparison: Comparison) -> str:
     lines += [_row(comparison, entry) for entry in comparison.entries]
     if comparison.order0:
         share = 100 * comparison.order0 / comparison.dense
-        lines.append(f"| entropy of order 0 | codes alone | {comparison.order0:,} | {share:.2f} % | | |")
+        lines.append(
+            f"| entropy of order 0 | codes alone | {comparison.order0:,} | {share:.2f} % | | |"
+        )
     lines += [f"| {remark} | | | | | |" for remark in comparison.remarks]
     goals = comparison.goals()
     return "\n".join([*lines, *(["", goals_table(goals)] if goals else [])])

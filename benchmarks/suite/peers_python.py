@@ -200,9 +200,7 @@ FACTORIES: dict[str, Callable[[Array], list[Codec]]] = {
 }
 
 
-def codecs(
-    sample: Array, packages: Iterable[str] | None = None
-) -> tuple[list[Codec], list[str]]:
+def codecs(sample: Array, packages: Iterable[str] | None = None) -> tuple[list[Codec], list[str]]:
     """All that can store an array like this one, and the packages that are not installed.
 
     Parameters
