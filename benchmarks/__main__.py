@@ -25,7 +25,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--groups", nargs="+", choices=groups.GROUPS, default=list(groups.GROUPS))
     parser.add_argument("--rounds", type=int, default=Effort().rounds, help="samples of each job")
     parser.add_argument("--json", type=Path, help="write everything there too")
-    parser.add_argument("--plot", type=Path, help="draw speed against size there, as SVG, and others beside it")
+    parser.add_argument(
+        "--plot", type=Path, help="draw speed against size there, as SVG, and others beside it"
+    )
     parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
     parser.add_argument(
         "--this-path-only", action="store_true", help="whole frames on one path; no real nets"

@@ -21,8 +21,8 @@ from .forms import Form, forms
 from .stored import Stored
 
 PROFILES = ("balanced", "small")
-#: Beyond this many bytes slow compressors are left out, unless they are asked for.
-SLOW_BYTES = 32 << 20
+#: Slow compressors get no form that is larger, unless somebody is patient.
+SLOW_BYTES = 12 << 20
 EFFORT = Effort(rounds=5)
 
 
@@ -56,7 +56,8 @@ class Comparison:
     entries : list of Entry
         The largest first.
     order0 : int
-        Bytes at the entropy of order 0 of each tensor's codes, tables not counted; 0: none.
+        Bytes at the entropy of order 0 of each tensor's codes, tables not counted, and of
+        codebooks, scales and whole floats; 0: none.
     remarks : list of str
         Who is missing, and why.
     """
@@ -104,8 +105,13 @@ def compare(case: Case, folder: Path, patient: bool = False, effort: Effort = EF
     ]
     entries.sort(key=lambda entry: -entry.stored.bytes)
     dense = sum(array.nbytes for array in wanted.values())
-    order0 = 0 if case.forms or case.lossless else order0_bytes(case.tensors)
-    return Comparison(case, dense, entries, order0, remarks)
+    return Comparison(case, dense, entries, _order0(case), remarks)
+
+
+def _order0(case: Case) -> int:
+    if case.forms or case.lossless:
+        return 0
+    return order0_bytes(case.tensors) + len(forms(case.tensors)[0].rest)
 
 
 def _ours(case: Case, folder: Path) -> list[Stored]:
@@ -135,11 +141,12 @@ def _peers(case: Case, patient: bool) -> tuple[list[Stored], list[str]]:
     found, remarks = [], []
     methods, missing = general.methods()
     for method in methods:
-        least = min(len(form.data) for form in given)
-        if method.slow and least > SLOW_BYTES and not patient:
+        hasty = method.slow and not patient
+        some = [form for form in given if not hasty or form.bytes <= SLOW_BYTES]
+        found += [_of_bytes(method, form) for form in some]
+        if not some:
+            least = min(form.bytes for form in given)
             remarks.append(f"{method.name}: left out, takes minutes for {least >> 20} MiB")
-            continue
-        found += [_of_bytes(method, form) for form in given]
     more, absent = _array_peers(case, given)
     names = dict.fromkeys(missing + absent)
     return found + more, remarks + [f"{name}: not installed" for name in names]

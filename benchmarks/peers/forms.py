@@ -42,6 +42,11 @@ class Form:
         """All of it in one piece."""
         return b"".join(stream.tobytes() for stream in self.streams) + self.rest
 
+    @property
+    def bytes(self) -> int:
+        """Of the piece."""
+        return sum(len(stream) for stream in self.streams) + len(self.rest)
+
     def rebuild_data(self, data: bytes) -> dict[str, Array]:
         """Float32 tensors from what `data` gave."""
         streams, at = [], 0

@@ -27,7 +27,7 @@ def section(comparison: Comparison) -> str:
     if comparison.order0:
         share = 100 * comparison.order0 / comparison.dense
         lines.append(
-            f"| entropy of order 0 | codes alone | {comparison.order0:,} | {share:.2f} % | | |"
+            f"| entropy of order 0 | no tables | {comparison.order0:,} | {share:.2f} % | | |"
         )
     lines += [f"| {remark} | | | | | |" for remark in comparison.remarks]
     goals = comparison.goals()
