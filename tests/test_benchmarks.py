@@ -360,7 +360,7 @@ def test_nets_learn_and_what_they_know_is_told():
 @others_may_warn
 def test_a_net_of_the_second_set_is_stored_six_ways(tmp_path):
     pytest.importorskip("torch")
-    net = Net("net", {"w": data.gaussian(4000).reshape(50, 80)}, lambda weights: "well")
+    net = Net("net", "A net", {"w": data.gaussian(4000).reshape(50, 80)}, lambda weights: "well")
     made = [make() for make in net_cases.ways(net)]
     assert [case.title for case in made] == [*net_cases.RECIPES, "float32", "bfloat16"]
     assert [case.note for case in made[:4]] == ["well"] * 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,12 +37,13 @@ class Net:
 
     Attributes
     ----------
-    title : str
+    name, title : str
     weights : dict of str to ndarray of float32
     quality : callable
         What the net with these weights is good for, in words.
     """
 
+    name: str
     title: str
     weights: dict[str, Array]
     quality: Callable[[dict[str, Any]], str]
@@ -74,13 +75,14 @@ def ways(net: Net) -> Iterator[Callable[[], Case]]:
     """Quantized as each recipe says, and every bit as float32 and of bfloat16."""
     for title, recipe in RECIPES.items():
         yield partial(_quantized_case, net, title, recipe)
-    yield lambda: Case("float32", net.weights)
-    yield lambda: Case("bfloat16", {name: _upper(array) for name, array in net.weights.items()})
+    yield lambda: Case("float32", net.weights, net=net.name)
+    halves = {name: _upper(array) for name, array in net.weights.items()}
+    yield lambda: Case("bfloat16", halves, net=net.name)
 
 
 def _quantized_case(net: Net, title: str, recipe: Recipe) -> Case:
-    case = Case(title, quantized(net.weights, recipe))
-    return Case(title, case.tensors, note=net.quality(case.decoded()))
+    case = Case(title, quantized(net.weights, recipe), net=net.name)
+    return replace(case, note=net.quality(case.decoded()))
 
 
 def _upper(array: Array) -> Array:
@@ -94,6 +96,7 @@ def _convolutional(folder: Path, data: Path, effort: Effort) -> Net:
     weights = kept(folder / f"convolutional_{effort.convolutional}.safetensors", make)
     tests = mnist(data, "t10k")
     return Net(
+        "Convolutional",
         "Convolutional network for MNIST",
         weights,
         lambda weights: f"{100 * convolutional.accuracy(weights, *tests):.2f} % right",
@@ -108,6 +111,7 @@ def _transformer(folder: Path, effort: Effort) -> Net:
         lambda: transformer.trained(characters, effort.transformer),
     )
     return Net(
+        "Transformer",
         "Transformer for the standard library's docstrings",
         weights,
         lambda weights: f"{transformer.bits_a_character(weights, characters):.3f} bits a character",

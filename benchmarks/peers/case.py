@@ -41,6 +41,8 @@ class Case:
         Rows from what was found.
     note : str
         What the weights are good for.
+    net : str
+        Whose weights, where several cases of different nets have one title.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Case:
     forms: Callable[[], list[Form]] | None = None
     goals: Callable[[Comparison], list[Row]] = no_goals
     note: str = ""
+    net: str = ""
 
     def decoded(self) -> dict[str, Array]:
         """What must come out."""

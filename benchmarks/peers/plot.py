@@ -59,7 +59,9 @@ def draw(comparisons: list[Comparison], picture: Path) -> None:
             area = 110 if mark == "*" else 38
             handles[method] = axes.scatter(share, rate, s=area, marker=mark, color=colour)
         axes.set_yscale("log")
-        axes.set_title(comparison.case.title, loc="left", fontsize=9)
+        case = comparison.case
+        title = f"{case.net}, {case.title}" if case.net else case.title
+        axes.set_title(title, loc="left", fontsize=9)
         axes.yaxis.set_major_formatter(FuncFormatter(_plain))
         axes.yaxis.set_minor_formatter(FuncFormatter(_plain))
         axes.tick_params(which="both", labelsize=7)
