@@ -305,6 +305,13 @@ def test_decoding_is_judged_against_zipnn_in_the_same_run():
     assert [(row.found, row.word) for row in rows] == [(4.0, "reached"), (2.0, "**missed**")]
 
 
+def test_a_net_in_one_array_has_the_same_weights():
+    floats = {"a": data.gaussian(300).reshape(3, 100), "b": data.gaussian(7)}
+    one = cases.in_one_array(lambda: Case("net", floats))
+    assert one.title == "net, in one array"
+    assert one.decoded()["weights"].tobytes() == floats["a"].tobytes() + floats["b"].tobytes()
+
+
 def test_the_pictures_of_size_and_speed_are_the_same_bytes_for_the_same_figures(tmp_path):
     pytest.importorskip("matplotlib")
     some = [comparison(f"net {n}", {"zlib -9": 900, "qcodec small": 500}) for n in range(4)]

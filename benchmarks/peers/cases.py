@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def cases(data: Path, model: Path | None) -> Iterator[Callable[[], Case]]:
     if model is not None:
         for make in (minilm_4bit, minilm_ternary, minilm_bfloat16, minilm_float32):
             yield partial(make, model)
+        for make in (minilm_bfloat16, minilm_float32):
+            yield partial(in_one_array, partial(make, model))
 
 
 def squeezenet_file(data: Path) -> Case:
@@ -118,6 +121,14 @@ def minilm_bfloat16(model: Path) -> Case:
         for name, array in _floats(model).items()
     }
     return Case("MiniLM, lossless bfloat16", halves, goals=against_zipnn)
+
+
+def in_one_array(make: Callable[[], Case]) -> Case:
+    """As compressors of arrays get it; of our files, one of one tensor."""
+    case = make()
+    arrays = [tensor for tensor in case.tensors.values() if isinstance(tensor, np.ndarray)]
+    flat = np.concatenate([array.reshape(-1) for array in arrays])
+    return replace(case, title=f"{case.title}, in one array", tensors={"weights": flat})
 
 
 def _floats(model: Path) -> dict[str, Array]:

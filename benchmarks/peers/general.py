@@ -35,7 +35,7 @@ def methods() -> tuple[list[Method], list[str]]:
     """Those that are installed, and the names of the others."""
     found = [
         Method("zlib -9", lambda b: zlib.compress(b, 9), zlib.decompress),
-        Method("bzip2 -9", lambda b: bz2.compress(b, 9), bz2.decompress),
+        Method("bzip2 -9", lambda b: bz2.compress(b, 9), bz2.decompress, slow=True),
         Method("xz -9e", lambda b: lzma.compress(b, preset=_XZ_PRESET), lzma.decompress, slow=True),
     ]
     missing = []
