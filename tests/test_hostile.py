@@ -157,12 +157,12 @@ def test_a_valid_kilobyte_costs_what_it_declares(door):
 
 
 def seconds(data):
-    """The best of some decodings: what disturbs a measurement only makes it longer."""
+    """Of the processor, the best of some decodings: what disturbs them only makes them longer."""
     best = float("inf")
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         qcodec.decode(data)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     return best
 
 
@@ -220,7 +220,7 @@ SLOW = {
     "split": lambda: of_equal_chunks("u8 raw dense", split()),
     "contexts": lambda: of_equal_chunks("u8 raw dense", contexts()),
     "scales": lambda: scaled_frame(
-        "f16", STREAM, longest_symbols() * 4, [longest_symbols()], STREAM
+        "f32", STREAM, longest_symbols() * 4, [longest_symbols()], STREAM
     ),
     "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
 }
