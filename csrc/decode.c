@@ -244,7 +244,7 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
 {
     decode_workspace *work = align(workspace);
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
-    int sparse = frame->positions != QC_DENSE, bytewise = frame->kind <= QC_PLANES;
+    int sparse = frame->positions != QC_DENSE, bytewise = qc_kind_is_bytes(frame->kind);
     size_t size = bytewise ? frame->item_size : qc_symbol_size(frame->width);
     uint8_t *out = (uint8_t *)codes;
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));

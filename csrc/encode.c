@@ -1,6 +1,7 @@
 /*
  * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
  */
+#include "fields_encode.h"
 #include "frame_layout.h"
 #include "split_encode.h"
 
@@ -45,7 +46,7 @@ typedef struct encoder {
     qc_error *error;
 } encoder;
 
-static int is_bytes(const qc_frame *frame) { return frame->kind <= QC_PLANES; }
+static int is_bytes(const qc_frame *frame) { return qc_kind_is_bytes(frame->kind); }
 
 static size_t value_size(const qc_frame *frame)
 {
@@ -131,6 +132,8 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
         bound += qc_stream_bound(entries * frame->item_size, frame->width);
     else
         bound += frame->value_streams * qc_stream_bound(entries, frame->width);
+    if (frame->kind == QC_FIELDS)
+        bound += 1 + 2 * QC_VU_MAX_BYTES + qc_stream_bound(entries, qc_exponent_bits(frame->dtype));
     if (has_gaps(frame))
         bound += qc_stream_bound(entries, frame->gap_width);
     if (frame->positions == QC_MASK)
@@ -148,6 +151,9 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
     bytes += rounded(entries * value_size(frame)); /* values with fillers */
     if (is_bytes(frame))
         bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
+    if (frame->kind == QC_FIELDS) /* words, the rest, escapes */
+        bytes += 2 * rounded(2 * entries) + rounded(entries) +
+                 rounded(qc_fields_plan_workspace(frame->dtype));
     if (has_gaps(frame))
         bytes += rounded(2 * entries) + rounded(4 * entries) + rounded(4 * source->entries);
     if (frame->positions == QC_MASK)
@@ -310,12 +316,10 @@ static qc_status write_mask(encoder *encoder, arena *arena)
 
 /* ---- values ---- */
 
-/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float. */
-static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t count,
-                        unsigned plane, uint8_t *out)
+static inline void split_plane_of(const uint8_t *restrict elements, size_t count, unsigned size,
+                                  int rotate, unsigned plane, uint8_t *restrict out)
 {
-    unsigned size = (unsigned)frame->item_size, bits = 8 * size;
-    unsigned shift = 8 * (size - 1 - plane), rotate = frame->dtype <= QC_F64;
+    unsigned bits = 8 * size, shift = bits - 8 - 8 * plane;
     for (size_t i = 0; i < count; i++) {
         uint64_t word = 0;
         for (unsigned byte = 0; byte < size; byte++)
@@ -324,6 +328,43 @@ static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t c
             word = word << 1 | word >> (bits - 1);
         out[i] = (uint8_t)(word >> shift);
     }
+}
+
+/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float. */
+static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t count,
+                        unsigned plane, uint8_t *out)
+{
+    int rotate = frame->dtype <= QC_F64;
+    switch (frame->item_size) { /* constants, so that the loops over bytes vanish */
+    case 2: split_plane_of(elements, count, 2, rotate, plane, out); break;
+    case 4: split_plane_of(elements, count, 4, rotate, plane, out); break;
+    case 8: split_plane_of(elements, count, 8, rotate, plane, out); break;
+    default: split_plane_of(elements, count, (unsigned)frame->item_size, rotate, plane, out);
+    }
+}
+
+/* Head, escapes, and streams 0 and 1. */
+static qc_status write_fields(encoder *encoder, arena *arena, const uint8_t *elements,
+                              size_t entries, uint8_t *symbols)
+{
+    const qc_frame *frame = encoder->frame;
+    uint16_t *words = take(arena, 2 * entries);
+    void *escapes = take(arena, 2 * entries);
+    uint8_t *rest = take(arena, entries);
+    void *workspace = take(arena, qc_fields_plan_workspace(frame->dtype));
+    qc_fields fields;
+    qc_upper_words(elements, entries, frame->item_size, words);
+    qc_fields_plan(words, entries, frame->dtype, encoder->codings, encoder->profile, &fields,
+                   workspace, encoder->stream_workspace);
+    size_t escaped = qc_fields_take_apart(&fields, words, entries, symbols, rest);
+    if (escaped > 0)
+        qc_fields_escapes(&fields, words, symbols, entries, escapes);
+    encoder->out[encoder->size++] = (uint8_t)fields.mantissa_bits;
+    encoder->size += qc_write_vu(encoder->out + encoder->size, fields.base);
+    encoder->size += qc_write_vu(encoder->out + encoder->size, escaped);
+    QC_TRY(write_stream(encoder, escapes, escaped, fields.exponent_bits));
+    QC_TRY(write_stream(encoder, symbols, entries, frame->width));
+    return write_stream(encoder, rest, entries, fields.rest_bits);
 }
 
 static qc_status write_values(encoder *encoder, arena *arena, const void *values, size_t entries)
@@ -338,7 +379,12 @@ static qc_status write_values(encoder *encoder, arena *arena, const void *values
     if (frame->kind == QC_RAW)
         return write_stream(encoder, elements, entries * frame->item_size, frame->width);
     uint8_t *symbols = take(arena, entries);
-    for (unsigned plane = 0; plane < frame->value_streams; plane++) {
+    unsigned plane = 0;
+    if (frame->kind == QC_FIELDS) {
+        QC_TRY(write_fields(encoder, arena, elements, entries, symbols));
+        plane = 2;
+    }
+    for (; plane < frame->value_streams; plane++) {
         split_plane(frame, elements, entries, plane, symbols);
         QC_TRY(write_stream(encoder, symbols, entries, frame->width));
     }

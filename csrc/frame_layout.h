@@ -19,6 +19,18 @@
 #define QC_DIRECTORY_ENTRY_BYTES 8 /* u32 length, u32 crc32c */
 #define QC_FLOATS_VERBATIM       0
 
+/* Whether a kind that is known keeps the bits of elements. */
+static inline int qc_kind_is_bytes(qc_kind kind)
+{
+    return kind == QC_RAW || kind == QC_PLANES || kind == QC_FIELDS;
+}
+
+/* Whether this number is a kind's. */
+static inline int qc_kind_is_known(unsigned kind)
+{
+    return kind <= QC_CODEBOOK || kind == QC_FIELDS;
+}
+
 /* item_size, elements and row_elements from dtype and dims. QC_LIMIT if the tensor is too large. */
 qc_status qc_layout_elements(qc_frame *frame, qc_error *error);
 /* chunks, from elements and chunk_elements; `status` for what breaks a rule: Corrupt when reading,

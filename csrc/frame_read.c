@@ -44,8 +44,8 @@ static qc_status read_shape(qc_reader *reader, qc_frame *frame, qc_error *error)
     QC_CHECK(dtype < QC_DTYPE_COUNT, QC_UNSUPPORTED, "frame: dtype", reader->at - 1, dtype,
              QC_DTYPE_COUNT - 1);
     QC_TRY(qc_read_u8(reader, &kind_ndim, "frame: kind and number of dimensions", error));
-    QC_CHECK(kind_ndim >> 4 <= QC_CODEBOOK, QC_UNSUPPORTED, "frame: kind", reader->at - 1,
-             kind_ndim >> 4, QC_CODEBOOK);
+    QC_CHECK(qc_kind_is_known(kind_ndim >> 4), QC_UNSUPPORTED, "frame: kind", reader->at - 1,
+             kind_ndim >> 4, QC_FIELDS);
     QC_CHECK((kind_ndim & 15) <= QC_MAX_DIMS, QC_CORRUPT, "frame: number of dimensions",
              reader->at - 1, kind_ndim & 15, QC_MAX_DIMS);
     frame->dtype = (qc_dtype)dtype;
@@ -309,6 +309,15 @@ static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_in
     return QC_OK;
 }
 
+static qc_status skip_fields_head(qc_reader *reader, qc_error *error)
+{
+    unsigned mantissa_bits;
+    uint64_t number;
+    QC_TRY(qc_read_u8(reader, &mantissa_bits, "fields: mantissa bits", error));
+    QC_TRY(qc_read_vu(reader, &number, "fields: base exponent", error));
+    return qc_read_vu(reader, &number, "fields: escapes", error);
+}
+
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error)
 {
@@ -323,6 +332,10 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
         QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));
     if (frame->positions == QC_CSR || frame->positions == QC_GAPS)
         QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
+    if (frame->kind == QC_FIELDS) {
+        QC_TRY(skip_fields_head(&reader, error));
+        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + frame->value_streams, &infos[n++], error));
+    }
     for (unsigned plane = 0; plane < frame->value_streams; plane++)
         QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + plane, &infos[n++], error));
     *count = n;

@@ -63,8 +63,7 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     int has_gaps = frame->positions == QC_GAPS || frame->positions == QC_CSR;
     QC_CHECK((unsigned)frame->dtype < QC_DTYPE_COUNT, QC_INVALID, "frame: dtype", 0, frame->dtype,
              QC_DTYPE_COUNT - 1);
-    QC_CHECK((unsigned)frame->kind <= QC_CODEBOOK, QC_INVALID, "frame: kind", 0, frame->kind,
-             QC_CODEBOOK);
+    QC_CHECK(qc_kind_is_known(frame->kind), QC_INVALID, "frame: kind", 0, frame->kind, QC_FIELDS);
     QC_CHECK((unsigned)frame->positions <= QC_CSR, QC_INVALID, "frame: positions form", 0,
              frame->positions, QC_CSR);
     QC_CHECK(frame->ndim <= QC_MAX_DIMS, QC_INVALID, "frame: number of dimensions", 0, frame->ndim,

@@ -176,7 +176,13 @@ qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned ga
 
 /* ---- frames (format, sections 2 to 6) -------------------------------------- */
 
-typedef enum qc_kind { QC_RAW = 0, QC_PLANES = 1, QC_AFFINE = 2, QC_CODEBOOK = 3 } qc_kind;
+typedef enum qc_kind {
+    QC_RAW = 0,
+    QC_PLANES = 1,
+    QC_AFFINE = 2,
+    QC_CODEBOOK = 3,
+    QC_FIELDS = 5
+} qc_kind;
 typedef enum qc_positions { QC_DENSE = 0, QC_GAPS = 1, QC_MASK = 2, QC_CSR = 3 } qc_positions;
 
 /* A frame's head. qc_frame_read fills all of it; for qc_frame_write and qc_chunk_encode the
@@ -259,7 +265,7 @@ typedef enum qc_role {
     QC_ROLE_GAPS = 0,
     QC_ROLE_MASK = 1,
     QC_ROLE_ROW_COUNTS = 2,
-    QC_ROLE_VALUES = 3 /* + the number of the plane */
+    QC_ROLE_VALUES = 3 /* + the number of the plane; of fields, itemsize stands for the escapes */
 } qc_role;
 
 typedef struct qc_stream_info {
@@ -268,10 +274,10 @@ typedef struct qc_stream_info {
     size_t bytes; /* header included */
 } qc_stream_info;
 
-#define QC_MAX_STREAMS 10
+#define QC_MAX_STREAMS 11
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
-   QC_MAX_STREAMS. What is left of chunk->bytes is the number of entries. */
+   QC_MAX_STREAMS. What is left of chunk->bytes is the number of entries, and the head of fields. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
@@ -295,7 +301,7 @@ qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const v
                            size_t *entries, qc_error *error);
 
 /* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; raw and planes: the elements themselves), fillers
+   and codes (uint8_t or uint16_t by width; raw, planes, fields: the elements themselves), fillers
    included. Both have room for `entries`, as qc_chunk_entries gave it. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                                 size_t entries, uint32_t *positions, void *codes, unsigned flags,

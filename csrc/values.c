@@ -4,6 +4,7 @@
 #include "values.h"
 #include "affine.h"
 #include "float_bits.h"
+#include "frame_layout.h"
 #include "greatest.h"
 #include "planes.h"
 
@@ -21,10 +22,7 @@ static size_t step(const qc_frame *frame)
     return symbols_per_element(frame) * qc_symbol_size(frame->width);
 }
 
-static int is_bytes(const qc_frame *frame)
-{
-    return frame->kind == QC_RAW || frame->kind == QC_PLANES;
-}
+static int is_bytes(const qc_frame *frame) { return qc_kind_is_bytes(frame->kind); }
 
 /* ---- parameters ---- */
 
@@ -145,18 +143,64 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->out_size = qc_dtype_size(out_dtype);
     values->past_cache = 0;
     values->pulled = 0;
-    for (unsigned i = 0; i < frame->value_streams; i++)
+    if (frame->kind == QC_FIELDS)
+        QC_TRY(qc_fields_open(&values->fields, frame, count, split, reader, error));
+    for (unsigned i = 0; i < frame->value_streams; i++) {
+        int is_rest = frame->kind == QC_FIELDS && i == 1;
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
-                              frame->width, frame->features, split, error));
+                              is_rest ? values->fields.by.rest_bits : frame->width, frame->features,
+                              split, error));
+    }
     choose_table(values);
     return QC_OK;
 }
 
 /* ---- pulling ---- */
 
+/* Stream 0 of fields: the escapes among its symbols are skipped with them. */
+static qc_status skip_symbols(qc_value_decoder *values, size_t count, unsigned stream,
+                              qc_error *error)
+{
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_VALUE_BLOCK ? count : QC_VALUE_BLOCK;
+        QC_TRY(qc_stream_next(&values->streams[stream], values->codes, take, error));
+        QC_TRY(qc_fields_skip(&values->fields, values->codes, take, error));
+    }
+    return QC_OK;
+}
+
+/* Where the next symbols of a stream stand: in the frame, or here, at `pulled`. */
+static qc_status next_symbols(qc_stream *stream, size_t count, uint8_t *pulled,
+                              const uint8_t **symbols, qc_error *error)
+{
+    *symbols = qc_stream_view(stream, count);
+    if (*symbols != NULL)
+        return QC_OK;
+    *symbols = pulled;
+    return qc_stream_next(stream, pulled, count, error);
+}
+
+/* Streams 0 and 1 of fields, as planes. */
+static qc_status pull_fields(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
+{
+    const uint8_t *symbols, *rest;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *joined = values->joined[i] + QC_VALUE_KEEP - keep;
+        memmove(joined, joined + values->pulled, keep);
+        values->blocks[i] = joined;
+    }
+    QC_TRY(next_symbols(&values->streams[0], count, values->codes, &symbols, error));
+    QC_TRY(next_symbols(&values->streams[1], count, values->codes + QC_VALUE_STRIDE, &rest, error));
+    return qc_fields_join(&values->fields, symbols, rest, count, values->joined[0] + QC_VALUE_KEEP,
+                          values->joined[1] + QC_VALUE_KEEP, error);
+}
+
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error)
 {
-    for (unsigned i = 0; i < values->frame->value_streams; i++)
+    unsigned i = 0;
+    if (values->frame->kind == QC_FIELDS && values->fields.escapes.count > 0)
+        QC_TRY(skip_symbols(values, count, i++, error));
+    for (; i < values->frame->value_streams; i++)
         QC_TRY(
             qc_stream_skip(&values->streams[i], count * symbols_per_element(values->frame), error));
     return QC_OK;
@@ -167,7 +211,12 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
     const qc_frame *frame = values->frame;
     size_t symbols = count * symbols_per_element(frame);
     size_t kept_bytes = keep * step(frame), pulled_bytes = values->pulled * step(frame);
-    for (unsigned i = 0; i < frame->value_streams; i++) {
+    unsigned i = 0;
+    if (frame->kind == QC_FIELDS) {
+        QC_TRY(pull_fields(values, count, keep, error));
+        i = 2;
+    }
+    for (; i < frame->value_streams; i++) {
         uint8_t *pulled = values->codes + QC_VALUE_KEEP * step(frame) + i * QC_VALUE_STRIDE;
         const uint8_t *view = qc_stream_view(&values->streams[i], symbols);
         values->blocks[i] = (view != NULL ? view : pulled) - kept_bytes;
@@ -198,7 +247,7 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
 
 static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
-/* Raw and planes as elements of the frame's dtype, in the machine's order. */
+/* Raw, planes and fields as elements of the frame's dtype, in the machine's order. */
 static void write_elements(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                            int past_cache)
 {
@@ -206,7 +255,7 @@ static void write_elements(const qc_value_decoder *values, size_t from, size_t c
     const uint8_t *planes[QC_MAX_ITEM_BYTES];
     for (unsigned i = 0; i < values->frame->value_streams; i++)
         planes[i] = values->blocks[i] + from;
-    if (values->frame->kind == QC_PLANES)
+    if (values->frame->kind != QC_RAW)
         qc_merge_planes(planes, count, size, is_rotated(values->frame->dtype), out, past_cache);
     else
         memcpy(out, values->blocks[0] + from * size, count * size);
@@ -316,6 +365,8 @@ void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t
 
 qc_status qc_values_finish(qc_value_decoder *values, qc_error *error)
 {
+    if (values->frame->kind == QC_FIELDS)
+        QC_TRY(qc_fields_finish(&values->fields, error));
     for (unsigned i = 0; i < values->frame->value_streams; i++)
         QC_TRY(qc_stream_finish(&values->streams[i], error));
     return QC_OK;

@@ -149,6 +149,12 @@ def _sample(chunks: int) -> list[int]:
     return [i * (chunks - 1) // (_SAMPLE_CHUNKS - 1) for i in range(_SAMPLE_CHUNKS)]
 
 
+def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
+    """The share that a layout must save to be preferred to the best before it."""
+    is_as_fast = best.kind == "planes" and layout.kind == "fields"
+    return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
+
+
 def encode_quantized(
     quantized: Quantized,
     *,
@@ -178,7 +184,7 @@ def encode_quantized(
         indices = _sample(len(encoder.ranges))
         chunks = encoder.chunks(indices, threads)
         each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _WORTHWHILE[profile]):
+        if each < cost * (1 - _worthwhile(best.layout, encoder.layout, profile)):
             best, sampled, cost = encoder, chunks, each
     if sampled is None or len(sampled.data) < len(best.ranges):
         sampled = best.chunks(list(range(len(best.ranges))), threads)

@@ -132,7 +132,7 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
         dtype=BY_ID[fields["dtype"]].name,
         kind=layouts.KIND_NAMES[fields["kind"]],
         positions=layouts.POSITIONS_NAMES[fields["positions"]],
-        code_bits=fields["width"] if fields["kind"] >= layouts.KINDS["affine"] else 0,
+        code_bits=0 if fields["kind"] in layouts.KEEPS_BITS else fields["width"],
         gap_width=fields["gap_width"],
         elements=fields["elements"],
         entries=entries,
@@ -146,7 +146,10 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
 def _role_name(role: int, fields: dict[str, Any]) -> str:
     if role < _FIRST_PLANE:
         return _ROLES[role]
-    return f"plane {role - _FIRST_PLANE}" if fields["kind"] == layouts.KINDS["planes"] else "values"
+    plane, kind = role - _FIRST_PLANE, layouts.KIND_NAMES[fields["kind"]]
+    if kind == "fields":
+        return "escapes" if plane == fields["item_size"] else f"field {plane}"
+    return f"plane {plane}" if kind == "planes" else "values"
 
 
 def _head_sections(fields: dict[str, Any]) -> list[Section]:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .dtypes import element_type
+from .dtypes import QUANTIZABLE, element_type
 
 if TYPE_CHECKING:
     from .quantized import Quantized
 
 PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
 POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3}
-KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3}
+KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3, "fields": 5}
 POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
 KIND_NAMES = {number: name for name, number in KINDS.items()}
+#: Kinds that keep the bits of elements: `Quantized` has one for all of them, raw.
+KEEPS_BITS = tuple(KINDS[name] for name in ("raw", "planes", "fields"))
 
 #: What a float tensor can be decoded as, besides its own type.
 OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
@@ -25,6 +27,8 @@ MAX_CHUNK_ELEMENTS = 1 << 22
 # About this much is coded in one chunk: small enough for a slice to be cheap and for threads to
 # have work, large enough that tables and directory do not show. "small" learns for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
+# Exponents differ little, so the tables of a chunk weigh more than what they could adapt to.
+_FIELDS_CHUNK = 1 << 20
 _MAX_GAP_WIDTH = 16
 _WIDEST_HUFFMAN = 8
 
@@ -89,6 +93,8 @@ def candidates(
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "raw" and profile != "fixed":
         kinds.append("planes")
+        if quantized.dtype in QUANTIZABLE:
+            kinds.append("fields")
     if quantized.positions is None:
         return [Layout(kind, "dense") for kind in kinds]
     forms: list[tuple[str, int]] = []
@@ -129,6 +135,8 @@ def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile
 
 
 def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: str) -> int:
+    if layout.kind == "fields":
+        return _FIELDS_CHUNK
     bits = float(value_bits(quantized))
     if quantized.positions is not None and layout.positions != "dense":
         density = len(quantized.positions) / max(count, 1)

@@ -45,7 +45,7 @@ def read_parts(
     """
     fields = frame.fields
     element = BY_ID[fields["dtype"]]
-    is_raw = fields["kind"] < layouts.KINDS["affine"]
+    is_raw = fields["kind"] in layouts.KEEPS_BITS
     positions, codes = _codes(frame, read, check_memory, verify)
     has_codebook = fields["kind"] == layouts.KINDS["codebook"]
     quantized = Quantized(
@@ -65,8 +65,8 @@ def read_parts(
 
 
 def _code_type(frame: core.Frame) -> np.dtype[Any]:
-    """Of codes, or of whole elements (raw, planes)."""
-    if frame.fields["kind"] < layouts.KINDS["affine"]:
+    """Of codes, or of whole elements (raw, planes, fields)."""
+    if frame.fields["kind"] in layouts.KEEPS_BITS:
         return BY_ID[frame.fields["dtype"]].carrier
     return np.dtype(np.uint8 if frame.fields["width"] <= 8 else np.uint16)
 

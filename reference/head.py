@@ -11,6 +11,8 @@ from .element_types import TABLE, ElementType
 
 VERSION = 0
 RAW, PLANES, AFFINE, CODEBOOK = range(4)
+FIELDS = 5
+_KINDS = (RAW, PLANES, AFFINE, CODEBOOK, FIELDS)
 DENSE, GAPS, MASK, CSR = range(4)
 _QUANTIZABLE = ("f32", "f16", "bf16", "f64")
 _SIZE_LIMIT = 1 << 56
@@ -69,7 +71,7 @@ def _read_dtype(reader: Reader) -> ElementType:
 
 def _read_kind(reader: Reader) -> tuple[int, int]:
     kind, ndim = divmod(reader.u8("kind and ndim"), 16)
-    require(kind <= CODEBOOK, "reserved kind", Unsupported)
+    require(kind in _KINDS, "reserved kind", Unsupported)
     require(ndim <= 8, "more than 8 dimensions")
     return kind, ndim
 
@@ -91,7 +93,7 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
         require(head.dims, "csr without a dimension")
         if chunk_elements and head.row_length:
             require(chunk_elements % head.row_length == 0, "csr with chunks of broken rows")
-    if head.kind in (AFFINE, CODEBOOK):
-        require(head.dtype.name in _QUANTIZABLE, "codes with a dtype that is not for them")
-    else:
+    if head.kind in (AFFINE, CODEBOOK, FIELDS):
+        require(head.dtype.name in _QUANTIZABLE, "a kind with a dtype that is not for it")
+    if head.kind in (RAW, PLANES, FIELDS):
         require(not head.scaled, "scales without codes")

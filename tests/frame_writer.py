@@ -17,7 +17,7 @@ from reference.conventions import crc32c
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("raw", "planes", "affine", "codebook")
+KINDS = ("raw", "planes", "affine", "codebook", "reserved", "fields")
 POSITIONS = ("dense", "gaps", "mask", "csr")
 FLOATS = ("f32", "f16", "bf16", "f64")
 
