@@ -17,6 +17,9 @@ typedef struct arena {
 #define SPLIT_LEAST_BYTES 64
 
 /* Balanced: split, which decodes slowly, is for streams below this many bytes. */
+/* Exponents of shorter rows have no classes. */
+#define LEAST_CLASSED_ROW 128
+
 #define SPLIT_SMALL_STREAM ((size_t)64 * 1024)
 
 static size_t rounded(size_t size)
@@ -108,6 +111,17 @@ static qc_geometry mask_geometry(const qc_frame *frame)
     return geometry;
 }
 
+/* Rows of exponents may have classes, if the map is small beside them. */
+static qc_geometry exponent_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    int is_float = frame->dtype <= QC_F64 && (frame->kind == QC_PLANES || frame->kind == QC_FIELDS);
+    if (frame->positions == QC_DENSE && is_float && frame->row_elements >= LEAST_CLASSED_ROW &&
+        is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements;
+    return geometry;
+}
+
 static int is_located(const qc_geometry *geometry)
 {
     return geometry->row_length > 0 || geometry->kernel_width > 0;
@@ -120,6 +134,10 @@ static size_t split_workspace(const qc_frame *frame, const qc_chunk_source *sour
     size_t count = is_mask ? source->elements / 4 + 1 : source->elements;
     qc_geometry geometry = is_mask ? mask_geometry(frame) : code_geometry(frame);
     qc_split_input input = {NULL, count, frame->width, geometry};
+    if (is_bytes(frame) && !is_mask) {
+        input.geometry = exponent_geometry(frame);
+        return is_located(&input.geometry) ? qc_split_encode_rows_workspace(&input) : 0;
+    }
     return is_located(&geometry) ? qc_split_encode_workspace(&input) : 0;
 }
 
@@ -211,6 +229,23 @@ static qc_status write_located(encoder *encoder, const void *symbols, size_t cou
         encoder->features = features;
     }
     return QC_OK;
+}
+
+/* The exponents of floats: in classes of rows, if that is smaller. */
+static qc_status write_exponents(encoder *encoder, const uint8_t *symbols, size_t count)
+{
+    const qc_frame *frame = encoder->frame;
+    qc_error *error = encoder->error;
+    qc_split_input input = {symbols, count, frame->width, exponent_geometry(frame)};
+    int can_split = encoder->profile == QC_BALANCED || encoder->profile == QC_SMALL;
+    size_t size = 0;
+    if (can_split && (encoder->codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
+        is_located(&input.geometry) && input.geometry.row_length <= count)
+        QC_TRY(qc_split_encode_rows(&input, encoder->codings, encoder->profile,
+                                    encoder->out + encoder->size, &size, &encoder->features,
+                                    encoder->split_workspace, encoder->stream_workspace, error));
+    encoder->size += size;
+    return size > 0 ? QC_OK : write_stream(encoder, symbols, count, frame->width);
 }
 
 /* ---- positions ---- */
@@ -363,7 +398,7 @@ static qc_status write_fields(encoder *encoder, arena *arena, const uint8_t *ele
     encoder->size += qc_write_vu(encoder->out + encoder->size, fields.base);
     encoder->size += qc_write_vu(encoder->out + encoder->size, escaped);
     QC_TRY(write_stream(encoder, escapes, escaped, fields.exponent_bits));
-    QC_TRY(write_stream(encoder, symbols, entries, frame->width));
+    QC_TRY(write_exponents(encoder, symbols, entries));
     return write_stream(encoder, rest, entries, fields.rest_bits);
 }
 
@@ -386,7 +421,8 @@ static qc_status write_values(encoder *encoder, arena *arena, const void *values
     }
     for (; plane < frame->value_streams; plane++) {
         split_plane(frame, elements, entries, plane, symbols);
-        QC_TRY(write_stream(encoder, symbols, entries, frame->width));
+        QC_TRY(plane == 0 ? write_exponents(encoder, symbols, entries)
+                          : write_stream(encoder, symbols, entries, frame->width));
     }
     return QC_OK;
 }

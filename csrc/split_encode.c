@@ -82,26 +82,50 @@ static qc_status write_head(writer *w, const qc_split_plan *plan)
                      plan->parts);
 }
 
-/* `parts` says where every symbol goes; `sorted` has room for all of them. */
-static qc_status write_parts(writer *w, const qc_split_plan *plan, const uint8_t *parts,
-                             uint8_t *sorted)
+/* `sorted` has the symbols of all sub-streams, one after the other; they end at `ends`. */
+static qc_status write_parts(writer *w, const qc_split_plan *plan, const uint8_t *sorted,
+                             const size_t *ends)
 {
-    const qc_split_input *input = w->input;
-    size_t ends[QC_SPLIT_MAX_PARTS + 1] = {0};
-    for (size_t i = 0; i < input->count; i++)
-        ends[parts[i] + 1]++;
-    for (unsigned part = 0; part < plan->parts; part++)
-        ends[part + 1] += ends[part];
-    size_t next[QC_SPLIT_MAX_PARTS];
-    memcpy(next, ends, sizeof next);
-    for (size_t i = 0; i < input->count; i++)
-        sorted[next[parts[i]]++] = input->symbols[i];
     for (unsigned part = 0; part < plan->parts; part++) {
-        size_t count = ends[part + 1] - ends[part];
+        size_t start = part > 0 ? ends[part - 1] : 0, count = ends[part] - start;
         w->size += qc_write_vu(w->body + w->size, count);
-        QC_TRY(write_stream(w, sorted + ends[part], count, input->width));
+        QC_TRY(write_stream(w, sorted + start, count, w->input->width));
     }
     return QC_OK;
+}
+
+/* ---- sorting ---- */
+
+/* By symbol: `parts` says where each goes. */
+static void sort(const qc_split_input *input, const qc_split_plan *plan, const uint8_t *parts,
+                 uint8_t *sorted, size_t *ends)
+{
+    size_t counts[QC_SPLIT_MAX_PARTS] = {0}, before = 0;
+    for (size_t i = 0; i < input->count; i++)
+        counts[parts[i]]++;
+    for (unsigned part = 0; part < plan->parts; part++) {
+        ends[part] = before;
+        before += counts[part];
+    }
+    for (size_t i = 0; i < input->count; i++)
+        sorted[ends[parts[i]]++] = input->symbols[i];
+}
+
+/* By row, where columns have no classes. */
+static void sort_rows(const qc_split_input *input, const qc_split_plan *plan, uint8_t *sorted,
+                      size_t *ends)
+{
+    size_t length = input->geometry.row_length, at = 0;
+    for (unsigned part = 0; part < plan->parts; part++) {
+        for (size_t i = 0, row = 0; i < input->count; i += length, row++) {
+            size_t run = input->count - i < length ? input->count - i : length;
+            if (plan->row_map[row] != part)
+                continue;
+            memcpy(sorted + at, input->symbols + i, run);
+            at += run;
+        }
+        ends[part] = at;
+    }
 }
 
 /* ---- the choice ---- */
@@ -119,11 +143,22 @@ static const qc_split_plan *find(const qc_split_input *input, qc_split_plan plan
     return &plans[plans[1].cost < plans[0].cost];
 }
 
+/* What was written into the workspace, as a stream. */
+static void copy_out(const writer *w, uint8_t *out, size_t *size, uint64_t *features)
+{
+    out[0] = QC_SPLIT;
+    size_t header = 1 + qc_write_vu(out + 1, w->size);
+    memcpy(out + header, w->body, w->size);
+    *size = header + w->size;
+    *features |= w->features | QC_CODING_MASK(QC_SPLIT);
+}
+
 qc_status qc_split_encode(const qc_split_input *input, uint64_t codings, qc_profile profile,
                           size_t limit, uint8_t *out, size_t *size, uint64_t *features,
                           void *workspace, void *stream_workspace, qc_error *error)
 {
     qc_split_plan plans[2];
+    size_t ends[QC_SPLIT_MAX_PARTS];
     uint8_t *parts = (uint8_t *)workspace + rounded(search_workspace(input)) + ALIGNMENT;
     uint8_t *sorted = parts + rounded(input->count);
     const qc_split_plan *plan = find(input, plans, workspace);
@@ -132,14 +167,37 @@ qc_status qc_split_encode(const qc_split_input *input, uint64_t codings, qc_prof
     w.stream_workspace = stream_workspace;
     *size = 0;
     qc_split_route(input, plan, parts);
+    sort(input, plan, parts, sorted, ends);
     QC_TRY(write_head(&w, plan));
-    QC_TRY(write_parts(&w, plan, parts, sorted));
-    if (1 + qc_vu_size(w.size) + w.size > limit)
+    QC_TRY(write_parts(&w, plan, sorted, ends));
+    if (1 + qc_vu_size(w.size) + w.size <= limit)
+        copy_out(&w, out, size, features);
+    return QC_OK;
+}
+
+size_t qc_split_encode_rows_workspace(const qc_split_input *input)
+{
+    return rounded(qc_split_rows_workspace(input)) + rounded(input->count) +
+           rounded(body_bound(input));
+}
+
+qc_status qc_split_encode_rows(const qc_split_input *input, uint64_t codings, qc_profile profile,
+                               uint8_t *out, size_t *size, uint64_t *features, void *workspace,
+                               void *stream_workspace, qc_error *error)
+{
+    qc_split_plan plan;
+    size_t ends[QC_SPLIT_MAX_PARTS];
+    uint8_t *sorted = (uint8_t *)workspace + rounded(qc_split_rows_workspace(input));
+    writer w = {input, codings & ~QC_CODING_MASK(QC_SPLIT), 0, profile, NULL, 0, NULL, error};
+    w.body = sorted + rounded(input->count);
+    w.stream_workspace = stream_workspace;
+    *size = 0;
+    qc_split_find_rows(input, &plan, workspace);
+    if (plan.parts == 1)
         return QC_OK;
-    out[0] = QC_SPLIT;
-    size_t header = 1 + qc_write_vu(out + 1, w.size);
-    memcpy(out + header, w.body, w.size);
-    *size = header + w.size;
-    *features |= w.features | QC_CODING_MASK(QC_SPLIT);
+    sort_rows(input, &plan, sorted, ends);
+    QC_TRY(write_head(&w, &plan));
+    QC_TRY(write_parts(&w, &plan, sorted, ends));
+    copy_out(&w, out, size, features);
     return QC_OK;
 }

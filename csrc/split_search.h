@@ -41,6 +41,10 @@ size_t qc_split_classes_workspace(const qc_split_input *input);
 /* The best classes of rows and columns; the geometry has rows. */
 void qc_split_find_classes(const qc_split_input *input, qc_split_plan *plan, void *workspace);
 
+size_t qc_split_rows_workspace(const qc_split_input *input);
+/* Classes of rows that save enough, or one; the geometry has rows. Fast: rows are seen once. */
+void qc_split_find_rows(const qc_split_input *input, qc_split_plan *plan, void *workspace);
+
 size_t qc_split_neighbours_workspace(const qc_split_input *input);
 /* The best classes of symbols and the sub-streams of their contexts; the geometry has kernels. */
 void qc_split_find_neighbours(const qc_split_input *input, qc_split_plan *plan, void *workspace);
