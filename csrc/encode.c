@@ -17,6 +17,8 @@ typedef struct arena {
 #define SPLIT_LEAST_BYTES 64
 
 /* Balanced: split, which decodes slowly, is for streams below this many bytes. */
+#define MANY_FLOATS ((size_t)16 * 1024)
+
 /* Exponents of shorter rows have no classes. */
 #define LEAST_CLASSED_ROW 128
 
@@ -141,6 +143,22 @@ static size_t split_workspace(const qc_frame *frame, const qc_chunk_source *sour
     return is_located(&geometry) ? qc_split_encode_workspace(&input) : 0;
 }
 
+/* Balanced: whether so many floats are kept that their streams have to decode as vectors do. */
+static int is_in_haste(const encoder *encoder, size_t entries)
+{
+    const qc_frame *frame = encoder->frame;
+    int is_float = is_bytes(frame) && frame->dtype <= QC_F64;
+    return encoder->profile == QC_BALANCED && is_float && entries >= MANY_FLOATS;
+}
+
+/* Codings for their exponents. Plain Huffman would save up to half a percent of all bytes, and take
+   longer than everything else together. */
+static uint64_t exponent_codings(const encoder *encoder, size_t entries)
+{
+    uint64_t slow = is_in_haste(encoder, entries) ? QC_CODING_MASK(QC_HUFFMAN) : 0;
+    return encoder->codings & ~slow;
+}
+
 /* ---- bounds ---- */
 
 size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
@@ -183,16 +201,22 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 
 /* ---- streams ---- */
 
-static qc_status write_stream(encoder *encoder, const void *symbols, size_t count, unsigned width)
+static qc_status write_stream_in(encoder *encoder, const void *symbols, size_t count,
+                                 unsigned width, uint64_t codings)
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode(symbols, count, width, encoder->codings, encoder->profile,
+    QC_TRY(qc_stream_encode(symbols, count, width, codings, encoder->profile,
                             encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
                             encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;
+}
+
+static qc_status write_stream(encoder *encoder, const void *symbols, size_t count, unsigned width)
+{
+    return write_stream_in(encoder, symbols, count, width, encoder->codings);
 }
 
 /* What splitting must stay within, or 0 where it is not tried. It decodes as slowly as adaptive
@@ -237,15 +261,16 @@ static qc_status write_exponents(encoder *encoder, const uint8_t *symbols, size_
     const qc_frame *frame = encoder->frame;
     qc_error *error = encoder->error;
     qc_split_input input = {symbols, count, frame->width, exponent_geometry(frame)};
+    uint64_t codings = exponent_codings(encoder, count);
     int can_split = encoder->profile == QC_BALANCED || encoder->profile == QC_SMALL;
     size_t size = 0;
-    if (can_split && (encoder->codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
-        is_located(&input.geometry) && input.geometry.row_length <= count)
-        QC_TRY(qc_split_encode_rows(&input, encoder->codings, encoder->profile,
-                                    encoder->out + encoder->size, &size, &encoder->features,
-                                    encoder->split_workspace, encoder->stream_workspace, error));
+    if (can_split && (codings & QC_CODING_MASK(QC_SPLIT)) != 0 && is_located(&input.geometry) &&
+        input.geometry.row_length <= count)
+        QC_TRY(qc_split_encode_rows(&input, codings, encoder->profile, encoder->out + encoder->size,
+                                    &size, &encoder->features, encoder->split_workspace,
+                                    encoder->stream_workspace, error));
     encoder->size += size;
-    return size > 0 ? QC_OK : write_stream(encoder, symbols, count, frame->width);
+    return size > 0 ? QC_OK : write_stream_in(encoder, symbols, count, frame->width, codings);
 }
 
 /* ---- positions ---- */
@@ -389,8 +414,8 @@ static qc_status write_fields(encoder *encoder, arena *arena, const uint8_t *ele
     void *workspace = take(arena, qc_fields_plan_workspace(frame->dtype));
     qc_fields fields;
     qc_upper_words(elements, entries, frame->item_size, words);
-    qc_fields_plan(words, entries, frame->dtype, encoder->codings, encoder->profile, &fields,
-                   workspace, encoder->stream_workspace);
+    qc_fields_plan(words, entries, frame->dtype, exponent_codings(encoder, entries),
+                   encoder->profile, &fields, workspace, encoder->stream_workspace);
     size_t escaped = qc_fields_take_apart(&fields, words, entries, symbols, rest);
     if (escaped > 0)
         qc_fields_escapes(&fields, words, symbols, entries, escapes);
@@ -407,6 +432,8 @@ static qc_status write_values(encoder *encoder, arena *arena, const void *values
     const qc_frame *frame = encoder->frame;
     if (!is_bytes(frame))
         return write_located(encoder, values, entries, frame->width, code_geometry(frame));
+    if (is_in_haste(encoder, entries))
+        encoder->codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
     uint8_t *elements = take(arena, entries * frame->item_size);
     if (entries > 0)
         memcpy(elements, values, entries * frame->item_size);

@@ -54,7 +54,8 @@ size_t qc_fields_plan_workspace(qc_dtype dtype)
 static void take_sample(sample *s, const uint16_t *words, size_t count)
 {
     unsigned shift = 16 - s->exponent_bits - s->most_mantissa;
-    size_t blocks = count / SAMPLE_BLOCK + 1, taken = blocks < SAMPLE_BLOCKS ? blocks : SAMPLE_BLOCKS;
+    size_t blocks = count / SAMPLE_BLOCK + 1,
+           taken = blocks < SAMPLE_BLOCKS ? blocks : SAMPLE_BLOCKS;
     for (size_t i = 0; i < taken; i++) {
         size_t first = i * blocks / taken * SAMPLE_BLOCK;
         size_t end = count - first < SAMPLE_BLOCK ? count : first + SAMPLE_BLOCK;

@@ -56,8 +56,10 @@ qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error)
     int is_bytes = qc_kind_is_bytes(frame->kind);
     int is_any = frame->kind == QC_RAW || frame->kind == QC_PLANES;
     QC_CHECK(is_any || quantizable(frame->dtype), status,
-             "frame: affine, codebook and fields need f32, f16, bf16 or f64", 0, frame->dtype, QC_F64);
-    QC_CHECK(!is_bytes || !frame->scaled, status, "frame: raw, planes and fields have no scale", 0, 1, 0);
+             "frame: affine, codebook and fields need f32, f16, bf16 or f64", 0, frame->dtype,
+             QC_F64);
+    QC_CHECK(!is_bytes || !frame->scaled, status, "frame: raw, planes and fields have no scale", 0,
+             1, 0);
     frame->value_streams = is_bytes && frame->kind != QC_RAW ? (unsigned)frame->item_size : 1;
     if (is_bytes)
         frame->width = frame->dtype == QC_BOOL ? 1 : 8;

@@ -334,7 +334,8 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
         QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
     if (frame->kind == QC_FIELDS) {
         QC_TRY(skip_fields_head(&reader, error));
-        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + frame->value_streams, &infos[n++], error));
+        QC_TRY(
+            read_stream_info(&reader, QC_ROLE_VALUES + frame->value_streams, &infos[n++], error));
     }
     for (unsigned plane = 0; plane < frame->value_streams; plane++)
         QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + plane, &infos[n++], error));

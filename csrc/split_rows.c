@@ -1,7 +1,7 @@
 /*
- * Router classes of rows alone, found in one pass: rows are ordered by the mean of their symbols, in
- * a few bins, and the best cuts between bins are those of the least cost. Rows of weights differ in
- * their scale, so exponents, of which the symbols are made, in their mean.
+ * Router classes of rows alone, found in one pass: rows are ordered by the mean of their symbols,
+ * in a few bins, and the best cuts between bins are those of the least cost. Rows of weights differ
+ * in their scale, so exponents, of which the symbols are made, in their mean.
  */
 #include "log2_fixed.h"
 #include "split_search.h"
