@@ -70,13 +70,16 @@ static qc_status put_escapes(qc_field_decoder *fields, const uint8_t *symbols, s
     return QC_OK;
 }
 
-static void join(const qc_fields *by, const uint8_t *restrict symbols, const uint8_t *restrict rest,
-                 size_t count, uint8_t *restrict upper, uint8_t *restrict lower)
+static void join(const qc_fields *by, const uint8_t *symbols, const uint8_t *rest, size_t count,
+                 uint8_t *upper, uint8_t *lower)
 {
-    unsigned shift = by->rest_bits;
     uint16_t base = (uint16_t)(by->base << (16 - by->exponent_bits));
-    for (size_t i = 0; i < count; i++) {
-        uint16_t word = (uint16_t)((uint16_t)(symbols[i] << shift) + base + rest[i]);
+    qc_join_fields_kernel *kernel = qc_value_kernels_selected()->join_fields;
+    size_t i = 0;
+    if (kernel != NULL)
+        i = kernel(symbols, rest, count, by->rest_bits, base, upper, lower);
+    for (; i < count; i++) {
+        uint16_t word = (uint16_t)((symbols[i] << by->rest_bits) + base + rest[i]);
         upper[i] = (uint8_t)(word >> 8);
         lower[i] = (uint8_t)word;
     }

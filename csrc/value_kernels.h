@@ -38,6 +38,11 @@ typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale,
 typedef size_t qc_merge_kernel(const uint8_t *const *planes, size_t count, int rotated,
                                uint8_t *out, int past_cache);
 
+/* Kind fields: the bytes of (symbol << rest_bits) + base + rest. */
+typedef size_t qc_join_fields_kernel(const uint8_t *symbols, const uint8_t *rest, size_t count,
+                                     unsigned rest_bits, uint16_t base, uint8_t *upper,
+                                     uint8_t *lower);
+
 /* f32, as bits, to f16 or bf16. */
 typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *out);
 
@@ -72,6 +77,7 @@ typedef struct qc_value_kernels {
     qc_look_up_kernel *look_up_2, *look_up_4; /* by the bytes of an item */
     qc_affine_kernel *affine;
     qc_merge_kernel *merge_2, *merge_4;
+    qc_join_fields_kernel *join_fields;
     qc_narrow_kernel *to_f16, *to_bf16;
     qc_descend_kernel *descend;
     qc_sum_gaps_kernel *sum_gaps;
@@ -92,6 +98,7 @@ qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
 qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
 qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;
+qc_join_fields_kernel qc_join_fields_avx2, qc_join_fields_avx512;
 qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
