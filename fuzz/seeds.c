@@ -126,7 +126,7 @@ static void save_frames(const parameters *p)
 {
     static uint8_t out[CAPACITY];
     unsigned number = 0;
-    for (int kind = QC_RAW; kind <= QC_CODEBOOK; kind++) {
+    for (int kind = QC_RAW; kind <= QC_FIELDS; kind++) {
         for (int variant = 0; variant < 4 * 2 * 4; variant++) {
             int positions = variant % 4, scaled = variant / 4 % 2, profile = variant / 8;
             qc_frame frame = frame_of((qc_kind)kind, (qc_positions)positions, scaled, p);

@@ -17,9 +17,12 @@ from reference.conventions import crc32c
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("raw", "planes", "affine", "codebook", "reserved", "fields")
+KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3, "fields": 5}
+#: Those whose elements are bytes.
+OF_BYTES = ("raw", "planes", "fields")
 POSITIONS = ("dense", "gaps", "mask", "csr")
 FLOATS = ("f32", "f16", "bf16", "f64")
+EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
 _SPLIT = 6
 _SPLIT_FEATURES = 1 << _SPLIT | 0b1111  # and whatever its sub-streams may be in
@@ -44,7 +47,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (raw, planes).
+    codes, or the bytes of each (raw, planes, fields).
     """
 
     dtype: str
@@ -59,6 +62,8 @@ class Frame:
     codebook: Floats | None = None
     gap_width: int = 4
     scales: Floats | None = None
+    mantissa_bits: int = 3
+    base: int = 0
 
     @property
     def size(self) -> int:
@@ -146,7 +151,7 @@ def write_fields(frame: Frame, features: int) -> bytes:
         | POSITIONS.index(frame.positions) << 1
         | (frame.scales is not None) << 4
     )
-    kind_ndim = KINDS.index(frame.kind) << 4 | len(frame.dims)
+    kind_ndim = KINDS[frame.kind] << 4 | len(frame.dims)
     return (
         b"QC\0"
         + bytes([flags])
@@ -223,10 +228,37 @@ def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
     size = ITEM_SIZES[frame.dtype]
     if frame.kind == "raw":
         return coder([byte for value in values for byte in value], width)
+    if frame.kind == "fields":
+        return _write_fields(frame, [int.from_bytes(v, "little") for v in values], coder)
     if frame.kind == "planes":
         planes = [_word_bytes(frame.dtype, value) for value in values]
         return b"".join(coder([word[i] for word in planes], width) for i in range(size))
     return coder(list(values), frame.width)
+
+
+def _write_fields(frame: Frame, values: Sequence[int], coder: Coder) -> bytes:
+    """Exponents by their distance from the base; those that are too far are escapes."""
+    bits, exponent_bits = 8 * ITEM_SIZES[frame.dtype], EXPONENT_BITS[frame.dtype]
+    rest_bits = 16 - exponent_bits - frame.mantissa_bits
+    escape = 255 >> frame.mantissa_bits
+    escapes: list[int] = []
+    streams: list[list[int]] = [[] for _ in range(bits // 8)]
+    for value in values:
+        word = (value << 1 | value >> bits - 1) & (1 << bits) - 1
+        exponent, upper = word >> bits - exponent_bits, word >> bits - 16
+        distance = (exponent - frame.base) % (1 << exponent_bits)
+        if distance >= escape:
+            distance = escape
+            escapes.append(exponent)
+        mantissa = upper >> rest_bits & (1 << frame.mantissa_bits) - 1
+        streams[0].append(distance << frame.mantissa_bits | mantissa)
+        streams[1].append(upper & (1 << rest_bits) - 1)
+        for i in range(2, bits // 8):
+            streams[i].append(word >> bits - 8 - 8 * i & 255)
+    widths = [8, rest_bits] + [8] * (bits // 8 - 2)
+    written = bytes([frame.mantissa_bits]) + vu(frame.base) + vu(len(escapes))
+    written += coder(escapes, exponent_bits)
+    return written + b"".join(coder(s, w) for s, w in zip(streams, widths, strict=True))
 
 
 def _word_bytes(dtype: str, element: bytes) -> bytes:

@@ -12,8 +12,10 @@ from dataclasses import replace
 import numpy as np
 from frame_writer import (
     DTYPES,
+    EXPONENT_BITS,
     FLOATS,
     ITEM_SIZES,
+    OF_BYTES,
     POSITIONS,
     Coder,
     Floats,
@@ -162,7 +164,7 @@ def sparse_arrays(draw: st.DrawFn, shape: tuple[int, ...] | None = None) -> np.n
 @st.composite
 def frames(draw: st.DrawFn) -> Frame:
     """Any legal frame: kind x positions x dtype x parameters x chunks."""
-    kind = draw(st.sampled_from(["raw", "planes", "affine", "codebook"]))
+    kind = draw(st.sampled_from(["raw", "planes", "affine", "codebook", "fields"]))
     dtype = draw(st.sampled_from(DTYPES if kind in ("raw", "planes") else FLOATS))
     positions = draw(st.sampled_from(POSITIONS))
     dims = draw(shapes.filter(lambda dims: positions != "csr" or len(dims) > 0))
@@ -175,6 +177,11 @@ def frames(draw: st.DrawFn) -> Frame:
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
+    if kind == "fields":
+        bits = EXPONENT_BITS[dtype]
+        least = max(8 - bits, 0)
+        mantissa_bits, base = draw(st.integers(least, 4)), draw(st.integers(0, (1 << bits) - 1))
+        frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
 
 
@@ -239,7 +246,7 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         present[:] = True
     stored = _within_reach(frame, [int(index) for index in np.flatnonzero(present)])
     size = ITEM_SIZES[frame.dtype]
-    if frame.kind in ("raw", "planes"):
+    if frame.kind in OF_BYTES:
         data = draw(element_bytes(frame.dtype, len(stored)))
         elements = [data[at : at + size] for at in range(0, len(data), size)]
         if elements and draw(st.booleans()):

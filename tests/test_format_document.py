@@ -80,7 +80,7 @@ def test_every_block_of_examples_is_read():
 
 
 def test_every_kind_and_positions_form_has_an_example():
-    assert {example.data[6] >> 4 for example in FRAMES} == set(range(len(KINDS)))
+    assert {example.data[6] >> 4 for example in FRAMES} == set(KINDS.values())
     assert {example.data[3] >> 1 & 7 for example in FRAMES} == set(range(len(POSITIONS)))
 
 

@@ -41,6 +41,7 @@ def broken_files() -> Iterator[Broken]:
         *_adaptive(),
         *_lanes(),
         *_split(),
+        *_kind_fields(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -294,6 +295,27 @@ def _split() -> Iterator[Broken]:
     yield "split_twice", _with_chunk(planes, twice, 0x7F), "corrupt"
     missing = stream_of(6, b"\0\4\0\4" + codes)
     yield "split_without_a_feature", _with_chunk(_CODEBOOK, missing, 0x40), "corrupt"
+
+
+def _kind_fields() -> Iterator[Broken]:
+    # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
+    frame = Frame("bf16", "fields", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
+    frame = replace(frame, mantissa_bits=1)
+    empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
+    for name, chunk in (
+        ("mantissa_bits", b"\5\0\1" + one + symbols + rest),
+        ("base", b"\1\x80\2\1" + one + symbols + rest),
+        ("more_escapes_than_elements", b"\1\0\3\1\3\xfe\xfe\xfe" + symbols + rest),
+        ("escape_missing", b"\1\0\0" + empty + symbols + rest),
+        ("escape_left", b"\1\0\1" + one + b"\1\2\0\0" + rest),
+        ("rest_of_another_width", b"\1\0\1" + one + symbols + b"\1\1\2"),
+    ):
+        yield f"fields_{name}", _with_chunk(frame, chunk), "corrupt"
+    half = replace(frame, dtype="f16", mantissa_bits=3)
+    short = b"\2\0\0" + empty + symbols + rest
+    yield "fields_of_f16_and_too_few_mantissa_bits", _with_chunk(half, short), "corrupt"
+    yield "fields_of_integers", _with_field(frame, 5, 6), "corrupt"
+    yield "fields_scaled", _with_field(frame, 3, 1 << 4), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:
