@@ -17,7 +17,7 @@ qc_status qc_split_encode(const qc_split_input *input, uint64_t codings, qc_prof
                           void *workspace, void *stream_workspace, qc_error *error);
 
 /* Write the stream in row classes that are found fast, if there are several that save something;
-   *size is then its length, else 0. The geometry has rows; the rest is as above. */
+ *size is then its length, else 0. The geometry has rows; the rest is as above. */
 size_t qc_split_encode_rows_workspace(const qc_split_input *input);
 qc_status qc_split_encode_rows(const qc_split_input *input, uint64_t codings, qc_profile profile,
                                uint8_t *out, size_t *size, uint64_t *features, void *workspace,
