@@ -383,31 +383,30 @@ static qc_status write_mask(encoder *encoder, arena *arena)
 
 /* ---- values ---- */
 
-static inline void split_plane_of(const uint8_t *restrict elements, size_t count, unsigned size,
-                                  int rotate, unsigned plane, uint8_t *restrict out)
+/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float.
+   Each size has words of its own, so that vectors hold as many as they can. */
+static void split_plane(const qc_frame *frame, const uint8_t *restrict elements, size_t count,
+                        unsigned plane, uint8_t *restrict out)
 {
-    unsigned bits = 8 * size, shift = bits - 8 - 8 * plane;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = 0;
-        for (unsigned byte = 0; byte < size; byte++)
-            word |= (uint64_t)elements[i * size + byte] << 8 * byte;
-        if (rotate)
-            word = word << 1 | word >> (bits - 1);
-        out[i] = (uint8_t)(word >> shift);
-    }
-}
-
-/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float. */
-static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t count,
-                        unsigned plane, uint8_t *out)
-{
-    int rotate = frame->dtype <= QC_F64;
-    switch (frame->item_size) { /* constants, so that the loops over bytes vanish */
-    case 2: split_plane_of(elements, count, 2, rotate, plane, out); break;
-    case 4: split_plane_of(elements, count, 4, rotate, plane, out); break;
-    case 8: split_plane_of(elements, count, 8, rotate, plane, out); break;
-    default: split_plane_of(elements, count, (unsigned)frame->item_size, rotate, plane, out);
-    }
+    unsigned size = (unsigned)frame->item_size, bits = 8 * size, shift = bits - 8 - 8 * plane;
+    unsigned left = frame->dtype <= QC_F64, right = left ? bits - 1 : 0;
+    if (size == 1)
+        memcpy(out, elements, count);
+    else if (size == 2)
+        for (size_t i = 0; i < count; i++) {
+            uint16_t word = (uint16_t)qc_load16(elements + 2 * i);
+            out[i] = (uint8_t)((uint16_t)(word << left | word >> right) >> shift);
+        }
+    else if (size == 4)
+        for (size_t i = 0; i < count; i++) {
+            uint32_t word = qc_load32(elements + 4 * i);
+            out[i] = (uint8_t)((word << left | word >> right) >> shift);
+        }
+    else
+        for (size_t i = 0; i < count; i++) {
+            uint64_t word = qc_load64(elements + 8 * i);
+            out[i] = (uint8_t)((word << left | word >> right) >> shift);
+        }
 }
 
 /* Head, escapes, and streams 0 and 1. */

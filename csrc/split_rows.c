@@ -10,6 +10,9 @@
 #define BUCKETS 1024 /* of means, to order by */
 #define SYMBOLS (1u << QC_SPLIT_MAX_WIDTH)
 
+#define STEP         4
+#define MANY_SYMBOLS ((size_t)1 << 16)
+
 /* What an entry of the map takes, about. */
 #define MAP_ENTRY_COST 256
 
@@ -37,10 +40,10 @@ static void find_means(search *s)
     for (size_t row = 0; row < s->rows; row++) {
         const uint8_t *symbols = s->input->symbols + row * length;
         size_t end = row_end(s, row);
-        uint64_t sum = 0;
+        uint32_t sum = 0; /* of at most 2^22 bytes */
         for (size_t i = 0; i < end; i++)
             sum += symbols[i];
-        s->means[row] = (uint32_t)(sum * (BUCKETS / SYMBOLS) / end);
+        s->means[row] = (uint32_t)((uint64_t)sum * (BUCKETS / SYMBOLS) / end);
     }
 }
 
@@ -59,16 +62,18 @@ static void find_bins(search *s)
         s->means[row] = (uint32_t)buckets[s->means[row]];
 }
 
+/* One symbol in STEP stands for all, if there are many. */
 static void count_bins(search *s)
 {
     size_t length = s->input->geometry.row_length;
+    unsigned step = s->input->count < MANY_SYMBOLS ? 1 : STEP;
     memset(s->before, 0, sizeof s->before);
     for (size_t row = 0; row < s->rows; row++) {
         const uint8_t *symbols = s->input->symbols + row * length;
         uint32_t *counts = s->before[s->means[row] + 1];
         size_t end = row_end(s, row);
-        for (size_t i = 0; i < end; i++)
-            counts[symbols[i]]++;
+        for (size_t i = 0; i < end; i += step)
+            counts[symbols[i]] += step;
     }
     for (unsigned bin = 0; bin < BINS; bin++)
         for (unsigned v = 0; v < SYMBOLS; v++)
