@@ -8,7 +8,7 @@
 #include "stream.h"
 
 /* Starting a lanes decoder again costs as much as some turns, so more than one is taken. */
-#define QC_SPLIT_BLOCK (8 * QC_STREAM_BLOCK)
+#define QC_SPLIT_BLOCK (4 * QC_STREAM_BLOCK)
 
 /* Symbols of a stream, taken a block at a time. */
 typedef struct qc_split_part {
