@@ -158,12 +158,22 @@ static uint64_t float_codings(const encoder *encoder, size_t entries)
     return encoder->codings & ~slow;
 }
 
-/* Codings for their exponents: plain Huffman saves up to half a percent of all bytes, and takes
-   longer than everything else together. */
-static uint64_t exponent_codings(const encoder *encoder, size_t entries)
+/* How exponents are coded. */
+typedef struct exponent_rule {
+    uint64_t codings;
+    qc_profile profile;
+} exponent_rule;
+
+/* Balanced: many are coded by lanes, the smallest that these give, as they take a small part of the
+   time. Plain Huffman saves a little more, and takes longer than everything else together. */
+static exponent_rule rule_of_exponents(const encoder *encoder, size_t entries)
 {
-    int in_haste = encoder->profile == QC_BALANCED && has_many_floats(encoder, entries);
-    return float_codings(encoder, entries) & ~(in_haste ? QC_CODING_MASK(QC_HUFFMAN) : 0);
+    exponent_rule rule = {float_codings(encoder, entries), encoder->profile};
+    if (encoder->profile == QC_BALANCED && has_many_floats(encoder, entries)) {
+        rule.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
+        rule.profile = QC_SMALL;
+    }
+    return rule;
 }
 
 /* ---- bounds ---- */
@@ -209,13 +219,13 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 /* ---- streams ---- */
 
 static qc_status write_stream_in(encoder *encoder, const void *symbols, size_t count,
-                                 unsigned width, uint64_t codings)
+                                 unsigned width, uint64_t codings, qc_profile profile)
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode(symbols, count, width, codings, encoder->profile,
-                            encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
-                            encoder->stream_workspace, error));
+    QC_TRY(qc_stream_encode(symbols, count, width, codings, profile, encoder->out + encoder->size,
+                            encoder->capacity - encoder->size, &size, encoder->stream_workspace,
+                            error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;
@@ -223,7 +233,7 @@ static qc_status write_stream_in(encoder *encoder, const void *symbols, size_t c
 
 static qc_status write_stream(encoder *encoder, const void *symbols, size_t count, unsigned width)
 {
-    return write_stream_in(encoder, symbols, count, width, encoder->codings);
+    return write_stream_in(encoder, symbols, count, width, encoder->codings, encoder->profile);
 }
 
 /* What splitting must stay within, or 0 where it is not tried. It decodes as slowly as adaptive
@@ -268,16 +278,18 @@ static qc_status write_exponents(encoder *encoder, const uint8_t *symbols, size_
     const qc_frame *frame = encoder->frame;
     qc_error *error = encoder->error;
     qc_split_input input = {symbols, count, frame->width, exponent_geometry(frame)};
-    uint64_t codings = exponent_codings(encoder, count);
+    exponent_rule rule = rule_of_exponents(encoder, count);
     int can_split = encoder->profile == QC_BALANCED || encoder->profile == QC_SMALL;
     size_t size = 0;
-    if (can_split && (codings & QC_CODING_MASK(QC_SPLIT)) != 0 && is_located(&input.geometry) &&
-        input.geometry.row_length <= count)
-        QC_TRY(qc_split_encode_rows(&input, codings, encoder->profile, encoder->out + encoder->size,
-                                    &size, &encoder->features, encoder->split_workspace,
-                                    encoder->stream_workspace, error));
+    if (can_split && (rule.codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
+        is_located(&input.geometry) && input.geometry.row_length <= count)
+        QC_TRY(qc_split_encode_rows(&input, rule.codings, rule.profile,
+                                    encoder->out + encoder->size, &size, &encoder->features,
+                                    encoder->split_workspace, encoder->stream_workspace, error));
     encoder->size += size;
-    return size > 0 ? QC_OK : write_stream_in(encoder, symbols, count, frame->width, codings);
+    if (size > 0)
+        return QC_OK;
+    return write_stream_in(encoder, symbols, count, frame->width, rule.codings, rule.profile);
 }
 
 /* ---- positions ---- */
@@ -418,10 +430,11 @@ static qc_status write_fields(encoder *encoder, arena *arena, const uint8_t *ele
     void *escapes = take(arena, 2 * entries);
     uint8_t *rest = take(arena, entries);
     void *workspace = take(arena, qc_fields_plan_workspace(frame->dtype));
+    exponent_rule rule = rule_of_exponents(encoder, entries);
     qc_fields fields;
     qc_upper_words(elements, entries, frame->item_size, words);
-    qc_fields_plan(words, entries, frame->dtype, exponent_codings(encoder, entries),
-                   encoder->profile, &fields, workspace, encoder->stream_workspace);
+    qc_fields_plan(words, entries, frame->dtype, rule.codings, rule.profile, &fields, workspace,
+                   encoder->stream_workspace);
     size_t escaped = qc_fields_take_apart(&fields, words, entries, symbols, rest);
     if (escaped > 0)
         qc_fields_escapes(&fields, words, symbols, entries, escapes);

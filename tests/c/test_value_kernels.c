@@ -3,10 +3,10 @@
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
 #include "affine.h"
+#include "fields_decode.h"
 #include "greatest.h"
 #include "kmeans_histogram.h"
 #include "look_up.h"
-#include "fields_decode.h"
 #include "planes.h"
 #include "support.h"
 
