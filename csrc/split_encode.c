@@ -192,7 +192,7 @@ qc_status qc_split_encode_rows(const qc_split_input *input, uint64_t codings, qc
     w.body = sorted + rounded(input->count);
     w.stream_workspace = stream_workspace;
     *size = 0;
-    qc_split_find_rows(input, profile == QC_SMALL, &plan, workspace);
+    qc_split_find_rows(input, &plan, workspace);
     if (plan.parts == 1)
         return QC_OK;
     sort_rows(input, &plan, sorted, ends);

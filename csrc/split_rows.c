@@ -16,8 +16,8 @@
 /* What an entry of the map takes, about. */
 #define MAP_ENTRY_COST 256
 
-/* Where speed counts, one class more has to save this part of all. */
-#define WORTHWHILE_PART 256
+/* One class more has to save this part of all. */
+#define WORTHWHILE_PART 1024
 
 typedef struct search {
     const qc_split_input *input;
@@ -93,7 +93,7 @@ static void find_costs(search *s)
 
 /* The cheapest cuts of the bins into 1 to QC_SPLIT_SIDE_CLASSES classes: returns how many pay,
    and where each ends. */
-static unsigned find_cuts(const search *s, int smallest, unsigned ends[QC_SPLIT_SIDE_CLASSES])
+static unsigned find_cuts(const search *s, unsigned ends[QC_SPLIT_SIDE_CLASSES])
 {
     uint64_t cost[QC_SPLIT_SIDE_CLASSES][BINS + 1]; /* of the bins before one, in so many classes */
     unsigned cut[QC_SPLIT_SIDE_CLASSES][BINS + 1] = {{0}}, best = 0;
@@ -111,7 +111,7 @@ static unsigned find_cuts(const search *s, int smallest, unsigned ends[QC_SPLIT_
                 }
             }
         }
-    uint64_t worth = smallest ? 0 : cost[0][BINS] / WORTHWHILE_PART;
+    uint64_t worth = cost[0][BINS] / WORTHWHILE_PART;
     for (unsigned classes = 1; classes < QC_SPLIT_SIDE_CLASSES; classes++) {
         uint64_t maps = best > 0 ? 0 : map;
         if (cost[classes][BINS] + maps + worth * (classes - best) < cost[best][BINS])
@@ -131,8 +131,7 @@ size_t qc_split_rows_workspace(const qc_split_input *input)
     return sizeof(search) + rows * (sizeof(uint32_t) + 1);
 }
 
-void qc_split_find_rows(const qc_split_input *input, int smallest, qc_split_plan *plan,
-                        void *workspace)
+void qc_split_find_rows(const qc_split_input *input, qc_split_plan *plan, void *workspace)
 {
     search *s = workspace;
     unsigned ends[QC_SPLIT_SIDE_CLASSES];
@@ -146,7 +145,7 @@ void qc_split_find_rows(const qc_split_input *input, int smallest, qc_split_plan
     plan->router = QC_ROUTER_CLASSES;
     plan->row_map = (uint8_t *)(s->means + s->rows);
     plan->column_classes = 1;
-    plan->parts = plan->row_classes = find_cuts(s, smallest, ends);
+    plan->parts = plan->row_classes = find_cuts(s, ends);
     for (size_t row = 0; row < s->rows; row++) {
         unsigned class = 0;
         while (s->means[row] >= ends[class])
