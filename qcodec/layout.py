@@ -27,8 +27,10 @@ MAX_CHUNK_ELEMENTS = 1 << 22
 # About this much is coded in one chunk: small enough for a slice to be cheap and for threads to
 # have work, large enough that tables and directory do not show. "small" learns for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
-# Tables of exponents weigh more than what they could adapt to.
-_FIELDS_CHUNK_BYTES = 1 << 21
+# Tables of exponents weigh more than what they could adapt to; but in wide floats there are rows
+# whose lowest bits are zero, and they stand together.
+_NARROW_FIELDS_CHUNK = 1 << 21
+_WIDE_FIELDS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
 _WIDEST_HUFFMAN = 8
 
@@ -136,7 +138,8 @@ def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile
 
 def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: str) -> int:
     if layout.kind == "fields":
-        return _FIELDS_CHUNK_BYTES // element_type(quantized.dtype).itemsize
+        size = element_type(quantized.dtype).itemsize
+        return (_NARROW_FIELDS_CHUNK if size == 2 else _WIDE_FIELDS_CHUNK) // size
     bits = float(value_bits(quantized))
     if quantized.positions is not None and layout.positions != "dense":
         density = len(quantized.positions) / max(count, 1)
