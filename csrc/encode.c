@@ -17,12 +17,14 @@ typedef struct arena {
 #define SPLIT_LEAST_BYTES 64
 
 /* Balanced: split, which decodes slowly, is for streams below this many bytes. */
-#define MANY_FLOATS ((size_t)16 * 1024)
+#define SPLIT_SMALL_STREAM ((size_t)64 * 1024)
+
+/* So many floats of a chunk take time to decode; so many more need vectors. */
+#define MANY_FLOATS    ((size_t)16 * 1024)
+#define SO_MANY_FLOATS ((size_t)96 * 1024)
 
 /* Exponents of shorter rows have no classes. */
 #define LEAST_CLASSED_ROW 128
-
-#define SPLIT_SMALL_STREAM ((size_t)64 * 1024)
 
 static size_t rounded(size_t size)
 {
@@ -164,13 +166,15 @@ typedef struct exponent_rule {
     qc_profile profile;
 } exponent_rule;
 
-/* Balanced: many are coded by lanes, the smallest that these give, as they take a small part of the
-   time. Plain Huffman saves a little more, and takes longer than everything else together. */
+/* Balanced: of the codings that are fast enough the smallest, as exponents take a small part of the
+   time. Plain Huffman is not where it would take longer than everything else together; but beside
+   fewer symbols the heads of lanes weigh more. */
 static exponent_rule rule_of_exponents(const encoder *encoder, size_t entries)
 {
     exponent_rule rule = {float_codings(encoder, entries), encoder->profile};
     if (encoder->profile == QC_BALANCED && has_many_floats(encoder, entries)) {
-        rule.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
+        if (entries >= SO_MANY_FLOATS)
+            rule.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
         rule.profile = QC_SMALL;
     }
     return rule;
