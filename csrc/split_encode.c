@@ -6,6 +6,10 @@
 
 #define ALIGNMENT 16
 
+/* Bytes of a stream beside its codes, about. */
+#define LANES_HEAD   512
+#define HUFFMAN_HEAD 48
+
 /* A body that is being written. */
 typedef struct writer {
     const qc_split_input *input;
@@ -192,7 +196,8 @@ qc_status qc_split_encode_rows(const qc_split_input *input, uint64_t codings, qc
     w.body = sorted + rounded(input->count);
     w.stream_workspace = stream_workspace;
     *size = 0;
-    qc_split_find_rows(input, &plan, workspace);
+    int by_lanes = (codings & QC_CODING_MASK(QC_HUFFMAN)) == 0;
+    qc_split_find_rows(input, by_lanes ? LANES_HEAD : HUFFMAN_HEAD, &plan, workspace);
     if (plan.parts == 1)
         return QC_OK;
     sort_rows(input, &plan, sorted, ends);
