@@ -20,8 +20,9 @@ typedef struct arena {
 /* Balanced: a router, which decodes slowly, is for streams below this many bytes. */
 #define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
 
-/* So many floats have to decode fast. */
-#define MANY_FLOATS ((size_t)16 * 1024)
+/* So many floats of a chunk take time to decode; so many more need vectors. */
+#define MANY_FLOATS    ((size_t)16 * 1024)
+#define SO_MANY_FLOATS ((size_t)96 * 1024)
 
 /* Exponents of shorter rows have no classes. */
 #define LEAST_CLASSED_ROW 128
@@ -167,14 +168,16 @@ static uint64_t float_codings(const encoder *encoder, size_t entries)
     return encoder->encoding.codings & ~slow;
 }
 
-/* Balanced: many are coded by lanes, the smallest that these give, as they take a small part of the
-   time. Plain Huffman saves a little more, and takes longer than everything else together. */
+/* Balanced: of the codings that are fast enough the smallest, as exponents take a small part of the
+   time. Plain Huffman is not where it would take longer than everything else together; but beside
+   fewer symbols the heads of lanes weigh more. */
 static qc_encoding encoding_of_exponents(const encoder *encoder, size_t entries)
 {
     qc_encoding encoding = encoder->encoding;
     encoding.codings = float_codings(encoder, entries);
     if (encoding.profile == QC_BALANCED && has_many_floats(encoder, entries)) {
-        encoding.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
+        if (entries >= SO_MANY_FLOATS)
+            encoding.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
         encoding.profile = QC_SMALL;
     }
     return encoding;

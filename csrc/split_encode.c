@@ -4,6 +4,10 @@
  */
 #include "routed_encode.h"
 
+/* Bytes of a stream beside its codes, about. */
+#define LANES_HEAD   512
+#define HUFFMAN_HEAD 48
+
 static int has_kernels(const qc_split_input *input) { return input->geometry.kernel_width > 0; }
 
 /* The search is over when the symbols are put in order. */
@@ -104,7 +108,8 @@ qc_status qc_split_write_rows(qc_body_writer *w, void *workspace)
     qc_split_plan plan;
     size_t ends[QC_SPLIT_MAX_PARTS];
     uint8_t *sorted = (uint8_t *)workspace + qc_split_rows_workspace(input);
-    qc_split_find_rows(input, &plan, workspace);
+    int by_lanes = (w->codings & QC_CODING_MASK(QC_HUFFMAN)) == 0;
+    qc_split_find_rows(input, by_lanes ? LANES_HEAD : HUFFMAN_HEAD, &plan, workspace);
     if (plan.parts == 1)
         return QC_OK;
     sort_rows(input, &plan, sorted, ends);

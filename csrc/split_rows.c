@@ -81,14 +81,14 @@ static void count_bins(search *s)
             s->before[bin + 1][v] += s->before[bin][v];
 }
 
-static void find_costs(search *s)
+static void find_costs(search *s, uint64_t head)
 {
     uint32_t counts[SYMBOLS];
     for (unsigned from = 0; from < BINS; from++)
         for (unsigned to = from + 1; to <= BINS; to++) {
             for (unsigned v = 0; v < SYMBOLS; v++)
                 counts[v] = s->before[to][v] - s->before[from][v];
-            s->costs[from][to] = qc_split_cost(counts, SYMBOLS);
+            s->costs[from][to] = qc_split_cost(counts, SYMBOLS) + head;
         }
 }
 
@@ -132,7 +132,8 @@ size_t qc_split_rows_workspace(const qc_split_input *input)
     return sizeof(search) + rows * (sizeof(uint32_t) + 1);
 }
 
-void qc_split_find_rows(const qc_split_input *input, qc_split_plan *plan, void *workspace)
+void qc_split_find_rows(const qc_split_input *input, size_t head, qc_split_plan *plan,
+                        void *workspace)
 {
     search *s = workspace;
     unsigned ends[CLASSES];
@@ -142,7 +143,7 @@ void qc_split_find_rows(const qc_split_input *input, qc_split_plan *plan, void *
     find_means(s);
     find_bins(s);
     count_bins(s);
-    find_costs(s);
+    find_costs(s, (uint64_t)head * 8 * QC_LOG2_ONE);
     plan->router = QC_ROUTER_CLASSES;
     plan->row_map = (uint8_t *)(s->means + s->rows);
     plan->column_classes = 1;
