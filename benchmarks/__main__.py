@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import peers
 from .evidence import __main__ as evidence
 from .evidence.report import markdown as evidence_table
+from .peers import __main__ as peers
 from .suite import data, elsewhere, goal_table, groups, machine, plot, report
 from .suite.goals import judge
 from .suite.measure import Effort
@@ -21,10 +21,13 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the nets and data sets")
     parser.add_argument("--minilm", type=Path, help="model.safetensors of all-MiniLM-L6-v2")
+    parser.add_argument("--nets", type=Path, help="train the second set, and keep it there")
     parser.add_argument("--groups", nargs="+", choices=groups.GROUPS, default=list(groups.GROUPS))
     parser.add_argument("--rounds", type=int, default=Effort().rounds, help="samples of each job")
     parser.add_argument("--json", type=Path, help="write everything there too")
-    parser.add_argument("--plot", type=Path, help="draw speed against size there, as SVG")
+    parser.add_argument(
+        "--plot", type=Path, help="draw speed against size there, as SVG, and others beside it"
+    )
     parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
     parser.add_argument(
         "--this-path-only", action="store_true", help="whole frames on one path; no real nets"
@@ -43,15 +46,14 @@ def measure(options: argparse.Namespace, places: data.Places) -> tuple[Results, 
     return results, machine.owed() + remarks
 
 
-def real_nets(places: data.Places) -> dict[str, str]:
-    """Tables of whole files, if the folder of nets was named."""
+def real_nets(options: argparse.Namespace, places: data.Places) -> dict[str, str]:
+    """Tables of whole files, if the folder of nets was named, and pictures beside the plot."""
     if places.data is None:
         return {}
     rows = evidence.run(evidence.ALL, places.data, places.model())
-    return {
-        "evidence": evidence_table(rows),
-        "sizes": peers.tables(places.data, places.model()),
-    }
+    pictures = options.plot.parent if options.plot else None
+    beside_peers = peers.tables(places.data, places.model(), options.nets, pictures)
+    return {"evidence": evidence_table(rows)} | beside_peers
 
 
 def main() -> int:
@@ -64,7 +66,7 @@ def main() -> int:
     verdicts = [judge(goal, results, paths) for goal in goal_table.goals(paths[-1])]
     tables = report.sections(about, remarks, verdicts, results)
     if not options.this_path_only:
-        tables |= real_nets(places)
+        tables |= real_nets(options, places)
     print(report.markdown(tables))
     if options.json:
         report.write_json(options.json, about, remarks, verdicts, results)

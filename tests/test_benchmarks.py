@@ -4,8 +4,20 @@ import json
 import shutil
 import time
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import benchmarks.peers.compare as compare_module
+from benchmarks.nets import cases as net_cases
+from benchmarks.nets import convolutional, text, transformer
+from benchmarks.nets.cases import Net
+from benchmarks.peers import cases, forms, general, packing, positions, table
+from benchmarks.peers import plot as peers_plot
+from benchmarks.peers.case import Case, no_goals, same
+from benchmarks.peers.compare import Comparison, Entry, compare
+from benchmarks.peers.stored import Stored
 from benchmarks.suite import (
     data,
     frames,
@@ -22,8 +34,11 @@ from benchmarks.suite import (
 from benchmarks.suite.measure import Effort, Spread, interleave, spread_of
 from benchmarks.suite.native import MissingPeerError
 from benchmarks.suite.result import Key, Result, Results
+from qcodec import Affine, Codebook, DeepCompression, Ternary
 
 TINY = Effort(rounds=2, seconds=1e-5)
+# Of packages that are only compared with.
+others_may_warn = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 
 
@@ -172,3 +187,196 @@ def test_tables_are_rewritten_between_their_markers_only(tmp_path):
     assert document.read_text() == "before\n<!-- goals -->\nnew \\1\n<!-- /goals -->\nafter\n"
     with pytest.raises(ValueError, match="streams"):
         report.update(document, {"streams": "table"})
+
+
+def mixed_tensors():
+    """Dense, sparse with long gaps, of equal steps, and whole floats."""
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(60, 70)).astype(np.float32)
+    few = np.where(random.random((90, 80)) < 0.003, random.normal(size=(90, 80)), 0)
+    return {
+        "dense": Codebook(4).quantize(weights),
+        "ternary": Ternary("twn", scales=1).quantize(weights),
+        "sparse": DeepCompression(4, positions="gaps").quantize(few.astype(np.float32)),
+        "kernels": Codebook(3).quantize(weights.reshape(20, 7, 6, 5)),
+        "bias": Affine(4).quantize(weights[0]),
+        "norm": weights[1],
+    }
+
+
+def test_every_form_that_peers_are_given_holds_all_tensors():
+    case = Case("mixed", mixed_tensors())
+    found = forms.forms(case.tensors)
+    assert [form.name for form in found] == [
+        "gaps, codes one a byte",
+        "gaps, codes packed",
+        "masks, codes one a byte",
+        "masks, codes packed",
+    ]
+    for form in found:
+        assert same(form.rebuild_data(form.data), case.decoded())
+    assert len(found[1].data) < len(found[0].data)
+
+
+def test_floats_are_given_whole_and_as_planes():
+    floats = {"a": data.gaussian(300).reshape(3, 100), "b": data.gaussian(7)}
+    whole, planes = forms.forms(floats)
+    assert whole.data == floats["a"].tobytes() + floats["b"].tobytes()
+    assert planes.data[:307] == whole.data[::4]
+    assert all(same(form.rebuild_data(form.data), floats) for form in (whole, planes))
+
+
+@given(st.lists(st.integers(0, 5000), min_size=1, unique=True), st.sampled_from([15, 255]))
+def test_gaps_and_masks_give_positions_back(found, largest):
+    where = np.array(sorted(found))
+    assert np.array_equal(positions.from_gaps(positions.to_gaps(where, largest), largest), where)
+    assert np.array_equal(positions.from_mask(positions.to_mask(where, 5001), 5001), where)
+
+
+@given(st.lists(st.integers(0, 255)), st.sampled_from([1, 2, 4, 8]))
+def test_packed_integers_come_back(values, bits):
+    array = np.array(values, np.uint8) & ((1 << bits) - 1)
+    packed = packing.pack(array, bits)
+    assert len(packed) == -(-len(values) * bits // 8)
+    assert np.array_equal(packing.unpack(packed, bits, len(values)), array)
+
+
+@others_may_warn
+def test_everybody_stores_the_same_tensors(tmp_path):
+    compared = compare(Case("mixed", mixed_tensors()), tmp_path, effort=TINY)
+    methods = {entry.stored.method for entry in compared.entries}
+    assert {"zlib -9", "bzip2 -9", "xz -9e", "qcodec balanced", "qcodec small"} <= methods
+    sizes = [entry.stored.bytes for entry in compared.entries]
+    assert sizes == sorted(sizes, reverse=True)
+    assert compared.of("qcodec small").stored.bytes == (tmp_path / "small.qc").stat().st_size
+    assert len(compared.entries) == len(methods)  # of each its smallest form alone
+    *_, last = table.section(compared).splitlines()
+    assert last.startswith(("| entropy of order 0 |", "| nncodec: not installed"))
+
+
+@others_may_warn
+def test_a_peer_that_gives_other_tensors_back_is_refused(tmp_path, monkeypatch):
+    wrong = general.Method("forgetful", lambda b: b, lambda b: b[:-4] + b"1234")
+    monkeypatch.setattr(general, "methods", lambda: ([wrong], []))
+    with pytest.raises(AssertionError, match="forgetful gives other tensors back"):
+        compare(Case("mixed", mixed_tensors()), tmp_path, effort=TINY)
+
+
+@others_may_warn
+def test_who_is_missing_or_too_slow_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(general, "find_spec", lambda name: None)
+    monkeypatch.setattr(compare_module, "SLOW_BYTES", 1000)
+    case = Case("floats", {"a": data.gaussian(1000)})
+    hasty, patient = (compare(case, tmp_path, some, TINY) for some in (False, True))
+    assert "xz -9e: left out, takes minutes for 0 MiB" in hasty.remarks
+    assert {"zstandard: not installed", "brotli: not installed"} <= set(hasty.remarks)
+    assert hasty.of("xz -9e") is None
+    assert patient.of("xz -9e") is not None
+    assert "| brotli: not installed | | | | | |" in table.section(hasty)
+
+
+def comparison(title, sizes, goals=no_goals):
+    """1,000,000 decoded bytes, a microsecond for each stored one."""
+    entries = []
+    for method, size in sizes.items():
+        seconds = size / 1e6
+        spread = Spread(seconds, seconds, seconds, seconds, 5, 0)
+        stored = Stored(method, "bytes", size, None, dict, method.startswith("qcodec"))
+        entries.append(Entry(stored, spread, None))
+    return Comparison(Case(title, {}, goals=goals, note="all"), 1_000_000, entries, 0, [])
+
+
+def test_comparisons_as_tables():
+    some = comparison("net", {"zipnn": 1000, "qcodec balanced": 500})
+    assert table.section(some).splitlines()[-2:] == [
+        "| zipnn | bytes | 1,000 | 0.10 % | 1,000 |  |",
+        "| **qcodec balanced** | bytes | 500 | 0.05 % | 2,000 |  |",
+    ]
+    other = comparison("other", {"qcodec balanced": 100})
+    assert table.side_by_side("Nets", [some, other]).splitlines()[4:6] == [
+        "| zipnn | 1,000, 1,000 |  |",
+        "| **qcodec balanced** | 500, 2,000 | 100, 10,000 |",
+    ]
+
+
+def test_decoding_is_judged_against_zipnn_in_the_same_run():
+    sizes = {"zipnn": 4000, "qcodec balanced": 1000, "qcodec small": 2000}
+    rows = comparison("MiniLM", sizes, cases.against_zipnn).goals()
+    assert [(row.found, row.word) for row in rows] == [(4.0, "reached"), (2.0, "**missed**")]
+
+
+def test_a_net_in_one_array_has_the_same_weights():
+    floats = {"a": data.gaussian(300).reshape(3, 100), "b": data.gaussian(7)}
+    one = cases.in_one_array(lambda: Case("net", floats))
+    assert one.title == "net, in one array"
+    assert one.decoded()["weights"].tobytes() == floats["a"].tobytes() + floats["b"].tobytes()
+
+
+def test_the_pictures_of_size_and_speed_are_the_same_bytes_for_the_same_figures(tmp_path):
+    pytest.importorskip("matplotlib")
+    some = [comparison(f"net {n}", {"zlib -9": 900, "qcodec small": 500}) for n in range(4)]
+    for name in ("a.svg", "b.svg"):
+        peers_plot.draw(some, tmp_path / name)
+    picture = (tmp_path / "a.svg").read_bytes()
+    assert picture == (tmp_path / "b.svg").read_bytes()
+    assert picture.count(b"<!-- net ") == 4
+    assert peers_plot.points(some[0]) == {
+        "zlib -9": (0.09, pytest.approx(1e6 / 900)),
+        "qcodec small": (0.05, pytest.approx(2000)),
+    }
+
+
+def test_text_of_the_standard_library_is_there():
+    assert len(text.characters()) > 100_000
+    assert text.characters().isascii()
+
+
+def noise_and_labels():
+    images = data.gaussian(8 * 784).reshape(8, 1, 28, 28) / np.float32(0.04)
+    return images, np.arange(8, dtype=np.uint8)
+
+
+@others_may_warn
+def test_nets_are_made_on_the_spot_and_the_same_each_time():
+    pytest.importorskip("torch")
+    images, labels = noise_and_labels()
+    makers = {
+        "convolutional": lambda steps: convolutional.trained(images, labels, steps),
+        "transformer": lambda steps: transformer.trained(text.characters(), steps),
+    }
+    for make in makers.values():
+        once, again, longer = make(2), make(2), make(3)
+        assert same(again, once)
+        assert not same(longer, once)
+        assert all(array.dtype == np.float32 for array in once.values())
+
+
+@others_may_warn
+def test_nets_learn_and_what_they_know_is_told():
+    pytest.importorskip("torch")
+    images, labels = noise_and_labels()
+    learned = convolutional.trained(images, labels, 20)
+    assert convolutional.accuracy(learned, images, labels) == 1
+    assert convolutional.accuracy(learned, images, labels[::-1]) == 0
+    characters = text.characters()
+    guessed = transformer.bits_a_character(transformer.trained(characters, 1), characters)
+    learned = transformer.bits_a_character(transformer.trained(characters, 20), characters)
+    assert 2 < learned < guessed - 1  # log2 of 128 characters is 7
+
+
+@others_may_warn
+def test_a_net_of_the_second_set_is_stored_six_ways(tmp_path):
+    pytest.importorskip("torch")
+    net = Net("net", "A net", {"w": data.gaussian(4000).reshape(50, 80)}, lambda weights: "well")
+    made = [make() for make in net_cases.ways(net)]
+    assert [case.title for case in made] == [*net_cases.RECIPES, "float32", "bfloat16"]
+    assert [case.note for case in made[:4]] == ["well"] * 4
+    halves = compare(made[-1], tmp_path, effort=TINY)
+    assert halves.dense == 8000
+    assert halves.of("qcodec small") is not None
+
+
+def test_nets_that_are_there_are_not_trained_again(tmp_path):
+    weights = {"w": data.gaussian(10)}
+    kept = net_cases.kept(tmp_path / "nets" / "a.safetensors", lambda: weights)
+    assert same(net_cases.kept(tmp_path / "nets" / "a.safetensors", lambda: 1 / 0), kept)

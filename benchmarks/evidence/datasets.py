@@ -17,11 +17,16 @@ def idx(path: Path) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
 
 
-def mnist_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """All 10,000 test images (n, 1, 28, 28), normalised, and their labels."""
-    images = idx(folder / "mnist" / "t10k-images-idx3-ubyte.gz").astype(np.float32) / 255
-    labels = idx(folder / "mnist" / "t10k-labels-idx1-ubyte.gz")
+def mnist(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Images (n, 1, 28, 28), normalised, and their labels; `part` is ``train`` or ``t10k``."""
+    images = idx(folder / "mnist" / f"{part}-images-idx3-ubyte.gz").astype(np.float32) / 255
+    labels = idx(folder / "mnist" / f"{part}-labels-idx1-ubyte.gz")
     return ((images - 0.1307) / 0.3081)[:, None], labels
+
+
+def mnist_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """All 10,000 test images."""
+    return mnist(folder, "t10k")
 
 
 def cifar_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

@@ -18,9 +18,10 @@ class Row:
     ----------
     case, what : str
     found : float
-    goal : str
+    goal, moonshot : str
         Such as ``"<= 556,000"``; empty where there is none.
-    reached : bool or None
+    reached, beyond : bool or None
+        Whether the goal is, and the moonshot.
     """
 
     case: str
@@ -28,29 +29,44 @@ class Row:
     found: float | int | str
     goal: str = ""
     reached: bool | None = None
+    moonshot: str = ""
+    beyond: bool | None = None
+
+    @property
+    def word(self) -> str:
+        """What became of the goal."""
+        if self.reached is None:
+            return ""
+        return "moonshot" if self.beyond else "reached" if self.reached else "**missed**"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
 
 
-def at_most(case: str, what: str, found: float, limit: float) -> Row:
+def at_most(case: str, what: str, found: float, limit: float, moonshot: float | None = None) -> Row:
     """A figure that is small enough or not."""
-    return Row(case, what, found, f"<= {limit:,}", found <= limit)
+    far = "" if moonshot is None else f"<= {moonshot:,}"
+    beyond = None if moonshot is None else found <= moonshot
+    return Row(case, what, found, f"<= {limit:,}", found <= limit, far, beyond)
 
 
-def at_least(case: str, what: str, found: float, limit: float) -> Row:
+def at_least(
+    case: str, what: str, found: float, limit: float, moonshot: float | None = None
+) -> Row:
     """A figure that is large enough or not."""
-    return Row(case, what, found, f">= {limit:,}", found >= limit)
+    far = "" if moonshot is None else f">= {moonshot:,}"
+    beyond = None if moonshot is None else found >= moonshot
+    return Row(case, what, found, f">= {limit:,}", found >= limit, far, beyond)
 
 
 def markdown(rows: list[Row]) -> str:
     """The rows as a table."""
-    lines = ["| case | what | found | goal | |", "|---|---|---:|---:|---|"]
+    lines = ["| case | what | found | goal | moonshot | |", "|---|---|---:|---:|---:|---|"]
     for row in rows:
         found = row.found if isinstance(row.found, str) else f"{row.found:,}"
-        mark = "" if row.reached is None else "reached" if row.reached else "**missed**"
-        lines.append(f"| {row.case} | {row.what} | {found} | {row.goal} | {mark} |")
+        cells = (row.case, row.what, found, row.goal, row.moonshot, row.word)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,8 @@ import numpy as np
 
 import qcodec
 from qcodec.dtypes import element_type
+
+from . import deep_cabac
 
 Array = np.ndarray
 
@@ -167,27 +169,19 @@ def _constriction(sample: Array) -> list[Codec]:
 
 
 def _nncodec(sample: Array) -> list[Codec]:
-    from nncodec.extensions import deepCABAC
+    import nncodec.extensions  # noqa: F401  (an ImportError now, not when it is measured)
 
     if sample.dtype != np.uint8:
         return []  # it codes integers
     middle = 1 << (int(sample.max()).bit_length() - 1)
-    shape = (-1, 256)
-    no_skipping = (deepCABAC.HdspMode.AlwaysOff, np.zeros(2, np.int8))
-    out = np.ones(len(sample) // 256 * 256, np.int32).reshape(shape)
+    out = np.ones(len(sample) // 256 * 256, np.int32).reshape(-1, 256)
 
     def encode(array: Array) -> Array:
-        rows = (array[: out.size].astype(np.int32) - middle).reshape(shape)
-        encoder = deepCABAC.Encoder()
-        encoder.initCtxModels(10, 0)
-        encoder.encodeLayer(rows, 0, 0, 0, 0, 0, np.zeros(len(rows), np.int32), *no_skipping, 0, 0)
-        return encoder.finish()
+        rows = (array[: out.size].astype(np.int32) - middle).reshape(out.shape)
+        return deep_cabac.encode(rows, optimised=False)
 
     def decode(data: Array) -> Array:
-        decoder = deepCABAC.Decoder()
-        decoder.setStream(bytearray(data))
-        decoder.initCtxModels(10)
-        decoder.decodeLayer(out, 0, 0, 0, 0, *no_skipping, 0, 0)
+        deep_cabac.decode(data, out)
         return (out + middle).astype(np.uint8)
 
     return [Codec("nncodec DeepCABAC", encode, decode)]
@@ -206,12 +200,14 @@ FACTORIES: dict[str, Callable[[Array], list[Codec]]] = {
 }
 
 
-def codecs(sample: Array) -> tuple[list[Codec], list[str]]:
+def codecs(sample: Array, packages: Iterable[str] | None = None) -> tuple[list[Codec], list[str]]:
     """All that can store an array like this one, and the packages that are not installed.
 
     Parameters
     ----------
     sample : ndarray of uint8, uint16 (the bits of bfloat16) or float32
+    packages : iterable of str, optional
+        The ones to ask; the default is all.
 
     Returns
     -------
@@ -220,9 +216,9 @@ def codecs(sample: Array) -> tuple[list[Codec], list[str]]:
         Names on PyPI.
     """
     found, missing = [], []
-    for package, factory in FACTORIES.items():
+    for package in FACTORIES if packages is None else packages:
         try:
-            found += factory(sample)
+            found += FACTORIES[package](sample)
         except ImportError:
             missing.append(package)
     return found, missing

@@ -20,6 +20,7 @@ TITLES = {
     "small calls": "What one small call costs",
     "evidence": "Real nets",
     "sizes": "Beside general and lossless compressors",
+    "second set": "A second set of nets",
 }
 
 

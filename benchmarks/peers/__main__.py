@@ -1,0 +1,79 @@
+"""Everybody on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ..evidence import minilm
+from ..nets import cases as second_set
+from ..suite import report
+from . import cases, plot, table
+from .case import Case
+from .compare import Comparison, compare
+
+
+def measure(makers: Iterable[Callable[[], Case]], patient: bool = False) -> list[Comparison]:
+    """Every case by everybody."""
+    with tempfile.TemporaryDirectory() as folder:
+        return [compare(make(), Path(folder), patient) for make in makers]
+
+
+def tables(
+    data: Path,
+    model: Path | None,
+    nets: Path | None = None,
+    plots: Path | None = None,
+    patient: bool = False,
+) -> dict[str, str]:
+    """The tables by the names of their markers; pictures go into the folder `plots`.
+
+    Parameters
+    ----------
+    data : Path
+    model : Path or None
+        MiniLM's file.
+    nets : Path or None
+        Where the nets of the second set are kept; None: they are left out.
+    plots : Path or None
+    patient : bool
+        As for `compare`.
+    """
+    real = measure(cases.cases(data, model), patient)
+    found = {"sizes": "\n\n".join(map(table.section, real))}
+    if plots is not None:
+        plot.draw(real, plots / "peers.svg")
+    if nets is None:
+        return found
+    made = {name: measure(makers) for name, makers in second_set.cases(nets, data).items()}
+    sections = [table.side_by_side(name, compared) for name, compared in made.items()]
+    found["second set"] = "\n\n".join(sections) or second_set.MISSING
+    if plots is not None and made:
+        everything = [one for compared in made.values() for one in compared]
+        plot.draw(everything, plots / "second_set.svg")
+    return found
+
+
+def main() -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--minilm", type=Path)
+    parser.add_argument("--nets", type=Path, help="train the second set, and keep it there")
+    parser.add_argument("--plots", type=Path, help="draw speed against size into this folder")
+    parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
+    parser.add_argument("--patient", action="store_true", help="no compressor is too slow")
+    options = parser.parse_args()
+    model = options.minilm or minilm.find_model()
+    found = tables(options.data, model, options.nets, options.plots, options.patient)
+    print("\n\n".join(found.values()))
+    if options.update:
+        report.update(options.update, found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
