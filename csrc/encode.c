@@ -2,6 +2,7 @@
  * One chunk, encoded: positions and values as streams, each in the coding that the profile chooses.
  */
 #include "delta_encode.h"
+#include "fields_encode.h"
 #include "frame_layout.h"
 #include "routed_encode.h"
 
@@ -18,6 +19,13 @@ typedef struct arena {
 
 /* Balanced: a router, which decodes slowly, is for streams below this many bytes. */
 #define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
+
+/* So many floats of a chunk take time to decode; so many more need vectors. */
+#define MANY_FLOATS    ((size_t)16 * 1024)
+#define SO_MANY_FLOATS ((size_t)96 * 1024)
+
+/* Exponents of shorter rows have no classes. */
+#define LEAST_CLASSED_ROW 128
 
 static size_t rounded(size_t size)
 {
@@ -37,7 +45,7 @@ static void *take(arena *arena, size_t size)
 typedef struct encoder {
     const qc_frame *frame;
     const qc_chunk_source *source;
-    const qc_encoding *encoding;
+    qc_encoding encoding;
     uint8_t *out;
     size_t capacity, size;
     uint64_t features;
@@ -114,6 +122,17 @@ static qc_geometry mask_geometry(const qc_frame *frame)
     return geometry;
 }
 
+/* Rows of exponents may have classes, if the map is small beside them. */
+static qc_geometry exponent_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    int is_float = frame->dtype <= QC_F64 && (frame->kind == QC_PLANES || frame->kind == QC_FIELDS);
+    if (frame->positions == QC_DENSE && is_float && frame->row_elements >= LEAST_CLASSED_ROW &&
+        is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements;
+    return geometry;
+}
+
 static int is_located(const qc_geometry *geometry)
 {
     return geometry->row_length > 0 || geometry->kernel_width > 0;
@@ -127,7 +146,41 @@ static size_t routed_workspace(const qc_frame *frame, const qc_chunk_source *sou
     size_t count =
         mask_width > 0 ? qc_mask_symbols(source->elements, mask_width) : source->elements;
     qc_split_input input = {NULL, count, frame->width, geometry};
+    if (qc_is_bytes(frame) && mask_width == 0) {
+        input.geometry = exponent_geometry(frame);
+        return is_located(&input.geometry) ? qc_routed_rows_workspace(&input) : 0;
+    }
     return is_located(&geometry) ? qc_routed_workspace(&input) : 0;
+}
+
+/* Whether so many floats are kept that their streams have to decode fast. */
+static int has_many_floats(const encoder *encoder, size_t entries)
+{
+    const qc_frame *frame = encoder->frame;
+    return qc_is_bytes(frame) && frame->dtype <= QC_F64 && entries >= MANY_FLOATS;
+}
+
+/* Codings for floats: adaptive coding would save about 0.1 % of many, and decode twenty times as
+   slowly as plain Huffman. */
+static uint64_t float_codings(const encoder *encoder, size_t entries)
+{
+    uint64_t slow = has_many_floats(encoder, entries) ? QC_CODING_MASK(QC_ADAPTIVE) : 0;
+    return encoder->encoding.codings & ~slow;
+}
+
+/* Balanced: of the codings that are fast enough the smallest, as exponents take a small part of the
+   time. Plain Huffman is not where it would take longer than everything else together; but beside
+   fewer symbols the heads of lanes weigh more. */
+static qc_encoding encoding_of_exponents(const encoder *encoder, size_t entries)
+{
+    qc_encoding encoding = encoder->encoding;
+    encoding.codings = float_codings(encoder, entries);
+    if (encoding.profile == QC_BALANCED && has_many_floats(encoder, entries)) {
+        if (entries >= SO_MANY_FLOATS)
+            encoding.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
+        encoding.profile = QC_SMALL;
+    }
+    return encoding;
 }
 
 /* ---- bounds ---- */
@@ -143,6 +196,8 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
                  qc_stream_bound(entries * frame->item_size, 8);
     else
         bound += frame->value_streams * qc_stream_bound(entries, frame->width);
+    if (frame->kind == QC_FIELDS)
+        bound += 1 + 2 * QC_VU_MAX_BYTES + qc_stream_bound(entries, qc_exponent_bits(frame->dtype));
     if (has_gaps(frame))
         bound += qc_stream_bound(entries, frame->gap_width);
     unsigned mask_width = qc_mask_width(frame->positions);
@@ -175,6 +230,9 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
         bytes += rounded(entries * frame->item_size) + rounded(entries); /* elements, a plane */
     if (frame->kind == QC_DELTA)
         bytes += delta_workspace(frame, entries);
+    if (frame->kind == QC_FIELDS) /* words, the rest, escapes */
+        bytes += 2 * rounded(2 * entries) + rounded(entries) +
+                 rounded(qc_fields_plan_workspace(frame->dtype));
     if (has_gaps(frame))
         bytes += rounded(2 * entries) + rounded(4 * entries) + rounded(4 * source->entries);
     unsigned mask_width = qc_mask_width(frame->positions);
@@ -187,17 +245,22 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 
 /* ---- streams ---- */
 
-static qc_status write_stream(encoder *encoder, const void *symbols, size_t count, unsigned width)
+static qc_status write_stream_in(encoder *encoder, const void *symbols, size_t count,
+                                 unsigned width, const qc_encoding *encoding)
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode(symbols, count, width, encoder->encoding->codings,
-                            encoder->encoding->profile, encoder->out + encoder->size,
-                            encoder->capacity - encoder->size, &size, encoder->stream_workspace,
-                            error));
+    QC_TRY(qc_stream_encode(symbols, count, width, encoding->codings, encoding->profile,
+                            encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
+                            encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;
+}
+
+static qc_status write_stream(encoder *encoder, const void *symbols, size_t count, unsigned width)
+{
+    return write_stream_in(encoder, symbols, count, width, &encoder->encoding);
 }
 
 /* What a coding with a router must stay within, or 0 where it is not tried. They decode as slowly
@@ -205,7 +268,7 @@ static qc_status write_stream(encoder *encoder, const void *symbols, size_t coun
    64th. */
 static size_t routed_limit(const encoder *encoder, qc_coding coding, size_t size)
 {
-    const qc_encoding *encoding = encoder->encoding;
+    const qc_encoding *encoding = &encoder->encoding;
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
         size <= ROUTED_LEAST_BYTES)
@@ -229,7 +292,7 @@ static qc_status write_located(encoder *encoder, const void *symbols, size_t cou
     if (!is_located(&geometry) || geometry.row_length > count)
         return QC_OK;
     qc_routed_request request = {{symbols, count, width, geometry},
-                                 encoder->encoding,
+                                 &encoder->encoding,
                                  routed_limit(encoder, QC_CONTEXTS, size),
                                  routed_limit(encoder, QC_SPLIT, size),
                                  encoder->routed_workspace,
@@ -242,6 +305,31 @@ static qc_status write_located(encoder *encoder, const void *symbols, size_t cou
         encoder->features = features;
     }
     return QC_OK;
+}
+
+/* The exponents of floats: in classes of rows, if that promises to be smaller. */
+static qc_status write_exponents(encoder *encoder, const uint8_t *symbols, size_t count)
+{
+    const qc_frame *frame = encoder->frame;
+    qc_error *error = encoder->error;
+    qc_encoding encoding = encoding_of_exponents(encoder, count);
+    qc_profile profile = encoder->encoding.profile;
+    qc_geometry geometry = exponent_geometry(frame);
+    qc_routed_request request = {{symbols, count, frame->width, geometry},
+                                 &encoding,
+                                 0,
+                                 qc_stream_bound(count, frame->width),
+                                 encoder->routed_workspace,
+                                 encoder->stream_workspace};
+    int can_split = (encoding.codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
+                    encoding.effort >= QC_EFFORT_PLACES &&
+                    (profile == QC_BALANCED || profile == QC_SMALL);
+    size_t size = 0;
+    if (can_split && is_located(&geometry) && geometry.row_length <= count)
+        QC_TRY(qc_routed_encode_rows(&request, encoder->out + encoder->size, &size,
+                                     &encoder->features, error));
+    encoder->size += size;
+    return size > 0 ? QC_OK : write_stream_in(encoder, symbols, count, frame->width, &encoding);
 }
 
 /* ---- positions ---- */
@@ -349,20 +437,55 @@ static qc_status write_mask(encoder *encoder, arena *arena)
 
 /* ---- values ---- */
 
-/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float. */
-static void split_plane(const qc_frame *frame, const uint8_t *elements, size_t count,
-                        unsigned plane, uint8_t *out)
+/* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float.
+   Each size has words of its own, so that vectors hold as many as they can. */
+static void split_plane(const qc_frame *frame, const uint8_t *restrict elements, size_t count,
+                        unsigned plane, uint8_t *restrict out)
 {
-    unsigned size = (unsigned)frame->item_size, bits = 8 * size;
-    unsigned shift = 8 * (size - 1 - plane), rotate = frame->dtype <= QC_F64;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = 0;
-        for (unsigned byte = 0; byte < size; byte++)
-            word |= (uint64_t)elements[i * size + byte] << 8 * byte;
-        if (rotate)
-            word = word << 1 | word >> (bits - 1);
-        out[i] = (uint8_t)(word >> shift);
-    }
+    unsigned size = (unsigned)frame->item_size, bits = 8 * size, shift = bits - 8 - 8 * plane;
+    unsigned left = frame->dtype <= QC_F64, right = left ? bits - 1 : 0;
+    if (size == 1)
+        memcpy(out, elements, count);
+    else if (size == 2)
+        for (size_t i = 0; i < count; i++) {
+            uint16_t word = (uint16_t)qc_load16(elements + 2 * i);
+            out[i] = (uint8_t)((uint16_t)(word << left | word >> right) >> shift);
+        }
+    else if (size == 4)
+        for (size_t i = 0; i < count; i++) {
+            uint32_t word = qc_load32(elements + 4 * i);
+            out[i] = (uint8_t)((word << left | word >> right) >> shift);
+        }
+    else
+        for (size_t i = 0; i < count; i++) {
+            uint64_t word = qc_load64(elements + 8 * i);
+            out[i] = (uint8_t)((word << left | word >> right) >> shift);
+        }
+}
+
+/* Head, escapes, and streams 0 and 1. */
+static qc_status write_fields(encoder *encoder, arena *arena, const uint8_t *elements,
+                              size_t entries, uint8_t *symbols)
+{
+    const qc_frame *frame = encoder->frame;
+    uint16_t *words = take(arena, 2 * entries);
+    void *escapes = take(arena, 2 * entries);
+    uint8_t *rest = take(arena, entries);
+    void *workspace = take(arena, qc_fields_plan_workspace(frame->dtype));
+    qc_encoding encoding = encoding_of_exponents(encoder, entries);
+    qc_fields fields;
+    qc_upper_words(elements, entries, frame->item_size, words);
+    qc_fields_plan(words, entries, frame->dtype, encoding.codings, encoding.profile, &fields,
+                   workspace, encoder->stream_workspace);
+    size_t escaped = qc_fields_take_apart(&fields, words, entries, symbols, rest);
+    if (escaped > 0)
+        qc_fields_escapes(&fields, words, symbols, entries, escapes);
+    encoder->out[encoder->size++] = (uint8_t)fields.mantissa_bits;
+    encoder->size += qc_write_vu(encoder->out + encoder->size, fields.base);
+    encoder->size += qc_write_vu(encoder->out + encoder->size, escaped);
+    QC_TRY(write_stream(encoder, escapes, escaped, fields.exponent_bits));
+    QC_TRY(write_exponents(encoder, symbols, entries));
+    return write_stream(encoder, rest, entries, fields.rest_bits);
 }
 
 static qc_status write_delta(encoder *encoder, arena *arena, const void *values, size_t entries)
@@ -390,6 +513,7 @@ static qc_status write_values(encoder *encoder, arena *arena, const void *values
         return write_located(encoder, values, entries, frame->width, code_geometry(frame));
     if (frame->kind == QC_DELTA)
         return write_delta(encoder, arena, values, entries);
+    encoder->encoding.codings = float_codings(encoder, entries);
     uint8_t *elements = take(arena, entries * frame->item_size);
     if (entries > 0)
         memcpy(elements, values, entries * frame->item_size);
@@ -397,9 +521,15 @@ static qc_status write_values(encoder *encoder, arena *arena, const void *values
     if (frame->kind == QC_RAW)
         return write_stream(encoder, elements, entries * frame->item_size, frame->width);
     uint8_t *symbols = take(arena, entries);
-    for (unsigned plane = 0; plane < frame->value_streams; plane++) {
+    unsigned plane = 0;
+    if (frame->kind == QC_FIELDS) {
+        QC_TRY(write_fields(encoder, arena, elements, entries, symbols));
+        plane = 2;
+    }
+    for (; plane < frame->value_streams; plane++) {
         split_plane(frame, elements, entries, plane, symbols);
-        QC_TRY(write_stream(encoder, symbols, entries, frame->width));
+        QC_TRY(plane == 0 ? write_exponents(encoder, symbols, entries)
+                          : write_stream(encoder, symbols, entries, frame->width));
     }
     return QC_OK;
 }
@@ -441,7 +571,7 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
     QC_TRY(check_source(frame, source, error));
     size_t step = (ARENA_ALIGNMENT - (uintptr_t)workspace % ARENA_ALIGNMENT) % ARENA_ALIGNMENT;
     arena arena = {(uint8_t *)workspace + step, workspace_bytes - step};
-    encoder encoder = {frame, source, encoding, out, capacity, 0, 0, NULL, NULL, error};
+    encoder encoder = {frame, source, *encoding, out, capacity, 0, 0, NULL, NULL, error};
     encoder.stream_workspace =
         take(&arena, QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));
     encoder.routed_workspace = take(&arena, routed_workspace(frame, source));

@@ -45,6 +45,11 @@ typedef struct qc_stream_encoder {
 extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
     qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
+/* About what a stream takes whose symbols have these counts: the coding that the profile would
+   choose among those that tell their size. `workspace` has QC_STREAM_ENCODE_WORKSPACE(0) bytes. */
+size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
+                          qc_profile profile, void *workspace);
+
 static inline unsigned qc_input_symbol(const qc_encoder_input *input, size_t i)
 {
     return input->width <= 8 ? ((const uint8_t *)input->symbols)[i]

@@ -57,20 +57,22 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
 
 int qc_is_bytes(const qc_frame *frame)
 {
-    return frame->kind == QC_RAW || frame->kind == QC_PLANES || frame->kind == QC_DELTA;
+    return frame->kind != QC_AFFINE && frame->kind != QC_CODEBOOK;
 }
 
 qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error)
 {
     int is_bytes = qc_is_bytes(frame), is_delta = frame->kind == QC_DELTA;
-    QC_CHECK((is_bytes && !is_delta) || quantizable(frame->dtype), status,
-             "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
-             QC_F64);
-    QC_CHECK(!is_bytes || !frame->scaled, status, "frame: raw, planes and delta have no scale", 0,
-             1, 0);
+    int is_any = frame->kind == QC_RAW || frame->kind == QC_PLANES;
+    int has_planes = frame->kind == QC_PLANES || frame->kind == QC_FIELDS;
+    QC_CHECK(is_any || quantizable(frame->dtype), status,
+             "frame: affine, codebook, delta and fields need f32, f16, bf16 or f64", 0,
+             frame->dtype, QC_F64);
+    QC_CHECK(!is_bytes || !frame->scaled, status,
+             "frame: raw, planes, delta and fields have no scale", 0, 1, 0);
     QC_CHECK(!is_delta || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
              frame->positions, QC_DENSE);
-    frame->value_streams = frame->kind == QC_PLANES ? (unsigned)frame->item_size : is_delta ? 3 : 1;
+    frame->value_streams = has_planes ? (unsigned)frame->item_size : is_delta ? 3 : 1;
     if (is_bytes)
         frame->width = frame->dtype == QC_BOOL ? 1 : 8;
     return QC_OK;

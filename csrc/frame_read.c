@@ -388,6 +388,15 @@ static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_in
     return QC_OK;
 }
 
+static qc_status skip_fields_head(qc_reader *reader, qc_error *error)
+{
+    unsigned mantissa_bits;
+    uint64_t number;
+    QC_TRY(qc_read_u8(reader, &mantissa_bits, "fields: mantissa bits", error));
+    QC_TRY(qc_read_vu(reader, &number, "fields: base exponent", error));
+    return qc_read_vu(reader, &number, "fields: escapes", error);
+}
+
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error)
 {
@@ -406,6 +415,11 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
         QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));
     if (frame->positions == QC_CSR || frame->positions == QC_GAPS)
         QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
+    if (frame->kind == QC_FIELDS) {
+        QC_TRY(skip_fields_head(&reader, error));
+        QC_TRY(
+            read_stream_info(&reader, QC_ROLE_VALUES + frame->value_streams, &infos[n++], error));
+    }
     for (unsigned plane = 0; plane < frame->value_streams; plane++)
         QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + plane, &infos[n++], error));
     *count = n;

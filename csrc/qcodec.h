@@ -197,9 +197,10 @@ typedef enum qc_kind {
     QC_PLANES = 1,
     QC_AFFINE = 2,
     QC_CODEBOOK = 3,
-    QC_DELTA = 4
+    QC_DELTA = 4,
+    QC_FIELDS = 5
 } qc_kind;
-#define QC_KIND_COUNT         5
+#define QC_KIND_COUNT         6
 #define QC_DELTA_DIGEST_BYTES 8
 typedef enum qc_positions {
     QC_DENSE = 0,
@@ -328,7 +329,9 @@ typedef enum qc_role {
     QC_ROLE_GAPS = 0,
     QC_ROLE_MASK = 1,
     QC_ROLE_ROW_COUNTS = 2,
-    QC_ROLE_VALUES = 3 /* + the number of the plane, or of the parameter's stream */
+    /* + the number of the plane, or of the parameter's stream; of fields, itemsize stands for the
+       escapes */
+    QC_ROLE_VALUES = 3
 } qc_role;
 
 typedef struct qc_stream_info {
@@ -337,10 +340,11 @@ typedef struct qc_stream_info {
     size_t bytes; /* header included */
 } qc_stream_info;
 
-#define QC_MAX_STREAMS 10
+#define QC_MAX_STREAMS 11
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
-   QC_MAX_STREAMS. What is left of chunk->bytes are numbers of entries, of low bytes and escapes. */
+   QC_MAX_STREAMS. What is left of chunk->bytes are numbers of entries, of low bytes and escapes,
+   and the head of fields. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
@@ -371,7 +375,7 @@ qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const v
                            size_t *entries, qc_error *error);
 
 /* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; raw, planes and delta: the elements themselves), fillers
+   and codes (uint8_t or uint16_t by width; raw, planes, delta and fields: the elements), fillers
    included. Both have room for `entries`, as qc_chunk_entries gave it. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                                 size_t entries, uint32_t *positions, void *codes, unsigned flags,

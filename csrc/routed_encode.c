@@ -32,6 +32,18 @@ size_t qc_routed_workspace(const qc_split_input *input)
            rounded(body_bound(input));
 }
 
+static qc_body_writer writer_of(const qc_routed_request *request, uint8_t *body, qc_error *error)
+{
+    const qc_encoding *encoding = request->encoding;
+    return (qc_body_writer){.input = &request->input,
+                            .codings = encoding->codings & ~QC_ROUTED,
+                            .profile = encoding->profile,
+                            .effort = encoding->effort,
+                            .body = body,
+                            .stream_workspace = request->stream_workspace,
+                            .error = error};
+}
+
 qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_t *size,
                            uint64_t *features, qc_error *error)
 {
@@ -39,13 +51,10 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
     qc_split_plan plan, *classes = has_rows(input) ? &plan : NULL;
     uint8_t *scratch = (uint8_t *)request->workspace + rounded(search_workspace(input));
     uint8_t *body = scratch + rounded(write_workspace(input));
-    const qc_encoding *encoding = request->encoding;
-    qc_body_writer w = {
-        input, encoding->codings & ~QC_ROUTED, 0,    encoding->profile, encoding->effort, body,
-        0,     request->stream_workspace,      error};
+    qc_body_writer w = writer_of(request, body, error);
     *size = 0;
     if (has_rows(input))
-        qc_split_find_classes(input, encoding->effort, &plan, request->workspace);
+        qc_split_find_classes(input, w.effort, &plan, request->workspace);
     qc_coding coding = QC_CONTEXTS;
     if (request->contexts_limit > 0) {
         QC_TRY(qc_contexts_write(&w, classes, request->contexts_limit, scratch));
@@ -59,5 +68,22 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
         *size = qc_body_finish(&w, coding, request->split_limit, out);
     }
     *features |= *size > 0 ? w.features | QC_CODING_MASK(coding) : 0;
+    return QC_OK;
+}
+
+size_t qc_routed_rows_workspace(const qc_split_input *input)
+{
+    return ALIGNMENT + rounded(qc_split_write_rows_workspace(input)) + rounded(body_bound(input));
+}
+
+qc_status qc_routed_encode_rows(const qc_routed_request *request, uint8_t *out, size_t *size,
+                                uint64_t *features, qc_error *error)
+{
+    uint8_t *scratch = request->workspace;
+    uint8_t *body = scratch + rounded(qc_split_write_rows_workspace(&request->input));
+    qc_body_writer w = writer_of(request, body, error);
+    QC_TRY(qc_split_write_rows(&w, scratch));
+    *size = w.size > 0 ? qc_body_finish(&w, QC_SPLIT, request->split_limit, out) : 0;
+    *features |= *size > 0 ? w.features | QC_CODING_MASK(QC_SPLIT) : 0;
     return QC_OK;
 }

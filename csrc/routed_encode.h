@@ -25,11 +25,20 @@ size_t qc_routed_workspace(const qc_split_input *input);
 qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_t *size,
                            uint64_t *features, qc_error *error);
 
+/* The same for classes of rows alone, found fast, with split_limit only: 0 bytes if none promise to
+   save anything. */
+size_t qc_routed_rows_workspace(const qc_split_input *input);
+qc_status qc_routed_encode_rows(const qc_routed_request *request, uint8_t *out, size_t *size,
+                                uint64_t *features, qc_error *error);
+
 /* The two codings' bodies. `classes` is the best plan of router classes, or NULL. `limit` is that
    of the stream; a body that grows longer may be left unfinished, with a size beyond it. Scratch
    memory as the functions before them say. */
 size_t qc_split_write_workspace(const qc_split_input *input);
 qc_status qc_split_write(qc_body_writer *w, const qc_split_plan *classes, void *workspace);
+/* Classes of rows alone; nothing is written if there is only one. */
+size_t qc_split_write_rows_workspace(const qc_split_input *input);
+qc_status qc_split_write_rows(qc_body_writer *w, void *workspace);
 size_t qc_contexts_write_workspace(const qc_split_input *input);
 qc_status qc_contexts_write(qc_body_writer *w, const qc_split_plan *classes, size_t limit,
                             void *workspace);

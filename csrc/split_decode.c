@@ -20,7 +20,7 @@ static qc_status refill(qc_split_part *part, qc_error *error)
     QC_CHECK(left > 0, QC_CORRUPT, "split: symbols beyond a sub-stream", 0, part->stream.count,
              part->stream.count);
     part->used = 0;
-    part->filled = left < QC_STREAM_BLOCK ? left : QC_STREAM_BLOCK;
+    part->filled = left < QC_SPLIT_BLOCK ? left : QC_SPLIT_BLOCK;
     return qc_stream_next(&part->stream, part->block, part->filled, error);
 }
 
@@ -29,6 +29,21 @@ static inline qc_status take(qc_split_part *part, uint8_t *symbol, qc_error *err
     if (QC_UNLIKELY(part->used == part->filled))
         QC_TRY(refill(part, error));
     *symbol = part->block[part->used++];
+    return QC_OK;
+}
+
+/* Symbols that follow each other in the sub-stream too. */
+static qc_status take_run(qc_split_part *part, uint8_t *symbols, size_t count, qc_error *error)
+{
+    while (count > 0) {
+        if (part->used == part->filled)
+            QC_TRY(refill(part, error));
+        size_t ready = part->filled - part->used, taken = ready < count ? ready : count;
+        memcpy(symbols, part->block + part->used, taken);
+        part->used += taken;
+        symbols += taken;
+        count -= taken;
+    }
     return QC_OK;
 }
 
@@ -109,8 +124,7 @@ static qc_status next_by_classes(qc_split_state *state, uint8_t *symbols, size_t
         qc_split_part *row = &state->part[by->row];
         const uint8_t *columns = by->columns + by->column;
         if (by->column_classes == 1)
-            for (size_t i = 0; i < run; i++)
-                QC_TRY(take(row, symbols + i, error));
+            QC_TRY(take_run(row, symbols, run, error));
         else
             for (size_t i = 0; i < run; i++)
                 QC_TRY(take(row + columns[i], symbols + i, error));

@@ -8,10 +8,13 @@
 #include "split.h"
 #include "stream.h"
 
+/* Starting a lanes decoder again costs as much as some turns, so more than one is taken. */
+#define QC_SPLIT_BLOCK (4 * QC_STREAM_BLOCK)
+
 /* Symbols of a stream, taken a block at a time. */
 typedef struct qc_split_part {
     size_t used, filled; /* of the block */
-    uint8_t block[QC_STREAM_BLOCK];
+    uint8_t block[QC_SPLIT_BLOCK];
     qc_stream stream;
 } qc_split_part;
 

@@ -43,6 +43,12 @@ size_t qc_split_classes_workspace(const qc_split_input *input);
 void qc_split_find_classes(const qc_split_input *input, unsigned effort, qc_split_plan *plan,
                            void *workspace);
 
+size_t qc_split_rows_workspace(const qc_split_input *input);
+/* Classes of rows that save something, or one, where each takes `head` bytes beside its symbols;
+   the geometry has rows. Fast: symbols are seen twice. */
+void qc_split_find_rows(const qc_split_input *input, size_t head, qc_split_plan *plan,
+                        void *workspace);
+
 size_t qc_split_neighbours_workspace(const qc_split_input *input);
 /* The best classes of symbols and the sub-streams of their contexts; the geometry has kernels. */
 void qc_split_find_neighbours(const qc_split_input *input, qc_split_plan *plan, void *workspace);

@@ -150,6 +150,28 @@ static int is_worth_trying(const choice *best, qc_profile profile)
     return profile == QC_SMALL || best->bytes < SMALL_STREAM || best->bytes == QC_NO_ENCODING;
 }
 
+size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
+                          qc_profile profile, void *workspace)
+{
+    qc_encoder_input *input = qc_workspace_align(workspace);
+    unsigned distinct = 0;
+    memset(input, 0, sizeof *input);
+    for (unsigned s = 0; s < 256; s++) {
+        input->counts[s] = counts[s];
+        input->count += (size_t)counts[s];
+        input->largest = counts[s] != 0 ? s : input->largest;
+        distinct += counts[s] != 0;
+        for (unsigned part = 0; part < QC_HISTOGRAM_PARTS; part++)
+            input->histogram[part][s] = (counts[s] + part) / QC_HISTOGRAM_PARTS;
+    }
+    input->width = width;
+    input->constant = distinct < 2;
+    input->first = input->largest;
+    input->smallest = profile == QC_SMALL;
+    size_t bytes = choose(input, codings & profile_codings[profile], profile).bytes;
+    return bytes == QC_NO_ENCODING ? body_bound(input->count, width) : bytes;
+}
+
 qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
                            qc_profile profile, void *out, size_t capacity, size_t *size,
                            void *workspace, qc_error *error)

@@ -45,6 +45,11 @@ typedef size_t qc_add_delta_kernel(const uint8_t *base, const uint8_t *codes,
                                    const int32_t *quotients, size_t count, unsigned step,
                                    const uint8_t *low, size_t *bit, uint8_t *out);
 
+/* Kind fields: the bytes of (symbol << rest_bits) + base + rest. */
+typedef size_t qc_join_fields_kernel(const uint8_t *symbols, const uint8_t *rest, size_t count,
+                                     unsigned rest_bits, uint16_t base, uint8_t *upper,
+                                     uint8_t *lower);
+
 /* f32, as bits, to f16 or bf16. */
 typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *out);
 
@@ -80,6 +85,7 @@ typedef struct qc_value_kernels {
     qc_affine_kernel *affine;
     qc_merge_kernel *merge_2, *merge_4;
     qc_add_delta_kernel *add_delta_4;
+    qc_join_fields_kernel *join_fields;
     qc_narrow_kernel *to_f16, *to_bf16;
     qc_descend_kernel *descend;
     qc_sum_gaps_kernel *sum_gaps;
@@ -101,6 +107,7 @@ qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
 qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
 qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;
 qc_add_delta_kernel qc_add_delta_4_avx2;
+qc_join_fields_kernel qc_join_fields_avx2, qc_join_fields_avx512;
 qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;

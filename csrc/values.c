@@ -1,5 +1,5 @@
 /*
- * Values, decoded: raw bytes, float planes, affine and codebook.
+ * Values, decoded: raw bytes, float planes, fields, differences from a base, affine and codebook.
  */
 #include "values.h"
 #include "affine.h"
@@ -147,10 +147,14 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     if (frame->kind == QC_DELTA)
         return qc_delta_open(&values->delta, values->streams, frame, first, count, split, reader,
                              error);
-    for (unsigned i = 0; i < frame->value_streams; i++)
+    if (frame->kind == QC_FIELDS)
+        QC_TRY(qc_fields_open(&values->fields, frame, count, split, reader, error));
+    for (unsigned i = 0; i < frame->value_streams; i++) {
+        int is_rest = frame->kind == QC_FIELDS && i == 1;
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
-                              frame->width, frame->features, split, error));
-    values->has_table = 0;
+                              is_rest ? values->fields.by.rest_bits : frame->width, frame->features,
+                              split, error));
+    }
     if (!frame->undecoded) /* else nothing will be written */
         choose_table(values);
     return QC_OK;
@@ -168,11 +172,52 @@ static qc_status skip_delta(qc_value_decoder *values, size_t count, qc_error *er
     return QC_OK;
 }
 
+/* Stream 0 of fields: the escapes among its symbols are skipped with them. */
+static qc_status skip_symbols(qc_value_decoder *values, size_t count, unsigned stream,
+                              qc_error *error)
+{
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_VALUE_BLOCK ? count : QC_VALUE_BLOCK;
+        QC_TRY(qc_stream_next(&values->streams[stream], values->codes, take, error));
+        QC_TRY(qc_fields_skip(&values->fields, values->codes, take, error));
+    }
+    return QC_OK;
+}
+
+/* Where the next symbols of a stream stand: in the frame, or here, at `pulled`. */
+static qc_status next_symbols(qc_stream *stream, size_t count, uint8_t *pulled,
+                              const uint8_t **symbols, qc_error *error)
+{
+    *symbols = qc_stream_view(stream, count);
+    if (*symbols != NULL)
+        return QC_OK;
+    *symbols = pulled;
+    return qc_stream_next(stream, pulled, count, error);
+}
+
+/* Streams 0 and 1 of fields, as planes. */
+static qc_status pull_fields(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
+{
+    const uint8_t *symbols, *rest;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *joined = values->joined[i] + QC_VALUE_KEEP - keep;
+        memmove(joined, joined + values->pulled, keep);
+        values->blocks[i] = joined;
+    }
+    QC_TRY(next_symbols(&values->streams[0], count, values->codes, &symbols, error));
+    QC_TRY(next_symbols(&values->streams[1], count, values->codes + QC_VALUE_STRIDE, &rest, error));
+    return qc_fields_join(&values->fields, symbols, rest, count, values->joined[0] + QC_VALUE_KEEP,
+                          values->joined[1] + QC_VALUE_KEEP, error);
+}
+
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error)
 {
+    unsigned i = 0;
     if (values->frame->kind == QC_DELTA)
         return skip_delta(values, count, error);
-    for (unsigned i = 0; i < values->frame->value_streams; i++)
+    if (values->frame->kind == QC_FIELDS && values->fields.escapes.count > 0)
+        QC_TRY(skip_symbols(values, count, i++, error));
+    for (; i < values->frame->value_streams; i++)
         QC_TRY(
             qc_stream_skip(&values->streams[i], count * symbols_per_element(values->frame), error));
     return QC_OK;
@@ -195,7 +240,12 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
         return pull_delta(values, count, keep, error);
     size_t symbols = count * symbols_per_element(frame);
     size_t kept_bytes = keep * step(frame), pulled_bytes = values->pulled * step(frame);
-    for (unsigned i = 0; i < frame->value_streams; i++) {
+    unsigned i = 0;
+    if (frame->kind == QC_FIELDS) {
+        QC_TRY(pull_fields(values, count, keep, error));
+        i = 2;
+    }
+    for (; i < frame->value_streams; i++) {
         uint8_t *pulled = values->codes + QC_VALUE_KEEP * step(frame) + i * QC_VALUE_STRIDE;
         const uint8_t *view = qc_stream_view(&values->streams[i], symbols);
         values->blocks[i] = (view != NULL ? view : pulled) - kept_bytes;
@@ -226,13 +276,13 @@ static unsigned code_at(const qc_value_decoder *values, size_t index)
 
 static int is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
-/* Raw, planes and delta as elements of the frame's dtype, in the machine's order. */
+/* Raw, planes, delta and fields as elements of the frame's dtype, in the machine's order. */
 static void write_elements(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                            int past_cache)
 {
     size_t size = values->frame->item_size;
     const uint8_t *planes[QC_MAX_ITEM_BYTES];
-    if (values->frame->kind == QC_PLANES) {
+    if (values->frame->kind == QC_PLANES || values->frame->kind == QC_FIELDS) {
         for (unsigned i = 0; i < values->frame->value_streams; i++)
             planes[i] = values->blocks[i] + from;
         qc_merge_planes(planes, count, size, is_rotated(values->frame->dtype), out, past_cache);
@@ -347,6 +397,8 @@ qc_status qc_values_finish(qc_value_decoder *values, qc_error *error)
 {
     if (values->frame->kind == QC_DELTA)
         return qc_delta_finish(&values->delta, error);
+    if (values->frame->kind == QC_FIELDS)
+        QC_TRY(qc_fields_finish(&values->fields, error));
     for (unsigned i = 0; i < values->frame->value_streams; i++)
         QC_TRY(qc_stream_finish(&values->streams[i], error));
     return QC_OK;

@@ -6,6 +6,7 @@
 #define QC_VALUES_H
 
 #include "delta_decode.h"
+#include "fields_decode.h"
 #include "look_up.h"
 #include "stream.h"
 
@@ -26,10 +27,14 @@ typedef struct qc_value_decoder {
     float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
     /* Symbols; of planes, each one's stand QC_VALUE_STRIDE from those before. */
     uint8_t codes[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
+    uint8_t joined[2][QC_VALUE_STRIDE]; /* of fields, planes 0 and 1, made of streams 0 and 1 */
     float floats[QC_VALUE_STRIDE];
     uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
-    qc_delta_decoder delta; /* of kind delta: what pulls its streams */
+    union { /* what pulls the streams of these kinds */
+        qc_delta_decoder delta;
+        qc_field_decoder fields;
+    };
 } qc_value_decoder;
 
 /* Start the value streams of a chunk with `count` stored elements, the first element of which has

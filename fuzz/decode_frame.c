@@ -169,7 +169,7 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     }
     PROMISE(entries <= chunk->elements);
     size_t code_bytes = frame->width <= 8 ? 1 : 2;
-    if (frame->kind == QC_RAW || frame->kind == QC_PLANES || frame->kind == QC_DELTA)
+    if (frame->kind != QC_AFFINE && frame->kind != QC_CODEBOOK)
         code_bytes = frame->item_size;
     uint8_t *codes = buffer_of(entries * code_bytes, 0xA5);
     uint32_t *positions = NULL;

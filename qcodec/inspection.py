@@ -156,6 +156,8 @@ def _role_name(role: int, fields: dict[str, Any]) -> str:
     kind, number = layouts.KIND_NAMES[fields["kind"]], role - _FIRST_PLANE
     if kind == "delta":
         return _DELTA_STREAMS[number]
+    if kind == "fields":
+        return "escapes" if number == fields["item_size"] else f"field {number}"
     return f"plane {number}" if kind == "planes" else "values"
 
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .bases import kernel_of, step_of
-from .dtypes import element_type
+from .dtypes import QUANTIZABLE, element_type
 
 if TYPE_CHECKING:
     from .quantized import Quantized
 
 PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
 POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3, "bits": 4}
-KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3, "delta": 4}
+KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3, "delta": 4, "fields": 5}
 POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
 KIND_NAMES = {number: name for name, number in KINDS.items()}
 #: Kinds that store elements, not codes.
-BYTES_KINDS = ("raw", "planes", "delta")
+BYTES_KINDS = ("raw", "planes", "delta", "fields")
 
 #: What a float tensor can be decoded as, besides its own type.
 OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
@@ -28,6 +28,10 @@ MAX_CHUNK_ELEMENTS = 1 << 22
 # About this much is coded in one chunk: small enough for a slice to be cheap and for threads to
 # have work, large enough that tables and directory do not show. "small" learns for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
+# Tables of exponents weigh more than what they could adapt to; but in wide floats there are rows
+# whose lowest bits are zero, and they stand together.
+_NARROW_FIELDS_CHUNK = 1 << 21
+_WIDE_FIELDS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
 _WIDEST_HUFFMAN = 8
 
@@ -119,6 +123,8 @@ def candidates(
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "raw" and profile != "fixed":
         kinds.append("planes")
+        if quantized.dtype in QUANTIZABLE:
+            kinds.append("fields")
     # Profile fixed promises to find any element alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     deltas = _deltas(quantized, profile) if may_delta else []
@@ -180,6 +186,9 @@ def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile
 
 
 def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: str) -> int:
+    if layout.kind == "fields":
+        size = element_type(quantized.dtype).itemsize
+        return (_NARROW_FIELDS_CHUNK if size == 2 else _WIDE_FIELDS_CHUNK) // size
     bits = float(value_bits(quantized))
     if quantized.positions is not None and layout.positions != "dense":
         density = len(quantized.positions) / max(count, 1)

@@ -71,7 +71,7 @@ def read_parts(
 
 
 def _code_type(frame: core.Frame) -> np.dtype[Any]:
-    """Of codes, or of whole elements (raw, planes)."""
+    """Of codes, or of whole elements (raw, planes, delta, fields)."""
     if layouts.KIND_NAMES[frame.fields["kind"]] in layouts.BYTES_KINDS:
         return BY_ID[frame.fields["dtype"]].carrier
     return np.dtype(np.uint8 if frame.fields["width"] <= 8 else np.uint16)

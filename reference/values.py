@@ -5,14 +5,19 @@ from __future__ import annotations
 from .codings import Stream
 from .conventions import Reader, require
 from .element_types import element_of, float_of, round_to_f32
-from .head import AFFINE, PLANES, RAW, Head
+from .fields import Fields
+from .head import AFFINE, FIELDS, PLANES, RAW, Head
 from .parameters import Parameters
 
 _ROTATED = ("f32", "f16", "bf16", "f64")
 
 
-def open_values(reader: Reader, head: Head, parameters: Parameters, count: int) -> list[Stream]:
+def open_values(
+    reader: Reader, head: Head, parameters: Parameters, count: int
+) -> list[Stream] | Fields:
     """Read the heads of the value streams of `count` stored elements."""
+    if head.kind == FIELDS:
+        return Fields(reader, head, count)
     width = 1 if head.dtype.name == "bool" else 8
     if head.kind == RAW:
         return [Stream(reader, count * head.dtype.size, width, head.features)]
@@ -22,9 +27,16 @@ def open_values(reader: Reader, head: Head, parameters: Parameters, count: int) 
 
 
 def values_of(
-    streams: list[Stream], head: Head, parameters: Parameters, stored: list[int], dtype: str
+    streams: list[Stream] | Fields,
+    head: Head,
+    parameters: Parameters,
+    stored: list[int],
+    dtype: str,
 ) -> list[bytes]:
     """The stored elements, given by their indices in the tensor, in the output type."""
+    if isinstance(streams, Fields):
+        elements = streams.elements()
+        return [convert(element, head.dtype.name, dtype) for element in elements]
     symbols = [stream.symbols() for stream in streams]
     if head.kind in (RAW, PLANES):
         elements = (_raw if head.kind == RAW else _planes)(symbols, head)

@@ -22,9 +22,12 @@ from reference.parameters import read_parameters
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("raw", "planes", "affine", "codebook", "delta")
+KINDS = ("raw", "planes", "affine", "codebook", "delta", "fields")
+#: Those whose elements are bytes.
+OF_BYTES = ("raw", "planes", "delta", "fields")
 POSITIONS = ("dense", "gaps", "mask", "csr", "bits")
 FLOATS = ("f32", "f16", "bf16", "f64")
+EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
 _ROUTED = (6, 7)
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
@@ -53,7 +56,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (raw, planes, delta).
+    codes, or the bytes of each (raw, planes, delta, fields).
     """
 
     dtype: str
@@ -70,6 +73,8 @@ class Frame:
     scales: Floats | None = None
     coded_zero_points: bool = False
     delta: Delta | None = None
+    mantissa_bits: int = 3
+    base: int = 0
 
     @property
     def size(self) -> int:
@@ -268,6 +273,8 @@ def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
     size = ITEM_SIZES[frame.dtype]
     if frame.kind == "raw":
         return coder([byte for value in values for byte in value], width)
+    if frame.kind == "fields":
+        return _write_fields(frame, [int.from_bytes(v, "little") for v in values], coder)
     if frame.kind == "planes":
         planes = [_word_bytes(frame.dtype, value) for value in values]
         return b"".join(coder([word[i] for word in planes], width) for i in range(size))
@@ -304,6 +311,31 @@ def base_of(data: bytes) -> bytes | None:
         return _BASES.get(read_parameters(reader, head).digest)
     except FormatError:
         return None
+
+
+def _write_fields(frame: Frame, values: Sequence[int], coder: Coder) -> bytes:
+    """Exponents by their distance from the base; those that are too far are escapes."""
+    bits, exponent_bits = 8 * ITEM_SIZES[frame.dtype], EXPONENT_BITS[frame.dtype]
+    rest_bits = 16 - exponent_bits - frame.mantissa_bits
+    escape = 255 >> frame.mantissa_bits
+    escapes: list[int] = []
+    streams: list[list[int]] = [[] for _ in range(bits // 8)]
+    for value in values:
+        word = (value << 1 | value >> bits - 1) & (1 << bits) - 1
+        exponent, upper = word >> bits - exponent_bits, word >> bits - 16
+        distance = (exponent - frame.base) % (1 << exponent_bits)
+        if distance >= escape:
+            distance = escape
+            escapes.append(exponent)
+        mantissa = upper >> rest_bits & (1 << frame.mantissa_bits) - 1
+        streams[0].append(distance << frame.mantissa_bits | mantissa)
+        streams[1].append(upper & (1 << rest_bits) - 1)
+        for i in range(2, bits // 8):
+            streams[i].append(word >> bits - 8 - 8 * i & 255)
+    widths = [8, rest_bits] + [8] * (bits // 8 - 2)
+    written = bytes([frame.mantissa_bits]) + vu(frame.base) + vu(len(escapes))
+    written += coder(escapes, exponent_bits)
+    return written + b"".join(coder(s, w) for s, w in zip(streams, widths, strict=True))
 
 
 def _word_bytes(dtype: str, element: bytes) -> bytes:

@@ -14,9 +14,11 @@ from coded_floats_writer import HOWS, key_of
 from delta_writer import Delta
 from frame_writer import (
     DTYPES,
+    EXPONENT_BITS,
     FLOATS,
     ITEM_SIZES,
     KINDS,
+    OF_BYTES,
     POSITIONS,
     Coder,
     Floats,
@@ -178,6 +180,11 @@ def frames(draw: st.DrawFn) -> Frame:
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
+    if kind == "fields":
+        bits = EXPONENT_BITS[dtype]
+        least = max(8 - bits, 0)
+        mantissa_bits, base = draw(st.integers(least, 4)), draw(st.integers(0, (1 << bits) - 1))
+        frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
 
 
@@ -268,7 +275,7 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         present[:] = True
     stored = _within_reach(frame, [int(index) for index in np.flatnonzero(present)])
     size = ITEM_SIZES[frame.dtype]
-    if frame.kind in ("raw", "planes"):
+    if frame.kind in OF_BYTES:
         data = draw(element_bytes(frame.dtype, len(stored)))
         elements = [data[at : at + size] for at in range(0, len(data), size)]
         if elements and draw(st.booleans()):

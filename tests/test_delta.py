@@ -84,7 +84,7 @@ def test_changes_that_are_alike_within_a_kernel_are_predicted():
 def test_what_is_smaller_without_a_base_is_stored_without_it():
     other = RANDOM.permuted(BASE * 1000, axis=0)
     data = qcodec.encode(TUNED, Delta(other))
-    assert qcodec.info(data).kind == "planes"
+    assert qcodec.info(data).kind == "fields"
     assert data == qcodec.encode(TUNED, Lossless())
     assert bits(qcodec.decode(data)) == bits(TUNED)
     pruned = np.where(RANDOM.random(BASE.shape) < 0.02, BASE, np.float32(0))

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from agreement import assert_agreement, by_reference, with_base
 from delta_writer import Delta
-from frame_writer import DTYPES, FLOATS, ITEM_SIZES, POSITIONS, Floats, Frame, write_frame
+from frame_writer import (
+    DTYPES,
+    FLOATS,
+    ITEM_SIZES,
+    OF_BYTES,
+    POSITIONS,
+    Floats,
+    Frame,
+    write_frame,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import corrupted_frames, damaged, frames, valid_frames
@@ -41,7 +50,7 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
     random = np.random.default_rng(ITEM_SIZES[dtype])
     stored = stored_elements(random, positions)
     frame = {"gap_width": 7, "chunk_elements": 120 if chunked else None}
-    if kind in ("raw", "planes", "delta"):
+    if kind in OF_BYTES:
         size = ITEM_SIZES[dtype]
         # Few different bytes, so that the shortest codes of every coding occur.
         elements = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
@@ -74,6 +83,7 @@ def prefer(coding):
 
 
 ROWS = [(kind, dtype, False) for kind in ("raw", "planes") for dtype in DTYPES]
+ROWS += [("fields", dtype, False) for dtype in FLOATS]
 ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, True)))
 
 
@@ -158,7 +168,7 @@ def test_codes_and_positions_are_those_that_were_written(frame, choice):
     data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
     quantized = with_base(data).quantized()
     written = dict(zip(frame.stored, frame.elements, strict=True))
-    if frame.kind in ("raw", "planes", "delta"):
+    if frame.kind in OF_BYTES:
         content, size = quantized.codes.tobytes(), ITEM_SIZES[frame.dtype]
         codes = [content[at : at + size] for at in range(0, len(content), size)]
     else:

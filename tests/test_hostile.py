@@ -213,10 +213,17 @@ def contexts():
     return stream_of(7, contexts_body(random_bytes(0, 255), 8, kernels, write_nested))
 
 
+def all_escaped():
+    """Fields of f64 whose exponents are all escapes, in the widest streams."""
+    escape, rest = b"\0\2\xff\1", CONSTANT
+    return b"\0\0" + vu(STREAM) + b"\0\2\xff\x0f" + escape + rest + longest_symbols() * 6
+
+
 SLOW = {
     "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
     "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
+    "fields, all escapes": lambda: of_equal_chunks("f64 fields dense", all_escaped()),
     "split": lambda: of_equal_chunks("u8 raw dense", split()),
     "contexts": lambda: of_equal_chunks("u8 raw dense", contexts()),
     "scales": lambda: scaled_frame(

@@ -5,7 +5,16 @@ import math
 import ml_dtypes
 import numpy as np
 import pytest
-from frame_writer import ITEM_SIZES, KINDS, Floats, Frame, base_of, write_frame, write_pack
+from frame_writer import (
+    ITEM_SIZES,
+    KINDS,
+    OF_BYTES,
+    Floats,
+    Frame,
+    base_of,
+    write_frame,
+    write_pack,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import (
@@ -85,7 +94,7 @@ def same_values(found: bytes, expected: np.ndarray) -> bool:
 def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
     """All elements: bytes where they are kept as they are, else numbers."""
     stored = list(frame.stored)
-    if frame.kind in ("raw", "planes", "delta"):
+    if frame.kind in OF_BYTES:
         content = np.frombuffer(b"".join(frame.elements), np.uint8)
         if dtype == frame.dtype:
             dense = np.zeros((frame.size, ITEM_SIZES[dtype]), np.uint8)

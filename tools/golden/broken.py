@@ -45,6 +45,7 @@ def broken_files() -> Iterator[Broken]:
         *_split(),
         *_contexts(),
         *_delta(),
+        *_kind_fields(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -89,7 +90,7 @@ def _fields() -> Iterator[Broken]:
     later = replace(_parts(_RAW), fields=fields[:4] + vu(0x102) + fields[5:])
     yield "feature_8", assemble(later), "unsupported"
     yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
-    yield "kind_5", _with_field(_RAW, 6, 5 << 4 | 1), "unsupported"
+    yield "kind_6", _with_field(_RAW, 6, 6 << 4 | 1), "unsupported"
     yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
     yield "dims_too_large", _with_dims(vu(2**27) * 2, 2), "limit"
     yield "dims_too_large_behind_a_zero", _with_dims(vu(0) + vu(2**55), 2), "limit"
@@ -396,6 +397,27 @@ def _delta() -> Iterator[Broken]:
     yield "delta_scaled", _with_field(frame, 3, 16), "corrupt"
     yield "delta_mask", _with_field(frame, 3, 4), "corrupt"
     yield "delta_u32", _with_field(frame, 5, 8), "corrupt"
+
+
+def _kind_fields() -> Iterator[Broken]:
+    # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
+    frame = Frame("bf16", "fields", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
+    frame = replace(frame, mantissa_bits=1)
+    empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
+    for name, chunk in (
+        ("mantissa_bits", b"\5\0\1" + one + symbols + rest),
+        ("base", b"\1\x80\2\1" + one + symbols + rest),
+        ("more_escapes_than_elements", b"\1\0\3\1\3\xfe\xfe\xfe" + symbols + rest),
+        ("escape_missing", b"\1\0\0" + empty + symbols + rest),
+        ("escape_left", b"\1\0\1" + one + b"\1\2\0\0" + rest),
+        ("rest_of_another_width", b"\1\0\1" + one + symbols + b"\1\1\2"),
+    ):
+        yield f"fields_{name}", _with_chunk(frame, chunk), "corrupt"
+    half = replace(frame, dtype="f16", mantissa_bits=3)
+    short = b"\2\0\0" + empty + symbols + rest
+    yield "fields_of_f16_and_too_few_mantissa_bits", _with_chunk(half, short), "corrupt"
+    yield "fields_of_integers", _with_field(frame, 5, 6), "corrupt"
+    yield "fields_scaled", _with_field(frame, 3, 1 << 4), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

@@ -18,6 +18,7 @@ from qcodec.quantized import Groups, Quantized
 #: how a profile would choose.
 CODINGS = {"packed": 0b0010, "huffman": 0b0101, "adaptive": 0b1000}
 
+_HUFFMAN = 0b111  # with what is needed for escapes and mantissas
 _SPLIT = 0b1001000  # adaptive or split, whichever is smaller
 _CONTEXTS = 0b10001000  # adaptive or contexts
 
@@ -35,6 +36,20 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     for name, positions, quantized in _located():
         yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
         yield _file(f"encoded_contexts_{name}.frame", quantized, _choices(_CONTEXTS, positions))
+    yield _file("encoded_fields.frame", _weights(), _choices(_HUFFMAN, "dense"))
+    choices = _choices(_HUFFMAN | 1 << 6, "dense", chunk=20 * 256)
+    yield _file("encoded_fields_split_chunked.frame", _weights(), choices)
+
+
+def _weights() -> Quantized:
+    """float32 of which the exponents differ by row, some far from all others."""
+    random = np.random.default_rng(2)
+    exponents = 122 - random.geometric(0.5, (40, 256)) - 4 * (np.arange(40)[:, None] % 3)
+    exponents = np.where(random.random(exponents.shape) < 0.002, 0, exponents)
+    signs = random.integers(0, 2, (40, 256))
+    mantissas = random.integers(0, 1 << 23, (2, 40, 256)).min(axis=0)  # fewer large ones
+    bits = (signs << 31 | exponents << 23 | mantissas).astype(np.uint32)
+    return Quantized((40, 256), "float32", "raw", bits.view(np.float32).reshape(-1))
 
 
 def _choices(codings: int, positions: str, chunk: int | None = None) -> dict[str, Any]:

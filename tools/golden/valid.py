@@ -14,6 +14,7 @@ import numpy as np
 from delta_writer import Delta
 from frame_writer import (
     DTYPES,
+    EXPONENT_BITS,
     FLOATS,
     ITEM_SIZES,
     POSITIONS,
@@ -55,6 +56,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _chunked()
     yield from _shapes()
     yield from _deltas()
+    yield from _fields()
     yield "pack.qc", _pack()
 
 
@@ -74,6 +76,23 @@ def _dtypes() -> Iterator[tuple[str, bytes]]:
         for kind in ("raw", "planes"):
             frame = Frame(dtype, kind, "dense", (7,), range(7), _elements(dtype, 7))
             yield f"{kind}_{dtype}.frame", write_frame(frame, coder(codings[number % len(codings)]))
+
+
+def _fields() -> Iterator[tuple[str, bytes]]:
+    for dtype in FLOATS:
+        for mantissa_bits in (0, 1, 2, 3, 4):
+            if mantissa_bits + EXPONENT_BITS[dtype] < 8:
+                continue
+            base = (1 << EXPONENT_BITS[dtype]) - 2  # the window goes on behind the greatest
+            elements = [*_elements(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
+            frame = Frame(dtype, "fields", "dense", (10,), range(10), elements)
+            frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
+            yield f"fields_{dtype}_{mantissa_bits}.frame", write_frame(frame)
+    stored = [index for index in range(700) if index % 3 == 1]
+    elements = [struct.pack("<f", (index % 7 - 3) * 2.0 ** (index % 50)) for index in stored]
+    frame = Frame("f32", "fields", "mask", (7, 100), stored, elements, 100)
+    frame = replace(frame, mantissa_bits=2, base=120)
+    yield "fields_mask_chunked.frame", write_frame(frame, coder("huffman"))
 
 
 def _sparse(positions: str, size: int = 60) -> Frame:
