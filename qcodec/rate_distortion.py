@@ -227,7 +227,7 @@ def at_error(
     >>> import numpy as np, qcodec
     >>> tensors = {"a": np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)}
     >>> at_error(tensors, qcodec.Codebook(6), sqnr=20).bytes
-    2052
+    2038
     """
     check_integer("steps", steps, 1, 100)
     if (budget is None) == (sqnr is None):

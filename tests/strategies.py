@@ -268,6 +268,8 @@ def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
 
 @st.composite
 def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
+    if frame.kind == "delta":
+        return draw(_with_base(frame))
     random = np.random.default_rng(draw(seeds))
     density = draw(st.sampled_from([0.0, 0.02, 0.3, 0.9, 1.0]))
     present = random.random(frame.size) < density
@@ -281,8 +283,6 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         if elements and draw(st.booleans()):
             elements = [elements[0]] * len(elements)
         return replace(frame, stored=stored, elements=elements)
-    if frame.kind == "delta":
-        return draw(_with_base(frame))
     limit = frame.codebook.entries if frame.codebook else 1 << frame.width
     codes = random.integers(0, draw(st.integers(1, limit)), len(stored))
     return replace(frame, stored=stored, elements=[int(code) for code in codes])
