@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 import qcodec
 from qcodec import Codebook, Lossless, Recipe, Ternary
+from qcodec.recipes import Rule
 
 from .entropy import order0_bytes
 from .report import Row, at_least, at_most, size_of, timed
@@ -78,7 +79,7 @@ def _exactly(tensors: Mapping[str, Any]) -> list[Row]:
     for dtype, arrays in (("bfloat16", halves), ("float32", floats)):
         raw = sum(array.nbytes for array in arrays.values())
         for profile in PROFILES:
-            coded = qcodec.save(arrays, Lossless(dtype), profile=profile)
+            coded = qcodec.save(arrays, Recipe([Rule("", Lossless(dtype))]), profile=profile)
             what = f"% of {dtype}, weights alone, {profile}"
             rows.append(at_most(CASE, what, round(100 * len(coded) / raw, 2), *RAW_GOALS[dtype]))
     return rows

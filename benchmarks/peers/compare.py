@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 import qcodec
-from qcodec import Lossless
+from qcodec import Lossless, Recipe
+from qcodec.recipes import Rule
 
 from ..evidence.entropy import order0_bytes
 from ..evidence.report import Row
@@ -118,7 +119,7 @@ def _ours(case: Case, folder: Path) -> list[Stored]:
     """Whole files, names and checksums included."""
     found = []
     halves = any(getattr(tensor, "dtype", None) == np.uint16 for tensor in case.tensors.values())
-    recipe = Lossless("bfloat16") if halves else None
+    recipe = Recipe([Rule("", Lossless("bfloat16"))]) if halves else None
     for profile in PROFILES:
         path = folder / f"{profile}.qc"
         qcodec.save_file(case.tensors, path, recipe, profile=profile)
