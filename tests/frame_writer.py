@@ -185,6 +185,14 @@ def _floats(parameters: Floats, coder: Coder) -> bytes:
     return floats(parameters.how, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
 
 
+def is_delta(frame: bytes) -> bool:
+    """Whether the kind that a frame names, damaged or not, is delta."""
+    kind = 6  # behind features, a number of one byte or more, and the dtype
+    while kind < len(frame) and frame[kind - 2] & 0x80:
+        kind += 1
+    return kind < len(frame) and frame[kind] >> 4 == KINDS.index("delta")
+
+
 def write_parameters(frame: Frame, coder: Coder = packed) -> bytes:
     """Section 5."""
     by_group = not isinstance(frame.zero_point, int)

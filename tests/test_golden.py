@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from frame_writer import DTYPES, KINDS, POSITIONS
+from frame_writer import DTYPES, KINDS, POSITIONS, is_delta
 
 import reference
 from qcodec.encoded import Encoded
@@ -76,10 +76,6 @@ def frames_of(data):
 def decode_file(data, base=None):
     """Decode all that a file holds."""
     return {name: opened(frame, base).decode() for name, frame in frames_of(data).items()}
-
-
-def is_delta(frame):
-    return len(frame) > 6 and frame[6] >> 4 == KINDS.index("delta")
 
 
 def test_files_are_those_of_the_manifests():
