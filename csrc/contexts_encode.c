@@ -119,7 +119,7 @@ static qc_status write_router(qc_body_writer *w, const router *by, uint8_t *tabl
     return QC_OK;
 }
 
-/* Of one router: the bytes of a body with the first symbols; NOTHING: more than the best. */
+/* Chosen, if its body with the first symbols is shorter than the best so far. */
 static qc_status try_router(qc_body_writer *w, const router *by, size_t *best, router *chosen,
                             uint8_t *tables, qc_contexts_model *model)
 {

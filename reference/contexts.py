@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .adaptive import RangeDecoder
-from .conventions import Reader, Unsupported, require
-from .split import Classes, Kernels, OpenStream
+from .conventions import Reader, require
+from .split import Classes, Kernels, OpenStream, read_router
 
 _MOST_NODES = 1 << 14
 _ONE = 1 << 22
@@ -57,9 +57,7 @@ class Contexts:
         reader = Reader(body, length_is_known=True)
         reader.has_router = True
         self.count, self.width = count, width
-        router = reader.u8("router")
-        if router > 1:
-            raise Unsupported(f"router {router} is reserved")
+        router = read_router(reader)
         self._router: Classes | ByNeighbours
         if router == 0:
             self._router = Classes(reader, count, open_stream)

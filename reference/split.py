@@ -32,9 +32,7 @@ class Split:
         reader.has_router = True
         self.count = count
         self._open = open_stream
-        router = reader.u8("router")
-        if router > 1:
-            raise Unsupported(f"router {router} is reserved")
+        router = read_router(reader)
         self._router: Classes | Neighbours
         if router == 0:
             self._router = Classes(reader, count, open_stream)
@@ -59,6 +57,14 @@ class Split:
             assert symbol is not None
             symbols.append(symbol)
         return symbols
+
+
+def read_router(reader: Reader) -> int:
+    """0 classes, 1 neighbours."""
+    router = reader.u8("router")
+    if router > 1:
+        raise Unsupported(f"router {router} is reserved")
+    return router
 
 
 def read_map(stream: Symbols, classes: int) -> list[int]:
