@@ -188,7 +188,8 @@ static qc_status decode_deltas(parameters_workspace *work, const floats *floats,
         QC_TRY(take_keys(work, floats, &bits, error));
         if (permuted)
             QC_TRY(take_order(work, floats->entries, order, error));
-        order += order != NULL ? floats->entries : 0;
+        if (order != NULL)
+            order += floats->entries;
         for (size_t i = 0; out != NULL && i < floats->entries; i++, out += floats->size)
             qc_store_value(out, qc_bits_of_key(work->keys[i], floats->size), floats->size);
     }
