@@ -3,10 +3,9 @@
  * chunk, its codes, and checked without output, on one of the paths. Whatever is accepted must be
  * written completely, and every door must say the same.
  */
+#include "decode.h"
 #include "harness.h"
 #include "repair.h"
-
-static uint8_t workspace[QC_WORKSPACE_BYTES];
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
@@ -31,34 +30,6 @@ static void check_head_prefixes(const uint8_t *data, const qc_frame *frame)
     free(head);
 }
 
-/* As qc_decode, of a kind that it refuses. */
-static qc_status decode_delta(const uint8_t *data, size_t size, qc_dtype dtype, uint8_t *out,
-                              qc_error *error)
-{
-    qc_frame frame;
-    qc_status status = qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, error);
-    if (status != QC_OK)
-        return status;
-    frame.base = fuzz_base();
-    qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame.chunks * sizeof *chunks, 0);
-    status = qc_frame_chunks(&frame, data, chunks, error);
-    if (status == QC_OK)
-        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, dtype, out, QC_VERIFY,
-                                 workspace, error);
-    free(chunks);
-    return status;
-}
-
-static qc_status decode_any(const uint8_t *data, size_t size, qc_kind kind, qc_dtype dtype,
-                            uint8_t *out, size_t bytes, void *memory, size_t memory_bytes,
-                            qc_error *error)
-{
-    if (kind == QC_DELTA)
-        return decode_delta(data, size, dtype, out, error);
-    return qc_decode(data, size, dtype, out, bytes, memory, memory_bytes, QC_VERIFY, workspace,
-                     error);
-}
-
 /* The whole frame as one element type: its bytes if it is valid, else NULL. */
 static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *frame,
                              qc_dtype dtype)
@@ -68,15 +39,16 @@ static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *f
     uint8_t *out = buffer_of(bytes, 0xA5), *again = buffer_of(bytes, 0x5A);
     uint8_t *memory = buffer_of(coded, 0xA5);
     qc_status status =
-        decode_any(data, size, frame->kind, dtype, out, bytes, memory, coded, &error);
-    PROMISE(decode_any(data, size, frame->kind, dtype, NULL, bytes, NULL, 0, &error) == status);
+        decode_whole_frame(data, size, frame->kind, dtype, out, bytes, memory, coded, &error);
+    PROMISE(decode_whole_frame(data, size, frame->kind, dtype, NULL, bytes, NULL, 0, &error) ==
+            status);
     if (refused(status, &error)) {
         free(out);
         out = NULL;
     } else {
         memset(memory, 0x5A, coded);
-        PROMISE(decode_any(data, size, frame->kind, dtype, again, bytes, memory, coded, &error) ==
-                QC_OK);
+        PROMISE(decode_whole_frame(data, size, frame->kind, dtype, again, bytes, memory, coded,
+                                   &error) == QC_OK);
         PROMISE(memcmp(out, again, bytes) == 0); /* so every byte was written */
     }
     free(memory);

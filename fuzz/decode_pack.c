@@ -2,12 +2,11 @@
  * Any bytes as a pack: every name of an accepted table is found again at the same place, every
  * frame lies inside, and the frames decode or are refused.
  */
+#include "decode.h"
 #include "harness.h"
 #include "repair.h"
 
 enum { MAX_ENTRIES = 256 };
-
-static uint8_t workspace[QC_WORKSPACE_BYTES];
 
 /* Step over a table entry; *length is where its frame's length stands. */
 static qc_status step_over_entry(qc_reader *reader, size_t *length, uint64_t *frame_bytes)
@@ -66,8 +65,8 @@ static void decode_entry(const uint8_t *data, const qc_pack_entry *entry)
     if (!refused(status, &error) && frame.elements <= MAX_ELEMENTS) {
         size_t size = frame.elements * frame.item_size;
         uint8_t *out = buffer_of(size, 0xA5), *memory = buffer_of(frame.coded_bytes, 0xA5);
-        status = qc_decode(bytes, entry->bytes, frame.dtype, out, size, memory, frame.coded_bytes,
-                           QC_VERIFY, workspace, &error);
+        status = decode_whole_frame(bytes, entry->bytes, frame.kind, frame.dtype, out, size, memory,
+                                    frame.coded_bytes, &error);
         refused(status, &error);
         free(memory);
         free(out);

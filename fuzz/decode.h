@@ -1,0 +1,39 @@
+/*
+ * Whole frames of every kind, those of kind delta against a base that every target knows.
+ */
+#ifndef QC_FUZZ_DECODE_H
+#define QC_FUZZ_DECODE_H
+
+#include "harness.h"
+
+static uint8_t workspace[QC_WORKSPACE_BYTES];
+
+/* As qc_decode, of a kind that it refuses. */
+static inline qc_status decode_delta(const uint8_t *data, size_t size, qc_dtype dtype, uint8_t *out,
+                                     qc_error *error)
+{
+    qc_frame frame;
+    qc_status status = qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, error);
+    if (status != QC_OK)
+        return status;
+    frame.base = fuzz_base();
+    qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame.chunks * sizeof *chunks, 0);
+    status = qc_frame_chunks(&frame, data, chunks, error);
+    if (status == QC_OK)
+        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, dtype, out, QC_VERIFY,
+                                 workspace, error);
+    free(chunks);
+    return status;
+}
+
+static inline qc_status decode_whole_frame(const uint8_t *data, size_t size, qc_kind kind,
+                                           qc_dtype dtype, uint8_t *out, size_t bytes, void *memory,
+                                           size_t memory_bytes, qc_error *error)
+{
+    if (kind == QC_DELTA)
+        return decode_delta(data, size, dtype, out, error);
+    return qc_decode(data, size, dtype, out, bytes, memory, memory_bytes, QC_VERIFY, workspace,
+                     error);
+}
+
+#endif /* QC_FUZZ_DECODE_H */
