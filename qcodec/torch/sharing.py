@@ -1,0 +1,165 @@
+"""Trained weight sharing: a few values for many weights, the values trained further.
+
+Deep Compression (Han, Mao and Dally, arXiv 1510.00149), section 3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..arrays import as_array
+from ..codecs import Lossless, Raw
+from ..dtypes import element_type
+from ..files import RecipeLike
+from ..ordinary import to_torch
+from ..quantized import Groups, Quantized
+from ..recipes import as_recipe
+from .pruning import mask_of
+from .tensors import Place, places
+
+_DTYPES = ("float32", "float16", "bfloat16")
+
+
+class SharedWeights(torch.nn.Module):
+    """A parametrization in which the parameter is the codebook, and assignments are frozen.
+
+    The gradient of a centroid is the sum of the gradients of its members (section 3.3), so
+    any optimizer of the model's parameters trains the centroids.
+
+    Parameters
+    ----------
+    quantized : Quantized
+        Of kind codebook, without scales, with one codebook for the tensor.
+
+    Examples
+    --------
+    >>> import torch, qcodec
+    >>> shared = SharedWeights(qcodec.Codebook(1).quantize(torch.tensor([0.0, 3.0, 3.0])))
+    >>> centroids = torch.tensor([0.5, 2.5], requires_grad=True)
+    >>> shared(centroids)
+    tensor([0.5000, 2.5000, 2.5000], grad_fn=<ViewBackward0>)
+    >>> (shared(centroids) * torch.tensor([1.0, 10.0, 100.0])).sum().backward()
+    >>> centroids.grad
+    tensor([  1., 110.])
+    """
+
+    codes: torch.Tensor
+    positions: torch.Tensor | None
+
+    def __init__(self, quantized: Quantized) -> None:
+        super().__init__()
+        _check(quantized)
+        assert quantized.codebook is not None
+        self.shape = torch.Size(quantized.shape)
+        self.entries = quantized.codebook.values.shape[1]
+        positions = quantized.positions
+        self.register_buffer("codes", torch.tensor(quantized.codes))
+        self.register_buffer("positions", None if positions is None else torch.tensor(positions))
+
+    def forward(self, centroids: torch.Tensor) -> torch.Tensor:
+        """The weights: each its centroid, or zero where nothing is stored."""
+        values = centroids[self.codes.long()]
+        if self.positions is not None:
+            zeros = values.new_zeros(self.shape.numel())
+            values = zeros.scatter(0, self.positions, values)
+        return values.view(self.shape)
+
+    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
+        """The centroids nearest to some weights: the means over their members."""
+        values = weight.reshape(-1)
+        if self.positions is not None:
+            values = values[self.positions]
+        codes = self.codes.long()
+        sums = values.new_zeros(self.entries).index_add_(0, codes, values)
+        counts = torch.bincount(codes, minlength=self.entries)
+        return sums / counts.clamp(min=1)
+
+    def quantized(self, centroids: torch.Tensor) -> Quantized:
+        """The weights as they are stored: codes and the codebook, bit for bit."""
+        book, element = as_array(centroids.detach())
+        positions = self.positions
+        return Quantized(
+            tuple(self.shape),
+            element.name,
+            "codebook",
+            self.codes.cpu().numpy(),
+            None if positions is None else positions.cpu().numpy(),
+            max(1, (self.entries - 1).bit_length()),
+            Groups(book[None]),
+            codebook_dtype=element.name,
+        )
+
+
+def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
+    """Let weights share values, as codecs choose them; the values become the parameters.
+
+    Weights that are masked (`prune`) stay zero and cost no codes; one entry of their codebook
+    is zero, too, as in the paper. The parameters change
+    their shapes: make the optimizer after this. Called again, assignments are made anew.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Changed in place: each tensor is parametrized by `SharedWeights` alone.
+    recipe : Recipe, Codec or mapping of str to Codec
+        `Codebook`, `DeepCompression`, `Ternary` or `Sparse` of them, without groups: k-means,
+        or entropy-constrained with ``rate=``. Tensors that it gives `Lossless`, `Raw` or
+        none are left as they are.
+
+    Raises
+    ------
+    TypeError
+        If a tensor is not float32, float16 or bfloat16.
+    ValueError
+        If a codec gives anything else than one codebook without a scale.
+
+    Examples
+    --------
+    >>> import torch, qcodec
+    >>> from qcodec.torch import prune
+    >>> model = torch.nn.Linear(32, 8)
+    >>> prune(model, {"weight": qcodec.Density(0.5)})
+    >>> share(model, {"weight": qcodec.Codebook(2)})
+    >>> [parameter.shape for parameter in model.parameters()]
+    [torch.Size([8]), torch.Size([4])]
+    >>> int(model.weight.count_nonzero()), len(model.weight.unique())
+    (128, 4)
+    """
+    chosen = as_recipe(recipe)
+    for place in list(places(model)):
+        weight = place.value
+        name = str(weight.dtype).removeprefix("torch.")
+        codec = chosen.codec_for(place.name, tuple(weight.shape), name)
+        if codec is None or isinstance(codec, Lossless | Raw):
+            continue
+        if name not in _DTYPES:
+            raise TypeError(f"{place.name!r}: found {name}, allowed {', '.join(_DTYPES)}")
+        mask = mask_of(place)
+        stored = None if mask is None else mask.mask.cpu().numpy()
+        _share(place, codec.quantize(weight.cpu(), stored))
+
+
+def _share(place: Place, quantized: Quantized) -> None:
+    try:
+        shared = SharedWeights(quantized)
+    except ValueError as error:
+        error.add_note(f"tensor {place.name!r}")
+        raise
+    device, dtype = place.value.device, place.value.dtype
+    place.make_plain()
+    place.register(shared.to(device))
+    assert quantized.codebook is not None
+    book = to_torch(quantized.codebook.values[0], element_type(quantized.codebook_dtype))
+    with torch.no_grad():
+        place.original.copy_(book.to(dtype))
+
+
+def _check(quantized: Quantized) -> None:
+    found: Any = quantized.kind
+    if quantized.kind == "codebook" and quantized.codebook is not None:
+        if quantized.scale is None and len(quantized.codebook.values) == 1:
+            return
+        found = f"{len(quantized.codebook.values)} codebooks, scales: {quantized.scale is not None}"
+    raise ValueError(f"weight sharing: found {found}, allowed is one codebook without scales")

@@ -1,0 +1,1 @@
+"""The papers' results, reproduced: `python -m recipes` lists what there is."""

@@ -1,0 +1,64 @@
+"""`python -m recipes NAME --data FOLDER --out FOLDER`: one paper's result, in one command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from qcodec.torch import Run
+
+#: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
+#: and `run(data, run, settings)`, which returns the result.
+RECIPES: dict[str, str] = {}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a recipe, and write its result beside its settings and curves."""
+    options = _parser().parse_args(arguments)
+    recipe = importlib.import_module(f"recipes.{RECIPES[options.recipe]}")
+    settings: dict[str, Any] = {**recipe.SETTINGS, "seed": options.seed}
+    settings.update(recipe.SHORT if options.short else {})
+    run = Run(options.out, {"recipe": options.recipe, **settings})
+    started = time.monotonic()
+    data = recipe.load_data(options.data, options.short)
+    result = recipe.run(data, run, settings)
+    result = {
+        "recipe": options.recipe,
+        **result,
+        "command": " ".join(["python -m recipes", *(arguments or sys.argv[1:])]),
+        "seed": options.seed,
+        "minutes": round((time.monotonic() - started) / 60, 1),
+        "commit": _commit(),
+    }
+    run.write_json("result.json", result)
+    if run.rows:
+        run.plot()
+    print(json.dumps({name: value for name, value in result.items() if name != "tables"}, indent=2))
+    print("\n\n".join(result.get("tables", [])))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m recipes", description=__doc__)
+    parser.add_argument("recipe", choices=sorted(RECIPES))
+    parser.add_argument("--data", type=Path, required=True, help="folder of MNIST, CIFAR-10, ...")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; goes on there")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--short", action="store_true", help="few steps on made-up data")
+    return parser
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""MNIST as it is published, split for training, choosing and reporting; and small made-up data."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+_VALIDATION = 5000
+_MNIST = {"train": "train", "test": "t10k"}
+Augment = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images (n, channels, height, width), normalised, and their labels."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def part(self, start: int, stop: int | None = None) -> Split:
+        """Some of them."""
+        return Split(self.images[start:stop], self.labels[start:stop])
+
+
+@dataclass(frozen=True)
+class Data:
+    """Three splits: settings are chosen by `validation`, `test` is for the result alone."""
+
+    train: Split
+    validation: Split
+    test: Split
+
+
+class Batches:
+    """Batches in a new order each time they are gone through, by torch's random numbers.
+
+    Parameters
+    ----------
+    split : Split
+    size : int
+    augment : callable, optional
+        From a batch of images to another.
+    """
+
+    def __init__(self, split: Split, size: int, augment: Augment | None = None) -> None:
+        self.split, self.size, self.augment = split, size, augment
+
+    def __len__(self) -> int:
+        return len(self.split.images) // self.size
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        order = torch.randperm(len(self.split.images))
+        for number in range(len(self)):
+            chosen = order[number * self.size : (number + 1) * self.size]
+            images = self.split.images[chosen]
+            if self.augment is not None:
+                images = self.augment(images)
+            yield images, self.split.labels[chosen]
+
+
+def mnist(folder: Path) -> Data:
+    """MNIST from the four files that it is published in, gzipped or not.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Has them, or has a folder ``mnist`` (or torchvision's ``MNIST/raw``) that has them.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the file that was looked for, and where.
+    """
+    train, test = (_mnist_part(folder, _MNIST[part]) for part in ("train", "test"))
+    return Data(train.part(0, -_VALIDATION), train.part(-_VALIDATION), test)
+
+
+def made_up_digits(seed: int = 0, count: int = 600, channels: int = 1, size: int = 28) -> Data:
+    """Small data that a net can learn in seconds: ten fixed random patterns under noise."""
+    random = torch.Generator().manual_seed(seed)
+    patterns = torch.randn(10, channels, size, size, generator=random)
+    labels = torch.arange(count) % 10
+    images = patterns[labels] + torch.randn(count, channels, size, size, generator=random)
+    whole = Split(images, labels)
+    return Data(whole.part(0, -200), whole.part(-200, -100), whole.part(-100))
+
+
+def shifted(pixels: int) -> Augment:
+    """An augmentation: each image moved by up to this many pixels, zeros (black) coming in."""
+
+    def move(images: torch.Tensor) -> torch.Tensor:
+        n, _, height, width = images.shape
+        padded = torch.nn.functional.pad(images, (pixels,) * 4, value=float(images.min()))
+        offsets = torch.randint(0, 2 * pixels + 1, (2, n, 1))
+        rows = offsets[0] + torch.arange(height)
+        columns = offsets[1] + torch.arange(width)
+        return padded[
+            torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]
+        ].permute(0, 3, 1, 2)
+
+    return move
+
+
+def _mnist_part(folder: Path, name: str) -> Split:
+    images = _idx(folder, f"{name}-images-idx3-ubyte")
+    labels = _idx(folder, f"{name}-labels-idx1-ubyte")
+    pixels = torch.from_numpy(images[:, None].astype(np.float32) / 255)
+    return Split((pixels - 0.1307) / 0.3081, torch.from_numpy(labels.astype(np.int64)))
+
+
+def _idx(folder: Path, name: str) -> np.ndarray:
+    """An array of bytes in the idx format of MNIST."""
+    places = [folder, folder / "mnist", folder / "MNIST" / "raw"]
+    candidates = [place / f"{name}{suffix}" for place in places for suffix in (".gz", "")]
+    path = next((candidate for candidate in candidates if candidate.exists()), None)
+    if path is None:
+        raise FileNotFoundError(f"no {name} or {name}.gz in {', '.join(map(str, places))}")
+    data = path.read_bytes()
+    data = gzip.decompress(data) if path.suffix == ".gz" else data
+    dimensions = data[3]
+    shape = np.frombuffer(data, ">u4", dimensions, offset=4)
+    return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
