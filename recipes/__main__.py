@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from qcodec.torch import Run
+from qcodec.torch import Run, show_progress
 
 #: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
 #: and `run(data, run, settings)`, which returns the result.
@@ -24,10 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     recipe = importlib.import_module(f"recipes.{RECIPES[options.recipe]}")
     settings: dict[str, Any] = {**recipe.SETTINGS, "seed": options.seed}
     settings.update(recipe.SHORT if options.short else {})
-    run = Run(options.out, {"recipe": options.recipe, **settings})
     started = time.monotonic()
     data = recipe.load_data(options.data, options.short)
-    result = recipe.run(data, run, settings)
+    with show_progress() as progress:
+        run = Run(options.out, {"recipe": options.recipe, **settings}, progress)
+        result = recipe.run(data, run, settings)
     result = {
         "recipe": options.recipe,
         **result,

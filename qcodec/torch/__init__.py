@@ -6,6 +6,7 @@ to be trained and state dicts hold all that a checkpoint needs. Needs torch: the
 """
 
 from .export import export, load
+from .progress import show_progress
 from .pruning import Mask, densities, prune
 from .run import Run
 from .sharing import SharedWeights, share
@@ -24,4 +25,5 @@ __all__ = [
     "plain_tensors",
     "prune",
     "share",
+    "show_progress",
 ]

@@ -13,6 +13,7 @@ import torch
 
 from ..atomic import replace_file
 from ..source import PathLike
+from .progress import Progress
 
 Row = dict[str, Any]
 
@@ -31,6 +32,9 @@ class Run:
     settings : mapping of str
         Plain values, as JSON has them.
 
+    progress : callable, optional
+        What `fit` calls after each epoch; see `qcodec.torch.show_progress`.
+
     Raises
     ------
     ValueError
@@ -48,7 +52,10 @@ class Run:
     ValueError: ... holds a run with other settings: seed was 1, is 2
     """
 
-    def __init__(self, folder: PathLike, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: PathLike, settings: Mapping[str, Any], progress: Progress | None = None
+    ) -> None:
+        self.progress = progress
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.settings = json.loads(json.dumps(dict(settings)))

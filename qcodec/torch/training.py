@@ -9,12 +9,11 @@ from typing import Any
 
 import torch
 
+from .progress import Progress
 from .run import Run
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-#: Called after each epoch: the stage, epochs done, of all, and what was found.
-Progress = Callable[[str, int, int, dict[str, float]], None]
 
 
 @dataclass
@@ -36,6 +35,7 @@ class Fit:
     measure : callable, optional
         Called after each epoch; what it returns stands in the curves.
     progress : callable, optional
+        Instead of the run's.
     """
 
     loss: Loss = torch.nn.functional.cross_entropy
@@ -95,6 +95,7 @@ def fit(
     states = {"model": model, "optimizer": optimizer, **(extras or {})}
     if parts_of.schedule is not None:
         states["schedule"] = parts_of.schedule
+    progress = parts_of.progress or (None if run is None else run.progress)
     done = _restore(run, stage, states)
     for epoch in range(done + 1, epochs + 1):
         torch.manual_seed(zlib.crc32(f"{seed} {stage} {epoch}".encode()))
@@ -107,8 +108,8 @@ def fit(
             run.log(stage, epoch, **found)
             kept = {name: part.state_dict() for name, part in states.items()}
             run.save(stage, {"epoch": epoch, **kept})
-        if parts_of.progress is not None:
-            parts_of.progress(stage, epoch, epochs, found)
+        if progress is not None:
+            progress(stage, epoch, epochs, found)
 
 
 def accuracy(
