@@ -224,8 +224,9 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
 
 def _smallest(encoders: list[FrameEncoder], encoding: Encoding, threads: int) -> bytes:
     best, sampled, cost = encoders[0], None, inf
-    for encoder in encoders if len(encoders) > 1 else ():
-        indices = layouts.sampled(len(encoder.ranges), encoding.effort)
+    compared = encoders if len(encoders) > 1 else []
+    samples = layouts.sampled([encoder.ranges for encoder in encoders], encoding.effort)
+    for encoder, indices in zip(compared, samples, strict=False):
         chunks = encoder.chunks(indices, threads)
         each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
         if each < cost * (1 - _worthwhile(best.layout, encoder.layout, encoding.profile)):

@@ -201,12 +201,21 @@ def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: s
     return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
 
 
-def sampled(chunks: int, effort: int) -> list[int]:
-    """The chunks by which layouts are compared."""
-    most = _SAMPLED_CHUNKS.get(effort, chunks)
-    if chunks <= most:
-        return list(range(chunks))
-    return [i * (chunks - 1) // max(most - 1, 1) for i in range(most)]
+def sampled(chunkings: list[list[tuple[int, int]]], effort: int) -> list[list[int]]:
+    """The chunks by which layouts are compared: of each, those that hold the same elements.
+
+    `chunkings` are the ranges of chunks of each layout. Where one has the fewest, some of
+    them are taken, and of the others those that begin inside these.
+    """
+    longest = min(chunkings, key=len)
+    most = _SAMPLED_CHUNKS.get(effort, len(longest))
+    if len(longest) <= most:
+        return [list(range(len(ranges))) for ranges in chunkings]
+    ranges = [longest[i * (len(longest) - 1) // max(most - 1, 1)] for i in range(most)]
+    return [
+        [i for i, (first, _) in enumerate(chunks) if any(0 <= first - at < n for at, n in ranges)]
+        for chunks in chunkings
+    ]
 
 
 def chunk_ranges(count: int, chunk_elements: int) -> list[tuple[int, int]]:
