@@ -1,0 +1,306 @@
+"""A qcodec file as a table in the form of Deep Compression's own: bits and bytes, layer by layer.
+
+Every byte of the file is in exactly one row. A **layer** is a float tensor of two dimensions or
+more; its row counts its codes or elements, its positions, and its codebook or scales. All else
+stands in three rows below: biases and other tensors, with all that is stored for them; heads and
+checksums of the layers; and names and places.
+
+**Kept** are weights that are not zero after decoding. **Weight bits** and **index bits** are bits a
+kept weight: what codes and positions take at fixed width, and what they take as they are coded in
+the file. Fillers, codes of zeros and the tables of codings are counted, so that
+
+    kept * (weight bits + index bits) / 8 = bytes, without the codebook
+
+holds. At fixed width a mask takes one bit for each weight, kept or not; gaps take their width,
+fillers included; a layer that is stored dense has no index bits, and a code for every weight.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+import qcodec
+from qcodec.cli.inspect import describe
+from qcodec.dtypes import BY_NAME
+
+from .deep_compression_tables import TOTAL, PaperLayer
+
+_INDEX_SECTIONS = ("gaps", "mask", "row counts")
+_PARAMETER_SECTIONS = ("codebook", "scales", "zero points")
+_HEAD_SECTIONS = ("head", "directory", "checksum", "entry counts")
+
+_COLUMNS = (
+    "layer", "weights", "kept %", "weight bits", "coded", "index bits", "coded", "positions",
+    "bytes", "% of float32",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a file.
+
+    Attributes
+    ----------
+    name : str
+    elements, kept : int
+        All weights, and those that are not zero.
+    positions : str
+        The form of positions, gaps with their width.
+    fixed_weight_bits, fixed_index_bits : int
+        What codes and positions take at fixed width, all together.
+    weight_bytes, index_bytes, parameter_bytes, head_bytes : int
+        In the file: codes; positions; codebook, scales and zero points; head, directory, checksum.
+    """
+
+    name: str
+    elements: int
+    kept: int
+    positions: str
+    fixed_weight_bits: int
+    fixed_index_bits: int
+    weight_bytes: int
+    index_bytes: int
+    parameter_bytes: int
+    head_bytes: int
+
+    @property
+    def bytes(self) -> int:
+        """What the layer's row counts."""
+        return self.weight_bytes + self.index_bytes + self.parameter_bytes
+
+
+@dataclass(frozen=True)
+class Report:
+    """A file, every byte of it once.
+
+    Attributes
+    ----------
+    layers : tuple of Layer
+    other_elements, other_bytes : int
+        Of biases and other tensors.
+    name_bytes : int
+        Names, places, and the checksums over them.
+    bytes : int
+        The file's length.
+    """
+
+    layers: tuple[Layer, ...]
+    other_elements: int
+    other_bytes: int
+    name_bytes: int
+    bytes: int
+
+    @property
+    def head_bytes(self) -> int:
+        """Heads and checksums of the layers."""
+        return sum(layer.head_bytes for layer in self.layers)
+
+    @property
+    def elements(self) -> int:
+        """Of all tensors."""
+        return self.other_elements + sum(layer.elements for layer in self.layers)
+
+    @property
+    def share(self) -> float:
+        """Percent of the bytes that all tensors take as float32."""
+        return 25 * self.bytes / self.elements if self.elements else 0.0
+
+    def total(self) -> Layer:
+        """All layers as one."""
+        counts = [asdict(layer) for layer in self.layers]
+        sums = {
+            key: sum(row[key] for row in counts)
+            for key in Layer.__annotations__
+            if key not in ("name", "positions")
+        }
+        return Layer(name=TOTAL, positions="", **sums)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; bits and percentages as in the table."""
+        return {
+            "layers": [_plain(layer) for layer in self.layers],
+            "total": _plain(self.total()),
+            "other_elements": self.other_elements,
+            "other_bytes": self.other_bytes,
+            "head_bytes": self.head_bytes,
+            "name_bytes": self.name_bytes,
+            "bytes": self.bytes,
+            "share": self.share,
+        }
+
+    def markdown(self, paper: Mapping[str, PaperLayer] | None = None) -> str:
+        """The table; with the paper's figures in brackets where a layer has them.
+
+        Parameters
+        ----------
+        paper : mapping of str to PaperLayer, optional
+            By a layer's name, with or without ``.weight``, and ``"total"``.
+        """
+        paper = paper or {}
+        found = {layer.name: _paper_row(paper, layer.name) for layer in self.layers}
+        rows = [_cells(layer, found[layer.name]) for layer in self.layers]
+        rows.append(_total_cells(self, paper.get(TOTAL)))
+        rows.append(_size_cells("biases and others", self.other_bytes, self.other_elements))
+        rows.append(_size_cells("heads, checksums", self.head_bytes))
+        rows.append(_size_cells("names, places", self.name_bytes))
+        rows.append(_size_cells("**file**", self.bytes, self.elements, f"{self.share:.2f}"))
+        return table(_COLUMNS, rows)
+
+
+def report(path: str | os.PathLike[str]) -> Report:
+    """Read a file, and account for its bytes.
+
+    Parameters
+    ----------
+    path : path-like
+        A pack or a safetensors file of qcodec.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    QCodecError
+        If it is not valid.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, numpy as np, qcodec
+    >>> weights = np.zeros((40, 50), np.float32)
+    >>> weights[:, ::5] = np.linspace(-1, 1, 400).reshape(40, 10)
+    >>> tensors = {"fc.weight": weights, "fc.bias": np.ones(40, np.float32)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "net.qc")
+    ...     size = qcodec.save_file(tensors, path, {"weight": qcodec.DeepCompression(4)})
+    ...     found = report(path)
+    >>> layer = found.layers[0]
+    >>> layer.name, layer.kept, found.bytes == size
+    ('fc.weight', 400, True)
+    """
+    with qcodec.safe_open(path) as file:
+        described = describe(file)
+        layers, others = [], []
+        for tensor in described["tensors"]:
+            if _is_layer(tensor):
+                kept = int(np.count_nonzero(file.get_tensor(tensor["name"])))
+                layers.append(_layer(tensor, kept))
+            else:
+                others.append(tensor)
+    return Report(
+        layers=tuple(layers),
+        other_elements=sum(tensor["elements"] for tensor in others if "alias_of" not in tensor),
+        other_bytes=sum(tensor["bytes"] for tensor in others),
+        name_bytes=described["safetensors_header_bytes"] + described["pack_table_bytes"],
+        bytes=described["bytes"],
+    )
+
+
+def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table in Markdown: the first column to the left, the others to the right."""
+    lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def bits(total: float, kept: int) -> float:
+    """Bits a kept weight; 0 where none is kept."""
+    return total / kept if kept else 0.0
+
+
+def _is_layer(tensor: Mapping[str, Any]) -> bool:
+    element = BY_NAME.get(tensor["dtype"])
+    is_float = element is not None and element.is_float
+    is_stored = tensor["kind"] != "ordinary" and "alias_of" not in tensor
+    return is_stored and is_float and len(tensor["shape"]) >= 2
+
+
+def _layer(tensor: Mapping[str, Any], kept: int) -> Layer:
+    sizes = {section["name"]: section["bytes"] for section in tensor["sections"]}
+
+    def sum_of(names: tuple[str, ...]) -> int:
+        return sum(sizes.get(name, 0) for name in names)
+
+    index, parameters, heads = map(
+        sum_of, (_INDEX_SECTIONS, _PARAMETER_SECTIONS, _HEAD_SECTIONS)
+    )
+    elements, entries, form = tensor["elements"], tensor["entries"], tensor["positions"]
+    width = tensor["code_bits"] or 8 * BY_NAME[tensor["dtype"]].itemsize
+    gap_width = tensor["gap_width"]
+    return Layer(
+        name=tensor["name"],
+        elements=elements,
+        kept=kept,
+        positions=f"{form} {gap_width}" if gap_width else form,
+        fixed_weight_bits=entries * width,
+        fixed_index_bits=_fixed_index_bits(tensor),
+        weight_bytes=tensor["bytes"] - index - parameters - heads,
+        index_bytes=index,
+        parameter_bytes=parameters,
+        head_bytes=heads,
+    )
+
+
+def _fixed_index_bits(tensor: Mapping[str, Any]) -> int:
+    form, shape = tensor["positions"], tensor["shape"]
+    if form == "dense":
+        return 0
+    gaps: int = tensor["entries"] * tensor["gap_width"]
+    if form == "csr":
+        gaps += shape[0] * max(math.prod(shape[1:]).bit_length(), 1)
+    return tensor["elements"] if form in ("mask", "bits") else gaps
+
+
+def _plain(layer: Layer) -> dict[str, Any]:
+    return {
+        **asdict(layer),
+        "kept_percent": 100 * bits(layer.kept, layer.elements),
+        "weight_bits": bits(layer.fixed_weight_bits, layer.kept),
+        "weight_bits_coded": bits(8 * layer.weight_bytes, layer.kept),
+        "index_bits": bits(layer.fixed_index_bits, layer.kept),
+        "index_bits_coded": bits(8 * layer.index_bytes, layer.kept),
+        "bytes": layer.bytes,
+        "share": 25 * bits(layer.bytes, layer.elements),
+    }
+
+
+def _paper_row(paper: Mapping[str, PaperLayer], name: str) -> PaperLayer | None:
+    return paper.get(name, paper.get(name.removesuffix(".weight")))
+
+
+def _cells(layer: Layer, paper: PaperLayer | None) -> tuple[str, ...]:
+    row = _plain(layer)
+    return (
+        layer.name.removesuffix(".weight"),
+        f"{layer.elements:,}",
+        _beside(f"{row['kept_percent']:.1f}", paper and paper.kept),
+        _beside(_short(row["weight_bits"]), paper and paper.weight_bits),
+        _beside(_short(row["weight_bits_coded"]), paper and paper.weight_bits_coded),
+        _beside(_short(row["index_bits"]), paper and paper.index_bits),
+        _beside(_short(row["index_bits_coded"]), paper and paper.index_bits_coded),
+        layer.positions,
+        f"{layer.bytes:,}",
+        _beside(f"{row['share']:.2f}", paper and paper.share_coded),
+    )
+
+
+def _total_cells(found: Report, paper: PaperLayer | None) -> tuple[str, ...]:
+    return _cells(found.total(), paper)
+
+
+def _size_cells(name: str, size: int, elements: int = 0, share: str = "") -> tuple[str, ...]:
+    return (name, f"{elements:,}" if elements else "", *[""] * 6, f"{size:,}", share)
+
+
+def _beside(ours: str, paper: float | None) -> str:
+    return ours if paper is None else f"{ours} ({paper:g})"
+
+
+def _short(number: float) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")
