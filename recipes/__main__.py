@@ -15,7 +15,10 @@ from qcodec.torch import Run, show_progress
 
 #: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
 #: and `run(data, run, settings)`, which returns the result.
-RECIPES: dict[str, str] = {}
+RECIPES: dict[str, str] = {
+    "published-nets": "published_nets",
+    "squeezenet": "squeezenet",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:

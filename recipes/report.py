@@ -5,14 +5,16 @@ more; its row counts its codes or elements, its positions, and its codebook or s
 stands in three rows below: biases and other tensors, with all that is stored for them; heads and
 checksums of the layers; and names and places.
 
-**Kept** are weights that are not zero after decoding. **Weight bits** and **index bits** are bits a
-kept weight: what codes and positions take at fixed width, and what they take as they are coded in
-the file. Fillers, codes of zeros and the tables of codings are counted, so that
+**Kept** are weights that are not zero after decoding. Bits are bits a kept weight, before coding
+(at fixed width) and after it (as they are in the file), so that always
 
     kept * (weight bits + index bits) / 8 = bytes, without the codebook
 
-holds. At fixed width a mask takes one bit for each weight, kept or not; gaps take their width,
-fillers included; a layer that is stored dense has no index bits, and a code for every weight.
+**Weight bits** are, before, the width of a code or element; after, all of the streams of values.
+**Index bits** are, before, what says where the kept weights stand: a bit for each weight of a mask,
+or the gaps, with the codes of fillers; after, they are the streams of masks, gaps and row counts.
+A layer that is stored **dense** has none, as its values tell (a dash in the table): the coded codes
+of its zeros are among its weight bits; before, they are among its index bits.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ _INDEX_SECTIONS = ("gaps", "mask", "row counts")
 _PARAMETER_SECTIONS = ("codebook", "scales", "zero points")
 _HEAD_SECTIONS = ("head", "directory", "checksum", "entry counts")
 
+_DENSE = "dense"
+
 _COLUMNS = (
     "layer", "weights", "kept %", "weight bits", "coded", "index bits", "coded", "positions",
     "bytes", "% of float32",
@@ -53,7 +57,7 @@ class Layer:
     positions : str
         The form of positions, gaps with their width.
     fixed_weight_bits, fixed_index_bits : int
-        What codes and positions take at fixed width, all together.
+        What the layer takes at fixed width, in bits: codes of kept weights, and all else.
     weight_bytes, index_bytes, parameter_bytes, head_bytes : int
         In the file: codes; positions; codebook, scales and zero points; head, directory, checksum.
     """
@@ -68,6 +72,11 @@ class Layer:
     index_bytes: int
     parameter_bytes: int
     head_bytes: int
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether the layer, or one of those that are added up, is stored dense."""
+        return self.positions == _DENSE
 
     @property
     def bytes(self) -> int:
@@ -114,12 +123,13 @@ class Report:
     def total(self) -> Layer:
         """All layers as one."""
         counts = [asdict(layer) for layer in self.layers]
+        is_dense = any(layer.is_dense for layer in self.layers)
         sums = {
             key: sum(row[key] for row in counts)
             for key in Layer.__annotations__
             if key not in ("name", "positions")
         }
-        return Layer(name=TOTAL, positions="", **sums)
+        return Layer(name=TOTAL, positions=_DENSE if is_dense else "", **sums)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; bits and percentages as in the table."""
@@ -145,7 +155,7 @@ class Report:
         paper = paper or {}
         found = {layer.name: _paper_row(paper, layer.name) for layer in self.layers}
         rows = [_cells(layer, found[layer.name]) for layer in self.layers]
-        rows.append(_total_cells(self, paper.get(TOTAL)))
+        rows.append(_cells(self.total(), paper.get(TOTAL)))
         rows.append(_size_cells("biases and others", self.other_bytes, self.other_elements))
         rows.append(_size_cells("heads, checksums", self.head_bytes))
         rows.append(_size_cells("names, places", self.name_bytes))
@@ -227,19 +237,17 @@ def _layer(tensor: Mapping[str, Any], kept: int) -> Layer:
     def sum_of(names: tuple[str, ...]) -> int:
         return sum(sizes.get(name, 0) for name in names)
 
-    index, parameters, heads = map(
-        sum_of, (_INDEX_SECTIONS, _PARAMETER_SECTIONS, _HEAD_SECTIONS)
-    )
-    elements, entries, form = tensor["elements"], tensor["entries"], tensor["positions"]
+    index, parameters, heads = map(sum_of, (_INDEX_SECTIONS, _PARAMETER_SECTIONS, _HEAD_SECTIONS))
+    form, gap_width = tensor["positions"], tensor["gap_width"]
     width = tensor["code_bits"] or 8 * BY_NAME[tensor["dtype"]].itemsize
-    gap_width = tensor["gap_width"]
+    zeros = tensor["entries"] - kept
     return Layer(
         name=tensor["name"],
-        elements=elements,
+        elements=tensor["elements"],
         kept=kept,
         positions=f"{form} {gap_width}" if gap_width else form,
-        fixed_weight_bits=entries * width,
-        fixed_index_bits=_fixed_index_bits(tensor),
+        fixed_weight_bits=kept * width,
+        fixed_index_bits=zeros * width + _position_bits(tensor),
         weight_bytes=tensor["bytes"] - index - parameters - heads,
         index_bytes=index,
         parameter_bytes=parameters,
@@ -247,14 +255,15 @@ def _layer(tensor: Mapping[str, Any], kept: int) -> Layer:
     )
 
 
-def _fixed_index_bits(tensor: Mapping[str, Any]) -> int:
+def _position_bits(tensor: Mapping[str, Any]) -> int:
+    """What the positions take at fixed width."""
     form, shape = tensor["positions"], tensor["shape"]
-    if form == "dense":
-        return 0
+    if form in ("mask", "bits"):
+        return int(tensor["elements"])
     gaps: int = tensor["entries"] * tensor["gap_width"]
     if form == "csr":
         gaps += shape[0] * max(math.prod(shape[1:]).bit_length(), 1)
-    return tensor["elements"] if form in ("mask", "bits") else gaps
+    return gaps
 
 
 def _plain(layer: Layer) -> dict[str, Any]:
@@ -282,16 +291,15 @@ def _cells(layer: Layer, paper: PaperLayer | None) -> tuple[str, ...]:
         _beside(f"{row['kept_percent']:.1f}", paper and paper.kept),
         _beside(_short(row["weight_bits"]), paper and paper.weight_bits),
         _beside(_short(row["weight_bits_coded"]), paper and paper.weight_bits_coded),
-        _beside(_short(row["index_bits"]), paper and paper.index_bits),
-        _beside(_short(row["index_bits_coded"]), paper and paper.index_bits_coded),
-        layer.positions,
+        _beside("–" if layer.is_dense else _short(row["index_bits"]), paper and paper.index_bits),
+        _beside(
+            _short(row["index_bits_coded"]) if layer.index_bytes else "–",
+            paper and paper.index_bits_coded,
+        ),
+        "" if layer.name == TOTAL else layer.positions,
         f"{layer.bytes:,}",
         _beside(f"{row['share']:.2f}", paper and paper.share_coded),
     )
-
-
-def _total_cells(found: Report, paper: PaperLayer | None) -> tuple[str, ...]:
-    return _cells(found.total(), paper)
 
 
 def _size_cells(name: str, size: int, elements: int = 0, share: str = "") -> tuple[str, ...]:

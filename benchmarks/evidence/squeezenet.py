@@ -51,7 +51,7 @@ def run(data: Path, folder: Path) -> list[Row]:
         rows.append(at_most(CASE, f"bytes, {profile}", size_of(path), *goal))
         with timed(rows, CASE, f"decode, {profile}"):
             qcodec.load_file(path)
-        same = _net_of(path, list(network)) == original
+        same = net_of(path, list(network)) == original
         rows.append(Row(CASE, f".net from the {profile} file", str(same), "True", same))
     return rows + _sorted(network, folder)
 
@@ -89,7 +89,8 @@ def _sorted(network: Mapping[str, dcnet.LayerData], folder: Path) -> list[Row]:
     ]
 
 
-def _net_of(path: Path, names: list[str]) -> bytes:
+def net_of(path: Path, names: list[str]) -> bytes:
+    """The `.net` file again, from one of ours."""
     with qcodec.safe_open(path, "numpy") as file:
         network = {
             name: dcnet.LayerData(

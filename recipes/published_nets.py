@@ -1,0 +1,181 @@
+"""AlexNet and VGG-16 at the densities and bits of Deep Compression: SYNTHETIC weights.
+
+No checkpoint of theirs is needed: weights are Gaussian, layer by layer pruned by magnitude to the
+published density, shared by k-means from linear starts with the published bits, and coded. So what
+is measured is the coding. Where the kept weights stand is then pure chance, and their values are
+two tails of a Gaussian; trained weights are more regular, and easier to code: the paper's own
+coding of the same numbers is measured beside ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import qcodec
+from qcodec.quantized import Quantized
+
+from .paper_coding import PaperCoding, paper_coding
+from .published_shapes import NETS, Net, Shape
+from .report import Report, report, table
+
+if TYPE_CHECKING:
+    from qcodec.torch import Run
+
+#: ``scale``: the number of outputs and inputs of a layer is divided by it, where it is large.
+SETTINGS: dict[str, Any] = {"scale": 1, "profile": "small"}
+SHORT: dict[str, Any] = {"scale": 32}
+
+_LEAST_CHANNELS = 16
+_COLUMNS = (
+    "synthetic net", "float32, MB", "paper's coding, fixed width", "paper's coding, Huffman",
+    "qcodec", "entropy", "smaller by", "paper: MB", "smaller by",
+)  # fmt: skip
+
+
+def load_data(folder: Path, short: bool) -> None:
+    """Nothing: the weights are made up."""
+
+
+def run(_data: None, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Make, prune, share and code both nets.
+
+    Parameters
+    ----------
+    _data : None
+    run : Run
+        In its folder: a file of each net.
+    settings : mapping
+        ``seed``; ``scale``: 1 for the published shapes; ``profile``: as in `qcodec.encode`.
+    """
+    ours, rows, tables = {}, [], []
+    for number, net in enumerate(scaled(net, settings["scale"]) for net in NETS):
+        random = np.random.default_rng([settings["seed"], number])
+        found, layers = compress(net, random, run.folder / f"{net.name}.qc", settings["profile"])
+        ours[net.name] = found
+        rows.append(_row(net, found))
+        tables.append(f"{net.name}, synthetic (the paper):\n\n{layers.markdown(net.table)}")
+    return {
+        "paper": {net.name: _paper(net) for net in NETS},
+        "ours": ours,
+        "tables": [table(_COLUMNS, rows), *tables],
+        "notes": [
+            "SYNTHETIC: Gaussian weights at the published densities and bits, not trained nets.",
+            "MB are 10^6 bytes, as the paper's. Its bits are bits of an entry, fillers included; "
+            "ours are bits of a kept weight.",
+            "Entropy: of the codes by themselves, and of which weights are kept as independent "
+            "events of the layer's density; biases as they are. No coding of such numbers can be "
+            "smaller, but by chance.",
+        ],
+    }
+
+
+def compress(
+    net: Net, random: np.random.Generator, path: Path, profile: str
+) -> tuple[dict[str, Any], Report]:
+    """One net as a file, of whose layers only one at a time is in memory as floats.
+
+    Parameters
+    ----------
+    net : Net
+    random : numpy.random.Generator
+    path : pathlib.Path
+        Of the file.
+    profile : str
+
+    Returns
+    -------
+    found : dict
+        ``bytes``, ``elements``, ``paper_packed_bytes``, ``paper_huffman_bytes`` and
+        ``entropy_bytes``, each with biases as float32.
+    layers : Report
+    """
+    tensors: dict[str, Any] = {}
+    codings: list[PaperCoding] = []
+    entropy = 0.0
+    for layer in net.layers:
+        quantized = shared_weights(net, layer, random)
+        biases = random.standard_normal(layer.shape[0], np.float32)
+        tensors |= {f"{layer.name}.weight": quantized, f"{layer.name}.bias": biases}
+        codings.append(paper_coding(quantized, net.gap_bits))
+        entropy += entropy_bits(quantized) / 8
+    size = qcodec.save_file(tensors, path, profile=profile)
+    biases_bytes = 4 * sum(layer.shape[0] for layer in net.layers)
+    found = {
+        "bytes": size,
+        "elements": net.elements,
+        "paper_packed_bytes": biases_bytes + sum(coding.packed_bytes for coding in codings),
+        "paper_huffman_bytes": biases_bytes + sum(coding.huffman_bytes for coding in codings),
+        "entropy_bytes": biases_bytes + math.ceil(entropy),
+    }
+    return found, report(path)
+
+
+def shared_weights(net: Net, layer: Shape, random: np.random.Generator) -> Quantized:
+    """Gaussian weights, pruned and shared as the paper's table says of the layer."""
+    row = net.table[layer.name]
+    weights = random.standard_normal(layer.size, np.float32).reshape(layer.shape)
+    weights *= np.float32(math.sqrt(2 * layer.shape[0] / layer.size))  # He's initialisation
+    codec = qcodec.DeepCompression(int(row.weight_bits), prune=qcodec.Density(row.kept / 100))
+    return codec.quantize(weights)
+
+
+def entropy_bits(quantized: Quantized) -> float:
+    """Bits of order 0: of the codes, and of a weight's being kept.
+
+    Examples
+    --------
+    >>> weights = np.array([[1.0, 0, 0, 2.0, 1.0, 2.0, 0, 0]], np.float32)
+    >>> entropy_bits(qcodec.DeepCompression(2).quantize(weights))
+    12.0
+    """
+    counts = np.bincount(quantized.codes)
+    kept = [quantized.entries, quantized.size - quantized.entries]
+    return _bits_of(counts) + _bits_of(np.array(kept))
+
+
+def scaled(net: Net, scale: int) -> Net:
+    """The net with fewer channels, for short runs."""
+    if scale == 1:
+        return net
+
+    def fewer(channels: int) -> int:
+        return channels if channels <= _LEAST_CHANNELS else max(channels // scale, _LEAST_CHANNELS)
+
+    layers = tuple(
+        Shape(layer.name, (fewer(layer.shape[0]), fewer(layer.shape[1]), *layer.shape[2:]))
+        for layer in net.layers
+    )
+    return Net(net.name, layers, net.table, net.gap_bits, net.megabytes, net.megabytes_compressed)
+
+
+def _bits_of(counts: np.ndarray) -> float:
+    present = counts[counts > 0]
+    return float(-(present * np.log2(present / present.sum())).sum())
+
+
+def _paper(net: Net) -> dict[str, float]:
+    return {
+        "MB": net.megabytes,
+        "MB compressed": net.megabytes_compressed,
+        "smaller by": round(net.megabytes / net.megabytes_compressed),
+    }
+
+
+def _row(net: Net, found: Mapping[str, Any]) -> tuple[str, ...]:
+    floats = 4 * found["elements"]
+    names = ("paper_packed_bytes", "paper_huffman_bytes", "bytes", "entropy_bytes")
+    sizes = [f"{found[name]:,}" for name in names]
+    paper = _paper(net)
+    return (
+        net.name,
+        f"{floats / 1e6:.1f}",
+        *sizes,
+        f"{floats / found['bytes']:.1f}x",
+        f"{paper['MB compressed']}",
+        f"{paper['smaller by']}x",
+    )

@@ -1,0 +1,235 @@
+"""SqueezeNet with Deep Compression (arXiv 1602.07360, table 2): 0.66 MB at 8 bits, 0.47 at 6.
+
+First the authors' own file of 8 bits, coded without loss and given back byte for byte. Then any
+checkpoint at their densities: k-means from linear starts, which is the paper's; the optimum of
+k-means; and entropy-constrained codebooks at the squared error of the paper's. Nothing is
+retrained, and no accuracy is measured: that needs ImageNet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import qcodec
+from benchmarks.evidence.squeezenet import net_of, tensors
+from qcodec import rate_distortion
+from qcodec.interop import dcnet
+from qcodec.recipes import Rule
+
+from .report import report, table
+from .squeezenet_data import STAND_IN, Networks, load_data
+from .squeezenet_names import layers_of
+
+if TYPE_CHECKING:
+    from qcodec.torch import Run
+
+__all__ = ["SETTINGS", "SHORT", "load_data", "run"]
+
+SETTINGS: dict[str, Any] = {"bits": [8, 6], "search_steps": 14}
+SHORT: dict[str, Any] = {"search_steps": 3}
+
+PAPER = {"float32 MB": 4.8, "8 bits MB": 0.66, "6 bits MB": 0.47, "density": 0.33}
+
+# What the authors' file keeps of each layer, 33 % over all: the first that matches.
+_DENSITIES = {
+    r"fire[2-7]/conv3x3_2": 0.33,
+    r"fire[89]/conv3x3_2": 0.30,
+    r"fire[79]/conv1x1_1": 0.50,
+    r"fire[68]/conv1x1_2": 0.50,
+    r"conv_final": 0.20,
+}
+_MOST_BITS = 8
+_COLUMNS = ("weights", "bits", "by", "bytes", "MB", "smaller by", "SQNR, dB", "paper, MB")
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def run(data: Networks, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Code the authors' file and compress every checkpoint.
+
+    Parameters
+    ----------
+    data : Networks
+    run : Run
+        In its folder: ``net.qc``, the authors' file, and a file of each row of the table.
+    settings : mapping
+        ``bits``: of each compression; ``search_steps``: files that are made in search of an error.
+    """
+    ours: dict[str, Any] = {}
+    tables, rows, notes = [], [], ["MB are 2^20 bytes, as those of the paper (4.8 for float32)."]
+    if data.original is not None:
+        ours["authors' file"] = recode(data.original, data.layers, run.folder / "net.qc")
+        rows.append(_authors_row(ours["authors' file"]))
+        tables.append(_titled("The authors' file", report(run.folder / "net.qc").markdown()))
+    for name, checkpoint in data.checkpoints.items():
+        found = [
+            row
+            for bits in settings["bits"]
+            for row in compress(checkpoint, bits, run.folder, name, settings["search_steps"])
+        ]
+        ours[name] = found
+        rows += [_row(name, row) for row in found]
+        last = report(run.folder / found[-1]["file"]).markdown()
+        tables.append(_titled(f"{name}, {found[-1]['bits']} bits, {found[-1]['by']}", last))
+    if STAND_IN in data.checkpoints:
+        notes.append(
+            f"No checkpoint was at hand, so {STAND_IN} stand in: a real SqueezeNet at the paper's "
+            "density, with 256 values a layer. Of 8 bits they lose nothing."
+        )
+    notes.append("Nothing is retrained and no accuracy is measured: that needs ImageNet.")
+    return {
+        "paper": PAPER,
+        "ours": ours,
+        "tables": [table(_COLUMNS, rows), *tables],
+        "notes": notes,
+    }
+
+
+def recode(original: bytes, layers: list[dcnet.Layer], path: Path) -> dict[str, Any]:
+    """Code a `.net` file without loss, decode it, and compare.
+
+    Returns
+    -------
+    dict
+        ``original_bytes``, ``bytes``, ``byte_for_byte``, ``elements``.
+    """
+    network = dcnet.read(original, layers)
+    size = qcodec.save_file(tensors(network), path)
+    return {
+        "original_bytes": len(original),
+        "bytes": size,
+        "byte_for_byte": net_of(path, list(network)) == original,
+        "elements": report(path).elements,
+    }
+
+
+def compress(
+    checkpoint: Arrays, bits: int, folder: Path, name: str, search_steps: int
+) -> list[dict[str, Any]]:
+    """A checkpoint at the paper's densities, as files, by three methods of the same bits or error.
+
+    Parameters
+    ----------
+    checkpoint : mapping of str to numpy.ndarray
+        A SqueezeNet 1.0 or 1.1.
+    bits : int
+        Of a code.
+    folder : pathlib.Path
+        Where the files go.
+    name : str
+        Of the checkpoint; its files are called so.
+    search_steps : int
+
+    Returns
+    -------
+    list of dict
+        ``by``, ``bits``, ``file``, ``bytes``, ``elements``, ``squared_error``, ``sqnr``.
+
+    Raises
+    ------
+    ValueError
+        If it is no SqueezeNet.
+    """
+    pruned = at_paper_densities(checkpoint)
+    weights = set(layers_of(checkpoint).values())
+
+    def saved(by: str, file: str, recipe: Any) -> dict[str, Any]:
+        path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{bits}_{file}.qc"
+        size = qcodec.save_file(pruned, path, recipe, profile="small")
+        return {
+            "by": by,
+            "bits": bits,
+            "file": path.name,
+            "bytes": size,
+            "elements": sum(array.size for array in pruned.values()),
+            **_errors(pruned, qcodec.load_file(path), weights),
+        }
+
+    linear = qcodec.DeepCompression(bits)
+    rows = [
+        saved(
+            "k-means, optimum",
+            "optimum",
+            _recipe(weights, qcodec.DeepCompression(bits, init="auto")),
+        ),
+        saved("k-means, linear starts (paper)", "linear", _recipe(weights, linear)),
+    ]
+    budget = rows[-1]["squared_error"]
+    if budget > 0:
+        offer = _recipe(weights, qcodec.Sparse(qcodec.Codebook(_MOST_BITS)))
+        point = rate_distortion.at_error(pruned, offer, budget, steps=search_steps)
+        rows.append(saved("entropy-constrained, same error", "constrained", point.recipe))
+    return rows
+
+
+def at_paper_densities(checkpoint: Arrays) -> dict[str, np.ndarray]:
+    """A checkpoint whose layers are pruned by magnitude to the densities of the authors' file.
+
+    A layer that has no more weights than that already stays as it is.
+    """
+    pruned = dict(checkpoint)
+    for layer, name in layers_of(checkpoint).items():
+        array = checkpoint[name]
+        if np.count_nonzero(array) > round(density_of(layer) * array.size):
+            mask = qcodec.Density(density_of(layer)).mask(array)
+            pruned[name] = np.where(mask, array, array.dtype.type(0))
+    return pruned
+
+
+def density_of(layer: str) -> float:
+    """The share of a layer's weights that the authors' file keeps.
+
+    Examples
+    --------
+    >>> density_of("conv_final"), density_of("conv1")
+    (0.2, 1.0)
+    """
+    matches = (density for pattern, density in _DENSITIES.items() if re.search(pattern, layer))
+    return next(matches, 1.0)
+
+
+def _recipe(weights: set[str], codec: qcodec.Codec) -> qcodec.Recipe:
+    """The codec for the net's weights, however few they are, and every bit of all else."""
+    return qcodec.Recipe().with_rules(
+        Rule(f"^{re.escape(name)}$", codec) for name in sorted(weights)
+    )
+
+
+def _errors(before: Arrays, after: Arrays, names: set[str]) -> dict[str, Any]:
+    """Squared error over the weights, and what they are to it; ``sqnr`` is None without error."""
+    error = sum(float(np.sum(np.square(before[n].astype("f8") - after[n]))) for n in names)
+    signal = sum(float(np.sum(np.square(before[n].astype("f8")))) for n in names)
+    return {
+        "squared_error": error,
+        "sqnr": 10 * float(np.log10(signal / error)) if error > 0 else None,
+    }
+
+
+def _titled(title: str, text: str) -> str:
+    return f"{title}:\n\n{text}"
+
+
+def _authors_row(found: Mapping[str, Any]) -> tuple[str, ...]:
+    by = "every bit kept" if found["byte_for_byte"] else "**NOT byte for byte**"
+    what = f"the authors' file of {found['original_bytes']:,} bytes"
+    return (what, "8", by, *_sizes(found), "exact", _paper_megabytes(8))
+
+
+def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:
+    noise = "exact" if found["sqnr"] is None else f"{found['sqnr']:.1f}"
+    bits = found["bits"]
+    return (name, str(bits), found["by"], *_sizes(found), noise, _paper_megabytes(bits))
+
+
+def _sizes(found: Mapping[str, Any]) -> tuple[str, str, str]:
+    size = found["bytes"]
+    return f"{size:,}", f"{size / 2**20:.3f}", f"{4 * found['elements'] / size:.1f}x"
+
+
+def _paper_megabytes(bits: int) -> str:
+    return str(PAPER.get(f"{bits} bits MB", ""))
