@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -212,7 +212,7 @@ def report(path: str | os.PathLike[str]) -> Report:
     )
 
 
-def table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown: the first column to the left, the others to the right."""
     lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
@@ -291,9 +291,9 @@ def _cells(layer: Layer, paper: PaperLayer | None) -> tuple[str, ...]:
         _beside(f"{row['kept_percent']:.1f}", paper and paper.kept),
         _beside(_short(row["weight_bits"]), paper and paper.weight_bits),
         _beside(_short(row["weight_bits_coded"]), paper and paper.weight_bits_coded),
-        _beside("–" if layer.is_dense else _short(row["index_bits"]), paper and paper.index_bits),
+        _beside("-" if layer.is_dense else _short(row["index_bits"]), paper and paper.index_bits),
         _beside(
-            _short(row["index_bits_coded"]) if layer.index_bytes else "–",
+            _short(row["index_bits_coded"]) if layer.index_bytes else "-",
             paper and paper.index_bits_coded,
         ),
         "" if layer.name == TOTAL else layer.positions,
