@@ -6,4 +6,4 @@ import os
 # Tests run on all cores, one process each: threads of torch beside them only wait.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["qcodec/torch/*"]
+collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["qcodec/torch/*", "recipes/*"]

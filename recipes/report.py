@@ -184,7 +184,7 @@ def report(path: str | os.PathLike[str]) -> Report:
     --------
     >>> import pathlib, tempfile, numpy as np, qcodec
     >>> weights = np.zeros((40, 50), np.float32)
-    >>> weights[:, ::5] = np.linspace(-1, 1, 400).reshape(40, 10)
+    >>> weights[:, ::5] = np.linspace(1, 2, 400).reshape(40, 10)
     >>> tensors = {"fc.weight": weights, "fc.bias": np.ones(40, np.float32)}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "net.qc")

@@ -1,4 +1,4 @@
-"""SqueezeNet with Deep Compression (arXiv 1602.07360, table 2): 0.66 MB at 8 bits, 0.47 at 6.
+"""SqueezeNet with Deep Compression (arXiv 1602.07360): 0.66 MB at 8 bits, 0.47 at 6.
 
 First the authors' own file of 8 bits, coded without loss and given back byte for byte. Then any
 checkpoint at their densities: k-means from linear starts, which is the paper's; the optimum of
