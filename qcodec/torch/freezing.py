@@ -1,0 +1,52 @@
+"""Phases in which some parameters are fixed: dense layers retrained, then convolutions.
+
+Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 3.4: gradients that vanish across both
+do not let a net recover, so one part is fixed while the other is retrained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from .tensors import matching
+
+
+@contextmanager
+def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
+    """Within this context some parameters have no gradients, so that optimizers skip them.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    patterns : iterable of str
+        Regular expressions, searched for in plain names such as ``conv1.weight``. Of
+        parametrized tensors the original is fixed: masks and assignments are so anyway.
+
+    Raises
+    ------
+    ValueError
+        If a pattern finds no parameter.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    >>> with frozen(model, ["^0"]):
+    ...     [parameter.requires_grad for parameter in model.parameters()]
+    [False, False, True, True]
+    >>> all(parameter.requires_grad for parameter in model.parameters())
+    True
+    """
+    parameters = [place.original for place, _ in matching(model, dict.fromkeys(patterns, True))]
+    before = [parameter.requires_grad for parameter in parameters]
+    try:
+        for parameter in parameters:
+            parameter.requires_grad_(False)
+            parameter.grad = None  # what is left of an earlier step would still move it
+        yield
+    finally:
+        for parameter, needed in zip(parameters, before, strict=True):
+            parameter.requires_grad_(needed)

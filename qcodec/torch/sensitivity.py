@@ -1,0 +1,155 @@
+"""How much pruning each layer bears alone: where to prune less.
+
+Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 5.1 and figure 6.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from ..atomic import replace_file
+from ..prunings import Density
+from ..source import PathLike
+from .pruning import prune
+from .tensors import matching
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What a measure says of a model of which one tensor is pruned.
+
+    Attributes
+    ----------
+    tensor : str
+        Its plain name.
+    density : float
+        The part of it that is kept.
+    measure : float
+    """
+
+    tensor: str
+    density: float
+    measure: float
+
+
+def sensitivity(
+    model: torch.nn.Module,
+    patterns: Iterable[str],
+    densities: Iterable[float],
+    measure: Callable[[torch.nn.Module], float],
+) -> list[Sensitivity]:
+    """Prune each tensor by itself to each of some densities, and measure the model.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Every measurement is of a pruned copy: the model itself is not touched.
+    patterns : iterable of str
+        Regular expressions, searched for in plain names of parameters.
+    densities : iterable of float
+        0 to 1; 1 measures the model as it is.
+    measure : callable
+        From a model to a number: accuracy, loss, anything. By data that is not for testing,
+        if settings are chosen by it.
+
+    Returns
+    -------
+    list of Sensitivity
+        Tensor by tensor in the model's order, by falling density.
+
+    Raises
+    ------
+    ValueError
+        If a pattern finds no parameter, or a density is not 0 to 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = torch.nn.Linear(4, 1, bias=False)
+    >>> _ = model.weight.data.copy_(torch.tensor([[1.0, 2.0, 3.0, 4.0]]))
+    >>> rows = sensitivity(model, ["weight"], [0.5, 1.0], lambda one: one.weight.sum().item())
+    >>> [(row.density, row.measure) for row in rows]
+    [(1.0, 10.0), (0.5, 7.0)]
+    """
+    tensors = [place.name for place, _ in matching(model, dict.fromkeys(patterns, True))]
+    falling = sorted(densities, reverse=True)
+    return [
+        Sensitivity(tensor, density, measure(_pruned(model, tensor, density)))
+        for tensor in tensors
+        for density in falling
+    ]
+
+
+def write_sensitivity(rows: Sequence[Sensitivity], path: PathLike) -> None:
+    """Write a scan as CSV, a row a measurement.
+
+    Parameters
+    ----------
+    rows : sequence of Sensitivity
+    path : path-like
+        Replaced whole or not at all.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["tensor", "density", "measure"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(row) for row in rows)
+    replace_file(path, [text.getvalue().encode()])
+
+
+def plot_sensitivity(
+    rows: Sequence[Sensitivity],
+    path: PathLike,
+    label: str = "accuracy",
+    *,
+    logarithmic: bool = True,
+) -> None:
+    """Draw a scan as in figure 6 of the paper: a line a tensor, denser nets on the left.
+
+    Parameters
+    ----------
+    rows : sequence of Sensitivity
+    path : path-like
+        A PNG file.
+    label : str
+        What was measured.
+    logarithmic : bool
+        Densities in equal ratios.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    """
+    from matplotlib.figure import Figure  # without pyplot: no state, no screen
+
+    from .plots import save_figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    panel = figure.subplots()
+    for tensor in dict.fromkeys(row.tensor for row in rows):
+        of_it = [row for row in rows if row.tensor == tensor and row.density > 0]
+        panel.plot(
+            [row.density for row in of_it], [row.measure for row in of_it], ".-", label=tensor
+        )
+    if logarithmic:
+        panel.set_xscale("log")
+    panel.invert_xaxis()
+    panel.set_xlabel("density: the part of the tensor that is kept")
+    panel.set_ylabel(label)
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize="small")
+    save_figure(figure, Path(path))
+
+
+def _pruned(model: torch.nn.Module, tensor: str, density: float) -> torch.nn.Module:
+    pruned = copy.deepcopy(model)
+    prune(pruned, {f"^{re.escape(tensor)}$": Density(density)})
+    return pruned
