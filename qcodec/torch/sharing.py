@@ -20,6 +20,7 @@ from .pruning import mask_of
 from .tensors import Place, places
 
 _DTYPES = ("float32", "float16", "bfloat16")
+_HALVES = (torch.float16, torch.bfloat16)
 
 
 class SharedWeights(torch.nn.Module):
@@ -72,9 +73,11 @@ class SharedWeights(torch.nn.Module):
         if self.positions is not None:
             values = values[self.positions]
         codes = self.codes.long()
-        sums = values.new_zeros(self.entries).index_add_(0, codes, values)
+        # Half precision would lose all but the first of many members.
+        wide = values.float() if values.dtype in _HALVES else values
+        sums = wide.new_zeros(self.entries).index_add_(0, codes, wide)
         counts = torch.bincount(codes, minlength=self.entries)
-        return sums / counts.clamp(min=1)
+        return (sums / counts.clamp(min=1)).to(values.dtype)
 
     def quantized(self, centroids: torch.Tensor) -> Quantized:
         """The weights as they are stored: codes and the codebook, bit for bit."""
@@ -96,8 +99,8 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     """Let weights share values, as codecs choose them; the values become the parameters.
 
     Weights that are masked (`prune`) stay zero and cost no codes; one entry of their codebook
-    is zero, too, as in the paper. The parameters change
-    their shapes: make the optimizer after this. Called again, assignments are made anew.
+    is zero, too, as in the paper. The parameters change their shapes: make the optimizer after
+    this. Called again, assignments are made anew; what was not stored before stays zero.
 
     Parameters
     ----------
@@ -128,7 +131,7 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     (128, 4)
     """
     chosen = as_recipe(recipe)
-    for place in list(places(model)):
+    for place in _once(model):
         weight = place.value
         name = str(weight.dtype).removeprefix("torch.")
         codec = chosen.codec_for(place.name, tuple(weight.shape), name)
@@ -136,9 +139,26 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
             continue
         if name not in _DTYPES:
             raise TypeError(f"{place.name!r}: found {name}, allowed {', '.join(_DTYPES)}")
-        mask = mask_of(place)
-        stored = None if mask is None else mask.mask.cpu().numpy()
-        _share(place, codec.quantize(weight.cpu(), stored))
+        _share(place, codec.quantize(weight.cpu(), _stored(place)))
+
+
+def _once(model: torch.nn.Module) -> list[Place]:
+    """The tensors, without those of modules that stand in the model again."""
+    found: dict[tuple[torch.nn.Module, str], Place] = {}
+    for place in places(model):
+        found.setdefault((place.module, place.attribute), place)
+    return list(found.values())
+
+
+def _stored(place: Place) -> Any:
+    """Which weights may be other than zero, in the tensor's shape; None: all."""
+    shared = [one for one in place.parametrizations if isinstance(one, SharedWeights)]
+    if shared and shared[-1].positions is not None:
+        stored = torch.zeros(shared[-1].shape.numel(), dtype=torch.bool)
+        stored[shared[-1].positions.cpu()] = True
+        return stored.view(shared[-1].shape).numpy()
+    mask = mask_of(place)
+    return None if mask is None else mask.mask.cpu().numpy()
 
 
 def _share(place: Place, quantized: Quantized) -> None:
