@@ -47,7 +47,7 @@ _DENSITIES = {
 _MOST_BITS = 8
 _PAPER_METHOD = "k-means, linear starts (paper)"
 _METHODS: dict[str, Init] = {"k-means, optimum": "auto", _PAPER_METHOD: "linear"}
-_CONSTRAINED = f"entropy-constrained, up to {_MOST_BITS} bits, at this error"
+_CONSTRAINED = f"entropy-constrained, up to {_MOST_BITS} bits, at the error above"
 _NOTES = (
     "MB are 2^20 bytes, by which float32 is the paper's 4.8.",
     "Densities by layer are those of the authors' file (33 % over all); biases keep every bit.",
