@@ -16,8 +16,11 @@ from qcodec.torch import Run, show_progress
 #: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
 #: and `run(data, run, settings)`, which returns the result.
 RECIPES: dict[str, str] = {
+    "fixed-point-resnet20": "fixed_point_resnet20",
     "published-nets": "published_nets",
     "squeezenet": "squeezenet",
+    "ternary-lenet5": "ternary_lenet5",
+    "ternary-resnet20": "ternary_resnet20",
 }
 
 

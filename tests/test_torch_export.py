@@ -1,5 +1,7 @@
 """What was trained is what is stored, and what comes back."""
 
+import copy
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -107,3 +109,16 @@ def test_a_file_that_does_not_fit_changes_nothing(change, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         load(model, tmp_path / "net.qc")
     assert all(torch.equal(before[name], now) for name, now in plain_tensors(model).items())
+
+
+def test_a_copy_into_which_a_file_is_loaded_leaves_the_model_as_it_was(tmp_path):
+    """Copies share a class, from which torch removes the parametrized properties."""
+    model = network()
+    pruned_and_shared(model)
+    again = copy.deepcopy(model)
+    export(model, tmp_path / "net.qc")
+    load(again, tmp_path / "net.qc")
+    assert torch.equal(model[0].weight, again[0].weight)
+    assert len(list(model.parameters())) == len(list(again.parameters()))
+    prune(again, {"weight": Density(0.1)})
+    assert torch.equal(model[3].weight, copy.deepcopy(model)[3].weight)

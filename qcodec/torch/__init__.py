@@ -5,10 +5,14 @@ in the sense of `torch.nn.utils.parametrize`, so that optimizers see the paramet
 to be trained and state dicts hold all that a checkpoint needs. Needs torch: the extra [torch].
 """
 
+from .activations import FixedPointActivations, fix_activations
 from .admm import Admm
+from .bit_allocation import Line, Measured, allocate_bits, whole_bits
 from .dropout import AdjustedDropout, dropout_after_pruning
 from .export import export, load
+from .fixed_point import FixedPointWeights, fix_points
 from .freezing import frozen
+from .layers import layers
 from .penalties import l1, l2
 from .progress import show_progress
 from .pruning import Mask, densities, prune
@@ -16,27 +20,40 @@ from .run import Run
 from .schedules import GradualPruning, cubic, stepwise
 from .sensitivity import Sensitivity, plot_sensitivity, sensitivity, write_sensitivity
 from .sharing import SharedWeights, share
+from .sqnr import measure_sqnr, output_sqnr
 from .tensors import plain_tensors
+from .ternary import TernaryWeights, ternarize
 from .training import accuracy, fit
 
 __all__ = [
     "AdjustedDropout",
     "Admm",
+    "FixedPointActivations",
+    "FixedPointWeights",
     "GradualPruning",
+    "Line",
     "Mask",
+    "Measured",
     "Run",
     "Sensitivity",
     "SharedWeights",
+    "TernaryWeights",
     "accuracy",
+    "allocate_bits",
     "cubic",
     "densities",
     "dropout_after_pruning",
     "export",
     "fit",
+    "fix_activations",
+    "fix_points",
     "frozen",
     "l1",
     "l2",
+    "layers",
     "load",
+    "measure_sqnr",
+    "output_sqnr",
     "plain_tensors",
     "plot_sensitivity",
     "prune",
@@ -44,5 +61,7 @@ __all__ = [
     "share",
     "show_progress",
     "stepwise",
+    "ternarize",
+    "whole_bits",
     "write_sensitivity",
 ]

@@ -102,12 +102,7 @@ def quantized_of(place: Place) -> Quantized | None:
     """A tensor as it is stored, if the last that parametrizes it says so."""
     if not place.parametrizations or not hasattr(place.parametrizations[-1], "quantized"):
         return None
-    *before, last = place.parametrizations
-    original = place.original.detach()
-    with torch.no_grad():
-        for parametrization in before:
-            original = parametrization(original)
-    quantized: Quantized = last.quantized(original)
+    quantized: Quantized = place.parametrizations[-1].quantized(place.last_input)
     return quantized
 
 

@@ -11,6 +11,7 @@ import torch
 from torch.nn.utils import parametrize
 
 _Rule = TypeVar("_Rule")
+_NOT_COPIED = ("__dict__", "__weakref__")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,15 @@ class Place:
         original: torch.nn.Parameter = self.module.parametrizations[self.attribute].original
         return original
 
+    @property
+    def last_input(self) -> torch.Tensor:
+        """What the last of the parametrizations is given, detached."""
+        tensor: torch.Tensor = self.original.detach()
+        with torch.no_grad():
+            for parametrization in self.parametrizations[:-1]:
+                tensor = parametrization(tensor)
+        return tensor
+
     def register(self, parametrization: torch.nn.Module) -> None:
         """Parametrize the tensor, behind what parametrizes it already."""
         parametrize.register_parametrization(self.module, self.attribute, parametrization)
@@ -59,6 +69,7 @@ class Place:
     def make_plain(self) -> None:
         """The tensor as it is, without its parametrizations; the parameter is the same object."""
         if parametrize.is_parametrized(self.module, self.attribute):
+            _own_class(self.module)
             parametrize.remove_parametrizations(self.module, self.attribute)
 
 
@@ -151,6 +162,13 @@ def _attributes(module: torch.nn.Module) -> list[str]:
     names = [name for name, tensor in own.items() if tensor is not None and name not in hidden]
     parametrized = list(module.parametrizations) if parametrize.is_parametrized(module) else []
     return sorted(names + pruned + parametrized)
+
+
+def _own_class(module: torch.nn.Module) -> None:
+    """A class for this module alone: torch removes properties from it that copies share."""
+    shared = type(module)
+    members = {name: of for name, of in vars(shared).items() if name not in _NOT_COPIED}
+    module.__class__ = type(shared.__name__, shared.__bases__, members)
 
 
 def _is_parameter(place: Place) -> bool:

@@ -1,0 +1,216 @@
+"""How many bits each tensor gets, so that all together are smallest at one SQNR.
+
+Lin, Talathi and Annapureddy 2016 (ICML), section 4.2. Nothing here needs a model: sizes and
+SQNRs are numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..checks import check_integer
+
+
+@dataclass(frozen=True)
+class Line:
+    """What bits do to the SQNR at the output of a net, in dB: ``offset + kappa * bits``.
+
+    Attributes
+    ----------
+    kappa : float
+        dB a bit, above 0: 6.02 for uniform values, about 5 for Gaussian ones, 2 to 4 in nets.
+    offset : float
+        How little the output minds.
+
+    Examples
+    --------
+    >>> Line.through({4: 18.0, 6: 28.0})
+    Line(kappa=5.0, offset=-2.0)
+    """
+
+    kappa: float
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.kappa < math.inf:
+            raise ValueError(f"kappa={self.kappa}: allowed is a number above 0")
+
+    def noise(self, bits: float) -> float:
+        """1 / SQNR, as a ratio."""
+        return float(10 ** (-(self.offset + self.kappa * bits) / 10))
+
+    @classmethod
+    def through(cls, found: Mapping[int, float]) -> Line:
+        """The line of least squared error through SQNRs in dB, by bits.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two, or they do not rise with the bits.
+        """
+        if len(found) < 2:
+            raise ValueError(f"found SQNRs of {len(found)} numbers of bits, allowed are 2 or more")
+        middle = sum(found) / len(found)
+        level = sum(found.values()) / len(found)
+        products = sum((bits - middle) * value for bits, value in found.items())
+        kappa = products / sum((bits - middle) ** 2 for bits in found)
+        return cls(kappa, level - kappa * middle)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """SQNRs at the output of a net as they were measured, in dB, by whole numbers of bits.
+
+    Powers of two are coarse steps, so that measured SQNRs go up less evenly than a `Line`.
+
+    Attributes
+    ----------
+    found : mapping of int to float
+
+    Examples
+    --------
+    >>> Measured({4: 20.0, 5: 30.0}).noise(5)
+    0.001
+    """
+
+    found: Mapping[int, float]
+
+    def noise(self, bits: int) -> float:
+        """1 / SQNR, as a ratio.
+
+        Raises
+        ------
+        ValueError
+            If it was not measured for so many bits.
+        """
+        if bits not in self.found:
+            raise ValueError(f"found no SQNR of {bits} bits, allowed are {sorted(self.found)}")
+        return float(10 ** (-self.found[bits] / 10))
+
+
+Curve = Line | Measured
+_C = TypeVar("_C", bound=Curve)
+
+
+def allocate_bits(
+    sizes: Mapping[str, float], lines: Mapping[str, Line] | Line, target: float
+) -> dict[str, float]:
+    """The bits of least total size at which the noises of all tensors add up to a target.
+
+    At the minimum each tensor's noise is in proportion to size / kappa. With one line for
+    all, that is ``b_i - b_j = 10 / kappa * log10(size_j / size_i)``: the larger tensor gets
+    fewer bits.
+
+    Parameters
+    ----------
+    sizes : mapping of str to float
+        Elements of each tensor, above 0: weights, or activations.
+    lines : mapping of str to Line, or Line
+        For each tensor or for all.
+    target : float
+        SQNR at the output, in dB.
+
+    Returns
+    -------
+    dict of str to float
+        Not rounded, and of any size; `whole_bits` gives numbers that a file can have.
+
+    Examples
+    --------
+    >>> bits = allocate_bits({"small": 100, "large": 1000}, Line(kappa=5.0), 20.0)
+    >>> {name: round(number, 3) for name, number in bits.items()}
+    {'small': 6.083, 'large': 4.083}
+    """
+    by_name = _by_name(sizes, lines)
+    total = sum(size / by_name[name].kappa for name, size in sizes.items())
+    return {
+        name: (
+            target
+            - by_name[name].offset
+            - 10 * math.log10(size / by_name[name].kappa)
+            + 10 * math.log10(total)
+        )
+        / by_name[name].kappa
+        for name, size in sizes.items()
+    }
+
+
+def whole_bits(
+    sizes: Mapping[str, float],
+    curves: Mapping[str, Curve] | Curve,
+    target: float,
+    least: int = 2,
+    most: int = 8,
+) -> dict[str, int]:
+    """`allocate_bits` in whole numbers: bit after bit to where it saves most noise for its size.
+
+    Parameters
+    ----------
+    sizes, target
+        As for `allocate_bits`.
+    curves : mapping of str to Line or Measured, or one of them
+        Numbers of bits that are not worth their size beside others of the same tensor, as
+        measured ones may be, are passed over.
+    least, most : int
+        What every tensor has, and what none exceeds.
+
+    Returns
+    -------
+    dict of str to int
+        No allocation of as little noise is smaller. If `most` everywhere does not reach the
+        target, that is what is returned.
+
+    Examples
+    --------
+    >>> whole_bits({"small": 100, "large": 1000}, Line(kappa=5.0), 20.0)
+    {'small': 6, 'large': 5}
+    """
+    check_integer("least", least, 1, most)
+    by_name = _by_name(sizes, curves)
+    noises = {
+        name: {bits: curve.noise(bits) for bits in range(least, most + 1)}
+        for name, curve in by_name.items()
+    }
+    steps = [
+        (gain / sizes[name], name, bits)
+        for name, found in noises.items()
+        for gain, bits in _worthwhile(found)
+    ]
+    bits = dict.fromkeys(sizes, least)
+    allowed = 10 ** (-target / 10)
+    # Gains fall from step to step of a tensor, so none comes before the one that it needs.
+    for _, name, number in sorted(steps, key=lambda step: (-step[0], step[1:])):
+        if sum(noises[name][bits[name]] for name in sizes) <= allowed:
+            break
+        bits[name] = number
+    return bits
+
+
+def _worthwhile(noises: Mapping[int, float]) -> list[tuple[float, int]]:
+    """The lower convex hull of noises by bits: what each step saves a bit, and where it leads."""
+    at, most = min(noises), max(noises)
+    steps: list[tuple[float, int]] = []
+    while at < most:
+        gain, further = max(
+            ((noises[at] - noises[bits]) / (bits - at), bits) for bits in range(at + 1, most + 1)
+        )
+        if gain <= 0:
+            break
+        steps.append((gain, further))
+        at = further
+    return steps
+
+
+def _by_name(sizes: Mapping[str, float], curves: Mapping[str, _C] | _C) -> dict[str, _C]:
+    for name, size in sizes.items():
+        if not 0 < size < math.inf:
+            raise ValueError(f"size of {name!r}: found {size}, allowed is a number above 0")
+    if not isinstance(curves, Mapping):
+        return dict.fromkeys(sizes, curves)
+    missing = sorted(sizes.keys() - curves.keys())
+    if missing:
+        raise ValueError(f"curves: found none of {missing}, allowed is one for each size")
+    return {name: curves[name] for name in sizes}

@@ -1,0 +1,143 @@
+"""CIFAR-10 in both forms in which it is published, and a sample of it in one file."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .data import Data, Split, shifted
+
+#: Of each channel of the training images; other people's nets use these of ImageNet.
+_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
+_DEVIATION = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+_BLACK = -_MEAN / _DEVIATION
+_PIXELS = 3 * 32 * 32
+# Folder and archive of each form, names of its training batches, and of its test batch.
+_BINARY = ("cifar-10-batches-bin", "cifar-10-binary.tar.gz", "data_batch_{}.bin", "test_batch.bin")
+_PYTHON = ("cifar-10-batches-py", "cifar-10-python.tar.gz", "data_batch_{}", "test_batch")
+_SAMPLE = "cifar10_sample.npz"
+_ALLOWED = {
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+}
+
+Part = tuple[np.ndarray, np.ndarray]
+
+
+def cifar10(folder: Path) -> Data:
+    """CIFAR-10, an eighth of its training images (at most 5,000) held out for choosing.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Has the binary or the Python version, unpacked or as the archive that is published, or
+        ``cifar10_sample.npz``: ``train_x``, ``train_y``, ``test_x``, ``test_y``, bytes, images
+        as (n, 32, 32, 3).
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming what was looked for, and where.
+    ValueError
+        If a file is not what its name says.
+    """
+    for form, parse in ((_BINARY, _parse_binary), (_PYTHON, _parse_pickle)):
+        files = _files(folder, form)
+        if files is not None:
+            *train, test = (parse(data) for data in files)
+            whole = tuple(np.concatenate(arrays) for arrays in zip(*train, strict=True))
+            return _data(whole, test)
+    if (folder / _SAMPLE).exists():
+        return _data(*_sample(folder / _SAMPLE))
+    names = (*_BINARY[:2], *_PYTHON[:2], _SAMPLE)
+    raise FileNotFoundError(f"none of {', '.join(names)} in {folder}")
+
+
+def is_whole(data: Data) -> bool:
+    """Whether this is all of CIFAR-10, and not a sample."""
+    return len(data.train.images) + len(data.validation.images) == 50_000
+
+
+def cropped_and_flipped(images: torch.Tensor) -> torch.Tensor:
+    """The usual augmentation: 4 black pixels around, a random 32x32 of it, mirrored or not."""
+    images = shifted(4)(images - _BLACK) + _BLACK
+    mirrored = torch.rand(len(images)) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
+def _files(folder: Path, form: tuple[str, str, str, str]) -> list[bytes] | None:
+    """Training batches and the test batch, in this order, if they are there."""
+    unpacked, archive, batch, test = form
+    names = [*(batch.format(number) for number in range(1, 6)), test]
+    if (folder / unpacked).is_dir():
+        return [(folder / unpacked / name).read_bytes() for name in names]
+    if not (folder / archive).exists():
+        return None
+    with tarfile.open(folder / archive) as tar:
+        members = [tar.extractfile(f"{unpacked}/{name}") for name in names]
+        return [member.read() for member in members if member is not None]
+
+
+def _parse_binary(data: bytes) -> Part:
+    """Records of a label and 3,072 pixels."""
+    if len(data) % (1 + _PIXELS):
+        raise ValueError(f"CIFAR-10: found {len(data)} bytes, allowed are records of 3,073")
+    records = np.frombuffer(data, np.uint8).reshape(-1, 1 + _PIXELS)
+    return _checked(records[:, 1:], records[:, 0])
+
+
+class _Arrays(pickle.Unpickler):
+    """Unpickles NumPy arrays and plain values, and nothing that could run code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"CIFAR-10: found {module}.{name}, allowed are arrays")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+def _parse_pickle(data: bytes) -> Part:
+    """A dictionary that Python 2 pickled: its strings are bytes."""
+    content = _Arrays(io.BytesIO(data), encoding="bytes").load()
+    if not isinstance(content, dict) or not {b"data", b"labels"} <= content.keys():
+        raise ValueError("CIFAR-10: found another pickle, allowed is a dict of data and labels")
+    return _checked(np.asarray(content[b"data"]), np.asarray(content[b"labels"]))
+
+
+def _sample(path: Path) -> tuple[Part, Part]:
+    with np.load(path, allow_pickle=False) as arrays:
+        parts = [(arrays[f"{name}_x"], arrays[f"{name}_y"]) for name in ("train", "test")]
+    train, test = (
+        _checked(images.transpose(0, 3, 1, 2).reshape(-1, _PIXELS), labels)
+        for images, labels in parts
+    )
+    return train, test
+
+
+def _checked(pixels: np.ndarray, labels: np.ndarray) -> Part:
+    if pixels.dtype != np.uint8 or pixels.shape != (len(labels), _PIXELS):
+        raise ValueError(
+            f"CIFAR-10: found {pixels.shape} of {pixels.dtype}, "
+            f"allowed ({len(labels)}, {_PIXELS}) of uint8"
+        )
+    if labels.dtype.kind not in "iu" or not np.all((labels >= 0) & (labels < 10)):
+        raise ValueError("CIFAR-10: found other labels, allowed are 0 to 9")
+    return pixels, labels
+
+
+def _data(train: Part, test: Part) -> Data:
+    whole, result = _split(*train), _split(*test)
+    held_out = min(5000, len(whole.images) // 8)
+    return Data(whole.part(0, -held_out), whole.part(-held_out), result)
+
+
+def _split(pixels: np.ndarray, labels: np.ndarray) -> Split:
+    images = torch.from_numpy(pixels.reshape(-1, 3, 32, 32).astype(np.float32) / 255)
+    return Split((images - _MEAN) / _DEVIATION, torch.from_numpy(labels.astype(np.int64)))

@@ -1,0 +1,100 @@
+"""Trained ternary quantization of a net that is trained already."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import torch
+
+from qcodec import Density, TrainedTernary
+from qcodec.torch import Run, accuracy, fit, ternarize
+
+from .data import Data
+
+
+class Descent(Protocol):
+    """How a ternary net is trained: an optimizer and its schedule."""
+
+    def __call__(
+        self, parameters: Iterator[torch.nn.Parameter], epochs: int, batches: int
+    ) -> tuple[torch.optim.Optimizer, Any]: ...
+
+
+def adam(rate: float) -> Descent:
+    """Adam, whose rate falls to 0 as a cosine."""
+
+    def make(
+        parameters: Iterator[torch.nn.Parameter], epochs: int, batches: int
+    ) -> tuple[torch.optim.Optimizer, Any]:
+        optimizer = torch.optim.Adam(parameters, rate)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * batches)
+        return optimizer, schedule
+
+    return make
+
+
+def as_published(
+    parameters: Iterator[torch.nn.Parameter], epochs: int, batches: int
+) -> tuple[torch.optim.Optimizer, Any]:
+    """The paper's for CIFAR-10: momentum, from 0.1, a tenth at 82, 123 and 150 of 160 epochs."""
+    optimizer = torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=2e-4)
+    milestones = [epochs * batches * epoch // 160 for epoch in (82, 123, 150)]
+    return optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
+
+
+def zeros_of(setting: dict[str, float]) -> TrainedTernary | Density:
+    """Which latent weights are zero, from a setting: ``{"threshold": t}`` or ``{"density": d}``."""
+    if "threshold" in setting:
+        return TrainedTernary(setting["threshold"])
+    return Density(setting["density"])
+
+
+def train_ternary(
+    model: torch.nn.Module,
+    zeros: dict[str, dict[str, float]],
+    batches: Any,
+    epochs: int,
+    descent: Descent,
+    data: Data,
+    run: Run,
+    stage: str = "ternary",
+    **parts: Any,
+) -> torch.nn.Module:
+    """A ternary copy of a net, trained.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Not changed.
+    zeros : dict
+        A setting (see `zeros_of`) by regular expression; that of "" is for all layers but the
+        first and the last.
+    batches : sized iterable
+    epochs : int
+    descent : callable
+    data : Data
+        Its validation part gives a curve.
+    run : Run
+    stage : str
+    parts
+        As for `qcodec.torch.fit`: loss, seed.
+    """
+    model = copy.deepcopy(model)
+    rules = {pattern: zeros_of(setting) for pattern, setting in zeros.items()}
+    ternarize(model, rules.get("", rules))
+    optimizer, schedule = descent(model.parameters(), epochs, len(batches))
+    held = data.validation
+    fit(
+        model,
+        batches,
+        optimizer,
+        epochs,
+        stage=stage,
+        run=run,
+        schedule=schedule,
+        measure=lambda: {"validation": accuracy(model, held.images, held.labels)},
+        **parts,
+    )
+    return model
