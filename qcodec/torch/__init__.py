@@ -9,13 +9,14 @@ from .admm import Admm
 from .dropout import AdjustedDropout, dropout_after_pruning
 from .export import export, load
 from .freezing import frozen
+from .idle import prune_idle
 from .penalties import l1, l2
 from .progress import show_progress
 from .pruning import Mask, densities, prune
 from .run import Run
 from .schedules import GradualPruning, cubic, stepwise
 from .sensitivity import Sensitivity, plot_sensitivity, sensitivity, write_sensitivity
-from .sharing import SharedWeights, share
+from .sharing import SharedWeights, round_centroids, share
 from .tensors import plain_tensors
 from .training import accuracy, fit
 
@@ -40,6 +41,8 @@ __all__ = [
     "plain_tensors",
     "plot_sensitivity",
     "prune",
+    "prune_idle",
+    "round_centroids",
     "sensitivity",
     "share",
     "show_progress",
