@@ -16,6 +16,10 @@ from qcodec.torch import Run, show_progress
 #: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
 #: and `run(data, run, settings)`, which returns the result.
 RECIPES: dict[str, str] = {
+    "admm-lenet5": "admm_lenet5",
+    "admm-lenet5-paper": "admm_lenet5_paper",
+    "pruned-lenet5": "pruned_lenet5",
+    "pruned-lenet-300-100": "pruned_lenet_300_100",
     "published-nets": "published_nets",
     "squeezenet": "squeezenet",
 }

@@ -1,0 +1,93 @@
+"""What a file holds, measured: every figure of a recipe is of the file, loaded again."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from qcodec.torch import export, load, plain_tensors
+
+from .data import Split
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A net's file, and which images the net in it classifies rightly."""
+
+    size: int
+    right: torch.Tensor
+
+    @property
+    def accuracy(self) -> float:
+        """In percent."""
+        return 100 * float(self.right.double().mean())
+
+
+def exported(
+    model: torch.nn.Module, fresh: torch.nn.Module, path: Path, recipe: Any, split: Split
+) -> Exported:
+    """Write a file, load it into a fresh model, and classify the images with that.
+
+    Parameters
+    ----------
+    model, fresh : torch.nn.Module
+        Of the same plain tensors. The second is changed.
+    path : pathlib.Path
+    recipe
+        As for `qcodec.torch.export`.
+    split : Split
+    """
+    size = export(model, path, recipe)
+    load(fresh, path)
+    return Exported(size, rightly(fresh, split))
+
+
+def rightly(model: torch.nn.Module, split: Split) -> torch.Tensor:
+    """True for each image that a model classifies as its label says."""
+    model = copy.deepcopy(model).eval()
+    with torch.no_grad():
+        outputs = torch.cat([model(images) for images in split.images.split(500)])
+    return outputs.argmax(1) == split.labels
+
+
+def float_bytes(model: torch.nn.Module) -> int:
+    """The size of a model's float32 parameters."""
+    return sum(
+        tensor.numel() * 4 for tensor in plain_tensors(model).values() if tensor.is_floating_point()
+    )
+
+
+def paired_loss(before: torch.Tensor, after: torch.Tensor) -> dict[str, float]:
+    """How many points of accuracy were lost on the same images, and how sure that is.
+
+    Parameters
+    ----------
+    before, after : torch.Tensor of bool
+        Which images two nets classify rightly.
+
+    Returns
+    -------
+    dict of str to float
+        ``points`` lost; their standard error, ``paired`` by image, as images that both nets
+        classify alike say nothing, and as if the nets were ``unpaired``; ``lost`` and
+        ``gained``, the images on which they differ; ``p``, of McNemar's exact test, two-sided,
+        that nets equally good differ so much.
+    """
+    n = len(before)
+    lost, gained = int((before & ~after).sum()), int((~before & after).sum())
+    difference = (lost - gained) / n
+    rates = [float(right.double().mean()) for right in (before, after)]
+    tail = sum(math.comb(lost + gained, k) for k in range(min(lost, gained) + 1))
+    return {
+        "points": 100 * difference,
+        "paired": 100 * math.sqrt(((lost + gained) / n - difference**2) / n),
+        "unpaired": 100 * math.sqrt(sum(rate * (1 - rate) for rate in rates) / n),
+        "lost": lost,
+        "gained": gained,
+        "p": min(1.0, 2 * tail / 2 ** (lost + gained)),
+    }
