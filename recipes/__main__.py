@@ -17,6 +17,10 @@ from qcodec.torch import Run, show_progress
 #: and `run(data, run, settings)`, which returns the result.
 RECIPES: dict[str, str] = {
     "fixed-point-resnet20": "fixed_point_resnet20",
+    "admm-lenet5": "admm_lenet5",
+    "admm-lenet5-paper": "admm_lenet5_paper",
+    "pruned-lenet5": "pruned_lenet5",
+    "pruned-lenet-300-100": "pruned_lenet_300_100",
     "published-nets": "published_nets",
     "squeezenet": "squeezenet",
     "ternary-lenet5": "ternary_lenet5",

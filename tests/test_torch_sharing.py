@@ -8,7 +8,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from qcodec import Codebook, DeepCompression, Density, Sparse, Ternary  # noqa: E402
-from qcodec.torch import SharedWeights, plain_tensors, prune, share  # noqa: E402
+from qcodec.torch import (  # noqa: E402
+    SharedWeights,
+    export,
+    load,
+    plain_tensors,
+    prune,
+    round_centroids,
+    share,
+)
 from qcodec.torch.export import quantized_of  # noqa: E402
 from qcodec.torch.tensors import places  # noqa: E402
 
@@ -235,3 +243,20 @@ def test_shared_weights_are_made_of_what_a_codec_gives():
     quantized = Sparse(Codebook(2)).quantize(np.array([[0.0, 1.0], [2.0, 0.0]], np.float32))
     shared = SharedWeights(quantized)
     assert shared(torch.tensor([0.0, 5.0, 6.0])).tolist() == [[0.0, 5.0], [6.0, 0.0]]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_rounded_centroids_are_stored_in_16_bits_and_decode_to_what_the_model_has(dtype, tmp_path):
+    model = shared_layer()
+    whole = export(model, tmp_path / "whole.qc")
+    before = parts(model)[0].detach().clone()
+    round_centroids(model, getattr(torch, dtype))
+    centroids, shared = parts(model)
+    assert torch.equal(centroids, before.to(getattr(torch, dtype)).float())
+    assert not torch.equal(centroids, before)
+    assert shared.quantized(centroids).codebook_dtype == dtype
+    assert export(model, tmp_path / "rounded.qc") < whole
+    again = layer()
+    load(again, tmp_path / "rounded.qc")
+    assert torch.equal(again.weight, model.weight)
+    assert again.weight.dtype == torch.float32

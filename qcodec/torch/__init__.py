@@ -12,6 +12,7 @@ from .dropout import AdjustedDropout, dropout_after_pruning
 from .export import export, load
 from .fixed_point import FixedPointWeights, fix_points
 from .freezing import frozen
+from .idle import prune_idle
 from .layers import layers
 from .penalties import l1, l2
 from .progress import show_progress
@@ -19,7 +20,7 @@ from .pruning import Mask, densities, prune
 from .run import Run
 from .schedules import GradualPruning, cubic, stepwise
 from .sensitivity import Sensitivity, plot_sensitivity, sensitivity, write_sensitivity
-from .sharing import SharedWeights, share
+from .sharing import SharedWeights, round_centroids, share
 from .sqnr import measure_sqnr, output_sqnr
 from .tensors import plain_tensors
 from .ternary import TernaryWeights, ternarize
@@ -57,6 +58,8 @@ __all__ = [
     "plain_tensors",
     "plot_sensitivity",
     "prune",
+    "prune_idle",
+    "round_centroids",
     "sensitivity",
     "share",
     "show_progress",

@@ -80,8 +80,12 @@ class SharedWeights(torch.nn.Module):
         return (sums / counts.clamp(min=1)).to(values.dtype)
 
     def quantized(self, centroids: torch.Tensor) -> Quantized:
-        """The weights as they are stored: codes and the codebook, bit for bit."""
-        book, element = as_array(centroids.detach())
+        """The weights as they are stored: codes and the codebook, bit for bit.
+
+        Centroids that bfloat16 or float16 hold exactly are stored so (`round_centroids`).
+        """
+        _, element = as_array(centroids.detach())
+        entries, stored = as_array(_narrowest(centroids.detach()))
         positions = self.positions
         return Quantized(
             tuple(self.shape),
@@ -90,8 +94,8 @@ class SharedWeights(torch.nn.Module):
             self.codes.cpu().numpy(),
             None if positions is None else positions.cpu().numpy(),
             max(1, (self.entries - 1).bit_length()),
-            Groups(book[None]),
-            codebook_dtype=element.name,
+            Groups(entries[None]),
+            codebook_dtype=stored.name,
         )
 
 
@@ -159,6 +163,40 @@ def _stored(place: Place) -> Any:
         return stored.view(shared[-1].shape).numpy()
     mask = mask_of(place)
     return None if mask is None else mask.mask.cpu().numpy()
+
+
+def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
+    """Round all shared values, so that a file stores their codebooks in 16 bits an entry.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Changed in place: the parameters keep their dtype, and only their values are rounded.
+    dtype : torch.dtype
+        bfloat16 or float16. In a net of a few kilobytes codebooks of float32 weigh.
+
+    Examples
+    --------
+    >>> import torch, qcodec
+    >>> model = torch.nn.Linear(32, 8)
+    >>> share(model, {"weight": qcodec.Codebook(2)})
+    >>> round_centroids(model)
+    >>> torch.equal(model.weight, model.weight.to(torch.bfloat16).float())
+    True
+    """
+    for place in places(model):
+        if place.parametrizations and isinstance(place.parametrizations[-1], SharedWeights):
+            with torch.no_grad():
+                place.original.copy_(place.original.to(dtype))
+
+
+def _narrowest(centroids: torch.Tensor) -> torch.Tensor:
+    """The same values in 16 bits, if these hold them."""
+    for dtype in (torch.bfloat16, torch.float16):
+        narrow = centroids.to(dtype)
+        if torch.equal(narrow.to(centroids.dtype), centroids):
+            return narrow
+    return centroids
 
 
 def _share(place: Place, quantized: Quantized) -> None:

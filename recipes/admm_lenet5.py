@@ -1,0 +1,183 @@
+"""LeNet-5 in a few kilobytes (paper 4): ADMM, masked retraining, shared values at a price of a bit.
+
+What the paper did not have: a teacher, images that are moved, rho that grows, entropy-constrained
+sharing with one price of a bit for all layers, and units that do nothing left out.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import qcodec
+from qcodec import Density
+from qcodec.rate_distortion import at_price
+from qcodec.recipes import Recipe, Rule
+from qcodec.torch import (
+    Admm,
+    Run,
+    plain_tensors,
+    prune,
+    prune_idle,
+    round_centroids,
+    share,
+)
+
+from .data import Data, made_up_digits, mnist
+from .exported import exported, float_bytes
+from .networks import LeNet5
+from .report import report
+from .stages import Stages
+
+PAPER = {
+    "weights kept": 6050,
+    "fewer weights, times": 71.2,
+    "test accuracy, %": 99.2,
+}
+LAYERS = [(f"{name}.weight", f"{name}.bias") for name in ("conv1", "conv2", "fc1", "fc2")]
+SETTINGS: dict[str, Any] = {
+    "batch": 128,
+    "shift": 1,
+    "bfloat16": True,
+    "dropout": 0.3,
+    "taught": True,
+    "dense": {"epochs": 10, "rate": 3e-3, "decay": 1e-5},
+    "kept": {"conv1.weight": 100, "conv2.weight": 1800, "fc1.weight": 3500, "fc2.weight": 350},
+    "rho": {"conv1": 3e-2, "conv2": 3e-3, "fc1": 3e-3, "fc2": 1e-2},
+    "admm": {"updates": 20, "growth": 30, "training": {"epochs": 10, "rate": 1.5e-3}},
+    "retrain": {"epochs": 6, "rate": 5e-3},
+    "price": 1.5e-3,
+    "bits": 4,
+    "retrain again": {"epochs": 8, "rate": 4e-3},
+    "share": {"epochs": 5, "rate": 2e-3},
+    "bias_bits": 4,
+}
+SHORT: dict[str, Any] = {
+    "batch": 32,
+    "shift": 0,
+    "bfloat16": False,
+    "dense": {"epochs": 3, "rate": 2e-3, "decay": 1e-5},
+    "kept": {"conv1.weight": 250, "conv2.weight": 5000, "fc1.weight": 9000, "fc2.weight": 1000},
+    "admm": {"updates": 4, "growth": 10, "training": {"epochs": 2, "rate": 1e-3}},
+    "retrain": {"epochs": 2, "rate": 2e-3},
+    "price": 1e-5,
+    "retrain again": {"epochs": 1, "rate": 1e-3},
+    "share": {"epochs": 1, "rate": 1e-3},
+}
+
+
+def load_data(folder: Path, short: bool) -> Data:
+    """MNIST, or what is made up in its place."""
+    return made_up_digits() if short else mnist(folder)
+
+
+def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
+    """Dense, ADMM, masked, priced and masked again, shared; then the file, loaded again."""
+    torch.manual_seed(settings["seed"])
+    stages = Stages(data, run, settings)
+    teacher = LeNet5(settings["dropout"]).to(memory_format=torch.channels_last)
+    stages.train(teacher, "dense", **settings["dense"])
+    model = LeNet5().to(memory_format=torch.channels_last)
+    model.load_state_dict(teacher.state_dict())
+    taught_by = teacher if settings["taught"] else None
+    residuals = _admm(model, taught_by, stages)
+    stages.train(model, "retrain", **settings["retrain"], teacher=taught_by)
+    _drop(model, _priced(model, settings))
+    stages.train(model, "retrain again", **settings["retrain again"], teacher=taught_by)
+    share(model, _priced(model, settings))
+    stages.train(model, "share", **settings["share"], teacher=taught_by)
+    round_centroids(model)
+    return _result(model, teacher, residuals, stages)
+
+
+def _admm(model: LeNet5, teacher: LeNet5 | None, stages: Stages) -> dict[str, float]:
+    """Draw the weights to sparse ones, and prune; how far they still were, by tensor."""
+    settings = stages.settings["admm"]
+    admm = Admm(model, stages.settings["kept"], stages.settings["rho"])
+    updates = _Updates(admm, settings, len(stages.batches))
+    stages.train(
+        model,
+        "admm",
+        **settings["training"],
+        teacher=teacher,
+        penalty=admm.penalty,
+        after_step=updates.step,
+        extras={"updates": updates},
+        measure=admm.residual,
+    )
+    residuals = admm.residual()
+    admm.prune()
+    prune_idle(model, LAYERS)
+    return residuals
+
+
+class _Updates:
+    """Updates of ADMM at equal distances, rho growing from each to the next."""
+
+    def __init__(self, admm: Admm, settings: dict[str, Any], steps_an_epoch: int) -> None:
+        self.admm, self.steps = admm, 0
+        self.every = max(settings["training"]["epochs"] * steps_an_epoch // settings["updates"], 1)
+        self.growth = settings["growth"] ** (1 / max(settings["updates"] - 1, 1))
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps % self.every == 0:
+            self.admm.update()
+            self.admm.grow(self.growth)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps, "admm": self.admm.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.steps = state["steps"]
+        self.admm.load_state_dict(state["admm"])
+
+
+def _priced(model: LeNet5, settings: dict[str, Any]) -> Recipe:
+    """Shared values, at one price of a bit for all layers."""
+    tensors = {name: tensor.contiguous() for name, tensor in plain_tensors(model).items()}
+    codec = qcodec.Sparse(qcodec.Codebook(settings["bits"]))
+    return at_price(tensors, Recipe([Rule(r"\.weight$", codec)]), settings["price"])
+
+
+def _drop(model: LeNet5, recipe: Recipe) -> None:
+    """Prune the weights that are not worth their bits, and what they leave idle."""
+    for name, tensor in plain_tensors(model).items():
+        if name.endswith(".weight"):
+            codec = recipe.codec_for(name, tuple(tensor.shape), "float32")
+            assert codec is not None
+            kept = np.count_nonzero(codec.quantize(tensor.contiguous()).dequantize())
+            prune(model, {f"^{re.escape(name)}$": Density(kept / tensor.numel())})
+    prune_idle(model, LAYERS)
+
+
+def _result(
+    model: LeNet5, teacher: LeNet5, residuals: dict[str, float], stages: Stages
+) -> dict[str, Any]:
+    path = stages.run.folder / "net.qc"
+    biases = qcodec.Affine(stages.settings["bias_bits"])
+    again = LeNet5()
+    found = exported(model, again, path, {r"\.bias$": biases}, stages.data.test)
+    tensors = plain_tensors(again)
+    weights = {name: tensor for name, tensor in tensors.items() if name.endswith(".weight")}
+    kept = {name: int(tensor.count_nonzero()) for name, tensor in weights.items()}
+    total = sum(tensor.numel() for tensor in weights.values())
+    return {
+        "paper": PAPER,
+        "ours": {
+            "weights kept": sum(kept.values()),
+            "fewer weights, times": round(total / sum(kept.values()), 1),
+            "bytes": found.size,
+            "smaller file, times": round(float_bytes(again) / found.size, 1),
+            "test accuracy of the dense net, %": 100 * stages.test(teacher),
+            "test accuracy, %": found.accuracy,
+            "kept": kept,
+            "residuals of ADMM": residuals,
+        },
+        "validation_accuracy": stages.validation(again),
+        "tables": [report(path).markdown()],
+    }
