@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from qcodec.torch import Run, show_progress
 
 #: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
@@ -31,6 +33,7 @@ RECIPES: dict[str, str] = {
 def main(arguments: list[str] | None = None) -> int:
     """Run a recipe, and write its result beside its settings and curves."""
     options = _parser().parse_args(arguments)
+    torch.set_default_device("cuda" if torch.cuda.is_available() else "cpu")
     recipe = importlib.import_module(f"recipes.{RECIPES[options.recipe]}")
     settings: dict[str, Any] = {**recipe.SETTINGS, "seed": options.seed}
     settings.update(recipe.SHORT if options.short else {})

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from .data import Data, Split, shifted
+from .data import Data, shifted, split_of
 
 #: Of each channel of the training images; other people's nets use these of ImageNet.
-_MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-_DEVIATION = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-_BLACK = -_MEAN / _DEVIATION
+_MEAN, _DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 _PIXELS = 3 * 32 * 32
 # Folder and archive of each form, names of its training batches, and of its test batch.
 _BINARY = ("cifar-10-batches-bin", "cifar-10-binary.tar.gz", "data_batch_{}.bin", "test_batch.bin")
@@ -68,8 +66,10 @@ def is_whole(data: Data) -> bool:
 
 def cropped_and_flipped(images: torch.Tensor) -> torch.Tensor:
     """The usual augmentation: 4 black pixels around, a random 32x32 of it, mirrored or not."""
-    images = shifted(4)(images - _BLACK) + _BLACK
-    mirrored = torch.rand(len(images)) < 0.5
+    black = -torch.tensor(_MEAN) / torch.tensor(_DEVIATION)
+    black = black.to(images)[:, None, None]
+    images = shifted(4)(images - black) + black
+    mirrored = torch.rand(len(images), device=images.device) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
@@ -133,11 +133,9 @@ def _checked(pixels: np.ndarray, labels: np.ndarray) -> Part:
 
 
 def _data(train: Part, test: Part) -> Data:
-    whole, result = _split(*train), _split(*test)
+    whole, result = (
+        split_of(pixels.reshape(-1, 3, 32, 32), labels, _MEAN, _DEVIATION)
+        for pixels, labels in (train, test)
+    )
     held_out = min(5000, len(whole.images) // 8)
     return Data(whole.part(0, -held_out), whole.part(-held_out), result)
-
-
-def _split(pixels: np.ndarray, labels: np.ndarray) -> Split:
-    images = torch.from_numpy(pixels.reshape(-1, 3, 32, 32).astype(np.float32) / 255)
-    return Split((images - _MEAN) / _DEVIATION, torch.from_numpy(labels.astype(np.int64)))

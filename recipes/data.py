@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from .idx import mnist_array
 
 _VALIDATION = 5000
 _MNIST = {"train": "train", "test": "t10k"}
@@ -80,9 +81,28 @@ def mnist(folder: Path) -> Data:
     return Data(train.part(0, -_VALIDATION), train.part(-_VALIDATION), test)
 
 
+def split_of(
+    pixels: np.ndarray, labels: np.ndarray, mean: list[float], deviation: list[float]
+) -> Split:
+    """Images of bytes, normalised by channel, and labels, where torch puts new tensors.
+
+    Parameters
+    ----------
+    pixels : numpy.ndarray of uint8
+        Shape (n, channels, height, width).
+    labels : numpy.ndarray
+    mean, deviation : list of float
+        Of each channel, of pixels from 0 to 1.
+    """
+    images = torch.tensor(pixels.astype(np.float32) / 255)
+    channels = (torch.tensor(numbers)[:, None, None] for numbers in (mean, deviation))
+    middle, spread = channels
+    return Split((images - middle) / spread, torch.tensor(labels.astype(np.int64)))
+
+
 def made_up_digits(seed: int = 0, count: int = 600, channels: int = 1, size: int = 28) -> Data:
     """Small data that a net can learn in seconds: ten fixed random patterns under noise."""
-    random = torch.Generator().manual_seed(seed)
+    random = torch.Generator(torch.get_default_device()).manual_seed(seed)
     patterns = torch.randn(10, channels, size, size, generator=random)
     labels = torch.arange(count) % 10
     images = patterns[labels] + torch.randn(count, channels, size, size, generator=random)
@@ -107,21 +127,6 @@ def shifted(pixels: int) -> Augment:
 
 
 def _mnist_part(folder: Path, name: str) -> Split:
-    images = _idx(folder, f"{name}-images-idx3-ubyte")
-    labels = _idx(folder, f"{name}-labels-idx1-ubyte")
-    pixels = torch.from_numpy(images[:, None].astype(np.float32) / 255)
-    return Split((pixels - 0.1307) / 0.3081, torch.from_numpy(labels.astype(np.int64)))
-
-
-def _idx(folder: Path, name: str) -> np.ndarray:
-    """An array of bytes in the idx format of MNIST."""
-    places = [folder, folder / "mnist", folder / "MNIST" / "raw"]
-    candidates = [place / f"{name}{suffix}" for place in places for suffix in (".gz", "")]
-    path = next((candidate for candidate in candidates if candidate.exists()), None)
-    if path is None:
-        raise FileNotFoundError(f"no {name} or {name}.gz in {', '.join(map(str, places))}")
-    data = path.read_bytes()
-    data = gzip.decompress(data) if path.suffix == ".gz" else data
-    dimensions = data[3]
-    shape = np.frombuffer(data, ">u4", dimensions, offset=4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+    images = mnist_array(folder, f"{name}-images-idx3-ubyte")
+    labels = mnist_array(folder, f"{name}-labels-idx1-ubyte")
+    return split_of(images[:, None], labels, [0.1307], [0.3081])

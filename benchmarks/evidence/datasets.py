@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-def idx(path: Path) -> NDArray[np.uint8]:
-    """An array of bytes in the idx format of MNIST, gzipped."""
-    data = gzip.decompress(path.read_bytes())
-    dimensions = data[3]
-    shape = np.frombuffer(data, ">u4", dimensions, offset=4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+from recipes.idx import mnist_array
 
 
 def mnist(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Images (n, 1, 28, 28), normalised, and their labels; `part` is ``train`` or ``t10k``."""
-    images = idx(folder / "mnist" / f"{part}-images-idx3-ubyte.gz").astype(np.float32) / 255
-    labels = idx(folder / "mnist" / f"{part}-labels-idx1-ubyte.gz")
+    images = mnist_array(folder, f"{part}-images-idx3-ubyte").astype(np.float32) / 255
+    labels = mnist_array(folder, f"{part}-labels-idx1-ubyte")
     return ((images - 0.1307) / 0.3081)[:, None], labels
 
 
