@@ -31,7 +31,7 @@ from .data import Data, made_up_digits, mnist
 from .exported import exported, float_bytes
 from .networks import LeNet5
 from .report import report
-from .stages import Stages
+from .stages import CHOSEN, Stages
 
 PAPER = {
     "weights kept": 6050,
@@ -47,13 +47,17 @@ SETTINGS: dict[str, Any] = {
     "taught": True,
     "dense": {"epochs": 10, "rate": 3e-3, "decay": 1e-5},
     "kept": {"conv1.weight": 100, "conv2.weight": 1800, "fc1.weight": 3500, "fc2.weight": 350},
-    "rho": {"conv1": 3e-2, "conv2": 3e-3, "fc1": 3e-3, "fc2": 1e-2},
-    "admm": {"updates": 20, "growth": 30, "training": {"epochs": 10, "rate": 1.5e-3}},
+    "admm": {
+        "rho": {"conv1": 3e-2, "conv2": 3e-3, "fc1": 3e-3, "fc2": 1e-2},
+        "growth": 30,
+        "updates": 20,
+        "training": {"epochs": 10, "rate": 1.5e-3},
+    },
     "retrain": {"epochs": 6, "rate": 5e-3},
-    "price": 1.5e-3,
+    "drop at": [5e-3, 1e-2],
+    "share at": 2e-3,
     "bits": 4,
-    "retrain again": {"epochs": 8, "rate": 4e-3},
-    "share": {"epochs": 5, "rate": 2e-3},
+    "share": {"epochs": 4, "rate": 2e-3},
     "bias_bits": 4,
 }
 SHORT: dict[str, Any] = {
@@ -62,10 +66,15 @@ SHORT: dict[str, Any] = {
     "bfloat16": False,
     "dense": {"epochs": 3, "rate": 2e-3, "decay": 1e-5},
     "kept": {"conv1.weight": 250, "conv2.weight": 5000, "fc1.weight": 9000, "fc2.weight": 1000},
-    "admm": {"updates": 4, "growth": 10, "training": {"epochs": 2, "rate": 1e-3}},
+    "admm": {
+        "rho": {"weight": 1e-2},
+        "growth": 10,
+        "updates": 4,
+        "training": {"epochs": 2, "rate": 1e-3},
+    },
     "retrain": {"epochs": 2, "rate": 2e-3},
-    "price": 1e-5,
-    "retrain again": {"epochs": 1, "rate": 1e-3},
+    "drop at": [1e-5],
+    "share at": 1e-5,
     "share": {"epochs": 1, "rate": 1e-3},
 }
 
@@ -86,9 +95,10 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
     taught_by = teacher if settings["taught"] else None
     residuals = _admm(model, taught_by, stages)
     stages.train(model, "retrain", **settings["retrain"], teacher=taught_by)
-    _drop(model, _priced(model, settings))
-    stages.train(model, "retrain again", **settings["retrain again"], teacher=taught_by)
-    share(model, _priced(model, settings))
+    for number, price in enumerate(settings["drop at"], 1):
+        _drop(model, _priced(model, settings["bits"], price))
+        stages.train(model, f"drop {number}", **settings["retrain"], teacher=taught_by)
+    share(model, _priced(model, settings["bits"], settings["share at"]))
     stages.train(model, "share", **settings["share"], teacher=taught_by)
     round_centroids(model)
     return _result(model, teacher, residuals, stages)
@@ -97,7 +107,7 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
 def _admm(model: LeNet5, teacher: LeNet5 | None, stages: Stages) -> dict[str, float]:
     """Draw the weights to sparse ones, and prune; how far they still were, by tensor."""
     settings = stages.settings["admm"]
-    admm = Admm(model, stages.settings["kept"], stages.settings["rho"])
+    admm = Admm(model, stages.settings["kept"], settings["rho"])
     updates = _Updates(admm, settings, len(stages.batches))
     stages.train(
         model,
@@ -137,11 +147,11 @@ class _Updates:
         self.admm.load_state_dict(state["admm"])
 
 
-def _priced(model: LeNet5, settings: dict[str, Any]) -> Recipe:
+def _priced(model: LeNet5, bits: int, price: float) -> Recipe:
     """Shared values, at one price of a bit for all layers."""
     tensors = {name: tensor.contiguous() for name, tensor in plain_tensors(model).items()}
-    codec = qcodec.Sparse(qcodec.Codebook(settings["bits"]))
-    return at_price(tensors, Recipe([Rule(r"\.weight$", codec)]), settings["price"])
+    codec = qcodec.Sparse(qcodec.Codebook(bits))
+    return at_price(tensors, Recipe([Rule(r"\.weight$", codec)]), price)
 
 
 def _drop(model: LeNet5, recipe: Recipe) -> None:
@@ -173,11 +183,12 @@ def _result(
             "fewer weights, times": round(total / sum(kept.values()), 1),
             "bytes": found.size,
             "smaller file, times": round(float_bytes(again) / found.size, 1),
-            "test accuracy of the dense net, %": 100 * stages.test(teacher),
-            "test accuracy, %": found.accuracy,
+            "test accuracy of the dense net, %": round(100 * stages.test(teacher), 2),
+            "test accuracy, %": round(found.accuracy, 2),
             "kept": kept,
             "residuals of ADMM": residuals,
         },
         "validation_accuracy": stages.validation(again),
         "tables": [report(path).markdown()],
+        "notes": [CHOSEN],
     }

@@ -22,9 +22,14 @@ SETTINGS: dict[str, Any] = {
     "taught": False,
     "dense": {**_PHASE, "decay": 5e-5},
     "kept": {"conv1.weight": 100, "conv2.weight": 2000, "fc1.weight": 3600, "fc2.weight": 350},
-    "rho": {"weight": 1e-4},
-    "admm": {"updates": 30, "growth": 1, "training": {**_PHASE, "epochs": 136, "decay": 5e-5}},
+    "admm": {
+        "rho": {"weight": 1e-4},
+        "growth": 1,
+        "updates": 30,
+        "training": {**_PHASE, "epochs": 136, "decay": 5e-5},
+    },
     "retrain": {**_PHASE, "decay": 5e-5},
-    "price": 5e-4,
+    "drop at": [],
+    "share at": 5e-4,
 }
 SHORT: dict[str, Any] = admm_lenet5.SHORT

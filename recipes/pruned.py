@@ -22,7 +22,7 @@ from qcodec.torch import (
 from .data import Data
 from .exported import exported, rightly
 from .report import report
-from .stages import Stages
+from .stages import CHOSEN, Stages
 
 
 def run(
@@ -86,10 +86,11 @@ def _result(
             "parameters": parameters,
             "parameters kept": kept,
             "fewer parameters, times": round(parameters / kept, 2),
-            "test error of the dense net, %": 100 - 100 * float(dense.double().mean()),
-            "test error, %": 100 - found.accuracy,
+            "test error of the dense net, %": round(100 - 100 * float(dense.double().mean()), 2),
+            "test error, %": round(100 - found.accuracy, 2),
             "bytes, every kept bit": found.size,
         },
         "validation_accuracy": stages.validation(model),
         "tables": [report(path).markdown()],
+        "notes": [CHOSEN],
     }

@@ -28,12 +28,12 @@ SETTINGS: dict[str, Any] = {
     "dense": {"epochs": 10, "rate": 3e-3},
     "scan": [1.0, 0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01],
     "densities": {
-        "conv1.weight": 0.5,
-        "conv2.weight": 0.1,
-        "fc1.weight": 0.04,
-        "fc2.weight": 0.15,
+        "conv1.weight": 0.4,
+        "conv2.weight": 0.08,
+        "fc1.weight": 0.02,
+        "fc2.weight": 0.1,
     },
-    "done": [0.7, 0.9, 1.0],
+    "done": [0.7, 0.9, 0.97, 1.0],
     "phases": [["conv"], ["fc"]],
     "retrain": {"epochs": 2, "rate": 1e-3},
     "last": {"epochs": 6, "rate": 1e-3},
@@ -56,5 +56,5 @@ def load_data(folder: Path, short: bool) -> Data:
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Three rounds, in each of which the dense layers are retrained, and then the others."""
+    """Four rounds, in each of which the dense layers are retrained, and then the others."""
     return {"paper": PAPER, **pruned.run(data, run, settings, LeNet5)}

@@ -27,8 +27,8 @@ SETTINGS: dict[str, Any] = {
     "l2": 1e-5,
     "dense": {"epochs": 20, "rate": 2e-3},
     "scan": [1.0, 0.5, 0.3, 0.2, 0.1, 0.07, 0.05, 0.03, 0.02, 0.01],
-    "densities": {"fc1.weight": 0.05, "fc2.weight": 0.08, "fc3.weight": 0.25},
-    "done": [0.6, 0.8, 0.9, 0.96, 1.0],
+    "densities": {"fc1.weight": 0.03, "fc2.weight": 0.06, "fc3.weight": 0.25},
+    "done": [0.6, 0.8, 0.9, 0.95, 0.98, 1.0],
     "phases": [[]],
     "retrain": {"epochs": 6, "rate": 1e-3},
     "last": {"epochs": 15, "rate": 1e-3},
@@ -50,5 +50,5 @@ def load_data(folder: Path, short: bool) -> Data:
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Five rounds, all layers at once."""
+    """Six rounds, all layers at once."""
     return {"paper": PAPER, **pruned.run(data, run, settings, LeNet300)}

@@ -34,8 +34,8 @@ def accuracy_of(folder, network):
 @pytest.mark.parametrize(
     ("name", "network", "densities"),
     [
-        ("pruned-lenet-300-100", LeNet300, {"fc1": 0.05, "fc2": 0.08, "fc3": 0.25}),
-        ("pruned-lenet5", LeNet5, {"conv1": 0.5, "conv2": 0.1, "fc1": 0.04, "fc2": 0.15}),
+        ("pruned-lenet-300-100", LeNet300, {"fc1": 0.03, "fc2": 0.06, "fc3": 0.25}),
+        ("pruned-lenet5", LeNet5, {"conv1": 0.4, "conv2": 0.08, "fc1": 0.02, "fc2": 0.1}),
     ],
 )
 def test_pruning_and_retraining(name, network, densities, run_short):
