@@ -54,8 +54,9 @@ def test_pruning_and_retraining(name, network, densities, run_short):
     assert len(rows) == 1 + 2 * len(densities)
 
 
-def test_admm_and_sharing_at_a_price(run_short):
-    folder, result = run_short("admm-lenet5")
+@pytest.mark.parametrize("name", ["admm-lenet5", "admm-lenet5-paper"])
+def test_admm_and_sharing_at_a_price(name, run_short):
+    folder, result = run_short(name)
     tensors = qcodec.load_file(folder / "net.qc")
     settings = json.loads((folder / "settings.json").read_text())
     for name, kept in settings["kept"].items():
