@@ -54,6 +54,7 @@ SHORT: dict[str, Any] = {
     "equal_bits": [3],
     "batch": 32,
     "epochs": 1,
+    "bfloat16": False,
 }
 load_data = load_resnet20_data
 Row = dict[str, Any]

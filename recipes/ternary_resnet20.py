@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {
     "other_bits": 8,
     "bfloat16": True,
 }
-SHORT: dict[str, Any] = {"sample": {"batch": 32, "epochs": 1, "rate": 1e-3}}
+SHORT: dict[str, Any] = {"sample": {"batch": 32, "epochs": 1, "rate": 1e-3}, "bfloat16": False}
 load_data = load_resnet20_data
 _NOTES = {
     "whole": ["Trained as in the paper: 160 epochs on all training images but 5,000."],
