@@ -123,8 +123,9 @@ class LatentWeights(torch.nn.Module):
 def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
     """Let weights take shared values while the weights behind them are trained.
 
-    Called again, as should be done every some dozen steps, it assigns anew, by the weights as
-    they have become. `share` ends it: the values become the parameters.
+    Called again it assigns anew, by the weights as they have become. That should be done every
+    few steps: until then weights move without an effect of their own. `share` ends it: the
+    values become the parameters.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Place:
     @property
     def dtype(self) -> str:
         """The name of its element type, as recipes know it."""
-        return str(self.value.dtype).removeprefix("torch.")
+        return str(self.original.dtype).removeprefix("torch.")
 
     @property
     def parametrizations(self) -> list[torch.nn.Module]:
