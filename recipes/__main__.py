@@ -23,6 +23,8 @@ RECIPES: dict[str, str] = {
     "admm-lenet5-paper": "admm_lenet5_paper",
     "pruned-lenet5": "pruned_lenet5",
     "pruned-lenet-300-100": "pruned_lenet_300_100",
+    "lenet5": "lenet5",
+    "lenet-300-100": "lenet_300_100",
     "published-nets": "published_nets",
     "squeezenet": "squeezenet",
     "ternary-lenet5": "ternary_lenet5",

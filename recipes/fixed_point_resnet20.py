@@ -27,6 +27,7 @@ from qcodec.torch import (
 )
 from qcodec.torch.plots import save_figure
 
+from .autocast import in_bfloat16
 from .batch_norms import fold_batch_norms
 from .cifar import cropped_and_flipped
 from .data import Batches, Data
@@ -45,6 +46,7 @@ SETTINGS: dict[str, Any] = {
     "epochs": 2,
     "rate": 1e-4,
     "other_bits": 8,
+    "bfloat16": True,
 }
 SHORT: dict[str, Any] = {
     "calibration": 8,
@@ -52,6 +54,7 @@ SHORT: dict[str, Any] = {
     "equal_bits": [3],
     "batch": 32,
     "epochs": 1,
+    "bfloat16": False,
 }
 load_data = load_resnet20_data
 Row = dict[str, Any]
@@ -138,16 +141,17 @@ def _fine_tune(
     """Train through the rounding, by the float net's outputs."""
     batches = Taught(Batches(data.train, settings["batch"], cropped_and_flipped), model, True)
     optimizer = torch.optim.Adam(net.parameters(), settings["rate"])
-    fit(
-        net,
-        batches,
-        optimizer,
-        settings["epochs"],
-        stage=stage,
-        run=run,
-        seed=settings["seed"],
-        loss=distillation_loss,
-    )
+    with in_bfloat16(net, settings["bfloat16"]):
+        fit(
+            net,
+            batches,
+            optimizer,
+            settings["epochs"],
+            stage=stage,
+            run=run,
+            seed=settings["seed"],
+            loss=distillation_loss,
+        )
 
 
 def _result(found: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import torch
 from qcodec import Density, TrainedTernary
 from qcodec.torch import Run, accuracy, fit, ternarize
 
+from .autocast import in_bfloat16
 from .data import Data
 
 
@@ -60,6 +61,7 @@ def train_ternary(
     data: Data,
     run: Run,
     stage: str = "ternary",
+    bfloat16: bool = False,
     **parts: Any,
 ) -> torch.nn.Module:
     """A ternary copy of a net, trained.
@@ -78,6 +80,8 @@ def train_ternary(
         Its validation part gives a curve.
     run : Run
     stage : str
+    bfloat16 : bool
+        Multiply in it (see `in_bfloat16`).
     parts
         As for `qcodec.torch.fit`: loss, seed.
     """
@@ -86,15 +90,16 @@ def train_ternary(
     ternarize(model, rules.get("", rules))
     optimizer, schedule = descent(model.parameters(), epochs, len(batches))
     held = data.validation
-    fit(
-        model,
-        batches,
-        optimizer,
-        epochs,
-        stage=stage,
-        run=run,
-        schedule=schedule,
-        measure=lambda: {"validation": accuracy(model, held.images, held.labels)},
-        **parts,
-    )
+    with in_bfloat16(model, bfloat16):
+        fit(
+            model,
+            batches,
+            optimizer,
+            epochs,
+            stage=stage,
+            run=run,
+            schedule=schedule,
+            measure=lambda: {"validation": accuracy(model, held.images, held.labels)},
+            **parts,
+        )
     return model

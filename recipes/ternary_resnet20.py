@@ -24,10 +24,11 @@ from .ternary import adam, as_published, train_ternary
 SETTINGS: dict[str, Any] = {
     "zeros": {"": {"threshold": 0.05}},
     "whole": {"batch": 128, "epochs": 160},
-    "sample": {"batch": 64, "epochs": 45, "rate": 1e-3},
+    "sample": {"batch": 64, "epochs": 60, "rate": 1e-3},
     "other_bits": 8,
+    "bfloat16": True,
 }
-SHORT: dict[str, Any] = {"sample": {"batch": 32, "epochs": 1, "rate": 1e-3}}
+SHORT: dict[str, Any] = {"sample": {"batch": 32, "epochs": 1, "rate": 1e-3}, "bfloat16": False}
 load_data = load_resnet20_data
 _NOTES = {
     "whole": ["Trained as in the paper: 160 epochs on all training images but 5,000."],
@@ -87,15 +88,10 @@ def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dic
 
 def _train(model: ResNet20, data: Data, run: Run, settings: dict[str, Any]) -> torch.nn.Module:
     how = settings["whole" if is_whole(data) else "sample"]
-    batches = Batches(data.train, how["batch"], cropped_and_flipped)
-    common = data, run, "ternary"
+    batches: Any = Batches(data.train, how["batch"], cropped_and_flipped)
+    descent, parts = as_published, {"seed": settings["seed"], "bfloat16": settings["bfloat16"]}
+    if not is_whole(data):
+        batches = Taught(batches, model, mixed=True)
+        descent, parts["loss"] = adam(how["rate"]), distillation_loss
     zeros, epochs = settings["zeros"], how["epochs"]
-    if is_whole(data):
-        return train_ternary(
-            model, zeros, batches, epochs, as_published, *common, seed=settings["seed"]
-        )
-    taught = Taught(batches, model, mixed=True)
-    descent, loss = adam(how["rate"]), distillation_loss
-    return train_ternary(
-        model, zeros, taught, epochs, descent, *common, loss=loss, seed=settings["seed"]
-    )
+    return train_ternary(model, zeros, batches, epochs, descent, data, run, **parts)

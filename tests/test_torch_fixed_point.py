@@ -40,18 +40,18 @@ def train(model, optimizer, steps=3, dtype=torch.float32):
         optimizer.step()
 
 
-@pytest.mark.parametrize("exponent", range(-127, 128))
-def test_rounding_is_exact_at_every_power_of_two(exponent):
+def test_rounding_is_exact_at_every_power_of_two():
     """Against float64, in which all of this is exact."""
-    random = np.random.default_rng(exponent + 127)
+    random = np.random.default_rng(0)
     steps = np.concatenate([random.uniform(-20, 20, 500), np.arange(-20, 20) + 0.5])
-    exact = np.ldexp(steps, exponent)
-    values = exact[np.abs(exact) < np.finfo(np.float32).max].astype(np.float32)
-    low, high = (-8, 7) if exponent < 124 else (-1, 1)  # 2.0**128 is infinite
-    wanted = np.clip(np.rint(np.ldexp(values.astype(np.float64), -exponent)), low, high)
-    wanted = np.ldexp(wanted, exponent).astype(np.float32) + np.float32(0)
-    found = rounded(torch.from_numpy(values), torch.tensor(exponent), low, high).numpy()
-    assert found.tobytes() == wanted.tobytes()
+    for exponent in range(-127, 128):
+        exact = np.ldexp(steps, exponent)
+        values = exact[np.abs(exact) < np.finfo(np.float32).max].astype(np.float32)
+        low, high = (-8, 7) if exponent < 124 else (-1, 1)  # 2.0**128 is infinite
+        wanted = np.clip(np.rint(np.ldexp(values.astype(np.float64), -exponent)), low, high)
+        wanted = np.ldexp(wanted, exponent).astype(np.float32) + np.float32(0)
+        found = rounded(torch.from_numpy(values), torch.tensor(exponent), low, high)
+        assert found.numpy().tobytes() == wanted.tobytes(), exponent
 
 
 @pytest.mark.parametrize("step", ["mse", "max", "gauss", "laplace", "gamma"])

@@ -13,8 +13,10 @@ from .export import export, load
 from .fixed_point import FixedPointWeights, fix_points
 from .freezing import frozen
 from .idle import prune_idle
+from .latent import LatentWeights, share_latent, share_latent_at_price
 from .layers import layers
 from .penalties import l1, l2
+from .price import prune_at_price, share_at_price
 from .progress import show_progress
 from .pruning import Mask, densities, prune
 from .run import Run
@@ -32,6 +34,7 @@ __all__ = [
     "FixedPointActivations",
     "FixedPointWeights",
     "GradualPruning",
+    "LatentWeights",
     "Line",
     "Mask",
     "Measured",
@@ -58,10 +61,14 @@ __all__ = [
     "plain_tensors",
     "plot_sensitivity",
     "prune",
+    "prune_at_price",
     "prune_idle",
     "round_centroids",
     "sensitivity",
     "share",
+    "share_at_price",
+    "share_latent",
+    "share_latent_at_price",
     "show_progress",
     "stepwise",
     "ternarize",

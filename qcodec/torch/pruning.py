@@ -110,16 +110,28 @@ def mask_of(place: Place) -> Mask | None:
     return masks[-1] if masks else None
 
 
+def keep(place: Place, mask: torch.Tensor) -> None:
+    """Mask all of a tensor but some weights, of those that are left.
+
+    Parameters
+    ----------
+    place : Place
+    mask : torch.Tensor of bool
+        On any device; what was masked before stays so, whatever it says there.
+    """
+    mask, before = mask.to(place.value.device), mask_of(place)
+    if before is None:
+        place.register(Mask(mask))
+    else:
+        before.mask.logical_and_(mask)
+
+
 def _mask(place: Place, pruning: Pruning) -> None:
     weight, before = place.value.cpu(), mask_of(place)
-    if before is None:
-        mask = torch.from_numpy(pruning.mask(weight))
-        place.register(Mask(mask.to(place.value.device)))
-        return
-    kept = before.mask.cpu()
-    mask = torch.zeros_like(kept)
-    if isinstance(pruning, Quality):
+    if before is not None and isinstance(pruning, Quality):
+        kept = before.mask.cpu()
+        mask = torch.zeros_like(kept)
         mask[kept] = torch.from_numpy(pruning.mask(weight[kept]))
     else:
-        mask = kept & torch.from_numpy(pruning.mask(weight))
-    before.mask.copy_(mask)
+        mask = torch.from_numpy(pruning.mask(weight))
+    keep(place, mask)

@@ -17,7 +17,7 @@ from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
 from ..recipes import as_recipe
 from .pruning import mask_of
-from .tensors import Place, places
+from .tensors import Place, once
 
 _DTYPES = ("float32", "float16", "bfloat16")
 _HALVES = (torch.float16, torch.bfloat16)
@@ -51,7 +51,7 @@ class SharedWeights(torch.nn.Module):
 
     def __init__(self, quantized: Quantized) -> None:
         super().__init__()
-        _check(quantized)
+        check_shared(quantized)
         assert quantized.codebook is not None
         self.shape = torch.Size(quantized.shape)
         self.entries = quantized.codebook.values.shape[1]
@@ -135,26 +135,18 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     (128, 4)
     """
     chosen = as_recipe(recipe)
-    for place in _once(model):
+    for place in once(model):
         weight = place.value
-        name = str(weight.dtype).removeprefix("torch.")
+        name = place.dtype
         codec = chosen.codec_for(place.name, tuple(weight.shape), name)
         if codec is None or isinstance(codec, Lossless | Raw):
             continue
         if name not in _DTYPES:
             raise TypeError(f"{place.name!r}: found {name}, allowed {', '.join(_DTYPES)}")
-        _share(place, codec.quantize(weight.cpu(), _stored(place)))
+        _share(place, codec.quantize(weight.cpu(), stored(place)))
 
 
-def _once(model: torch.nn.Module) -> list[Place]:
-    """The tensors, without those of modules that stand in the model again."""
-    found: dict[tuple[torch.nn.Module, str], Place] = {}
-    for place in places(model):
-        found.setdefault((place.module, place.attribute), place)
-    return list(found.values())
-
-
-def _stored(place: Place) -> Any:
+def stored(place: Place) -> Any:
     """Which weights may be other than zero, in the tensor's shape; None: all."""
     shared = [one for one in place.parametrizations if isinstance(one, SharedWeights)]
     if shared and shared[-1].positions is not None:
@@ -184,7 +176,7 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     >>> torch.equal(model.weight, model.weight.to(torch.bfloat16).float())
     True
     """
-    for place in places(model):
+    for place in once(model):
         if place.parametrizations and isinstance(place.parametrizations[-1], SharedWeights):
             with torch.no_grad():
                 place.original.copy_(place.original.to(dtype))
@@ -214,7 +206,8 @@ def _share(place: Place, quantized: Quantized) -> None:
         place.original.copy_(book.to(dtype))
 
 
-def _check(quantized: Quantized) -> None:
+def check_shared(quantized: Quantized) -> None:
+    """Raise ValueError unless it is of one codebook without scales."""
     found: Any = quantized.kind
     if quantized.kind == "codebook" and quantized.codebook is not None:
         if quantized.scale is None and len(quantized.codebook.values) == 1:

@@ -38,6 +38,11 @@ class Place:
         return tensor
 
     @property
+    def dtype(self) -> str:
+        """The name of its element type, as recipes know it."""
+        return str(self.original.dtype).removeprefix("torch.")
+
+    @property
     def parametrizations(self) -> list[torch.nn.Module]:
         """What is registered for the tensor, in the order in which it is applied."""
         if not parametrize.is_parametrized(self.module, self.attribute):
@@ -91,6 +96,14 @@ def places(model: torch.nn.Module) -> Iterator[Place]:
             continue
         for attribute in _attributes(module):
             yield Place(f"{path}.{attribute}" if path else attribute, module, attribute)
+
+
+def once(model: torch.nn.Module) -> list[Place]:
+    """The same, but for modules that stand in the model again: those only under a first name."""
+    found: dict[tuple[torch.nn.Module, str], Place] = {}
+    for place in places(model):
+        found.setdefault((place.module, place.attribute), place)
+    return list(found.values())
 
 
 def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
