@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
         "every": 10,
     },
     "centroids": {"epochs": 2, "rate": 3e-4},
-    "bias_bits": 4,
+    "bias_bits": 3,
     "paper densities": {"conv1": 0.66, "conv2": 0.12, "fc1": 0.08, "fc2": 0.19},
     "paper bits": {"conv1": 8, "conv2": 8, "fc1": 5, "fc2": 5},
     "paper prune": {"epochs": 4, "rate": 1e-3},
