@@ -59,9 +59,9 @@ def test_admm_and_sharing_at_a_price(name, run_short):
     folder, result = run_short(name)
     tensors = qcodec.load_file(folder / "net.qc")
     settings = json.loads((folder / "settings.json").read_text())
-    for name, kept in settings["kept"].items():
-        assert (tensors[name] != 0).sum() == result["ours"]["kept"][name] <= kept
-        assert len(set(tensors[name].ravel().tolist())) <= 17
+    for tensor, kept in settings["kept"].items():
+        assert (tensors[tensor] != 0).sum() == result["ours"]["kept"][tensor] <= kept
+        assert len(set(tensors[tensor].ravel().tolist())) <= 17
     assert result["ours"]["bytes"] == (folder / "net.qc").stat().st_size
     found = accuracy_of(folder, LeNet5)
     assert result["ours"]["test accuracy, %"] == pytest.approx(100 * found)
