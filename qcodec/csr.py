@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
 from .codecs import Codec, Lossless, Sparse
 from .quantize import Quantized
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 
+@standard_float_mode()
 def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
     """Quantize what a sparse matrix stores.
 

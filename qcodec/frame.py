@@ -12,7 +12,8 @@ import numpy as np
 from . import layout as layouts
 from ._core import encode as core
 from ._core import stream as stream_core
-from .arrays import bytes_of
+from ._core.float_mode import standard_float_mode
+from .arrays import bytes_of, little_endian_bytes
 from .dtypes import element_type
 from .layout import Encoding, Layout
 from .ordered import ascending
@@ -111,11 +112,7 @@ class FrameEncoder:
 
 def _little_endian(array: Array, dtype: str) -> Array:
     """Parameters as they stand in a frame."""
-    carrier = element_type(dtype).carrier
-    values = np.ascontiguousarray(array, carrier)
-    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
-        values = values.astype(carrier.newbyteorder("<"))
-    return bytes_of(values)
+    return little_endian_bytes(np.ascontiguousarray(array, element_type(dtype).carrier))
 
 
 def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
@@ -175,6 +172,7 @@ def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
     return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
 
 
+@standard_float_mode()
 def encode_quantized(
     quantized: Quantized,
     *,

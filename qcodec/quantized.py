@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
 from .arrays import cast
 from .bases import Base
 from .dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
@@ -169,6 +170,7 @@ class Quantized:
         dense[self.positions] = values
         return dense.reshape(self.shape)
 
+    @standard_float_mode()
     def stored_values(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
         """The values of the stored elements, one dimension, as `dequantize` gives them."""
         source = element_type(self.dtype)

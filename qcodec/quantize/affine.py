@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core.float_mode import standard_float_mode
 from ..checks import check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
@@ -18,6 +19,7 @@ MAX_BITS = 16
 _MAX_BITS_PRICED = 8
 
 
+@standard_float_mode()
 def quantize_affine(
     array: Any,
     bits: int,
@@ -202,5 +204,8 @@ def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
 
 def _float32_step(extent: Array, levels: int) -> Array:
     """Extent / levels as a float32 that is neither 0 nor infinite."""
-    step = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
-    return np.where(extent > 0, step, 1.0).astype(np.float32)
+    exact = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
+    step = np.where(extent > 0, exact, 1.0).astype(np.float32)
+    # Subnormal steps are coarse: one that was rounded down would not reach the extremes.
+    short = (step < np.finfo(np.float32).smallest_normal) & (step < exact)
+    return np.where(short, np.nextafter(step, np.float32(1)), step)
