@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,7 +11,8 @@ from ._core import numeric
 from .dtypes import BY_NAME, ElementType, element_type
 
 _UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
-_FILE_ORDER = "<"
+#: The byte order of files.
+_FILE_ORDER: Literal["<", ">"] = "<"
 # torch's unsigned integers came late and do little; signed ones carry bits as well.
 _TORCH_CARRIERS = {1: "int8", 2: "int16"}
 

@@ -203,15 +203,13 @@ def _within_reach(
     if np.all(used * magnitudes <= greatest):
         return entries, scales, codes
     entries = _lowered(entries, greatest / used)
-    codes = numeric.assign(stored / scales[groups], entries)
+    codes = numeric.assign((stored / scales[groups]).astype(np.float32), entries)
     too_far = np.abs(entries).astype(np.float64)[codes] * scales[groups] > greatest
     scales, by_group = scales.copy(), np.argsort(groups, kind="stable")
     for group in np.unique(groups[too_far]):
         ends = np.searchsorted(groups, (group, group + 1), sorter=by_group)
         members = by_group[slice(*ends)]
-        scales[group], codes[members] = _reaching(
-            stored[members], entries, scales[group], greatest
-        )
+        scales[group], codes[members] = _reaching(stored[members], entries, scales[group], greatest)
     return entries, scales, codes
 
 
@@ -237,14 +235,12 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
     """
     magnitudes = np.abs(entries).astype(np.float64)
     too_far = np.unique(magnitudes[magnitudes * scale > greatest])
-    # One float32 less, so that no product is rounded up and beyond.
-    lower = np.nextafter((greatest / too_far).astype(np.float32), np.float32(0))
     best, found = np.inf, (scale, np.zeros(len(values), np.uint8))
     for trial in (scale, *_below(greatest / too_far)):
         allowed = np.flatnonzero(magnitudes * trial <= greatest)
         if len(allowed) == 0:
             continue
-        codes = allowed[numeric.assign(values / trial, entries[allowed])]
+        codes = allowed[numeric.assign((values / trial).astype(np.float32), entries[allowed])]
         error = np.sum(np.square(values - entries[codes].astype(np.float64) * trial))
         if error < best:
             best, found = error, (trial, codes.astype(np.uint8))

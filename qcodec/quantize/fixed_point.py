@@ -126,7 +126,9 @@ def _within_reach(members: Array, bits: int, exponents: Array, greatest: float) 
     def clipped(exponents: Array) -> Array:
         low, high = _ends(exponents, bits, greatest)
         over = np.max(members, axis=1, initial=0) - high
-        return np.maximum(np.maximum(over, low - np.min(members, axis=1, initial=0)), 0)
+        under = low - np.min(members, axis=1, initial=0)
+        beyond: Array = np.maximum(np.maximum(over, under), 0)
+        return beyond
 
     now = clipped(exponents)
     is_better = (now > np.ldexp(0.5, exponents)) & (clipped(exponents - 1) < now)
