@@ -88,6 +88,7 @@ def quantize_affine(
         )
     members = source.members(layout).astype(np.float64)
     step, zero_point = (_symmetric if symmetric else _asymmetric)(members, bits)
+    step, zero_point = _within_reach(members, bits, step, zero_point, source.greatest)
     return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
 
 
@@ -157,10 +158,7 @@ def affine_codes(
         The scale as numbers, where its carrier is not float32.
     """
     step = (scale.values if step is None else step).astype(np.float64)
-    # No further than the values that are finite once decoded.
-    reach = np.floor(source.greatest / step)
-    low = -np.minimum(zero_point, reach)
-    high = np.minimum((1 << bits) - 1 - zero_point, reach)
+    low, high = _ends(bits, step, zero_point, source.greatest)
     place = source.positions
 
     def spread(parameters: Array) -> Array:
@@ -200,6 +198,60 @@ def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
     step = _float32_step(greatest - least, levels)
     zero_point = np.clip(np.rint(-least / step.astype(np.float64)), 0, levels)
     return step, zero_point.astype(np.int64)
+
+
+def _within_reach(
+    members: Array, bits: int, step: Array, zero_point: Array, greatest: float
+) -> tuple[Array, Array]:
+    """Other steps and zero points where an end of the codes would be beyond the element type.
+
+    Such a group has the choice of doing without the code, of a step at which the code is the
+    greatest number, and of a step at which codes of one side reach what the other's do.
+    """
+    levels = (1 << bits) - 1
+    span = np.maximum(levels - zero_point, zero_point)
+    rows = np.flatnonzero(step.astype(np.float64) * span > greatest)
+    if len(rows) == 0:
+        return step, zero_point
+    step, zero_point, members = step.copy(), zero_point.copy(), members[rows]
+    half = np.full(len(rows), levels // 2)
+    extreme = np.max(np.abs(members), axis=1, initial=0)
+    choices = [
+        (step[rows], zero_point[rows]),
+        (_at_most(greatest / span[rows]), zero_point[rows]),
+    ]
+    if half[0] > 0:
+        choices.append((_at_most(extreme / half), half))
+    best = np.full(len(rows), np.inf)
+    for steps, zeros in choices:
+        error = _squared_errors(members, bits, steps.astype(np.float64), zeros, greatest)
+        better = rows[error < best]
+        step[better], zero_point[better] = steps[error < best], zeros[error < best]
+        best = np.minimum(best, error)
+    return step, zero_point
+
+
+def _squared_errors(
+    members: Array, bits: int, step: Array, zero_point: Array, greatest: float
+) -> Array:
+    """Of each row, with the nearest codes that decode to finite values."""
+    low, high = _ends(bits, step, zero_point, greatest)
+    steps = np.clip(np.rint(members / step[:, None]), low[:, None], high[:, None])
+    errors: Array = np.sum(np.square(members - steps * step[:, None]), axis=1)
+    return errors
+
+
+def _ends(bits: int, step: Array, zero_point: Array, greatest: float) -> tuple[Array, Array]:
+    """The least and the greatest number of steps: no further than the type's greatest number."""
+    reach = np.floor(greatest / step)
+    return -np.minimum(zero_point, reach), np.minimum((1 << bits) - 1 - zero_point, reach)
+
+
+def _at_most(numbers: Array) -> Array:
+    """The greatest float32 that is not above each number, which is positive."""
+    with np.errstate(over="ignore"):
+        nearest = numbers.astype(np.float32)
+    return np.where(nearest > numbers, np.nextafter(nearest, np.float32(0)), nearest)
 
 
 def _float32_step(extent: Array, levels: int) -> Array:

@@ -65,4 +65,6 @@ def _log2_of_squares(values: Array) -> float:
 
 def _float64(x: Any) -> Array:
     array, element = as_array(x)
+    if not element.is_float:
+        raise ValueError(f"an array of {element.name} was given; allowed are float types")
     return cast(array, element, BY_NAME["float64"])
