@@ -67,7 +67,7 @@ class FrameEncoder:
         codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
         self.codes = np.ascontiguousarray(codes)
         self.plan = _plan(quantized, layout, order)
-        count = int(np.prod(quantized.shape, dtype=np.int64))
+        count = quantized.size
         self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
 
     def chunk(self, index: int) -> tuple[bytes, int]:

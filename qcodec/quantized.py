@@ -230,6 +230,7 @@ def _check_dtype(array: np.ndarray[Any, Any], wanted: ElementType | str, what: s
 def _check_shape(q: Quantized) -> None:
     _check(len(q.shape) <= _MAX_DIMS, "shape", f"{len(q.shape)} dimensions", f"at most {_MAX_DIMS}")
     _check(all(dim >= 0 for dim in q.shape), "shape", q.shape, "no negative dimensions")
+    _check(q.size < 1 << 63, "shape", q.shape, "fewer than 2**63 elements")
     _check(q.kind in ("raw", "affine", "codebook"), "kind", q.kind, "raw, affine, codebook")
     _check(q.codes.ndim == 1, "codes", f"{q.codes.ndim} dimensions", "1")
     stored = q.size if q.positions is None else len(q.positions)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core.float_mode import standard_float_mode
-from ..checks import check_integer, check_number
+from ..checks import check_bool, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
 from .entropy_descent import price_of
@@ -96,7 +96,8 @@ def check_affine(
     bits: int, per: int | None, group: int | None, symmetric: bool, rate: float
 ) -> None:
     """Raise TypeError or ValueError unless these go together."""
-    check_number("rate", rate, 0, np.inf)
+    check_bool("symmetric", symmetric)
+    check_number("rate", rate, 0)
     most = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
     check_integer("bits", bits, 2 if symmetric else 1, most)
     if rate > 0 and (per is not None or group is not None):

@@ -105,6 +105,7 @@ def quantize_codebook(
     check_integer("bits", bits, 1, MAX_CODEBOOK_BITS)
     check_choice("init", init, INITS)
     check_choice("scale", scale, (None, *NORMALIZATIONS))
+    check_seed(seed)
     check_rate(rate, scale, per, group)
     # Without a scale, k-means sees the values as they are and refuses what is not finite.
     source = quantizable(array, mask, check=scale is not None)
@@ -131,9 +132,14 @@ def quantize_codebook(
     return _quantized(source, codes, Groups(centroids[None], inner), scales)
 
 
+def check_seed(seed: int) -> None:
+    """Raise TypeError or ValueError unless it is a seed."""
+    check_integer("seed", seed, 0, (1 << 64) - 1)
+
+
 def check_rate(rate: float, scale: str | None, per: int | None, group: int | None) -> None:
     """Raise TypeError or ValueError unless a rate is possible, and so for these groups."""
-    check_number("rate", rate, 0, np.inf)
+    check_number("rate", rate, 0)
     if rate > 0 and scale is None and (per is not None or group is not None):
         raise ValueError("a rate with per or group needs a scale: it is for one codebook")
 
