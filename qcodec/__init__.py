@@ -46,6 +46,7 @@ from .errors import (
     LimitError,
     MissingTensorError,
     QCodecError,
+    QCodecWarning,
     TruncatedError,
     UnsupportedError,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "NOfM",
     "Pruning",
     "QCodecError",
+    "QCodecWarning",
     "Quality",
     "Quantized",
     "Raw",

@@ -15,10 +15,10 @@ from .atomic import replace_file
 from .codecs import Codec, Delta
 from .container import pack_parts, safetensors_parts
 from .limits import DEFAULT_LIMITS, Limits
-from .recipes import Recipe, as_recipe
+from .recipes import Recipe, recipe_for
 from .saving import Progress, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
-from .tensor_file import FileArrays, TensorFile
+from .tensor_file import FileArrays, TensorFile, naming_base
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
@@ -53,7 +53,8 @@ def save_file(
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
         leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
-        `Delta` is opened, and named in the metadata (without its folder).
+        `Delta` is opened, and named in the metadata (without its folder). Each rule of a
+        mapping must apply to some tensor.
     metadata : mapping of str to str, optional
         Not in a pack, which has no place for it.
     profile : str
@@ -72,9 +73,16 @@ def save_file(
     Raises
     ------
     TypeError, ValueError
-        If a tensor cannot be encoded as the recipe says, or has a name that files need.
+        If a tensor cannot be encoded as the recipe says, or has a name that files need, or
+        if a rule of a mapping applies to no tensor.
     OSError
         If the file cannot be written; the old one is then as it was.
+
+    Warns
+    -----
+    QCodecWarning
+        If the recipe quantizes weights and no tensor is one of them (they have at least two
+        dimensions and 1,024 elements), or if a rule of a `Recipe` matches no tensor.
 
     Examples
     --------
@@ -238,7 +246,7 @@ def _parts(
 ) -> list[bytes]:
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
-    with _opened_bases(as_recipe(recipe)) as (opened, base):
+    with _opened_bases(recipe_for(recipe, tensors)) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
@@ -246,7 +254,13 @@ def _parts(
 
 
 def _arrays_of(base: BaseLike) -> Mapping[str, Any] | None:
-    return base if base is None or isinstance(base, Mapping) else FileArrays(safe_open(base))
+    return base if base is None or isinstance(base, Mapping) else _open_base(base)
+
+
+def _open_base(path: PathLike) -> FileArrays:
+    what = f"base {os.fspath(path)!r}"
+    with naming_base(what):
+        return FileArrays(safe_open(path), what)
 
 
 @contextmanager
@@ -262,7 +276,8 @@ def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
                 return codec
             if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
                 name = Path(codec.base).name
-                base = FileArrays(stack.enter_context(safe_open(codec.base)))
+                base = _open_base(codec.base)
+                stack.enter_context(base.file)
                 opened[id(codec)] = replace(codec, base=base)
             return opened[id(codec)]
 
