@@ -97,7 +97,7 @@ def check_number(
         raise TypeError(f"{name}={value!r}: allowed is a number")
     if most is not None:
         if not least <= value <= most:
-            raise ValueError(f"{name}={value}: allowed is at least {least} and at most {most}")
+            raise ValueError(f"{name}={value}: allowed are {least} to {most}")
     elif not least <= value < below:
         end = "finite" if below == math.inf else f"below {below}"
         raise ValueError(f"{name}={value}: allowed is at least {least} and {end}")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ._core.float_mode import standard_float_mode
 from .codecs import Codec, Lossless, Sparse
+from .codecs.base import check_codec
 from .quantize import Quantized
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
         matrix = matrix.copy()
         matrix.sum_duplicates()
     codec = codec if codec is not None else Lossless()
+    check_codec(codec)
     inner = codec.codec if isinstance(codec, Sparse) else codec
     if getattr(inner, "per", None) is not None or getattr(inner, "group", None) is not None:
         raise ValueError(f"{inner!r}: a sparse matrix has one group for all that is stored")
