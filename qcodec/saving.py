@@ -153,7 +153,7 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
         memory = _memory(value)
         original = name if memory is None else first.setdefault(memory, name)
         if original != name:
-            with naming(name):
+            with naming(original):
                 shape, dtype = tuple(value.shape), element_type(value.dtype).name
             codec = recipe.codec_for(name, shape, dtype)
             may_alias = codec is not None or not ordinary
