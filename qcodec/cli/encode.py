@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from ..container import Ordinary
-from ..files import is_pack_path, safe_open, save_file
+from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from ..files import safe_open, save_file
 from ..layout import PROFILES
 from ..recipes import READY_MADE, Recipe, parse_rule
 from ..tensor_file import TensorFile
 from .arguments import UsageError, add_base, add_threads
-from .npz import SUFFIX, NpzTensors
-from .text import counted, escape, print_json
+from .npz import NpzTensors
+from .output import add_force, checked_output, print_report
+from .text import counted, escape
 
 HELP = "encode a .safetensors, .qc or .npz file"
+ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much to try for fewer bytes; 9 takes longest",
     )
     add_base(parser, "store what is lossless as the difference from this file's tensors")
+    add_force(parser)
     add_threads(parser)
 
 
@@ -55,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     recipe = _recipe(options.recipe, options.tensor)
     if options.base is not None:
         recipe = recipe.with_base(options.base)
+    output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
     with _opened(options.input) as (tensors, metadata):
         count = len(tensors)
@@ -72,11 +77,9 @@ def run(options: argparse.Namespace) -> int:
             progress=_show_progress if sys.stderr.isatty() else None,
         )
     report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
-    if options.json:
-        print_json(report)
-    else:
-        what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
-        print(escape(f"{options.output}: {what} ({before / after:.2f}x smaller)"))
+    what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
+    text = f"{options.output}: {what} ({before / after:.2f}x smaller)"
+    print_report(output, report, None if options.json else text)
     return 0
 
 
@@ -93,8 +96,9 @@ def _recipe(source: str, rules: list[str]) -> Recipe:
 
 @contextmanager
 def _opened(path: str) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
-    if path.endswith(SUFFIX):
-        yield NpzTensors(path), None
+    if is_npz_path(path):
+        with NpzTensors(path) as tensors:
+            yield tensors, None
         return
     with safe_open(path) as file:
         yield _FileTensors(file), file.metadata()

@@ -59,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except SystemExit as error:  # argparse has said why
         return int(error.code or OK)
-    except BrokenPipeError:
+    except BrokenPipeError as error:
+        if error.filename is not None:  # the reader of OUT has not got all of it
+            return _report(error, subject)
         _drop_output()
         return OK
     except KeyboardInterrupt:

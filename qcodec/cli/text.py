@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 
 def escape(text: str) -> str:
@@ -53,6 +53,6 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def print_json(value: Any) -> None:
-    """One JSON document, in ASCII."""
-    print(json.dumps(value, indent=2))
+def print_json(value: Any, file: TextIO | None = None) -> None:
+    """One JSON document, in ASCII; on stdout unless a file is given."""
+    print(json.dumps(value, indent=2), file=file)
