@@ -105,8 +105,10 @@ def relative_index_width(const uint32_t[::1] positions, unsigned value_bits):
 
 def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
     """(gaps, the number of the position that each leads to, or 2^32 - 1 for a filler)."""
-    cdef size_t count = positions.shape[0], entries
-    cdef const uint32_t *source = &positions[0] if count > 0 else NULL
+    # A copy: the caller's may change after their entries were counted.
+    cdef const uint32_t[::1] own = np.array(positions)
+    cdef size_t count = own.shape[0], entries
+    cdef const uint32_t *source = &own[0] if count > 0 else NULL
     cdef c.qc_error error
     cdef c.qc_status status
     with nogil:
@@ -119,11 +121,11 @@ def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
     cdef uint32_t[::1] entry_view = entry_of
     with nogil:
         status = c.qc_relative_index_encode(
-            source, count, gap_width, &gap_view[0], &entry_view[0], &error
+            source, count, gap_width, &gap_view[0], &entry_view[0], &entries, &error
         )
     if status != c.QC_OK:
         raise error_of(status, error.what, error.offset, error.found, error.allowed)
-    return gaps, entry_of
+    return gaps[:entries], entry_of[:entries]
 
 
 def relative_index_decode(
