@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -105,6 +105,12 @@ class Encoded:
         return (
             f"<qcodec.Encoded {self.element_type.name}{list(self.shape)}, "
             f"{self.kind}, {self.positions}, {self.encoded_bytes:,} bytes>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a qcodec.Encoded cannot be pickled or copied: pass the encoded bytes on, and make "
+            "an Encoded of them there"
         )
 
     def __len__(self) -> int:
