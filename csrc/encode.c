@@ -57,6 +57,8 @@ static void *own_copy(qc_arena *arena, const void *bytes, size_t size)
 /* Whether the numbers fit each other: nothing has been read yet. */
 static qc_status check_extent(const qc_frame *frame, const qc_chunk_source *source, qc_error *error)
 {
+    QC_CHECK(source->elements <= QC_MAX_CHUNK_ELEMENTS, QC_INVALID, "encode: elements of the chunk",
+             0, source->elements, QC_MAX_CHUNK_ELEMENTS);
     QC_CHECK(source->entries <= source->elements, QC_INVALID, "encode: stored elements", 0,
              source->entries, source->elements);
     QC_CHECK(frame->positions != QC_DENSE || source->entries == source->elements, QC_INVALID,

@@ -48,6 +48,14 @@ def coding_names():
     return tuple([coding_name(coding) for coding in range(c.QC_CODING_COUNT)])
 
 
+cdef int check_count(str what, const uint8_t[::1] view, size_t count, unsigned width) except -1:
+    """What C is told about a buffer must be true: that it holds `count` symbols."""
+    cdef size_t bytes = view.shape[0], size = 1 if width <= 8 else 2
+    if bytes % size != 0 or bytes // size != count:
+        raise ValueError(f"{count:,} {what} of {width} bits in {bytes:,} bytes")
+    return 0
+
+
 def stream_bound(size_t count, unsigned width):
     """The most bytes that a stream of so many symbols takes."""
     return c.qc_stream_bound(count, width)
@@ -57,9 +65,8 @@ def encode_stream(
     const uint8_t[::1] symbols, size_t count, unsigned width, uint64_t codings, int profile
 ):
     """One stream, as bytes; `symbols` are the bytes of `count` uint8 or uint16."""
+    check_count("symbols", symbols, count, width)
     cdef size_t capacity = c.qc_stream_bound(count, width), size = 0
-    if <size_t>symbols.shape[0] != count * (1 if width <= 8 else 2):
-        raise ValueError(f"{count:,} symbols of {width} bits in {symbols.shape[0]:,} bytes")
     out = np.empty(capacity, np.uint8)
     cdef uint8_t[::1] view = out
     cdef uint8_t[::1] workspace = np.empty(c.QC_STREAM_ENCODE_WORKSPACE(count), np.uint8)
@@ -111,6 +118,8 @@ def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
     cdef const uint32_t *source = &own[0] if count > 0 else NULL
     cdef c.qc_error error
     cdef c.qc_status status
+    if not 1 <= gap_width <= 16:
+        raise ValueError(f"gap width {gap_width}, allowed are 1 to 16")
     with nogil:
         entries = c.qc_relative_index_entries(source, count, gap_width)
     gaps = np.empty(entries, np.uint8 if gap_width <= 8 else np.uint16)
@@ -132,8 +141,7 @@ def relative_index_decode(
     const uint8_t[::1] gaps, size_t entries, unsigned gap_width, size_t limit
 ):
     """The positions of gaps, which are the bytes of `entries` uint8 or uint16."""
-    if <size_t>gaps.shape[0] != entries * (1 if gap_width <= 8 else 2):
-        raise ValueError(f"{entries:,} gaps of {gap_width} bits in {gaps.shape[0]:,} bytes")
+    check_count("gaps", gaps, entries, gap_width)
     positions = np.empty(entries, np.uint32)
     if entries == 0:
         return positions
