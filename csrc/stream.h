@@ -74,7 +74,8 @@ typedef struct qc_stream_decoder {
        body, whatever it holds, and writes exactly `count` symbols, each below 2^width. */
     qc_status (*next)(qc_stream *stream, void *symbols, size_t count, qc_error *error);
     /* Where the next `count` symbols stand in the body, byte for byte; goes behind them. NULL, as
-       the function or its result: they have to be decoded. */
+       the function or its result: they have to be decoded. They are the caller's bytes, which may
+       change at any time: who takes a view reads each symbol once, and any byte will do. */
     const uint8_t *(*view)(qc_stream *stream, size_t count);
     /* Go `count` symbols forward; NULL: qc_stream_skip takes and drops them. */
     qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
