@@ -79,6 +79,16 @@ uint32_t qc_cpu_select(uint32_t allowed);
 /* CRC32C of `size` bytes, going on from `crc` (0 to begin). */
 uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size);
 
+/* ---- floating-point mode ------------------------------------------------- */
+
+/* A thread may flush subnormals to zero or round another way than to nearest; numbers here must
+   not depend on it. Decoding and qc_convert see to that themselves. A caller whose threads may do
+   so brackets the other functions that take or give floats (k-means, codes, ternary weights).
+   `enter` makes the calling thread keep subnormals and round to nearest, and returns the mode that
+   it had; `leave` gives it back. Calls nest, and cost a few cycles. */
+uint32_t qc_float_mode_enter(void);
+void qc_float_mode_leave(uint32_t before);
+
 /* ---- element types ------------------------------------------------------- */
 
 typedef enum qc_dtype {

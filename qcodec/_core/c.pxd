@@ -36,6 +36,9 @@ cdef extern from "qcodec.h" nogil:
     uint32_t qc_cpu_select(uint32_t allowed)
     uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size)
 
+    uint32_t qc_float_mode_enter()
+    void qc_float_mode_leave(uint32_t before)
+
     size_t qc_dtype_size(unsigned dtype)
     qc_status qc_convert(const void *source, qc_dtype source_dtype, void *to, qc_dtype to_dtype, size_t count)
 
