@@ -41,6 +41,7 @@ static decode_workspace *align(void *workspace)
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+/* What decodes the bytes afterwards trusts none of them for that: they may have changed. */
 static qc_status check_chunk_crc(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                                  unsigned flags, qc_error *error)
 {

@@ -106,8 +106,7 @@ class FrameEncoder:
 
     def frame(self, chunks: EncodedChunks) -> bytes:
         """The frame around all of the chunks."""
-        self.plan.encode_parameters(self.parameter_codings, self.profile)
-        return self.plan.write(chunks.data, chunks.features)
+        return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
 
 
 def _little_endian(array: Array, dtype: str) -> Array:

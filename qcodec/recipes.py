@@ -131,6 +131,18 @@ class Recipe:
             return f"fewer than {self.min_elements:,} elements"
         return ""
 
+    @property
+    def is_lossless(self) -> bool:
+        """Whether every bit comes back, whatever the tensors are.
+
+        Examples
+        --------
+        >>> Recipe().is_lossless, Recipe(weights=Codebook(bits=4)).is_lossless
+        (True, False)
+        """
+        codecs = [self.weights, self.others, *(rule.codec for rule in self.rules)]
+        return all(codec is None or codec.is_lossless for codec in codecs)
+
     def with_rules(self, rules: Iterable[Rule]) -> Recipe:
         """The same recipe with rules that come before its own."""
         return Recipe((*rules, *self.rules), self.weights, self.others, self.min_elements)

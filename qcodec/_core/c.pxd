@@ -54,7 +54,8 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width)
     unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
     qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                       void *gaps, uint32_t *entry_of, qc_error *error)
+                                       void *gaps, uint32_t *entry_of, size_t *entries,
+                                       qc_error *error)
     qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
                                        size_t limit, uint32_t *positions, qc_error *error)
 
