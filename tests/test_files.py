@@ -242,9 +242,9 @@ NAMES += [("a\ud800", ValueError), ("a" * 1025, ValueError), ("ä" * 513, ValueE
 @pytest.mark.parametrize(("name", "kind"), NAMES, ids=lambda value: ascii(value)[:10])
 def test_names_that_no_file_holds_are_refused_whatever_the_size(name, kind, recipe, size, tmp_path):
     values = np.random.default_rng(0).standard_normal(size)
-    with pytest.raises(kind, match="a tensor is called .* allowed") as caught:
+    with pytest.raises(kind, match=r"a tensor is called .* allowed") as caught:
         save({"fine": values, name: values}, recipe)
-    assert ascii(name)[1:10].strip("'") in ascii(str(caught.value))
+    assert repr(name)[:8] in str(caught.value)
     assert len(str(caught.value)) < 200
     path = tmp_path / "net.qc"
     with pytest.raises(kind, match="a tensor is called"):
@@ -261,7 +261,7 @@ def test_the_longest_names_come_back(size):
 
 @pytest.mark.parametrize("tensors", [[WEIGHT], (("a", WEIGHT),), WEIGHT, "net.safetensors", None])
 def test_what_is_no_mapping_is_refused(tensors):
-    with pytest.raises(TypeError, match="a .* was given; allowed is a mapping of names to arrays"):
+    with pytest.raises(TypeError, match=r"a .* was given; allowed is a mapping of names to arrays"):
         save(tensors)
 
 
