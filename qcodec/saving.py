@@ -6,13 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, as_float32, unusual_tensor
-from .codecs import Codec, Delta, Lossless, Raw
+from .arrays import Typed, as_array, unusual_tensor
+from .codecs import Lossless
 from .container import Alias, Content, Ordinary
 from .dtypes import element_type
 from .errors import naming, warn_caller
@@ -114,20 +113,11 @@ def _encode(
         return tensor
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.array.shape, tensor.element.name)
-    return encode(_quantize(tensor, codec), codec, **encoding)
-
-
-def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:
-    """By the codec, told what the elements are where the array's dtype does not tell."""
     array, element = tensor.array, tensor.element
-    if element_type(array.dtype) == element:
-        return codec.quantize(array)
-    if isinstance(codec, Raw | Lossless | Delta):
-        return replace(codec, dtype=element.name).quantize(array)
-    quantized = codec.quantize(as_float32(array, element))
-    if quantized.kind == "raw":
-        raise TypeError(f"{codec!r} needs ml_dtypes for {element.name}: pip install ml_dtypes")
-    return replace(quantized, dtype=element.name)
+    # Without ml_dtypes an array of bfloat16 has the dtype uint16.
+    is_told = element_type(array.dtype) == element
+    quantized = codec.quantize(array if is_told else Typed(array, element))
+    return encode(quantized, codec, **encoding)
 
 
 def _in_order(

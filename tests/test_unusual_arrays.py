@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec import streams
 from qcodec.arrays import as_array
 from qcodec.prunings import PRUNINGS
-from qcodec.quantize import density_mask, sqnr, threshold_mask
+from qcodec.quantize import Groups, density_mask, sqnr, threshold_mask
+from qcodec.units import zeroed
 
 VALUES = np.arange(1, 65, dtype=np.float32).reshape(8, 8)
 MASKED = np.ma.masked_array(VALUES, VALUES > 30)
@@ -34,6 +36,20 @@ DELTA = qcodec.encode(
 def test_masked_arrays_are_refused_with_the_way_out(function):
     with pytest.raises(TypeError, match=r"a masked array .* x\.filled\(0\)"):
         function(MASKED)
+
+
+def test_masked_symbols_positions_and_codes_are_refused():
+    numbers = np.ma.masked_equal(np.arange(5, dtype=np.uint8), 3)
+    floats = np.ma.masked_equal(np.ones((1, 5), np.float32), 0)
+    for function in (
+        lambda: streams.encode(numbers),
+        lambda: streams.relative_index(numbers, 4),
+        lambda: zeroed({"a": MASKED}, [("a", None)]),
+        lambda: qcodec.Quantized((5,), "float32", "codebook", numbers, None, 3, Groups(floats)),
+        lambda: qcodec.Quantized((5,), "uint8", "raw", numbers),
+    ):
+        with pytest.raises(TypeError, match="a masked array"):
+            function()
 
 
 def test_a_masked_array_is_no_second_name_of_its_data():
@@ -221,3 +237,33 @@ def test_prunings_take_the_tensors_that_codecs_take(torch, pruning):
     assert np.array_equal(made.mask(tensor), made.mask(-VALUES))
     with pytest.raises(TypeError, match="meta device"):
         made.mask(torch.ones(8, device="meta"))
+
+
+WITHOUT_ML_DTYPES = """
+import sys
+if sys.argv[1] == "without":
+    sys.modules["ml_dtypes"] = None
+import hashlib, numpy as np, torch, qcodec
+from qcodec import *
+weights = torch.linspace(-1, 1, 6000, dtype=torch.float64).reshape(60, 100) * 2.0**128
+weights = weights.clamp(-torch.finfo(torch.bfloat16).max, torch.finfo(torch.bfloat16).max)
+weights = weights.bfloat16()
+weights[10:50] /= 1e30
+weights[weights.abs() < 1e-3] = 0
+for codec in (
+    Raw(), Lossless(), Affine(8), Affine(3, per=0), FixedPoint(4, "max"), Ternary(),
+    Codebook(3, scale="rms", per=0), Sparse(Lossless()), Sparse(Codebook(4), NOfM(2, 4)),
+    DeepCompression(3, Density(0.2)), Delta({"w": weights * 1.0078125}),
+):
+    data = qcodec.save({"w": weights}, {".": codec})
+    loaded = qcodec.load(data, dtype="float64", base=getattr(codec, "base", None))["w"]
+    print(type(codec).__name__, np.isfinite(loaded).all(), hashlib.sha256(data).hexdigest()[:16])
+"""
+
+
+def test_bfloat16_is_stored_alike_with_and_without_ml_dtypes(torch, run_python):
+    """Without it, an array does not tell that its numbers end where bfloat16 does."""
+    pytest.importorskip("ml_dtypes")
+    plain = run_python(WITHOUT_ML_DTYPES, "with")
+    assert run_python(WITHOUT_ML_DTYPES, "without") == plain
+    assert plain.count("True") == len(plain.splitlines()) == 11
