@@ -159,6 +159,20 @@ def test_affine_steps_reach_the_extremes_however_small(scale, bits, symmetric, g
         assert np.all(errors <= 0.51 * steps)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("bits", [2, 4, 8, 16])
+def test_a_symmetric_zero_point_is_in_the_middle_at_the_end_of_a_type_too(bits, dtype):
+    for _, values in extremes(dtype):
+        weights = of_type(values, dtype)
+        for groups in ({}, {"per": 0}, {"group": 7}):
+            for mask in (None, weights > 1):
+                found = quantize_affine(weights, bits, symmetric=True, mask=mask, **groups)
+                assert found.zero_point == 1 << (bits - 1)
+                largest = np.abs(np.where(True if mask is None else mask, weights, 0)).max()
+                reached = np.abs(found.dequantize("float64")).max()
+                assert reached == pytest.approx(float(largest), rel=1e-3)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e-38, 1e-40])
 def test_equal_steps_by_rate_do_not_depend_on_how_small_the_weights_are(scale):
     normal = np.random.default_rng(0).standard_normal(5000)

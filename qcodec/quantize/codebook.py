@@ -15,6 +15,7 @@ from .entropy_descent import means, price_of
 from .groups import Grouping, grouping
 from .position_costs import store
 from .source import Array, Source, quantizable
+from .thresholds import float32_at_most
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
 Normalization = Literal["max", "rms"]
@@ -221,16 +222,11 @@ def _within_reach(
 
 def _lowered(entries: Array, reach: Array) -> Array:
     """The entries, those beyond their reach moved to it if they stay beyond the middle of a gap."""
-    lowered = np.clip(entries, -_below(reach), _below(reach))
+    ends = float32_at_most(reach)
+    lowered = np.clip(entries, -ends, ends)
     middles = (entries[1:] + entries[:-1]) / 2
     below, above = np.append(-np.inf, middles), np.append(middles, np.inf)
     return np.where((lowered > below) & (lowered < above), lowered, entries)
-
-
-def _below(numbers: Array) -> Array:
-    """One float32 less, so that no product with it is rounded up and beyond."""
-    with np.errstate(over="ignore"):
-        return np.nextafter(numbers.astype(np.float32), np.float32(0))
 
 
 def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tuple[Any, Array]:
@@ -242,7 +238,7 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
     magnitudes = np.abs(entries).astype(np.float64)
     too_far = np.unique(magnitudes[magnitudes * scale > greatest])
     best, found = np.inf, (scale, np.zeros(len(values), np.uint8))
-    for trial in (scale, *_below(greatest / too_far)):
+    for trial in (scale, *float32_at_most(greatest / too_far)):
         allowed = np.flatnonzero(magnitudes * trial <= greatest)
         if len(allowed) == 0:
             continue
