@@ -47,6 +47,7 @@ BY_RMS = [
     qcodec.Codebook(2, scale="rms", per=0),
     qcodec.Codebook(4, scale="rms", group=32, rate=0.01),
     qcodec.Sparse(qcodec.Codebook(3, scale="rms", per=0), qcodec.Density(0.5)),
+    qcodec.Sparse(qcodec.Codebook(3, scale="rms", per=0, rate=0.01), qcodec.Density(0.5)),
 ]
 
 SHAPE = (24, 64)
@@ -198,6 +199,13 @@ def test_fixed_point_finds_the_best_multiple_that_float16_holds(bits, step, top)
     else:  # the least power that clips nothing is not always the one of least error
         power = float(qcodec.FixedPoint(bits, "max").quantize(weights).scale.values.view("u1")[0])
         assert abs(top - found) <= 2.0 ** (power - 127)
+
+
+def test_a_codebook_that_stores_nothing_has_no_end_to_reach():
+    codec = qcodec.Sparse(qcodec.Codebook(3, scale="rms", per=0, rate=1e6), qcodec.Density(0.1))
+    for _, values in extremes("float16"):
+        found = codec.quantize(of_type(values, "float16"))
+        assert np.isfinite(found.dequantize()).all()
 
 
 def test_decoding_as_a_narrower_type_rounds_as_a_cast_does():

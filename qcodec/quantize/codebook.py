@@ -202,7 +202,7 @@ def _within_reach(
     otherwise the group gets another scale, or lower entries.
     """
     greatest, magnitudes = source.greatest, np.abs(entries).astype(np.float64)
-    if float(np.max(scales)) * float(np.max(magnitudes)) <= greatest:
+    if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= greatest:
         return entries, scales, codes
     stored, groups = source.stored, layout.of(_places(source))
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
