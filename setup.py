@@ -13,6 +13,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.errors import CompileError
 
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
@@ -52,8 +53,16 @@ class BuildExtensions(build_ext):
     """
 
     def run(self):
-        self.run_command("build_clib")
-        super().run()
+        try:
+            self.run_command("build_clib")
+            super().run()
+        except (FileNotFoundError, CompileError) as error:
+            if isinstance(error, CompileError) and "No such file" not in str(error):
+                raise  # the compiler has said why
+            raise CompileError(
+                f"{error}: to build qcodec, a C compiler (C11) is needed, such as gcc or clang; "
+                "the environment variable CC names one"
+            ) from error
         if not self.inplace:
             self.copy_extensions_to_source()
 
