@@ -11,6 +11,7 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_clib import build_clib
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.errors import CompileError
@@ -45,16 +46,11 @@ class BuildPython(build_py):
             self.copy_file(str(ROOT / "csrc" / "qcodec.h"), str(folder / "qcodec.h"))
 
 
-class BuildExtensions(build_ext):
-    """Builds the C core first, and leaves the compiled modules in the source folder too.
-
-    The README's commands run in the clone, where Python finds this folder's `qcodec`
-    before the installed one.
-    """
+class BuildLibrary(build_clib):
+    """Builds the C core, the first thing that needs a compiler."""
 
     def run(self):
         try:
-            self.run_command("build_clib")
             super().run()
         except (FileNotFoundError, CompileError) as error:
             if isinstance(error, CompileError) and "No such file" not in str(error):
@@ -63,6 +59,18 @@ class BuildExtensions(build_ext):
                 f"{error}: to build qcodec, a C compiler (C11) is needed, such as gcc or clang; "
                 "the environment variable CC names one"
             ) from error
+
+
+class BuildExtensions(build_ext):
+    """Builds the C core first, and leaves the compiled modules in the source folder too.
+
+    The README's commands run in the clone, where Python finds this folder's `qcodec`
+    before the installed one.
+    """
+
+    def run(self):
+        self.run_command("build_clib")
+        super().run()
         if not self.inplace:
             self.copy_extensions_to_source()
 
@@ -102,6 +110,6 @@ setup(
         },
         build_dir="build/cython",
     ),
-    cmdclass={"build_py": BuildPython, "build_ext": BuildExtensions},
+    cmdclass={"build_py": BuildPython, "build_clib": BuildLibrary, "build_ext": BuildExtensions},
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )
