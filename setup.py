@@ -5,6 +5,7 @@ it what it calls. The modules use Python's limited API, so one wheel serves ever
 CPython from 3.11 on.
 """
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -46,19 +47,26 @@ class BuildPython(build_py):
             self.copy_file(str(ROOT / "csrc" / "qcodec.h"), str(folder / "qcodec.h"))
 
 
+@contextlib.contextmanager
+def needing_a_compiler():
+    """Says that there is none, where there is none."""
+    try:
+        yield
+    except (FileNotFoundError, CompileError) as error:
+        if isinstance(error, CompileError) and "No such file" not in str(error):
+            raise  # the compiler has said why
+        raise CompileError(
+            f"{error}: to build qcodec, a C compiler (C11) is needed, such as gcc or clang; "
+            "the environment variable CC names one"
+        ) from error
+
+
 class BuildLibrary(build_clib):
-    """Builds the C core, the first thing that needs a compiler."""
+    """Builds the C core."""
 
     def run(self):
-        try:
+        with needing_a_compiler():
             super().run()
-        except (FileNotFoundError, CompileError) as error:
-            if isinstance(error, CompileError) and "No such file" not in str(error):
-                raise  # the compiler has said why
-            raise CompileError(
-                f"{error}: to build qcodec, a C compiler (C11) is needed, such as gcc or clang; "
-                "the environment variable CC names one"
-            ) from error
 
 
 class BuildExtensions(build_ext):
@@ -70,7 +78,8 @@ class BuildExtensions(build_ext):
 
     def run(self):
         self.run_command("build_clib")
-        super().run()
+        with needing_a_compiler():
+            super().run()
         if not self.inplace:
             self.copy_extensions_to_source()
 
