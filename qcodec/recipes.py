@@ -61,6 +61,9 @@ class Recipe:
     they are of a float type that can be quantized, have at least two dimensions and
     `min_elements` elements; biases, norms, integers and small tensors are the others.
 
+    A recipe may be shared by several models, so a rule that matches no tensor of one gives a
+    `QCodecWarning` when its tensors are saved, as do weights to quantize where there are none.
+
     Parameters
     ----------
     rules : sequence of Rule
@@ -345,7 +348,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     ----------
     recipe : Recipe, Codec, mapping, str or None
         A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to
-        codecs is a list of rules; a string is the name of a ready-made recipe; None is lossless.
+        codecs is a list of rules, each of which must apply to some tensor; a string is the
+        name of a ready-made recipe; None is lossless.
 
     Raises
     ------
