@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .faults import DataError
+from .faults import DataError, ReaderGoneError
 
 
 def escape(text: str) -> str:
@@ -64,8 +64,8 @@ def printing() -> Iterator[None]:
         yield
         if sys.stdout is not None:  # closed before the program began
             sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        raise
+    except BrokenPipeError:
+        raise ReaderGoneError from None
     except OSError as error:
         raise DataError(f"standard output: {error.strerror or error}") from error
 
