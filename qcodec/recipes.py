@@ -8,8 +8,8 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -41,16 +41,18 @@ class Rule:
 
     pattern: str
     codec: Codec | None
+    _search: Callable[[str], re.Match[str] | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         try:
-            re.compile(self.pattern)
+            # Not left to the cache of `re`, which forgets: recipes may have thousands of rules.
+            object.__setattr__(self, "_search", re.compile(self.pattern).search)
         except re.error as error:
             raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from None
 
     def matches(self, name: str) -> bool:
         """Whether the rule is about a tensor of this name."""
-        return re.search(self.pattern, name) is not None
+        return self._search(name) is not None
 
 
 @dataclass(frozen=True)
