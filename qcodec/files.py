@@ -18,7 +18,7 @@ from .endings import check_not_misleading, is_pack_path
 from .limits import DEFAULT_LIMITS, Limits
 from .outputs import Output, output_at
 from .recipes import Recipe, recipe_for
-from .saving import Progress, encode_tensors
+from .saving import Progress, check_names, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
 from .tensor_file import FileArrays, TensorFile, naming_base
 
@@ -251,6 +251,7 @@ def _parts(
     is_pack = output is not None and is_pack_path(output.path)
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
+    check_names(tensors)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:

@@ -24,8 +24,8 @@ KEEP = "keep"
 _KEYS = ("rules", "weights", "others", "min_elements")
 _RULE_KEYS = ("tensor", "codec")
 _LOSSLESS = Lossless()
-# Of the names that are compared with a rule that matches none.
-_MAX_COMPARED, _SHOWN = 2000, 3
+# Names that are compared with a rule that matches none, their characters, and those shown.
+_MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
 
 
 @dataclass(frozen=True)
@@ -304,17 +304,17 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
     --------
     >>> rules = [Rule("conv", None), Rule("conv1", Ternary())]
     >>> list(idle_rules(rules, ["conv1.weight"]))
-    [(1, "rule 'conv1' applies to no tensor: rules before it take all of its")]
+    [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
     """
     first = {next((at for at, rule in enumerate(rules) if rule.matches(n)), -1) for n in names}
     for at, rule in enumerate(rules):
         if at not in first:
-            hidden = f"rule {rule.pattern!r} applies to no tensor: rules before it take all of its"
+            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
             yield at, next(unmatched_rules([rule], names), hidden)
 
 
 def _nearest_names(pattern: str, names: Collection[str]) -> str:
-    some = list(islice(names, _MAX_COMPARED))
+    some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
     near = difflib.get_close_matches(pattern.strip("^$"), some, _SHOWN, 0)
     return f"nearest: {', '.join(map(repr, near))}" if near else "there are none"
 
@@ -363,7 +363,7 @@ def _parsed_rule(text: str) -> Rule:
     try:
         is_json = arguments.startswith("{")
         fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
     if "id" in fields:
         raise ValueError("'id' stands before the arguments already")

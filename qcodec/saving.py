@@ -59,10 +59,8 @@ def encode_tensors(
     Raises
     ------
     TypeError, ValueError
-        As `encode` does; the message names the tensor. Or if `tensors` is no mapping, or a
-        name in it cannot be one.
+        As `encode` does; the message names the tensor.
     """
-    _check_names(tensors)
     aliases = _tied(tensors, recipe, ordinary)
     kept: dict[str, str] = {}
 
@@ -176,7 +174,7 @@ def _memory(value: Any) -> _Memory | None:
     return None
 
 
-def _check_names(tensors: Mapping[str, Any]) -> None:
+def check_names(tensors: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError unless every file could hold tensors of these names."""
     if not isinstance(tensors, Mapping):
         kind = type(tensors).__name__
