@@ -53,7 +53,7 @@ VALUES = [
     b"max",
     [1],
     {"bits": 4},
-    object(),
+    ...,
     qcodec.Codebook,
     float("nan"),
     float("inf"),
