@@ -125,7 +125,13 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="qcodec", description="Small neural-network weights.", allow_abbrev=False)
+    parser = Parser(
+        prog="qcodec",
+        description="Small neural-network weights.",
+        epilog="Exit status: 0; 1 if a file or its data are bad; 2 if the command is wrong. "
+        "Errors and warnings are one line each on the standard error.",
+        allow_abbrev=False,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _describe_global(parser)
     for name, module in _COMMANDS.items():
