@@ -7,6 +7,8 @@ what they are; everything that the bytes themselves are to blame for is a
 
 from __future__ import annotations
 
+from .messages import one_line
+
 
 class QCodecError(ValueError):
     """Encoded bytes that cannot be decoded.
@@ -14,7 +16,8 @@ class QCodecError(ValueError):
     Parameters
     ----------
     message : str
-        What is wrong, where, what was found and what is allowed, in one line.
+        What is wrong, where, what was found and what is allowed. Kept as one line of at most
+        300 printable characters, whatever names from a file are in it.
     offset : int, optional
         Byte offset of the fault in the buffer that was given.
     found, allowed : int, optional
@@ -44,7 +47,7 @@ class QCodecError(ValueError):
         found: int | None = None,
         allowed: int | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.offset = offset
         self.found = found
         self.allowed = allowed
@@ -82,6 +85,10 @@ class LimitError(QCodecError):
     """Valid so far, but larger than `qcodec.Limits` allows."""
 
     code = "limit"
+
+
+class LimitWarning(UserWarning):
+    """What was written can be read only with higher limits than the default `qcodec.Limits`."""
 
 
 class BaseError(QCodecError):

@@ -13,7 +13,7 @@ import numpy as np
 
 from .atomic import replace_file
 from .codecs import Codec, Delta
-from .container import pack_parts, safetensors_parts
+from .container import Parts, pack_parts, safetensors_parts
 from .limits import DEFAULT_LIMITS, Limits
 from .recipes import Recipe, as_recipe
 from .saving import Progress, encode_tensors
@@ -149,7 +149,7 @@ def load_file(
         If the file cannot be read.
     """
     with safe_open(path, backend=backend, limits=limits, base=base) as file:
-        return _load_all(file, dtype, threads)
+        return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def load(
@@ -162,8 +162,8 @@ def load(
 ) -> dict[str, Array]:
     """Decode all tensors of a file in memory; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
-    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base)) as file:
-        return _load_all(file, dtype, threads)
+    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
+        return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def safe_open(
@@ -215,8 +215,9 @@ def safe_open(
     """
     source, arrays = open_source(filename, backend), None
     try:
-        arrays = _arrays_of(base)
-        return TensorFile(source, framework, device, limits or DEFAULT_LIMITS, arrays)
+        limits = limits or DEFAULT_LIMITS
+        arrays = _arrays_of(base, limits)
+        return TensorFile(source, framework, device, limits, arrays)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):
@@ -235,7 +236,7 @@ def _parts(
     metadata: Mapping[str, str] | None,
     is_pack: bool,
     **encoding: Any,
-) -> list[bytes]:
+) -> Parts:
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
     with _opened_bases(as_recipe(recipe)) as (opened, base):
@@ -245,8 +246,10 @@ def _parts(
     return pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
 
 
-def _arrays_of(base: BaseLike) -> Mapping[str, Any] | None:
-    return base if base is None or isinstance(base, Mapping) else FileArrays(safe_open(base))
+def _arrays_of(base: BaseLike, limits: Limits) -> Mapping[str, Any] | None:
+    if base is None or isinstance(base, Mapping):
+        return base
+    return FileArrays(safe_open(base, limits=limits))
 
 
 @contextmanager
@@ -269,14 +272,3 @@ def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
         rules = tuple(replace(rule, codec=open_base(rule.codec)) for rule in recipe.rules)
         weights, others = open_base(recipe.weights), open_base(recipe.others)
         yield replace(recipe, rules=rules, weights=weights, others=others), name
-
-
-def _load_all(file: TensorFile, dtype: object, threads: int) -> dict[str, Array]:
-    loaded: dict[str, Array] = {}
-    for name, stored in file.directory.tensors.items():
-        if stored.target in loaded:
-            loaded[name] = loaded[stored.target]
-            continue
-        keeps_type = dtype is None or not file.element_type(name).is_float
-        loaded[name] = file.get_tensor(name, dtype=None if keeps_type else dtype, threads=threads)
-    return loaded

@@ -12,8 +12,9 @@ import numpy as np
 
 from .arrays import as_array, as_float32
 from .codecs import Codec, Delta, Lossless, Raw
-from .container import Alias, Content, Ordinary
+from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
+from .messages import quoted
 from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode
@@ -38,7 +39,7 @@ def encode_tensors(
 
     Parameters
     ----------
-    tensors : mapping of str to array_like, torch.Tensor, Quantized or Ordinary
+    tensors : mapping of str to array_like, torch.Tensor, Quantized, Ordinary or Opaque
         Values are asked for one after the other, so a mapping may load them when asked.
     recipe : Recipe
     profile : str
@@ -64,7 +65,7 @@ def encode_tensors(
         try:
             return _encode(name, tensors[name], recipe, ordinary, profile=profile, effort=effort)
         except (TypeError, ValueError) as error:
-            error.add_note(f"tensor {name!r}")
+            error.add_note(f"tensor {quoted(name)}")
             raise
 
     contents: dict[str, Content] = {}
@@ -78,13 +79,22 @@ def encode_tensors(
 def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: Any) -> Content:
     if isinstance(value, Quantized):
         return encode(value, **encoding)
-    tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
-    codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
+    tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
+    codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
     if codec is None and ordinary:
         return tensor
+    if isinstance(tensor, Opaque):
+        raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
-    codec = codec.for_tensor(name, tensor.array.shape, tensor.element.name)
+    codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
     return encode(_quantize(tensor, codec), codec, **encoding)
+
+
+def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
+    what = f"elements of type {tensor.type_name} cannot be encoded"
+    if not ordinary:
+        return f"{what}, and a pack has no place for them: write a .safetensors file"
+    return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
 
 
 def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..container import Ordinary
+from ..container import Opaque, Ordinary
 from ..files import is_pack_path, safe_open, save_file
 from ..layout import PROFILES
+from ..limits import Limits
+from ..messages import MAX_QUOTED, one_line
 from ..recipes import READY_MADE, Recipe, parse_rule
 from ..tensor_file import TensorFile
-from .arguments import UsageError, add_base, add_threads
+from .arguments import UsageError, add_base, add_limits, add_threads
 from .npz import SUFFIX, NpzTensors
 from .text import counted, escape, print_json
 
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much to try for fewer bytes; 9 takes longest",
     )
     add_base(parser, "store what is lossless as the difference from this file's tensors")
+    add_limits(parser)
     add_threads(parser)
 
 
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if options.base is not None:
         recipe = recipe.with_base(options.base)
     before = Path(options.input).stat().st_size
-    with _opened(options.input) as (tensors, metadata):
+    with _opened(options.input, options.limits) as (tensors, metadata):
         count = len(tensors)
         if metadata and is_pack_path(options.output):
             print("qcodec: a pack has no place for metadata: left out", file=sys.stderr)
@@ -92,22 +95,22 @@ def _recipe(source: str, rules: list[str]) -> Recipe:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
+def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
     if path.endswith(SUFFIX):
         yield NpzTensors(path), None
         return
-    with safe_open(path) as file:
+    with safe_open(path, limits=limits) as file:
         yield _FileTensors(file), file.metadata()
 
 
-class _FileTensors(Mapping[str, Ordinary]):
+class _FileTensors(Mapping[str, Ordinary | Opaque]):
     """A file's tensors, read when they are asked for: one in memory, not the model."""
 
     def __init__(self, file: TensorFile) -> None:
         self._file = file
 
-    def __getitem__(self, name: str) -> Ordinary:
-        return Ordinary(*self._file.read_array(name))
+    def __getitem__(self, name: str) -> Ordinary | Opaque:
+        return self._file.read_ordinary(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._file.offset_keys())
@@ -118,4 +121,9 @@ class _FileTensors(Mapping[str, Ordinary]):
 
 def _show_progress(done: int, total: int, name: str) -> None:
     end = "\n" if done == total else ""
-    print(f"\r\x1b[K{done:,} of {total:,}: {escape(name)}", end=end, file=sys.stderr, flush=True)
+    print(
+        f"\r\x1b[K{done:,} of {total:,}: {one_line(name, MAX_QUOTED)}",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ..messages import one_line
 from . import decode, demo, encode, inspect, verify, version
 from .arguments import UsageError
-from .text import escape
 
 #: Exit codes.
 OK, BAD_DATA, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -76,7 +76,7 @@ def _report(error: Exception, subject: str) -> int:
         message = f"{error.filename or subject}: {error.strerror or error}"
     else:
         message = ": ".join([subject, *getattr(error, "__notes__", []), str(error)])
-    print(f"qcodec: {escape(message)}", file=sys.stderr)
+    print(f"qcodec: {one_line(message)}", file=sys.stderr)
     return USAGE if isinstance(error, UsageError) else BAD_DATA
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..container import Ordinary
+from ..container import Opaque, Ordinary
 from ..errors import CorruptError
+from ..messages import quoted
 
 SUFFIX = ".npz"
 #: Names of NumPy's own types in .npz; the others would lose theirs.
@@ -37,7 +38,7 @@ class NpzTensors(Mapping[str, np.ndarray[Any, Any]]):
         return len(self._file.files)
 
 
-def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
+def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
     """The bytes of an ``.npz`` file.
 
     Raises
@@ -50,11 +51,12 @@ def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, tensor in tensors.items():
             if (
-                tensor.array.dtype.kind not in _KINDS
+                isinstance(tensor, Opaque)
+                or tensor.array.dtype.kind not in _KINDS
                 or tensor.array.dtype.name != tensor.element.name
             ):
                 raise TypeError(
-                    f"tensor {name!r}: .npz has no {tensor.element.name}: "
+                    f"tensor {quoted(name)}: .npz has no {tensor.type_name}: "
                     "decode to .safetensors, or with --dtype float32"
                 )
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:

@@ -6,19 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ..messages import escape
 
-def escape(text: str) -> str:
-    r"""Text without control characters: names come from files, and files are hostile.
-
-    Examples
-    --------
-    >>> escape("fc\x1b[2J\u202e")
-    'fc\\x1b[2J\\u202e'
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
+__all__ = ["counted", "escape", "print_json", "table"]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
