@@ -17,7 +17,7 @@ class QCodecError(ValueError):
     ----------
     message : str
         What is wrong, where, what was found and what is allowed. Kept as one line of at most
-        300 printable characters, whatever names from a file are in it.
+        400 printable characters, whatever names from a file are in it.
     offset : int, optional
         Byte offset of the fault in the buffer that was given.
     found, allowed : int, optional

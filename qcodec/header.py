@@ -16,6 +16,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
 from .errors import CorruptError, LimitError, TruncatedError
+from .foreign import refusal
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import quoted, shape_text
 from .source import Readable
@@ -104,6 +105,8 @@ def read_header(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Header:
         If a rule of the safetensors format is broken; the message names it.
     LimitError
         If the header is larger than the limits allow.
+    UnsupportedError
+        For a file of another format, which is named.
     """
     size = _header_size(source, limits)
     scanner = _Scanner(bytes(source.read(_LENGTH_BYTES, size - _LENGTH_BYTES)))
@@ -137,7 +140,7 @@ def _header_size(source: Readable, limits: Limits) -> int:
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
     # Before the length: what begins differently is most likely another kind of file.
     if start[_LENGTH_BYTES] != ord("{"):
-        _refuse("does not begin with '{': not a safetensors file?")
+        raise refusal(source)
     if length > MAX_HEADER_BYTES:
         _refuse(f"is {length:,} bytes, allowed are {MAX_HEADER_BYTES:,}", 0)
     if _LENGTH_BYTES + length > source.size:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 #: Characters of a message, and of a quoted name or a path in it.
-MAX_MESSAGE = 300
+MAX_MESSAGE = 400
 MAX_QUOTED = 72
 _MAX_DIMS = 8
 _MAX_NAMES = 3

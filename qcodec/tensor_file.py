@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
@@ -302,6 +302,12 @@ class TensorFile:
         if isinstance(self._base, FileArrays):
             self._base.file.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TensorFile cannot be pickled or copied: pass its path on, and open it there with "
+            "qcodec.safe_open"
+        )
+
     def __len__(self) -> int:
         return len(self.directory.tensors)
 
@@ -352,6 +358,12 @@ class TensorSlice:
         self._shape = shape
         self._dtype = dtype
         self._get = get
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TensorSlice cannot be pickled or copied: pass the file's path and the tensor's "
+            "name on, and open them there with qcodec.safe_open"
+        )
 
     def get_shape(self) -> list[int]:
         """The dimensions of the tensor."""
