@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arrays import bytes_of
-from .directory import FRAME_SUFFIX, PACK_NAME
+from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .dtypes import ElementType
+from .encoded import Encoded
+from .errors import naming
 from .header_writer import TensorSpec, write_header
+from .limits import Limits
 from .messages import quoted
 from .pack import write_pack
+from .source import BytesSource
 
 Array = np.ndarray[Any, Any]
 
@@ -127,6 +131,45 @@ def safetensors_parts(
     }
     header, order = write_header(specifications, metadata)
     return [header, *(entries[name].data for name in order)]
+
+
+def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits) -> None:
+    """Check what readers of these contents will.
+
+    Parameters
+    ----------
+    contents : mapping of str to Content
+    parts : list of bytes-like
+        The whole file; the first one is its header, or the table of a pack.
+    limits : Limits
+
+    Raises
+    ------
+    LimitError
+        If these limits do not let the file be read.
+    """
+    file_bytes = sum(map(len, parts))
+    limits.check_file(file_bytes)
+    limits.check_count(len(contents))
+    if not is_pack(BytesSource(parts[0])):
+        limits.check_header(len(parts[0]))
+    total = 0
+    for name, content in contents.items():
+        size = _decoded_bytes(content)
+        with naming(name):
+            limits.check_tensor(size, file_bytes)
+        total += size
+        limits.check_total(total, file_bytes)
+
+
+def _decoded_bytes(content: Content) -> int:
+    if isinstance(content, Alias):
+        return 0
+    if isinstance(content, Ordinary):
+        return content.array.nbytes
+    return (
+        len(content.data) if isinstance(content, Opaque) else Encoded(content, verify=False).nbytes
+    )
 
 
 class _Entry(NamedTuple):

@@ -7,7 +7,10 @@ what they are; everything that the bytes themselves are to blame for is a
 
 from __future__ import annotations
 
-from .messages import one_line
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .messages import one_line, quoted
 
 
 class QCodecError(ValueError):
@@ -104,3 +107,13 @@ class MissingTensorError(QCodecError, KeyError):
 
     # KeyError would print the message in quotes.
     __str__ = Exception.__str__
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Say which tensor an error is about."""
+    try:
+        yield
+    except QCodecError as error:
+        message = f"tensor {quoted(name)}: {error}"
+        raise type(error)(message, error.offset, error.found, error.allowed) from error

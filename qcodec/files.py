@@ -13,8 +13,9 @@ import numpy as np
 
 from .atomic import replace_file
 from .codecs import Codec, Delta
-from .container import Parts, pack_parts, safetensors_parts
-from .limits import DEFAULT_LIMITS, Limits
+from .container import Parts, check_readable, pack_parts, safetensors_parts
+from .errors import LimitError
+from .limits import DEFAULT_LIMITS, Limits, warn_of
 from .recipes import Recipe, as_recipe
 from .saving import Progress, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
@@ -68,6 +69,11 @@ def save_file(
     -------
     int
         The file's length.
+
+    Warns
+    -----
+    LimitWarning
+        If readers need higher limits than the default `qcodec.Limits` for the file.
 
     Raises
     ------
@@ -243,7 +249,12 @@ def _parts(
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    return pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    parts = pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    try:
+        check_readable(contents, parts, DEFAULT_LIMITS)
+    except LimitError as error:
+        warn_of(error, 3)
+    return parts
 
 
 def _arrays_of(base: BaseLike, limits: Limits) -> Mapping[str, Any] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, fields
 from typing import Self
 
-from .errors import LimitError
+from .errors import LimitError, LimitWarning
 
 _MIB = 1 << 20
 _GIB = 1 << 30
@@ -48,7 +49,7 @@ class Limits:
     >>> Limits(max_tensor_bytes=10).check_tensor(dense_bytes=40, input_bytes=9)
     Traceback (most recent call last):
         ...
-    qcodec.errors.LimitError: tensor: 40 bytes once decoded, allowed 10 (Limits.max_tensor_bytes)
+    qcodec.errors.LimitError: 40 bytes once decoded, allowed 10 (Limits.max_tensor_bytes)
     """
 
     max_tensor_bytes: int = 16 * _GIB
@@ -81,36 +82,50 @@ class Limits:
             Of the whole input: the file, or the frame if there is no file.
         unit : str
         """
-        self._check_memory("tensor", dense_bytes, input_bytes, unit, "max_tensor_bytes")
+        self._check_memory(dense_bytes, input_bytes, unit, "max_tensor_bytes")
 
     def check_total(self, dense_bytes: int, input_bytes: int) -> None:
         """Raise `LimitError` if tensors of this many bytes in all may not be decoded."""
         unit = "bytes once all is decoded"
-        self._check_memory("file", dense_bytes, input_bytes, unit, "max_total_bytes")
+        self._check_memory(dense_bytes, input_bytes, unit, "max_total_bytes")
 
     def check_file(self, size: int) -> None:
         """Raise `LimitError` if a file of this many bytes may not be read."""
-        self._check("file", size, self.max_file_bytes, "bytes", "max_file_bytes")
+        self._check(size, self.max_file_bytes, "bytes of a file", "max_file_bytes")
 
     def check_count(self, count: int, unit: str = "tensors") -> None:
         """Raise `LimitError` if a file may not hold this many tensors."""
-        self._check("file", count, self.max_tensors, unit, "max_tensors")
+        self._check(count, self.max_tensors, f"{unit} of a file", "max_tensors")
 
     def check_header(self, size: int) -> None:
         """Raise `LimitError` if a header of this many bytes may not be read."""
-        self._check("safetensors header", size, self.max_header_bytes, "bytes", "max_header_bytes")
+        self._check(size, self.max_header_bytes, "bytes of a header", "max_header_bytes")
 
-    def _check_memory(self, what: str, found: int, input_bytes: int, unit: str, most: str) -> None:
+    def _check_memory(self, found: int, input_bytes: int, unit: str, most: str) -> None:
         allowed, name = getattr(self, most), most
         expansion = max(self.expansion_floor, self.max_expansion * input_bytes)
         if expansion < allowed:
             allowed, name = expansion, "max_expansion"
-        self._check(what, found, allowed, unit, name)
+        self._check(found, allowed, unit, name)
 
-    def _check(self, what: str, found: int, allowed: int, unit: str, name: str) -> None:
+    def _check(self, found: int, allowed: int, unit: str, name: str) -> None:
         if found > allowed:
-            message = f"{what}: {found:,} {unit}, allowed {allowed:,} (Limits.{name})"
+            message = f"{found:,} {unit}, allowed {allowed:,} (Limits.{name})"
             raise LimitError(message, None, found, allowed)
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def warn_of(error: LimitError, stacklevel: int) -> None:
+    """Warn that readers with the default limits will refuse what is written.
+
+    Parameters
+    ----------
+    error : LimitError
+        What they will say.
+    stacklevel : int
+        As in `warnings.warn`, for the caller of this function.
+    """
+    message = f"only readers with higher limits than the default ones will read this: {error}"
+    warnings.warn(message, LimitWarning, stacklevel + 1)

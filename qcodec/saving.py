@@ -17,7 +17,7 @@ from .dtypes import element_type
 from .messages import quoted
 from .quantized import Quantized
 from .recipes import Recipe
-from .tensor import encode
+from .tensor import encode_frame
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
@@ -78,7 +78,7 @@ def encode_tensors(
 
 def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: Any) -> Content:
     if isinstance(value, Quantized):
-        return encode(value, **encoding)
+        return encode_frame(value, **encoding)
     tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
     codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
     if codec is None and ordinary:
@@ -87,7 +87,7 @@ def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: A
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
-    return encode(_quantize(tensor, codec), codec, **encoding)
+    return encode_frame(_quantize(tensor, codec), codec, **encoding)
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:

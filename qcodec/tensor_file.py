@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -14,7 +13,7 @@ from .container import Opaque, Ordinary
 from .directory import Stored, read_directory
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .encoded import Encoded
-from .errors import MissingTensorError, QCodecError
+from .errors import MissingTensorError, naming
 from .indexing import Index
 from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
@@ -164,7 +163,7 @@ class TensorFile:
             if stored.target != name:  # the same array as another one
                 continue
             size = self._decoded_bytes(stored, dtype)
-            with _naming(name):
+            with naming(name):
                 self._limits.check_tensor(size, self.source.size)
             total += size
             self._limits.check_total(total, self.source.size)
@@ -188,7 +187,7 @@ class TensorFile:
         part = self._open(name)
 
         def get(index: Index) -> Any:
-            with _naming(name):
+            with naming(name):
                 return self._given(part[index], part.element_type)
 
         return TensorSlice(part.shape, part.element_type.safetensors, get)
@@ -211,7 +210,7 @@ class TensorFile:
             # Another name of the same tensor was stored against the base of that tensor.
             return None if self._base is None else self._base.get(stored.target)
 
-        with _naming(name):
+        with naming(name):
             return Encoded(
                 self._section(stored),
                 limits=self._limits,
@@ -222,7 +221,7 @@ class TensorFile:
     def info(self, name: str) -> Info:
         """What an encoded tensor's frame holds, and where its bytes go; as `encoded` raises."""
         encoded = self.encoded(name)
-        with _naming(name):
+        with naming(name):
             return encoded.info()
 
     def verify(self, name: str) -> None:
@@ -235,7 +234,7 @@ class TensorFile:
         if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
             return
         part = self._open(name)
-        with _naming(name):
+        with naming(name):
             part.verify()
 
     def element_type(self, name: str) -> ElementType:
@@ -248,7 +247,7 @@ class TensorFile:
         """As `get_tensor`, but always an array, with its element type."""
         part = self._open(name)
         target = part.element_type if dtype is None else element_type(dtype)
-        with _naming(name):
+        with naming(name):
             return part.decode(out=out, dtype=dtype, threads=threads), target
 
     def read_ordinary(
@@ -376,13 +375,3 @@ class TensorSlice:
     def __getitem__(self, index: Index) -> Any:
         """A part of the tensor; only the chunks that hold it are read."""
         return self._get(index)
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Say which tensor an error is about."""
-    try:
-        yield
-    except QCodecError as error:
-        message = f"tensor {quoted(name)}: {error}"
-        raise type(error)(message, error.offset, error.found, error.allowed) from error
