@@ -319,7 +319,7 @@ class Encoded:
 
         Axes after the first are flattened. Needs SciPy.
         """
-        return to_csr(self.quantized())
+        return to_csr(self.quantized(), limits=self._limits, input_bytes=self._input_bytes)
 
     def info(self) -> Info:
         """What is stored, and where the bytes go."""

@@ -76,4 +76,4 @@ def decode_csr(buffer: Any, *, limits: Limits | None = None) -> csr_array:
     QCodecError
         If the bytes are not one valid frame.
     """
-    return to_csr(Encoded(buffer, limits=limits).quantized())
+    return Encoded(buffer, limits=limits).to_csr()

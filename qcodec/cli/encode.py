@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..container import Opaque, Ordinary
+from ..errors import LimitWarning
 from ..files import is_pack_path, safe_open, save_file
 from ..layout import PROFILES
 from ..limits import Limits
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     if options.base is not None:
         recipe = recipe.with_base(options.base)
     before = Path(options.input).stat().st_size
-    with _opened(options.input, options.limits) as (tensors, metadata):
+    with _opened(options.input, options.limits) as (tensors, metadata), _warnings_in_a_line():
         count = len(tensors)
         if metadata and is_pack_path(options.output):
             print("qcodec: a pack has no place for metadata: left out", file=sys.stderr)
@@ -117,6 +119,19 @@ class _FileTensors(Mapping[str, Ordinary | Opaque]):
 
     def __len__(self) -> int:
         return len(self._file)
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Print warnings as errors are printed, without the place in the code that they are from."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"qcodec: warning: {one_line(str(message))}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", LimitWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _show_progress(done: int, total: int, name: str) -> None:
