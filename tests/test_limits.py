@@ -1,6 +1,7 @@
 """Limits: on a file's sum, on its expansion, and for what is written beyond them."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -174,25 +175,28 @@ ALLOWED = 1 << 28
 def test_within_the_default_limits_nothing_is_said(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        qcodec.save_file({"a": empty(ALLOWED)}, tmp_path / "net.qc", effort=1)
-        qcodec.encode(empty(ALLOWED), effort=1)
+        qcodec.save_file({"a": empty(ALLOWED)}, tmp_path / "net.qc", profile="fixed")
+        qcodec.encode(empty(ALLOWED), profile="fixed")
 
 
 def test_encoding_warns_of_what_the_default_limits_refuse(tmp_path):
     beyond = empty(ALLOWED + 1)
     message = r"1,073,741,828 bytes once decoded, allowed 1,073,741,824 \(Limits.max_expansion\)"
     with pytest.warns(qcodec.LimitWarning, match=message) as caught:
-        data = qcodec.encode(beyond, effort=1)
+        data = qcodec.encode(beyond, profile="fixed")
     assert [record.filename for record in caught] == [__file__]
     with pytest.raises(qcodec.LimitError, match=message):
         qcodec.decode(data)
     tensors = {"small": ZEROS, "w": beyond}
     message = f"tensor 'w': {message}"
-    with pytest.warns(qcodec.LimitWarning, match=message) as caught:
-        qcodec.save(tensors, effort=1)
-        for suffix in ("qc", "qc.safetensors"):
-            qcodec.save_file(tensors, tmp_path / f"net.{suffix}", effort=1)
-    assert [record.filename for record in caught] == [__file__] * 3
+    for save in (
+        partial(qcodec.save),
+        partial(qcodec.save_file, path=tmp_path / "net.qc"),
+        partial(qcodec.save_file, path=tmp_path / "net.qc.safetensors"),
+    ):
+        with pytest.warns(qcodec.LimitWarning, match=message) as caught:
+            save(tensors, profile="fixed")
+        assert [record.filename for record in caught] == [__file__]
     with pytest.raises(qcodec.LimitError, match=message):
         qcodec.load_file(tmp_path / "net.qc")
 
@@ -200,7 +204,7 @@ def test_encoding_warns_of_what_the_default_limits_refuse(tmp_path):
 def test_encoding_warns_of_a_sum_that_the_default_limits_refuse():
     halves = {"a": empty(ALLOWED // 2), "b": empty(ALLOWED // 2 + 1)}
     with pytest.warns(qcodec.LimitWarning, match="all is decoded") as caught:
-        data = qcodec.save(halves, effort=1)
+        data = qcodec.save(halves, profile="fixed")
     assert len(caught) == 1
     with pytest.raises(qcodec.LimitError, match="all is decoded"):
         qcodec.load(data)
@@ -220,7 +224,7 @@ def test_nothing_is_written_if_the_warning_is_an_error(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(qcodec.LimitWarning):
-            qcodec.save_file({"w": empty(ALLOWED + 1)}, tmp_path / "net.qc", effort=1)
+            qcodec.save_file({"w": empty(ALLOWED + 1)}, tmp_path / "net.qc", profile="fixed")
     assert list(tmp_path.iterdir()) == []
 
 
