@@ -190,7 +190,7 @@ def test_encoding_warns_of_what_the_default_limits_refuse(tmp_path):
     tensors = {"small": ZEROS, "w": beyond}
     message = f"tensor 'w': {message}"
     for save in (
-        partial(qcodec.save),
+        qcodec.save,
         partial(qcodec.save_file, path=tmp_path / "net.qc"),
         partial(qcodec.save_file, path=tmp_path / "net.qc.safetensors"),
     ):
