@@ -47,6 +47,7 @@ from .errors import (
     LimitWarning,
     MissingTensorError,
     QCodecError,
+    QCodecWarning,
     TruncatedError,
     UnsupportedError,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "NOfM",
     "Pruning",
     "QCodecError",
+    "QCodecWarning",
     "Quality",
     "Quantized",
     "Raw",

@@ -7,6 +7,8 @@ what they are; everything that the bytes themselves are to blame for is a
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -90,12 +92,8 @@ class LimitError(QCodecError):
     code = "limit"
 
 
-class LimitWarning(UserWarning):
-    """What was written can be read only with higher limits than the default `qcodec.Limits`."""
-
-
 class BaseError(QCodecError):
-    """Stored as the difference from a base, which is missing or another one."""
+    """Stored as the difference from a base, which is missing, broken or another one."""
 
     code = "base"
 
@@ -107,6 +105,22 @@ class MissingTensorError(QCodecError, KeyError):
 
     # KeyError would print the message in quotes.
     __str__ = Exception.__str__
+
+
+class QCodecWarning(UserWarning):
+    """A recipe quantizes nothing, or has rules that match nothing: see `qcodec.save_file`."""
+
+
+class LimitWarning(QCodecWarning):
+    """What was written can be read only with higher limits than the default `qcodec.Limits`."""
+
+
+def warn_caller(message: str, category: type[QCodecWarning] = QCodecWarning) -> None:
+    """Warn whoever called this package, at the line of that call."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("qcodec."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager

@@ -16,10 +16,11 @@ from .codecs import Codec, Delta
 from .container import Parts, check_readable, pack_parts, safetensors_parts
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
-from .recipes import Recipe, as_recipe
+from .messages import quoted
+from .recipes import Recipe, recipe_for
 from .saving import Progress, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
-from .tensor_file import FileArrays, TensorFile
+from .tensor_file import FileArrays, TensorFile, naming_base
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
@@ -54,7 +55,8 @@ def save_file(
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
         leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
-        `Delta` is opened, and named in the metadata (without its folder).
+        `Delta` is opened, and named in the metadata (without its folder). Each rule of a
+        mapping must apply to some tensor.
     metadata : mapping of str to str, optional
         Not in a pack, which has no place for it.
     profile : str
@@ -78,9 +80,16 @@ def save_file(
     Raises
     ------
     TypeError, ValueError
-        If a tensor cannot be encoded as the recipe says, or has a name that files need.
+        If a tensor cannot be encoded as the recipe says, or has a name that files need, or
+        if a rule of a mapping applies to no tensor.
     OSError
         If the file cannot be written; the old one is then as it was.
+
+    Warns
+    -----
+    QCodecWarning
+        If the recipe quantizes weights and no tensor is one of them (they have at least two
+        dimensions and 1,024 elements), or if a rule of a `Recipe` matches no tensor.
 
     Examples
     --------
@@ -245,7 +254,7 @@ def _parts(
 ) -> Parts:
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
-    with _opened_bases(as_recipe(recipe)) as (opened, base):
+    with _opened_bases(recipe_for(recipe, tensors)) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
@@ -253,14 +262,18 @@ def _parts(
     try:
         check_readable(contents, parts, DEFAULT_LIMITS)
     except LimitError as error:
-        warn_of(error, 3)
+        warn_of(error)
     return parts
 
 
-def _arrays_of(base: BaseLike, limits: Limits) -> Mapping[str, Any] | None:
-    if base is None or isinstance(base, Mapping):
-        return base
-    return FileArrays(safe_open(base, limits=limits))
+def _arrays_of(base: BaseLike, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, Any] | None:
+    return base if base is None or isinstance(base, Mapping) else _open_base(base, limits)
+
+
+def _open_base(path: PathLike, limits: Limits = DEFAULT_LIMITS) -> FileArrays:
+    what = f"base {quoted(os.fspath(path))}"
+    with naming_base(what):
+        return FileArrays(safe_open(path, limits=limits), what)
 
 
 @contextmanager
@@ -276,7 +289,8 @@ def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
                 return codec
             if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
                 name = Path(codec.base).name
-                base = FileArrays(stack.enter_context(safe_open(codec.base)))
+                base = _open_base(codec.base)
+                stack.enter_context(base.file)
                 opened[id(codec)] = replace(codec, base=base)
             return opened[id(codec)]
 

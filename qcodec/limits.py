@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, fields
 from typing import Self
 
-from .errors import LimitError, LimitWarning
+from .errors import LimitError, LimitWarning, warn_caller
 
 _MIB = 1 << 20
 _GIB = 1 << 30
@@ -117,15 +116,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-def warn_of(error: LimitError, stacklevel: int) -> None:
-    """Warn that readers with the default limits will refuse what is written.
-
-    Parameters
-    ----------
-    error : LimitError
-        What they will say.
-    stacklevel : int
-        As in `warnings.warn`, for the caller of this function.
-    """
+def warn_of(error: LimitError) -> None:
+    """Warn that readers with the default limits will refuse, with this error, what is written."""
     message = f"only readers with higher limits than the default ones will read this: {error}"
-    warnings.warn(message, LimitWarning, stacklevel + 1)
+    warn_caller(message, LimitWarning)

@@ -96,7 +96,7 @@ def encode(
     try:
         DEFAULT_LIMITS.check_tensor(Encoded(data, verify=False).nbytes, len(data))
     except LimitError as error:
-        warn_of(error, 2)
+        warn_of(error)
     return data
 
 

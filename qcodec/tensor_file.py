@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -13,7 +14,7 @@ from .container import Opaque, Ordinary
 from .directory import Stored, read_directory
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .encoded import Encoded
-from .errors import MissingTensorError, naming
+from .errors import BaseError, MissingTensorError, QCodecError, naming
 from .indexing import Index
 from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
@@ -329,13 +330,22 @@ class TensorFile:
 
 
 class FileArrays(Mapping[str, Array]):
-    """The arrays of an open file, each read when it is asked for."""
+    """The arrays of a base's open file, each read when it is asked for.
 
-    def __init__(self, file: TensorFile) -> None:
+    Parameters
+    ----------
+    file : TensorFile
+    what : str
+        How errors call the file.
+    """
+
+    def __init__(self, file: TensorFile, what: str = "the base") -> None:
         self.file = file
+        self._what = what
 
     def __getitem__(self, name: str) -> Array:
-        return self.file.read_array(name)[0]
+        with naming_base(self._what):
+            return self.file.read_array(name)[0]
 
     def __contains__(self, name: object) -> bool:
         return name in self.file
@@ -375,3 +385,15 @@ class TensorSlice:
     def __getitem__(self, index: Index) -> Any:
         """A part of the tensor; only the chunks that hold it are read."""
         return self._get(index)
+
+
+@contextmanager
+def naming_base(what: str) -> Iterator[None]:
+    """Say that an error is about the base, not about the file that was stored against it."""
+    try:
+        yield
+    except MissingTensorError:  # a mapping's way to say that it has no such name
+        raise
+    except QCodecError as error:
+        message = f"{what}: {error}"
+        raise BaseError(message, error.offset, error.found, error.allowed) from error

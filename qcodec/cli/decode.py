@@ -8,9 +8,10 @@ from ..atomic import replace_file
 from ..container import Opaque, Ordinary, safetensors_parts
 from ..files import BASE_KEY, safe_open
 from ..tensor_file import TensorFile
-from .arguments import add_base, add_limits, add_threads
+from .arguments import add_base, add_limits, add_threads, base_of
+from .faults import about
 from .npz import SUFFIX, npz_bytes
-from .text import counted, escape, print_json
+from .text import counted, escape, print_json, say
 
 HELP = "decode all tensors into a .safetensors or .npz file"
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -28,18 +29,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and say how large it became."""
-    with safe_open(options.input, limits=options.limits, base=options.base) as file:
+    with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
         tensors = _decoded(file, options.dtype, options.threads)
         metadata, before = file.metadata() or {}, file.source.size
     metadata.pop(BASE_KEY, None)  # what is written needs none
     is_npz = options.output.endswith(SUFFIX)
     parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
-    after = replace_file(options.output, parts)
+    with about(options.output):
+        after = replace_file(options.output, parts)
     if options.json:
         print_json({"output": options.output, "tensors": len(tensors), "bytes": after})
     else:
         what = counted(len(tensors), "tensor")
-        print(escape(f"{options.output}: {what}, {after:,} bytes, from {before:,}"))
+        say(escape(f"{options.output}: {what}, {after:,} bytes, from {before:,}"))
     return 0
 
 

@@ -12,7 +12,7 @@ from ..files import safe_open
 from ..messages import one_line
 from ..tensor_file import TensorFile
 from .arguments import add_limits
-from .text import escape, print_json, table
+from .text import escape, print_json, say, table
 
 HELP = "show what a file holds and where its bytes go"
 #: A column is as wide as its widest cell.
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"file": options.input, **report})
     else:
-        print(_text(report))
+        say(_text(report))
     return 0
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from ..messages import escape
+from ..messages import escape, one_line
+from .faults import DataError
 
-__all__ = ["counted", "escape", "print_json", "table"]
+__all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]
+
+#: Of an error: a path, and a message that is bounded itself.
+_MAX_LINE = 600
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -43,6 +49,31 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+@contextmanager
+def printing() -> Iterator[None]:
+    """What cannot be written in the body is said of the standard output."""
+    try:
+        yield
+        if sys.stdout is not None:  # closed before the program began
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        raise DataError(f"standard output: {error.strerror or error}") from error
+
+
+def say(text: str) -> None:
+    """A line, or several, on the standard output."""
+    with printing():
+        print(text)
+
+
+def warn(text: str) -> None:
+    """One line on the standard error."""
+    if sys.stderr is not None:
+        print(f"qcodec: {one_line(text, _MAX_LINE)}", file=sys.stderr)
+
+
 def print_json(value: Any) -> None:
     """One JSON document, in ASCII."""
-    print(json.dumps(value, indent=2))
+    say(json.dumps(value, indent=2))

@@ -22,6 +22,11 @@ class Codec(Configurable):
 
     positions: Positions
 
+    @property
+    def is_lossless(self) -> bool:
+        """Whether every bit of every tensor comes back."""
+        return False
+
     def for_tensor(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec:
         """The codec for one tensor of a model: most are for any.
 

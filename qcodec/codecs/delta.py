@@ -48,6 +48,7 @@ class Delta(Codec):
 
     codec_id: ClassVar[str] = "delta"
     positions = "auto"
+    is_lossless = True
     base: Any
     dtype: str | None = None
 

@@ -35,6 +35,7 @@ class Raw(Codec):
 
     codec_id: ClassVar[str] = "raw"
     positions = "dense"
+    is_lossless = True
     dtype: str | None = None
 
     def __post_init__(self) -> None:
@@ -67,6 +68,7 @@ class Lossless(Codec):
 
     codec_id: ClassVar[str] = "lossless"
     positions = "auto"
+    is_lossless = True
     dtype: str | None = None
 
     def __post_init__(self) -> None:
