@@ -167,6 +167,28 @@ def test_checking_takes_no_memory_and_so_has_no_limit(tmp_path, capsys):
 
 # ---- what is written can be read ----
 
+GB = 10**9
+#: Dense bytes, bytes of the file, tensors and bytes of the header: what people have as one file.
+CHECKPOINTS = {
+    "embeddings of 128,000 x 8,192, float32": (4.2 * GB, 3.4 * GB, 1, 100),
+    "a diffusion model, bfloat16": (24 * GB, 16 * GB, 800, 100_000),
+    "the same at 4 bits and few values": (24 * GB, 0.6 * GB, 800, 100_000),
+    "a video model, float32": (57 * GB, 47 * GB, 1100, 200_000),
+    "experts, each by itself": (60 * GB, 40 * GB, 100_000, 20_000_000),
+    "a fresh optimizer's zeros": (0.4 * GB, 353, 1, 100),
+}
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_the_default_limits_let_checkpoints_pass(name):
+    dense, encoded, count, header = map(int, CHECKPOINTS[name])
+    limits = Limits()
+    limits.check_file(max(dense, encoded))
+    limits.check_tensor(min(dense, 8 * GB), encoded)
+    limits.check_total(dense, encoded)
+    limits.check_count(count)
+    limits.check_header(header)
+
 
 #: Of 1 GiB, in a few hundred bytes.
 ALLOWED = 1 << 28
