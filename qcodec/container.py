@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arrays import bytes_of
+from .arrays import little_endian_bytes
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .dtypes import ElementType
 from .encoded import Encoded
@@ -114,7 +114,7 @@ def safetensors_parts(
     entries: dict[str, _Entry] = {}
     for name, content in contents.items():
         if isinstance(content, Ordinary):
-            data = bytes_of(content.array).data
+            data = little_endian_bytes(content.array).data
             entries[name] = _Entry(content.element.safetensors, content.shape, data)
         elif isinstance(content, Opaque):
             entries[name] = _Entry(content.type_name, content.shape, content.data)

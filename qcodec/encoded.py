@@ -20,7 +20,7 @@ from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
-from .source import BytesSource, Readable
+from .source import BytesSource, Readable, as_source
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -87,7 +87,7 @@ class Encoded:
         base: Any = None,
         input_bytes: int | None = None,
     ) -> None:
-        self._source: Readable = source if hasattr(source, "read") else BytesSource(source)
+        self._source: Readable = as_source(source)
         self._verify = verify
         self._base = base
         self._limits = limits or DEFAULT_LIMITS

@@ -125,9 +125,22 @@ def warn_caller(message: str, category: type[QCodecWarning] = QCodecWarning) -> 
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Say which tensor an error is about."""
+    """Say which tensor a TypeError or ValueError is about.
+
+    Examples
+    --------
+    >>> with naming("fc.weight"):
+    ...     raise ValueError("1 of 4 values is NaN or infinite")
+    Traceback (most recent call last):
+        ...
+    ValueError: tensor 'fc.weight': 1 of 4 values is NaN or infinite
+    """
     try:
         yield
     except QCodecError as error:
         message = f"tensor {quoted(name)}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from error
+    except (TypeError, ValueError) as error:
+        # Of the plain kind: subclasses may take other arguments.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(one_line(f"tensor {quoted(name)}: {error}")) from error

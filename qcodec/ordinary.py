@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import cast
+from .arrays import cast, from_little_endian
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .errors import CorruptError, LimitError, UnsupportedError
 from .header import HeaderEntry
@@ -105,7 +105,8 @@ class OrdinaryTensor:
         return np.array(block[part.rest])
 
     def _read(self, offset: int, size: int, shape: tuple[int, ...]) -> Array:
-        return self._bytes(offset, size).view(self.element_type.carrier).reshape(shape)
+        data = self._bytes(offset, size)
+        return from_little_endian(data, self.element_type.carrier).reshape(shape)
 
     def _bytes(self, offset: int, size: int) -> Array:
         data = np.frombuffer(self._source.read(offset, size), np.uint8)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from .container import Opaque, Ordinary
-from .directory import Stored, read_directory
+from .directory import Directory, Stored, read_directory
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .encoded import Encoded
 from .errors import BaseError, MissingTensorError, QCodecError, naming
@@ -46,8 +46,11 @@ class TensorFile:
     Attributes
     ----------
     source : Source
-    directory : Directory
-        What the file holds and where.
+
+    Raises
+    ------
+    ValueError
+        From every method, once the file is closed.
     """
 
     def __init__(
@@ -71,7 +74,19 @@ class TensorFile:
         self._limits = limits
         self._base = base
         self.source = source
-        self.directory = read_directory(source, limits)
+        self._directory = read_directory(source, limits)
+
+    @property
+    def directory(self) -> Directory:
+        """What the file holds and where.
+
+        Raises
+        ------
+        ValueError
+            If the file is closed; everything else asks here first.
+        """
+        self.source.check_open()
+        return self._directory
 
     def keys(self) -> list[str]:
         """Names of the tensors, in alphabetical order."""

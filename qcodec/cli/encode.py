@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..container import Opaque, Ordinary
-from ..files import is_pack_path, safe_open, save_file
+from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from ..files import safe_open, save_file
 from ..foreign import NPZ, START_BYTES, ZIP, format_of
 from ..layout import PROFILES
 from ..limits import Limits
@@ -19,10 +20,12 @@ from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
 from ..tensor_file import TensorFile
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import REPORTED, UsageError, about, line_of
-from .npz import SUFFIX, NpzTensors
-from .text import counted, escape, print_json, say, warn
+from .npz import NpzTensors
+from .output import add_force, checked_output, print_report
+from .text import counted, warn
 
 HELP = "encode a .safetensors, .qc or .npz file"
+ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,21 +54,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much to try for fewer bytes; 9 takes longest",
     )
     add_base(parser, "store what is lossless as the difference from this file's tensors")
+    add_force(parser)
     add_limits(parser)
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Encode the file and say how small it became."""
-    rules, recipe = _rules(options.tensor), _recipe(options.recipe)
+    rules = _rules(options.tensor)
+    recipe = _recipe(options.recipe).with_rules(rules)
     base = base_of(options)
+    if base is not None:
+        recipe = recipe.with_base(base)
+    output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
     with _opened(options.input, options.limits) as (tensors, metadata):
         for at, fault in idle_rules(rules, tensors):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
-        recipe = recipe.with_rules(rules)
-        if base is not None:
-            recipe = recipe.with_base(base)
         count = len(tensors)
         if metadata and is_pack_path(options.output):
             warn(f"{options.output}: warning: a pack has no place for metadata: left out")
@@ -82,11 +87,9 @@ def run(options: argparse.Namespace) -> int:
                 progress=_show_progress if sys.stderr.isatty() else None,
             )
     report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
-    if options.json:
-        print_json(report)
-    else:
-        what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
-        say(escape(f"{options.output}: {what} ({before / after:.2f}x smaller)"))
+    what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
+    text = f"{options.output}: {what} ({before / after:.2f}x smaller)"
+    print_report(output, report, None if options.json else text)
     return 0
 
 
@@ -113,8 +116,9 @@ def _recipe(source: str) -> Recipe:
 def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
     with Path(path).open("rb") as file:
         found = format_of(file.read(START_BYTES))
-    if found == NPZ or (found == ZIP and path.endswith(SUFFIX)):
-        yield NpzTensors(path), None
+    if found == NPZ or (found == ZIP and is_npz_path(path)):
+        with NpzTensors(path, limits) as tensors:
+            yield tensors, None
         return
     with safe_open(path, limits=limits) as file:
         yield _FileTensors(path, file), file.metadata()
