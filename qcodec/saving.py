@@ -13,12 +13,12 @@ import numpy as np
 
 from .arrays import as_array, as_float32, unusual_tensor
 from .codecs import Codec, Delta, Lossless, Raw
-from .container import Alias, Content, Ordinary
+from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
 from .errors import naming, warn_caller
 from .quantized import Quantized
 from .recipes import Recipe
-from .tensor import encode
+from .tensor import encode_frame
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
@@ -43,7 +43,7 @@ def encode_tensors(
 
     Parameters
     ----------
-    tensors : mapping of str to array_like, torch.Tensor, Quantized or Ordinary
+    tensors : mapping of str to array_like, torch.Tensor, Quantized, Ordinary or Opaque
         Values are asked for one after the other, so a mapping may load them when asked.
     recipe : Recipe
     profile : str
@@ -102,19 +102,28 @@ def _encode(
 ) -> Content:
     if isinstance(value, Quantized):
         kept[name] = ""
-        return encode(value, **encoding)
-    tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
-    codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
+        return encode_frame(value, **encoding)
+    tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
+    codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
     if codec is None or codec.is_lossless:
-        why = recipe.why_no_weight(tensor.array.shape, tensor.element.name)
+        why = recipe.why_no_weight(tensor.shape, tensor.type_name)
         kept[name] = why or "a rule that keeps every bit"
     else:
         kept[name] = ""
     if codec is None and ordinary:
         return tensor
+    if isinstance(tensor, Opaque):
+        raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
-    codec = codec.for_tensor(name, tensor.array.shape, tensor.element.name)
-    return encode(_quantize(tensor, codec), codec, **encoding)
+    codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
+    return encode_frame(_quantize(tensor, codec), codec, **encoding)
+
+
+def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
+    what = f"elements of type {tensor.type_name} cannot be encoded"
+    if not ordinary:
+        return f"{what}, and a pack has no place for them: write a .safetensors file"
+    return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
 
 
 def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:

@@ -19,9 +19,10 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from ..container import Ordinary
+from ..container import Opaque, Ordinary
 from ..errors import CorruptError, QCodecError, UnsupportedError
 from ..limits import DEFAULT_LIMITS, Limits
+from ..messages import quoted, shape_text
 from ..source import open_regular
 
 Array = np.ndarray[Any, Any]
@@ -128,12 +129,14 @@ class NpzTensors(Mapping[str, Array]):
         if dtype.hasobject or dtype.kind == "V":
             raise UnsupportedError(f"has elements of type {dtype}: allowed are plain numbers")
         if min(shape, default=0) < 0:
-            raise CorruptError(f"has the shape {shape}")
+            raise CorruptError(f"has the shape {shape_text(shape)}")
         needed, found = math.prod(shape) * dtype.itemsize, info.file_size - offset
         if needed != found:
-            message = f"{found:,} bytes of data for {dtype}{list(shape)}, which has {needed:,}"
+            message = (
+                f"{found:,} bytes of data for {dtype}{shape_text(shape)}, which has {needed:,}"
+            )
             raise CorruptError(message, None, found, needed)
-        limits.check_tensor(needed, info.compress_size)
+        limits.check_tensor(needed, self._size)
         np.broadcast_to(np.empty((), dtype), shape)  # an error for a shape that NumPy cannot have
         return _Member(info, dtype, shape, is_fortran, offset)
 
@@ -160,7 +163,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def _naming_member(info: zipfile.ZipInfo) -> AbstractContextManager[None]:
-    return _naming(f"member {_short(info.filename)}")
+    return _naming(f"member {quoted(info.filename)}")
 
 
 @contextmanager
@@ -181,7 +184,7 @@ def _naming(what: str) -> Iterator[None]:
         raise CorruptError(f"{what}: {lines[0]}") from None
 
 
-def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
+def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
     """The bytes of an ``.npz`` file.
 
     Raises
@@ -192,15 +195,15 @@ def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
         For a name that a reader would not find again, or that leads out of a folder into
         which the file is unpacked.
     """
-    for name, tensor in tensors.items():
+    for name in tensors:
         _check_name(name, tensors)
-        _check_type(name, tensor)
+    arrays = {name: _array_of(name, tensor) for name, tensor in tensors.items()}
     buffer = io.BytesIO()
     # Not numpy.savez: it cannot have an array called "file".
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, tensor in tensors.items():
+        for name, array in arrays.items():
             with archive.open(f"{name}{_MEMBER}", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, tensor.array, allow_pickle=False)
+                np.lib.format.write_array(file, array, allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -218,19 +221,17 @@ def _check_name(name: str, names: Mapping[str, object]) -> None:
     elif size > _MAX_MEMBER_NAME:
         fault = f"is {size:,} bytes long, allowed are {_MAX_MEMBER_NAME:,}"
     elif f"{name}{_MEMBER}" in names:
-        fault = f"cannot be told from {f'{name}{_MEMBER}'!r}"
+        fault = f"cannot be told from {quoted(f'{name}{_MEMBER}')}"
     if fault:
-        raise ValueError(f"tensor {_short(name)}: its name {fault}: decode to .safetensors")
+        raise ValueError(f"tensor {quoted(name)}: its name {fault}: decode to .safetensors")
 
 
-def _check_type(name: str, tensor: Ordinary) -> None:
-    dtype = tensor.array.dtype
-    if dtype.kind not in _KINDS or dtype.name != tensor.element.name:
-        raise TypeError(
-            f"tensor {name!r}: .npz has no {tensor.element.name}: "
-            "decode to .safetensors, or with --dtype float32"
-        )
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= 100 else f"{name[:97]}...")
+def _array_of(name: str, tensor: Ordinary | Opaque) -> Array:
+    if isinstance(tensor, Ordinary):
+        dtype = tensor.array.dtype
+        if dtype.kind in _KINDS and dtype.name == tensor.element.name:
+            return tensor.array
+    raise TypeError(
+        f"tensor {quoted(name)}: .npz has no {tensor.type_name}: "
+        "decode to .safetensors, or floats with --dtype float32"
+    )
