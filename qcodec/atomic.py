@@ -136,10 +136,10 @@ def _create_locked(path: Path, mode: int) -> io.FileIO | None:
         file = _open(path, os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         return None
-    # Somebody may have taken it for a stray one in the moment before it was locked.
+    # Somebody may have taken it for a stray one in the moment before it was locked; then it is
+    # theirs to remove.
     if _lock(file) and _is_at(file, path):
         return file
-    _remove(file, path)
     file.close()
     return None
 

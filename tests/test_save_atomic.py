@@ -5,6 +5,7 @@ import os
 import stat
 import struct
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -292,10 +293,8 @@ except OSError as error:
 
 
 @pytest.fixture
-def save_as_nobody(run_python, tmp_path):
+def save_as_nobody(run_python):
     """Save as a process without rights; what went wrong."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # pytest's own are for one user
 
     def save(path, group=65534):
         return run_python(AS_NOBODY, path, str(group)).strip()
@@ -304,12 +303,11 @@ def save_as_nobody(run_python, tmp_path):
 
 
 @pytest.fixture
-def shared(tmp_path):
-    """A folder in which everybody may do everything."""
-    folder = tmp_path / "shared"
-    folder.mkdir()
-    folder.chmod(0o777)
-    return folder
+def shared():
+    """A folder in which everybody may do everything; those of pytest are for one user."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 @as_root

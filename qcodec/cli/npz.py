@@ -6,6 +6,7 @@ for what a header declares before it knows what is there, and finds ``d.npy`` un
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
@@ -69,11 +70,11 @@ class NpzTensors(Mapping[str, Array]):
 
     def __init__(self, path: str, limits: Limits = DEFAULT_LIMITS) -> None:
         with ExitStack() as stack:
-            file = stack.enter_context(open_regular(path))
+            file = stack.enter_context(io.BufferedReader(open_regular(path)))
             self._size = os.fstat(file.fileno()).st_size
             limits.check_file(self._size)
             with _naming("not a .npz file"):
-                self._file = stack.enter_context(zipfile.ZipFile(io.BufferedReader(file)))
+                self._file = stack.enter_context(zipfile.ZipFile(file))
             limits.check_count(len(self._file.infolist()))
             self._members: dict[str, _Member] = {}
             for info in self._file.infolist():
@@ -174,9 +175,9 @@ def _naming(what: str) -> Iterator[None]:
     except QCodecError as error:
         message = f"{what}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from None
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # of the disk; a place before the file's beginning is the file's own fault
         lines = str(error).splitlines() or [type(error).__name__]
         raise CorruptError(f"{what}: {lines[0]}") from None
 
