@@ -39,10 +39,8 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
     QC_CHECK(width >= stream->decoder->min_width && width <= stream->decoder->max_width, QC_CORRUPT,
              "stream: width in this coding", at, width, stream->decoder->max_width);
     QC_TRY(qc_read_vu(reader, &size, "stream: body length", error));
-    QC_CHECK(size <= reader->size - reader->at, QC_SHORT(reader), "stream: body", reader->at,
-             reader->size - reader->at, size);
     stream->offset = reader->at;
-    QC_TRY(qc_read_bytes(reader, (size_t)size, &body, "stream: body", error));
+    QC_TRY(qc_read_bytes(reader, size, &body, "stream: body", error));
     stream->width = width;
     stream->features = features;
     stream->split = split;

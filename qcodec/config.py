@@ -65,19 +65,43 @@ def build(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
         raise TypeError(f"a configuration is a dict with an 'id', found {config!r}")
     codec_id = config.get("id")
     if not isinstance(codec_id, str):
-        raise TypeError(f"a configuration has an 'id', a string, found {codec_id!r}")
+        found = "no 'id'" if codec_id is None else f"the id {codec_id!r}, which is no string"
+        raise TypeError(f"{dict(config)!r} has {found}; {_ids_with(config, table)}")
     if codec_id not in table:
         raise ValueError(f"unknown id {codec_id!r}; {_nearest(codec_id, table)}")
     cls = table[codec_id]
-    names = {field.name for field in dataclasses.fields(cls)}
-    for key in config:
-        if key != "id" and key not in names:
-            raise ValueError(f"{codec_id} has no parameter {key!r}; {_nearest(str(key), names)}")
+    fields = {field.name: field for field in dataclasses.fields(cls)}
     parameters = {key: value for key, value in config.items() if key != "id"}
     for key, value in parameters.items():
+        if key not in fields:
+            raise ValueError(f"{codec_id} has no parameter {key!r}; {_nearest(str(key), fields)}")
         if isinstance(value, Mapping):
-            parameters[key] = build(value, table)
+            parameters[key] = _nested(codec_id, key, value, table)
+    for name, field in fields.items():
+        if name not in parameters and field.default is dataclasses.MISSING:
+            known = ", ".join(fields)
+            raise TypeError(f"{codec_id} needs the parameter {name!r}; it has {known}")
     return cls(**parameters)
+
+
+def _nested(
+    codec_id: str, key: str, value: Mapping[str, Any], table: Mapping[str, type[Any]]
+) -> Any:
+    try:
+        return build(value, table)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{key} of {codec_id}: {error}") from None
+
+
+def _ids_with(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> str:
+    """Which ids a configuration without one may have meant."""
+    keys = config.keys() - {"id"}
+    ids = [
+        name
+        for name, cls in table.items()
+        if keys <= {field.name for field in dataclasses.fields(cls)}
+    ]
+    return f"ids with these parameters: {', '.join(ids)}" if ids else _nearest("", table)
 
 
 def _nearest(name: str, known: Any) -> str:

@@ -7,6 +7,9 @@ what they are; everything that the bytes themselves are to blame for is a
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class QCodecError(ValueError):
     """Encoded bytes that cannot be decoded.
@@ -85,7 +88,7 @@ class LimitError(QCodecError):
 
 
 class BaseError(QCodecError):
-    """Stored as the difference from a base, which is missing or another one."""
+    """Stored as the difference from a base, which is missing, broken or another one."""
 
     code = "base"
 
@@ -97,3 +100,15 @@ class MissingTensorError(QCodecError, KeyError):
 
     # KeyError would print the message in quotes.
     __str__ = Exception.__str__
+
+
+class QCodecWarning(UserWarning):
+    """A recipe quantizes nothing, or has rules that match nothing: see `qcodec.save_file`."""
+
+
+def warn_caller(message: str) -> None:
+    """Warn whoever called this package, at the line of that call."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("qcodec."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, QCodecWarning, stacklevel=level)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -16,10 +17,10 @@ from .container import pack_parts, safetensors_parts
 from .endings import check_not_misleading, is_pack_path
 from .limits import DEFAULT_LIMITS, Limits
 from .outputs import Output, output_at
-from .recipes import Recipe, as_recipe
+from .recipes import Recipe, recipe_for
 from .saving import Progress, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
-from .tensor_file import FileArrays, TensorFile
+from .tensor_file import FileArrays, TensorFile, naming_base
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
@@ -57,7 +58,8 @@ def save_file(
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
         leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
-        `Delta` is opened, and named in the metadata (without its folder).
+        `Delta` is opened, and named in the metadata (without its folder). Each rule of a
+        mapping must apply to some tensor.
     metadata : mapping of str to str, optional
         Not in a pack, which has no place for it.
     profile : str
@@ -76,10 +78,17 @@ def save_file(
     Raises
     ------
     TypeError, ValueError
-        If a tensor cannot be encoded as the recipe says, or has a name that files need;
-        if the path ends as another format does, or is the base of a `Delta`.
+        If a tensor cannot be encoded as the recipe says, or has a name that files need; if a
+        rule of a mapping applies to no tensor; if the path ends as another format does, or is
+        the base of a `Delta`.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
+
+    Warns
+    -----
+    QCodecWarning
+        If the recipe quantizes weights and no tensor is one of them (they have at least two
+        dimensions and 1,024 elements), or if a rule of a `Recipe` matches no tensor.
 
     Examples
     --------
@@ -242,7 +251,7 @@ def _parts(
     is_pack = output is not None and is_pack_path(output.path)
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
-    with _opened_bases(as_recipe(recipe), output) as (opened, base):
+    with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
@@ -250,7 +259,13 @@ def _parts(
 
 
 def _arrays_of(base: BaseLike) -> Mapping[str, Any] | None:
-    return base if base is None or isinstance(base, Mapping) else FileArrays(safe_open(base))
+    return base if base is None or isinstance(base, Mapping) else _open_base(base)
+
+
+def _open_base(path: PathLike) -> FileArrays:
+    what = f"base {os.fspath(path)!r}"
+    with naming_base(what):
+        return FileArrays(safe_open(path), what)
 
 
 @contextmanager
@@ -269,7 +284,8 @@ def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recip
                 return codec
             if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
                 name = Path(codec.base).name
-                base = FileArrays(stack.enter_context(safe_open(codec.base)))
+                base = _open_base(codec.base)
+                stack.enter_context(base.file)
                 _check_not_base(output, base)
                 opened[id(codec)] = replace(codec, base=base)
             return opened[id(codec)]

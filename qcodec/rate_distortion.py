@@ -21,7 +21,7 @@ from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
 from .files import load, save
 from .quantized import Quantized
-from .recipes import Recipe, Rule, as_recipe
+from .recipes import Recipe, Rule, recipe_for
 from .tensor import encode
 
 # Prices beyond which no file changes any more, in variances.
@@ -282,7 +282,7 @@ class _Model:
 
     def __init__(self, tensors: Mapping[str, Any], recipe: Any, profile: str) -> None:
         several = recipe if isinstance(recipe, list | tuple) else [recipe]
-        recipes = [as_recipe(one) for one in several]
+        recipes = [recipe_for(one, tensors) for one in several]
         if not recipes:
             raise ValueError("an empty list of recipes: allowed is at least one")
         self.tensors, self.original, self.profile = tensors, recipes[0], profile

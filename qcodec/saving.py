@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,6 +15,7 @@ from .arrays import as_array, as_float32
 from .codecs import Codec, Delta, Lossless, Raw
 from .container import Alias, Content, Ordinary
 from .dtypes import element_type
+from .errors import warn_caller
 from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode
@@ -57,12 +59,14 @@ def encode_tensors(
         As `encode` does; a note on the error names the tensor.
     """
     aliases = _tied(tensors, recipe, ordinary)
+    kept: dict[str, str] = {}
 
     def encode_one(name: str) -> Content:
         if name in aliases:
             return Alias(aliases[name])
         try:
-            return _encode(name, tensors[name], recipe, ordinary, profile=profile, effort=effort)
+            encoding = {"profile": profile, "effort": effort}
+            return _encode(name, tensors[name], recipe, ordinary, kept, **encoding)
         except (TypeError, ValueError) as error:
             error.add_note(f"tensor {name!r}")
             raise
@@ -72,14 +76,40 @@ def encode_tensors(
         contents[name] = content
         if progress is not None:
             progress(len(contents), len(tensors), name)
+    _warn_if_all_are_kept(recipe, kept)
     return contents
 
 
-def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: Any) -> Content:
+def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
+    """Of a recipe that quantizes weights, say so if there are none; `kept` has the reasons."""
+    if recipe.weights is None or recipe.weights.is_lossless or not all(kept.values()) or not kept:
+        return
+    reasons = Counter(kept.values())
+    counts = ", ".join(f"{count:,} with {reason}" for reason, count in reasons.items())
+    warn_caller(
+        f"no tensor was quantized: all {len(kept):,} keep every bit ({counts}); "
+        "a rule that names a tensor quantizes it whatever its shape"
+    )
+
+
+def _encode(
+    name: str,
+    value: Any,
+    recipe: Recipe,
+    ordinary: bool,
+    kept: dict[str, str],
+    **encoding: Any,
+) -> Content:
     if isinstance(value, Quantized):
+        kept[name] = ""
         return encode(value, **encoding)
     tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
     codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
+    if codec is None or codec.is_lossless:
+        why = recipe.why_no_weight(tensor.array.shape, tensor.element.name)
+        kept[name] = why or "a rule that keeps every bit"
+    else:
+        kept[name] = ""
     if codec is None and ordinary:
         return tensor
     codec = Lossless() if codec is None else codec

@@ -25,6 +25,8 @@ cdef extern from "qcodec.h" nogil:
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
+        QC_AFFINE
+        QC_CODEBOOK
         QC_DELTA
         QC_DELTA_DIGEST_BYTES
         QC_WORKSPACE_BYTES

@@ -10,7 +10,8 @@ from ..dtypes import BY_NAME
 from ..endings import NPZ, SAFETENSORS, is_npz_path
 from ..files import BASE_KEY, safe_open
 from ..tensor_file import TensorFile
-from .arguments import add_base, add_threads
+from .arguments import add_base, add_threads, base_of
+from .faults import about
 from .npz import npz_bytes
 from .output import add_force, checked_output, print_report
 from .text import counted
@@ -32,8 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and say how large it became."""
+    base = base_of(options)
     output = checked_output(options, ENDINGS, keeps_all=options.dtype is None)
-    with safe_open(options.input, base=options.base) as file:
+    with safe_open(options.input, base=base) as file:
         tensors = {
             name: _decoded(file, name, options.dtype, options.threads)
             for name in file.offset_keys()
@@ -42,7 +44,8 @@ def run(options: argparse.Namespace) -> int:
     metadata.pop(BASE_KEY, None)  # what is written needs none
     is_npz = is_npz_path(options.output)
     parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
-    after = replace_file(options.output, parts)
+    with about(options.output):
+        after = replace_file(options.output, parts)
     report = {"output": options.output, "tensors": len(tensors), "bytes": after}
     text = f"{options.output}: {counted(len(tensors), 'tensor')}, {after:,} bytes, from {before:,}"
     print_report(output, report, None if options.json else text)

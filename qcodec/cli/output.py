@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ..endings import check_says_format
 from ..outputs import Output, output_at
-from .arguments import UsageError
-from .text import escape, print_json
+from .faults import UsageError, about
+from .text import as_json, escape, say
 
 _STDOUT = 1
 
@@ -41,11 +41,12 @@ def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_al
     UsageError
         If the name does not say what is written, or the file is one that is being read and
         would be lost.
-    OSError
+    DataError
         If nothing can be written there.
     """
     path: str = options.output
-    output = output_at(path)
+    with about(path, (OSError,)):
+        output = output_at(path)
     if not output.is_stream:
         try:
             check_says_format(path, endings)
@@ -68,11 +69,11 @@ def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_al
 
 def print_report(output: Output, report: dict[str, object], text: str | None) -> None:
     """The text, or the report as JSON if that is None; on stderr if stdout has the data."""
-    file = sys.stdout
-    with suppress(OSError):
-        if output.is_stream and output.is_file(os.fstat(_STDOUT)):
-            file = sys.stderr
-    if text is None:
-        print_json(report, file)
-    else:
-        print(escape(text), file=file)
+    words = as_json(report) if text is None else escape(text)
+    has_data = False
+    with suppress(OSError):  # closed: it has none
+        has_data = output.is_stream and output.is_file(os.fstat(_STDOUT))
+    if not has_data:
+        say(words)
+    elif sys.stderr is not None:
+        print(words, file=sys.stderr)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, TextIO
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from .faults import DataError
 
 
 def escape(text: str) -> str:
@@ -53,6 +57,36 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def print_json(value: Any, file: TextIO | None = None) -> None:
-    """One JSON document, in ASCII; on stdout unless a file is given."""
-    print(json.dumps(value, indent=2), file=file)
+@contextmanager
+def printing() -> Iterator[None]:
+    """What cannot be written in the body is said of the standard output."""
+    try:
+        yield
+        if sys.stdout is not None:  # closed before the program began
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        raise DataError(f"standard output: {error.strerror or error}") from error
+
+
+def say(text: str) -> None:
+    """A line, or several, on the standard output."""
+    with printing():
+        print(text)
+
+
+def warn(text: str) -> None:
+    """One line on the standard error."""
+    if sys.stderr is not None:
+        print(f"qcodec: {escape(text)}", file=sys.stderr)
+
+
+def as_json(value: Any) -> str:
+    """One JSON document, in ASCII."""
+    return json.dumps(value, indent=2)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on the standard output."""
+    say(as_json(value))
