@@ -170,14 +170,14 @@ def load_file(
 
 
 def load(
-    data: bytes | bytearray | memoryview,
+    data: Any,
     *,
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file in memory; see `load_file`."""
+    """Decode all tensors of a file in memory, given as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
     with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base)) as file:
         return _load_all(file, dtype, threads)
