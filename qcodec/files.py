@@ -150,6 +150,7 @@ def load_file(
         Chunks that are decoded at the same time.
     limits : Limits, optional
     backend : {"mmap", "pread"}
+        As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against.
 
@@ -203,7 +204,8 @@ def safe_open(
     device : str
         Where torch tensors go.
     backend : {"mmap", "pread"}
-        Map the file, or read the ranges that are needed.
+        Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
+        cut the file short meanwhile: of a mapped one, the system may then end this process.
     limits : Limits, optional
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against; read tensor by tensor.

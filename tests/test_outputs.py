@@ -343,16 +343,6 @@ def test_a_delta_is_not_saved_onto_its_base(plain, name, base_is_link):
     save_file(TUNED, plain.with_name("tuned.safetensors"), qcodec.Delta(base))
 
 
-def test_a_model_is_not_exported_onto_the_base_of_its_delta(plain):
-    torch = pytest.importorskip("torch")
-    from qcodec.torch import export
-
-    before = plain.read_bytes()
-    with pytest.raises(ValueError, match="is the base"):
-        export(torch.nn.Linear(50, 60), plain, qcodec.Delta(plain))
-    assert plain.read_bytes() == before
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_no_command_writes_onto_the_base(tmp_path, plain, command, name):
     others, before = names_of(plain), plain.read_bytes()
