@@ -16,7 +16,7 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec import atomic
+from qcodec import atomic, writing
 from qcodec.cli import main
 from qcodec.endings import check_not_misleading
 from qcodec.files import load, load_file, save, save_file
@@ -84,7 +84,7 @@ def test_a_pipe_is_written_into_and_stays_one(tmp_path, name):
 
 
 def test_a_pipe_that_nobody_reads_is_an_error_after_a_while(tmp_path, monkeypatch):
-    monkeypatch.setattr(atomic, "WAIT_SECONDS", 0.1)
+    monkeypatch.setattr(writing, "WAIT_SECONDS", 0.1)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="Nobody reads") as caught:
@@ -442,4 +442,4 @@ def test_only_the_safe_writer_writes_files():
         if isinstance(node, ast.Call) and writes(node)
     }
     # npz.py opens members of an archive in memory.
-    assert found == {"qcodec/atomic.py", "qcodec/cli/npz.py"}
+    assert found == {"qcodec/atomic.py", "qcodec/cli/npz.py", "qcodec/writing.py"}
