@@ -337,6 +337,8 @@ qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk 
         chunk->elements = frame->elements;
         return QC_OK;
     }
+    /* The directory is read here again, after qc_frame_read has added up its lengths: so they are
+       checked again. */
     const uint8_t *entry =
         (const uint8_t *)head + frame->directory_offset + index * QC_DIRECTORY_ENTRY_BYTES;
     chunk->bytes = qc_load32(entry);

@@ -45,7 +45,8 @@ static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state
     return QC_OK;
 }
 
-/* No raw bit stands behind the last symbol. */
+/* No raw bit stands behind the last symbol. They are read again with those before them, and dropped
+   whatever they are then. */
 static qc_status check_raw_end(const qc_lanes_state *state, size_t count, qc_error *error)
 {
     size_t used = count % QC_RAW_BLOCK;

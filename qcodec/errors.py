@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class QCodecError(ValueError):
@@ -112,3 +114,26 @@ def warn_caller(message: str) -> None:
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("qcodec."):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, QCodecWarning, stacklevel=level)
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Say which tensor a TypeError or ValueError is about.
+
+    Examples
+    --------
+    >>> with naming("fc.weight"):
+    ...     raise ValueError("1 of 4 values is NaN or infinite")
+    Traceback (most recent call last):
+        ...
+    ValueError: tensor 'fc.weight': 1 of 4 values is NaN or infinite
+    """
+    try:
+        yield
+    except QCodecError as error:
+        message = f"tensor {name!r}: {error}"
+        raise type(error)(message, error.offset, error.found, error.allowed) from error
+    except (TypeError, ValueError) as error:
+        # Of the plain kind: subclasses may take other arguments.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"tensor {name!r}: {error}") from error

@@ -78,9 +78,9 @@ def save_file(
     Raises
     ------
     TypeError, ValueError
-        If a tensor cannot be encoded as the recipe says, or has a name that files need; if a
-        rule of a mapping applies to no tensor; if the path ends as another format does, or is
-        the base of a `Delta`.
+        If a tensor cannot be encoded as the recipe says, or has a name that files need;
+        if a rule of a mapping applies to no tensor; if the path ends as another format does,
+        or is the base of a `Delta`.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
 

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .checks import check_integer
 from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
 from .dtypes import QUANTIZABLE
 from .errors import warn_caller
@@ -43,6 +44,9 @@ class Rule:
     codec: Codec | None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.pattern, str):
+            raise TypeError(f"pattern={self.pattern!r}: allowed is a regular expression, a str")
+        _check_codec("codec", self.codec)
         try:
             re.compile(self.pattern)
         except re.error as error:
@@ -89,6 +93,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules", tuple(self.rules))
+        for rule in self.rules:
+            if not isinstance(rule, Rule):
+                raise TypeError(f"rules has {rule!r}: allowed are instances of Rule")
+        _check_codec("weights", self.weights)
+        _check_codec("others", self.others)
+        check_integer("min_elements", self.min_elements, 0)
 
     def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
         """The codec of a tensor, or None to leave it alone.
@@ -302,6 +312,11 @@ def _nearest_names(pattern: str, names: Collection[str]) -> str:
     some = list(islice(names, _MAX_COMPARED))
     near = difflib.get_close_matches(pattern.strip("^$"), some, _SHOWN, 0)
     return f"nearest: {', '.join(map(repr, near))}" if near else "there are none"
+
+
+def _check_codec(name: str, codec: object) -> None:
+    if codec is not None and not isinstance(codec, Codec):
+        raise TypeError(f"{name}={codec!r}: allowed are None and a codec, such as Lossless()")
 
 
 _RULE = re.compile(r"(?P<pattern>.*)=(?P<codec>[A-Za-z]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)

@@ -20,10 +20,10 @@ NOBODY = 65534
 
 @pytest.fixture
 def folder():
-    """A folder that every user may enter, with good files in it."""
+    """A folder in which every user may write, with good files in it."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
-        path.chmod(0o755)
+        path.chmod(0o777)
         safetensors.numpy.save_file({"w": WEIGHT}, path / "good.safetensors")
         qcodec.save_file({"w": WEIGHT}, path / "base.qc")
         near = {"w": WEIGHT * np.float32(1.00001)}

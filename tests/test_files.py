@@ -197,9 +197,8 @@ def test_the_recipe_quantizes_weights_and_nothing_else():
 
 def test_an_error_while_saving_names_the_tensor():
     tensors = {"fine": np.ones((40, 40), "f4"), "broken": np.full((40, 40), np.nan, "f4")}
-    with pytest.raises(ValueError, match="NaN") as caught:
+    with pytest.raises(ValueError, match=r"^tensor 'broken': 1,600 of 1,600 values are NaN"):
         save(tensors, "codebook4")
-    assert caught.value.__notes__ == ["tensor 'broken'"]
 
 
 @pytest.mark.parametrize("name", ["qcodec.pack", "layer.qcodec", "__metadata__"])

@@ -304,10 +304,11 @@ def save_as_nobody(run_python):
 
 @pytest.fixture
 def shared():
-    """A folder in which everybody may do everything; those of pytest are for one user."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        yield Path(folder)
+    """A folder in which everybody may do everything: not tmp_path, whose parents are private."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
 
 
 @as_root

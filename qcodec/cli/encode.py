@@ -62,13 +62,13 @@ def run(options: argparse.Namespace) -> int:
     rules = _rules(options.tensor)
     recipe = _recipe(options.recipe).with_rules(rules)
     base = base_of(options)
+    if base is not None:
+        recipe = recipe.with_base(base)
     output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
     with _opened(options.input) as (tensors, metadata):
         for at, fault in idle_rules(rules, tensors):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
-        if base is not None:
-            recipe = recipe.with_base(base)
         count = len(tensors)
         if metadata and is_pack_path(options.output):
             warn(f"{options.output}: warning: a pack has no place for metadata: left out")

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return int(options.run(options))
     except SystemExit as error:  # --help was printed
         return int(error.code or OK)
-    except BrokenPipeError:
+    except BrokenPipeError:  # of stdout; that of OUT is a DataError
         _drop_output()
         return OK
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..endings import check_says_format
 from ..outputs import Output, output_at
 from .faults import UsageError, about
-from .text import as_json, escape, say
+from .text import escape, print_json, say
 
 _STDOUT = 1
 
@@ -45,7 +45,7 @@ def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_al
         If nothing can be written there.
     """
     path: str = options.output
-    with about(path, (OSError,)):
+    with about(path):
         output = output_at(path)
     if not output.is_stream:
         try:
@@ -69,11 +69,11 @@ def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_al
 
 def print_report(output: Output, report: dict[str, object], text: str | None) -> None:
     """The text, or the report as JSON if that is None; on stderr if stdout has the data."""
-    words = as_json(report) if text is None else escape(text)
-    has_data = False
-    with suppress(OSError):  # closed: it has none
-        has_data = output.is_stream and output.is_file(os.fstat(_STDOUT))
-    if not has_data:
-        say(words)
-    elif sys.stderr is not None:
-        print(words, file=sys.stderr)
+    file = None
+    with suppress(OSError):
+        if output.is_stream and output.is_file(os.fstat(_STDOUT)):
+            file = sys.stderr
+    if text is None:
+        print_json(report, file)
+    else:
+        say(escape(text), file)

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from .faults import DataError
 
@@ -58,22 +58,30 @@ def counted(count: int, noun: str) -> str:
 
 
 @contextmanager
-def printing() -> Iterator[None]:
-    """What cannot be written in the body is said of the standard output."""
+def printing(file: TextIO | None = None) -> Iterator[None]:
+    """What cannot be written in the body is said of the standard output.
+
+    Parameters
+    ----------
+    file : file object, optional
+        The standard error instead, where the standard output has the data.
+    """
+    name = "standard output" if file is None else "standard error"
+    file = sys.stdout if file is None else file
     try:
         yield
-        if sys.stdout is not None:  # closed before the program began
-            sys.stdout.flush()
+        if file is not None:  # closed before the program began
+            file.flush()
     except BrokenPipeError:  # the reader has seen enough
         raise
     except OSError as error:
-        raise DataError(f"standard output: {error.strerror or error}") from error
+        raise DataError(f"{name}: {error.strerror or error}") from error
 
 
-def say(text: str) -> None:
-    """A line, or several, on the standard output."""
-    with printing():
-        print(text)
+def say(text: str, file: TextIO | None = None) -> None:
+    """A line, or several, on the standard output, or in the file."""
+    with printing(file):
+        print(text, file=file)
 
 
 def warn(text: str) -> None:
@@ -82,11 +90,6 @@ def warn(text: str) -> None:
         print(f"qcodec: {escape(text)}", file=sys.stderr)
 
 
-def as_json(value: Any) -> str:
+def print_json(value: Any, file: TextIO | None = None) -> None:
     """One JSON document, in ASCII."""
-    return json.dumps(value, indent=2)
-
-
-def print_json(value: Any) -> None:
-    """One JSON document on the standard output."""
-    say(as_json(value))
+    say(json.dumps(value, indent=2), file)

@@ -64,3 +64,19 @@ class Codec(Configurable):
             or a parameter does not fit the array's shape.
         """
         raise NotImplementedError
+
+
+def check_codec(codec: object) -> None:
+    """Raise TypeError unless it is a codec, not its class or its name.
+
+    Examples
+    --------
+    >>> check_codec("codebook")
+    Traceback (most recent call last):
+        ...
+    TypeError: codec='codebook': allowed is a codec, such as Lossless() or Codebook(bits=4)
+    """
+    if not isinstance(codec, Codec):
+        raise TypeError(
+            f"codec={codec!r}: allowed is a codec, such as Lossless() or Codebook(bits=4)"
+        )

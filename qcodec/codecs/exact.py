@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..dtypes import element_type
+from ..dtypes import check_dtype
 from ..quantize import nonzero_bits_mask, quantize_raw
 from ..quantized import Quantized
 from .base import Codec
@@ -39,8 +39,7 @@ class Raw(Codec):
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype is not None:
-            element_type(self.dtype)
+        check_dtype(self.dtype)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         return quantize_raw(array, dtype=self.dtype, mask=mask)
@@ -72,8 +71,7 @@ class Lossless(Codec):
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype is not None:
-            element_type(self.dtype)
+        check_dtype(self.dtype)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         if mask is None:
