@@ -242,6 +242,22 @@ def test_a_bomb_is_refused_before_memory_is_taken(tmp_path):
         tracemalloc.stop()
 
 
+def test_members_that_overlap_are_refused(tmp_path, encode):
+    """How bombs make a few bytes count many times: here a member within another one."""
+    inner = archive(tmp_path / "inner", {"b.npy": WHOLE}).read_bytes()
+    outer = archive(tmp_path / "in.npz", {"a.npy": npy(np.frombuffer(inner, "u1"))})
+    data = outer.read_bytes()
+    first, end = data.rindex(b"PK\1\2"), data.rindex(b"PK\5\6")
+    entry = bytearray(inner[inner.index(b"PK\1\2") : inner.rindex(b"PK\5\6")])
+    entry[42:46] = struct.pack("<I", data.index(inner))
+    directory = data[first:end] + entry
+    tail = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 2, 2, len(directory), first, 0)
+    outer.write_bytes(data[:first] + directory + tail)
+    with np.load(outer) as loaded:  # it is no nonsense
+        assert loaded["b"].tolist() == list(range(300))
+    assert encode(outer) == "not a .npz file: its members overlap, as those of a bomb do"
+
+
 # ---- out ----
 
 NAMES = {

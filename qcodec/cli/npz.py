@@ -75,9 +75,12 @@ class NpzTensors(Mapping[str, Array]):
             limits.check_file(self._size)
             with _naming("not a .npz file"):
                 self._file = stack.enter_context(zipfile.ZipFile(file))
-            limits.check_count(len(self._file.infolist()))
+            members = self._file.infolist()
+            limits.check_count(len(members))
+            if sum(info.compress_size for info in members) > self._size:
+                raise CorruptError("not a .npz file: its members overlap, as those of a bomb do")
             self._members: dict[str, _Member] = {}
-            for info in self._file.infolist():
+            for info in members:
                 name = info.filename.removesuffix(_MEMBER)
                 with _naming_member(info):
                     if name in self._members:
@@ -121,7 +124,7 @@ class NpzTensors(Mapping[str, Array]):
         if info.compress_type not in _METHODS:
             allowed = ", ".join(f"{number} ({name})" for number, name in _METHODS.items())
             raise UnsupportedError(f"compressed by method {info.compress_type}, allowed: {allowed}")
-        if info.compress_size > self._size or info.file_size > _largest(info):
+        if info.file_size > _largest(info):
             raise CorruptError(f"declares {info.file_size:,} bytes, more than there can be")
         with self._file.open(info) as file:
             shape, is_fortran, dtype = _header(file)
