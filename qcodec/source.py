@@ -78,7 +78,7 @@ class Source:
         with self._lock:
             self.check_open()
             if not 0 <= offset <= offset + size <= self.size:
-                raise _short(self.size, offset + size)
+                raise _short(self.size, offset + size, ": incomplete download?")
             self.bytes_read += size
             self._readers += 1
         try:
@@ -352,8 +352,8 @@ def _name_of(path: PathLike) -> str:
     return f"file {os.fspath(path)!r}"
 
 
-def _short(size: int, needed: int) -> TruncatedError:
-    message = f"{size:,} bytes are there, {needed:,} are needed: incomplete download?"
+def _short(size: int, needed: int, hint: str = "") -> TruncatedError:
+    message = f"{size:,} bytes are there, {needed:,} are needed{hint}"
     return TruncatedError(message, size, size, needed)
 
 

@@ -1,6 +1,7 @@
 """NumPy's .npz on the command line: every array comes through, or one line says why not."""
 
 import ast
+import contextlib
 import io
 import re
 import struct
@@ -253,7 +254,7 @@ def test_members_that_overlap_are_refused(tmp_path, encode):
     directory = data[first:end] + entry
     tail = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 2, 2, len(directory), first, 0)
     outer.write_bytes(data[:first] + directory + tail)
-    with np.load(outer) as loaded:  # it is no nonsense
+    with contextlib.suppress(zipfile.BadZipFile), np.load(outer) as loaded:  # new Pythons see it
         assert loaded["b"].tolist() == list(range(300))
     assert encode(outer) == "not a .npz file: its members overlap, as those of a bomb do"
 
