@@ -157,6 +157,7 @@ def load_file(
         Chunks that are decoded at the same time.
     limits : Limits, optional
     backend : {"mmap", "pread"}
+        As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against.
 
@@ -177,14 +178,14 @@ def load_file(
 
 
 def load(
-    data: bytes | bytearray | memoryview,
+    data: Any,
     *,
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file in memory; see `load_file`."""
+    """Decode all tensors of a file in memory, given as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
     with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
@@ -210,7 +211,8 @@ def safe_open(
     device : str
         Where torch tensors go.
     backend : {"mmap", "pread"}
-        Map the file, or read the ranges that are needed.
+        Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
+        cut the file short meanwhile: of a mapped one, the system may then end this process.
     limits : Limits, optional
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against; read tensor by tensor.

@@ -16,6 +16,7 @@ from ..layout import PROFILES
 from ..limits import Limits
 from ..messages import MAX_QUOTED, one_line
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
+from ..source import open_regular
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import REPORTED, UsageError, about, line_of
 from .npz import NpzTensors
@@ -112,8 +113,8 @@ def _recipe(source: str) -> Recipe:
 
 @contextmanager
 def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
-    with Path(path).open("rb") as start:
-        found = format_of(start.read(START_BYTES))
+    with open_regular(path) as start:
+        found = format_of(start.read(START_BYTES) or b"")
     if found == NPZ or (found == ZIP and is_npz_path(path)):
         with NpzTensors(path, limits) as arrays:
             yield _Tensors(path, list(arrays), arrays.__getitem__), None
