@@ -30,12 +30,12 @@ if sys.platform == "win32":
     FLOAT_FLAGS = ["/fp:precise"]
     C_FLAGS = ["/O2", "/std:c11", *FLOAT_FLAGS]
 else:
-    # They come after CFLAGS and so overrule a -ffast-math there, which would take NaN for a number
-    # and, in what old compilers link, flush the subnormals of the whole process to zero.
+    # They come after CFLAGS and so overrule a -ffast-math or -Ofast there, which would take NaN for
+    # a number and, in what old compilers link, flush the subnormals of the whole process to zero.
     # -ffp-contract=off: a fused multiply-add would make numbers differ by machine.
-    FLOAT_FLAGS = ["-fno-fast-math", "-fno-unsafe-math-optimizations", "-fno-finite-math-only"]
-    FLOAT_FLAGS += ["-ffp-contract=off"]
-    C_FLAGS = ["-std=c11", "-O3", *FLOAT_FLAGS, "-fvisibility=hidden", "-fPIC"]
+    FLOAT_FLAGS = ["-O3", "-fno-fast-math", "-fno-unsafe-math-optimizations"]
+    FLOAT_FLAGS += ["-fno-finite-math-only", "-ffp-contract=off"]
+    C_FLAGS = ["-std=c11", *FLOAT_FLAGS, "-fvisibility=hidden", "-fPIC"]
     C_FLAGS += ["-Wall", "-Wextra"] + (["-Werror"] if WARNINGS_ARE_ERRORS else [])
 
 
