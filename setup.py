@@ -24,10 +24,15 @@ MODULES = ("decode", "encode", "numeric", "pack", "stream")
 WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
 
 if sys.platform == "win32":
-    C_FLAGS = ["/O2", "/std:c11"]
+    FLOAT_FLAGS = ["/fp:precise"]
+    C_FLAGS = ["/O2", "/std:c11", *FLOAT_FLAGS]
 else:
+    # They come after CFLAGS and so overrule a -ffast-math there, which would take NaN for a number
+    # and, in what old compilers link, flush the subnormals of the whole process to zero.
     # -ffp-contract=off: a fused multiply-add would make numbers differ by machine.
-    C_FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
+    FLOAT_FLAGS = ["-fno-fast-math", "-fno-unsafe-math-optimizations", "-fno-finite-math-only"]
+    FLOAT_FLAGS += ["-ffp-contract=off"]
+    C_FLAGS = ["-std=c11", "-O3", *FLOAT_FLAGS, "-fvisibility=hidden", "-fPIC"]
     C_FLAGS += ["-Wall", "-Wextra"] + (["-Werror"] if WARNINGS_ARE_ERRORS else [])
 
 
@@ -82,6 +87,8 @@ extensions = [
         f"qcodec._core.{name}",
         [f"qcodec/_core/{name}.pyx"],
         include_dirs=["csrc"],
+        extra_compile_args=FLOAT_FLAGS,
+        extra_link_args=[] if sys.platform == "win32" else FLOAT_FLAGS,
         depends=relative((ROOT / "csrc").rglob("*.[ch]")),
         **({} if FREE_THREADED else limited_api),
     )

@@ -41,6 +41,7 @@ static decode_workspace *align(void *workspace)
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+/* What decodes the bytes afterwards trusts none of them for that: they may have changed. */
 static qc_status check_chunk_crc(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                                  unsigned flags, qc_error *error)
 {
@@ -170,9 +171,9 @@ static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, co
     return QC_OK;
 }
 
-qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                          size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
-                          void *workspace, qc_error *error)
+static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                              size_t first, size_t count, qc_dtype out_dtype, void *out,
+                              unsigned flags, void *workspace, qc_error *error)
 {
     decode_workspace *work = align(workspace);
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
@@ -204,6 +205,17 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
     if (sparse)
         QC_TRY(qc_positions_finish(&work->positions, error));
     return qc_values_finish(&work->values, error);
+}
+
+qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                          size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
+                          void *workspace, qc_error *error)
+{
+    uint32_t mode = qc_float_mode_enter();
+    qc_status status =
+        decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, workspace, error);
+    qc_float_mode_leave(mode);
+    return status;
 }
 
 qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,

@@ -3,6 +3,7 @@
  * for.
  */
 #include "chunk_encoder.h"
+#include "encoder.h"
 
 /* A router has fields and maps: of so few bytes none is saved. */
 #define ROUTED_LEAST_BYTES 64
@@ -96,9 +97,9 @@ static qc_status write_stream_in(qc_chunk_encoder *encoder, const void *symbols,
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode(symbols, count, width, encoding->codings, encoding->profile,
-                            encoder->out + encoder->size, encoder->capacity - encoder->size, &size,
-                            encoder->stream_workspace, error));
+    QC_TRY(qc_stream_encode_stable(symbols, count, width, encoding->codings, encoding->profile,
+                                   encoder->out + encoder->size, encoder->capacity - encoder->size,
+                                   &size, encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_float32, bytes_of
+from .arrays import as_float32, bytes_of, little_endian_bytes
 from .dtypes import BY_NAME, ElementType
 
 Array = np.ndarray[Any, Any]
@@ -56,11 +56,7 @@ class Base:
         >>> Base.of(np.zeros(3, np.float32)).digest.hex()
         '15ec7bf0b50732b4'
         """
-        data = self.data
-        little = np.little_endian or self.elements.itemsize == 1
-        if not little:
-            data = np.ascontiguousarray(data.reshape(-1, self.elements.itemsize)[:, ::-1])
-        return hashlib.sha256(data.data).digest()[:DIGEST_BYTES]
+        return hashlib.sha256(little_endian_bytes(self.elements).data).digest()[:DIGEST_BYTES]
 
 
 def step_of(elements: Array, base: Array, element: ElementType) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
-from .source import BytesSource, Readable
+from .source import BytesSource, Readable, as_source
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -82,7 +83,7 @@ class Encoded:
         verify: bool = True,
         base: Any = None,
     ) -> None:
-        self._source: Readable = source if hasattr(source, "read") else BytesSource(source)
+        self._source: Readable = as_source(source)
         self._verify = verify
         self._base = base
         self._limits = limits or DEFAULT_LIMITS
@@ -92,7 +93,8 @@ class Encoded:
         self.shape: tuple[int, ...] = self._fields["shape"]
         self.dtype = self.element_type.carrier
         self.kind = layouts.KIND_NAMES[self._fields["kind"]]
-        self._needs_base = self.kind == "delta"
+        self._base_bytes: Array | None = None  # of kind delta: set once, under the lock
+        self._base_lock = Lock()
         self.positions = layouts.POSITIONS_NAMES[self._fields["positions"]]
         self.chunks: int = self._fields["chunks"]
         self.encoded_bytes = self._source.size
@@ -103,6 +105,12 @@ class Encoded:
         return (
             f"<qcodec.Encoded {self.element_type.name}{list(self.shape)}, "
             f"{self.kind}, {self.positions}, {self.encoded_bytes:,} bytes>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a qcodec.Encoded cannot be pickled or copied: pass the encoded bytes on, and make "
+            "an Encoded of them there"
         )
 
     def __len__(self) -> int:
@@ -205,10 +213,10 @@ class Encoded:
         self, first: int, count: int, target: ElementType, out: Array | None, threads: int
     ) -> None:
         """Elements [first, first + count) into `out`, as bytes; None: check only."""
-        self._bind_base()
+        base = self._bound_base()
         size = target.itemsize
         if threads == 1 and isinstance(self._source, BytesSource):
-            self._frame.decode(first, count, target.id, size, out, self._verify)
+            self._frame.decode(first, count, target.id, out, base, self._verify)
             return
 
         def decode_chunk(index: int) -> None:
@@ -217,7 +225,7 @@ class Encoded:
             part = None if out is None else out[(begin - first) * size : (end - first) * size]
             self._frame.decode_chunk(
                 index, self._bytes(offset, length), begin - start, end - begin,
-                target.id, size, part, self._verify,
+                target.id, part, base, self._verify,
             )  # fmt: skip
 
         each = self._fields["chunk_elements"] or max(self._fields["elements"], 1)
@@ -234,10 +242,19 @@ class Encoded:
 
     # ---- the base ----
 
-    def _bind_base(self) -> None:
-        """Check the base that this tensor needs, and give it to the frame, once."""
-        if not self._needs_base:
-            return
+    def _bound_base(self) -> Array | None:
+        """The bytes of the base that this tensor needs, checked; None for other kinds.
+
+        It is asked for once, whatever thread comes first, and kept: an array that another thread
+        still decodes against must not be replaced.
+        """
+        if self.kind == "delta" and self._base_bytes is None:
+            with self._base_lock:
+                if self._base_bytes is None:
+                    self._base_bytes = self._checked_base()
+        return self._base_bytes
+
+    def _checked_base(self) -> Array:
         wanted = self._frame.digest().hex()
         base = self._base() if callable(self._base) else self._base
         if base is None:
@@ -253,8 +270,7 @@ class Encoded:
             raise BaseError(
                 f"stored against the base {wanted}; given was another one, {given.digest.hex()}"
             )
-        self._frame.set_base(given.data)
-        self._needs_base = False
+        return given.data
 
     # ---- parts ----
 
@@ -275,7 +291,7 @@ class Encoded:
 
     def quantized(self) -> Quantized:
         """The tensor as integers and parameters, before any arithmetic; fillers left out."""
-        self._bind_base()
+        base = self._bound_base()
 
         def check_memory(needed: int) -> None:
             self._limits.check_tensor(needed, self.encoded_bytes)
@@ -286,7 +302,7 @@ class Encoded:
             self._check_first(needed)
         if self._parameter_bytes:
             self._decode_parameters()
-        return read_parts(self._frame, self._bytes, check_memory, self._verify)
+        return read_parts(self._frame, self._bytes, check_memory, base, self._verify)
 
     def to_csr(self) -> csr_array:
         """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.

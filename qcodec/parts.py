@@ -10,6 +10,7 @@ import numpy as np
 
 from . import layout as layouts
 from ._core import decode as core
+from .arrays import from_little_endian
 from .dtypes import BY_ID, element_type
 from .ordered import as_it_was
 from .quantized import Groups, Quantized
@@ -30,6 +31,7 @@ def read_parts(
     frame: core.Frame,
     read: Callable[[int, int], Array],
     check_memory: Callable[[int], None],
+    base: Array | None,
     verify: bool,
 ) -> Quantized:
     """Decode a frame as far as its codes; fillers are left out.
@@ -41,13 +43,15 @@ def read_parts(
         Gives bytes of the frame by offset and size.
     check_memory : callable
         Called with the bytes that are needed so far, before they are taken; it may raise.
+    base : numpy.ndarray, optional
+        The bytes of the base, for kind delta.
     verify : bool
         Check the CRCs.
     """
     fields = frame.fields
     element = BY_ID[fields["dtype"]]
     is_raw = layouts.KIND_NAMES[fields["kind"]] in layouts.BYTES_KINDS
-    positions, codes = _codes(frame, read, check_memory, verify)
+    positions, codes = _codes(frame, read, check_memory, base, verify)
     has_codebook = fields["kind"] == layouts.KINDS["codebook"]
     quantized = Quantized(
         shape=fields["shape"],
@@ -81,6 +85,7 @@ def _codes(
     frame: core.Frame,
     read: Callable[[int, int], Array],
     check_memory: Callable[[int], None],
+    base: Array | None,
     verify: bool,
 ) -> tuple[Array | None, Array]:
     """(positions from the tensor's start or None, codes) of all chunks."""
@@ -92,7 +97,7 @@ def _codes(
         data = read(offset, length)
         needed += frame.entries(index, data) * (code_type.itemsize + _POSITION_BYTES)
         check_memory(needed)
-        where, what = frame.decode_codes(index, data, code_type.itemsize, verify)
+        where, what = frame.decode_codes(index, data, base, verify)
         codes.append(what.view(code_type))
         if where is not None:
             positions.append(where.astype(np.int64) + first)
@@ -104,13 +109,13 @@ def _codes(
 
 def _codebook(frame: core.Frame, fields: dict[str, Any]) -> Groups:
     dtype = BY_ID[fields["codebook_dtype"]]
-    values = _parameters(frame.codebook_bytes(dtype.itemsize), dtype.name)
+    values = _parameters(frame.codebook_bytes(), dtype.name)
     return Groups(values.reshape(fields["books"], -1), fields["book_inner"])
 
 
 def _scale(frame: core.Frame, fields: dict[str, Any]) -> Groups:
     dtype = BY_ID[fields["scale_dtype"]]
-    values = _parameters(frame.scale_bytes(dtype.itemsize), dtype.name)
+    values = _parameters(frame.scale_bytes(), dtype.name)
     return Groups(values, fields["scale_inner"])
 
 
@@ -121,11 +126,7 @@ def _zero_point(frame: core.Frame, fields: dict[str, Any]) -> int | Array:
 
 
 def _parameters(data: bytes, dtype: str) -> Array:
-    carrier = element_type(dtype).carrier
-    values = np.frombuffer(data, np.uint8)
-    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
-        return values.view(carrier.newbyteorder("<")).astype(carrier)
-    return values.view(carrier).copy()
+    return from_little_endian(np.frombuffer(data, np.uint8), element_type(dtype).carrier).copy()
 
 
 def _without_fillers(quantized: Quantized) -> Quantized:

@@ -2,6 +2,9 @@
 
 import json
 import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import ml_dtypes
 import numpy as np
@@ -132,6 +135,52 @@ def test_strides_of_the_base_do_not_matter():
 def test_threads_do_not_change_what_is_encoded():
     alone = qcodec.encode(TUNED, Delta(BASE), chunk=500)
     assert qcodec.encode(TUNED, Delta(BASE), chunk=500, threads=4) == alone
+
+
+@pytest.mark.parametrize("door", ["decode", "verify", "quantized", "part"])
+def test_threads_share_one_base_that_is_asked_for_once(door):
+    """Each call of a file's base gives another array; none may go while a thread reads it."""
+    asked, together = [], Barrier(4)
+    data = qcodec.encode(TUNED, Delta(BASE), chunk=360)
+
+    def base():
+        asked.append(None)
+        time.sleep(0.05)  # all threads are in the call by now
+        return BASE.copy()
+
+    encoded = qcodec.Encoded(data, base=base)
+
+    def call(_):
+        together.wait()
+        found = {
+            "decode": encoded.decode,
+            "verify": encoded.verify,
+            "quantized": lambda: encoded.quantized().codes,
+            "part": lambda: encoded[:],
+        }[door]()
+        return None if found is None else bits(found)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(call, range(4))) == {None if door == "verify" else bits(TUNED)}
+    assert len(asked) == 1
+
+
+def test_the_slice_of_a_file_may_be_read_by_threads(tmp_path):
+    qcodec.save_file({"w": BASE}, tmp_path / "base.qc")
+    qcodec.save_file({"w": TUNED}, tmp_path / "tuned.qc", Delta(tmp_path / "base.qc"))
+    with qcodec.safe_open(tmp_path / "tuned.qc", base=tmp_path / "base.qc") as file:
+        part = file.get_slice("w")
+        with ThreadPoolExecutor(8) as pool:
+            for row, found in enumerate(pool.map(lambda row: part[row], range(40))):
+                assert bits(found) == bits(TUNED[row])
+
+
+def test_a_base_that_was_refused_is_asked_for_again():
+    answers = [None, BASE]
+    encoded = qcodec.Encoded(qcodec.encode(TUNED, Delta(BASE)), base=lambda: answers.pop(0))
+    with pytest.raises(BaseError, match="no base was given"):
+        encoded.decode()
+    assert bits(encoded.decode()) == bits(TUNED)
 
 
 def test_bits_of_bfloat16_have_a_base_of_bits():

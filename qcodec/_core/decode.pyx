@@ -5,6 +5,9 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
+    QC_AFFINE,
+    QC_CODEBOOK,
+    QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
     QC_MAX_STREAMS,
     QC_OK,
@@ -20,6 +23,7 @@ from .c cimport (
     qc_coded,
     qc_coded_streams,
     qc_cpu_select,
+    qc_dtype_size,
     qc_error,
     qc_frame,
     qc_frame_chunks,
@@ -29,6 +33,8 @@ from .c cimport (
     qc_status,
     qc_stream_info,
 )
+
+from threading import Lock
 
 import numpy as np
 
@@ -45,12 +51,15 @@ cdef inline const uint8_t *address(const uint8_t[::1] view):
     return &view[0] if view.shape[0] > 0 else NULL
 
 
-cdef uint8_t *output(uint8_t[::1] out, size_t count, size_t item_size) except? NULL:
-    """Where `count` elements go; NULL for None (check only) and for none."""
+cdef uint8_t *output(uint8_t[::1] out, size_t count, unsigned dtype) except? NULL:
+    """Where `count` elements of a dtype go; NULL for None (check only) and for none."""
+    cdef size_t item_size = qc_dtype_size(dtype)
     if out is None:
         return NULL
-    if <size_t>out.shape[0] != count * item_size:
-        raise ValueError("out has not the size of the elements")
+    if item_size == 0 or <size_t>out.shape[0] % item_size != 0:
+        raise ValueError(f"out has {out.shape[0]:,} bytes, no elements of type {dtype}")
+    if <size_t>out.shape[0] // item_size != count:
+        raise ValueError(f"out has {out.shape[0]:,} bytes, not those of {count:,} elements")
     return &out[0] if count > 0 else NULL
 
 
@@ -78,15 +87,20 @@ cdef object coded_streams(const qc_coded *coded, int dtype):
 
 
 cdef class Frame:
-    """A frame's head, read and checked. `data` holds at least the head."""
+    """A frame's head, read and checked. `data` holds at least the head.
+
+    Threads share it: nothing that C reads without the GIL is ever replaced. What belongs to one
+    call, such as the base of a delta, is an argument of that call.
+    """
 
     cdef qc_frame head
-    # The head once more, its coded parameters decoded into `parameters`: NULL until they are, and
-    # from then on neither changes, whatever thread reads them.
+    # The head once more, its coded parameters decoded into `parameters`: NULL until they are, set
+    # once under the lock, and never changed after that.
     cdef qc_frame *decoded
     cdef void *parameters
+    cdef object decoding
     cdef qc_chunk *table
-    cdef const uint8_t[::1] data, base
+    cdef const uint8_t[::1] data
 
     def __cinit__(self, const uint8_t[::1] data, bint whole, bint verify):
         cdef qc_error error
@@ -97,12 +111,14 @@ cdef class Frame:
         self.table = NULL
         self.decoded = NULL
         self.parameters = NULL
+        self.decoding = Lock()
         self.data = data
         with nogil:
             status = qc_frame_read(start, size, flags, &self.head, &error)
         if status != QC_OK:
             raise failure(status, &error, 0)
-        self.table = <qc_chunk *>PyMem_Malloc(self.head.chunks * sizeof(qc_chunk))
+        if self.head.chunks <= (<size_t>-1) // sizeof(qc_chunk):
+            self.table = <qc_chunk *>PyMem_Malloc(self.head.chunks * sizeof(qc_chunk))
         if self.table == NULL:
             raise MemoryError
         with nogil:
@@ -119,19 +135,33 @@ cdef class Frame:
         """The head with decoded parameters, if it is there."""
         return self.decoded if self.decoded != NULL else &self.head
 
+    cdef int bind(self, qc_frame *head, const uint8_t[::1] base) except -1:
+        """The head for one call: with decoded parameters if they are there, and the call's base."""
+        head[0] = self.best()[0]
+        if head.kind != QC_DELTA or base is None:
+            return 0
+        if <size_t>base.shape[0] != head.elements * head.item_size:
+            raise ValueError(
+                f"the base has {base.shape[0]:,} bytes, the tensor {head.elements * head.item_size:,}"
+            )
+        # Of no elements any address will do.
+        head.base = &base[0] if base.shape[0] > 0 else <const void *>head.digest
+        return 0
+
     def decode_parameters(self, bint keep):
         """Decode coded parameters, once; not `keep`: check them, without memory."""
-        cdef qc_error error
-        cdef qc_status status = QC_OK
-        cdef qc_frame *decoded
-        cdef void *memory = NULL
-        cdef void *workspace
         if not self.head.undecoded or self.decoded != NULL:
             return
-        workspace = malloc(QC_WORKSPACE_BYTES)
-        decoded = <qc_frame *>malloc(sizeof(qc_frame))
-        if keep:
-            memory = malloc(self.head.coded_bytes)
+        with self.decoding:
+            if self.decoded == NULL:
+                self.decode_parameters_once(keep)
+
+    cdef int decode_parameters_once(self, bint keep) except -1:
+        cdef qc_error error
+        cdef qc_status status
+        cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
+        cdef void *memory = malloc(self.head.coded_bytes) if keep else NULL
+        cdef qc_frame *decoded = <qc_frame *>malloc(sizeof(qc_frame))
         if workspace == NULL or decoded == NULL or (keep and memory == NULL):
             free(workspace)
             free(decoded)
@@ -141,13 +171,15 @@ cdef class Frame:
         with nogil:
             status = qc_parameters_decode(decoded, memory, workspace, &error)
         free(workspace)
-        if status == QC_OK and keep and self.decoded == NULL:
-            self.decoded, self.parameters = decoded, memory
-            return
-        free(decoded)  # checked, refused, or another thread was faster
+        if status == QC_OK and keep:
+            self.parameters = memory
+            self.decoded = decoded
+            return 0
+        free(decoded)
         free(memory)
         if status != QC_OK:
             raise failure(status, &error, 0)
+        return 0
 
     @property
     def fields(self):
@@ -185,17 +217,18 @@ cdef class Frame:
             "coded_bytes": head.coded_bytes,
         }
 
-    def codebook_bytes(self, size_t item_size):
+    def codebook_bytes(self):
         cdef const qc_frame *head = self.best()
+        cdef size_t item_size = qc_dtype_size(head.codebook_dtype)
         return parameter_bytes(head.codebook, head.books * head.entries * item_size)
 
     def codebook_order_bytes(self):
         cdef const qc_frame *head = self.best()
         return parameter_bytes(head.codebook_order, head.books * head.entries)
 
-    def scale_bytes(self, size_t item_size):
+    def scale_bytes(self):
         cdef const qc_frame *head = self.best()
-        return parameter_bytes(head.scales, head.scale_count * item_size)
+        return parameter_bytes(head.scales, head.scale_count * qc_dtype_size(head.scale_dtype))
 
     def zero_point_bytes(self):
         cdef const qc_frame *head = self.best()
@@ -215,14 +248,6 @@ cdef class Frame:
         """Of the base (kind delta); empty for other kinds."""
         return parameter_bytes(self.head.digest, QC_DELTA_DIGEST_BYTES)
 
-    def set_base(self, const uint8_t[::1] base):
-        """Take the base's elements, which the digest is not checked against here."""
-        if <size_t>base.shape[0] != self.head.elements * self.head.item_size:
-            raise ValueError("the base has not the size of the tensor")
-        self.base = base
-        # Of no elements any address will do.
-        self.head.base = address(base) if base.shape[0] > 0 else <const void *>self.head.digest
-
     def chunk(self, size_t index):
         """(offset, bytes, first element, elements) of a chunk."""
         if index >= self.head.chunks:
@@ -238,30 +263,41 @@ cdef class Frame:
             raise ValueError("the chunk's bytes are not all there")
         return &self.table[index]
 
+    cdef size_t code_size(self):
+        """Bytes of a code as `decode_codes` gives it, or of an element of kinds without codes."""
+        if self.head.kind != QC_AFFINE and self.head.kind != QC_CODEBOOK:
+            return self.head.item_size
+        return 1 if self.head.width <= 8 else 2
+
     def decode(
         self,
         size_t first,
         size_t count,
-        int dtype,
-        size_t item_size,
+        unsigned dtype,
         uint8_t[::1] out,
+        const uint8_t[::1] base,
         bint verify,
     ):
-        """Elements [first, first + count) into `out`; the frame was opened with all of its bytes."""
+        """Elements [first, first + count) into `out`; the frame was opened with all of its bytes.
+
+        `base`: all elements of the base of kind delta, which the digest is not checked against
+        here; else None.
+        """
         cdef qc_error error
         cdef qc_status status
-        cdef const qc_frame *head = self.best()
+        cdef qc_frame head
         cdef const uint8_t *start = address(self.data)
-        cdef uint8_t *to = output(out, count, item_size)
+        cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         if <size_t>self.data.shape[0] != self.head.frame_bytes:
             raise ValueError("the frame's bytes are not all there")
+        self.bind(&head, base)
         workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
         with nogil:
             status = qc_frame_decode(
-                head, self.table, start, first, count, <int>dtype, to,
+                &head, self.table, start, first, count, <int>dtype, to,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)
@@ -274,34 +310,39 @@ cdef class Frame:
         const uint8_t[::1] data,
         size_t first,
         size_t count,
-        int dtype,
-        size_t item_size,
+        unsigned dtype,
         uint8_t[::1] out,
+        const uint8_t[::1] base,
         bint verify,
     ):
         """Elements [first, first + count) of a chunk into `out`; None: check only."""
         cdef qc_error error
         cdef qc_status status
-        cdef const qc_frame *head = self.best()
+        cdef qc_frame head
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
-        cdef uint8_t *to = output(out, count, item_size)
-        cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
+        cdef uint8_t *to = output(out, count, dtype)
+        cdef void *workspace
+        self.bind(&head, base)
+        workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
         with nogil:
             status = qc_chunk_decode(
-                head, chunk, start, first, count, <int>dtype, to,
+                &head, chunk, start, first, count, <int>dtype, to,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
 
-    def decode_codes(self, size_t index, const uint8_t[::1] data, size_t code_size, bint verify):
+    def decode_codes(
+        self, size_t index, const uint8_t[::1] data, const uint8_t[::1] base, bint verify
+    ):
         """(positions of uint32 from the chunk's start or None, codes as bytes) of a chunk."""
         cdef qc_error error
         cdef qc_status status
+        cdef qc_frame head
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
         cdef size_t entries
@@ -311,9 +352,10 @@ cdef class Frame:
         cdef uint32_t *to_positions = NULL
         cdef uint8_t *to_codes = NULL
         cdef void *workspace
+        self.bind(&head, base)
         entries = self.entries(index, data)
         position_array = np.empty(0 if dense else entries, np.uint32)
-        code_array = np.empty(entries * code_size, np.uint8)
+        code_array = np.empty(entries * self.code_size(), np.uint8)
         positions, codes = position_array, code_array
         if entries > 0:
             to_codes = &codes[0]
@@ -323,7 +365,7 @@ cdef class Frame:
             raise MemoryError
         with nogil:
             status = qc_chunk_decode_codes(
-                &self.head, chunk, start, entries, to_positions, to_codes,
+                &head, chunk, start, entries, to_positions, to_codes,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)

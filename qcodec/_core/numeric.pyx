@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from . cimport c
 from .cpu import allowed
@@ -12,6 +12,16 @@ from .status import error_of
 CPU_FEATURES = c.qc_cpu_select(allowed())
 MAX_N_OF_M = c.QC_MAX_N_OF_M
 INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
+
+
+def float_mode_enter():
+    """Make this thread keep subnormals and round to nearest; returns the mode it had."""
+    return c.qc_float_mode_enter()
+
+
+def float_mode_leave(uint32_t before):
+    """Give this thread back the mode that `float_mode_enter` returned."""
+    c.qc_float_mode_leave(before)
 
 
 def convert(const uint8_t[::1] source, int source_dtype, uint8_t[::1] out, int out_dtype):
