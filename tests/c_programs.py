@@ -56,8 +56,13 @@ def compile_once(commands, tmp_path_factory):
     return [folder / f"{source.stem}.o" for source in commands]
 
 
-def build_core(command, tmp_path_factory):
+def build_core(command, folder):
     """The objects of every file of the C core."""
+    return compile_all(dict.fromkeys(sorted(CSRC.rglob("*.c")), command), folder)
+
+
+def shared_core(command, tmp_path_factory):
+    """The same, compiled once for a whole test run."""
     return compile_once(dict.fromkeys(sorted(CSRC.rglob("*.c")), command), tmp_path_factory)
 
 
@@ -74,4 +79,4 @@ def host_core(tmp_path_factory):
     """This machine's compiler with its sanitizers, as a command, and the C core as objects."""
     command = [*COMPILER.split(), *FLAGS]
     command += SANITIZE if builds_and_runs(tmp_path_factory.mktemp("trial"), "", *SANITIZE) else []
-    return command, build_core(command, tmp_path_factory)
+    return command, shared_core(command, tmp_path_factory)

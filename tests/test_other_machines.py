@@ -12,7 +12,7 @@ import shutil
 
 import numpy as np
 import pytest
-from c_programs import FLAGS, PROGRAMS, ROOT, build_core, host_core, run
+from c_programs import FLAGS, PROGRAMS, ROOT, host_core, run, shared_core
 
 from qcodec.encoded import Encoded
 from qcodec.layout import PROFILES
@@ -38,7 +38,7 @@ def machine(request, tmp_path_factory):
     if not compiler or not emulator:
         pytest.skip(f"no {request.param}-linux-gnu-gcc, or no {name}")
     command = [compiler, *FLAGS, "-static"]
-    objects = build_core(command, tmp_path_factory)
+    objects = shared_core(command, tmp_path_factory)
 
     return functools.partial(build_and_run, command, objects, [emulator])
 
