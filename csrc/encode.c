@@ -77,6 +77,7 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
                                 .out = out,
                                 .capacity = capacity,
                                 .arena = {(uint8_t *)workspace + step, workspace_bytes - step},
+                                .ticker = qc_ticker_of(frame->poll),
                                 .error = error};
     encoder.stream_workspace =
         qc_arena_take(&encoder.arena, QC_STREAM_ENCODE_WORKSPACE(most_symbols(frame, source)));

@@ -28,10 +28,10 @@ static void check_again(const uint8_t *symbols, size_t count, unsigned width)
     uint8_t *stream = buffer_of(capacity, 0xA5);
     uint8_t *again = buffer_of(bytes, 0x5A);
     PROMISE(qc_stream_encode(symbols, count, width, ~(uint64_t)0, QC_BALANCED, stream, capacity,
-                             &size, workspace, &error) == QC_OK);
+                             &size, workspace, NULL, &error) == QC_OK);
     PROMISE(size <= capacity);
     uint8_t *exact = copy_of(stream, size);
-    PROMISE(qc_stream_decode(exact, size, count, width, again, workspace, &error) == QC_OK);
+    PROMISE(qc_stream_decode(exact, size, count, width, again, workspace, NULL, &error) == QC_OK);
     PROMISE(memcmp(symbols, again, bytes) == 0);
     free(exact);
     free(again);
@@ -45,9 +45,11 @@ static void decode(const uint8_t *stream, size_t size, size_t count, unsigned wi
     uint8_t *symbols = buffer_of(bytes, 0xA5);
     uint8_t *portable = buffer_of(bytes, 0x5A);
     qc_cpu_select(0);
-    qc_status expected = qc_stream_decode(stream, size, count, width, portable, workspace, &error);
+    qc_status expected =
+        qc_stream_decode(stream, size, count, width, portable, workspace, NULL, &error);
     select_path(path);
-    qc_status status = qc_stream_decode(stream, size, count, width, symbols, workspace, &error);
+    qc_status status =
+        qc_stream_decode(stream, size, count, width, symbols, workspace, NULL, &error);
     PROMISE(status == expected);
     if (!refused(status, &error)) {
         PROMISE(memcmp(symbols, portable, bytes) == 0);

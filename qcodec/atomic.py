@@ -22,8 +22,8 @@ if sys.platform != "win32":  # there, an open file cannot be removed: that serve
 
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
-#: More than 2 GiB in one call is too much for some systems.
-_MAX_WRITE = 1 << 30
+#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+_MAX_WRITE = 1 << 26
 
 
 def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from .dtypes import element_type
 from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode
+from .threads import in_order
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
@@ -68,10 +69,11 @@ def encode_tensors(
             raise
 
     contents: dict[str, Content] = {}
-    for name, content in zip(tensors, _in_order(encode_one, tensors, threads), strict=True):
-        contents[name] = content
-        if progress is not None:
-            progress(len(contents), len(tensors), name)
+    with closing(in_order(encode_one, tensors, threads)) as encoded:
+        for name, content in zip(tensors, encoded, strict=True):
+            contents[name] = content
+            if progress is not None:
+                progress(len(contents), len(tensors), name)
     return contents
 
 
@@ -98,16 +100,6 @@ def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:
     if quantized.kind == "raw":
         raise TypeError(f"{codec!r} needs ml_dtypes for {element.name}: pip install ml_dtypes")
     return replace(quantized, dtype=element.name)
-
-
-def _in_order(
-    function: Callable[[str], Content], names: Mapping[str, Any], threads: int
-) -> Iterator[Content]:
-    if threads == 1:
-        yield from map(function, names)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, names)
 
 
 def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[str, str]:

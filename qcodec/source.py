@@ -17,6 +17,8 @@ from .errors import TruncatedError
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
+#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+_MAX_READ = 1 << 26
 
 
 class Readable(Protocol):
@@ -154,7 +156,7 @@ class PreadSource(Source):
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
         while filled < size:
-            count = self._read_into(view[filled:], offset + filled)
+            count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
             if count == 0:  # it became shorter since it was opened
                 raise self._short(offset + size)
             filled += count

@@ -1,11 +1,13 @@
 """Frames, written: chunks in their codings, then the frame around them."""
 
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
     QC_DELTA,
+    QC_INTERRUPTED,
     QC_OK,
     qc_bytes,
     qc_chunk_bound,
@@ -22,12 +24,15 @@ from .c cimport (
     qc_parameters_bound,
     qc_parameters_encode,
     qc_parameters_encode_workspace,
+    qc_poll,
     qc_status,
 )
+from .polling cimport Watch, begin, raise_pending
 
 import numpy as np
 
 from .cpu import allowed
+from .interrupt import check
 from .status import error_of
 
 
@@ -36,6 +41,8 @@ CPU_FEATURES = qc_cpu_select(allowed())
 
 
 cdef object failure(qc_status status, qc_error *error):
+    if status == QC_INTERRUPTED:
+        raise_pending()
     return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
@@ -110,20 +117,24 @@ cdef class Plan:
         cdef qc_status status
         cdef size_t bound = qc_parameters_bound(&self.head)
         cdef size_t workspace_bytes = qc_parameters_encode_workspace(&self.head)
+        cdef Watch watch
         cdef void *workspace
         cdef uint8_t *to
         if bound == 0:
             return
+        cdef const qc_poll *poll = begin(&watch, check)
         self.bodies = np.empty(bound, np.uint8)
         to = &self.bodies[0]
         workspace = malloc(workspace_bytes)
         if workspace == NULL:
             raise MemoryError
+        self.head.poll = poll
         with nogil:
             status = qc_parameters_encode(
                 &self.head, codings, <int>profile, to, bound, &self.features,
                 workspace, workspace_bytes, &error,
             )
+        self.head.poll = NULL
         free(workspace)
         if status != QC_OK:
             raise failure(status, &error)
@@ -151,6 +162,8 @@ cdef class Plan:
         """(bytes, codings used) of one chunk; `positions` is empty if dense."""
         cdef qc_error error
         cdef qc_status status
+        cdef qc_frame head = self.head  # of this call: others may run at the same time
+        cdef Watch watch
         cdef qc_chunk_source source
         cdef qc_encoding encoding
         cdef size_t bound, workspace_bytes, size = 0
@@ -168,8 +181,9 @@ cdef class Plan:
         encoding.profile = <int>profile
         if self.head.positions != 0 and <size_t>positions.shape[0] != entries:
             raise ValueError("a position for every entry")
-        bound = qc_chunk_bound(&self.head, &source)
-        workspace_bytes = qc_chunk_encode_workspace(&self.head, &source)
+        head.poll = begin(&watch, check)
+        bound = qc_chunk_bound(&head, &source)
+        workspace_bytes = qc_chunk_encode_workspace(&head, &source)
         out_array = np.empty(bound, np.uint8)
         out = out_array
         to = &out[0]
@@ -178,7 +192,7 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = qc_chunk_encode(
-                &self.head, &source, &encoding, to, bound, &size, &features, workspace,
+                &head, &source, &encoding, to, bound, &size, &features, workspace,
                 workspace_bytes, &error,
             )
         free(workspace)
@@ -192,9 +206,10 @@ cdef class Plan:
         cdef qc_status status
         cdef size_t count = len(chunks), size, i
         cdef const uint8_t[::1] view
-        cdef uint8_t[::1] out
         cdef uint8_t *to
         cdef qc_bytes *pieces
+        cdef qc_frame head = self.head
+        cdef Watch watch
         features |= self.features
         if count != self.head.chunks:
             raise ValueError(f"{count} chunks, the frame has {self.head.chunks}")
@@ -206,14 +221,14 @@ cdef class Plan:
                 view = chunks[i]
                 pieces[i].size = view.shape[0]
                 pieces[i].data = &view[0] if view.shape[0] > 0 else NULL
-            size = qc_frame_size(&self.head, features, pieces)
-            out_array = np.empty(size, np.uint8)
-            out = out_array
-            to = &out[0]
+            size = qc_frame_size(&head, features, pieces)
+            out = PyBytes_FromStringAndSize(NULL, size)
+            to = <uint8_t *>PyBytes_AsString(out)
+            head.poll = begin(&watch, check)
             with nogil:
-                status = qc_frame_write(&self.head, features, pieces, to, size, &error)
+                status = qc_frame_write(&head, features, pieces, to, size, &error)
             if status != QC_OK:
                 raise failure(status, &error)
         finally:
             PyMem_Free(pieces)
-        return out_array.tobytes()
+        return out
