@@ -5,7 +5,6 @@
 #define COUNT_SHIFT 40
 #define ONE         ((uint64_t)1 << COUNT_SHIFT)
 #define TURN        (((size_t)1 << (64 - COUNT_SHIFT)) - 1)
-#define TURN_STEPS  (TURN / 64) /* of a ticker */
 
 /* Neighbours are counted apart: a run of equal values, as zeros in pruned weights, need not wait
    for the counter each time. */
@@ -43,7 +42,7 @@ void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_mag
     size_t span = sides * QC_MAGNITUDE_BINS;
     uint64_t *even = (uint64_t *)workspace, *odd = even + span;
     memset(bins, 0, span * sizeof *bins);
-    for (size_t start = 0; start < count && !qc_tick(ticker, TURN_STEPS); start += TURN) {
+    for (size_t start = 0; start < count && !qc_tick(ticker, QC_TICKER_STEPS); start += TURN) {
         size_t turn = count - start < TURN ? count - start : TURN;
         memset(even, 0, PARTS * span * sizeof *even);
         count_turn(values + start, turn, qc_bits_of_sides(sides), even, odd);
