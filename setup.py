@@ -2,11 +2,13 @@
 
 The C core is built once as a static library, and each extension module takes from
 it what it calls. The modules use Python's limited API, so one wheel serves every
-CPython from 3.11 on.
+CPython from 3.11 on. Free-threaded interpreters have no limited API: there the wheel
+is for that version alone.
 """
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -16,15 +18,21 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 MODULES = ("decode", "encode", "numeric", "pack", "stream")
 
 WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
 
 if sys.platform == "win32":
-    C_FLAGS = ["/O2", "/std:c11"]
+    FLOAT_FLAGS = ["/fp:precise"]
+    C_FLAGS = ["/O2", "/std:c11", *FLOAT_FLAGS]
 else:
+    # They come after CFLAGS and so overrule a -ffast-math there, which would take NaN for a number
+    # and, in what old compilers link, flush the subnormals of the whole process to zero.
     # -ffp-contract=off: a fused multiply-add would make numbers differ by machine.
-    C_FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"]
+    FLOAT_FLAGS = ["-fno-fast-math", "-fno-unsafe-math-optimizations", "-fno-finite-math-only"]
+    FLOAT_FLAGS += ["-ffp-contract=off"]
+    C_FLAGS = ["-std=c11", "-O3", *FLOAT_FLAGS, "-fvisibility=hidden", "-fPIC"]
     C_FLAGS += ["-Wall", "-Wextra"] + (["-Werror"] if WARNINGS_ARE_ERRORS else [])
 
 
@@ -69,14 +77,20 @@ core = (
     },
 )
 
+limited_api = {
+    "define_macros": [("Py_LIMITED_API", LIMITED_API), ("CYTHON_LIMITED_API", "1")],
+    "py_limited_api": True,
+}
+
 extensions = [
     Extension(
         f"qcodec._core.{name}",
         [f"qcodec/_core/{name}.pyx"],
         include_dirs=["csrc"],
-        define_macros=[("Py_LIMITED_API", LIMITED_API), ("CYTHON_LIMITED_API", "1")],
-        py_limited_api=True,
+        extra_compile_args=FLOAT_FLAGS,
+        extra_link_args=[] if sys.platform == "win32" else FLOAT_FLAGS,
         depends=relative((ROOT / "csrc").rglob("*.[ch]")),
+        **({} if FREE_THREADED else limited_api),
     )
     for name in MODULES
     if (ROOT / f"qcodec/_core/{name}.pyx").exists()
@@ -94,5 +108,5 @@ setup(
         build_dir="build/cython",
     ),
     cmdclass={"build_py": BuildPython, "build_ext": BuildExtensions},
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    options={} if FREE_THREADED else {"bdist_wheel": {"py_limited_api": "cp311"}},
 )

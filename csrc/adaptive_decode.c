@@ -35,13 +35,14 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
 {
     qc_adaptive_state *state = &stream->state.adaptive;
     QC_CHECK(size > 0, QC_CORRUPT, "adaptive: model", 0, 0, 1);
-    QC_CHECK(body[0] <= QC_ADAPTIVE_EXPONENT, QC_UNSUPPORTED, "adaptive: model", 0, body[0],
+    unsigned model = body[0]; /* read once: a tree of 9 bits or more would leave its contexts */
+    QC_CHECK(model <= QC_ADAPTIVE_EXPONENT, QC_UNSUPPORTED, "adaptive: model", 0, model,
              QC_ADAPTIVE_EXPONENT);
-    QC_CHECK(body[0] == QC_ADAPTIVE_EXPONENT || stream->width <= QC_ADAPTIVE_TREE_MAX_WIDTH,
+    QC_CHECK(model == QC_ADAPTIVE_EXPONENT || stream->width <= QC_ADAPTIVE_TREE_MAX_WIDTH,
              QC_CORRUPT, "adaptive: width of model tree", 0, stream->width,
              QC_ADAPTIVE_TREE_MAX_WIDTH);
     QC_TRY(qc_range_check_end(body + 1, size - 1, 1, error));
-    state->is_exponent = body[0] == QC_ADAPTIVE_EXPONENT;
+    state->is_exponent = model == QC_ADAPTIVE_EXPONENT;
     qc_adaptive_model_start(&state->model);
     state->decoder = qc_range_start(body + 1, body + size);
     return QC_OK;

@@ -14,7 +14,7 @@ typedef struct qc_body_writer {
     unsigned effort;
     uint8_t *body;
     size_t size;
-    void *stream_workspace; /* QC_STREAM_ENCODE_WORKSPACE(input->count) bytes */
+    void *stream_workspace; /* QC_STABLE_WORKSPACE(input->count) bytes */
     qc_error *error;
 } qc_body_writer;
 

@@ -6,61 +6,30 @@
 
 #include <string.h>
 
-#include "qcodec.h"
-
-#if defined(__GNUC__)
-#define QC_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define QC_LIKELY(x)   __builtin_expect(!!(x), 1)
-#else
-#define QC_UNLIKELY(x) (x)
-#define QC_LIKELY(x)   (x)
-#endif
+#include "check.h"
 
 #define QC_VU_MAX_BYTES 8
 #define QC_VU_LIMIT     ((uint64_t)1 << 56)
 
-static inline qc_status qc_fail(qc_error *error, qc_status status, const char *what,
-                                uint64_t offset, uint64_t found, uint64_t allowed)
-{
-    if (error != NULL) {
-        error->what = what;
-        error->offset = offset;
-        error->found = found;
-        error->allowed = allowed;
-    }
-    return status;
-}
-
-/* The one macro that checks input: returns `status` from the calling function, which has a
-   `qc_error *error`, unless `ok`. */
-#define QC_CHECK(ok, status, what, offset, found, allowed)                                         \
-    do {                                                                                           \
-        if (QC_UNLIKELY(!(ok))) {                                                                  \
-            qc_fail(error, status, what, (uint64_t)(offset), (uint64_t)(found),                    \
-                    (uint64_t)(allowed));                                                          \
-            return status;                                                                         \
-        }                                                                                          \
-    } while (0)
-
-/* Pass an error of a called function on. */
-#define QC_TRY(call)                                                                               \
-    do {                                                                                           \
-        qc_status status_ = (call);                                                                \
-        if (QC_UNLIKELY(status_ != QC_OK))                                                         \
-            return status_;                                                                        \
-    } while (0)
-
-/* Checked arithmetic for sizes that come from input: nonzero if the result does not fit. */
+/* For sizes that come from input: nonzero if the sum does not fit. */
 static inline int qc_add_overflows(size_t a, size_t b, size_t *sum)
 {
     *sum = a + b;
     return *sum < a;
 }
 
-static inline int qc_multiply_overflows(size_t a, size_t b, size_t *product)
+/* What was read as a number of bytes, as a size: only machines of 32 bits have too little memory
+   for any number that a frame can say. */
+static inline qc_status qc_to_size(uint64_t value, size_t *size, const char *what, size_t at,
+                                   qc_error *error)
 {
-    *product = a * b;
-    return a != 0 && *product / a != b;
+#if SIZE_MAX < UINT64_MAX
+    QC_CHECK(value <= SIZE_MAX, QC_LIMIT, what, at, value, SIZE_MAX);
+#else
+    (void)what, (void)at, (void)error;
+#endif
+    *size = (size_t)value;
+    return QC_OK;
 }
 
 /* Little-endian loads and stores at any address, on any machine. */
@@ -163,14 +132,14 @@ static inline qc_reader qc_reader_of(const void *data, size_t size, int length_k
 
 #define QC_SHORT(reader) ((reader)->length_known ? QC_CORRUPT : QC_TRUNCATED)
 
-/* Step over `count` bytes and lead *bytes to them. */
-static inline qc_status qc_read_bytes(qc_reader *reader, size_t count, const uint8_t **bytes,
+/* Step over `count` bytes, any number that was read, and lead *bytes to them. */
+static inline qc_status qc_read_bytes(qc_reader *reader, uint64_t count, const uint8_t **bytes,
                                       const char *what, qc_error *error)
 {
     QC_CHECK(count <= reader->size - reader->at, QC_SHORT(reader), what, reader->at, reader->size,
              reader->at + count);
     *bytes = reader->data + reader->at;
-    reader->at += count;
+    reader->at += (size_t)count;
     return QC_OK;
 }
 

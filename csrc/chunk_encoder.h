@@ -33,7 +33,9 @@ static inline void *qc_arena_take(qc_arena *arena, size_t size)
 /* The chunk that is being written, and what its streams are made from. */
 typedef struct qc_chunk_encoder {
     const qc_frame *frame;
-    const qc_chunk_source *source;
+    const qc_chunk_source *source; /* its positions and values are our own copies */
+    void *values;                  /* those of the source; gaps: with fillers */
+    size_t entries;
     qc_encoding encoding;
     uint8_t *out;
     size_t capacity, size;
@@ -83,14 +85,15 @@ qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, 
 
 /* Scratch memory of qc_write_positions. */
 size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_source *source);
-/* All but dense ones. *values and *entries become those with fillers. */
-qc_status qc_write_positions(qc_chunk_encoder *encoder, const void **values, size_t *entries);
+/* All but dense ones. The encoder's values and entries become those with fillers. */
+qc_status qc_write_positions(qc_chunk_encoder *encoder);
 
 /* ---- encode_values.c ---- */
 
 /* An upper bound of what qc_write_values writes, and its scratch memory. */
 size_t qc_values_bound(const qc_frame *frame, size_t entries);
 size_t qc_values_workspace(const qc_frame *frame, size_t entries);
-qc_status qc_write_values(qc_chunk_encoder *encoder, const void *values, size_t entries);
+/* The encoder's values; they may be overwritten. */
+qc_status qc_write_values(qc_chunk_encoder *encoder);
 
 #endif /* QC_CHUNK_ENCODER_H */

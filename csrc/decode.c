@@ -41,6 +41,7 @@ static decode_workspace *align(void *workspace)
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+/* What decodes the bytes afterwards trusts none of them for that: they may have changed. */
 static qc_status check_chunk_crc(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                                  unsigned flags, qc_error *error)
 {
@@ -212,7 +213,11 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
 {
     decode_workspace *work = align(workspace);
     work->split.ticker = qc_ticker_of(frame->poll);
-    return decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
+    uint32_t mode = qc_float_mode_enter();
+    qc_status status =
+        decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
+    qc_float_mode_leave(mode);
+    return status;
 }
 
 qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,

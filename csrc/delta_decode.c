@@ -41,7 +41,8 @@ qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_fr
 
 /* ---- what elements need beside their symbols ---- */
 
-/* Have at least as many bytes as the low bits of a run may take, as far as there are any. */
+/* Have at least as many bytes as the low bits of a run may take, as far as there are any: as many
+   as any base asks for, since the base may change while it is read, here more than once. */
 static qc_status fetch_low(qc_delta_decoder *delta, size_t needed, qc_error *error)
 {
     size_t used = delta->bit / 8, left = delta->low_size - used;

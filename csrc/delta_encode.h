@@ -15,7 +15,8 @@ typedef struct qc_delta_symbols {
     size_t low_bytes, escape_count;
 } qc_delta_symbols;
 
-/* Elements in the machine's order against those of the base; fills `symbols`. */
+/* Elements in the machine's order against those of the base; fills `symbols`. The base may change
+   meanwhile: each of its elements is read once, and none asks for more room than any other. */
 void qc_delta_split(const qc_frame *frame, const uint8_t *elements, const uint8_t *base,
                     size_t count, qc_delta_symbols *symbols);
 

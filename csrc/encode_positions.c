@@ -26,7 +26,7 @@ static qc_status relative_rows(qc_chunk_encoder *encoder, uint8_t *gaps, uint32_
                  most);
         QC_TRY(qc_relative_index_encode(columns, count, width,
                                         gaps + written * qc_symbol_size(width), entry_of + written,
-                                        error));
+                                        &in_row, error));
         for (size_t i = 0; i < in_row; i++)
             if (entry_of[written + i] != UINT32_MAX)
                 entry_of[written + i] += (uint32_t)taken;
@@ -60,7 +60,7 @@ static qc_status with_fillers(const qc_chunk_encoder *encoder, const uint32_t *e
     return QC_OK;
 }
 
-static qc_status write_gaps(qc_chunk_encoder *encoder, const void **values, size_t *entries)
+static qc_status write_gaps(qc_chunk_encoder *encoder)
 {
     const qc_frame *frame = encoder->frame;
     const qc_chunk_source *source = encoder->source;
@@ -72,21 +72,22 @@ static qc_status write_gaps(qc_chunk_encoder *encoder, const void **values, size
         uint16_t *row_counts = qc_arena_take(&encoder->arena, 2 * source->elements);
         size_t rows = source->elements > 0 ? source->elements / frame->row_elements : 0;
         unsigned width = qc_row_count_width(frame->row_elements);
-        QC_TRY(relative_rows(encoder, gaps, entry_of, row_counts, entries));
-        encoder->size += qc_write_vu(encoder->out, *entries);
+        QC_TRY(relative_rows(encoder, gaps, entry_of, row_counts, &encoder->entries));
+        encoder->size += qc_write_vu(encoder->out, encoder->entries);
         if (width <= 8) /* narrow in place: the reader of entry i has passed byte i */
             for (size_t row = 0; row < rows; row++)
                 ((uint8_t *)row_counts)[row] = (uint8_t)row_counts[row];
         QC_TRY(qc_write_stream(encoder, row_counts, rows, width));
     } else {
-        *entries = qc_relative_index_entries(source->positions, source->entries, frame->gap_width);
-        encoder->size += qc_write_vu(encoder->out, *entries);
+        encoder->entries =
+            qc_relative_index_entries(source->positions, source->entries, frame->gap_width);
+        encoder->size += qc_write_vu(encoder->out, encoder->entries);
         QC_TRY(qc_relative_index_encode(source->positions, source->entries, frame->gap_width, gaps,
-                                        entry_of, encoder->error));
+                                        entry_of, &encoder->entries, encoder->error));
     }
-    QC_TRY(qc_write_stream(encoder, gaps, *entries, frame->gap_width));
-    QC_TRY(with_fillers(encoder, entry_of, *entries, filled));
-    *values = filled;
+    QC_TRY(qc_write_stream(encoder, gaps, encoder->entries, frame->gap_width));
+    QC_TRY(with_fillers(encoder, entry_of, encoder->entries, filled));
+    encoder->values = filled;
     return QC_OK;
 }
 
@@ -119,9 +120,9 @@ size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_source *sour
     return bytes;
 }
 
-qc_status qc_write_positions(qc_chunk_encoder *encoder, const void **values, size_t *entries)
+qc_status qc_write_positions(qc_chunk_encoder *encoder)
 {
     if (qc_has_gaps(encoder->frame))
-        return write_gaps(encoder, values, entries);
+        return write_gaps(encoder);
     return qc_mask_width(encoder->frame->positions) > 0 ? write_mask(encoder) : QC_OK;
 }

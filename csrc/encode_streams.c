@@ -97,10 +97,10 @@ static qc_status write_stream_in(qc_chunk_encoder *encoder, const void *symbols,
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode_by(&encoder->ticker, symbols, count, width, encoding->codings,
-                               encoding->profile, encoder->out + encoder->size,
-                               encoder->capacity - encoder->size, &size, encoder->stream_workspace,
-                               error));
+    QC_TRY(qc_stream_encode_stable(&encoder->ticker, symbols, count, width, encoding->codings,
+                                   encoding->profile, encoder->out + encoder->size,
+                                   encoder->capacity - encoder->size, &size,
+                                   encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;

@@ -41,8 +41,7 @@ size_t qc_values_workspace(const qc_frame *frame, size_t entries)
 {
     size_t bytes = 0;
     if (qc_is_bytes(frame))
-        bytes += qc_arena_size(entries * frame->item_size) +
-                 qc_arena_size(entries); /* elements, a plane */
+        bytes += qc_arena_size(entries); /* a plane */
     if (frame->kind == QC_DELTA)
         bytes += delta_workspace(frame, entries);
     if (frame->kind == QC_FIELDS) /* words, the rest, escapes */
@@ -153,17 +152,16 @@ static qc_status write_delta(qc_chunk_encoder *encoder, const void *values, size
     return qc_write_stream(encoder, symbols.escapes, symbols.escape_count * item, 8);
 }
 
-qc_status qc_write_values(qc_chunk_encoder *encoder, const void *values, size_t entries)
+qc_status qc_write_values(qc_chunk_encoder *encoder)
 {
     const qc_frame *frame = encoder->frame;
+    size_t entries = encoder->entries;
+    uint8_t *elements = encoder->values;
     if (!qc_is_bytes(frame))
-        return qc_write_located(encoder, values, entries, frame->width, qc_code_geometry(frame));
+        return qc_write_located(encoder, elements, entries, frame->width, qc_code_geometry(frame));
     if (frame->kind == QC_DELTA)
-        return write_delta(encoder, values, entries);
+        return write_delta(encoder, elements, entries);
     encoder->encoding.codings = float_codings(encoder, entries);
-    uint8_t *elements = qc_arena_take(&encoder->arena, entries * frame->item_size);
-    if (entries > 0)
-        memcpy(elements, values, entries * frame->item_size);
     qc_swap_if_big_endian(elements, frame->item_size, entries);
     if (frame->kind == QC_RAW)
         return qc_write_stream(encoder, elements, entries * frame->item_size, frame->width);

@@ -48,13 +48,18 @@ typedef struct qc_stream_encoder {
 extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
     qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
-/* As qc_stream_encode, counted by the caller's ticker. */
-qc_status qc_stream_encode_by(qc_ticker *ticker, const void *symbols, size_t count, unsigned width,
-                              uint64_t codings, qc_profile profile, void *out, size_t capacity,
-                              size_t *size, void *workspace, qc_error *error);
+/* Scratch memory for `count` symbols that nobody changes. */
+#define QC_STABLE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))
+
+/* As qc_stream_encode, counted by the caller's ticker, of symbols that nobody changes meanwhile:
+   they are counted, and what is then written fits only what was counted. `workspace`:
+   QC_STABLE_WORKSPACE(count) bytes. */
+qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
+                                  unsigned width, uint64_t codings, qc_profile profile, void *out,
+                                  size_t capacity, size_t *size, void *workspace, qc_error *error);
 
 /* About what a stream takes whose symbols have these counts: the coding that the profile would
-   choose among those that tell their size. `workspace` has QC_STREAM_ENCODE_WORKSPACE(0) bytes. */
+   choose among those that tell their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */
 size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
                           qc_profile profile, void *workspace);
 

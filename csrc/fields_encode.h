@@ -11,7 +11,7 @@
 void qc_upper_words(const uint8_t *elements, size_t count, size_t item_size, uint16_t *words);
 
 /* Scratch memory for qc_fields_plan, aligned as a uint64_t; `stream_workspace` has
-   QC_STREAM_ENCODE_WORKSPACE(0) bytes. */
+   QC_STABLE_WORKSPACE(0) bytes. */
 size_t qc_fields_plan_workspace(qc_dtype dtype);
 /* The mantissa bits and the base that promise the fewest bytes under the profile. */
 void qc_fields_plan(const uint16_t *words, size_t count, qc_dtype dtype, uint64_t codings,

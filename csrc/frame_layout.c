@@ -26,11 +26,11 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error)
         elements *= dim;
         row *= axis > 0 ? dim : 1;
     }
-    QC_CHECK(bytes <= SIZE_MAX, QC_LIMIT, "frame: tensor is larger than this machine's memory", 0,
-             bytes, SIZE_MAX);
+    size_t fitting;
     frame->elements = (size_t)elements;
     frame->row_elements = (size_t)row;
-    return QC_OK;
+    return qc_to_size(bytes, &fitting, "frame: tensor is larger than this machine's memory", 0,
+                      error);
 }
 
 qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)

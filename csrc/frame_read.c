@@ -76,9 +76,8 @@ static qc_status read_head(qc_reader *reader, unsigned flags, qc_frame *frame, i
     QC_TRY(read_features(reader, frame, error));
     QC_TRY(read_shape(reader, frame, error));
     QC_TRY(qc_read_vu(reader, &body, "frame: body length", error));
-    QC_CHECK(body <= SIZE_MAX - reader->at, QC_LIMIT, "frame: body length", reader->at, body,
-             SIZE_MAX - reader->at);
-    frame->frame_bytes = reader->at + (size_t)body;
+    QC_TRY(qc_to_size(reader->at + body, &frame->frame_bytes, "frame: body length", reader->at,
+                      error));
     QC_CHECK(reader->size >= frame->frame_bytes || (flags & QC_WHOLE) == 0, QC_TRUNCATED,
              "frame: its bytes end early, incomplete download?", reader->size, reader->size,
              frame->frame_bytes);
@@ -103,37 +102,33 @@ static qc_status read_count(qc_reader *reader, size_t *count, const char *what, 
 /* ---- coded parameters: their bodies are stepped over ---- */
 
 /* `count` values of `size` bytes, coded: how many they may be follows from the tensor. */
-static qc_status check_coded(qc_frame *frame, size_t at, size_t count, size_t size, qc_error *error)
+static qc_status check_coded(qc_frame *frame, size_t at, uint64_t count, size_t size,
+                             qc_error *error)
 {
-    size_t bytes, most = qc_most_coded(frame);
+    size_t most = qc_most_coded(frame);
     QC_CHECK(count <= most, QC_CORRUPT, "parameters: number of coded values", at, count, most);
-    QC_CHECK(!qc_multiply_overflows(count, size, &bytes) &&
-                 !qc_add_overflows(frame->coded_bytes, bytes, &frame->coded_bytes),
-             QC_LIMIT, "parameters: coded values are larger than this machine's memory", at, count,
-             SIZE_MAX);
     frame->undecoded = 1;
-    return QC_OK;
+    return qc_to_size(frame->coded_bytes + count * size, &frame->coded_bytes,
+                      "parameters: coded values are larger than this machine's memory", at, error);
 }
 
 static qc_status read_body(qc_reader *reader, qc_coded *coded, const char *what, qc_error *error)
 {
     uint64_t size;
-    size_t at = reader->at;
     QC_TRY(qc_read_vu(reader, &size, what, error));
-    QC_CHECK(size <= reader->size - reader->at, QC_SHORT(reader), what, at, reader->size,
-             reader->at + size);
-    coded->size = (size_t)size;
     coded->offset = reader->at;
-    return qc_read_bytes(reader, coded->size, &coded->body, what, error);
+    QC_TRY(qc_read_bytes(reader, size, &coded->body, what, error));
+    coded->size = (size_t)size;
+    return QC_OK;
 }
 
 /* floats(rows, entries), `count` in all: bounded by the bytes that are there, or by the tensor,
    before anything is made of it. */
-static qc_status read_floats(qc_reader *reader, qc_frame *frame, size_t count, qc_dtype dtype,
+static qc_status read_floats(qc_reader *reader, qc_frame *frame, uint64_t count, qc_dtype dtype,
                              const uint8_t **floats, qc_coded *coded, const char *what,
                              qc_error *error)
 {
-    size_t bytes, size = qc_dtype_size(dtype);
+    size_t size = qc_dtype_size(dtype);
     QC_TRY(qc_read_u8(reader, &coded->how, what, error));
     QC_CHECK(coded->how <= QC_FLOATS_PERMUTED, QC_UNSUPPORTED, "parameters: how floats are stored",
              reader->at - 1, coded->how, QC_FLOATS_PERMUTED);
@@ -143,16 +138,16 @@ static qc_status read_floats(qc_reader *reader, qc_frame *frame, size_t count, q
         QC_TRY(check_coded(frame, reader->at - 1, count, size, error));
         return read_body(reader, coded, what, error);
     }
-    QC_CHECK(!qc_multiply_overflows(count, size, &bytes), QC_SHORT(reader), what, reader->at, count,
+    QC_CHECK(count <= UINT64_MAX / size, QC_SHORT(reader), what, reader->at, count,
              reader->size - reader->at);
-    return qc_read_bytes(reader, bytes, floats, what, error);
+    return qc_read_bytes(reader, count * size, floats, what, error);
 }
 
 /* The zero points at the end, one a scale. */
 static qc_status read_zero_points(qc_reader *reader, qc_frame *frame, qc_error *error)
 {
     qc_coded *coded = &frame->coded_zero_points, body = {0};
-    size_t bytes, at = reader->at;
+    size_t at = reader->at;
     unsigned coding;
     if (coded->how == QC_ZERO_MODE_CODED) {
         QC_TRY(check_coded(frame, at, frame->scale_count, 2, error));
@@ -163,9 +158,8 @@ static qc_status read_zero_points(qc_reader *reader, qc_frame *frame, qc_error *
         coded->offset = at;
         return QC_OK;
     }
-    QC_CHECK(!qc_multiply_overflows(frame->scale_count, 2, &bytes), QC_SHORT(reader),
-             "affine: zero points", at, frame->scale_count, SIZE_MAX / 2);
-    return qc_read_bytes(reader, bytes, &frame->zero_points, "affine: zero points", error);
+    return qc_read_bytes(reader, 2 * (uint64_t)frame->scale_count, &frame->zero_points,
+                         "affine: zero points", error);
 }
 
 /* ---- parameters ---- */
@@ -197,7 +191,6 @@ static qc_status read_affine(qc_reader *reader, qc_frame *frame, qc_error *error
 static qc_status read_codebook(qc_reader *reader, qc_frame *frame, qc_error *error)
 {
     unsigned last, dtype;
-    size_t floats;
     QC_TRY(qc_read_u8(reader, &last, "codebook: entries", error));
     QC_TRY(qc_read_u8(reader, &dtype, "codebook: dtype", error));
     QC_CHECK(dtype <= QC_BF16, QC_UNSUPPORTED, "codebook: dtype", reader->at - 1, dtype, QC_BF16);
@@ -209,10 +202,9 @@ static qc_status read_codebook(qc_reader *reader, qc_frame *frame, qc_error *err
     if (frame->books > 1)
         QC_TRY(
             read_count(reader, &frame->book_inner, "codebook: elements that share a book", error));
-    QC_CHECK(!qc_multiply_overflows(frame->books, frame->entries, &floats), QC_SHORT(reader),
-             "codebook: number of books", reader->at, frame->books, SIZE_MAX / frame->entries);
-    return read_floats(reader, frame, floats, frame->codebook_dtype, &frame->codebook,
-                       &frame->coded_codebook, "codebook: entries", error);
+    return read_floats(reader, frame, (uint64_t)frame->books * frame->entries,
+                       frame->codebook_dtype, &frame->codebook, &frame->coded_codebook,
+                       "codebook: entries", error);
 }
 
 static qc_status read_side(qc_reader *reader, unsigned *side, qc_error *error)
@@ -282,10 +274,9 @@ static qc_status check_crc(const uint8_t *data, size_t size, uint32_t stored, co
 /* Directory and CRC; the lengths of the chunks fill the rest of the frame exactly. */
 static qc_status read_directory(qc_reader *reader, unsigned flags, qc_frame *frame, qc_error *error)
 {
-    size_t bytes, at = reader->at, sum = 0;
+    size_t at = reader->at;
+    uint64_t bytes = QC_DIRECTORY_ENTRY_BYTES * (uint64_t)frame->chunks, sum = 0;
     const uint8_t *directory, *crc;
-    QC_CHECK(!qc_multiply_overflows(frame->chunks, QC_DIRECTORY_ENTRY_BYTES, &bytes),
-             QC_SHORT(reader), "frame: number of chunks", at, frame->chunks, reader->size - at);
     QC_TRY(qc_read_bytes(reader, bytes, &directory, "frame: directory of chunks", error));
     QC_TRY(qc_read_bytes(reader, QC_CRC_BYTES, &crc, "frame: head checksum", error));
     if (flags & QC_VERIFY)
@@ -294,12 +285,8 @@ static qc_status read_directory(qc_reader *reader, unsigned flags, qc_frame *fra
     frame->directory_offset = at;
     frame->head_bytes = reader->at;
     size_t rest = frame->frame_bytes - frame->head_bytes;
-    for (size_t i = 0; i < frame->chunks; i++) {
-        size_t length = qc_load32(directory + i * QC_DIRECTORY_ENTRY_BYTES);
-        QC_CHECK(length <= rest - sum, QC_CORRUPT, "frame: chunk lengths exceed the frame",
-                 at + i * QC_DIRECTORY_ENTRY_BYTES, length, rest - sum);
-        sum += length;
-    }
+    for (size_t i = 0; i < frame->chunks; i++)
+        sum += qc_load32(directory + i * QC_DIRECTORY_ENTRY_BYTES);
     QC_CHECK(sum == rest, QC_CORRUPT, "frame: chunk lengths do not fill the frame", at, sum, rest);
     return QC_OK;
 }
@@ -350,6 +337,8 @@ qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk 
         chunk->elements = frame->elements;
         return QC_OK;
     }
+    /* The directory is read here again, after qc_frame_read has added up its lengths: so they are
+       checked again. */
     const uint8_t *entry =
         (const uint8_t *)head + frame->directory_offset + index * QC_DIRECTORY_ENTRY_BYTES;
     chunk->bytes = qc_load32(entry);
@@ -380,9 +369,7 @@ static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_in
     QC_CHECK(info->coding < QC_CODING_COUNT, QC_UNSUPPORTED, "stream: coding", at, info->coding,
              QC_CODING_COUNT - 1);
     QC_TRY(qc_read_vu(reader, &body, "stream: body length", error));
-    QC_CHECK(body <= reader->size - reader->at, QC_CORRUPT, "stream: body length", at, body,
-             reader->size - reader->at);
-    QC_TRY(qc_read_bytes(reader, (size_t)body, &bytes, "stream: body", error));
+    QC_TRY(qc_read_bytes(reader, body, &bytes, "stream: body", error));
     info->role = role;
     info->bytes = reader->at - at;
     return QC_OK;

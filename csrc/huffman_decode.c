@@ -63,7 +63,8 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
 }
 
 /* Load 8 bytes and count as many of them as fit, without a branch. The bits below `count` are
-   loaded already, or 0, and come out the same when they are loaded again. */
+   loaded already, or 0, and come out the same when they are loaded again; if the buffer has changed
+   in between, as other bits. Any bits are codes: the lengths are complete. */
 static inline void refill(qc_bit_reader *from)
 {
     from->bits |= qc_load64_big_endian(from->next) >> from->count;

@@ -30,25 +30,23 @@ static void set_values(qc_lanes_state *state)
 static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state, qc_error *error)
 {
     uint64_t words, escapes = 0;
-    size_t blocks = count / QC_RAW_BLOCK + (count % QC_RAW_BLOCK != 0), at;
+    size_t blocks = count / QC_RAW_BLOCK + (count % QC_RAW_BLOCK != 0);
     QC_TRY(qc_read_vu(body, &words, "lanes: number of words", error));
     if (state->code.has_escape)
         QC_TRY(qc_read_vu(body, &escapes, "lanes: number of escapes", error));
     QC_TRY(qc_read_bytes(body, blocks * 8 * state->code.raw_bits, &state->raw, "lanes: raw bits",
                          error));
-    at = body->at;
-    QC_CHECK(words <= (body->size - at) / 2, QC_CORRUPT, "lanes: words", at, words,
-             (body->size - at) / 2);
-    QC_TRY(qc_read_bytes(body, 2 * (size_t)words, &state->words, "lanes: words", error));
+    QC_TRY(qc_read_bytes(body, 2 * words, &state->words, "lanes: words", error));
     QC_CHECK(escapes == body->size - body->at, QC_CORRUPT, "lanes: bytes of literals", body->at,
              body->size - body->at, escapes);
-    QC_TRY(qc_read_bytes(body, (size_t)escapes, &state->escapes, "lanes: literals", error));
+    QC_TRY(qc_read_bytes(body, escapes, &state->escapes, "lanes: literals", error));
     state->words_end = state->words + 2 * (size_t)words;
     state->escapes_end = state->escapes + (size_t)escapes;
     return QC_OK;
 }
 
-/* No raw bit stands behind the last symbol. */
+/* No raw bit stands behind the last symbol. They are read again with those before them, and dropped
+   whatever they are then. */
 static qc_status check_raw_end(const qc_lanes_state *state, size_t count, qc_error *error)
 {
     size_t used = count % QC_RAW_BLOCK;

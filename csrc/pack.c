@@ -46,7 +46,11 @@ static qc_status read_name(qc_reader *reader, qc_pack_entry *entry, qc_error *er
     return QC_OK;
 }
 
-/* Read entry `number`. Its frame's offset counts from the first frame, `*frames_bytes` before it,
+/* Lengths, offsets and targets are read once, into `entries`, and checked there. Names stay in the
+   buffer, and are read again to be sorted and compared: in whatever order they then are, all places
+   are inside the table.
+
+   Read entry `number`. Its frame's offset counts from the first frame, `*frames_bytes` before it,
    as long as the table's length is unknown. */
 static qc_status read_entry(qc_reader *reader, qc_pack_entry *entries, size_t number,
                             size_t *frames_bytes, qc_error *error)

@@ -10,6 +10,7 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
     size_t expected = qc_packed_bytes(stream->count, stream->width);
     unsigned used = (unsigned)(stream->count % QC_PACKED_GROUP) * stream->width % 8;
     QC_CHECK(size == expected, QC_CORRUPT, "packed: body length", 0, size, expected);
+    /* These bits are read again with the last symbols, and dropped whatever they are then. */
     QC_CHECK(used == 0 || body[size - 1] >> used == 0, QC_CORRUPT,
              "packed: bits after the last symbol", size - 1, body[size - 1], 0);
     stream->state.packed = (qc_packed_state){body, size, 0};

@@ -122,6 +122,7 @@ static qc_status take_bits(low_bits *bits, unsigned count, uint32_t *value, qc_e
     return QC_OK;
 }
 
+/* The last byte is read a second time here, only to be compared. */
 static qc_status finish_bits(const low_bits *bits, qc_error *error)
 {
     size_t size = (bits->at + 7) / 8;

@@ -1,5 +1,6 @@
 /*
- * Parameters, coded where that takes fewer bytes (docs/format.md, section 5). Every way is tried.
+ * Parameters, coded where that takes fewer bytes (docs/format.md, section 5). Every way is tried,
+ * and all read a copy of the values, which somebody may be changing.
  */
 #include "encoder.h"
 #include "parameters.h"
@@ -58,6 +59,26 @@ static values zero_points_of(const qc_frame *frame)
     return values;
 }
 
+static size_t bytes_of(const values *values)
+{
+    return count_of(values) * (values->size + (values->order != NULL));
+}
+
+/* Copy the values to `copy`; returns its end. */
+static uint8_t *take(values *values, uint8_t *copy)
+{
+    size_t bytes = count_of(values) * values->size;
+    if (bytes > 0) {
+        memcpy(copy, values->data, bytes);
+        values->data = copy;
+    }
+    if (values->order != NULL) {
+        memcpy(copy + bytes, values->order, count_of(values));
+        values->order = copy + bytes;
+    }
+    return copy + bytes_of(values);
+}
+
 /* ---- streams ---- */
 
 /* Append a stream. Returns 0 if no coding that is allowed holds the symbols. */
@@ -65,9 +86,9 @@ static int write_stream(writer *writer, size_t *size, const void *symbols, size_
                         unsigned width)
 {
     size_t written, at = writer->size + *size;
-    if (qc_stream_encode_by(&writer->ticker, symbols, count, width, writer->codings,
-                            writer->profile, writer->out + at, writer->capacity - at, &written,
-                            writer->stream_workspace, NULL) != QC_OK)
+    if (qc_stream_encode_stable(&writer->ticker, symbols, count, width, writer->codings,
+                                writer->profile, writer->out + at, writer->capacity - at, &written,
+                                writer->stream_workspace, NULL) != QC_OK)
         return 0;
     writer->features |= QC_CODING_MASK(writer->out[at]);
     *size += written;
@@ -276,8 +297,10 @@ size_t qc_parameters_bound(const qc_frame *frame)
 
 size_t qc_parameters_encode_workspace(const qc_frame *frame)
 {
+    values codebook = codebook_of(frame), scales = scales_of(frame), zeros = zero_points_of(frame);
     size_t count = most_values(frame);
-    return QC_STREAM_ENCODE_WORKSPACE(count) + 2 * count + QC_WORKSPACE_ALIGNMENT;
+    return QC_WORKSPACE_ALIGNMENT + 2 * count + bytes_of(&codebook) + bytes_of(&scales) +
+           bytes_of(&zeros) + QC_STABLE_WORKSPACE(count);
 }
 
 qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile profile, void *out,
@@ -299,12 +322,14 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     if (profile == QC_BALANCED && most_values(frame) > FEW_VALUES)
         codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
     uint8_t *symbols = qc_workspace_align(workspace);
+    uint8_t *scratch = take(&codebook, symbols + 2 * most_values(frame));
+    scratch = take(&zeros, take(&scales, scratch));
     writer writer = {.codings = codings,
                      .profile = profile,
                      .out = out,
                      .capacity = capacity,
                      .symbols = symbols,
-                     .stream_workspace = symbols + 2 * most_values(frame),
+                     .stream_workspace = scratch,
                      .ticker = qc_ticker_of(frame->poll)};
     if (codebook.order != NULL)
         QC_TRY(write_permuted(&writer, &codebook, &frame->coded_codebook, features, error));

@@ -10,7 +10,10 @@
  *   it is given, writes only inside the output that it is given, and returns an
  *   error for everything that docs/format.md does not allow.
  * - Calls on different outputs and workspaces may run at the same time, on the
- *   same input too.
+ *   same input too. The input may even change meanwhile: a decoder then gives
+ *   other values or an error, an encoder encodes what it has seen, and neither
+ *   reads or writes outside its buffers. What a function reads more than once, it
+ *   copies first, or any bytes will do at the second reading.
  * - Every function that can fail takes a qc_error *, which may be NULL, and
  *   fills it when it returns anything but QC_OK. Outputs are then unspecified.
  * - Numbers do not depend on the machine.
@@ -84,6 +87,16 @@ uint32_t qc_cpu_select(uint32_t allowed);
 
 /* CRC32C of `size` bytes, going on from `crc` (0 to begin). */
 uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size);
+
+/* ---- floating-point mode ------------------------------------------------- */
+
+/* A thread may flush subnormals to zero or round another way than to nearest; numbers here must
+   not depend on it. Decoding and qc_convert see to that themselves. A caller whose threads may do
+   so brackets the other functions that take or give floats (k-means, codes, ternary weights).
+   `enter` makes the calling thread keep subnormals and round to nearest, and returns the mode that
+   it had; `leave` gives it back. Calls nest, and cost a few cycles. */
+uint32_t qc_float_mode_enter(void);
+void qc_float_mode_leave(uint32_t before);
 
 /* ---- element types ------------------------------------------------------- */
 
@@ -166,7 +179,7 @@ typedef struct qc_encoding {
 size_t qc_stream_bound(size_t count, unsigned width);
 
 /* An encoder's scratch memory for `count` symbols, in bytes; any alignment. */
-#define QC_STREAM_ENCODE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))
+#define QC_STREAM_ENCODE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 4 * (size_t)(count))
 
 /* Write one stream (coding, body length, body) of `count` symbols into `out`, and its
    length to *size. `codings` is a set of QC_CODING_MASK bits to choose from; the
@@ -191,9 +204,11 @@ unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsign
 
 /* Gaps (uint8_t if gap_width <= 8, else uint16_t) of `count` strictly ascending positions. Source
    entry k of `entry_of` (may be NULL) tells which position a gap leads to, and UINT32_MAX for a
-   filler. Both outputs hold qc_relative_index_entries elements. */
+   filler. Both outputs have room for *entries elements, and *entries becomes the number that was
+   written: QC_NO_SPACE if qc_relative_index_entries are more than the room. */
 qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                   void *gaps, uint32_t *entry_of, qc_error *error);
+                                   void *gaps, uint32_t *entry_of, size_t *entries,
+                                   qc_error *error);
 
 /* Positions of `entries` gaps, fillers included. QC_CORRUPT if one is not below `limit`. */
 qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,

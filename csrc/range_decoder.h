@@ -57,7 +57,8 @@ static inline unsigned qc_range_decode_raw(qc_range_decoder *d)
 }
 
 /* What a stream's start and finish check of range-coded bytes: `size` of them at `body`, which is
-   `at` bytes into the stream's own body. */
+   `at` bytes into the stream's own body. Nothing that follows rests on the last byte not being 0:
+   any bytes are symbols. */
 static inline qc_status qc_range_check_end(const uint8_t *body, size_t size, size_t at,
                                            qc_error *error)
 {

@@ -42,22 +42,22 @@ static inline void store_gap(void *gaps, size_t i, unsigned gap_width, uint32_t 
 }
 
 qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                   void *gaps, uint32_t *entry_of, qc_error *error)
+                                   void *gaps, uint32_t *entry_of, size_t *entries, qc_error *error)
 {
-    uint32_t expected = 0;
-    size_t entry = 0;
+    uint64_t expected = 0; /* the least position that may come next */
+    size_t entry = 0, room = *entries;
 
     QC_CHECK(gap_width >= 1 && gap_width <= MAX_GAP_WIDTH, QC_INVALID, "relative index: gap width",
              0, gap_width, MAX_GAP_WIDTH);
     uint32_t largest = (1u << gap_width) - 1;
-    /* Before anything is written: the number of entries holds for ascending positions only. */
-    for (size_t i = 1; i < count; i++)
-        QC_CHECK(positions[i - 1] < positions[i], QC_INVALID,
-                 "relative index: positions are not strictly ascending", i, positions[i],
-                 positions[i - 1]);
     for (size_t i = 0; i < count; i++) {
-        uint32_t gap = positions[i] - expected;
-        for (uint32_t fillers = gap >> gap_width; fillers > 0; fillers--, entry++) {
+        uint32_t position = positions[i]; /* read once: the room was found by an earlier reading */
+        QC_CHECK(position >= expected, QC_INVALID,
+                 "relative index: positions are not strictly ascending", i, position, expected);
+        uint32_t gap = position - (uint32_t)expected, fillers = gap >> gap_width;
+        QC_CHECK(fillers < room - entry, QC_NO_SPACE, "relative index: entries", i, room,
+                 (uint64_t)entry + fillers + 1);
+        for (; fillers > 0; fillers--, entry++) {
             store_gap(gaps, entry, gap_width, largest);
             if (entry_of != NULL)
                 entry_of[entry] = UINT32_MAX;
@@ -66,8 +66,9 @@ qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsi
         if (entry_of != NULL)
             entry_of[entry] = (uint32_t)i;
         entry++;
-        expected = positions[i] + 1;
+        expected = (uint64_t)position + 1;
     }
+    *entries = entry;
     return QC_OK;
 }
 

@@ -15,7 +15,7 @@ typedef struct qc_routed_request {
     const qc_encoding *encoding;
     size_t contexts_limit, split_limit;
     void *workspace;        /* qc_routed_workspace(&input) bytes, aligned as a uint64_t */
-    void *stream_workspace; /* QC_STREAM_ENCODE_WORKSPACE(input.count) bytes */
+    void *stream_workspace; /* QC_STABLE_WORKSPACE(input.count) bytes */
 } qc_routed_request;
 
 size_t qc_routed_workspace(const qc_split_input *input);

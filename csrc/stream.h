@@ -74,7 +74,8 @@ typedef struct qc_stream_decoder {
        body, whatever it holds, and writes exactly `count` symbols, each below 2^width. */
     qc_status (*next)(qc_stream *stream, void *symbols, size_t count, qc_error *error);
     /* Where the next `count` symbols stand in the body, byte for byte; goes behind them. NULL, as
-       the function or its result: they have to be decoded. */
+       the function or its result: they have to be decoded. They are the caller's bytes, which may
+       change at any time: who takes a view reads each symbol once, and any byte will do. */
     const uint8_t *(*view)(qc_stream *stream, size_t count);
     /* Go `count` symbols forward; NULL: qc_stream_skip takes and drops them. */
     qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
@@ -92,7 +93,7 @@ extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffma
    chunk, of which one may be in coding 6 or 7; its `taken` is 0 at first. Steps over the body. */
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
                          uint64_t features, struct qc_split_state *split, qc_error *error);
-/* As the coding's `next`, checked against what is left: count <= stream->left. */
+/* As the coding's `next`; count <= stream->left, which whoever asks has made sure of. */
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
 /* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before
    these, if they were viewed too. */

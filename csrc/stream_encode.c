@@ -39,8 +39,8 @@ static const uint64_t profile_codings[] = {
 static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
-_Static_assert(sizeof(qc_encoder_input) + QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
-               "the workspace holds the input, and two scratch bytes a symbol");
+_Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
+               "the workspace holds the input, and two scratch bytes a symbol; the copy before it");
 _Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
 
 /* What the choice has come to. */
@@ -174,16 +174,15 @@ size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t c
     return bytes == QC_NO_ENCODING ? body_bound(input->count, width) : bytes;
 }
 
-qc_status qc_stream_encode_by(qc_ticker *ticker, const void *symbols, size_t count, unsigned width,
-                              uint64_t codings, qc_profile profile, void *out, size_t capacity,
-                              size_t *size, void *workspace, qc_error *error)
+qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
+                                  unsigned width, uint64_t codings, qc_profile profile, void *out,
+                                  size_t capacity, size_t *size, void *workspace, qc_error *error)
 {
     qc_encoder_input *input = qc_workspace_align(workspace);
     uint8_t *bytes = out;
     /* The body is written behind the longest header, and moved up to its own. */
     uint8_t *body = bytes + 1 + QC_VU_MAX_BYTES;
 
-    QC_CHECK(width >= 1 && width <= 16, QC_INVALID, "stream: width", 0, width, 16);
     QC_CHECK((unsigned)profile <= QC_FIXED, QC_INVALID, "stream: profile", 0, profile, QC_FIXED);
     QC_CHECK(capacity >= qc_stream_bound(count, width), QC_NO_SPACE, "stream: output buffer", 0,
              capacity, qc_stream_bound(count, width));
@@ -212,7 +211,12 @@ qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, ui
                            qc_profile profile, void *out, size_t capacity, size_t *size,
                            void *workspace, const qc_poll *poll, qc_error *error)
 {
+    uint8_t *own = qc_workspace_align(workspace);
+    size_t bytes = count * qc_symbol_size(width);
     qc_ticker ticker = qc_ticker_of(poll);
-    return qc_stream_encode_by(&ticker, symbols, count, width, codings, profile, out, capacity,
-                               size, workspace, error);
+    QC_CHECK(width >= 1 && width <= 16, QC_INVALID, "stream: width", 0, width, 16);
+    if (bytes > 0)
+        memcpy(own, symbols, bytes);
+    return qc_stream_encode_stable(&ticker, own, count, width, codings, profile, out, capacity,
+                                   size, own + bytes, error);
 }

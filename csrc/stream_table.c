@@ -1,6 +1,8 @@
 /*
  * The decoders by coding, and what is the same for all of them.
  */
+#include <assert.h>
+
 #include "split_decode.h"
 #include "workspace.h"
 
@@ -46,10 +48,8 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
     QC_CHECK(width >= stream->decoder->min_width && width <= stream->decoder->max_width, QC_CORRUPT,
              "stream: width in this coding", at, width, stream->decoder->max_width);
     QC_TRY(qc_read_vu(reader, &size, "stream: body length", error));
-    QC_CHECK(size <= reader->size - reader->at, QC_SHORT(reader), "stream: body", reader->at,
-             reader->size - reader->at, size);
     stream->offset = reader->at;
-    QC_TRY(qc_read_bytes(reader, (size_t)size, &body, "stream: body", error));
+    QC_TRY(qc_read_bytes(reader, size, &body, "stream: body", error));
     stream->width = width;
     stream->features = features;
     stream->split = split;
@@ -60,8 +60,7 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
 
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
-    QC_CHECK(count <= stream->left, QC_INVALID, "stream: symbols asked for", 0, count,
-             stream->left);
+    assert(count <= stream->left);
     if (count == 0)
         return QC_OK;
     QC_TICK(&stream->split->ticker, count);
@@ -93,7 +92,7 @@ static qc_status drop(qc_stream *stream, size_t count, qc_error *error)
 
 qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error)
 {
-    QC_CHECK(count <= stream->left, QC_INVALID, "stream: symbols skipped", 0, count, stream->left);
+    assert(count <= stream->left);
     stream->left -= count;
     qc_status (*skip)(qc_stream *, size_t, qc_error *) =
         stream->decoder->skip != NULL ? stream->decoder->skip : drop;
@@ -102,8 +101,7 @@ qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error)
 
 qc_status qc_stream_finish(qc_stream *stream, qc_error *error)
 {
-    QC_CHECK(stream->left == 0, QC_INVALID, "stream: finished with symbols left", 0, stream->left,
-             0);
+    assert(stream->left == 0);
     return with_offset(stream->decoder->finish(stream, error), stream, error);
 }
 

@@ -184,28 +184,22 @@ static qc_status skip_symbols(qc_value_decoder *values, size_t count, unsigned s
     return QC_OK;
 }
 
-/* Where the next symbols of a stream stand: in the frame, or here, at `pulled`. */
-static qc_status next_symbols(qc_stream *stream, size_t count, uint8_t *pulled,
-                              const uint8_t **symbols, qc_error *error)
-{
-    *symbols = qc_stream_view(stream, count);
-    if (*symbols != NULL)
-        return QC_OK;
-    *symbols = pulled;
-    return qc_stream_next(stream, pulled, count, error);
-}
-
-/* Streams 0 and 1 of fields, as planes. */
+/* Streams 0 and 1 of fields, as planes. Symbols are read again where there are escapes among them,
+   so they are copied; the rest is read once, and may be a view. */
 static qc_status pull_fields(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
 {
-    const uint8_t *symbols, *rest;
+    uint8_t *symbols = values->codes, *pulled = values->codes + QC_VALUE_STRIDE;
     for (unsigned i = 0; i < 2; i++) {
         uint8_t *joined = values->joined[i] + QC_VALUE_KEEP - keep;
         memmove(joined, joined + values->pulled, keep);
         values->blocks[i] = joined;
     }
-    QC_TRY(next_symbols(&values->streams[0], count, values->codes, &symbols, error));
-    QC_TRY(next_symbols(&values->streams[1], count, values->codes + QC_VALUE_STRIDE, &rest, error));
+    QC_TRY(qc_stream_next(&values->streams[0], symbols, count, error));
+    const uint8_t *rest = qc_stream_view(&values->streams[1], count);
+    if (rest == NULL) {
+        QC_TRY(qc_stream_next(&values->streams[1], pulled, count, error));
+        rest = pulled;
+    }
     return qc_fields_join(&values->fields, symbols, rest, count, values->joined[0] + QC_VALUE_KEEP,
                           values->joined[1] + QC_VALUE_KEEP, error);
 }
@@ -233,6 +227,12 @@ static qc_status pull_delta(qc_value_decoder *values, size_t count, size_t keep,
     return qc_delta_next(&values->delta, count, pulled, error);
 }
 
+/* Whether there are codes without an entry, so that codes have to be checked. */
+static int has_absent_codes(const qc_frame *frame)
+{
+    return frame->kind == QC_CODEBOOK && frame->entries < 1u << frame->width;
+}
+
 qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
 {
     const qc_frame *frame = values->frame;
@@ -247,7 +247,9 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
     }
     for (; i < frame->value_streams; i++) {
         uint8_t *pulled = values->codes + QC_VALUE_KEEP * step(frame) + i * QC_VALUE_STRIDE;
-        const uint8_t *view = qc_stream_view(&values->streams[i], symbols);
+        /* What is checked first and then looked up is copied: the frame may change in between. */
+        const uint8_t *view =
+            has_absent_codes(frame) ? NULL : qc_stream_view(&values->streams[i], symbols);
         values->blocks[i] = (view != NULL ? view : pulled) - kept_bytes;
         if (view == NULL) {
             memmove(pulled - kept_bytes, pulled + pulled_bytes - kept_bytes, kept_bytes);
@@ -255,7 +257,7 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
         }
     }
     values->pulled = count;
-    if (frame->kind == QC_CODEBOOK && frame->entries < 1u << frame->width) {
+    if (has_absent_codes(frame)) {
         unsigned code = qc_greatest(values->blocks[0] + keep, count);
         QC_CHECK(code < frame->entries, QC_CORRUPT, "codebook: code without an entry", 0, code,
                  frame->entries - 1);

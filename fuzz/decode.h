@@ -36,4 +36,28 @@ static inline qc_status decode_whole_frame(const uint8_t *data, size_t size, qc_
                      error);
 }
 
+static inline int is_nan(const uint8_t *bytes, qc_dtype dtype)
+{
+    double value = 0;
+    qc_convert(bytes, dtype, (uint8_t *)&value, QC_F64, 1);
+    return value != value;
+}
+
+/* The same bits, but for the sign and payload of NaNs that come out of arithmetic. */
+static inline int same_values(const uint8_t *values, const uint8_t *others, size_t count,
+                              const qc_frame *frame)
+{
+    size_t item = frame->item_size;
+    if (memcmp(values, others, count * item) == 0)
+        return 1;
+    if (frame->kind != QC_AFFINE && frame->kind != QC_CODEBOOK)
+        return 0;
+    for (size_t i = 0; i < count; i++, values += item, others += item) {
+        if (memcmp(values, others, item) != 0 &&
+            !(is_nan(values, frame->dtype) && is_nan(others, frame->dtype)))
+            return 0;
+    }
+    return 1;
+}
+
 #endif /* QC_FUZZ_DECODE_H */

@@ -4,7 +4,24 @@
 files of many. What is stored is chosen by a codec: `Lossless` (the default),
 `Codebook`, `Affine`, `FixedPoint`, `Ternary`, `Sparse`, `DeepCompression`,
 `TrainedTernary`, `Delta`, `Raw`.
+
+Submodules are imported when they are first used:
+
+| submodule | contents |
+|---|---|
+| `qcodec.dtypes` | element types, and how NumPy holds those that it lacks |
+| `qcodec.interop` | other formats: `dcnet` reads and writes Deep Compression's `.net` files |
+| `qcodec.quantize` | the quantization methods as functions |
+| `qcodec.rate_distortion` | one price of a bit for a whole model |
+| `qcodec.recipes` | rules, and the ready-made recipes |
+| `qcodec.sparse` | SciPy's sparse matrices |
+| `qcodec.streams` | the integer codings by themselves |
+| `qcodec.torch` | pruning, sharing and rounding while a net is trained; needs torch |
+| `qcodec.units` | units of a pruned net that do nothing |
 """
+
+from importlib import import_module as _import_module
+from typing import Any as _Any
 
 from .about import get_include, show_config
 from .codecs import (
@@ -29,6 +46,7 @@ from .errors import (
     LimitError,
     MissingTensorError,
     QCodecError,
+    QCodecWarning,
     TruncatedError,
     UnsupportedError,
 )
@@ -61,6 +79,7 @@ __all__ = [
     "NOfM",
     "Pruning",
     "QCodecError",
+    "QCodecWarning",
     "Quality",
     "Quantized",
     "Raw",
@@ -85,3 +104,30 @@ __all__ = [
     "show_config",
     "sqnr",
 ]
+
+_SUBMODULES = (
+    "dtypes",
+    "interop",
+    "quantize",
+    "rate_distortion",
+    "recipes",
+    "sparse",
+    "streams",
+    "torch",
+    "units",
+)
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _SUBMODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return _import_module(f".{name}", __name__)
+    except ModuleNotFoundError as error:  # an AttributeError, so that hasattr() can answer
+        message = f"{__name__}.{name} cannot be imported: {error}"
+        raise AttributeError(message) from error
+
+
+def __dir__() -> list[str]:
+    special = [name for name in globals() if name.startswith("__")]
+    return sorted([*special, *__all__, *_SUBMODULES])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +56,8 @@ def get_include() -> str:
 
 
 def _version() -> str:
+    from importlib import metadata  # a third of the time of `import qcodec`, were it at the top
+
     try:
         return metadata.version("qcodec")
     except metadata.PackageNotFoundError:

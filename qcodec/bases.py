@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ._core.interrupt import check
-from .arrays import as_float32, bytes_of
+from .arrays import as_float32, bytes_of, little_endian_bytes
 from .dtypes import BY_NAME, ElementType
 
 Array = np.ndarray[Any, Any]
@@ -58,10 +58,7 @@ class Base:
         >>> Base.of(np.zeros(3, np.float32)).digest.hex()
         '15ec7bf0b50732b4'
         """
-        data = self.data
-        little = np.little_endian or self.elements.itemsize == 1
-        if not little:
-            data = np.ascontiguousarray(data.reshape(-1, self.elements.itemsize)[:, ::-1])
+        data = little_endian_bytes(self.elements)
         digest = hashlib.sha256()
         for start in range(0, len(data), _HASHED):
             check()  # so that Ctrl-C need not wait for all of it

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import safetensors
 
-from .arrays import bytes_of
+from .arrays import little_endian_bytes
 from .directory import FRAME_SUFFIX, PACK_NAME
 from .dtypes import BY_NAME, ElementType
 from .pack import write_pack
@@ -99,7 +99,7 @@ def _bytes_entry(data: bytes) -> Ordinary:
 
 def _serialize(entries: Mapping[str, Ordinary], metadata: Mapping[str, str] | None) -> bytes:
     # The library takes addresses: `contents` keeps the arrays alive until it is done.
-    contents = {name: bytes_of(entry.array) for name, entry in entries.items()}
+    contents = {name: little_endian_bytes(entry.array) for name, entry in entries.items()}
     specifications = {
         name: safetensors.TensorSpec(
             dtype=entry.element.name,

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
 from .codecs import Codec, Lossless, Sparse
+from .codecs.base import check_codec
 from .quantize import Quantized
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+_MAX_POSITION = (1 << 63) - 1
 
+
+@standard_float_mode()
 def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
     """Quantize what a sparse matrix stores.
 
@@ -36,7 +41,8 @@ def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
     TypeError
         If the matrix is not CSR.
     ValueError
-        If the codec has parameters by axis or group, which need the dense order.
+        If it has one dimension, or 2**63 elements and more, or the codec has
+        parameters by axis or group, which need the dense order.
 
     Examples
     --------
@@ -47,21 +53,30 @@ def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
     if getattr(matrix, "format", None) != "csr":
         kind = type(matrix).__name__
         raise TypeError(f"a csr_array is needed, not {kind}: matrix.tocsr() converts")
+    if matrix.ndim != 2:
+        raise ValueError("a csr_array of 1 dimension was given; allowed are 2: reshape it")
+    rows, columns = map(int, matrix.shape)
+    if rows * columns > _MAX_POSITION:
+        raise ValueError(
+            f"a matrix of shape ({rows:,}, {columns:,}) has too many elements; "
+            f"allowed are {_MAX_POSITION:,}"
+        )
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
     codec = codec if codec is not None else Lossless()
+    check_codec(codec)
     inner = codec.codec if isinstance(codec, Sparse) else codec
     if getattr(inner, "per", None) is not None or getattr(inner, "group", None) is not None:
         raise ValueError(f"{inner!r}: a sparse matrix has one group for all that is stored")
-    rows = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    positions = rows * matrix.shape[1] + matrix.indices
+    starts = np.repeat(np.arange(rows, dtype=np.int64) * columns, np.diff(matrix.indptr))
+    positions = starts + matrix.indices
     kept = matrix.data != 0
     if not kept.all():
         positions = positions[kept]
     values = matrix.data[kept]
     quantized = inner.quantize(values, np.ones(len(values), np.bool_))
-    return replace(quantized, shape=tuple(map(int, matrix.shape)), positions=positions)
+    return replace(quantized, shape=(rows, columns), positions=positions)
 
 
 def to_csr(quantized: Quantized) -> csr_array:

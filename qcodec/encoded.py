@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import closing
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
-from .source import BytesSource, Readable
+from .source import BytesSource, Readable, as_source
 from .threads import in_order
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Encoded:
         verify: bool = True,
         base: Any = None,
     ) -> None:
-        self._source: Readable = source if hasattr(source, "read") else BytesSource(source)
+        self._source: Readable = as_source(source)
         self._verify = verify
         self._base = base
         self._limits = limits or DEFAULT_LIMITS
@@ -107,6 +107,12 @@ class Encoded:
         return (
             f"<qcodec.Encoded {self.element_type.name}{list(self.shape)}, "
             f"{self.kind}, {self.positions}, {self.encoded_bytes:,} bytes>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a qcodec.Encoded cannot be pickled or copied: pass the encoded bytes on, and make "
+            "an Encoded of them there"
         )
 
     def __len__(self) -> int:

@@ -7,6 +7,11 @@ what they are; everything that the bytes themselves are to blame for is a
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class QCodecError(ValueError):
     """Encoded bytes that cannot be decoded.
@@ -85,7 +90,7 @@ class LimitError(QCodecError):
 
 
 class BaseError(QCodecError):
-    """Stored as the difference from a base, which is missing or another one."""
+    """Stored as the difference from a base, which is missing, broken or another one."""
 
     code = "base"
 
@@ -97,3 +102,38 @@ class MissingTensorError(QCodecError, KeyError):
 
     # KeyError would print the message in quotes.
     __str__ = Exception.__str__
+
+
+class QCodecWarning(UserWarning):
+    """A recipe quantizes nothing, or has rules that match nothing: see `qcodec.save_file`."""
+
+
+def warn_caller(message: str) -> None:
+    """Warn whoever called this package, at the line of that call."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("qcodec."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, QCodecWarning, stacklevel=level)
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Say which tensor a TypeError or ValueError is about.
+
+    Examples
+    --------
+    >>> with naming("fc.weight"):
+    ...     raise ValueError("1 of 4 values is NaN or infinite")
+    Traceback (most recent call last):
+        ...
+    ValueError: tensor 'fc.weight': 1 of 4 values is NaN or infinite
+    """
+    try:
+        yield
+    except QCodecError as error:
+        message = f"tensor {name!r}: {error}"
+        raise type(error)(message, error.offset, error.found, error.allowed) from error
+    except (TypeError, ValueError) as error:
+        # Of the plain kind: subclasses may take other arguments.
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"tensor {name!r}: {error}") from error

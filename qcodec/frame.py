@@ -12,7 +12,8 @@ import numpy as np
 from . import layout as layouts
 from ._core import encode as core
 from ._core import stream as stream_core
-from .arrays import bytes_of
+from ._core.float_mode import standard_float_mode
+from .arrays import bytes_of, little_endian_bytes
 from .dtypes import element_type
 from .layout import Encoding, Layout
 from .ordered import ascending
@@ -67,7 +68,7 @@ class FrameEncoder:
         codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
         self.codes = np.ascontiguousarray(codes)
         self.plan = _plan(quantized, layout, order)
-        count = int(np.prod(quantized.shape, dtype=np.int64))
+        count = quantized.size
         self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
 
     def chunk(self, index: int) -> tuple[bytes, int]:
@@ -103,17 +104,12 @@ class FrameEncoder:
 
     def frame(self, chunks: EncodedChunks) -> bytes:
         """The frame around all of the chunks."""
-        self.plan.encode_parameters(self.parameter_codings, self.profile)
-        return self.plan.write(chunks.data, chunks.features)
+        return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
 
 
 def _little_endian(array: Array, dtype: str) -> Array:
     """Parameters as they stand in a frame."""
-    carrier = element_type(dtype).carrier
-    values = np.ascontiguousarray(array, carrier)
-    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
-        values = values.astype(carrier.newbyteorder("<"))
-    return bytes_of(values)
+    return little_endian_bytes(np.ascontiguousarray(array, element_type(dtype).carrier))
 
 
 def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
@@ -173,6 +169,7 @@ def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
     return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
 
 
+@standard_float_mode()
 def encode_quantized(
     quantized: Quantized,
     *,

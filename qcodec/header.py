@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from .dtypes import BY_SAFETENSORS
 from .errors import CorruptError, TruncatedError, UnsupportedError
+from .foreign import refusal
 from .source import Readable
 
 MAX_HEADER_BYTES = 100_000_000
@@ -76,7 +77,7 @@ def read_header(source: Readable) -> Header:
     CorruptError
         If a rule of the safetensors format is broken; the message names it.
     UnsupportedError
-        For an element type that is not known.
+        For an element type that is not known, or a file of another format, which is named.
     """
     size = _header_size(source)
     try:
@@ -102,7 +103,7 @@ def _header_size(source: Readable) -> int:
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
     # Before the length: what begins differently is most likely another kind of file.
     if start[_LENGTH_BYTES] != ord("{"):
-        _refuse("does not begin with '{': not a safetensors file?")
+        raise refusal(source)
     if length > MAX_HEADER_BYTES:
         _refuse(f"is {length:,} bytes, allowed are {MAX_HEADER_BYTES:,}", 0)
     if _LENGTH_BYTES + length > source.size:

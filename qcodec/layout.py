@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -170,8 +171,8 @@ def _deltas(quantized: Quantized, profile: str) -> list[Layout]:
 
 def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
     """The layout with a chunk size: whole rows where they fit, one chunk if that is about all."""
-    count = int(np.prod(quantized.shape, dtype=np.int64))
-    row = int(np.prod(quantized.shape[1:], dtype=np.int64)) if quantized.shape else 1
+    count = quantized.size
+    row = math.prod(quantized.shape[1:]) if quantized.shape else 1
     if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
         raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
     if layout.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
@@ -229,7 +230,7 @@ def dense_codes(quantized: Quantized) -> np.ndarray[Any, Any]:
     """One code an element: absent ones get the code whose value is zero."""
     if quantized.positions is None:
         return quantized.codes
-    count = int(np.prod(quantized.shape, dtype=np.int64))
+    count = quantized.size
     codes = np.full(count, 0, quantized.codes.dtype)
     if quantized.kind != "raw":
         codes.fill(filler_code(quantized))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import cast
+from .arrays import cast, from_little_endian
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .errors import UnsupportedError
 from .header import HeaderEntry
@@ -75,7 +75,7 @@ class OrdinaryTensor:
 
     def _read(self, offset: int, size: int, shape: tuple[int, ...]) -> Array:
         data = np.frombuffer(self._source.read(offset, size), np.uint8)
-        return data.view(self.element_type.carrier).reshape(shape)
+        return from_little_endian(data, self.element_type.carrier).reshape(shape)
 
 
 def to_torch(array: Array, element: ElementType) -> Any:

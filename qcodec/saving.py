@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -10,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, as_float32
+from .arrays import as_array, as_float32, unusual_tensor
 from .codecs import Codec, Delta, Lossless, Raw
 from .container import Alias, Content, Ordinary
 from .dtypes import element_type
+from .errors import naming, warn_caller
 from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode
@@ -21,7 +23,10 @@ from .threads import in_order
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
-#: Address, shape, strides and dtype.
+#: Of the format, section 8.
+_MAX_NAME_BYTES = 1024
+_SHOWN = 40
+#: Address, shape, strides, and what the elements are.
 _Memory = tuple[int, tuple[int, ...], tuple[int, ...], str]
 
 
@@ -55,18 +60,19 @@ def encode_tensors(
     Raises
     ------
     TypeError, ValueError
-        As `encode` does; a note on the error names the tensor.
+        As `encode` does; the message names the tensor. Or if `tensors` is no mapping, or a
+        name in it cannot be one.
     """
+    _check_names(tensors)
     aliases = _tied(tensors, recipe, ordinary)
+    kept: dict[str, str] = {}
 
     def encode_one(name: str) -> Content:
         if name in aliases:
             return Alias(aliases[name])
-        try:
-            return _encode(name, tensors[name], recipe, ordinary, profile=profile, effort=effort)
-        except (TypeError, ValueError) as error:
-            error.add_note(f"tensor {name!r}")
-            raise
+        with naming(name):
+            encoding = {"profile": profile, "effort": effort}
+            return _encode(name, tensors[name], recipe, ordinary, kept, **encoding)
 
     contents: dict[str, Content] = {}
     with closing(in_order(encode_one, tensors, threads)) as encoded:
@@ -74,14 +80,40 @@ def encode_tensors(
             contents[name] = content
             if progress is not None:
                 progress(len(contents), len(tensors), name)
+    _warn_if_all_are_kept(recipe, kept)
     return contents
 
 
-def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: Any) -> Content:
+def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
+    """Of a recipe that quantizes weights, say so if there are none; `kept` has the reasons."""
+    if recipe.weights is None or recipe.weights.is_lossless or not all(kept.values()) or not kept:
+        return
+    reasons = Counter(kept.values())
+    counts = ", ".join(f"{count:,} with {reason}" for reason, count in reasons.items())
+    warn_caller(
+        f"no tensor was quantized: all {len(kept):,} keep every bit ({counts}); "
+        "a rule that names a tensor quantizes it whatever its shape"
+    )
+
+
+def _encode(
+    name: str,
+    value: Any,
+    recipe: Recipe,
+    ordinary: bool,
+    kept: dict[str, str],
+    **encoding: Any,
+) -> Content:
     if isinstance(value, Quantized):
+        kept[name] = ""
         return encode(value, **encoding)
     tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
     codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
+    if codec is None or codec.is_lossless:
+        why = recipe.why_no_weight(tensor.array.shape, tensor.element.name)
+        kept[name] = why or "a rule that keeps every bit"
+    else:
+        kept[name] = ""
     if codec is None and ordinary:
         return tensor
     codec = Lossless() if codec is None else codec
@@ -113,7 +145,8 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
         memory = _memory(value)
         original = name if memory is None else first.setdefault(memory, name)
         if original != name:
-            shape, dtype = tuple(value.shape), element_type(value.dtype).name
+            with naming(name):
+                shape, dtype = tuple(value.shape), element_type(value.dtype).name
             codec = recipe.codec_for(name, shape, dtype)
             may_alias = codec is not None or not ordinary
             if may_alias and codec == recipe.codec_for(original, shape, dtype):
@@ -124,8 +157,32 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
 def _memory(value: Any) -> _Memory | None:
     """Where a tensor's elements are, and how they lie; None if it has no memory of its own."""
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor) and value.numel():
-        return (value.data_ptr(), tuple(value.shape), value.stride(), str(value.dtype))
-    if isinstance(value, np.ndarray) and value.size:
+    if torch is not None and isinstance(value, torch.Tensor):
+        if unusual_tensor(value) or not value.data_ptr():
+            return None
+        # A tensor with the negative bit is minus what is in memory.
+        kind = f"{value.dtype} {value.device}{' negative' if value.is_neg() else ''}"
+        return (value.data_ptr(), tuple(value.shape), value.stride(), kind)
+    if isinstance(value, np.ndarray) and value.size and not isinstance(value, np.ma.MaskedArray):
         return (value.ctypes.data, value.shape, value.strides, str(value.dtype))
     return None
+
+
+def _check_names(tensors: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless every file could hold tensors of these names."""
+    if not isinstance(tensors, Mapping):
+        kind = type(tensors).__name__
+        raise TypeError(f"a {kind} was given; allowed is a mapping of names to arrays")
+    for name in tensors:
+        if not isinstance(name, str):
+            raise TypeError(f"a tensor is called {name!r}: allowed names are str")
+        try:
+            size = len(name.encode("utf-8"))
+        except UnicodeEncodeError:
+            raise ValueError(f"a tensor is called {name!r}: allowed names are Unicode") from None
+        if size > _MAX_NAME_BYTES:
+            shown = f"{name[:_SHOWN]!r}..."
+            raise ValueError(
+                f"a tensor is called {shown}, {size:,} bytes of UTF-8; "
+                f"allowed are {_MAX_NAME_BYTES:,}"
+            )

@@ -13,6 +13,7 @@ import numpy as np
 from ._core import stream as core
 from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits
+from .source import bytes_view
 
 Array = np.ndarray[Any, Any]
 
@@ -114,7 +115,7 @@ def decode(data: Any, count: int, width: int, limits: Limits | None = None) -> A
     >>> decode(bytes([0, 1, 5]), count=4, width=3)
     array([5, 5, 5, 5], dtype=uint8)
     """
-    view = memoryview(data).cast("B")
+    view = bytes_view(data)
     _check_range("width", width, 1, MAX_WIDTH)
     _check_range("count", count, 0, None)
     (limits or DEFAULT_LIMITS).check_tensor(count * _carrier(width).itemsize, len(view))

@@ -8,6 +8,7 @@ import numpy as np
 
 from .checks import check_integer
 from .codecs import Codec, Lossless, Raw
+from .codecs.base import check_codec
 from .encoded import Encoded
 from .frame import encode_quantized
 from .inspection import Info
@@ -91,6 +92,7 @@ def encode(
         raise ValueError(f"threads={threads}: at least 1")
     check_integer("effort", effort, 1, 9)
     codec = codec if codec is not None else Lossless()
+    check_codec(codec)
     quantized = array if isinstance(array, Quantized) else codec.quantize(array)
     return encode_quantized(
         quantized,

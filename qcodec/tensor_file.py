@@ -6,14 +6,14 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from .directory import Stored, read_directory
+from .directory import Directory, Stored, read_directory
 from .dtypes import ElementType, element_type
 from .encoded import Encoded
-from .errors import MissingTensorError, QCodecError
+from .errors import BaseError, MissingTensorError, QCodecError
 from .indexing import Index
 from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
@@ -44,8 +44,11 @@ class TensorFile:
     Attributes
     ----------
     source : Source
-    directory : Directory
-        What the file holds and where.
+
+    Raises
+    ------
+    ValueError
+        From every method, once the file is closed.
     """
 
     def __init__(
@@ -69,7 +72,19 @@ class TensorFile:
         self._limits = limits
         self._base = base
         self.source = source
-        self.directory = read_directory(source, limits)
+        self._directory = read_directory(source, limits)
+
+    @property
+    def directory(self) -> Directory:
+        """What the file holds and where.
+
+        Raises
+        ------
+        ValueError
+            If the file is closed; everything else asks here first.
+        """
+        self.source.check_open()
+        return self._directory
 
     def keys(self) -> list[str]:
         """Names of the tensors, in alphabetical order."""
@@ -202,6 +217,12 @@ class TensorFile:
         if isinstance(self._base, FileArrays):
             self._base.file.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TensorFile cannot be pickled or copied: pass its path on, and open it there with "
+            "qcodec.safe_open"
+        )
+
     def __len__(self) -> int:
         return len(self.directory.tensors)
 
@@ -224,13 +245,22 @@ class TensorFile:
 
 
 class FileArrays(Mapping[str, Array]):
-    """The arrays of an open file, each read when it is asked for."""
+    """The arrays of a base's open file, each read when it is asked for.
 
-    def __init__(self, file: TensorFile) -> None:
+    Parameters
+    ----------
+    file : TensorFile
+    what : str
+        How errors call the file.
+    """
+
+    def __init__(self, file: TensorFile, what: str = "the base") -> None:
         self.file = file
+        self._what = what
 
     def __getitem__(self, name: str) -> Array:
-        return self.file.read_array(name)[0]
+        with naming_base(self._what):
+            return self.file.read_array(name)[0]
 
     def __contains__(self, name: object) -> bool:
         return name in self.file
@@ -253,6 +283,12 @@ class TensorSlice:
         self._dtype = dtype
         self._get = get
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TensorSlice cannot be pickled or copied: pass the file's path and the tensor's "
+            "name on, and open them there with qcodec.safe_open"
+        )
+
     def get_shape(self) -> list[int]:
         """The dimensions of the tensor."""
         return list(self._shape)
@@ -274,3 +310,15 @@ def _naming(name: str) -> Iterator[None]:
     except QCodecError as error:
         message = f"tensor {name!r}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from error
+
+
+@contextmanager
+def naming_base(what: str) -> Iterator[None]:
+    """Say that an error is about the base, not about the file that was stored against it."""
+    try:
+        yield
+    except MissingTensorError:  # a mapping's way to say that it has no such name
+        raise
+    except QCodecError as error:
+        message = f"{what}: {error}"
+        raise BaseError(message, error.offset, error.found, error.allowed) from error

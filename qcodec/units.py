@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
+
 Array = np.ndarray[Any, Any]
 Layers = Sequence[tuple[str, str | None]]
 Activation = Callable[[Array], Array]
@@ -29,6 +31,7 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
+@standard_float_mode()
 def zeroed(
     tensors: Mapping[str, Any],
     layers: Layers,
@@ -85,6 +88,7 @@ def zeroed(
     return _without_idle(tensors, layers, activation, padded)[0]
 
 
+@standard_float_mode()
 def smaller(
     tensors: Mapping[str, Any],
     layers: Layers,

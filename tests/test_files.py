@@ -197,9 +197,8 @@ def test_the_recipe_quantizes_weights_and_nothing_else():
 
 def test_an_error_while_saving_names_the_tensor():
     tensors = {"fine": np.ones((40, 40), "f4"), "broken": np.full((40, 40), np.nan, "f4")}
-    with pytest.raises(ValueError, match="NaN") as caught:
+    with pytest.raises(ValueError, match=r"^tensor 'broken': 1,600 of 1,600 values are NaN"):
         save(tensors, "codebook4")
-    assert caught.value.__notes__ == ["tensor 'broken'"]
 
 
 @pytest.mark.parametrize("name", ["qcodec.pack", "layer.qcodec", "__metadata__"])
@@ -389,13 +388,6 @@ def test_loaded_arrays_are_writable_and_outlive_the_file(path, backend):
     assert same(weight, model()["fc.weight"] + 1)
 
 
-def test_a_closed_file_says_so(path):
-    with safe_open(path, backend="pread") as file:
-        pass
-    with pytest.raises(ValueError, match="closed"):
-        file.get_tensor("fc.bias")
-
-
 def test_another_backend_or_framework_is_refused(path):
     with pytest.raises(ValueError, match="'mmap' and 'pread'"):
         safe_open(path, backend="disk")
@@ -529,7 +521,7 @@ def test_entries_that_only_look_like_frames_by_name_are_ordinary():
     "data", [b"", b"QP", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"PK\3\4" + bytes(30), bytes(100)]
 )
 def test_files_of_other_kinds_are_refused(data):
-    with pytest.raises((CorruptError, TruncatedError)):
+    with pytest.raises((CorruptError, TruncatedError, UnsupportedError)):
         load(data)
 
 
@@ -559,14 +551,6 @@ def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
     for backend in BACKENDS:
         with pytest.raises(FileNotFoundError):
             safe_open(tmp_path / "none", backend=backend)
-
-
-def test_a_file_that_shrinks_while_it_is_read_is_truncated(path):
-    with safe_open(path, backend="pread") as file:
-        with path.open("r+b") as writer:
-            writer.truncate(file.directory.tensors["fc.weight"].offset + 10)
-        with pytest.raises(TruncatedError, match="incomplete"):
-            file.get_tensor("fc.weight")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a mapped file cannot be replaced there")

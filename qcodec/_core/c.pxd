@@ -41,6 +41,9 @@ cdef extern from "qcodec.h" nogil:
     uint32_t qc_cpu_select(uint32_t allowed)
     uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size)
 
+    uint32_t qc_float_mode_enter()
+    void qc_float_mode_leave(uint32_t before)
+
     size_t qc_dtype_size(unsigned dtype)
     qc_status qc_convert(const void *source, qc_dtype source_dtype, void *to, qc_dtype to_dtype, size_t count)
 
@@ -56,7 +59,8 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width)
     unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
     qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                       void *gaps, uint32_t *entry_of, qc_error *error)
+                                       void *gaps, uint32_t *entry_of, size_t *entries,
+                                       qc_error *error)
     qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
                                        size_t limit, uint32_t *positions, qc_error *error)
 

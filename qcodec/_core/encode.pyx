@@ -6,7 +6,10 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
+    QC_AFFINE,
+    QC_CODEBOOK,
     QC_DELTA,
+    QC_DELTA_DIGEST_BYTES,
     QC_INTERRUPTED,
     QC_OK,
     qc_bytes,
@@ -15,6 +18,7 @@ from .c cimport (
     qc_chunk_encode_workspace,
     qc_chunk_source,
     qc_cpu_select,
+    qc_dtype_size,
     qc_encoding,
     qc_error,
     qc_frame,
@@ -46,17 +50,29 @@ cdef object failure(qc_status status, qc_error *error):
     return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
+cdef inline const uint8_t *address(const uint8_t[::1] view):
+    # The address of an empty view must not be taken.
+    return &view[0] if view.shape[0] > 0 else NULL
+
+
+cdef int check_size(str what, const uint8_t[::1] view, size_t count, size_t item_size) except -1:
+    """What C is told about a buffer must be true: that it holds `count` items."""
+    if <size_t>view.shape[0] % item_size != 0 or <size_t>view.shape[0] // item_size != count:
+        raise ValueError(
+            f"{what}: {view.shape[0]:,} bytes, needed are {count:,} times {item_size:,}"
+        )
+    return 0
+
+
 cdef class Plan:
     """What a frame will look like, but for the bytes of its chunks.
 
     Parameters are bytes as they stand in the file, little-endian; `fields` has the
-    names of qc_frame.
+    names of qc_frame. Threads share a plan: nothing of it changes once it is made.
     """
 
     cdef qc_frame head
     cdef const uint8_t[::1] codebook, codebook_order, scales, zero_points, digest, base
-    cdef uint8_t[::1] bodies  # of coded parameters
-    cdef uint64_t features  # that occur in them
 
     def __cinit__(
         self,
@@ -90,54 +106,77 @@ cdef class Plan:
         head.codebook_dtype = fields["codebook_dtype"]
         head.books = fields["books"]
         head.book_inner = fields["book_inner"]
-        head.codebook = &codebook[0] if codebook.shape[0] > 0 else NULL
-        head.codebook_order = &codebook_order[0] if codebook_order.shape[0] > 0 else NULL
+        head.codebook = address(codebook)
+        head.codebook_order = address(codebook_order)
         head.zero_mode = fields["zero_mode"]
         head.zero_point = fields["zero_point"]
-        head.zero_points = &zero_points[0] if zero_points.shape[0] > 0 else NULL
+        head.zero_points = address(zero_points)
         head.scaled = fields["scaled"]
         head.scale_dtype = fields["scale_dtype"]
         head.scale_inner = fields["scale_inner"]
         head.scale_count = fields["scale_count"]
-        head.scales = &scales[0] if scales.shape[0] > 0 else NULL
+        head.scales = address(scales)
         head.step = fields["step"]
         head.kernel_width, head.kernel_height = fields["kernel"]
-        head.digest = &digest[0] if digest.shape[0] > 0 else NULL
+        head.digest = address(digest)
         # Of no elements any address will do.
         head.base = &base[0] if base.shape[0] > 0 else <const void *>head.digest
         status = qc_frame_plan(head, &error)
         if status != QC_OK:
             raise failure(status, &error)
-        if head.kind == QC_DELTA and <size_t>base.shape[0] != head.elements * head.item_size:
-            raise ValueError("the base has not the size of the tensor")
+        self.check_sizes()
 
-    def encode_parameters(self, uint64_t codings, int profile):
-        """Code the parameters, where that takes fewer bytes."""
+    cdef int check_sizes(self) except -1:
+        cdef qc_frame *head = &self.head
+        cdef size_t book = head.entries * qc_dtype_size(head.codebook_dtype)
+        if head.kind == QC_CODEBOOK:
+            check_size("codebook", self.codebook, head.books, book)
+            if self.codebook_order.shape[0] > 0:
+                check_size("order of the codebook", self.codebook_order, head.books, head.entries)
+        elif self.codebook_order.shape[0] > 0:
+            raise ValueError("an order of the codebook, and no codebook")
+        if head.scaled:
+            check_size("scales", self.scales, head.scale_count, qc_dtype_size(head.scale_dtype))
+        if head.kind == QC_AFFINE and head.zero_mode != 0:
+            check_size("zero points", self.zero_points, head.scale_count, 2)
+        if head.kind == QC_DELTA:
+            check_size("digest", self.digest, QC_DELTA_DIGEST_BYTES, 1)
+            check_size("base", self.base, head.elements, head.item_size)
+        return 0
+
+    cdef size_t value_size(self):
+        """Bytes of a code, or of an element of kinds without codes."""
+        if self.head.kind != QC_AFFINE and self.head.kind != QC_CODEBOOK:
+            return self.head.item_size
+        return 1 if self.head.width <= 8 else 2
+
+    cdef object encode_parameters(
+        self, qc_frame *head, uint64_t codings, int profile, uint64_t *features
+    ):
+        """Code the head's parameters where that takes fewer bytes; gives what keeps them alive."""
         cdef qc_error error
         cdef qc_status status
-        cdef size_t bound = qc_parameters_bound(&self.head)
-        cdef size_t workspace_bytes = qc_parameters_encode_workspace(&self.head)
-        cdef Watch watch
+        cdef size_t bound = qc_parameters_bound(head)
+        cdef size_t workspace_bytes = qc_parameters_encode_workspace(head)
         cdef void *workspace
+        cdef uint8_t[::1] bodies
         cdef uint8_t *to
         if bound == 0:
-            return
-        cdef const qc_poll *poll = begin(&watch, check)
-        self.bodies = np.empty(bound, np.uint8)
-        to = &self.bodies[0]
+            return None
+        array = np.empty(bound, np.uint8)
+        bodies = array
+        to = &bodies[0]
         workspace = malloc(workspace_bytes)
         if workspace == NULL:
             raise MemoryError
-        self.head.poll = poll
         with nogil:
             status = qc_parameters_encode(
-                &self.head, codings, <int>profile, to, bound, &self.features,
-                workspace, workspace_bytes, &error,
+                head, codings, <int>profile, to, bound, features, workspace, workspace_bytes, &error
             )
-        self.head.poll = NULL
         free(workspace)
         if status != QC_OK:
             raise failure(status, &error)
+        return array
 
     @property
     def chunks(self):
@@ -174,13 +213,14 @@ cdef class Plan:
         source.first = first
         source.elements = elements
         source.entries = entries
-        source.positions = &positions[0] if positions.shape[0] > 0 else NULL
-        source.values = &values[0] if values.shape[0] > 0 else NULL
+        source.positions = <const uint32_t *>&positions[0] if positions.shape[0] > 0 else NULL
+        source.values = address(values)
         source.filler = filler
         encoding.codings, encoding.effort = codings, effort
         encoding.profile = <int>profile
+        check_size("values", values, entries, self.value_size())
         if self.head.positions != 0 and <size_t>positions.shape[0] != entries:
-            raise ValueError("a position for every entry")
+            raise ValueError(f"{positions.shape[0]:,} positions of {entries:,} entries")
         head.poll = begin(&watch, check)
         bound = qc_chunk_bound(&head, &source)
         workspace_bytes = qc_chunk_encode_workspace(&head, &source)
@@ -200,35 +240,38 @@ cdef class Plan:
             raise failure(status, &error)
         return out_array[:size].tobytes(), features
 
-    def write(self, list chunks, uint64_t features):
-        """The frame around encoded chunks, as bytes."""
+    def write(self, list chunks, uint64_t features, uint64_t codings, int profile):
+        """The frame around encoded chunks, as bytes; parameters may be in these codings."""
         cdef qc_error error
         cdef qc_status status
-        cdef size_t count = len(chunks), size, i
+        cdef qc_frame head = self.head
+        # The views keep every chunk alive and as long as it is, whoever changes the list.
+        cdef list views = [memoryview(chunk) for chunk in chunks]
+        cdef size_t count = len(views), size, i
         cdef const uint8_t[::1] view
         cdef uint8_t *to
         cdef qc_bytes *pieces
-        cdef qc_frame head = self.head
         cdef Watch watch
-        features |= self.features
-        if count != self.head.chunks:
-            raise ValueError(f"{count} chunks, the frame has {self.head.chunks}")
+        if count != head.chunks:
+            raise ValueError(f"{count} chunks, the frame has {head.chunks}")
+        head.poll = begin(&watch, check)
+        bodies = self.encode_parameters(&head, codings, profile, &features)
         pieces = <qc_bytes *>PyMem_Malloc(count * sizeof(qc_bytes))
         if pieces == NULL:
             raise MemoryError
         try:
             for i in range(count):
-                view = chunks[i]
+                view = views[i]
                 pieces[i].size = view.shape[0]
-                pieces[i].data = &view[0] if view.shape[0] > 0 else NULL
+                pieces[i].data = address(view)
             size = qc_frame_size(&head, features, pieces)
             out = PyBytes_FromStringAndSize(NULL, size)
             to = <uint8_t *>PyBytes_AsString(out)
-            head.poll = begin(&watch, check)
             with nogil:
                 status = qc_frame_write(&head, features, pieces, to, size, &error)
             if status != QC_OK:
                 raise failure(status, &error)
         finally:
             PyMem_Free(pieces)
+        del bodies  # until here the head leads to them
         return out

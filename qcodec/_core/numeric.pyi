@@ -6,6 +6,8 @@ CPU_FEATURES: int
 MAX_N_OF_M: int
 INITS: dict[str, int]
 
+def float_mode_enter() -> int: ...
+def float_mode_leave(before: int) -> None: ...
 def convert(
     source: np.ndarray[Any, np.dtype[np.uint8]],
     source_dtype: int,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from . cimport c
 from .polling cimport Watch, begin, check_signals, raise_pending
@@ -25,6 +25,16 @@ cdef object failure(c.qc_status status, c.qc_error *error):
     if status == c.QC_INTERRUPTED:
         raise_pending()
     return error_of(status, error.what, error.offset, error.found, error.allowed)
+
+
+def float_mode_enter():
+    """Make this thread keep subnormals and round to nearest; returns the mode it had."""
+    return c.qc_float_mode_enter()
+
+
+def float_mode_leave(uint32_t before):
+    """Give this thread back the mode that `float_mode_enter` returned."""
+    c.qc_float_mode_leave(before)
 
 
 def convert(const uint8_t[::1] source, int source_dtype, uint8_t[::1] out, int out_dtype):

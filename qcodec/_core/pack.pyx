@@ -70,22 +70,37 @@ def read(const uint8_t[::1] data, size_t pack_bytes, size_t entries):
     return table, table_bytes
 
 
+cdef object own_table(const uint8_t[::1] table, size_t names_bytes):
+    """A copy, as bytes, of a table whose names lie inside so many bytes."""
+    own = np.array(table).view(ENTRY)
+    sizes, offsets = own["name_bytes"], own["name_offset"]
+    if (sizes > names_bytes).any() or (offsets > names_bytes - sizes).any():
+        raise ValueError(f"a name is not inside the {names_bytes:,} bytes of names")
+    return own
+
+
 def find(const uint8_t[::1] data, const uint8_t[::1] table, const uint8_t[::1] name):
     """The number of the entry of this name, or the number of entries if there is none."""
+    own = own_table(table, data.shape[0])
+    if (own["by_name"] >= len(own)).any():
+        raise ValueError(f"a place in the order of {len(own):,} names has none of them")
+    cdef const uint8_t[::1] view = own.view("u1")
     cdef const uint8_t *start = address(data)
     cdef const uint8_t *text = address(name)
-    cdef const qc_pack_entry *first = <const qc_pack_entry *> address(table)
-    cdef size_t entries = table.shape[0] // sizeof(qc_pack_entry), size = name.shape[0], number
+    cdef const qc_pack_entry *first = <const qc_pack_entry *> address(view)
+    cdef size_t entries = len(own), size = name.shape[0], number
     with nogil:
         number = qc_pack_find(start, first, entries, <const char *> text, size)
     return number
 
 
-def write_table(const uint8_t[::1] names, uint8_t[::1] table):
+def write_table(const uint8_t[::1] names, const uint8_t[::1] table):
     """The bytes of a table whose entries say where in `names` their names are."""
+    own = own_table(table, names.shape[0])
+    cdef uint8_t[::1] own_view = own.view("u1")
     cdef const uint8_t *text = address(names)
-    cdef qc_pack_entry *first = <qc_pack_entry *> address(table)
-    cdef size_t entries = table.shape[0] // sizeof(qc_pack_entry)
+    cdef qc_pack_entry *first = <qc_pack_entry *> address(own_view)
+    cdef size_t entries = len(own)
     cdef size_t size = qc_pack_table_bytes(first, entries)
     out = np.empty(size, "u1")
     cdef uint8_t[::1] view = out

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from .. import errors
+from importlib import import_module
 
 _INVALID = 6
 _NO_SPACE = 7
-_KINDS: dict[int, type[errors.QCodecError]] = {
-    1: errors.TruncatedError,
-    2: errors.CorruptError,
-    3: errors.ChecksumError,
-    4: errors.UnsupportedError,
-    5: errors.LimitError,
+_KINDS = {
+    1: "TruncatedError",
+    2: "CorruptError",
+    3: "ChecksumError",
+    4: "UnsupportedError",
+    5: "LimitError",
 }
 
 
@@ -22,6 +22,9 @@ def error_of(status: int, what: bytes, offset: int, found: int, allowed: int) ->
         return ValueError(f"{text} (found {found:,}, allowed {allowed:,})")
     if status == _NO_SPACE:
         return RuntimeError(f"{text}: this is a defect of qcodec, please report it")
-    kind = _KINDS[status]
     message = f"{text} at byte {offset:,} (found {found:,}, allowed {allowed:,})"
-    return kind(message, offset, found, allowed)
+    # Compiled modules keep this function if qcodec is imported again (Cython loads them once a
+    # process), so the class is looked up now: callers catch that of the last import.
+    kind = getattr(import_module("qcodec.errors"), _KINDS[status])
+    error: Exception = kind(message, offset, found, allowed)
+    return error

@@ -61,6 +61,14 @@ def coding_names():
     return tuple([coding_name(coding) for coding in range(c.QC_CODING_COUNT)])
 
 
+cdef int check_count(str what, const uint8_t[::1] view, size_t count, unsigned width) except -1:
+    """What C is told about a buffer must be true: that it holds `count` symbols."""
+    cdef size_t bytes = view.shape[0], size = 1 if width <= 8 else 2
+    if bytes % size != 0 or bytes // size != count:
+        raise ValueError(f"{count:,} {what} of {width} bits in {bytes:,} bytes")
+    return 0
+
+
 def stream_bound(size_t count, unsigned width):
     """The most bytes that a stream of so many symbols takes."""
     return c.qc_stream_bound(count, width)
@@ -70,9 +78,8 @@ def encode_stream(
     const uint8_t[::1] symbols, size_t count, unsigned width, uint64_t codings, int profile
 ):
     """One stream, as bytes; `symbols` are the bytes of `count` uint8 or uint16."""
+    check_count("symbols", symbols, count, width)
     cdef size_t capacity = c.qc_stream_bound(count, width), size = 0
-    if <size_t>symbols.shape[0] != count * (1 if width <= 8 else 2):
-        raise ValueError(f"{count:,} symbols of {width} bits in {symbols.shape[0]:,} bytes")
     out = np.empty(capacity, np.uint8)
     cdef uint8_t[::1] view = out
     cdef uint8_t[::1] workspace = np.empty(c.QC_STREAM_ENCODE_WORKSPACE(count), np.uint8)
@@ -122,10 +129,14 @@ def relative_index_width(const uint32_t[::1] positions, unsigned value_bits):
 
 def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
     """(gaps, the number of the position that each leads to, or 2^32 - 1 for a filler)."""
-    cdef size_t count = positions.shape[0], entries
-    cdef const uint32_t *source = &positions[0] if count > 0 else NULL
+    # A copy: the caller's may change after their entries were counted.
+    cdef const uint32_t[::1] own = np.array(positions)
+    cdef size_t count = own.shape[0], entries
+    cdef const uint32_t *source = &own[0] if count > 0 else NULL
     cdef c.qc_error error
     cdef c.qc_status status
+    if not 1 <= gap_width <= 16:
+        raise ValueError(f"gap width {gap_width}, allowed are 1 to 16")
     with nogil:
         entries = c.qc_relative_index_entries(source, count, gap_width)
     gaps = np.empty(entries, np.uint8 if gap_width <= 8 else np.uint16)
@@ -136,19 +147,18 @@ def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
     cdef uint32_t[::1] entry_view = entry_of
     with nogil:
         status = c.qc_relative_index_encode(
-            source, count, gap_width, &gap_view[0], &entry_view[0], &error
+            source, count, gap_width, &gap_view[0], &entry_view[0], &entries, &error
         )
     if status != c.QC_OK:
         raise failure(status, &error)
-    return gaps, entry_of
+    return gaps[:entries], entry_of[:entries]
 
 
 def relative_index_decode(
     const uint8_t[::1] gaps, size_t entries, unsigned gap_width, size_t limit
 ):
     """The positions of gaps, which are the bytes of `entries` uint8 or uint16."""
-    if <size_t>gaps.shape[0] != entries * (1 if gap_width <= 8 else 2):
-        raise ValueError(f"{entries:,} gaps of {gap_width} bits in {gaps.shape[0]:,} bytes")
+    check_count("gaps", gaps, entries, gap_width)
     positions = np.empty(entries, np.uint32)
     if entries == 0:
         return positions

@@ -10,15 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from ..container import Ordinary
-from ..files import is_pack_path, safe_open, save_file
+from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from ..files import safe_open, save_file
+from ..foreign import NPZ, START_BYTES, ZIP, format_of
 from ..layout import PROFILES
-from ..recipes import READY_MADE, Recipe, parse_rule
+from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
 from ..tensor_file import TensorFile
-from .arguments import UsageError, add_base, add_threads
-from .npz import SUFFIX, NpzTensors
-from .text import counted, escape, print_json
+from .arguments import add_base, add_threads, base_of
+from .faults import REPORTED, UsageError, about, line_of
+from .npz import NpzTensors
+from .output import add_force, checked_output, print_report
+from .text import counted, escape, warn
 
 HELP = "encode a .safetensors, .qc or .npz file"
+ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,67 +52,85 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much to try for fewer bytes; 9 takes longest",
     )
     add_base(parser, "store what is lossless as the difference from this file's tensors")
+    add_force(parser)
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Encode the file and say how small it became."""
-    recipe = _recipe(options.recipe, options.tensor)
-    if options.base is not None:
-        recipe = recipe.with_base(options.base)
+    rules = _rules(options.tensor)
+    recipe = _recipe(options.recipe).with_rules(rules)
+    base = base_of(options)
+    if base is not None:
+        recipe = recipe.with_base(base)
+    output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
     with _opened(options.input) as (tensors, metadata):
+        for at, fault in idle_rules(rules, tensors):
+            raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
         count = len(tensors)
         if metadata and is_pack_path(options.output):
-            print("qcodec: a pack has no place for metadata: left out", file=sys.stderr)
+            warn(f"{options.output}: warning: a pack has no place for metadata: left out")
             metadata = None
-        after = save_file(
-            tensors,
-            options.output,
-            recipe,
-            metadata=metadata,
-            profile=options.profile,
-            effort=options.effort,
-            threads=options.threads,
-            progress=_show_progress if sys.stderr.isatty() else None,
-        )
+        with about(options.output, (OSError,)):
+            after = save_file(
+                tensors,
+                options.output,
+                recipe,
+                metadata=metadata,
+                profile=options.profile,
+                effort=options.effort,
+                threads=options.threads,
+                progress=_show_progress if sys.stderr.isatty() else None,
+            )
     report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
-    if options.json:
-        print_json(report)
-    else:
-        what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
-        print(escape(f"{options.output}: {what} ({before / after:.2f}x smaller)"))
+    what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
+    text = f"{options.output}: {what} ({before / after:.2f}x smaller)"
+    print_report(output, report, None if options.json else text)
     return 0
 
 
-def _recipe(source: str, rules: list[str]) -> Recipe:
+def _rules(texts: list[str]) -> list[Rule]:
     try:
-        recipe = READY_MADE[source] if source in READY_MADE else Recipe.from_toml(Path(source))
-        return recipe.with_rules([parse_rule(rule) for rule in rules])
+        return [parse_rule(text) for text in texts]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"--tensor {error}") from error
+
+
+def _recipe(source: str) -> Recipe:
+    if source in READY_MADE:
+        return READY_MADE[source]
+    try:
+        return Recipe.from_toml(Path(source))
     except FileNotFoundError:
         names = ", ".join(READY_MADE)
         raise UsageError(f"--recipe {source}: no such file, and not one of {names}") from None
-    except (TypeError, ValueError) as error:
-        raise UsageError(str(error)) from error
+    except REPORTED as error:
+        raise UsageError(line_of(error, f"--recipe {source}")) from error
 
 
 @contextmanager
 def _opened(path: str) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
-    if path.endswith(SUFFIX):
-        yield NpzTensors(path), None
+    with Path(path).open("rb") as file:
+        found = format_of(file.read(START_BYTES))
+    if found == NPZ or (found == ZIP and is_npz_path(path)):
+        with NpzTensors(path) as tensors:
+            yield tensors, None
         return
     with safe_open(path) as file:
-        yield _FileTensors(file), file.metadata()
+        yield _FileTensors(path, file), file.metadata()
 
 
 class _FileTensors(Mapping[str, Ordinary]):
     """A file's tensors, read when they are asked for: one in memory, not the model."""
 
-    def __init__(self, file: TensorFile) -> None:
+    def __init__(self, path: str, file: TensorFile) -> None:
+        self._path = path
         self._file = file
 
     def __getitem__(self, name: str) -> Ordinary:
-        return Ordinary(*self._file.read_array(name))
+        with about(self._path):
+            return Ordinary(*self._file.read_array(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._file.offset_keys())

@@ -10,7 +10,7 @@ from ..directory import Stored
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
 from ..tensor_file import TensorFile
-from .text import escape, print_json, table
+from .text import escape, print_json, say, table
 
 HELP = "show what a file holds and where its bytes go"
 _HEAD = (
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"file": options.input, **report})
     else:
-        print(_text(report))
+        say(_text(report))
     return 0
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from .faults import DataError
 
 
 def escape(text: str) -> str:
@@ -53,6 +57,39 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def print_json(value: Any) -> None:
+@contextmanager
+def printing(file: TextIO | None = None) -> Iterator[None]:
+    """What cannot be written in the body is said of the standard output.
+
+    Parameters
+    ----------
+    file : file object, optional
+        The standard error instead, where the standard output has the data.
+    """
+    name = "standard output" if file is None else "standard error"
+    file = sys.stdout if file is None else file
+    try:
+        yield
+        if file is not None:  # closed before the program began
+            file.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        raise DataError(f"{name}: {error.strerror or error}") from error
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """A line, or several, on the standard output, or in the file."""
+    with printing(file):
+        print(text, file=file)
+
+
+def warn(text: str) -> None:
+    """One line on the standard error."""
+    if sys.stderr is not None:
+        print(f"qcodec: {escape(text)}", file=sys.stderr)
+
+
+def print_json(value: Any, file: TextIO | None = None) -> None:
     """One JSON document, in ASCII."""
-    print(json.dumps(value, indent=2))
+    say(json.dumps(value, indent=2), file)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..arrays import as_array
 from ..bases import Base, is_delta_type
-from ..dtypes import element_type
+from ..dtypes import check_dtype, element_type
 from ..quantized import Quantized
 from .base import Codec
 from .exact import Lossless
@@ -48,12 +48,12 @@ class Delta(Codec):
 
     codec_id: ClassVar[str] = "delta"
     positions = "auto"
+    is_lossless = True
     base: Any
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype is not None:
-            element_type(self.dtype)
+        check_dtype(self.dtype)
 
     @property
     def is_path(self) -> bool:

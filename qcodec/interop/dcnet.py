@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +26,7 @@ import numpy as np
 from ..errors import CorruptError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..quantized import Groups, Quantized
+from ..source import BytesSource, open_source
 
 Array = np.ndarray[Any, Any]
 
@@ -180,12 +180,10 @@ def write(network: Mapping[str, LayerData | tuple[Quantized, Array]]) -> bytes:
 def _bytes_of(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview, limits: Limits
 ) -> memoryview:
-    if isinstance(source, bytes | bytearray | memoryview):
-        data = memoryview(source).cast("B")
-        limits.check_file(len(data))
-        return data
-    limits.check_file(Path(source).stat().st_size)
-    return memoryview(Path(source).read_bytes())
+    opened = open_source(source, "pread") if isinstance(source, str | os.PathLike) else None
+    with opened or BytesSource(source) as found:
+        limits.check_file(found.size)
+        return found.read(0, found.size)
 
 
 def _layer_of(row: Mapping[str, Any]) -> Layer:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core import numeric
+from .._core.float_mode import standard_float_mode
 from .sorting import partitioned, row_blocks
 from .source import Array, quantizable
 from .thresholds import float32_at_most
@@ -24,6 +25,7 @@ _MIN_SELECTED = 1 << 16
 _BLOCK = 1 << 16  # of deviations, which so need no memory for all of them
 
 
+@standard_float_mode()
 def density_mask(array: Any, density: float) -> Mask:
     """Keep exactly ``round(density * n)`` elements: those of largest magnitude.
 
@@ -55,6 +57,7 @@ def density_mask(array: Any, density: float) -> Mask:
     return _largest(source.values, round(density * len(source.values))).reshape(source.shape)
 
 
+@standard_float_mode()
 def quality_mask(array: Any, quality: float) -> Mask:
     """Keep magnitudes above ``quality`` standard deviations of the tensor.
 
@@ -88,6 +91,7 @@ def quality_mask(array: Any, quality: float) -> Mask:
     return _above(source.values, quality * _standard_deviation(source.values)).reshape(source.shape)
 
 
+@standard_float_mode()
 def threshold_mask(array: Any, threshold: float) -> Mask:
     """Keep magnitudes above a threshold.
 
@@ -119,6 +123,7 @@ def threshold_mask(array: Any, threshold: float) -> Mask:
     return _above(source.values, threshold).reshape(source.shape)
 
 
+@standard_float_mode()
 def n_of_m_mask(array: Any, n: int, m: int) -> Mask:
     """Keep the `n` largest magnitudes of every `m` along the last axis.
 

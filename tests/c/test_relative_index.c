@@ -11,16 +11,33 @@ static unsigned gap_at(const void *gaps, size_t i, unsigned width)
     return width <= 8 ? ((const uint8_t *)gaps)[i] : ((const uint16_t *)gaps)[i];
 }
 
+/* Positions may have changed since their entries were counted: nothing is written beyond the room.
+ */
+static void check_room(const uint32_t *positions, size_t count, unsigned width, size_t entries)
+{
+    size_t room = entries - 1;
+    uint16_t gaps[128];
+    uint32_t entry_of[128] = {0};
+    memset(gaps, 0, sizeof gaps);
+    CHECK(qc_relative_index_encode(positions, count, width, gaps, entry_of, &room, NULL) ==
+              QC_NO_SPACE,
+          "width %u", width);
+    for (size_t i = entries - 1; i < 128; i++)
+        CHECK(gap_at(gaps, i, width) == 0 && entry_of[i] == 0, "entry %zu, width %u", i, width);
+}
+
 static void check(const uint32_t *positions, size_t count, unsigned width)
 {
     uint16_t gaps[128];
     uint32_t entry_of[128], back[128];
-    size_t entries = qc_relative_index_entries(positions, count, width), k = 0;
+    size_t entries = qc_relative_index_entries(positions, count, width), k = 0, written = 128;
     uint32_t next = 0;
 
     CHECK(entries <= 128, "%zu entries", entries);
-    CHECK(qc_relative_index_encode(positions, count, width, gaps, entry_of, NULL) == QC_OK,
+    CHECK(qc_relative_index_encode(positions, count, width, gaps, entry_of, &written, NULL) ==
+              QC_OK,
           "width %u", width);
+    CHECK(written == entries, "%zu entries, %zu written", entries, written);
     for (size_t i = 0; i < entries; i++) {
         unsigned gap = gap_at(gaps, i, width), largest = (1u << width) - 1;
         CHECK(gap <= largest, "gap %u, width %u", gap, width);
@@ -36,6 +53,7 @@ static void check(const uint32_t *positions, size_t count, unsigned width)
     CHECK(k == count, "%zu of %zu positions", k, count);
     if (count == 0)
         return;
+    check_room(positions, count, width, entries);
     CHECK(qc_relative_index_decode(gaps, entries, width, next, back, NULL) == QC_OK, "width %u",
           width);
     for (size_t i = 0; i < entries; i++)
@@ -76,10 +94,13 @@ int main(void)
     }
     uint32_t equal[2] = {3, 3}, descending[2] = {4, 3}, entry_of[8];
     uint16_t gaps[8];
-    CHECK(qc_relative_index_encode(equal, 2, 4, gaps, entry_of, NULL) == QC_INVALID, "equal");
-    CHECK(qc_relative_index_encode(descending, 2, 4, gaps, entry_of, NULL) == QC_INVALID,
+    size_t room = 8;
+    CHECK(qc_relative_index_encode(equal, 2, 4, gaps, entry_of, &room, NULL) == QC_INVALID,
+          "equal");
+    CHECK(qc_relative_index_encode(descending, 2, 4, gaps, entry_of, &room, NULL) == QC_INVALID,
           "descending");
-    CHECK(qc_relative_index_encode(equal, 1, 17, gaps, entry_of, NULL) == QC_INVALID, "width 17");
+    CHECK(qc_relative_index_encode(equal, 1, 17, gaps, entry_of, &room, NULL) == QC_INVALID,
+          "width 17");
     CHECK(qc_relative_index_decode(gaps, 1, 0, 8, entry_of, NULL) == QC_INVALID, "width 0");
     return 0;
 }

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from delta_writer import Delta
-from frame_writer import Floats, Frame, Parts, assemble, write_frame, write_pack, write_parts
+from frame_writer import (
+    Floats,
+    Frame,
+    Parts,
+    assemble,
+    remember_base,
+    write_fields,
+    write_frame,
+    write_pack,
+    write_parts,
+)
 from lanes_stream_writer import LanesCode, lanes_parts
 from lanes_stream_writer import assemble as assemble_lanes
 from stream_writer import stream_of, vu
@@ -70,8 +80,11 @@ def _with_dims(dims: bytes, ndim: int, dtype: int = 0) -> bytes:
     return assemble(replace(parts, fields=fields))
 
 
-def _with_parameters(frame: Frame, parameters: bytes) -> bytes:
-    return assemble(replace(_parts(frame), parameters=parameters))
+def _with_parameters(frame: Frame, parameters: bytes, features: int | None = None) -> bytes:
+    parts = replace(_parts(frame), parameters=parameters)
+    if features is not None:
+        parts = replace(parts, fields=parts.fields[:4] + bytes([features]) + parts.fields[5:])
+    return assemble(parts)
 
 
 def _with_chunk(frame: Frame, chunk: bytes, features: int = 15) -> bytes:
@@ -100,6 +113,8 @@ def _fields() -> Iterator[Broken]:
     yield "codebook_of_float8", _with_field(_CODEBOOK, 5, 13), "corrupt"
     yield "raw_scaled", _with_field(_RAW, 3, 1 << 4), "corrupt"
     yield "csr_without_dims", _with_field(replace(_RAW, dims=()), 3, 3 << 1), "corrupt"
+    scalar = replace(_CSR, dims=(), stored=[0], elements=[b"\7"])
+    yield "csr_of_a_scalar", write_frame(scalar), "corrupt"
 
 
 def _lengths() -> Iterator[Broken]:
@@ -129,6 +144,8 @@ def _parameters() -> Iterator[Broken]:
     yield "floats_4", _with_parameters(_CODEBOOK, book[:3] + b"\4" + book[4:]), "unsupported"
     huge = b"\2\0" + vu(2**55) + b"\1\0"
     yield "books_beyond_the_body", _with_parameters(_CODEBOOK, huge), "corrupt"
+    overflowing = b"\xff\0" + vu(2**54) + b"\1\0"  # 256 entries of 4 bytes: 2^64 in all
+    yield "books_whose_bytes_overflow", _with_parameters(_CODEBOOK, overflowing), "corrupt"
     scaled = replace(_AFFINE, scales=_SCALES)
     for name, scale, kind in (
         ("dtype_3", b"\3\1\1\0", "unsupported"),
@@ -171,9 +188,19 @@ def _coded_parameters() -> Iterator[Broken]:
     yield "floats_beyond_the_body", _with_parameters(_CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
     yield "floats_without_a_feature", _with_parameters(_CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
     yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
+    scaled = replace(_AFFINE, scales=_SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", _with_parameters(_CODEBOOK, many), "corrupt"
-    scaled = replace(_AFFINE, scales=_SCALES)
+    planes = b"\0\1" + vu(257) + b"\1\x0c" + zeros * 4  # all of them are there
+    yield (
+        "scales_more_than_may_be_coded",
+        _with_parameters(scaled, b"\2\0\0" + planes, 3),
+        "corrupt",
+    )
+    # 256 entries whose deltas have 31 bits each: a kilobyte behind the end, if nobody looks.
+    all_missing = b"\xff\0\1\2\3\0\1\x20"
+    wide = replace(_CODEBOOK, width=8)
+    yield "floats_deltas_all_bits_missing", _with_parameters(wide, all_missing, 3), "corrupt"
     start = b"\2\2\0\1\1\0" + f32(1)
     yield "zero_points_without_their_stream", _with_parameters(scaled, start), "corrupt"
     yield "zero_points_cut", _with_parameters(scaled, start + b"\1\7\0"), "corrupt"
@@ -396,7 +423,16 @@ def _delta() -> Iterator[Broken]:
         yield f"delta_{name}", _with_parameters(frame, bytes(parameters)), "corrupt"
     yield "delta_scaled", _with_field(frame, 3, 16), "corrupt"
     yield "delta_mask", _with_field(frame, 3, 4), "corrupt"
+    none, masked = b"\0\1\0", Frame("f32", "delta", "mask", (4,), (), ())
+    two = b"\2\0\1\3\0\0" + none * 3
+    yield "delta_behind_a_mask", _with_delta(masked, two), "corrupt"
     yield "delta_u32", _with_field(frame, 5, 8), "corrupt"
+
+
+def _with_delta(frame: Frame, chunk: bytes) -> bytes:
+    """A frame of kind delta that the writer does not know."""
+    parameters = remember_base(bytes(16)) + b"\1\1\1"
+    return assemble(Parts(write_fields(frame, 255), None, parameters, (chunk,)))
 
 
 def _kind_fields() -> Iterator[Broken]:
@@ -416,6 +452,10 @@ def _kind_fields() -> Iterator[Broken]:
     half = replace(frame, dtype="f16", mantissa_bits=3)
     short = b"\2\0\0" + empty + symbols + rest
     yield "fields_of_f16_and_too_few_mantissa_bits", _with_chunk(half, short), "corrupt"
+    eleven = b"\0\0\0" + empty * 2 + b"\0\2\xff\x0f"
+    yield "fields_of_f16_and_no_mantissa_bits", _with_chunk(half, eleven), "corrupt"
+    five = b"\5\0\0" + empty * 3
+    yield "fields_of_five_mantissa_bits", _with_chunk(frame, five), "corrupt"
     yield "fields_of_integers", _with_field(frame, 5, 6), "corrupt"
     yield "fields_scaled", _with_field(frame, 3, 1 << 4), "corrupt"
 

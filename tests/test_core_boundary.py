@@ -1,0 +1,214 @@
+"""The door to C: a size that does not fit its buffer is refused before C believes it."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import qcodec
+from qcodec._core import decode, encode, numeric, pack, stream
+from qcodec.dtypes import element_type
+
+F32 = element_type("float32").id
+U16 = element_type("uint16").id
+WEIGHTS = np.arange(24, dtype=np.float32).reshape(4, 6)
+
+
+def octets(count):
+    return np.zeros(count, np.uint8)
+
+
+# ---- decoding
+
+
+def frame_of(codec=None, **settings):
+    data = qcodec.encode(WEIGHTS, codec or qcodec.Lossless(), **settings)
+    return decode.Frame(np.frombuffer(data, np.uint8), True, True), np.frombuffer(data, np.uint8)
+
+
+@pytest.mark.parametrize("dtype", [F32, U16, element_type("float64").id, 16, 255])
+@pytest.mark.parametrize("size", [0, 1, 24, 95, 97, 96 + 4])
+def test_an_output_has_the_bytes_of_its_elements(dtype, size):
+    frame, data = frame_of()
+    offset, length, _, _ = frame.chunk(0)
+    with pytest.raises(ValueError, match="out has"):
+        frame.decode(0, 24, dtype, octets(size), None, True)
+    with pytest.raises(ValueError, match="out has"):
+        frame.decode_chunk(
+            0, data[offset : offset + length], 0, 24, dtype, octets(size), None, True
+        )
+
+
+def test_the_size_of_an_element_is_no_argument():
+    """Once it was: 64 bytes were written into 16."""
+    frame, _ = frame_of()
+    with pytest.raises(TypeError):
+        frame.decode(0, 24, F32, 1, octets(24), None, True)
+
+
+def test_codes_are_as_wide_as_they_are_stored():
+    frame, data = frame_of(qcodec.Affine(bits=10))
+    offset, length, _, _ = frame.chunk(0)
+    positions, codes = frame.decode_codes(0, data[offset : offset + length], None, True)
+    assert positions is None
+    assert len(codes) == 2 * WEIGHTS.size
+
+
+def test_a_chunk_has_all_of_its_bytes():
+    frame, data = frame_of()
+    offset, length, _, _ = frame.chunk(0)
+    for size in (0, length - 1, length + 1):
+        part = data[offset : offset + size] if size <= length else octets(size)
+        with pytest.raises(ValueError, match="not all there"):
+            frame.decode_codes(0, part, None, True)
+    with pytest.raises(IndexError):
+        frame.decode_codes(1, data[offset : offset + length], None, True)
+
+
+@pytest.mark.parametrize("size", [0, 95, 97, 4 * 96])
+def test_a_base_has_the_size_of_the_tensor(size):
+    base = WEIGHTS + np.float32(2**-18)
+    frame, data = frame_of(qcodec.Delta(base))
+    offset, length, _, _ = frame.chunk(0)
+    with pytest.raises(ValueError, match="the base has"):
+        frame.decode(0, 24, F32, octets(96), octets(size), True)
+    with pytest.raises(ValueError, match="the base has"):
+        frame.decode_codes(0, data[offset : offset + length], octets(size), True)
+
+
+# ---- encoding
+
+_HEAD = {
+    "dtype": F32,
+    "kind": 0,
+    "positions": 0,
+    "chunk_elements": 0,
+    "gap_width": 1,
+    "width": 0,
+    "entries": 0,
+    "codebook_dtype": F32,
+    "books": 0,
+    "book_inner": 0,
+    "zero_mode": 0,
+    "zero_point": 0,
+    "scaled": False,
+    "scale_dtype": F32,
+    "scale_inner": 12,
+    "scale_count": 2,
+    "step": 0,
+    "kernel": (1, 1),
+}
+HEADS = {
+    "codebook": {"kind": 3, "entries": 4, "books": 1, "book_inner": 1, "scaled": True},
+    "affine": {"kind": 2, "width": 4, "zero_mode": 1, "scaled": True},
+    "delta": {"kind": 4, "step": 100},
+}
+PARAMETERS = ("codebook", "codebook_order", "scales", "zero_points", "digest", "base")
+SIZES = {
+    "codebook": {"codebook": 16, "codebook_order": 4, "scales": 8},
+    "affine": {"scales": 8, "zero_points": 4},
+    "delta": {"digest": 8, "base": 96},
+}
+
+
+def plan_of(head, **sizes):
+    sizes = {**SIZES[head], **sizes}
+    parameters = (octets(sizes.get(name, 0)) for name in PARAMETERS)
+    return encode.Plan({**_HEAD, **HEADS[head]}, (4, 6), *parameters)
+
+
+@pytest.mark.parametrize(
+    ("head", "parameter"), [(head, name) for head, sizes in SIZES.items() for name in sizes]
+)
+def test_parameters_have_the_size_that_the_head_says(head, parameter):
+    right = SIZES[head][parameter]
+    plan_of(head)
+    for size in (right - 1, right + 1, 2 * right):
+        with pytest.raises(ValueError, match=f"{size:,} bytes"):
+            plan_of(head, **{parameter: size})
+
+
+def test_an_order_needs_a_codebook():
+    with pytest.raises(ValueError, match="no codebook"):
+        plan_of("affine", codebook_order=4)
+
+
+@pytest.mark.parametrize("entries", [0, 23, 25, 2**62, 2**64 - 1])
+def test_a_chunk_has_the_values_of_its_entries(entries):
+    plan, nowhere = plan_of("affine"), np.zeros(0, np.uint32)
+    with pytest.raises(ValueError, match="values: 24 bytes"):
+        plan.encode_chunk(0, 24, nowhere, octets(24), entries, 0, 0xFF, 1, 5)
+
+
+def test_a_chunk_is_no_longer_than_the_format_allows():
+    mask = {**_HEAD, "positions": 2, "chunk_elements": 1 << 22}
+    plan = encode.Plan(mask, (1 << 40,), *(octets(0) for _ in PARAMETERS))
+    with pytest.raises(ValueError, match="elements of the chunk"):
+        plan.encode_chunk(0, 1 << 23, np.zeros(0, np.uint32), octets(0), 0, 0, 0xFF, 1, 5)
+
+
+def chunk_of_zeros():
+    nowhere = np.zeros(0, np.uint32)
+    return plan_of("affine").encode_chunk(0, 24, nowhere, octets(24), 24, 0, 0xFF, 1, 5)[0]
+
+
+def test_a_frame_is_written_from_any_bytes_and_leaves_them_as_they_were():
+    chunk = bytearray(chunk_of_zeros())
+    frame = plan_of("affine").write([chunk], 0, 0xFF, 1)
+    assert plan_of("affine").write([memoryview(bytes(chunk))], 0, 0xFF, 1) == frame
+    chunk.append(0)  # no view is left
+    with pytest.raises(ValueError, match="2 chunks, the frame has 1"):
+        plan_of("affine").write([chunk, chunk], 0, 0xFF, 1)
+
+
+def test_threads_write_one_plan_with_coded_parameters():
+    """Each call has bodies of its own: none goes while another thread still reads it."""
+    fields = {**_HEAD, **HEADS["affine"], "scale_inner": 1, "scale_count": 4096}
+    scales = np.linspace(1, 2, 4096, dtype=np.float32).view(np.uint8)
+    parameters = {"scales": scales, "zero_points": octets(8192)}
+    plan = encode.Plan(fields, (64, 64), *(parameters.get(name, octets(0)) for name in PARAMETERS))
+    nowhere = np.zeros(0, np.uint32)
+    chunk, used = plan.encode_chunk(0, 4096, nowhere, octets(4096), 4096, 0, 0xFF, 1, 5)
+    with ThreadPoolExecutor(8) as pool:
+        frames = set(pool.map(lambda _: plan.write([chunk], used, 0xFF, 2), range(32)))
+    (frame,) = frames
+    assert len(frame) < scales.nbytes  # they are coded
+    assert np.array_equal(qcodec.decode(frame), np.zeros((64, 64), np.float32))
+
+
+# ---- streams, packs, numbers
+
+
+@pytest.mark.parametrize("width", [8, 9])
+@pytest.mark.parametrize("count", [1, 2**63, 2**64 - 1])
+def test_symbols_are_as_many_as_are_there(width, count):
+    with pytest.raises(ValueError, match=f"symbols of {width} bits in 0 bytes"):
+        stream.encode_stream(octets(0), count, width, 0xFF, 1)
+    with pytest.raises(ValueError, match=f"gaps of {width} bits in 0 bytes"):
+        stream.relative_index_decode(octets(0), count, width, 100)
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0, 4), (4, 0), (1, 3), (2**64 - 1, 2)])
+def test_names_of_a_pack_lie_inside_its_bytes(offset, size):
+    table = np.zeros(1, pack.ENTRY)
+    table["name_offset"], table["name_bytes"], table["bytes"] = offset, size, 1
+    for call in (
+        lambda: pack.write_table(b"abc", table.view("u1")),
+        lambda: pack.find(b"abc", table.view("u1"), b"a"),
+    ):
+        with pytest.raises(ValueError, match="not inside the 3 bytes"):
+            call()
+
+
+def test_the_order_of_names_has_places_for_names_only():
+    table = np.zeros(2, pack.ENTRY)
+    table["by_name"] = 0, 2
+    with pytest.raises(ValueError, match="order of 2 names"):
+        pack.find(b"", table.view("u1"), b"a")
+
+
+@pytest.mark.parametrize(("source", "out"), [(8, 7), (8, 9), (7, 8), (8, 0)])
+def test_converted_elements_fit(source, out):
+    bfloat16 = element_type("bfloat16").id
+    with pytest.raises(ValueError, match=r"source is not|out has"):
+        numeric.convert(octets(source), F32, octets(out), bfloat16)
