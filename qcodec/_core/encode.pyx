@@ -28,7 +28,6 @@ from .c cimport (
     qc_parameters_bound,
     qc_parameters_encode,
     qc_parameters_encode_workspace,
-    qc_poll,
     qc_status,
 )
 from .polling cimport Watch, begin, raise_pending
