@@ -148,11 +148,13 @@ qc_status qc_convert(const void *from, qc_dtype from_dtype, void *to, qc_dtype t
     }
     if (read == NULL || write == NULL)
         return QC_INVALID;
+    uint32_t mode = qc_float_mode_enter();
     for (size_t i = 0; i < count; i += BLOCK) {
         uint32_t bits[BLOCK];
         size_t block = count - i < BLOCK ? count - i : BLOCK;
         read((const uint8_t *)from + i * from_size, bits, block);
         write(bits, (uint8_t *)to + i * to_size, block);
     }
+    qc_float_mode_leave(mode);
     return QC_OK;
 }

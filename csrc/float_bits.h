@@ -1,12 +1,16 @@
 /*
  * One element from one float type to another, on its bits: exact, or rounded once to nearest
- * even. Branch-free where it matters, so that loops over these become vector code; and in
- * integers where it can be, so that a caller's flush-to-zero mode changes nothing.
+ * even. Branch-free where it matters, so that loops over these become vector code. Subnormals
+ * must be kept: callers bracket these with qc_float_mode_enter and qc_float_mode_leave.
  */
 #ifndef QC_FLOAT_BITS_H
 #define QC_FLOAT_BITS_H
 
 #include "bytes.h"
+
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "the core needs NaN and subnormals as they are: compile it without -ffast-math"
+#endif
 
 #define QC_F32_INFINITY 0x7F800000u
 #define QC_F32_NAN      0x7FC00000u

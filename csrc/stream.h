@@ -93,7 +93,7 @@ extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffma
    chunk, of which one may be in coding 6 or 7; its `taken` is 0 at first. Steps over the body. */
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
                          uint64_t features, struct qc_split_state *split, qc_error *error);
-/* As the coding's `next`, checked against what is left: count <= stream->left. */
+/* As the coding's `next`; count <= stream->left, which whoever asks has made sure of. */
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
 /* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before
    these, if they were viewed too. */

@@ -36,4 +36,27 @@ static inline qc_status decode_whole_frame(const uint8_t *data, size_t size, qc_
                      error);
 }
 
+static inline int is_nan(const uint8_t *bytes, qc_dtype dtype)
+{
+    double value = 0;
+    qc_convert(bytes, dtype, (uint8_t *)&value, QC_F64, 1);
+    return value != value;
+}
+
+/* The same bits, but for the sign and payload of NaNs that come out of arithmetic. */
+static inline int same_values(const uint8_t *values, const uint8_t *others, size_t count,
+                              qc_kind kind, qc_dtype dtype)
+{
+    size_t item = qc_dtype_size(dtype);
+    if (memcmp(values, others, count * item) == 0)
+        return 1;
+    if (kind != QC_AFFINE && kind != QC_CODEBOOK)
+        return 0;
+    for (size_t i = 0; i < count; i++, values += item, others += item) {
+        if (memcmp(values, others, item) != 0 && !(is_nan(values, dtype) && is_nan(others, dtype)))
+            return 0;
+    }
+    return 1;
+}
+
 #endif /* QC_FUZZ_DECODE_H */

@@ -50,7 +50,7 @@ static void repair_pack(uint8_t *data, size_t size)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
-    size = LLVMFuzzerMutate(data, size, max_size);
+    size = mutate(data, size, max_size);
     if (seed % 16 != 0)
         repair_pack(data, size);
     return size;
@@ -111,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     qc_error error;
     size_t count, table_bytes;
+    forget(workspace, sizeof workspace);
     if (refused(qc_pack_count(data, size, size, &count, &error), &error))
         return 0;
     PROMISE(count <= size / 2);

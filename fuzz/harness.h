@@ -12,13 +12,21 @@
 
 #include "qcodec.h"
 
+#ifdef __has_feature
+#if __has_feature(memory_sanitizer)
+#define QC_FUZZ_MSAN
+#include <sanitizer/msan_interface.h>
+#endif
+#endif
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-/* Larger tensors are valid but make the fuzzer slow: it learns nothing more from them than from
-   a few of the decoders' blocks. */
+/* Larger tensors are valid but make the fuzzer slow; decode_large is for them. */
+#ifndef MAX_ELEMENTS
 #define MAX_ELEMENTS ((size_t)1 << 12)
+#endif
 
 /* What every frame of kind delta is taken to be stored against: any bits, floats of few exponents
    among them. */
@@ -45,20 +53,50 @@ static inline const uint8_t *fuzz_base(void)
     } while (0)
 
 /* Some byte of the input chooses the instruction sets that it is run on: none, those of AVX2, all.
- */
-static inline void select_path(unsigned byte)
+   Returns 0 for none, which is portable C. The memory sanitizer runs that alone: clang takes all of
+   a shuffle's result for undefined if some of its table is, used or not. */
+static inline int select_path(unsigned byte)
 {
     static const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
-    qc_cpu_select(paths[byte % (sizeof paths / sizeof *paths)]);
+    size_t path = byte % (sizeof paths / sizeof *paths);
+#ifdef QC_FUZZ_MSAN
+    path = 0;
+#endif
+    qc_cpu_select(paths[path]);
+    return path != 0;
 }
 
-/* `size` bytes of their own, filled with `fill`: the sanitizer's red zone begins after them. */
+/* Memory whose bytes must not be used before they are written, as far as a sanitizer can tell. */
+static inline void forget(void *memory, size_t size)
+{
+#ifdef QC_FUZZ_MSAN
+    __msan_poison(memory, size);
+#else
+    (void)memory;
+    (void)size;
+#endif
+}
+
+/* libFuzzer's own mutation; its code is not instrumented, so that the memory sanitizer takes the
+   bytes that it wrote for undefined. */
+static inline size_t mutate(uint8_t *data, size_t size, size_t max_size)
+{
+    size = LLVMFuzzerMutate(data, size, max_size);
+#ifdef QC_FUZZ_MSAN
+    __msan_unpoison(data, size);
+#endif
+    return size;
+}
+
+/* `size` bytes of their own, filled with `fill` or undefined: the sanitizer's red zone begins
+   after them. */
 static inline uint8_t *buffer_of(size_t size, int fill)
 {
     uint8_t *buffer = malloc(size > 0 ? size : 1);
     if (buffer == NULL)
         abort();
     memset(buffer, fill, size);
+    forget(buffer, size);
     return buffer;
 }
 

@@ -2,14 +2,32 @@
  * Writes the corpus that the fuzzer starts from: `seeds FOLDER` fills FOLDER/<target>/ with small
  * valid frames of every kind, positions form and profile, streams of every coding, and a pack.
  */
+#define MAX_ELEMENTS ((size_t)1 << 18) /* of decode_large, for the base of deltas */
 #include "harness.h"
 #include "lanes_seeds.h"
 
-/* Odd numbers, so that the last symbol of a mask and the last code of a book can be wrong. */
-enum { ROWS = 13, COLUMNS = 29, ELEMENTS = ROWS * COLUMNS, ENTRIES = 13, CAPACITY = 1 << 16 };
+enum {
+    ENTRIES = 13, /* an odd number, so that the last code of a book can be wrong */
+    MAX_ROWS = 61,
+    CAPACITY = 1 << 16 /* of a seed; larger ones would be slow */
+};
+
+/* Tensors of odd shapes, so that the last symbol of a mask can be wrong. */
+typedef struct shape {
+    const char *target;
+    unsigned rows, columns;
+    unsigned sparsity; /* sparse forms store about one in so many elements... */
+    unsigned symbols;  /* ...of so many values */
+} shape;
+
+static const shape shapes[] = {
+    {"decode_frame", 13, 29, 3, ENTRIES},
+    {"decode_large", 61, 113, 5, ENTRIES}, /* some blocks of 2,048 elements */
+    {"decode_large", 5, 4093, 20, 2},      /* rows longer than a block */
+};
 
 static const char *folder;
-static uint8_t workspace[1 << 20];
+static uint8_t workspace[1 << 22];
 
 static void save(const char *target, unsigned number, const uint8_t *data, size_t size)
 {
@@ -36,8 +54,8 @@ static unsigned next_symbol(uint32_t *state, unsigned below)
 typedef struct parameters {
     uint8_t codebook[4 * ENTRIES];
     uint8_t shuffled[4 * ENTRIES]; /* all of the entries, in another order */
-    uint8_t scales[4 * ROWS];
-    uint8_t zero_points[2 * ROWS];
+    uint8_t scales[4 * MAX_ROWS];
+    uint8_t zero_points[2 * MAX_ROWS];
 } parameters;
 
 static void fill_parameters(parameters *p)
@@ -49,22 +67,23 @@ static void fill_parameters(parameters *p)
         qc_store32(p->codebook + 4 * i, bits);
         qc_store32(p->shuffled + 4 * (5 * i % ENTRIES), bits);
     }
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < MAX_ROWS; i++) {
         qc_store32(p->scales + 4 * i, 0x3F000000u + ((uint32_t)i << 16));
         qc_store16(p->zero_points + 2 * i, (uint32_t)i);
     }
 }
 
-static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const parameters *p)
+static qc_frame frame_of(const shape *of, qc_kind kind, qc_positions positions, int scaled,
+                         const parameters *p)
 {
     qc_frame frame = {0};
     frame.dtype = QC_F32;
     frame.kind = kind;
     frame.positions = positions;
     frame.ndim = 2;
-    frame.dims[0] = ROWS;
-    frame.dims[1] = COLUMNS;
-    frame.chunk_elements = scaled ? 4 * COLUMNS : 0;
+    frame.dims[0] = of->rows;
+    frame.dims[1] = of->columns;
+    frame.chunk_elements = scaled ? 4 * of->columns : 0;
     frame.gap_width = positions == QC_GAPS ? 3 : 5;
     frame.width = 4;
     frame.entries = ENTRIES;
@@ -75,8 +94,8 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const
     frame.zero_points = p->zero_points;
     frame.scaled = scaled;
     frame.scale_dtype = QC_F32;
-    frame.scale_inner = COLUMNS;
-    frame.scale_count = ROWS;
+    frame.scale_inner = of->columns;
+    frame.scale_count = of->rows;
     frame.scales = p->scales;
     frame.digest = p->scales; /* nothing is checked by it here */
     frame.base = fuzz_base();
@@ -86,38 +105,50 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions, int scaled, const
     return frame;
 }
 
-/* Fill one chunk: all of its elements if dense, else about a third. */
-static qc_chunk_source source_of(const qc_frame *frame, size_t first, uint32_t *positions,
-                                 uint8_t *values)
+/* Fill one chunk: all of its elements if dense, else some. */
+static qc_chunk_source source_of(const shape *of, const qc_frame *frame, size_t first,
+                                 uint32_t *positions, uint8_t *values)
 {
     uint32_t state = (uint32_t)first + 1;
     size_t size = frame->kind == QC_AFFINE || frame->kind == QC_CODEBOOK ? 1 : frame->item_size;
     qc_chunk_source source = {.first = first, .filler = 0};
-    size_t chunk = frame->chunk_elements > 0 ? frame->chunk_elements : ELEMENTS;
-    source.elements = chunk < ELEMENTS - first ? chunk : ELEMENTS - first;
+    source.elements = frame->elements - first;
+    if (frame->chunk_elements > 0 && frame->chunk_elements < source.elements)
+        source.elements = frame->chunk_elements;
     for (size_t i = 0; i < source.elements; i++) {
-        if (frame->positions == QC_DENSE || next_symbol(&state, 9) < 1)
+        if (frame->positions == QC_DENSE || next_symbol(&state, 2 * of->sparsity) < 1)
             positions[source.entries++] = (uint32_t)i;
     }
     for (size_t i = 0; i < source.entries * size; i++)
-        values[i] = (uint8_t)next_symbol(&state, ENTRIES);
+        values[i] = (uint8_t)next_symbol(&state, of->symbols);
     if (frame->kind == QC_DELTA) /* near to the base, but for one element of a row */
         memcpy(values, fuzz_base() + first * size, source.entries * size);
     for (size_t i = 0; frame->kind == QC_DELTA && i < source.entries; i++)
-        values[i * size + (i % COLUMNS == 0 ? 3 : 0)] ^= (uint8_t)next_symbol(&state, 256);
+        values[i * size + (i % of->columns == 0 ? 3 : 0)] ^= (uint8_t)next_symbol(&state, 256);
     source.positions = frame->positions == QC_DENSE ? NULL : positions;
     source.values = values;
     return source;
 }
 
-/* Encode into `out`; returns the frame's length, or 0 if the combination does not exist. */
-static size_t encode(qc_frame *frame, qc_profile profile, uint8_t *out)
+static qc_bytes encode_chunk(const qc_frame *frame, const qc_chunk_source *source,
+                             qc_profile profile, uint64_t *features)
 {
-    static uint8_t encoded[ELEMENTS / COLUMNS][CAPACITY];
-    uint32_t positions[ELEMENTS];
-    uint8_t values[4 * ELEMENTS];
-    qc_bytes chunks[ELEMENTS / COLUMNS];
-    static uint8_t bodies[CAPACITY];
+    const qc_encoding encoding = {~(uint64_t)0, profile, QC_EFFORT_USUAL};
+    size_t capacity = qc_chunk_bound(frame, source), size;
+    uint8_t *data = buffer_of(capacity, 0);
+    PROMISE(qc_chunk_encode_workspace(frame, source) <= sizeof workspace);
+    PROMISE(qc_chunk_encode(frame, source, &encoding, data, capacity, &size, features, workspace,
+                            sizeof workspace, NULL) == QC_OK);
+    return (qc_bytes){data, size};
+}
+
+/* Encode into `out`; returns the frame's length, or 0 if it is too long or the combination does
+   not exist. */
+static size_t encode(const shape *of, qc_frame *frame, qc_profile profile, uint8_t *out)
+{
+    static uint32_t positions[MAX_ELEMENTS];
+    static uint8_t values[4 * MAX_ELEMENTS], bodies[CAPACITY];
+    qc_bytes chunks[MAX_ROWS];
     uint64_t features = 0;
     if (qc_frame_plan(frame, NULL) != QC_OK)
         return 0;
@@ -126,33 +157,39 @@ static size_t encode(qc_frame *frame, qc_profile profile, uint8_t *out)
     PROMISE(qc_parameters_encode(frame, ~(uint64_t)0, profile, bodies, CAPACITY, &features,
                                  workspace, sizeof workspace, NULL) == QC_OK);
     for (size_t i = 0; i < frame->chunks; i++) {
-        qc_chunk_source source = source_of(frame, i * frame->chunk_elements, positions, values);
-        chunks[i].data = encoded[i];
-        PROMISE(qc_chunk_bound(frame, &source) <= CAPACITY);
-        PROMISE(qc_chunk_encode_workspace(frame, &source) <= sizeof workspace);
-        const qc_encoding encoding = {~(uint64_t)0, profile, QC_EFFORT_USUAL};
-        PROMISE(qc_chunk_encode(frame, &source, &encoding, encoded[i], CAPACITY, &chunks[i].size,
-                                &features, workspace, sizeof workspace, NULL) == QC_OK);
+        qc_chunk_source source = source_of(of, frame, i * frame->chunk_elements, positions, values);
+        chunks[i] = encode_chunk(frame, &source, profile, &features);
     }
-    PROMISE(qc_frame_write(frame, features, chunks, out, CAPACITY, NULL) == QC_OK);
-    return qc_frame_size(frame, features, chunks);
+    size_t size = qc_frame_size(frame, features, chunks);
+    if (size <= CAPACITY)
+        PROMISE(qc_frame_write(frame, features, chunks, out, CAPACITY, NULL) == QC_OK);
+    for (size_t i = 0; i < frame->chunks; i++)
+        free((void *)(uintptr_t)chunks[i].data);
+    return size <= CAPACITY ? size : 0;
 }
 
-static void save_frames(const parameters *p)
+static unsigned save_frames(const shape *of, unsigned number, const parameters *p)
 {
     static uint8_t out[CAPACITY];
-    unsigned number = 0;
     for (int kind = QC_RAW; kind < QC_KIND_COUNT; kind++) {
         for (int variant = 0; variant < 4 * 2 * 4; variant++) {
             int positions = variant % 4, scaled = variant / 4 % 2, profile = variant / 8;
-            qc_frame frame = frame_of((qc_kind)kind, (qc_positions)positions, scaled, p);
+            qc_frame frame = frame_of(of, (qc_kind)kind, (qc_positions)positions, scaled, p);
             if (kind != QC_AFFINE && kind != QC_CODEBOOK)
                 frame.scaled = 0;
-            size_t size = encode(&frame, (qc_profile)profile, out);
+            size_t size = encode(of, &frame, (qc_profile)profile, out);
             if (size > 0)
-                save("decode_frame", number++, out, size);
+                save(of->target, number++, out, size);
         }
     }
+    return number;
+}
+
+static void save_all_frames(const parameters *p)
+{
+    unsigned number = 0;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        number = save_frames(&shapes[i], number, p);
     printf("%u frames\n", number);
 }
 
@@ -160,9 +197,10 @@ static void save_pack(const parameters *p)
 {
     static uint8_t frames[2][CAPACITY], out[2 * CAPACITY];
     const char *names = "fc.weightfc.biastied";
-    qc_frame first = frame_of(QC_CODEBOOK, QC_GAPS, 0, p);
-    qc_frame second = frame_of(QC_RAW, QC_DENSE, 0, p);
-    size_t sizes[] = {encode(&first, QC_SMALL, frames[0]), encode(&second, QC_FIXED, frames[1])};
+    qc_frame first = frame_of(&shapes[0], QC_CODEBOOK, QC_GAPS, 0, p);
+    qc_frame second = frame_of(&shapes[0], QC_RAW, QC_DENSE, 0, p);
+    size_t sizes[] = {encode(&shapes[0], &first, QC_SMALL, frames[0]),
+                      encode(&shapes[0], &second, QC_FIXED, frames[1])};
     qc_pack_entry entries[] = {
         {.name_offset = 0, .name_bytes = 9, .bytes = sizes[0], .target = 0},
         {.name_offset = 9, .name_bytes = 7, .bytes = sizes[1], .target = 1},
@@ -197,9 +235,10 @@ static void save_symbols(unsigned number, unsigned width, const uint8_t *symbols
     size_t size = count * qc_symbol_size(width);
     seed[0] = (uint8_t)(width - 1);
     seed[1] = 0;
-    seed[2] = (uint8_t)number; /* path */
-    memcpy(seed + 3, symbols, size);
-    save("roundtrip_stream", number, seed, 3 + size);
+    seed[2] = (uint8_t)number;       /* path */
+    seed[3] = (uint8_t)(number / 3); /* request */
+    memcpy(seed + 4, symbols, size);
+    save("roundtrip_stream", number, seed, 4 + size);
 }
 
 static void save_stream(unsigned number, unsigned coding, unsigned width, size_t count)
@@ -216,7 +255,7 @@ static void save_stream(unsigned number, unsigned coding, unsigned width, size_t
             memcpy(symbols + 2 * i, &wide, sizeof wide);
     }
     if (qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL, stream, CAPACITY,
-                         &size, workspace, NULL) != QC_OK)
+                         &size, workspace, NULL, NULL) != QC_OK)
         return; /* this coding does not have this width */
     size_t header = 1 + qc_vu_size(size);
     while (header > 1 && header - 1 != qc_vu_size(size - header))
@@ -289,7 +328,7 @@ int main(int argc, char **argv)
     }
     folder = argv[1];
     fill_parameters(&p);
-    save_frames(&p);
+    save_all_frames(&p);
     save_pack(&p);
     save_streams();
     return 0;

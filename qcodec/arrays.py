@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -11,8 +12,25 @@ from ._core import numeric
 from .dtypes import BY_NAME, ElementType, element_type
 
 _UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
+#: The byte order of files.
+_FILE_ORDER: Literal["<", ">"] = "<"
 # torch's unsigned integers came late and do little; signed ones carry bits as well.
 _TORCH_CARRIERS = {1: "int8", 2: "int16"}
+
+
+@dataclass(frozen=True, eq=False)
+class Typed:
+    """An array that is told what its elements are, where its dtype does not tell.
+
+    Attributes
+    ----------
+    array : numpy.ndarray
+        In C order, in the carrier dtype of `element`.
+    element : ElementType
+    """
+
+    array: np.ndarray[Any, Any]
+    element: ElementType
 
 
 def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], ElementType]:
@@ -20,7 +38,7 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
 
     Parameters
     ----------
-    x : array_like or torch.Tensor
+    x : array_like, torch.Tensor or Typed
         An array of any strides and byte order, a number, or a tensor on any
         device, which is moved to the CPU; it may require a gradient.
     dtype : str, optional
@@ -37,7 +55,9 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
     Raises
     ------
     TypeError
-        If qcodec cannot store the type, or `dtype` names another one.
+        If qcodec cannot store the type, or `dtype` names another one; if `x` is a masked
+        array, or a tensor that does not hold its elements in memory of its own (sparse,
+        nested, on the meta device, inside a transform of `torch.func`, a wrapper of others).
 
     Examples
     --------
@@ -47,7 +67,10 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
     >>> as_array(np.array([0x3F80], np.uint16), "bfloat16")[1].name
     'bfloat16'
     """
-    array, found = _from_torch(x) if _is_torch(x) else _from_numpy(x)
+    if isinstance(x, Typed):
+        array, found = x.array, x.element
+    else:
+        array, found = _from_torch(x) if _is_torch(x) else _from_numpy(x)
     if dtype is None or dtype == found.name:
         return array, found
     wanted = element_type(dtype)
@@ -111,8 +134,55 @@ def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]
     return array.reshape(-1).view(np.uint8)
 
 
+def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The bytes of an array in C order as files hold them; a copy on big-endian machines only.
+
+    Examples
+    --------
+    >>> little_endian_bytes(np.array([1, 2], np.uint16))
+    array([1, 0, 2, 0], dtype=uint8)
+    """
+    word = _UNSIGNED[array.itemsize]
+    words = array.reshape(-1).view(word)
+    return words.astype(word.newbyteorder(_FILE_ORDER), copy=False).view(np.uint8)
+
+
+def from_little_endian(
+    data: np.ndarray[Any, np.dtype[np.uint8]], carrier: np.dtype[Any]
+) -> np.ndarray[Any, Any]:
+    """The elements that bytes of a file are, one dimension; a copy on big-endian machines only.
+
+    Examples
+    --------
+    >>> from_little_endian(np.array([0, 0, 128, 63], np.uint8), np.dtype(np.float32))
+    array([1.], dtype=float32)
+    """
+    word = _UNSIGNED[carrier.itemsize]
+    words = data.view(word.newbyteorder(_FILE_ORDER))
+    return words.astype(word, copy=False).view(carrier)
+
+
+def numpy_array(x: Any) -> np.ndarray[Any, Any]:
+    """What is array_like as an array; a masked one is refused, whose mask would be lost.
+
+    Examples
+    --------
+    >>> numpy_array(np.ma.masked_equal([1, 2], 2))
+    Traceback (most recent call last):
+        ...
+    TypeError: a masked array was given; allowed are arrays whose elements all count: x.filled(0)
+    """
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "a masked array was given; allowed are arrays whose elements all count: x.filled(0)"
+        )
+    return np.asarray(x)
+
+
 def _from_numpy(x: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
-    array = np.asarray(x)
+    array = numpy_array(x)
+    if array.dtype == object and not isinstance(x, np.ndarray):
+        raise TypeError(f"a {type(x).__name__} was given; allowed are arrays of numbers")
     element = element_type(array.dtype)
     return np.asarray(array, dtype=element.carrier, order="C"), element
 
@@ -124,13 +194,38 @@ def _is_torch(x: Any) -> bool:
 
 def _from_torch(tensor: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
     torch = sys.modules["torch"]
+    unusual = unusual_tensor(tensor)
+    if unusual:
+        raise TypeError(
+            f"a tensor {unusual} was given; allowed are dense tensors with memory of their own"
+        )
     element = element_type(tensor.dtype)
-    if tensor.layout != torch.strided:
-        raise TypeError(f"a tensor of layout {tensor.layout} was given; allowed is torch.strided")
-    tensor = tensor.detach().cpu().contiguous()
-    if tensor.is_neg():
-        tensor = tensor.resolve_neg()
+    tensor = tensor.detach().cpu().contiguous().resolve_neg()
     if element.name.startswith(("bfloat", "float8")):
         tensor = tensor.view(getattr(torch, _TORCH_CARRIERS[element.itemsize]))
         return tensor.numpy().view(element.carrier), element
     return np.asarray(tensor.numpy(), element.carrier), element
+
+
+def unusual_tensor(tensor: Any) -> str:
+    """What keeps a torch tensor from being elements in memory; empty if nothing does.
+
+    Examples
+    --------
+    >>> import torch
+    >>> unusual_tensor(torch.eye(2).to_sparse()), unusual_tensor(torch.eye(2))
+    ('of layout torch.sparse_coo', '')
+    """
+    torch = sys.modules["torch"]
+    if torch.nn.parameter.is_lazy(tensor):
+        return "whose shape is not known yet"
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        return "inside a transform of torch.func"
+    if tensor.layout != torch.strided:
+        return f"of layout {tensor.layout}"
+    if tensor.is_nested:
+        return "that is nested"
+    # Wrappers answer operations by themselves: their own memory is none, or says nothing.
+    if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
+        return f"of type {type(tensor).__name__}"
+    return "on the meta device" if tensor.is_meta else ""

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import as_float32, bytes_of
+from ._core.interrupt import check
+from .arrays import as_float32, bytes_of, little_endian_bytes
 from .dtypes import BY_NAME, ElementType
 
 Array = np.ndarray[Any, Any]
@@ -23,6 +24,7 @@ _FLOATS = {"float32": (127, 23), "float16": (15, 10), "bfloat16": (127, 7), "flo
 _GREATEST_STEP = 4095
 _GREATEST_SIDE = 255
 _SAMPLE = 1 << 20
+_HASHED = 1 << 24  # bytes at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +58,12 @@ class Base:
         >>> Base.of(np.zeros(3, np.float32)).digest.hex()
         '15ec7bf0b50732b4'
         """
-        data = self.data
-        little = np.little_endian or self.elements.itemsize == 1
-        if not little:
-            data = np.ascontiguousarray(data.reshape(-1, self.elements.itemsize)[:, ::-1])
-        return hashlib.sha256(data.data).digest()[:DIGEST_BYTES]
+        data = little_endian_bytes(self.elements)
+        digest = hashlib.sha256()
+        for start in range(0, len(data), _HASHED):
+            check()  # so that Ctrl-C need not wait for all of it
+            digest.update(data[start : start + _HASHED].data)
+        return digest.digest()[:DIGEST_BYTES]
 
 
 def step_of(elements: Array, base: Array, element: ElementType) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 
@@ -35,8 +36,10 @@ def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
 
     Raises
     ------
+    TypeError
+        If it is of none of their types; True is no 1, and 1.0 is none either.
     ValueError
-        If it is not.
+        If it is none of them.
 
     Examples
     --------
@@ -46,19 +49,42 @@ def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
     ValueError: step='mean': allowed are 'mse', 'max'
     """
     choices = tuple(allowed)
-    if value not in choices:
-        raise ValueError(f"{name}={value!r}: allowed are {', '.join(map(repr, choices))}")
+    alike = [choice for choice in choices if type(choice) is type(value)]
+    if value not in alike:
+        kind = ValueError if alike else TypeError
+        raise kind(f"{name}={value!r}: allowed are {', '.join(map(repr, choices))}")
 
 
-def check_number(name: str, value: object, least: float, below: float) -> None:
-    """Check that an argument is a number in [least, below).
+def check_bool(name: str, value: object) -> None:
+    """Check that an argument is True or False.
 
     Raises
     ------
     TypeError
-        If it is none.
+        If it is neither; NumPy's bool is another type.
+
+    Examples
+    --------
+    >>> check_bool("symmetric", 1)
+    Traceback (most recent call last):
+        ...
+    TypeError: symmetric=1: allowed are True and False
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}={value!r}: allowed are True and False")
+
+
+def check_number(
+    name: str, value: object, least: float, below: float = math.inf, *, most: float | None = None
+) -> None:
+    """Check that an argument is a number in [least, below), or [least, most].
+
+    Raises
+    ------
+    TypeError
+        If it is none, or of a type that JSON does not have.
     ValueError
-        If it is out of range, or NaN.
+        If it is out of range, infinite, or NaN.
 
     Examples
     --------
@@ -69,5 +95,9 @@ def check_number(name: str, value: object, least: float, below: float) -> None:
     """
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{name}={value!r}: allowed is a number")
-    if not least <= value < below:
-        raise ValueError(f"{name}={value}: allowed is at least {least} and below {below}")
+    if most is not None:
+        if not least <= value <= most:
+            raise ValueError(f"{name}={value}: allowed are {least} to {most}")
+    elif not least <= value < below:
+        end = "finite" if below == math.inf else f"below {below}"
+        raise ValueError(f"{name}={value}: allowed is at least {least} and {end}")

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import reprlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+#: Of configurations inside others: a codec that is not sparse itself is inside a `Sparse` one.
+MAX_DEPTH = 4
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother = 2, 72, 72
+_shown = _SHORT.repr
 
 
 class Configurable:
@@ -35,7 +43,7 @@ class Configurable:
         return config
 
 
-def build(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
+def build(config: Mapping[str, Any], table: Mapping[str, type[Any]], depth: int = 1) -> Any:
     """Make what a configuration describes.
 
     Parameters
@@ -45,13 +53,16 @@ def build(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
         the class has a default.
     table : mapping of str to type
         The classes that may occur, by id.
+    depth : int, optional
+        Of this configuration, if it is inside others: at most `MAX_DEPTH`.
 
     Raises
     ------
     TypeError
         If the configuration or its id has the wrong type, or a parameter is missing.
     ValueError
-        If the id or a key is unknown; the message names the nearest known one.
+        If the id or a key is unknown; the message names the nearest known one. If
+        configurations are nested too deeply, as one is that contains itself.
 
     Examples
     --------
@@ -62,22 +73,49 @@ def build(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> Any:
     ValueError: unknown id 'afine'; did you mean 'affine'?
     """
     if not isinstance(config, Mapping):
-        raise TypeError(f"a configuration is a dict with an 'id', found {config!r}")
+        raise TypeError(f"a configuration is a dict with an 'id', found {_shown(config)}")
+    if depth > MAX_DEPTH:
+        raise ValueError(f"configurations are nested more than {MAX_DEPTH} deep")
     codec_id = config.get("id")
     if not isinstance(codec_id, str):
-        raise TypeError(f"a configuration has an 'id', a string, found {codec_id!r}")
+        found = "no 'id'" if codec_id is None else f"the id {_shown(codec_id)}, which is no string"
+        raise TypeError(f"{_shown(dict(config))} has {found}; {_ids_with(config, table)}")
     if codec_id not in table:
-        raise ValueError(f"unknown id {codec_id!r}; {_nearest(codec_id, table)}")
+        raise ValueError(f"unknown id {_shown(codec_id)}; {_nearest(codec_id, table)}")
     cls = table[codec_id]
-    names = {field.name for field in dataclasses.fields(cls)}
-    for key in config:
-        if key != "id" and key not in names:
-            raise ValueError(f"{codec_id} has no parameter {key!r}; {_nearest(str(key), names)}")
+    fields = {field.name: field for field in dataclasses.fields(cls)}
     parameters = {key: value for key, value in config.items() if key != "id"}
     for key, value in parameters.items():
+        if key not in fields:
+            near = _nearest(str(key), fields)
+            raise ValueError(f"{codec_id} has no parameter {_shown(key)}; {near}")
         if isinstance(value, Mapping):
-            parameters[key] = build(value, table)
+            parameters[key] = _nested(codec_id, key, value, table, depth + 1)
+    for name, field in fields.items():
+        if name not in parameters and field.default is dataclasses.MISSING:
+            known = ", ".join(fields)
+            raise TypeError(f"{codec_id} needs the parameter {name!r}; it has {known}")
     return cls(**parameters)
+
+
+def _nested(
+    codec_id: str, key: str, value: Mapping[str, Any], table: Mapping[str, type[Any]], depth: int
+) -> Any:
+    try:
+        return build(value, table, depth)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{key} of {codec_id}: {error}") from None
+
+
+def _ids_with(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> str:
+    """Which ids a configuration without one may have meant."""
+    keys = config.keys() - {"id"}
+    ids = [
+        name
+        for name, cls in table.items()
+        if keys <= {field.name for field in dataclasses.fields(cls)}
+    ]
+    return f"ids with these parameters: {', '.join(ids)}" if ids else _nearest("", table)
 
 
 def _nearest(name: str, known: Any) -> str:

@@ -106,3 +106,20 @@ def element_type(dtype: object) -> ElementType:
     if carrier is None or carrier not in _BY_CARRIER:
         raise TypeError(f"dtype {dtype!r} cannot be stored; allowed are {', '.join(BY_NAME)}")
     return _BY_CARRIER[carrier]
+
+
+def check_dtype(name: object) -> None:
+    """Raise TypeError unless a codec's `dtype` is None or the name of an element type.
+
+    Examples
+    --------
+    >>> check_dtype(np.float32)
+    Traceback (most recent call last):
+        ...
+    TypeError: dtype=<class 'numpy.float32'>: allowed are None and names such as 'bfloat16'
+    """
+    if name is None:
+        return
+    if type(name) is not str:
+        raise TypeError(f"dtype={name!r}: allowed are None and names such as 'bfloat16'")
+    element_type(name)

@@ -13,19 +13,22 @@ import numpy as np
 
 from .atomic import replace_file
 from .codecs import Codec, Delta
-from .container import pack_parts, safetensors_parts
-from .limits import DEFAULT_LIMITS, Limits
-from .recipes import Recipe, as_recipe
-from .saving import Progress, encode_tensors
+from .container import Parts, check_readable, pack_parts, safetensors_parts
+from .endings import check_not_misleading, is_pack_path
+from .errors import LimitError
+from .limits import DEFAULT_LIMITS, Limits, warn_of
+from .messages import quoted
+from .outputs import Output, output_at
+from .recipes import Recipe, recipe_for
+from .saving import Progress, check_names, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
-from .tensor_file import FileArrays, TensorFile
+from .tensor_file import FileArrays, TensorFile, naming_base
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
 #: Where the tensors of a base are: in a file, or there, by name.
 BaseLike = PathLike | Mapping[str, Any] | None
 
-PACK_SUFFIX = ".qc"
 #: In a file's metadata: the name of the file that `Delta` stored it against.
 BASE_KEY = "qcodec.base"
 
@@ -44,16 +47,21 @@ def save_file(
     """Encode tensors into a file, which replaces an old one whole or not at all.
 
     The file is a safetensors file, or a bare pack if its name ends in ``.qc``. In a
-    dict, tensors that are the same memory are stored once.
+    dict, tensors that are the same memory are stored once. Permissions and owner of an old
+    file are kept as `docs/security.md` says; after an error the old file is as it was.
+    Tensors may come from the file that is replaced, except for the base of a `Delta`.
 
     Parameters
     ----------
     tensors : mapping of str to array_like, torch.Tensor or Quantized
     path : path-like
+        Not with the ending of another format, such as ``.pt`` or ``.npz``. A symbolic link
+        is followed; a device, a pipe or ``/dev/stdout`` is written into, as a stream.
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
         leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
-        `Delta` is opened, and named in the metadata (without its folder).
+        `Delta` is opened, and named in the metadata (without its folder). Each rule of a
+        mapping must apply to some tensor.
     metadata : mapping of str to str, optional
         Not in a pack, which has no place for it.
     profile : str
@@ -69,12 +77,25 @@ def save_file(
     int
         The file's length.
 
+    Warns
+    -----
+    LimitWarning
+        If readers need higher limits than the default `qcodec.Limits` for the file.
+
     Raises
     ------
     TypeError, ValueError
-        If a tensor cannot be encoded as the recipe says, or has a name that files need.
+        If a tensor cannot be encoded as the recipe says, or has a name that files need;
+        if a rule of a mapping applies to no tensor; if the path ends as another format does,
+        or is the base of a `Delta`.
     OSError
-        If the file cannot be written; the old one is then as it was.
+        If the file cannot be written. Folders, sockets and block devices are refused.
+
+    Warns
+    -----
+    QCodecWarning
+        If the recipe quantizes weights and no tensor is one of them (they have at least two
+        dimensions and 1,024 elements), or if a rule of a `Recipe` matches no tensor.
 
     Examples
     --------
@@ -86,8 +107,11 @@ def save_file(
     >>> size < 1000, all(np.array_equal(loaded[name], weights[name]) for name in weights)
     (True, True)
     """
+    output = output_at(path)
+    if not output.is_stream:
+        check_not_misleading(path)
     encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
-    return replace_file(path, _parts(tensors, recipe, metadata, is_pack_path(path), **encoding))
+    return replace_file(path, _parts(tensors, recipe, metadata, output, **encoding))
 
 
 def save(
@@ -109,7 +133,7 @@ def save(
     {'a': array([0, 1, 2])}
     """
     encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
-    return b"".join(_parts(tensors, recipe, metadata, False, **encoding))
+    return b"".join(_parts(tensors, recipe, metadata, None, **encoding))
 
 
 def load_file(
@@ -133,6 +157,7 @@ def load_file(
         Chunks that are decoded at the same time.
     limits : Limits, optional
     backend : {"mmap", "pread"}
+        As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against.
 
@@ -149,21 +174,21 @@ def load_file(
         If the file cannot be read.
     """
     with safe_open(path, backend=backend, limits=limits, base=base) as file:
-        return _load_all(file, dtype, threads)
+        return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def load(
-    data: bytes | bytearray | memoryview,
+    data: Any,
     *,
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file in memory; see `load_file`."""
+    """Decode all tensors of a file in memory, given as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
-    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base)) as file:
-        return _load_all(file, dtype, threads)
+    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
+        return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def safe_open(
@@ -186,7 +211,8 @@ def safe_open(
     device : str
         Where torch tensors go.
     backend : {"mmap", "pread"}
-        Map the file, or read the ranges that are needed.
+        Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
+        cut the file short meanwhile: of a mapped one, the system may then end this process.
     limits : Limits, optional
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against; read tensor by tensor.
@@ -215,8 +241,9 @@ def safe_open(
     """
     source, arrays = open_source(filename, backend), None
     try:
-        arrays = _arrays_of(base)
-        return TensorFile(source, framework, device, limits or DEFAULT_LIMITS, arrays)
+        limits = limits or DEFAULT_LIMITS
+        arrays = _arrays_of(base, limits)
+        return TensorFile(source, framework, device, limits, arrays)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):
@@ -224,33 +251,41 @@ def safe_open(
         raise
 
 
-def is_pack_path(path: PathLike) -> bool:
-    """Whether a file of this name is written as a bare pack."""
-    return os.fspath(path).endswith(PACK_SUFFIX)
-
-
 def _parts(
     tensors: Mapping[str, Any],
     recipe: RecipeLike,
     metadata: Mapping[str, str] | None,
-    is_pack: bool,
+    output: Output | None,
     **encoding: Any,
-) -> list[bytes]:
+) -> Parts:
+    is_pack = output is not None and is_pack_path(output.path)
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
-    with _opened_bases(as_recipe(recipe)) as (opened, base):
+    check_names(tensors)
+    with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    return pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    parts = pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    try:
+        check_readable(contents, parts, DEFAULT_LIMITS)
+    except LimitError as error:
+        warn_of(error)
+    return parts
 
 
-def _arrays_of(base: BaseLike) -> Mapping[str, Any] | None:
-    return base if base is None or isinstance(base, Mapping) else FileArrays(safe_open(base))
+def _arrays_of(base: BaseLike, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, Any] | None:
+    return base if base is None or isinstance(base, Mapping) else _open_base(base, limits)
+
+
+def _open_base(path: PathLike, limits: Limits = DEFAULT_LIMITS) -> FileArrays:
+    what = f"base {quoted(os.fspath(path))}"
+    with naming_base(what):
+        return FileArrays(safe_open(path, limits=limits), what)
 
 
 @contextmanager
-def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
+def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recipe, str | None]]:
     """The recipe with the files of its deltas open, and the name of the last of them."""
     name: str | None = None
     opened: dict[int, Codec] = {}
@@ -258,11 +293,16 @@ def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
 
         def open_base(codec: Codec | None) -> Codec | None:
             nonlocal name
-            if not isinstance(codec, Delta) or not codec.is_path:
+            if not isinstance(codec, Delta):
+                return codec
+            if not codec.is_path:
+                _check_not_base(output, codec.base)
                 return codec
             if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
                 name = Path(codec.base).name
-                base = FileArrays(stack.enter_context(safe_open(codec.base)))
+                base = _open_base(codec.base)
+                stack.enter_context(base.file)
+                _check_not_base(output, base)
                 opened[id(codec)] = replace(codec, base=base)
             return opened[id(codec)]
 
@@ -271,12 +311,12 @@ def _opened_bases(recipe: Recipe) -> Iterator[tuple[Recipe, str | None]]:
         yield replace(recipe, rules=rules, weights=weights, others=others), name
 
 
-def _load_all(file: TensorFile, dtype: object, threads: int) -> dict[str, Array]:
-    loaded: dict[str, Array] = {}
-    for name, stored in file.directory.tensors.items():
-        if stored.target in loaded:
-            loaded[name] = loaded[stored.target]
-            continue
-        keeps_type = dtype is None or not file.element_type(name).is_float
-        loaded[name] = file.get_tensor(name, dtype=None if keeps_type else dtype, threads=threads)
-    return loaded
+def _check_not_base(output: Output | None, base: Any) -> None:
+    """A file of differences in place of what they are differences from could not be read."""
+    if output is None or not isinstance(base, FileArrays):
+        return
+    if output.is_file(base.file.source.stat):
+        raise ValueError(
+            f"{output.path!r} is the base that tensors would be stored against: without it they "
+            "cannot be decoded; save under another name"
+        )

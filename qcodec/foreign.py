@@ -27,7 +27,7 @@ _FORMATS = tuple(
     (what, re.compile(start, re.DOTALL), advice)
     for what, start, advice in (
         # The length of the first member's name is at byte 26, the name at byte 30.
-        (NPZ, rb"PK\x03\x04.{26}[^\x00]{0,400}?\.npy|PK\x05\x06", "`qcodec encode` takes it"),
+        (NPZ, rb"PK\x03\x04.{26}[^\x00]{0,400}?\.npy|PK\x05\x06", ""),
         (_TORCH, rb"PK\x03\x04.{26}[^\x00]{0,400}?/data(\.pkl|/)", _FROM_TORCH),
         (ZIP, rb"PK\x03\x04", _UNPACK),
         (
@@ -87,6 +87,8 @@ def refusal(source: Readable) -> QCodecError:
     start = bytes(source.read(0, min(source.size, START_BYTES)))
     for what, pattern, advice in _FORMATS:
         if pattern.match(start):
-            return UnsupportedError(f"file is {what}: {_ACCEPTED}; {advice}", 0)
+            return UnsupportedError(
+                "; ".join(filter(None, (f"file is {what}: {_ACCEPTED}", advice))), 0
+            )
     found = f"safetensors header does not begin with '{{' (found {start[:9].hex(' ')})"
     return CorruptError(f"{found}: {_ACCEPTED}", 8)

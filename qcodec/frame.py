@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -12,11 +12,13 @@ import numpy as np
 from . import layout as layouts
 from ._core import encode as core
 from ._core import stream as stream_core
-from .arrays import bytes_of
+from ._core.float_mode import standard_float_mode
+from .arrays import bytes_of, little_endian_bytes
 from .dtypes import element_type
 from .layout import Encoding, Layout
 from .ordered import ascending
 from .quantized import Quantized
+from .threads import in_order
 
 Array = np.ndarray[Any, Any]
 
@@ -66,7 +68,7 @@ class FrameEncoder:
         codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
         self.codes = np.ascontiguousarray(codes)
         self.plan = _plan(quantized, layout, order)
-        count = int(np.prod(quantized.shape, dtype=np.int64))
+        count = quantized.size
         self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
 
     def chunk(self, index: int) -> tuple[bytes, int]:
@@ -93,11 +95,8 @@ class FrameEncoder:
 
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
         """Encode some chunks, on several threads."""
-        if threads > 1 and len(indices) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                results = list(pool.map(self.chunk, indices))
-        else:
-            results = [self.chunk(index) for index in indices]
+        with closing(in_order(self.chunk, indices, threads)) as found:
+            results = list(found)
         features = 0
         for _, used in results:
             features |= used
@@ -110,11 +109,7 @@ class FrameEncoder:
 
 def _little_endian(array: Array, dtype: str) -> Array:
     """Parameters as they stand in a frame."""
-    carrier = element_type(dtype).carrier
-    values = np.ascontiguousarray(array, carrier)
-    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
-        values = values.astype(carrier.newbyteorder("<"))
-    return bytes_of(values)
+    return little_endian_bytes(np.ascontiguousarray(array, element_type(dtype).carrier))
 
 
 def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
@@ -174,6 +169,7 @@ def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
     return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
 
 
+@standard_float_mode()
 def encode_quantized(
     quantized: Quantized,
     *,

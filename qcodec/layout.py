@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import as_float32
 from .bases import kernel_of, step_of
 from .dtypes import QUANTIZABLE, element_type
 
@@ -80,14 +82,14 @@ def filler_code(quantized: Quantized) -> int:
     if quantized.kind == "raw":
         return 0
     if quantized.scale is not None:
-        scales = np.asarray(quantized.scale.values, np.float32)
+        scales = as_float32(quantized.scale.values, element_type(quantized.scale_dtype))
         if not np.isfinite(scales).all() or np.signbit(scales).any():
             return -1
     if quantized.kind == "affine":
         zeros = np.unique(np.asarray(quantized.zero_point))
         return int(zeros[0]) if len(zeros) == 1 and zeros[0] < 1 << quantized.bits else -1
     assert quantized.codebook is not None
-    books = np.asarray(quantized.codebook.values, np.float32)
+    books = as_float32(quantized.codebook.values, element_type(quantized.codebook_dtype))
     is_zero = ((books == 0) & ~np.signbit(books)).all(axis=0)
     return int(np.argmax(is_zero)) if is_zero.any() else -1
 
@@ -170,8 +172,8 @@ def _deltas(quantized: Quantized, profile: str) -> list[Layout]:
 
 def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
     """The layout with a chunk size: whole rows where they fit, one chunk if that is about all."""
-    count = int(np.prod(quantized.shape, dtype=np.int64))
-    row = int(np.prod(quantized.shape[1:], dtype=np.int64)) if quantized.shape else 1
+    count = quantized.size
+    row = math.prod(quantized.shape[1:]) if quantized.shape else 1
     if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
         raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
     if layout.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
@@ -229,7 +231,7 @@ def dense_codes(quantized: Quantized) -> np.ndarray[Any, Any]:
     """One code an element: absent ones get the code whose value is zero."""
     if quantized.positions is None:
         return quantized.codes
-    count = int(np.prod(quantized.shape, dtype=np.int64))
+    count = quantized.size
     codes = np.full(count, 0, quantized.codes.dtype)
     if quantized.kind != "raw":
         codes.fill(filler_code(quantized))

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import layout as layouts
 from ._core import decode as core
+from .arrays import from_little_endian
 from .dtypes import BY_ID, element_type
 from .ordered import as_it_was
 from .quantized import Groups, Quantized
@@ -125,11 +126,7 @@ def _zero_point(frame: core.Frame, fields: dict[str, Any]) -> int | Array:
 
 
 def _parameters(data: bytes, dtype: str) -> Array:
-    carrier = element_type(dtype).carrier
-    values = np.frombuffer(data, np.uint8)
-    if carrier.itemsize > 1 and carrier.isbuiltin == 1:
-        return values.view(carrier.newbyteorder("<")).astype(carrier)
-    return values.view(carrier).copy()
+    return from_little_endian(np.frombuffer(data, np.uint8), element_type(dtype).carrier).copy()
 
 
 def _without_fillers(quantized: Quantized) -> Quantized:

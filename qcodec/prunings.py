@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .checks import check_integer, check_number
 from .config import Configurable
 from .quantize import density_mask, n_of_m_mask, quality_mask, threshold_mask
 
@@ -48,8 +49,7 @@ class Density(Pruning):
     density: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.density <= 1:
-            raise ValueError(f"density={self.density}: allowed are 0 to 1")
+        check_number("density", self.density, 0, most=1)
 
     def mask(self, array: Any) -> Mask:
         return density_mask(array, self.density)
@@ -74,8 +74,7 @@ class Quality(Pruning):
     quality: float
 
     def __post_init__(self) -> None:
-        if not self.quality >= 0:
-            raise ValueError(f"quality={self.quality}: allowed is 0 and more")
+        check_number("quality", self.quality, 0)
 
     def mask(self, array: Any) -> Mask:
         return quality_mask(array, self.quality)
@@ -100,8 +99,7 @@ class Threshold(Pruning):
     threshold: float
 
     def __post_init__(self) -> None:
-        if not self.threshold >= 0:
-            raise ValueError(f"threshold={self.threshold}: allowed is 0 and more")
+        check_number("threshold", self.threshold, 0)
 
     def mask(self, array: Any) -> Mask:
         return threshold_mask(array, self.threshold)
@@ -127,8 +125,8 @@ class NOfM(Pruning):
     m: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n <= self.m:
-            raise ValueError(f"n={self.n}, m={self.m}: allowed is 1 <= n <= m")
+        check_integer("m", self.m, 1)
+        check_integer("n", self.n, 1, self.m)
 
     def mask(self, array: Any) -> Mask:
         return n_of_m_mask(array, self.n, self.m)

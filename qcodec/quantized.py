@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
 from .arrays import cast
 from .bases import Base
 from .dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
@@ -169,6 +170,7 @@ class Quantized:
         dense[self.positions] = values
         return dense.reshape(self.shape)
 
+    @standard_float_mode()
     def stored_values(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
         """The values of the stored elements, one dimension, as `dequantize` gives them."""
         source = element_type(self.dtype)
@@ -221,6 +223,8 @@ def _check(ok: bool, what: str, found: object, allowed: object) -> None:
 
 def _check_dtype(array: np.ndarray[Any, Any], wanted: ElementType | str, what: str) -> None:
     dtype = wanted.carrier if isinstance(wanted, ElementType) else np.dtype(wanted)
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{what}: found a masked array, allowed are those without a mask")
     if array.dtype != dtype:
         raise TypeError(f"{what}: found dtype {array.dtype}, allowed {dtype}")
 
@@ -228,6 +232,7 @@ def _check_dtype(array: np.ndarray[Any, Any], wanted: ElementType | str, what: s
 def _check_shape(q: Quantized) -> None:
     _check(len(q.shape) <= _MAX_DIMS, "shape", f"{len(q.shape)} dimensions", f"at most {_MAX_DIMS}")
     _check(all(dim >= 0 for dim in q.shape), "shape", q.shape, "no negative dimensions")
+    _check(q.size < 1 << 63, "shape", q.shape, "fewer than 2**63 elements")
     _check(q.kind in ("raw", "affine", "codebook"), "kind", q.kind, "raw, affine, codebook")
     _check(q.codes.ndim == 1, "codes", f"{q.codes.ndim} dimensions", "1")
     stored = q.size if q.positions is None else len(q.positions)

@@ -15,14 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
 from .arrays import as_array, as_float32
 from .checks import check_integer, check_number
 from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
 from .files import load, save
 from .quantized import Quantized
-from .recipes import Recipe, Rule, as_recipe
-from .tensor import encode
+from .recipes import Recipe, Rule, recipe_for
+from .saving import check_names
+from .tensor import encode_frame
 
 # Prices beyond which no file changes any more, in variances.
 _LEAST, _GREATEST = 1e-9, 1e3
@@ -281,8 +283,9 @@ class _Model:
     """Tensors and what may become of them, at any price."""
 
     def __init__(self, tensors: Mapping[str, Any], recipe: Any, profile: str) -> None:
+        check_names(tensors)
         several = recipe if isinstance(recipe, list | tuple) else [recipe]
-        recipes = [as_recipe(one) for one in several]
+        recipes = [recipe_for(one, tensors) for one in several]
         if not recipes:
             raise ValueError("an empty list of recipes: allowed is at least one")
         self.tensors, self.original, self.profile = tensors, recipes[0], profile
@@ -338,11 +341,12 @@ class _Model:
 
         return min(priced, key=cost)
 
+    @standard_float_mode()
     def _measure(self, name: str, tensor: _Offered, codec: Codec) -> tuple[float, int]:
         """Squared error and bytes; those of codecs without a price are the same at every one."""
         if (name, codec) not in self._measured:
             quantized = codec.quantize(tensor.given)
-            size = len(encode(quantized, profile=self.profile))
+            size = len(encode_frame(quantized, profile=self.profile))
             error = _squared_error(tensor.array, quantized.dequantize("float32"))
             self._measured[name, codec] = error, size
         return self._measured[name, codec]
@@ -381,6 +385,7 @@ def _parts(codec: Codec) -> tuple[Codebook | Affine | None, Sparse | None]:
     return inner, sparse
 
 
+@standard_float_mode()
 def _variance(codec: Codec, array: np.ndarray[Any, Any]) -> float:
     """Of the values that may be stored, as codecs with a rate take it."""
     _, sparse = _parts(codec)

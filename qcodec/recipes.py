@@ -8,19 +8,24 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .checks import check_integer
 from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
 from .dtypes import QUANTIZABLE
+from .errors import warn_caller
 
 #: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
 KEEP = "keep"
 _KEYS = ("rules", "weights", "others", "min_elements")
 _RULE_KEYS = ("tensor", "codec")
 _LOSSLESS = Lossless()
+# Names that are compared with a rule that matches none, their characters, and those shown.
+_MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,21 @@ class Rule:
 
     pattern: str
     codec: Codec | None
+    _search: Callable[[str], re.Match[str] | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.pattern, str):
+            raise TypeError(f"pattern={self.pattern!r}: allowed is a regular expression, a str")
+        _check_codec("codec", self.codec)
         try:
-            re.compile(self.pattern)
+            # Not left to the cache of `re`, which forgets: recipes may have thousands of rules.
+            object.__setattr__(self, "_search", re.compile(self.pattern).search)
         except re.error as error:
             raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from None
 
     def matches(self, name: str) -> bool:
         """Whether the rule is about a tensor of this name."""
-        return re.search(self.pattern, name) is not None
+        return self._search(name) is not None
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,9 @@ class Recipe:
     A rule holds whatever the tensor is. Tensors that no rule matches are weights if
     they are of a float type that can be quantized, have at least two dimensions and
     `min_elements` elements; biases, norms, integers and small tensors are the others.
+
+    A recipe may be shared by several models, so a rule that matches no tensor of one gives a
+    `QCodecWarning` when its tensors are saved, as do weights to quantize where there are none.
 
     Parameters
     ----------
@@ -85,6 +98,12 @@ class Recipe:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules", tuple(self.rules))
+        for rule in self.rules:
+            if not isinstance(rule, Rule):
+                raise TypeError(f"rules has {rule!r}: allowed are instances of Rule")
+        _check_codec("weights", self.weights)
+        _check_codec("others", self.others)
+        check_integer("min_elements", self.min_elements, 0)
 
     def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
         """The codec of a tensor, or None to leave it alone.
@@ -99,8 +118,35 @@ class Recipe:
         for rule in self.rules:
             if rule.matches(name):
                 return rule.codec
-        is_weight = len(shape) >= 2 and math.prod(shape) >= self.min_elements
-        return self.weights if is_weight and dtype in QUANTIZABLE else self.others
+        return self.others if self.why_no_weight(shape, dtype) else self.weights
+
+    def why_no_weight(self, shape: tuple[int, ...], dtype: str) -> str:
+        """Why `weights` is not for a tensor that no rule matches; empty if it is.
+
+        Examples
+        --------
+        >>> Recipe().why_no_weight((512,), "float32"), Recipe().why_no_weight((32, 32), "float32")
+        ('fewer than two dimensions', '')
+        """
+        if dtype not in QUANTIZABLE:
+            return "no float type that can be quantized"
+        if len(shape) < 2:
+            return "fewer than two dimensions"
+        if math.prod(shape) < self.min_elements:
+            return f"fewer than {self.min_elements:,} elements"
+        return ""
+
+    @property
+    def is_lossless(self) -> bool:
+        """Whether every bit comes back, whatever the tensors are.
+
+        Examples
+        --------
+        >>> Recipe().is_lossless, Recipe(weights=Codebook(bits=4)).is_lossless
+        (True, False)
+        """
+        codecs = [self.weights, self.others, *(rule.codec for rule in self.rules)]
+        return all(codec is None or codec.is_lossless for codec in codecs)
 
     def with_rules(self, rules: Iterable[Rule]) -> Recipe:
         """The same recipe with rules that come before its own."""
@@ -181,6 +227,13 @@ class Recipe:
     def from_toml(cls, source: str | os.PathLike[str]) -> Recipe:
         """A recipe from TOML: a path, or (with a line break in it) the text itself.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not TOML, or not a recipe; as `from_dict` says.
+        OSError
+            If the file cannot be read.
+
         Examples
         --------
         >>> recipe = Recipe.from_toml('''
@@ -194,8 +247,81 @@ class Recipe:
         True
         """
         is_text = isinstance(source, str) and "\n" in source
-        text = source if is_text else Path(source).read_text("utf-8")
-        return cls.from_dict(tomllib.loads(str(text)))
+        text = str(source).encode() if is_text else Path(source).read_bytes()
+        try:
+            fields = tomllib.loads(text.decode())
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"not TOML: {error}") from None
+        return cls.from_dict(fields)
+
+
+def recipe_for(recipe: Any, names: Collection[str]) -> Recipe:
+    """The recipe that was asked for, when the tensors' names are known.
+
+    Every rule of a mapping must apply to some tensor: it was written for these tensors, so one
+    that does not is a mistake. A `Recipe` may be shared by several models, so of its rules
+    those that match nothing only give a warning.
+
+    Parameters
+    ----------
+    recipe : Recipe, Codec, mapping, str or None
+        As for `as_recipe`.
+    names : collection of str
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_recipe` does, and if a rule of a mapping applies to no tensor.
+
+    Examples
+    --------
+    >>> recipe_for({"atn": Ternary()}, ["attn.weight", "norm.weight"])
+    Traceback (most recent call last):
+        ...
+    ValueError: rule 'atn' matches no tensor; nearest: 'attn.weight', 'norm.weight'
+    """
+    made = as_recipe(recipe)
+    if isinstance(recipe, Mapping):
+        for _, fault in idle_rules(made.rules, names):
+            raise ValueError(fault)
+    else:
+        for fault in unmatched_rules(made.rules, names):
+            warn_caller(fault)
+    return made
+
+
+def unmatched_rules(rules: Iterable[Rule], names: Collection[str]) -> Iterator[str]:
+    """What is to be said of each rule that matches none of the names."""
+    for rule in rules:
+        if not any(map(rule.matches, names)):
+            yield f"rule {rule.pattern!r} matches no tensor; {_nearest_names(rule.pattern, names)}"
+
+
+def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[int, str]]:
+    """The place of each rule that applies to no tensor, and what is to be said of it.
+
+    Examples
+    --------
+    >>> rules = [Rule("conv", None), Rule("conv1", Ternary())]
+    >>> list(idle_rules(rules, ["conv1.weight"]))
+    [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
+    """
+    first = {next((at for at, rule in enumerate(rules) if rule.matches(n)), -1) for n in names}
+    for at, rule in enumerate(rules):
+        if at not in first:
+            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
+            yield at, next(unmatched_rules([rule], names), hidden)
+
+
+def _nearest_names(pattern: str, names: Collection[str]) -> str:
+    some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
+    near = difflib.get_close_matches(pattern.strip("^$"), some, _SHOWN, 0)
+    return f"nearest: {', '.join(map(repr, near))}" if near else "there are none"
+
+
+def _check_codec(name: str, codec: object) -> None:
+    if codec is not None and not isinstance(codec, Codec):
+        raise TypeError(f"{name}={codec!r}: allowed are None and a codec, such as Lossless()")
 
 
 _RULE = re.compile(r"(?P<pattern>.*)=(?P<codec>[A-Za-z]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)
@@ -221,19 +347,26 @@ def parse_rule(text: str) -> Rule:
     >>> parse_rule("^embed=keep").codec is None
     True
     """
+    try:
+        return _parsed_rule(text)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{text!r}: {error}") from None
+
+
+def _parsed_rule(text: str) -> Rule:
     match = _RULE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
+        raise ValueError("is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
     codec, arguments = match["codec"], (match["arguments"] or "").strip()
     if codec == KEEP:
         return Rule(match["pattern"], None)
     try:
         is_json = arguments.startswith("{")
         fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
-    except ValueError as error:
-        raise ValueError(f"{text!r}: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
     if "id" in fields:
-        raise ValueError(f"{text!r}: 'id' stands before the arguments already")
+        raise ValueError("'id' stands before the arguments already")
     return Rule(match["pattern"], codec_of({"id": codec, **fields}))
 
 
@@ -244,7 +377,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     ----------
     recipe : Recipe, Codec, mapping, str or None
         A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to
-        codecs is a list of rules; a string is the name of a ready-made recipe; None is lossless.
+        codecs is a list of rules, each of which must apply to some tensor; a string is the
+        name of a ready-made recipe; None is lossless.
 
     Raises
     ------

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, as_float32
-from .codecs import Codec, Delta, Lossless, Raw
-from .container import Alias, Content, Ordinary
+from .arrays import Typed, as_array, unusual_tensor
+from .codecs import Lossless
+from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
+from .errors import naming, warn_caller
 from .quantized import Quantized
 from .recipes import Recipe
-from .tensor import encode
+from .tensor import encode_frame
+from .threads import in_order
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
-#: Address, shape, strides and dtype.
+#: Of the format, section 8.
+_MAX_NAME_BYTES = 1024
+_SHOWN = 40
+#: Address, shape, strides, and what the elements are.
 _Memory = tuple[int, tuple[int, ...], tuple[int, ...], str]
 
 
@@ -38,7 +43,7 @@ def encode_tensors(
 
     Parameters
     ----------
-    tensors : mapping of str to array_like, torch.Tensor, Quantized or Ordinary
+    tensors : mapping of str to array_like, torch.Tensor, Quantized, Ordinary or Opaque
         Values are asked for one after the other, so a mapping may load them when asked.
     recipe : Recipe
     profile : str
@@ -54,60 +59,76 @@ def encode_tensors(
     Raises
     ------
     TypeError, ValueError
-        As `encode` does; a note on the error names the tensor.
+        As `encode` does; the message names the tensor.
     """
     aliases = _tied(tensors, recipe, ordinary)
+    kept: dict[str, str] = {}
 
     def encode_one(name: str) -> Content:
         if name in aliases:
             return Alias(aliases[name])
-        try:
-            return _encode(name, tensors[name], recipe, ordinary, profile=profile, effort=effort)
-        except (TypeError, ValueError) as error:
-            error.add_note(f"tensor {name!r}")
-            raise
+        with naming(name):
+            encoding = {"profile": profile, "effort": effort}
+            return _encode(name, tensors[name], recipe, ordinary, kept, **encoding)
 
     contents: dict[str, Content] = {}
-    for name, content in zip(tensors, _in_order(encode_one, tensors, threads), strict=True):
-        contents[name] = content
-        if progress is not None:
-            progress(len(contents), len(tensors), name)
+    with closing(in_order(encode_one, tensors, threads)) as encoded:
+        for name, content in zip(tensors, encoded, strict=True):
+            contents[name] = content
+            if progress is not None:
+                progress(len(contents), len(tensors), name)
+    _warn_if_all_are_kept(recipe, kept)
     return contents
 
 
-def _encode(name: str, value: Any, recipe: Recipe, ordinary: bool, **encoding: Any) -> Content:
+def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
+    """Of a recipe that quantizes weights, say so if there are none; `kept` has the reasons."""
+    if recipe.weights is None or recipe.weights.is_lossless or not all(kept.values()) or not kept:
+        return
+    reasons = Counter(kept.values())
+    counts = ", ".join(f"{count:,} with {reason}" for reason, count in reasons.items())
+    warn_caller(
+        f"no tensor was quantized: all {len(kept):,} keep every bit ({counts}); "
+        "a rule that names a tensor quantizes it whatever its shape"
+    )
+
+
+def _encode(
+    name: str,
+    value: Any,
+    recipe: Recipe,
+    ordinary: bool,
+    kept: dict[str, str],
+    **encoding: Any,
+) -> Content:
     if isinstance(value, Quantized):
-        return encode(value, **encoding)
-    tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
-    codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
+        kept[name] = ""
+        return encode_frame(value, **encoding)
+    tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
+    codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
+    if codec is None or codec.is_lossless:
+        why = recipe.why_no_weight(tensor.shape, tensor.type_name)
+        kept[name] = why or "a rule that keeps every bit"
+    else:
+        kept[name] = ""
     if codec is None and ordinary:
         return tensor
+    if isinstance(tensor, Opaque):
+        raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
-    codec = codec.for_tensor(name, tensor.array.shape, tensor.element.name)
-    return encode(_quantize(tensor, codec), codec, **encoding)
-
-
-def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:
-    """By the codec, told what the elements are where the array's dtype does not tell."""
+    codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
     array, element = tensor.array, tensor.element
-    if element_type(array.dtype) == element:
-        return codec.quantize(array)
-    if isinstance(codec, Raw | Lossless | Delta):
-        return replace(codec, dtype=element.name).quantize(array)
-    quantized = codec.quantize(as_float32(array, element))
-    if quantized.kind == "raw":
-        raise TypeError(f"{codec!r} needs ml_dtypes for {element.name}: pip install ml_dtypes")
-    return replace(quantized, dtype=element.name)
+    # Without ml_dtypes an array of bfloat16 has the dtype uint16.
+    is_told = element_type(array.dtype) == element
+    quantized = codec.quantize(array if is_told else Typed(array, element))
+    return encode_frame(quantized, codec, **encoding)
 
 
-def _in_order(
-    function: Callable[[str], Content], names: Mapping[str, Any], threads: int
-) -> Iterator[Content]:
-    if threads == 1:
-        yield from map(function, names)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, names)
+def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
+    what = f"elements of type {tensor.type_name} cannot be encoded"
+    if not ordinary:
+        return f"{what}, and a pack has no place for them: write a .safetensors file"
+    return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
 
 
 def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[str, str]:
@@ -121,7 +142,8 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
         memory = _memory(value)
         original = name if memory is None else first.setdefault(memory, name)
         if original != name:
-            shape, dtype = tuple(value.shape), element_type(value.dtype).name
+            with naming(original):
+                shape, dtype = tuple(value.shape), element_type(value.dtype).name
             codec = recipe.codec_for(name, shape, dtype)
             may_alias = codec is not None or not ordinary
             if may_alias and codec == recipe.codec_for(original, shape, dtype):
@@ -132,8 +154,32 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
 def _memory(value: Any) -> _Memory | None:
     """Where a tensor's elements are, and how they lie; None if it has no memory of its own."""
     torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor) and value.numel():
-        return (value.data_ptr(), tuple(value.shape), value.stride(), str(value.dtype))
-    if isinstance(value, np.ndarray) and value.size:
+    if torch is not None and isinstance(value, torch.Tensor):
+        if unusual_tensor(value) or not value.data_ptr():
+            return None
+        # A tensor with the negative bit is minus what is in memory.
+        kind = f"{value.dtype} {value.device}{' negative' if value.is_neg() else ''}"
+        return (value.data_ptr(), tuple(value.shape), value.stride(), kind)
+    if isinstance(value, np.ndarray) and value.size and not isinstance(value, np.ma.MaskedArray):
         return (value.ctypes.data, value.shape, value.strides, str(value.dtype))
     return None
+
+
+def check_names(tensors: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless every file could hold tensors of these names."""
+    if not isinstance(tensors, Mapping):
+        kind = type(tensors).__name__
+        raise TypeError(f"a {kind} was given; allowed is a mapping of names to arrays")
+    for name in tensors:
+        if not isinstance(name, str):
+            raise TypeError(f"a tensor is called {name!r}: allowed names are str")
+        try:
+            size = len(name.encode("utf-8"))
+        except UnicodeEncodeError:
+            raise ValueError(f"a tensor is called {name!r}: allowed names are Unicode") from None
+        if size > _MAX_NAME_BYTES:
+            shown = f"{name[:_SHOWN]!r}..."
+            raise ValueError(
+                f"a tensor is called {shown}, {size:,} bytes of UTF-8; "
+                f"allowed are {_MAX_NAME_BYTES:,}"
+            )

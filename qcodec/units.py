@@ -13,6 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._core.float_mode import standard_float_mode
+from .arrays import numpy_array
+
 Array = np.ndarray[Any, Any]
 Layers = Sequence[tuple[str, str | None]]
 Activation = Callable[[Array], Array]
@@ -29,6 +32,7 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
+@standard_float_mode()
 def zeroed(
     tensors: Mapping[str, Any],
     layers: Layers,
@@ -85,6 +89,7 @@ def zeroed(
     return _without_idle(tensors, layers, activation, padded)[0]
 
 
+@standard_float_mode()
 def smaller(
     tensors: Mapping[str, Any],
     layers: Layers,
@@ -145,7 +150,7 @@ def _without_idle(
     padded: Collection[str],
 ) -> tuple[dict[str, Array], list[Array]]:
     """All tensors, with zeros for what does nothing; and which units of each layer are used."""
-    found = {name: np.array(array, order="C") for name, array in tensors.items()}
+    found = {name: np.array(numpy_array(array), order="C") for name, array in tensors.items()}
     links = _links(found, layers, padded)
     if activation is not None:
         for link in links:  # forward: what is constant may make what it feeds constant

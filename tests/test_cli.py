@@ -118,7 +118,8 @@ def test_inspect_reads_plain_safetensors_files_too(command, plain):
 def test_encode_and_decode_lose_nothing_by_default(command, plain, tmp_path):
     coded, back = tmp_path / "net.qc", tmp_path / "back.safetensors"
     code, out, err = command("encode", plain, coded)
-    assert (code, err) == (0, "qcodec: a pack has no place for metadata: left out\n")
+    assert code == 0
+    assert err == f"qcodec: {coded}: warning: a pack has no place for metadata: left out\n"
     assert numbers(out.split(":")[1])[:3] == [4, coded.stat().st_size, plain.stat().st_size]
     assert command("decode", coded, back)[0] == 0
     for name, array in safetensors.numpy.load_file(back).items():
@@ -174,7 +175,7 @@ def test_pickled_arrays_are_refused(command, tmp_path):
         np.savez(file, evil=np.array([{}], object))
     code, _, err = command("encode", tmp_path / "in.npz", tmp_path / "net.qc")
     assert code == 1
-    assert "allow_pickle=False" in err
+    assert "member 'evil.npy': has elements of type object" in err
 
 
 def test_decode_to_another_type(command, encoded, tmp_path):

@@ -135,6 +135,17 @@ def test_parameters_with_a_default_may_be_left_out():
         ({"bits": 4}, TypeError, "'id'"),
         ({"id": 4}, TypeError, "'id'"),
         ("affine", TypeError, "'affine'"),
+        ({"id": "sparse"}, TypeError, "sparse needs the parameter 'codec'; it has codec, prune"),
+        (
+            {"id": "sparse", "codec": {"id": "raw"}, "prune": {"density": 0.1}},
+            TypeError,
+            "prune of sparse: {'density': 0.1} has no 'id'; ids with these parameters: density",
+        ),
+        (
+            {"id": "sparse", "codec": {"id": "raw"}, "prune": {"id": "density", "density": 2}},
+            ValueError,
+            "prune of sparse: density=2: allowed are 0 to 1",
+        ),
     ],
 )
 def test_a_configuration_that_is_not_understood_says_what_was_meant(config, error, what):

@@ -152,6 +152,7 @@ def test_codes_and_check_of_a_broken_golden_file_give_its_error(path, entry, way
 #: Files whose rule is told from others of the same kind by its name alone: if nobody asked for it,
 #: another one would be broken later.
 RULES = {
+    "csr_row_with_too_many.frame": "csr: row counts exceed the entries",
     "csr_rows_with_too_few.frame": "csr: entries beyond the last row",
     "delta_escapes_beyond_the_elements.frame": "delta: escapes",
     "delta_escapes_that_end.frame": "delta: more escapes than are stored",
@@ -168,6 +169,8 @@ def test_a_broken_golden_file_names_its_rule(name):
     path = NEWEST / "broken" / name
     with pytest.raises(QCodecError, match=f"^{RULES[name]} "):
         opened(path.read_bytes(), base_beside(path)).decode()
+    with pytest.raises(QCodecError, match=f"^{RULES[name]} "):
+        opened(path.read_bytes(), base_beside(path))[-1]
 
 
 @pytest.mark.parametrize(("path", "entry"), ENCODED)

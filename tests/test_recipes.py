@@ -1,14 +1,16 @@
 """Recipes: which tensor gets which codec, and mistakes that are named."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
-from qcodec.codecs import Affine, Codebook, FixedPoint, Lossless, Sparse, Ternary
-from qcodec.files import load, save
+from qcodec import QCodecWarning
+from qcodec.codecs import Affine, Codebook, Delta, FixedPoint, Lossless, Sparse, Ternary
+from qcodec.files import load, save, save_file
 from qcodec.prunings import Density
-from qcodec.recipes import READY_MADE, Recipe, Rule, as_recipe, codec_of, parse_rule
+from qcodec.recipes import READY_MADE, Recipe, Rule, as_recipe, codec_of, parse_rule, recipe_for
 
 WEIGHT = ((64, 64), "float32")
 
@@ -129,7 +131,8 @@ def test_a_recipe_is_read_from_toml_text_and_file(tmp_path):
         ("rules = [3]\n", "a rule is a table"),
         ("min_elements = -1\n", "min_elements is -1"),
         ("min_elements = true\n", "min_elements is True"),
-        ("weights = \n", "Invalid value"),
+        ("weights = \n", "not TOML: Invalid value"),
+        pytest.param(f"a = {'[' * 5000}\n", "not TOML: ", id="nested"),
     ],
 )
 def test_a_mistake_in_a_recipe_is_named(text, message):
@@ -179,15 +182,18 @@ def test_a_rule_is_read_from_one_line(text, pattern, codec):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("fc", "is not REGEX=CODEC"),
+        ("fc", "'fc': is not REGEX=CODEC"),
         ("fc=", "is not REGEX=CODEC"),
         ("fc=codebook(bits=4", "is not REGEX=CODEC"),
         ("fc=codebok(bits=4)", "did you mean 'codebook'"),
         ("fc=codebook(bits=)", "Invalid value"),
         ("fc=codebook({bits})", "Expecting property name"),
         ("fc=codebook(bits=99)", "bits"),
+        pytest.param(f"fc=codebook(bits={'[' * 5000})", "neither TOML nor JSON", id="nested"),
         ("(=ternary", "is not a regular expression"),
         ("fc=ternary(id='raw')", "'id'"),
+        ("fc=sparse(prune={id='density', density=1})", "needs the parameter 'codec'"),
+        ("fc=sparse(codec={id='raw'}, prune={density=1})", "'id'; ids with .* density$"),
     ],
 )
 def test_a_mistake_in_a_rule_is_named(text, message):
@@ -199,3 +205,109 @@ def test_keep_and_none_are_no_codec():
     assert codec_of("keep") is None
     assert codec_of(None) is None
     assert codec_of("ternary") == Ternary()
+
+
+# ---- rules that apply to nothing, recipes that quantize nothing ----
+
+TENSORS = {
+    "attn.weight": np.ones((40, 40), np.float32),
+    "mlp.weight": np.ones((40, 40), np.float32),
+    "norm": np.ones(2000, np.float32),
+}
+
+
+def saves(tmp_path):
+    """Every function that takes tensors with a recipe."""
+    from qcodec import rate_distortion
+
+    yield save
+    yield lambda tensors, recipe: save_file(tensors, tmp_path / "net.qc", recipe)
+    yield lambda tensors, recipe: rate_distortion.at_price(tensors, recipe, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"attnn": Ternary()}, "rule 'attnn' matches no tensor; nearest: 'attn.weight', "),
+        ({"^weight": Ternary()}, "rule '^weight' matches no tensor; nearest: "),
+        ({"attn": Ternary(), "bias$": "keep"}, "rule 'bias$' matches no tensor"),
+        (
+            {"weight": Ternary(), "attn": "keep"},
+            "rule 'attn' applies to no tensor: earlier rules match first",
+        ),
+    ],
+)
+def test_a_rule_of_a_mapping_that_applies_to_nothing_is_an_error(tmp_path, rules, message):
+    for saved in saves(tmp_path):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            saved(TENSORS, rules)
+    assert not (tmp_path / "net.qc").exists()
+
+
+def test_a_rule_of_a_shared_recipe_that_matches_nothing_is_a_warning(tmp_path):
+    recipe = Recipe([Rule("lm_head", Codebook(bits=2))], weights=Ternary())
+    for saved in saves(tmp_path):
+        with pytest.warns(QCodecWarning, match="rule 'lm_head' matches no tensor") as caught:
+            saved(TENSORS, recipe)
+        assert caught[0].filename == __file__
+
+
+def test_what_is_no_tensors_by_name_is_told_before_rules_are_looked_at(tmp_path):
+    for saved in saves(tmp_path):
+        for rules in ({"x": Ternary()}, Recipe([Rule("x", None)])):
+            with pytest.raises(TypeError, match="a tensor is called 1: allowed names are str"):
+                saved({1: np.ones(3)}, rules)
+            with pytest.raises(TypeError, match="a list was given; allowed is a mapping"):
+                saved([np.ones(3)], rules)
+
+
+def test_rules_that_all_apply_are_silent(tmp_path):
+    for saved in saves(tmp_path):
+        saved(TENSORS, {"attn": Ternary(), "weight": Codebook(bits=2), "norm": "keep"})
+
+
+def test_of_many_names_the_nearest_are_found_in_little_time():
+    names = [f"layers.{number}.self_attn.q_proj.weight" for number in range(100_000)]
+    with pytest.raises(ValueError, match=r"matches no tensor; nearest: 'layers\.1"):
+        recipe_for({"layers.1.self_atn": Ternary()}, names)
+    assert recipe_for({"layers.99999": Ternary()}, names).rules
+    with pytest.raises(ValueError, match="'x' matches no tensor; there are none"):
+        recipe_for({"x": Ternary()}, [])
+
+
+@pytest.mark.parametrize(
+    ("tensors", "why"),
+    [
+        ({"norm": np.ones(5000, "f4")}, "all 1 keep every bit (1 with fewer than two dimensions)"),
+        ({"a": np.ones((31, 33), "f4")}, "(1 with fewer than 1,024 elements)"),
+        ({"a": np.ones((64, 64), "i4")}, "(1 with no float type that can be quantized)"),
+        (
+            {"a": np.ones(9, "f4"), "b": np.ones(8, "f4"), "c": np.ones((3, 3), "f4")},
+            "all 3 keep every bit (2 with fewer than two dimensions, 1 with fewer than 1,024 ",
+        ),
+    ],
+)
+@pytest.mark.parametrize("recipe", [Ternary(), "codebook4", Recipe(weights=Affine(8))])
+def test_a_recipe_that_quantizes_nothing_says_so(tmp_path, tensors, why, recipe):
+    with pytest.warns(QCodecWarning, match="no tensor was quantized") as caught:
+        save_file(tensors, tmp_path / "net.qc.safetensors", recipe)
+    assert why in str(caught[0].message)
+    assert caught[0].filename == __file__
+    assert len(caught) == 1
+
+
+def test_a_rule_that_keeps_every_weight_is_told_as_the_reason():
+    with pytest.warns(QCodecWarning, match=r"\(1 with a rule that keeps every bit\)"):
+        save({"a": np.ones((64, 64))}, Recipe([Rule("a", Lossless())], weights=Ternary()))
+
+
+def test_what_quantizes_something_or_was_not_asked_to_is_silent():
+    small, large = np.ones(9, np.float32), np.ones((64, 64), np.float32)
+    quantized = Ternary().quantize(small)
+    save({"a": small, "b": large}, Ternary())
+    save({"a": small}, {"a": Ternary()})
+    save({"a": small, "b": quantized}, Ternary())
+    save({"a": small, "b": large})
+    save({"a": small}, Recipe(weights=None))
+    save({"a": small}, Delta({"a": small}))
+    save({}, Ternary())

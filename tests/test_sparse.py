@@ -92,3 +92,23 @@ def test_types_that_scipy_lacks_are_refused():
     data = qcodec.encode(np.zeros((3, 4), np.float16))
     with pytest.raises(TypeError, match="float16"):
         sparse.decode_csr(data)
+
+
+def test_matrices_of_one_dimension_are_refused():
+    with pytest.raises(ValueError, match=r"1 dimension .* allowed are 2"):
+        sparse.encode_csr(scipy_sparse.csr_array(np.array([0, 1.0, 2])))
+
+
+def one_element(rows, columns):
+    starts = np.zeros(rows + 1, np.int64)
+    starts[-1] = 1
+    parts = (np.ones(1), np.array([5], np.int64), starts)
+    return scipy_sparse.csr_array(parts, shape=(rows, columns))
+
+
+def test_positions_that_64_bits_do_not_hold_are_refused():
+    rows, columns = 1 << 10, 1 << 53
+    found = sparse.from_csr(one_element(rows - 1, columns))
+    assert found.positions.tolist() == [(rows - 2) * columns + 5]
+    with pytest.raises(ValueError, match="too many elements"):
+        sparse.from_csr(one_element(rows, columns))

@@ -221,9 +221,8 @@ def test_values_follow_the_device_of_the_model():
 def test_what_has_more_than_a_codebook_is_refused_by_name(codec, message):
     model = layer()
     before = model.weight.detach().clone()
-    with pytest.raises(ValueError, match=message) as error:
+    with pytest.raises(ValueError, match=f"^tensor 'weight': .*{message}"):
         share(model, {"weight": codec})
-    assert error.value.__notes__ == ["tensor 'weight'"]
     assert torch.equal(model.weight, before)
 
 

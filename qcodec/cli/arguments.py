@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import re
+from dataclasses import fields
+from typing import Any, NoReturn
+
+from ..files import safe_open
+from ..limits import Limits
+from .faults import UsageError, about
+from .text import say
+
+_SIZE = re.compile(r"(\d{1,18})(KiB|MiB|GiB|TiB)?")
+_UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
-class UsageError(Exception):
-    """The command is wrong, not the data."""
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with a command, and where to read how it is used."""
+
+    def error(self, message: str) -> NoReturn:
+        """What argparse calls for every wrong command."""
+        raise UsageError(f"{message} (see: {self.prog} --help)")
+
+    def print_help(self, file: Any = None) -> None:
+        """What ``--help`` calls; argparse would say nothing of an error."""
+        say(self.format_help().removesuffix("\n"))
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +36,44 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
 def add_base(parser: argparse.ArgumentParser, what: str) -> None:
     """``--base FILE``."""
     parser.add_argument("--base", metavar="FILE", help=what)
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """``--limits none|NAME=SIZE,...``."""
+    names = ", ".join(field.name for field in fields(Limits))
+    parser.add_argument(
+        "--limits",
+        type=_limits,
+        default=Limits(),
+        metavar="none|NAME=SIZE,...",
+        help="what a file may declare: 'none' for files that you trust, or other sizes than the "
+        f"default ones, such as max_tensor_bytes=64GiB. Names: {names}",
+    )
+
+
+def _limits(text: str) -> Limits:
+    if text == "none":
+        return Limits.none()
+    changed = {}
+    names = {field.name for field in fields(Limits)}
+    for item in text.split(","):
+        name, _, size = item.partition("=")
+        match = _SIZE.fullmatch(size)
+        if name not in names or match is None:
+            message = f"invalid value: {item!r}: allowed is none, or NAME=SIZE of "
+            message += f"{', '.join(sorted(names))} and a number, with KiB, MiB, GiB or TiB"
+            raise argparse.ArgumentTypeError(message)
+        changed[name] = int(match[1]) * _UNITS[match[2]]
+    return Limits(**changed)
+
+
+def base_of(options: argparse.Namespace) -> str | None:
+    """What ``--base`` names, which can be opened: what is wrong with it is said of it."""
+    path: str | None = options.base
+    if path is not None:
+        with about(path):
+            safe_open(path, limits=options.limits).close()
+    return path
 
 
 def _positive(text: str) -> int:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import argparse
 
 from ..atomic import replace_file
-from ..container import Ordinary, safetensors_parts
-from ..dtypes import BY_NAME
+from ..container import Opaque, Ordinary, safetensors_parts
+from ..endings import NPZ, SAFETENSORS, is_npz_path
 from ..files import BASE_KEY, safe_open
 from ..tensor_file import TensorFile
-from .arguments import add_base, add_threads
-from .npz import SUFFIX, npz_bytes
-from .text import counted, escape, print_json
+from .arguments import add_base, add_limits, add_threads, base_of
+from .faults import about
+from .npz import npz_bytes
+from .output import add_force, checked_output, print_report
+from .text import counted
 
 HELP = "decode all tensors into a .safetensors or .npz file"
+ENDINGS = (SAFETENSORS, NPZ)
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -23,30 +26,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", metavar="OUT", help="a .safetensors or .npz file")
     parser.add_argument("--dtype", choices=_DTYPES, help="for all float tensors")
     add_base(parser, "what the file was encoded against")
+    add_force(parser)
+    add_limits(parser)
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and say how large it became."""
-    with safe_open(options.input, base=options.base) as file:
-        tensors = {
-            name: _decoded(file, name, options.dtype, options.threads)
-            for name in file.offset_keys()
-        }
+    base = base_of(options)
+    output = checked_output(options, ENDINGS, keeps_all=options.dtype is None)
+    with safe_open(options.input, limits=options.limits, base=base) as file:
+        tensors = _decoded(file, options.dtype, options.threads)
         metadata, before = file.metadata() or {}, file.source.size
     metadata.pop(BASE_KEY, None)  # what is written needs none
-    is_npz = options.output.endswith(SUFFIX)
+    is_npz = is_npz_path(options.output)
     parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
-    after = replace_file(options.output, parts)
-    if options.json:
-        print_json({"output": options.output, "tensors": len(tensors), "bytes": after})
-    else:
-        what = counted(len(tensors), "tensor")
-        print(escape(f"{options.output}: {what}, {after:,} bytes, from {before:,}"))
+    with about(options.output):
+        after = replace_file(options.output, parts)
+    report = {"output": options.output, "tensors": len(tensors), "bytes": after}
+    text = f"{options.output}: {counted(len(tensors), 'tensor')}, {after:,} bytes, from {before:,}"
+    print_report(output, report, None if options.json else text)
     return 0
 
 
-def _decoded(file: TensorFile, name: str, dtype: str | None, threads: int) -> Ordinary:
-    is_cast = dtype is not None and file.element_type(name).is_float
-    array, element = file.read_array(name, dtype=dtype if is_cast else None, threads=threads)
-    return Ordinary(array, BY_NAME[element.name])
+def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Ordinary | Opaque]:
+    """All tensors of a file; what was stored once is one array."""
+    file.check_total(dtype)
+    tensors: dict[str, Ordinary | Opaque] = {}
+    for name, stored in file.directory.tensors.items():
+        if stored.target in tensors:
+            tensors[name] = tensors[stored.target]
+        else:
+            tensors[name] = file.read_ordinary(name, dtype=dtype, threads=threads)
+    return tensors

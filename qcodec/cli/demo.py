@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import tempfile
+
+from .faults import about
+from .text import say
 
 HELP = "encode a small trained net, show what it costs, and decode it again"
 
@@ -16,5 +22,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the demo, which is imported only now: it brings its data along."""
     from ..demo import main
 
-    status: int = main(options.keep, as_json=options.json)
+    printed = io.StringIO()
+    with about(options.keep or tempfile.gettempdir()), contextlib.redirect_stdout(printed):
+        status: int = main(options.keep, as_json=options.json)
+    say(printed.getvalue().removesuffix("\n"))
     return status

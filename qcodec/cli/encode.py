@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..container import Ordinary
-from ..files import is_pack_path, safe_open, save_file
+from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from ..files import safe_open, save_file
+from ..foreign import NPZ, START_BYTES, ZIP, format_of
 from ..layout import PROFILES
-from ..recipes import READY_MADE, Recipe, parse_rule
-from ..tensor_file import TensorFile
-from .arguments import UsageError, add_base, add_threads
-from .npz import SUFFIX, NpzTensors
-from .text import counted, escape, print_json
+from ..limits import Limits
+from ..messages import MAX_QUOTED, one_line
+from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
+from ..source import open_regular
+from .arguments import add_base, add_limits, add_threads, base_of
+from .faults import REPORTED, UsageError, about, line_of
+from .npz import NpzTensors
+from .output import add_force, checked_output, print_report
+from .text import counted, warn
 
 HELP = "encode a .safetensors, .qc or .npz file"
+ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,75 +53,100 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much to try for fewer bytes; 9 takes longest",
     )
     add_base(parser, "store what is lossless as the difference from this file's tensors")
+    add_force(parser)
+    add_limits(parser)
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Encode the file and say how small it became."""
-    recipe = _recipe(options.recipe, options.tensor)
-    if options.base is not None:
-        recipe = recipe.with_base(options.base)
+    rules = _rules(options.tensor)
+    recipe = _recipe(options.recipe).with_rules(rules)
+    base = base_of(options)
+    if base is not None:
+        recipe = recipe.with_base(base)
+    output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
-    with _opened(options.input) as (tensors, metadata):
+    with _opened(options.input, options.limits) as (tensors, metadata):
+        for at, fault in idle_rules(rules, tensors):
+            raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
         count = len(tensors)
         if metadata and is_pack_path(options.output):
-            print("qcodec: a pack has no place for metadata: left out", file=sys.stderr)
+            warn(f"{options.output}: warning: a pack has no place for metadata: left out")
             metadata = None
-        after = save_file(
-            tensors,
-            options.output,
-            recipe,
-            metadata=metadata,
-            profile=options.profile,
-            effort=options.effort,
-            threads=options.threads,
-            progress=_show_progress if sys.stderr.isatty() else None,
-        )
+        with about(options.output, (OSError,)):
+            after = save_file(
+                tensors,
+                options.output,
+                recipe,
+                metadata=metadata,
+                profile=options.profile,
+                effort=options.effort,
+                threads=options.threads,
+                progress=_show_progress if sys.stderr.isatty() else None,
+            )
     report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
-    if options.json:
-        print_json(report)
-    else:
-        what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
-        print(escape(f"{options.output}: {what} ({before / after:.2f}x smaller)"))
+    what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
+    text = f"{options.output}: {what} ({before / after:.2f}x smaller)"
+    print_report(output, report, None if options.json else text)
     return 0
 
 
-def _recipe(source: str, rules: list[str]) -> Recipe:
+def _rules(texts: list[str]) -> list[Rule]:
     try:
-        recipe = READY_MADE[source] if source in READY_MADE else Recipe.from_toml(Path(source))
-        return recipe.with_rules([parse_rule(rule) for rule in rules])
+        return [parse_rule(text) for text in texts]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"--tensor {error}") from error
+
+
+def _recipe(source: str) -> Recipe:
+    if source in READY_MADE:
+        return READY_MADE[source]
+    try:
+        return Recipe.from_toml(Path(source))
     except FileNotFoundError:
         names = ", ".join(READY_MADE)
         raise UsageError(f"--recipe {source}: no such file, and not one of {names}") from None
-    except (TypeError, ValueError) as error:
-        raise UsageError(str(error)) from error
+    except REPORTED as error:
+        raise UsageError(line_of(error, f"--recipe {source}")) from error
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
-    if path.endswith(SUFFIX):
-        yield NpzTensors(path), None
+def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
+    with open_regular(path) as start:
+        found = format_of(start.read(START_BYTES) or b"")
+    if found == NPZ or (found == ZIP and is_npz_path(path)):
+        with NpzTensors(path, limits) as arrays:
+            yield _Tensors(path, list(arrays), arrays.__getitem__), None
         return
-    with safe_open(path) as file:
-        yield _FileTensors(file), file.metadata()
+    with safe_open(path, limits=limits) as file:
+        yield _Tensors(path, file.offset_keys(), file.read_ordinary), file.metadata()
 
 
-class _FileTensors(Mapping[str, Ordinary]):
+class _Tensors(Mapping[str, Any]):
     """A file's tensors, read when they are asked for: one in memory, not the model."""
 
-    def __init__(self, file: TensorFile) -> None:
-        self._file = file
+    def __init__(self, path: str, names: list[str], read: Callable[[str], Any]) -> None:
+        self._path = path
+        self._names = names
+        self._read = read
 
-    def __getitem__(self, name: str) -> Ordinary:
-        return Ordinary(*self._file.read_array(name))
+    def __getitem__(self, name: str) -> Any:
+        with about(self._path):
+            return self._read(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._file.offset_keys())
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._file)
+        return len(self._names)
 
 
 def _show_progress(done: int, total: int, name: str) -> None:
     end = "\n" if done == total else ""
-    print(f"\r\x1b[K{done:,} of {total:,}: {escape(name)}", end=end, file=sys.stderr, flush=True)
+    print(
+        f"\r\x1b[K{done:,} of {total:,}: {one_line(name, MAX_QUOTED)}",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )

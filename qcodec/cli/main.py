@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
+from ..errors import QCodecWarning
 from . import decode, demo, encode, inspect, verify, version
-from .arguments import UsageError
-from .text import escape
+from .arguments import Parser
+from .faults import DataError, ReaderGoneError, UsageError, about
+from .text import printing, warn
 
 #: Exit codes.
 OK, BAD_DATA, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_COMMANDS = {
+    module.__name__.rpartition(".")[2]: module for module in (inspect, encode, decode, verify, demo)
+}
+#: Accepted anywhere in a command, with the same meaning.
+_GLOBAL = {"--json": "print JSON", "--version": "versions and CPU features"}
 
 
 def run() -> NoReturn:
     """The program: `main` on the process's own arguments and streams."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a name gets it escaped, not a traceback.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:
+            # A terminal that cannot show a name gets it escaped, not a traceback.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     status = main()
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+        with printing():
+            pass
+    except (ReaderGoneError, DataError):  # of what `main` has reported
         _drop_output()
     sys.exit(status)
 
@@ -52,51 +64,87 @@ def main(arguments: Sequence[str] | None = None) -> int:
     /...net.qc: 1 tensor, all valid
     0
     """
-    subject = ""
     try:
-        options = _parser().parse_args(arguments)
-        subject = options.input
-        return int(options.run(options))
-    except SystemExit as error:  # argparse has said why
+        options = _parsed(sys.argv[1:] if arguments is None else arguments)
+        with about(options.input), _warnings_about(options.input):
+            return int(options.run(options))
+    except SystemExit as error:  # --help was printed
         return int(error.code or OK)
-    except BrokenPipeError:
+    except ReaderGoneError:
         _drop_output()
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (UsageError, OSError, TypeError, ValueError) as error:
-        return _report(error, subject)
+    except UsageError as error:
+        return _report(USAGE, str(error))
+    except DataError as error:
+        return _report(BAD_DATA, str(error))
 
 
-def _report(error: Exception, subject: str) -> int:
-    """Say in one line what is wrong; the exit code."""
-    if isinstance(error, UsageError):
-        message = str(error)
-    elif isinstance(error, OSError):
-        message = f"{error.filename or subject}: {error.strerror or error}"
-    else:
-        message = ": ".join([subject, *getattr(error, "__notes__", []), str(error)])
-    print(f"qcodec: {escape(message)}", file=sys.stderr)
-    return USAGE if isinstance(error, UsageError) else BAD_DATA
+@contextlib.contextmanager
+def _warnings_about(subject: str) -> Iterator[None]:
+    """Warnings of qcodec are one line each, as its errors are."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+            if issubclass(category, QCodecWarning):
+                warn(f"{subject}: warning: {message}")
+            else:
+                others(message, category, *where)
+
+        warnings.showwarning = show  # type: ignore[assignment]
+        warnings.simplefilter("always", QCodecWarning)
+        yield
+
+
+def _report(status: int, message: str) -> int:
+    with contextlib.suppress(OSError):  # the exit code is left to tell it
+        warn(message)
+    return status
 
 
 def _drop_output() -> None:
-    """The reader is gone: nothing more may reach the pipe, not even at exit."""
+    """Nothing more can be written, not even at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="qcodec", description="Small neural-network weights.", allow_abbrev=False
+def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command; global ones are taken out first, wherever they are."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    front, rest = arguments[:end], arguments[end:]
+    options = argparse.Namespace(input="", json="--json" in front)
+    if "--version" in front:
+        options.run = version.run
+        return options
+    parser = _parser()
+    parser.parse_args([*(word for word in front if word not in _GLOBAL), *rest], options)
+    if "run" not in options:
+        parser.error(f"a command is needed: {', '.join(_COMMANDS)}")
+    return options
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="qcodec",
+        description="Small neural-network weights.",
+        epilog="Exit status: 0; 1 if a file or its data are bad; 2 if the command is wrong. "
+        "Errors and warnings are one line each on the standard error.",
+        allow_abbrev=False,
     )
-    parser.add_argument("--version", action="store_true", help="versions and CPU features")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=lambda options: version.run_or_explain(options, parser), input="")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (inspect, encode, decode, verify, demo):
-        name = module.__name__.rpartition(".")[2]
-        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
-        command.add_argument("--json", action="store_true", help="print JSON")
+    _describe_global(parser)
+    for name, module in _COMMANDS.items():
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.HELP, allow_abbrev=False
+        )
+        _describe_global(command)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
+
+
+def _describe_global(parser: Parser) -> None:
+    """For --help alone: `_parsed` has taken them out."""
+    for flag, meaning in _GLOBAL.items():
+        parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=meaning)

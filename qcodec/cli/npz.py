@@ -1,62 +1,241 @@
-"""NumPy's ``.npz``: what the command line also reads and writes."""
+"""NumPy's ``.npz``: what the command line also reads and writes.
+
+NumPy's own reader is not used: it gives tracebacks of many kinds for broken files, takes memory
+for what a header declares before it knows what is there, and finds ``d.npy`` under two names.
+"""
 
 from __future__ import annotations
 
+import errno
 import io
+import math
+import os
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Self
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from ..container import Ordinary
-from ..errors import CorruptError
+from ..container import Opaque, Ordinary
+from ..errors import CorruptError, QCodecError, UnsupportedError
+from ..limits import DEFAULT_LIMITS, Limits
+from ..messages import quoted, shape_text
+from ..source import open_regular
 
-SUFFIX = ".npz"
-#: Names of NumPy's own types in .npz; the others would lose theirs.
+Array = np.ndarray[Any, Any]
+
+_MEMBER = ".npy"
+#: Kinds of NumPy's types whose names .npz keeps; others come back as bytes.
 _KINDS = "fiub"
+_METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
+_ENCRYPTED = 1  # of a member's flags
+#: Bytes for each byte of a deflated member: 1,032 in the long run, and a few at once.
+_MAX_DEFLATION = 2048
+_MAX_MEMBER_NAME = (1 << 16) - 1
+_READ = 1 << 20
 
 
-class NpzTensors(Mapping[str, np.ndarray[Any, Any]]):
-    """The arrays of an ``.npz`` file, loaded when they are asked for; nothing is unpickled."""
+@dataclass(frozen=True)
+class _Member:
+    """One array of a file: what its header says, checked against its size."""
 
-    def __init__(self, path: str) -> None:
-        try:
-            self._file = np.load(path, allow_pickle=False)
-        except (ValueError, zipfile.BadZipFile) as error:
-            raise CorruptError(f"not a .npz file: {error}") from None
+    info: zipfile.ZipInfo
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    is_fortran: bool
+    offset: int
 
-    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
-        array: np.ndarray[Any, Any] = self._file[name]
-        return array
+
+class NpzTensors(Mapping[str, Array]):
+    """The arrays of an ``.npz`` file, a context manager; nothing is unpickled.
+
+    All headers are read and checked at once, the arrays when they are asked for.
+
+    Parameters
+    ----------
+    path : str
+    limits : Limits
+
+    Raises
+    ------
+    QCodecError
+        If it is no ``.npz`` file, or has a member that is broken, larger than the limits
+        allow, or not an array of plain numbers; the message names it.
+    OSError
+        If it cannot be read.
+    """
+
+    def __init__(self, path: str, limits: Limits = DEFAULT_LIMITS) -> None:
+        with ExitStack() as stack:
+            file = stack.enter_context(io.BufferedReader(open_regular(path)))
+            self._size = os.fstat(file.fileno()).st_size
+            limits.check_file(self._size)
+            with _naming("not a .npz file"):
+                self._file = stack.enter_context(zipfile.ZipFile(file))
+            members = self._file.infolist()
+            limits.check_count(len(members))
+            if sum(info.compress_size for info in members) > self._size:
+                raise CorruptError("not a .npz file: its members overlap, as those of a bomb do")
+            self._members: dict[str, _Member] = {}
+            for info in members:
+                name = info.filename.removesuffix(_MEMBER)
+                with _naming_member(info):
+                    if name in self._members:
+                        raise CorruptError("is there twice")
+                    self._members[name] = self._checked(info, limits)
+            self._close = stack.pop_all().close
+
+    def __getitem__(self, name: str) -> Array:
+        member = self._members[name]
+        data = np.empty(member.info.file_size - member.offset, np.uint8)
+        with _naming_member(member.info), self._file.open(member.info) as file:
+            file.read(member.offset)
+            for at in range(0, len(data), _READ):
+                part = file.read(min(_READ, len(data) - at))
+                data[at : at + len(part)] = np.frombuffer(part, np.uint8)
+                if len(part) < min(_READ, len(data) - at):
+                    raise CorruptError("ends too early")
+            file.read(1)  # the end: now the checksum is compared
+        array: Array = data.view(member.dtype)
+        if member.is_fortran:
+            return array.reshape(member.shape[::-1]).T
+        return array.reshape(member.shape)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._file.files)
+        return iter(self._members)
 
     def __len__(self) -> int:
-        return len(self._file.files)
+        return len(self._members)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _checked(self, info: zipfile.ZipInfo, limits: Limits) -> _Member:
+        if not info.filename.endswith(_MEMBER):
+            raise UnsupportedError(f"is no array: allowed are names that end in {_MEMBER}")
+        if info.flag_bits & _ENCRYPTED:
+            raise UnsupportedError("is encrypted")
+        if info.compress_type not in _METHODS:
+            allowed = ", ".join(f"{number} ({name})" for number, name in _METHODS.items())
+            raise UnsupportedError(f"compressed by method {info.compress_type}, allowed: {allowed}")
+        if info.file_size > _largest(info):
+            raise CorruptError(f"declares {info.file_size:,} bytes, more than there can be")
+        with self._file.open(info) as file:
+            shape, is_fortran, dtype = _header(file)
+            offset = file.tell()
+        if dtype.hasobject or dtype.kind == "V":
+            raise UnsupportedError(f"has elements of type {dtype}: allowed are plain numbers")
+        if min(shape, default=0) < 0:
+            raise CorruptError(f"has the shape {shape_text(shape)}")
+        needed, found = math.prod(shape) * dtype.itemsize, info.file_size - offset
+        if needed != found:
+            message = (
+                f"{found:,} bytes of data for {dtype}{shape_text(shape)}, which has {needed:,}"
+            )
+            raise CorruptError(message, None, found, needed)
+        limits.check_tensor(needed, self._size)
+        np.broadcast_to(np.empty((), dtype), shape)  # an error for a shape that NumPy cannot have
+        return _Member(info, dtype, shape, is_fortran, offset)
 
 
-def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
+def _largest(info: zipfile.ZipInfo) -> int:
+    """Bytes that a member can have by its compressed size."""
+    if info.compress_type == zipfile.ZIP_STORED:
+        return info.compress_size
+    return _MAX_DEFLATION * info.compress_size
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """(shape, whether in Fortran's order, dtype) as an array's header has them."""
+    readers = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    version = np.lib.format.read_magic(file)
+    if version not in readers:
+        raise UnsupportedError(f"has the format {version}, allowed are 1.0 and 2.0")
+    with catch_warnings():
+        simplefilter("ignore")  # of Python, about odd literals
+        return readers[version](file)
+
+
+def _naming_member(info: zipfile.ZipInfo) -> AbstractContextManager[None]:
+    return _naming(f"member {quoted(info.filename)}")
+
+
+@contextmanager
+def _naming(what: str) -> Iterator[None]:
+    """Say what an error is about, in one line.
+
+    What NumPy, zipfile and the decompressors raise for broken bytes is no closed list.
+    """
+    try:
+        yield
+    except QCodecError as error:
+        message = f"{what}: {error}"
+        raise type(error)(message, error.offset, error.found, error.allowed) from None
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # of the disk; a place before the file's beginning is the file's own fault
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise CorruptError(f"{what}: {lines[0]}") from None
+
+
+def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
     """The bytes of an ``.npz`` file.
 
     Raises
     ------
     TypeError
         For element types that NumPy does not have.
+    ValueError
+        For a name that a reader would not find again, or that leads out of a folder into
+        which the file is unpacked.
     """
+    for name in tensors:
+        _check_name(name, tensors)
+    arrays = {name: _array_of(name, tensor) for name, tensor in tensors.items()}
     buffer = io.BytesIO()
     # Not numpy.savez: it cannot have an array called "file".
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, tensor in tensors.items():
-            if (
-                tensor.array.dtype.kind not in _KINDS
-                or tensor.array.dtype.name != tensor.element.name
-            ):
-                raise TypeError(
-                    f"tensor {name!r}: .npz has no {tensor.element.name}: "
-                    "decode to .safetensors, or with --dtype float32"
-                )
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, tensor.array, allow_pickle=False)
+        for name, array in arrays.items():
+            with archive.open(f"{name}{_MEMBER}", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
     return buffer.getvalue()
+
+
+def _check_name(name: str, names: Mapping[str, object]) -> None:
+    size = len(name.encode("utf-8", "surrogatepass")) + len(_MEMBER)
+    fault = ""
+    if not name:
+        fault = "is empty"
+    elif "\0" in name or any("\ud800" <= character <= "\udfff" for character in name):
+        fault = "has characters that are not text"
+    elif "\\" in name or name.startswith("/") or re.match("[A-Za-z]:", name):
+        fault = "is an absolute path, or has a backslash"
+    elif ".." in name.split("/"):
+        fault = "leads out of the folder"
+    elif size > _MAX_MEMBER_NAME:
+        fault = f"is {size:,} bytes long, allowed are {_MAX_MEMBER_NAME:,}"
+    elif f"{name}{_MEMBER}" in names:
+        fault = f"cannot be told from {quoted(f'{name}{_MEMBER}')}"
+    if fault:
+        raise ValueError(f"tensor {quoted(name)}: its name {fault}: decode to .safetensors")
+
+
+def _array_of(name: str, tensor: Ordinary | Opaque) -> Array:
+    if isinstance(tensor, Ordinary):
+        dtype = tensor.array.dtype
+        if dtype.kind in _KINDS and dtype.name == tensor.element.name:
+            return tensor.array
+    raise TypeError(
+        f"tensor {quoted(name)}: .npz has no {tensor.type_name}: "
+        "decode to .safetensors, or floats with --dtype float32"
+    )

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
 
+from ..messages import escape, one_line
+from .faults import DataError, ReaderGoneError
 
-def escape(text: str) -> str:
-    r"""Text without control characters: names come from files, and files are hostile.
+__all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]
 
-    Examples
-    --------
-    >>> escape("fc\x1b[2J\u202e")
-    'fc\\x1b[2J\\u202e'
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
+#: Of an error: a path, and a message that is bounded itself.
+_MAX_LINE = 600
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -53,6 +49,39 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def print_json(value: Any) -> None:
+@contextmanager
+def printing(file: TextIO | None = None) -> Iterator[None]:
+    """What cannot be written in the body is said of the standard output.
+
+    Parameters
+    ----------
+    file : file object, optional
+        The standard error instead, where the standard output has the data.
+    """
+    name = "standard output" if file is None else "standard error"
+    file = sys.stdout if file is None else file
+    try:
+        yield
+        if file is not None:  # closed before the program began
+            file.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
+    except OSError as error:
+        raise DataError(f"{name}: {error.strerror or error}") from error
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """A line, or several, on the standard output, or in the file."""
+    with printing(file):
+        print(text, file=file)
+
+
+def warn(text: str) -> None:
+    """One line on the standard error."""
+    if sys.stderr is not None:
+        print(f"qcodec: {one_line(text, _MAX_LINE)}", file=sys.stderr)
+
+
+def print_json(value: Any, file: TextIO | None = None) -> None:
     """One JSON document, in ASCII."""
-    print(json.dumps(value, indent=2))
+    say(json.dumps(value, indent=2), file)

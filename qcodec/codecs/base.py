@@ -22,6 +22,11 @@ class Codec(Configurable):
 
     positions: Positions
 
+    @property
+    def is_lossless(self) -> bool:
+        """Whether every bit of every tensor comes back."""
+        return False
+
     def for_tensor(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec:
         """The codec for one tensor of a model: most are for any.
 
@@ -59,3 +64,19 @@ class Codec(Configurable):
             or a parameter does not fit the array's shape.
         """
         raise NotImplementedError
+
+
+def check_codec(codec: object) -> None:
+    """Raise TypeError unless it is a codec, not its class or its name.
+
+    Examples
+    --------
+    >>> check_codec("codebook")
+    Traceback (most recent call last):
+        ...
+    TypeError: codec='codebook': allowed is a codec, such as Lossless() or Codebook(bits=4)
+    """
+    if isinstance(codec, type) or not hasattr(codec, "quantize"):
+        raise TypeError(
+            f"codec={codec!r}: allowed is a codec, such as Lossless() or Codebook(bits=4)"
+        )

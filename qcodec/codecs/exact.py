@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..dtypes import element_type
+from ..dtypes import check_dtype
 from ..quantize import nonzero_bits_mask, quantize_raw
 from ..quantized import Quantized
 from .base import Codec
@@ -35,11 +35,11 @@ class Raw(Codec):
 
     codec_id: ClassVar[str] = "raw"
     positions = "dense"
+    is_lossless = True
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype is not None:
-            element_type(self.dtype)
+        check_dtype(self.dtype)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         return quantize_raw(array, dtype=self.dtype, mask=mask)
@@ -67,11 +67,11 @@ class Lossless(Codec):
 
     codec_id: ClassVar[str] = "lossless"
     positions = "auto"
+    is_lossless = True
     dtype: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype is not None:
-            element_type(self.dtype)
+        check_dtype(self.dtype)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         if mask is None:

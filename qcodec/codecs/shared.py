@@ -14,6 +14,7 @@ from ..quantize.codebook import (
     Init,
     Normalization,
     check_rate,
+    check_seed,
 )
 from ..quantize.groups import check_grouping
 from ..quantize.ternary import Threshold, check_ternary
@@ -70,6 +71,7 @@ class Codebook(Codec):
         check_choice("init", self.init, INITS)
         check_choice("scale", self.scale, (None, *NORMALIZATIONS))
         check_grouping(self.per, self.group)
+        check_seed(self.seed)
         check_rate(self.rate, self.scale, self.per, self.group)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:

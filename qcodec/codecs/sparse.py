@@ -60,6 +60,10 @@ class Sparse(Codec):
         if self.gap_bits is not None:
             check_integer("gap_bits", self.gap_bits, 1, _MAX_GAP_BITS)
 
+    @property
+    def is_lossless(self) -> bool:
+        return self.prune is None and self.codec.is_lossless
+
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         if mask is None:
             mask = self.mask(array)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_integer, check_number
+from .._core.float_mode import standard_float_mode
+from ..checks import check_bool, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
 from .entropy_descent import price_of
@@ -18,6 +19,7 @@ MAX_BITS = 16
 _MAX_BITS_PRICED = 8
 
 
+@standard_float_mode()
 def quantize_affine(
     array: Any,
     bits: int,
@@ -86,6 +88,7 @@ def quantize_affine(
         )
     members = source.members(layout).astype(np.float64)
     step, zero_point = (_symmetric if symmetric else _asymmetric)(members, bits)
+    step, zero_point = _within_reach(members, bits, step, zero_point, source.greatest)
     return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
 
 
@@ -93,7 +96,8 @@ def check_affine(
     bits: int, per: int | None, group: int | None, symmetric: bool, rate: float
 ) -> None:
     """Raise TypeError or ValueError unless these go together."""
-    check_number("rate", rate, 0, np.inf)
+    check_bool("symmetric", symmetric)
+    check_number("rate", rate, 0)
     most = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
     check_integer("bits", bits, 2 if symmetric else 1, most)
     if rate > 0 and (per is not None or group is not None):
@@ -155,10 +159,7 @@ def affine_codes(
         The scale as numbers, where its carrier is not float32.
     """
     step = (scale.values if step is None else step).astype(np.float64)
-    # No further than the values that are finite once decoded.
-    reach = np.floor(source.greatest / step)
-    low = -np.minimum(zero_point, reach)
-    high = np.minimum((1 << bits) - 1 - zero_point, reach)
+    low, high = _ends(bits, step, zero_point, source.greatest)
     place = source.positions
 
     def spread(parameters: Array) -> Array:
@@ -200,7 +201,64 @@ def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
     return step, zero_point.astype(np.int64)
 
 
+def _within_reach(
+    members: Array, bits: int, step: Array, zero_point: Array, greatest: float
+) -> tuple[Array, Array]:
+    """Other steps and zero points where an end of the codes would be beyond the element type.
+
+    Such a group has the choice of doing without the code, of a step at which the code is the
+    greatest number, and of a step at which codes of one side reach what the other's do.
+    """
+    levels = (1 << bits) - 1
+    span = np.maximum(levels - zero_point, zero_point)
+    rows = np.flatnonzero(step.astype(np.float64) * span > greatest)
+    if len(rows) == 0:
+        return step, zero_point
+    step, zero_point, members = step.copy(), zero_point.copy(), members[rows]
+    half = np.full(len(rows), levels // 2)
+    extreme = np.max(np.abs(members), axis=1, initial=0)
+    choices = [
+        (step[rows], zero_point[rows]),
+        (_at_most(greatest / span[rows]), zero_point[rows]),
+    ]
+    if half[0] > 0:
+        choices.append((_at_most(extreme / half), half))
+    best = np.full(len(rows), np.inf)
+    for steps, zeros in choices:
+        error = _squared_errors(members, bits, steps.astype(np.float64), zeros, greatest)
+        better = rows[error < best]
+        step[better], zero_point[better] = steps[error < best], zeros[error < best]
+        best = np.minimum(best, error)
+    return step, zero_point
+
+
+def _squared_errors(
+    members: Array, bits: int, step: Array, zero_point: Array, greatest: float
+) -> Array:
+    """Of each row, with the nearest codes that decode to finite values."""
+    low, high = _ends(bits, step, zero_point, greatest)
+    steps = np.clip(np.rint(members / step[:, None]), low[:, None], high[:, None])
+    errors: Array = np.sum(np.square(members - steps * step[:, None]), axis=1)
+    return errors
+
+
+def _ends(bits: int, step: Array, zero_point: Array, greatest: float) -> tuple[Array, Array]:
+    """The least and the greatest number of steps: no further than the type's greatest number."""
+    reach = np.floor(greatest / step)
+    return -np.minimum(zero_point, reach), np.minimum((1 << bits) - 1 - zero_point, reach)
+
+
+def _at_most(numbers: Array) -> Array:
+    """The greatest float32 that is not above each number, which is positive."""
+    with np.errstate(over="ignore"):
+        nearest = numbers.astype(np.float32)
+    return np.where(nearest > numbers, np.nextafter(nearest, np.float32(0)), nearest)
+
+
 def _float32_step(extent: Array, levels: int) -> Array:
     """Extent / levels as a float32 that is neither 0 nor infinite."""
-    step = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
-    return np.where(extent > 0, step, 1.0).astype(np.float32)
+    exact = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
+    step = np.where(extent > 0, exact, 1.0).astype(np.float32)
+    # Subnormal steps are coarse: one that was rounded down would not reach the extremes.
+    short = (step < np.finfo(np.float32).smallest_normal) & (step < exact)
+    return np.where(short, np.nextafter(step, np.float32(1)), step)

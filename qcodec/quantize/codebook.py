@@ -7,12 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
+from .._core.float_mode import standard_float_mode
 from ..checks import check_choice, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
 from .groups import Grouping, grouping
 from .position_costs import store
+from .sorting import ascending, by_group
 from .source import Array, Source, quantizable
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
@@ -28,8 +30,10 @@ _MAX_EXACT = 1 << 16
 _MAX_COARSENESS = 0.001
 # Lloyd's steps cost microseconds each on sorted values, and the last ones change little.
 _MAX_STEPS = 10_000
+_TINY = float(np.finfo(np.float32).tiny)
 
 
+@standard_float_mode()
 def quantize_codebook(
     array: Any,
     bits: int,
@@ -102,6 +106,7 @@ def quantize_codebook(
     check_integer("bits", bits, 1, MAX_CODEBOOK_BITS)
     check_choice("init", init, INITS)
     check_choice("scale", scale, (None, *NORMALIZATIONS))
+    check_seed(seed)
     check_rate(rate, scale, per, group)
     # Without a scale, k-means sees the values as they are and refuses what is not finite.
     source = quantizable(array, mask, check=scale is not None)
@@ -115,7 +120,6 @@ def quantize_codebook(
     if scale is not None:
         by_group = _scales(source, layout, scale)
         stored = stored / layout.spread(by_group, source.positions, len(source.values))
-        scales = Groups(by_group, layout.inner)
     inner = 1 if scale is not None else layout.inner
     with source.explaining():
         centroids = _centroids(stored, k, init, seed)
@@ -123,12 +127,20 @@ def quantize_codebook(
             source, centroids, codes = _by_rate(source, stored, centroids, rate)
         else:
             codes = numeric.assign(stored, centroids)
+    if scale is not None:
+        centroids, by_group, codes = _within_reach(source, layout, centroids, by_group, codes)
+        scales = Groups(by_group, layout.inner)
     return _quantized(source, codes, Groups(centroids[None], inner), scales)
+
+
+def check_seed(seed: int) -> None:
+    """Raise TypeError or ValueError unless it is a seed."""
+    check_integer("seed", seed, 0, (1 << 64) - 1)
 
 
 def check_rate(rate: float, scale: str | None, per: int | None, group: int | None) -> None:
     """Raise TypeError or ValueError unless a rate is possible, and so for these groups."""
-    check_number("rate", rate, 0, np.inf)
+    check_number("rate", rate, 0)
     if rate > 0 and scale is None and (per is not None or group is not None):
         raise ValueError("a rate with per or group needs a scale: it is for one codebook")
 
@@ -173,23 +185,86 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
         centroids, coarseness = numeric.kmeans_fast(values, k)
         init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = numeric.kmeans_exact(np.sort(values), k)
+        centroids, _ = numeric.kmeans_exact(ascending(values), k)
     elif init != "fast":
-        centroids, _ = numeric.kmeans_lloyd(np.sort(values), k, init, seed, _MAX_STEPS)
+        centroids, _ = numeric.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
     # Adding 0 makes -0.0 the +0.0 that quantizers promise.
     return np.unique(centroids + np.float32(0))
+
+
+def _within_reach(
+    source: Source, layout: Grouping, entries: Array, scales: Array, codes: Array
+) -> tuple[Array, Array, Array]:
+    """Entries, scales and codes of which no product leaves the range of the element type.
+
+    An entry is shared, so it may be above all values of a group; times the scale of a group
+    at the end of the range it would be infinite. An entry that is a little too far is lowered;
+    otherwise the group gets another scale, or lower entries.
+    """
+    greatest, magnitudes = source.greatest, np.abs(entries).astype(np.float64)
+    if float(np.max(scales)) * float(np.max(magnitudes)) <= greatest:
+        return entries, scales, codes
+    stored, groups = source.stored, layout.of(_places(source))
+    used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
+    np.maximum.at(used, codes, scales[groups])
+    if np.all(used * magnitudes <= greatest):
+        return entries, scales, codes
+    entries = _lowered(entries, greatest / used)
+    codes = numeric.assign((stored / scales[groups]).astype(np.float32), entries)
+    too_far = np.abs(entries).astype(np.float64)[codes] * scales[groups] > greatest
+    scales, by_group = scales.copy(), np.argsort(groups, kind="stable")
+    for group in np.unique(groups[too_far]):
+        ends = np.searchsorted(groups, (group, group + 1), sorter=by_group)
+        members = by_group[slice(*ends)]
+        scales[group], codes[members] = _reaching(stored[members], entries, scales[group], greatest)
+    return entries, scales, codes
+
+
+def _lowered(entries: Array, reach: Array) -> Array:
+    """The entries, those beyond their reach moved to it if they stay beyond the middle of a gap."""
+    lowered = np.clip(entries, -_below(reach), _below(reach))
+    middles = (entries[1:] + entries[:-1]) / 2
+    below, above = np.append(-np.inf, middles), np.append(middles, np.inf)
+    return np.where((lowered > below) & (lowered < above), lowered, entries)
+
+
+def _below(numbers: Array) -> Array:
+    """One float32 less, so that no product with it is rounded up and beyond."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(numbers.astype(np.float32), np.float32(0))
+
+
+def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tuple[Any, Array]:
+    """The scale and codes of least squared error for a group, all products being finite.
+
+    Tried are the scale as it is, without the entries that it takes too far, and the scales
+    that take one of these to the greatest number.
+    """
+    magnitudes = np.abs(entries).astype(np.float64)
+    too_far = np.unique(magnitudes[magnitudes * scale > greatest])
+    best, found = np.inf, (scale, np.zeros(len(values), np.uint8))
+    for trial in (scale, *_below(greatest / too_far)):
+        allowed = np.flatnonzero(magnitudes * trial <= greatest)
+        if len(allowed) == 0:
+            continue
+        codes = allowed[numeric.assign((values / trial).astype(np.float32), entries[allowed])]
+        error = np.sum(np.square(values - entries[codes].astype(np.float64) * trial))
+        if error < best:
+            best, found = error, (trial, codes.astype(np.uint8))
+    return found
+
+
+def _places(source: Source) -> Array:
+    """The flat indices of the stored elements."""
+    return np.arange(len(source.values)) if source.positions is None else source.positions
 
 
 def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
     """A codebook for each group (those with fewer entries repeat the last), and all codes."""
     stored = source.stored
-    place = np.arange(len(stored)) if source.positions is None else source.positions
-    groups = layout.of(place)
-    by_group = np.argsort(groups, kind="stable")
-    ends = np.cumsum(np.bincount(groups, minlength=layout.count))
     codes = np.empty(len(stored), np.uint8)
     books = []
-    for members in np.split(by_group, ends[:-1]):
+    for members in by_group(layout, source.positions, len(stored)):
         books.append(_centroids(stored[members], k, init, seed))
         codes[members] = numeric.assign(stored[members], books[-1])
     entries = max(len(book) for book in books)

@@ -16,6 +16,7 @@ _IN_A_DOUBLING = 2
 _CLOSER = (0.25, 0.125, 0.0625)
 _ROUNDS = 4
 _LAST_ROUNDS = 1000
+_A_LITTLE_LESS = 1 - 1e-7
 
 
 class EqualSteps:
@@ -48,7 +49,7 @@ class EqualSteps:
         squares, products = np.sum(sizes * numbers**2), np.sum(numbers * sums)
         if products > 0:
             # A little less than what reaches, as it is rounded.
-            most = self.reach / np.max(np.abs(numbers)) * (1 - 1e-7)
+            most = self.reach / np.max(np.abs(numbers)) * _A_LITTLE_LESS
             self.step = float(np.float32(max(min(products / squares, most), LEAST_STEP)))
         return numbers * self.step
 
@@ -99,7 +100,12 @@ def entropy_constrained_steps(
     ordered = Ordered(values)
     least, greatest = min(float(ordered.values[0]), 0), max(float(ordered.values[-1]), 0)
 
+    extreme = max(greatest, -least)
+
     def attempt(step: float, most: int = _ROUNDS) -> tuple[float, Entries, EqualSteps]:
+        steps = round(extreme / step)
+        if steps * step > reach:  # a little less, for the extreme value not to lose its entry
+            step = reach / steps * _A_LITTLE_LESS
         fit = EqualSteps(step, reach)
         low, high = _window(np.array([least, greatest, ordered.mean]) / fit.step, levels)
         if lowest is not None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._core.float_mode import standard_float_mode
 from ..checks import check_choice, check_integer
 from ..dtypes import element_type
 from ..quantized import Groups, Quantized
@@ -23,6 +24,7 @@ _SCALE = element_type("float8_e8m0fnu")
 _BIAS = 127
 
 
+@standard_float_mode()
 def quantize_fixed_point(
     array: Any,
     bits: int,
@@ -42,9 +44,9 @@ def quantize_fixed_point(
         2 to 16: values are ``-2**(bits - 1)`` to ``2**(bits - 1) - 1`` steps.
     step : {"mse", "max", "gauss", "laplace", "gamma"}
         ``"mse"``, of all powers of two the one of least squared error, clipping
-        included; ``"max"``, the least that clips nothing; a distribution, the
-        root mean square times the optimal step of that distribution, rounded to
-        a power of two.
+        included; ``"max"``, the least that clips nothing, unless the element type
+        itself ends before the next multiple; a distribution, the root mean square
+        times the optimal step of that distribution, rounded to a power of two.
     per, group : int, optional
         One step an index of this axis, or a block of this many elements; the
         default is one for the tensor.
@@ -78,11 +80,12 @@ def quantize_fixed_point(
     members = source.members(layout).astype(np.float64)
     if step in UNIFORM_STEPS:
         exponents = _table_exponents(members, source.counts(layout), UNIFORM_STEPS[step][bits - 1])
+        exponents = np.clip(exponents, -_BIAS, _BIAS)
     else:
-        exponents = _covering_exponents(members, bits)
+        exponents = np.clip(_covering_exponents(members, bits), -_BIAS, _BIAS)
+        exponents = _within_reach(members, bits, exponents, source.greatest)
         if step == "mse":
-            exponents = _search_exponents(members, bits, exponents)
-    exponents = np.clip(exponents, -_BIAS, _BIAS)
+            exponents = _search_exponents(members, bits, exponents, source.greatest)
     carried = (exponents + _BIAS).astype(np.uint8).view(_SCALE.carrier)
     middle = np.full(layout.count, 1 << (bits - 1))
     return affine_codes(
@@ -106,6 +109,32 @@ def _covering_exponents(members: Array, bits: int) -> Array:
     return np.where(needed > 0, exponents - (fraction == 0.5), 0)
 
 
+def _ends(exponents: Array, bits: int, greatest: float) -> tuple[Array, Array]:
+    """The least and the greatest value for each row that codes reach and the type can hold."""
+    step = np.ldexp(1.0, exponents)
+    most, reach = 1 << (bits - 1), np.floor(greatest / step)
+    return -np.minimum(most, reach) * step, np.minimum(most - 1, reach) * step
+
+
+def _within_reach(members: Array, bits: int, exponents: Array, greatest: float) -> Array:
+    """One power less for rows that reach no less by that, because their type ends before.
+
+    The next multiple of a step may be beyond the greatest number of the type: a smaller step
+    then has a multiple that is closer to this end.
+    """
+
+    def clipped(exponents: Array) -> Array:
+        low, high = _ends(exponents, bits, greatest)
+        over = np.max(members, axis=1, initial=0) - high
+        under = low - np.min(members, axis=1, initial=0)
+        beyond: Array = np.maximum(np.maximum(over, under), 0)
+        return beyond
+
+    now = clipped(exponents)
+    is_better = (now > np.ldexp(0.5, exponents)) & (clipped(exponents - 1) < now)
+    return np.where(is_better & (exponents > -_BIAS), exponents - 1, exponents)
+
+
 def _table_exponents(members: Array, counts: Array, table_step: float) -> Array:
     """The power of two nearest to root mean square times table step, by order of magnitude."""
     squares = np.sum(np.square(members), axis=1)
@@ -113,21 +142,21 @@ def _table_exponents(members: Array, counts: Array, table_step: float) -> Array:
     return np.where(squares > 0, exponents - (fraction < np.sqrt(0.5)), 0)
 
 
-def _search_exponents(members: Array, bits: int, start: Array) -> Array:
+def _search_exponents(members: Array, bits: int, start: Array, greatest: float) -> Array:
     """The power of two of least squared error for each row, from the one that clips nothing down.
 
     Smaller steps clip more. So the search may end where what is clipped is by
     itself more than the best so far, in every row.
     """
-    most = 1 << (bits - 1)
     exponents, best = start.copy(), np.full(len(members), np.inf)
     trial = start.copy()
     while True:
         step = np.ldexp(1.0, trial)[:, None]
-        reachable = np.clip(members, -most * step, (most - 1) * step)
+        low, high = _ends(trial, bits, greatest)
+        reachable = np.clip(members, low[:, None], high[:, None])
         clipped = np.sum(np.square(members - reachable), axis=1)
         error = np.sum(np.square(members - np.rint(reachable / step) * step), axis=1)
-        better = error < best
+        better = (error < best) & (trial >= -_BIAS)
         exponents[better], best[better] = trial[better], error[better]
         trial = trial - 1
         if np.all((clipped > best) | (best == 0) | (trial < -_BIAS)):

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from .._core.float_mode import standard_float_mode
 from ..arrays import as_array, cast
 from ..dtypes import BY_NAME
 
+Array = np.ndarray[Any, Any]
 
+
+@standard_float_mode()
 def sqnr(original: Any, decoded: Any) -> float:
     """The signal-to-quantization-noise ratio in dB.
 
@@ -22,7 +26,10 @@ def sqnr(original: Any, decoded: Any) -> float:
     Returns
     -------
     float
-        ``10 log10(sum x**2 / sum (x - y)**2)``; infinite if they are equal.
+        ``10 log10(sum x**2 / sum (x - y)**2)``, computed so that no square leaves the
+        range. Infinite if they are equal, element by element (NaN equals NaN). Otherwise
+        NaN if `original` has a NaN or an infinity, or `decoded` a NaN; and minus infinity
+        if all of `original` is zero, or `decoded` has an infinity.
 
     Raises
     ------
@@ -37,13 +44,27 @@ def sqnr(original: Any, decoded: Any) -> float:
     x, y = _float64(original), _float64(decoded)
     if x.shape != y.shape:
         raise ValueError(f"shapes differ: {x.shape} and {y.shape}")
-    noise = float(np.sum(np.square(x - y)))
-    signal = float(np.sum(np.square(x)))
-    if noise == 0:
+    if np.array_equal(x, y, equal_nan=True):
         return math.inf
-    return 10 * math.log10(signal / noise) if signal else -math.inf
+    if not np.isfinite(x).all() or np.isnan(y).any():
+        return math.nan
+    if not np.isfinite(y).all() or not x.any():
+        return -math.inf
+    with np.errstate(over="ignore"):
+        noise = x - y
+    if not np.isfinite(noise).all():
+        x, noise = x / 2, x / 2 - y / 2
+    return 10 * math.log10(2) * (_log2_of_squares(x) - _log2_of_squares(noise))
 
 
-def _float64(x: Any) -> np.ndarray[Any, Any]:
+def _log2_of_squares(values: Array) -> float:
+    """The logarithm of the sum of squares, which itself may leave the range of float64."""
+    _, exponent = np.frexp(np.max(np.abs(values)))
+    return math.log2(float(np.sum(np.square(np.ldexp(values, -exponent))))) + 2.0 * float(exponent)
+
+
+def _float64(x: Any) -> Array:
     array, element = as_array(x)
+    if not element.is_float:
+        raise ValueError(f"an array of {element.name} was given; allowed are float types")
     return cast(array, element, BY_NAME["float64"])

@@ -96,8 +96,8 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Source:
     TypeError
         For other element types.
     ValueError
-        If a value is NaN or infinite (in float32), saying how many are and
-        where the first one is; or if the mask has another shape.
+        If a value is NaN, infinite or beyond the range of float32, saying how
+        many are and where the first one is; or if the mask has another shape.
 
     Examples
     --------
@@ -113,8 +113,10 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Source:
             "cast first, or store it with Lossless()"
         )
     values = as_float32(given, element).reshape(-1)
-    if check or mask is not None:
-        _check_finite(values, given.shape)
+    # float64 has numbers that float32 has not: later nobody could tell them from infinities.
+    exact = given if element.name == "float64" else None
+    if check or mask is not None or exact is not None:
+        _check_finite(values, given.shape, exact)
     if mask is None:
         return Source(values, None, given.shape, element.name)
     kept = as_mask(mask, given.shape).reshape(-1)
@@ -131,21 +133,27 @@ def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
     >>> as_mask([True, False], (2,))
     array([ True, False])
     """
-    kept = np.asarray(mask)
-    if kept.dtype != np.bool_:
-        raise TypeError(f"a mask of dtype {kept.dtype} was given; allowed is bool")
+    kept, element = as_array(mask)
+    if element.name != "bool":
+        raise TypeError(f"a mask of dtype {element.name} was given; allowed is bool")
     if kept.shape != shape:
         raise ValueError(f"a mask of shape {kept.shape} was given for an array of shape {shape}")
     return kept
 
 
-def _check_finite(values: Array, shape: tuple[int, ...]) -> None:
+def _check_finite(values: Array, shape: tuple[int, ...], exact: Array | None = None) -> None:
+    """Raise ValueError unless all values are finite; `exact` are those before rounding."""
     if numeric.all_finite(values):
         return
     bad = np.flatnonzero(~np.isfinite(values))
+    what, needed = "NaN or infinite", "quantizers need finite ones"
+    finite = np.isfinite(exact.reshape(-1)[bad]) if exact is not None else np.zeros(1, np.bool_)
+    if exact is not None and finite[0]:
+        what = f"beyond the range of float32, such as {float(exact.reshape(-1)[bad[0]])}"
+        needed = "quantizers compute in float32"
+        bad = bad[finite]
     where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
     are = "is" if len(bad) == 1 else "are"
     raise ValueError(
-        f"{len(bad):,} of {len(values):,} values {are} NaN or infinite, "
-        f"first at {where}: quantizers need finite ones"
+        f"{len(bad):,} of {len(values):,} values {are} {what}, first at {where}: {needed}"
     )

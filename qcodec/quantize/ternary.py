@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._core import numeric
+from .._core.float_mode import standard_float_mode
 from ..checks import check_choice, check_number
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
@@ -19,6 +20,7 @@ Threshold = Literal["exact", "twn"] | float
 _TWN = 0.7
 
 
+@standard_float_mode()
 def quantize_ternary(
     array: Any,
     threshold: Threshold = "exact",

@@ -96,7 +96,8 @@ class _Rounded(torch.autograd.Function):
         context: Any, original: torch.Tensor, exponent: torch.Tensor, low: int, high: int
     ) -> torch.Tensor:
         steps = torch.ldexp(original.float(), -exponent)
-        context.save_for_backward((steps >= low - 0.5) & (steps <= high + 0.5))
+        least, most = _ends(original.dtype, exponent, low, high)
+        context.save_for_backward((steps >= least - 0.5) & (steps <= most + 0.5))
         whole = torch.ldexp(_integers(original, exponent, low, high), exponent)
         return whole.to(original.dtype)
 
@@ -108,6 +109,8 @@ class _Rounded(torch.autograd.Function):
 
 def rounded(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int) -> torch.Tensor:
     """The nearest multiples of a power of two, from `low` to `high` times it.
+
+    Multiples that the element type cannot hold are left out, as by `FixedPoint`.
 
     Parameters
     ----------
@@ -190,4 +193,14 @@ def _chosen(
 def _integers(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int) -> torch.Tensor:
     """How many steps each element is, as float32; halves go to the even neighbour."""
     steps = torch.ldexp(original.float(), -exponent).round()
-    return steps.clamp(low, high) + 0.0  # -0.0 becomes 0.0
+    least, most = _ends(original.dtype, exponent, low, high)
+    return steps.clamp(least, most) + 0.0  # -0.0 becomes 0.0
+
+
+def _ends(
+    dtype: torch.dtype, exponent: torch.Tensor, low: int, high: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The least and the greatest number of steps: no further than the type's greatest number."""
+    greatest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
+    reach = torch.ldexp(torch.full_like(exponent, greatest, dtype=torch.float32), -exponent).floor()
+    return (-reach).clamp(min=low), reach.clamp(max=high)

@@ -12,6 +12,7 @@ import torch
 from ..arrays import as_array
 from ..codecs import Lossless, Raw
 from ..dtypes import element_type
+from ..errors import naming
 from ..files import RecipeLike
 from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
@@ -192,11 +193,8 @@ def _narrowest(centroids: torch.Tensor) -> torch.Tensor:
 
 
 def _share(place: Place, quantized: Quantized) -> None:
-    try:
+    with naming(place.name):
         shared = SharedWeights(quantized)
-    except ValueError as error:
-        error.add_note(f"tensor {place.name!r}")
-        raise
     device, dtype = place.value.device, place.value.dtype
     place.make_plain()
     place.register(shared.to(device))

@@ -25,6 +25,16 @@
         }                                                                                          \
     } while (0)
 
+/* A call that has to be refused, by this rule: `call` is given `&error`. */
+#define REFUSED(call, expected, rule)                                                              \
+    do {                                                                                           \
+        qc_error error = {"nothing", 0, 0, 0};                                                     \
+        qc_status status_ = (call);                                                                \
+        CHECK(status_ == (expected), "%s, not %s: %s", qc_status_name(status_),                    \
+              qc_status_name(expected), error.what);                                               \
+        CHECK(strcmp(error.what, rule) == 0, "%s", error.what);                                    \
+    } while (0)
+
 /* xorshift64: the same numbers on every machine. */
 static inline uint64_t random_bits(void)
 {

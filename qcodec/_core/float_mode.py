@@ -1,0 +1,30 @@
+"""The floating-point mode in which numbers are chosen and given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from . import numeric
+
+
+@contextmanager
+def standard_float_mode() -> Iterator[None]:
+    """Keep subnormals and round to nearest in this thread, whatever mode it was given.
+
+    A thread may flush subnormals to zero (`torch.set_flush_denormal`, libraries built
+    with ``-ffast-math``), and NumPy's arithmetic follows. The mode is given back at the
+    end, after an error too. Also a decorator, for functions that compute with floats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> with standard_float_mode():
+    ...     float(np.float32(1e-40) * np.float32(0.5)) > 0
+    True
+    """
+    mode = numeric.float_mode_enter()
+    try:
+        yield
+    finally:
+        numeric.float_mode_leave(mode)

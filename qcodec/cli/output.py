@@ -1,0 +1,79 @@
+"""``OUT`` of the commands that write: what may be written there, and where the report goes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ..endings import check_says_format
+from ..outputs import Output, output_at
+from .faults import UsageError, about
+from .text import escape, print_json, say
+
+_STDOUT = 1
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """``--force``."""
+    parser.add_argument(
+        "--force", action="store_true", help="replace IN itself by what has lost some of its bits"
+    )
+
+
+def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_all: bool) -> Output:
+    """OUT, if the command may write there; nothing is changed or opened yet.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``input``, ``output``, ``base`` and ``force``.
+    endings : sequence of str
+        What the command writes. Devices and pipes may have any name.
+    keeps_all : bool
+        Whether what is written keeps every bit of the input.
+
+    Raises
+    ------
+    UsageError
+        If the name does not say what is written, or the file is one that is being read and
+        would be lost.
+    DataError
+        If nothing can be written there.
+    """
+    path: str = options.output
+    with about(path):
+        output = output_at(path)
+    if not output.is_stream:
+        try:
+            check_says_format(path, endings)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+    if output.descriptor is not None and os.isatty(output.descriptor):
+        raise UsageError(f"{path}: is a terminal: write into a file or a pipe")
+    if options.base is not None and output.is_file(Path(options.base).stat()):
+        raise UsageError(f"{path}: is the base, without which IN or OUT cannot be decoded")
+    if output.is_file(Path(options.input).stat()):
+        if output.is_stream:
+            raise UsageError(f"{path}: is the input, which cannot be read and written at once")
+        if not keeps_all and not options.force:
+            raise UsageError(
+                f"{path}: is the input, of which bits would be lost: name another file, "
+                "or say --force"
+            )
+    return output
+
+
+def print_report(output: Output, report: dict[str, object], text: str | None) -> None:
+    """The text, or the report as JSON if that is None; on stderr if stdout has the data."""
+    file = None
+    with suppress(OSError):
+        if output.is_stream and output.is_file(os.fstat(_STDOUT)):
+            file = sys.stderr
+    if text is None:
+        print_json(report, file)
+    else:
+        say(escape(text), file)

@@ -1,0 +1,246 @@
+/*
+ * What a caller must not ask of streams, the relative index, packs and the quantizers' kernels is
+ * refused, by the rule that it breaks.
+ */
+#include <math.h>
+
+#include "support.h"
+
+static uint8_t workspace[1 << 20] __attribute__((aligned(16)));
+
+/* ---- streams -------------------------------------------------------------------- */
+
+static qc_status encode(const void *symbols, unsigned width, uint64_t codings, int profile,
+                        size_t capacity, qc_error *error)
+{
+    static uint8_t out[1 << 14];
+    size_t size;
+    return qc_stream_encode(symbols, 8, width, codings, (qc_profile)profile, out, capacity, &size,
+                            workspace, NULL, error);
+}
+
+static void streams(void)
+{
+    static const uint8_t symbols[16] = {1, 3, 2};
+    size_t bound = qc_stream_bound(8, 2);
+    CHECK(encode(symbols, 2, ~(uint64_t)0, QC_FIXED, bound, NULL) == QC_OK, "encoding");
+    REFUSED(encode(symbols, 0, 63, QC_SMALL, 1 << 14, &error), QC_INVALID, "stream: width");
+    REFUSED(encode(symbols, 17, 63, QC_SMALL, 1 << 14, &error), QC_INVALID, "stream: width");
+    REFUSED(encode(symbols, 2, 63, QC_FIXED + 1, bound, &error), QC_INVALID, "stream: profile");
+    REFUSED(encode(symbols, 2, 63, -1, bound, &error), QC_INVALID, "stream: profile");
+    REFUSED(encode(symbols, 2, 63, QC_SMALL, bound - 1, &error), QC_NO_SPACE,
+            "stream: output buffer");
+    REFUSED(encode(symbols, 1, 63, QC_SMALL, bound, &error), QC_INVALID, "stream: largest symbol");
+    REFUSED(encode(symbols, 2, QC_CODING_MASK(QC_CONSTANT), QC_SMALL, bound, &error), QC_INVALID,
+            "stream: no allowed coding holds the symbols");
+}
+
+static qc_status to_gaps(const uint32_t *positions, unsigned width, size_t room, qc_error *error)
+{
+    static uint8_t gaps[16];
+    return qc_relative_index_encode(positions, 3, width, gaps, NULL, &room, error);
+}
+
+static qc_status from_gaps(unsigned width, size_t limit, qc_error *error)
+{
+    static const uint8_t gaps[] = {3, 1, 3};
+    uint32_t found[3];
+    return qc_relative_index_decode(gaps, 3, width, limit, found, error);
+}
+
+static void relative_index(void)
+{
+    static const uint32_t ascending[] = {3, 5, 9}, equal[] = {3, 5, 5}, far[] = {3, 5, 6 + 16};
+    const char *width = "relative index: gap width";
+    CHECK(to_gaps(ascending, 3, 3, NULL) == QC_OK, "encoding");
+    CHECK(to_gaps(far, 3, 5, NULL) == QC_OK, "encoding with two fillers");
+    CHECK(from_gaps(3, 10, NULL) == QC_OK, "decoding");
+    REFUSED(to_gaps(ascending, 0, 3, &error), QC_INVALID, width);
+    REFUSED(to_gaps(ascending, 17, 3, &error), QC_INVALID, width);
+    REFUSED(to_gaps(equal, 3, 3, &error), QC_INVALID,
+            "relative index: positions are not strictly ascending");
+    REFUSED(to_gaps(ascending, 3, 2, &error), QC_NO_SPACE, "relative index: entries");
+    REFUSED(to_gaps(far, 3, 4, &error), QC_NO_SPACE, "relative index: entries");
+    REFUSED(from_gaps(0, 10, &error), QC_INVALID, width);
+    REFUSED(from_gaps(17, 10, &error), QC_INVALID, width);
+#if SIZE_MAX > UINT32_MAX
+    REFUSED(from_gaps(3, (size_t)UINT32_MAX + 1, &error), QC_INVALID, "relative index: limit");
+#endif
+    REFUSED(from_gaps(3, 9, &error), QC_CORRUPT,
+            "relative index: last position is not below the limit");
+}
+
+/* ---- packs ---------------------------------------------------------------------- */
+
+enum { ENTRIES = 3 };
+
+typedef qc_pack_entry pack[ENTRIES];
+
+/* Two frames, and another name of the first. */
+static void fill_pack(pack entries)
+{
+    const pack filled = {{.name_offset = 0, .name_bytes = 1, .bytes = 5, .target = 0},
+                         {.name_offset = 1, .name_bytes = 2, .bytes = 7, .target = 1},
+                         {.name_offset = 3, .name_bytes = 2, .target = 0}};
+    memcpy(entries, filled, sizeof filled);
+}
+
+static qc_status write_pack(pack entries, size_t capacity, qc_error *error)
+{
+    static const char names[2048] = "abcde\xFF"; /* and zeros, which are UTF-8 */
+    static uint8_t out[2048];
+    return qc_pack_write_table(names, entries, ENTRIES, out, capacity, error);
+}
+
+#define PACK_REFUSED(change, rule)                                                                 \
+    do {                                                                                           \
+        pack entries;                                                                              \
+        fill_pack(entries);                                                                        \
+        change;                                                                                    \
+        REFUSED(write_pack(entries, 2048, &error), QC_INVALID, rule);                              \
+    } while (0)
+
+static void packs(void)
+{
+    const char *length = "pack: length of a frame";
+    const char *target = "pack: target of an alias is not an earlier entry";
+    pack valid;
+    fill_pack(valid);
+    CHECK(write_pack(valid, qc_pack_table_bytes(valid, ENTRIES), NULL) == QC_OK, "writing");
+    REFUSED(write_pack(valid, qc_pack_table_bytes(valid, ENTRIES) - 1, &error), QC_NO_SPACE,
+            "pack: table");
+    PACK_REFUSED((entries[0].name_offset = 6, entries[0].name_bytes = QC_MAX_NAME_BYTES + 1),
+                 "pack: length of a name");
+    PACK_REFUSED(entries[2].name_bytes = 3, "pack: name is not UTF-8");
+    PACK_REFUSED(entries[1].bytes = 0, length);
+#if SIZE_MAX > UINT32_MAX
+    PACK_REFUSED(entries[1].bytes = (size_t)1 << 56, length);
+#endif
+    PACK_REFUSED(entries[1].target = 2, target);
+    PACK_REFUSED((entries[1].target = 0, entries[2].target = 1),
+                 "pack: target of an alias is an alias");
+    PACK_REFUSED(entries[2].name_offset = 1, "pack: name is there twice");
+}
+
+static void room_for_a_pack(void)
+{
+    static uint8_t table[2048];
+    pack entries, found;
+    size_t bytes;
+    fill_pack(entries);
+    size_t size = qc_pack_table_bytes(entries, ENTRIES);
+    CHECK(qc_pack_write_table("abcde", entries, ENTRIES, table, size, NULL) == QC_OK, "writing");
+    CHECK(qc_pack_read(table, size, size + 12, found, ENTRIES, &bytes, NULL) == QC_OK, "reading");
+    REFUSED(qc_pack_read(table, size, size + 12, found, ENTRIES - 1, &bytes, &error), QC_INVALID,
+            "pack: room for another number of entries");
+}
+
+/* ---- kernels of the quantizers --------------------------------------------------- */
+
+static const float ascending[] = {-1, 0, 2, 5}, descending[] = {5, 2, 0, -1};
+static const float with_nan[] = {-1, NAN, 2, 5}, with_infinity[] = {-1, 0, 2, INFINITY},
+                   below_all[] = {-INFINITY, 0, 2, 5};
+
+static qc_status lloyd(const float *values, size_t count, size_t k, int init, qc_error *error)
+{
+    float centroids[256];
+    return qc_kmeans_lloyd(values, count, k, (qc_kmeans_init)init, 0, 10, centroids, NULL,
+                           workspace, NULL, error);
+}
+
+static qc_status exact(const float *values, size_t count, size_t k, qc_error *error)
+{
+    float centroids[256];
+    return qc_kmeans_exact(values, count, k, centroids, NULL, workspace, NULL, error);
+}
+
+static qc_status fast(const float *values, size_t count, size_t k, qc_error *error)
+{
+    static uint8_t *room;
+    float centroids[256];
+    if (room == NULL)
+        room = malloc(qc_kmeans_fast_workspace(256));
+    return qc_kmeans_fast(values, count, k, centroids, NULL, room, NULL, error);
+}
+
+static void kmeans(void)
+{
+    const char *number = "k-means: number of values", *k = "k-means: number of centroids";
+    const char *order = "k-means: values are not ascending",
+               *finite = "k-means: values are not finite";
+    CHECK(lloyd(ascending, 4, 2, QC_KMEANS_PLUSPLUS, NULL) == QC_OK, "lloyd");
+    CHECK(exact(ascending, 4, 2, NULL) == QC_OK, "exact");
+    CHECK(fast(descending, 4, 2, NULL) == QC_OK, "fast");
+    REFUSED(lloyd(ascending, 0, 2, 0, &error), QC_INVALID, number);
+    REFUSED(exact(ascending, UINT32_MAX, 2, &error), QC_INVALID, number);
+    REFUSED(fast(ascending, 0, 2, &error), QC_INVALID, number);
+    REFUSED(fast(ascending, UINT32_MAX, 2, &error), QC_INVALID, number);
+    REFUSED(lloyd(ascending, 4, 0, 0, &error), QC_INVALID, k);
+    REFUSED(exact(ascending, 4, 257, &error), QC_INVALID, k);
+    REFUSED(fast(ascending, 4, 0, &error), QC_INVALID, k);
+    REFUSED(fast(ascending, 4, 257, &error), QC_INVALID, k);
+    REFUSED(lloyd(ascending, 4, 2, QC_KMEANS_PLUSPLUS + 1, &error), QC_INVALID, "k-means: start");
+    REFUSED(exact(descending, 4, 2, &error), QC_INVALID, order);
+    REFUSED(lloyd(with_nan, 4, 2, 0, &error), QC_INVALID, order);
+    REFUSED(exact(with_infinity, 4, 2, &error), QC_INVALID, finite);
+    REFUSED(lloyd(below_all, 4, 2, 0, &error), QC_INVALID, finite);
+    REFUSED(fast(with_nan, 4, 2, &error), QC_INVALID, finite);
+    REFUSED(fast(with_infinity, 4, 2, &error), QC_INVALID, finite);
+    REFUSED(fast(below_all, 4, 2, &error), QC_INVALID, finite);
+}
+
+static qc_status assign(const float *centroids, const double *costs, size_t k, qc_error *error)
+{
+    uint8_t codes[4];
+    return qc_assign_by_cost(ascending, 4, centroids, costs, k, codes, error);
+}
+
+static void costs(void)
+{
+    static const double none[256], infinite[] = {INFINITY, INFINITY}, one[] = {INFINITY, 1},
+                                   is_nan[] = {1, NAN}, below[] = {-INFINITY, 1};
+    const char *k = "costs: number of centroids";
+    CHECK(assign(ascending, one, 2, NULL) == QC_OK, "assigning");
+    REFUSED(assign(ascending, none, 0, &error), QC_INVALID, k);
+    REFUSED(assign(ascending, none, 257, &error), QC_INVALID, k);
+    REFUSED(assign(with_infinity, none, 4, &error), QC_INVALID, "costs: centroids are not finite");
+    REFUSED(assign(descending, none, 4, &error), QC_INVALID, "costs: centroids do not ascend");
+    REFUSED(assign(ascending, is_nan, 2, &error), QC_INVALID,
+            "costs: one is NaN or below all numbers");
+    REFUSED(assign(ascending, below, 2, &error), QC_INVALID,
+            "costs: one is NaN or below all numbers");
+    REFUSED(assign(ascending, infinite, 2, &error), QC_INVALID, "costs: all are infinite");
+}
+
+static qc_status ternary(const float *values, size_t count, size_t sides, qc_error *error)
+{
+    static uint8_t *room;
+    float thresholds[2], means[2];
+    int coarse;
+    if (room == NULL)
+        room = malloc(qc_ternary_best_workspace(2));
+    return qc_ternary_best(values, count, sides, thresholds, means, &coarse, room, NULL, error);
+}
+
+static void ternary_weights(void)
+{
+    const char *sides = "ternary: number of scales";
+    CHECK(ternary(ascending, 4, 2, NULL) == QC_OK, "two sides");
+    REFUSED(ternary(ascending, 4, 0, &error), QC_INVALID, sides);
+    REFUSED(ternary(ascending, 4, 3, &error), QC_INVALID, sides);
+    REFUSED(ternary(ascending, UINT32_MAX, 1, &error), QC_INVALID, "ternary: number of values");
+    REFUSED(ternary(with_nan, 4, 1, &error), QC_INVALID, "ternary: values are not finite");
+    REFUSED(ternary(below_all, 4, 2, &error), QC_INVALID, "ternary: values are not finite");
+}
+
+int main(void)
+{
+    streams();
+    relative_index();
+    packs();
+    room_for_a_pack();
+    kmeans();
+    costs();
+    ternary_weights();
+    return 0;
+}
