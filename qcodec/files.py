@@ -156,6 +156,7 @@ def load_file(
     threads : int
         Chunks that are decoded at the same time.
     limits : Limits, optional
+        What may be decoded, each tensor and all together; the default is `qcodec.Limits()`.
     backend : {"mmap", "pread"}
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against.
@@ -212,6 +213,7 @@ def safe_open(
     backend : {"mmap", "pread"}
         Map the file, or read the ranges that are needed.
     limits : Limits, optional
+        What may be decoded at once; the default is `qcodec.Limits()`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against; read tensor by tensor.
 
