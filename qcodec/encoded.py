@@ -148,7 +148,8 @@ class Encoded:
             Writable, C-contiguous, of this shape and the output dtype; it is filled and returned.
         dtype : optional
             float32, float16, bfloat16 or float64 instead of the tensor's own type, for float
-            tensors: rounded once, to nearest even.
+            tensors: rounded once, to nearest even. What is beyond the range of a narrower
+            type becomes infinite, as in a cast.
         threads : int
             Chunks decoded at the same time.
 

@@ -20,7 +20,7 @@ from .limits import DEFAULT_LIMITS, Limits, warn_of
 from .messages import quoted
 from .outputs import Output, output_at
 from .recipes import Recipe, recipe_for
-from .saving import Progress, encode_tensors
+from .saving import Progress, check_names, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
 from .tensor_file import FileArrays, TensorFile, naming_base
 
@@ -158,6 +158,7 @@ def load_file(
     limits : Limits, optional
         What may be decoded, each tensor and all together; the default is `qcodec.Limits()`.
     backend : {"mmap", "pread"}
+        As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against.
 
@@ -178,14 +179,14 @@ def load_file(
 
 
 def load(
-    data: bytes | bytearray | memoryview,
+    data: Any,
     *,
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file in memory; see `load_file`."""
+    """Decode all tensors of a file in memory, given as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
     with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
@@ -211,7 +212,8 @@ def safe_open(
     device : str
         Where torch tensors go.
     backend : {"mmap", "pread"}
-        Map the file, or read the ranges that are needed.
+        Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
+        cut the file short meanwhile: of a mapped one, the system may then end this process.
     limits : Limits, optional
         What may be decoded at once; the default is `qcodec.Limits()`.
     base : path-like or mapping of str to array_like, optional
@@ -261,6 +263,7 @@ def _parts(
     is_pack = output is not None and is_pack_path(output.path)
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
+    check_names(tensors)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:

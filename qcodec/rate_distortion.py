@@ -23,6 +23,7 @@ from .dtypes import QUANTIZABLE
 from .files import load, save
 from .quantized import Quantized
 from .recipes import Recipe, Rule, recipe_for
+from .saving import check_names
 from .tensor import encode_frame
 
 # Prices beyond which no file changes any more, in variances.
@@ -282,6 +283,7 @@ class _Model:
     """Tensors and what may become of them, at any price."""
 
     def __init__(self, tensors: Mapping[str, Any], recipe: Any, profile: str) -> None:
+        check_names(tensors)
         several = recipe if isinstance(recipe, list | tuple) else [recipe]
         recipes = [recipe_for(one, tensors) for one in several]
         if not recipes:

@@ -6,13 +6,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, as_float32, unusual_tensor
-from .codecs import Codec, Delta, Lossless, Raw
+from .arrays import Typed, as_array, unusual_tensor
+from .codecs import Lossless
 from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
 from .errors import naming, warn_caller
@@ -59,10 +58,8 @@ def encode_tensors(
     Raises
     ------
     TypeError, ValueError
-        As `encode` does; the message names the tensor. Or if `tensors` is no mapping, or a
-        name in it cannot be one.
+        As `encode` does; the message names the tensor.
     """
-    _check_names(tensors)
     aliases = _tied(tensors, recipe, ordinary)
     kept: dict[str, str] = {}
 
@@ -118,7 +115,11 @@ def _encode(
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
-    return encode_frame(_quantize(tensor, codec), codec, **encoding)
+    array, element = tensor.array, tensor.element
+    # Without ml_dtypes an array of bfloat16 has the dtype uint16.
+    is_told = element_type(array.dtype) == element
+    quantized = codec.quantize(array if is_told else Typed(array, element))
+    return encode_frame(quantized, codec, **encoding)
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
@@ -126,19 +127,6 @@ def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
     if not ordinary:
         return f"{what}, and a pack has no place for them: write a .safetensors file"
     return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
-
-
-def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:
-    """By the codec, told what the elements are where the array's dtype does not tell."""
-    array, element = tensor.array, tensor.element
-    if element_type(array.dtype) == element:
-        return codec.quantize(array)
-    if isinstance(codec, Raw | Lossless | Delta):
-        return replace(codec, dtype=element.name).quantize(array)
-    quantized = codec.quantize(as_float32(array, element))
-    if quantized.kind == "raw":
-        raise TypeError(f"{codec!r} needs ml_dtypes for {element.name}: pip install ml_dtypes")
-    return replace(quantized, dtype=element.name)
 
 
 def _in_order(
@@ -162,7 +150,7 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
         memory = _memory(value)
         original = name if memory is None else first.setdefault(memory, name)
         if original != name:
-            with naming(name):
+            with naming(original):
                 shape, dtype = tuple(value.shape), element_type(value.dtype).name
             codec = recipe.codec_for(name, shape, dtype)
             may_alias = codec is not None or not ordinary
@@ -185,7 +173,7 @@ def _memory(value: Any) -> _Memory | None:
     return None
 
 
-def _check_names(tensors: Mapping[str, Any]) -> None:
+def check_names(tensors: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError unless every file could hold tensors of these names."""
     if not isinstance(tensors, Mapping):
         kind = type(tensors).__name__

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..container import Opaque, Ordinary
 from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
 from ..files import safe_open, save_file
 from ..foreign import NPZ, START_BYTES, ZIP, format_of
@@ -17,7 +16,7 @@ from ..layout import PROFILES
 from ..limits import Limits
 from ..messages import MAX_QUOTED, one_line
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
-from ..tensor_file import TensorFile
+from ..source import open_regular
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import REPORTED, UsageError, about, line_of
 from .npz import NpzTensors
@@ -114,32 +113,33 @@ def _recipe(source: str) -> Recipe:
 
 @contextmanager
 def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
-    with Path(path).open("rb") as file:
-        found = format_of(file.read(START_BYTES))
+    with open_regular(path) as start:
+        found = format_of(start.read(START_BYTES) or b"")
     if found == NPZ or (found == ZIP and is_npz_path(path)):
-        with NpzTensors(path, limits) as tensors:
-            yield tensors, None
+        with NpzTensors(path, limits) as arrays:
+            yield _Tensors(path, list(arrays), arrays.__getitem__), None
         return
     with safe_open(path, limits=limits) as file:
-        yield _FileTensors(path, file), file.metadata()
+        yield _Tensors(path, file.offset_keys(), file.read_ordinary), file.metadata()
 
 
-class _FileTensors(Mapping[str, Ordinary | Opaque]):
+class _Tensors(Mapping[str, Any]):
     """A file's tensors, read when they are asked for: one in memory, not the model."""
 
-    def __init__(self, path: str, file: TensorFile) -> None:
+    def __init__(self, path: str, names: list[str], read: Callable[[str], Any]) -> None:
         self._path = path
-        self._file = file
+        self._names = names
+        self._read = read
 
-    def __getitem__(self, name: str) -> Ordinary | Opaque:
+    def __getitem__(self, name: str) -> Any:
         with about(self._path):
-            return self._file.read_ordinary(name)
+            return self._read(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._file.offset_keys())
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._file)
+        return len(self._names)
 
 
 def _show_progress(done: int, total: int, name: str) -> None:

@@ -6,6 +6,7 @@ for what a header declares before it knows what is there, and finds ``d.npy`` un
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
@@ -75,9 +76,12 @@ class NpzTensors(Mapping[str, Array]):
             limits.check_file(self._size)
             with _naming("not a .npz file"):
                 self._file = stack.enter_context(zipfile.ZipFile(file))
-            limits.check_count(len(self._file.infolist()))
+            members = self._file.infolist()
+            limits.check_count(len(members))
+            if sum(info.compress_size for info in members) > self._size:
+                raise CorruptError("not a .npz file: its members overlap, as those of a bomb do")
             self._members: dict[str, _Member] = {}
-            for info in self._file.infolist():
+            for info in members:
                 name = info.filename.removesuffix(_MEMBER)
                 with _naming_member(info):
                     if name in self._members:
@@ -121,7 +125,7 @@ class NpzTensors(Mapping[str, Array]):
         if info.compress_type not in _METHODS:
             allowed = ", ".join(f"{number} ({name})" for number, name in _METHODS.items())
             raise UnsupportedError(f"compressed by method {info.compress_type}, allowed: {allowed}")
-        if info.compress_size > self._size or info.file_size > _largest(info):
+        if info.file_size > _largest(info):
             raise CorruptError(f"declares {info.file_size:,} bytes, more than there can be")
         with self._file.open(info) as file:
             shape, is_fortran, dtype = _header(file)
@@ -177,9 +181,9 @@ def _naming(what: str) -> Iterator[None]:
     except QCodecError as error:
         message = f"{what}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from None
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # of the disk; a place before the file's beginning is the file's own fault
         lines = str(error).splitlines() or [type(error).__name__]
         raise CorruptError(f"{what}: {lines[0]}") from None
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ..messages import escape, one_line
-from .faults import DataError
+from .faults import DataError, ReaderGoneError
 
 __all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]
 
@@ -64,8 +64,8 @@ def printing(file: TextIO | None = None) -> Iterator[None]:
         yield
         if file is not None:  # closed before the program began
             file.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        raise
+    except BrokenPipeError:
+        raise ReaderGoneError from None
     except OSError as error:
         raise DataError(f"{name}: {error.strerror or error}") from error
 

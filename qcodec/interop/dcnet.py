@@ -86,7 +86,7 @@ class LayerData(NamedTuple):
 
 
 def read(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    source: Any,
     layers: Iterable[Layer | Mapping[str, Any]],
     *,
     limits: Limits = DEFAULT_LIMITS,
@@ -182,9 +182,7 @@ def write(network: Mapping[str, LayerData | tuple[Quantized, Array]]) -> bytes:
     return np.array(counts, "<u4").tobytes() + b"".join(parts)
 
 
-def _bytes_of(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview, limits: Limits
-) -> memoryview:
+def _bytes_of(source: Any, limits: Limits) -> memoryview:
     opened = open_source(source, "pread") if isinstance(source, str | os.PathLike) else None
     with opened or BytesSource(source) as found:
         limits.check_file(found.size)
