@@ -112,7 +112,9 @@ typedef struct window {
     qc_value_bin *in_turn; /* ... which is counted in these */
 } window;
 
-/* Count values up to the block that has a number outside the window; returns how many. */
+/* Count values up to the block that has a number outside the window; returns how many. Values are
+   read again to be summed: if they have changed, to NaN even, sums are of no use, but every bin is
+   one of the window. */
 static size_t count_values(const qc_bin_scale *by, const window *in, const float *values,
                            size_t count)
 {
@@ -175,7 +177,10 @@ static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const floa
     float least, greatest;
     QC_TRY(find_range(values, count, &least, &greatest, error));
     float below = by->centre - least * QC_SHRINK, above = greatest * QC_SHRINK - by->centre;
-    float least_offset = (below > above ? below : above) * LEAST_OFFSET;
+    float most = below > above ? below : above, least_offset = most * LEAST_OFFSET;
+    /* The centre is one of the values, unless they have changed since it was found. */
+    QC_CHECK(below >= 0 && above >= 0 && by->offset <= most, QC_INVALID,
+             "k-means: values change while they are read", 0, 0, 0);
     by->offset = by->offset > least_offset ? by->offset : least_offset;
     do { /* first is at most 0 and last is at least 0: the centre is among the values */
         set_precision(by, precision--);
@@ -185,7 +190,9 @@ static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const floa
     counted->zero = bins - counted->first;
     memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
     memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
-    count_values(by, counted, values, count);
+    size_t done = count_values(by, counted, values, count);
+    QC_CHECK(done == count, QC_INVALID, "k-means: values change while they are read", done, done,
+             count);
     return QC_OK;
 }
 

@@ -492,7 +492,11 @@ size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count);
 qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                               size_t capacity, qc_error *error);
 
-/* ---- numerical kernels of the quantizers -------------------------------------- */
+/* ---- numerical kernels of the quantizers --------------------------------------
+
+   Values may change while these functions read them, as weights do that are trained on: the result
+   is then of no use, or QC_INVALID. The two that take sorted values are the exception: sort a copy
+   that nobody else changes. */
 
 typedef enum qc_kmeans_init {
     QC_KMEANS_LINEAR = 0,  /* equal steps from the least to the greatest value */

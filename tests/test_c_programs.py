@@ -4,34 +4,30 @@ Those that compare the kernels of instruction sets are also built with AVX-512 i
 software, so that its kernels are tested on machines that lack it.
 """
 
-import os
-import shutil
-import subprocess
 import sys
 
 import pytest
-from c_programs import CSRC, FLAGS, PROGRAMS, ROOT, build_core, compile_all, run
+from c_programs import (
+    COMPILER,
+    CSRC,
+    FLAGS,
+    PROGRAMS,
+    ROOT,
+    builds_and_runs,
+    compile_once,
+    host_core,
+    run,
+)
 
 SIMDE = ROOT / "tests/c/simde"
 KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_select" in path.read_text()]
 # Older compilers warn of SIMDe's vectors by value.
 SIMDE_FLAGS = ["-DQC_AVX512=", "-Wno-psabi"]
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-COMPILER = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc")
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C compiler"),
     pytest.mark.skipif(sys.platform == "win32", reason="guard pages are made with mmap"),
 ]
-
-
-def builds_and_runs(folder, source, *flags):
-    path, program = folder / "trial.c", folder / "trial"
-    path.write_text(source + "int main(void) { return 0; }\n")
-    built = subprocess.run(
-        [*COMPILER.split(), *flags, path, "-o", program], capture_output=True, check=False
-    )
-    return built.returncode == 0 and subprocess.run([program], check=False).returncode == 0
 
 
 def build_and_run(program, core, folder):
@@ -44,10 +40,7 @@ def build_and_run(program, core, folder):
 @pytest.fixture(scope="module")
 def core(tmp_path_factory):
     """The compiler's command, and the C core as objects."""
-    folder = tmp_path_factory.mktemp("core")
-    command = [*COMPILER.split(), *FLAGS]
-    command += SANITIZE if builds_and_runs(folder, "", *SANITIZE) else []
-    return command, build_core(command, folder)
+    return host_core(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +54,7 @@ def core_in_software(tmp_path_factory):
     commands = dict.fromkeys([*sources, SIMDE / "cpu.c"], command)
     for source in CSRC.rglob("*_avx512.c"):
         commands[source] = [*command, "-include", SIMDE / "avx512.h"]
-    return command, compile_all(commands, folder)
+    return command, compile_once(commands, tmp_path_factory)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
