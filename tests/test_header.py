@@ -153,7 +153,8 @@ def test_a_header_beyond_100_mb_is_refused_unread():
 
 
 def test_a_shape_of_a_million_dims_takes_no_quadratic_time():
-    start = time.perf_counter()
+    data = file_of({"a": tensor(shape=[1 << 40] * 1_000_000)})
+    start = time.thread_time()  # of the processor: what else the machine does is not counted
     with pytest.raises(CorruptError):
-        read(file_of({"a": tensor(shape=[1 << 40] * 1_000_000)}))
-    assert time.perf_counter() - start < 5
+        read(data)
+    assert time.thread_time() - start < 20  # the whole product takes many minutes
