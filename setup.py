@@ -6,6 +6,7 @@ CPython from 3.11 on. Free-threaded interpreters have no limited API: there the 
 is for that version alone.
 """
 
+import contextlib
 import os
 import sys
 import sysconfig
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_clib import build_clib
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.errors import CompileError
 
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
@@ -27,12 +30,12 @@ if sys.platform == "win32":
     FLOAT_FLAGS = ["/fp:precise"]
     C_FLAGS = ["/O2", "/std:c11", *FLOAT_FLAGS]
 else:
-    # They come after CFLAGS and so overrule a -ffast-math there, which would take NaN for a number
-    # and, in what old compilers link, flush the subnormals of the whole process to zero.
+    # They come after CFLAGS and so overrule a -ffast-math or -Ofast there, which would take NaN for
+    # a number and, in what old compilers link, flush the subnormals of the whole process to zero.
     # -ffp-contract=off: a fused multiply-add would make numbers differ by machine.
-    FLOAT_FLAGS = ["-fno-fast-math", "-fno-unsafe-math-optimizations", "-fno-finite-math-only"]
-    FLOAT_FLAGS += ["-ffp-contract=off"]
-    C_FLAGS = ["-std=c11", "-O3", *FLOAT_FLAGS, "-fvisibility=hidden", "-fPIC"]
+    FLOAT_FLAGS = ["-O3", "-fno-fast-math", "-fno-unsafe-math-optimizations"]
+    FLOAT_FLAGS += ["-fno-finite-math-only", "-ffp-contract=off"]
+    C_FLAGS = ["-std=c11", *FLOAT_FLAGS, "-fvisibility=hidden", "-fPIC"]
     C_FLAGS += ["-Wall", "-Wextra"] + (["-Werror"] if WARNINGS_ARE_ERRORS else [])
 
 
@@ -52,6 +55,28 @@ class BuildPython(build_py):
             self.copy_file(str(ROOT / "csrc" / "qcodec.h"), str(folder / "qcodec.h"))
 
 
+@contextlib.contextmanager
+def needing_a_compiler():
+    """Says that there is none, where there is none."""
+    try:
+        yield
+    except (FileNotFoundError, CompileError) as error:
+        if isinstance(error, CompileError) and "No such file" not in str(error):
+            raise  # the compiler has said why
+        raise CompileError(
+            f"{error}: to build qcodec, a C compiler (C11) is needed, such as gcc or clang; "
+            "the environment variable CC names one"
+        ) from error
+
+
+class BuildLibrary(build_clib):
+    """Builds the C core."""
+
+    def run(self):
+        with needing_a_compiler():
+            super().run()
+
+
 class BuildExtensions(build_ext):
     """Builds the C core first, and leaves the compiled modules in the source folder too.
 
@@ -61,7 +86,8 @@ class BuildExtensions(build_ext):
 
     def run(self):
         self.run_command("build_clib")
-        super().run()
+        with needing_a_compiler():
+            super().run()
         if not self.inplace:
             self.copy_extensions_to_source()
 
@@ -107,6 +133,6 @@ setup(
         },
         build_dir="build/cython",
     ),
-    cmdclass={"build_py": BuildPython, "build_ext": BuildExtensions},
+    cmdclass={"build_py": BuildPython, "build_clib": BuildLibrary, "build_ext": BuildExtensions},
     options={} if FREE_THREADED else {"bdist_wheel": {"py_limited_api": "cp311"}},
 )

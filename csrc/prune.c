@@ -58,12 +58,14 @@ void qc_mask_above(const float *values, size_t count, float threshold, size_t ti
         for (size_t j = i; j < i + block; j++)
             equal += magnitude_of(values[j]) == level;
         mask_at_least(values + i, block, level, mask + i);
-        for (size_t j = i + block; equal > ties; j--) /* the last ones must go */
+        /* The last ones must go. If values have changed since they were counted, they may be fewer:
+           then the block ends the search. */
+        for (size_t j = i + block; j > i && equal > ties; j--)
             if (magnitude_of(values[j - 1]) == level) {
                 mask[j - 1] = 0;
                 equal--;
             }
-        ties -= equal;
+        ties -= equal < ties ? equal : ties;
     }
     if (i < count)
         mask_at_least(values + i, count - i, level + 1, mask + i);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,12 +18,27 @@ _FILE_ORDER: Literal["<", ">"] = "<"
 _TORCH_CARRIERS = {1: "int8", 2: "int16"}
 
 
+@dataclass(frozen=True, eq=False)
+class Typed:
+    """An array that is told what its elements are, where its dtype does not tell.
+
+    Attributes
+    ----------
+    array : numpy.ndarray
+        In C order, in the carrier dtype of `element`.
+    element : ElementType
+    """
+
+    array: np.ndarray[Any, Any]
+    element: ElementType
+
+
 def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], ElementType]:
     """An array in C order and the machine's byte order, and what its elements are.
 
     Parameters
     ----------
-    x : array_like or torch.Tensor
+    x : array_like, torch.Tensor or Typed
         An array of any strides and byte order, a number, or a tensor on any
         device, which is moved to the CPU; it may require a gradient.
     dtype : str, optional
@@ -51,7 +67,10 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
     >>> as_array(np.array([0x3F80], np.uint16), "bfloat16")[1].name
     'bfloat16'
     """
-    array, found = _from_torch(x) if _is_torch(x) else _from_numpy(x)
+    if isinstance(x, Typed):
+        array, found = x.array, x.element
+    else:
+        array, found = _from_torch(x) if _is_torch(x) else _from_numpy(x)
     if dtype is None or dtype == found.name:
         return array, found
     wanted = element_type(dtype)
@@ -143,13 +162,25 @@ def from_little_endian(
     return words.astype(word, copy=False).view(carrier)
 
 
-def _from_numpy(x: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
+def numpy_array(x: Any) -> np.ndarray[Any, Any]:
+    """What is array_like as an array; a masked one is refused, whose mask would be lost.
+
+    Examples
+    --------
+    >>> numpy_array(np.ma.masked_equal([1, 2], 2))
+    Traceback (most recent call last):
+        ...
+    TypeError: a masked array was given; allowed are arrays whose elements all count: x.filled(0)
+    """
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(
-            "a masked array was given; allowed are arrays whose elements all count: "
-            "x.filled(0) gives one"
+            "a masked array was given; allowed are arrays whose elements all count: x.filled(0)"
         )
-    array = np.asarray(x)
+    return np.asarray(x)
+
+
+def _from_numpy(x: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
+    array = numpy_array(x)
     if array.dtype == object and not isinstance(x, np.ndarray):
         raise TypeError(f"a {type(x).__name__} was given; allowed are arrays of numbers")
     element = element_type(array.dtype)

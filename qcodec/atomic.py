@@ -14,7 +14,6 @@ import errno
 import hashlib
 import io
 import os
-import select
 import stat
 import sys
 import time
@@ -22,12 +21,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .outputs import Output, output_at
+from .rights import give_rights
 from .source import PathLike
+from .writing import write_all, write_stream
 
 if sys.platform != "win32":  # there, an open file cannot be removed: that serves as the lock
     import fcntl
 
-#: Seconds to wait for one of the temporary names, or for a process that reads a pipe.
+#: Seconds to wait for one of the temporary names.
 WAIT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.02
 #: So many saves of one file can be under way at the same time.
@@ -37,10 +38,6 @@ _MAX_NAME_BYTES = 100
 
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-#: More than 2 GiB in one call is too much for some systems.
-_MAX_WRITE = 1 << 30
-#: Of a file's extended attributes, the access control list is a right, like its mode.
-_ACCESS_LIST = "system.posix_acl_access"
 
 
 def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
@@ -73,9 +70,9 @@ def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
     """
     output = output_at(path)
     if output.is_stream:
-        return _write_stream(output, parts)
+        return write_stream(output, parts)
     with _temporary_file(output) as (file, temporary):
-        size = sum(_write(file, part, output) for part in parts)
+        size = sum(write_all(file, part, output) for part in parts)
         with output.naming():
             os.fsync(file.fileno())
             _close_on_windows(file)
@@ -84,16 +81,14 @@ def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
     return size
 
 
-# ---- the temporary file ----
-
-
 @contextlib.contextmanager
 def _temporary_file(output: Output) -> Iterator[tuple[io.FileIO, Path]]:
     """A new file that is removed if the body fails, and locked until the body ends."""
     file, path = _create(output)
     try:
-        with output.naming():
-            _give_rights(file, output)
+        if output.found is not None:
+            with output.naming():
+                give_rights(file, output.place, output.found)
         yield file, path
     except BaseException:
         _remove(file, path)
@@ -136,10 +131,10 @@ def _create_locked(path: Path, mode: int) -> io.FileIO | None:
         file = _open(path, os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         return None
-    # Somebody may have taken it for a stray one in the moment before it was locked.
+    # Somebody may have taken it for a stray one in the moment before it was locked; then it is
+    # theirs to remove.
     if _lock(file) and _is_at(file, path):
         return file
-    _remove(file, path)
     file.close()
     return None
 
@@ -195,100 +190,6 @@ def _close_on_windows(file: io.FileIO) -> None:
     """Open files cannot be renamed there; elsewhere the lock is still needed."""
     if sys.platform == "win32":
         file.close()
-
-
-# ---- owner and rights ----
-
-
-def _give_rights(file: io.FileIO, output: Output) -> None:
-    """The rights of the file that is replaced; never more than it had."""
-    old = output.found
-    if old is None or not hasattr(os, "fchown"):
-        return
-    number = file.fileno()
-    new = os.fstat(number)
-    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
-        try:
-            os.fchown(number, old.st_uid, old.st_gid)
-        except OSError:  # only root gives files away, but the group may be one of ours
-            with contextlib.suppress(OSError):
-                os.fchown(number, -1, old.st_gid)
-        new = os.fstat(number)
-    mode = stat.S_IMODE(old.st_mode) & 0o777
-    if new.st_gid != old.st_gid:
-        common = mode >> 3 & mode & 0o007
-        mode = mode & 0o700 | common << 3 | common
-    _copy_attributes(output.place, number)
-    os.fchmod(number, mode)
-
-
-def _copy_attributes(place: Path, number: int) -> None:
-    if sys.platform != "linux":
-        return
-    with contextlib.suppress(OSError):  # a file system without attributes
-        names = [
-            name for name in os.listxattr(place) if name == _ACCESS_LIST or name.startswith("user.")
-        ]
-        if _ACCESS_LIST not in names:
-            with contextlib.suppress(OSError):  # what the folder gives to new files
-                os.removexattr(number, _ACCESS_LIST)
-        for name in names:
-            with contextlib.suppress(OSError):
-                os.setxattr(number, name, os.getxattr(place, name))
-
-
-# ---- writing ----
-
-
-def _write(file: io.FileIO, part: bytes | memoryview, output: Output) -> int:
-    view = memoryview(part).cast("B")
-    at = 0
-    with output.naming():
-        while at < len(view):  # a nearly full disk takes a part of it, then says why
-            count = file.write(view[at : at + _MAX_WRITE])
-            if count is None:  # a pipe that somebody set to not blocking, and that is full
-                select.select([], [file], [])
-            at += count or 0
-    return at
-
-
-def _write_stream(output: Output, parts: Iterable[bytes | memoryview]) -> int:
-    file = _open_stream(output)
-    try:
-        return sum(_write(file, part, output) for part in parts)
-    finally:
-        with output.naming():
-            file.close()
-
-
-def _open_stream(output: Output) -> io.FileIO:
-    with output.naming():
-        if output.descriptor is not None:
-            return io.FileIO(os.dup(output.descriptor), "w")
-        number = _open_pipe_or_device(output)
-        file = io.FileIO(number, "w")
-        mode = os.fstat(number).st_mode
-        if not (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):  # changed since it was looked at
-            file.close()
-            raise OSError(errno.EINVAL, "Is no device and no pipe any more")
-        return file
-
-
-def _open_pipe_or_device(output: Output) -> int:
-    if sys.platform == "win32":
-        return os.open(output.path, os.O_WRONLY | _FLAGS)
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            number = os.open(output.path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | _FLAGS)
-            os.set_blocking(number, True)
-            return number
-        except OSError as error:
-            if error.errno != errno.ENXIO:
-                raise
-            if time.monotonic() > deadline:
-                raise OSError(error.errno, "Nobody reads from this pipe or device") from None
-        time.sleep(_PAUSE_SECONDS)
 
 
 def _sync_folder(folder: Path) -> None:

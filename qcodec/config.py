@@ -87,7 +87,8 @@ def build(config: Mapping[str, Any], table: Mapping[str, type[Any]], depth: int 
     parameters = {key: value for key, value in config.items() if key != "id"}
     for key, value in parameters.items():
         if key not in fields:
-            raise ValueError(f"{codec_id} has no parameter {_shown(key)}; {_nearest(str(key), fields)}")
+            near = _nearest(str(key), fields)
+            raise ValueError(f"{codec_id} has no parameter {_shown(key)}; {near}")
         if isinstance(value, Mapping):
             parameters[key] = _nested(codec_id, key, value, table, depth + 1)
     for name, field in fields.items():

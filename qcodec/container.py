@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import safetensors
 
 from .arrays import little_endian_bytes
-from .directory import FRAME_SUFFIX, PACK_NAME
-from .dtypes import BY_NAME, ElementType
+from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
+from .dtypes import ElementType
+from .encoded import Encoded
+from .errors import naming
+from .header_writer import TensorSpec, write_header
+from .limits import Limits
+from .messages import quoted
 from .pack import write_pack
+from .source import BytesSource
 
 Array = np.ndarray[Any, Any]
 
@@ -34,6 +39,35 @@ class Ordinary:
     array: Array
     element: ElementType
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The dimensions."""
+        shape: tuple[int, ...] = self.array.shape
+        return shape
+
+    @property
+    def type_name(self) -> str:
+        """The element type, as recipes and messages know it."""
+        return self.element.name
+
+
+@dataclass(frozen=True, eq=False)
+class Opaque:
+    """A tensor whose elements qcodec cannot decode, as a safetensors file holds it.
+
+    Attributes
+    ----------
+    data : memoryview
+        Its bytes, little-endian.
+    type_name : str
+        The element type as safetensors spells it, such as ``"F4"``.
+    shape : tuple of int
+    """
+
+    data: memoryview
+    type_name: str
+    shape: tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Alias:
@@ -43,10 +77,12 @@ class Alias:
 
 
 #: What a file holds under a name: a frame, another name, or an ordinary tensor.
-Content = bytes | Alias | Ordinary
+Content = bytes | Alias | Ordinary | Opaque
+#: What is written one after the other: a file's header, frames, and the bytes of arrays.
+Parts = list[bytes | memoryview]
 
 
-def pack_parts(contents: Mapping[str, Content]) -> list[bytes]:
+def pack_parts(contents: Mapping[str, Content]) -> Parts:
     """The parts of a bare pack; there are no ordinary tensors in it.
 
     Raises
@@ -55,12 +91,12 @@ def pack_parts(contents: Mapping[str, Content]) -> list[bytes]:
         For a name that a pack cannot have.
     """
     frames = {name: _in_pack(content) for name, content in contents.items()}
-    return write_pack(list(frames), list(frames.values()))
+    return [*write_pack(list(frames), list(frames.values()))]
 
 
 def safetensors_parts(
     contents: Mapping[str, Content], metadata: Mapping[str, str] | None = None
-) -> list[bytes]:
+) -> Parts:
     """The parts of a safetensors file (format, section 9).
 
     Raises
@@ -70,13 +106,18 @@ def safetensors_parts(
     """
     for name in contents:
         if name in (PACK_NAME, "__metadata__") or name.endswith(FRAME_SUFFIX):
-            raise ValueError(f"a tensor cannot be called {name!r}: files use that name themselves")
+            raise ValueError(
+                f"a tensor cannot be called {quoted(name)}: files use that name themselves"
+            )
     targets = {content.target for content in contents.values() if isinstance(content, Alias)}
     packed: dict[str, bytes | str] = {}
-    entries: dict[str, Ordinary] = {}
+    entries: dict[str, _Entry] = {}
     for name, content in contents.items():
         if isinstance(content, Ordinary):
-            entries[name] = content
+            data = little_endian_bytes(content.array).data
+            entries[name] = _Entry(content.element.safetensors, content.shape, data)
+        elif isinstance(content, Opaque):
+            entries[name] = _Entry(content.type_name, content.shape, content.data)
         elif isinstance(content, Alias) or name in targets or len(content) < LARGE_FRAME_BYTES:
             packed[name] = _in_pack(content)
         else:
@@ -84,30 +125,66 @@ def safetensors_parts(
     if packed:
         pack = b"".join(write_pack(list(packed), list(packed.values())))
         entries[PACK_NAME] = _bytes_entry(pack)
-    return [_serialize(entries, metadata)]
+    specifications = {
+        name: TensorSpec(entry.dtype, entry.shape, len(entry.data))
+        for name, entry in entries.items()
+    }
+    header, order = write_header(specifications, metadata)
+    return [header, *(entries[name].data for name in order)]
+
+
+def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits) -> None:
+    """Check what readers of these contents will.
+
+    Parameters
+    ----------
+    contents : mapping of str to Content
+    parts : list of bytes-like
+        The whole file; the first one is its header, or the table of a pack.
+    limits : Limits
+
+    Raises
+    ------
+    LimitError
+        If these limits do not let the file be read.
+    """
+    file_bytes = sum(map(len, parts))
+    limits.check_file(file_bytes)
+    limits.check_count(len(contents))
+    if not is_pack(BytesSource(parts[0])):
+        limits.check_header(len(parts[0]))
+    total = 0
+    for name, content in contents.items():
+        size = _decoded_bytes(content)
+        with naming(name):
+            limits.check_tensor(size, file_bytes)
+        total += size
+        limits.check_total(total, file_bytes)
+
+
+def _decoded_bytes(content: Content) -> int:
+    if isinstance(content, Alias):
+        return 0
+    if isinstance(content, Ordinary):
+        return content.array.nbytes
+    return (
+        len(content.data) if isinstance(content, Opaque) else Encoded(content, verify=False).nbytes
+    )
+
+
+class _Entry(NamedTuple):
+    """One of a safetensors file."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: memoryview
+
+
+def _bytes_entry(data: bytes) -> _Entry:
+    return _Entry("U8", (len(data),), memoryview(data))
 
 
 def _in_pack(content: Content) -> bytes | str:
-    if isinstance(content, Ordinary):
+    if isinstance(content, Ordinary | Opaque):
         raise TypeError("a pack holds frames, not ordinary tensors")
     return content.target if isinstance(content, Alias) else content
-
-
-def _bytes_entry(data: bytes) -> Ordinary:
-    return Ordinary(np.frombuffer(data, "u1"), BY_NAME["uint8"])
-
-
-def _serialize(entries: Mapping[str, Ordinary], metadata: Mapping[str, str] | None) -> bytes:
-    # The library takes addresses: `contents` keeps the arrays alive until it is done.
-    contents = {name: little_endian_bytes(entry.array) for name, entry in entries.items()}
-    specifications = {
-        name: safetensors.TensorSpec(
-            dtype=entry.element.name,
-            shape=entry.array.shape,
-            data_ptr=contents[name].ctypes.data,
-            data_len=contents[name].nbytes,
-        )
-        for name, entry in entries.items()
-    }
-    # Of an empty map, release 0.8 makes a header that it cannot read.
-    return bytes(safetensors.serialize(specifications, dict(metadata) if metadata else None))

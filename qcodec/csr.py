@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,14 @@ import numpy as np
 from ._core.float_mode import standard_float_mode
 from .codecs import Codec, Lossless, Sparse
 from .codecs.base import check_codec
+from .dtypes import BY_NAME
+from .limits import DEFAULT_LIMITS, Limits
 from .quantize import Quantized
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+_INDEX_BYTES = 8
 _MAX_POSITION = (1 << 63) - 1
 
 
@@ -79,7 +83,9 @@ def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
     return replace(quantized, shape=(rows, columns), positions=positions)
 
 
-def to_csr(quantized: Quantized) -> csr_array:
+def to_csr(
+    quantized: Quantized, *, limits: Limits | None = None, input_bytes: int | None = None
+) -> csr_array:
     """The stored elements as a sparse matrix.
 
     Parameters
@@ -87,6 +93,11 @@ def to_csr(quantized: Quantized) -> csr_array:
     quantized : Quantized
         At least one dimension; axes after the first are flattened. Stored
         elements whose value is zero stay explicit.
+    limits : Limits, optional
+        A matrix takes memory for its rows, however few are stored.
+    input_bytes : int, optional
+        Of the file or frame that the tensor is from: what `Limits.max_expansion` counts. The
+        default is the memory of codes and positions.
 
     Returns
     -------
@@ -95,6 +106,8 @@ def to_csr(quantized: Quantized) -> csr_array:
 
     Raises
     ------
+    LimitError
+        If the matrix would be larger than the limits allow.
     ValueError
         If the tensor has no dimensions.
     TypeError
@@ -113,11 +126,22 @@ def to_csr(quantized: Quantized) -> csr_array:
         raise ValueError("a tensor without dimensions has no rows")
     if quantized.dtype in ("float16", "bfloat16") or quantized.dtype.startswith("float8"):
         raise TypeError(f"SciPy has no sparse matrices of {quantized.dtype}")
-    columns = int(np.prod(quantized.shape[1:], dtype=np.int64))
     positions = quantized.positions
+    if input_bytes is None:
+        input_bytes = quantized.codes.nbytes + (0 if positions is None else positions.nbytes)
+    unit = "bytes as a sparse matrix"
+    (limits or DEFAULT_LIMITS).check_tensor(_matrix_bytes(quantized), input_bytes, unit)
+    columns = math.prod(quantized.shape[1:])
     if positions is None:
         positions = np.arange(quantized.size)
     bounds = np.arange(quantized.shape[0] + 1) * columns
     parts = (quantized.stored_values(), positions % max(columns, 1))
     row_starts = np.searchsorted(positions, bounds)
     return csr_array((*parts, row_starts), shape=(quantized.shape[0], columns))
+
+
+def _matrix_bytes(quantized: Quantized) -> int:
+    """What `to_csr` takes: row starts and bounds, columns, and positions where none are stored."""
+    indices = 1 if quantized.positions is not None else 2
+    a_value = BY_NAME[quantized.dtype].itemsize + indices * _INDEX_BYTES
+    return 2 * _INDEX_BYTES * (quantized.shape[0] + 1) + a_value * quantized.entries

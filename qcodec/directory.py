@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .errors import CorruptError
 from .header import Header, HeaderEntry, read_header
 from .limits import DEFAULT_LIMITS, Limits
+from .messages import quoted
 from .pack import MAGIC, read_pack
 from .source import Readable, Section
 
@@ -83,8 +84,7 @@ def read_directory(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Directo
     if is_pack(source):
         packed, table_bytes = _packed(source, 0, source.size, limits)
         return Directory(_unique(packed), {}, 0, table_bytes)
-    header = read_header(source)
-    limits.check_count(len(header.entries))
+    header = read_header(source, limits)
     tensors, table_bytes = _of_header(source, header, limits)
     directory = _unique(tensors)
     limits.check_count(len(directory))
@@ -122,6 +122,6 @@ def _unique(tensors: list[Stored]) -> dict[str, Stored]:
         seen: set[str] = set()
         for tensor in tensors:
             if tensor.name in seen:
-                raise CorruptError(f"file has two tensors of the name {tensor.name!r}")
+                raise CorruptError(f"file has two tensors of the name {quoted(tensor.name)}")
             seen.add(tensor.name)
     return result

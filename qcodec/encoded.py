@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from contextlib import closing
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
 from .source import BytesSource, Readable, as_source
+from .threads import in_order
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -47,6 +49,9 @@ class Encoded:
     base : array_like, or a callable that gives one, optional
         What a tensor of kind delta was stored against; it is asked for when elements are,
         and by no other kind.
+    input_bytes : int, optional
+        Of the file that the frame is in: what `Limits.max_expansion` counts. The default is
+        the frame's own length.
 
     Attributes
     ----------
@@ -82,6 +87,7 @@ class Encoded:
         limits: Limits | None = None,
         verify: bool = True,
         base: Any = None,
+        input_bytes: int | None = None,
     ) -> None:
         self._source: Readable = as_source(source)
         self._verify = verify
@@ -98,8 +104,9 @@ class Encoded:
         self.positions = layouts.POSITIONS_NAMES[self._fields["positions"]]
         self.chunks: int = self._fields["chunks"]
         self.encoded_bytes = self._source.size
+        self._input_bytes = self.encoded_bytes if input_bytes is None else input_bytes
         self._parameter_bytes: int = self._fields["coded_bytes"]  # 0: none are coded
-        self.nbytes: int = self._fields["elements"] * self.element_type.itemsize
+        self.nbytes: int = self.elements * self.element_type.itemsize
 
     def __repr__(self) -> str:
         return (
@@ -123,6 +130,12 @@ class Encoded:
         """Number of dimensions."""
         return len(self.shape)
 
+    @property
+    def elements(self) -> int:
+        """Of the tensor."""
+        elements: int = self._fields["elements"]
+        return elements
+
     def _bytes(self, offset: int, size: int) -> Array:
         return np.frombuffer(self._source.read(offset, size), np.uint8)
 
@@ -137,7 +150,8 @@ class Encoded:
             Writable, C-contiguous, of this shape and the output dtype; it is filled and returned.
         dtype : optional
             float32, float16, bfloat16 or float64 instead of the tensor's own type, for float
-            tensors: rounded once, to nearest even.
+            tensors: rounded once, to nearest even. What is beyond the range of a narrower
+            type becomes infinite, as in a cast.
         threads : int
             Chunks decoded at the same time.
 
@@ -153,24 +167,23 @@ class Encoded:
             If `out` does not fit, or the tensor cannot be given in `dtype`.
         """
         target = self._output_type(dtype)
-        elements = self._fields["elements"]
-        needed = elements * target.itemsize
+        needed = self.elements * target.itemsize
         if out is None:
-            self._limits.check_tensor(needed, self.encoded_bytes)
+            self._limits.check_tensor(needed, self._input_bytes)
             self._check_first(needed)
             out = np.empty(self.shape, target.carrier)
         else:
             self._check_out(out, target)
         if self._parameter_bytes:
             self._decode_parameters()
-        self._decode_range(0, elements, target, out.reshape(-1).view(np.uint8), threads)
+        self._decode_range(0, self.elements, target, out.reshape(-1).view(np.uint8), threads)
         return out
 
     def verify(self) -> None:
         """Check every byte, without memory for the output; raises what `decode` would."""
         if self._parameter_bytes:
             self._frame.decode_parameters(False)
-        self._decode_range(0, self._fields["elements"], self.element_type, None, 1)
+        self._decode_range(0, self.elements, self.element_type, None, 1)
 
     def _check_first(self, needed: int) -> None:
         if self._parameter_bytes:
@@ -181,7 +194,7 @@ class Encoded:
 
     def _check_parameters(self) -> None:
         unit = "bytes of decoded parameters"
-        self._limits.check_tensor(self._parameter_bytes, self.encoded_bytes, unit)
+        self._limits.check_tensor(self._parameter_bytes, self._input_bytes, unit)
 
     def _decode_parameters(self) -> None:
         self._check_parameters()
@@ -232,13 +245,8 @@ class Encoded:
         # An empty tensor has a chunk to check, an empty part of one has nothing.
         stop = -(-(first + count) // each) if count or self._fields["elements"] else self.chunks
         wanted = range(first // each, stop)
-        if threads > 1 and len(wanted) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                for _ in pool.map(decode_chunk, wanted):
-                    pass
-        else:
-            for index in wanted:
-                decode_chunk(index)
+        with closing(in_order(decode_chunk, wanted, threads)) as decoded:
+            deque(decoded, maxlen=0)
 
     # ---- the base ----
 
@@ -281,7 +289,7 @@ class Encoded:
         range on the first axis decodes just the chunks that hold it.
         """
         part = select(index, self.shape)
-        self._limits.check_tensor(part.count * self.element_type.itemsize, self.encoded_bytes)
+        self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
         if self._parameter_bytes:
             self._check_first(0)
             self._decode_parameters()
@@ -294,7 +302,7 @@ class Encoded:
         base = self._bound_base()
 
         def check_memory(needed: int) -> None:
-            self._limits.check_tensor(needed, self.encoded_bytes)
+            self._limits.check_tensor(needed, self._input_bytes)
 
         if self.encoded_bytes <= _CHECK_FIRST_BYTES:
             needed = parts_bytes(self._frame, self._bytes)
@@ -309,7 +317,7 @@ class Encoded:
 
         Axes after the first are flattened. Needs SciPy.
         """
-        return to_csr(self.quantized())
+        return to_csr(self.quantized(), limits=self._limits, input_bytes=self._input_bytes)
 
     def info(self) -> Info:
         """What is stored, and where the bytes go."""

@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .messages import one_line, quoted
+
 
 class QCodecError(ValueError):
     """Encoded bytes that cannot be decoded.
@@ -19,7 +21,8 @@ class QCodecError(ValueError):
     Parameters
     ----------
     message : str
-        What is wrong, where, what was found and what is allowed, in one line.
+        What is wrong, where, what was found and what is allowed. Kept as one line of at most
+        400 printable characters, whatever names from a file are in it.
     offset : int, optional
         Byte offset of the fault in the buffer that was given.
     found, allowed : int, optional
@@ -49,7 +52,7 @@ class QCodecError(ValueError):
         found: int | None = None,
         allowed: int | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.offset = offset
         self.found = found
         self.allowed = allowed
@@ -108,12 +111,16 @@ class QCodecWarning(UserWarning):
     """A recipe quantizes nothing, or has rules that match nothing: see `qcodec.save_file`."""
 
 
-def warn_caller(message: str) -> None:
+class LimitWarning(QCodecWarning):
+    """What was written can be read only with higher limits than the default `qcodec.Limits`."""
+
+
+def warn_caller(message: str, category: type[QCodecWarning] = QCodecWarning) -> None:
     """Warn whoever called this package, at the line of that call."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("qcodec."):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, QCodecWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager
@@ -131,9 +138,9 @@ def naming(name: str) -> Iterator[None]:
     try:
         yield
     except QCodecError as error:
-        message = f"tensor {name!r}: {error}"
+        message = f"tensor {quoted(name)}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from error
     except (TypeError, ValueError) as error:
         # Of the plain kind: subclasses may take other arguments.
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"tensor {name!r}: {error}") from error
+        raise kind(one_line(f"tensor {quoted(name)}: {error}")) from error

@@ -13,12 +13,14 @@ import numpy as np
 
 from .atomic import replace_file
 from .codecs import Codec, Delta
-from .container import pack_parts, safetensors_parts
+from .container import Parts, check_readable, pack_parts, safetensors_parts
 from .endings import check_not_misleading, is_pack_path
-from .limits import DEFAULT_LIMITS, Limits
+from .errors import LimitError
+from .limits import DEFAULT_LIMITS, Limits, warn_of
+from .messages import quoted
 from .outputs import Output, output_at
 from .recipes import Recipe, recipe_for
-from .saving import Progress, encode_tensors
+from .saving import Progress, check_names, encode_tensors
 from .source import Backend, BytesSource, PathLike, open_source
 from .tensor_file import FileArrays, TensorFile, naming_base
 
@@ -74,6 +76,11 @@ def save_file(
     -------
     int
         The file's length.
+
+    Warns
+    -----
+    LimitWarning
+        If readers need higher limits than the default `qcodec.Limits` for the file.
 
     Raises
     ------
@@ -150,6 +157,7 @@ def load_file(
         Chunks that are decoded at the same time.
     limits : Limits, optional
     backend : {"mmap", "pread"}
+        As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against.
 
@@ -166,21 +174,21 @@ def load_file(
         If the file cannot be read.
     """
     with safe_open(path, backend=backend, limits=limits, base=base) as file:
-        return _load_all(file, dtype, threads)
+        return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def load(
-    data: bytes | bytearray | memoryview,
+    data: Any,
     *,
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file in memory; see `load_file`."""
+    """Decode all tensors of a file in memory, given as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
-    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base)) as file:
-        return _load_all(file, dtype, threads)
+    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
+        return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def safe_open(
@@ -203,7 +211,8 @@ def safe_open(
     device : str
         Where torch tensors go.
     backend : {"mmap", "pread"}
-        Map the file, or read the ranges that are needed.
+        Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
+        cut the file short meanwhile: of a mapped one, the system may then end this process.
     limits : Limits, optional
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against; read tensor by tensor.
@@ -232,8 +241,9 @@ def safe_open(
     """
     source, arrays = open_source(filename, backend), None
     try:
-        arrays = _arrays_of(base)
-        return TensorFile(source, framework, device, limits or DEFAULT_LIMITS, arrays)
+        limits = limits or DEFAULT_LIMITS
+        arrays = _arrays_of(base, limits)
+        return TensorFile(source, framework, device, limits, arrays)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):
@@ -247,25 +257,31 @@ def _parts(
     metadata: Mapping[str, str] | None,
     output: Output | None,
     **encoding: Any,
-) -> list[bytes]:
+) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
+    check_names(tensors)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    return pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    parts = pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    try:
+        check_readable(contents, parts, DEFAULT_LIMITS)
+    except LimitError as error:
+        warn_of(error)
+    return parts
 
 
-def _arrays_of(base: BaseLike) -> Mapping[str, Any] | None:
-    return base if base is None or isinstance(base, Mapping) else _open_base(base)
+def _arrays_of(base: BaseLike, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, Any] | None:
+    return base if base is None or isinstance(base, Mapping) else _open_base(base, limits)
 
 
-def _open_base(path: PathLike) -> FileArrays:
-    what = f"base {os.fspath(path)!r}"
+def _open_base(path: PathLike, limits: Limits = DEFAULT_LIMITS) -> FileArrays:
+    what = f"base {quoted(os.fspath(path))}"
     with naming_base(what):
-        return FileArrays(safe_open(path), what)
+        return FileArrays(safe_open(path, limits=limits), what)
 
 
 @contextmanager
@@ -304,14 +320,3 @@ def _check_not_base(output: Output | None, base: Any) -> None:
             f"{output.path!r} is the base that tensors would be stored against: without it they "
             "cannot be decoded; save under another name"
         )
-
-
-def _load_all(file: TensorFile, dtype: object, threads: int) -> dict[str, Array]:
-    loaded: dict[str, Array] = {}
-    for name, stored in file.directory.tensors.items():
-        if stored.target in loaded:
-            loaded[name] = loaded[stored.target]
-            continue
-        keeps_type = dtype is None or not file.element_type(name).is_float
-        loaded[name] = file.get_tensor(name, dtype=None if keeps_type else dtype, threads=threads)
-    return loaded

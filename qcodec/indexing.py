@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from dataclasses import dataclass
 from types import EllipsisType
@@ -58,7 +59,7 @@ def select(index: Index, shape: tuple[int, ...]) -> Selection:
             row_number = row_number * size + pick
             continue
         behind = shape[axis + 1 :]
-        row = int(np.prod(behind, dtype=np.int64))
+        row = math.prod(behind)
         wanted = range(size)[pick]
         if len(wanted) == 0:
             return Selection(0, 0, (0, *behind), (slice(0, 0), *picks[axis + 1 :]))

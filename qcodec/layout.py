@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import as_float32
 from .bases import kernel_of, step_of
 from .dtypes import QUANTIZABLE, element_type
 
@@ -81,14 +82,14 @@ def filler_code(quantized: Quantized) -> int:
     if quantized.kind == "raw":
         return 0
     if quantized.scale is not None:
-        scales = np.asarray(quantized.scale.values, np.float32)
+        scales = as_float32(quantized.scale.values, element_type(quantized.scale_dtype))
         if not np.isfinite(scales).all() or np.signbit(scales).any():
             return -1
     if quantized.kind == "affine":
         zeros = np.unique(np.asarray(quantized.zero_point))
         return int(zeros[0]) if len(zeros) == 1 and zeros[0] < 1 << quantized.bits else -1
     assert quantized.codebook is not None
-    books = np.asarray(quantized.codebook.values, np.float32)
+    books = as_float32(quantized.codebook.values, element_type(quantized.codebook_dtype))
     is_zero = ((books == 0) & ~np.signbit(books)).all(axis=0)
     return int(np.argmax(is_zero)) if is_zero.any() else -1
 

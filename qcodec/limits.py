@@ -2,70 +2,121 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
-from .errors import LimitError
+from .errors import LimitError, LimitWarning, warn_caller
 
 _MIB = 1 << 20
 _GIB = 1 << 30
+_NONE = 1 << 63
 
 
 @dataclass(frozen=True)
 class Limits:
     """Bounds that are checked before memory is allocated for what a file declares.
 
-    A few bytes can honestly describe gigabytes of equal weights, so a reader of
-    files from elsewhere bounds what it is willing to build.
+    A few bytes can honestly describe gigabytes of equal weights, so a reader of files from
+    elsewhere bounds what it is willing to build. The input is what the caller gave: a whole
+    file, or one frame. Its expansion is counted once: a single tensor may use all that the
+    file's bytes allow, and all tensors together may use no more.
 
     Parameters
     ----------
     max_tensor_bytes : int
         Dense size of one decoded tensor, in bytes; and that of its coded parameters.
+        Default: 16 GiB.
+    max_total_bytes : int
+        Dense size of all tensors of a file, where all are built (`load`, `load_file`,
+        `TensorFile.get_tensors`, the command ``decode``). Tensors that are one array count
+        once. Default: 128 GiB.
     max_expansion : int
-        Dense bytes for each encoded byte; applies above `expansion_floor`.
+        Decoded bytes for each byte of the input; applies above `expansion_floor`.
+        Default: 4,096.
     expansion_floor : int
-        Tensors of up to this many dense bytes are exempt from `max_expansion`.
+        Up to so many decoded bytes `max_expansion` does not apply: once for the input, not
+        for each tensor in it. Default: 1 GiB.
     max_file_bytes : int
-        Size of a file.
+        Size of a file. Default: 128 GiB.
     max_tensors : int
-        Tensors in a file or a pack.
+        Tensors in a file or a pack, and entries of its metadata. Default: 131,072.
+    max_header_bytes : int
+        Size of a safetensors file's header. Default: 32 MiB.
 
     Examples
     --------
-    >>> Limits(max_tensor_bytes=10).check_tensor(dense_bytes=40, encoded_bytes=9)
+    >>> Limits(max_tensor_bytes=10).check_tensor(dense_bytes=40, input_bytes=9)
     Traceback (most recent call last):
         ...
-    qcodec.errors.LimitError: tensor: 40 bytes once decoded, allowed 10 (Limits.max_tensor_bytes)
+    qcodec.errors.LimitError: 40 bytes once decoded, allowed 10 (Limits.max_tensor_bytes)
     """
 
-    max_tensor_bytes: int = 2 * _GIB
+    max_tensor_bytes: int = 16 * _GIB
+    max_total_bytes: int = 128 * _GIB
     max_expansion: int = 4096
-    expansion_floor: int = 256 * _MIB
-    max_file_bytes: int = 16 * _GIB
-    max_tensors: int = 65536
+    expansion_floor: int = _GIB
+    max_file_bytes: int = 128 * _GIB
+    max_tensors: int = 131072
+    max_header_bytes: int = 32 * _MIB
+
+    @classmethod
+    def none(cls) -> Self:
+        """No limits, for files that are trusted.
+
+        Examples
+        --------
+        >>> Limits.none().check_file(1 << 50)
+        """
+        return cls(**{field.name: _NONE for field in fields(cls)})
 
     def check_tensor(
-        self, dense_bytes: int, encoded_bytes: int, unit: str = "bytes once decoded"
+        self, dense_bytes: int, input_bytes: int, unit: str = "bytes once decoded"
     ) -> None:
-        """Raise `LimitError` if a tensor of this many bytes may not be decoded."""
-        allowed, name = self.max_tensor_bytes, "max_tensor_bytes"
-        expansion = max(self.expansion_floor, self.max_expansion * encoded_bytes)
-        if expansion < allowed:
-            allowed, name = expansion, "max_expansion"
-        self._check("tensor", dense_bytes, allowed, unit, name)
+        """Raise `LimitError` if a tensor of this many bytes may not be decoded.
+
+        Parameters
+        ----------
+        dense_bytes : int
+        input_bytes : int
+            Of the whole input: the file, or the frame if there is no file.
+        unit : str
+        """
+        self._check_memory(dense_bytes, input_bytes, unit, "max_tensor_bytes")
+
+    def check_total(self, dense_bytes: int, input_bytes: int) -> None:
+        """Raise `LimitError` if tensors of this many bytes in all may not be decoded."""
+        unit = "bytes once all is decoded"
+        self._check_memory(dense_bytes, input_bytes, unit, "max_total_bytes")
 
     def check_file(self, size: int) -> None:
         """Raise `LimitError` if a file of this many bytes may not be read."""
-        self._check("file", size, self.max_file_bytes, "bytes", "max_file_bytes")
+        self._check(size, self.max_file_bytes, "bytes of a file", "max_file_bytes")
 
-    def check_count(self, count: int) -> None:
+    def check_count(self, count: int, unit: str = "tensors") -> None:
         """Raise `LimitError` if a file may not hold this many tensors."""
-        self._check("file", count, self.max_tensors, "tensors", "max_tensors")
+        self._check(count, self.max_tensors, f"{unit} of a file", "max_tensors")
 
-    def _check(self, what: str, found: int, allowed: int, unit: str, name: str) -> None:
+    def check_header(self, size: int) -> None:
+        """Raise `LimitError` if a header of this many bytes may not be read."""
+        self._check(size, self.max_header_bytes, "bytes of a header", "max_header_bytes")
+
+    def _check_memory(self, found: int, input_bytes: int, unit: str, most: str) -> None:
+        allowed, name = getattr(self, most), most
+        expansion = max(self.expansion_floor, self.max_expansion * input_bytes)
+        if expansion < allowed:
+            allowed, name = expansion, "max_expansion"
+        self._check(found, allowed, unit, name)
+
+    def _check(self, found: int, allowed: int, unit: str, name: str) -> None:
         if found > allowed:
-            message = f"{what}: {found:,} {unit}, allowed {allowed:,} (Limits.{name})"
+            message = f"{found:,} {unit}, allowed {allowed:,} (Limits.{name})"
             raise LimitError(message, None, found, allowed)
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def warn_of(error: LimitError) -> None:
+    """Warn that readers with the default limits will refuse, with this error, what is written."""
+    message = f"only readers with higher limits than the default ones will read this: {error}"
+    warn_caller(message, LimitWarning)

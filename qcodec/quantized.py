@@ -223,6 +223,8 @@ def _check(ok: bool, what: str, found: object, allowed: object) -> None:
 
 def _check_dtype(array: np.ndarray[Any, Any], wanted: ElementType | str, what: str) -> None:
     dtype = wanted.carrier if isinstance(wanted, ElementType) else np.dtype(wanted)
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{what}: found a masked array, allowed are those without a mask")
     if array.dtype != dtype:
         raise TypeError(f"{what}: found dtype {array.dtype}, allowed {dtype}")
 

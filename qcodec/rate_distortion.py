@@ -23,7 +23,8 @@ from .dtypes import QUANTIZABLE
 from .files import load, save
 from .quantized import Quantized
 from .recipes import Recipe, Rule, recipe_for
-from .tensor import encode
+from .saving import check_names
+from .tensor import encode_frame
 
 # Prices beyond which no file changes any more, in variances.
 _LEAST, _GREATEST = 1e-9, 1e3
@@ -282,6 +283,7 @@ class _Model:
     """Tensors and what may become of them, at any price."""
 
     def __init__(self, tensors: Mapping[str, Any], recipe: Any, profile: str) -> None:
+        check_names(tensors)
         several = recipe if isinstance(recipe, list | tuple) else [recipe]
         recipes = [recipe_for(one, tensors) for one in several]
         if not recipes:
@@ -344,7 +346,7 @@ class _Model:
         """Squared error and bytes; those of codecs without a price are the same at every one."""
         if (name, codec) not in self._measured:
             quantized = codec.quantize(tensor.given)
-            size = len(encode(quantized, profile=self.profile))
+            size = len(encode_frame(quantized, profile=self.profile))
             error = _squared_error(tensor.array, quantized.dequantize("float32"))
             self._measured[name, codec] = error, size
         return self._measured[name, codec]

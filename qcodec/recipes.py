@@ -8,8 +8,8 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,8 +24,8 @@ KEEP = "keep"
 _KEYS = ("rules", "weights", "others", "min_elements")
 _RULE_KEYS = ("tensor", "codec")
 _LOSSLESS = Lossless()
-# Of the names that are compared with a rule that matches none.
-_MAX_COMPARED, _SHOWN = 2000, 3
+# Names that are compared with a rule that matches none, their characters, and those shown.
+_MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,21 @@ class Rule:
 
     pattern: str
     codec: Codec | None
+    _search: Callable[[str], re.Match[str] | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.pattern, str):
             raise TypeError(f"pattern={self.pattern!r}: allowed is a regular expression, a str")
         _check_codec("codec", self.codec)
         try:
-            re.compile(self.pattern)
+            # Not left to the cache of `re`, which forgets: recipes may have thousands of rules.
+            object.__setattr__(self, "_search", re.compile(self.pattern).search)
         except re.error as error:
             raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from None
 
     def matches(self, name: str) -> bool:
         """Whether the rule is about a tensor of this name."""
-        return re.search(self.pattern, name) is not None
+        return self._search(name) is not None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class Recipe:
     A rule holds whatever the tensor is. Tensors that no rule matches are weights if
     they are of a float type that can be quantized, have at least two dimensions and
     `min_elements` elements; biases, norms, integers and small tensors are the others.
+
+    A recipe may be shared by several models, so a rule that matches no tensor of one gives a
+    `QCodecWarning` when its tensors are saved, as do weights to quantize where there are none.
 
     Parameters
     ----------
@@ -299,17 +304,17 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
     --------
     >>> rules = [Rule("conv", None), Rule("conv1", Ternary())]
     >>> list(idle_rules(rules, ["conv1.weight"]))
-    [(1, "rule 'conv1' applies to no tensor: rules before it take all of its")]
+    [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
     """
     first = {next((at for at, rule in enumerate(rules) if rule.matches(n)), -1) for n in names}
     for at, rule in enumerate(rules):
         if at not in first:
-            hidden = f"rule {rule.pattern!r} applies to no tensor: rules before it take all of its"
+            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
             yield at, next(unmatched_rules([rule], names), hidden)
 
 
 def _nearest_names(pattern: str, names: Collection[str]) -> str:
-    some = list(islice(names, _MAX_COMPARED))
+    some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
     near = difflib.get_close_matches(pattern.strip("^$"), some, _SHOWN, 0)
     return f"nearest: {', '.join(map(repr, near))}" if near else "there are none"
 
@@ -358,7 +363,7 @@ def _parsed_rule(text: str) -> Rule:
     try:
         is_json = arguments.startswith("{")
         fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
     if "id" in fields:
         raise ValueError("'id' stands before the arguments already")
@@ -372,7 +377,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     ----------
     recipe : Recipe, Codec, mapping, str or None
         A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to
-        codecs is a list of rules; a string is the name of a ready-made recipe; None is lossless.
+        codecs is a list of rules, each of which must apply to some tensor; a string is the
+        name of a ready-made recipe; None is lossless.
 
     Raises
     ------

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
-from .arrays import as_array, as_float32, unusual_tensor
-from .codecs import Codec, Delta, Lossless, Raw
-from .container import Alias, Content, Ordinary
+from .arrays import Typed, as_array, unusual_tensor
+from .codecs import Lossless
+from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
 from .errors import naming, warn_caller
 from .quantized import Quantized
 from .recipes import Recipe
-from .tensor import encode
+from .tensor import encode_frame
+from .threads import in_order
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
@@ -43,7 +43,7 @@ def encode_tensors(
 
     Parameters
     ----------
-    tensors : mapping of str to array_like, torch.Tensor, Quantized or Ordinary
+    tensors : mapping of str to array_like, torch.Tensor, Quantized, Ordinary or Opaque
         Values are asked for one after the other, so a mapping may load them when asked.
     recipe : Recipe
     profile : str
@@ -59,10 +59,8 @@ def encode_tensors(
     Raises
     ------
     TypeError, ValueError
-        As `encode` does; the message names the tensor. Or if `tensors` is no mapping, or a
-        name in it cannot be one.
+        As `encode` does; the message names the tensor.
     """
-    _check_names(tensors)
     aliases = _tied(tensors, recipe, ordinary)
     kept: dict[str, str] = {}
 
@@ -74,10 +72,11 @@ def encode_tensors(
             return _encode(name, tensors[name], recipe, ordinary, kept, **encoding)
 
     contents: dict[str, Content] = {}
-    for name, content in zip(tensors, _in_order(encode_one, tensors, threads), strict=True):
-        contents[name] = content
-        if progress is not None:
-            progress(len(contents), len(tensors), name)
+    with closing(in_order(encode_one, tensors, threads)) as encoded:
+        for name, content in zip(tensors, encoded, strict=True):
+            contents[name] = content
+            if progress is not None:
+                progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
     return contents
 
@@ -104,42 +103,32 @@ def _encode(
 ) -> Content:
     if isinstance(value, Quantized):
         kept[name] = ""
-        return encode(value, **encoding)
-    tensor = value if isinstance(value, Ordinary) else Ordinary(*as_array(value))
-    codec = recipe.codec_for(name, tensor.array.shape, tensor.element.name)
+        return encode_frame(value, **encoding)
+    tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
+    codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
     if codec is None or codec.is_lossless:
-        why = recipe.why_no_weight(tensor.array.shape, tensor.element.name)
+        why = recipe.why_no_weight(tensor.shape, tensor.type_name)
         kept[name] = why or "a rule that keeps every bit"
     else:
         kept[name] = ""
     if codec is None and ordinary:
         return tensor
+    if isinstance(tensor, Opaque):
+        raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
-    codec = codec.for_tensor(name, tensor.array.shape, tensor.element.name)
-    return encode(_quantize(tensor, codec), codec, **encoding)
-
-
-def _quantize(tensor: Ordinary, codec: Codec) -> Quantized:
-    """By the codec, told what the elements are where the array's dtype does not tell."""
+    codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
     array, element = tensor.array, tensor.element
-    if element_type(array.dtype) == element:
-        return codec.quantize(array)
-    if isinstance(codec, Raw | Lossless | Delta):
-        return replace(codec, dtype=element.name).quantize(array)
-    quantized = codec.quantize(as_float32(array, element))
-    if quantized.kind == "raw":
-        raise TypeError(f"{codec!r} needs ml_dtypes for {element.name}: pip install ml_dtypes")
-    return replace(quantized, dtype=element.name)
+    # Without ml_dtypes an array of bfloat16 has the dtype uint16.
+    is_told = element_type(array.dtype) == element
+    quantized = codec.quantize(array if is_told else Typed(array, element))
+    return encode_frame(quantized, codec, **encoding)
 
 
-def _in_order(
-    function: Callable[[str], Content], names: Mapping[str, Any], threads: int
-) -> Iterator[Content]:
-    if threads == 1:
-        yield from map(function, names)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, names)
+def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
+    what = f"elements of type {tensor.type_name} cannot be encoded"
+    if not ordinary:
+        return f"{what}, and a pack has no place for them: write a .safetensors file"
+    return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
 
 
 def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[str, str]:
@@ -153,7 +142,7 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
         memory = _memory(value)
         original = name if memory is None else first.setdefault(memory, name)
         if original != name:
-            with naming(name):
+            with naming(original):
                 shape, dtype = tuple(value.shape), element_type(value.dtype).name
             codec = recipe.codec_for(name, shape, dtype)
             may_alias = codec is not None or not ordinary
@@ -176,7 +165,7 @@ def _memory(value: Any) -> _Memory | None:
     return None
 
 
-def _check_names(tensors: Mapping[str, Any]) -> None:
+def check_names(tensors: Mapping[str, Any]) -> None:
     """Raise TypeError or ValueError unless every file could hold tensors of these names."""
     if not isinstance(tensors, Mapping):
         kind = type(tensors).__name__

@@ -19,6 +19,8 @@ from .errors import TruncatedError
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
+#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+_MAX_READ = 1 << 26
 
 _BUFFERS = "bytes, bytearray, memoryview, mmap.mmap and contiguous arrays"
 
@@ -78,7 +80,7 @@ class Source:
         with self._lock:
             self.check_open()
             if not 0 <= offset <= offset + size <= self.size:
-                raise _short(self.size, offset + size)
+                raise _short(self.size, offset + size, ": incomplete download?")
             self.bytes_read += size
             self._readers += 1
         try:
@@ -204,7 +206,7 @@ class PreadSource(Source):
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
         while filled < size:
-            count = self._read_into(view[filled:], offset + filled)
+            count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
             if count == 0:
                 now = min(os.fstat(self._file.fileno()).st_size, offset + filled)
                 raise _shrunk(now, offset + size)
@@ -256,8 +258,7 @@ def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
     ValueError
         For another backend.
     OSError
-        If the file cannot be opened, or is no file: pipes and devices cannot be read at
-        any offset.
+        If the file cannot be opened, or is a folder, a pipe or a device.
     """
     if backend == "mmap":
         return MmapSource(path)
@@ -336,7 +337,7 @@ def open_regular(path: PathLike) -> io.FileIO:
     file = io.FileIO(os.fspath(path), "r", opener=open_at_once)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        message = "Not a regular file: pipes and devices cannot be read at any offset"
+        message = "Not a regular file, but a pipe or a device, which has no offsets"
         raise OSError(errno.ESPIPE, message, os.fspath(path))
     return file
 
@@ -353,8 +354,8 @@ def _name_of(path: PathLike) -> str:
     return f"file {os.fspath(path)!r}"
 
 
-def _short(size: int, needed: int) -> TruncatedError:
-    message = f"{size:,} bytes are there, {needed:,} are needed: incomplete download?"
+def _short(size: int, needed: int, hint: str = "") -> TruncatedError:
+    message = f"{size:,} bytes are there, {needed:,} are needed{hint}"
     return TruncatedError(message, size, size, needed)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .codecs import Codec, Lossless, Sparse
 from .csr import from_csr, to_csr
 from .encoded import Encoded
-from .tensor import encode
+from .tensor import encode_frame
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -55,7 +55,7 @@ def encode_csr(
     """
     quantized = from_csr(matrix, codec)
     form = Sparse(Lossless(), positions="csr")
-    return encode(quantized, form, profile=profile, threads=threads)
+    return encode_frame(quantized, form, profile=profile, threads=threads)
 
 
 def decode_csr(buffer: Any, *, limits: Limits | None = None) -> csr_array:
@@ -76,4 +76,4 @@ def decode_csr(buffer: Any, *, limits: Limits | None = None) -> csr_array:
     QCodecError
         If the bytes are not one valid frame.
     """
-    return to_csr(Encoded(buffer, limits=limits).quantized())
+    return Encoded(buffer, limits=limits).to_csr()

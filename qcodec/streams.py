@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._core import stream as core
+from .arrays import numpy_array
 from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits
 from .source import bytes_view
@@ -240,7 +241,7 @@ def _carrier(width: int) -> np.dtype[Any]:
 
 def _symbols(array: Array, width: int | None) -> tuple[Array, int]:
     """The array flat in its carrier type, and the width; checked."""
-    flat = np.asarray(array).reshape(-1)
+    flat = numpy_array(array).reshape(-1)
     _check_integers("array", flat)
     least, largest = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
     if width is None:
@@ -254,7 +255,7 @@ def _symbols(array: Array, width: int | None) -> tuple[Array, int]:
 
 
 def _ascending(array: Array) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    flat = np.asarray(array)
+    flat = numpy_array(array)
     _check_integers("positions", flat)
     if flat.ndim != 1:
         raise ValueError(f"positions have {flat.ndim} dimensions, allowed is 1")

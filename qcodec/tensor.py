@@ -10,10 +10,11 @@ from .checks import check_integer
 from .codecs import Codec, Lossless, Raw
 from .codecs.base import check_codec
 from .encoded import Encoded
+from .errors import LimitError
 from .frame import encode_quantized
 from .inspection import Info
 from .layout import PROFILES
-from .limits import Limits
+from .limits import DEFAULT_LIMITS, Limits, warn_of
 from .quantized import Quantized
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ def encode(
     bytes
         One frame: docs/format.md, section 2.
 
+    Warns
+    -----
+    LimitWarning
+        If `decode` needs higher limits than the default `qcodec.Limits` for it.
+
     Raises
     ------
     TypeError
@@ -84,6 +90,28 @@ def encode(
     >>> np.array_equal(qcodec.decode(qcodec.encode(weights)), weights)
     True
     """
+    data = encode_frame(
+        array, codec, profile=profile, effort=effort, chunk=chunk, compatible=compatible,
+        threads=threads,
+    )  # fmt: skip
+    try:
+        DEFAULT_LIMITS.check_tensor(Encoded(data, verify=False).nbytes, len(data))
+    except LimitError as error:
+        warn_of(error)
+    return data
+
+
+def encode_frame(
+    array: Array | Quantized | torch.Tensor,
+    codec: Codec | None = None,
+    *,
+    profile: str = "balanced",
+    effort: int = 5,
+    chunk: int | None = None,
+    compatible: str | None = None,
+    threads: int = 1,
+) -> bytes:
+    """As `encode`, for a frame of which others know what its readers will need."""
     if profile not in PROFILES:
         raise ValueError(f"profile={profile!r}: allowed are {', '.join(PROFILES)}")
     if compatible is not None and compatible not in _RELEASES:

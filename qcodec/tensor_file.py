@@ -10,13 +10,15 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from .container import Opaque, Ordinary
 from .directory import Directory, Stored, read_directory
-from .dtypes import ElementType, element_type
+from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .encoded import Encoded
-from .errors import BaseError, MissingTensorError, QCodecError
+from .errors import BaseError, MissingTensorError, QCodecError, naming
 from .indexing import Index
 from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
+from .messages import quoted
 from .ordinary import OrdinaryTensor, to_torch
 from .source import Section, Source
 
@@ -127,9 +129,68 @@ class TensorFile:
         array, element = self.read_array(name, out, dtype=dtype, threads=threads)
         return self._given(array, element)
 
-    def get_tensors(self) -> dict[str, Any]:
-        """Every tensor by its name."""
-        return {name: self.get_tensor(name) for name in self.offset_keys()}
+    def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
+        """Every tensor by its name; what was stored once is one array.
+
+        Parameters
+        ----------
+        dtype : optional
+            float32, float16, bfloat16 or float64 for all float tensors; others keep theirs.
+        threads : int
+            Chunks that are decoded at the same time.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray or torch.Tensor
+            In the order of the file.
+
+        Raises
+        ------
+        LimitError
+            If all tensors together would be larger than the limits allow; none is decoded.
+        QCodecError
+            If a tensor is not valid; the message names it.
+        """
+        self.check_total(dtype)
+        loaded: dict[str, Any] = {}
+        for name, stored in self.directory.tensors.items():
+            if stored.target in loaded:
+                loaded[name] = loaded[stored.target]
+                continue
+            kept = dtype is None or not self.element_type(name).is_float
+            loaded[name] = self.get_tensor(name, dtype=None if kept else dtype, threads=threads)
+        return loaded
+
+    def check_total(self, dtype: object = None) -> None:
+        """Check the limits for all tensors together, by their heads: nothing is decoded.
+
+        Parameters
+        ----------
+        dtype : optional
+            What float tensors are decoded as; the default is their own type.
+
+        Raises
+        ------
+        LimitError
+            If one of them, or all together, would be larger than the limits allow.
+        """
+        total = 0
+        for name, stored in self.directory.tensors.items():
+            if stored.target != name:  # the same array as another one
+                continue
+            size = self._decoded_bytes(stored, dtype)
+            with naming(name):
+                self._limits.check_tensor(size, self.source.size)
+            total += size
+            self._limits.check_total(total, self.source.size)
+
+    def _decoded_bytes(self, stored: Stored, dtype: object) -> int:
+        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+            return stored.size
+        part = self._open(stored.name)
+        is_cast = dtype is not None and part.element_type.is_float
+        target = element_type(dtype) if is_cast else part.element_type
+        return part.elements * target.itemsize
 
     def get_slice(self, name: str) -> TensorSlice:
         """A tensor from which parts can be taken; only their chunks are read.
@@ -142,7 +203,7 @@ class TensorFile:
         part = self._open(name)
 
         def get(index: Index) -> Any:
-            with _naming(name):
+            with naming(name):
                 return self._given(part[index], part.element_type)
 
         return TensorSlice(part.shape, part.element_type.safetensors, get)
@@ -159,25 +220,37 @@ class TensorFile:
         """
         stored = self._stored(name)
         if stored.ordinary is not None:
-            raise TypeError(f"tensor {name!r} is not encoded")
+            raise TypeError(f"tensor {quoted(name)} is not encoded")
 
         def base() -> Any:
             # Another name of the same tensor was stored against the base of that tensor.
             return None if self._base is None else self._base.get(stored.target)
 
-        with _naming(name):
-            return Encoded(self._section(stored), limits=self._limits, base=base)
+        with naming(name):
+            return Encoded(
+                self._section(stored),
+                limits=self._limits,
+                base=base,
+                input_bytes=self.source.size,
+            )
 
     def info(self, name: str) -> Info:
         """What an encoded tensor's frame holds, and where its bytes go; as `encoded` raises."""
         encoded = self.encoded(name)
-        with _naming(name):
+        with naming(name):
             return encoded.info()
 
     def verify(self, name: str) -> None:
-        """Check every byte of a tensor; raises what `get_tensor` would."""
+        """Check every byte of a tensor; raises what `get_tensor` would.
+
+        Takes no memory for the tensor, so its size is not limited. Of elements that qcodec
+        does not decode, any bytes are valid.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+            return
         part = self._open(name)
-        with _naming(name):
+        with naming(name):
             part.verify()
 
     def element_type(self, name: str) -> ElementType:
@@ -190,14 +263,41 @@ class TensorFile:
         """As `get_tensor`, but always an array, with its element type."""
         part = self._open(name)
         target = part.element_type if dtype is None else element_type(dtype)
-        with _naming(name):
+        with naming(name):
             return part.decode(out=out, dtype=dtype, threads=threads), target
+
+    def read_ordinary(
+        self, name: str, *, dtype: object = None, threads: int = 1
+    ) -> Ordinary | Opaque:
+        """One tensor as an ordinary one of a safetensors file; see `get_tensor`.
+
+        Parameters
+        ----------
+        name : str
+        dtype : optional
+            For float tensors; others keep theirs.
+        threads : int
+
+        Returns
+        -------
+        Ordinary or Opaque
+            The decoded tensor; of elements that qcodec does not decode, its bytes.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+            self._limits.check_tensor(stored.size, self.source.size)
+            data = self.source.read(stored.offset, stored.size)
+            return Opaque(data, stored.ordinary.dtype, stored.ordinary.shape)
+        kept = dtype is None or not self.element_type(name).is_float
+        return Ordinary(*self.read_array(name, dtype=None if kept else dtype, threads=threads))
 
     def _open(self, name: str) -> Encoded | OrdinaryTensor:
         stored = self._stored(name)
         if stored.ordinary is None:
             return self.encoded(name)
-        return OrdinaryTensor(self._section(stored), name, stored.ordinary)
+        return OrdinaryTensor(
+            self._section(stored), name, stored.ordinary, self._limits, self.source.size
+        )
 
     def _section(self, stored: Stored) -> Section:
         return Section(self.source, stored.offset, stored.size)
@@ -206,7 +306,7 @@ class TensorFile:
         try:
             return self.directory.tensors[name]
         except KeyError:
-            raise MissingTensorError(f"file has no tensor {name!r}") from None
+            raise MissingTensorError(f"file has no tensor {quoted(name)}") from None
 
     def _given(self, array: Array, element: ElementType) -> Any:
         return to_torch(array, element).to(self._device) if self._to_torch else array
@@ -300,16 +400,6 @@ class TensorSlice:
     def __getitem__(self, index: Index) -> Any:
         """A part of the tensor; only the chunks that hold it are read."""
         return self._get(index)
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Say which tensor an error is about."""
-    try:
-        yield
-    except QCodecError as error:
-        message = f"tensor {name!r}: {error}"
-        raise type(error)(message, error.offset, error.found, error.allowed) from error
 
 
 @contextmanager

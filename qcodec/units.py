@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._core.float_mode import standard_float_mode
+from .arrays import numpy_array
 
 Array = np.ndarray[Any, Any]
 Layers = Sequence[tuple[str, str | None]]
@@ -149,7 +150,7 @@ def _without_idle(
     padded: Collection[str],
 ) -> tuple[dict[str, Array], list[Array]]:
     """All tensors, with zeros for what does nothing; and which units of each layer are used."""
-    found = {name: np.array(array, order="C") for name, array in tensors.items()}
+    found = {name: np.array(numpy_array(array), order="C") for name, array in tensors.items()}
     links = _links(found, layers, padded)
     if activation is not None:
         for link in links:  # forward: what is constant may make what it feeds constant

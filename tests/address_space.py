@@ -39,8 +39,24 @@ def codes_bytes(data):
     return quantized.codes.nbytes + positions
 
 
+def csr_bytes(data):
+    """Of all parts of a sparse matrix."""
+    matrix = qcodec.Encoded(data).to_csr()
+    return matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
+
+
+def checked(data):
+    """0: checking builds nothing."""
+    qcodec.Encoded(data).verify()
+    return 0
+
+
 DOORS = {
     "decode": lambda data: qcodec.decode(data).nbytes,
+    "float64": lambda data: qcodec.decode(data, dtype="float64").nbytes,
+    "slice": lambda data: qcodec.Encoded(data)[:].nbytes,
+    "csr": csr_bytes,
+    "verify": checked,
     "quantized": codes_bytes,
     "info": lambda data: qcodec.info(data).dense_bytes,
     "file": lambda data: sum(tensor.nbytes for tensor in load(as_file(data)).values()),
@@ -62,7 +78,7 @@ def outcome(door, data):
 def warm_up():
     """Import, allocate and free what any call needs, so that it is not counted."""
     for door in DOORS:
-        for data in (qcodec.encode(np.arange(3)), b"", b"QC", PACK_MAGIC):
+        for data in (qcodec.encode(np.ones(3, np.float32)), b"", b"QC", PACK_MAGIC):
             outcome(door, data)
     # Python asks for its own small objects a megabyte at a time.
     small_objects = [str(number) for number in range(30000)]

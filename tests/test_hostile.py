@@ -1,5 +1,6 @@
 """What hostile bytes may cost: memory, time, and other threads."""
 
+import contextlib
 import itertools
 import json
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from frame_writer import Floats, Frame, Parts, assemble, write_fields
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lanes_stream_writer import LanesCode, lanes_body
 from lanes_stream_writer import assemble as assemble_lanes
 from split_stream_writer import Ranges
@@ -26,6 +29,12 @@ from stream_writer import (
 )
 
 import qcodec
+from qcodec.cli.inspect import describe
+from qcodec.header_writer import TensorSpec, write_header
+from qcodec.pack import write_pack
+from qcodec.source import BytesSource
+from qcodec.tensor import encode_frame
+from qcodec.tensor_file import TensorFile
 
 HERE = Path(__file__).parent
 MIB = 1 << 20
@@ -151,6 +160,99 @@ def test_a_valid_kilobyte_costs_what_it_declares(door):
         str(size),
         "memory",
     ]
+
+
+NONE_STORED = qcodec.Quantized(
+    (1 << 29,), "float32", "raw", np.empty(0, np.float32), np.empty(0, np.int64)
+)
+#: A few kilobytes that are valid, and declare more than the default limits allow.
+BEYOND = {
+    "elements": frame_of("f32 raw dense", (128 * ONE[0],), [CONSTANT] * 128, b"", LARGEST_CHUNK),
+    "elements of which none is stored": encode_frame(NONE_STORED, profile="fixed"),
+    "rows": qcodec.encode(np.zeros((1 << 30, 0), np.float32)),
+    "parameters": scaled_frame(
+        "f32", 300 * LARGEST_CHUNK, CONSTANT * 4, [CONSTANT] * 300, LARGEST_CHUNK
+    ),
+}
+#: What a door says to it: the limit, or what there is where nothing is built.
+WITHIN = {
+    ("quantized", "elements of which none is stored"): "0",
+    ("decode", "rows"): "0",
+    ("float64", "rows"): "0",
+    ("slice", "rows"): "0",
+    ("quantized", "rows"): "0",
+    ("file", "rows"): "0",
+    **{("verify", name): "0" for name in BEYOND},
+}
+
+
+@linux_only
+@pytest.mark.parametrize(
+    "door", ["decode", "float64", "slice", "quantized", "csr", "file", "verify"]
+)
+def test_every_door_asks_for_memory_before_it_takes_any(door):
+    outcomes = with_spare_memory(door, [(8 * MIB, data) for data in BEYOND.values()])
+    expected = [WITHIN.get((door, name), "limit") for name in BEYOND]
+    assert dict(zip(BEYOND, outcomes, strict=True)) == dict(zip(BEYOND, expected, strict=True))
+
+
+@linux_only
+def test_a_file_asks_for_the_memory_of_its_sum_before_it_takes_any():
+    # Ninety bytes a tensor, each of which is within the limits.
+    one = frame_of("u8 raw dense", (16 * ONE[0],), [CONSTANT] * 16, b"", LARGEST_CHUNK)
+    names = [str(number) for number in range(40)]
+    pack = b"".join(write_pack(names, [one] * 40))
+    assert with_spare_memory("file", [(8 * MIB, pack)]) == ["limit"]
+
+
+DIMS = st.sampled_from([0, 1, 2, 3, 255, 2**16, 2**22, 2**31, 2**32, 2**54, 2**56, 2**63])
+ROWS = ["u8 raw dense", "f32 raw gaps", "f16 raw csr", "f64 raw mask", "bool raw csr"]
+
+
+@settings(max_examples=300)
+@given(
+    row=st.sampled_from(ROWS),
+    dims=st.lists(DIMS, max_size=9),
+    chunk=st.none() | st.sampled_from([1, 2**16, 2**22]),
+    chunks=st.lists(st.sampled_from([CONSTANT, vu(0), vu(0) + CONSTANT * 2]), max_size=3),
+)
+def test_absurd_dims_give_arrays_or_errors_of_ours(row, dims, chunk, chunks):
+    parameters = b"\1" if row.split()[2] in ("gaps", "csr") else b""
+    if chunk is None:
+        chunks = [(chunks or [CONSTANT])[0]]
+    data = frame_of(row, tuple(dims), chunks, parameters, chunk)
+    limits = qcodec.Limits(max_tensor_bytes=MIB, expansion_floor=MIB)
+    file = TensorFile(BytesSource(as_file(data)), limits=limits)
+
+    def encoded():
+        return qcodec.Encoded(data, limits=limits)
+
+    doors = [
+        lambda: encoded().decode(),
+        lambda: encoded().verify(),
+        lambda: encoded().info().as_dict(),
+        lambda: encoded().quantized(),
+        lambda: encoded()[...],
+        file.get_tensors,
+        lambda: describe(file),
+    ]
+    if dims:
+        doors += [lambda: encoded()[::2], lambda: encoded()[:0]]
+    if len(dims) > 1:
+        doors += [lambda: encoded()[-1:, ..., ::-1], lambda: encoded()[..., 1:]]
+    if row.startswith("f"):
+        doors += [lambda: encoded().decode(dtype="float64")]
+    if dims and not row.startswith("f16"):
+        doors += [lambda: encoded().to_csr()]
+    for door in doors:
+        with contextlib.suppress(qcodec.QCodecError):  # nothing of NumPy's or Python's
+            door()
+
+
+def as_file(data):
+    """A safetensors file with this frame in it."""
+    header, _ = write_header({"x.qcodec": TensorSpec("U8", (len(data),), len(data))})
+    return header + data
 
 
 # ---- time ----

@@ -189,6 +189,7 @@ def test_a_rule_is_read_from_one_line(text, pattern, codec):
         ("fc=codebook(bits=)", "Invalid value"),
         ("fc=codebook({bits})", "Expecting property name"),
         ("fc=codebook(bits=99)", "bits"),
+        pytest.param(f"fc=codebook(bits={'[' * 5000})", "neither TOML nor JSON", id="nested"),
         ("(=ternary", "is not a regular expression"),
         ("fc=ternary(id='raw')", "'id'"),
         ("fc=sparse(prune={id='density', density=1})", "needs the parameter 'codec'"),
@@ -230,7 +231,10 @@ def saves(tmp_path):
         ({"attnn": Ternary()}, "rule 'attnn' matches no tensor; nearest: 'attn.weight', "),
         ({"^weight": Ternary()}, "rule '^weight' matches no tensor; nearest: "),
         ({"attn": Ternary(), "bias$": "keep"}, "rule 'bias$' matches no tensor"),
-        ({"weight": Ternary(), "attn": "keep"}, "rule 'attn' applies to no tensor: rules before"),
+        (
+            {"weight": Ternary(), "attn": "keep"},
+            "rule 'attn' applies to no tensor: earlier rules match first",
+        ),
     ],
 )
 def test_a_rule_of_a_mapping_that_applies_to_nothing_is_an_error(tmp_path, rules, message):
@@ -246,6 +250,15 @@ def test_a_rule_of_a_shared_recipe_that_matches_nothing_is_a_warning(tmp_path):
         with pytest.warns(QCodecWarning, match="rule 'lm_head' matches no tensor") as caught:
             saved(TENSORS, recipe)
         assert caught[0].filename == __file__
+
+
+def test_what_is_no_tensors_by_name_is_told_before_rules_are_looked_at(tmp_path):
+    for saved in saves(tmp_path):
+        for rules in ({"x": Ternary()}, Recipe([Rule("x", None)])):
+            with pytest.raises(TypeError, match="a tensor is called 1: allowed names are str"):
+                saved({1: np.ones(3)}, rules)
+            with pytest.raises(TypeError, match="a list was given; allowed is a mapping"):
+                saved([np.ones(3)], rules)
 
 
 def test_rules_that_all_apply_are_silent(tmp_path):

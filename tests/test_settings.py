@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import qcodec
 from qcodec.codecs import CODECS, from_config
 from qcodec.prunings import PRUNINGS
+from qcodec.recipes import Recipe, Rule, as_recipe
 
 EXAMPLES = {
     "raw": qcodec.Raw(),
@@ -111,3 +113,76 @@ def test_seeds_are_64_bits(seed):
     for codec in (qcodec.Codebook, qcodec.DeepCompression):
         with pytest.raises(ValueError, match=f"seed={seed}"):
             codec(4, seed=seed)
+
+
+# ---- configurations inside others ----
+
+
+def nested(depth):
+    config = {"id": "codebook", "bits": 4}
+    for _ in range(depth):
+        config = {"id": "sparse", "codec": config}
+    return config
+
+
+def of_itself():
+    config = {"id": "sparse"}
+    config["codec"] = config
+    return config
+
+
+@pytest.mark.parametrize("make", [from_config, lambda config: as_recipe({".": config})])
+@pytest.mark.parametrize(
+    "config", [nested(4), nested(200_000), of_itself()], ids=["4", "200000", "of itself"]
+)
+def test_configurations_are_nested_to_a_bound(config, make):
+    with pytest.raises(ValueError, match=r"nested more than 4 deep") as caught:
+        make(config)
+    assert len(str(caught.value)) < 200
+
+
+def test_a_sparse_codec_in_another_is_refused_as_what_it_is():
+    assert from_config(nested(1)) == qcodec.Sparse(qcodec.Codebook(4))
+    with pytest.raises(TypeError, match="allowed is a codec that is not sparse itself"):
+        from_config(nested(2))
+
+
+LONG = [
+    {"id": "x" * 10_000_000},
+    {"id": list(range(100_000))},
+    {"id": "codebook", "y" * 10_000_000: 4},
+    {"codec": nested(100_000)},
+    [nested(100_000)] * 1000,
+    {"bits": of_itself()},
+]
+
+
+@pytest.mark.parametrize("number", range(len(LONG)))
+def test_messages_about_configurations_are_short(number):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        from_config(LONG[number])
+    assert len(str(caught.value)) < 500
+
+
+RULES = {
+    "pattern": lambda: Rule(1, qcodec.Lossless()),
+    "compiled": lambda: Rule(re.compile("fc"), None),
+    "codec": lambda: Rule("fc", "codebook4"),
+    "class": lambda: Rule("fc", qcodec.Lossless),
+    "rules": lambda: Recipe([("fc", None)]),
+    "weights": lambda: Recipe(weights="lossless"),
+    "others": lambda: Recipe(others=qcodec.Codebook),
+    "min_elements": lambda: Recipe(min_elements=1024.0),
+}
+
+
+@pytest.mark.parametrize("make", RULES.values(), ids=RULES)
+def test_recipes_of_other_things_are_refused_at_once(make):
+    with pytest.raises(TypeError, match="allowed"):
+        make()
+
+
+@pytest.mark.parametrize("codec", [qcodec.Codebook, "codebook4", 4, {"id": "raw"}], ids=repr)
+def test_what_is_no_codec_is_refused_with_what_is_one(codec):
+    with pytest.raises(TypeError, match=r"^codec=.*: allowed is a codec, such as"):
+        qcodec.encode(np.ones(3), codec)

@@ -71,7 +71,8 @@ def test_what_was_taken_from_a_file_says_that_it_is_closed(path, backend, name):
     with safe_open(path, backend=backend) as file:
         part = file.get_slice(name)
         encoded = file.encoded("w")
-    for use in (lambda: part[:2], encoded.decode, encoded.verify, encoded.quantized):
+    uses = [lambda: part[:2], lambda: encoded[0], encoded.decode, encoded.verify]
+    for use in (*uses, encoded.quantized, encoded.info):
         with pytest.raises(ValueError, match=f"'{path}' is closed"):
             use()
 

@@ -181,3 +181,60 @@ def test_what_it_cannot_do_is_said():
         fix_activations(model, FixedPoint(16), [images()])
     with pytest.raises(ValueError, match=r"0.input: found nothing"):
         fix_activations(network(), FixedPoint(8), [])
+
+
+# ---- the ends of element types ----
+
+TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+
+
+def at_the_end(dtype):
+    """Weights up to the greatest number of a type that can be quantized, and down to the least."""
+    top = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
+    weights = torch.linspace(-1, 1, 64, dtype=torch.float64).reshape(8, 8) * top
+    weights[3] = top
+    weights[4] = -top
+    weights[5] /= 1e4
+    return weights.to(dtype)
+
+
+@pytest.mark.parametrize("step", ["max", "mse", "gauss", "laplace"])
+@pytest.mark.parametrize("bits", [2, 3, 4, 8, 16])
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_weights_at_the_end_of_their_type_are_what_the_codec_gives(dtype, bits, step, tmp_path):
+    layer = torch.nn.Linear(8, 8, bias=False).to(dtype)
+    layer.weight.data.copy_(at_the_end(dtype))
+    codec = qcodec.FixedPoint(bits, step)
+    expected = codec.quantize(layer.weight).dequantize("float64")
+    fix_points(layer, {"weight": codec})
+    assert np.isfinite(expected).all()
+    assert np.array_equal(layer.weight.detach().double().numpy(), expected)
+    export(layer, tmp_path / "net.qc")
+    stored = qcodec.load_file(tmp_path / "net.qc", dtype="float64")["weight"]
+    assert np.array_equal(stored, expected)
+
+
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_gradients_are_cut_where_the_type_ends(dtype):
+    weights = at_the_end(dtype).requires_grad_()
+    module = FixedPointWeights(weights, qcodec.FixedPoint(8, "max"))
+    given = module(weights)
+    (given / 2**8).sum().backward()
+    step = 2.0 ** int(module.exponent)
+    far = (weights.detach().double() - given.detach().double()).abs() > step / 2
+    assert not weights.grad[far].any()
+    assert weights.grad[~far].all()
+
+
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize("bits", [2, 4, 8, 15])
+@pytest.mark.parametrize("dtype", TYPES, ids=str)
+def test_activations_at_the_end_of_their_type_stay_finite(dtype, bits, signed):
+    inputs = at_the_end(dtype) if signed else at_the_end(dtype).abs()
+    model = torch.nn.Sequential(torch.nn.Linear(8, 1, bias=False).to(dtype))
+    model[0].weight.data.zero_()
+    fix_activations(model, qcodec.FixedPoint(bits, "max"), [inputs])
+    given = model[0].fixed_point_input(inputs).double()
+    assert torch.isfinite(given).all()
+    step = 2.0 ** int(model[0].fixed_point_input.form[0])
+    assert (given - inputs.double()).abs().max() <= step

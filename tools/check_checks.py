@@ -74,6 +74,12 @@ def broken_streams() -> Iterator[bytes]:
         yield record("s", data, named=True, width=test_lanes.WIDTH, count=count)
 
 
+def corpus() -> Iterator[bytes]:
+    """All inputs."""
+    yield from golden_files()
+    yield from broken_streams()
+
+
 # ---- programs -------------------------------------------------------------------------
 
 
@@ -87,9 +93,9 @@ def build(folder: Path) -> dict[str, list[str]]:
         source, executable = TESTS / f"{name}.c", folder / name
         run(*command, source, TESTS / "switched_checks.c", *objects, "-lm", "-o", executable)
         commands[name] = [str(executable)]
-    corpus = folder / "corpus"
-    corpus.write_bytes(b"".join((*golden_files(), *broken_streams())))
-    commands["decode_corpus"].append(str(corpus))
+    inputs = folder / "corpus"
+    inputs.write_bytes(b"".join(corpus()))
+    commands["decode_corpus"].append(str(inputs))
     return commands
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
+from dataclasses import fields
 from typing import Any, NoReturn
 
 from ..files import safe_open
+from ..limits import Limits
 from .faults import UsageError, about
 from .text import say
+
+_SIZE = re.compile(r"(\d{1,18})(KiB|MiB|GiB|TiB)?")
+_UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,12 +38,41 @@ def add_base(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--base", metavar="FILE", help=what)
 
 
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """``--limits none|NAME=SIZE,...``."""
+    names = ", ".join(field.name for field in fields(Limits))
+    parser.add_argument(
+        "--limits",
+        type=_limits,
+        default=Limits(),
+        metavar="none|NAME=SIZE,...",
+        help="what a file may declare: 'none' for files that you trust, or other sizes than the "
+        f"default ones, such as max_tensor_bytes=64GiB. Names: {names}",
+    )
+
+
+def _limits(text: str) -> Limits:
+    if text == "none":
+        return Limits.none()
+    changed = {}
+    names = {field.name for field in fields(Limits)}
+    for item in text.split(","):
+        name, _, size = item.partition("=")
+        match = _SIZE.fullmatch(size)
+        if name not in names or match is None:
+            message = f"invalid value: {item!r}: allowed is none, or NAME=SIZE of "
+            message += f"{', '.join(sorted(names))} and a number, with KiB, MiB, GiB or TiB"
+            raise argparse.ArgumentTypeError(message)
+        changed[name] = int(match[1]) * _UNITS[match[2]]
+    return Limits(**changed)
+
+
 def base_of(options: argparse.Namespace) -> str | None:
     """What ``--base`` names, which can be opened: what is wrong with it is said of it."""
     path: str | None = options.base
     if path is not None:
         with about(path):
-            safe_open(path).close()
+            safe_open(path, limits=options.limits).close()
     return path
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..atomic import replace_file
-from ..container import Ordinary, safetensors_parts
-from ..dtypes import BY_NAME
+from ..container import Opaque, Ordinary, safetensors_parts
 from ..endings import NPZ, SAFETENSORS, is_npz_path
 from ..files import BASE_KEY, safe_open
 from ..tensor_file import TensorFile
-from .arguments import add_base, add_threads, base_of
+from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import about
 from .npz import npz_bytes
 from .output import add_force, checked_output, print_report
@@ -28,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", choices=_DTYPES, help="for all float tensors")
     add_base(parser, "what the file was encoded against")
     add_force(parser)
+    add_limits(parser)
     add_threads(parser)
 
 
@@ -35,11 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Decode the file and say how large it became."""
     base = base_of(options)
     output = checked_output(options, ENDINGS, keeps_all=options.dtype is None)
-    with safe_open(options.input, base=base) as file:
-        tensors = {
-            name: _decoded(file, name, options.dtype, options.threads)
-            for name in file.offset_keys()
-        }
+    with safe_open(options.input, limits=options.limits, base=base) as file:
+        tensors = _decoded(file, options.dtype, options.threads)
         metadata, before = file.metadata() or {}, file.source.size
     metadata.pop(BASE_KEY, None)  # what is written needs none
     is_npz = is_npz_path(options.output)
@@ -52,7 +49,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _decoded(file: TensorFile, name: str, dtype: str | None, threads: int) -> Ordinary:
-    is_cast = dtype is not None and file.element_type(name).is_float
-    array, element = file.read_array(name, dtype=dtype if is_cast else None, threads=threads)
-    return Ordinary(array, BY_NAME[element.name])
+def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Ordinary | Opaque]:
+    """All tensors of a file; what was stored once is one array."""
+    file.check_total(dtype)
+    tensors: dict[str, Ordinary | Opaque] = {}
+    for name, stored in file.directory.tensors.items():
+        if stored.target in tensors:
+            tensors[name] = tensors[stored.target]
+        else:
+            tensors[name] = file.read_ordinary(name, dtype=dtype, threads=threads)
+    return tensors

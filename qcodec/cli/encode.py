@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..container import Ordinary
 from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
 from ..files import safe_open, save_file
 from ..foreign import NPZ, START_BYTES, ZIP, format_of
 from ..layout import PROFILES
+from ..limits import Limits
+from ..messages import MAX_QUOTED, one_line
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
-from ..tensor_file import TensorFile
-from .arguments import add_base, add_threads, base_of
+from ..source import open_regular
+from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import REPORTED, UsageError, about, line_of
 from .npz import NpzTensors
 from .output import add_force, checked_output, print_report
-from .text import counted, escape, warn
+from .text import counted, warn
 
 HELP = "encode a .safetensors, .qc or .npz file"
 ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_base(parser, "store what is lossless as the difference from this file's tensors")
     add_force(parser)
+    add_limits(parser)
     add_threads(parser)
 
 
@@ -65,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         recipe = recipe.with_base(base)
     output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
-    with _opened(options.input) as (tensors, metadata):
+    with _opened(options.input, options.limits) as (tensors, metadata):
         for at, fault in idle_rules(rules, tensors):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
         count = len(tensors)
@@ -110,35 +112,41 @@ def _recipe(source: str) -> Recipe:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
-    with Path(path).open("rb") as file:
-        found = format_of(file.read(START_BYTES))
+def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
+    with open_regular(path) as start:
+        found = format_of(start.read(START_BYTES) or b"")
     if found == NPZ or (found == ZIP and is_npz_path(path)):
-        with NpzTensors(path) as tensors:
-            yield tensors, None
+        with NpzTensors(path, limits) as arrays:
+            yield _Tensors(path, list(arrays), arrays.__getitem__), None
         return
-    with safe_open(path) as file:
-        yield _FileTensors(path, file), file.metadata()
+    with safe_open(path, limits=limits) as file:
+        yield _Tensors(path, file.offset_keys(), file.read_ordinary), file.metadata()
 
 
-class _FileTensors(Mapping[str, Ordinary]):
+class _Tensors(Mapping[str, Any]):
     """A file's tensors, read when they are asked for: one in memory, not the model."""
 
-    def __init__(self, path: str, file: TensorFile) -> None:
+    def __init__(self, path: str, names: list[str], read: Callable[[str], Any]) -> None:
         self._path = path
-        self._file = file
+        self._names = names
+        self._read = read
 
-    def __getitem__(self, name: str) -> Ordinary:
+    def __getitem__(self, name: str) -> Any:
         with about(self._path):
-            return Ordinary(*self._file.read_array(name))
+            return self._read(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._file.offset_keys())
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._file)
+        return len(self._names)
 
 
 def _show_progress(done: int, total: int, name: str) -> None:
     end = "\n" if done == total else ""
-    print(f"\r\x1b[K{done:,} of {total:,}: {escape(name)}", end=end, file=sys.stderr, flush=True)
+    print(
+        f"\r\x1b[K{done:,} of {total:,}: {one_line(name, MAX_QUOTED)}",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )

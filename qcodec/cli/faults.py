@@ -17,6 +17,10 @@ class DataError(Exception):
     """A file or its data are bad; the message says which file, and what is wrong with it."""
 
 
+class ReaderGoneError(Exception):
+    """Nobody reads the standard output any more: `head` has seen enough."""
+
+
 @contextmanager
 def about(subject: str, kinds: tuple[type[Exception], ...] = REPORTED) -> Iterator[None]:
     """Errors of these kinds in the body become a `DataError` about the subject.

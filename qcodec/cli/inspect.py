@@ -9,10 +9,14 @@ from typing import Any
 from ..directory import Stored
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
+from ..messages import one_line
 from ..tensor_file import TensorFile
+from .arguments import add_limits
 from .text import escape, print_json, say, table
 
 HELP = "show what a file holds and where its bytes go"
+#: A column is as wide as its widest cell.
+_MAX_NAME = 100
 _HEAD = (
     "tensor", "shape", "dtype", "kind", "positions", "codings", "bytes", "bits/weight", "ratio",
 )  # fmt: skip
@@ -21,11 +25,12 @@ _HEAD = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("input", metavar="FILE")
+    add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the file's tensors and totals."""
-    with safe_open(options.input) as file:
+    with safe_open(options.input, limits=options.limits) as file:
         report = describe(file)
     if options.json:
         print_json({"file": options.input, **report})
@@ -91,10 +96,10 @@ def _row(tensor: dict[str, Any]) -> list[str]:
     is_alias = "alias_of" in tensor
     ratio = "" if not tensor["bytes"] else f"{tensor['dense_bytes'] / tensor['bytes']:.2f}"
     return [
-        escape(tensor["name"]),
-        "x".join(map(str, tensor["shape"])) or "scalar",
+        one_line(tensor["name"], _MAX_NAME),
+        one_line("x".join(map(str, tensor["shape"])), _MAX_NAME) or "scalar",
         escape(tensor["dtype"]),
-        f"= {escape(tensor['alias_of'])}" if is_alias else tensor["kind"],
+        f"= {one_line(tensor['alias_of'], _MAX_NAME)}" if is_alias else tensor["kind"],
         "" if is_alias else tensor["positions"],
         "" if is_alias else "+".join(tensor["codings"]),
         f"{tensor['bytes']:,}",

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 from ..errors import QCodecWarning
 from . import decode, demo, encode, inspect, verify, version
 from .arguments import Parser
-from .faults import REPORTED, DataError, UsageError, line_of
-from .text import warn
+from .faults import DataError, ReaderGoneError, UsageError, about
+from .text import printing, warn
 
 #: Exit codes.
 OK, BAD_DATA, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -34,13 +34,10 @@ def run() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     status = main()
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
+        with printing():
+            pass
+    except (ReaderGoneError, DataError):  # of what `main` has reported
         _drop_output()
-    except OSError as error:
-        _drop_output()
-        status = status or _report(BAD_DATA, line_of(error, "standard output"))
     sys.exit(status)
 
 
@@ -67,15 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     /...net.qc: 1 tensor, all valid
     0
     """
-    subject = ""
     try:
         options = _parsed(sys.argv[1:] if arguments is None else arguments)
-        subject = options.input
-        with _warnings_about(subject):
+        with about(options.input), _warnings_about(options.input):
             return int(options.run(options))
     except SystemExit as error:  # --help was printed
         return int(error.code or OK)
-    except BrokenPipeError:  # of stdout; that of OUT is a DataError
+    except ReaderGoneError:
         _drop_output()
         return OK
     except KeyboardInterrupt:
@@ -84,8 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(USAGE, str(error))
     except DataError as error:
         return _report(BAD_DATA, str(error))
-    except REPORTED as error:
-        return _report(BAD_DATA, line_of(error, subject))
 
 
 @contextlib.contextmanager
@@ -132,11 +125,19 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="qcodec", description="Small neural-network weights.", allow_abbrev=False)
+    parser = Parser(
+        prog="qcodec",
+        description="Small neural-network weights.",
+        epilog="Exit status: 0; 1 if a file or its data are bad; 2 if the command is wrong. "
+        "Errors and warnings are one line each on the standard error.",
+        allow_abbrev=False,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _describe_global(parser)
     for name, module in _COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, description=module.HELP)
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.HELP, allow_abbrev=False
+        )
         _describe_global(command)
         module.add_arguments(command)
         command.set_defaults(run=module.run)

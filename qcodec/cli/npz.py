@@ -6,6 +6,7 @@ for what a header declares before it knows what is there, and finds ``d.npy`` un
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
@@ -19,9 +20,10 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from ..container import Ordinary
+from ..container import Opaque, Ordinary
 from ..errors import CorruptError, QCodecError, UnsupportedError
 from ..limits import DEFAULT_LIMITS, Limits
+from ..messages import quoted, shape_text
 from ..source import open_regular
 
 Array = np.ndarray[Any, Any]
@@ -74,9 +76,12 @@ class NpzTensors(Mapping[str, Array]):
             limits.check_file(self._size)
             with _naming("not a .npz file"):
                 self._file = stack.enter_context(zipfile.ZipFile(file))
-            limits.check_count(len(self._file.infolist()))
+            members = self._file.infolist()
+            limits.check_count(len(members))
+            if sum(info.compress_size for info in members) > self._size:
+                raise CorruptError("not a .npz file: its members overlap, as those of a bomb do")
             self._members: dict[str, _Member] = {}
-            for info in self._file.infolist():
+            for info in members:
                 name = info.filename.removesuffix(_MEMBER)
                 with _naming_member(info):
                     if name in self._members:
@@ -120,7 +125,7 @@ class NpzTensors(Mapping[str, Array]):
         if info.compress_type not in _METHODS:
             allowed = ", ".join(f"{number} ({name})" for number, name in _METHODS.items())
             raise UnsupportedError(f"compressed by method {info.compress_type}, allowed: {allowed}")
-        if info.compress_size > self._size or info.file_size > _largest(info):
+        if info.file_size > _largest(info):
             raise CorruptError(f"declares {info.file_size:,} bytes, more than there can be")
         with self._file.open(info) as file:
             shape, is_fortran, dtype = _header(file)
@@ -128,12 +133,14 @@ class NpzTensors(Mapping[str, Array]):
         if dtype.hasobject or dtype.kind == "V":
             raise UnsupportedError(f"has elements of type {dtype}: allowed are plain numbers")
         if min(shape, default=0) < 0:
-            raise CorruptError(f"has the shape {shape}")
+            raise CorruptError(f"has the shape {shape_text(shape)}")
         needed, found = math.prod(shape) * dtype.itemsize, info.file_size - offset
         if needed != found:
-            message = f"{found:,} bytes of data for {dtype}{list(shape)}, which has {needed:,}"
+            message = (
+                f"{found:,} bytes of data for {dtype}{shape_text(shape)}, which has {needed:,}"
+            )
             raise CorruptError(message, None, found, needed)
-        limits.check_tensor(needed, info.compress_size)
+        limits.check_tensor(needed, self._size)
         np.broadcast_to(np.empty((), dtype), shape)  # an error for a shape that NumPy cannot have
         return _Member(info, dtype, shape, is_fortran, offset)
 
@@ -160,7 +167,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def _naming_member(info: zipfile.ZipInfo) -> AbstractContextManager[None]:
-    return _naming(f"member {_short(info.filename)}")
+    return _naming(f"member {quoted(info.filename)}")
 
 
 @contextmanager
@@ -174,14 +181,14 @@ def _naming(what: str) -> Iterator[None]:
     except QCodecError as error:
         message = f"{what}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from None
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise  # of the disk; a place before the file's beginning is the file's own fault
         lines = str(error).splitlines() or [type(error).__name__]
         raise CorruptError(f"{what}: {lines[0]}") from None
 
 
-def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
+def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
     """The bytes of an ``.npz`` file.
 
     Raises
@@ -192,15 +199,15 @@ def npz_bytes(tensors: Mapping[str, Ordinary]) -> bytes:
         For a name that a reader would not find again, or that leads out of a folder into
         which the file is unpacked.
     """
-    for name, tensor in tensors.items():
+    for name in tensors:
         _check_name(name, tensors)
-        _check_type(name, tensor)
+    arrays = {name: _array_of(name, tensor) for name, tensor in tensors.items()}
     buffer = io.BytesIO()
     # Not numpy.savez: it cannot have an array called "file".
     with zipfile.ZipFile(buffer, "w") as archive:
-        for name, tensor in tensors.items():
+        for name, array in arrays.items():
             with archive.open(f"{name}{_MEMBER}", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, tensor.array, allow_pickle=False)
+                np.lib.format.write_array(file, array, allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -218,19 +225,17 @@ def _check_name(name: str, names: Mapping[str, object]) -> None:
     elif size > _MAX_MEMBER_NAME:
         fault = f"is {size:,} bytes long, allowed are {_MAX_MEMBER_NAME:,}"
     elif f"{name}{_MEMBER}" in names:
-        fault = f"cannot be told from {f'{name}{_MEMBER}'!r}"
+        fault = f"cannot be told from {quoted(f'{name}{_MEMBER}')}"
     if fault:
-        raise ValueError(f"tensor {_short(name)}: its name {fault}: decode to .safetensors")
+        raise ValueError(f"tensor {quoted(name)}: its name {fault}: decode to .safetensors")
 
 
-def _check_type(name: str, tensor: Ordinary) -> None:
-    dtype = tensor.array.dtype
-    if dtype.kind not in _KINDS or dtype.name != tensor.element.name:
-        raise TypeError(
-            f"tensor {name!r}: .npz has no {tensor.element.name}: "
-            "decode to .safetensors, or with --dtype float32"
-        )
-
-
-def _short(name: str) -> str:
-    return repr(name if len(name) <= 100 else f"{name[:97]}...")
+def _array_of(name: str, tensor: Ordinary | Opaque) -> Array:
+    if isinstance(tensor, Ordinary):
+        dtype = tensor.array.dtype
+        if dtype.kind in _KINDS and dtype.name == tensor.element.name:
+            return tensor.array
+    raise TypeError(
+        f"tensor {quoted(name)}: .npz has no {tensor.type_name}: "
+        "decode to .safetensors, or floats with --dtype float32"
+    )

@@ -8,21 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from .faults import DataError
+from ..messages import escape, one_line
+from .faults import DataError, ReaderGoneError
 
+__all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]
 
-def escape(text: str) -> str:
-    r"""Text without control characters: names come from files, and files are hostile.
-
-    Examples
-    --------
-    >>> escape("fc\x1b[2J\u202e")
-    'fc\\x1b[2J\\u202e'
-    """
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
+#: Of an error: a path, and a message that is bounded itself.
+_MAX_LINE = 600
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -72,8 +64,8 @@ def printing(file: TextIO | None = None) -> Iterator[None]:
         yield
         if file is not None:  # closed before the program began
             file.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        raise
+    except BrokenPipeError:
+        raise ReaderGoneError from None
     except OSError as error:
         raise DataError(f"{name}: {error.strerror or error}") from error
 
@@ -87,7 +79,7 @@ def say(text: str, file: TextIO | None = None) -> None:
 def warn(text: str) -> None:
     """One line on the standard error."""
     if sys.stderr is not None:
-        print(f"qcodec: {escape(text)}", file=sys.stderr)
+        print(f"qcodec: {one_line(text, _MAX_LINE)}", file=sys.stderr)
 
 
 def print_json(value: Any, file: TextIO | None = None) -> None:

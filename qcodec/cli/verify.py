@@ -7,7 +7,7 @@ import argparse
 from ..errors import QCodecError
 from ..files import safe_open
 from ..tensor_file import TensorFile
-from .arguments import add_base, base_of
+from .arguments import add_base, add_limits, base_of
 from .text import counted, escape, print_json, say
 
 HELP = "check every tensor of a file; name what is broken"
@@ -17,11 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("input", metavar="FILE")
     add_base(parser, "what the file was encoded against")
+    add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what is broken; a head that cannot be read ends the command."""
-    with safe_open(options.input, base=base_of(options)) as file:
+    with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
         faults = faults_of(file)
         count = len(file)
     if options.json:

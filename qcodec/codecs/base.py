@@ -76,7 +76,7 @@ def check_codec(codec: object) -> None:
         ...
     TypeError: codec='codebook': allowed is a codec, such as Lossless() or Codebook(bits=4)
     """
-    if not isinstance(codec, Codec):
+    if isinstance(codec, type) or not hasattr(codec, "quantize"):
         raise TypeError(
             f"codec={codec!r}: allowed is a codec, such as Lossless() or Codebook(bits=4)"
         )

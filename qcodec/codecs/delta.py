@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ..arrays import as_array
+from ..arrays import Typed, as_array
 from ..bases import Base, is_delta_type
 from ..dtypes import check_dtype, element_type
 from ..quantized import Quantized
@@ -85,9 +85,10 @@ class Delta(Codec):
         if not is_delta_type(dtype) or name not in self.base:
             return Lossless(self.dtype)
         array, _ = as_array(self.base[name])
-        if array.shape != shape or array.dtype != element_type(dtype).carrier:
+        element = element_type(dtype)
+        if array.shape != shape or array.dtype != element.carrier:
             return Lossless(self.dtype)
-        return replace(self, base=array)
+        return replace(self, base=Typed(array, element))
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         quantized = Lossless(self.dtype).quantize(array, mask)

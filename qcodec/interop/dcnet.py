@@ -16,6 +16,7 @@ between two entries, fillers (gap 15, code 0) bridge them; codebook entry 0 is 0
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ import numpy as np
 
 from ..errors import CorruptError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
+from ..messages import quoted, shape_text
 from ..quantized import Groups, Quantized
 from ..source import BytesSource, open_source
 
@@ -54,16 +56,17 @@ class Layer:
         if self.bits == 0:
             object.__setattr__(self, "bits", 8 if "conv" in self.name else 4)
         if self.bits not in (4, 8):
-            raise ValueError(f"layer {self.name!r}: codes have 4 or 8 bits, not {self.bits}")
+            raise ValueError(f"layer {quoted(self.name)}: codes have 4 or 8 bits, not {self.bits}")
         if len(self.shape) == 0 or min(self.shape) < 1:
             raise ValueError(
-                f"layer {self.name!r}: shape {self.shape} has no outputs or no weights"
+                f"layer {quoted(self.name)}: shape {shape_text(self.shape)} "
+                "has no outputs or no weights"
             )
 
     @property
     def size(self) -> int:
         """The number of weights, absent ones included."""
-        return int(np.prod(self.shape, dtype=object))
+        return math.prod(self.shape)
 
 
 class LayerData(NamedTuple):
@@ -83,7 +86,7 @@ class LayerData(NamedTuple):
 
 
 def read(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    source: Any,
     layers: Iterable[Layer | Mapping[str, Any]],
     *,
     limits: Limits = DEFAULT_LIMITS,
@@ -131,11 +134,13 @@ def read(
     plan = [layer if isinstance(layer, Layer) else _layer_of(layer) for layer in layers]
     cursor = _Cursor(data)
     entries = cursor.take("<u4", len(plan), "number of entries a layer")
+    for layer in plan:
+        limits.check_tensor(4 * layer.size, len(data))
+    limits.check_total(sum(4 * layer.size for layer in plan), len(data))
     network = {}
     for layer, count in zip(plan, entries.tolist(), strict=True):
-        limits.check_tensor(4 * layer.size, len(data))
         if layer.name in network:
-            raise ValueError(f"layer {layer.name!r} is in the list twice")
+            raise ValueError(f"layer {quoted(layer.name)} is in the list twice")
         network[layer.name] = _read_layer(cursor, layer, count)
     if cursor.at != len(data):
         raise CorruptError(
@@ -177,9 +182,7 @@ def write(network: Mapping[str, LayerData | tuple[Quantized, Array]]) -> bytes:
     return np.array(counts, "<u4").tobytes() + b"".join(parts)
 
 
-def _bytes_of(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview, limits: Limits
-) -> memoryview:
+def _bytes_of(source: Any, limits: Limits) -> memoryview:
     opened = open_source(source, "pread") if isinstance(source, str | os.PathLike) else None
     with opened or BytesSource(source) as found:
         limits.check_file(found.size)
@@ -228,7 +231,7 @@ class _Cursor:
 
 
 def _read_layer(cursor: _Cursor, layer: Layer, count: int) -> LayerData:
-    what = f"layer {layer.name!r}"
+    what = f"layer {quoted(layer.name)}"
     if count > layer.size:
         raise CorruptError(
             f"{what}: {count:,} entries, but its shape has {layer.size:,} weights",
@@ -264,7 +267,7 @@ def _read_layer(cursor: _Cursor, layer: Layer, count: int) -> LayerData:
 
 
 def _check_writable(name: str, weights: Quantized, biases: Array) -> None:
-    what = f"layer {name!r}"
+    what = f"layer {quoted(name)}"
     if weights.kind != "codebook" or weights.bits not in (4, 8) or weights.scale is not None:
         raise ValueError(f"{what}: only unscaled codebooks of 4 or 8 bits can be stored")
     book = _codebook_of(weights)

@@ -14,6 +14,7 @@ from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
 from .groups import Grouping, grouping
 from .position_costs import store
+from .sorting import ascending, by_group
 from .source import Array, Source, quantizable
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
@@ -184,9 +185,9 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
         centroids, coarseness = numeric.kmeans_fast(values, k)
         init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = numeric.kmeans_exact(np.sort(values), k)
+        centroids, _ = numeric.kmeans_exact(ascending(values), k)
     elif init != "fast":
-        centroids, _ = numeric.kmeans_lloyd(np.sort(values), k, init, seed, _MAX_STEPS)
+        centroids, _ = numeric.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
     # Adding 0 makes -0.0 the +0.0 that quantizers promise.
     return np.unique(centroids + np.float32(0))
 
@@ -261,12 +262,9 @@ def _places(source: Source) -> Array:
 def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
     """A codebook for each group (those with fewer entries repeat the last), and all codes."""
     stored = source.stored
-    groups = layout.of(_places(source))
-    by_group = np.argsort(groups, kind="stable")
-    ends = np.cumsum(np.bincount(groups, minlength=layout.count))
     codes = np.empty(len(stored), np.uint8)
     books = []
-    for members in np.split(by_group, ends[:-1]):
+    for members in by_group(layout, source.positions, len(stored)):
         books.append(_centroids(stored[members], k, init, seed))
         codes[members] = numeric.assign(stored[members], books[-1])
     entries = max(len(book) for book in books)

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 
 from ..files import RecipeLike, safe_open, save_file
+from ..limits import Limits
+from ..messages import names_text, quoted, shape_text
 from ..quantized import Quantized
 from ..source import PathLike
 from .tensors import Place, places, plain_tensors
@@ -69,7 +71,7 @@ def export(
     return save_file(contents, path, recipe, profile=profile, metadata=metadata)
 
 
-def load(model: torch.nn.Module, path: PathLike) -> None:
+def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None) -> None:
     """Put the tensors of a file into a model, bit for bit.
 
     Parameters
@@ -78,6 +80,8 @@ def load(model: torch.nn.Module, path: PathLike) -> None:
         Changed in place; parametrized tensors become plain ones. It keeps its devices.
     path : path-like
         What `export` or `qcodec.save_file` wrote. Nothing is changed if it does not fit.
+    limits : Limits, optional
+        What may be decoded; the default is `qcodec.Limits()`.
 
     Raises
     ------
@@ -87,8 +91,8 @@ def load(model: torch.nn.Module, path: PathLike) -> None:
         If the file cannot be read.
     """
     wanted = plain_tensors(model)
-    with safe_open(path, "pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    with safe_open(path, "pt", limits=limits) as file:
+        tensors = file.get_tensors()
     _check_names(tensors.keys(), wanted.keys())
     for name, tensor in tensors.items():
         _check_tensor(name, tensor, wanted[name])
@@ -109,12 +113,15 @@ def quantized_of(place: Place) -> Quantized | None:
 def _check_names(found: Any, wanted: Any) -> None:
     missing, unexpected = sorted(wanted - found), sorted(found - wanted)
     if missing or unexpected:
-        raise ValueError(f"the file lacks {missing} of the model, and has {unexpected} besides")
+        raise ValueError(
+            f"tensors of the model that the file lacks: {names_text(missing)}; "
+            f"of the file that the model lacks: {names_text(unexpected)}"
+        )
 
 
 def _check_tensor(name: str, found: torch.Tensor, wanted: torch.Tensor) -> None:
     if found.shape != wanted.shape or found.dtype != wanted.dtype:
         raise ValueError(
-            f"{name!r}: found {tuple(found.shape)} of {found.dtype}, "
-            f"allowed {tuple(wanted.shape)} of {wanted.dtype}"
+            f"{quoted(name)}: found {shape_text(found.shape)} of {found.dtype}, "
+            f"allowed {shape_text(wanted.shape)} of {wanted.dtype}"
         )

@@ -16,7 +16,7 @@ static qc_status encode(const void *symbols, unsigned width, uint64_t codings, i
     static uint8_t out[1 << 14];
     size_t size;
     return qc_stream_encode(symbols, 8, width, codings, (qc_profile)profile, out, capacity, &size,
-                            workspace, error);
+                            workspace, NULL, error);
 }
 
 static void streams(void)
@@ -35,25 +35,38 @@ static void streams(void)
             "stream: no allowed coding holds the symbols");
 }
 
+static qc_status to_gaps(const uint32_t *positions, unsigned width, size_t room, qc_error *error)
+{
+    static uint8_t gaps[16];
+    return qc_relative_index_encode(positions, 3, width, gaps, NULL, &room, error);
+}
+
+static qc_status from_gaps(unsigned width, size_t limit, qc_error *error)
+{
+    static const uint8_t gaps[] = {3, 1, 3};
+    uint32_t found[3];
+    return qc_relative_index_decode(gaps, 3, width, limit, found, error);
+}
+
 static void relative_index(void)
 {
-    static const uint32_t ascending[] = {3, 5, 9}, equal[] = {3, 5, 5};
-    uint8_t gaps[16];
-    uint32_t found[16];
+    static const uint32_t ascending[] = {3, 5, 9}, equal[] = {3, 5, 5}, far[] = {3, 5, 6 + 16};
     const char *width = "relative index: gap width";
-    CHECK(qc_relative_index_encode(ascending, 3, 3, gaps, NULL, NULL) == QC_OK, "encoding");
-    CHECK(qc_relative_index_decode(gaps, 3, 3, 10, found, NULL) == QC_OK, "decoding");
-    REFUSED(qc_relative_index_encode(ascending, 3, 0, gaps, NULL, &error), QC_INVALID, width);
-    REFUSED(qc_relative_index_encode(ascending, 3, 17, gaps, NULL, &error), QC_INVALID, width);
-    REFUSED(qc_relative_index_encode(equal, 3, 3, gaps, NULL, &error), QC_INVALID,
+    CHECK(to_gaps(ascending, 3, 3, NULL) == QC_OK, "encoding");
+    CHECK(to_gaps(far, 3, 5, NULL) == QC_OK, "encoding with two fillers");
+    CHECK(from_gaps(3, 10, NULL) == QC_OK, "decoding");
+    REFUSED(to_gaps(ascending, 0, 3, &error), QC_INVALID, width);
+    REFUSED(to_gaps(ascending, 17, 3, &error), QC_INVALID, width);
+    REFUSED(to_gaps(equal, 3, 3, &error), QC_INVALID,
             "relative index: positions are not strictly ascending");
-    REFUSED(qc_relative_index_decode(gaps, 3, 0, 10, found, &error), QC_INVALID, width);
-    REFUSED(qc_relative_index_decode(gaps, 3, 17, 10, found, &error), QC_INVALID, width);
+    REFUSED(to_gaps(ascending, 3, 2, &error), QC_NO_SPACE, "relative index: entries");
+    REFUSED(to_gaps(far, 3, 4, &error), QC_NO_SPACE, "relative index: entries");
+    REFUSED(from_gaps(0, 10, &error), QC_INVALID, width);
+    REFUSED(from_gaps(17, 10, &error), QC_INVALID, width);
 #if SIZE_MAX > UINT32_MAX
-    REFUSED(qc_relative_index_decode(gaps, 3, 3, (size_t)UINT32_MAX + 1, found, &error), QC_INVALID,
-            "relative index: limit");
+    REFUSED(from_gaps(3, (size_t)UINT32_MAX + 1, &error), QC_INVALID, "relative index: limit");
 #endif
-    REFUSED(qc_relative_index_decode(gaps, 3, 3, 9, found, &error), QC_CORRUPT,
+    REFUSED(from_gaps(3, 9, &error), QC_CORRUPT,
             "relative index: last position is not below the limit");
 }
 
@@ -132,13 +145,13 @@ static qc_status lloyd(const float *values, size_t count, size_t k, int init, qc
 {
     float centroids[256];
     return qc_kmeans_lloyd(values, count, k, (qc_kmeans_init)init, 0, 10, centroids, NULL,
-                           workspace, error);
+                           workspace, NULL, error);
 }
 
 static qc_status exact(const float *values, size_t count, size_t k, qc_error *error)
 {
     float centroids[256];
-    return qc_kmeans_exact(values, count, k, centroids, NULL, workspace, error);
+    return qc_kmeans_exact(values, count, k, centroids, NULL, workspace, NULL, error);
 }
 
 static qc_status fast(const float *values, size_t count, size_t k, qc_error *error)
@@ -147,7 +160,7 @@ static qc_status fast(const float *values, size_t count, size_t k, qc_error *err
     float centroids[256];
     if (room == NULL)
         room = malloc(qc_kmeans_fast_workspace(256));
-    return qc_kmeans_fast(values, count, k, centroids, NULL, room, error);
+    return qc_kmeans_fast(values, count, k, centroids, NULL, room, NULL, error);
 }
 
 static void kmeans(void)
@@ -206,7 +219,7 @@ static qc_status ternary(const float *values, size_t count, size_t sides, qc_err
     int coarse;
     if (room == NULL)
         room = malloc(qc_ternary_best_workspace(2));
-    return qc_ternary_best(values, count, sides, thresholds, means, &coarse, room, error);
+    return qc_ternary_best(values, count, sides, thresholds, means, &coarse, room, NULL, error);
 }
 
 static void ternary_weights(void)
