@@ -176,8 +176,11 @@ def check_names(tensors: Mapping[str, Any]) -> None:
         try:
             size = len(name.encode("utf-8"))
         except UnicodeEncodeError:
-            raise ValueError(f"a tensor is called {name!r}: allowed names are Unicode") from None
+            raise ValueError(
+                f"a tensor is called {quoted(name)}: allowed names are Unicode"
+            ) from None
         if size > _MAX_NAME_BYTES:
             raise ValueError(
-                f"a tensor is called {quoted(name)}; allowed are {_MAX_NAME_BYTES:,} bytes of UTF-8"
+                f"a tensor is called {quoted(name)}, {size:,} bytes of UTF-8; "
+                f"allowed are {_MAX_NAME_BYTES:,}"
             )
