@@ -1,6 +1,9 @@
 #include "encoder.h"
 #include "range_encoder.h"
 
+/* A ticker is asked before every so many symbols. */
+#define TICK_SYMBOLS 4096
+
 static inline void encode_bit(qc_range_encoder *e, unsigned bit, qc_context *context,
                               const uint16_t *rates)
 {
@@ -49,6 +52,8 @@ static size_t encode_with(unsigned model_id, const qc_encoder_input *input, uint
     out[0] = (uint8_t)model_id;
     qc_adaptive_model_start(&model);
     for (size_t i = 0; i < input->count && !e.full; i++) {
+        if (i % TICK_SYMBOLS == 0 && qc_tick(input->ticker, TICK_SYMBOLS))
+            return QC_NO_ENCODING;
         if (model_id == QC_ADAPTIVE_TREE)
             encode_tree(&e, &model, input->width, qc_input_symbol(input, i));
         else

@@ -4,9 +4,9 @@
 qc_status qc_body_stream(qc_body_writer *w, const uint8_t *symbols, size_t count, unsigned width)
 {
     size_t size;
-    QC_TRY(qc_stream_encode_stable(symbols, count, width, w->codings, w->profile, w->body + w->size,
-                                   qc_stream_bound(count, width), &size, w->stream_workspace,
-                                   w->error));
+    QC_TRY(qc_stream_encode_stable(w->input->ticker, symbols, count, width, w->codings, w->profile,
+                                   w->body + w->size, qc_stream_bound(count, width), &size,
+                                   w->stream_workspace, w->error));
     w->features |= QC_CODING_MASK(w->body[w->size]);
     w->size += size;
     return QC_OK;

@@ -42,6 +42,7 @@ typedef struct qc_chunk_encoder {
     uint64_t features;
     void *stream_workspace, *routed_workspace;
     qc_arena arena;
+    qc_ticker ticker;
     qc_error *error;
 } qc_chunk_encoder;
 

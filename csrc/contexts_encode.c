@@ -5,7 +5,11 @@
 #include "range_encoder.h"
 #include "routed_encode.h"
 
-#define NOTHING SIZE_MAX /* longer than allowed */
+#define NOTHING SIZE_MAX /* longer than allowed, or interrupted */
+
+/* A ticker is asked before every so many symbols; finding their tables takes a fraction of that. */
+#define TICK_SYMBOLS 4096
+#define ROUTE_PART   32
 
 /* The first symbols, which stand for all of them when routers are compared, but with the most
    effort. */
@@ -69,9 +73,12 @@ static size_t encode_symbols(const qc_body_writer *w, const uint8_t *tables, siz
         return NOTHING;
     qc_range_encoder e = qc_range_encoder_start(w->body + w->size, limit - w->size);
     qc_contexts_model_start(model, nodes_of(w->input, by), width, by->prior, by->memory);
-    for (size_t i = 0; i < count && !e.full; i++)
+    for (size_t i = 0; i < count && !e.full; i++) {
+        if (i % TICK_SYMBOLS == 0 && qc_tick(w->input->ticker, TICK_SYMBOLS))
+            return NOTHING;
         encode_symbol(&e, model, model->own + ((size_t)tables[i] << width), width,
                       w->input->symbols[i]);
+    }
     qc_range_encoder_finish(&e);
     return e.full ? NOTHING : e.written;
 }
@@ -96,6 +103,8 @@ static qc_status write_router(qc_body_writer *w, const router *by, uint8_t *tabl
     const qc_split_input *input = w->input;
     uint8_t class_of[1 << QC_CONTEXTS_MAX_WIDTH];
     unsigned symbols = 1u << input->width;
+    qc_error *error = w->error;
+    QC_TICK(input->ticker, input->count / ROUTE_PART);
     w->size = 0;
     w->features = 0;
     if (by->by_classes != NULL) {

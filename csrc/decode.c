@@ -171,11 +171,11 @@ static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, co
     return QC_OK;
 }
 
-static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                              size_t first, size_t count, qc_dtype out_dtype, void *out,
-                              unsigned flags, void *workspace, qc_error *error)
+/* As qc_chunk_decode; the workspace has its ticker already. */
+static qc_status decode_elements(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                                 size_t first, size_t count, qc_dtype out_dtype, void *out,
+                                 unsigned flags, decode_workspace *work, qc_error *error)
 {
-    decode_workspace *work = align(workspace);
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
     int sparse = frame->positions != QC_DENSE;
     QC_CHECK(first <= chunk->elements && count <= chunk->elements - first, QC_INVALID,
@@ -207,24 +207,36 @@ static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, cons
     return qc_values_finish(&work->values, error);
 }
 
+/* The same numbers whatever mode the calling thread is in. */
+static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                              size_t first, size_t count, qc_dtype out_dtype, void *out,
+                              unsigned flags, decode_workspace *work, qc_error *error)
+{
+    uint32_t mode = qc_float_mode_enter();
+    qc_status status =
+        decode_elements(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
+    qc_float_mode_leave(mode);
+    return status;
+}
+
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error)
 {
-    uint32_t mode = qc_float_mode_enter();
-    qc_status status =
-        decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, workspace, error);
-    qc_float_mode_leave(mode);
-    return status;
+    decode_workspace *work = align(workspace);
+    work->split.ticker = qc_ticker_of(frame->poll);
+    return decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
 }
 
 qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error)
 {
+    decode_workspace *work = align(workspace);
     size_t item = qc_dtype_size(out_dtype), end = first + count;
     QC_CHECK(first <= frame->elements && count <= frame->elements - first, QC_INVALID,
              "decode: the range is beyond the tensor", 0, count, frame->elements);
+    work->split.ticker = qc_ticker_of(frame->poll);
     /* An empty tensor that is one chunk has that to be checked. */
     size_t index = frame->chunk_elements > 0 ? first / frame->chunk_elements : 0;
     for (; index < frame->chunks; index++) {
@@ -234,9 +246,8 @@ qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const v
         size_t begin = chunk->first < first ? first : chunk->first;
         size_t stop = smaller(chunk->first + chunk->elements, end);
         uint8_t *to = out != NULL ? (uint8_t *)out + (begin - first) * item : NULL;
-        QC_TRY(qc_chunk_decode(frame, chunk, (const uint8_t *)data + chunk->offset,
-                               begin - chunk->first, stop - begin, out_dtype, to, flags, workspace,
-                               error));
+        QC_TRY(decode_chunk(frame, chunk, (const uint8_t *)data + chunk->offset,
+                            begin - chunk->first, stop - begin, out_dtype, to, flags, work, error));
     }
     return QC_OK;
 }
@@ -264,6 +275,7 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
     size_t size = bytewise ? frame->item_size : qc_symbol_size(frame->width);
     uint8_t *out = (uint8_t *)codes;
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
+    work->split.ticker = qc_ticker_of(frame->poll);
     work->split.taken = 0;
     if (sparse)
         QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->split, &reader, error));

@@ -107,6 +107,7 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
                                 .out = out,
                                 .capacity = capacity,
                                 .arena = {(uint8_t *)workspace + step, workspace_bytes - step},
+                                .ticker = qc_ticker_of(frame->poll),
                                 .error = error};
     if (frame->positions != QC_DENSE)
         own.positions = own_copy(&encoder.arena, source->positions, 4 * source->entries);

@@ -82,7 +82,7 @@ size_t qc_routed_stream_workspace(const qc_frame *frame, const qc_chunk_source *
     qc_geometry geometry = mask_width > 0 ? qc_mask_geometry(frame) : qc_code_geometry(frame);
     size_t count =
         mask_width > 0 ? qc_mask_symbols(source->elements, mask_width) : source->elements;
-    qc_split_input input = {NULL, count, frame->width, geometry};
+    qc_split_input input = {NULL, count, frame->width, geometry, NULL};
     if (qc_is_bytes(frame) && mask_width == 0) {
         input.geometry = qc_exponent_geometry(frame);
         return is_located(&input.geometry) ? qc_routed_rows_workspace(&input) : 0;
@@ -97,9 +97,10 @@ static qc_status write_stream_in(qc_chunk_encoder *encoder, const void *symbols,
 {
     size_t size;
     qc_error *error = encoder->error;
-    QC_TRY(qc_stream_encode_stable(symbols, count, width, encoding->codings, encoding->profile,
-                                   encoder->out + encoder->size, encoder->capacity - encoder->size,
-                                   &size, encoder->stream_workspace, error));
+    QC_TRY(qc_stream_encode_stable(&encoder->ticker, symbols, count, width, encoding->codings,
+                                   encoding->profile, encoder->out + encoder->size,
+                                   encoder->capacity - encoder->size, &size,
+                                   encoder->stream_workspace, error));
     encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
     encoder->size += size;
     return QC_OK;
@@ -139,7 +140,7 @@ qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_
     size_t size = encoder->size - at;
     if (!is_located(&geometry) || geometry.row_length > count)
         return QC_OK;
-    qc_routed_request request = {{symbols, count, width, geometry},
+    qc_routed_request request = {{symbols, count, width, geometry, &encoder->ticker},
                                  &encoder->encoding,
                                  routed_limit(encoder, QC_CONTEXTS, size),
                                  routed_limit(encoder, QC_SPLIT, size),
@@ -162,7 +163,7 @@ qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, 
     qc_error *error = encoder->error;
     qc_profile profile = encoder->encoding.profile;
     qc_geometry geometry = qc_exponent_geometry(frame);
-    qc_routed_request request = {{symbols, count, frame->width, geometry},
+    qc_routed_request request = {{symbols, count, frame->width, geometry, &encoder->ticker},
                                  encoding,
                                  0,
                                  qc_stream_bound(count, frame->width),

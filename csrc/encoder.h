@@ -7,6 +7,7 @@
 #include "histogram.h"
 #include "huffman_code.h"
 #include "lanes_plan.h"
+#include "ticker.h"
 
 /* Encoders write whole words: up to this many bytes beyond the body's end. */
 #define QC_ENCODE_SLACK 8
@@ -19,10 +20,11 @@ typedef struct qc_encoder_input {
     const void *symbols; /* uint8_t if width <= 8, else uint16_t */
     size_t count;
     unsigned width;
-    unsigned first;   /* symbol; 0 if there is none */
-    unsigned largest; /* symbol; 0 if there is none */
-    int constant;     /* no two symbols differ */
-    int smallest;     /* speed does not matter */
+    qc_ticker *ticker; /* counts what slow codings do */
+    unsigned first;    /* symbol; 0 if there is none */
+    unsigned largest;  /* symbol; 0 if there is none */
+    int constant;      /* no two symbols differ */
+    int smallest;      /* speed does not matter */
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The
        scratch follows this structure: some 32-bit machines would not align it by themselves. */
     _Alignas(8) qc_histogram histogram;
@@ -36,7 +38,8 @@ typedef struct qc_encoder_input {
 typedef struct qc_stream_encoder {
     /* The bytes of the body (lanes: about), or QC_NO_ENCODING. NULL: only encoding tells. */
     size_t (*size)(qc_encoder_input *input);
-    /* Write the body and return its length; QC_NO_ENCODING if it is longer than `limit`. `out` has
+    /* Write the body and return its length; QC_NO_ENCODING if it is longer than `limit`, or the
+       ticker says stop. `out` has
        room for limit + QC_ENCODE_SLACK bytes. Codings with a `size` are called only after it, with
        what it returned as the limit. */
     size_t (*encode)(const qc_encoder_input *input, uint8_t *out, size_t limit);
@@ -48,11 +51,12 @@ extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffma
 /* Scratch memory for `count` symbols that nobody changes. */
 #define QC_STABLE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))
 
-/* As qc_stream_encode, of symbols that nobody changes meanwhile: they are counted, and what is then
-   written fits only what was counted. `workspace`: QC_STABLE_WORKSPACE(count) bytes. */
-qc_status qc_stream_encode_stable(const void *symbols, size_t count, unsigned width,
-                                  uint64_t codings, qc_profile profile, void *out, size_t capacity,
-                                  size_t *size, void *workspace, qc_error *error);
+/* As qc_stream_encode, counted by the caller's ticker, of symbols that nobody changes meanwhile:
+   they are counted, and what is then written fits only what was counted. `workspace`:
+   QC_STABLE_WORKSPACE(count) bytes. */
+qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
+                                  unsigned width, uint64_t codings, qc_profile profile, void *out,
+                                  size_t capacity, size_t *size, void *workspace, qc_error *error);
 
 /* About what a stream takes whose symbols have these counts: the coding that the profile would
    choose among those that tell their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */

@@ -3,6 +3,11 @@
  */
 #include "delta.h"
 #include "frame_layout.h"
+#include "ticker.h"
+
+/* Bytes that are copied, or checked by a CRC, in one of a ticker's steps: at any speed of memory.
+ */
+#define STEP_BYTES 64
 
 /* ---- planning ---- */
 
@@ -208,13 +213,15 @@ static uint8_t *write_parameters(uint8_t *out, const qc_frame *frame)
     return write_bytes(out, frame->zero_points, 2 * frame->scale_count);
 }
 
-static uint8_t *write_directory(uint8_t *out, const qc_frame *frame, const qc_bytes *chunks)
+static qc_status write_directory(uint8_t *out, const qc_frame *frame, const qc_bytes *chunks,
+                                 qc_ticker *ticker, qc_error *error)
 {
     for (size_t i = 0; i < frame->chunks; i++, out += QC_DIRECTORY_ENTRY_BYTES) {
+        QC_TICK(ticker, chunks[i].size / STEP_BYTES);
         qc_store32(out, (uint32_t)chunks[i].size);
         qc_store32(out + 4, qc_crc32c(0, chunks[i].data, chunks[i].size));
     }
-    return out;
+    return QC_OK;
 }
 
 static uint8_t *write_crc(uint8_t *out, const uint8_t *frame_start)
@@ -228,16 +235,21 @@ qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_byte
 {
     size_t size = qc_frame_size(frame, features, chunks);
     uint8_t *start = out;
+    qc_ticker ticker = qc_ticker_of(frame->poll);
     QC_CHECK(capacity >= size, QC_NO_SPACE, "frame: output", 0, capacity, size);
     for (size_t i = 0; i < frame->chunks; i++)
         QC_CHECK(chunks[i].size <= UINT32_MAX, QC_INVALID, "frame: chunk is too large", i,
                  chunks[i].size, UINT32_MAX);
     uint8_t *at = write_fields(start, frame, features, chunks);
     at = write_parameters(at, frame);
-    if (frame->chunk_elements > 0)
-        at = write_crc(write_directory(at, frame, chunks), start);
-    for (size_t i = 0; i < frame->chunks; i++)
+    if (frame->chunk_elements > 0) {
+        QC_TRY(write_directory(at, frame, chunks, &ticker, error));
+        at = write_crc(at + frame->chunks * QC_DIRECTORY_ENTRY_BYTES, start);
+    }
+    for (size_t i = 0; i < frame->chunks; i++) {
+        QC_TICK(&ticker, chunks[i].size / STEP_BYTES);
         at = write_bytes(at, chunks[i].data, chunks[i].size);
+    }
     if (frame->chunk_elements == 0)
         write_crc(at, start);
     return QC_OK;

@@ -7,7 +7,7 @@
 #ifndef QC_KMEANS_H
 #define QC_KMEANS_H
 
-#include "bytes.h"
+#include "ticker.h"
 
 #define QC_KMEANS_MAX_K 256
 
@@ -36,6 +36,16 @@ static inline double qc_median(const float *sorted, size_t count) { return sorte
    the values finite and ascending. With other values the methods would not end. */
 qc_status qc_kmeans_check(const float *sorted, size_t count, size_t k, qc_error *error);
 
+/* Sums over all values ask the ticker before every so many, and count a step for so many. */
+#define QC_KMEANS_TICK ((size_t)1 << 14)
+#define QC_KMEANS_PART 8
+
+/* Whether to go on before value `i`. */
+static inline int qc_kmeans_goes_on(qc_ticker *ticker, size_t i)
+{
+    return i % QC_KMEANS_TICK != 0 || !qc_tick(ticker, QC_KMEANS_TICK / QC_KMEANS_PART);
+}
+
 /* The first index in [first, count) whose value is above `limit`; count if there is none. */
 size_t qc_first_above(const float *sorted, size_t first, size_t count, double limit);
 
@@ -43,7 +53,9 @@ size_t qc_first_above(const float *sorted, size_t first, size_t count, double li
    Equal values have exactly that value as their mean. */
 double qc_range_mean(const float *sorted, size_t first, size_t last, double sum, double centre);
 
-/* Squared errors of all values, each against the nearest of `k` ascending centroids. */
-double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k);
+/* Squared errors of all values, each against the nearest of `k` ascending centroids; unspecified if
+   the ticker says stop. */
+double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k,
+                       qc_ticker *ticker);
 
 #endif /* QC_KMEANS_H */

@@ -19,11 +19,13 @@ static size_t end_of_run(const float *sorted, size_t first, size_t count)
 }
 
 /* Fill points from the distinct values, summed outward from the median; returns their number. */
-static size_t sum_values(const float *sorted, size_t count, qc_point *points)
+static size_t sum_values(const float *sorted, size_t count, qc_point *points, qc_ticker *ticker)
 {
     double centre = qc_median(sorted, count);
     size_t distinct = 0, median = 0;
     for (size_t i = 0; i < count; i = end_of_run(sorted, i, count)) {
+        if (!qc_kmeans_goes_on(ticker, distinct))
+            return 0;
         if (sorted[i] == centre)
             median = distinct;
         points[distinct++].weight = (double)i;
@@ -31,7 +33,7 @@ static size_t sum_values(const float *sorted, size_t count, qc_point *points)
     points[distinct].weight = (double)count;
     points[median].sum = points[median].squares = 0;
     qc_running_sum sum = {0, 0}, squares = {0, 0};
-    for (size_t p = median; p < distinct; p++) {
+    for (size_t p = median; p < distinct && qc_kmeans_goes_on(ticker, p); p++) {
         double value = (double)sorted[(size_t)points[p].weight] - centre;
         double weight = points[p + 1].weight - points[p].weight;
         qc_running_add(&sum, weight * value);
@@ -40,7 +42,7 @@ static size_t sum_values(const float *sorted, size_t count, qc_point *points)
         points[p + 1].squares = qc_running_total(&squares);
     }
     sum = squares = (qc_running_sum){0, 0};
-    for (size_t p = median; p > 0; p--) {
+    for (size_t p = median; p > 0 && qc_kmeans_goes_on(ticker, p); p--) {
         double value = (double)sorted[(size_t)points[p - 1].weight] - centre;
         double weight = points[p].weight - points[p - 1].weight;
         qc_running_add(&sum, -weight * value);
@@ -65,15 +67,18 @@ static void write_centroids(const qc_partition *run, const float *sorted, double
 }
 
 qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
-                          double *error_sum, void *workspace, qc_error *error)
+                          double *error_sum, void *workspace, const qc_poll *poll, qc_error *error)
 {
+    qc_ticker ticker = qc_ticker_of(poll);
     QC_TRY(qc_kmeans_check(sorted, count, k, error));
     qc_point *points = (qc_point *)workspace;
-    size_t distinct = sum_values(sorted, count, points);
+    size_t distinct = sum_values(sorted, count, points, &ticker);
     qc_partition best;
-    qc_partition_find(&best, points, distinct, k, points + count + 1);
+    QC_GO_ON_IF(!ticker.stopped);
+    QC_TRY(qc_partition_find(&best, points, distinct, k, &ticker, points + count + 1, error));
     write_centroids(&best, sorted, qc_median(sorted, count), centroids);
     if (error_sum != NULL)
-        *error_sum = qc_kmeans_error(sorted, count, centroids, k);
+        *error_sum = qc_kmeans_error(sorted, count, centroids, k, &ticker);
+    QC_GO_ON_IF(!ticker.stopped);
     return QC_OK;
 }

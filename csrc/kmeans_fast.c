@@ -72,8 +72,9 @@ static double write_centroids(const qc_partition *best, const qc_value_bin *bins
 }
 
 qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
-                         double *coarseness, void *workspace, qc_error *error)
+                         double *coarseness, void *workspace, const qc_poll *poll, qc_error *error)
 {
+    qc_ticker ticker = qc_ticker_of(poll);
     QC_CHECK(count >= 1 && count < UINT32_MAX, QC_INVALID, "k-means: number of values", 0, count,
              UINT32_MAX - 1);
     QC_CHECK(k >= 1 && k <= QC_KMEANS_MAX_K, QC_INVALID, "k-means: number of centroids", 0, k,
@@ -81,10 +82,12 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
     qc_value_bin *bins = (qc_value_bin *)workspace;
     qc_point *points = (qc_point *)(bins + QC_VALUE_BINS_ROOM);
     qc_value_histogram histogram;
-    QC_TRY(qc_value_histogram_fill(values, count, precision_for(k), bins, &histogram, error));
+    QC_TRY(
+        qc_value_histogram_fill(values, count, precision_for(k), bins, &histogram, &ticker, error));
     sum_bins(&histogram, points);
     qc_partition best;
-    qc_partition_find(&best, points, histogram.count, k, points + histogram.count + 1);
+    QC_TRY(qc_partition_find(&best, points, histogram.count, k, &ticker,
+                             points + histogram.count + 1, error));
     double between = write_centroids(&best, histogram.bins, centroids);
     if (coarseness != NULL)
         *coarseness = histogram.within > 0 ? histogram.within / (histogram.within + between) : 0;

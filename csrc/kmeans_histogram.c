@@ -112,11 +112,15 @@ typedef struct window {
     qc_value_bin *in_turn; /* ... which is counted in these */
 } window;
 
+/* Values counted between two questions to the ticker, and how many of them are one of its steps. */
+#define PIECE      ((size_t)1 << 20)
+#define STEP_PARTS 16
+
 /* Count values up to the block that has a number outside the window; returns how many. Values are
    read again to be summed: if they have changed, to NaN even, sums are of no use, but every bin is
    one of the window. */
-static size_t count_values(const qc_bin_scale *by, const window *in, const float *values,
-                           size_t count)
+static size_t count_piece(const qc_bin_scale *by, const window *in, const float *values,
+                          size_t count)
 {
     enum { BLOCK = 512 }; /* apart from the counting, numbers are found by vectors */
     int32_t numbers[BLOCK];
@@ -144,17 +148,32 @@ static size_t count_values(const qc_bin_scale *by, const window *in, const float
     return start;
 }
 
+/* The same in pieces, and no further than the ticker allows. */
+static size_t count_values(const qc_bin_scale *by, const window *in, const float *values,
+                           size_t count, qc_ticker *ticker)
+{
+    size_t done = 0;
+    while (done < count && !qc_tick(ticker, PIECE / STEP_PARTS)) {
+        size_t piece = count - done < PIECE ? count - done : PIECE;
+        size_t counted = count_piece(by, in, values + done, piece);
+        done += counted;
+        if (counted < piece)
+            break;
+    }
+    return done;
+}
+
 /* Count all values, with few bins around the middle first, and more where values ask for it.
    Returns 0 if that does not do, as with huge outliers and what is not finite. */
 static int count_around(const qc_bin_scale *by, unsigned precision, const float *values,
-                        size_t count, window *counted)
+                        size_t count, window *counted, qc_ticker *ticker)
 {
     int32_t most = MOST_OCTAVES << precision, half = 0;
     int32_t infinite = (int32_t)(QC_F32_INFINITY >> by->shift) - by->base;
     most = most < infinite ? most : infinite;
     most = most < (int32_t)QC_VALUE_BINS / 2 ? most : (int32_t)QC_VALUE_BINS / 2;
     memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
-    for (size_t done = 0; done < count;) {
+    for (size_t done = 0; done < count && !ticker->stopped;) {
         int32_t wider = half == 0 ? FIRST_OCTAVES << precision : 2 * half;
         wider = wider < most ? wider : most;
         if (wider <= half)
@@ -165,14 +184,15 @@ static int count_around(const qc_bin_scale *by, unsigned precision, const float 
         half = wider;
         counted->first = -half;
         counted->last = half - 1;
-        done += count_values(by, counted, values + done, count - done);
+        done += count_values(by, counted, values + done, count - done, ticker);
     }
     return 1;
 }
 
 /* The same for any finite values: their range is found first. */
 static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const float *values,
-                                size_t count, qc_value_bin *bins, window *counted, qc_error *error)
+                                size_t count, qc_value_bin *bins, window *counted,
+                                qc_ticker *ticker, qc_error *error)
 {
     float least, greatest;
     QC_TRY(find_range(values, count, &least, &greatest, error));
@@ -190,7 +210,8 @@ static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const floa
     counted->zero = bins - counted->first;
     memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
     memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
-    size_t done = count_values(by, counted, values, count);
+    size_t done = count_values(by, counted, values, count, ticker);
+    QC_GO_ON_IF(!ticker->stopped);
     QC_CHECK(done == count, QC_INVALID, "k-means: values change while they are read", done, done,
              count);
     return QC_OK;
@@ -221,13 +242,14 @@ static void gather(const qc_bin_scale *by, const window *counted, qc_value_histo
 
 qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned precision,
                                   qc_value_bin *bins, qc_value_histogram *histogram,
-                                  qc_error *error)
+                                  qc_ticker *ticker, qc_error *error)
 {
     qc_bin_scale by = find_scale(values, count);
     window counted = {.zero = bins + QC_VALUE_BINS / 2, .in_turn = bins + QC_VALUE_BINS};
     set_precision(&by, precision);
-    if (!(by.offset > 0) || !count_around(&by, precision, values, count, &counted))
-        QC_TRY(count_in_range(&by, precision, values, count, bins, &counted, error));
+    if (!(by.offset > 0) || !count_around(&by, precision, values, count, &counted, ticker))
+        QC_TRY(count_in_range(&by, precision, values, count, bins, &counted, ticker, error));
+    QC_GO_ON_IF(!ticker->stopped);
     *histogram = (qc_value_histogram){.centre = (double)by.centre / (double)QC_SHRINK};
     gather(&by, &counted, histogram);
     return QC_OK;

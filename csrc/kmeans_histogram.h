@@ -7,7 +7,7 @@
 #ifndef QC_KMEANS_HISTOGRAM_H
 #define QC_KMEANS_HISTOGRAM_H
 
-#include "bytes.h"
+#include "ticker.h"
 
 /* Some values that are nearly equal. */
 typedef struct qc_value_bin {
@@ -42,9 +42,10 @@ typedef struct qc_value_histogram {
 #define QC_VALUE_BINS_ROOM (QC_VALUE_BINS + QC_TURNS) /* what `bins` must have room for */
 
 /* Sort `count` values, at least 1, into bins as wide as 2^-precision of the typical deviation, or
-   wider where it takes too many. QC_INVALID if a value is not finite. */
+   wider where it takes too many. QC_INVALID if a value is not finite, QC_INTERRUPTED if the ticker
+   says stop. */
 qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned precision,
                                   qc_value_bin *bins, qc_value_histogram *histogram,
-                                  qc_error *error);
+                                  qc_ticker *ticker, qc_error *error);
 
 #endif /* QC_KMEANS_HISTOGRAM_H */

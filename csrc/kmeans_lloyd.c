@@ -12,7 +12,11 @@ typedef struct lloyd {
     double *running;   /* [count + 1]: sums of values less centre */
     double *centroids; /* [k] ascending */
     size_t *ends;      /* [k + 1]: cluster j is [ends[j], ends[j + 1]) */
+    qc_ticker ticker;  /* once it says stop, nothing is computed any more */
 } lloyd;
+
+/* In a ticker's steps: to find the end of one cluster, and to look at its ends. */
+#define SEARCH_STEPS 4
 
 size_t qc_kmeans_workspace(size_t count, size_t k)
 {
@@ -86,6 +90,8 @@ static void start_plusplus(lloyd *run, uint64_t *random)
         run->centroids[j] = newest;
         sink_last(run->centroids, j);
         for (size_t i = 0; i < run->count; i++) {
+            if (!qc_kmeans_goes_on(&run->ticker, i))
+                return;
             double distance = (double)run->sorted[i] - newest;
             double square = distance * distance;
             squared[i] = j == 0 || square < squared[i] ? square : squared[i];
@@ -113,11 +119,11 @@ static void sum_values(lloyd *run)
     size_t median = run->count / 2;
     qc_running_sum up = {0, 0}, down = {0, 0};
     run->running[median] = 0;
-    for (size_t i = median; i < run->count; i++) {
+    for (size_t i = median; i < run->count && qc_kmeans_goes_on(&run->ticker, i); i++) {
         qc_running_add(&up, (double)run->sorted[i] - run->centre);
         run->running[i + 1] = qc_running_total(&up);
     }
-    for (size_t i = median; i > 0; i--) {
+    for (size_t i = median; i > 0 && qc_kmeans_goes_on(&run->ticker, i); i--) {
         qc_running_add(&down, run->centre - (double)run->sorted[i - 1]);
         run->running[i - 1] = qc_running_total(&down);
     }
@@ -160,7 +166,7 @@ static void fill_empty_clusters(lloyd *run)
         double value = 0;
         if (run->ends[j] != run->ends[j + 1])
             continue;
-        if (farthest(run, &value) == 0)
+        if (qc_tick(&run->ticker, SEARCH_STEPS * run->k) || farthest(run, &value) == 0)
             return;
         for (size_t i = j; i + 1 < run->k; i++)
             run->centroids[i] = run->centroids[i + 1];
@@ -200,24 +206,31 @@ static void write_centroids(const lloyd *run, float *centroids)
 
 qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
                           uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
-                          void *workspace, qc_error *error)
+                          void *workspace, const qc_poll *poll, qc_error *error)
 {
     QC_TRY(qc_kmeans_check(sorted, count, k, error));
     QC_CHECK(init <= QC_KMEANS_PLUSPLUS, QC_INVALID, "k-means: start", 0, init, QC_KMEANS_PLUSPLUS);
-    lloyd run = {.sorted = sorted, .count = count, .k = k, .centre = qc_median(sorted, count)};
+    lloyd run = {.sorted = sorted,
+                 .count = count,
+                 .k = k,
+                 .centre = qc_median(sorted, count),
+                 .ticker = qc_ticker_of(poll)};
     run.running = (double *)workspace;
     run.centroids = run.running + count + 1;
     run.ends = (size_t *)(run.centroids + k);
     start(&run, init, seed);
     sum_values(&run);
+    QC_GO_ON_IF(!run.ticker.stopped);
     assign(&run);
     fill_empty_clusters(&run);
     for (size_t step = 0; step < max_steps && move_centroids(&run); step++) {
+        QC_TICK(&run.ticker, SEARCH_STEPS * k);
         assign(&run);
         fill_empty_clusters(&run);
     }
     write_centroids(&run, centroids);
     if (error_sum != NULL)
-        *error_sum = qc_kmeans_error(sorted, count, centroids, k);
+        *error_sum = qc_kmeans_error(sorted, count, centroids, k, &run.ticker);
+    QC_GO_ON_IF(!run.ticker.stopped);
     return QC_OK;
 }

@@ -25,6 +25,8 @@
 #define COARSE_PER_MEAN 4     /* ... if each cluster has so many cells */
 #define MAX_PRICES      100
 #define PRICE_LEEWAY    1e-13 /* prices this near to each other are the same */
+#define TICK_POINTS     256   /* a ticker is asked before every so many, ... */
+#define TICK_STEPS      1024  /* ... for so many steps: a point takes a search */
 
 static size_t coarse_points(size_t count)
 {
@@ -93,7 +95,8 @@ static size_t enqueue(qc_partition *run, size_t head, size_t tail, size_t newer)
     return tail + 1;
 }
 
-/* Find the cheapest partition at a price a cluster; returns its number of clusters. */
+/* Find the cheapest partition at a price a cluster; returns its number of clusters, 0 if the ticker
+   says stop. */
 static size_t solve(qc_partition *run, double price)
 {
     size_t head = 0, tail = 1, clusters = 0;
@@ -101,6 +104,8 @@ static size_t solve(qc_partition *run, double price)
     run->candidate[0] = 0;
     run->from[0] = 1;
     for (size_t j = 1; j <= run->count; j++) {
+        if (j % TICK_POINTS == 0 && qc_tick(run->ticker, TICK_STEPS))
+            return 0;
         while (head + 1 < tail && run->from[head + 1] <= j)
             head++;
         run->previous[j] = run->candidate[head];
@@ -138,13 +143,16 @@ static double price_between(double low, double high)
 }
 
 /* Search for the price of k clusters, from a first guess. Returns the last price; `few` has at
-   most k clusters then and, unless it is exactly k, `many` has more, both at that price. */
+   most k clusters then and, unless it is exactly k, `many` has more, both at that price. Ends early
+   if the ticker says stop. */
 static double search_price(qc_partition *run, double price)
 {
     double low = 0, high = 0; /* 0: unknown */
     run->few_clusters = run->many_clusters = 0;
     for (unsigned tries = 0; tries < MAX_PRICES; tries++) {
         size_t clusters = solve(run, price);
+        if (run->ticker->stopped)
+            break;
         if (clusters > run->k) {
             low = price;
             run->many_clusters = clusters;
@@ -194,7 +202,8 @@ static double coarse_price(const qc_partition *run, qc_point *points, double pri
     return search_price(&coarse, price);
 }
 
-/* Find the cuts of the optimal partition of more than k distinct values. */
+/* Find the cuts of the optimal partition of more than k distinct values, unless the ticker says
+   stop. */
 static void find_cuts(qc_partition *run, qc_point *coarse)
 {
     const qc_point *first = run->points, *last = run->points + run->count;
@@ -204,6 +213,8 @@ static void find_cuts(qc_partition *run, qc_point *coarse)
     if (coarse_points(run->count) >= COARSE_PER_MEAN * run->k)
         price = coarse_price(run, coarse, price);
     search_price(run, price);
+    if (run->ticker->stopped)
+        return;
     if (run->few_clusters == 0)
         run->few_clusters = 1, run->few[0] = 0, run->few[1] = (uint32_t)run->count;
     if (run->few_clusters < run->k) {
@@ -214,11 +225,11 @@ static void find_cuts(qc_partition *run, qc_point *coarse)
     }
 }
 
-void qc_partition_find(qc_partition *run, const qc_point *points, size_t count, size_t k,
-                       void *workspace)
+qc_status qc_partition_find(qc_partition *run, const qc_point *points, size_t count, size_t k,
+                            qc_ticker *ticker, void *workspace, qc_error *error)
 {
     qc_point *coarse = (qc_point *)workspace;
-    *run = (qc_partition){.points = points, .count = count, .k = k};
+    *run = (qc_partition){.points = points, .count = count, .k = k, .ticker = ticker};
     run->best = (double *)(coarse + coarse_points(count) + 1);
     run->previous = (uint32_t *)(run->best + count + 1);
     run->candidate = run->previous + count + 1;
@@ -227,9 +238,11 @@ void qc_partition_find(qc_partition *run, const qc_point *points, size_t count, 
     run->few = run->many + count + 1;
     if (count > k) {
         find_cuts(run, coarse);
-        return;
+        QC_GO_ON_IF(!ticker->stopped);
+        return QC_OK;
     }
     run->few_clusters = count;
     for (size_t i = 0; i <= count; i++)
         run->few[i] = (uint32_t)i;
+    return QC_OK;
 }

@@ -5,8 +5,7 @@
 #ifndef QC_KMEANS_PARTITION_H
 #define QC_KMEANS_PARTITION_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "ticker.h"
 
 /* Running sums before a place: the difference of two describes what lies between them. Values are
    taken less some centre, the same for all. */
@@ -27,6 +26,7 @@ typedef struct qc_partition {
     uint32_t *many;      /* [count + 1]: cuts of a cheapest partition of more than k clusters */
     uint32_t *few;       /* [k + 1]: of at most k clusters; in the end of the best partition */
     size_t many_clusters, few_clusters;
+    qc_ticker *ticker;
 } qc_partition;
 
 /* Bytes of qc_partition_find's workspace, which is aligned for double. */
@@ -34,8 +34,9 @@ size_t qc_partition_workspace(size_t count, size_t k);
 
 /* Find the partition of `count` points (at least 1) into k clusters, or into `count` if that is
    less, of the least squared error up to rounding: cluster j is [few[j], few[j + 1]), for j below
-   few_clusters. `points` has count + 1 elements, and weights that grow. */
-void qc_partition_find(qc_partition *run, const qc_point *points, size_t count, size_t k,
-                       void *workspace);
+   few_clusters. `points` has count + 1 elements, and weights that grow. QC_INTERRUPTED if the
+   ticker says stop. */
+qc_status qc_partition_find(qc_partition *run, const qc_point *points, size_t count, size_t k,
+                            qc_ticker *ticker, void *workspace, qc_error *error);
 
 #endif /* QC_KMEANS_PARTITION_H */

@@ -36,7 +36,8 @@ double qc_range_mean(const float *sorted, size_t first, size_t last, double sum,
     return mean < least ? least : mean > greatest ? greatest : mean;
 }
 
-double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k)
+double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k,
+                       qc_ticker *ticker)
 {
     qc_running_sum total = {0, 0};
     size_t i = 0;
@@ -45,7 +46,7 @@ double qc_kmeans_error(const float *sorted, size_t count, const float *centroids
         if (j + 1 < k)
             end = qc_first_above(sorted, i, count,
                                  ((double)centroids[j] + (double)centroids[j + 1]) * 0.5);
-        for (; i < end; i++) {
+        for (; i < end && qc_kmeans_goes_on(ticker, i); i++) {
             double difference = (double)sorted[i] - (double)centroids[j];
             qc_running_add(&total, difference * difference);
         }

@@ -37,12 +37,12 @@ static void count_turn(const float *values, size_t count, uint32_t kept, uint64_
 }
 
 void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_magnitude_bin *bins,
-                         void *workspace)
+                         qc_ticker *ticker, void *workspace)
 {
     size_t span = sides * QC_MAGNITUDE_BINS;
     uint64_t *even = (uint64_t *)workspace, *odd = even + span;
     memset(bins, 0, span * sizeof *bins);
-    for (size_t start = 0; start < count; start += TURN) {
+    for (size_t start = 0; start < count && !qc_tick(ticker, QC_TICKER_STEPS); start += TURN) {
         size_t turn = count - start < TURN ? count - start : TURN;
         memset(even, 0, PARTS * span * sizeof *even);
         count_turn(values + start, turn, qc_bits_of_sides(sides), even, odd);

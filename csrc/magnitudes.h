@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "float_bits.h"
+#include "ticker.h"
 
 #define QC_LOW_BITS       15
 #define QC_LOW_VALUES     ((size_t)1 << QC_LOW_BITS)
@@ -26,9 +27,9 @@ typedef struct qc_magnitude_bin {
 size_t qc_count_magnitudes_workspace(size_t sides);
 
 /* Count `count` values, below 2^49, into sides * QC_MAGNITUDE_BINS bins. One side: signs are
-   ignored. Two: the bins of negative values come second. */
+   ignored. Two: the bins of negative values come second. Ends early if the ticker says stop. */
 void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_magnitude_bin *bins,
-                         void *workspace);
+                         qc_ticker *ticker, void *workspace);
 
 /* Count those values whose bits, without the sign if there is one side, lie in
    [low, low + span): exact[bits - low] grows. */

@@ -249,6 +249,7 @@ qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, q
 {
     parameters_workspace *work = qc_workspace_align(workspace);
     uint8_t *next = memory;
+    work->split.ticker = qc_ticker_of(frame->poll);
     if (frame->coded_codebook.how != QC_FLOATS_VERBATIM) {
         size_t size = qc_dtype_size(frame->codebook_dtype), count = frame->books * frame->entries;
         int permuted = frame->coded_codebook.how == QC_FLOATS_PERMUTED;

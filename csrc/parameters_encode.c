@@ -31,6 +31,7 @@ typedef struct writer {
     uint64_t features; /* of the body that was written last */
     uint8_t *symbols;  /* scratch, one byte or two a value */
     void *stream_workspace;
+    qc_ticker ticker;
 } writer;
 
 static size_t count_of(const values *values) { return values->rows * values->entries; }
@@ -85,8 +86,8 @@ static int write_stream(writer *writer, size_t *size, const void *symbols, size_
                         unsigned width)
 {
     size_t written, at = writer->size + *size;
-    if (qc_stream_encode_stable(symbols, count, width, writer->codings, writer->profile,
-                                writer->out + at, writer->capacity - at, &written,
+    if (qc_stream_encode_stable(&writer->ticker, symbols, count, width, writer->codings,
+                                writer->profile, writer->out + at, writer->capacity - at, &written,
                                 writer->stream_workspace, NULL) != QC_OK)
         return 0;
     writer->features |= QC_CODING_MASK(writer->out[at]);
@@ -249,6 +250,7 @@ static qc_status write_permuted(writer *writer, const values *values, qc_coded *
 {
     QC_CHECK(is_permutation(values), QC_INVALID, "parameters: order of the codebook", 0, 0, 0);
     size_t size = write_deltas(writer, values);
+    QC_GO_ON_IF(!writer->ticker.stopped);
     QC_CHECK(size != NOT_SMALLER, QC_INVALID, "parameters: no coding that is allowed holds them", 0,
              writer->codings, 0);
     uint64_t used = 0;
@@ -322,7 +324,13 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     uint8_t *symbols = qc_workspace_align(workspace);
     uint8_t *scratch = take(&codebook, symbols + 2 * most_values(frame));
     scratch = take(&zeros, take(&scales, scratch));
-    writer writer = {codings, profile, out, capacity, 0, 0, symbols, scratch};
+    writer writer = {.codings = codings,
+                     .profile = profile,
+                     .out = out,
+                     .capacity = capacity,
+                     .symbols = symbols,
+                     .stream_workspace = scratch,
+                     .ticker = qc_ticker_of(frame->poll)};
     if (codebook.order != NULL)
         QC_TRY(write_permuted(&writer, &codebook, &frame->coded_codebook, features, error));
     else if (codebook.rows > 0 && count_of(&codebook) <= most)
@@ -331,5 +339,6 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
         choose_floats(&writer, &scales, &frame->coded_scales, features);
     if (zeros.rows > 0 && zeros.rows <= most)
         choose_zero_points(&writer, &zeros, frame->width, &frame->coded_zero_points, features);
+    QC_GO_ON_IF(!writer.ticker.stopped);
     return QC_OK;
 }

@@ -44,7 +44,8 @@ typedef enum qc_status {
     QC_UNSUPPORTED = 4, /* a reserved version, flag, id or feature */
     QC_LIMIT = 5,       /* larger than this reader handles */
     QC_INVALID = 6,     /* the caller's argument is wrong (not the input bytes) */
-    QC_NO_SPACE = 7     /* the output buffer or the workspace is too small */
+    QC_NO_SPACE = 7,    /* the output buffer or the workspace is too small */
+    QC_INTERRUPTED = 8  /* the caller's qc_poll said stop */
 } qc_status;
 
 /* What, where, found, allowed. `what` is a static string naming the field and
@@ -58,6 +59,14 @@ typedef struct qc_error {
 
 /* "truncated", "corrupt", ...; never NULL. */
 const char *qc_status_name(qc_status status);
+
+/* What calls that may take long ask, on the caller's thread, several times a second: `stop` returns
+   nonzero to end the call, which then returns QC_INTERRUPTED. Wherever a qc_poll is passed, NULL
+   means that nobody is asked. It must not change while a call uses it. */
+typedef struct qc_poll {
+    int (*stop)(void *context);
+    void *context;
+} qc_poll;
 
 /* ---- the machine --------------------------------------------------------- */
 
@@ -178,11 +187,11 @@ size_t qc_stream_bound(size_t count, unsigned width);
    symbol that is not below 2^width), QC_NO_SPACE if `capacity` is below qc_stream_bound. */
 qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
                            qc_profile profile, void *out, size_t capacity, size_t *size,
-                           void *workspace, qc_error *error);
+                           void *workspace, const qc_poll *poll, qc_error *error);
 
 /* Decode one stream of exactly `count` symbols that fills `size` bytes exactly. */
 qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
-                           void *symbols, void *workspace, qc_error *error);
+                           void *symbols, void *workspace, const qc_poll *poll, qc_error *error);
 
 /* ---- relative index (format, section 6, gaps) ------------------------------ */
 
@@ -288,6 +297,10 @@ typedef struct qc_frame {
     /* (w) All elements of the base, any alignment, in the machine's order. qc_frame_read leaves it
        NULL: whoever decodes fills it in, or gets QC_INVALID. */
     const void *base;
+
+    /* (w) Asked by all calls that are given this frame. qc_frame_read leaves it NULL: whoever
+       decodes may fill it in. */
+    const qc_poll *poll;
 
     /* derived */
     uint64_t features;      /* codings that may occur */
@@ -505,6 +518,13 @@ typedef enum qc_kmeans_init {
     QC_KMEANS_PLUSPLUS = 3 /* k-means++: drawn by squared distance */
 } qc_kmeans_init;
 
+/* Sort `count` values in ascending order, -0.0 before 0.0 and NaN at the ends by its sign, in a
+   time that grows with `count` alone. If it is interrupted, the values are lost. `workspace`:
+   qc_sort_workspace bytes, aligned for size_t. */
+size_t qc_sort_workspace(size_t count);
+qc_status qc_sort(float *values, size_t count, void *workspace, const qc_poll *poll,
+                  qc_error *error);
+
 /* k-means of `count` float32 values, ascending and finite (else QC_INVALID), k at most 256: the
    start, then at most `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the
    value farthest from its centroid. Fewer than k distinct values: the rest of the centroids repeat
@@ -513,13 +533,13 @@ typedef enum qc_kmeans_init {
 size_t qc_kmeans_workspace(size_t count, size_t k);
 qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
                           uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
-                          void *workspace, qc_error *error);
+                          void *workspace, const qc_poll *poll, qc_error *error);
 /* The exact optimum, up to rounding of double sums; arguments and results as above. Time does not
    grow with k. `workspace`: qc_kmeans_exact_workspace bytes (below 50 a value), aligned for
    double. */
 size_t qc_kmeans_exact_workspace(size_t count, size_t k);
 qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
-                          double *error_sum, void *workspace, qc_error *error);
+                          double *error_sum, void *workspace, const qc_poll *poll, qc_error *error);
 
 /* Near the optimum, without sorting: `count` finite values (else QC_INVALID) in any order are
    counted into bins, and the best partition of the bins is found. *coarseness (may be NULL)
@@ -529,7 +549,7 @@ qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *ce
    qc_kmeans_fast_workspace bytes, aligned for double, of which no more is touched than needed. */
 size_t qc_kmeans_fast_workspace(size_t k);
 qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
-                         double *coarseness, void *workspace, qc_error *error);
+                         double *coarseness, void *workspace, const qc_poll *poll, qc_error *error);
 
 /* The nearest of `k` (1 to 256) ascending centroids of each value; the lower one of two equally
    near, the first one of equal ones. Exact: no rounding decides. */
@@ -562,7 +582,8 @@ qc_status qc_assign_by_cost(const float *values, size_t count, const float *cent
    far as needed. */
 size_t qc_ternary_best_workspace(size_t sides);
 qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
-                          float *means, int *coarse, void *workspace, qc_error *error);
+                          float *means, int *coarse, void *workspace, const qc_poll *poll,
+                          qc_error *error);
 
 /* Whether no value is infinite or NaN. */
 int qc_all_finite(const float *values, size_t count);

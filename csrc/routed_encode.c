@@ -55,6 +55,7 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
     *size = 0;
     if (has_rows(input))
         qc_split_find_classes(input, w.effort, &plan, request->workspace);
+    QC_GO_ON_IF(!input->ticker->stopped);
     qc_coding coding = QC_CONTEXTS;
     if (request->contexts_limit > 0) {
         QC_TRY(qc_contexts_write(&w, classes, request->contexts_limit, scratch));
@@ -67,6 +68,7 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
         QC_TRY(qc_split_write(&w, classes, scratch));
         *size = qc_body_finish(&w, coding, request->split_limit, out);
     }
+    QC_GO_ON_IF(!input->ticker->stopped);
     *features |= *size > 0 ? w.features | QC_CODING_MASK(coding) : 0;
     return QC_OK;
 }

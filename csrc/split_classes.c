@@ -11,6 +11,7 @@
 #define SYMBOLS      (1u << QC_SPLIT_MAX_WIDTH)
 #define SIDE         QC_SPLIT_SIDE_CLASSES
 #define BINS         256 /* of costs, to start from */
+#define ROUND_PART   8   /* of a ticker's steps: what a round takes for each symbol */
 
 /* What an entry of a map takes, about. */
 #define MAP_ENTRY_COST 384
@@ -161,6 +162,8 @@ static void try_classes(search *s, unsigned row_classes, unsigned column_classes
     begin(s, row_classes, column_classes);
     count_symbols(s);
     for (unsigned round = 0; round < ROUNDS; round++) {
+        if (qc_tick(s->input->ticker, s->input->count / ROUND_PART))
+            return;
         estimate_lengths(s);
         size_t changed = row_classes > 1 ? assign_rows(s) : 0;
         count_symbols(s);

@@ -7,6 +7,7 @@
 #include "contexts_model.h"
 #include "split.h"
 #include "stream.h"
+#include "ticker.h"
 
 /* Starting a lanes decoder again costs as much as some turns, so more than one is taken. */
 #define QC_SPLIT_BLOCK (4 * QC_STREAM_BLOCK)
@@ -41,8 +42,10 @@ typedef struct qc_contexts_state {
     qc_contexts_model model;
 } qc_contexts_state;
 
-/* The memory of the one stream in coding 6 or 7 that a chunk may have. */
+/* What the streams of a chunk share: the ticker, and the memory of the one stream in coding 6 or 7
+   that there may be. */
 typedef struct qc_split_state {
+    qc_ticker ticker;
     int taken; /* 0 before the chunk's first stream is opened */
     unsigned router;
     unsigned parts; /* sub-streams, or tables of contexts */

@@ -87,8 +87,10 @@ qc_status qc_split_write(qc_body_writer *w, const qc_split_plan *classes, void *
     qc_split_plan neighbours = {.cost = UINT64_MAX};
     size_t ends[QC_SPLIT_MAX_PARTS];
     uint8_t *parts = workspace, *sorted = parts + input->count;
+    qc_error *error = w->error;
     if (has_kernels(input))
         qc_split_find_neighbours(input, &neighbours, workspace);
+    QC_GO_ON_IF(!input->ticker->stopped);
     const qc_split_plan *plan =
         classes != NULL && classes->cost <= neighbours.cost ? classes : &neighbours;
     qc_split_route(input, plan, parts);

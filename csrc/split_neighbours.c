@@ -10,6 +10,9 @@
 /* What an entry of the context map takes, about. */
 #define MAP_ENTRY_COST 512
 
+/* Of a ticker's steps: what it takes to try a number of classes, for each symbol. */
+#define TRY_PART 16
+
 /* Groups of contexts: their histograms, what they cost, and what two would cost as one. */
 typedef struct merging {
     unsigned symbols, groups;
@@ -140,6 +143,6 @@ void qc_split_find_neighbours(const qc_split_input *input, qc_split_plan *plan, 
     plan->router = QC_ROUTER_NEIGHBOURS;
     plan->cost = UINT64_MAX;
     for (size_t i = 0; i < sizeof tried / sizeof *tried; i++)
-        if (tried[i] <= 1u << input->width)
+        if (tried[i] <= 1u << input->width && !qc_tick(input->ticker, input->count / TRY_PART))
             try_classes(input, tried[i], m, (uint8_t *)(m + 1), plan);
 }

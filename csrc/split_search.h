@@ -6,6 +6,7 @@
 #define QC_SPLIT_SEARCH_H
 
 #include "split.h"
+#include "ticker.h"
 
 #define QC_SPLIT_SIDE_CLASSES 8 /* the most that are looked for, of rows and of columns */
 #define QC_SPLIT_TRY_CLASSES  8 /* of symbols */
@@ -21,6 +22,7 @@ typedef struct qc_split_input {
     size_t count; /* below 2^24 */
     unsigned width;
     qc_geometry geometry;
+    qc_ticker *ticker; /* if it says stop, what is found and written is of no use */
 } qc_split_input;
 
 typedef struct qc_split_plan {

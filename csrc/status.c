@@ -11,6 +11,7 @@ const char *qc_status_name(qc_status status)
     case QC_LIMIT: return "limit";
     case QC_INVALID: return "invalid argument";
     case QC_NO_SPACE: return "no space";
+    case QC_INTERRUPTED: return "interrupted";
     }
     return "unknown status";
 }

@@ -88,9 +88,11 @@ static int is_constant(const qc_encoder_input *input)
     return input->count < 2 || memcmp(bytes, bytes + size, (input->count - 1) * size) == 0;
 }
 
-static void survey(qc_encoder_input *input, const void *symbols, size_t count, unsigned width)
+static void survey(qc_encoder_input *input, const void *symbols, size_t count, unsigned width,
+                   qc_ticker *ticker)
 {
     memset(input, 0, sizeof *input);
+    input->ticker = ticker;
     input->symbols = symbols;
     input->count = count;
     input->width = width;
@@ -172,9 +174,9 @@ size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t c
     return bytes == QC_NO_ENCODING ? body_bound(input->count, width) : bytes;
 }
 
-qc_status qc_stream_encode_stable(const void *symbols, size_t count, unsigned width,
-                                  uint64_t codings, qc_profile profile, void *out, size_t capacity,
-                                  size_t *size, void *workspace, qc_error *error)
+qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
+                                  unsigned width, uint64_t codings, qc_profile profile, void *out,
+                                  size_t capacity, size_t *size, void *workspace, qc_error *error)
 {
     qc_encoder_input *input = qc_workspace_align(workspace);
     uint8_t *bytes = out;
@@ -184,7 +186,7 @@ qc_status qc_stream_encode_stable(const void *symbols, size_t count, unsigned wi
     QC_CHECK((unsigned)profile <= QC_FIXED, QC_INVALID, "stream: profile", 0, profile, QC_FIXED);
     QC_CHECK(capacity >= qc_stream_bound(count, width), QC_NO_SPACE, "stream: output buffer", 0,
              capacity, qc_stream_bound(count, width));
-    survey(input, symbols, count, width);
+    survey(input, symbols, count, width, ticker);
     QC_CHECK(input->largest >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->largest,
              (1u << width) - 1);
 
@@ -194,6 +196,7 @@ qc_status qc_stream_encode_stable(const void *symbols, size_t count, unsigned wi
     int try_adaptive =
         (codings & QC_CODING_MASK(QC_ADAPTIVE)) != 0 && is_worth_trying(&best, profile);
     encode_body(input, try_adaptive, &best, body);
+    QC_GO_ON_IF(!ticker->stopped);
     QC_CHECK(best.bytes != QC_NO_ENCODING, QC_INVALID,
              "stream: no allowed coding holds the symbols", 0, codings, 0);
 
@@ -206,13 +209,14 @@ qc_status qc_stream_encode_stable(const void *symbols, size_t count, unsigned wi
 
 qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
                            qc_profile profile, void *out, size_t capacity, size_t *size,
-                           void *workspace, qc_error *error)
+                           void *workspace, const qc_poll *poll, qc_error *error)
 {
     uint8_t *own = qc_workspace_align(workspace);
     size_t bytes = count * qc_symbol_size(width);
+    qc_ticker ticker = qc_ticker_of(poll);
     QC_CHECK(width >= 1 && width <= 16, QC_INVALID, "stream: width", 0, width, 16);
     if (bytes > 0)
         memcpy(own, symbols, bytes);
-    return qc_stream_encode_stable(own, count, width, codings, profile, out, capacity, size,
-                                   own + bytes, error);
+    return qc_stream_encode_stable(&ticker, own, count, width, codings, profile, out, capacity,
+                                   size, own + bytes, error);
 }

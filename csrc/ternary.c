@@ -127,14 +127,17 @@ static int find_best(const float *values, size_t count, size_t sides, size_t sid
 }
 
 qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
-                          float *means, int *coarse, void *workspace, qc_error *error)
+                          float *means, int *coarse, void *workspace, const qc_poll *poll,
+                          qc_error *error)
 {
+    qc_ticker ticker = qc_ticker_of(poll);
     QC_CHECK(sides == 1 || sides == 2, QC_INVALID, "ternary: number of scales", 0, sides, 2);
     QC_CHECK(count < UINT32_MAX, QC_INVALID, "ternary: number of values", 0, count, UINT32_MAX - 1);
     qc_magnitude_bin *bins = (qc_magnitude_bin *)workspace;
     uint64_t *counters = (uint64_t *)(bins + sides * QC_MAGNITUDE_BINS);
     uint32_t *exact = (uint32_t *)counters + qc_count_magnitudes_workspace(sides) / sizeof *exact;
-    qc_count_magnitudes(values, count, sides, bins, counters);
+    qc_count_magnitudes(values, count, sides, bins, &ticker, counters);
+    QC_GO_ON_IF(!ticker.stopped);
     *coarse = 0;
     for (size_t side = 0; side < sides; side++) {
         const qc_magnitude_bin *own = bins + side * QC_MAGNITUDE_BINS;

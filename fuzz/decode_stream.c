@@ -31,10 +31,10 @@ static void check_again(const uint8_t *symbols, size_t count, unsigned width)
     uint8_t *stream = buffer_of(capacity, 0xA5);
     uint8_t *again = buffer_of(bytes, 0x5A);
     PROMISE(qc_stream_encode(symbols, count, width, ~(uint64_t)0, QC_BALANCED, stream, capacity,
-                             &size, workspace, &error) == QC_OK);
+                             &size, workspace, NULL, &error) == QC_OK);
     PROMISE(size <= capacity);
     uint8_t *exact = copy_of(stream, size);
-    PROMISE(qc_stream_decode(exact, size, count, width, again, workspace, &error) == QC_OK);
+    PROMISE(qc_stream_decode(exact, size, count, width, again, workspace, NULL, &error) == QC_OK);
     PROMISE(memcmp(symbols, again, bytes) == 0);
     free(exact);
     free(again);
@@ -48,7 +48,8 @@ static void check_path(const uint8_t *stream, size_t size, size_t count, unsigne
     qc_error error;
     size_t bytes = count * qc_symbol_size(width);
     uint8_t *symbols = buffer_of(bytes, 0xA5);
-    qc_status status = qc_stream_decode(stream, size, count, width, symbols, workspace, &error);
+    qc_status status =
+        qc_stream_decode(stream, size, count, width, symbols, workspace, NULL, &error);
     PROMISE(status == expected);
     if (status == QC_OK)
         PROMISE(memcmp(symbols, portable, bytes) == 0);
@@ -60,7 +61,8 @@ static void decode(const uint8_t *stream, size_t size, size_t count, unsigned wi
     qc_error error;
     uint8_t *symbols = buffer_of(count * qc_symbol_size(width), 0x5A);
     qc_cpu_select(0);
-    qc_status status = qc_stream_decode(stream, size, count, width, symbols, workspace, &error);
+    qc_status status =
+        qc_stream_decode(stream, size, count, width, symbols, workspace, NULL, &error);
     int valid = !refused(status, &error);
     if (select_path(path))
         check_path(stream, size, count, width, symbols, status);

@@ -28,8 +28,9 @@ static qc_status encode(const request *ask, uint8_t *stream, size_t *size)
 {
     qc_error error;
     size_t capacity = qc_stream_bound(ask->count, ask->width);
-    qc_status status = qc_stream_encode(ask->symbols, ask->count, ask->width, ask->codings,
-                                        ask->profile, stream, capacity, size, workspace, &error);
+    qc_status status =
+        qc_stream_encode(ask->symbols, ask->count, ask->width, ask->codings, ask->profile, stream,
+                         capacity, size, workspace, NULL, &error);
     PROMISE(status == QC_INVALID || (status == QC_OK && *size <= capacity));
     return status;
 }
@@ -41,7 +42,7 @@ static void check_decodes(const request *ask, const uint8_t *stream, size_t size
     uint8_t *exact = copy_of(stream, size);
     uint8_t *again = buffer_of(bytes, 0x5A);
     PROMISE((ask->codings >> stream[0] & 1) != 0);
-    PROMISE(qc_stream_decode(exact, size, ask->count, ask->width, again, workspace, &error) ==
+    PROMISE(qc_stream_decode(exact, size, ask->count, ask->width, again, workspace, NULL, &error) ==
             QC_OK);
     PROMISE(memcmp(ask->symbols, again, bytes) == 0);
     free(again);

@@ -255,7 +255,7 @@ static void save_stream(unsigned number, unsigned coding, unsigned width, size_t
             memcpy(symbols + 2 * i, &wide, sizeof wide);
     }
     if (qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL, stream, CAPACITY,
-                         &size, workspace, NULL) != QC_OK)
+                         &size, workspace, NULL, NULL) != QC_OK)
         return; /* this coding does not have this width */
     size_t header = 1 + qc_vu_size(size);
     while (header > 1 && header - 1 != qc_vu_size(size - header))

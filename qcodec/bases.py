@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ._core.interrupt import check
 from .arrays import as_float32, bytes_of, little_endian_bytes
 from .dtypes import BY_NAME, ElementType
 
@@ -23,6 +24,7 @@ _FLOATS = {"float32": (127, 23), "float16": (15, 10), "bfloat16": (127, 7), "flo
 _GREATEST_STEP = 4095
 _GREATEST_SIDE = 255
 _SAMPLE = 1 << 20
+_HASHED = 1 << 24  # bytes at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,12 @@ class Base:
         >>> Base.of(np.zeros(3, np.float32)).digest.hex()
         '15ec7bf0b50732b4'
         """
-        return hashlib.sha256(little_endian_bytes(self.elements).data).digest()[:DIGEST_BYTES]
+        data = little_endian_bytes(self.elements)
+        digest = hashlib.sha256()
+        for start in range(0, len(data), _HASHED):
+            check()  # so that Ctrl-C need not wait for all of it
+            digest.update(data[start : start + _HASHED].data)
+        return digest.digest()[:DIGEST_BYTES]
 
 
 def step_of(elements: Array, base: Array, element: ElementType) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from contextlib import closing
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
 from .source import BytesSource, Readable, as_source
+from .threads import in_order
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -243,13 +245,8 @@ class Encoded:
         # An empty tensor has a chunk to check, an empty part of one has nothing.
         stop = -(-(first + count) // each) if count or self._fields["elements"] else self.chunks
         wanted = range(first // each, stop)
-        if threads > 1 and len(wanted) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                for _ in pool.map(decode_chunk, wanted):
-                    pass
-        else:
-            for index in wanted:
-                decode_chunk(index)
+        with closing(in_order(decode_chunk, wanted, threads)) as decoded:
+            deque(decoded, maxlen=0)
 
     # ---- the base ----
 

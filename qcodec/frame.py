@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -18,6 +18,7 @@ from .dtypes import element_type
 from .layout import Encoding, Layout
 from .ordered import ascending
 from .quantized import Quantized
+from .threads import in_order
 
 Array = np.ndarray[Any, Any]
 
@@ -94,11 +95,8 @@ class FrameEncoder:
 
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
         """Encode some chunks, on several threads."""
-        if threads > 1 and len(indices) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                results = list(pool.map(self.chunk, indices))
-        else:
-            results = [self.chunk(index) for index in indices]
+        with closing(in_order(self.chunk, indices, threads)) as found:
+            results = list(found)
         features = 0
         for _, used in results:
             features |= used

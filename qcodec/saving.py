@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from .messages import quoted
 from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode_frame
+from .threads import in_order
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]
@@ -71,10 +72,11 @@ def encode_tensors(
             return _encode(name, tensors[name], recipe, ordinary, kept, **encoding)
 
     contents: dict[str, Content] = {}
-    for name, content in zip(tensors, _in_order(encode_one, tensors, threads), strict=True):
-        contents[name] = content
-        if progress is not None:
-            progress(len(contents), len(tensors), name)
+    with closing(in_order(encode_one, tensors, threads)) as encoded:
+        for name, content in zip(tensors, encoded, strict=True):
+            contents[name] = content
+            if progress is not None:
+                progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
     return contents
 
@@ -127,16 +129,6 @@ def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
     if not ordinary:
         return f"{what}, and a pack has no place for them: write a .safetensors file"
     return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
-
-
-def _in_order(
-    function: Callable[[str], Content], names: Mapping[str, Any], threads: int
-) -> Iterator[Content]:
-    if threads == 1:
-        yield from map(function, names)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, names)
 
 
 def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[str, str]:

@@ -19,6 +19,8 @@ from .errors import TruncatedError
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
+#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+_MAX_READ = 1 << 26
 
 _BUFFERS = "bytes, bytearray, memoryview, mmap.mmap and contiguous arrays"
 
@@ -204,7 +206,7 @@ class PreadSource(Source):
         buffer = bytearray(size)
         view, filled = memoryview(buffer), 0
         while filled < size:
-            count = self._read_into(view[filled:], offset + filled)
+            count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
             if count == 0:
                 now = min(os.fstat(self._file.fileno()).st_size, offset + filled)
                 raise _shrunk(now, offset + size)

@@ -16,8 +16,8 @@ from .outputs import Output
 #: Seconds to wait for a process that reads a pipe.
 WAIT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.02
-#: More than 2 GiB in one call is too much for some systems.
-_MAX_WRITE = 1 << 30
+#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+_MAX_WRITE = 1 << 26
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 

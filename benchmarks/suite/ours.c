@@ -23,7 +23,7 @@ SEEN size_t ours_encode(const uint8_t *symbols, size_t count, unsigned width, un
     size_t size = 0;
     qc_profile profile = smallest ? QC_SMALL : QC_BALANCED;
     qc_status status = qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), profile, out,
-                                        capacity, &size, workspace, NULL);
+                                        capacity, &size, workspace, NULL, NULL);
     return status == QC_OK ? size : 0;
 }
 
@@ -31,7 +31,7 @@ SEEN size_t ours_encode(const uint8_t *symbols, size_t count, unsigned width, un
 SEEN qc_status ours_decode(const uint8_t *data, size_t size, size_t count, unsigned width,
                            uint8_t *symbols, void *workspace)
 {
-    return qc_stream_decode(data, size, count, width, symbols, workspace, NULL);
+    return qc_stream_decode(data, size, count, width, symbols, workspace, NULL, NULL);
 }
 
 SEEN uint32_t ours_crc32c(const uint8_t *data, size_t size) { return qc_crc32c(0, data, size); }

@@ -18,6 +18,7 @@ cdef extern from "qcodec.h" nogil:
     enum:
         QC_FORMAT_VERSION
         QC_OK
+        QC_INTERRUPTED
         QC_VERIFY
         QC_WHOLE
         QC_MAX_STREAMS
@@ -30,6 +31,10 @@ cdef extern from "qcodec.h" nogil:
         QC_DELTA
         QC_DELTA_DIGEST_BYTES
         QC_WORKSPACE_BYTES
+
+    ctypedef struct qc_poll:
+        int (*stop)(void *context) noexcept
+        void *context
 
     uint32_t qc_cpu_detect()
     uint32_t qc_cpu_selected()
@@ -47,9 +52,9 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_stream_bound(size_t count, unsigned width)
     qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
                                qc_profile profile, void *out, size_t capacity, size_t *size,
-                               void *workspace, qc_error *error)
+                               void *workspace, const qc_poll *poll, qc_error *error)
     qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
-                               void *symbols, void *workspace, qc_error *error)
+                               void *symbols, void *workspace, const qc_poll *poll, qc_error *error)
 
     size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width)
     unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
@@ -96,6 +101,7 @@ cdef extern from "qcodec.h" nogil:
         unsigned kernel_width
         unsigned kernel_height
         const void *base
+        const qc_poll *poll
         uint64_t features
         size_t elements
         size_t row_elements
@@ -193,22 +199,26 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                                   size_t capacity, qc_error *error)
 
+    size_t qc_sort_workspace(size_t count)
+    qc_status qc_sort(float *values, size_t count, void *workspace, const qc_poll *poll,
+                      qc_error *error)
     size_t qc_kmeans_workspace(size_t count, size_t k)
     qc_status qc_kmeans_lloyd(const float *sorted_values, size_t count, size_t k, qc_kmeans_init init,
                               uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
-                              void *workspace, qc_error *error)
+                              void *workspace, const qc_poll *poll, qc_error *error)
     size_t qc_kmeans_exact_workspace(size_t count, size_t k)
     qc_status qc_kmeans_exact(const float *sorted_values, size_t count, size_t k, float *centroids,
-                              double *error_sum, void *workspace, qc_error *error)
+                              double *error_sum, void *workspace, const qc_poll *poll, qc_error *error)
     size_t qc_kmeans_fast_workspace(size_t k)
     qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
-                             double *coarseness, void *workspace, qc_error *error)
+                             double *coarseness, void *workspace, const qc_poll *poll, qc_error *error)
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
     void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
                                  size_t threshold_count, uint8_t *codes)
     size_t qc_ternary_best_workspace(size_t sides)
     qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
-                              float *means, int *coarse, void *workspace, qc_error *error)
+                              float *means, int *coarse, void *workspace, const qc_poll *poll,
+                              qc_error *error)
     size_t QC_MAX_N_OF_M
     int qc_all_finite(const float *values, size_t count)
     size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,

@@ -9,6 +9,7 @@ from .c cimport (
     QC_CODEBOOK,
     QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
+    QC_INTERRUPTED,
     QC_MAX_STREAMS,
     QC_OK,
     QC_U16,
@@ -30,15 +31,18 @@ from .c cimport (
     qc_frame_decode,
     qc_frame_read,
     qc_parameters_decode,
+    qc_poll,
     qc_status,
     qc_stream_info,
 )
+from .polling cimport Watch, begin, raise_pending
 
 from threading import Lock
 
 import numpy as np
 
 from .cpu import allowed
+from .interrupt import check
 from .status import error_of
 
 
@@ -64,6 +68,8 @@ cdef uint8_t *output(uint8_t[::1] out, size_t count, unsigned dtype) except? NUL
 
 
 cdef object failure(qc_status status, qc_error *error, size_t offset):
+    if status == QC_INTERRUPTED:
+        raise_pending()
     return error_of(status, error.what, error.offset + offset, error.found, error.allowed)
 
 
@@ -159,6 +165,8 @@ cdef class Frame:
     cdef int decode_parameters_once(self, bint keep) except -1:
         cdef qc_error error
         cdef qc_status status
+        cdef Watch watch
+        cdef const qc_poll *poll = begin(&watch, check)
         cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
         cdef void *memory = malloc(self.head.coded_bytes) if keep else NULL
         cdef qc_frame *decoded = <qc_frame *>malloc(sizeof(qc_frame))
@@ -168,8 +176,10 @@ cdef class Frame:
             free(memory)
             raise MemoryError
         decoded[0] = self.head
+        decoded.poll = poll
         with nogil:
             status = qc_parameters_decode(decoded, memory, workspace, &error)
+        decoded.poll = NULL
         free(workspace)
         if status == QC_OK and keep:
             self.parameters = memory
@@ -286,12 +296,14 @@ cdef class Frame:
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
+        cdef Watch watch
         cdef const uint8_t *start = address(self.data)
         cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         if <size_t>self.data.shape[0] != self.head.frame_bytes:
             raise ValueError("the frame's bytes are not all there")
         self.bind(&head, base)
+        head.poll = begin(&watch, check)
         workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
@@ -319,11 +331,13 @@ cdef class Frame:
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
+        cdef Watch watch
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
         cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         self.bind(&head, base)
+        head.poll = begin(&watch, check)
         workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
@@ -343,6 +357,7 @@ cdef class Frame:
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
+        cdef Watch watch
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
         cdef size_t entries
@@ -353,6 +368,7 @@ cdef class Frame:
         cdef uint8_t *to_codes = NULL
         cdef void *workspace
         self.bind(&head, base)
+        head.poll = begin(&watch, check)
         entries = self.entries(index, data)
         position_array = np.empty(0 if dense else entries, np.uint32)
         code_array = np.empty(entries * self.code_size(), np.uint8)

@@ -1,5 +1,6 @@
 """Frames, written: chunks in their codings, then the frame around them."""
 
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
@@ -9,6 +10,7 @@ from .c cimport (
     QC_CODEBOOK,
     QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
+    QC_INTERRUPTED,
     QC_OK,
     qc_bytes,
     qc_chunk_bound,
@@ -28,10 +30,12 @@ from .c cimport (
     qc_parameters_encode_workspace,
     qc_status,
 )
+from .polling cimport Watch, begin, raise_pending
 
 import numpy as np
 
 from .cpu import allowed
+from .interrupt import check
 from .status import error_of
 
 
@@ -40,6 +44,8 @@ CPU_FEATURES = qc_cpu_select(allowed())
 
 
 cdef object failure(qc_status status, qc_error *error):
+    if status == QC_INTERRUPTED:
+        raise_pending()
     return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
@@ -194,6 +200,8 @@ cdef class Plan:
         """(bytes, codings used) of one chunk; `positions` is empty if dense."""
         cdef qc_error error
         cdef qc_status status
+        cdef qc_frame head = self.head  # of this call: others may run at the same time
+        cdef Watch watch
         cdef qc_chunk_source source
         cdef qc_encoding encoding
         cdef size_t bound, workspace_bytes, size = 0
@@ -212,8 +220,9 @@ cdef class Plan:
         check_size("values", values, entries, self.value_size())
         if self.head.positions != 0 and <size_t>positions.shape[0] != entries:
             raise ValueError(f"{positions.shape[0]:,} positions of {entries:,} entries")
-        bound = qc_chunk_bound(&self.head, &source)
-        workspace_bytes = qc_chunk_encode_workspace(&self.head, &source)
+        head.poll = begin(&watch, check)
+        bound = qc_chunk_bound(&head, &source)
+        workspace_bytes = qc_chunk_encode_workspace(&head, &source)
         out_array = np.empty(bound, np.uint8)
         out = out_array
         to = &out[0]
@@ -222,7 +231,7 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = qc_chunk_encode(
-                &self.head, &source, &encoding, to, bound, &size, &features, workspace,
+                &head, &source, &encoding, to, bound, &size, &features, workspace,
                 workspace_bytes, &error,
             )
         free(workspace)
@@ -239,11 +248,12 @@ cdef class Plan:
         cdef list views = [memoryview(chunk) for chunk in chunks]
         cdef size_t count = len(views), size, i
         cdef const uint8_t[::1] view
-        cdef uint8_t[::1] out
         cdef uint8_t *to
         cdef qc_bytes *pieces
+        cdef Watch watch
         if count != head.chunks:
             raise ValueError(f"{count} chunks, the frame has {head.chunks}")
+        head.poll = begin(&watch, check)
         bodies = self.encode_parameters(&head, codings, profile, &features)
         pieces = <qc_bytes *>PyMem_Malloc(count * sizeof(qc_bytes))
         if pieces == NULL:
@@ -254,9 +264,8 @@ cdef class Plan:
                 pieces[i].size = view.shape[0]
                 pieces[i].data = address(view)
             size = qc_frame_size(&head, features, pieces)
-            out_array = np.empty(size, np.uint8)
-            out = out_array
-            to = &out[0]
+            out = PyBytes_FromStringAndSize(NULL, size)
+            to = <uint8_t *>PyBytes_AsString(out)
             with nogil:
                 status = qc_frame_write(&head, features, pieces, to, size, &error)
             if status != QC_OK:
@@ -264,4 +273,4 @@ cdef class Plan:
         finally:
             PyMem_Free(pieces)
         del bodies  # until here the head leads to them
-        return out_array.tobytes()
+        return out

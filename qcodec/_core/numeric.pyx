@@ -5,13 +5,26 @@ import numpy as np
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from . cimport c
+from .polling cimport Watch, begin, check_signals, raise_pending
 from .cpu import allowed
+from .interrupt import check
 from .status import error_of
 
 #: The instruction sets that this module uses; see cpu.py.
 CPU_FEATURES = c.qc_cpu_select(allowed())
 MAX_N_OF_M = c.QC_MAX_N_OF_M
 INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
+
+
+#: Elements between two looks at pending signals: a tenth of a second at most, on any machine.
+cdef size_t PIECE = 1 << 22
+cdef size_t N_OF_M_PIECE = 1 << 20  # these are slower
+
+
+cdef object failure(c.qc_status status, c.qc_error *error):
+    if status == c.QC_INTERRUPTED:
+        raise_pending()
+    return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
 def float_mode_enter():
@@ -33,12 +46,32 @@ def convert(const uint8_t[::1] source, int source_dtype, uint8_t[::1] out, int o
         raise ValueError("source is not a whole number of elements")
     if count * out_size != <size_t> out.shape[0]:
         raise ValueError(f"out has {out.shape[0]:,} bytes, needed are {count * out_size:,}")
+    cdef size_t first, piece
+    for first in range(0, count, PIECE):
+        piece = min(count - first, PIECE)
+        with nogil:
+            status = c.qc_convert(
+                &source[first * size], source_dtype, &out[first * out_size], out_dtype, piece
+            )
+        if status != c.QC_OK:
+            raise ValueError(f"no conversion from element type {source_dtype} to {out_dtype}")
+        check_signals(check)
+
+
+def sort(float[::1] values):
+    """In place, ascending."""
+    cdef size_t count = values.shape[0]
     if count == 0:
         return
+    cdef double[::1] workspace = _workspace(c.qc_sort_workspace(count))
+    cdef c.qc_error error
+    cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
-        status = c.qc_convert(&source[0], source_dtype, &out[0], out_dtype, count)
+        status = c.qc_sort(&values[0], count, &workspace[0], poll, &error)
     if status != c.QC_OK:
-        raise ValueError(f"no conversion from element type {source_dtype} to {out_dtype}")
+        raise failure(status, &error)
 
 
 def kmeans_lloyd(const float[::1] ordered, size_t k, init, uint64_t seed, size_t max_steps):
@@ -54,13 +87,16 @@ def kmeans_lloyd(const float[::1] ordered, size_t k, init, uint64_t seed, size_t
     cdef c.qc_status status
     if k == 0:
         raise ValueError("k-means with no centroids")
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
         status = c.qc_kmeans_lloyd(
             &ordered[0], count, k, chosen, seed, max_steps, &view[0], &squared_error,
-            &workspace[0], &error,
+            &workspace[0],
+            poll, &error,
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return centroids, squared_error
 
 
@@ -76,12 +112,15 @@ def kmeans_exact(const float[::1] ordered, size_t k):
     cdef double squared_error = 0
     cdef c.qc_error error
     cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
         status = c.qc_kmeans_exact(
-            &ordered[0], count, k, &view[0], &squared_error, &workspace[0], &error
+            &ordered[0], count, k, &view[0], &squared_error, &workspace[0],
+            poll, &error
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return centroids, squared_error
 
 
@@ -97,12 +136,15 @@ def kmeans_fast(const float[::1] values, size_t k):
     cdef double coarseness = 0
     cdef c.qc_error error
     cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
         status = c.qc_kmeans_fast(
-            &values[0], count, k, &view[0], &coarseness, &workspace[0], &error
+            &values[0], count, k, &view[0], &coarseness, &workspace[0],
+            poll, &error
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return centroids, coarseness
 
 
@@ -115,8 +157,12 @@ def assign(const float[::1] values, const float[::1] centroids):
     if count == 0:
         return codes
     cdef uint8_t[::1] view = codes
-    with nogil:
-        c.qc_assign(&values[0], count, &centroids[0], k, &view[0])
+    cdef size_t first, piece
+    for first in range(0, count, PIECE):
+        piece = min(count - first, PIECE)
+        with nogil:
+            c.qc_assign(&values[first], piece, &centroids[0], k, &view[first])
+        check_signals(check)
     return codes
 
 
@@ -129,11 +175,15 @@ def assign_by_thresholds(const float[::1] values, const float[::1] thresholds):
     if count == 0:
         return codes
     cdef uint8_t[::1] view = codes
-    cdef const float *first = NULL
-    if threshold_count > 0:
-        first = &thresholds[0]
-    with nogil:
-        c.qc_assign_by_thresholds(&values[0], count, first, threshold_count, &view[0])
+    cdef const float *lowest = &thresholds[0] if threshold_count > 0 else NULL
+    cdef size_t first, piece
+    for first in range(0, count, PIECE):
+        piece = min(count - first, PIECE)
+        with nogil:
+            c.qc_assign_by_thresholds(
+                &values[first], piece, lowest, threshold_count, &view[first]
+            )
+        check_signals(check)
     return codes
 
 
@@ -148,7 +198,7 @@ def cost_thresholds(const float[::1] centroids, const double[::1] costs):
         &centroids[0], &costs[0], k, &threshold_view[0], &survivor_view[0], &count, &error
     )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return thresholds[:count - 1], survivors[:count]
 
 
@@ -161,12 +211,16 @@ def assign_by_cost(const float[::1] values, const float[::1] centroids, const do
     cdef uint8_t[::1] view = codes
     cdef c.qc_error error
     cdef c.qc_status status
-    with nogil:
-        status = c.qc_assign_by_cost(
-            &values[0], count, &centroids[0], &costs[0], k, &view[0], &error
-        )
-    if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+    cdef size_t first, piece
+    for first in range(0, count, PIECE):
+        piece = min(count - first, PIECE)
+        with nogil:
+            status = c.qc_assign_by_cost(
+                &values[first], piece, &centroids[0], &costs[0], k, &view[first], &error
+            )
+        if status != c.QC_OK:
+            raise failure(status, &error)
+        check_signals(check)
     return codes
 
 
@@ -189,35 +243,44 @@ def ternary_best(const float[::1] values, size_t sides):
     cdef int coarse = 0
     cdef c.qc_error error
     cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
         status = c.qc_ternary_best(
             &values[0], count, sides, &threshold_view[0], &mean_view[0], &coarse, &workspace[0],
-            &error,
+            poll, &error,
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return thresholds, means, bool(coarse)
 
 
 def all_finite(const float[::1] values):
-    cdef size_t count = values.shape[0]
-    cdef bint finite = True
-    if count > 0:
+    cdef size_t first, piece, count = values.shape[0]
+    cdef bint finite
+    for first in range(0, count, PIECE):
+        piece = min(count - first, PIECE)
         with nogil:
-            finite = c.qc_all_finite(&values[0], count)
-    return bool(finite)
+            finite = c.qc_all_finite(&values[first], piece)
+        if not finite:
+            return False
+        check_signals(check)
+    return True
 
 
 def magnitudes_between(const float[::1] values, float least, float greatest):
-    cdef size_t count = values.shape[0]
-    cdef size_t above = 0, found = 0
+    cdef size_t first, piece, count = values.shape[0]
+    cdef size_t above_piece, above = 0, found = 0
     between = np.empty(count + 1, np.float32)
     cdef float[::1] view = between
-    if count > 0:
+    for first in range(0, count, PIECE):
+        piece = min(count - first, PIECE)
         with nogil:
-            found = c.qc_magnitudes_between(
-                &values[0], count, least, greatest, &above, &view[0]
+            found += c.qc_magnitudes_between(
+                &values[first], piece, least, greatest, &above_piece, &view[found]
             )
+        above += above_piece
+        check_signals(check)
     return between[:found], above
 
 
@@ -239,9 +302,18 @@ def mask_n_of_m(const float[::1] values, size_t row, size_t n, size_t m):
         raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m <= {c.QC_MAX_N_OF_M}")
     mask = np.empty(count, np.uint8)
     cdef uint8_t[::1] view = mask
-    if count > 0:
-        with nogil:
-            c.qc_mask_n_of_m(&values[0], count // row, row, n, m, &view[0])
+    # Some rows at a time, or whole groups of one row.
+    cdef size_t rows = max(N_OF_M_PIECE // row, 1), columns = min(row, N_OF_M_PIECE // m * m)
+    cdef size_t first, high, column, wide
+    for first in range(0, count, rows * row):
+        high = min(rows, (count - first) // row)
+        for column in range(0, row, columns):
+            wide = min(columns, row - column)
+            with nogil:
+                c.qc_mask_n_of_m(
+                    &values[first + column], high, wide, n, m, &view[first + column]
+                )
+            check_signals(check)
     return mask.view(np.bool_)
 
 

@@ -3,14 +3,26 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from . cimport c
+from .polling cimport Watch, begin, check_signals, raise_pending
 
 import numpy as np
 
 from .cpu import allowed
+from .interrupt import check
 from .status import error_of
 
 #: The instruction sets that this module uses; see cpu.py.
 CPU_FEATURES = c.qc_cpu_select(allowed())
+
+
+#: Bytes between two looks at pending signals: a tenth of a second at most, on any machine.
+cdef size_t PIECE = 1 << 24
+
+
+cdef object failure(c.qc_status status, c.qc_error *error):
+    if status == c.QC_INTERRUPTED:
+        raise_pending()
+    return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
 def select_cpu(uint32_t features):
@@ -29,11 +41,12 @@ def selected_cpu():
 
 
 def crc32c(const uint8_t[::1] data, uint32_t crc=0):
-    cdef size_t size = data.shape[0]
-    if size == 0:
-        return crc
-    with nogil:
-        crc = c.qc_crc32c(crc, &data[0], size)
+    cdef size_t first, size, left = data.shape[0]
+    for first in range(0, left, PIECE):
+        size = min(left - first, PIECE)
+        with nogil:
+            crc = c.qc_crc32c(crc, &data[first], size)
+        check_signals(check)
     return crc
 
 
@@ -73,13 +86,15 @@ def encode_stream(
     cdef const uint8_t *source = &symbols[0] if count > 0 else NULL
     cdef c.qc_error error
     cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
         status = c.qc_stream_encode(
             source, count, width, codings, profile, &view[0], capacity, &size, &workspace[0],
-            &error,
+            poll, &error,
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return out[:size].tobytes()
 
 
@@ -93,10 +108,12 @@ def decode_stream(const uint8_t[::1] data, size_t count, unsigned width):
     cdef size_t size = data.shape[0]
     cdef c.qc_error error
     cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
-        status = c.qc_stream_decode(source, size, count, width, out, &workspace[0], &error)
+        status = c.qc_stream_decode(source, size, count, width, out, &workspace[0], poll, &error)
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return symbols
 
 
@@ -133,7 +150,7 @@ def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
             source, count, gap_width, &gap_view[0], &entry_view[0], &entries, &error
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return gaps[:entries], entry_of[:entries]
 
 
@@ -153,5 +170,5 @@ def relative_index_decode(
             &gaps[0], entries, gap_width, limit, &view[0], &error
         )
     if status != c.QC_OK:
-        raise error_of(status, error.what, error.offset, error.found, error.allowed)
+        raise failure(status, &error)
     return positions

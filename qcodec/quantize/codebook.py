@@ -14,7 +14,9 @@ from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
 from .groups import Grouping, grouping
 from .position_costs import store
+from .sorting import ascending, by_group
 from .source import Array, Source, quantizable
+from .thresholds import float32_at_most
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
 Normalization = Literal["max", "rms"]
@@ -184,9 +186,9 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
         centroids, coarseness = numeric.kmeans_fast(values, k)
         init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = numeric.kmeans_exact(np.sort(values), k)
+        centroids, _ = numeric.kmeans_exact(ascending(values), k)
     elif init != "fast":
-        centroids, _ = numeric.kmeans_lloyd(np.sort(values), k, init, seed, _MAX_STEPS)
+        centroids, _ = numeric.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
     # Adding 0 makes -0.0 the +0.0 that quantizers promise.
     return np.unique(centroids + np.float32(0))
 
@@ -201,7 +203,7 @@ def _within_reach(
     otherwise the group gets another scale, or lower entries.
     """
     greatest, magnitudes = source.greatest, np.abs(entries).astype(np.float64)
-    if float(np.max(scales)) * float(np.max(magnitudes)) <= greatest:
+    if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= greatest:
         return entries, scales, codes
     stored, groups = source.stored, layout.of(_places(source))
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
@@ -221,16 +223,11 @@ def _within_reach(
 
 def _lowered(entries: Array, reach: Array) -> Array:
     """The entries, those beyond their reach moved to it if they stay beyond the middle of a gap."""
-    lowered = np.clip(entries, -_below(reach), _below(reach))
+    ends = float32_at_most(reach)
+    lowered = np.clip(entries, -ends, ends)
     middles = (entries[1:] + entries[:-1]) / 2
     below, above = np.append(-np.inf, middles), np.append(middles, np.inf)
     return np.where((lowered > below) & (lowered < above), lowered, entries)
-
-
-def _below(numbers: Array) -> Array:
-    """One float32 less, so that no product with it is rounded up and beyond."""
-    with np.errstate(over="ignore"):
-        return np.nextafter(numbers.astype(np.float32), np.float32(0))
 
 
 def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tuple[Any, Array]:
@@ -242,7 +239,7 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
     magnitudes = np.abs(entries).astype(np.float64)
     too_far = np.unique(magnitudes[magnitudes * scale > greatest])
     best, found = np.inf, (scale, np.zeros(len(values), np.uint8))
-    for trial in (scale, *_below(greatest / too_far)):
+    for trial in (scale, *float32_at_most(greatest / too_far)):
         allowed = np.flatnonzero(magnitudes * trial <= greatest)
         if len(allowed) == 0:
             continue
@@ -261,12 +258,9 @@ def _places(source: Source) -> Array:
 def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
     """A codebook for each group (those with fewer entries repeat the last), and all codes."""
     stored = source.stored
-    groups = layout.of(_places(source))
-    by_group = np.argsort(groups, kind="stable")
-    ends = np.cumsum(np.bincount(groups, minlength=layout.count))
     codes = np.empty(len(stored), np.uint8)
     books = []
-    for members in np.split(by_group, ends[:-1]):
+    for members in by_group(layout, source.positions, len(stored)):
         books.append(_centroids(stored[members], k, init, seed))
         codes[members] = numeric.assign(stored[members], books[-1])
     entries = max(len(book) for book in books)

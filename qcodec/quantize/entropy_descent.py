@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._core import numeric
+from .sorting import ascending
 from .source import Array
 
 _MAX_STEPS = 1000
@@ -52,7 +53,7 @@ class Ordered:
     """
 
     def __init__(self, values: Array) -> None:
-        self.values = np.sort(values)
+        self.values = ascending(values)
         middle = len(values) // 2
         self.centre = float(self.values[middle])
         deviations = self.values.astype(np.float64) - self.centre

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._core import numeric
 from .._core.float_mode import standard_float_mode
+from .sorting import partitioned, row_blocks
 from .source import Array, quantizable
 from .thresholds import float32_at_most
 
@@ -17,6 +18,9 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 _MIN_SAMPLED = 1 << 16
 _SAMPLES = 1 << 12
 _DEVIATIONS = 5  # of the sample's rank: the truth is outside once in a million random tensors
+
+# From here on selection is faster than sorting.
+_MIN_SELECTED = 1 << 16
 
 _BLOCK = 1 << 16  # of deviations, which so need no memory for all of them
 
@@ -159,9 +163,15 @@ def _n_of_many(values: Array, row: int, n: int, m: int) -> Mask:
     groups = -(-row // m)
     padded = np.full((len(values) // row, groups * m), np.float32(-1))
     padded[:, :row] = np.abs(values).reshape(len(padded), row)
-    order = np.argsort(-padded.reshape(-1, m), axis=1, kind="stable")
-    kept = np.zeros(order.shape, np.bool_)
-    np.put_along_axis(kept, order[:, :n], True, axis=1)
+    members = padded.reshape(-1, m)
+    kept = np.zeros(members.shape, np.bool_)
+    if m > _MIN_SELECTED:
+        for group, of_group in zip(kept, members, strict=True):
+            group[:] = _largest(of_group, n)
+        return kept.reshape(padded.shape)[:, :row]
+    for block in row_blocks(*members.shape):
+        order = np.argsort(-members[block], axis=1, kind="stable")
+        np.put_along_axis(kept[block], order[:, :n], True, axis=1)
     return kept.reshape(padded.shape)[:, :row]
 
 
@@ -193,7 +203,7 @@ def _keep_th_largest(values: Array, keep: int) -> tuple[float, int]:
     if not 0 < keep - beyond <= len(candidates):  # the sample was misleading
         candidates, beyond = np.abs(values), 0
     place = len(candidates) - (keep - beyond)
-    ordered = np.partition(candidates, place)
+    ordered = partitioned(candidates, place)
     threshold = float(ordered[place])
     return threshold, beyond + int(np.count_nonzero(ordered[place:] > threshold))
 

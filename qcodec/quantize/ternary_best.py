@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .._core import numeric
+from .sorting import ascending, row_blocks
 from .source import Array
 
 # From here on counting bins is faster than sorting.
@@ -75,10 +76,18 @@ def _by_sorting(members: Array, sides: int) -> tuple[Array, Array]:
 def _threshold(magnitudes: Array) -> Array:
     if magnitudes.shape[1] == 0:
         return np.zeros(len(magnitudes), np.float32)
-    ascending = np.sort(magnitudes, axis=1)
-    gains = np.cumsum(ascending[:, ::-1], axis=1, dtype=np.float64)
+    least_stored = np.empty(len(magnitudes), np.float32)
+    for rows in row_blocks(*magnitudes.shape):
+        least_stored[rows] = _least_stored(magnitudes[rows])
+    threshold: Array = np.maximum(np.nextafter(least_stored, np.float32(-1)), 0)
+    return threshold
+
+
+def _least_stored(magnitudes: Array) -> Array:
+    """Of each row, the least magnitude that is stored."""
+    one = len(magnitudes) == 1
+    ordered = ascending(magnitudes[0])[None] if one else np.sort(magnitudes, axis=1)
+    gains = np.cumsum(ordered[:, ::-1], axis=1, dtype=np.float64)
     np.square(gains, out=gains)
     gains /= np.arange(1, gains.shape[1] + 1)
-    least_stored = np.take_along_axis(ascending, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
-    threshold: Array = np.maximum(np.nextafter(least_stored[:, 0], np.float32(-1)), 0)
-    return threshold
+    return np.take_along_axis(ordered, -1 - np.argmax(gains, axis=1)[:, None], axis=1)[:, 0]

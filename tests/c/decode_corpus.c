@@ -52,8 +52,8 @@ static void decode_stream(const input *in)
     const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
     for (size_t i = 0; i < 3; i++) {
         qc_cpu_select(paths[i]);
-        qc_status status =
-            qc_stream_decode(in->data, in->bytes, in->count, in->width, symbols, workspace, &error);
+        qc_status status = qc_stream_decode(in->data, in->bytes, in->count, in->width, symbols,
+                                            workspace, NULL, &error);
         put("stream", status, symbols, bytes);
     }
     free(symbols);

@@ -16,7 +16,7 @@ static qc_status encode(const void *symbols, unsigned width, uint64_t codings, i
     static uint8_t out[1 << 14];
     size_t size;
     return qc_stream_encode(symbols, 8, width, codings, (qc_profile)profile, out, capacity, &size,
-                            workspace, error);
+                            workspace, NULL, error);
 }
 
 static void streams(void)
@@ -145,13 +145,13 @@ static qc_status lloyd(const float *values, size_t count, size_t k, int init, qc
 {
     float centroids[256];
     return qc_kmeans_lloyd(values, count, k, (qc_kmeans_init)init, 0, 10, centroids, NULL,
-                           workspace, error);
+                           workspace, NULL, error);
 }
 
 static qc_status exact(const float *values, size_t count, size_t k, qc_error *error)
 {
     float centroids[256];
-    return qc_kmeans_exact(values, count, k, centroids, NULL, workspace, error);
+    return qc_kmeans_exact(values, count, k, centroids, NULL, workspace, NULL, error);
 }
 
 static qc_status fast(const float *values, size_t count, size_t k, qc_error *error)
@@ -160,7 +160,7 @@ static qc_status fast(const float *values, size_t count, size_t k, qc_error *err
     float centroids[256];
     if (room == NULL)
         room = malloc(qc_kmeans_fast_workspace(256));
-    return qc_kmeans_fast(values, count, k, centroids, NULL, room, error);
+    return qc_kmeans_fast(values, count, k, centroids, NULL, room, NULL, error);
 }
 
 static void kmeans(void)
@@ -219,7 +219,7 @@ static qc_status ternary(const float *values, size_t count, size_t sides, qc_err
     int coarse;
     if (room == NULL)
         room = malloc(qc_ternary_best_workspace(2));
-    return qc_ternary_best(values, count, sides, thresholds, means, &coarse, room, error);
+    return qc_ternary_best(values, count, sides, thresholds, means, &coarse, room, NULL, error);
 }
 
 static void ternary_weights(void)

@@ -85,7 +85,7 @@ static void check_decodes(const uint8_t *data, size_t size, const uint8_t *symbo
     static uint8_t workspace[QC_WORKSPACE_BYTES], decoded[MOST + 1];
     qc_error error = {"", 0, 0, 0};
     decoded[count] = 0xA5;
-    qc_status status = qc_stream_decode(data, size, count, width, decoded, workspace, &error);
+    qc_status status = qc_stream_decode(data, size, count, width, decoded, workspace, NULL, &error);
     CHECK(status == QC_OK, "cpu %x, %zu symbols, width %u: %s", (unsigned)cpu, count, width,
           error.what);
     CHECK(memcmp(decoded, symbols, count) == 0, "cpu %x, %zu symbols, width %u", (unsigned)cpu,
@@ -101,7 +101,7 @@ static void check_encoder(const uint8_t *symbols, size_t count, unsigned width, 
     size_t size, capacity = qc_stream_bound(count, width);
     qc_error error = {"", 0, 0, 0};
     qc_status status = qc_stream_encode(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL,
-                                        data, capacity, &size, workspace, &error);
+                                        data, capacity, &size, workspace, NULL, &error);
     if (status == QC_INVALID) /* one symbol, or none */
         return;
     CHECK(status == QC_OK && size <= capacity, "%zu symbols, width %u: %s", count, width,

@@ -40,8 +40,8 @@ static void check_ternary(const float *values, size_t count, unsigned kind)
         void *scratch = last_bytes(workspace, qc_ternary_best_workspace(sides));
         float *found = (float *)last_bytes(output, 2 * sides * sizeof *found);
         int coarse;
-        qc_status status =
-            qc_ternary_best(values, count, sides, found, found + sides, &coarse, scratch, NULL);
+        qc_status status = qc_ternary_best(values, count, sides, found, found + sides, &coarse,
+                                           scratch, NULL, NULL);
         if (status == QC_INVALID && kind == 1 && !qc_all_finite(values, count))
             continue;
         CHECK(status == QC_OK, "%zu values of kind %u", count, kind);
@@ -59,7 +59,7 @@ static void check_k_means(const float *values, size_t count, unsigned kind)
     size_t k = 1 + random_bits() % 256;
     void *scratch = last_bytes(workspace, (qc_kmeans_fast_workspace(k) + 7) / 8 * 8);
     float *centroids = (float *)last_bytes(output, k * sizeof *centroids);
-    qc_status status = qc_kmeans_fast(values, count, k, centroids, NULL, scratch, NULL);
+    qc_status status = qc_kmeans_fast(values, count, k, centroids, NULL, scratch, NULL, NULL);
     if (count == 0 || !qc_all_finite(values, count)) {
         CHECK(status == QC_INVALID, "%zu values of kind %u", count, kind);
         return;

@@ -19,7 +19,7 @@ static void check(unsigned bits, unsigned width, unsigned count, void *workspace
     int padded = bits >> count * width == 0;
 
     qc_status status = qc_stream_decode(stream, sizeof stream, count, width,
-                                        width <= 8 ? (void *)narrow : wide, workspace, NULL);
+                                        width <= 8 ? (void *)narrow : wide, workspace, NULL, NULL);
     CHECK(status == (padded ? QC_OK : QC_CORRUPT), "bits %04x, width %u, count %u: status %d", bits,
           width, count, (int)status);
     if (status != QC_OK)

@@ -17,7 +17,7 @@ static qc_status decode_at_guard(const uint8_t *data, size_t size, size_t count,
     uint8_t *stream = last_bytes(input, size);
     memcpy(stream, data, size);
     return qc_stream_decode(stream, size, count, width, last_bytes(output, count * symbol_size),
-                            last_bytes(scratch, QC_WORKSPACE_BYTES), NULL);
+                            last_bytes(scratch, QC_WORKSPACE_BYTES), NULL, NULL);
 }
 
 static void check(const void *symbols, size_t count, unsigned width, uint64_t codings)
@@ -26,7 +26,8 @@ static void check(const void *symbols, size_t count, unsigned width, uint64_t co
     uint8_t *data = malloc(capacity);
     uint8_t *out = last_bytes(output, capacity);
     if (qc_stream_encode(symbols, count, width, codings, QC_SMALL, out, capacity, &size,
-                         last_bytes(scratch, QC_STREAM_ENCODE_WORKSPACE(count)), NULL) != QC_OK) {
+                         last_bytes(scratch, QC_STREAM_ENCODE_WORKSPACE(count)), NULL,
+                         NULL) != QC_OK) {
         free(data);
         return;
     }

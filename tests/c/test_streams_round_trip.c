@@ -86,12 +86,12 @@ static int check_round_trip(const void *symbols, size_t count, unsigned width, u
     size_t capacity = qc_stream_bound(count, width), size;
     uint8_t *data = malloc(capacity); /* exactly, for the sanitizer */
     qc_status status = qc_stream_encode(symbols, count, width, codings, profile, data, capacity,
-                                        &size, workspace, NULL);
+                                        &size, workspace, NULL, NULL);
     if (status == QC_OK) {
         CHECK(codings >> data[0] & 1, "coding %u is not among %llx", data[0],
               (unsigned long long)codings);
         CHECK(size <= capacity, "%zu bytes of %zu", size, capacity);
-        status = qc_stream_decode(data, size, count, width, back, workspace, NULL);
+        status = qc_stream_decode(data, size, count, width, back, workspace, NULL, NULL);
         CHECK(status == QC_OK, "coding %u, width %u, count %zu: %d", data[0], width, count,
               (int)status);
         CHECK(memcmp(symbols, back, count * qc_symbol_size(width)) == 0,
@@ -158,17 +158,17 @@ static void check_arguments(void)
     uint8_t symbols[2] = {3, 4}, data[4096];
     size_t size, capacity = qc_stream_bound(2, 2);
     CHECK(capacity <= sizeof data, "%zu bytes for two symbols", capacity);
-    CHECK(qc_stream_encode(symbols, 1, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==
-              QC_OK,
+    CHECK(qc_stream_encode(symbols, 1, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL,
+                           NULL) == QC_OK,
           "3 in two bits");
-    CHECK(qc_stream_encode(symbols, 2, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==
-              QC_INVALID,
+    CHECK(qc_stream_encode(symbols, 2, 2, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL,
+                           NULL) == QC_INVALID,
           "4 in two bits");
-    CHECK(qc_stream_encode(symbols, 2, 3, ~0u, QC_SMALL, data, 20, &size, workspace, NULL) ==
+    CHECK(qc_stream_encode(symbols, 2, 3, ~0u, QC_SMALL, data, 20, &size, workspace, NULL, NULL) ==
               QC_NO_SPACE,
           "a buffer below the bound");
-    CHECK(qc_stream_encode(symbols, 2, 17, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL) ==
-              QC_INVALID,
+    CHECK(qc_stream_encode(symbols, 2, 17, ~0u, QC_SMALL, data, capacity, &size, workspace, NULL,
+                           NULL) == QC_INVALID,
           "width 17");
 }
 

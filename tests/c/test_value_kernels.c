@@ -196,9 +196,10 @@ static void check_bins(void)
             }
             for (unsigned path = 0; path < PATHS; path++) {
                 qc_value_histogram found = {0};
+                qc_ticker ticker = qc_ticker_of(NULL);
                 qc_cpu_select(paths[path]);
                 qc_status status =
-                    qc_value_histogram_fill(values, count, PRECISION, bins, &found, NULL);
+                    qc_value_histogram_fill(values, count, PRECISION, bins, &found, &ticker, NULL);
                 CHECK((status == QC_OK) == qc_all_finite(values, count), "status %d", status);
                 if (status != QC_OK)
                     continue;
@@ -227,11 +228,11 @@ static void check_packed(void)
                 qc_cpu_select(paths[path]);
                 CHECK(qc_stream_encode(symbols, count, width, QC_CODING_MASK(QC_PACKED), QC_SMALL,
                                        streams[path], qc_stream_bound(count, width), &size,
-                                       encode_scratch, NULL) == QC_OK,
+                                       encode_scratch, NULL, NULL) == QC_OK,
                       "packing");
                 compare(streams[path], size, path, "packing", count);
                 uint8_t *out = last_bytes(output, count);
-                CHECK(qc_stream_decode(streams[path], size, count, width, out, encode_scratch,
+                CHECK(qc_stream_decode(streams[path], size, count, width, out, encode_scratch, NULL,
                                        NULL) == QC_OK,
                       "unpacking");
                 CHECK(memcmp(out, symbols, count) == 0, "unpacking %u bits, %zu", width, count);

@@ -1,0 +1,324 @@
+/*
+ * Every call that may take long asks its poll, ends with QC_INTERRUPTED when that says stop, at
+ * whichever question, asks no more then, and gives the same bytes with a poll as without one.
+ */
+#include "encoder.h"
+#include "support.h"
+
+#define SYMBOLS ((size_t)3 << 18)
+#define VALUES  ((size_t)1 << 17)
+#define ROWS    ((size_t)512)
+#define KERNELS ((size_t)16384) /* of 3 x 3 */
+#define SCALES  ((size_t)1 << 19)
+#define TINY    ((size_t)2048) /* chunks of one element */
+#define ROOM    ((size_t)48 << 20)
+#define MANY    (ROOM / (VALUES * sizeof(float))) /* so many times the values fill the room */
+
+static uint8_t *symbols, *stream, *out, *workspace, *frame_bytes, *memory;
+static float *values, *sorted, *found;
+static size_t stream_size, frame_size;
+
+/* ---- the poll ---- */
+
+static size_t questions, stop_at;
+
+static int stop(void *context)
+{
+    CHECK(context == &questions, "the context");
+    CHECK(questions < stop_at, "asked after it had said stop");
+    return ++questions == stop_at;
+}
+
+static const qc_poll poll_stop = {stop, &questions};
+
+/* ---- what is called: each leaves its results in `out`, and returns how many bytes in *size ----
+ */
+
+static qc_status encode_stream(const qc_poll *poll, size_t *size)
+{
+    return qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out, ROOM,
+                            size, workspace, poll, NULL);
+}
+
+static qc_status decode_stream(const qc_poll *poll, size_t *size)
+{
+    *size = SYMBOLS;
+    return qc_stream_decode(stream, stream_size, SYMBOLS, 4, out, workspace, poll, NULL);
+}
+
+static float book[16];
+
+/* 4-bit codes as `rows` rows, or as kernels, with all effort. */
+static qc_frame plan(const qc_poll *poll, int rows)
+{
+    qc_frame frame = {.dtype = QC_F32, .kind = QC_CODEBOOK, .poll = poll};
+    frame.entries = 16;
+    frame.codebook_dtype = QC_F32;
+    frame.books = frame.book_inner = 1;
+    frame.codebook = (const uint8_t *)book;
+    frame.ndim = rows ? 2 : 3;
+    frame.dims[0] = rows ? ROWS : KERNELS;
+    frame.dims[1] = rows ? ROWS : 3;
+    frame.dims[2] = 3;
+    CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
+    return frame;
+}
+
+static qc_status encode_chunk(const qc_frame *frame, size_t *size)
+{
+    qc_chunk_source source = {0, frame->elements, frame->elements, NULL, symbols, -1};
+    qc_encoding encoding = {~(uint64_t)0, QC_SMALL, QC_EFFORT_MOST};
+    uint64_t features = 0;
+    return qc_chunk_encode(frame, &source, &encoding, out, ROOM, size, &features, workspace, ROOM,
+                           NULL);
+}
+
+static qc_status encode_rows(const qc_poll *poll, size_t *size)
+{
+    qc_frame frame = plan(poll, 1);
+    return encode_chunk(&frame, size);
+}
+
+static qc_status encode_kernels(const qc_poll *poll, size_t *size)
+{
+    qc_frame frame = plan(poll, 0);
+    return encode_chunk(&frame, size);
+}
+
+/* Affine codes in chunks of one element, each with a scale. */
+static qc_frame plan_tiny(const qc_poll *poll, size_t elements, size_t chunk_elements)
+{
+    qc_frame frame = {.dtype = QC_F32, .kind = QC_AFFINE, .ndim = 1, .width = 4, .poll = poll};
+    frame.dims[0] = elements;
+    frame.chunk_elements = chunk_elements;
+    frame.scaled = 1;
+    frame.scale_dtype = QC_F32;
+    frame.scale_inner = 1;
+    frame.scale_count = elements;
+    frame.scales = (const uint8_t *)values;
+    CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
+    return frame;
+}
+
+static qc_status encode_parameters(const qc_poll *poll, size_t *size)
+{
+    qc_frame frame = plan_tiny(poll, SCALES, SCALES);
+    uint64_t features = 0;
+    qc_status status = qc_parameters_encode(&frame, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out,
+                                            ROOM, &features, workspace, ROOM, NULL);
+    *size = frame.coded_scales.size;
+    return status;
+}
+
+/* A frame into `frame_bytes`: its length. */
+static size_t write_frame(size_t elements, size_t chunk_elements, uint64_t codings)
+{
+    static qc_bytes chunks[TINY];
+    qc_frame frame = plan_tiny(NULL, elements, chunk_elements);
+    uint64_t features = 0;
+    uint8_t *at = memory;
+    CHECK(qc_parameters_encode(&frame, codings, QC_SMALL, at, ROOM, &features, workspace, ROOM,
+                               NULL) == QC_OK,
+          "parameters");
+    at += ROOM / 2;
+    for (size_t i = 0; i < frame.chunks; i++) {
+        qc_chunk_source source = {i * chunk_elements,
+                                  chunk_elements,
+                                  chunk_elements,
+                                  NULL,
+                                  symbols + i * chunk_elements,
+                                  -1};
+        qc_encoding encoding = {codings, QC_SMALL, QC_EFFORT_USUAL};
+        chunks[i].data = at;
+        CHECK(qc_chunk_encode(&frame, &source, &encoding, at, ROOM / 2, &chunks[i].size, &features,
+                              workspace, ROOM, NULL) == QC_OK,
+              "chunk");
+        at += chunks[i].size;
+    }
+    CHECK(qc_frame_write(&frame, features, chunks, frame_bytes, ROOM, NULL) == QC_OK, "frame");
+    return qc_frame_size(&frame, features, chunks);
+}
+
+static qc_frame read_frame(const qc_poll *poll, qc_chunk *chunks)
+{
+    qc_frame frame;
+    CHECK(qc_frame_read(frame_bytes, frame_size, QC_WHOLE, &frame, NULL) == QC_OK, "head");
+    CHECK(qc_frame_chunks(&frame, frame_bytes, chunks, NULL) == QC_OK, "chunks");
+    frame.poll = poll;
+    return frame;
+}
+
+static qc_status decode_parameters(const qc_poll *poll, size_t *size)
+{
+    qc_chunk chunks[1];
+    qc_frame frame = read_frame(poll, chunks);
+    *size = frame.coded_bytes;
+    return qc_parameters_decode(&frame, out, workspace, NULL);
+}
+
+static qc_status decode_chunk(const qc_poll *poll, size_t *size)
+{
+    qc_chunk chunks[1];
+    qc_frame frame = read_frame(poll, chunks);
+    *size = 0; /* checked only: this frame's parameters are not decoded */
+    return qc_chunk_decode(&frame, chunks, frame_bytes + chunks->offset, 0, chunks->elements,
+                           QC_F32, NULL, 0, workspace, NULL);
+}
+
+static qc_status decode_codes(const qc_poll *poll, size_t *size)
+{
+    qc_chunk chunks[1];
+    qc_frame frame = read_frame(poll, chunks);
+    *size = chunks->elements;
+    return qc_chunk_decode_codes(&frame, chunks, frame_bytes + chunks->offset, chunks->elements,
+                                 NULL, out, 0, workspace, NULL);
+}
+
+static qc_status decode_tiny_chunks(const qc_poll *poll, size_t *size)
+{
+    static qc_chunk chunks[TINY];
+    qc_frame frame = read_frame(poll, chunks);
+    *size = 0;
+    return qc_frame_decode(&frame, chunks, frame_bytes, 0, frame.elements, QC_F32, NULL, 0,
+                           workspace, NULL);
+}
+
+/* Chunks that are large and few: a frame of 24 MB. */
+static qc_status write_large(const qc_poll *poll, size_t *size)
+{
+    enum { CHUNKS = 6 };
+    const qc_bytes chunk = {memory, (size_t)4 << 20};
+    const qc_bytes chunks[CHUNKS] = {chunk, chunk, chunk, chunk, chunk, chunk};
+    qc_frame frame = plan_tiny(poll, CHUNKS, 1);
+    *size = qc_frame_size(&frame, 1, chunks);
+    return qc_frame_write(&frame, 1, chunks, out, ROOM, NULL);
+}
+
+static qc_status sort(const qc_poll *poll, size_t *size)
+{
+    enum { TIMES = 64 }; /* it is fast */
+    qc_status status = QC_OK;
+    float *many = (float *)out;
+    for (size_t i = 0; i < TIMES; i++)
+        memcpy(many + i * VALUES, values, VALUES * sizeof *values);
+    status = qc_sort(many, TIMES * VALUES, memory, poll, NULL);
+    for (size_t i = 1; status == QC_OK && i < TIMES * VALUES; i++)
+        CHECK(many[i - 1] <= many[i], "sorted");
+    *size = TIMES * VALUES * sizeof *many;
+    return status;
+}
+
+static qc_status lloyd(const qc_poll *poll, size_t *size)
+{
+    *size = 64 * sizeof *found;
+    return qc_kmeans_lloyd(sorted, VALUES, 64, QC_KMEANS_PLUSPLUS, 0, 300, (float *)out, NULL,
+                           workspace, poll, NULL);
+}
+
+static qc_status exact(const qc_poll *poll, size_t *size)
+{
+    *size = 64 * sizeof *found;
+    return qc_kmeans_exact(sorted, VALUES, 64, (float *)out, NULL, workspace, poll, NULL);
+}
+
+static qc_status fast(const qc_poll *poll, size_t *size)
+{
+    *size = 256 * sizeof *found;
+    return qc_kmeans_fast((const float *)memory, MANY * VALUES, 256, (float *)out, NULL, workspace,
+                          poll, NULL);
+}
+
+static qc_status ternary(const qc_poll *poll, size_t *size)
+{
+    int coarse;
+    *size = 4 * sizeof *found;
+    return qc_ternary_best(values, VALUES, 2, (float *)out, (float *)out + 2, &coarse, workspace,
+                           poll, NULL);
+}
+
+/* ---- the rule ---- */
+
+typedef qc_status called(const qc_poll *poll, size_t *size);
+
+static void check(const char *name, called *call)
+{
+    size_t size = 0, again = 0;
+    CHECK(call(NULL, &size) == QC_OK, "%s", name);
+    uint8_t *expected = malloc(size + 1);
+    CHECK(expected != NULL, "memory");
+    memcpy(expected, out, size);
+    stop_at = SIZE_MAX;
+    questions = 0;
+    CHECK(call(&poll_stop, &again) == QC_OK, "%s", name);
+    CHECK(again == size && memcmp(expected, out, size) == 0, "%s: other bytes", name);
+    free(expected);
+    size_t asked = questions;
+    CHECK(asked > 0, "%s asks nobody", name);
+    for (stop_at = 1; stop_at <= asked; stop_at += 1 + stop_at) {
+        questions = 0;
+        qc_status status = call(&poll_stop, &again);
+        CHECK(status == QC_INTERRUPTED, "%s, stopped at %zu of %zu: status %d", name, stop_at,
+              asked, (int)status);
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    float left = *(const float *)a, right = *(const float *)b;
+    return (left > right) - (left < right);
+}
+
+static void *room(size_t size)
+{
+    void *bytes = malloc(size);
+    CHECK(bytes != NULL, "memory");
+    return bytes;
+}
+
+static void fill(void)
+{
+    symbols = room(SYMBOLS);
+    stream = room(ROOM);
+    out = room(ROOM);
+    workspace = room(ROOM);
+    frame_bytes = room(ROOM);
+    memory = room(ROOM);
+    values = room(SCALES * sizeof *values);
+    sorted = room(VALUES * sizeof *sorted);
+    for (size_t i = 0; i < SYMBOLS; i++) {
+        uint64_t bits = random_bits() >> 20;
+        symbols[i] = (uint8_t)(bits % 7 + bits / 7 % 7 + i / ROWS % 4);
+    }
+    for (size_t i = 0; i < SCALES; i++)
+        values[i] = (float)(random_bits() >> 40) + 1;
+    memcpy(sorted, values, VALUES * sizeof *sorted);
+    qsort(sorted, VALUES, sizeof *sorted, ascending);
+    CHECK(qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, stream, ROOM,
+                           &stream_size, workspace, NULL, NULL) == QC_OK,
+          "stream");
+}
+
+int main(void)
+{
+    fill();
+    check("qc_stream_encode", encode_stream);
+    check("qc_stream_decode", decode_stream);
+    check("qc_chunk_encode, rows", encode_rows);
+    check("qc_chunk_encode, kernels", encode_kernels);
+    check("qc_parameters_encode", encode_parameters);
+    frame_size = write_frame(SCALES, SCALES, QC_CODING_MASK(QC_ADAPTIVE));
+    check("qc_parameters_decode", decode_parameters);
+    check("qc_chunk_decode", decode_chunk);
+    check("qc_chunk_decode_codes", decode_codes);
+    frame_size = write_frame(TINY, 1, ~(uint64_t)0);
+    check("qc_frame_decode, tiny chunks", decode_tiny_chunks);
+    check("qc_frame_write", write_large);
+    check("qc_sort", sort);
+    check("qc_kmeans_lloyd", lloyd);
+    check("qc_kmeans_exact", exact);
+    for (size_t i = 0; i < MANY; i++)
+        memcpy(memory + i * VALUES * sizeof *values, values, VALUES * sizeof *values);
+    check("qc_kmeans_fast", fast);
+    check("qc_ternary_best", ternary);
+    return 0;
+}
