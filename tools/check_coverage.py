@@ -85,10 +85,8 @@ def c_program(folder: Path, *sources: str) -> Path:
     objects = sorted(folder.glob("build/temp*/csrc/**/*.o"))
     compiler = os.environ.get("CC", "gcc").split()
     include = ("-Icsrc", "-Ifuzz", "-Itests/c")
-    flags = ("-std=gnu11", "-O1", "-ffp-contract=off", *include, "--coverage")
-    call(*compiler, *flags, *sources, *objects, "-lm", "-o", name, folder=folder)
-    for notes in folder.glob("*.gcno"):
-        notes.unlink()
+    flags = ("-std=gnu11", "-O1", "-ffp-contract=off", *include)
+    call(*compiler, *flags, *sources, *objects, "-lm", "-lgcov", "-o", name, folder=folder)
     return folder / name
 
 

@@ -118,10 +118,10 @@ static void parameters_to_code(void)
     static const uint8_t twice[] = {0, 2, 2}, beyond[] = {0, 1, 3}, order[] = {2, 0, 1};
     const char *rule = "parameters: order of the codebook";
     qc_frame frame = frame_of(QC_CODEBOOK, QC_DENSE);
+    frame.codebook_order = order;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     size_t bound = qc_parameters_bound(&frame), room = qc_parameters_encode_workspace(&frame);
     CHECK(bound <= sizeof bodies && room <= sizeof workspace, "%zu, %zu", bound, room);
-    frame.codebook_order = order;
     CHECK(encode_parameters(&frame, 63, QC_SMALL, bound, room, NULL) == QC_OK, "parameters");
     REFUSED(encode_parameters(&frame, 63, QC_SMALL, bound, room - 1, &error), QC_NO_SPACE,
             "parameters: workspace");
@@ -144,8 +144,8 @@ static void too_many_books(void)
     qc_frame frame = frame_of(QC_CODEBOOK, QC_DENSE);
     frame.books = 100;
     frame.codebook = books;
-    CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     frame.codebook_order = orders;
+    CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     REFUSED(encode_parameters(&frame, 63, QC_SMALL, sizeof bodies, sizeof workspace, &error),
             QC_INVALID, "parameters: order of the codebook");
 }
@@ -201,6 +201,29 @@ static void sources(void)
     SOURCE_REFUSED(QC_CSR, source.values = no_entry, "encode: code without an entry");
     SOURCE_REFUSED(QC_GAPS, source.filler = -1,
                    "gaps: a filler is needed, but no code has the value zero");
+}
+
+static void a_chunk_of_too_many_elements(void)
+{
+    static uint8_t room[1 << 24];
+    const size_t most = QC_MAX_CHUNK_ELEMENTS;
+    qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_BALANCED, 1};
+    qc_chunk_source source = {0, most, 3, positions, codes, 0};
+    qc_frame frame = frame_of(QC_CODEBOOK, QC_GAPS);
+    uint64_t features = 0;
+    size_t size;
+    frame.dims[0] = 2 * most;
+    frame.dims[1] = 1;
+    frame.chunk_elements = most;
+    frame.gap_width = 16;
+    CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
+    CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &size, &features, room,
+                          sizeof room, NULL) == QC_OK,
+          "a chunk of as many as may be");
+    source.elements = most + 1;
+    REFUSED(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &size, &features, room,
+                            sizeof room, &error),
+            QC_INVALID, "encode: elements of the chunk");
 }
 
 static void encoding_of_chunks(void)
@@ -357,6 +380,21 @@ static void a_base(void)
           "decoding");
 }
 
+/* A list of streams names their codings. */
+static void streams_of_a_chunk(void)
+{
+    qc_chunk chunks[ELEMENTS / CHUNK];
+    qc_stream_info infos[QC_MAX_STREAMS];
+    size_t count;
+    qc_frame frame = read_frame(write_frame(QC_RAW, 0), chunks);
+    uint8_t *bytes = file + chunks[0].offset;
+    CHECK(qc_chunk_streams(&frame, &chunks[0], bytes, infos, &count, NULL) == QC_OK, "streams");
+    CHECK(count == 1 && infos[0].bytes == chunks[0].bytes, "%zu streams", count);
+    bytes[0] = QC_CODING_COUNT;
+    REFUSED(qc_chunk_streams(&frame, &chunks[0], bytes, infos, &count, &error), QC_UNSUPPORTED,
+            "stream: coding");
+}
+
 /* The directory is read again where its chunks are asked for: it may have changed meanwhile. */
 static void a_directory_that_changes(void)
 {
@@ -375,11 +413,13 @@ int main(void)
     parameters_to_code();
     too_many_books();
     sources();
+    a_chunk_of_too_many_elements();
     encoding_of_chunks();
     a_row_with_too_many_entries();
     ranges();
     outputs();
     a_base();
+    streams_of_a_chunk();
     a_directory_that_changes();
     return 0;
 }
