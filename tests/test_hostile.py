@@ -443,6 +443,44 @@ def test_a_buffer_that_changes_while_it_is_decoded_gives_an_error_or_weights():
         assert qcodec.decode(buffer).shape == (64, 500)
 
 
+@pytest.mark.parametrize(
+    "codec",
+    [
+        qcodec.Lossless(),
+        qcodec.Affine(bits=8, group=32),
+        qcodec.Codebook(4),
+        qcodec.Codebook(4, init="fast"),
+        qcodec.Ternary(),
+        qcodec.Sparse(qcodec.Codebook(4), qcodec.Density(0.2)),
+        qcodec.Sparse(qcodec.Lossless(), qcodec.Density(0.2)),
+    ],
+    ids=lambda codec: type(codec).__name__,
+)
+def test_weights_that_are_trained_on_while_they_are_saved_give_a_file_that_decodes(codec):
+    random = np.random.default_rng(3)
+    steps = random.standard_normal((4, 64, 500)).astype(np.float32)
+    weights, done = steps[0].copy(), threading.Event()
+
+    def train():
+        while not done.is_set():
+            for step in steps:
+                np.copyto(weights, step)  # without the interpreter's lock
+            weights[:, ::2] = 0
+            weights.fill(1)
+
+    trainer = threading.Thread(target=train)
+    trainer.start()
+    try:
+        for profile in ("fast", "balanced", "small", "fixed") * 2:
+            with contextlib.suppress(ValueError):  # they fit no single moment
+                data = qcodec.encode(weights, codec, profile=profile, chunk=4000)
+                assert np.isfinite(qcodec.decode(data)).all()
+    finally:
+        done.set()
+        trainer.join()
+    assert qcodec.decode(qcodec.encode(weights, codec)).shape == weights.shape
+
+
 def test_eight_threads_decode_one_buffer():
     frames = list(sample_frames())
     expected = [qcodec.decode(data).tobytes() for data in frames]

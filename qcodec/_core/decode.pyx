@@ -156,8 +156,9 @@ cdef class Frame:
 
     def decode_parameters(self, bint keep):
         """Decode coded parameters, once; not `keep`: check them, without memory."""
-        if not self.head.undecoded or self.decoded != NULL:
+        if not self.head.undecoded:
             return
+        # Not asked without the lock: it also lets this thread see what another has decoded.
         with self.decoding:
             if self.decoded == NULL:
                 self.decode_parameters_once(keep)

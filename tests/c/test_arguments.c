@@ -189,6 +189,54 @@ static void kmeans(void)
     REFUSED(fast(below_all, 4, 2, &error), QC_INVALID, finite);
 }
 
+/* Values that somebody changes during the call: the question whether to go on is asked between two
+   looks at them, so this is the moment. */
+typedef struct change {
+    float *values;
+    size_t first, count;
+    float to;
+    unsigned asked;
+} change;
+
+static int change_values(void *context)
+{
+    change *by = context;
+    for (size_t i = by->first; i < by->count; i++)
+        by->values[i] = by->to;
+    by->asked++;
+    return 0;
+}
+
+/* `pieces` of 2^16 values, of which one is far from all others. About 128 pieces after the start
+   the values from `first` on become `to`. */
+static qc_status fast_while_changing(size_t pieces, int far_is_last, double first, float to,
+                                     qc_error *error)
+{
+    size_t count = pieces << 16;
+    float *values = malloc(count * sizeof *values), centroids[2];
+    void *room = malloc(qc_kmeans_fast_workspace(2));
+    CHECK(values != NULL && room != NULL, "memory");
+    for (size_t i = 0; i < count; i++)
+        values[i] = 1 + (float)(i % 7) / 8;
+    values[far_is_last ? count - 1 : 0] = 1e30f;
+    change by = {values, (size_t)(first * (double)count), count, to, 0};
+    const qc_poll poll = {change_values, &by};
+    qc_status status = qc_kmeans_fast(values, count, 2, centroids, NULL, room, &poll, error);
+    CHECK(by.asked > 0, "the values have not changed");
+    free(values);
+    free(room);
+    return status;
+}
+
+static void kmeans_of_values_that_change(void)
+{
+    const char *change = "k-means: values change while they are read";
+    /* In the first pass, so that the centre lies outside of the range that the second finds. */
+    REFUSED(fast_while_changing(150, 1, 0, 1e20f, &error), QC_INVALID, change);
+    /* In the third pass, beyond the range that the second has found. */
+    REFUSED(fast_while_changing(100, 0, 0.5, 3e38f, &error), QC_INVALID, change);
+}
+
 static qc_status assign(const float *centroids, const double *costs, size_t k, qc_error *error)
 {
     uint8_t codes[4];
@@ -240,6 +288,7 @@ int main(void)
     packs();
     room_for_a_pack();
     kmeans();
+    kmeans_of_values_that_change();
     costs();
     ternary_weights();
     return 0;
