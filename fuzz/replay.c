@@ -50,7 +50,7 @@ static void give(const uint8_t *data, size_t size)
 
 static size_t replay(const uint8_t *data, size_t size)
 {
-    static const int changes[] = {CUT, 0x01, 0x02, 0x80, 0xFF};
+    static const int changes[] = {CUT, 0x01, 0x80};
     static uint8_t changed[ROOM];
     size_t inputs = 1;
     give(data, size);

@@ -23,8 +23,8 @@ from .source import Readable
 
 #: Of the format: the safetensors library reads no longer header.
 MAX_HEADER_BYTES = 100_000_000
-#: A name and an entry as they are written; real ones are a few hundred bytes at most.
-MAX_NAME_BYTES = 4096
+#: A name and an entry as they are written; real ones have a few hundred bytes.
+MAX_NAME_BYTES = 1 << 16
 MAX_ENTRY_BYTES = 4096
 #: Bits of an element by its type, in the order in which files are written: last row first.
 BITS = {

@@ -225,10 +225,11 @@ static void encode_streams(void)
                 uint8_t *workspace = malloc(QC_STREAM_ENCODE_WORKSPACE(COUNT));
                 qc_status status =
                     qc_stream_encode(by.bytes, COUNT, width, QC_CODING_MASK(coding), QC_SMALL, out,
-                                     capacity, &size, workspace, NULL);
+                                     capacity, &size, workspace, NULL, NULL);
                 CHECK(status == QC_OK || status == QC_INVALID, "status %d", (int)status);
                 if (status == QC_OK)
-                    CHECK(qc_stream_decode(out, size, COUNT, width, back, workspace, NULL) == QC_OK,
+                    CHECK(qc_stream_decode(out, size, COUNT, width, back, workspace, NULL, NULL) ==
+                              QC_OK,
                           "coding %u, width %u", coding, width);
                 free(out);
                 free(back);
@@ -280,9 +281,9 @@ static void quantize(const float *values, size_t count)
     void *workspace = malloc(qc_kmeans_fast_workspace(K) + qc_ternary_best_workspace(2));
     float *between = malloc((count + 1) * sizeof *between);
     uint8_t *codes = malloc(count);
-    qc_kmeans_fast(values, count, K, centroids, &coarseness, workspace, NULL);
-    qc_ternary_best(values, count, 1, thresholds, means, &coarse, workspace, NULL);
-    qc_ternary_best(values, count, 2, thresholds, means, &coarse, workspace, NULL);
+    qc_kmeans_fast(values, count, K, centroids, &coarseness, workspace, NULL, NULL);
+    qc_ternary_best(values, count, 1, thresholds, means, &coarse, workspace, NULL, NULL);
+    qc_ternary_best(values, count, 2, thresholds, means, &coarse, workspace, NULL, NULL);
     qc_magnitudes_between(values, count, 0.5f, 1.5f, &above, between);
     qc_mask_above(values, count, 1.0f, count / 3, codes);
     qc_mask_n_of_m(values, count / 8, 8, 3, 4, codes);
@@ -336,7 +337,7 @@ static void cluster_while_changing(void)
     start_changing(&by);
     for (unsigned round = 0; round < 2000 || has_changed_little(&by, FOCUSED_CHANGES); round++)
         qc_kmeans_fast((const float *)(const void *)by.bytes, 2, 3, centroids, &coarseness,
-                       workspace, NULL);
+                       workspace, NULL, NULL);
     stop_changing(&by);
     free(by.bytes);
     free(workspace);
