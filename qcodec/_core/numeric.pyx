@@ -309,7 +309,7 @@ def mask_n_of_m(const float[::1] values, size_t row, size_t n, size_t m):
     mask = np.empty(count, np.uint8)
     cdef uint8_t[::1] view = mask
     # Some rows at a time, or whole groups of one row.
-    cdef size_t rows = max(N_OF_M_PIECE // row, 1), columns = min(row, N_OF_M_PIECE // m * m)
+    cdef size_t rows = max(N_OF_M_PIECE // row, <size_t>1), columns = min(row, N_OF_M_PIECE // m * m)
     cdef size_t first, high, column, wide
     for first in range(0, count, rows * row):
         high = min(rows, (count - first) // row)
