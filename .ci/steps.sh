@@ -24,7 +24,6 @@ step() {
 finish() {
     local status=$? i
     end_step
-    rm -rf "$workplace"
     echo
     echo "seconds  step"
     for i in "${!step_names[@]}"; do
@@ -34,6 +33,7 @@ finish() {
     if ((status != 0)); then
         echo "FAILED in: ${step_names[-1]:-the beginning}"
     fi
+    rm -rf "$workplace"
     exit "$status"
 }
 
