@@ -189,6 +189,53 @@ static void kmeans(void)
     REFUSED(fast(below_all, 4, 2, &error), QC_INVALID, finite);
 }
 
+/* ---- values that change between two readings ---- */
+
+#define MANY ((size_t)9 << 20) /* so many that they are asked about while they are counted */
+
+static float *changing;
+static size_t first_changed;
+static int changes;
+
+/* The question comes between two readings: from now on these values are huge. */
+static int change(void *context)
+{
+    (void)context;
+    for (size_t i = first_changed; i < MANY && changes == 0; i++)
+        changing[i] = 3e38f;
+    changes++;
+    return 0;
+}
+
+static qc_status fast_meanwhile(float outlier, size_t from, qc_error *error)
+{
+    const qc_poll poll = {change, NULL};
+    float centroids[4];
+    uint8_t *room = malloc(qc_kmeans_fast_workspace(4));
+    first_changed = from;
+    changes = 0;
+    for (size_t i = 0; i < MANY; i++)
+        changing[i] = (float)(i % 100) - 50;
+    changing[0] = outlier;
+    qc_status status =
+        qc_kmeans_fast(changing, MANY, 4, centroids, NULL, room, from < MANY ? &poll : NULL, error);
+    CHECK(from == MANY || changes > 0, "never asked");
+    free(room);
+    return status;
+}
+
+static void changing_values(void)
+{
+    const char *rule = "k-means: values change while they are read";
+    changing = malloc(MANY * sizeof *changing);
+    CHECK(fast_meanwhile(1e30f, MANY, NULL) == QC_OK, "values that stay");
+    /* Counted around their middle, in which all are huge then. */
+    REFUSED(fast_meanwhile(0, 0, &error), QC_INVALID, rule);
+    /* Counted in their range, in which the last one is not any more. */
+    REFUSED(fast_meanwhile(1e30f, MANY - 1, &error), QC_INVALID, rule);
+    free(changing);
+}
+
 static qc_status assign(const float *centroids, const double *costs, size_t k, qc_error *error)
 {
     uint8_t codes[4];
@@ -240,6 +287,7 @@ int main(void)
     packs();
     room_for_a_pack();
     kmeans();
+    changing_values();
     costs();
     ternary_weights();
     return 0;
