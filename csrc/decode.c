@@ -172,9 +172,9 @@ static qc_status decode_sparse(decode_workspace *work, const qc_chunk *chunk, co
 }
 
 /* As qc_chunk_decode; the workspace has its ticker already. */
-static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                              size_t first, size_t count, qc_dtype out_dtype, void *out,
-                              unsigned flags, decode_workspace *work, qc_error *error)
+static qc_status decode_elements(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                                 size_t first, size_t count, qc_dtype out_dtype, void *out,
+                                 unsigned flags, decode_workspace *work, qc_error *error)
 {
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
     int sparse = frame->positions != QC_DENSE;
@@ -207,17 +207,25 @@ static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, cons
     return qc_values_finish(&work->values, error);
 }
 
+/* The same numbers whatever mode the calling thread is in. */
+static qc_status decode_chunk(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                              size_t first, size_t count, qc_dtype out_dtype, void *out,
+                              unsigned flags, decode_workspace *work, qc_error *error)
+{
+    uint32_t mode = qc_float_mode_enter();
+    qc_status status =
+        decode_elements(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
+    qc_float_mode_leave(mode);
+    return status;
+}
+
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error)
 {
     decode_workspace *work = align(workspace);
     work->split.ticker = qc_ticker_of(frame->poll);
-    uint32_t mode = qc_float_mode_enter();
-    qc_status status =
-        decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
-    qc_float_mode_leave(mode);
-    return status;
+    return decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
 }
 
 qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,

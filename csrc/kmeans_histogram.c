@@ -211,8 +211,9 @@ static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const floa
     memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
     memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
     size_t done = count_values(by, counted, values, count, ticker);
-    QC_CHECK(done == count || ticker->stopped, QC_INVALID,
-             "k-means: values change while they are read", done, done, count);
+    QC_GO_ON_IF(!ticker->stopped);
+    QC_CHECK(done == count, QC_INVALID, "k-means: values change while they are read", done, done,
+             count);
     return QC_OK;
 }
 

@@ -149,7 +149,7 @@ static qc_status check_entry(const uint8_t *names, const qc_pack_entry *entries,
     QC_CHECK(valid == entry->name_bytes, QC_INVALID, "pack: name is not UTF-8", number, valid,
              entry->name_bytes);
     if (entry->target == number) {
-        QC_CHECK(entry->bytes > 0 && entry->bytes < QC_VU_LIMIT, QC_INVALID,
+        QC_CHECK(entry->bytes > 0 && (uint64_t)entry->bytes < QC_VU_LIMIT, QC_INVALID,
                  "pack: length of a frame", number, entry->bytes, QC_VU_LIMIT - 1);
         return QC_OK;
     }

@@ -16,7 +16,7 @@
 
 /* Values between two questions to the ticker, and how many of them are one of its steps. */
 #define PIECE      ((size_t)1 << 16)
-#define STEP_PARTS 16
+#define STEP_PARTS 4
 
 typedef size_t digit_counts[PASSES][DIGITS];
 

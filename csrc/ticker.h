@@ -39,7 +39,11 @@ static inline int qc_tick(qc_ticker *ticker, size_t steps)
 
 /* Return QC_INTERRUPTED from the calling function, which has a `qc_error *error`, unless `going`.
  */
-#define QC_GO_ON_IF(going) QC_CHECK(going, QC_INTERRUPTED, "interrupted", 0, 0, 0)
+#define QC_GO_ON_IF(going)                                                                         \
+    do {                                                                                           \
+        if (QC_UNLIKELY(!(going)))                                                                 \
+            return qc_fail(error, QC_INTERRUPTED, "interrupted", 0, 0, 0);                         \
+    } while (0)
 
 /* Count steps, and return QC_INTERRUPTED if the answer is to stop. */
 #define QC_TICK(ticker, steps) QC_GO_ON_IF(!qc_tick(ticker, steps))

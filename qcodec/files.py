@@ -156,6 +156,7 @@ def load_file(
     threads : int
         Chunks that are decoded at the same time.
     limits : Limits, optional
+        What may be decoded, each tensor and all together; the default is `qcodec.Limits()`.
     backend : {"mmap", "pread"}
         As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
@@ -214,6 +215,7 @@ def safe_open(
         Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
         cut the file short meanwhile: of a mapped one, the system may then end this process.
     limits : Limits, optional
+        What may be decoded at once; the default is `qcodec.Limits()`.
     base : path-like or mapping of str to array_like, optional
         What `Delta` stored the file against; read tensor by tensor.
 

@@ -23,8 +23,8 @@ from .source import Readable
 
 #: Of the format: the safetensors library reads no longer header.
 MAX_HEADER_BYTES = 100_000_000
-#: A name and an entry as they are written; real ones are a few hundred bytes at most.
-MAX_NAME_BYTES = 4096
+#: A name and an entry as they are written; real ones have a few hundred bytes.
+MAX_NAME_BYTES = 1 << 16
 MAX_ENTRY_BYTES = 4096
 #: Bits of an element by its type, in the order in which files are written: last row first.
 BITS = {
@@ -192,11 +192,10 @@ class _Scanner:
             return
         while True:
             key = self.take(_KEY, "is not JSON: no key of an object")
-            if len(key) > MAX_NAME_BYTES:
-                message = (
-                    f"safetensors header: name of {len(key):,} bytes, allowed {MAX_NAME_BYTES:,}"
-                )
-                raise LimitError(message, self.offset, len(key), MAX_NAME_BYTES)
+            size = len(key) - 1  # without the quotation mark
+            if size > MAX_NAME_BYTES:
+                message = f"safetensors header: name of {size:,} bytes, allowed {MAX_NAME_BYTES:,}"
+                raise LimitError(message, self.offset, size, MAX_NAME_BYTES)
             yield self.text(key)
             if self.take(_NEXT, "is not JSON: no comma or end after a value") == b"}":
                 return
@@ -234,7 +233,7 @@ def _metadata(scanner: _Scanner, limits: Limits) -> dict[str, str]:
 
 def _fields(name: str, scanner: _Scanner) -> dict[str, Any]:
     """The fields of an entry: an object of which no value is an object."""
-    text = scanner.take(_FLAT_OBJECT, f"is not JSON, or entry {quoted(name)} is no flat object")
+    text = scanner.take(_FLAT_OBJECT, f"is not JSON, or entry {quoted(name)} is not a flat object")
     if len(text) > MAX_ENTRY_BYTES:
         _refuse(f"entry {quoted(name)}: {len(text):,} bytes, allowed {MAX_ENTRY_BYTES:,}",
                 scanner.offset)  # fmt: skip
@@ -244,6 +243,10 @@ def _fields(name: str, scanner: _Scanner) -> dict[str, Any]:
         _refuse(f"entry {quoted(name)} is not UTF-8", scanner.offset)
     except json.JSONDecodeError as error:
         _refuse(f"is not JSON: entry {quoted(name)}: {error.msg}", scanner.offset)
+    except CorruptError:
+        raise
+    except ValueError:  # Python's limit on the digits of an integer
+        _refuse(f"entry {quoted(name)} has a number that is too large", scanner.offset)
     except RecursionError:
         _refuse(f"entry {quoted(name)} is nested too deeply", scanner.offset)
     return fields

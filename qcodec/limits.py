@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Self
 
+from .checks import check_integer
 from .errors import LimitError, LimitWarning, warn_caller
 
 _MIB = 1 << 20
@@ -43,6 +44,11 @@ class Limits:
     max_header_bytes : int
         Size of a safetensors file's header. Default: 32 MiB.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them is not an int, or negative.
+
     Examples
     --------
     >>> Limits(max_tensor_bytes=10).check_tensor(dense_bytes=40, input_bytes=9)
@@ -58,6 +64,10 @@ class Limits:
     max_file_bytes: int = 128 * _GIB
     max_tensors: int = 131072
     max_header_bytes: int = 32 * _MIB
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            check_integer(field.name, getattr(self, field.name), 0)
 
     @classmethod
     def none(cls) -> Self:

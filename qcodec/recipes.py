@@ -18,6 +18,7 @@ from .checks import check_integer
 from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
 from .dtypes import QUANTIZABLE
 from .errors import warn_caller
+from .messages import quoted
 
 #: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
 KEEP = "keep"
@@ -316,7 +317,7 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
 def _nearest_names(pattern: str, names: Collection[str]) -> str:
     some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
     near = difflib.get_close_matches(pattern.strip("^$"), some, _SHOWN, 0)
-    return f"nearest: {', '.join(map(repr, near))}" if near else "there are none"
+    return f"nearest: {', '.join(map(quoted, near))}" if near else "there are none"
 
 
 def _check_codec(name: str, codec: object) -> None:

@@ -15,6 +15,7 @@ from .codecs import Lossless
 from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
 from .errors import naming, warn_caller
+from .messages import quoted
 from .quantized import Quantized
 from .recipes import Recipe
 from .tensor import encode_frame
@@ -24,7 +25,6 @@ from .threads import in_order
 Progress = Callable[[int, int, str], None]
 #: Of the format, section 8.
 _MAX_NAME_BYTES = 1024
-_SHOWN = 40
 #: Address, shape, strides, and what the elements are.
 _Memory = tuple[int, tuple[int, ...], tuple[int, ...], str]
 
@@ -176,10 +176,11 @@ def check_names(tensors: Mapping[str, Any]) -> None:
         try:
             size = len(name.encode("utf-8"))
         except UnicodeEncodeError:
-            raise ValueError(f"a tensor is called {name!r}: allowed names are Unicode") from None
-        if size > _MAX_NAME_BYTES:
-            shown = f"{name[:_SHOWN]!r}..."
             raise ValueError(
-                f"a tensor is called {shown}, {size:,} bytes of UTF-8; "
+                f"a tensor is called {quoted(name)}: allowed names are Unicode"
+            ) from None
+        if size > _MAX_NAME_BYTES:
+            raise ValueError(
+                f"a tensor is called {quoted(name)}, {size:,} bytes of UTF-8; "
                 f"allowed are {_MAX_NAME_BYTES:,}"
             )

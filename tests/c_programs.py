@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 CSRC = ROOT / "csrc"
 PROGRAMS = sorted((ROOT / "tests/c").glob("test_*.c"))
 FLAGS = [
-    *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off"),
+    *("-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-pthread"),
     f"-I{CSRC}",
 ]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]

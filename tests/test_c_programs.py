@@ -17,12 +17,14 @@ from c_programs import (
     compile_once,
     host_core,
     run,
+    shared_core,
 )
 
 SIMDE = ROOT / "tests/c/simde"
 KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_select" in path.read_text()]
 # Older compilers warn of SIMDe's vectors by value.
 SIMDE_FLAGS = ["-DQC_AVX512=", "-Wno-psabi"]
+THREAD_FLAGS = ["-O1", "-fsanitize=thread"]
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C compiler"),
@@ -65,3 +67,11 @@ def test_c_program(program, core, tmp_path):
 @pytest.mark.parametrize("program", KERNEL_PROGRAMS, ids=lambda path: path.stem)
 def test_avx512_kernels_are_right_in_software_too(program, core_in_software, tmp_path):
     build_and_run(program, core_in_software, tmp_path)
+
+
+def test_threads_that_share_their_input_write_nothing_that_others_see(tmp_path, tmp_path_factory):
+    if not builds_and_runs(tmp_path, "", *THREAD_FLAGS):
+        pytest.skip("no thread sanitizer")
+    command = [*COMPILER.split(), *FLAGS, *THREAD_FLAGS]
+    core = command, shared_core(command, tmp_path_factory)
+    build_and_run(ROOT / "tests/c/test_threads.c", core, tmp_path)

@@ -47,6 +47,7 @@ BY_RMS = [
     qcodec.Codebook(2, scale="rms", per=0),
     qcodec.Codebook(4, scale="rms", group=32, rate=0.01),
     qcodec.Sparse(qcodec.Codebook(3, scale="rms", per=0), qcodec.Density(0.5)),
+    qcodec.Sparse(qcodec.Codebook(3, scale="rms", per=0, rate=0.01), qcodec.Density(0.5)),
 ]
 
 SHAPE = (24, 64)
@@ -159,6 +160,20 @@ def test_affine_steps_reach_the_extremes_however_small(scale, bits, symmetric, g
         assert np.all(errors <= 0.51 * steps)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("bits", [2, 4, 8, 16])
+def test_a_symmetric_zero_point_is_in_the_middle_at_the_end_of_a_type_too(bits, dtype):
+    for _, values in extremes(dtype):
+        weights = of_type(values, dtype)
+        for groups in ({}, {"per": 0}, {"group": 7}):
+            for mask in (None, weights > 1):
+                found = quantize_affine(weights, bits, symmetric=True, mask=mask, **groups)
+                assert found.zero_point == 1 << (bits - 1)
+                largest = np.abs(np.where(True if mask is None else mask, weights, 0)).max()
+                reached = np.abs(found.dequantize("float64")).max()
+                assert reached == pytest.approx(float(largest), rel=1e-3)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e-38, 1e-40])
 def test_equal_steps_by_rate_do_not_depend_on_how_small_the_weights_are(scale):
     normal = np.random.default_rng(0).standard_normal(5000)
@@ -184,6 +199,13 @@ def test_fixed_point_finds_the_best_multiple_that_float16_holds(bits, step, top)
     else:  # the least power that clips nothing is not always the one of least error
         power = float(qcodec.FixedPoint(bits, "max").quantize(weights).scale.values.view("u1")[0])
         assert abs(top - found) <= 2.0 ** (power - 127)
+
+
+def test_a_codebook_that_stores_nothing_has_no_end_to_reach():
+    codec = qcodec.Sparse(qcodec.Codebook(3, scale="rms", per=0, rate=1e6), qcodec.Density(0.1))
+    for _, values in extremes("float16"):
+        found = codec.quantize(of_type(values, "float16"))
+        assert np.isfinite(found.dequantize()).all()
 
 
 def test_decoding_as_a_narrower_type_rounds_as_a_cast_does():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec import codecs
 from qcodec._core.float_mode import standard_float_mode
 from qcodec.quantize import density_mask, n_of_m_mask, quality_mask, sqnr, threshold_mask
 from qcodec.sparse import encode_csr
@@ -61,6 +62,10 @@ CODECS = [
     qcodec.Sparse(qcodec.Lossless(), qcodec.NOfM(2, 4)),
     qcodec.Delta(WEIGHTS * np.float32(1.5)),
 ]
+
+
+def test_every_codec_is_in_the_table():
+    assert {codec.codec_id for codec in CODECS} == codecs.CODECS.keys()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

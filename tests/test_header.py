@@ -92,15 +92,15 @@ REFUSED_BY_BOTH = {
         "an overlap",
     ),
     "trailing bytes": ({"a": tensor()}, b"12", "1 bytes after its last tensor"),
-    "number": (b'{"a":' + b"9" * 5000 + b"}", b"", "entry 'a' is no flat object"),
+    "number": (b'{"a":' + b"9" * 5000 + b"}", b"", "entry 'a' is not a flat object"),
     "dim of 4,000 digits": (
         b'{"a":{"dtype":"U8","shape":[%s],"data_offsets":[0,1]}}' % (b"9" * 4000),
         b"1",
         "lists of sizes",
     ),
-    "deep nesting": (b'{"a":' + b"[" * 100_000, b"", "entry 'a' is no flat object"),
+    "deep nesting": (b'{"a":' + b"[" * 100_000, b"", "entry 'a' is not a flat object"),
     "nesting in an entry": (b'{"a":{"shape":' + b"[" * 4000 + b"}}", b"", "nested too deeply"),
-    "object in an entry": (b'{"a":{"shape":{}}}', b"", "entry 'a' is no flat object"),
+    "object in an entry": (b'{"a":{"shape":{}}}', b"", "entry 'a' is not a flat object"),
     "metadata of objects": ({"__metadata__": {"a": {}}}, b"", "strings to strings"),
     "metadata without end": (b'{"__metadata__":{"a":"b"', b"", "not JSON"),
     "comma at the end": (b'{"__metadata__":{"a":"b",}}', b"", "not JSON"),
@@ -235,6 +235,26 @@ def test_many_tensors_with_long_names_are_read():
     names = [f"model.layers.{i:0150d}.weight" for i in range(65_536)]
     header = {name: tensor("F32", [4, 8], [128 * i, 128 * (i + 1)]) for i, name in enumerate(names)}
     assert list(read(file_of(header, bytes(128 * len(names)))).entries) == names
+
+
+def test_names_have_65536_bytes_at_most():
+    name = "x" * 65_536
+    assert list(read(file_of({name: tensor()}, b"1")).entries) == [name]
+    with pytest.raises(LimitError, match="name of 65,537 bytes, allowed 65,536"):
+        read(file_of({name + "x": tensor()}, b"1"))
+
+
+def test_digits_beyond_pythons_limit_are_an_error_of_ours(run_python):
+    header = b'{"a":{"dtype":"U8","shape":[%s],"data_offsets":[0,1]}}' % (b"9" * 1000)
+    code = """
+import sys, qcodec
+sys.set_int_max_str_digits(640)
+try:
+    qcodec.load(bytes.fromhex(sys.argv[1]))
+except qcodec.CorruptError as error:
+    print(error)
+"""
+    assert "a number that is too large" in run_python(code, file_of(header, b"1").hex())
 
 
 def test_limits_of_a_header_can_be_raised():

@@ -286,3 +286,9 @@ def test_every_command_that_reads_takes_limits(name, option, works, tmp_path, ca
 def test_wrong_limits_are_errors_that_name_the_right_ones(option, tmp_path, capsys):
     assert main(["verify", str(tmp_path / "net.qc"), "--limits", option]) == 2
     assert "max_total_bytes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["2GiB", 1.5, None, True, -1])
+def test_limits_are_numbers_of_bytes(value):
+    with pytest.raises((TypeError, ValueError), match="max_total_bytes="):
+        Limits(max_total_bytes=value)

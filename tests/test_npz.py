@@ -112,8 +112,8 @@ BROKEN = {
     "deeply nested header": (header("(" * 3000 + "0," + ")" * 3000), ""),
     "header with a missing field": (header("(1,)").replace(b"'shape'", b"'shap'  "), ""),
     "shape that is no tuple": (header("'abc'"), "shape"),
-    "negative dimension": (header("(-1,)") + bytes(80), r"has the shape \(-1,\)"),
-    "two negative dimensions": (header("(-2, -2)") + bytes(32), r"has the shape \(-2, -2\)"),
+    "negative dimension": (header("(-1,)") + bytes(80), r"has the shape \[-1\]"),
+    "two negative dimensions": (header("(-2, -2)") + bytes(32), r"has the shape \[-2, -2\]"),
     "10^14 elements": (header("(99999999999999,)"), "which has 799,999,999,999,992"),
     "more than 64 bits": (header(f"({1 << 40}, {1 << 40})"), "0 bytes of data"),
     "an empty array that NumPy cannot have": (header(f"(0, {1 << 62}, {1 << 62})"), ""),
@@ -236,7 +236,7 @@ def test_a_bomb_is_refused_before_memory_is_taken(tmp_path):
     assert path.stat().st_size < 1 << 17
     tracemalloc.start()
     try:
-        with pytest.raises(LimitError, match=r"'a\.npy': .* 67,108,864 bytes"):
+        with pytest.raises(LimitError, match=r"'a\.npy': 67,108,864 bytes"):
             NpzTensors(str(path), Limits(max_tensor_bytes=1 << 25))
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:

@@ -19,8 +19,9 @@ from qcodec.layout import PROFILES
 from qcodec.tensor import decode
 
 EMULATORS = {"aarch64": "aarch64", "s390x": "s390x", "i686": "i386"}
-#: Tests of much arithmetic and nothing that a machine could do in its own way.
-SLOW = {"test_huffman_gate", "test_streams_round_trip"}
+#: Tests of much arithmetic, or of sanitizers' findings, and nothing that a machine could do in its
+#: own way.
+SLOW = {"test_huffman_gate", "test_streams_round_trip", "test_changing_buffers"}
 ALL_CODINGS = 2**64 - 1
 GOLDEN = sorted((ROOT / "tests/golden").glob("*/manifest.json"))
 

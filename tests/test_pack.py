@@ -160,10 +160,10 @@ def test_names_of_a_hostile_pack_take_no_quadratic_time(order):
     entries = [entry(name, 1) for name in names]
     entries[-1] = entry(names[0], 1)
     data = pack_of(*entries[:-1], entries[-1], frames=b"x" * len(entries))
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor: what else the machine does is not counted
     with pytest.raises(CorruptError, match="there twice"):
         core.read(data, len(data), len(entries))
-    assert time.perf_counter() - start < 2  # a quadratic search takes half a minute
+    assert time.thread_time() - start < 5  # a quadratic search takes half a minute
 
 
 def test_only_the_table_is_read():

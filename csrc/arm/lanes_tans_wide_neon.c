@@ -49,7 +49,7 @@ QC_NEON_INLINE void decode_group(const tans_tables *tables, lane_group *group, u
 }
 
 /* Groups are refilled two ahead, so that their words have arrived when they are decoded. */
-void qc_lanes_tans_wide_neon(qc_lanes_state *state, uint8_t *out, size_t turns)
+QC_NEON_TABLES void qc_lanes_tans_wide_neon(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
     const uint8_t *words = state->words;
     const tans_tables tables = {load_states(state->table.bits_of),

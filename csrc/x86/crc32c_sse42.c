@@ -10,7 +10,12 @@
 #include <nmmintrin.h>
 #include <wmmintrin.h>
 
-#ifdef __GNUC__
+/* Since version 14 clang has CRC32 as a feature of its own, which a target may lack that has
+   SSE4.2; to other compilers it is part of SSE4.2. */
+#if defined(__clang__) && __clang_major__ >= 14
+#define SSE42        __attribute__((target("sse4.2,crc32,pclmul")))
+#define SSE42_INLINE SSE42 static inline __attribute__((always_inline))
+#elif defined(__GNUC__)
 #define SSE42        __attribute__((target("sse4.2,pclmul")))
 #define SSE42_INLINE SSE42 static inline __attribute__((always_inline))
 #else

@@ -23,8 +23,5 @@ def standard_float_mode() -> Iterator[None]:
     ...     float(np.float32(1e-40) * np.float32(0.5)) > 0
     True
     """
-    mode = numeric.float_mode_enter()
-    try:
+    with numeric.StandardFloatMode():
         yield
-    finally:
-        numeric.float_mode_leave(mode)

@@ -27,14 +27,20 @@ cdef object failure(c.qc_status status, c.qc_error *error):
     return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
-def float_mode_enter():
-    """Make this thread keep subnormals and round to nearest; returns the mode it had."""
-    return c.qc_float_mode_enter()
+cdef class StandardFloatMode:
+    """A context in which this thread keeps subnormals and rounds to nearest."""
 
+    cdef uint32_t before
+    cdef bint entered
 
-def float_mode_leave(uint32_t before):
-    """Give this thread back the mode that `float_mode_enter` returned."""
-    c.qc_float_mode_leave(before)
+    def __enter__(self):
+        self.before = c.qc_float_mode_enter()
+        self.entered = True
+
+    def __exit__(self, *details):
+        if self.entered:
+            c.qc_float_mode_leave(self.before)
+        self.entered = False
 
 
 def convert(const uint8_t[::1] source, int source_dtype, uint8_t[::1] out, int out_dtype):
@@ -303,7 +309,7 @@ def mask_n_of_m(const float[::1] values, size_t row, size_t n, size_t m):
     mask = np.empty(count, np.uint8)
     cdef uint8_t[::1] view = mask
     # Some rows at a time, or whole groups of one row.
-    cdef size_t rows = max(N_OF_M_PIECE // row, 1), columns = min(row, N_OF_M_PIECE // m * m)
+    cdef size_t rows = max(N_OF_M_PIECE // row, <size_t>1), columns = min(row, N_OF_M_PIECE // m * m)
     cdef size_t first, high, column, wide
     for first in range(0, count, rows * row):
         high = min(rows, (count - first) // row)

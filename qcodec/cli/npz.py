@@ -130,7 +130,7 @@ class NpzTensors(Mapping[str, Array]):
         with self._file.open(info) as file:
             shape, is_fortran, dtype = _header(file)
             offset = file.tell()
-        if dtype.hasobject or dtype.kind == "V":
+        if dtype.hasobject or dtype.kind == "V" or dtype.itemsize == 0:
             raise UnsupportedError(f"has elements of type {dtype}: allowed are plain numbers")
         if min(shape, default=0) < 0:
             raise CorruptError(f"has the shape {shape_text(shape)}")

@@ -14,6 +14,7 @@ from .entropy_descent import price_of
 from .groups import Grouping, grouping
 from .position_costs import store
 from .source import Array, Source, quantizable
+from .thresholds import float32_at_most
 
 MAX_BITS = 16
 _MAX_BITS_PRICED = 8
@@ -87,8 +88,8 @@ def quantize_affine(
             "affine with a mask needs one code that is zero in all groups: use symmetric=True"
         )
     members = source.members(layout).astype(np.float64)
-    step, zero_point = (_symmetric if symmetric else _asymmetric)(members, bits)
-    step, zero_point = _within_reach(members, bits, step, zero_point, source.greatest)
+    parameters = _symmetric if symmetric else _asymmetric
+    step, zero_point = parameters(members, bits, source.greatest)
     return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
 
 
@@ -184,34 +185,38 @@ def affine_codes(
     )
 
 
-def _symmetric(members: Array, bits: int) -> tuple[Array, Array]:
-    """Step and zero point of each group: the largest magnitude at the last code."""
+def _symmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
+    """Step and zero point of each group: the largest magnitude at the last code.
+
+    `end` is the greatest number of the element type, here and in what follows.
+    """
     middle = 1 << (bits - 1)
     magnitude = np.max(np.abs(members), axis=1, initial=0.0)
-    return _float32_step(magnitude, middle - 1), np.full(len(members), middle)
+    step = np.minimum(_float32_step(magnitude, middle - 1), float32_at_most(end / (middle - 1)))
+    return step, np.full(len(members), middle)
 
 
-def _asymmetric(members: Array, bits: int) -> tuple[Array, Array]:
+def _asymmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
     """Step and zero point of each group: least to greatest value, and zero."""
     least = np.min(members, axis=1, initial=0.0)
     greatest = np.max(members, axis=1, initial=0.0)
     levels = (1 << bits) - 1
     step = _float32_step(greatest - least, levels)
     zero_point = np.clip(np.rint(-least / step.astype(np.float64)), 0, levels)
-    return step, zero_point.astype(np.int64)
+    return _within_reach(members, bits, step, zero_point.astype(np.int64), end)
 
 
 def _within_reach(
-    members: Array, bits: int, step: Array, zero_point: Array, greatest: float
+    members: Array, bits: int, step: Array, zero_point: Array, end: float
 ) -> tuple[Array, Array]:
-    """Other steps and zero points where an end of the codes would be beyond the element type.
+    """Other steps and zero points where the first or last code would be beyond the element type.
 
     Such a group has the choice of doing without the code, of a step at which the code is the
-    greatest number, and of a step at which codes of one side reach what the other's do.
+    end of the type, and of a zero point in the middle, from which both sides reach as far.
     """
     levels = (1 << bits) - 1
     span = np.maximum(levels - zero_point, zero_point)
-    rows = np.flatnonzero(step.astype(np.float64) * span > greatest)
+    rows = np.flatnonzero(step.astype(np.float64) * span > end)
     if len(rows) == 0:
         return step, zero_point
     step, zero_point, members = step.copy(), zero_point.copy(), members[rows]
@@ -219,40 +224,31 @@ def _within_reach(
     extreme = np.max(np.abs(members), axis=1, initial=0)
     choices = [
         (step[rows], zero_point[rows]),
-        (_at_most(greatest / span[rows]), zero_point[rows]),
+        (float32_at_most(end / span[rows]), zero_point[rows]),
     ]
     if half[0] > 0:
-        choices.append((_at_most(extreme / half), half))
+        choices.append((float32_at_most(extreme / half), half))
     best = np.full(len(rows), np.inf)
     for steps, zeros in choices:
-        error = _squared_errors(members, bits, steps.astype(np.float64), zeros, greatest)
+        error = _squared_errors(members, bits, steps.astype(np.float64), zeros, end)
         better = rows[error < best]
         step[better], zero_point[better] = steps[error < best], zeros[error < best]
         best = np.minimum(best, error)
     return step, zero_point
 
 
-def _squared_errors(
-    members: Array, bits: int, step: Array, zero_point: Array, greatest: float
-) -> Array:
+def _squared_errors(members: Array, bits: int, step: Array, zero_point: Array, end: float) -> Array:
     """Of each row, with the nearest codes that decode to finite values."""
-    low, high = _ends(bits, step, zero_point, greatest)
+    low, high = _ends(bits, step, zero_point, end)
     steps = np.clip(np.rint(members / step[:, None]), low[:, None], high[:, None])
     errors: Array = np.sum(np.square(members - steps * step[:, None]), axis=1)
     return errors
 
 
-def _ends(bits: int, step: Array, zero_point: Array, greatest: float) -> tuple[Array, Array]:
-    """The least and the greatest number of steps: no further than the type's greatest number."""
-    reach = np.floor(greatest / step)
+def _ends(bits: int, step: Array, zero_point: Array, end: float) -> tuple[Array, Array]:
+    """The least and the greatest number of steps: codes there are, and numbers of the type."""
+    reach = np.floor(end / step)
     return -np.minimum(zero_point, reach), np.minimum((1 << bits) - 1 - zero_point, reach)
-
-
-def _at_most(numbers: Array) -> Array:
-    """The greatest float32 that is not above each number, which is positive."""
-    with np.errstate(over="ignore"):
-        nearest = numbers.astype(np.float32)
-    return np.where(nearest > numbers, np.nextafter(nearest, np.float32(0)), nearest)
 
 
 def _float32_step(extent: Array, levels: int) -> Array:

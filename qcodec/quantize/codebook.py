@@ -16,6 +16,7 @@ from .groups import Grouping, grouping
 from .position_costs import store
 from .sorting import ascending, by_group
 from .source import Array, Source, quantizable
+from .thresholds import float32_at_most
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
 Normalization = Literal["max", "rms"]
@@ -202,7 +203,7 @@ def _within_reach(
     otherwise the group gets another scale, or lower entries.
     """
     greatest, magnitudes = source.greatest, np.abs(entries).astype(np.float64)
-    if float(np.max(scales)) * float(np.max(magnitudes)) <= greatest:
+    if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= greatest:
         return entries, scales, codes
     stored, groups = source.stored, layout.of(_places(source))
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
@@ -222,16 +223,11 @@ def _within_reach(
 
 def _lowered(entries: Array, reach: Array) -> Array:
     """The entries, those beyond their reach moved to it if they stay beyond the middle of a gap."""
-    lowered = np.clip(entries, -_below(reach), _below(reach))
+    ends = float32_at_most(reach)
+    lowered = np.clip(entries, -ends, ends)
     middles = (entries[1:] + entries[:-1]) / 2
     below, above = np.append(-np.inf, middles), np.append(middles, np.inf)
     return np.where((lowered > below) & (lowered < above), lowered, entries)
-
-
-def _below(numbers: Array) -> Array:
-    """One float32 less, so that no product with it is rounded up and beyond."""
-    with np.errstate(over="ignore"):
-        return np.nextafter(numbers.astype(np.float32), np.float32(0))
 
 
 def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tuple[Any, Array]:
@@ -243,7 +239,7 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
     magnitudes = np.abs(entries).astype(np.float64)
     too_far = np.unique(magnitudes[magnitudes * scale > greatest])
     best, found = np.inf, (scale, np.zeros(len(values), np.uint8))
-    for trial in (scale, *_below(greatest / too_far)):
+    for trial in (scale, *float32_at_most(greatest / too_far)):
         allowed = np.flatnonzero(magnitudes * trial <= greatest)
         if len(allowed) == 0:
             continue

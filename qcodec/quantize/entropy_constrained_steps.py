@@ -7,6 +7,7 @@ import numpy as np
 from .entropy_constrained import FINE_STEP
 from .entropy_descent import Entries, Ordered, descend
 from .source import Array
+from .thresholds import float32_at_most
 
 LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
 
@@ -16,7 +17,6 @@ _IN_A_DOUBLING = 2
 _CLOSER = (0.25, 0.125, 0.0625)
 _ROUNDS = 4
 _LAST_ROUNDS = 1000
-_A_LITTLE_LESS = 1 - 1e-7
 
 
 class EqualSteps:
@@ -48,8 +48,7 @@ class EqualSteps:
         numbers = self.numbers(entries)
         squares, products = np.sum(sizes * numbers**2), np.sum(numbers * sums)
         if products > 0:
-            # A little less than what reaches, as it is rounded.
-            most = self.reach / np.max(np.abs(numbers)) * _A_LITTLE_LESS
+            most = float(float32_at_most(self.reach / np.max(np.abs(numbers))))
             self.step = float(np.float32(max(min(products / squares, most), LEAST_STEP)))
         return numbers * self.step
 
@@ -104,8 +103,8 @@ def entropy_constrained_steps(
 
     def attempt(step: float, most: int = _ROUNDS) -> tuple[float, Entries, EqualSteps]:
         steps = round(extreme / step)
-        if steps * step > reach:  # a little less, for the extreme value not to lose its entry
-            step = reach / steps * _A_LITTLE_LESS
+        if steps * step > reach:  # the extreme value would lose its entry
+            step = float(float32_at_most(reach / steps))
         fit = EqualSteps(step, reach)
         low, high = _window(np.array([least, greatest, ordered.mean]) / fit.step, levels)
         if lowest is not None:

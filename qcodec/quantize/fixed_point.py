@@ -82,8 +82,9 @@ def quantize_fixed_point(
         exponents = _table_exponents(members, source.counts(layout), UNIFORM_STEPS[step][bits - 1])
         exponents = np.clip(exponents, -_BIAS, _BIAS)
     else:
-        exponents = np.clip(_covering_exponents(members, bits), -_BIAS, _BIAS)
-        exponents = _within_reach(members, bits, exponents, source.greatest)
+        extremes = np.min(members, axis=1, initial=0), np.max(members, axis=1, initial=0)
+        exponents = np.clip(_covering_exponents(*extremes, bits), -_BIAS, _BIAS)
+        exponents = _within_reach(*extremes, bits, exponents, source.greatest)
         if step == "mse":
             exponents = _search_exponents(members, bits, exponents, source.greatest)
     carried = (exponents + _BIAS).astype(np.uint8).view(_SCALE.carrier)
@@ -99,12 +100,10 @@ def quantize_fixed_point(
     )
 
 
-def _covering_exponents(members: Array, bits: int) -> Array:
+def _covering_exponents(lowest: Array, highest: Array, bits: int) -> Array:
     """The least power of two for each row at which no value is clipped."""
     most = 1 << (bits - 1)
-    needed = np.maximum(
-        np.max(members, axis=1, initial=0) / (most - 1), np.max(-members, axis=1, initial=0) / most
-    )
+    needed = np.maximum(highest / (most - 1), -lowest / most)
     fraction, exponents = np.frexp(needed)  # needed = fraction * 2**exponent, fraction in [1/2, 1)
     return np.where(needed > 0, exponents - (fraction == 0.5), 0)
 
@@ -116,7 +115,9 @@ def _ends(exponents: Array, bits: int, greatest: float) -> tuple[Array, Array]:
     return -np.minimum(most, reach) * step, np.minimum(most - 1, reach) * step
 
 
-def _within_reach(members: Array, bits: int, exponents: Array, greatest: float) -> Array:
+def _within_reach(
+    lowest: Array, highest: Array, bits: int, exponents: Array, greatest: float
+) -> Array:
     """One power less for rows that reach no less by that, because their type ends before.
 
     The next multiple of a step may be beyond the greatest number of the type: a smaller step
@@ -125,9 +126,7 @@ def _within_reach(members: Array, bits: int, exponents: Array, greatest: float) 
 
     def clipped(exponents: Array) -> Array:
         low, high = _ends(exponents, bits, greatest)
-        over = np.max(members, axis=1, initial=0) - high
-        under = low - np.min(members, axis=1, initial=0)
-        beyond: Array = np.maximum(np.maximum(over, under), 0)
+        beyond: Array = np.maximum(np.maximum(highest - high, low - lowest), 0)
         return beyond
 
     now = clipped(exponents)

@@ -41,12 +41,14 @@ def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
     >>> best_ternary(np.array([[-1.0, 0.1, 2.0, 4.0]], np.float32), 2)[1]
     array([[3., 1.]], dtype=float32)
     """
+    thresholds = np.empty((len(members), sides), np.float32)
+    means = np.empty_like(thresholds)
     if members.shape[1] < _MIN_COUNTED:
         if not numeric.all_finite(np.ascontiguousarray(members).reshape(-1)):
             raise ValueError("values are not finite")
-        return _by_sorting(members, sides)
-    thresholds = np.empty((len(members), sides), np.float32)
-    means = np.empty_like(thresholds)
+        for rows in row_blocks(*members.shape):
+            thresholds[rows], means[rows] = _by_sorting(members[rows], sides)
+        return thresholds, means
     for group, values in enumerate(members):
         values = np.ascontiguousarray(values)
         thresholds[group], means[group], coarse = numeric.ternary_best(values, sides)
@@ -76,18 +78,11 @@ def _by_sorting(members: Array, sides: int) -> tuple[Array, Array]:
 def _threshold(magnitudes: Array) -> Array:
     if magnitudes.shape[1] == 0:
         return np.zeros(len(magnitudes), np.float32)
-    least_stored = np.empty(len(magnitudes), np.float32)
-    for rows in row_blocks(*magnitudes.shape):
-        least_stored[rows] = _least_stored(magnitudes[rows])
-    threshold: Array = np.maximum(np.nextafter(least_stored, np.float32(-1)), 0)
-    return threshold
-
-
-def _least_stored(magnitudes: Array) -> Array:
-    """Of each row, the least magnitude that is stored."""
-    one = len(magnitudes) == 1
+    one = len(magnitudes) == 1  # maybe a long one
     ordered = ascending(magnitudes[0])[None] if one else np.sort(magnitudes, axis=1)
     gains = np.cumsum(ordered[:, ::-1], axis=1, dtype=np.float64)
     np.square(gains, out=gains)
     gains /= np.arange(1, gains.shape[1] + 1)
-    return np.take_along_axis(ordered, -1 - np.argmax(gains, axis=1)[:, None], axis=1)[:, 0]
+    least_stored = np.take_along_axis(ordered, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
+    threshold: Array = np.maximum(np.nextafter(least_stored[:, 0], np.float32(-1)), 0)
+    return threshold

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 
-def float32_at_most(number: float) -> np.float32:
+def float32_at_most(numbers: Any) -> Any:
     """The greatest float32 that is not above a number: the same values exceed both.
 
     Parameters
     ----------
-    number : float
+    numbers : float or numpy.ndarray
         Not NaN.
+
+    Returns
+    -------
+    numpy.float32, or numpy.ndarray of float32
 
     Examples
     --------
     >>> float(float32_at_most(0.1)) < 0.1 < float(np.float32(0.1))
     True
     """
+    exact = np.asarray(numbers, np.float64)
     with np.errstate(over="ignore"):
-        nearest = np.float32(number)
-    return np.nextafter(nearest, np.float32(-np.inf)) if float(nearest) > number else nearest
+        nearest = exact.astype(np.float32)
+    return np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)[()]
 
 
-def float32_below(number: float) -> np.float32:
+def float32_below(number: float) -> Any:
     """The greatest float32 below a number: what exceeds it is at least the number.
 
     Examples

@@ -73,15 +73,27 @@ static size_t encode(void)
     return size;
 }
 
-static void check_decoding(size_t size, uint32_t mode)
+/* By the call that takes bytes, or by the one that takes an opened frame. */
+static qc_status decode(size_t size, int opened, uint32_t *bits)
+{
+    qc_frame frame;
+    qc_chunk chunks[1];
+    if (!opened)
+        return qc_decode(file, size, QC_F32, bits, 4 * CODES, NULL, 0, QC_VERIFY, workspace, NULL);
+    CHECK(qc_frame_read(file, size, QC_WHOLE, &frame, NULL) == QC_OK, "head");
+    CHECK(qc_frame_chunks(&frame, file, chunks, NULL) == QC_OK, "chunks");
+    return qc_frame_decode(&frame, chunks, file, 0, CODES, QC_F32, bits, QC_VERIFY, workspace,
+                           NULL);
+}
+
+static void check_decoding(size_t size, int opened, uint32_t mode)
 {
     static const uint32_t sets[] = {0, QC_CPU_AVX2, UINT32_MAX};
     for (size_t set = 0; set < sizeof sets / sizeof *sets; set++) {
         uint32_t bits[CODES];
         qc_cpu_select(sets[set]);
         set_mode(mode);
-        qc_status status =
-            qc_decode(file, size, QC_F32, bits, sizeof bits, NULL, 0, QC_VERIFY, workspace, NULL);
+        qc_status status = decode(size, opened, bits);
         CHECK(mode_now() == mode, "mode %x became %x", mode, mode_now());
         set_mode(modes[0]);
         CHECK(status == QC_OK, "decoding");
@@ -141,7 +153,8 @@ int main(void)
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
         check_nesting(modes[i]);
         check_converting(modes[i]);
-        check_decoding(size, modes[i]);
+        check_decoding(size, 0, modes[i]);
+        check_decoding(size, 1, modes[i]);
         check_an_error(size, modes[i]);
     }
     return 0;
