@@ -62,6 +62,11 @@ static void heads(void)
     qc_frame huge = frame_of(QC_RAW, QC_DENSE);
     huge.dims[0] = huge.dims[1] = (uint64_t)1 << 30;
     REFUSED(qc_frame_plan(&huge, &error), QC_LIMIT, "frame: the dimensions' product");
+#if SIZE_MAX < UINT64_MAX
+    huge.dims[1] = 1;
+    REFUSED(qc_frame_plan(&huge, &error), QC_LIMIT,
+            "frame: tensor is larger than this machine's memory");
+#endif
 }
 
 static void kinds(void)
