@@ -34,7 +34,10 @@ FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{CSRC}"]
 #: Short, with much of the core in it: it encodes frames, and decodes them on every path.
 PROGRAM = ROOT / "tests/c/test_sparse_paths.c"
 
-pytestmark = pytest.mark.skipif(ZIG is None, reason="no ziglang (pip install ziglang)")
+pytestmark = [
+    pytest.mark.machines,
+    pytest.mark.skipif(ZIG is None, reason="no ziglang (pip install ziglang)"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,8 @@ SLOW = {"test_huffman_gate", "test_streams_round_trip", "test_changing_buffers"}
 ALL_CODINGS = 2**64 - 1
 GOLDEN = sorted((ROOT / "tests/golden").glob("*/manifest.json"))
 
+pytestmark = pytest.mark.machines
+
 
 def found(*names):
     return next((path for path in map(shutil.which, names) if path), None)
