@@ -84,7 +84,8 @@ install_debian_packages() {
 make_environment() {
     python3 -m venv "$workplace/environment"
     export PATH="$workplace/environment/bin:$PATH"
-    unset PYTHONPATH PYTHONHOME PYTEST_ADDOPTS
+    unset PYTHONPATH PYTHONHOME
+    export PYTEST_ADDOPTS=--durations=15
     python --version
     # The extra `torch` would take the newest, which may bring CUDA.
     pip install --quiet "torch==2.13.0" "matplotlib>=3.8"

@@ -20,7 +20,7 @@ _TORCH_CARRIERS = {1: "int8", 2: "int16"}
 
 @dataclass(frozen=True, eq=False)
 class Typed:
-    """An array that is told what its elements are, where its dtype does not tell.
+    """An array, and what its elements are: without ml_dtypes, bfloat16 has the dtype uint16.
 
     Attributes
     ----------

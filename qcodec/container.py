@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-from .arrays import little_endian_bytes
+from .arrays import Typed, little_endian_bytes
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
-from .dtypes import ElementType
 from .encoded import Encoded
 from .errors import naming
 from .header_writer import TensorSpec, write_header
@@ -19,25 +16,13 @@ from .messages import quoted
 from .pack import write_pack
 from .source import BytesSource
 
-Array = np.ndarray[Any, Any]
-
 #: Frames below it share the pack: an entry of its own costs 60 to 80 bytes of header.
 LARGE_FRAME_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
-class Ordinary:
-    """A tensor that is stored as safetensors stores it.
-
-    Attributes
-    ----------
-    array : numpy.ndarray
-        In C order, in the carrier dtype of `element`.
-    element : ElementType
-    """
-
-    array: Array
-    element: ElementType
+class Ordinary(Typed):
+    """A tensor that is stored as safetensors stores it."""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Typed, as_array, unusual_tensor
+from .arrays import as_array, unusual_tensor
 from .codecs import Lossless
 from .container import Alias, Content, Opaque, Ordinary
 from .dtypes import element_type
@@ -117,11 +117,7 @@ def _encode(
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
-    array, element = tensor.array, tensor.element
-    # Without ml_dtypes an array of bfloat16 has the dtype uint16.
-    is_told = element_type(array.dtype) == element
-    quantized = codec.quantize(array if is_told else Typed(array, element))
-    return encode_frame(quantized, codec, **encoding)
+    return encode_frame(codec.quantize(tensor), codec, **encoding)
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
