@@ -69,6 +69,7 @@ def test_avx512_kernels_are_right_in_software_too(program, core_in_software, tmp
     build_and_run(program, core_in_software, tmp_path)
 
 
+@pytest.mark.builds
 def test_threads_that_share_their_input_write_nothing_that_others_see(tmp_path, tmp_path_factory):
     if not builds_and_runs(tmp_path, "", *THREAD_FLAGS):
         pytest.skip("no thread sanitizer")

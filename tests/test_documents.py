@@ -147,7 +147,7 @@ _SET_UP = (
     "python -m venv .venv && . .venv/bin/activate",
     "pip install setuptools cython",
     "pytest",
-    "pytest -m machines",
+    "pytest -m builds",
 )
 
 

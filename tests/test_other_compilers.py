@@ -35,7 +35,7 @@ FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{CSRC}"]
 PROGRAM = ROOT / "tests/c/test_sparse_paths.c"
 
 pytestmark = [
-    pytest.mark.machines,
+    pytest.mark.builds,
     pytest.mark.skipif(ZIG is None, reason="no ziglang (pip install ziglang)"),
 ]
 

@@ -25,7 +25,7 @@ SLOW = {"test_huffman_gate", "test_streams_round_trip", "test_changing_buffers"}
 ALL_CODINGS = 2**64 - 1
 GOLDEN = sorted((ROOT / "tests/golden").glob("*/manifest.json"))
 
-pytestmark = pytest.mark.machines
+pytestmark = pytest.mark.builds
 
 
 def found(*names):
