@@ -39,11 +39,13 @@ class Split:
         else:
             self._router = Neighbours(reader, width, open_stream)
         self._parts: list[Symbols] = []
+        left = count
         for _ in range(self._router.substreams):
             part = reader.vu("symbols of a sub-stream")
-            require(part <= count, "sub-streams of more symbols than the stream")
+            require(part <= left, "sub-streams of more symbols than the stream")
+            left -= part
             self._parts.append(open_stream(reader, part, width))
-        require(sum(part.count for part in self._parts) == count, "counts of the sub-streams")
+        require(left == 0, "counts of the sub-streams")
         require(reader.left == 0, "the sub-streams do not fill the body")
 
     def symbols(self) -> list[int]:

@@ -19,7 +19,7 @@ from frame_writer import (
     Frame,
     write_frame,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import corrupted_frames, damaged, frames, valid_frames
 from stream_writer import CODING_IDS, legal_codings, write_stream
@@ -131,6 +131,15 @@ def test_valid_frames_decode_to_the_same_values(data, dtype):
     assert not isinstance(assert_agreement(data, dtype), str)
 
 
+#: Sub-streams of too many symbols, before one in a coding that is not known.
+TOO_MANY_SYMBOLS = bytes.fromhex(
+    "514300094f0023020606651801000009000000dccca65809000000f5e031fd330000009d3492aec0"
+    "e80cb00201030020800101000701032d60800101000906300103024202030111400308017776bde9"
+    "2896800802030111240502030111980502030111501140040302015c01020000"
+)
+
+
+@example(TOO_MANY_SYMBOLS)
 @given(corrupted_frames())
 def test_damage_behind_the_checksums_has_the_same_outcome(data):
     assert_agreement(data)
