@@ -157,8 +157,8 @@ class TensorFile:
             if stored.target in loaded:
                 loaded[name] = loaded[stored.target]
                 continue
-            kept = dtype is None or not self.element_type(name).is_float
-            loaded[name] = self.get_tensor(name, dtype=None if kept else dtype, threads=threads)
+            wanted = self._dtype_of(name, dtype)
+            loaded[name] = self.get_tensor(name, dtype=wanted, threads=threads)
         return loaded
 
     def check_total(self, dtype: object = None) -> None:
@@ -288,8 +288,12 @@ class TensorFile:
             self._limits.check_tensor(stored.size, self.source.size)
             data = self.source.read(stored.offset, stored.size)
             return Opaque(data, stored.ordinary.dtype, stored.ordinary.shape)
-        kept = dtype is None or not self.element_type(name).is_float
-        return Ordinary(*self.read_array(name, dtype=None if kept else dtype, threads=threads))
+        wanted = self._dtype_of(name, dtype)
+        return Ordinary(*self.read_array(name, dtype=wanted, threads=threads))
+
+    def _dtype_of(self, name: str, dtype: object) -> object:
+        """`dtype` if the tensor is of floats; else None, its own type."""
+        return dtype if dtype is not None and self.element_type(name).is_float else None
 
     def _open(self, name: str) -> Encoded | OrdinaryTensor:
         stored = self._stored(name)
