@@ -31,7 +31,7 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
     TypeError
         If `patterns` is one string: each of its characters would be a pattern.
     ValueError
-        If a pattern finds no parameter, or there is none.
+        If a pattern finds no parameter.
 
     Examples
     --------
@@ -45,7 +45,8 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
     """
     if isinstance(patterns, str):
         raise TypeError(f"patterns: found the string {patterns!r}, allowed is a list of strings")
-    found = matching(model, dict.fromkeys(patterns, True))
+    rules = dict.fromkeys(patterns, True)
+    found = matching(model, rules) if rules else []
     parameters = [parameter for place, _ in found for parameter in place.parameters]
     before = [parameter.requires_grad for parameter in parameters]
     try:
