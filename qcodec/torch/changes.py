@@ -21,11 +21,11 @@ from .foreign import (
     check_model,
     check_place,
     check_wrappers,
-    refuse_later_adapters,
 )
 from .modes import forget_compiled_code
+from .processes import reshard
 from .replaced import mark_replaced
-from .tensors import Place, parameter_places, whole
+from .tensors import Place, parameter_places, put, whole
 
 # What type() takes from a class's members, and makes itself.
 _NOT_COPIED = ("__dict__", "__weakref__")
@@ -84,6 +84,7 @@ class Change:
 def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
     """Raise ValueError if a method may not touch these tensors, before anything is computed."""
     check_model(model)
+    reshard(model)
     for place in found:
         check_place(place)
     check_memory(parameter_places(model), found)
@@ -154,7 +155,6 @@ def commit(changes: Sequence[Change], method: str) -> None:
         for change in changes:
             _make(change, method)
     if structural:
-        refuse_later_adapters()
         forget_compiled_code()
 
 
@@ -165,7 +165,7 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
         if content.shape != parameter.shape:
             parameter = _new_parameter(place, content, method)
         else:
-            parameter.copy_(content)
+            put(content, parameter)
         if compressed is not None:
             for scale in compressed.values.parameters():
                 mark_replaced(scale, place.name, method)
@@ -186,7 +186,7 @@ def _make(change: Change, method: str) -> None:
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)
     elif change.content is not None:
-        parameter.copy_(change.content)
+        put(change.content, parameter)
     values = _values_of(change, method).to(device)
     if mask is not None:
         values.restrict(mask)

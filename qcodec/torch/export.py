@@ -16,7 +16,8 @@ from ..source import PathLike
 from .changes import make_plain
 from .foreign import check_place, check_wrappers
 from .modes import forget_compiled_code
-from .tensors import Place, places, unwrapped, whole
+from .processes import reshard
+from .tensors import Place, gathered, places, unwrapped, whole
 
 
 def export(
@@ -31,6 +32,10 @@ def export(
 
     Pruned, shared, ternary and fixed-point weights are stored as they were trained, and
     decode bit for bit to what the model computes with.
+
+    Under DistributedDataParallel it is enough that one process calls it. Of a sharded model
+    (FSDP2) all must, as its parameters are gathered. All write the same bytes: to one path, where
+    the last replaces the file as a whole, or each to its own, of which one is kept.
 
     Parameters
     ----------
@@ -68,6 +73,7 @@ def export(
     >>> size < 2000, torch.equal(model.weight, again.weight)
     (True, True)
     """
+    reshard(model)
     contents = extra_tensors(model)
     for place in places(model):
         quantized = quantized_of(place)
@@ -96,6 +102,7 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     QCodecError, OSError
         If the file cannot be read.
     """
+    reshard(model)
     found = places(model)
     states = extra_states(model)
     for place in found:
@@ -106,13 +113,14 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     _check_names(tensors.keys() - states.keys(), names)
     for place in found:
         _check_tensor(place, tensors)
-    replaced = [place for place in found if _loses_parameters(place)]
-    check_wrappers([place for place in found if place.compressed is not None], replaced)
+    # DistributedDataParallel would miss scales that go, and fails where no buffer is left.
+    compressed = [place for place in found if place.compressed is not None]
+    check_wrappers(compressed, compressed)
     for place in found:
         make_plain(place, tensors[place.name], "load")
     for name in states.keys() & tensors.keys():
         states[name].set_extra_state(tensors[name])
-    if any(place.compressed is not None for place in found):
+    if compressed:
         forget_compiled_code()
 
 
@@ -122,7 +130,7 @@ def quantized_of(place: Place) -> Quantized | None:
     if compressed is None:
         return None
     compressed.check()
-    with naming(place.name):
+    with naming(place.name), gathered(compressed):
         return compressed.quantized(whole(place.original.detach()))
 
 
@@ -186,8 +194,3 @@ def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
         return True
     bits, others = (it.contiguous().flatten().view(torch.uint8) for it in (one, other))
     return bool(torch.equal(bits, others))
-
-
-def _loses_parameters(place: Place) -> bool:
-    compressed = place.compressed
-    return compressed is not None and not compressed.values.holds_weights

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from ..messages import quoted
 from .compressed import Compressed, Parametrization
+from .processes import held_by_wrapper, send_masks
 from .tensors import Place, is_sharded, torchs_mask
 
 _hooks: list[Any] = []
@@ -59,7 +59,7 @@ def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> No
     structural : sequence of Place
         Those whose modules or parameters change.
     replaced : sequence of Place
-        Those of which parameters are added or replaced.
+        Those of which parameters, or all buffers, are added or replaced.
     """
     for place in structural:
         if is_sharded(place.original):
@@ -67,14 +67,13 @@ def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> No
                 f"tensor {quoted(place.name)}: found a sharded parameter (DTensor), whose shards "
                 "would not see the change; call the method before fully_shard"
             )
-    if replaced and torch.distributed.is_available() and torch.distributed.is_initialized():
-        held = _held_by_wrappers()
-        for place in replaced:
-            if any(id(parameter) in held for parameter in place.parameters):
-                raise ValueError(
-                    f"tensor {quoted(place.name)}: found a model inside DistributedDataParallel, "
-                    "which would not average the gradients of new parameters; call the method first"
-                )
+    names = {id(its): place.name for place in replaced for its in place.parameters}
+    held = held_by_wrapper(its for place in replaced for its in place.parameters)
+    if held is not None:
+        raise ValueError(
+            f"tensor {quoted(names[id(held)])}: found a model inside DistributedDataParallel, "
+            "which would not see that parameters are replaced; call the method first"
+        )
 
 
 def is_adapter(module: torch.nn.Module) -> bool:
@@ -85,14 +84,16 @@ def is_adapter(module: torch.nn.Module) -> bool:
     )
 
 
-def refuse_later_adapters() -> None:
-    """From now on, adapters (LoRA) around compressed weights are refused when they are made.
+def watch_wrappers() -> None:
+    """Look at what is made around models from now on; called when `qcodec.torch` is imported.
 
-    Merging one writes into the computed weight, where it would be lost without a word.
+    Adapters (LoRA) around compressed weights are refused: merging one writes into the computed
+    weight, where it would be lost without a word. DistributedDataParallel gets equal masks; all
+    processes that hold compressed weights must take part, also where these were unpickled.
     """
     if not _hooks:
         register = torch.nn.modules.module.register_module_module_registration_hook
-        _hooks.append(register(_refuse_adapter))
+        _hooks.extend(register(one) for one in (_refuse_adapter, send_masks))
 
 
 def _refuse_adapter(parent: torch.nn.Module, name: str, module: Any) -> None:  # noqa: ARG001
@@ -133,13 +134,3 @@ def _reason(place: Place) -> str:
     if original.is_inference():
         return "a tensor made in inference mode, which cannot be trained; clone it first"
     return ""
-
-
-def _held_by_wrappers() -> set[int]:
-    """Ids of all parameters that a DistributedDataParallel of this process averages.
-
-    Nothing in a model says that it is wrapped, so the wrappers are looked for.
-    """
-    wrapper = torch.nn.parallel.DistributedDataParallel
-    found = [one for one in gc.get_objects() if isinstance(one, wrapper)]
-    return {id(parameter) for one in found for parameter in one.module.parameters()}

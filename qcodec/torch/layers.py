@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .tensors import Place, parameter_places
+from .tensors import Place, parameter_places, unwrapped
 
 _LAYERS = (
     torch.nn.Linear,
@@ -31,7 +31,8 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
     >>> list(layers(model))
     ['0', '2']
     """
-    return {name: module for name, module in model.named_modules() if isinstance(module, _LAYERS)}
+    named = unwrapped(model).named_modules()
+    return {name: module for name, module in named if isinstance(module, _LAYERS)}
 
 
 def weight_places(model: torch.nn.Module) -> list[Place]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from torch.nn.utils import parametrize
 
 from ..messages import names_text, quoted
 from .compressed import Compressed, Parametrization
+from .processes import reshard
 
 _Rule = TypeVar("_Rule")
 # Modules that hold a model and nothing of their own: their names are not the model's.
@@ -104,7 +106,8 @@ def seen(place: Place) -> torch.Tensor:
     module, attribute = place.homes[0]
     compressed, original = place.compressed, place.original
     if compressed is not None:
-        weights: torch.Tensor = compressed(whole(original))
+        with gathered(compressed):
+            weights: torch.Tensor = compressed(whole(original))
         return weights
     if parametrize.is_parametrized(module, attribute):
         return whole(getattr(module, attribute))
@@ -117,6 +120,28 @@ def whole(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor itself, or all of one that is sharded (a DTensor; all processes take part)."""
     full: torch.Tensor = tensor.full_tensor() if is_sharded(tensor) else tensor
     return full
+
+
+@contextmanager
+def gathered(compressed: Compressed) -> Iterator[None]:
+    """Trained scales whole for a while, also where they are sharded; gradients reach them."""
+    held = compressed.values._parameters
+    sharded = {name: scale for name, scale in held.items() if is_sharded(scale)}
+    try:
+        held.update((name, whole(scale)) for name, scale in sharded.items())
+        yield
+    finally:
+        held.update(sharded)
+
+
+def put(content: torch.Tensor, tensor: torch.Tensor) -> None:
+    """Copy a whole tensor into another one, which may be sharded."""
+    if is_sharded(tensor) and not is_sharded(content):
+        from torch.distributed.tensor import distribute_tensor
+
+        content = content.to(tensor.device, tensor.dtype)
+        content = distribute_tensor(content, tensor.device_mesh, tensor.placements)
+    tensor.copy_(content)
 
 
 def is_sharded(tensor: torch.Tensor) -> bool:
@@ -180,6 +205,7 @@ def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     >>> {name: int((tensor != 0).sum()) for name, tensor in plain_tensors(model).items()}
     {'bias': 1, 'weight': 1}
     """
+    reshard(model)
     found = [(place.names, place.value) for place in places(model)]
     return {name: value for names, value in found for name in names}
 
