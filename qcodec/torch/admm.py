@@ -14,9 +14,8 @@ import torch
 
 from ..codecs import Codec
 from ..prunings import Density, NOfM, Pruning
-from .penalties import seen
 from .pruning import prune
-from .tensors import Place, matching
+from .tensors import Place, matching, seen
 
 #: What a tensor shall be: so sparse, of so many weights, or what a codec can say.
 Constraint = Density | NOfM | Codec | int

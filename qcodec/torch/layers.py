@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .tensors import Place
+from .tensors import Place, parameter_places
 
 _LAYERS = (
     torch.nn.Linear,
@@ -36,7 +36,9 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
 
 def weight_places(model: torch.nn.Module) -> list[Place]:
     """Where the weights of all `layers` are, in their order."""
+    wanted = {id(module) for module in layers(model).values()}
     return [
-        Place(f"{name}.weight" if name else "weight", module, "weight")
-        for name, module in layers(model).items()
+        place
+        for place in parameter_places(model)
+        if any(id(module) in wanted and attribute == "weight" for module, attribute in place.homes)
     ]
