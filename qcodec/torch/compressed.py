@@ -208,6 +208,18 @@ class Parametrization(parametrize.ParametrizationList):
             self.original.copy_(compressed.values.inverse(value, compressed.mask))
 
 
+def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """A flat tensor in the shape and the memory format of another.
+
+    Convolutions round differently for weights in another format (channels last), so a model
+    would compute other bits than the plain one that its file is loaded into.
+    """
+    shaped = flat.view(like.shape)
+    if shaped.stride() == like.stride():
+        return shaped
+    return shaped.new_empty_strided(like.shape, like.stride()).copy_(shaped)
+
+
 def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Some values whose gradient goes to a weight instead: the straight-through estimator.
 

@@ -17,7 +17,7 @@ from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
 from .changes import Change, check, check_finite, commit, first_mask, weights_behind
-from .compressed import Values, masked
+from .compressed import Values, laid_out, masked
 from .layers import weight_places
 from .settings import check_settings
 from .tensors import Place, matching, whole
@@ -81,8 +81,8 @@ class TernaryValues(Values):
         positive, negative = self._parameters["positive"], self._parameters["negative"]
         values = torch.cat([-negative, torch.zeros_like(positive), positive])
         moved_by = torch.cat([negative, torch.ones_like(positive), positive]).detach()
-        weights = values.index_select(0, codes).view(latent.shape)
-        moves = moved_by.index_select(0, codes).view(latent.shape)
+        weights = laid_out(values.index_select(0, codes), latent)
+        moves = laid_out(moved_by.index_select(0, codes), latent)
         return weights + (latent - latent.detach()) * moves
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
