@@ -67,8 +67,10 @@ def sensitivity(
 
     Raises
     ------
+    TypeError
+        If `patterns` is one string, or a density is no number.
     ValueError
-        If a pattern finds no parameter, or a density is not 0 to 1.
+        If a pattern finds no parameter, or a density is not 0 to 1. Nothing is measured then.
 
     Examples
     --------
@@ -79,8 +81,10 @@ def sensitivity(
     >>> [(row.density, row.measure) for row in rows]
     [(1.0, 10.0), (0.5, 7.0)]
     """
+    if isinstance(patterns, str):
+        raise TypeError(f"patterns={patterns!r}: allowed is a list of strings")
     tensors = [place.name for place, _ in matching(model, dict.fromkeys(patterns, True))]
-    falling = sorted(densities, reverse=True)
+    falling = [one.density for one in map(Density, sorted(densities, reverse=True))]
     return [
         Sensitivity(tensor, density, measure(_pruned(model, tensor, density)))
         for tensor in tensors
