@@ -84,7 +84,12 @@ def run_batches(
     ------
     TypeError
         If a batch is no tensor.
+    ValueError
+        If a parameter's shape is not known yet: the call would decide it.
     """
+    for name, parameter in model.named_parameters():
+        if torch.nn.parameter.is_lazy(parameter):
+            raise ValueError(f"{name}: found no shape yet, allowed are models called before")
     with evaluating(model), _eagerly(), torch.no_grad():
         for inputs in batches:
             if not isinstance(inputs, torch.Tensor):
