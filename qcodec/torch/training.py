@@ -122,14 +122,15 @@ def fit(
             if parts_of.after_epoch is not None:
                 parts_of.after_epoch(epoch)
             if parts_of.measure is not None:
-                found.update(parts_of.measure())
+                with modes_kept(model):  # many end with model.train()
+                    found.update(parts_of.measure())
             if run is not None:
                 run.log(stage, epoch, **found)
                 kept = {name: part.state_dict() for name, part in states.items()}
                 run.save(stage, {"epoch": epoch, **kept})
             if progress is not None:
                 progress(stage, epoch, epochs, found)
-            if not model.training:  # as a measure may have left it
+            if not model.training:  # as `after_epoch` may have left it
                 modes.restore()
 
 
