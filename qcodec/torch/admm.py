@@ -114,12 +114,17 @@ class Admm:
         Raises
         ------
         TypeError, ValueError
-            If the factor is no number above 0, or a rho would become 0 or infinite.
+            If the factor is no number above 0, or a rho would become 0, or it or U infinite.
         """
         check_number("factor", factor, 0)
         grown = {name: _checked_rho(name, rho * factor) for name, rho in self.rho.items()}
         with torch.inference_mode(False):
             divided = {name: part.u / factor for name, part in self._parts.items()}
+        for name, u in divided.items():
+            if not bool(u.isfinite().all()):
+                raise ValueError(
+                    f"{name!r}: found factor={factor}, allowed is one that leaves U finite"
+                )
         self.rho = grown
         for name, part in self._parts.items():
             part.u = divided[name]
