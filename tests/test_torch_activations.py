@@ -137,7 +137,9 @@ def test_a_layer_of_unknown_shape_is_refused_before_a_call_decides_it():
 
 def test_a_frozen_batch_norm_stays_frozen():
     model = network()
+    model[3].eval()
     fix_activations(model, FixedPoint(8), [inputs()])
+    assert [model[index].fixed_point_input.training for index in (0, 3)] == [True, False]
     mean = model[1].running_mean.clone()
     model(inputs() + 1)
     assert not model[1].training
@@ -255,6 +257,8 @@ def test_compiled_code_does_not_outlive_a_change(given):
     model = network().eval()
     compiled = torch.compile(model, backend="eager")
     plain = compiled(inputs())
+    with torch.no_grad():  # so that code is there that knows no hooks that take samples
+        compiled(inputs())
     changed = model if given == "the model" else compiled
     for bits in (3, 6):
         fix_activations(changed, FixedPoint(bits), [inputs()])
@@ -286,5 +290,6 @@ def test_activations_fixed_in_inference_mode_can_be_trained_with():
         fix_activations(model, FixedPoint(4), [inputs().clone()])
     model(inputs()).sum().backward()
     assert model[0].weight.grad.any()
+    model.load_state_dict(model.state_dict())  # in place, which inference tensors refuse
     fix_activations(model, FixedPoint(6), [inputs()])
     assert model[0].fixed_point_input.form.tolist()[1:] == [-32, 31]

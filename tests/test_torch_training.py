@@ -117,11 +117,7 @@ def test_a_module_that_a_loop_freezes_stays_frozen_until_the_end():
         modes_in_loop.append(model[1].training)
         model[1].eval()
 
-    def measure():
-        model.eval()
-        return {}
-
-    fitted(model, epochs=3, after_step=freeze, measure=measure)
+    fitted(model, epochs=3, after_step=freeze, after_epoch=lambda epoch: model.eval())
     assert modes_in_loop == [True, False, False]
     assert model[1].training
 
@@ -157,7 +153,9 @@ def test_classes_that_override_train_are_told(frozen):
 
 def test_a_module_under_two_parents_is_left_in_its_own_mode():
     shared = nn.BatchNorm1d(5).eval()
-    model = nn.Sequential(nn.Sequential(shared), nn.Sequential(shared))
+    model = nn.Sequential(nn.Sequential(shared), nn.Sequential(shared)).eval()
+    model[1].train()
+    shared.eval()
     found, before = Modes(model), modes(model)
     model.eval()
     found.restore()

@@ -166,19 +166,20 @@ def _chosen(
         raise TypeError(f"rules: found {kind}, allowed are a FixedPoint, or a mapping of them")
     rules = {"": rules} if isinstance(rules, FixedPoint) else rules
     check_rules("rules", rules, FixedPoint)
+    compiled = {pattern: re.compile(pattern) for pattern in rules}
     names = {f"{name}.input" if name else "input": module for name, module in found.items()}
-    for pattern in rules:
-        if not any(re.search(pattern, name) for name in names):
-            there = f"there are {', '.join(names)}" if names else "the model has none"
-            raise ValueError(f"no layer matches {pattern!r}; {there}")
-    chosen = []
+    chosen, unused = [], set(rules)
     for name, module in names.items():
-        patterns = [pattern for pattern in rules if re.search(pattern, name)]
+        patterns = [pattern for pattern, rule in compiled.items() if rule.search(name)]
+        unused.difference_update(patterns)
         if patterns:
             codec = rules[patterns[0]]
             with naming(name):
                 _check_codec(codec)
             chosen.append(_Layer(name, module, codec, _first_parameter(module), patterns))
+    if unused:
+        there = f"there are {', '.join(names)}" if names else "the model has none"
+        raise ValueError(f"no layer matches {min(unused)!r}; {there}")
     return chosen
 
 
@@ -211,17 +212,16 @@ def _take_samples(
 
 def _check_called(chosen: list[_Layer]) -> None:
     """Each rule must find a layer that the batches reach; others are named in a warning."""
-    for pattern in dict.fromkeys(pattern for layer in chosen for pattern in layer.patterns):
-        about = [layer for layer in chosen if pattern in layer.patterns]
-        if not any(layer.samples for layer in about):
-            others = f" (nor {len(about) - 1} more for {pattern!r})" if len(about) > 1 else ""
+    reached = {pattern for layer in chosen if layer.samples for pattern in layer.patterns}
+    idle = [layer for layer in chosen if not layer.samples]
+    for layer in idle:
+        if not reached.issuperset(layer.patterns):
             raise ValueError(
-                f"{about[0].name}: found nothing in the batches{others}, "
-                "allowed is at least one input"
+                f"{layer.name}: found nothing in the batches, allowed is at least one input"
             )
-    idle = ", ".join(layer.name for layer in chosen if not layer.samples)
     if idle:
-        warn_caller(f"{idle}: left out, as the model gave these layers nothing in the batches")
+        names = ", ".join(layer.name for layer in idle)
+        warn_caller(f"{names}: left out, as the model gives these layers nothing in the batches")
 
 
 def _form(sample: torch.Tensor, codec: FixedPoint) -> torch.Tensor:
