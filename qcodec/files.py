@@ -308,9 +308,8 @@ def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recip
                 opened[id(codec)] = replace(codec, base=base)
             return opened[id(codec)]
 
-        rules = tuple(replace(rule, codec=open_base(rule.codec)) for rule in recipe.rules)
-        weights, others = open_base(recipe.weights), open_base(recipe.others)
-        yield replace(recipe, rules=rules, weights=weights, others=others), name
+        opened_recipe = recipe.with_codecs(open_base)
+        yield opened_recipe, name
 
 
 def _check_not_base(output: Output | None, base: Any) -> None:

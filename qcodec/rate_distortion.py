@@ -8,7 +8,6 @@ most (Shoham and Gersho 1988); by the same price, each tensor chooses among seve
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +21,7 @@ from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
 from .files import load, save
 from .quantized import Quantized
-from .recipes import Recipe, Rule, recipe_for
+from .recipes import Recipe, Rule, exactly, recipe_for
 from .saving import check_names
 from .tensor import encode_frame
 
@@ -295,7 +294,7 @@ class _Model:
     def recipe(self, price: float) -> Recipe:
         """The codec of least squared error + price * bits for each tensor."""
         return self.original.with_rules(
-            Rule(f"^{re.escape(name)}$", self._best(name, tensor, price))
+            Rule(exactly(name), self._best(name, tensor, price))
             for name, tensor in self.offered.items()
         )
 

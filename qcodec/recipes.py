@@ -9,7 +9,8 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +20,20 @@ from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, T
 from .dtypes import QUANTIZABLE
 from .errors import warn_caller
 from .messages import quoted
+from .patterns import Pattern, Patterns, exactly
+
+__all__ = [
+    "KEEP",
+    "READY_MADE",
+    "Recipe",
+    "Rule",
+    "as_recipe",
+    "codec_of",
+    "exactly",
+    "idle_rules",
+    "parse_rule",
+    "recipe_for",
+]
 
 #: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
 KEEP = "keep"
@@ -27,6 +42,8 @@ _RULE_KEYS = ("tensor", "codec")
 _LOSSLESS = Lossless()
 # Names that are compared with a rule that matches none, their characters, and those shown.
 _MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
+# Rules that match nothing which get a warning each: comparing names takes long.
+_MAX_WARNINGS = 10
 
 
 @dataclass(frozen=True)
@@ -36,28 +53,36 @@ class Rule:
     Parameters
     ----------
     pattern : str
-        Searched for anywhere in the name; ``^`` and ``$`` bind it to the ends.
+        Searched for anywhere in the name; ``^`` and ``$`` bind it to the ends. For a tensor by
+        its exact name, `exactly` makes the pattern; a recipe may have many thousands of those.
     codec : Codec or None
         None leaves the tensor alone.
+
+    Examples
+    --------
+    >>> rule = Rule(exactly("fc.weight"), None)
+    >>> rule.matches("fc.weight"), rule.matches("fc_weight"), Rule("fc", None).matches("fc.weight")
+    (True, False, True)
     """
 
     pattern: str
     codec: Codec | None
-    _search: Callable[[str], re.Match[str] | None] = field(init=False, repr=False, compare=False)
+    _pattern: Pattern = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.pattern, str):
-            raise TypeError(f"pattern={self.pattern!r}: allowed is a regular expression, a str")
+        object.__setattr__(self, "_pattern", Pattern(self.pattern))
         _check_codec("codec", self.codec)
-        try:
-            # Not left to the cache of `re`, which forgets: recipes may have thousands of rules.
-            object.__setattr__(self, "_search", re.compile(self.pattern).search)
-        except re.error as error:
-            raise ValueError(f"{self.pattern!r} is not a regular expression: {error}") from None
 
     def matches(self, name: str) -> bool:
         """Whether the rule is about a tensor of this name."""
-        return self._search(name) is not None
+        return self._pattern.finds(name)
+
+    def with_codec(self, codec: Codec | None) -> Rule:
+        """The same rule with another codec; its pattern is not compiled again."""
+        _check_codec("codec", codec)
+        changed = copy(self)
+        object.__setattr__(changed, "codec", codec)
+        return changed
 
 
 @dataclass(frozen=True)
@@ -96,6 +121,7 @@ class Recipe:
     weights: Codec | None = _LOSSLESS
     others: Codec | None = _LOSSLESS
     min_elements: int = 1024
+    _patterns: Patterns = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rules", tuple(self.rules))
@@ -105,6 +131,7 @@ class Recipe:
         _check_codec("weights", self.weights)
         _check_codec("others", self.others)
         check_integer("min_elements", self.min_elements, 0)
+        object.__setattr__(self, "_patterns", _patterns(self.rules))
 
     def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
         """The codec of a tensor, or None to leave it alone.
@@ -116,9 +143,9 @@ class Recipe:
         dtype : str
             The element type's name.
         """
-        for rule in self.rules:
-            if rule.matches(name):
-                return rule.codec
+        place = self._patterns.first(name)
+        if place is not None:
+            return self.rules[place].codec
         return self.others if self.why_no_weight(shape, dtype) else self.weights
 
     def why_no_weight(self, shape: tuple[int, ...], dtype: str) -> str:
@@ -153,6 +180,23 @@ class Recipe:
         """The same recipe with rules that come before its own."""
         return Recipe((*rules, *self.rules), self.weights, self.others, self.min_elements)
 
+    def with_codecs(self, change: Callable[[Codec | None], Codec | None]) -> Recipe:
+        """The same recipe with other codecs.
+
+        Parameters
+        ----------
+        change : callable
+            Gives the new codec for each codec of the recipe, or for None.
+
+        Examples
+        --------
+        >>> Recipe(weights=Ternary()).with_codecs(lambda codec: None).weights is None
+        True
+        """
+        rules = tuple(rule.with_codec(change(rule.codec)) for rule in self.rules)
+        weights, others = change(self.weights), change(self.others)
+        return replace(self, rules=rules, weights=weights, others=others)
+
     def with_base(self, base: Any) -> Recipe:
         """The same recipe, in which what is lossless is stored against a base.
 
@@ -173,9 +217,7 @@ class Recipe:
                 return codec
             return deltas.setdefault(codec.dtype, Delta(base, codec.dtype))
 
-        rules = [Rule(rule.pattern, against_base(rule.codec)) for rule in self.rules]
-        weights, others = against_base(self.weights), against_base(self.others)
-        return Recipe(tuple(rules), weights, others, self.min_elements)
+        return self.with_codecs(against_base)
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for JSON or TOML.
@@ -286,16 +328,8 @@ def recipe_for(recipe: Any, names: Collection[str]) -> Recipe:
         for _, fault in idle_rules(made.rules, names):
             raise ValueError(fault)
     else:
-        for fault in unmatched_rules(made.rules, names):
-            warn_caller(fault)
+        _warn_of_unmatched(made.rules, names)
     return made
-
-
-def unmatched_rules(rules: Iterable[Rule], names: Collection[str]) -> Iterator[str]:
-    """What is to be said of each rule that matches none of the names."""
-    for rule in rules:
-        if not any(map(rule.matches, names)):
-            yield f"rule {rule.pattern!r} matches no tensor; {_nearest_names(rule.pattern, names)}"
 
 
 def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[int, str]]:
@@ -307,17 +341,34 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
     >>> list(idle_rules(rules, ["conv1.weight"]))
     [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
     """
-    first = {next((at for at, rule in enumerate(rules) if rule.matches(n)), -1) for n in names}
+    known = frozenset(names)
+    first = set(map(_patterns(rules).first, known))
     for at, rule in enumerate(rules):
         if at not in first:
             hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
-            yield at, next(unmatched_rules([rule], names), hidden)
+            yield at, hidden if rule._pattern.finds_any(known) else _unmatched(rule, names)
 
 
-def _nearest_names(pattern: str, names: Collection[str]) -> str:
+def _warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
+    known = frozenset(names)
+    unmatched = [rule for rule in rules if not rule._pattern.finds_any(known)]
+    for rule in unmatched[:_MAX_WARNINGS]:
+        warn_caller(_unmatched(rule, names))
+    more = len(unmatched) - _MAX_WARNINGS
+    if more > 0:
+        warn_caller(f"{more:,} more rules match no tensor")
+
+
+def _patterns(rules: Iterable[Rule]) -> Patterns:
+    return Patterns(rule._pattern for rule in rules)
+
+
+def _unmatched(rule: Rule, names: Collection[str]) -> str:
+    wanted = rule._pattern.names[0] if rule._pattern.names else rule.pattern.strip("^$")
     some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
-    near = difflib.get_close_matches(pattern.strip("^$"), some, _SHOWN, 0)
-    return f"nearest: {', '.join(map(quoted, near))}" if near else "there are none"
+    near = difflib.get_close_matches(wanted, some, _SHOWN, 0)
+    nearest = f"nearest: {', '.join(map(quoted, near))}" if near else "there are none"
+    return f"rule {rule.pattern!r} matches no tensor; {nearest}"
 
 
 def _check_codec(name: str, codec: object) -> None:

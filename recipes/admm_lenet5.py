@@ -6,7 +6,6 @@ sharing with one price of a bit for all layers, and units that do nothing left o
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import torch
 import qcodec
 from qcodec import Density
 from qcodec.rate_distortion import at_price
-from qcodec.recipes import Recipe, Rule
+from qcodec.recipes import Recipe, Rule, exactly
 from qcodec.torch import (
     Admm,
     Run,
@@ -156,12 +155,14 @@ def _priced(model: LeNet5, bits: int, price: float) -> Recipe:
 
 def _drop(model: LeNet5, recipe: Recipe) -> None:
     """Prune the weights that are not worth their bits, and what they leave idle."""
+    densities = {}
     for name, tensor in plain_tensors(model).items():
         if name.endswith(".weight"):
             codec = recipe.codec_for(name, tuple(tensor.shape), "float32")
             assert codec is not None
             kept = np.count_nonzero(codec.quantize(tensor.contiguous()).dequantize())
-            prune(model, {f"^{re.escape(name)}$": Density(kept / tensor.numel())})
+            densities[exactly(name)] = Density(kept / tensor.numel())
+    prune(model, densities)
     prune_idle(model, LAYERS)
 
 

@@ -20,7 +20,7 @@ from benchmarks.evidence.squeezenet import net_of, tensors
 from qcodec import rate_distortion
 from qcodec.interop import dcnet
 from qcodec.quantize.codebook import Init
-from qcodec.recipes import Rule
+from qcodec.recipes import Rule, exactly
 
 from .report import report, table
 from .squeezenet_data import STAND_IN, Networks, load_data
@@ -204,9 +204,7 @@ def density_of(layer: str) -> float:
 
 def _recipe(weights: set[str], codec: qcodec.Codec) -> qcodec.Recipe:
     """The codec for the net's weights, however few they are, and every bit of all else."""
-    return qcodec.Recipe().with_rules(
-        Rule(f"^{re.escape(name)}$", codec) for name in sorted(weights)
-    )
+    return qcodec.Recipe().with_rules(Rule(exactly(name), codec) for name in sorted(weights))
 
 
 def _errors(before: Arrays, after: Arrays, names: set[str]) -> dict[str, Any]:

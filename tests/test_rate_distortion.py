@@ -9,7 +9,7 @@ import pytest
 import qcodec
 from qcodec import Affine, Codebook, DeepCompression, Density, FixedPoint, Recipe, Sparse, Ternary
 from qcodec.rate_distortion import at_bytes, at_error, at_price, curve
-from qcodec.recipes import Rule
+from qcodec.recipes import Rule, exactly
 
 RNG = np.random.default_rng(0)
 TENSORS = {
@@ -44,6 +44,16 @@ def test_deep_compression_is_priced_too_and_names_are_taken_literally():
     priced = at_price(tensors, recipe, 1e-6)
     assert priced.codec_for("a.b", (40, 100), "float32").codec.rate > 0
     assert priced.codec_for("axb", (40, 100), "float32") == recipe.weights
+
+
+def test_a_name_with_a_line_break_behind_it_is_another_name():
+    tensors = {"a": TENSORS["small.weight"], "a\n": TENSORS["large.weight"], "b": np.arange(9)}
+    priced = at_price({**tensors, "b\n": TENSORS["large.weight"]}, Codebook(4), 1e-4)
+    small, large = (priced.codec_for(name, (40, 100), "float32").rate for name in ("a", "a\n"))
+    assert small > 10 * large > 0
+    swapped = {"b": TENSORS["small.weight"], "b\n": np.arange(9)}
+    priced = at_price(swapped, Codebook(4), 1e-4)
+    assert priced.codec_for("b\n", (9,), "int64") == priced.others
 
 
 @pytest.mark.parametrize("codec", [Codebook(4, per=0), Codebook(4, scale="rms", group=10)])
@@ -249,7 +259,10 @@ def test_tensors_without_a_choice_are_as_in_the_first_recipe():
     tensors = dict(TENSORS, steps=np.arange(10))
     first, second = (Recipe(weights=Codebook(bits), others=FixedPoint(8)) for bits in (3, 4))
     recipe = at_price(tensors, [first, second], 1e-4)
-    assert [rule.pattern for rule in recipe.rules] == [r"^small\.weight$", r"^large\.weight$"]
+    assert [rule.pattern for rule in recipe.rules] == [
+        exactly("small.weight"),
+        exactly("large.weight"),
+    ]
     assert recipe.others == FixedPoint(8)
 
 

@@ -87,14 +87,14 @@ REFUSED = {
         {"0": FixedPoint(8), "3": FixedPoint(8, per=0)},
         lambda: [inputs()], ValueError, r"'3\.input'.*allowed is one step",
     ),
-    "another codec": (Codebook(4), lambda: [inputs()], TypeError, "rules: found Codebook"),
+    "another codec": (Codebook(4), lambda: [inputs()], TypeError, r"'0\.input': found Codebook"),
     "another codec in a rule": (
         {"0": FixedPoint(8), "3": Codebook(4)},
-        lambda: [inputs()], TypeError, "found Codebook for '3', allowed FixedPoint",
+        lambda: [inputs()], TypeError, r"'3\.input': found Codebook, allowed FixedPoint",
     ),
-    "no rules": ({}, lambda: [inputs()], ValueError, "found no rule"),
+    "no rules": ({}, lambda: [inputs()], ValueError, "rules: found none"),
     "no regular expression": (
-        {"(": FixedPoint(8)}, lambda: [inputs()], ValueError, r"found '\('",
+        {"(": FixedPoint(8)}, lambda: [inputs()], ValueError, r"'\(' is not a regular",
     ),
     "no such layer": ({"fc": FixedPoint(8)}, lambda: [inputs()], ValueError, "no layer matches"),
     "inputs with targets": (
@@ -124,7 +124,7 @@ def test_what_is_refused_changes_nothing(name, fixed_before):
 
 
 def test_a_model_without_layers_is_refused():
-    with pytest.raises(ValueError, match="the model has none"):
+    with pytest.raises(ValueError, match="there is none"):
         fix_activations(nn.ReLU(), FixedPoint(8), [inputs()])
 
 
@@ -266,6 +266,8 @@ def test_compiled_code_does_not_outlive_a_change(given):
     assert not torch.equal(compiled(inputs()), plain)
 
 
+# `on_grid` views bools as numbers; in a traced graph there is no such operation.
+NOT_TRACED = pytest.mark.xfail(raises=RuntimeError, strict=True)
 WAYS = {
     "compile": lambda model, x: torch.compile(model, backend="aot_eager", fullgraph=True),
     "export": lambda model, x: torch.export.export(model, (x,)).module(),
@@ -275,13 +277,30 @@ WAYS = {
 
 @DYNAMO
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["compile", "export", pytest.param("trace", marks=NOT_TRACED)])
 @pytest.mark.parametrize("by_keyword", [False, True])
 def test_fixed_activations_are_traced_and_exported(way, by_keyword):
     model = ByKeyword(nn.Linear(8, 4), "input") if by_keyword else network().eval()
     fix_activations(model, FixedPoint(4), [inputs()])
     other = inputs() * 3  # beyond the range: it must be in the graph, not only the rounding
     assert torch.equal(WAYS[way](model, inputs())(other), model(other))
+
+
+def test_gradients_of_single_samples_go_through_fixed_activations():
+    model = nn.Sequential(nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3))
+    fix_activations(model, FixedPoint(4), [inputs()])
+    parameters = {name: one.detach() for name, one in model.named_parameters()}
+
+    def loss(parameters, sample):
+        return torch.func.functional_call(model, parameters, (sample[None],)).square().sum()
+
+    batch = inputs(5)
+    found = torch.func.vmap(torch.func.grad(loss), (None, 0))(parameters, batch)
+    for index, sample in enumerate(batch):
+        model.zero_grad()
+        model(sample[None]).square().sum().backward()
+        for name, one in model.named_parameters():
+            torch.testing.assert_close(found[name][index], one.grad)
 
 
 def test_activations_fixed_in_inference_mode_can_be_trained_with():

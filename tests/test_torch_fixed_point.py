@@ -11,7 +11,7 @@ import qcodec  # noqa: E402
 from qcodec import Density, FixedPoint  # noqa: E402
 from qcodec.torch import (  # noqa: E402
     FixedPointActivations,
-    FixedPointWeights,
+    FixedPointValues,
     export,
     fix_activations,
     fix_points,
@@ -60,7 +60,7 @@ def test_rounding_is_exact_at_every_power_of_two():
 def test_weights_are_what_the_codec_gives_and_what_is_stored(bits, step, dtype):
     weight = (torch.randn(40, 30, generator=torch.Generator().manual_seed(bits)) * 0.1).to(dtype)
     codec = FixedPoint(bits, step)
-    points = FixedPointWeights(weight, codec)
+    points = FixedPointValues(weight, codec)
     with torch.no_grad():
         seen = points(weight)
     stored, wanted = points.quantized(weight), codec.quantize(weight)
@@ -80,7 +80,7 @@ def test_the_gradient_goes_straight_through_and_stops_where_it_clips():
 def test_training_moves_weights_over_the_grid_and_the_step_stays():
     model = network()
     fix_points(model, FixedPoint(4))
-    points = model[3].parametrizations.weight[0]
+    points = model[3].parametrizations.weight[0].values
     step = 2.0 ** int(points.exponent)
     before = model[3].weight.detach().clone()
     optimizer = torch.optim.SGD(model.parameters(), 0.01, 0.9)
@@ -217,7 +217,7 @@ def test_weights_at_the_end_of_their_type_are_what_the_codec_gives(dtype, bits, 
 @pytest.mark.parametrize("dtype", TYPES, ids=str)
 def test_gradients_are_cut_where_the_type_ends(dtype):
     weights = at_the_end(dtype).requires_grad_()
-    module = FixedPointWeights(weights, qcodec.FixedPoint(8, "max"))
+    module = FixedPointValues(weights, qcodec.FixedPoint(8, "max"))
     given = module(weights)
     (given / 2**8).sum().backward()
     step = 2.0 ** int(module.exponent)

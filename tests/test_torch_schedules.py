@@ -149,12 +149,12 @@ STEPS = {
     "none between": ((0, 2, 0), ValueError, "every >= 1"),
 }
 TARGETS = {
-    "a quality": ({"weight": Quality(1.0)}, TypeError, "found Quality for 'weight', allowed"),
-    "a number": ({"weight": 0.1}, TypeError, "found float for 'weight', allowed Density"),
-    "no mapping": (Density(0.1), TypeError, "targets: found Density, allowed is a mapping"),
-    "nothing": ({}, ValueError, "targets: found no rule"),
-    "no expression": ({"(": Density(0.1)}, ValueError, r"found '\(', allowed are regular"),
-    "no string": ({1: Density(0.1)}, TypeError, "a pattern of type int"),
+    "a quality": ({"weight": Quality(1.0)}, TypeError, "'0.weight': found Quality, allowed"),
+    "a number": ({"weight": 0.1}, TypeError, "'0.weight': found float, allowed Density"),
+    "no mapping": (Density(0.1), TypeError, "found Density, allowed is a mapping"),
+    "nothing": ({}, ValueError, "found none, allowed is at least one"),
+    "no expression": ({"(": Density(0.1)}, ValueError, r"'\(' is not a regular"),
+    "no string": ({1: Density(0.1)}, TypeError, "pattern=1: allowed is"),
     "no such tensor": ({"fc": Density(0.1)}, ValueError, "no parameter matches"),
 }  # fmt: skip
 SCHEDULES = {

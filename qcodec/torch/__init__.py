@@ -1,47 +1,52 @@
 """Training-side methods of the papers, for any `torch.nn.Module` and any optimizer.
 
-They chain: `prune`, train, `share`, train the centroids, `export`. Each is a parametrization
-in the sense of `torch.nn.utils.parametrize`, so that optimizers see the parameters that are
-to be trained and state dicts hold all that a checkpoint needs. Needs torch: the extra [torch].
+They chain in any order: `prune`, train, `share`, train the centroids, `export`. A tensor has one
+parametrization (`torch.nn.utils.parametrize`), `Compressed`, with a mask and a kind of values, so
+that optimizers see the parameters that are to be trained and state dicts hold all that a
+checkpoint needs. docs/training.md has the table of methods and situations. Needs torch: the extra
+[torch].
 """
 
 from .activations import FixedPointActivations, fix_activations
 from .admm import Admm
 from .bit_allocation import Line, Measured, allocate_bits, whole_bits
+from .compressed import Compressed, Free, Values
 from .dropout import AdjustedDropout, dropout_after_pruning
 from .export import export, load
-from .fixed_point import FixedPointWeights, fix_points
+from .fixed_point import FixedPointValues, fix_points
 from .freezing import frozen
 from .idle import prune_idle
-from .latent import LatentWeights, share_latent, share_latent_at_price
+from .latent import LatentValues, share_latent, share_latent_at_price
 from .layers import layers
 from .penalties import l1, l2
 from .price import prune_at_price, share_at_price
 from .progress import show_progress
-from .pruning import Mask, densities, prune
+from .pruning import densities, prune
 from .run import Run
 from .schedules import GradualPruning, cubic, stepwise
 from .sensitivity import Sensitivity, plot_sensitivity, sensitivity, write_sensitivity
-from .sharing import SharedWeights, round_centroids, share
+from .sharing import SharedValues, round_centroids, share
 from .sqnr import measure_sqnr, output_sqnr
 from .tensors import plain_tensors
-from .ternary import TernaryWeights, ternarize
+from .ternary import TernaryValues, ternarize
 from .training import accuracy, fit
 
 __all__ = [
     "AdjustedDropout",
     "Admm",
+    "Compressed",
     "FixedPointActivations",
-    "FixedPointWeights",
+    "FixedPointValues",
+    "Free",
     "GradualPruning",
-    "LatentWeights",
+    "LatentValues",
     "Line",
-    "Mask",
     "Measured",
     "Run",
     "Sensitivity",
-    "SharedWeights",
-    "TernaryWeights",
+    "SharedValues",
+    "TernaryValues",
+    "Values",
     "accuracy",
     "allocate_bits",
     "cubic",

@@ -7,20 +7,22 @@ integers only if activations are fixed point too.
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from ..checks import check_integer
-from ..codecs import FixedPoint
+from ..codecs import Codec, FixedPoint
 from ..errors import naming, warn_caller
+from ..messages import quoted
+from ..patterns import Pattern, Patterns
 from .fixed_point import power_of_two, rounded
 from .layers import layers
 from .modes import forget_compiled_code, run_batches
-from .rules import check_rules
+from .rules import check_rule
+from .tensors import patterns_of
 
 _NAME = "fixed_point_input"
 _MOST_BITS = 15
@@ -115,9 +117,11 @@ def fix_activations(
     >>> list(model.state_dict())[2], model[2].fixed_point_input.form.tolist()[1:]
     ('0.fixed_point_input.form', [0, 255])
     """
-    chosen = _chosen(layers(model), rules)
+    rules = {"": rules} if isinstance(rules, Codec) else rules
+    patterns = patterns_of(rules)
+    chosen = _chosen(layers(model), rules, patterns)
     _take_samples(model, chosen, batches)
-    _check_called(chosen)
+    _check_called(chosen, patterns)
     called = [layer for layer in chosen if layer.samples]
     with torch.inference_mode(False):  # its tensors could not be trained with later
         modules = [layer.rounding() for layer in called]
@@ -134,7 +138,6 @@ class _Layer:
     module: torch.nn.Module
     codec: FixedPoint
     argument: str
-    patterns: list[str]
     samples: list[torch.Tensor] = field(default_factory=list)
 
     def take(self, _: torch.nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -158,29 +161,27 @@ class _Layer:
 
 
 def _chosen(
-    found: dict[str, torch.nn.Module], rules: Mapping[str, FixedPoint] | FixedPoint
+    found: dict[str, torch.nn.Module],
+    rules: Mapping[str, FixedPoint],
+    patterns: Sequence[Pattern],
 ) -> list[_Layer]:
     """The layers that rules are about, each with the first rule that finds it."""
-    if not isinstance(rules, FixedPoint | Mapping):
-        kind = type(rules).__name__
-        raise TypeError(f"rules: found {kind}, allowed are a FixedPoint, or a mapping of them")
-    rules = {"": rules} if isinstance(rules, FixedPoint) else rules
-    check_rules("rules", rules, FixedPoint)
-    compiled = {pattern: re.compile(pattern) for pattern in rules}
     names = {f"{name}.input" if name else "input": module for name, module in found.items()}
-    chosen, unused = [], set(rules)
-    for name, module in names.items():
-        patterns = [pattern for pattern, rule in compiled.items() if rule.search(name)]
-        unused.difference_update(patterns)
-        if patterns:
-            codec = rules[patterns[0]]
-            with naming(name):
-                _check_codec(codec)
-            chosen.append(_Layer(name, module, codec, _first_parameter(module), patterns))
-    if unused:
-        there = f"there are {', '.join(names)}" if names else "the model has none"
-        raise ValueError(f"no layer matches {min(unused)!r}; {there}")
-    return chosen
+    known, there = frozenset(names), f"there are {', '.join(names)}" if names else "there is none"
+    for pattern in patterns:
+        if not pattern.finds_any(known):
+            raise ValueError(f"no layer matches {quoted(pattern.text)}; {there}")
+    first, codecs = Patterns(patterns).first, list(rules.values())
+    matches = {name: first(name) for name in names}
+    chosen = {name: codecs[at] for name, at in matches.items() if at is not None}
+    for name, codec in chosen.items():
+        check_rule(name, codec, FixedPoint)
+        with naming(name):
+            _check_codec(codec)
+    return [
+        _Layer(name, names[name], codec, _first_parameter(names[name]))
+        for name, codec in chosen.items()
+    ]
 
 
 def _check_codec(codec: FixedPoint) -> None:
@@ -210,17 +211,16 @@ def _take_samples(
             hook.remove()
 
 
-def _check_called(chosen: list[_Layer]) -> None:
-    """Each rule must find a layer that the batches reach; others are named in a warning."""
-    reached = {pattern for layer in chosen if layer.samples for pattern in layer.patterns}
-    idle = [layer for layer in chosen if not layer.samples]
-    for layer in idle:
-        if not reached.issuperset(layer.patterns):
-            raise ValueError(
-                f"{layer.name}: found nothing in the batches, allowed is at least one input"
-            )
+def _check_called(chosen: list[_Layer], patterns: Sequence[Pattern]) -> None:
+    """Each pattern must find a layer that the batches reach; others are named in a warning."""
+    idle = [layer.name for layer in chosen if not layer.samples]
+    reached = frozenset(layer.name for layer in chosen if layer.samples)
+    for pattern in patterns if idle else ():
+        if not pattern.finds_any(reached):
+            name = next(name for name in idle if pattern.finds(name))
+            raise ValueError(f"{name}: found nothing in the batches, allowed is at least one input")
     if idle:
-        names = ", ".join(layer.name for layer in idle)
+        names = ", ".join(idle)
         warn_caller(f"{names}: left out, as the model gives these layers nothing in the batches")
 
 

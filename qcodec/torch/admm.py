@@ -18,11 +18,11 @@ from ..codecs import Codec
 from ..dtypes import element_type
 from ..errors import naming
 from ..ordinary import to_torch
+from ..patterns import exactly
 from ..prunings import Density, NOfM, Pruning
-from .penalties import seen
 from .pruning import prune
-from .rules import check_rules
-from .tensors import Place, matching
+from .rules import check_rule
+from .tensors import Place, matching, seen
 
 #: What a tensor shall be: so sparse, of so many weights, or what a codec can say.
 Constraint = Density | NOfM | Codec | int
@@ -83,8 +83,9 @@ class Admm:
         constraints: Mapping[str, Constraint],
         rho: float | Mapping[str, float] = 1e-4,
     ) -> None:
-        check_rules("constraints", constraints, Density, NOfM, Codec, int)
         found = matching(model, constraints)
+        for place, constraint in found:
+            check_rule(place.name, constraint, Density, NOfM, Codec, int)
         self.model = model
         self.rho = {place.name: _rho_of(place.name, rho) for place, _ in found}
         with torch.inference_mode(False):  # its tensors could not be part of a loss
@@ -93,7 +94,7 @@ class Admm:
     def penalty(self) -> torch.Tensor:
         """The sum of rho/2 * ||W - Z + U||^2 over all tensors, to be added to the loss."""
         terms = [
-            self.rho[name] / 2 * _squares(_whole(seen(part.place)) - part.z + part.u)
+            self.rho[name] / 2 * _squares(seen(part.place) - part.z + part.u)
             for name, part in self._parts.items()
         ]
         return torch.stack(terms).sum()
@@ -143,7 +144,7 @@ class Admm:
         rules: dict[str, Pruning] = {}
         for name, part in self._parts.items():
             kept = part.projection(part.weight) != 0
-            rules[f"^{re.escape(name)}$"] = _Chosen(kept)
+            rules[exactly(name)] = _Chosen(kept)
         prune(self.model, rules)
 
     def state_dict(self) -> dict[str, Any]:
@@ -188,7 +189,7 @@ class _Part:
     @property
     def weight(self) -> torch.Tensor:
         """W, detached."""
-        return _whole(self.place.value)
+        return self.place.value
 
     def updated(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The next Z and U."""
@@ -251,9 +252,3 @@ def _checked_rho(name: str, rho: float) -> float:
 def _squares(tensor: torch.Tensor) -> torch.Tensor:
     """The sum of squares, at least as float32: of float16 it soon is infinite."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).square().sum()
-
-
-def _whole(tensor: torch.Tensor) -> torch.Tensor:
-    """All of a tensor that is sharded over processes; gradients reach its parts."""
-    full = getattr(tensor, "full_tensor", None)  # of a DTensor
-    return tensor if full is None else full()

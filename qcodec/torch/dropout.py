@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 
 from ..checks import check_number
-from .layers import plain_name
+from .layers import plain_modules
 from .tensors import matching, places
 
 
@@ -107,4 +107,4 @@ class AdjustedDropout:
         return found
 
     def _modules(self) -> dict[str, torch.nn.Module]:
-        return {plain_name(path): module for path, module in self.model.named_modules()}
+        return dict(plain_modules(self.model))

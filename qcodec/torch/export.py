@@ -7,12 +7,16 @@ from typing import Any
 
 import torch
 
+from ..errors import naming
 from ..files import RecipeLike, safe_open, save_file
 from ..limits import Limits
 from ..messages import names_text, quoted, shape_text
 from ..quantized import Quantized
 from ..source import PathLike
-from .tensors import Place, places, plain_tensors
+from .changes import make_plain
+from .foreign import check_place, check_wrappers
+from .modes import forget_compiled_code
+from .tensors import Place, places, unwrapped, whole
 
 
 def export(
@@ -48,7 +52,7 @@ def export(
     Raises
     ------
     TypeError, ValueError, OSError
-        As `qcodec.save_file` does.
+        As `qcodec.save_file` does; TypeError if a module has an extra state that is no tensor.
 
     Examples
     --------
@@ -64,10 +68,10 @@ def export(
     >>> size < 2000, torch.equal(model.weight, again.weight)
     (True, True)
     """
-    contents: dict[str, Any] = {}
+    contents = extra_tensors(model)
     for place in places(model):
         quantized = quantized_of(place)
-        contents[place.name] = place.value if quantized is None else quantized
+        contents.update(dict.fromkeys(place.names, place.value if quantized is None else quantized))
     return save_file(contents, path, recipe, profile=profile, metadata=metadata)
 
 
@@ -77,7 +81,8 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place; parametrized tensors become plain ones. It keeps its devices.
+        Changed in place; what methods of `qcodec.torch` parametrized becomes plain. It keeps its
+        devices. Shared weights become new parameters: make the optimizer after this.
     path : path-like
         What `export` or `qcodec.save_file` wrote. Nothing is changed if it does not fit.
     limits : Limits, optional
@@ -86,28 +91,69 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     Raises
     ------
     ValueError
-        If names, shapes or dtypes differ from the model's.
+        If names, shapes or dtypes differ from the model's, tied tensors have two values, or a
+        tensor is one that `docs/training.md` lists as refused.
     QCodecError, OSError
         If the file cannot be read.
     """
-    wanted = plain_tensors(model)
+    found = places(model)
+    states = extra_states(model)
+    for place in found:
+        check_place(place)
     with safe_open(path, "pt", limits=limits) as file:
         tensors = file.get_tensors()
-    _check_names(tensors.keys(), wanted.keys())
-    for name, tensor in tensors.items():
-        _check_tensor(name, tensor, wanted[name])
-    for place in list(places(model)):
-        place.make_plain()
-        with torch.no_grad():
-            getattr(place.module, place.attribute).copy_(tensors[place.name])
+    names = {name for place in found for name in place.names}
+    _check_names(tensors.keys() - states.keys(), names)
+    for place in found:
+        _check_tensor(place, tensors)
+    replaced = [place for place in found if _loses_parameters(place)]
+    check_wrappers([place for place in found if place.compressed is not None], replaced)
+    for place in found:
+        make_plain(place, tensors[place.name], "load")
+    for name in states.keys() & tensors.keys():
+        states[name].set_extra_state(tensors[name])
+    if any(place.compressed is not None for place in found):
+        forget_compiled_code()
 
 
 def quantized_of(place: Place) -> Quantized | None:
-    """A tensor as it is stored, if the last that parametrizes it says so."""
-    if not place.parametrizations or not hasattr(place.parametrizations[-1], "quantized"):
+    """A tensor as it is stored, if a method of `qcodec.torch` has quantized or pruned it."""
+    compressed = place.compressed
+    if compressed is None:
         return None
-    quantized: Quantized = place.parametrizations[-1].quantized(place.last_input)
-    return quantized
+    compressed.check()
+    with naming(place.name):
+        return compressed.quantized(whole(place.original.detach()))
+
+
+def extra_states(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
+    """The modules that have a state beside their tensors, by its name in a state dict."""
+    found = {}
+    for path, module in unwrapped(model).named_modules():
+        if type(module).get_extra_state is not torch.nn.Module.get_extra_state:
+            found[f"{path}._extra_state" if path else "_extra_state"] = module
+    return found
+
+
+def extra_tensors(model: torch.nn.Module) -> dict[str, Any]:
+    """The states of a model beside its tensors, which a file can hold if they are tensors.
+
+    Raises
+    ------
+    TypeError
+        If one is anything else.
+    """
+    found: dict[str, Any] = {}
+    for name, module in extra_states(model).items():
+        state = module.get_extra_state()
+        if isinstance(state, torch.Tensor):
+            found[name] = state.detach()
+        elif state is not None:
+            raise TypeError(
+                f"{quoted(name)}: found {type(state).__name__}, allowed is a tensor or None: a "
+                "file holds tensors only; store this state beside it"
+            )
+    return found
 
 
 def _check_names(found: Any, wanted: Any) -> None:
@@ -119,9 +165,29 @@ def _check_names(found: Any, wanted: Any) -> None:
         )
 
 
-def _check_tensor(name: str, found: torch.Tensor, wanted: torch.Tensor) -> None:
-    if found.shape != wanted.shape or found.dtype != wanted.dtype:
-        raise ValueError(
-            f"{quoted(name)}: found {shape_text(found.shape)} of {found.dtype}, "
-            f"allowed {shape_text(wanted.shape)} of {wanted.dtype}"
-        )
+def _check_tensor(place: Place, tensors: Mapping[str, torch.Tensor]) -> None:
+    wanted = place.value
+    for name in place.names:
+        found = tensors[name]
+        if found.shape != wanted.shape or found.dtype != wanted.dtype:
+            raise ValueError(
+                f"{quoted(name)}: found {shape_text(found.shape)} of {found.dtype}, "
+                f"allowed {shape_text(wanted.shape)} of {wanted.dtype}"
+            )
+        if not _same_bits(found, tensors[place.name]):
+            raise ValueError(
+                f"{quoted(place.name)} and {quoted(name)} are one tensor in the model: found two "
+                "values in the file, allowed is one"
+            )
+
+
+def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
+    if one is other or one.numel() == 0:
+        return True
+    bits, others = (it.contiguous().flatten().view(torch.uint8) for it in (one, other))
+    return bool(torch.equal(bits, others))
+
+
+def _loses_parameters(place: Place) -> bool:
+    compressed = place.compressed
+    return compressed is not None and not compressed.values.holds_weights

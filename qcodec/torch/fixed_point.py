@@ -8,15 +8,19 @@ Courville 2013, arXiv 1308.3432), clipped at the ends of the range.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from ..codecs import FixedPoint
 from ..dtypes import element_type
+from ..errors import naming
 from ..quantized import Groups, Quantized
+from .changes import Change, check, commit, content_of, first_mask, weights_behind
+from .compressed import Values, masked
 from .layers import weight_places
+from .settings import check_settings
 from .tensors import Place, matching
 
 # A power of two is one byte as an e8m0 scale: 2**(byte - 127).
@@ -24,8 +28,8 @@ _SCALE = element_type("float8_e8m0fnu")
 _BIAS = 127
 
 
-class FixedPointWeights(torch.nn.Module):
-    """A parametrization that rounds weights to Qm.n; the unrounded ones are the parameter.
+class FixedPointValues(Values):
+    """Values rounded to Qm.n; the unrounded ones are the parameter.
 
     Parameters
     ----------
@@ -38,7 +42,7 @@ class FixedPointWeights(torch.nn.Module):
     --------
     >>> import torch, qcodec
     >>> weight = torch.tensor([-1.0, 0.3, 0.6, 3.0], requires_grad=True)
-    >>> rounded = FixedPointWeights(weight[:3], qcodec.FixedPoint(3))(weight)
+    >>> rounded = FixedPointValues(weight[:3], qcodec.FixedPoint(3))(weight, None)
     >>> rounded.tolist()
     [-1.0, 0.25, 0.5, 0.75]
     >>> rounded.sum().backward()
@@ -47,67 +51,118 @@ class FixedPointWeights(torch.nn.Module):
     """
 
     exponent: torch.Tensor
+    width: torch.Tensor
 
     def __init__(self, weight: torch.Tensor, codec: FixedPoint) -> None:
         super().__init__()
-        self.register_buffer("exponent", torch.tensor(0))
-        self.choose(weight, codec)
-
-    def choose(self, weight: torch.Tensor, codec: FixedPoint) -> None:
-        """Bits and step from now on; arguments as for the class."""
         self.bits = codec.bits
-        self.exponent.fill_(power_of_two(weight, codec))
+        device = weight.device
+        self.register_buffer("width", torch.tensor([self.bits], device=device))
+        power = power_of_two(weight, codec)
+        self.register_buffer("exponent", torch.tensor(power, device=device))
+        self._known: tuple[Any, int, Any] = (None, 0, None)
+        self._numbers: Grid | None = None
 
-    def forward(self, original: torch.Tensor) -> torch.Tensor:
+    def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The weights that the model sees."""
-        return rounded(original, self.exponent, *self._range)
+        return on_grid(masked(original, mask), self._grid(original.dtype))
 
-    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
-        """What is assigned to the weight becomes the parameter as it is."""
-        return weight
-
-    def quantized(self, original: torch.Tensor) -> Quantized:
+    def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored: integers and the power of two, bit for bit."""
-        low, high = self._range
-        steps = _integers(original.detach(), self.exponent, low, high)
+        low, _ = self._range
+        steps = _steps(masked(original, mask), self._grid(original.dtype))
         codes = (steps - low).flatten().cpu().numpy()
+        positions = None if mask is None else torch.nonzero(mask.flatten()).flatten().cpu().numpy()
         scale = np.array([int(self.exponent) + _BIAS], np.uint8).view(_SCALE.carrier)
         return Quantized(
             tuple(original.shape),
             str(original.dtype).removeprefix("torch."),
             "affine",
-            codes.astype(np.uint8 if self.bits <= 8 else np.uint16),
+            (codes if positions is None else codes[positions]).astype(
+                np.uint8 if self.bits <= 8 else np.uint16
+            ),
+            positions,
             bits=self.bits,
             scale=Groups(scale),
             scale_dtype=_SCALE.name,
             zero_point=-low,
         )
 
+    def accepts(self, other: Values) -> bool:
+        """Bits and step can become others."""
+        return isinstance(other, FixedPointValues)
+
+    def take(self, other: Values) -> None:
+        """Take the bits and the step of others."""
+        assert isinstance(other, FixedPointValues)
+        self.bits = other.bits
+        self.width.copy_(other.width)
+        self.exponent.copy_(other.exponent)
+
+    def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
+        check_settings(self.width, state, f"{prefix}width", rest[-1])
+        super()._load_from_state_dict(state, prefix, *rest)
+
     @property
     def _range(self) -> tuple[int, int]:
         return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
 
-
-class _Rounded(torch.autograd.Function):
-    """Rounding to multiples of a power of two, with the clipped straight-through gradient."""
-
-    @staticmethod
-    def forward(
-        context: Any, original: torch.Tensor, exponent: torch.Tensor, low: int, high: int
-    ) -> torch.Tensor:
-        steps = torch.ldexp(original.float(), -exponent)
-        least, most = _ends(original.dtype, exponent, low, high)
-        context.save_for_backward((steps >= least - 0.5) & (steps <= most + 0.5))
-        whole = torch.ldexp(_integers(original, exponent, low, high), exponent)
-        return whole.to(original.dtype)
-
-    @staticmethod
-    def backward(context: Any, gradient: torch.Tensor) -> tuple[Any, ...]:  # type: ignore[override, unused-ignore]
-        (reached,) = context.saved_tensors
-        return torch.where(reached, gradient, 0), None, None, None
+    def _grid(self, dtype: torch.dtype) -> Grid:
+        """As plain numbers, read from the buffer only after it changed; traced, as tensors."""
+        exponent = self.exponent
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return grid_of(exponent, *self._range, dtype)
+        known, version, of = self._known
+        if self._numbers is not None and known is exponent and version == exponent._version:
+            if of == (dtype, self.bits):
+                return self._numbers
+        found = grid_of(exponent, *self._range, dtype)
+        try:
+            self._numbers = Grid(*(float(one) for one in found))
+        except RuntimeError:  # a tensor of torch.func has no value
+            return found
+        self._known = exponent, exponent._version, (dtype, self.bits)
+        return self._numbers
 
 
-def rounded(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int) -> torch.Tensor:
+class Grid(NamedTuple):
+    """Multiples of a power of two: as numbers, or as tensors of one element.
+
+    Attributes
+    ----------
+    steps : float or torch.Tensor
+        How many steps 1 is: the inverse of the step.
+    step : float or torch.Tensor
+    least, most : float or torch.Tensor
+        Steps of the least and the greatest multiple.
+    """
+
+    steps: float | torch.Tensor
+    step: float | torch.Tensor
+    least: float | torch.Tensor
+    most: float | torch.Tensor
+
+
+def grid_of(
+    exponent: torch.Tensor,
+    low: int | torch.Tensor,
+    high: int | torch.Tensor,
+    dtype: torch.dtype,
+) -> Grid:
+    """The multiples of ``2**exponent`` from `low` to `high` times it that an element type holds."""
+    greatest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
+    one = torch.ones_like(exponent, dtype=torch.float32)
+    reach = torch.ldexp(one * greatest, -exponent).floor()
+    least, most = (-reach).clamp(min=low), reach.clamp(max=high)
+    return Grid(torch.ldexp(one, -exponent), torch.ldexp(one, exponent), least, most)
+
+
+def rounded(
+    original: torch.Tensor,
+    exponent: torch.Tensor,
+    low: int | torch.Tensor,
+    high: int | torch.Tensor,
+) -> torch.Tensor:
     """The nearest multiples of a power of two, from `low` to `high` times it.
 
     Multiples that the element type cannot hold are left out, as by `FixedPoint`.
@@ -119,7 +174,7 @@ def rounded(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int)
         clipped.
     exponent : torch.Tensor of int
         One number: the power.
-    low, high : int
+    low, high : int or torch.Tensor of int
 
     Examples
     --------
@@ -127,8 +182,19 @@ def rounded(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int)
     >>> rounded(torch.tensor([0.3, -9.0]), torch.tensor(-2), -4, 3)
     tensor([ 0.2500, -1.0000])
     """
-    whole: torch.Tensor = _Rounded.apply(original, exponent, low, high)
-    return whole
+    return on_grid(original, grid_of(exponent, low, high, original.dtype))
+
+
+def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """The nearest points of a grid, with the gradient as of `rounded`."""
+    fixed = original.detach()
+    steps = fixed.float() * grid.steps
+    # Half a step beyond its ends a grid is still reached.
+    reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
+    points = (steps.round().clamp(grid.least, grid.most) + 0.0) * grid.step  # -0.0 becomes 0.0
+    # As numbers of 8 bits first: torch turns those into floats faster than bool.
+    passes = reached.view(torch.uint8).to(original.dtype)
+    return points.to(original.dtype) + (original - fixed) * passes
 
 
 def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:
@@ -149,21 +215,25 @@ def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:
 def fix_points(model: torch.nn.Module, rules: Mapping[str, FixedPoint] | FixedPoint) -> None:
     """Round the weights of a model to fixed point from now on, and train through the rounding.
 
-    The parameters stay the same objects, so that an optimizer that has them goes on. Called
-    again for a tensor, its step is chosen anew.
+    The parameters stay the same objects, so that an optimizer that has them goes on; but those
+    of shared and ternary weights become new ones. Called again for a tensor, its step is chosen
+    anew, for the weights before rounding.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor is parametrized by `FixedPointWeights`.
+        Changed in place: each tensor gets `FixedPointValues`.
     rules : mapping of str to FixedPoint, or FixedPoint
         By regular expression, searched for in plain names; one alone is for the weights of
         all convolutions and dense layers.
 
     Raises
     ------
+    TypeError
+        If a rule is no `FixedPoint`, or a tensor is of a type that cannot be quantized.
     ValueError
-        If a rule finds no parameter, has groups, or a weight is NaN or infinite.
+        If a rule finds no parameter, has groups, a weight is NaN or infinite, or a tensor is one
+        that `docs/training.md` lists as refused. Nothing is changed then.
 
     Examples
     --------
@@ -173,13 +243,20 @@ def fix_points(model: torch.nn.Module, rules: Mapping[str, FixedPoint] | FixedPo
     >>> len(model.weight.unique())
     8
     """
-    for place, codec in _chosen(model, rules):
-        last = place.parametrizations[-1] if place.parametrizations else None
-        if isinstance(last, FixedPointWeights):
-            last.choose(place.last_input, codec)
-        else:
-            weight = place.value
-            place.register(FixedPointWeights(weight, codec).to(weight.device))
+    chosen = _chosen(model, rules)
+    for place, codec in chosen:
+        if not isinstance(codec, FixedPoint):
+            raise TypeError(
+                f"tensor {place.name!r}: found {type(codec).__name__}, allowed FixedPoint"
+            )
+    check(model, [place for place, _ in chosen])
+    commit([_planned(place, codec) for place, codec in chosen], "fix_points")
+
+
+def _planned(place: Place, codec: FixedPoint) -> Change:
+    with naming(place.name):
+        values = FixedPointValues(weights_behind(place), codec)
+    return Change(place, first_mask(place), values, content_of(place))
 
 
 def _chosen(
@@ -190,17 +267,6 @@ def _chosen(
     return [(place, rules) for place in weight_places(model)]
 
 
-def _integers(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int) -> torch.Tensor:
+def _steps(original: torch.Tensor, grid: Grid) -> torch.Tensor:
     """How many steps each element is, as float32; halves go to the even neighbour."""
-    steps = torch.ldexp(original.float(), -exponent).round()
-    least, most = _ends(original.dtype, exponent, low, high)
-    return steps.clamp(least, most) + 0.0  # -0.0 becomes 0.0
-
-
-def _ends(
-    dtype: torch.dtype, exponent: torch.Tensor, low: int, high: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The least and the greatest number of steps: no further than the type's greatest number."""
-    greatest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
-    reach = torch.ldexp(torch.full_like(exponent, greatest, dtype=torch.float32), -exponent).floor()
-    return (-reach).clamp(min=low), reach.clamp(max=high)
+    return (original.float() * grid.steps).round().clamp(grid.least, grid.most) + 0.0

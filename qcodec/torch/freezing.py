@@ -23,10 +23,13 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
     model : torch.nn.Module
     patterns : iterable of str
         Regular expressions, searched for in plain names such as ``conv1.weight``. Of
-        parametrized tensors the original is fixed: masks and assignments are so anyway.
+        parametrized tensors all that is trained is fixed, ternary scales too: masks and
+        assignments are so anyway. Their gradients are cleared.
 
     Raises
     ------
+    TypeError
+        If `patterns` is one string: each of its characters would be a pattern.
     ValueError
         If a pattern finds no parameter.
 
@@ -40,7 +43,11 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
     >>> all(parameter.requires_grad for parameter in model.parameters())
     True
     """
-    parameters = [place.original for place, _ in matching(model, dict.fromkeys(patterns, True))]
+    if isinstance(patterns, str):
+        raise TypeError(f"patterns: found the string {patterns!r}, allowed is a list of strings")
+    rules = dict.fromkeys(patterns, True)
+    found = matching(model, rules) if rules else []
+    parameters = [parameter for place, _ in found for parameter in place.parameters]
     before = [parameter.requires_grad for parameter in parameters]
     try:
         for parameter in parameters:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+import numpy as np
 import torch
 
-from ..prunings import Threshold
+from ..messages import names_text, quoted
 from ..units import Layers, zeroed
-from .pruning import prune
-from .tensors import places
+from .changes import Change, check, commit
+from .latent import LatentValues
+from .tensors import Place, places
+from .ternary import TernaryValues
 
 
 def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
@@ -29,7 +31,9 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     Raises
     ------
     ValueError
-        If shapes do not follow one another.
+        If shapes do not follow one another, the model lacks a tensor, a bias that must change is
+        compressed, or a tensor is one that `docs/training.md` lists as refused. Nothing is
+        changed then.
 
     Examples
     --------
@@ -42,10 +46,36 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     ({'0.weight': 0.5, '2.weight': 0.5}, 0.0)
     """
     weights = {weight for weight, _ in layers}
-    named = weights | {bias for _, bias in layers if bias is not None}
-    found = {place.name: place for place in places(model) if place.name in named}
-    tensors = {name: place.value.cpu().numpy() for name, place in found.items()}
+    biases = {bias for _, bias in layers if bias is not None}
+    by_name = {name: place for place in places(model) for name in place.names}
+    missing = sorted((weights | biases) - by_name.keys())
+    if missing:
+        raise ValueError(f"layers: found no tensors {names_text(missing)} in the model")
+    found = {name: by_name[name] for name in sorted(weights | biases)}
+    check(model, list(found.values()))
+    # NumPy has no bfloat16; what becomes zero is exact in any type.
+    tensors = {name: place.value.cpu().float().numpy() for name, place in found.items()}
+    changes = []
     for name, array in zeroed(tensors, layers, **options).items():
-        with torch.no_grad():
-            found[name].original.copy_(torch.from_numpy(array))
-    prune(model, {f"^{re.escape(name)}$": Threshold(0) for name in weights})
+        place, changed = found[name], not np.array_equal(array, tensors[name])
+        if name in weights:
+            _check_kind(place)
+            changes.append(Change(place, mask=torch.from_numpy(array != 0)))
+        elif changed and place.compressed is not None:
+            raise ValueError(
+                f"tensor {quoted(name)}: found a bias that is compressed, allowed is a plain one, "
+                "which can take over what idle units give"
+            )
+        elif changed:
+            changes.append(Change(place, content=torch.from_numpy(array)))
+    commit(changes, "prune_idle")
+
+
+def _check_kind(place: Place) -> None:
+    """Raise ValueError for values that depend on all weights, also on those of idle units."""
+    compressed = place.compressed
+    if compressed is not None and isinstance(compressed.values, LatentValues | TernaryValues):
+        raise ValueError(
+            f"tensor {quoted(place.name)}: found {type(compressed.values).__name__}, which would "
+            "become others for the weights that stay; call `prune_idle` before, or `share` first"
+        )

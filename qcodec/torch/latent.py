@@ -12,112 +12,125 @@ from typing import Any
 import torch
 
 from ..arrays import as_array
-from ..codecs import Lossless, Raw
+from ..codecs import Codec
+from ..errors import naming
 from ..files import RecipeLike
 from ..quantized import Groups, Quantized
 from ..rate_distortion import at_price
-from ..recipes import as_recipe
-from .sharing import check_shared, stored
-from .tensors import Place, once, places
+from .assignments import codes_of, named_tensors, to_share
+from .changes import Change, commit, content_of, first_mask, weights_behind
+from .compressed import Values, masked, passed
+from .tensors import Place
 
-# Those of 8 bits, and 0 for what is not stored.
-_CODES = 257
-
-
-class _StraightThrough(torch.autograd.Function):
-    """Some tensor instead of another, whose gradient passes."""
-
-    @staticmethod
-    def forward(_: Any, weight: torch.Tensor, instead: torch.Tensor) -> torch.Tensor:
-        return instead.view_as(weight)
-
-    @staticmethod
-    def backward(_: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return gradient, None
+_ENTRIES = 256
 
 
-class LatentWeights(torch.nn.Module):
-    """A parametrization that gives each weight the mean of those that share its code.
+class LatentValues(Values):
+    """Values that give each weight the mean of those that share its code.
 
     The parameter is the weights themselves. Gradients pass as if nothing were shared, also to
-    weights that are not stored, so that these may come back with the next `assign`.
+    weights that are not stored, so that these may come back with the next `assign`; those that
+    are masked get none.
 
     Parameters
     ----------
-    shape : tuple of int
-        Of the weights.
+    quantized : Quantized
+        Of kind codebook, without scales, with one codebook; its values do not matter.
+
+    Raises
+    ------
+    ValueError
+        If it is of another kind.
 
     Examples
     --------
     >>> import torch, qcodec
-    >>> latent = LatentWeights((4,))
-    >>> latent.assign(qcodec.Sparse(qcodec.Codebook(1)).quantize(torch.tensor([1.0, 3, 0, 1])))
+    >>> codec = qcodec.Sparse(qcodec.Codebook(1))
+    >>> latent = LatentValues(codec.quantize(torch.tensor([1.0, 3, 0, 1])))
     >>> weights = torch.tensor([1.0, 3.0, 0.5, 2.0], requires_grad=True)
-    >>> latent(weights)
-    tensor([2., 2., 0., 2.], grad_fn=<_StraightThroughBackward>)
+    >>> latent(weights, None)
+    tensor([2., 2., 0., 2.], grad_fn=<AddBackward0>)
     """
 
     codes: torch.Tensor
+    stored: torch.Tensor
+    counts: torch.Tensor
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, quantized: Quantized) -> None:
         super().__init__()
-        # 0 is for what is not stored; of one size, whatever is assigned, for state dicts.
-        self.register_buffer("codes", torch.zeros(shape, dtype=torch.int16))
+        codes, stored = codes_of(quantized)
+        self.register_buffer("codes", codes)
+        self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
+        if stored is not None:
+            self.stored.copy_(stored)
+        # How many weights have each code; not in state dicts, as it follows from the others.
+        counts = torch.zeros(_ENTRIES, dtype=torch.int64)
+        self.register_buffer("counts", counts, persistent=False)
+        self._count()
 
-    def assign(self, quantized: Quantized) -> None:
-        """Take the codes of weights that were quantized, and what is stored.
-
-        Parameters
-        ----------
-        quantized : Quantized
-            Of kind codebook, without scales, with one codebook; its values do not matter.
-
-        Raises
-        ------
-        ValueError
-            If it is of another kind.
-        """
-        check_shared(quantized)
-        codes = torch.from_numpy(quantized.codes).to(torch.int16) + 1
-        if quantized.positions is None:
-            self.codes.copy_(codes.view(self.codes.shape))
-        else:
-            positions = torch.from_numpy(quantized.positions).to(self.codes.device)
-            self.codes.zero_().view(-1)[positions] = codes.to(self.codes.device)
-
-    def forward(self, weight: torch.Tensor) -> torch.Tensor:
+    def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The shared values; backward, as if these were the weights."""
-        shared = self._means(weight)[self.codes.long()]
-        passed: torch.Tensor = _StraightThrough.apply(weight, shared)
-        return passed
+        weight = masked(original, mask)
+        means, codes = self._means(weight.detach())
+        shared = means.index_select(0, codes).view(weight.shape)
+        return passed(masked(shared, self.stored), weight)
 
-    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
-        """What is assigned to the weight becomes the parameter as it is."""
-        return weight
-
-    def quantized(self, weight: torch.Tensor) -> Quantized:
+    def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored, bit for bit what `forward` gives."""
-        codes = self.codes.flatten().cpu()
-        used, numbers = torch.unique(codes[codes > 0], return_inverse=True)
-        book, element = as_array(torch.cat([weight.new_zeros(1), self._means(weight)[used.long()]]))
+        means, codes = self._means(masked(original, mask))
+        stored = self.stored.flatten()
+        positions = None if bool(stored.all()) else torch.nonzero(stored)[:, 0]
+        used, numbers = torch.unique(codes[stored].cpu(), return_inverse=True)
+        values = means.cpu()[used.long()] + 0.0  # -0.0 becomes 0.0, as in `forward`
+        if positions is not None:
+            values, numbers = torch.cat([values.new_zeros(1), values]), numbers + 1
+        book, element = as_array(values if len(values) else values.new_zeros(1))
         return Quantized(
-            tuple(self.codes.shape),
+            tuple(original.shape),
             element.name,
             "codebook",
-            (numbers + 1).to(torch.uint8).numpy(),
-            torch.nonzero(codes)[:, 0].numpy(),
-            max(1, len(used).bit_length()),
+            numbers.to(torch.uint8).numpy(),
+            None if positions is None else positions.cpu().numpy(),
+            max(1, (len(values) - 1).bit_length()),
             Groups(book[None]),
             codebook_dtype=element.name,
         )
 
-    def _means(self, weight: torch.Tensor) -> torch.Tensor:
-        """The values by code; 0 for what is not stored."""
+    def kept(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor | None:
+        """Those that are stored now."""
+        return self.stored
+
+    def restrict(self, mask: torch.Tensor) -> None:
+        """Store no weight that is masked: the means are of the others."""
+        self.stored.logical_and_(mask)
+        self._count()
+
+    def accepts(self, other: Values) -> bool:
+        """Codes can be replaced by those of other latent values."""
+        return isinstance(other, LatentValues)
+
+    def take(self, other: Values) -> None:
+        """Take the codes of others, and what they store."""
+        assert isinstance(other, LatentValues)
+        self.codes.copy_(other.codes)
+        self.stored.copy_(other.stored)
+        self._count()
+
+    def _load_from_state_dict(self, *state: Any) -> None:
+        super()._load_from_state_dict(*state)
+        self._count()
+
+    def _count(self) -> None:
+        if not self.codes.is_meta:
+            codes = self.codes[self.stored].flatten().long()
+            self.counts.copy_(torch.bincount(codes, minlength=_ENTRIES).clamp(min=1))
+
+    def _means(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The values by code, and the codes as indices."""
         codes = self.codes.flatten().long()
-        sums = torch.bincount(codes, weight.detach().flatten().double(), minlength=_CODES)
-        counts = torch.bincount(codes, minlength=_CODES)
-        sums[0] = 0
-        return (sums / counts.clamp(min=1)).to(weight.dtype)
+        stored = masked(weight, self.stored).flatten().double()
+        sums = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
+        return (sums.scatter_add(0, codes, stored) / self.counts).to(weight.dtype), codes
 
 
 def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
@@ -130,15 +143,15 @@ def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor is parametrized by `LatentWeights`, behind a `Mask` if it
-        has one. The parameters stay the same objects.
+        Changed in place: each tensor gets `LatentValues`. The parameters stay the same objects,
+        but for those that were shared, which become weights again.
     recipe : Recipe, Codec or mapping of str to Codec
         As for `share`; with a ``rate`` the weights learn to do with fewer bits.
 
     Raises
     ------
-    ValueError
-        If a codec gives anything else than one codebook without a scale.
+    TypeError, ValueError
+        As by `share`. Nothing is changed then.
 
     Examples
     --------
@@ -152,17 +165,7 @@ def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> len(model.weight.unique()) <= 4
     True
     """
-    chosen = as_recipe(recipe)
-    for place in once(model):
-        codec = chosen.codec_for(place.name, tuple(place.value.shape), place.dtype)
-        if codec is None or isinstance(codec, Lossless | Raw):
-            continue
-        quantized = codec.quantize(_latent(place), stored(place))
-        last = place.parametrizations[-1] if place.parametrizations else None
-        latent = last if isinstance(last, LatentWeights) else LatentWeights(quantized.shape)
-        latent.to(place.value.device).assign(quantized)
-        if latent is not last:
-            place.register(latent)
+    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share_latent")
 
 
 def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
@@ -177,16 +180,13 @@ def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: flo
     price : float
         Of a bit, in squared error.
     """
-    latent = {place.name: _latent(place) for place in places(model)}
-    share_latent(model, at_price(latent, recipe, price))
+    share_latent(model, at_price(named_tensors(model, recipe, weights_behind), recipe, price))
 
 
-def _latent(place: Place) -> torch.Tensor:
-    """The weights behind shared values, if such are registered: those that would be shared."""
-    parametrizations = place.parametrizations
-    if not parametrizations or not isinstance(parametrizations[-1], LatentWeights):
-        return place.value
-    weight = place.original.detach()
-    for parametrization in parametrizations[:-1]:
-        weight = parametrization(weight)
-    return weight
+def _planned(place: Place, codec: Codec) -> Change:
+    mask = first_mask(place)
+    with naming(place.name):
+        stored = None if mask is None else mask.cpu().numpy()
+        quantized = codec.quantize(weights_behind(place).cpu(), stored)
+        values = LatentValues(quantized)
+    return Change(place, mask, values, content_of(place))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
 from ..errors import warn_caller
-from .tensors import Place, places
+from .tensors import Place, parameter_places, unwrapped
 
 _LAYERS = (
     torch.nn.Linear,
@@ -37,7 +39,7 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
     ----------
     model : torch.nn.Module
         The ``Conv1D`` of transformers is a dense layer, too. Names are those of the model
-        before `torch.compile`.
+        inside `torch.compile` and DistributedDataParallel.
 
     Examples
     --------
@@ -46,18 +48,15 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
     >>> list(layers(model))
     ['0', '2']
     """
-    return {plain_name(path): one for path, one in model.named_modules() if _is_layer(path, one)}
+    return {name: module for name, module in plain_modules(model) if _is_layer(module)}
 
 
-def plain_name(path: str) -> str:
-    """A module's name as it is without `torch.compile`, which wraps modules.
-
-    Examples
-    --------
-    >>> plain_name("_orig_mod.body._orig_mod.0")
-    'body.0'
-    """
-    return ".".join(part for part in path.split(".") if part != "_orig_mod")
+def plain_modules(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
+    """All modules by the names that they have without wrappers; no parametrizations."""
+    for path, module in unwrapped(model).named_modules():
+        parts = [part for part in path.split(".") if part not in ("", "_orig_mod")]
+        if "parametrizations" not in parts:  # what computes a weight is no part of the net
+            yield ".".join(parts), module
 
 
 def weight_places(model: torch.nn.Module) -> list[Place]:
@@ -71,27 +70,21 @@ def weight_places(model: torch.nn.Module) -> list[Place]:
     ValueError
         If the model has none.
     """
-    found: dict[tuple[int, str], Place] = {}
-    left_out: dict[tuple[int, str], str] = {}
-    known = set(layers(model).values())
-    for place in places(model):
-        module, attribute = place.module, place.attribute
-        is_attention = isinstance(module, _ATTENTION) and attribute in _PROJECTIONS
-        if is_attention or (module in known and attribute == "weight"):
-            found.setdefault((id(module), attribute), place)
-        elif module not in known and not isinstance(module, _OTHERS) and _is_matrix(place):
-            left_out.setdefault((id(module), attribute), place.name)
+    found, left_out = [], []
+    for place in parameter_places(model):
+        if any(_is_weight(module, attribute) for module, attribute in place.homes):
+            found.append(place)
+        elif not any(_is_known(module) for module, _ in place.homes) and _is_matrix(place):
+            left_out.append(place.name)
     if left_out:
-        names = ", ".join(left_out.values())
+        names = ", ".join(left_out)
         warn_caller(f"{names}: left out, as no weights of layers; rules can name them")
     if not found:
         raise ValueError("found no convolution, dense layer or attention; rules can name others")
-    return list(found.values())
+    return found
 
 
-def _is_layer(path: str, module: torch.nn.Module) -> bool:
-    if "parametrizations" in path.split("."):  # what computes a weight is no layer
-        return False
+def _is_layer(module: torch.nn.Module) -> bool:
     if isinstance(module, _LAYERS):
         return True
     # By name, as transformers need not be there; it is a base where a weight is parametrized.
@@ -99,9 +92,16 @@ def _is_layer(path: str, module: torch.nn.Module) -> bool:
     return is_named and getattr(getattr(module, "weight", None), "ndim", 0) == 2
 
 
+def _is_weight(module: torch.nn.Module, attribute: str) -> bool:
+    if isinstance(module, _ATTENTION):
+        return attribute in _PROJECTIONS
+    return attribute == "weight" and _is_layer(module)
+
+
+def _is_known(module: torch.nn.Module) -> bool:
+    return isinstance(module, _OTHERS) or _is_layer(module)
+
+
 def _is_matrix(place: Place) -> bool:
-    """If it is a parameter of two dimensions or more."""
-    if place.attribute in place.module._buffers:
-        return False
     with torch.no_grad():
         return bool(getattr(place.module, place.attribute).ndim >= 2)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from .tensors import Place, matching
+from .tensors import matching, seen
 
 Penalty = Callable[[], torch.Tensor]
 
@@ -74,12 +74,6 @@ def l2(model: torch.nn.Module, strengths: Mapping[str, float]) -> Penalty:
     tensor(4.5000, grad_fn=<AddBackward0>)
     """
     return _penalty(model, strengths, lambda weight: weight.square() / 2)
-
-
-def seen(place: Place) -> torch.Tensor:
-    """The weights that the model computes with, as gradients reach them."""
-    tensor: torch.Tensor = getattr(place.module, place.attribute)
-    return tensor
 
 
 def _penalty(

@@ -12,11 +12,13 @@ from __future__ import annotations
 import torch
 
 from ..codecs import Sparse
+from ..errors import naming
 from ..files import RecipeLike
 from ..rate_distortion import at_price
-from .pruning import keep
+from .assignments import named_tensors
+from .changes import Change, check, commit
 from .sharing import share
-from .tensors import once, plain_tensors
+from .tensors import Place, parameter_places
 
 
 def prune_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
@@ -27,7 +29,7 @@ def prune_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor that is priced is parametrized by a `Mask`.
+        Changed in place: each tensor that is priced gets a mask.
     recipe : Recipe, Codec or mapping of str to Codec
         As for `qcodec.rate_distortion.at_price`; what is priced are tensors that it gives
         `Sparse` of `Codebook` or `Affine`.
@@ -51,13 +53,23 @@ def prune_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     0.8
     0.7
     """
-    tensors = plain_tensors(model)
+    tensors = named_tensors(model, recipe, weight_of)
     priced = at_price(tensors, recipe, price)
-    for place in once(model):
-        weight = place.value
-        codec = priced.codec_for(place.name, tuple(weight.shape), place.dtype)
+    found = []
+    for place in parameter_places(model):
+        name = next(name for name in place.names if name in tensors)
+        codec = priced.codec_for(name, tuple(tensors[name].shape), place.dtype)
         if isinstance(codec, Sparse):
-            keep(place, torch.from_numpy(codec.quantize(weight).mask))
+            found.append((place, codec))
+    if not found:
+        raise ValueError("the recipe prices no parameter: it gives none of them a Sparse codec")
+    check(model, [place for place, _ in found])
+    changes = []
+    for place, codec in found:
+        with naming(place.name):
+            mask = codec.quantize(place.value).mask
+        changes.append(Change(place, mask=torch.from_numpy(mask)))
+    commit(changes, "prune_at_price")
 
 
 def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
@@ -85,4 +97,9 @@ def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     >>> len(model.weight.unique()) < 10
     True
     """
-    share(model, at_price(plain_tensors(model), recipe, price))
+    share(model, at_price(named_tensors(model, recipe, weight_of), recipe, price))
+
+
+def weight_of(place: Place) -> torch.Tensor:
+    """What the model computes with."""
+    return place.value

@@ -10,59 +10,23 @@ from collections.abc import Mapping
 
 import torch
 
-from ..codecs import Lossless, Sparse
+from ..errors import naming
 from ..prunings import Pruning, Quality
-from ..quantized import Quantized
-from .tensors import Place, matching, places
-
-
-class Mask(torch.nn.Module):
-    """A parametrization that keeps some weights and holds the others at zero.
-
-    Gradients of what is masked are zero, and whatever an optimizer does to it by momentum
-    or weight decay is not seen by the model.
-
-    Parameters
-    ----------
-    mask : torch.Tensor of bool
-        True where a weight is kept.
-
-    Examples
-    --------
-    >>> import torch
-    >>> Mask(torch.tensor([True, False]))(torch.tensor([3.0, 4.0]))
-    tensor([3., 0.])
-    """
-
-    mask: torch.Tensor
-
-    def __init__(self, mask: torch.Tensor) -> None:
-        super().__init__()
-        self.register_buffer("mask", mask)
-
-    def forward(self, original: torch.Tensor) -> torch.Tensor:
-        """The weights that the model sees."""
-        return torch.where(self.mask, original, 0)  # not a product: 0 and not -0 or NaN
-
-    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
-        """What is assigned to the weight becomes the parameter as it is."""
-        return weight
-
-    def quantized(self, original: torch.Tensor) -> Quantized:
-        """The weights as they are stored: those that are kept, bit for bit."""
-        return Sparse(Lossless()).quantize(self.forward(original).detach())
+from .changes import Change, check, commit
+from .tensors import Place, matching, places, whole
 
 
 def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
     """Mask the weights of a model that a rule does not keep.
 
-    Called again, it prunes further: what was pruned stays so. The parameters stay the same
-    objects, so that an optimizer that has them goes on.
+    Called again, it prunes further: what was pruned stays so. Gradients of what is masked are
+    zero, and whatever an optimizer does to it by momentum or weight decay is not seen by the
+    model. The parameters stay the same objects, so that an optimizer that has them goes on.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor is parametrized by a `Mask`.
+        Changed in place: each tensor is parametrized by `Compressed`.
     rules : mapping of str to Pruning
         By regular expression, searched for in plain names such as ``conv1.weight``:
         `Density`, `Quality` (a multiple of the standard deviation, as the papers do),
@@ -71,8 +35,11 @@ def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
 
     Raises
     ------
+    TypeError
+        If a rule is no pruning, or a parameter is of a type that cannot be pruned.
     ValueError
-        If a rule finds no parameter, or a weight is NaN or infinite.
+        If a rule finds no parameter, a weight is NaN or infinite, or the tensor is one that
+        `docs/training.md` lists as refused. Nothing is changed then.
 
     Examples
     --------
@@ -82,12 +49,19 @@ def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
     >>> densities(model)
     {'weight': 0.2}
     """
-    for place, pruning in matching(model, rules):
-        _mask(place, pruning)
+    chosen = matching(model, rules)
+    for place, pruning in chosen:
+        if not isinstance(pruning, Pruning):
+            raise TypeError(
+                f"tensor {place.name!r}: found {type(pruning).__name__}, "
+                "allowed Density, Quality, Threshold, NOfM"
+            )
+    check(model, [place for place, _ in chosen])
+    commit([Change(place, mask=_mask(place, pruning)) for place, pruning in chosen], "prune")
 
 
 def densities(model: torch.nn.Module) -> dict[str, float]:
-    """The part of each masked tensor that is kept.
+    """The part of each tensor that is stored, of those in which some weights are held at zero.
 
     Parameters
     ----------
@@ -96,42 +70,26 @@ def densities(model: torch.nn.Module) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        By plain name.
+        By plain name. Weights that a mask leaves out, that latent or ternary weights hold at
+        zero, are not stored; 1 for a tensor without elements.
     """
-    found = ((place.name, mask_of(place)) for place in places(model))
-    return {
-        name: int(mask.mask.sum()) / mask.mask.numel() for name, mask in found if mask is not None
-    }
+    found = {}
+    for place in places(model):
+        compressed = place.compressed
+        kept = None if compressed is None else compressed.kept(whole(place.original))
+        if kept is not None:
+            density = int(kept.sum()) / kept.numel() if kept.numel() else 1.0
+            found.update(dict.fromkeys(place.names, density))
+    return found
 
 
-def mask_of(place: Place) -> Mask | None:
-    """The mask of a tensor, if it has one."""
-    masks = [one for one in place.parametrizations if isinstance(one, Mask)]
-    return masks[-1] if masks else None
-
-
-def keep(place: Place, mask: torch.Tensor) -> None:
-    """Mask all of a tensor but some weights, of those that are left.
-
-    Parameters
-    ----------
-    place : Place
-    mask : torch.Tensor of bool
-        On any device; what was masked before stays so, whatever it says there.
-    """
-    mask, before = mask.to(place.value.device), mask_of(place)
-    if before is None:
-        place.register(Mask(mask))
-    else:
-        before.mask.logical_and_(mask)
-
-
-def _mask(place: Place, pruning: Pruning) -> None:
-    weight, before = place.value.cpu(), mask_of(place)
-    if before is not None and isinstance(pruning, Quality):
-        kept = before.mask.cpu()
-        mask = torch.zeros_like(kept)
-        mask[kept] = torch.from_numpy(pruning.mask(weight[kept]))
-    else:
-        mask = torch.from_numpy(pruning.mask(weight))
-    keep(place, mask)
+def _mask(place: Place, pruning: Pruning) -> torch.Tensor:
+    """What a rule keeps, of the weights that are still there."""
+    weight, compressed = place.value.cpu(), place.compressed
+    before = None if compressed is None or compressed.mask is None else compressed.mask.cpu()
+    with naming(place.name):
+        if before is None or not isinstance(pruning, Quality):
+            return torch.from_numpy(pruning.mask(weight))
+        mask = torch.zeros_like(before)
+        mask[before] = torch.from_numpy(pruning.mask(weight[before]))
+        return mask

@@ -15,7 +15,8 @@ import torch
 
 from ..prunings import Density
 from .pruning import prune
-from .rules import check_rules
+from .rules import check_rule
+from .tensors import matching
 
 #: From the part of the schedule that is over to the part of the pruning that is done.
 Schedule = Callable[[float], float]
@@ -114,7 +115,8 @@ class GradualPruning:
         every: int = 100,
         schedule: Schedule = cubic,
     ) -> None:
-        check_rules("targets", targets, Density)
+        for place, target in matching(model, targets):
+            check_rule(place.name, target, Density)
         self.start, self.stop = _integer("start", start), _integer("stop", stop)
         self.every = _integer("every", every)
         if not 0 <= self.start <= self.stop or self.every < 1:

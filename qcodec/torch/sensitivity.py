@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import torch
 
 from ..atomic import replace_file
+from ..patterns import exactly
 from ..prunings import Density
 from ..source import PathLike
 from .pruning import prune
@@ -155,5 +155,5 @@ def plot_sensitivity(
 
 def _pruned(model: torch.nn.Module, tensor: str, density: float) -> torch.nn.Module:
     pruned = copy.deepcopy(model)
-    prune(pruned, {f"^{re.escape(tensor)}$": Density(density)})
+    prune(pruned, {exactly(tensor): Density(density)})
     return pruned

@@ -5,123 +5,132 @@ Deep Compression (Han, Mao and Dally, arXiv 1510.00149), section 3.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from ..arrays import as_array
-from ..codecs import Lossless, Raw
+from ..codecs import Codec, Sparse, Ternary, TrainedTernary
 from ..dtypes import element_type
 from ..errors import naming
 from ..files import RecipeLike
 from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
-from ..recipes import as_recipe
-from .pruning import mask_of
-from .tensors import Place, once
+from .assignments import codes_of, to_share
+from .changes import Change, check, commit, first_mask, weights_behind
+from .compressed import Values, masked
+from .latent import LatentValues
+from .tensors import Place, places
 
-_DTYPES = ("float32", "float16", "bfloat16")
 _HALVES = (torch.float16, torch.bfloat16)
 
 
-class SharedWeights(torch.nn.Module):
-    """A parametrization in which the parameter is the codebook, and assignments are frozen.
+class SharedValues(Values):
+    """Values of which the parameter is the codebook, and assignments are frozen.
 
     The gradient of a centroid is the sum of the gradients of its members (section 3.3), so
     any optimizer of the model's parameters trains the centroids.
 
     Parameters
     ----------
-    quantized : Quantized
-        Of kind codebook, without scales, with one codebook for the tensor.
+    codes : torch.Tensor of uint8
+        Which centroid each weight has, in the tensor's shape.
+    entries : int
+        How many centroids the parameter holds, whether or not all have members.
 
     Examples
     --------
-    >>> import torch, qcodec
-    >>> shared = SharedWeights(qcodec.Codebook(1).quantize(torch.tensor([0.0, 3.0, 3.0])))
+    >>> import torch
+    >>> shared = SharedValues(torch.tensor([0, 1, 1], dtype=torch.uint8), 2)
     >>> centroids = torch.tensor([0.5, 2.5], requires_grad=True)
-    >>> shared(centroids)
+    >>> shared(centroids, None)
     tensor([0.5000, 2.5000, 2.5000], grad_fn=<ViewBackward0>)
-    >>> (shared(centroids) * torch.tensor([1.0, 10.0, 100.0])).sum().backward()
+    >>> (shared(centroids, None) * torch.tensor([1.0, 10.0, 100.0])).sum().backward()
     >>> centroids.grad
     tensor([  1., 110.])
     """
 
     codes: torch.Tensor
-    positions: torch.Tensor | None
+    holds_weights = False
 
-    def __init__(self, quantized: Quantized) -> None:
+    def __init__(self, codes: torch.Tensor, entries: int) -> None:
         super().__init__()
-        check_shared(quantized)
-        assert quantized.codebook is not None
-        self.shape = torch.Size(quantized.shape)
-        self.entries = quantized.codebook.values.shape[1]
-        positions = quantized.positions
-        self.register_buffer("codes", torch.tensor(quantized.codes))
-        self.register_buffer("positions", None if positions is None else torch.tensor(positions))
+        self.entries = entries
+        self.register_buffer("codes", codes)
 
-    def forward(self, centroids: torch.Tensor) -> torch.Tensor:
-        """The weights: each its centroid, or zero where nothing is stored."""
-        values = centroids[self.codes.long()]
-        if self.positions is not None:
-            zeros = values.new_zeros(self.shape.numel())
-            values = zeros.scatter(0, self.positions, values)
-        return values.view(self.shape)
+    def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """The weights: each its centroid."""
+        # Its gradient adds up in one order, whatever the number of threads; that of indexing
+        # does not, and takes ten times as long.
+        spread = original.index_select(0, self.codes.flatten().int())
+        return masked(spread.view(self.codes.shape), mask)
 
-    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
+    def inverse(self, weight: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The centroids nearest to some weights: the means over their members."""
-        values = weight.reshape(-1)
-        if self.positions is not None:
-            values = values[self.positions]
-        codes = self.codes.long()
+        codes = self.codes.flatten().long()
         # Half precision would lose all but the first of many members.
-        wide = values.float() if values.dtype in _HALVES else values
-        sums = wide.new_zeros(self.entries).index_add_(0, codes, wide)
-        counts = torch.bincount(codes, minlength=self.entries)
-        return (sums / counts.clamp(min=1)).to(values.dtype)
+        wide = weight.float() if weight.dtype in _HALVES else weight
+        members = torch.ones_like(wide) if mask is None else mask.to(wide.dtype)
+        none = wide.new_zeros(self.entries)
+        counts = none.index_add(0, codes, members.flatten())
+        sums = none.index_add(0, codes, masked(wide, mask).flatten())
+        return (sums / counts.clamp(min=1)).to(weight.dtype)
 
-    def quantized(self, centroids: torch.Tensor) -> Quantized:
+    def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored: codes and the codebook, bit for bit.
 
         Centroids that bfloat16 or float16 hold exactly are stored so (`round_centroids`).
         """
-        _, element = as_array(centroids.detach())
-        entries, stored = as_array(_narrowest(centroids.detach()))
-        positions = self.positions
+        _, element = as_array(original)
+        codes = self.codes.flatten().cpu()
+        positions = None if mask is None else torch.nonzero(mask.flatten().cpu())[:, 0]
+        codes = codes if positions is None else codes[positions]
+        used = int(codes.max()) + 1 if len(codes) else 1
+        entries, stored = as_array(_narrowest(original[:used]))
         return Quantized(
-            tuple(self.shape),
+            tuple(self.codes.shape),
             element.name,
             "codebook",
-            self.codes.cpu().numpy(),
-            None if positions is None else positions.cpu().numpy(),
-            max(1, (self.entries - 1).bit_length()),
+            codes.numpy(),
+            None if positions is None else positions.numpy(),
+            max(1, (used - 1).bit_length()),
             Groups(entries[None]),
             codebook_dtype=stored.name,
         )
+
+    def accepts(self, other: Values) -> bool:
+        """Codes can be replaced by others for as many centroids."""
+        return isinstance(other, SharedValues) and other.entries == self.entries
+
+    def take(self, other: Values) -> None:
+        """Take the codes of others."""
+        assert isinstance(other, SharedValues)
+        self.codes.copy_(other.codes)
 
 
 def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     """Let weights share values, as codecs choose them; the values become the parameters.
 
     Weights that are masked (`prune`) stay zero and cost no codes; one entry of their codebook
-    is zero, too, as in the paper. The parameters change their shapes: make the optimizer after
-    this. Called again, assignments are made anew; what was not stored before stays zero.
+    is zero, too, as in the paper. A `Sparse` codec masks what it does not store. The parameters
+    are new ones, of as many values as the codec has codes: make the optimizer after this; one
+    that was made before raises at its next step. Called again, assignments are made anew.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor is parametrized by `SharedWeights` alone.
+        Changed in place: each tensor gets `SharedValues`.
     recipe : Recipe, Codec or mapping of str to Codec
         `Codebook`, `DeepCompression`, `Ternary` or `Sparse` of them, without groups: k-means,
-        or entropy-constrained with ``rate=``. Tensors that it gives `Lossless`, `Raw` or
-        none are left as they are.
+        or entropy-constrained with ``rate=``. Parameters that it gives `Lossless`, `Raw` or
+        none are left as they are; so are buffers.
 
     Raises
     ------
     TypeError
         If a tensor is not float32, float16 or bfloat16.
     ValueError
-        If a codec gives anything else than one codebook without a scale.
+        If a rule finds no parameter, nothing is quantized at all, a codec gives anything else
+        than one codebook without a scale, or a tensor is one that `docs/training.md` lists as
+        refused. Nothing is changed then.
 
     Examples
     --------
@@ -135,27 +144,7 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> int(model.weight.count_nonzero()), len(model.weight.unique())
     (128, 4)
     """
-    chosen = as_recipe(recipe)
-    for place in once(model):
-        weight = place.value
-        name = place.dtype
-        codec = chosen.codec_for(place.name, tuple(weight.shape), name)
-        if codec is None or isinstance(codec, Lossless | Raw):
-            continue
-        if name not in _DTYPES:
-            raise TypeError(f"{place.name!r}: found {name}, allowed {', '.join(_DTYPES)}")
-        _share(place, codec.quantize(weight.cpu(), stored(place)))
-
-
-def stored(place: Place) -> Any:
-    """Which weights may be other than zero, in the tensor's shape; None: all."""
-    shared = [one for one in place.parametrizations if isinstance(one, SharedWeights)]
-    if shared and shared[-1].positions is not None:
-        stored = torch.zeros(shared[-1].shape.numel(), dtype=torch.bool)
-        stored[shared[-1].positions.cpu()] = True
-        return stored.view(shared[-1].shape).numpy()
-    mask = mask_of(place)
-    return None if mask is None else mask.mask.cpu().numpy()
+    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share")
 
 
 def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
@@ -168,6 +157,12 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     dtype : torch.dtype
         bfloat16 or float16. In a net of a few kilobytes codebooks of float32 weigh.
 
+    Raises
+    ------
+    ValueError
+        If `dtype` is another one, nothing is shared, or a value is too great for it. Nothing is
+        changed then.
+
     Examples
     --------
     >>> import torch, qcodec
@@ -177,10 +172,47 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     >>> torch.equal(model.weight, model.weight.to(torch.bfloat16).float())
     True
     """
-    for place in once(model):
-        if place.parametrizations and isinstance(place.parametrizations[-1], SharedWeights):
-            with torch.no_grad():
-                place.original.copy_(place.original.to(dtype))
+    if dtype not in _HALVES:
+        raise ValueError(f"dtype: found {dtype}, allowed torch.bfloat16, torch.float16")
+    shared = [
+        place
+        for place in places(model)
+        if place.compressed is not None and isinstance(place.compressed.values, SharedValues)
+    ]
+    if not shared:
+        raise ValueError("found no shared weights to round")
+    check(model, shared)
+    changes = []
+    for place in shared:
+        rounded = place.original.detach().to(dtype).to(place.original.dtype)
+        if not torch.equal(rounded.isfinite(), place.original.isfinite()):
+            raise ValueError(f"tensor {place.name!r}: found a centroid too great for {dtype}")
+        changes.append(Change(place, content=rounded))
+    commit(changes, "round_centroids")
+
+
+def _planned(place: Place, codec: Codec) -> Change:
+    compressed, mask = place.compressed, first_mask(place)
+    # What latent weights learned are their shared values.
+    latent = compressed is not None and isinstance(compressed.values, LatentValues)
+    weight = place.value if latent else weights_behind(place)
+    with naming(place.name):
+        quantized = codec.quantize(weight.cpu(), None if mask is None else mask.cpu().numpy())
+        codes, stored = codes_of(quantized)
+    assert quantized.codebook is not None
+    book = to_torch(quantized.codebook.values[0].copy(), element_type(quantized.codebook_dtype))
+    entries = max(_entries(codec), len(book))
+    padded = torch.nn.functional.pad(book, (0, entries - len(book))).to(weight.dtype)
+    return Change(place, stored, SharedValues(codes, entries), padded)
+
+
+def _entries(codec: Codec) -> int:
+    """How many values a codec can give, however many it gives: for state dicts of one shape."""
+    inner = codec.codec if isinstance(codec, Sparse) else codec
+    if isinstance(inner, Ternary | TrainedTernary):
+        return 3
+    bits = getattr(inner, "bits", None)
+    return 1 << bits if isinstance(bits, int) else 0
 
 
 def _narrowest(centroids: torch.Tensor) -> torch.Tensor:
@@ -190,25 +222,3 @@ def _narrowest(centroids: torch.Tensor) -> torch.Tensor:
         if torch.equal(narrow.to(centroids.dtype), centroids):
             return narrow
     return centroids
-
-
-def _share(place: Place, quantized: Quantized) -> None:
-    with naming(place.name):
-        shared = SharedWeights(quantized)
-    device, dtype = place.value.device, place.value.dtype
-    place.make_plain()
-    place.register(shared.to(device))
-    assert quantized.codebook is not None
-    book = to_torch(quantized.codebook.values[0], element_type(quantized.codebook_dtype))
-    with torch.no_grad():
-        place.original.copy_(book.to(dtype))
-
-
-def check_shared(quantized: Quantized) -> None:
-    """Raise ValueError unless it is of one codebook without scales."""
-    found: Any = quantized.kind
-    if quantized.kind == "codebook" and quantized.codebook is not None:
-        if quantized.scale is None and len(quantized.codebook.values) == 1:
-            return
-        found = f"{len(quantized.codebook.values)} codebooks, scales: {quantized.scale is not None}"
-    raise ValueError(f"weight sharing: found {found}, allowed is one codebook without scales")

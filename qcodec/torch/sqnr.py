@@ -7,12 +7,12 @@ up, 1/SQNR of the output = the sum of 1/SQNR of each alone, where SQNR is a rati
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Mapping
 
 import torch
 
 from ..codecs import FixedPoint
+from ..patterns import exactly
 from ..quantize import sqnr
 from .activations import fix_activations
 from .fixed_point import fix_points
@@ -89,7 +89,7 @@ def measure_sqnr(
     found = {}
     for name, codec in codecs.items():
         changed = copy.deepcopy(model)
-        rule = {f"^{re.escape(name)}$": codec}
+        rule = {exactly(name): codec}
         if name.rpartition(".")[2] == "input":
             fix_activations(changed, rule, batches)
         else:

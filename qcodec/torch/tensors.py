@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch.nn.utils import parametrize
 
+from ..messages import names_text, quoted
+from ..patterns import Pattern, Patterns
+from .compressed import Compressed, Parametrization
+
 _Rule = TypeVar("_Rule")
-_NOT_COPIED = ("__dict__", "__weakref__")
+# Modules that hold a model and nothing of their own: their names are not the model's.
+_WRAPPERS = (torch.nn.parallel.DistributedDataParallel, torch.nn.DataParallel)
+_COMPILED = "_orig_mod"
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Where a model holds a tensor.
+    """A tensor of a model, and where it is held.
 
     Attributes
     ----------
-    name : str
-        As in the model's state dict before anything was parametrized: ``conv1.weight``.
-    module : torch.nn.Module
-    attribute : str
-        The tensor's name in the module.
+    names : tuple of str
+        As in the model's state dict before anything was parametrized: ``conv1.weight``. Tied
+        tensors are one place with several names.
+    homes : tuple of (torch.nn.Module, str)
+        Modules that hold it, and under which attribute.
     """
 
-    name: str
-    module: torch.nn.Module
-    attribute: str
+    names: tuple[str, ...]
+    homes: tuple[tuple[torch.nn.Module, str], ...]
+
+    @property
+    def name(self) -> str:
+        """The first of its names."""
+        return self.names[0]
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The first module that holds it."""
+        return self.homes[0][0]
+
+    @property
+    def attribute(self) -> str:
+        """Its name in that module."""
+        return self.homes[0][1]
 
     @property
     def value(self) -> torch.Tensor:
-        """What the model computes with, detached: parametrizations are applied."""
-        tensor: torch.Tensor = getattr(self.module, self.attribute).detach()
-        return tensor
+        """What the model computes with, detached and whole, also where it is sharded."""
+        with torch.no_grad():
+            return seen(self).detach()
 
     @property
     def dtype(self) -> str:
@@ -50,60 +69,94 @@ class Place:
         return list(self.module.parametrizations[self.attribute])
 
     @property
-    def original(self) -> torch.nn.Parameter:
-        """The parameter that an optimizer changes."""
+    def compressed(self) -> Compressed | None:
+        """The parametrization by qcodec, if it has one."""
         if not parametrize.is_parametrized(self.module, self.attribute):
-            plain: torch.nn.Parameter = getattr(self.module, self.attribute)
-            return plain
-        original: torch.nn.Parameter = self.module.parametrizations[self.attribute].original
-        return original
+            return None
+        found = self.module.parametrizations[self.attribute]
+        return found[0] if isinstance(found, Parametrization) and len(found) == 1 else None
 
     @property
-    def last_input(self) -> torch.Tensor:
-        """What the last of the parametrizations is given, detached."""
-        tensor: torch.Tensor = self.original.detach()
-        with torch.no_grad():
-            for parametrization in self.parametrizations[:-1]:
-                tensor = parametrization(tensor)
-        return tensor
+    def original(self) -> torch.Tensor:
+        """The parameter that an optimizer changes, or the buffer."""
+        module, attribute = self.homes[0]
+        if parametrize.is_parametrized(module, attribute):
+            found = module.parametrizations[attribute]
+            original: torch.Tensor = getattr(found, "original" if found.is_tensor else "original0")
+            return original
+        return _own(module)[attribute]
 
-    def register(self, parametrization: torch.nn.Module) -> None:
-        """Parametrize the tensor, behind what parametrizes it already."""
-        parametrize.register_parametrization(self.module, self.attribute, parametrization)
+    @property
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """All that an optimizer may change of it: the parameter, and trained scales."""
+        compressed, original = self.compressed, self.original
+        own = [original] if isinstance(original, torch.nn.Parameter) else []
+        return own + ([] if compressed is None else list(compressed.parameters()))
 
-    def make_plain(self) -> None:
-        """The tensor as it is, without its parametrizations; the parameter is the same object."""
-        if parametrize.is_parametrized(self.module, self.attribute):
-            _own_class(self.module)
-            parametrize.remove_parametrizations(self.module, self.attribute)
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it is trained, or could be: no buffer."""
+        return isinstance(self.original, torch.nn.Parameter)
 
 
-def places(model: torch.nn.Module) -> Iterator[Place]:
+def seen(place: Place) -> torch.Tensor:
+    """The weights that the model computes with, as gradients reach them."""
+    module, attribute = place.homes[0]
+    compressed, original = place.compressed, place.original
+    if compressed is not None:
+        weights: torch.Tensor = compressed(whole(original))
+        return weights
+    if parametrize.is_parametrized(module, attribute):
+        return whole(getattr(module, attribute))
+    if torchs_mask(module, attribute) is not None:
+        return whole(original) * torchs_mask(module, attribute)
+    return whole(original)
+
+
+def whole(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor itself, or all of one that is sharded (a DTensor; all processes take part)."""
+    full: torch.Tensor = tensor.full_tensor() if is_sharded(tensor) else tensor
+    return full
+
+
+def is_sharded(tensor: torch.Tensor) -> bool:
+    """Whether a tensor is a DTensor, of which each process holds a part."""
+    return hasattr(tensor, "full_tensor")
+
+
+def places(model: torch.nn.Module) -> list[Place]:
     """Every parameter of a model and every buffer of its state dict, parametrized or not.
 
     Parameters
     ----------
     model : torch.nn.Module
+        Names are those of the model inside `torch.compile` and DistributedDataParallel.
 
-    Yields
-    ------
-    Place
-        A module that stands in the model twice is met under both names, as in a state dict.
-        What belongs to parametrizations is not met by itself.
+    Returns
+    -------
+    list of Place
+        A tensor that is held in several places (tied weights, a module that stands in the model
+        twice) is there once, with all its names. What belongs to parametrizations is not there.
     """
-    for path, module in model.named_modules(remove_duplicate=False):
-        if "parametrizations" in path.split("."):
-            continue
-        for attribute in _attributes(module):
-            yield Place(f"{path}.{attribute}" if path else attribute, module, attribute)
+    names: dict[int, list[str]] = {}
+    homes: dict[int, list[tuple[torch.nn.Module, str]]] = {}
+    for name, module, attribute, key in _held(unwrapped(model)):
+        names.setdefault(key, []).append(name)
+        home, known = (module, attribute), homes.setdefault(key, [])
+        if not any(module is other and attribute == its for other, its in known):
+            known.append(home)
+    return [Place(tuple(its), tuple(homes[key])) for key, its in names.items()]
 
 
-def once(model: torch.nn.Module) -> list[Place]:
-    """The same, but for modules that stand in the model again: those only under a first name."""
-    found: dict[tuple[torch.nn.Module, str], Place] = {}
-    for place in places(model):
-        found.setdefault((place.module, place.attribute), place)
-    return list(found.values())
+def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
+    """The model inside those that only hold it."""
+    while True:
+        if isinstance(model, _WRAPPERS):
+            model = model.module
+        elif _COMPILED in model._modules:
+            model = model._modules[_COMPILED]
+        else:
+            return model
 
 
 def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -117,7 +170,7 @@ def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     Returns
     -------
     dict of str to torch.Tensor
-        Detached.
+        Detached. Tied tensors are there under each name, as one tensor.
 
     Examples
     --------
@@ -127,22 +180,31 @@ def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     >>> {name: int((tensor != 0).sum()) for name, tensor in plain_tensors(model).items()}
     {'bias': 1, 'weight': 1}
     """
-    return {place.name: place.value for place in places(model)}
+    found = [(place.names, place.value) for place in places(model)]
+    return {name: value for names, value in found for name in names}
+
+
+def parameter_places(model: torch.nn.Module) -> list[Place]:
+    """The parameters of a model: no buffers, which nobody trains."""
+    return [place for place in places(model) if place.is_parameter]
 
 
 def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[Place, _Rule]]:
-    """The parameters that rules are about, each with the first rule that finds its name.
+    """The parameters that rules are about, each with the first rule that finds one of its names.
 
     Parameters
     ----------
     model : torch.nn.Module
     rules : mapping of str
-        Regular expressions, searched for anywhere in the plain name.
+        Regular expressions, searched for anywhere in the plain names.
 
     Raises
     ------
+    TypeError
+        If `rules` is no mapping.
     ValueError
-        If a rule finds no parameter at all.
+        If there is no rule, one is no regular expression or finds no parameter at all, or two
+        names of one tied parameter get different rules.
 
     Examples
     --------
@@ -151,38 +213,88 @@ def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[P
     >>> [(place.name, rule) for place, rule in matching(model, {"^1.*weight": 9})]
     [('1.weight', 9)]
     """
-    parameters = [place for place in places(model) if _is_parameter(place)]
-    unused = set(rules)
+    patterns = patterns_of(rules)
+    parameters = parameter_places(model)
+    first, values = Patterns(patterns).first, list(rules.values())
     found = []
     for place in parameters:
-        patterns = [pattern for pattern in rules if re.search(pattern, place.name)]
-        unused.difference_update(patterns)
-        if patterns:
-            found.append((place, rules[patterns[0]]))
-    if unused:
-        names = ", ".join(place.name for place in parameters)
-        raise ValueError(f"no parameter matches {sorted(unused)}; there are {names}")
+        matches = {name: first(name) for name in place.names}
+        by_name = {name: values[at] for name, at in matches.items() if at is not None}
+        if by_name:
+            found.append((place, agreed(by_name)))
+    check_unused(patterns, parameters)
     return found
 
 
-def _attributes(module: torch.nn.Module) -> list[str]:
-    """Names of a module's own tensors, as users of the plain module know them."""
-    masked = {name.removesuffix("_mask") for name in module._buffers if name.endswith("_mask")}
-    pruned = [name for name in masked if f"{name}_orig" in module._parameters]
-    hidden = {f"{name}_{part}" for name in pruned for part in ("orig", "mask")}
+def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
+    """The patterns of rules, compiled.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no mapping, there are none, or one is no regular expression.
+    """
+    if not isinstance(rules, Mapping):
+        raise TypeError(
+            f"rules: found {type(rules).__name__}, allowed is a mapping of regular expressions "
+            "for the names of tensors"
+        )
+    if not rules:
+        raise ValueError("rules: found none, allowed is at least one")
+    return [Pattern(text) for text in rules]
+
+
+def check_unused(patterns: Sequence[Pattern], parameters: Sequence[Place]) -> None:
+    """Raise ValueError if a pattern finds no parameter."""
+    names = [name for place in parameters for name in place.names]
+    known = frozenset(names)
+    unused = [pattern.text for pattern in patterns if not pattern.finds_any(known)]
+    if unused:
+        raise ValueError(
+            f"no parameter matches {names_text(unused)}; there are {names_text(names)}"
+        )
+
+
+def agreed(by_name: Mapping[str, _Rule]) -> _Rule:
+    """The rule of a tied parameter; ValueError if its names get different ones."""
+    (first, rule), *others = by_name.items()
+    for name, other in others:
+        if other is not rule and other != rule:
+            raise ValueError(
+                f"{quoted(first)} and {quoted(name)} are one parameter: found the rules {rule} "
+                f"and {other}, allowed is one"
+            )
+    return rule
+
+
+def torchs_mask(module: torch.nn.Module, attribute: str) -> torch.Tensor | None:
+    """The mask that `torch.nn.utils.prune` put on a tensor, if it did."""
+    if f"{attribute}_orig" not in module._parameters:
+        return None
+    return module._buffers.get(f"{attribute}_mask")
+
+
+def _held(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str, int]]:
+    """Name, module and attribute of every tensor, and a key that tied ones share."""
+    for path, module in model.named_modules(remove_duplicate=False):
+        parts = path.split(".")
+        if "parametrizations" in parts:
+            continue
+        prefix = "".join(f"{part}." for part in parts if part and part != _COMPILED)
+        held: dict[str, Any] = dict(_own(module))
+        if parametrize.is_parametrized(module):
+            held.update(module.parametrizations.items())
+        for attribute in sorted(held):
+            yield f"{prefix}{attribute}", module, attribute, id(held[attribute])
+
+
+def _own(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A module's own tensors by the names that users of the plain module know."""
     buffers = module._buffers.keys() - module._non_persistent_buffers_set
     own = {**module._parameters, **{name: module._buffers[name] for name in buffers}}
-    names = [name for name, tensor in own.items() if tensor is not None and name not in hidden]
-    parametrized = list(module.parametrizations) if parametrize.is_parametrized(module) else []
-    return sorted(names + pruned + parametrized)
-
-
-def _own_class(module: torch.nn.Module) -> None:
-    """A class for this module alone: torch removes properties from it that copies share."""
-    shared = type(module)
-    members = {name: of for name, of in vars(shared).items() if name not in _NOT_COPIED}
-    module.__class__ = type(shared.__name__, shared.__bases__, members)
-
-
-def _is_parameter(place: Place) -> bool:
-    return bool(place.parametrizations) or isinstance(place.original, torch.nn.Parameter)
+    for name in [name for name in own if name.endswith("_orig")]:
+        attribute = name.removesuffix("_orig")
+        if f"{attribute}_mask" in own:
+            own[attribute] = own.pop(name)
+            del own[f"{attribute}_mask"]
+    return {name: tensor for name, tensor in own.items() if tensor is not None}

@@ -8,14 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..arrays import as_array
 from ..codecs import TrainedTernary
 from ..prunings import Density
 from ..quantized import Groups, Quantized
+from .assignments import check_type
+from .changes import Change, check, check_finite, commit, first_mask, weights_behind
+from .compressed import Values, masked
 from .layers import weight_places
-from .tensors import Place, matching
+from .settings import check_settings
+from .tensors import Place, matching, whole
 
 #: What becomes zero: up to a part of the largest magnitude, or all but a share of the weights.
 Zeros = TrainedTernary | Density
@@ -23,14 +28,14 @@ Zeros = TrainedTernary | Density
 _AS_IN_THE_PAPER = TrainedTernary(0.05)
 
 
-class TernaryWeights(torch.nn.Module):
-    """A parametrization by latent weights: each stands for -Wn, 0 or +Wp.
+class TernaryValues(Values):
+    """Values -Wn, 0 and +Wp, of which each latent weight stands for one.
 
     The latent weights are the parameter that was there; `positive` (Wp) and `negative` (Wn)
-    are parameters beside it. Latent weights decide between the three values and move by the
-    gradient of the value that they stand for, times Wp, 1 or Wn. The gradient of Wp is the
-    sum over the weights that are Wp; that of Wn is *minus* the sum over those that are -Wn
-    (the paper's equation 7 prints no minus, which would climb the loss).
+    are parameters beside it, of one element each. Latent weights decide between the three values
+    and move by the gradient of the value that they stand for, times Wp, 1 or Wn. The gradient
+    of Wp is the sum over the weights that are Wp; that of Wn is *minus* the sum over those that
+    are -Wn (the paper's equation 7 prints no minus, which would climb the loss).
 
     Parameters
     ----------
@@ -39,55 +44,55 @@ class TernaryWeights(torch.nn.Module):
     zeros : TrainedTernary or Density
         ``TrainedTernary(t)``: latent weights up to t of their largest magnitude are zero.
         ``Density(d)``: the same share is zero for ever; d of them, the largest, are not.
+    mask : torch.Tensor of bool, optional
+        Which weights are not masked.
 
     Examples
     --------
     >>> import torch, qcodec
     >>> latent = torch.tensor([2.0, 4.0, 0.1, -1.0], requires_grad=True)
-    >>> ternary = TernaryWeights(latent, qcodec.TrainedTernary(0.05))
-    >>> weights = ternary(latent)
+    >>> ternary = TernaryValues(latent, qcodec.TrainedTernary(0.05))
+    >>> weights = ternary(latent, None)
     >>> weights.tolist()
     [3.0, 3.0, 0.0, -1.0]
     >>> (weights * torch.tensor([1.0, 10.0, 100.0, 1000.0])).sum().backward()
     >>> ternary.positive.grad, ternary.negative.grad, latent.grad
-    (tensor(11.), tensor(-1000.), tensor([   3.,   30.,  100., 1000.]))
+    (tensor([11.]), tensor([-1000.]), tensor([   3.,   30.,  100., 1000.]))
     """
 
-    def __init__(self, weight: torch.Tensor, zeros: Zeros) -> None:
+    rule: torch.Tensor
+    holds_weights = False
+
+    def __init__(
+        self, weight: torch.Tensor, zeros: Zeros, mask: torch.Tensor | None = None
+    ) -> None:
         super().__init__()
         self.zeros = zeros
-        weight = weight.detach()
+        self.register_buffer("rule", _as_integers(zeros).to(weight.device))
+        weight = masked(weight.detach(), mask)
         above, below = self._zones(weight)
         self.positive = torch.nn.Parameter(_mean(weight, above))
         self.negative = torch.nn.Parameter(_mean(-weight, below))
 
-    def forward(self, latent: torch.Tensor) -> torch.Tensor:
+    def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The weights that the model sees."""
-        above, below = self._zones(latent.detach())
-        ternary: torch.Tensor = _Ternary.apply(latent, self.positive, self.negative, above, below)
-        return ternary
+        latent = masked(original, mask)
+        codes = self._codes(latent.detach())
+        positive, negative = self._parameters["positive"], self._parameters["negative"]
+        values = torch.cat([-negative, torch.zeros_like(positive), positive])
+        moved_by = torch.cat([negative, torch.ones_like(positive), positive]).detach()
+        weights = values.index_select(0, codes).view(latent.shape)
+        moves = moved_by.index_select(0, codes).view(latent.shape)
+        return weights + (latent - latent.detach()) * moves
 
-    def right_inverse(self, weight: torch.Tensor) -> torch.Tensor:
-        """What is assigned to the weight becomes the latent weight."""
-        return weight
-
-    def quantized(self, latent: torch.Tensor) -> Quantized:
-        """The weights as they are stored: three values, bit for bit.
-
-        Raises
-        ------
-        TypeError
-            For float64, whose values no codebook holds.
-        """
-        above, below = self._zones(latent.detach())
-        values = torch.stack([-self.negative, torch.zeros_like(self.positive), self.positive])
-        book, element = as_array(values.detach())
-        if element.name == "float64":
-            raise TypeError("ternary weights: found float64, allowed float32, float16, bfloat16")
-        codes = (1 + above.byte() - below.byte()).flatten()
+    def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
+        """The weights as they are stored: three values, bit for bit."""
+        codes = self._codes(masked(original, mask)).to(torch.uint8)
+        values = torch.cat([-self.negative, torch.zeros_like(self.positive), self.positive])
+        book, element = as_array(values.detach() + 0.0)  # -0.0 becomes 0.0, as in `forward`
         positions = torch.nonzero(codes != 1).flatten()
         return Quantized(
-            tuple(latent.shape),
+            tuple(original.shape),
             element.name,
             "codebook",
             codes[positions].cpu().numpy(),
@@ -97,34 +102,29 @@ class TernaryWeights(torch.nn.Module):
             codebook_dtype=element.name,
         )
 
+    def kept(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor | None:
+        """Those that are not zero now."""
+        return (self._codes(masked(original, mask)) != 1).view_as(original)
+
+    def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
+        check_settings(self.rule, state, f"{prefix}rule", rest[-1])
+        super()._load_from_state_dict(state, prefix, *rest)
+
+    def _codes(self, latent: torch.Tensor) -> torch.Tensor:
+        """0, 1 or 2 for -Wn, 0 and Wp, as flat indices."""
+        above, below = self._zones(latent)
+        return (above.view(torch.int8) - below.view(torch.int8)).flatten().int() + 1
+
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
-        limit = _limit(latent.abs(), self.zeros)
-        return latent > limit, latent < -limit
-
-
-class _Ternary(torch.autograd.Function):
-    """Three values in place of latent weights, with the gradients of trained quantization."""
-
-    @staticmethod
-    def forward(
-        context: Any,
-        latent: torch.Tensor,  # noqa: ARG004 (its gradient is what backward is about)
-        positive: torch.Tensor,
-        negative: torch.Tensor,
-        above: torch.Tensor,
-        below: torch.Tensor,
-    ) -> torch.Tensor:
-        context.save_for_backward(positive, negative, above, below)
-        return torch.where(above, positive, torch.where(below, -negative, 0))
-
-    @staticmethod
-    def backward(context: Any, gradient: torch.Tensor) -> tuple[Any, ...]:  # type: ignore[override, unused-ignore]
-        positive, negative, above, below = context.saved_tensors
-        scale = torch.where(above, positive, torch.where(below, negative, 1))
-        of_positive = torch.where(above, gradient, 0).sum()
-        of_negative = -torch.where(below, gradient, 0).sum()
-        return gradient * scale, of_positive, of_negative, None, None
+        if not latent.numel():
+            return latent > 0, latent < 0
+        if isinstance(self.zeros, TrainedTernary):
+            least, most = latent.aminmax()
+            limit = torch.maximum(-least, most) * self.zeros.threshold
+            return latent > limit, latent < -limit
+        chosen = _largest(latent, self.zeros)
+        return chosen & (latent > 0), chosen & (latent < 0)
 
 
 def ternarize(
@@ -133,12 +133,12 @@ def ternarize(
     """Train the weights of a model as three values from now on.
 
     The parameters stay the same objects, and two scales a tensor are added: make the
-    optimizer after this, or add them to it. Behind a mask (`prune`), what is masked is zero.
+    optimizer after this, or add them to it. What is masked (`prune`) is zero.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor is parametrized by `TernaryWeights`.
+        Changed in place: each tensor gets `TernaryValues`.
     rules : mapping of str to TrainedTernary or Density, or one of them
         By regular expression, searched for in plain names. One alone is for the weights of
         all convolutions and dense layers but the first and the last, as in the paper; that is
@@ -147,9 +147,11 @@ def ternarize(
     Raises
     ------
     TypeError
-        If a rule is neither.
+        If a rule is neither, or a tensor is not float32, float16 or bfloat16.
     ValueError
-        If a rule finds no parameter, or nothing is between the first layer and the last.
+        If a rule finds no parameter, nothing is between the first layer and the last, a weight
+        is NaN or infinite, or a tensor is one that `docs/training.md` lists as refused. Nothing
+        is changed then.
 
     Examples
     --------
@@ -160,13 +162,30 @@ def ternarize(
     >>> [len(tensor.unique()) for tensor in plain_tensors(model).values() if tensor.ndim == 2]
     [64, 3, 64]
     """
-    for place, zeros in _chosen(model, rules):
+    chosen = _chosen(model, rules)
+    for place, zeros in chosen:
         if not isinstance(zeros, Zeros):
             raise TypeError(
-                f"{place.name!r}: found {type(zeros).__name__}, allowed TrainedTernary, Density"
+                f"tensor {place.name!r}: found {type(zeros).__name__}, "
+                "allowed TrainedTernary, Density"
             )
-        weight = place.value
-        place.register(TernaryWeights(weight, zeros).to(weight.device))
+        check_type(place)
+    check(model, [place for place, _ in chosen])
+    commit([_planned(place, zeros) for place, zeros in chosen], "ternarize")
+
+
+def _planned(place: Place, zeros: Zeros) -> Change:
+    compressed, mask = place.compressed, first_mask(place)
+    ternary = compressed is not None and isinstance(compressed.values, TernaryValues)
+    # Chosen again, the latent weights decide anew.
+    weight = whole(place.original.detach()) if ternary else weights_behind(place)
+    check_finite(place.name, masked(weight, mask))
+    values = TernaryValues(weight, zeros, mask)
+    for scale in values.parameters():
+        scale.requires_grad_(place.original.requires_grad)
+    # Centroids are no weights: these become the parameter.
+    content = weight if place.original.shape != weight.shape else None
+    return Change(place, mask, values, content)
 
 
 def _chosen(
@@ -180,16 +199,31 @@ def _chosen(
     return [(place, rules) for place in inner]
 
 
-def _limit(magnitudes: torch.Tensor, zeros: Zeros) -> torch.Tensor:
-    """The magnitude up to which latent weights are zero."""
-    if isinstance(zeros, TrainedTernary):
-        return magnitudes.max() * zeros.threshold
-    absent = magnitudes.numel() - round(zeros.density * magnitudes.numel())
-    if absent == 0:
-        return magnitudes.new_zeros(())
-    return magnitudes.flatten().kthvalue(absent).values
+def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
+    """Which weights are the largest, of equal ones the first: as `Density` chooses."""
+    count = round(density.density * latent.numel())
+    if latent.device.type == "cpu" and not torch.compiler.is_compiling():
+        try:
+            return torch.from_numpy(density.mask(latent))  # nine times as fast
+        except (RuntimeError, ValueError):  # a tensor of torch.func has no values; or NaN
+            pass
+    if count == 0:
+        return torch.zeros_like(latent, dtype=torch.bool)
+    magnitudes = latent.abs().flatten()
+    limit = magnitudes.kthvalue(magnitudes.numel() - count + 1).values
+    above, equal = magnitudes > limit, magnitudes == limit
+    first = equal & (equal.cumsum(0) <= count - above.sum())
+    return (above | first).view_as(latent)
 
 
 def _mean(values: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """The mean of some values, or 0 if they are none."""
-    return torch.where(chosen, values, 0).sum() / chosen.sum().clamp(min=1)
+    """The mean of some values, in one element; 0 if they are none."""
+    total = masked(values.double(), chosen).sum()
+    return (total / chosen.sum().clamp(min=1)).to(values.dtype).reshape(1)
+
+
+def _as_integers(zeros: Zeros) -> torch.Tensor:
+    """Which rule, and the bits of its number: a buffer that no change of dtype rounds."""
+    number = zeros.density if isinstance(zeros, Density) else zeros.threshold
+    bits = int(np.float64(number).view(np.int64))
+    return torch.tensor([int(isinstance(zeros, Density)), bits])

@@ -1,0 +1,128 @@
+"""Which weights share a value: what a recipe says of a model, and codes in a tensor's shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+
+from ..codecs import Codec, Lossless, Raw
+from ..files import RecipeLike
+from ..messages import names_text
+from ..quantized import Quantized
+from ..recipes import as_recipe
+from .changes import check
+from .tensors import Place, agreed, check_unused, parameter_places, patterns_of
+
+_DTYPES = ("float32", "float16", "bfloat16")
+
+
+def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Codec]]:
+    """The parameters that a recipe lets share values, each with its codec; all are checked.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    recipe : Recipe, Codec or mapping of str to Codec
+        Tensors that it gives `Lossless`, `Raw` or none are left out, and so are buffers. A tied
+        parameter gets the codec of whichever of its names has one.
+
+    Raises
+    ------
+    TypeError
+        If a tensor is not float32, float16 or bfloat16.
+    ValueError
+        If a rule finds no parameter, nothing is found at all, or a tensor is one that no method
+        may touch.
+    """
+    chosen, parameters = as_recipe(recipe), parameter_places(model)
+    found = []
+    for place in parameters:
+        shape = tuple(place.value.shape)
+        codecs = {name: chosen.codec_for(name, shape, place.dtype) for name in place.names}
+        quantizing = {
+            name: codec
+            for name, codec in codecs.items()
+            if codec is not None and not isinstance(codec, Lossless | Raw)
+        }
+        if quantizing:
+            found.append((place, agreed(quantizing)))
+    if isinstance(recipe, Mapping):
+        check_unused(patterns_of(recipe), parameters)
+    if not found:
+        names = names_text(name for place in parameters for name in place.names)
+        raise ValueError(f"the recipe quantizes no parameter; there are {names}")
+    for place, _ in found:
+        check_type(place)
+    check(model, [place for place, _ in found])
+    return found
+
+
+def named_tensors(
+    model: torch.nn.Module, recipe: RecipeLike, of: Callable[[Place], torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The parameters of a model for a recipe, each under the name by which it is quantized."""
+    chosen = as_recipe(recipe)
+    found = {}
+    for place in parameter_places(model):
+        tensor = of(place)
+        shape = tuple(tensor.shape)
+        quantizing = (
+            name
+            for name in place.names
+            if not isinstance(chosen.codec_for(name, shape, place.dtype), Lossless | Raw | None)
+        )
+        found[next(quantizing, place.name)] = tensor
+    return found
+
+
+def check_type(place: Place) -> None:
+    """Raise TypeError unless codebooks can hold the values of a tensor."""
+    if place.dtype not in _DTYPES:
+        raise TypeError(f"tensor {place.name!r}: found {place.dtype}, allowed {', '.join(_DTYPES)}")
+
+
+def codes_of(quantized: Quantized) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The codes of quantized weights in their shape, 0 where nothing is stored, and where not.
+
+    Parameters
+    ----------
+    quantized : Quantized
+        Of kind codebook, without scales, with one codebook.
+
+    Returns
+    -------
+    codes : torch.Tensor of uint8
+    stored : torch.Tensor of bool, or None if all are
+
+    Raises
+    ------
+    ValueError
+        If it is of another kind.
+
+    Examples
+    --------
+    >>> import qcodec
+    >>> codec = qcodec.Sparse(qcodec.Codebook(2))
+    >>> codes, stored = codes_of(codec.quantize(torch.tensor([0.0, 2.0, 1.0])))
+    >>> codes.tolist(), stored.tolist()
+    ([0, 2, 1], [False, True, True])
+    """
+    _check_shared(quantized)
+    codes = torch.from_numpy(quantized.codes.astype("uint8"))
+    if quantized.positions is None:
+        return codes.view(quantized.shape), None
+    positions = torch.from_numpy(quantized.positions)
+    spread = torch.zeros(torch.Size(quantized.shape).numel(), dtype=torch.uint8)
+    stored = torch.zeros_like(spread, dtype=torch.bool)
+    spread[positions], stored[positions] = codes, True
+    return spread.view(quantized.shape), stored.view(quantized.shape)
+
+
+def _check_shared(quantized: Quantized) -> None:
+    found: str = quantized.kind
+    if quantized.kind == "codebook" and quantized.codebook is not None:
+        if quantized.scale is None and len(quantized.codebook.values) == 1:
+            return
+        found = f"{len(quantized.codebook.values)} codebooks, scales: {quantized.scale is not None}"
+    raise ValueError(f"weight sharing: found {found}, allowed is one codebook without scales")

@@ -1,0 +1,244 @@
+"""Plan, then commit: how a method changes the tensors of a model, all of them or none.
+
+A method first computes a `Change` for each tensor; whatever it refuses, it refuses there. Then
+`commit` looks at the model as a whole, and only then changes it, by steps that do not fail.
+A parameter whose shape changes becomes a new `torch.nn.Parameter`; the old one keeps its values,
+and an optimizer that still holds it gets an error at its next step (`replaced.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn.utils import parametrize
+
+from ..messages import quoted
+from .compressed import Compressed, Free, Parametrization, Values, masked
+from .foreign import (
+    check_memory,
+    check_model,
+    check_place,
+    check_wrappers,
+    refuse_later_adapters,
+)
+from .modes import forget_compiled_code
+from .replaced import mark_replaced
+from .tensors import Place, parameter_places, whole
+
+# What type() takes from a class's members, and makes itself.
+_NOT_COPIED = ("__dict__", "__weakref__")
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What becomes of one tensor.
+
+    Attributes
+    ----------
+    place : Place
+    mask : torch.Tensor of bool, optional
+        Weights that may be other than zero from now on; those that were masked stay so. None:
+        as before.
+    values : Values, optional
+        New values; None: as before.
+    content : torch.Tensor, optional
+        What the parameter holds from now on; None: as before. With new values it becomes a new
+        parameter, as its shape or its meaning is another.
+    """
+
+    place: Place
+    mask: torch.Tensor | None = None
+    values: Values | None = None
+    content: torch.Tensor | None = None
+
+    @property
+    def is_structural(self) -> bool:
+        """Whether modules or parameters change, and not only what they hold."""
+        before = self.place.compressed
+        adds_mask = self.mask is not None and (before is None or before.mask is None)
+        return adds_mask or self._other_values
+
+    @property
+    def is_new_parameter(self) -> bool:
+        """Whether the parameter becomes another one: its meaning changes with the values."""
+        return self.content is not None and self._other_values
+
+    @property
+    def _other_values(self) -> bool:
+        before = self.place.compressed
+        return self.values is not None and not (
+            before is not None and before.values.accepts(self.values)
+        )
+
+    @property
+    def adds_or_drops_parameters(self) -> bool:
+        """Whether an optimizer or a wrapper that was made before would miss some."""
+        before = self.place.compressed
+        scales = [] if before is None else list(before.values.parameters())
+        added = [] if self.values is None else list(self.values.parameters())
+        return self._other_values and (self.is_new_parameter or bool(scales or added))
+
+
+def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
+    """Raise ValueError if a method may not touch these tensors, before anything is computed."""
+    check_model(model)
+    for place in found:
+        check_place(place)
+    check_memory(parameter_places(model), found)
+
+
+def check_finite(name: str, weight: torch.Tensor) -> None:
+    """Raise ValueError if a weight is NaN or infinite."""
+    count = int((~weight.isfinite()).sum())
+    if count:
+        raise ValueError(
+            f"tensor {quoted(name)}: {count:,} of {weight.numel():,} values are NaN or infinite"
+        )
+
+
+def first_mask(place: Place) -> torch.Tensor | None:
+    """The mask of a tensor, or the one that it begins with: without an embedding's padding row.
+
+    Torch keeps that row as it is, and it is zero unless somebody changed it. Among shared or
+    rounded values it would become another, and be trained.
+    """
+    compressed = place.compressed
+    if compressed is not None and compressed.mask is not None:
+        return compressed.mask
+    for module, _ in place.homes:
+        row = getattr(module, "padding_idx", None)
+        if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag) and row is not None:
+            mask = torch.ones_like(place.value, dtype=torch.bool)
+            mask[row] = place.value[row] != 0
+            return None if bool(mask.all()) else mask
+    return None
+
+
+def weights_behind(place: Place) -> torch.Tensor:
+    """The weights that a method quantizes: unrounded ones, if what is there only rounds them."""
+    compressed = place.compressed
+    if compressed is None or not compressed.values.holds_weights:
+        return place.value
+    return masked(whole(place.original.detach()), compressed.mask)
+
+
+def content_of(place: Place) -> torch.Tensor | None:
+    """What the parameter must become to hold `weights_behind`; None: it does already."""
+    compressed = place.compressed
+    return None if compressed is None or compressed.values.holds_weights else place.value
+
+
+def commit(changes: Sequence[Change], method: str) -> None:
+    """Make changes that were planned.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+    method : str
+        Its name, for the error that an optimizer gets which holds a replaced parameter.
+
+    Raises
+    ------
+    ValueError
+        If the model is wrapped or sharded by something that would not see a change. Nothing is
+        changed then.
+    """
+    check_wrappers(
+        [one.place for one in changes if one.is_structural],
+        [one.place for one in changes if one.adds_or_drops_parameters],
+    )
+    structural = any(one.is_structural for one in changes)
+    with torch.inference_mode(False), torch.no_grad():
+        for change in changes:
+            _make(change, method)
+    if structural:
+        refuse_later_adapters()
+        forget_compiled_code()
+
+
+def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
+    """Put a tensor into a model as it is, without a parametrization."""
+    with torch.inference_mode(False), torch.no_grad():
+        compressed, parameter = place.compressed, place.original
+        if content.shape != parameter.shape:
+            parameter = _new_parameter(place, content, method)
+        else:
+            parameter.copy_(content)
+        if compressed is not None:
+            for scale in compressed.values.parameters():
+                mark_replaced(scale, place.name, method)
+        for module, attribute in place.homes:
+            if parametrize.is_parametrized(module, attribute):
+                _own_class(module)
+                parametrize.remove_parametrizations(module, attribute, leave_parametrized=False)
+                setattr(module, attribute, parameter)
+
+
+def _make(change: Change, method: str) -> None:
+    place, before, structural = change.place, change.place.compressed, change.is_structural
+    device = place.original.device
+    mask = None if change.mask is None else change.mask.to(device)
+    if before is not None and before.mask is not None:
+        mask = before.mask if mask is None else before.mask.logical_and_(mask)
+    parameter = place.original
+    if change.content is not None and change.is_new_parameter:
+        parameter = _new_parameter(place, change.content, method)
+    elif change.content is not None:
+        parameter.copy_(change.content)
+    values = _values_of(change, method).to(device)
+    if mask is not None:
+        values.restrict(mask)
+    if before is None and not structural:
+        return
+    if before is None:
+        _attach(place, Compressed(values, mask), parameter)
+        return
+    place.module.parametrizations[place.attribute].original = parameter
+    before.values, before.mask = values, mask
+    before.settle()
+
+
+def _values_of(change: Change, method: str) -> Values:
+    """The values that a tensor has from now on: those that it had, where these can become so."""
+    before = change.place.compressed
+    if change.values is None:
+        return Free() if before is None else before.values
+    if before is not None:
+        if before.values.accepts(change.values):
+            before.values.take(change.values)
+            return before.values
+        for scale in before.values.parameters():
+            mark_replaced(scale, change.place.name, method)
+    return change.values
+
+
+def _new_parameter(place: Place, content: torch.Tensor, method: str) -> torch.nn.Parameter:
+    original = place.original
+    mark_replaced(original, place.name, method)
+    content = content.to(original.device, original.dtype).clone()
+    return torch.nn.Parameter(content, requires_grad=original.requires_grad)
+
+
+def _attach(place: Place, compressed: Compressed, parameter: torch.Tensor) -> None:
+    """Parametrize a tensor, in every module that holds it, by one list.
+
+    Torch registers a stand-in, so that its ``set_`` never touches the parameter: gradient
+    hooks of DistributedDataParallel stay where they are.
+    """
+    assert isinstance(parameter, torch.nn.Parameter)
+    listed = Parametrization(compressed, parameter)
+    for module, attribute in place.homes:
+        module._parameters[attribute] = torch.nn.Parameter(
+            torch.empty(0, dtype=parameter.dtype, device=parameter.device)
+        )
+        parametrize.register_parametrization(module, attribute, torch.nn.Identity(), unsafe=True)
+        module.parametrizations[attribute] = listed
+
+
+def _own_class(module: torch.nn.Module) -> None:
+    """A class for this module alone: torch removes properties from it that copies share."""
+    shared = type(module)
+    members = {name: of for name, of in vars(shared).items() if name not in _NOT_COPIED}
+    module.__class__ = type(shared.__name__, shared.__bases__, members)

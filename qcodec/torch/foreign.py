@@ -1,0 +1,145 @@
+"""What others have made of a model: what can be worked with, and what is refused, and why."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.utils import parametrize
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
+
+from ..messages import quoted
+from .compressed import Compressed, Parametrization
+from .tensors import Place, is_sharded, torchs_mask
+
+_hooks: list[Any] = []
+
+
+def check_model(model: torch.nn.Module) -> None:
+    """Raise ValueError if the model has adapters (LoRA) that are not merged yet."""
+    for name, module in model.named_modules():
+        if is_adapter(module):
+            raise ValueError(
+                f"{quoted(name)}: found an adapter ({type(module).__name__} of peft), whose part "
+                "of the weights would be lost; merge it first (merge_and_unload)"
+            )
+
+
+def check_place(place: Place) -> None:
+    """Raise ValueError if a tensor is one that no method may touch, and say what to do."""
+    why = _reason(place)
+    if why:
+        raise ValueError(f"tensor {quoted(place.name)}: found {why}")
+
+
+def check_memory(parameters: Sequence[Place], found: Sequence[Place]) -> None:
+    """Raise ValueError if some of the tensors found are one memory under two parameters."""
+    wanted = {id(place.original) for place in found}
+    by_address: dict[int, Place] = {}
+    for place in parameters:
+        original = place.original
+        if is_sharded(original) or original.is_meta or original.numel() == 0:
+            continue
+        other = by_address.setdefault(original.data_ptr(), place)
+        if other is not place and wanted & {id(original), id(other.original)}:
+            raise ValueError(
+                f"tensors {quoted(other.name)} and {quoted(place.name)}: found two parameters of "
+                "one memory, allowed is one parameter under both names (tied)"
+            )
+
+
+def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> None:
+    """Raise ValueError if something was made of the model that would not see a change.
+
+    Parameters
+    ----------
+    structural : sequence of Place
+        Those whose modules or parameters change.
+    replaced : sequence of Place
+        Those of which parameters are added or replaced.
+    """
+    for place in structural:
+        if is_sharded(place.original):
+            raise ValueError(
+                f"tensor {quoted(place.name)}: found a sharded parameter (DTensor), whose shards "
+                "would not see the change; call the method before fully_shard"
+            )
+    if replaced and torch.distributed.is_available() and torch.distributed.is_initialized():
+        held = _held_by_wrappers()
+        for place in replaced:
+            if any(id(parameter) in held for parameter in place.parameters):
+                raise ValueError(
+                    f"tensor {quoted(place.name)}: found a model inside DistributedDataParallel, "
+                    "which would not average the gradients of new parameters; call the method first"
+                )
+
+
+def is_adapter(module: torch.nn.Module) -> bool:
+    """Whether it is a layer of peft that adds something to a layer."""
+    return any(
+        kind.__name__ == "BaseTunerLayer" and kind.__module__.startswith("peft.")
+        for kind in type(module).__mro__
+    )
+
+
+def refuse_later_adapters() -> None:
+    """From now on, adapters (LoRA) around compressed weights are refused when they are made.
+
+    Merging one writes into the computed weight, where it would be lost without a word.
+    """
+    if not _hooks:
+        register = torch.nn.modules.module.register_module_module_registration_hook
+        _hooks.append(register(_refuse_adapter))
+
+
+def _refuse_adapter(parent: torch.nn.Module, name: str, module: Any) -> None:  # noqa: ARG001
+    if isinstance(module, torch.nn.Module) and is_adapter(parent):
+        for part in module.modules():
+            if isinstance(part, Compressed):
+                raise ValueError(
+                    "an adapter (LoRA) around compressed weights would be lost when it is merged: "
+                    "export the model, load it into a plain one, and adapt that"
+                )
+
+
+def _reason(place: Place) -> str:
+    original = place.original
+    for module, attribute in place.homes:
+        if parametrize.is_parametrized(module, attribute) and place.compressed is None:
+            found = module.parametrizations[attribute]
+            others = [type(one).__name__ for one in found if not isinstance(one, Compressed)]
+            last = " behind qcodec's" if isinstance(found, Parametrization) else ""
+            return (
+                f"the parametrization {', '.join(others)}{last}; remove it first "
+                "(torch.nn.utils.parametrize.remove_parametrizations)"
+            )
+        if torchs_mask(module, attribute) is not None:
+            return "a mask of torch.nn.utils.prune; make it permanent first (its `remove`)"
+        for hook in module._forward_pre_hooks.values():
+            if isinstance(hook, WeightNorm | SpectralNorm) and attribute.startswith(hook.name):
+                return (
+                    f"a hook of {type(hook).__name__}; remove it first "
+                    "(torch.nn.utils.remove_weight_norm, remove_spectral_norm)"
+                )
+        if getattr(module, "sparse", False) and isinstance(
+            module, torch.nn.Embedding | torch.nn.EmbeddingBag
+        ):
+            return "an embedding with sparse=True, whose gradients do not pass; set sparse=False"
+    if original.is_meta:
+        return "a tensor on the meta device, which has no values; load them first"
+    if original.is_inference():
+        return "a tensor made in inference mode, which cannot be trained; clone it first"
+    return ""
+
+
+def _held_by_wrappers() -> set[int]:
+    """Ids of all parameters that a DistributedDataParallel of this process averages.
+
+    Nothing in a model says that it is wrapped, so the wrappers are looked for.
+    """
+    wrapper = torch.nn.parallel.DistributedDataParallel
+    found = [one for one in gc.get_objects() if isinstance(one, wrapper)]
+    return {id(parameter) for one in found for parameter in one.module.parameters()}
