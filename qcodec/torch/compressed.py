@@ -135,8 +135,8 @@ class Compressed(torch.nn.Module):
         They are looked at only after they were written to, or became other tensors.
         """
         if all(
-            held.get(name) is seen and seen._version == version
-            for held, name, seen, version in self._seen
+            one._version == version and held.get(name) is one
+            for held, name, one, version in self._seen
         ):
             return
         try:

@@ -60,8 +60,7 @@ class FixedPointValues(Values):
         self.register_buffer("width", torch.tensor([self.bits], device=device))
         power = power_of_two(weight, codec)
         self.register_buffer("exponent", torch.tensor(power, device=device))
-        self._known: tuple[Any, int, Any] = (None, 0, None)
-        self._numbers: Grid | None = None
+        self._known: tuple[Any, Any, Any] = (None, None, None)
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The weights that the model sees."""
@@ -112,17 +111,16 @@ class FixedPointValues(Values):
         exponent = self.exponent
         if torch.compiler.is_compiling() or torch.jit.is_tracing():
             return grid_of(exponent, *self._range, dtype)
-        known, version, of = self._known
-        if self._numbers is not None and known is exponent and version == exponent._version:
-            if of == (dtype, self.bits):
-                return self._numbers
-        found = grid_of(exponent, *self._range, dtype)
-        try:
-            self._numbers = Grid(*(float(one) for one in found))
-        except RuntimeError:  # a tensor of torch.func has no value
-            return found
-        self._known = exponent, exponent._version, (dtype, self.bits)
-        return self._numbers
+        of = (exponent._version, dtype, self.bits)
+        if self._known[0] is not exponent or self._known[1] != of:
+            found = grid_of(exponent, *self._range, dtype)
+            try:
+                numbers = Grid(*(float(one) for one in found))
+            except RuntimeError:  # a tensor of torch.func has no value
+                return found
+            self._known = exponent, of, numbers
+        known: Grid = self._known[2]
+        return known
 
 
 class Grid(NamedTuple):

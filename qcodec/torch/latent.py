@@ -7,8 +7,6 @@ weights, Courbariaux, Bengio and David 2015, arXiv 1511.00363).
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
 from ..arrays import as_array
@@ -63,9 +61,8 @@ class LatentValues(Values):
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:
             self.stored.copy_(stored)
-        # How many weights have each code; not in state dicts, as it follows from the others.
-        counts = torch.zeros(_ENTRIES, dtype=torch.int64)
-        self.register_buffer("counts", counts, persistent=False)
+        # How many weights have each code: it follows from the others, but costs a pass.
+        self.register_buffer("counts", torch.zeros(_ENTRIES, dtype=torch.int64))
         self._count()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -114,10 +111,6 @@ class LatentValues(Values):
         assert isinstance(other, LatentValues)
         self.codes.copy_(other.codes)
         self.stored.copy_(other.stored)
-        self._count()
-
-    def _load_from_state_dict(self, *state: Any) -> None:
-        super()._load_from_state_dict(*state)
         self._count()
 
     def _count(self) -> None:
