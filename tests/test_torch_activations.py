@@ -223,6 +223,14 @@ def test_attentions_and_conv1d_have_weights_of_layers():
     assert names_of(model) == found  # also where they are parametrized
 
 
+def test_a_tied_head_is_a_layer_whatever_it_is_tied_to():
+    model = nn.Sequential(nn.Embedding(9, 8), nn.LSTM(8, 8), nn.Linear(8, 9, bias=False))
+    model[2].weight = model[0].weight
+    model[1].requires_grad_(False)
+    with pytest.warns(QCodecWarning, match=r"1\.weight"):
+        assert [place.names for place in weight_places(model)] == [("0.weight", "2.weight")]
+
+
 def test_matrices_of_other_modules_are_named_once():
     model = nn.Sequential(nn.Linear(8, 8), nn.LSTM(8, 4), nn.Bilinear(4, 4, 2))
     expected = "1.weight_hh_l0, 1.weight_ih_l0, 2.weight: left out"
@@ -238,11 +246,12 @@ def test_a_model_without_weights_of_layers_is_refused(method):
         method(nn.Embedding(4, 4))
 
 
-def test_names_are_those_before_compiling():
+def test_names_are_those_without_wrappers():
     model = nn.Sequential(nn.Linear(8, 8), torch.compile(nn.Linear(8, 8), backend="eager"))
     compiled = torch.compile(model, backend="eager")
     assert list(layers(compiled)) == ["0", "1"]
     assert list(layers(torch.compile(nn.Linear(2, 2), backend="eager"))) == [""]
+    assert list(layers(nn.DataParallel(compiled))) == ["0", "1"]
 
 
 # ---- compiled, exported, traced ----

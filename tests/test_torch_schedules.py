@@ -199,30 +199,30 @@ def test_a_step_whose_schedule_is_wrong_can_be_tried_again(name):
     assert (densities(model), pruning.state_dict()) == (before, state)
 
 
-def test_a_step_at_which_a_weight_is_nan_can_be_tried_again():
-    model, other = nn.Linear(10, 10), nn.Linear(10, 10)
-    other.load_state_dict(model.state_dict())
-    pruning, of_other = (
-        GradualPruning(one, {"weight": Density(0.1)}, 0, 4, 1) for one in (model, other)
-    )
-    original = model.parametrizations.weight.original.data
+@pytest.mark.parametrize("layer", range(3))
+def test_a_step_at_which_a_weight_is_nan_can_be_tried_again(layer):
+    def pruned():
+        torch.manual_seed(0)
+        model = nn.Sequential(*(nn.Linear(10, 10) for _ in range(3)))
+        return model, GradualPruning(model, {"weight": Density(0.1)}, 0, 4, 1)
+
+    model, pruning = pruned()
     pruning.step()
-    before, state, kept = densities(model), pruning.state_dict(), original.clone()
-    original[densities_mask(model)] = float("nan")
-    with pytest.raises(ValueError, match="NaN"):
+    before, state = densities(model), pruning.state_dict()
+    original = model[layer].parametrizations.weight.original.data
+    at = model[layer].weight.detach().abs().argmax()
+    kept = original.clone()
+    original.view(-1)[at] = float("nan")
+    with pytest.raises(ValueError, match=rf"'{layer}\.weight'.*NaN"):
         pruning.step()
     assert (densities(model), pruning.state_dict()) == (before, state)
     original.copy_(kept)
+    other, of_other = pruned()
     for _ in range(3):
         pruning.step()
     for _ in range(4):
         of_other.step()
-    assert torch.equal(model.weight, other.weight)
-
-
-def densities_mask(model):
-    """Where the weights of a layer are that are not masked."""
-    return model.weight.detach() != 0
+    assert all(torch.equal(one.weight, two.weight) for one, two in zip(model, other, strict=True))
 
 
 STATES = {
