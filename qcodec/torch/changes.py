@@ -162,7 +162,7 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
     """Put a tensor into a model as it is, without a parametrization."""
     with torch.inference_mode(False), torch.no_grad():
         compressed, parameter = place.compressed, place.original
-        if content.shape != parameter.shape:
+        if compressed is not None and not compressed.values.holds_weights:
             laid_out = torch.empty_like(place.value).copy_(content)
             parameter = _new_parameter(place, laid_out, method)
         else:

@@ -77,8 +77,9 @@ class Free(Values):
         return masked(original, mask)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """Those that are kept, bit for bit."""
-        return Sparse(Lossless()).quantize(masked(original, mask))
+        """Those that are kept, bit for bit, and zeros among them."""
+        stored = None if mask is None else mask.cpu().numpy()
+        return Sparse(Lossless()).quantize(masked(original, mask), stored)
 
 
 class Compressed(torch.nn.Module):

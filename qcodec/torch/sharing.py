@@ -191,11 +191,15 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     commit(changes, "round_centroids")
 
 
-def _planned(place: Place, codec: Codec) -> Change:
-    compressed, mask = place.compressed, first_mask(place)
-    # What latent weights learned are their shared values.
+def weights_to_share(place: Place) -> torch.Tensor:
+    """The weights that `share` quantizes: what latent ones learned are their shared values."""
+    compressed = place.compressed
     latent = compressed is not None and isinstance(compressed.values, LatentValues)
-    weight = place.value if latent else weights_behind(place)
+    return place.value if latent else weights_behind(place)
+
+
+def _planned(place: Place, codec: Codec) -> Change:
+    weight, mask = weights_to_share(place), first_mask(place)
     with naming(place.name):
         quantized = codec.quantize(weight.cpu(), None if mask is None else mask.cpu().numpy())
         codes, stored = codes_of(quantized, weight)

@@ -16,7 +16,7 @@ from ..codecs import TrainedTernary
 from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
-from .changes import Change, check, check_finite, commit, first_mask, weights_behind
+from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
 from .compressed import Values, laid_out, masked
 from .layers import weight_places
 from .settings import check_settings
@@ -183,9 +183,7 @@ def _planned(place: Place, zeros: Zeros) -> Change:
     values = TernaryValues(weight, zeros, mask)
     for scale in values.parameters():
         scale.requires_grad_(place.original.requires_grad)
-    # Centroids are no weights: these become the parameter.
-    content = weight if place.original.shape != weight.shape else None
-    return Change(place, mask, values, content)
+    return Change(place, mask, values, None if ternary else content_of(place))
 
 
 def _chosen(
