@@ -17,7 +17,7 @@ from ..quantized import Groups, Quantized
 from ..rate_distortion import at_price
 from .assignments import codes_of, named_tensors, to_share
 from .changes import Change, commit, content_of, first_mask, weights_behind
-from .compressed import Values, masked, passed
+from .compressed import Values, laid_out, masked, passed
 from .tensors import Place
 
 _ENTRIES = 256
@@ -34,6 +34,8 @@ class LatentValues(Values):
     ----------
     quantized : Quantized
         Of kind codebook, without scales, with one codebook; its values do not matter.
+    like : torch.Tensor, optional
+        Whose memory format and device the codes get.
 
     Raises
     ------
@@ -52,21 +54,25 @@ class LatentValues(Values):
 
     codes: torch.Tensor
     stored: torch.Tensor
+    counts: torch.Tensor
 
-    def __init__(self, quantized: Quantized) -> None:
+    def __init__(self, quantized: Quantized, like: torch.Tensor | None = None) -> None:
         super().__init__()
-        codes, stored = codes_of(quantized)
+        codes, stored = codes_of(quantized, like)
         self.register_buffer("codes", codes)
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:
             self.stored.copy_(stored)
+        # How many weights have each code: it follows from the others, but costs a pass.
+        self.register_buffer("counts", torch.zeros(_ENTRIES, dtype=torch.int64))
+        self._count()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The shared values; backward, as if these were the weights."""
         weight = masked(original, mask)
         means, codes = self._means(weight.detach())
-        shared = masked(means.index_select(0, codes).view_as(weight), self.stored)
-        return passed(shared, weight)
+        shared = laid_out(means.index_select(0, codes), self.codes)
+        return passed(masked(shared, self.stored), weight)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored, bit for bit what `forward` gives."""
@@ -96,6 +102,7 @@ class LatentValues(Values):
     def restrict(self, mask: torch.Tensor) -> None:
         """Store no weight that is masked: the means are of the others."""
         self.stored.logical_and_(mask)
+        self._count()
 
     def accepts(self, other: Values) -> bool:
         """Codes can be replaced by those of other latent values."""
@@ -106,15 +113,19 @@ class LatentValues(Values):
         assert isinstance(other, LatentValues)
         self.codes.copy_(other.codes)
         self.stored.copy_(other.stored)
+        self._count()
+
+    def _count(self) -> None:
+        if not self.codes.is_meta:
+            codes = self.codes[self.stored].flatten().long()
+            self.counts.copy_(torch.bincount(codes, minlength=_ENTRIES).clamp(min=1))
 
     def _means(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The values by code, and the codes as indices."""
         codes = self.codes.flatten().long()
-        members = self.stored.flatten().view(torch.uint8).double()
-        weights = masked(weight, self.stored).flatten().double()
-        none = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
-        counts, sums = none.scatter_add(0, codes, members), none.scatter_add(0, codes, weights)
-        return (sums / counts.clamp(min=1)).to(weight.dtype), codes
+        stored = masked(weight, self.stored).flatten().double()
+        sums = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
+        return (sums.scatter_add(0, codes, stored) / self.counts).to(weight.dtype), codes
 
 
 def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
@@ -171,6 +182,6 @@ def _planned(place: Place, codec: Codec) -> Change:
     mask = first_mask(place)
     with naming(place.name):
         stored = None if mask is None else mask.cpu().numpy()
-        quantized = codec.quantize(weights_behind(place).cpu(), stored)
-        values = LatentValues(quantized)
+        weight = weights_behind(place)
+        values = LatentValues(codec.quantize(weight.cpu(), stored), weight)
     return Change(place, mask, values, content_of(place))

@@ -17,7 +17,7 @@ from ..files import RecipeLike
 from ..rate_distortion import at_price
 from .assignments import named_tensors
 from .changes import Change, check, commit
-from .sharing import share
+from .sharing import share, weights_to_share
 from .tensors import Place, parameter_places
 
 
@@ -97,7 +97,7 @@ def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     >>> len(model.weight.unique()) < 10
     True
     """
-    share(model, at_price(named_tensors(model, recipe, weight_of), recipe, price))
+    share(model, at_price(named_tensors(model, recipe, weights_to_share), recipe, price))
 
 
 def weight_of(place: Place) -> torch.Tensor:
