@@ -14,6 +14,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    set_model_state_dict,
+)
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 import qcodec
@@ -108,7 +114,7 @@ def use_latent(model, folder):
 
 def use_fix_points(model, folder):
     fix_points(model, qcodec.FixedPoint(4))
-    return use(model, folder, every(3, lambda: fix_points(model, qcodec.FixedPoint(3))))
+    return use(model, folder, every(3, lambda: fix_points(model, qcodec.FixedPoint(4))))
 
 
 def use_fix_activations(model, folder):
@@ -307,7 +313,108 @@ def run_ddp(rank, folder):
     return found
 
 
-TABLES = {"ddp": run_ddp}
+def sharded(model):
+    """A model whose first layers are sharded by themselves, and the last with the whole."""
+    mesh = torch.distributed.init_device_mesh("cpu", (2,))
+    for layer in (model[0], model[2]):
+        fully_shard(layer, mesh=mesh)
+    return fully_shard(model, mesh=mesh)
+
+
+def compressed(seed, methods, before, folder):
+    """A model to which methods were applied, and which was sharded before one of them.
+
+    Returns it, what the last method gives, its error, and whether it has changed nothing.
+    """
+    model, using, error, unchanged = network(seed), use(None, None), None, True
+    for number, method in enumerate([*methods, None]):
+        if number == before:
+            sharded(model)
+        if method is not None:
+            held = digest(state_of(model))
+            with torch.no_grad():  # which leaves the last layer gathered
+                model(batch(0, 0)[0])
+            using, error = attempt(method, model, folder)
+            unchanged = digest(state_of(model)) == held
+    return model, using, error, unchanged
+
+
+def fsdp_cell(rank, folder, methods, before):
+    """Methods, of which some are called before FSDP2 shards the model; a whole model beside it."""
+    model, using, error, unchanged = compressed(0, methods, before, folder)
+    applied = methods if error is None else methods[:-1]
+    whole, beside = network(0), use(None, None)
+    for method in applied:
+        beside, _ = attempt(method, whole, folder)
+    start = digest(plain_tensors(model))
+    train(model, model.parameters(), using, [rank])
+    train(whole, whole.parameters(), beside if error is None else using, [0, 1])
+    found, expected = plain_tensors(model), plain_tensors(whole)
+    return {
+        "error": error,
+        "unchanged": unchanged,
+        "digest": digest(state_of(model)),
+        "moved": digest(found) != start,
+        "apart": max(float((found[name] - expected[name]).abs().max()) for name in expected),
+        "states agree": digest(state_of(model)) == digest(state_of(whole)),
+        "densities agree": densities(model) == densities(whole),
+        "penalties agree": penalties_agree(model, whole),
+        "files agree": files_agree(model, whole, folder),
+        "a full state fits": full_state_fits(model, applied, before, folder, rank),
+    }
+
+
+def penalties_agree(model, whole):
+    """Whether penalties have the gradients on a sharded model that they have on a whole one."""
+    whole.load_state_dict(state_of(model))
+    for one in (model, whole):
+        one.zero_grad()
+        norms = l1(one, {WEIGHTS: 0.01}), l2(one, {WEIGHTS: 0.1})
+        admm = Admm(one, {WEIGHTS: qcodec.Density(0.2)}, rho=0.1)
+        sum(penalty() for penalty in (*norms, admm.penalty)).backward()
+    return digest(gradients_of(model)) == digest(gradients_of(whole))
+
+
+def files_agree(model, whole, folder):
+    """Whether a sharded model gives the file of a whole one, also if both processes write it."""
+    one_path = folder.parent / "from_both.qc"
+    export(model, one_path)
+    torch.distributed.barrier()
+    export(whole, folder / "whole.qc")
+    agree = one_path.read_bytes() == (folder / "whole.qc").read_bytes()
+    torch.distributed.barrier()
+    return agree
+
+
+def full_state_fits(model, methods, before, folder, rank):
+    """Whether a state that torch gathers from shards is that of other models, whole or sharded."""
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+    state = get_model_state_dict(model, options=options)
+    weights = digest(plain_tensors(model))
+    agree = True
+    if rank == 0:
+        other = compressed(5, methods, None, folder)[0]
+        other.load_state_dict(state)
+        agree = digest(plain_tensors(other)) == weights
+    other = compressed(5, methods, before, folder)[0]
+    options = StateDictOptions(full_state_dict=True, broadcast_from_rank0=True)
+    set_model_state_dict(other, state, options=options)
+    return agree and digest(plain_tensors(other)) == weights
+
+
+def run_fsdp(rank, folder):
+    export(network(7), folder / "stored.qc")
+    found = {}
+    for name, method in METHODS.items():
+        found[f"{name}, fully_shard"] = fsdp_cell(rank, folder, [method], 1)
+        found[f"fully_shard, {name}"] = fsdp_cell(rank, folder, [method], 0)
+    for name, methods in SECOND_METHODS.items():
+        key = ", fully_shard, ".join(name.split(", "))
+        found[key] = fsdp_cell(rank, folder, methods, 1)
+    return found
+
+
+TABLES = {"ddp": run_ddp, "fsdp": run_fsdp}
 
 
 def main():

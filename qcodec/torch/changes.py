@@ -23,9 +23,9 @@ from .foreign import (
     check_wrappers,
 )
 from .modes import forget_compiled_code
-from .processes import reshard
 from .replaced import mark_replaced
-from .tensors import Place, parameter_places, put, whole
+from .sharded import put, whole
+from .tensors import Place, parameter_places
 
 # What type() takes from a class's members, and makes itself.
 _NOT_COPIED = ("__dict__", "__weakref__")
@@ -84,7 +84,6 @@ class Change:
 def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
     """Raise ValueError if a method may not touch these tensors, before anything is computed."""
     check_model(model)
-    reshard(model)
     for place in found:
         check_place(place)
     check_memory(parameter_places(model), found)

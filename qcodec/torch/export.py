@@ -16,8 +16,8 @@ from ..source import PathLike
 from .changes import make_plain
 from .foreign import check_place, check_wrappers
 from .modes import forget_compiled_code
-from .processes import reshard
-from .tensors import Place, gathered, places, unwrapped, whole
+from .sharded import whole
+from .tensors import Place, gathered, places, unwrapped
 
 
 def export(
@@ -73,7 +73,6 @@ def export(
     >>> size < 2000, torch.equal(model.weight, again.weight)
     (True, True)
     """
-    reshard(model)
     contents = extra_tensors(model)
     for place in places(model):
         quantized = quantized_of(place)
@@ -102,7 +101,6 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     QCodecError, OSError
         If the file cannot be read.
     """
-    reshard(model)
     found = places(model)
     states = extra_states(model)
     for place in found:

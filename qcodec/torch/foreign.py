@@ -12,8 +12,9 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from ..messages import quoted
 from .compressed import Compressed, Parametrization
-from .processes import held_by_wrapper, send_masks
-from .tensors import Place, is_sharded, torchs_mask
+from .data_parallel import held_by_wrapper, send_masks
+from .sharded import is_sharded
+from .tensors import Place, torchs_mask
 
 _hooks: list[Any] = []
 

@@ -13,7 +13,8 @@ import torch
 from ..errors import naming
 from ..prunings import Pruning, Quality
 from .changes import Change, check, commit
-from .tensors import Place, matching, places, whole
+from .sharded import whole
+from .tensors import Place, matching, places
 
 
 def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:

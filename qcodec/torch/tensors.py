@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 from ..messages import names_text, quoted
 from ..patterns import Pattern, Patterns
 from .compressed import Compressed, Parametrization
-from .processes import reshard
+from .sharded import is_sharded, reshard, whole
 
 _Rule = TypeVar("_Rule")
 # Modules that hold a model and nothing of their own: their names are not the model's.
@@ -116,12 +116,6 @@ def seen(place: Place) -> torch.Tensor:
     return whole(original)
 
 
-def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor itself, or all of one that is sharded (a DTensor; all processes take part)."""
-    full: torch.Tensor = tensor.full_tensor() if is_sharded(tensor) else tensor
-    return full
-
-
 @contextmanager
 def gathered(compressed: Compressed) -> Iterator[None]:
     """Trained scales whole for a while, also where they are sharded; gradients reach them."""
@@ -132,21 +126,6 @@ def gathered(compressed: Compressed) -> Iterator[None]:
         yield
     finally:
         held.update(sharded)
-
-
-def put(content: torch.Tensor, tensor: torch.Tensor) -> None:
-    """Copy a whole tensor into another one, which may be sharded."""
-    if is_sharded(tensor) and not is_sharded(content):
-        from torch.distributed.tensor import distribute_tensor
-
-        content = content.to(tensor.device, tensor.dtype)
-        content = distribute_tensor(content, tensor.device_mesh, tensor.placements)
-    tensor.copy_(content)
-
-
-def is_sharded(tensor: torch.Tensor) -> bool:
-    """Whether a tensor is a DTensor, of which each process holds a part."""
-    return hasattr(tensor, "full_tensor")
 
 
 def places(model: torch.nn.Module) -> list[Place]:
@@ -163,6 +142,7 @@ def places(model: torch.nn.Module) -> list[Place]:
         A tensor that is held in several places (tied weights, a module that stands in the model
         twice) is there once, with all its names. What belongs to parametrizations is not there.
     """
+    reshard(model)
     names: dict[int, list[str]] = {}
     homes: dict[int, list[tuple[torch.nn.Module, str]]] = {}
     for name, module, attribute, key in _held(unwrapped(model)):
@@ -205,7 +185,6 @@ def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     >>> {name: int((tensor != 0).sum()) for name, tensor in plain_tensors(model).items()}
     {'bias': 1, 'weight': 1}
     """
-    reshard(model)
     found = [(place.names, place.value) for place in places(model)]
     return {name: value for names, value in found for name in names}
 

@@ -20,7 +20,8 @@ from .changes import Change, check, check_finite, commit, content_of, first_mask
 from .compressed import Values, laid_out, masked
 from .layers import weight_places
 from .settings import check_settings
-from .tensors import Place, matching, whole
+from .sharded import whole
+from .tensors import Place, matching
 
 #: What becomes zero: up to a part of the largest magnitude, or all but a share of the weights.
 Zeros = TrainedTernary | Density
@@ -202,7 +203,9 @@ def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     count = round(density.density * latent.numel())
     if latent.device.type == "cpu" and not torch.compiler.is_compiling():
         try:
-            return torch.from_numpy(density.mask(latent))  # nine times as fast
+            # Nine times as fast. Not of the weights themselves: FSDP2 resizes their memory, and
+            # torch no longer lets it once NumPy has seen it.
+            return torch.from_numpy(density.mask(latent.abs()))
         except (RuntimeError, ValueError):  # a tensor of torch.func has no values; or NaN
             pass
     if count == 0:

@@ -1,16 +1,14 @@
-"""Training by several processes: DistributedDataParallel, and shards of FSDP2."""
+"""DistributedDataParallel: what it holds, and what it should send."""
 
 from __future__ import annotations
 
 import gc
-import sys
 import zlib
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-from ..messages import quoted
 from .compressed import Compressed
 
 
@@ -61,31 +59,6 @@ def send_masks(wrapper: Any, name: str, model: Any) -> None:
     first = torch.distributed.get_global_rank(group, 0)
     for *_, buffer in buffers:
         torch.distributed.broadcast(buffer, first, group)
-
-
-def reshard(model: torch.nn.Module) -> None:
-    """Let FSDP2 put its parameters back, where a forward pass has left them gathered.
-
-    What is written into gathered parameters would be lost, and they may be of another dtype. No
-    process waits for another.
-
-    Raises
-    ------
-    ValueError
-        If parameters are those of FSDP1, which have lost their shapes.
-    """
-    sharding: Any = sys.modules.get("torch.distributed.fsdp")
-    if sharding is None:
-        return
-    sharded: Any = getattr(sharding, "FSDPModule", ())
-    for name, module in model.named_modules():
-        if isinstance(module, sharding.FullyShardedDataParallel):
-            raise ValueError(
-                f"module {quoted(name)}: found FullyShardedDataParallel, which flattens "
-                "parameters; use torch.distributed.fsdp.fully_shard"
-            )
-        if isinstance(module, sharded):
-            module.reshard()
 
 
 def _held() -> set[int]:
