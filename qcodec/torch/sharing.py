@@ -144,7 +144,7 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> int(model.weight.count_nonzero()), len(model.weight.unique())
     (128, 4)
     """
-    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share")
+    commit([sharing(place, codec) for place, codec in to_share(model, recipe)], "share")
 
 
 def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
@@ -191,7 +191,8 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     commit(changes, "round_centroids")
 
 
-def _planned(place: Place, codec: Codec) -> Change:
+def sharing(place: Place, codec: Codec) -> Change:
+    """The change by which a tensor shares the values that a codec chooses."""
     compressed, mask = place.compressed, first_mask(place)
     # What latent weights learned are their shared values.
     latent = compressed is not None and isinstance(compressed.values, LatentValues)
