@@ -1,8 +1,9 @@
-"""The goals of the issue "memory speed", row for row: floors, and moonshots where one was named."""
+"""The goals: of the issue "memory speed", row for row, with moonshots where one was named, and of
+training."""
 
 from __future__ import annotations
 
-from .goals import FASTER, RATE, SMALLER, TIME, Goal
+from .goals import COST, FASTER, RATE, SMALLER, TIME, Goal
 from .result import Key
 
 _DECODING = [
@@ -60,13 +61,55 @@ _PACKAGES = [
     ("km16", "qcodec, out=", "zxc ultra", 1.7, None),
     ("MiniLM bfloat16", "qcodec, out=", "zipnn", 6, None),
 ]
+_STEPS = [
+    # method of training, at most so many plain steps
+    ("masks", 1.5),
+    ("shared", 2),
+    ("masks, then shared", 2),
+    ("latent", 2),
+    ("fixed point", 2),
+    ("ternary", 3),
+]
+_NETS = ("4 layers of 1,024 x 1,024", "100 layers of 64 x 64")
+# Applying a method is linear: at most so many times the time a layer, for ten times the layers.
+# Quadratic is 10. Fewer than 1,000 layers are quicker, as Python does not collect garbage.
+_GROWTH = 2
+_FEWER, _MOST = "1,000 layers", "10,000 layers"
+_APPLIED = ("GradualPruning, made and one step", "prune_at_price", "share_at_price")
 _WHOLLY_MOONSHOTS = ("zxc ultra", "zipnn")
 _CLUSTERS = "Gaussian, k = 16"
 
 
 def goals(fastest: str) -> list[Goal]:
     """All goals; sizes are the same on each path, so they are taken on the fastest."""
-    return [*_of_streams(), *_of_sizes(fastest), *_of_frames(), *_of_packages(), *_of_numbers()]
+    found = [*_of_streams(), *_of_sizes(fastest), *_of_frames(), *_of_packages(), *_of_numbers()]
+    return found + of_training()
+
+
+def reference(key: Key) -> Key:
+    """What times of training are divided by.
+
+    Of a step that is a plain step of the same net; of applying a method to many layers, the same
+    method and 1,000 layers.
+    """
+    if key.group == "training":
+        return Key(key.group, key.data, "plain", key.action)
+    return Key(key.group, _FEWER, key.method, key.action)
+
+
+def of_training() -> list[Goal]:
+    """Those for `qcodec.torch`."""
+    found = []
+    for data in _NETS:
+        for method, most in _STEPS:
+            key = Key("training", data, method, "step")
+            what = f"a step of training, {data}, {method}, against a plain one"
+            found.append(Goal(what, COST, key, reference(key), most))
+    for method in (*(method for method, _ in _STEPS), *_APPLIED):
+        key = Key("applying", _MOST, method, "apply")
+        what = f"applying to {_MOST}, {method}, time a layer against {_FEWER}"
+        found.append(Goal(what, COST, key, reference(key), _GROWTH))
+    return found
 
 
 def _words(coding: str) -> str:

@@ -43,6 +43,7 @@ FASTER = Measure("≥", "x", ".2f")
 SMALLER = Measure("≤", " %", ".2f")
 RATE = Measure("≥", " G/s", ".4f")
 TIME = Measure("≤", " µs", ".2f")
+COST = Measure("≤", "x", ".2f")
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,9 @@ def _figure(measure: Measure, ours: Result, peer: Result | None) -> float:
         return _size(ours) if peer is None else 100 * _size(ours) / _size(peer)
     if measure is TIME:
         return ours.spread.median * 1e6
-    return ours.rate if peer is None else ours.rate / peer.rate
+    if peer is None:
+        return ours.rate
+    return peer.rate / ours.rate if measure is COST else ours.rate / peer.rate
 
 
 def _size(result: Result) -> float:

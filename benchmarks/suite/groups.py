@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import chain
 
 from . import codecs, data, frames, numeric, streams
@@ -28,11 +29,22 @@ def _numeric(results: Results, settings: Settings) -> None:
     numeric.measure(results, settings.clustered, settings.effort)
 
 
+def _training(results: Results, settings: Settings) -> None:
+    if find_spec("torch") is None:
+        warnings.warn("torch: skipped: it is not installed", stacklevel=2)
+        return
+    from . import applying, training
+
+    training.measure(results, settings.effort)
+    applying.measure(results, settings.effort)
+
+
 GROUPS: dict[str, Callable[[Results, Settings], None]] = {
     "streams": _streams,
     "codecs": _codecs,
     "frames": _frames,
     "numeric": _numeric,
+    "training": _training,
 }
 #: Groups that use the path of the process, which is chosen when qcodec is imported.
 ONE_PATH_A_PROCESS = ("frames",)

@@ -101,12 +101,34 @@ def interleave(
     for name, job in jobs.items():
         before(name)
         repeats[name] = _repeats(job, effort.seconds)
+    return in_turns(jobs, effort.rounds, repeats, threads, before)
+
+
+def in_turns(
+    jobs: Mapping[str, Job],
+    rounds: int,
+    repeats: Mapping[str, int] | None = None,
+    threads: int = 1,
+    before: Callable[[str], object] = lambda _: None,
+) -> dict[str, Spread]:
+    """Time every job so many times, one sample of each in turn, without a warm-up.
+
+    Parameters
+    ----------
+    jobs : mapping of str to callable
+    rounds : int
+        Samples of each job.
+    repeats : mapping of str to int, optional
+        How often each job is called in a sample; the default is once.
+    threads, before
+        As for `interleave`.
+    """
     walls: dict[str, list[float]] = {name: [] for name in jobs}
     processors: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(effort.rounds):
+    for _ in range(rounds):
         for name, job in jobs.items():
             before(name)
-            wall, processor = _sample(job, repeats[name])
+            wall, processor = _sample(job, 1 if repeats is None else repeats[name])
             walls[name].append(wall)
             processors[name].append(processor)
     return {name: spread_of(walls[name], processors[name], threads) for name in jobs}

@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+from . import ratios
 from .goals import Verdict
 from .result import Result, Results
 
@@ -18,10 +19,15 @@ TITLES = {
     "k-means": "k-means",
     "crc32c": "CRC32C",
     "small calls": "What one small call costs",
+    "training": "Training steps, against a plain one",
+    "applying": "Applying methods to many layers, against 1,000",
     "evidence": "Real nets",
     "sizes": "Beside general and lossless compressors",
     "second set": "A second set of nets",
 }
+
+#: Groups whose times count by what they are divided by.
+RATIOS = ("training", "applying")
 
 
 def machine_table(machine: dict[str, str], remarks: list[str]) -> str:
@@ -91,7 +97,9 @@ def sections(
     """Every table by the name of its marker."""
     found = {"machine": machine_table(machine, remarks), "goals": goals_table(verdicts)}
     groups = dict.fromkeys(key.group for key in results)
-    return found | {group: group_table(results, group) for group in groups}
+    for group in groups:
+        found[group] = (ratios.table if group in RATIOS else group_table)(results, group)
+    return found
 
 
 def markdown(tables: dict[str, str]) -> str:

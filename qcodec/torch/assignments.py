@@ -13,7 +13,7 @@ from ..quantized import Quantized
 from ..rate_distortion import at_price
 from ..recipes import as_recipe, exactly
 from .changes import check, check_finite
-from .tensors import Place, agreed, compiled, parameter_places
+from .tensors import Place, agreed, check_unused, parameter_places, patterns_of
 
 _DTYPES = ("float32", "float16", "bfloat16")
 
@@ -49,7 +49,7 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
         if quantizing:
             found.append((place, agreed(quantizing)))
     if isinstance(recipe, Mapping):
-        _check_rules(recipe, parameters)
+        check_unused(patterns_of(recipe), parameters)
     if not found:
         names = names_text(name for place in parameters for name in place.names)
         raise ValueError(f"the recipe quantizes no parameter; there are {names}")
@@ -149,13 +149,6 @@ def codes_of(quantized: Quantized) -> tuple[torch.Tensor, torch.Tensor | None]:
     stored = torch.zeros_like(spread, dtype=torch.bool)
     spread[positions], stored[positions] = codes, True
     return spread.view(quantized.shape), stored.view(quantized.shape)
-
-
-def _check_rules(rules: Mapping[str, Codec | None], parameters: list[Place]) -> None:
-    for pattern, search in compiled(rules).items():
-        if not any(search(name) for place in parameters for name in place.names):
-            names = names_text(name for place in parameters for name in place.names)
-            raise ValueError(f"no parameter matches {pattern!r}; there are {names}")
 
 
 def _check_shared(quantized: Quantized) -> None:

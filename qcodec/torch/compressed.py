@@ -105,14 +105,14 @@ class Compressed(torch.nn.Module):
         self.register_buffer("mask", mask)
         device = None if mask is None else mask.device
         self.register_buffer("seal", torch.zeros(1, dtype=torch.int64, device=device))
-        self._seen: list[tuple[torch.Tensor, int]] = []
+        self._seen: list[tuple[dict[str, Any], str, Any, int]] = []
         self.settle()
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         """The weights that the model sees."""
         if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
             self.check()
-        weights: torch.Tensor = self.values(original, self.mask)
+        weights: torch.Tensor = self._modules["values"](original, self._buffers["mask"])
         return weights
 
     def quantized(self, original: torch.Tensor) -> Quantized:
@@ -134,10 +134,9 @@ class Compressed(torch.nn.Module):
 
         They are looked at only after they were written to, or became other tensors.
         """
-        buffers = self._integers()
-        if len(buffers) == len(self._seen) and all(
-            one is seen and one._version == version
-            for one, (seen, version) in zip(buffers, self._seen, strict=True)
+        if all(
+            one._version == version and held.get(name) is one
+            for held, name, one, version in self._seen
         ):
             return
         try:
@@ -152,17 +151,23 @@ class Compressed(torch.nn.Module):
             )
         self._look()
 
-    def _integers(self) -> list[torch.Tensor]:
-        """Every buffer that may not be averaged, the seal among them."""
-        found = [*self._buffers.values(), *self.values._buffers.values()]
-        return [one for one in found if one is not None]
+    def _integers(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """Every buffer that may not be averaged, the seal among them, and where it is held."""
+        owners = (self._buffers, self.values._buffers)
+        return [
+            (held, name, one) for held in owners for name, one in held.items() if one is not None
+        ]
 
     def _look(self) -> None:
-        self._seen = [(one, one._version) for one in self._integers() if not one.is_inference()]
+        self._seen = [
+            (held, name, one, one._version)
+            for held, name, one in self._integers()
+            if not one.is_inference()
+        ]
 
     def _checksum(self) -> int:
         found = 1  # so that a seal of nothing is not 0, which averages keep
-        for one in self._integers():
+        for _, _, one in self._integers():
             if one is not self.seal and not one.is_meta:
                 found = zlib.crc32(one.cpu().flatten().view(torch.uint8).numpy(), found)
         return found
@@ -190,8 +195,9 @@ class Parametrization(parametrize.ParametrizationList):
 
     def forward(self) -> torch.Tensor:
         """The weights that the model sees."""
-        if len(self) == 1:
-            weights: torch.Tensor = self[0](self.original)
+        modules = self._modules
+        if len(modules) == 1:
+            weights: torch.Tensor = modules["0"](self._parameters["original"])
             return weights
         return super().forward()  # type: ignore[no-any-return, unused-ignore]
 

@@ -8,7 +8,7 @@ Courville 2013, arXiv 1308.3432), clipped at the ends of the range.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -60,15 +60,16 @@ class FixedPointValues(Values):
         self.register_buffer("width", torch.tensor([self.bits], device=device))
         power = power_of_two(weight, codec)
         self.register_buffer("exponent", torch.tensor(power, device=device))
+        self._known: tuple[Any, Any, Any] = (None, None, None)
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The weights that the model sees."""
-        return rounded(masked(original, mask), self.exponent, *self._range)
+        return on_grid(masked(original, mask), self._grid(original.dtype))
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored: integers and the power of two, bit for bit."""
-        low, high = self._range
-        steps = _integers(masked(original, mask), self.exponent, low, high)
+        low, _ = self._range
+        steps = _steps(masked(original, mask), self._grid(original.dtype))
         codes = (steps - low).flatten().cpu().numpy()
         positions = None if mask is None else torch.nonzero(mask.flatten()).flatten().cpu().numpy()
         scale = np.array([int(self.exponent) + _BIAS], np.uint8).view(_SCALE.carrier)
@@ -105,6 +106,54 @@ class FixedPointValues(Values):
     def _range(self) -> tuple[int, int]:
         return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
 
+    def _grid(self, dtype: torch.dtype) -> Grid:
+        """As plain numbers, read from the buffer only after it changed; traced, as tensors."""
+        exponent = self.exponent
+        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+            return grid_of(exponent, *self._range, dtype)
+        of = (exponent._version, dtype, self.bits)
+        if self._known[0] is not exponent or self._known[1] != of:
+            found = grid_of(exponent, *self._range, dtype)
+            try:
+                numbers = Grid(*(float(one) for one in found))
+            except RuntimeError:  # a tensor of torch.func has no value
+                return found
+            self._known = exponent, of, numbers
+        known: Grid = self._known[2]
+        return known
+
+
+class Grid(NamedTuple):
+    """Multiples of a power of two: as numbers, or as tensors of one element.
+
+    Attributes
+    ----------
+    steps : float or torch.Tensor
+        How many steps 1 is: the inverse of the step.
+    step : float or torch.Tensor
+    least, most : float or torch.Tensor
+        Steps of the least and the greatest multiple.
+    """
+
+    steps: float | torch.Tensor
+    step: float | torch.Tensor
+    least: float | torch.Tensor
+    most: float | torch.Tensor
+
+
+def grid_of(
+    exponent: torch.Tensor,
+    low: int | torch.Tensor,
+    high: int | torch.Tensor,
+    dtype: torch.dtype,
+) -> Grid:
+    """The multiples of ``2**exponent`` from `low` to `high` times it that an element type holds."""
+    greatest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
+    one = torch.ones_like(exponent, dtype=torch.float32)
+    reach = torch.ldexp(one * greatest, -exponent).floor()
+    least, most = (-reach).clamp(min=low), reach.clamp(max=high)
+    return Grid(torch.ldexp(one, -exponent), torch.ldexp(one, exponent), least, most)
+
 
 def rounded(
     original: torch.Tensor,
@@ -131,11 +180,19 @@ def rounded(
     >>> rounded(torch.tensor([0.3, -9.0]), torch.tensor(-2), -4, 3)
     tensor([ 0.2500, -1.0000])
     """
+    return on_grid(original, grid_of(exponent, low, high, original.dtype))
+
+
+def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """The nearest points of a grid, with the gradient as of `rounded`."""
     fixed = original.detach()
-    whole, reached = _rounded(fixed, exponent, low, high)
-    # Whether it is reached as a number of 8 bits first: torch turns those into floats faster.
+    steps = fixed.float() * grid.steps
+    # Half a step beyond its ends a grid is still reached.
+    reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
+    points = (steps.round().clamp(grid.least, grid.most) + 0.0) * grid.step  # -0.0 becomes 0.0
+    # As numbers of 8 bits first: torch turns those into floats faster than bool.
     passes = reached.view(torch.uint8).to(original.dtype)
-    return whole + (original - fixed) * passes
+    return points.to(original.dtype) + (original - fixed) * passes
 
 
 def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:
@@ -208,39 +265,6 @@ def _chosen(
     return [(place, rules) for place in weight_places(model)]
 
 
-def _rounded(
-    original: torch.Tensor,
-    exponent: torch.Tensor,
-    low: int | torch.Tensor,
-    high: int | torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The multiples, and where the range reaches to: half a step beyond its ends."""
-    steps = _scaled(original, -exponent)
-    least, most = _ends(original.dtype, exponent, low, high)
-    reached = steps == steps.clamp(least - 0.5, most + 0.5)
-    whole = steps.round().clamp(least, most) + 0.0  # -0.0 becomes 0.0
-    return _scaled(whole, exponent).to(original.dtype), reached
-
-
-def _integers(original: torch.Tensor, exponent: torch.Tensor, low: int, high: int) -> torch.Tensor:
+def _steps(original: torch.Tensor, grid: Grid) -> torch.Tensor:
     """How many steps each element is, as float32; halves go to the even neighbour."""
-    steps = _scaled(original, -exponent).round()
-    least, most = _ends(original.dtype, exponent, low, high)
-    return steps.clamp(least, most) + 0.0
-
-
-def _scaled(tensor: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-    """Times a power of two, as float32: exact, by one product an element."""
-    return tensor.float() * torch.ldexp(torch.ones_like(exponent, dtype=torch.float32), exponent)
-
-
-def _ends(
-    dtype: torch.dtype,
-    exponent: torch.Tensor,
-    low: int | torch.Tensor,
-    high: int | torch.Tensor,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The least and the greatest number of steps: no further than the type's greatest number."""
-    greatest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
-    reach = torch.ldexp(torch.full_like(exponent, greatest, dtype=torch.float32), -exponent).floor()
-    return (-reach).clamp(min=low), reach.clamp(max=high)
+    return (original.float() * grid.steps).round().clamp(grid.least, grid.most) + 0.0

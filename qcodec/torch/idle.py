@@ -10,7 +10,9 @@ import torch
 from ..messages import names_text, quoted
 from ..units import Layers, zeroed
 from .changes import Change, check, check_finite, commit
-from .tensors import places
+from .latent import LatentValues
+from .tensors import Place, places
+from .ternary import TernaryValues
 
 
 def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
@@ -66,6 +68,7 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
         if any(other.place is place for other in changes):
             continue
         if name in weights:
+            _check_kind(place)
             changes.append(Change(place, mask=torch.from_numpy(array != 0)))
         elif changed and place.compressed is not None:
             raise ValueError(
@@ -75,6 +78,16 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
         elif changed:
             changes.append(Change(place, content=torch.from_numpy(array)))
     commit(changes, "prune_idle")
+
+
+def _check_kind(place: Place) -> None:
+    """Raise ValueError for values that depend on all weights, also on those of idle units."""
+    compressed = place.compressed
+    if compressed is not None and isinstance(compressed.values, LatentValues | TernaryValues):
+        raise ValueError(
+            f"tensor {quoted(place.name)}: found {type(compressed.values).__name__}, which would "
+            "become others for the weights that stay; call `prune_idle` before, or `share` first"
+        )
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:

@@ -51,6 +51,7 @@ class LatentValues(Values):
 
     codes: torch.Tensor
     stored: torch.Tensor
+    counts: torch.Tensor
 
     def __init__(self, quantized: Quantized) -> None:
         super().__init__()
@@ -59,13 +60,16 @@ class LatentValues(Values):
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:
             self.stored.copy_(stored)
+        # How many weights have each code: it follows from the others, but costs a pass.
+        self.register_buffer("counts", torch.zeros(_ENTRIES, dtype=torch.int64))
+        self._count()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The shared values; backward, as if these were the weights."""
         weight = masked(original, mask)
         means, codes = self._means(weight.detach())
-        shared = masked(means.index_select(0, codes).view_as(weight), self.stored)
-        return passed(shared, weight)
+        shared = means.index_select(0, codes).view(weight.shape)
+        return passed(masked(shared, self.stored), weight)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored, bit for bit what `forward` gives."""
@@ -95,6 +99,7 @@ class LatentValues(Values):
     def restrict(self, mask: torch.Tensor) -> None:
         """Store no weight that is masked: the means are of the others."""
         self.stored.logical_and_(mask)
+        self._count()
 
     def accepts(self, other: Values) -> bool:
         """Codes can be replaced by those of other latent values."""
@@ -105,15 +110,19 @@ class LatentValues(Values):
         assert isinstance(other, LatentValues)
         self.codes.copy_(other.codes)
         self.stored.copy_(other.stored)
+        self._count()
+
+    def _count(self) -> None:
+        if not self.codes.is_meta:
+            codes = self.codes[self.stored].flatten().long()
+            self.counts.copy_(torch.bincount(codes, minlength=_ENTRIES).clamp(min=1))
 
     def _means(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The values by code, and the codes as indices."""
         codes = self.codes.flatten().long()
-        members = self.stored.flatten().view(torch.uint8).double()
-        weights = masked(weight, self.stored).flatten().double()
-        none = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
-        counts, sums = none.scatter_add(0, codes, members), none.scatter_add(0, codes, weights)
-        return (sums / counts.clamp(min=1)).to(weight.dtype), codes
+        stored = masked(weight, self.stored).flatten().double()
+        sums = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
+        return (sums.scatter_add(0, codes, stored) / self.counts).to(weight.dtype), codes
 
 
 def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +14,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from ..messages import names_text, quoted
+from ..patterns import Pattern, Patterns
 from .compressed import Compressed, Parametrization
 
 _Rule = TypeVar("_Rule")
@@ -220,27 +220,21 @@ def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[P
     >>> [(place.name, rule) for place, rule in matching(model, {"^1.*weight": 9})]
     [('1.weight', 9)]
     """
-    patterns = compiled(rules)
+    patterns = patterns_of(rules)
     parameters = parameter_places(model)
-    unused = set(rules)
+    first, values = Patterns(patterns).first, list(rules.values())
     found = []
     for place in parameters:
-        by_name: dict[str, _Rule] = {}
-        for name in place.names:
-            matches = [pattern for pattern, search in patterns.items() if search(name)]
-            unused.difference_update(matches)
-            if matches:
-                by_name[name] = rules[matches[0]]
+        matches = {name: first(name) for name in place.names}
+        by_name = {name: values[at] for name, at in matches.items() if at is not None}
         if by_name:
             found.append((place, agreed(by_name)))
-    if unused:
-        names = names_text(name for place in parameters for name in place.names)
-        raise ValueError(f"no parameter matches {sorted(unused)}; there are {names}")
+    check_unused(patterns, parameters)
     return found
 
 
-def compiled(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """How to search for each of some patterns.
+def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
+    """The patterns of rules, compiled.
 
     Raises
     ------
@@ -254,13 +248,18 @@ def compiled(rules: Mapping[str, Any]) -> dict[str, Any]:
         )
     if not rules:
         raise ValueError("rules: found none, allowed is at least one")
-    found = {}
-    for pattern in rules:
-        try:
-            found[pattern] = re.compile(pattern).search
-        except (re.error, TypeError) as error:
-            raise ValueError(f"rules: {pattern!r} is no regular expression: {error}") from None
-    return found
+    return [Pattern(text) for text in rules]
+
+
+def check_unused(patterns: Sequence[Pattern], parameters: Sequence[Place]) -> None:
+    """Raise ValueError if a pattern finds no parameter."""
+    names = [name for place in parameters for name in place.names]
+    known = frozenset(names)
+    unused = [pattern.text for pattern in patterns if not pattern.finds_any(known)]
+    if unused:
+        raise ValueError(
+            f"no parameter matches {names_text(unused)}; there are {names_text(names)}"
+        )
 
 
 def agreed(by_name: Mapping[str, _Rule]) -> _Rule:

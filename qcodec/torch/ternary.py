@@ -78,11 +78,11 @@ class TernaryValues(Values):
         """The weights that the model sees."""
         latent = masked(original, mask)
         codes = self._codes(latent.detach())
-        zero = torch.zeros_like(self.positive)
-        values = torch.cat([-self.negative, zero, self.positive])
-        moved_by = torch.cat([self.negative, zero + 1, self.positive]).detach()
-        weights = values.index_select(0, codes).view_as(latent)
-        moves = moved_by.index_select(0, codes).view_as(latent)
+        positive, negative = self._parameters["positive"], self._parameters["negative"]
+        values = torch.cat([-negative, torch.zeros_like(positive), positive])
+        moved_by = torch.cat([negative, torch.ones_like(positive), positive]).detach()
+        weights = values.index_select(0, codes).view(latent.shape)
+        moves = moved_by.index_select(0, codes).view(latent.shape)
         return weights + (latent - latent.detach()) * moves
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
@@ -113,8 +113,7 @@ class TernaryValues(Values):
     def _codes(self, latent: torch.Tensor) -> torch.Tensor:
         """0, 1 or 2 for -Wn, 0 and Wp, as flat indices."""
         above, below = self._zones(latent)
-        codes = above.to(torch.int8) - below.to(torch.int8) + 1
-        return codes.flatten().int()
+        return (above.view(torch.int8) - below.view(torch.int8)).flatten().int() + 1
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
