@@ -190,6 +190,7 @@ def _make(change: Change, method: str) -> None:
     elif change.content is not None:
         parameter.copy_(change.content)
     values = _values_of(change, method).to(parameter.device)
+    _make_trainable(values)
     if mask is not None:
         values.restrict(mask)
     if before is None and not structural:
@@ -200,6 +201,21 @@ def _make(change: Change, method: str) -> None:
     place.module.parametrizations[place.attribute].original = parameter
     before.values, before.mask = values, mask
     before.settle()
+
+
+def _make_trainable(values: Values) -> None:
+    """Ordinary tensors instead of those that a caller's inference mode made."""
+    for name, buffer in values._buffers.items():
+        if buffer is not None:
+            values._buffers[name] = _trainable(buffer)
+    for name, scale in values._parameters.items():
+        if scale is not None and scale.is_inference():
+            new = torch.nn.Parameter(scale.clone(), requires_grad=scale.requires_grad)
+            values._parameters[name] = new
+
+
+def _trainable(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def _values_of(change: Change, method: str) -> Values:

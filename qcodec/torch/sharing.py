@@ -144,7 +144,7 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> int(model.weight.count_nonzero()), len(model.weight.unique())
     (128, 4)
     """
-    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share")
+    commit([planned(place, codec) for place, codec in to_share(model, recipe)], "share")
 
 
 def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
@@ -198,7 +198,8 @@ def weights_to_share(place: Place) -> torch.Tensor:
     return place.value if latent else weights_behind(place)
 
 
-def _planned(place: Place, codec: Codec) -> Change:
+def planned(place: Place, codec: Codec) -> Change:
+    """The change by which a tensor shares the values that a codec chooses."""
     weight, mask = weights_to_share(place), first_mask(place)
     with naming(place.name):
         quantized = codec.quantize(weight.cpu(), None if mask is None else mask.cpu().numpy())
