@@ -20,6 +20,7 @@ from ..quantized import Groups, Quantized
 from .changes import Change, check, commit, content_of, first_mask, weights_behind
 from .compressed import Values, as_integers, is_traced, masked
 from .layers import weight_places
+from .rules import check_rule
 from .settings import check_settings
 from .tensors import Place, matching
 
@@ -242,12 +243,9 @@ def fix_points(model: torch.nn.Module, rules: Mapping[str, FixedPoint] | FixedPo
     """
     chosen = _chosen(model, rules)
     for place, codec in chosen:
-        if not isinstance(codec, FixedPoint):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(codec).__name__}, allowed FixedPoint"
-            )
+        check_rule(place.name, codec, FixedPoint)
     check(model, [place for place, _ in chosen])
-    commit([_planned(place, codec) for place, codec in chosen], "fix_points")
+    commit((_planned(place, codec) for place, codec in chosen), "fix_points")
 
 
 def _planned(place: Place, codec: FixedPoint) -> Change:
