@@ -10,8 +10,9 @@ from ..codecs import Codec, Lossless, Raw
 from ..files import RecipeLike
 from ..messages import names_text
 from ..quantized import Quantized
-from ..recipes import as_recipe
-from .changes import check
+from ..rate_distortion import at_price
+from ..recipes import as_recipe, exactly
+from .changes import check, check_finite
 from .tensors import Place, agreed, check_unused, parameter_places, patterns_of
 
 _DTYPES = ("float32", "float16", "bfloat16")
@@ -56,6 +57,37 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
         check_type(place)
     check(model, [place for place, _ in found])
     return found
+
+
+def to_share_at_price(
+    model: torch.nn.Module, recipe: RecipeLike, price: float, of: Callable[[Place], torch.Tensor]
+) -> list[tuple[Place, Codec]]:
+    """The same, with codecs in which a bit has one price for all tensors.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    recipe : Recipe, Codec or mapping of str to Codec
+    price : float
+        Of a bit, in squared error.
+    of : callable
+        The weights of a parameter that are priced.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As by `to_share`, or if the price is negative or a weight is NaN or infinite.
+    """
+    found = to_share(model, recipe)
+    tensors = {place.name: of(place).cpu() for place, _ in found}
+    for name, tensor in tensors.items():
+        check_finite(name, tensor)
+    priced = at_price(tensors, {exactly(place.name): codec for place, codec in found}, price)
+    codecs = [
+        priced.codec_for(place.name, tuple(tensors[place.name].shape), place.dtype)
+        for place, _ in found
+    ]
+    return [(place, codec) for (place, _), codec in zip(found, codecs, strict=True) if codec]
 
 
 def named_tensors(

@@ -112,7 +112,7 @@ class Compressed(torch.nn.Module):
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         """The weights that the model sees."""
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+        if not is_traced():
             self.check()
         weights: torch.Tensor = self._modules["values"](original, self._buffers["mask"])
         return weights
@@ -239,6 +239,24 @@ def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return values.detach() + (weight - weight.detach())
 
 
+def is_traced() -> bool:
+    """Whether what is computed is only recorded: compiled, exported or traced."""
+    return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())
+
+
+def as_integers(flags: torch.Tensor) -> torch.Tensor:
+    """Bools as int8, by their bits: torch makes other types of these faster.
+
+    Examples
+    --------
+    >>> import torch
+    >>> as_integers(torch.tensor([True, False]))
+    tensor([1, 0], dtype=torch.int8)
+    """
+    # torch.jit and ONNX have no views of another type.
+    return flags.to(torch.int8) if is_traced() else flags.view(torch.int8)
+
+
 def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """A tensor with +0.0 where a mask is False, whatever stands there; gradients likewise.
 
@@ -250,7 +268,7 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """
     if mask is None:
         return tensor
-    if tensor.numel() < _MANY or tensor.device.type != "cpu" or torch.compiler.is_compiling():
+    if tensor.numel() < _MANY or tensor.device.type != "cpu" or is_traced():
         return torch.where(mask, tensor, 0)
     kept: torch.Tensor = _Masked.apply(tensor, mask)
     return kept

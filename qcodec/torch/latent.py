@@ -14,8 +14,7 @@ from ..codecs import Codec
 from ..errors import naming
 from ..files import RecipeLike
 from ..quantized import Groups, Quantized
-from ..rate_distortion import at_price
-from .assignments import codes_of, named_tensors, to_share
+from .assignments import codes_of, to_share, to_share_at_price
 from .changes import Change, commit, content_of, first_mask, weights_behind
 from .compressed import Values, laid_out, masked, passed
 from .tensors import Place
@@ -160,7 +159,8 @@ def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> len(model.weight.unique()) <= 4
     True
     """
-    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share_latent")
+    found = to_share(model, recipe)
+    commit((_planned(place, codec) for place, codec in found), "share_latent")
 
 
 def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
@@ -175,7 +175,8 @@ def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: flo
     price : float
         Of a bit, in squared error.
     """
-    share_latent(model, at_price(named_tensors(model, recipe, weights_behind), recipe, price))
+    found = to_share_at_price(model, recipe, price, weights_behind)
+    commit((_planned(place, codec) for place, codec in found), "share_latent_at_price")
 
 
 def _planned(place: Place, codec: Codec) -> Change:

@@ -17,8 +17,9 @@ from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
 from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
-from .compressed import Values, laid_out, masked
+from .compressed import Values, as_integers, is_traced, laid_out, masked
 from .layers import weight_places
+from .rules import check_rule
 from .settings import check_settings
 from .sharded import whole
 from .tensors import Place, matching
@@ -114,7 +115,7 @@ class TernaryValues(Values):
     def _codes(self, latent: torch.Tensor) -> torch.Tensor:
         """0, 1 or 2 for -Wn, 0 and Wp, as flat indices."""
         above, below = self._zones(latent)
-        return (above.view(torch.int8) - below.view(torch.int8)).flatten().int() + 1
+        return (as_integers(above) - as_integers(below)).flatten().int() + 1
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
@@ -165,14 +166,10 @@ def ternarize(
     """
     chosen = _chosen(model, rules)
     for place, zeros in chosen:
-        if not isinstance(zeros, Zeros):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(zeros).__name__}, "
-                "allowed TrainedTernary, Density"
-            )
+        check_rule(place.name, zeros, TrainedTernary, Density)
         check_type(place)
     check(model, [place for place, _ in chosen])
-    commit([_planned(place, zeros) for place, zeros in chosen], "ternarize")
+    commit((_planned(place, zeros) for place, zeros in chosen), "ternarize")
 
 
 def _planned(place: Place, zeros: Zeros) -> Change:
@@ -200,18 +197,18 @@ def _chosen(
 
 def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     """Which weights are the largest, of equal ones the first: as `Density` chooses."""
-    count = round(density.density * latent.numel())
-    if latent.device.type == "cpu" and not torch.compiler.is_compiling():
+    count = round(density.density * int(latent.numel()))
+    if latent.device.type == "cpu" and not is_traced():
         try:
             # Nine times as fast. Not of the weights themselves: FSDP2 resizes their memory, and
             # torch no longer lets it once NumPy has seen it.
             return torch.from_numpy(density.mask(latent.abs()))
-        except (RuntimeError, ValueError):  # a tensor of torch.func has no values; or NaN
+        except (RuntimeError, TypeError, ValueError):  # torch.func has no values; or NaN
             pass
     if count == 0:
         return torch.zeros_like(latent, dtype=torch.bool)
     magnitudes = latent.abs().flatten()
-    limit = magnitudes.kthvalue(magnitudes.numel() - count + 1).values
+    limit = magnitudes.kthvalue(int(magnitudes.numel()) - count + 1).values
     above, equal = magnitudes > limit, magnitudes == limit
     first = equal & (equal.cumsum(0) <= count - above.sum())
     return (above | first).view_as(latent)
