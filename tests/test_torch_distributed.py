@@ -45,21 +45,28 @@ def both(table, folder):
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
 
 
-def wrong(cells, others, refused):
-    """What is not as it should be, by cell: `refused` says which methods a name refuses."""
+def faults(cells, others, checks):
+    """What is not as it should be, by cell."""
     found = {}
     for name, cell in cells.items():
-        told, allowed = cell["error"], not refused(name)
-        checks = {
-            "the processes differ": cell == others[name],
-            f"refused: {told}": told is None or not allowed,
-            "not refused": told is not None or allowed,
+        told = cell["error"]
+        common = {
+            "the processes differ": without(cell) == without(others[name]),
             f"an error without a name: {told}": told is None or "tensor '0.weight'" in told,
             "changed by what was refused": told is None or cell["unchanged"],
             "not trained": cell["moved"],
         }
-        found[name] = [text for text, is_right in checks.items() if not is_right]
-    return {name: texts for name, texts in found.items() if texts}
+        texts = [
+            text for text, is_right in {**common, **checks(name, cell)}.items() if not is_right
+        ]
+        if texts:
+            found[name] = texts
+    return found
+
+
+def without(cell):
+    """What came of a cell, without what may differ: each process begins with its own weights."""
+    return {name: fact for name, fact in cell.items() if name != "before DDP"}
 
 
 #: Methods that make parameters anew, or take away all masks, of a model that is wrapped already.
@@ -79,9 +86,72 @@ REFUSED_UNDER_DDP = {
 
 
 def test_processes_under_ddp_stay_equal_or_a_method_refuses_before_the_first_step(tmp_path):
-    cells, others = both("ddp", tmp_path)
-    assert len(cells) > 200
-    assert not wrong(cells, others, lambda name: name.split(" | ")[0] in REFUSED_UNDER_DDP)
+    one, other = both("ddp", tmp_path)
+
+    def checks(name, cell):
+        refused = name.split(" | ")[0] in REFUSED_UNDER_DDP
+        return {
+            f"refused is not {refused}: {cell['error']}": refused == (cell["error"] is not None),
+            "equal from the beginning": name.startswith("load, DDP")
+            or cell["before DDP"] != other["cells"][name]["before DDP"],
+        }
+
+    assert len(one["cells"]) > 130
+    assert not faults(one["cells"], other["cells"], checks)
     # What every backend can send: no int16 among them.
     sent = {"torch.bool", "torch.uint8", "torch.int32", "torch.int64"}
-    assert {dtype for cell in cells.values() for dtype in cell["dtypes"]} <= sent
+    assert {dtype for cell in one["cells"].values() for dtype in cell["dtypes"]} <= sent
+    rest = one["rest"]
+    assert rest == other["rest"]
+    assert "compressed by different methods" in rest["different methods"]
+    for method in ("prune", "export", "load"):
+        assert "found FullyShardedDataParallel" in rest[f"FSDP1, {method}"]
+    assert rest["file"] == "False"
+
+
+#: Methods that change only what there is in parameters, masks and codes.
+WORKING_ON_SHARDS = {
+    "fully_shard, fix_activations",
+    "fully_shard, Admm",
+    "fully_shard, l1 and l2",
+    "fully_shard, export",
+    "fully_shard, load",
+    "prune, fully_shard, prune",
+    "prune, fully_shard, GradualPruning",
+    "prune, fully_shard, prune_idle",
+    "share, fully_shard, share",
+    "share, fully_shard, round_centroids",
+    "share_latent, fully_shard, share_latent",
+    "fix_points, fully_shard, fix_points",
+    *(
+        f"{method}, fully_shard, {then}"
+        for method in ("prune", "share", "share_latent", "fix_points", "ternarize")
+        for then in ("Admm", "penalties", "export", "assignment")
+    ),
+}
+#: Sums whose order is not that of one process: equal but for their last bits.
+NEARLY_EQUAL = ("Admm", "l1 and l2", "penalties")
+
+
+def test_sharded_models_train_and_are_stored_like_whole_ones_or_a_method_refuses(tmp_path):
+    one, other = both("fsdp", tmp_path)
+
+    def checks(name, cell):
+        last = name.split("fully_shard")[1].removeprefix(", ")
+        refused = bool(last) and name not in WORKING_ON_SHARDS
+        nearly = any(method in name for method in NEARLY_EQUAL) and cell["apart"] < 1e-6
+        return {
+            f"refused is not {refused}: {cell['error']}": refused == (cell["error"] is not None),
+            "other weights than in one process": cell["states agree"] or nearly,
+            "other densities": cell["densities agree"],
+            "other gradients of penalties": cell["penalties agree"],
+            "other bytes": cell["files agree"],
+            "a full state does not fit": cell["a full state fits"],
+        }
+
+    assert len(one["cells"]) > 50
+    assert not faults(one["cells"], other["cells"], checks)
+    assert one["rest"] == other["rest"]
+    for facts in one["rest"].values():
+        assert facts["before a pass"] == facts["after a pass"]
+        assert facts["digest"] == facts["loaded"] != facts["before a pass"]

@@ -14,12 +14,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import torch
+import torch.distributed.checkpoint
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
     set_model_state_dict,
 )
-from torch.distributed.fsdp import fully_shard
+from torch.distributed.fsdp import (
+    FullyShardedDataParallel,
+    MixedPrecisionPolicy,
+    fully_shard,
+)
 from torch.nn.parallel import DistributedDataParallel
 
 import qcodec
@@ -208,13 +213,12 @@ SECOND_METHODS = {
     "ternarize, export": (use_ternarize, use_export),
     "ternarize, load": (use_ternarize, use_load),
 }
+#: How DistributedDataParallel is made; it broadcasts buffers unless it is told not to.
 WRAPPINGS = {
     "plain": {},
     "find_unused_parameters": {"find_unused_parameters": True},
     "static_graph": {"static_graph": True},
-    "broadcast_buffers": {"broadcast_buffers": True},
-    "no broadcast_buffers": {"broadcast_buffers": False},
-    "gradient_as_bucket_view": {"gradient_as_bucket_view": True},
+    "no broadcast_buffers": {"broadcast_buffers": False, "gradient_as_bucket_view": True},
 }
 
 
@@ -280,18 +284,19 @@ def ddp_cell(rank, folder, methods, before, options):
     model, using, error, unchanged = network(rank), use(None, None), None, True
     for number, method in enumerate(methods):
         if number == before:
-            wrapped = wrapping(model, options)
+            unequal, wrapped = digest(state_of(model)), wrapping(model, options)
         held = digest(state_of(model))
         using, error = attempt(method, model, folder)
         unchanged = digest(state_of(model)) == held
     if before == len(methods):
-        wrapped = wrapping(model, options)
+        unequal, wrapped = digest(state_of(model)), wrapping(model, options)
     start = digest(plain_tensors(model))
     train(wrapped, model.parameters(), using, [rank])
     dtypes = {str(one.dtype) for one in model.buffers()}
     return {
         "error": error,
         "unchanged": unchanged,
+        "before DDP": unequal,
         "digest": digest(state_of(model)),
         "moved": digest(plain_tensors(model)) != start,
         "dtypes": sorted(dtypes),
@@ -306,19 +311,52 @@ def run_ddp(rank, folder):
         for name, method in METHODS.items():
             found[f"{name}, DDP | {option}"] = ddp_cell(rank, folder, [method], 1, options)
             found[f"DDP, {name} | {option}"] = ddp_cell(rank, folder, [method], 0, options)
-    for option in ("plain", "no broadcast_buffers"):
-        for name, methods in SECOND_METHODS.items():
-            key = f"{', DDP, '.join(name.split(', '))} | {option}"
-            found[key] = ddp_cell(rank, folder, methods, 1, WRAPPINGS[option])
+    for name, methods in SECOND_METHODS.items():
+        key = f"{', DDP, '.join(name.split(', '))} | plain"
+        found[key] = ddp_cell(rank, folder, methods, 1, {})
     return found
 
 
-def sharded(model):
+def run_ddp_rest(rank, folder):
+    """What does not fit into cells: texts that both processes should give."""
+    dropped = network(0)
+    wrapping(dropped, {})
+    share(dropped, CODEBOOK)  # the wrapper is gone, though its cycle may not be collected
+
+    unequal = network(0)
+    (use_prune if rank == 0 else use_fix_points)(unequal, folder)
+    flat = FullyShardedDataParallel(network(0), device_id=torch.device("cpu"), use_orig_params=True)
+    file = folder / "flat.qc"
+    told = {
+        "different methods": failure(wrapping, unequal, {}),
+        "FSDP1, prune": failure(use_prune, flat, folder),
+        "FSDP1, export": failure(export, flat, file),
+        "FSDP1, load": failure(load, flat, folder / "stored.qc"),
+    }
+
+    # Each process fixes activations by inputs of its own: the steps are rank 0's, as all buffers.
+    fixed = network(0)
+    wrapped = wrapping(fixed, {})
+    fix_activations(fixed, qcodec.FixedPoint(6), [torch.randn(8, 16) * (1 + 9 * rank)])
+    train(wrapped, fixed.parameters(), use(None, None), [rank])
+    return {**told, "activations": digest(state_of(fixed)), "file": str(file.exists())}
+
+
+def failure(call, *arguments):
+    """The text of the ValueError that a call raises, or an empty one."""
+    try:
+        call(*arguments)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def sharded(model, **options):
     """A model whose first layers are sharded by themselves, and the last with the whole."""
     mesh = torch.distributed.init_device_mesh("cpu", (2,))
     for layer in (model[0], model[2]):
-        fully_shard(layer, mesh=mesh)
-    return fully_shard(model, mesh=mesh)
+        fully_shard(layer, mesh=mesh, **options)
+    return fully_shard(model, mesh=mesh, **options)
 
 
 def compressed(seed, methods, before, folder):
@@ -414,7 +452,36 @@ def run_fsdp(rank, folder):
     return found
 
 
-TABLES = {"ddp": run_ddp, "fsdp": run_fsdp}
+def run_fsdp_rest(rank, folder):
+    """Steps in half precision, and a checkpoint of shards, for each kind of values."""
+    found = {}
+    policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16)
+    for name in ("prune", "share", "share_latent", "fix_points", "ternarize"):
+        model, other = network(0), network(5)
+        for one in (model, other):
+            METHODS[name](one, folder)
+            sharded(one, mp_policy=policy)
+        exact = digest(plain_tensors(model))
+        with torch.no_grad():
+            model(batch(0, 0)[0])
+        facts = {"before a pass": exact, "after a pass": digest(plain_tensors(model))}
+        train(model, model.parameters(), use(None, None), [rank])
+        facts["digest"] = digest(state_of(model))
+        state = get_model_state_dict(model)
+        path = folder.parent / f"checkpoint {name}"
+        torch.distributed.checkpoint.save(state, checkpoint_id=path)
+        state = get_model_state_dict(other)
+        torch.distributed.checkpoint.load(state, checkpoint_id=path)
+        set_model_state_dict(other, state)
+        facts["loaded"] = digest(state_of(other))
+        found[name] = facts
+    return found
+
+
+TABLES = {
+    "ddp": lambda *its: {"cells": run_ddp(*its), "rest": run_ddp_rest(*its)},
+    "fsdp": lambda *its: {"cells": run_fsdp(*its), "rest": run_fsdp_rest(*its)},
+}
 
 
 def main():
