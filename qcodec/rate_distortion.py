@@ -19,6 +19,7 @@ from .arrays import as_array, as_float32
 from .checks import check_integer, check_number
 from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
+from .errors import naming
 from .files import load, save
 from .quantized import Quantized
 from .recipes import Recipe, Rule, exactly, recipe_for
@@ -293,10 +294,11 @@ class _Model:
 
     def recipe(self, price: float) -> Recipe:
         """The codec of least squared error + price * bits for each tensor."""
-        return self.original.with_rules(
-            Rule(exactly(name), self._best(name, tensor, price))
-            for name, tensor in self.offered.items()
-        )
+        rules = []
+        for name, tensor in self.offered.items():
+            with naming(name):
+                rules.append(Rule(exactly(name), self._best(name, tensor, price)))
+        return self.original.with_rules(rules)
 
     def point(self, price: float) -> Point:
         """The file at this price, written and read."""
@@ -316,11 +318,10 @@ class _Model:
 
     def variances(self) -> tuple[float, float]:
         """The least and the greatest of a tensor, to which prices are in proportion."""
-        every = [
-            _variance(codec, tensor.array)
-            for tensor in self.offered.values()
-            for codec in tensor.codecs
-        ]
+        every = []
+        for name, tensor in self.offered.items():
+            with naming(name):
+                every += [_variance(codec, tensor.array) for codec in tensor.codecs]
         found = [variance for variance in every if variance > 0]
         if not found:
             raise ValueError(
@@ -356,7 +357,8 @@ def _offered(tensors: Mapping[str, Any], recipes: list[Recipe]) -> Iterable[tupl
     for name, value in tensors.items():
         if isinstance(value, Quantized):
             continue
-        array, element = as_array(value)
+        with naming(name):
+            array, element = as_array(value)
         if element.name not in QUANTIZABLE:
             continue
         every = [recipe.codec_for(name, array.shape, element.name) for recipe in recipes]

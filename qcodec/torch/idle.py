@@ -32,8 +32,8 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     ------
     ValueError
         If shapes do not follow one another, the model lacks a tensor, a bias that must change is
-        compressed, or a tensor is one that `docs/training.md` lists as refused. Nothing is
-        changed then.
+        compressed, a tensor that must change is tied, a weight is a buffer, or a tensor is one
+        that `docs/training.md` lists as refused. Nothing is changed then.
 
     Examples
     --------
@@ -53,11 +53,15 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
         raise ValueError(f"layers: found no tensors {names_text(missing)} in the model")
     found = {name: by_name[name] for name in sorted(weights | biases)}
     check(model, list(found.values()))
-    # NumPy has no bfloat16; what becomes zero is exact in any type.
-    tensors = {name: place.value.cpu().float().numpy() for name, place in found.items()}
+    tensors = {name: _array(place.value.cpu()) for name, place in found.items()}
     changes = []
     for name, array in zeroed(tensors, layers, **options).items():
         place, changed = found[name], not np.array_equal(array, tensors[name])
+        if changed and len(place.names) > 1:
+            raise ValueError(
+                f"tensor {quoted(name)}: found a part that does nothing in a tied tensor "
+                f"({names_text(place.names)}), where it may do something under another name"
+            )
         if name in weights:
             _check_kind(place)
             changes.append(Change(place, mask=torch.from_numpy(array != 0)))
@@ -72,10 +76,19 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
 
 
 def _check_kind(place: Place) -> None:
-    """Raise ValueError for values that depend on all weights, also on those of idle units."""
+    """Refuse buffers, integers, and values that depend on all weights, those of idle units too."""
+    if not place.is_parameter:
+        raise ValueError(f"tensor {quoted(place.name)}: found a buffer, allowed is a parameter")
+    if not place.original.is_floating_point():
+        raise TypeError(f"tensor {quoted(place.name)}: found {place.dtype}, allowed is a float")
     compressed = place.compressed
     if compressed is not None and isinstance(compressed.values, LatentValues | TernaryValues):
         raise ValueError(
             f"tensor {quoted(place.name)}: found {type(compressed.values).__name__}, which would "
             "become others for the weights that stay; call `prune_idle` before, or `share` first"
         )
+
+
+def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:
+    """For NumPy, which has no bfloat16; what becomes zero is exact in any type."""
+    return (value if value.dtype == torch.float64 else value.float()).numpy()
