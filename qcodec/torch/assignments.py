@@ -10,8 +10,9 @@ from ..codecs import Codec, Lossless, Raw
 from ..files import RecipeLike
 from ..messages import names_text
 from ..quantized import Quantized
-from ..recipes import as_recipe
-from .changes import check
+from ..rate_distortion import at_price
+from ..recipes import as_recipe, exactly
+from .changes import check, check_finite
 from .tensors import Place, agreed, check_unused, parameter_places, patterns_of
 
 _DTYPES = ("float32", "float16", "bfloat16")
@@ -58,6 +59,37 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
     return found
 
 
+def to_share_at_price(
+    model: torch.nn.Module, recipe: RecipeLike, price: float, of: Callable[[Place], torch.Tensor]
+) -> list[tuple[Place, Codec]]:
+    """The same, with codecs in which a bit has one price for all tensors.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    recipe : Recipe, Codec or mapping of str to Codec
+    price : float
+        Of a bit, in squared error.
+    of : callable
+        The weights of a parameter that are priced.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As by `to_share`, or if the price is negative or a weight is NaN or infinite.
+    """
+    found = to_share(model, recipe)
+    tensors = {place.name: of(place).cpu() for place, _ in found}
+    for name, tensor in tensors.items():
+        check_finite(name, tensor)
+    priced = at_price(tensors, {exactly(place.name): codec for place, codec in found}, price)
+    codecs = [
+        priced.codec_for(place.name, tuple(tensors[place.name].shape), place.dtype)
+        for place, _ in found
+    ]
+    return [(place, codec) for (place, _), codec in zip(found, codecs, strict=True) if codec]
+
+
 def named_tensors(
     model: torch.nn.Module, recipe: RecipeLike, of: Callable[[Place], torch.Tensor]
 ) -> dict[str, torch.Tensor]:
@@ -82,13 +114,17 @@ def check_type(place: Place) -> None:
         raise TypeError(f"tensor {place.name!r}: found {place.dtype}, allowed {', '.join(_DTYPES)}")
 
 
-def codes_of(quantized: Quantized) -> tuple[torch.Tensor, torch.Tensor | None]:
+def codes_of(
+    quantized: Quantized, like: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The codes of quantized weights in their shape, 0 where nothing is stored, and where not.
 
     Parameters
     ----------
     quantized : Quantized
         Of kind codebook, without scales, with one codebook.
+    like : torch.Tensor, optional
+        Whose memory format and device the codes get.
 
     Returns
     -------
@@ -110,13 +146,17 @@ def codes_of(quantized: Quantized) -> tuple[torch.Tensor, torch.Tensor | None]:
     """
     _check_shared(quantized)
     codes = torch.from_numpy(quantized.codes.astype("uint8"))
-    if quantized.positions is None:
-        return codes.view(quantized.shape), None
-    positions = torch.from_numpy(quantized.positions)
-    spread = torch.zeros(torch.Size(quantized.shape).numel(), dtype=torch.uint8)
-    stored = torch.zeros_like(spread, dtype=torch.bool)
-    spread[positions], stored[positions] = codes, True
-    return spread.view(quantized.shape), stored.view(quantized.shape)
+    stored = None
+    if quantized.positions is not None:
+        positions = torch.from_numpy(quantized.positions)
+        spread = torch.zeros(torch.Size(quantized.shape).numel(), dtype=torch.uint8)
+        stored = torch.zeros_like(spread, dtype=torch.bool)
+        spread[positions], stored[positions] = codes, True
+        codes, stored = spread, stored.view(quantized.shape)
+    codes = codes.view(quantized.shape)
+    if like is not None:
+        codes = torch.empty_like(like, dtype=torch.uint8).copy_(codes)
+    return codes, stored
 
 
 def _check_shared(quantized: Quantized) -> None:

@@ -8,7 +8,7 @@ and an optimizer that still holds it gets an error at its next step (`replaced.p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -130,12 +130,14 @@ def content_of(place: Place) -> torch.Tensor | None:
     return None if compressed is None or compressed.values.holds_weights else place.value
 
 
-def commit(changes: Sequence[Change], method: str) -> None:
-    """Make changes that were planned.
+def commit(plan: Iterable[Change], method: str) -> None:
+    """Compute all changes of a plan, and then make them.
 
     Parameters
     ----------
-    changes : sequence of Change
+    plan : iterable of Change
+        Computed whole before anything is changed, and outside a caller's inference mode, whose
+        tensors nobody could train.
     method : str
         Its name, for the error that an optimizer gets which holds a replaced parameter.
 
@@ -145,12 +147,10 @@ def commit(changes: Sequence[Change], method: str) -> None:
         If the model is wrapped or sharded by something that would not see a change. Nothing is
         changed then.
     """
-    check_wrappers(
-        [one.place for one in changes if one.is_structural],
-        [one.place for one in changes if one.adds_or_drops_parameters],
-    )
-    structural = any(one.is_structural for one in changes)
     with torch.inference_mode(False), torch.no_grad():
+        changes = list(plan)
+        structural = [one.place for one in changes if one.is_structural]
+        check_wrappers(structural, [one.place for one in changes if one.adds_or_drops_parameters])
         for change in changes:
             _make(change, method)
     if structural:
@@ -163,7 +163,8 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
     with torch.inference_mode(False), torch.no_grad():
         compressed, parameter = place.compressed, place.original
         if compressed is not None and not compressed.values.holds_weights:
-            parameter = _new_parameter(place, content, method)
+            laid_out = torch.empty_like(place.value).copy_(content)
+            parameter = _new_parameter(place, laid_out, method)
         else:
             parameter.copy_(content)
         if compressed is not None:
@@ -178,16 +179,17 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
 
 def _make(change: Change, method: str) -> None:
     place, before, structural = change.place, change.place.compressed, change.is_structural
-    device = place.original.device
-    mask = None if change.mask is None else change.mask.to(device)
-    if before is not None and before.mask is not None:
-        mask = before.mask if mask is None else before.mask.logical_and_(mask)
+    mask = None if before is None else before.mask
+    if change.mask is not None and mask is not None:
+        mask.logical_and_(change.mask.to(mask.device))
+    elif change.mask is not None:
+        mask = torch.empty_like(place.value, dtype=torch.bool).copy_(change.mask)
     parameter = place.original
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)
     elif change.content is not None:
         parameter.copy_(change.content)
-    values = _values_of(change, method).to(device)
+    values = _values_of(change, method).to(parameter.device)
     if mask is not None:
         values.restrict(mask)
     if before is None and not structural:
@@ -217,7 +219,7 @@ def _values_of(change: Change, method: str) -> Values:
 def _new_parameter(place: Place, content: torch.Tensor, method: str) -> torch.nn.Parameter:
     original = place.original
     mark_replaced(original, place.name, method)
-    content = content.to(original.device, original.dtype).clone()
+    content = content.to(original.device, original.dtype, copy=True)
     return torch.nn.Parameter(content, requires_grad=original.requires_grad)
 
 

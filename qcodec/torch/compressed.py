@@ -106,12 +106,12 @@ class Compressed(torch.nn.Module):
         self.register_buffer("mask", mask)
         device = None if mask is None else mask.device
         self.register_buffer("seal", torch.zeros(1, dtype=torch.int64, device=device))
-        self._seen: list[tuple[dict[str, Any], str, Any, int]] = []
+        self._seen: list[tuple[dict[str, Any], str, Any, int]] | None = None
         self.settle()
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
         """The weights that the model sees."""
-        if not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+        if not is_traced():
             self.check()
         weights: torch.Tensor = self._modules["values"](original, self._buffers["mask"])
         return weights
@@ -135,7 +135,7 @@ class Compressed(torch.nn.Module):
 
         They are looked at only after they were written to, or became other tensors.
         """
-        if all(
+        if self._seen is not None and all(
             one._version == version and held.get(name) is one
             for held, name, one, version in self._seen
         ):
@@ -151,6 +151,10 @@ class Compressed(torch.nn.Module):
                 "buffers (use_buffers=False)"
             )
         self._look()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was looked at: versions of a copy's tensors count from 0."""
+        return {**self.__dict__, "_seen": None}
 
     def _integers(self) -> list[tuple[dict[str, Any], str, Any]]:
         """Every buffer that may not be averaged, the seal among them, and where it is held."""
@@ -209,6 +213,18 @@ class Parametrization(parametrize.ParametrizationList):
             self.original.copy_(compressed.values.inverse(value, compressed.mask))
 
 
+def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """A flat tensor in the shape and the memory format of another.
+
+    Convolutions round differently for weights in another format (channels last), so a model
+    would compute other bits than the plain one that its file is loaded into.
+    """
+    shaped = flat.view(like.shape)
+    if shaped.stride() == like.stride():
+        return shaped
+    return shaped.new_empty_strided(like.shape, like.stride()).copy_(shaped)
+
+
 def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Some values whose gradient goes to a weight instead: the straight-through estimator.
 
@@ -226,6 +242,24 @@ def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return values.detach() + (weight - weight.detach())
 
 
+def is_traced() -> bool:
+    """Whether what is computed is only recorded: compiled, exported or traced."""
+    return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())
+
+
+def as_integers(flags: torch.Tensor) -> torch.Tensor:
+    """Bools as int8, by their bits: torch makes other types of these faster.
+
+    Examples
+    --------
+    >>> import torch
+    >>> as_integers(torch.tensor([True, False]))
+    tensor([1, 0], dtype=torch.int8)
+    """
+    # torch.jit and ONNX have no views of another type.
+    return flags.to(torch.int8) if is_traced() else flags.view(torch.int8)
+
+
 def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """A tensor with +0.0 where a mask is False, whatever stands there; gradients likewise.
 
@@ -237,7 +271,7 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """
     if mask is None:
         return tensor
-    if tensor.numel() < _MANY or tensor.device.type != "cpu" or torch.compiler.is_compiling():
+    if tensor.numel() < _MANY or tensor.device.type != "cpu" or is_traced():
         return torch.where(mask, tensor, 0)
     kept: torch.Tensor = _Masked.apply(tensor, mask)
     return kept

@@ -15,7 +15,7 @@ from ..messages import names_text, quoted, shape_text
 from ..quantized import Quantized
 from ..source import PathLike
 from .changes import make_plain
-from .foreign import check_place, check_wrappers
+from .foreign import check_loadable, check_wrappers
 from .modes import forget_compiled_code
 from .tensors import Place, places, unwrapped, whole
 
@@ -100,7 +100,7 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     found = places(model)
     states = extra_states(model)
     for place in found:
-        check_place(place)
+        check_loadable(place)
     with safe_open(path, "pt", limits=limits) as file:
         tensors = file.get_tensors()
     names = {name for place in found for name in place.names}

@@ -18,8 +18,9 @@ from ..dtypes import element_type
 from ..errors import naming
 from ..quantized import Groups, Quantized
 from .changes import Change, check, commit, content_of, first_mask, weights_behind
-from .compressed import Values, masked
+from .compressed import Values, as_integers, is_traced, masked
 from .layers import weight_places
+from .rules import check_rule
 from .settings import check_settings
 from .tensors import Place, matching
 
@@ -98,6 +99,10 @@ class FixedPointValues(Values):
         self.width.copy_(other.width)
         self.exponent.copy_(other.exponent)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known of the buffer: versions of a copy's tensors count from 0."""
+        return {**self.__dict__, "_known": (None, None, None)}
+
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
         check_settings(self.width, state, f"{prefix}width", rest[-1])
         super()._load_from_state_dict(state, prefix, *rest)
@@ -109,7 +114,7 @@ class FixedPointValues(Values):
     def _grid(self, dtype: torch.dtype) -> Grid:
         """As plain numbers, read from the buffer only after it changed; traced, as tensors."""
         exponent = self.exponent
-        if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        if is_traced() or exponent.is_inference():  # such tensors do not count their changes
             return grid_of(exponent, *self._range, dtype)
         of = (exponent._version, dtype, self.bits)
         if self._known[0] is not exponent or self._known[1] != of:
@@ -190,8 +195,7 @@ def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
     # Half a step beyond its ends a grid is still reached.
     reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
     points = (steps.round().clamp(grid.least, grid.most) + 0.0) * grid.step  # -0.0 becomes 0.0
-    # As numbers of 8 bits first: torch turns those into floats faster than bool.
-    passes = reached.view(torch.uint8).to(original.dtype)
+    passes = as_integers(reached).to(original.dtype)
     return points.to(original.dtype) + (original - fixed) * passes
 
 
@@ -243,12 +247,9 @@ def fix_points(model: torch.nn.Module, rules: Mapping[str, FixedPoint] | FixedPo
     """
     chosen = _chosen(model, rules)
     for place, codec in chosen:
-        if not isinstance(codec, FixedPoint):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(codec).__name__}, allowed FixedPoint"
-            )
+        check_rule(place.name, codec, FixedPoint)
     check(model, [place for place, _ in chosen])
-    commit([_planned(place, codec) for place, codec in chosen], "fix_points")
+    commit((_planned(place, codec) for place, codec in chosen), "fix_points")
 
 
 def _planned(place: Place, codec: FixedPoint) -> Change:

@@ -8,12 +8,10 @@ from typing import Any
 
 import torch
 from torch.nn.utils import parametrize
-from torch.nn.utils.spectral_norm import SpectralNorm
-from torch.nn.utils.weight_norm import WeightNorm
 
 from ..messages import quoted
 from .compressed import Compressed, Parametrization
-from .tensors import Place, is_sharded, torchs_mask
+from .tensors import Place, hooked, is_sharded
 
 _hooks: list[Any] = []
 
@@ -30,6 +28,13 @@ def check_model(model: torch.nn.Module) -> None:
 
 def check_place(place: Place) -> None:
     """Raise ValueError if a tensor is one that no method may touch, and say what to do."""
+    why = _reason(place) or _untrainable(place)
+    if why:
+        raise ValueError(f"tensor {quoted(place.name)}: found {why}")
+
+
+def check_loadable(place: Place) -> None:
+    """Raise ValueError if a tensor is one that cannot be replaced by a plain one."""
     why = _reason(place)
     if why:
         raise ValueError(f"tensor {quoted(place.name)}: found {why}")
@@ -116,22 +121,22 @@ def _reason(place: Place) -> str:
                 f"the parametrization {', '.join(others)}{last}; remove it first "
                 "(torch.nn.utils.parametrize.remove_parametrizations)"
             )
-        if torchs_mask(module, attribute) is not None:
-            return "a mask of torch.nn.utils.prune; make it permanent first (its `remove`)"
-        for hook in module._forward_pre_hooks.values():
-            if isinstance(hook, WeightNorm | SpectralNorm) and attribute.startswith(hook.name):
-                return (
-                    f"a hook of {type(hook).__name__}; remove it first "
-                    "(torch.nn.utils.remove_weight_norm, remove_spectral_norm)"
-                )
-        if getattr(module, "sparse", False) and isinstance(
-            module, torch.nn.Embedding | torch.nn.EmbeddingBag
-        ):
-            return "an embedding with sparse=True, whose gradients do not pass; set sparse=False"
+        hook = hooked(module).get(attribute)
+        if hook is not None:
+            return f"a hook of {hook.remedy}"
     if original.is_meta:
         return "a tensor on the meta device, which has no values; load them first"
     if original.is_inference():
         return "a tensor made in inference mode, which cannot be trained; clone it first"
+    return ""
+
+
+def _untrainable(place: Place) -> str:
+    for module, _ in place.homes:
+        if getattr(module, "sparse", False) and isinstance(
+            module, torch.nn.Embedding | torch.nn.EmbeddingBag
+        ):
+            return "an embedding with sparse=True, whose gradients do not pass; set sparse=False"
     return ""
 
 

@@ -47,9 +47,7 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
         raise TypeError(f"patterns: found the string {patterns!r}, allowed is a list of strings")
     rules = dict.fromkeys(patterns, True)
     found = matching(model, rules) if rules else []
-    before = [
-        (place, [(one, one.requires_grad) for one in place.parameters]) for place, _ in found
-    ]
+    before = [(place, [(one, one.requires_grad) for one in place.parameters]) for place, _ in found]
     try:
         for _, parameters in before:
             for parameter, _ in parameters:

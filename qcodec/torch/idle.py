@@ -9,7 +9,7 @@ import torch
 
 from ..messages import names_text, quoted
 from ..units import Layers, zeroed
-from .changes import Change, check, commit
+from .changes import Change, check, check_finite, commit
 from .latent import LatentValues
 from .tensors import Place, places
 from .ternary import TernaryValues
@@ -53,15 +53,20 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
         raise ValueError(f"layers: found no tensors {names_text(missing)} in the model")
     found = {name: by_name[name] for name in sorted(weights | biases)}
     check(model, list(found.values()))
-    tensors = {name: _array(place.value.cpu()) for name, place in found.items()}
-    changes = []
+    tensors = {name: _array(place.value) for name, place in found.items()}
+    for name, array in tensors.items():
+        check_finite(name, torch.from_numpy(array))
+    changes: list[Change] = []
     for name, array in zeroed(tensors, layers, **options).items():
         place, changed = found[name], not np.array_equal(array, tensors[name])
         if changed and len(place.names) > 1:
             raise ValueError(
-                f"tensor {quoted(name)}: found a part that does nothing in a tied tensor "
-                f"({names_text(place.names)}), where it may do something under another name"
+                f"tensor {quoted(name)}: found idle units in a parameter that is also "
+                f"{names_text(other for other in place.names if other != name)} (tied), where "
+                "they may not be idle"
             )
+        if any(other.place is place for other in changes):
+            continue
         if name in weights:
             _check_kind(place)
             changes.append(Change(place, mask=torch.from_numpy(array != 0)))
@@ -89,6 +94,8 @@ def _check_kind(place: Place) -> None:
         )
 
 
-def _array(value: torch.Tensor) -> np.ndarray[Any, Any]:
-    """For NumPy, which has no bfloat16; what becomes zero is exact in any type."""
-    return (value if value.dtype == torch.float64 else value.float()).numpy()
+def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    """In the tensor's own type, so that no number changes; NumPy has no bfloat16."""
+    wide = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
+    found: np.ndarray[Any, Any] = wide.cpu().numpy()
+    return found

@@ -12,11 +12,12 @@ from ..codecs import Codec, Sparse, Ternary, TrainedTernary
 from ..dtypes import element_type
 from ..errors import naming
 from ..files import RecipeLike
+from ..messages import quoted
 from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share
 from .changes import Change, check, commit, first_mask, weights_behind
-from .compressed import Values, masked
+from .compressed import Values, laid_out, masked
 from .latent import LatentValues
 from .tensors import Place, places
 
@@ -61,7 +62,7 @@ class SharedValues(Values):
         # Its gradient adds up in one order, whatever the number of threads; that of indexing
         # does not, and takes ten times as long.
         spread = original.index_select(0, self.codes.flatten().int())
-        return masked(spread.view(self.codes.shape), mask)
+        return masked(laid_out(spread, self.codes), mask)
 
     def inverse(self, weight: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The centroids nearest to some weights: the means over their members."""
@@ -144,7 +145,8 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> int(model.weight.count_nonzero()), len(model.weight.unique())
     (128, 4)
     """
-    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share")
+    found = to_share(model, recipe)
+    commit((planned(place, codec) for place, codec in found), "share")
 
 
 def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
@@ -182,13 +184,7 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     if not shared:
         raise ValueError("found no shared weights to round")
     check(model, shared)
-    changes = []
-    for place in shared:
-        rounded = place.original.detach().to(dtype).to(place.original.dtype)
-        if not torch.equal(rounded.isfinite(), place.original.isfinite()):
-            raise ValueError(f"tensor {place.name!r}: found a centroid too great for {dtype}")
-        changes.append(Change(place, content=rounded))
-    commit(changes, "round_centroids")
+    commit((_rounded(place, dtype) for place in shared), "round_centroids")
 
 
 def weights_to_share(place: Place) -> torch.Tensor:
@@ -198,16 +194,24 @@ def weights_to_share(place: Place) -> torch.Tensor:
     return place.value if latent else weights_behind(place)
 
 
-def _planned(place: Place, codec: Codec) -> Change:
+def planned(place: Place, codec: Codec) -> Change:
+    """The change by which a tensor shares the values that a codec chooses."""
     weight, mask = weights_to_share(place), first_mask(place)
     with naming(place.name):
         quantized = codec.quantize(weight.cpu(), None if mask is None else mask.cpu().numpy())
-        codes, stored = codes_of(quantized)
+        codes, stored = codes_of(quantized, weight)
     assert quantized.codebook is not None
     book = to_torch(quantized.codebook.values[0].copy(), element_type(quantized.codebook_dtype))
     entries = max(_entries(codec), len(book))
     padded = torch.nn.functional.pad(book, (0, entries - len(book))).to(weight.dtype)
     return Change(place, stored, SharedValues(codes, entries), padded)
+
+
+def _rounded(place: Place, dtype: torch.dtype) -> Change:
+    rounded = place.original.detach().to(dtype).to(place.original.dtype)
+    if not torch.equal(rounded.isfinite(), place.original.isfinite()):
+        raise ValueError(f"tensor {quoted(place.name)}: found a centroid too great for {dtype}")
+    return Change(place, content=rounded)
 
 
 def _entries(codec: Codec) -> int:

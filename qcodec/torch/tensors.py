@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch.nn.utils import parametrize
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from ..messages import names_text, quoted
 from ..patterns import Pattern, Patterns
@@ -55,9 +58,6 @@ class Place:
     def value(self) -> torch.Tensor:
         """What the model computes with, detached and whole, also where it is sharded."""
         with torch.no_grad():
-            if self.parametrizations and self.compressed is None:
-                # Those of others may change with each call, as spectral_norm does.
-                return whole(copy.deepcopy(self.module.parametrizations[self.attribute])()).detach()
             return seen(self).detach()
 
     @property
@@ -92,10 +92,13 @@ class Place:
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
-        """All that an optimizer may change of it: the parameter, and trained scales."""
-        compressed, original = self.compressed, self.original
-        own = [original] if isinstance(original, torch.nn.Parameter) else []
-        return own + ([] if compressed is None else list(compressed.parameters()))
+        """All that an optimizer may change of it: the parameter, trained scales, norms."""
+        module, attribute = self.homes[0]
+        if parametrize.is_parametrized(module, attribute):
+            return list(module.parametrizations[attribute].parameters())
+        hook = hooked(module).get(attribute)
+        parts = [self.original] if hook is None else [getattr(module, part) for part in hook.parts]
+        return [part for part in parts if isinstance(part, torch.nn.Parameter)]
 
     @property
     def is_parameter(self) -> bool:
@@ -111,10 +114,10 @@ def seen(place: Place) -> torch.Tensor:
         weights: torch.Tensor = compressed(whole(original))
         return weights
     if parametrize.is_parametrized(module, attribute):
-        return whole(getattr(module, attribute))
-    if torchs_mask(module, attribute) is not None:
-        return whole(original) * torchs_mask(module, attribute)
-    return whole(original)
+        with _at_rest(module.parametrizations[attribute]):
+            return whole(getattr(module, attribute))
+    hook = hooked(module).get(attribute)
+    return whole(original) if hook is None else whole(hook.compute())
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:
@@ -169,7 +172,7 @@ def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     Parameters
     ----------
     model : torch.nn.Module
-        Masks of `torch.nn.utils.prune` are applied, too.
+        Masks of `torch.nn.utils.prune`, weight_norm and spectral_norm are applied, too.
 
     Returns
     -------
@@ -271,11 +274,69 @@ def agreed(by_name: Mapping[str, _Rule]) -> _Rule:
     return rule
 
 
-def torchs_mask(module: torch.nn.Module, attribute: str) -> torch.Tensor | None:
-    """The mask that `torch.nn.utils.prune` put on a tensor, if it did."""
-    if f"{attribute}_orig" not in module._parameters:
-        return None
-    return module._buffers.get(f"{attribute}_mask")
+@dataclass(frozen=True)
+class Hooked:
+    """A tensor that a hook of torch computes from others before each pass.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        The attributes that the module holds instead.
+    original : str
+        The one of them that is the tensor, before masks and norms.
+    compute : callable
+        Gives the tensor, and changes nothing.
+    remedy : str
+        Whose hook it is, and how it is removed.
+    """
+
+    parts: tuple[str, ...]
+    original: str
+    compute: Callable[[], torch.Tensor]
+    remedy: str
+
+
+def hooked(module: torch.nn.Module) -> dict[str, Hooked]:
+    """What the hooks of torch's pruning, weight_norm and spectral_norm compute, by attribute."""
+    found = {}
+    parts: tuple[str, ...]
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, WeightNorm):
+            parts = (f"{hook.name}_g", f"{hook.name}_v")
+            compute = partial(hook.compute_weight, module)
+            remedy = "weight_norm; remove it first (torch.nn.utils.remove_weight_norm)"
+            found[hook.name] = Hooked(parts, parts[1], compute, remedy)
+        elif isinstance(hook, SpectralNorm):
+            parts = (f"{hook.name}_orig", f"{hook.name}_u", f"{hook.name}_v")
+            compute = partial(hook.compute_weight, module, do_power_iteration=False)
+            remedy = "spectral_norm; remove it first (torch.nn.utils.remove_spectral_norm)"
+            found[hook.name] = Hooked(parts, parts[0], compute, remedy)
+    for original in module._parameters:
+        attribute = original.removesuffix("_orig")
+        mask = f"{attribute}_mask"
+        if attribute != original and mask in module._buffers:
+            compute = partial(_product, module, original, mask)
+            remedy = "torch.nn.utils.prune; make its mask permanent first (its `remove`)"
+            found[attribute] = Hooked((original, mask), original, compute, remedy)
+    return found
+
+
+def _product(module: torch.nn.Module, original: str, mask: str) -> torch.Tensor:
+    product: torch.Tensor = getattr(module, original) * getattr(module, mask)
+    return product
+
+
+@contextmanager
+def _at_rest(parametrization: torch.nn.Module) -> Iterator[None]:
+    """Other people's parametrizations in evaluation mode: spectral_norm moves when it trains."""
+    training = [module for module in parametrization.modules() if module.training]
+    try:
+        for module in training:
+            module.training = False
+        yield
+    finally:
+        for module in training:
+            module.training = True
 
 
 def _held(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str, int]]:
@@ -296,9 +357,8 @@ def _own(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     """A module's own tensors by the names that users of the plain module know."""
     buffers = module._buffers.keys() - module._non_persistent_buffers_set
     own = {**module._parameters, **{name: module._buffers[name] for name in buffers}}
-    for name in [name for name in own if name.endswith("_orig")]:
-        attribute = name.removesuffix("_orig")
-        if f"{attribute}_mask" in own:
-            own[attribute] = own.pop(name)
-            del own[f"{attribute}_mask"]
+    for attribute, hook in hooked(module).items():
+        own[attribute] = own[hook.original]
+        for part in hook.parts:
+            own.pop(part, None)
     return {name: tensor for name, tensor in own.items() if tensor is not None}

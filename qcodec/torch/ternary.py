@@ -17,8 +17,9 @@ from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
 from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
-from .compressed import Values, masked
+from .compressed import Values, as_integers, is_traced, laid_out, masked
 from .layers import weight_places
+from .rules import check_rule
 from .settings import check_settings
 from .tensors import Place, matching, whole
 
@@ -81,8 +82,8 @@ class TernaryValues(Values):
         positive, negative = self._parameters["positive"], self._parameters["negative"]
         values = torch.cat([-negative, torch.zeros_like(positive), positive])
         moved_by = torch.cat([negative, torch.ones_like(positive), positive]).detach()
-        weights = values.index_select(0, codes).view(latent.shape)
-        moves = moved_by.index_select(0, codes).view(latent.shape)
+        weights = laid_out(values.index_select(0, codes), latent)
+        moves = laid_out(moved_by.index_select(0, codes), latent)
         return weights + (latent - latent.detach()) * moves
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
@@ -113,7 +114,7 @@ class TernaryValues(Values):
     def _codes(self, latent: torch.Tensor) -> torch.Tensor:
         """0, 1 or 2 for -Wn, 0 and Wp, as flat indices."""
         above, below = self._zones(latent)
-        return (above.view(torch.int8) - below.view(torch.int8)).flatten().int() + 1
+        return (as_integers(above) - as_integers(below)).flatten().int() + 1
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
@@ -164,14 +165,10 @@ def ternarize(
     """
     chosen = _chosen(model, rules)
     for place, zeros in chosen:
-        if not isinstance(zeros, Zeros):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(zeros).__name__}, "
-                "allowed TrainedTernary, Density"
-            )
+        check_rule(place.name, zeros, TrainedTernary, Density)
         check_type(place)
     check(model, [place for place, _ in chosen])
-    commit([_planned(place, zeros) for place, zeros in chosen], "ternarize")
+    commit((_planned(place, zeros) for place, zeros in chosen), "ternarize")
 
 
 def _planned(place: Place, zeros: Zeros) -> Change:
@@ -199,16 +196,16 @@ def _chosen(
 
 def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     """Which weights are the largest, of equal ones the first: as `Density` chooses."""
-    count = round(density.density * latent.numel())
-    if latent.device.type == "cpu" and not torch.compiler.is_compiling():
+    count = round(density.density * int(latent.numel()))
+    if latent.device.type == "cpu" and not is_traced():
         try:
             return torch.from_numpy(density.mask(latent))  # nine times as fast
-        except (RuntimeError, ValueError):  # a tensor of torch.func has no values; or NaN
+        except (RuntimeError, TypeError, ValueError):  # torch.func has no values; or NaN
             pass
     if count == 0:
         return torch.zeros_like(latent, dtype=torch.bool)
     magnitudes = latent.abs().flatten()
-    limit = magnitudes.kthvalue(magnitudes.numel() - count + 1).values
+    limit = magnitudes.kthvalue(int(magnitudes.numel()) - count + 1).values
     above, equal = magnitudes > limit, magnitudes == limit
     first = equal & (equal.cumsum(0) <= count - above.sum())
     return (above | first).view_as(latent)
