@@ -59,9 +59,6 @@ class Place:
     def value(self) -> torch.Tensor:
         """What the model computes with, detached and whole, also where it is sharded."""
         with torch.no_grad():
-            if self.parametrizations and self.compressed is None:
-                # Those of others may change with each call, as spectral_norm does.
-                return whole(copy.deepcopy(self.module.parametrizations[self.attribute])()).detach()
             return seen(self).detach()
 
     @property
