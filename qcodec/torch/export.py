@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,10 +115,9 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     # DistributedDataParallel would miss scales that go, and fails where no buffer is left.
     compressed = [place for place in found if place.compressed is not None]
     check_wrappers(compressed, compressed)
+    _set_states({states[name]: tensors[name] for name in sorted(states.keys() & tensors.keys())})
     for place in found:
         make_plain(place, tensors[place.name], "load")
-    for name in states.keys() & tensors.keys():
-        states[name].set_extra_state(tensors[name])
     if compressed:
         forget_compiled_code()
 
@@ -185,6 +185,18 @@ def _check_tensor(place: Place, tensors: Mapping[str, torch.Tensor]) -> None:
                 f"{quoted(place.name)} and {quoted(name)} are one tensor in the model: found two "
                 "values in the file, allowed is one"
             )
+
+
+def _set_states(states: Mapping[torch.nn.Module, torch.Tensor]) -> None:
+    """Give modules their extra states; if one of them raises, all get back what they had."""
+    before = {module: copy.deepcopy(module.get_extra_state()) for module in states}
+    try:
+        for module, state in states.items():
+            module.set_extra_state(state)
+    except BaseException:
+        for module, state in before.items():
+            module.set_extra_state(state)
+        raise
 
 
 def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -99,6 +99,10 @@ class FixedPointValues(Values):
         self.width.copy_(other.width)
         self.exponent.copy_(other.exponent)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known of the buffer: versions of a copy's tensors count from 0."""
+        return {**self.__dict__, "_known": (None, None, None)}
+
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
         check_settings(self.width, state, f"{prefix}width", rest[-1])
         super()._load_from_state_dict(state, prefix, *rest)

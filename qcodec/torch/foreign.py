@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 
 from ..messages import quoted
 from .compressed import Compressed, Parametrization
-from .data_parallel import held_by_wrapper, send_masks
+from .data_parallel import held_by_wrapper, send_chosen
 from .sharded import is_sharded
 from .tensors import Place, hooked
 
@@ -99,7 +99,7 @@ def watch_wrappers() -> None:
     """
     if not _hooks:
         register = torch.nn.modules.module.register_module_module_registration_hook
-        _hooks.extend(register(one) for one in (_refuse_adapter, send_masks))
+        _hooks.extend(register(one) for one in (_refuse_adapter, send_chosen))
 
 
 def _refuse_adapter(parent: torch.nn.Module, name: str, module: Any) -> None:  # noqa: ARG001
