@@ -320,8 +320,11 @@ def run_ddp(rank, folder):
 def run_ddp_rest(rank, folder):
     """What does not fit into cells: texts that both processes should give."""
     dropped = network(0)
-    wrapping(dropped, {})
-    share(dropped, CODEBOOK)  # the wrapper is gone, though its cycle may not be collected
+    wrapped = wrapping(dropped, {})
+    train(wrapped, dropped.parameters(), use(None, None), [rank])
+    wrapped.__dict__["trainer"] = {"model": wrapped}  # a cycle, as trainers are
+    del wrapped
+    share(dropped, CODEBOOK)
 
     unequal = network(0)
     (use_prune if rank == 0 else use_fix_points)(unequal, folder)
@@ -334,12 +337,17 @@ def run_ddp_rest(rank, folder):
         "FSDP1, load": failure(load, flat, folder / "stored.qc"),
     }
 
-    # Each process fixes activations by inputs of its own: the steps are rank 0's, as all buffers.
-    fixed = network(0)
-    wrapped = wrapping(fixed, {})
-    fix_activations(fixed, qcodec.FixedPoint(6), [torch.randn(8, 16) * (1 + 9 * rank)])
-    train(wrapped, fixed.parameters(), use(None, None), [rank])
-    return {**told, "activations": digest(state_of(fixed)), "file": str(file.exists())}
+    # Each process fixes activations by inputs of its own: the steps are those of the first.
+    inputs = [torch.randn(8, 16) * (1 + 9 * rank)]
+    for name, options in WRAPPINGS.items():
+        for order in ("before", "after"):
+            fixed = network(0)
+            wrapped = wrapping(fixed, options) if order == "before" else None
+            fix_activations(fixed, qcodec.FixedPoint(6), inputs)
+            wrapped = wrapped or wrapping(fixed, options)
+            train(wrapped, fixed.parameters(), use(None, None), [rank])
+            told[f"activations fixed {order} {name}"] = digest(state_of(fixed))
+    return {**told, "file": str(file.exists())}
 
 
 def failure(call, *arguments):
