@@ -113,7 +113,7 @@ class Compressed(torch.nn.Module):
         """The weights that the model sees."""
         if not is_traced():
             self.check()
-        weights: torch.Tensor = self._modules["values"](original, self._buffers["mask"])
+        weights: torch.Tensor = self._modules["values"].forward(original, self._buffers["mask"])
         return weights
 
     def quantized(self, original: torch.Tensor) -> Quantized:
@@ -185,6 +185,9 @@ class Parametrization(parametrize.ParametrizationList):
     shares its memory, and gradient hooks that hang on it (DistributedDataParallel) are lost.
     This one copies. Tied tensors hold the same list.
 
+    A model of small layers spends more time in calls than in the weights, so what is inside is
+    asked for its `forward` directly: hooks of these modules are not called.
+
     Parameters
     ----------
     compressed : Compressed
@@ -202,7 +205,7 @@ class Parametrization(parametrize.ParametrizationList):
         """The weights that the model sees."""
         modules = self._modules
         if len(modules) == 1:
-            weights: torch.Tensor = modules["0"](self._parameters["original"])
+            weights: torch.Tensor = modules["0"].forward(self._parameters["original"])
             return weights
         return super().forward()  # type: ignore[no-any-return, unused-ignore]
 
