@@ -210,7 +210,7 @@ def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     if count == 0:
         return torch.zeros_like(latent, dtype=torch.bool)
     magnitudes = latent.abs().flatten()
-    limit = magnitudes.kthvalue(int(magnitudes.numel()) - count + 1).values
+    limit = magnitudes.topk(count).values[-1]  # ONNX has no kthvalue
     above, equal = magnitudes > limit, magnitudes == limit
     first = equal & (equal.cumsum(0) <= count - above.sum())
     return (above | first).view_as(latent)
