@@ -28,6 +28,7 @@ from benchmarks.suite import (
     peers_c,
     peers_python,
     plot,
+    ratios,
     report,
     streams,
 )
@@ -76,11 +77,78 @@ def test_every_goal_names_a_measurement_that_is_made(no_peers):
     numeric.measure(results, 4096, TINY)
     made = {(key.group, key.data, key.method) for key in results}
     for goal in goal_table.goals(machine.available()[-1]):
-        if goal.ours.group == "codecs":
+        if goal.ours.group in ("codecs", "training", "applying"):
             continue
         assert (goal.ours.group, goal.ours.data, goal.ours.method) in made
         if goal.peer is not None and goal.peer.method in ("store bound", "memcpy"):
             assert (goal.peer.group, goal.peer.data, goal.peer.method) in made
+
+
+@others_may_warn
+def test_training_is_measured_for_every_goal_and_without_a_thread_more():
+    torch = pytest.importorskip("torch")
+    from benchmarks.suite import applying, training
+
+    results, threads = Results(), torch.get_num_threads()
+    training.measure(results, TINY, dict.fromkeys(training.NETS, (2, 40)))
+    applying.measure(results, TINY, dict.fromkeys(applying.COUNTS, 3))
+    assert torch.get_num_threads() == threads
+    for goal in goal_table.of_training():
+        assert {goal.ours, goal.peer} <= results.keys()
+        assert goals.judge(goal, results, []).found > 0
+    steps = {key.method for key in results if key.group == "training"}
+    assert steps == {"plain", *training.OWN, *training.PEERS}
+    rows = report.sections({}, [], [], results)["training"].splitlines()
+    assert len(rows) == 2 + len(training.NETS) * len(steps)
+    assert sum("| ≤ " in row for row in rows) == len(training.NETS) * len(training.OWN)
+
+
+@others_may_warn
+def test_every_method_and_peer_changes_what_a_net_computes_with_as_it_says():
+    torch = pytest.importorskip("torch")
+    from benchmarks.suite import training
+
+    dense = training.net(2, 40)[0].weight.detach()
+    values = {"masks": 161, "shared": 16, "masks, then shared": 16, "latent": 16, "ternary": 3}
+    values |= {"fixed point": 16, "torch.nn.utils.prune": 161}
+    values |= {"torch.fake_quantize_per_tensor_affine": 16}
+    values |= {"torch's parametrize, by the identity": 1600}
+    for method, apply in {**training.OWN, **training.PEERS}.items():
+        model = training.net(2, 40)
+        apply(model)
+        step = training.step_of(model, 40)
+        weight = model[0].weight.detach().clone()
+        assert weight.shape == dense.shape
+        assert 3 <= len(weight.unique()) <= values[method], method
+        before = [parameter.detach().clone() for parameter in model.parameters()]
+        step()
+        after = list(model.parameters())
+        assert all(not torch.equal(a, b) for a, b in zip(before, after, strict=True)), method
+
+
+def test_a_method_that_would_take_minutes_is_left_out_and_named(monkeypatch):
+    pytest.importorskip("torch")
+    from benchmarks.suite import applying
+
+    monkeypatch.setattr(applying, "METHODS", {"slow": lambda model: None})
+    monkeypatch.setattr(applying, "MOST_SECONDS", 0)
+    results = Results()
+    with pytest.warns(UserWarning, match="slow: left out above few, which took 0 s"):
+        applying.measure(results, TINY, {"few": 1, "more": 2, "most": 3})
+    assert [key.data for key in results] == ["few"]
+
+
+def test_a_cost_is_a_time_of_one_unit_divided_by_that_of_the_other():
+    ours, peer = Key("training", "d", "masks", "step"), Key("training", "d", "plain", "step")
+    results = Results({ours: result(ours, 3.0), peer: result(peer, 2.0)})
+    words = [
+        goals.judge(goals.Goal("cost", goals.COST, ours, peer, most), results, []).word
+        for most in (1.4, 1.5)
+    ]
+    assert words == ["missed", "reached"]
+    results[ours] = Result(ours, result(ours, 3.0).spread, 2000, "symbols")
+    *_, row, _ = ratios.table(results, "training").splitlines()
+    assert row == "| d | masks | 1,500 | 0.75 (0.75 to 0.75) |  |  |"
 
 
 def test_our_codec_gives_every_kind_of_array_back(monkeypatch):

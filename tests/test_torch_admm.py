@@ -2,6 +2,8 @@
 
 import copy
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +12,17 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from qcodec import Codebook, Density, NOfM, Sparse  # noqa: E402
+from qcodec import (  # noqa: E402
+    Affine,
+    Codebook,
+    Density,
+    FixedPoint,
+    Lossless,
+    NOfM,
+    Quality,
+    Sparse,
+    Ternary,
+)
 from qcodec.torch import Admm, Run, densities, fit, prune  # noqa: E402
 
 
@@ -203,15 +215,207 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path):
     assert state["rho"] == state_of_parts["rho"]
 
 
-def test_what_cannot_be_meant_is_refused():
+REFUSED = {
+    "too many weights": ({"weight": 7}, 1.0, ValueError, "'0.weight': found 7 weights to keep"),
+    "fewer than none": ({"weight": -1}, 1.0, ValueError, "allowed are 0 to 6"),
+    "a float": ({"weight": 0.1}, 1.0, TypeError, "'0.weight': found float, allowed Density"),
+    "a bool": ({"weight": True}, 1.0, TypeError, "'0.weight': found bool"),
+    "a quality": ({"weight": Quality(1.0)}, 1.0, TypeError, "'0.weight': found Quality"),
+    "no constraint": ({}, 1.0, ValueError, "found none, allowed is at least one"),
+    "no mapping": (Density(0.1), 1.0, TypeError, "found Density, allowed is a mapping"),
+    "no such tensor": ({"bias": 1}, 1.0, ValueError, "no parameter matches"),
+    "no rho for it": ({"weight": 1}, {"other": 1.0}, ValueError, "no rho for it"),
+    "rho 0": ({"weight": 1}, 0.0, ValueError, "allowed is more than 0"),
+    "rho NaN": ({"weight": 1}, float("nan"), ValueError, "found rho=nan"),
+    "rho infinite": ({"weight": 1}, float("inf"), ValueError, "finite"),
+    "rho a string": ({"weight": 1}, "1", TypeError, "found rho='1', allowed is a number"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_meant_is_refused(name):
+    constraints, rho, kind, message = REFUSED[name]
+    model = nn.Sequential(nn.Linear(3, 2, bias=False), nn.Linear(2, 3, bias=False))
+    with pytest.raises(kind, match=message):
+        Admm(model, constraints, rho)
+
+
+# ---- all tensors or none ----
+
+
+def two_layers():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 4, bias=False), nn.Linear(4, 2, bias=False))
+    admm = Admm(model, {"0": 3, "1": Codebook(1)}, rho={"0": 0.5, "1": 2.0})
+    with torch.no_grad():
+        model[0].weight.add_(0.1)
+        model[1].weight.add_(0.1)
+    return model, admm
+
+
+def contents(admm):
+    return {
+        name: (of["z"].tolist(), of["u"].tolist(), of["rho"])
+        for name, of in admm.state_dict().items()
+    }
+
+
+def with_part(state, **changed):
+    return {**state, "1.weight": {**state["1.weight"], **changed}}
+
+
+STATES = {
+    "nothing": (lambda state: {}, ValueError, r"found \[\], allowed \['0.weight'"),
+    "another tensor": (lambda state: {**state, "2.weight": {}}, ValueError, "2.weight"),
+    "no u": (
+        lambda state: {**state, "1.weight": {"z": torch.zeros(2, 4), "rho": 1.0}},
+        ValueError, "'1.weight': found .* allowed are rho, u and z",
+    ),
+    "z of another shape": (
+        lambda state: with_part(state, z=torch.zeros(4, 2)),
+        ValueError, r"'1.weight': found z of shape \(4, 2\), allowed is \(2, 4\)",
+    ),
+    "u that is no tensor": (lambda state: with_part(state, u=0.0), ValueError, "found u"),
+    "rho 0": (lambda state: with_part(state, rho=0.0), ValueError, "'1.weight': found rho=0.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_of_others_is_refused_before_anything_is_loaded(name):
+    make, kind, message = STATES[name]
+    _, other = two_layers()
+    other.update()
+    other.grow(3.0)
+    _, admm = two_layers()
+    before = contents(admm)
+    with pytest.raises(kind, match=message):
+        admm.load_state_dict(make(other.state_dict()))
+    assert contents(admm) == before
+    admm.load_state_dict(other.state_dict())
+    assert contents(admm) == contents(other) != before
+
+
+@pytest.mark.parametrize("step", ["update", "prune"])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_weight_that_is_not_finite_stops_all_tensors(step, bad):
+    model, admm = two_layers()
+    before, names = contents(admm), list(model.state_dict())
+    with torch.no_grad():
+        model[1].weight[0, 0] = bad
+    with pytest.raises(ValueError, match=r"'1\.weight'.*NaN"):
+        getattr(admm, step)()
+    assert contents(admm) == before
+    assert list(model.state_dict()) == names
+
+
+@pytest.mark.parametrize("factor", [0, -1.0, float("nan"), float("inf"), 1e-300, 1e308, "2"])
+def test_a_factor_that_leaves_no_rho_is_refused(factor):
+    _, admm = two_layers()
+    admm.update()
+    before = contents(admm)
+    with pytest.raises((ValueError, TypeError), match="allowed"):
+        admm.grow(factor)
+    assert contents(admm) == before
+
+
+# ---- element types, and where tensors are ----
+
+CODECS = [Codebook(2), FixedPoint(4), Ternary(), Affine(4), Sparse(Codebook(2), Density(0.5))]
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.codec_id)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_z_is_what_the_codec_decodes_to_in_every_type(dtype, codec):
+    torch.manual_seed(0)
+    model = nn.Linear(16, 16, bias=False).to(dtype)
+    admm = Admm(model, {"weight": codec}, rho=1.0)
+    z = admm.state_dict()["weight"]["z"]
+    decoded = torch.from_numpy(codec.quantize(model.weight).dequantize("float64"))
+    assert z.dtype == dtype
+    assert torch.equal(z, decoded.to(dtype))
+    admm.update()
+    admm.penalty().backward()
+    assert model.weight.grad.isfinite().all()
+
+
+WITHOUT_ML_DTYPES = """
+import sys
+sys.modules["ml_dtypes"] = None
+import torch, qcodec
+from qcodec.torch import Admm
+torch.manual_seed(0)
+layer = torch.nn.Linear(16, 16).bfloat16()
+for codec in (qcodec.Codebook(2), qcodec.FixedPoint(4), qcodec.Ternary(), qcodec.Affine(4)):
+    admm = Admm(layer, {"weight": codec})
+    assert admm.residual()["weight"] < 0.4, codec
+"""
+
+
+def test_bfloat16_needs_no_ml_dtypes():
+    subprocess.run([sys.executable, "-c", WITHOUT_ML_DTYPES], check=True)
+
+
+def test_squares_of_float16_do_not_become_infinite():
+    model = layer([60000.0, -60000.0]).half()
+    admm = Admm(model, {"weight": 0}, rho=1.0)
+    assert float(admm.penalty().detach()) == pytest.approx(60000.0**2)
+    assert admm.residual()["weight"] == 1.0
+
+
+def test_z_does_not_share_memory_with_the_weights():
     model = layer([1.0, 2.0])
-    with pytest.raises(ValueError, match=r"found 3 weights to keep, allowed are 0 to 2"):
-        Admm(model, {"weight": 3})
-    with pytest.raises(ValueError, match="no parameter matches"):
-        Admm(model, {"bias": 1})
-    with pytest.raises(ValueError, match="no rho for it"):
-        Admm(model, {"weight": 1}, rho={"other": 1.0})
-    with pytest.raises(ValueError, match="allowed is more than 0"):
-        Admm(model, {"weight": 1}, rho=0.0)
-    with pytest.raises(ValueError, match="allowed"):
-        Admm(model, {"weight": 1}).load_state_dict({})
+    admm = Admm(model, {"weight": Lossless()}, rho=2.0)
+    with torch.no_grad():
+        model.weight.add_(1.0)
+    assert float(admm.penalty().detach()) == 2.0
+
+
+def test_admm_made_in_inference_mode_can_be_trained_with():
+    model = layer([1.0, 2.0])
+    with torch.inference_mode():
+        admm = Admm(model, {"weight": 1}, rho=1.0)
+        admm.update()
+        admm.grow(2.0)
+    state = admm.state_dict()["weight"]
+    assert not state["z"].is_inference()
+    assert not state["u"].is_inference()
+    admm.penalty().backward()
+    assert model.weight.grad.any()
+
+
+@pytest.fixture
+def mesh(tmp_path):
+    """A mesh of this process alone."""
+    from torch.distributed import destroy_process_group, init_process_group
+    from torch.distributed.device_mesh import init_device_mesh
+
+    init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    yield init_device_mesh("cpu", (1,))
+    destroy_process_group()
+
+
+@pytest.mark.parametrize("sharded", ["before", "after"])
+def test_sharded_weights_are_taken_as_a_whole(mesh, sharded):
+    from torch.distributed.fsdp import fully_shard
+
+    def trained(shard):
+        torch.manual_seed(0)
+        model = nn.Linear(4, 3)
+        if shard == "before":
+            fully_shard(model, mesh=mesh)
+        admm = Admm(model, {"weight": 4}, rho=0.5)
+        if shard == "after":
+            fully_shard(model, mesh=mesh)
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            (model(torch.ones(2, 4)).square().sum() + admm.penalty()).backward()
+            optimizer.step()
+            admm.update()
+        weight = model.weight.full_tensor() if shard else model.weight
+        return weight.detach(), admm.state_dict()["weight"]["z"], admm.residual()
+
+    plain, of_shards = trained(None), trained(sharded)
+    assert torch.equal(plain[0], of_shards[0])
+    assert torch.equal(plain[1], of_shards[1])
+    assert plain[2] == of_shards[2]

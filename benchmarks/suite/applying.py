@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 
@@ -42,7 +43,7 @@ METHODS: dict[str, Apply] = {
 
 def measure(results: Results, effort: Effort, counts: Mapping[str, int] = COUNTS) -> None:
     """Each method on a new model each time, which is made outside the time."""
-    with one_thread():
+    with one_thread(), _nothing_else_to_collect():
         chosen = dict(METHODS)
         for apply in chosen.values():
             apply(net(2, WIDTH))  # imports, and what is made once
@@ -55,6 +56,17 @@ def measure(results: Results, effort: Effort, counts: Mapping[str, int] = COUNTS
                         f"{method}: left out above {name}, which took {seconds:.0f} s",
                         stacklevel=2,
                     )
+
+
+@contextmanager
+def _nothing_else_to_collect() -> Iterator[None]:
+    """Python's search for garbage sees the models alone, whatever else the process has made."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _measure_one(

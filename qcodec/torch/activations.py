@@ -6,16 +6,23 @@ integers only if activations are fixed point too.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
 from ..checks import check_integer
-from ..codecs import FixedPoint
+from ..codecs import Codec, FixedPoint
+from ..errors import naming, warn_caller
+from ..messages import quoted
+from ..patterns import Pattern, Patterns
 from .fixed_point import power_of_two, rounded
 from .layers import layers
+from .modes import forget_compiled_code, run_batches
+from .rules import check_rule
+from .tensors import patterns_of
 
 _NAME = "fixed_point_input"
 _MOST_BITS = 15
@@ -29,6 +36,11 @@ class FixedPointActivations(torch.nn.Module):
     The buffer `form` holds the power of two and the least and greatest integer, so that a
     state dict holds everything. `choose` sets it.
 
+    Parameters
+    ----------
+    argument : str
+        What the layer calls its input, for layers that are called by keyword.
+
     Examples
     --------
     >>> import torch, qcodec
@@ -40,8 +52,9 @@ class FixedPointActivations(torch.nn.Module):
 
     form: torch.Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, argument: str = "input") -> None:
         super().__init__()
+        self.argument = argument
         self.register_buffer("form", torch.tensor([0, 0, 0], dtype=torch.int32))
 
     def choose(self, sample: torch.Tensor, codec: FixedPoint) -> None:
@@ -54,19 +67,14 @@ class FixedPointActivations(torch.nn.Module):
         codec : FixedPoint
             2 to 15 bits, and the rule for the power of two; without groups.
         """
-        check_integer("bits", codec.bits, 2, _MOST_BITS)
-        signed = bool((sample < 0).any())
-        # Without a sign, the same bits reach twice as far: half of a symmetric range.
-        bits = codec.bits if signed else codec.bits + 1
-        exponent = power_of_two(sample, FixedPoint(bits, codec.step, codec.per, codec.group))
-        low = -(1 << (bits - 1)) if signed else 0
-        form = torch.tensor([exponent, low, (1 << (bits - 1)) - 1])
-        self.form.copy_(form)
+        _check_codec(codec)
+        self.form = _form(sample, codec).to(self.form.device)
 
     def forward(self, activations: torch.Tensor) -> torch.Tensor:
         """The nearest multiples of the power of two that are in the range."""
-        exponent, low, high = self.form
-        return rounded(activations, exponent, int(low), int(high))
+        # They stay tensors: a number that is read from one cannot be traced or exported.
+        exponent, low, high = self.form.unbind()
+        return rounded(activations, exponent, low, high)
 
 
 def fix_activations(
@@ -77,7 +85,8 @@ def fix_activations(
     """Round what the layers of a model are given from now on, and train through the rounding.
 
     Each layer gets a module `FixedPointActivations` that a forward hook calls, so that state
-    dicts, copies and files hold the steps. To load them, fix the same activations first.
+    dicts, copies and files hold the steps. To load them, fix the same activations first. If
+    anything is refused, or the model or `batches` raise, the model is as it was.
 
     Parameters
     ----------
@@ -86,14 +95,19 @@ def fix_activations(
     rules : mapping of str to FixedPoint, or FixedPoint
         By regular expression, searched for in the names of convolutions and dense layers with
         ``.input`` behind them: ``conv1.input``. One alone is for all. 2 to 15 bits; what is
-        never negative in `batches` takes no sign.
+        never negative in `batches` takes no sign. Layers that the model never calls, as the
+        ``out_proj`` of an attention, are left out, and a `QCodecWarning` names them.
     batches : iterable of torch.Tensor
         Inputs of the model, of which the steps are chosen; no gradients are computed.
 
     Raises
     ------
+    TypeError
+        If a rule is no `FixedPoint`, a batch is no tensor (but inputs with targets, say), or a
+        layer is given something else than real floats.
     ValueError
-        If a rule finds no layer or has groups, if a layer is given nothing, or NaN.
+        If a rule finds no layer, or none that is called, has groups or other bits, or if a
+        layer is given NaN or infinity.
 
     Examples
     --------
@@ -103,57 +117,139 @@ def fix_activations(
     >>> list(model.state_dict())[2], model[2].fixed_point_input.form.tolist()[1:]
     ('0.fixed_point_input.form', [0, 255])
     """
-    chosen = _chosen(layers(model), rules)
-    samples = _samples(model, [module for module, _ in chosen.values()], batches)
-    for name, (module, codec) in chosen.items():
-        if module not in samples:
-            raise ValueError(f"{name}: found nothing in the batches, allowed is at least one input")
-        if not hasattr(module, _NAME):
-            module.add_module(_NAME, FixedPointActivations().to(samples[module][0].device))
-            module.register_forward_pre_hook(_round_input)
-        getattr(module, _NAME).choose(torch.cat(samples[module]), codec)
+    rules = {"": rules} if isinstance(rules, Codec) else rules
+    patterns = patterns_of(rules)
+    chosen = _chosen(layers(model), rules, patterns)
+    _take_samples(model, chosen, batches)
+    _check_called(chosen, patterns)
+    called = [layer for layer in chosen if layer.samples]
+    with torch.inference_mode(False):  # its tensors could not be trained with later
+        modules = [layer.rounding() for layer in called]
+    for layer, rounding in zip(called, modules, strict=True):
+        _put(layer.module, rounding)
+    forget_compiled_code()
 
 
-def _round_input(module: torch.nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (getattr(module, _NAME)(inputs[0]), *inputs[1:])
+@dataclass
+class _Layer:
+    """A layer that rules find, and some of what it was given, the extremes among it."""
+
+    name: str
+    module: torch.nn.Module
+    codec: FixedPoint
+    argument: str
+    samples: list[torch.Tensor] = field(default_factory=list)
+
+    def take(self, _: torch.nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """A forward hook, which is given the input before anything else changes it."""
+        given = inputs[0] if inputs else named.get(self.argument)
+        if not isinstance(given, torch.Tensor) or given.numel() == 0:
+            return
+        if not given.is_floating_point():
+            raise TypeError(f"{self.name}: found {given.dtype}, allowed are real floats")
+        values = given.detach().flatten()
+        few = values[:: max(1, len(values) // _SAMPLE)]
+        self.samples.append(torch.cat([few, torch.stack(values.aminmax())]))
+
+    def rounding(self) -> FixedPointActivations:
+        """What the layer shall get."""
+        rounding = FixedPointActivations(self.argument)
+        with naming(self.name):
+            rounding.form = _form(torch.cat(self.samples), self.codec)
+        rounding.training = self.module.training
+        return rounding
 
 
 def _chosen(
-    found: dict[str, torch.nn.Module], rules: Mapping[str, FixedPoint] | FixedPoint
-) -> dict[str, tuple[torch.nn.Module, FixedPoint]]:
-    """The layers that rules are about, with the first rule that finds each, by its name."""
+    found: dict[str, torch.nn.Module],
+    rules: Mapping[str, FixedPoint],
+    patterns: Sequence[Pattern],
+) -> list[_Layer]:
+    """The layers that rules are about, each with the first rule that finds it."""
     names = {f"{name}.input" if name else "input": module for name, module in found.items()}
-    rules = rules if isinstance(rules, Mapping) else {"": rules}
-    for pattern in rules:
-        if not any(re.search(pattern, name) for name in names):
-            raise ValueError(f"no layer matches {pattern!r}; there are {', '.join(names)}")
-    matches = {
-        name: [codec for pattern, codec in rules.items() if re.search(pattern, name)]
-        for name in names
-    }
-    return {name: (names[name], codecs[0]) for name, codecs in matches.items() if codecs}
+    known, there = frozenset(names), f"there are {', '.join(names)}" if names else "there is none"
+    for pattern in patterns:
+        if not pattern.finds_any(known):
+            raise ValueError(f"no layer matches {quoted(pattern.text)}; {there}")
+    first, codecs = Patterns(patterns).first, list(rules.values())
+    matches = {name: first(name) for name in names}
+    chosen = {name: codecs[at] for name, at in matches.items() if at is not None}
+    for name, codec in chosen.items():
+        check_rule(name, codec, FixedPoint)
+        with naming(name):
+            _check_codec(codec)
+    return [
+        _Layer(name, names[name], codec, _first_parameter(names[name]))
+        for name, codec in chosen.items()
+    ]
 
 
-def _samples(
-    model: torch.nn.Module, modules: list[torch.nn.Module], batches: Iterable[torch.Tensor]
-) -> dict[torch.nn.Module, list[torch.Tensor]]:
-    """Some of what each module is given, the extremes among them."""
-    samples: dict[torch.nn.Module, list[torch.Tensor]] = {}
+def _check_codec(codec: FixedPoint) -> None:
+    check_integer("bits", codec.bits, 2, _MOST_BITS)
+    if codec.per is not None or codec.group is not None:
+        raise ValueError(f"found {codec}, allowed is one step for all activations")
 
-    def keep(module: torch.nn.Module, inputs: tuple[Any, ...]) -> None:
-        values = inputs[0].detach().flatten()
-        few = values[:: max(1, len(values) // _SAMPLE)]
-        samples.setdefault(module, []).append(torch.cat([few, torch.stack(values.aminmax())]))
 
-    hooks = [module.register_forward_pre_hook(keep, prepend=True) for module in modules]
-    was_training = model.training
-    model.eval()
+def _first_parameter(module: torch.nn.Module) -> str:
+    """What a layer calls its input: ``input`` in torch, but ``x`` in a Conv1D."""
+    return next(iter(inspect.signature(module.forward).parameters), "input")
+
+
+def _take_samples(
+    model: torch.nn.Module, chosen: list[_Layer], batches: Iterable[torch.Tensor]
+) -> None:
+    hooks = []
     try:
-        with torch.no_grad():
-            for inputs in batches:
-                model(inputs)
+        for layer in chosen:
+            module = layer.module
+            hooks.append(
+                module.register_forward_pre_hook(layer.take, prepend=True, with_kwargs=True)
+            )
+        run_batches(model, batches)
     finally:
-        model.train(was_training)
         for hook in hooks:
             hook.remove()
-    return samples
+
+
+def _check_called(chosen: list[_Layer], patterns: Sequence[Pattern]) -> None:
+    """Each pattern must find a layer that the batches reach; others are named in a warning."""
+    idle = [layer.name for layer in chosen if not layer.samples]
+    reached = frozenset(layer.name for layer in chosen if layer.samples)
+    for pattern in patterns if idle else ():
+        if not pattern.finds_any(reached):
+            name = next(name for name in idle if pattern.finds(name))
+            raise ValueError(f"{name}: found nothing in the batches, allowed is at least one input")
+    if idle:
+        names = ", ".join(idle)
+        warn_caller(f"{names}: left out, as the model gives these layers nothing in the batches")
+
+
+def _form(sample: torch.Tensor, codec: FixedPoint) -> torch.Tensor:
+    """The power of two, and the least and greatest integer, on the device of the sample."""
+    signed = bool((sample < 0).any())
+    # Without a sign, the same bits reach twice as far: half of a symmetric range.
+    bits = codec.bits if signed else codec.bits + 1
+    exponent = power_of_two(sample, FixedPoint(bits, codec.step))
+    low = -(1 << (bits - 1)) if signed else 0
+    form = [exponent, low, (1 << (bits - 1)) - 1]
+    return torch.tensor(form, dtype=torch.int32, device=sample.device)
+
+
+def _put(module: torch.nn.Module, rounding: FixedPointActivations) -> None:
+    """Give a layer its rounding, or the one that it has another step."""
+    if hasattr(module, _NAME):
+        getattr(module, _NAME).form = rounding.form
+    else:
+        module.add_module(_NAME, rounding)
+        module.register_forward_pre_hook(_round_input, with_kwargs=True)
+
+
+def _round_input(
+    module: torch.nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    rounding = getattr(module, _NAME)
+    if inputs:
+        return (rounding(inputs[0]), *inputs[1:]), named
+    if rounding.argument in named:
+        named = {**named, rounding.argument: rounding(named[rounding.argument])}
+    return inputs, named

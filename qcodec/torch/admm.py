@@ -5,6 +5,7 @@ Zhang, Ye, Zhang, Tang, Wen, Fardad and Wang 2018 (arXiv 1804.03294), sections 3
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +13,15 @@ from typing import Any, ClassVar
 
 import torch
 
+from ..checks import check_number
 from ..codecs import Codec
+from ..dtypes import element_type
+from ..errors import naming
+from ..ordinary import to_torch
+from ..patterns import exactly
 from ..prunings import Density, NOfM, Pruning
 from .pruning import prune
+from .rules import check_rule
 from .tensors import Place, matching, seen
 
 #: What a tensor shall be: so sparse, of so many weights, or what a codec can say.
@@ -26,7 +33,8 @@ class Admm:
 
     It minimises f(W) + g(Z) with W = Z, where g is 0 for a Z that keeps to the constraint. W
     descends f + sum rho/2 * ||W - Z + U||^2 (`penalty`); now and then (`update`) Z becomes the
-    projection of W + U, and U grows by W - Z. It starts at Z = projection of W, U = 0.
+    projection of W + U, and U grows by W - Z. It starts at Z = projection of W, U = 0. Every
+    method changes all tensors or, if it raises, none.
 
     Parameters
     ----------
@@ -42,8 +50,11 @@ class Admm:
 
     Raises
     ------
+    TypeError
+        If a constraint is none of these, or a rho is no number.
     ValueError
-        If a pattern finds no parameter, a tensor has no rho, or a rho is not positive.
+        If there is no constraint, a pattern finds no parameter, a tensor has no rho, a rho is
+        not positive and finite, or a weight is NaN or infinite (also from `update`, `prune`).
 
     Examples
     --------
@@ -72,41 +83,58 @@ class Admm:
         constraints: Mapping[str, Constraint],
         rho: float | Mapping[str, float] = 1e-4,
     ) -> None:
-        self.model = model
         found = matching(model, constraints)
+        for place, constraint in found:
+            check_rule(place.name, constraint, Density, NOfM, Codec, int)
+        self.model = model
         self.rho = {place.name: _rho_of(place.name, rho) for place, _ in found}
-        self._parts = {place.name: _Part(place, constraint) for place, constraint in found}
+        with torch.inference_mode(False):  # its tensors could not be part of a loss
+            self._parts = {place.name: _Part(place, constraint) for place, constraint in found}
 
     def penalty(self) -> torch.Tensor:
         """The sum of rho/2 * ||W - Z + U||^2 over all tensors, to be added to the loss."""
         terms = [
-            self.rho[name] / 2 * (seen(part.place) - part.z + part.u).square().sum()
+            self.rho[name] / 2 * _squares(seen(part.place) - part.z + part.u)
             for name, part in self._parts.items()
         ]
         return torch.stack(terms).sum()
 
     def update(self) -> None:
         """Z becomes the projection of W + U, and then U grows by W - Z."""
-        for part in self._parts.values():
-            weight = part.place.value
-            part.z = part.projection(weight + part.u)
-            part.u = part.u + weight - part.z
+        with torch.inference_mode(False):
+            updated = {name: part.updated() for name, part in self._parts.items()}
+        for name, part in self._parts.items():
+            part.z, part.u = updated[name]
 
     def grow(self, factor: float) -> None:
         """Multiply every rho; U is divided by it, so that the multipliers rho * U stay.
 
         A small rho leaves the loss in charge at first, a large one ends with W near Z in fewer
         updates than one rho for all (Boyd and others 2011, section 3.4.1).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the factor is no number above 0, or a rho would become 0, or it or U infinite.
         """
+        check_number("factor", factor, 0)
+        grown = {name: _checked_rho(name, rho * factor) for name, rho in self.rho.items()}
+        with torch.inference_mode(False):
+            divided = {name: part.u / factor for name, part in self._parts.items()}
+        for name, u in divided.items():
+            if not bool(u.isfinite().all()):
+                raise ValueError(
+                    f"{name!r}: found factor={factor}, allowed is one that leaves U finite"
+                )
+        self.rho = grown
         for name, part in self._parts.items():
-            self.rho[name] *= factor
-            part.u = part.u / factor
+            part.u = divided[name]
 
     def residual(self) -> dict[str, float]:
         """How far each tensor is from its Z: ||W - Z|| / ||W||, by plain name."""
         found = {}
         for name, part in self._parts.items():
-            weight = part.place.value
+            weight = part.weight.double()  # squares of float16 may be infinite
             length = float(weight.norm())
             found[name] = float((weight - part.z).norm()) / length if length else 0.0
         return found
@@ -115,8 +143,8 @@ class Admm:
         """Mask what the projection of the weights leaves out, as `qcodec.torch.prune` does."""
         rules: dict[str, Pruning] = {}
         for name, part in self._parts.items():
-            kept = part.projection(part.place.value) != 0
-            rules[f"^{re.escape(name)}$"] = _Chosen(kept)
+            kept = part.projection(part.weight) != 0
+            rules[exactly(name)] = _Chosen(kept)
         prune(self.model, rules)
 
     def state_dict(self) -> dict[str, Any]:
@@ -127,22 +155,27 @@ class Admm:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `state_dict` gave."""
+        """Go on from a state that `state_dict` gave.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no state of these tensors. Nothing has changed then.
+        """
         if state.keys() != self._parts.keys():
             raise ValueError(f"found {sorted(state)}, allowed {sorted(self._parts)}")
+        loaded = {name: part.checked(state[name]) for name, part in self._parts.items()}
         for name, part in self._parts.items():
-            device = part.z.device
-            part.z, part.u = state[name]["z"].to(device), state[name]["u"].to(device)
-            self.rho[name] = float(state[name]["rho"])
+            part.z, part.u, self.rho[name] = loaded[name]
 
 
 class _Part:
-    """One tensor W with its Z and U."""
+    """One tensor W with its Z and U, which are replaced and never changed in place."""
 
     def __init__(self, place: Place, constraint: Constraint) -> None:
         self.place = place
         self.constraint = constraint
-        weight = place.value
+        weight = self.weight
         if isinstance(constraint, int):
             if not 0 <= constraint <= weight.numel():
                 raise ValueError(
@@ -153,14 +186,39 @@ class _Part:
         self.z = self.projection(weight)
         self.u = torch.zeros_like(weight)
 
+    @property
+    def weight(self) -> torch.Tensor:
+        """W, detached."""
+        return self.place.value
+
+    def updated(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The next Z and U."""
+        weight = self.weight
+        z = self.projection(weight + self.u)
+        return z, self.u + weight - z
+
     def projection(self, value: torch.Tensor) -> torch.Tensor:
         """The tensor of the constraint's set that is nearest, at least nearly."""
-        if isinstance(self.constraint, Codec):
-            decoded = self.constraint.quantize(value.cpu()).dequantize()
-            return torch.from_numpy(decoded).to(value)
-        assert isinstance(self.constraint, Pruning)
-        mask = torch.from_numpy(self.constraint.mask(value.cpu()))
-        return torch.where(mask.to(value.device), value, 0)
+        with naming(self.place.name):
+            if isinstance(self.constraint, Codec):
+                quantized = self.constraint.quantize(value.cpu())
+                decoded = to_torch(quantized.dequantize(), element_type(quantized.dtype))
+                return decoded.to(value, copy=True)  # of Lossless it is the weights' memory
+            assert isinstance(self.constraint, Pruning)
+            mask = torch.from_numpy(self.constraint.mask(value.cpu()))
+            return torch.where(mask.to(value.device), value, 0)
+
+    def checked(self, state: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor, float]:
+        """Z, U and rho of a state, of this tensor's type and on its device."""
+        name = self.place.name
+        if not {"z", "u", "rho"} <= state.keys():
+            raise ValueError(f"{name!r}: found {sorted(state)}, allowed are rho, u and z")
+        for key in ("z", "u"):
+            shape, wanted = tuple(getattr(state[key], "shape", ())), tuple(self.z.shape)
+            if shape != wanted:
+                raise ValueError(f"{name!r}: found {key} of shape {shape}, allowed is {wanted}")
+        rho = _checked_rho(name, float(state["rho"]))
+        return state["z"].to(self.z), state["u"].to(self.z), rho
 
 
 @dataclass(frozen=True)
@@ -180,6 +238,17 @@ def _rho_of(name: str, rho: float | Mapping[str, float]) -> float:
         if not found:
             raise ValueError(f"{name!r}: no rho for it in {dict(rho)}")
         rho = found[0]
-    if not rho > 0:
-        raise ValueError(f"{name!r}: found rho={rho}, allowed is more than 0")
+    return _checked_rho(name, rho)
+
+
+def _checked_rho(name: str, rho: float) -> float:
+    if not isinstance(rho, int | float) or isinstance(rho, bool):
+        raise TypeError(f"{name!r}: found rho={rho!r}, allowed is a number")
+    if not 0 < rho < math.inf:
+        raise ValueError(f"{name!r}: found rho={rho}, allowed is more than 0, and finite")
     return float(rho)
+
+
+def _squares(tensor: torch.Tensor) -> torch.Tensor:
+    """The sum of squares, at least as float32: of float16 it soon is infinite."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).square().sum()

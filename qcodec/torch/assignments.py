@@ -114,13 +114,17 @@ def check_type(place: Place) -> None:
         raise TypeError(f"tensor {place.name!r}: found {place.dtype}, allowed {', '.join(_DTYPES)}")
 
 
-def codes_of(quantized: Quantized) -> tuple[torch.Tensor, torch.Tensor | None]:
+def codes_of(
+    quantized: Quantized, like: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor | None]:
     """The codes of quantized weights in their shape, 0 where nothing is stored, and where not.
 
     Parameters
     ----------
     quantized : Quantized
         Of kind codebook, without scales, with one codebook.
+    like : torch.Tensor, optional
+        Whose memory format and device the codes get.
 
     Returns
     -------
@@ -142,13 +146,17 @@ def codes_of(quantized: Quantized) -> tuple[torch.Tensor, torch.Tensor | None]:
     """
     _check_shared(quantized)
     codes = torch.from_numpy(quantized.codes.astype("uint8"))
-    if quantized.positions is None:
-        return codes.view(quantized.shape), None
-    positions = torch.from_numpy(quantized.positions)
-    spread = torch.zeros(torch.Size(quantized.shape).numel(), dtype=torch.uint8)
-    stored = torch.zeros_like(spread, dtype=torch.bool)
-    spread[positions], stored[positions] = codes, True
-    return spread.view(quantized.shape), stored.view(quantized.shape)
+    stored = None
+    if quantized.positions is not None:
+        positions = torch.from_numpy(quantized.positions)
+        spread = torch.zeros(torch.Size(quantized.shape).numel(), dtype=torch.uint8)
+        stored = torch.zeros_like(spread, dtype=torch.bool)
+        spread[positions], stored[positions] = codes, True
+        codes, stored = spread, stored.view(quantized.shape)
+    codes = codes.view(quantized.shape)
+    if like is not None:
+        codes = torch.empty_like(like, dtype=torch.uint8).copy_(codes)
+    return codes, stored
 
 
 def _check_shared(quantized: Quantized) -> None:

@@ -162,8 +162,9 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
     """Put a tensor into a model as it is, without a parametrization."""
     with torch.inference_mode(False), torch.no_grad():
         compressed, parameter = place.compressed, place.original
-        if content.shape != parameter.shape:
-            parameter = _new_parameter(place, content, method)
+        if compressed is not None and not compressed.values.holds_weights:
+            laid_out = torch.empty_like(place.value).copy_(content)
+            parameter = _new_parameter(place, laid_out, method)
         else:
             parameter.copy_(content)
         if compressed is not None:
@@ -178,16 +179,17 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
 
 def _make(change: Change, method: str) -> None:
     place, before, structural = change.place, change.place.compressed, change.is_structural
-    device = place.original.device
-    mask = None if change.mask is None else _trainable(change.mask.to(device))
-    if before is not None and before.mask is not None:
-        mask = before.mask if mask is None else before.mask.logical_and_(mask)
+    mask = None if before is None else before.mask
+    if change.mask is not None and mask is not None:
+        mask.logical_and_(change.mask.to(mask.device))
+    elif change.mask is not None:
+        mask = torch.empty_like(place.value, dtype=torch.bool).copy_(change.mask)
     parameter = place.original
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)
     elif change.content is not None:
         parameter.copy_(change.content)
-    values = _values_of(change, method).to(device)
+    values = _values_of(change, method).to(parameter.device)
     _make_trainable(values)
     if mask is not None:
         values.restrict(mask)
@@ -233,7 +235,7 @@ def _values_of(change: Change, method: str) -> Values:
 def _new_parameter(place: Place, content: torch.Tensor, method: str) -> torch.nn.Parameter:
     original = place.original
     mark_replaced(original, place.name, method)
-    content = content.to(original.device, original.dtype).clone()
+    content = content.to(original.device, original.dtype, copy=True)
     return torch.nn.Parameter(content, requires_grad=original.requires_grad)
 
 

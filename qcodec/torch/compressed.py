@@ -77,8 +77,9 @@ class Free(Values):
         return masked(original, mask)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """Those that are kept, bit for bit."""
-        return Sparse(Lossless()).quantize(masked(original, mask))
+        """Those that are kept, bit for bit, and zeros among them."""
+        stored = None if mask is None else mask.cpu().numpy()
+        return Sparse(Lossless()).quantize(masked(original, mask), stored)
 
 
 class Compressed(torch.nn.Module):
@@ -206,6 +207,18 @@ class Parametrization(parametrize.ParametrizationList):
         compressed = self[0]
         with torch.no_grad():
             self.original.copy_(compressed.values.inverse(value, compressed.mask))
+
+
+def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """A flat tensor in the shape and the memory format of another.
+
+    Convolutions round differently for weights in another format (channels last), so a model
+    would compute other bits than the plain one that its file is loaded into.
+    """
+    shaped = flat.view(like.shape)
+    if shaped.stride() == like.stride():
+        return shaped
+    return shaped.new_empty_strided(like.shape, like.stride()).copy_(shaped)
 
 
 def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

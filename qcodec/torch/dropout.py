@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import torch
 
+from ..checks import check_number
+from .layers import plain_modules
 from .tensors import matching, places
 
 
@@ -23,11 +25,18 @@ def dropout_after_pruning(rate: float, density: float) -> float:
     density : float
         C_ir / C_io: the part of the layer's N_i * N_(i-1) connections that is left.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them is no number from 0 to 1.
+
     Examples
     --------
     >>> dropout_after_pruning(0.5, 0.25)
     0.25
     """
+    check_number("rate", rate, 0, most=1)
+    check_number("density", density, 0, most=1)
     return rate * math.sqrt(density)
 
 
@@ -65,7 +74,7 @@ class AdjustedDropout:
         self.model = model
         self.rates: dict[str, float] = {}
         self.weights: dict[str, str] = {}
-        modules = dict(model.named_modules())
+        modules = self._modules()
         for name, pattern in layers.items():
             module = modules.get(name)
             if not isinstance(module, torch.nn.modules.dropout._DropoutNd):
@@ -76,12 +85,26 @@ class AdjustedDropout:
             self.rates[name], self.weights[name] = module.p, weights[0]
 
     def update(self) -> dict[str, float]:
-        """Set the rates by what the layers have now; returns them by the module's name."""
-        values = {place.name: place.value for place in places(self.model)}
+        """Set the rates by what the layers have now; returns them by the module's name.
+
+        Raises
+        ------
+        ValueError
+            If a module or a weight is there no more. No rate has changed then.
+        """
+        modules = self._modules()
+        values = {place.name: place for place in places(self.model)}
         found = {}
-        for name, module in self.model.named_modules():
-            if name in self.rates:
-                weight = values[self.weights[name]]
-                density = int(weight.count_nonzero()) / max(weight.numel(), 1)
-                module.p = found[name] = dropout_after_pruning(self.rates[name], density)
+        for name, rate in self.rates.items():
+            tensor = self.weights[name]
+            if name not in modules or tensor not in values:
+                raise ValueError(f"found no {name!r} with {tensor!r} in the model any more")
+            weight = values[tensor].value
+            density = int(weight.count_nonzero()) / max(weight.numel(), 1)
+            found[name] = dropout_after_pruning(rate, density)
+        for name, rate in found.items():
+            modules[name].p = rate
         return found
+
+    def _modules(self) -> dict[str, torch.nn.Module]:
+        return dict(plain_modules(self.model))

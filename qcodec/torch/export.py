@@ -82,7 +82,7 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     ----------
     model : torch.nn.Module
         Changed in place; what methods of `qcodec.torch` parametrized becomes plain. It keeps its
-        devices. Shared weights become new parameters: make the optimizer after this.
+        devices. Shared and ternary weights become new parameters: make the optimizer after this.
     path : path-like
         What `export` or `qcodec.save_file` wrote. Nothing is changed if it does not fit.
     limits : Limits, optional

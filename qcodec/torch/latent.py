@@ -16,7 +16,7 @@ from ..files import RecipeLike
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share, to_share_at_price
 from .changes import Change, commit, content_of, first_mask, weights_behind
-from .compressed import Values, masked, passed
+from .compressed import Values, laid_out, masked, passed
 from .tensors import Place
 
 _ENTRIES = 256
@@ -33,6 +33,8 @@ class LatentValues(Values):
     ----------
     quantized : Quantized
         Of kind codebook, without scales, with one codebook; its values do not matter.
+    like : torch.Tensor, optional
+        Whose memory format and device the codes get.
 
     Raises
     ------
@@ -53,9 +55,9 @@ class LatentValues(Values):
     stored: torch.Tensor
     counts: torch.Tensor
 
-    def __init__(self, quantized: Quantized) -> None:
+    def __init__(self, quantized: Quantized, like: torch.Tensor | None = None) -> None:
         super().__init__()
-        codes, stored = codes_of(quantized)
+        codes, stored = codes_of(quantized, like)
         self.register_buffer("codes", codes)
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:
@@ -68,7 +70,7 @@ class LatentValues(Values):
         """The shared values; backward, as if these were the weights."""
         weight = masked(original, mask)
         means, codes = self._means(weight.detach())
-        shared = means.index_select(0, codes).view(weight.shape)
+        shared = laid_out(means.index_select(0, codes), self.codes)
         return passed(masked(shared, self.stored), weight)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
@@ -180,6 +182,6 @@ def _planned(place: Place, codec: Codec) -> Change:
     mask = first_mask(place)
     with naming(place.name):
         stored = None if mask is None else mask.cpu().numpy()
-        quantized = codec.quantize(weights_behind(place).cpu(), stored)
-        values = LatentValues(quantized)
+        weight = weights_behind(place)
+        values = LatentValues(codec.quantize(weight.cpu(), stored), weight)
     return Change(place, mask, values, content_of(place))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
-from .tensors import Place, parameter_places
+from ..errors import warn_caller
+from .tensors import Place, parameter_places, unwrapped
 
 _LAYERS = (
     torch.nn.Linear,
@@ -15,6 +18,18 @@ _LAYERS = (
     torch.nn.ConvTranspose2d,
     torch.nn.ConvTranspose3d,
 )
+_ATTENTION = torch.nn.MultiheadAttention
+_PROJECTIONS = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
+# Their matrices are meant to stay as they are: an embedding is a table, a norm scales.
+_OTHERS = (
+    _ATTENTION,  # what is left: biases of keys and values
+    torch.nn.Embedding,
+    torch.nn.EmbeddingBag,
+    torch.nn.LayerNorm,
+    torch.nn.RMSNorm,
+    torch.nn.GroupNorm,
+    torch.nn.modules.batchnorm._NormBase,
+)
 
 
 def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
@@ -23,6 +38,8 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
     Parameters
     ----------
     model : torch.nn.Module
+        The ``Conv1D`` of transformers is a dense layer, too. Names are those of the model
+        inside `torch.compile` and DistributedDataParallel.
 
     Examples
     --------
@@ -31,14 +48,60 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
     >>> list(layers(model))
     ['0', '2']
     """
-    return {name: module for name, module in model.named_modules() if isinstance(module, _LAYERS)}
+    return {name: module for name, module in plain_modules(model) if _is_layer(module)}
+
+
+def plain_modules(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
+    """All modules by the names that they have without wrappers; no parametrizations."""
+    for path, module in unwrapped(model).named_modules():
+        parts = [part for part in path.split(".") if part not in ("", "_orig_mod")]
+        if "parametrizations" not in parts:  # what computes a weight is no part of the net
+            yield ".".join(parts), module
 
 
 def weight_places(model: torch.nn.Module) -> list[Place]:
-    """Where the weights of all `layers` are, in their order."""
-    wanted = {id(module) for module in layers(model).values()}
-    return [
-        place
-        for place in parameter_places(model)
-        if any(id(module) in wanted and attribute == "weight" for module, attribute in place.homes)
-    ]
+    """Where the weights of all layers are, and the projections of attentions, in their order.
+
+    A `QCodecWarning` names the matrices that are left out: those of modules that are neither
+    layers, attentions, embeddings nor norms.
+
+    Raises
+    ------
+    ValueError
+        If the model has none.
+    """
+    found, left_out = [], []
+    for place in parameter_places(model):
+        if any(_is_weight(module, attribute) for module, attribute in place.homes):
+            found.append(place)
+        elif not any(_is_known(module) for module, _ in place.homes) and _is_matrix(place):
+            left_out.append(place.name)
+    if left_out:
+        names = ", ".join(left_out)
+        warn_caller(f"{names}: left out, as no weights of layers; rules can name them")
+    if not found:
+        raise ValueError("found no convolution, dense layer or attention; rules can name others")
+    return found
+
+
+def _is_layer(module: torch.nn.Module) -> bool:
+    if isinstance(module, _LAYERS):
+        return True
+    # By name, as transformers need not be there; it is a base where a weight is parametrized.
+    is_named = any(base.__name__ == "Conv1D" for base in type(module).__mro__)
+    return is_named and getattr(getattr(module, "weight", None), "ndim", 0) == 2
+
+
+def _is_weight(module: torch.nn.Module, attribute: str) -> bool:
+    if isinstance(module, _ATTENTION):
+        return attribute in _PROJECTIONS
+    return attribute == "weight" and _is_layer(module)
+
+
+def _is_known(module: torch.nn.Module) -> bool:
+    return isinstance(module, _OTHERS) or _is_layer(module)
+
+
+def _is_matrix(place: Place) -> bool:
+    with torch.no_grad():
+        return bool(getattr(place.module, place.attribute).ndim >= 2)

@@ -17,7 +17,7 @@ from ..files import RecipeLike
 from ..rate_distortion import at_price
 from .assignments import named_tensors, to_share_at_price
 from .changes import Change, check, commit
-from .sharing import sharing
+from .sharing import sharing, weights_to_share
 from .tensors import Place, parameter_places
 
 
@@ -97,7 +97,7 @@ def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     >>> len(model.weight.unique()) < 10
     True
     """
-    found = to_share_at_price(model, recipe, price, weight_of)
+    found = to_share_at_price(model, recipe, price, weights_to_share)
     commit([sharing(place, codec) for place, codec in found], "share_at_price")
 
 

@@ -77,16 +77,15 @@ class Run:
         values : float
             By the names of the columns.
         """
-        self.rows = [
-            row for row in self.rows if (row["stage"], int(row["epoch"])) != (stage, epoch)
-        ]
-        self.rows.append({"stage": stage, "epoch": epoch, **values})
-        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        rows = [row for row in self.rows if (row["stage"], int(row["epoch"])) != (stage, epoch)]
+        rows.append({"stage": stage, "epoch": epoch, **values})
+        columns = list(dict.fromkeys(name for row in rows for name in row))
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self.rows)
+        writer.writerows(rows)
         replace_file(self.folder / "curves.csv", [text.getvalue().encode()])
+        self.rows = rows
 
     def save(self, name: str, state: Mapping[str, Any]) -> None:
         """Keep a checkpoint: tensors, numbers, strings, and lists and dicts of them."""

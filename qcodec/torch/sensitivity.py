@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import torch
 
 from ..atomic import replace_file
+from ..patterns import exactly
 from ..prunings import Density
 from ..source import PathLike
 from .pruning import prune
@@ -67,8 +67,10 @@ def sensitivity(
 
     Raises
     ------
+    TypeError
+        If `patterns` is one string, or a density is no number.
     ValueError
-        If a pattern finds no parameter, or a density is not 0 to 1.
+        If a pattern finds no parameter, or a density is not 0 to 1. Nothing is measured then.
 
     Examples
     --------
@@ -79,8 +81,10 @@ def sensitivity(
     >>> [(row.density, row.measure) for row in rows]
     [(1.0, 10.0), (0.5, 7.0)]
     """
+    if isinstance(patterns, str):
+        raise TypeError(f"patterns={patterns!r}: allowed is a list of strings")
     tensors = [place.name for place, _ in matching(model, dict.fromkeys(patterns, True))]
-    falling = sorted(densities, reverse=True)
+    falling = [one.density for one in map(Density, sorted(densities, reverse=True))]
     return [
         Sensitivity(tensor, density, measure(_pruned(model, tensor, density)))
         for tensor in tensors
@@ -151,5 +155,5 @@ def plot_sensitivity(
 
 def _pruned(model: torch.nn.Module, tensor: str, density: float) -> torch.nn.Module:
     pruned = copy.deepcopy(model)
-    prune(pruned, {f"^{re.escape(tensor)}$": Density(density)})
+    prune(pruned, {exactly(tensor): Density(density)})
     return pruned

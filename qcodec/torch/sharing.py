@@ -16,7 +16,7 @@ from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share
 from .changes import Change, check, commit, first_mask, weights_behind
-from .compressed import Values, masked
+from .compressed import Values, laid_out, masked
 from .latent import LatentValues
 from .tensors import Place, places
 
@@ -61,7 +61,7 @@ class SharedValues(Values):
         # Its gradient adds up in one order, whatever the number of threads; that of indexing
         # does not, and takes ten times as long.
         spread = original.index_select(0, self.codes.flatten().int())
-        return masked(spread.view(self.codes.shape), mask)
+        return masked(laid_out(spread, self.codes), mask)
 
     def inverse(self, weight: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The centroids nearest to some weights: the means over their members."""
@@ -191,15 +191,19 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     commit(changes, "round_centroids")
 
 
+def weights_to_share(place: Place) -> torch.Tensor:
+    """The weights that `share` quantizes: what latent ones learned are their shared values."""
+    compressed = place.compressed
+    latent = compressed is not None and isinstance(compressed.values, LatentValues)
+    return place.value if latent else weights_behind(place)
+
+
 def sharing(place: Place, codec: Codec) -> Change:
     """The change by which a tensor shares the values that a codec chooses."""
-    compressed, mask = place.compressed, first_mask(place)
-    # What latent weights learned are their shared values.
-    latent = compressed is not None and isinstance(compressed.values, LatentValues)
-    weight = place.value if latent else weights_behind(place)
+    weight, mask = weights_to_share(place), first_mask(place)
     with naming(place.name):
         quantized = codec.quantize(weight.cpu(), None if mask is None else mask.cpu().numpy())
-        codes, stored = codes_of(quantized)
+        codes, stored = codes_of(quantized, weight)
     assert quantized.codebook is not None
     book = to_torch(quantized.codebook.values[0].copy(), element_type(quantized.codebook_dtype))
     entries = max(_entries(codec), len(book))

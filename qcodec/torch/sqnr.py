@@ -7,15 +7,16 @@ up, 1/SQNR of the output = the sum of 1/SQNR of each alone, where SQNR is a rati
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Mapping
 
 import torch
 
 from ..codecs import FixedPoint
+from ..patterns import exactly
 from ..quantize import sqnr
 from .activations import fix_activations
 from .fixed_point import fix_points
+from .modes import run_batches
 
 
 def output_sqnr(
@@ -29,6 +30,13 @@ def output_sqnr(
         The second's difference is the noise. Both are put into evaluation mode meanwhile.
     batches : iterable of torch.Tensor
         Inputs.
+
+    Raises
+    ------
+    TypeError
+        If a batch or an output is no tensor.
+    ValueError
+        If there is no batch.
 
     Examples
     --------
@@ -62,8 +70,10 @@ def measure_sqnr(
 
     Raises
     ------
+    TypeError
+        If a batch, or an output of the model, is no tensor.
     ValueError
-        If the model has no such weight or layer.
+        If the model has no such weight or layer, or there is no batch.
 
     Examples
     --------
@@ -79,7 +89,7 @@ def measure_sqnr(
     found = {}
     for name, codec in codecs.items():
         changed = copy.deepcopy(model)
-        rule = {f"^{re.escape(name)}$": codec}
+        rule = {exactly(name): codec}
         if name.rpartition(".")[2] == "input":
             fix_activations(changed, rule, batches)
         else:
@@ -89,9 +99,12 @@ def measure_sqnr(
 
 
 def _outputs(model: torch.nn.Module, batches: list[torch.Tensor]) -> torch.Tensor:
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        outputs = torch.cat([model(inputs).cpu() for inputs in batches])
-    model.train(was_training)
-    return outputs
+    outputs: list[torch.Tensor] = []
+    run_batches(model, batches, outputs.append)
+    if not outputs:
+        raise ValueError("batches: found none, allowed is at least one")
+    for output in outputs:
+        if not isinstance(output, torch.Tensor):
+            kind = type(output).__name__
+            raise TypeError(f"the model's output: found {kind}, allowed is a tensor")
+    return torch.cat([output.cpu() for output in outputs])

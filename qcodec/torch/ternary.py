@@ -16,8 +16,8 @@ from ..codecs import TrainedTernary
 from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
-from .changes import Change, check, check_finite, commit, first_mask, weights_behind
-from .compressed import Values, as_integers, is_traced, masked
+from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
+from .compressed import Values, as_integers, is_traced, laid_out, masked
 from .layers import weight_places
 from .settings import check_settings
 from .tensors import Place, matching, whole
@@ -81,8 +81,8 @@ class TernaryValues(Values):
         positive, negative = self._parameters["positive"], self._parameters["negative"]
         values = torch.cat([-negative, torch.zeros_like(positive), positive])
         moved_by = torch.cat([negative, torch.ones_like(positive), positive]).detach()
-        weights = values.index_select(0, codes).view(latent.shape)
-        moves = moved_by.index_select(0, codes).view(latent.shape)
+        weights = laid_out(values.index_select(0, codes), latent)
+        moves = laid_out(moved_by.index_select(0, codes), latent)
         return weights + (latent - latent.detach()) * moves
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
@@ -183,9 +183,7 @@ def _planned(place: Place, zeros: Zeros) -> Change:
     values = TernaryValues(weight, zeros, mask)
     for scale in values.parameters():
         scale.requires_grad_(place.original.requires_grad)
-    # Centroids are no weights: these become the parameter.
-    content = weight if place.original.shape != weight.shape else None
-    return Change(place, mask, values, content)
+    return Change(place, mask, values, None if ternary else content_of(place))
 
 
 def _chosen(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from .modes import Modes, evaluating, modes_kept
 from .progress import Progress
 from .run import Run
 
@@ -64,12 +66,17 @@ def fit(
     Each epoch seeds torch by `seed`, the stage and its number, so that a run that was
     interrupted ends with the same weights as one that was not.
 
+    A model in training mode trains as it is: a batch norm that was put into evaluation mode
+    stays there. A model in evaluation mode is put into training mode as a whole. At the end,
+    and after an exception, every module is in the mode in which it was given.
+
     Parameters
     ----------
     model : torch.nn.Module
         Parametrized as it was when the checkpoint was written, if there is one.
     batches : iterable of (torch.Tensor, torch.Tensor)
-        Inputs and targets; gone through once an epoch.
+        Inputs and targets; gone through once an epoch, so that it must be a list or a
+        `torch.utils.data.DataLoader` rather than a generator.
     optimizer : torch.optim.Optimizer
     epochs : int
     stage : str
@@ -81,6 +88,12 @@ def fit(
         More that has ``state_dict`` and ``load_state_dict``, for the checkpoint.
     parts
         The attributes of `Fit`.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint is of other parts, or an epoch has no batches. Earlier epochs, their
+        rows and their checkpoint stay.
 
     Examples
     --------
@@ -96,20 +109,29 @@ def fit(
     if parts_of.schedule is not None:
         states["schedule"] = parts_of.schedule
     progress = parts_of.progress or (None if run is None else run.progress)
-    done = _restore(run, stage, states)
-    for epoch in range(done + 1, epochs + 1):
-        torch.manual_seed(zlib.crc32(f"{seed} {stage} {epoch}".encode()))
-        found = {"loss": _epoch(model, batches, optimizer, parts_of)}
-        if parts_of.after_epoch is not None:
-            parts_of.after_epoch(epoch)
-        if parts_of.measure is not None:
-            found.update(parts_of.measure())
-        if run is not None:
-            run.log(stage, epoch, **found)
-            kept = {name: part.state_dict() for name, part in states.items()}
-            run.save(stage, {"epoch": epoch, **kept})
-        if progress is not None:
-            progress(stage, epoch, epochs, found)
+    with modes_kept(model):
+        done = _restore(run, stage, states)
+        if not model.training:
+            model.train()
+        modes = Modes(model)
+        for epoch in range(done + 1, epochs + 1):
+            torch.manual_seed(zlib.crc32(f"{seed} {stage} {epoch}".encode()))
+            found = {"loss": _epoch(model, batches, optimizer, parts_of, epoch)}
+            if model.training:
+                modes = Modes(model)  # a loop may freeze modules as it goes on
+            if parts_of.after_epoch is not None:
+                parts_of.after_epoch(epoch)
+            if parts_of.measure is not None:
+                with modes_kept(model):  # many end with model.train()
+                    found.update(parts_of.measure())
+            if run is not None:
+                run.log(stage, epoch, **found)
+                kept = {name: part.state_dict() for name, part in states.items()}
+                run.save(stage, {"epoch": epoch, **kept})
+            if progress is not None:
+                progress(stage, epoch, epochs, found)
+            if not model.training:  # as `after_epoch` may have left it
+                modes.restore()
 
 
 def accuracy(
@@ -126,14 +148,11 @@ def accuracy(
     batch : int
         Inputs that are computed at once.
     """
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
+    with evaluating(model), torch.no_grad():
         right = sum(
             int((model(some).argmax(1) == wanted).sum())
             for some, wanted in zip(inputs.split(batch), targets.split(batch), strict=True)
         )
-    model.train(was_training)
     return right / max(len(inputs), 1)
 
 
@@ -142,8 +161,19 @@ def _restore(run: Run | None, stage: str, states: dict[str, Any]) -> int:
     checkpoint = None if run is None else run.restore(stage)
     if checkpoint is None:
         return 0
-    for name, part in states.items():
-        part.load_state_dict(checkpoint[name])
+    if checkpoint.keys() != {"epoch", *states}:
+        raise ValueError(
+            f"checkpoint {stage!r}: found {sorted(checkpoint)}, "
+            f"allowed are {sorted({'epoch', *states})}"
+        )
+    before = {name: copy.deepcopy(part.state_dict()) for name, part in states.items()}
+    try:
+        for name, part in states.items():
+            part.load_state_dict(checkpoint[name])
+    except BaseException:
+        for name, part in states.items():
+            part.load_state_dict(before[name])
+        raise
     return int(checkpoint["epoch"])
 
 
@@ -152,9 +182,9 @@ def _epoch(
     batches: Iterable[Batch],
     optimizer: torch.optim.Optimizer,
     parts: Fit,
+    epoch: int,
 ) -> float:
     """One pass over the batches; the mean loss, penalties included."""
-    model.train()
     total, count = 0.0, 0
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -168,4 +198,9 @@ def _epoch(
         if parts.schedule is not None:
             parts.schedule.step()
         total, count = total + float(loss.detach()) * len(inputs), count + len(inputs)
-    return total / max(count, 1)
+    if count == 0:
+        raise ValueError(
+            f"batches: found none in epoch {epoch}, allowed is what can be gone through once an "
+            "epoch: a list or a DataLoader, but no generator"
+        )
+    return total / count
