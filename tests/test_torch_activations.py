@@ -275,8 +275,6 @@ def test_compiled_code_does_not_outlive_a_change(given):
     assert not torch.equal(compiled(inputs()), plain)
 
 
-# `on_grid` views bools as numbers; in a traced graph there is no such operation.
-NOT_TRACED = pytest.mark.xfail(raises=RuntimeError, strict=True)
 WAYS = {
     "compile": lambda model, x: torch.compile(model, backend="aot_eager", fullgraph=True),
     "export": lambda model, x: torch.export.export(model, (x,)).module(),
@@ -286,7 +284,7 @@ WAYS = {
 
 @DYNAMO
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-@pytest.mark.parametrize("way", ["compile", "export", pytest.param("trace", marks=NOT_TRACED)])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("by_keyword", [False, True])
 def test_fixed_activations_are_traced_and_exported(way, by_keyword):
     model = ByKeyword(nn.Linear(8, 4), "input") if by_keyword else network().eval()

@@ -124,6 +124,11 @@ class Compressed(torch.nn.Module):
         """Which weights a file stores; None: all of them."""
         return self.values.kept(original.detach(), self.mask)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Tensors count their changes anew in a copy, so it has to be looked at.
+        self._seen = [({}, "", self.seal, -1)]
+
     def settle(self) -> None:
         """Seal masks and integers as they are: to be called by whoever changed them."""
         if not self.seal.is_meta:
@@ -167,11 +172,12 @@ class Compressed(torch.nn.Module):
         ]
 
     def _checksum(self) -> int:
-        found = 1  # so that a seal of nothing is not 0, which averages keep
+        found = 0
         for _, _, one in self._integers():
             if one is not self.seal and not one.is_meta:
                 found = zlib.crc32(one.cpu().flatten().view(torch.uint8).numpy(), found)
-        return found
+        # Odd and beyond 2**53: no float holds it, so every average breaks it.
+        return (1 << 55) + 2 * found + 1
 
 
 class Parametrization(parametrize.ParametrizationList):
@@ -239,7 +245,7 @@ def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 
 def is_traced() -> bool:
-    """Whether what is computed is recorded, to be computed elsewhere: compiled, exported, traced."""
+    """Whether what is computed is recorded, to be computed elsewhere."""
     return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 

@@ -98,6 +98,10 @@ class FixedPointValues(Values):
         self.width.copy_(other.width)
         self.exponent.copy_(other.exponent)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._known = (None, None, None)  # tensors count their changes anew in a copy
+
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
         check_settings(self.width, state, f"{prefix}width", rest[-1])
         super()._load_from_state_dict(state, prefix, *rest)
