@@ -273,7 +273,7 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """
     if mask is None:
         return tensor
-    if tensor.numel() < _MANY or tensor.device.type != "cpu" or is_traced():
+    if is_traced() or tensor.numel() < _MANY or tensor.device.type != "cpu":
         return torch.where(mask, tensor, 0)
     kept: torch.Tensor = _Masked.apply(tensor, mask)
     return kept
