@@ -318,11 +318,10 @@ class _Model:
 
     def variances(self) -> tuple[float, float]:
         """The least and the greatest of a tensor, to which prices are in proportion."""
-        every = [
-            _variance(codec, tensor.array)
-            for tensor in self.offered.values()
-            for codec in tensor.codecs
-        ]
+        every = []
+        for name, tensor in self.offered.items():
+            with naming(name):
+                every += [_variance(codec, tensor.array) for codec in tensor.codecs]
         found = [variance for variance in every if variance > 0]
         if not found:
             raise ValueError(

@@ -18,7 +18,7 @@ PROGRAM = Path(torch_paths.__file__)
 ROOT = PROGRAM.parents[1]
 #: The stages of each process. Pruning and tuning stop after some steps; the next process reads what
 #: the stage before left, and then the checkpoint.
-PROCESSES = [["dense", "prune:20"], ["prune"], ["share", "tune:9"], ["tune"], ["export"], ["load"]]
+PROCESSES = [["dense", "prune:20"], ["prune", "share", "tune:9"], ["tune"], ["export"], ["load"]]
 WELL_LEARNED = {"made up": 0.9, "mnist": 0.5}  # of ten classes that are equally frequent
 SMALL = 0.25  # of the dense weights, which are few
 

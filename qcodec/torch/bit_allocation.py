@@ -7,6 +7,7 @@ SQNRs are numbers.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -179,14 +180,18 @@ def whole_bits(
         for name, found in noises.items()
         for gain, bits in _worthwhile(found)
     ]
-    bits = dict.fromkeys(sizes, least)
-    allowed = 10 ** (-target / 10)
     # Gains fall from step to step of a tensor, so none comes before the one that it needs.
-    for _, name, number in sorted(steps, key=lambda step: (-step[0], step[1:])):
-        if sum(noises[name][bits[name]] for name in sizes) <= allowed:
-            break
-        bits[name] = number
-    return bits
+    steps.sort(key=lambda step: (-step[0], step[1:]))
+    allowed = 10 ** (-target / 10)
+
+    def after(count: int) -> dict[str, int]:
+        return dict.fromkeys(sizes, least) | {name: bits for _, name, bits in steps[:count]}
+
+    def is_enough(count: int) -> bool:
+        # Rounded once, the sum never rises from step to step: bisection finds the first.
+        return math.fsum(noises[name][bits] for name, bits in after(count).items()) <= allowed
+
+    return after(bisect_left(range(len(steps)), True, key=is_enough))
 
 
 def _worthwhile(noises: Mapping[int, float]) -> list[tuple[float, int]]:
@@ -199,6 +204,8 @@ def _worthwhile(noises: Mapping[int, float]) -> list[tuple[float, int]]:
         )
         if gain <= 0:
             break
+        if steps:
+            gain = min(gain, steps[-1][0])  # also where rounding says otherwise
         steps.append((gain, further))
         at = further
     return steps

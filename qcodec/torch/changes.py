@@ -8,7 +8,7 @@ and an optimizer that still holds it gets an error at its next step (`replaced.p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -130,12 +130,14 @@ def content_of(place: Place) -> torch.Tensor | None:
     return None if compressed is None or compressed.values.holds_weights else place.value
 
 
-def commit(changes: Sequence[Change], method: str) -> None:
-    """Make changes that were planned.
+def commit(plan: Iterable[Change], method: str) -> None:
+    """Compute all changes of a plan, and then make them.
 
     Parameters
     ----------
-    changes : sequence of Change
+    plan : iterable of Change
+        Computed whole before anything is changed, and outside a caller's inference mode, whose
+        tensors nobody could train.
     method : str
         Its name, for the error that an optimizer gets which holds a replaced parameter.
 
@@ -145,12 +147,10 @@ def commit(changes: Sequence[Change], method: str) -> None:
         If the model is wrapped or sharded by something that would not see a change. Nothing is
         changed then.
     """
-    check_wrappers(
-        [one.place for one in changes if one.is_structural],
-        [one.place for one in changes if one.adds_or_drops_parameters],
-    )
-    structural = any(one.is_structural for one in changes)
     with torch.inference_mode(False), torch.no_grad():
+        changes = list(plan)
+        structural = [one.place for one in changes if one.is_structural]
+        check_wrappers(structural, [one.place for one in changes if one.adds_or_drops_parameters])
         for change in changes:
             _make(change, method)
     if structural:
@@ -190,7 +190,6 @@ def _make(change: Change, method: str) -> None:
     elif change.content is not None:
         parameter.copy_(change.content)
     values = _values_of(change, method).to(parameter.device)
-    _make_trainable(values)
     if mask is not None:
         values.restrict(mask)
     if before is None and not structural:
@@ -201,21 +200,6 @@ def _make(change: Change, method: str) -> None:
     place.module.parametrizations[place.attribute].original = parameter
     before.values, before.mask = values, mask
     before.settle()
-
-
-def _make_trainable(values: Values) -> None:
-    """Ordinary tensors instead of those that a caller's inference mode made."""
-    for name, buffer in values._buffers.items():
-        if buffer is not None:
-            values._buffers[name] = _trainable(buffer)
-    for name, scale in values._parameters.items():
-        if scale is not None and scale.is_inference():
-            new = torch.nn.Parameter(scale.clone(), requires_grad=scale.requires_grad)
-            values._parameters[name] = new
-
-
-def _trainable(tensor: torch.Tensor) -> torch.Tensor:
-    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def _values_of(change: Change, method: str) -> Values:

@@ -106,7 +106,7 @@ class Compressed(torch.nn.Module):
         self.register_buffer("mask", mask)
         device = None if mask is None else mask.device
         self.register_buffer("seal", torch.zeros(1, dtype=torch.int64, device=device))
-        self._seen: list[tuple[dict[str, Any], str, Any, int]] = []
+        self._seen: list[tuple[dict[str, Any], str, Any, int]] | None = None
         self.settle()
 
     def forward(self, original: torch.Tensor) -> torch.Tensor:
@@ -140,7 +140,7 @@ class Compressed(torch.nn.Module):
 
         They are looked at only after they were written to, or became other tensors.
         """
-        if all(
+        if self._seen is not None and all(
             one._version == version and held.get(name) is one
             for held, name, one, version in self._seen
         ):
@@ -156,6 +156,10 @@ class Compressed(torch.nn.Module):
                 "buffers (use_buffers=False)"
             )
         self._look()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was looked at: versions of a copy's tensors count from 0."""
+        return {**self.__dict__, "_seen": None}
 
     def _integers(self) -> list[tuple[dict[str, Any], str, Any]]:
         """Every buffer that may not be averaged, the seal among them, and where it is held."""
@@ -245,8 +249,8 @@ def passed(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 
 
 def is_traced() -> bool:
-    """Whether what is computed is recorded, to be computed elsewhere."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    """Whether what is computed is only recorded: compiled, exported or traced."""
+    return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())
 
 
 def as_integers(flags: torch.Tensor) -> torch.Tensor:

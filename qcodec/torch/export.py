@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -108,10 +109,9 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
         _check_tensor(place, tensors)
     replaced = [place for place in found if _loses_parameters(place)]
     check_wrappers([place for place in found if place.compressed is not None], replaced)
+    _set_states({states[name]: tensors[name] for name in sorted(states.keys() & tensors.keys())})
     for place in found:
         make_plain(place, tensors[place.name], "load")
-    for name in states.keys() & tensors.keys():
-        states[name].set_extra_state(tensors[name])
     if any(place.compressed is not None for place in found):
         forget_compiled_code()
 
@@ -179,6 +179,18 @@ def _check_tensor(place: Place, tensors: Mapping[str, torch.Tensor]) -> None:
                 f"{quoted(place.name)} and {quoted(name)} are one tensor in the model: found two "
                 "values in the file, allowed is one"
             )
+
+
+def _set_states(states: Mapping[torch.nn.Module, torch.Tensor]) -> None:
+    """Give modules their extra states; if one of them raises, all get back what they had."""
+    before = {module: copy.deepcopy(module.get_extra_state()) for module in states}
+    try:
+        for module, state in states.items():
+            module.set_extra_state(state)
+    except BaseException:
+        for module, state in before.items():
+            module.set_extra_state(state)
+        raise
 
 
 def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:

@@ -20,6 +20,7 @@ from ..quantized import Groups, Quantized
 from .changes import Change, check, commit, content_of, first_mask, weights_behind
 from .compressed import Values, as_integers, is_traced, masked
 from .layers import weight_places
+from .rules import check_rule
 from .settings import check_settings
 from .tensors import Place, matching
 
@@ -98,9 +99,9 @@ class FixedPointValues(Values):
         self.width.copy_(other.width)
         self.exponent.copy_(other.exponent)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._known = (None, None, None)  # tensors count their changes anew in a copy
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known of the buffer: versions of a copy's tensors count from 0."""
+        return {**self.__dict__, "_known": (None, None, None)}
 
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
         check_settings(self.width, state, f"{prefix}width", rest[-1])
@@ -246,12 +247,9 @@ def fix_points(model: torch.nn.Module, rules: Mapping[str, FixedPoint] | FixedPo
     """
     chosen = _chosen(model, rules)
     for place, codec in chosen:
-        if not isinstance(codec, FixedPoint):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(codec).__name__}, allowed FixedPoint"
-            )
+        check_rule(place.name, codec, FixedPoint)
     check(model, [place for place, _ in chosen])
-    commit([_planned(place, codec) for place, codec in chosen], "fix_points")
+    commit((_planned(place, codec) for place, codec in chosen), "fix_points")
 
 
 def _planned(place: Place, codec: FixedPoint) -> Change:

@@ -143,8 +143,9 @@ def _untrainable(place: Place) -> str:
 def _held_by_wrappers() -> set[int]:
     """Ids of all parameters that a DistributedDataParallel of this process averages.
 
-    Nothing in a model says that it is wrapped, so the wrappers are looked for.
+    Nothing in a model says that it is wrapped, so the wrappers are looked for; by `type`, as
+    `isinstance` asks proxies for the class of what they stand for.
     """
     wrapper = torch.nn.parallel.DistributedDataParallel
-    found = [one for one in gc.get_objects() if isinstance(one, wrapper)]
+    found = [one for one in gc.get_objects() if issubclass(type(one), wrapper)]
     return {id(parameter) for one in found for parameter in one.module.parameters()}

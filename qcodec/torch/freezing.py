@@ -47,13 +47,17 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
         raise TypeError(f"patterns: found the string {patterns!r}, allowed is a list of strings")
     rules = dict.fromkeys(patterns, True)
     found = matching(model, rules) if rules else []
-    parameters = [parameter for place, _ in found for parameter in place.parameters]
-    before = [parameter.requires_grad for parameter in parameters]
+    before = [(place, [(one, one.requires_grad) for one in place.parameters]) for place, _ in found]
     try:
-        for parameter in parameters:
-            parameter.requires_grad_(False)
-            parameter.grad = None  # what is left of an earlier step would still move it
+        for _, parameters in before:
+            for parameter, _ in parameters:
+                parameter.requires_grad_(False)
+                parameter.grad = None  # what is left of an earlier step would still move it
         yield
     finally:
-        for parameter, needed in zip(parameters, before, strict=True):
-            parameter.requires_grad_(needed)
+        for place, parameters in before:
+            _, needed = parameters[0]
+            for parameter in place.parameters:  # those that a method made within the context
+                parameter.requires_grad_(needed)
+            for parameter, its in parameters:
+                parameter.requires_grad_(its)

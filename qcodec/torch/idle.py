@@ -32,8 +32,8 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     ------
     ValueError
         If shapes do not follow one another, the model lacks a tensor, a bias that must change is
-        compressed, or a tensor is one that `docs/training.md` lists as refused. Nothing is
-        changed then.
+        compressed, a tensor that must change is tied, a weight is a buffer, or a tensor is one
+        that `docs/training.md` lists as refused. Nothing is changed then.
 
     Examples
     --------
@@ -81,7 +81,11 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
 
 
 def _check_kind(place: Place) -> None:
-    """Raise ValueError for values that depend on all weights, also on those of idle units."""
+    """Refuse buffers, integers, and values that depend on all weights, those of idle units too."""
+    if not place.is_parameter:
+        raise ValueError(f"tensor {quoted(place.name)}: found a buffer, allowed is a parameter")
+    if not place.original.is_floating_point():
+        raise TypeError(f"tensor {quoted(place.name)}: found {place.dtype}, allowed is a float")
     compressed = place.compressed
     if compressed is not None and isinstance(compressed.values, LatentValues | TernaryValues):
         raise ValueError(

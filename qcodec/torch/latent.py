@@ -159,7 +159,8 @@ def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> len(model.weight.unique()) <= 4
     True
     """
-    commit([_planned(place, codec) for place, codec in to_share(model, recipe)], "share_latent")
+    found = to_share(model, recipe)
+    commit((_planned(place, codec) for place, codec in found), "share_latent")
 
 
 def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
@@ -175,7 +176,7 @@ def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: flo
         Of a bit, in squared error.
     """
     found = to_share_at_price(model, recipe, price, weights_behind)
-    commit([_planned(place, codec) for place, codec in found], "share_latent_at_price")
+    commit((_planned(place, codec) for place, codec in found), "share_latent_at_price")
 
 
 def _planned(place: Place, codec: Codec) -> Change:

@@ -17,7 +17,7 @@ from ..files import RecipeLike
 from ..rate_distortion import at_price
 from .assignments import named_tensors, to_share_at_price
 from .changes import Change, check, commit
-from .sharing import sharing, weights_to_share
+from .sharing import planned, weights_to_share
 from .tensors import Place, parameter_places
 
 
@@ -64,12 +64,7 @@ def prune_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     if not found:
         raise ValueError("the recipe prices no parameter: it gives none of them a Sparse codec")
     check(model, [place for place, _ in found])
-    changes = []
-    for place, codec in found:
-        with naming(place.name):
-            mask = codec.quantize(place.value.cpu()).mask
-        changes.append(Change(place, mask=torch.from_numpy(mask)))
-    commit(changes, "prune_at_price")
+    commit((_priced(place, codec) for place, codec in found), "prune_at_price")
 
 
 def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
@@ -98,9 +93,14 @@ def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
     True
     """
     found = to_share_at_price(model, recipe, price, weights_to_share)
-    commit([sharing(place, codec) for place, codec in found], "share_at_price")
+    commit((planned(place, codec) for place, codec in found), "share_at_price")
 
 
 def weight_of(place: Place) -> torch.Tensor:
     """What the model computes with."""
     return place.value
+
+
+def _priced(place: Place, codec: Sparse) -> Change:
+    with naming(place.name):
+        return Change(place, mask=torch.from_numpy(codec.quantize(place.value.cpu()).mask))

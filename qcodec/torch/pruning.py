@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import torch
 
 from ..errors import naming
-from ..prunings import Pruning, Quality
+from ..prunings import PRUNINGS, Pruning, Quality
 from .changes import Change, check, commit
+from .rules import check_rule
 from .tensors import Place, matching, places, whole
 
 
@@ -51,13 +52,9 @@ def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
     """
     chosen = matching(model, rules)
     for place, pruning in chosen:
-        if not isinstance(pruning, Pruning):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(pruning).__name__}, "
-                "allowed Density, Quality, Threshold, NOfM"
-            )
+        check_rule(place.name, pruning, *PRUNINGS.values(), Pruning)
     check(model, [place for place, _ in chosen])
-    commit([Change(place, mask=_mask(place, pruning)) for place, pruning in chosen], "prune")
+    commit((Change(place, mask=_mask(place, it)) for place, it in chosen), "prune")
 
 
 def densities(model: torch.nn.Module) -> dict[str, float]:

@@ -12,6 +12,7 @@ from ..codecs import Codec, Sparse, Ternary, TrainedTernary
 from ..dtypes import element_type
 from ..errors import naming
 from ..files import RecipeLike
+from ..messages import quoted
 from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share
@@ -144,7 +145,8 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     >>> int(model.weight.count_nonzero()), len(model.weight.unique())
     (128, 4)
     """
-    commit([sharing(place, codec) for place, codec in to_share(model, recipe)], "share")
+    found = to_share(model, recipe)
+    commit((planned(place, codec) for place, codec in found), "share")
 
 
 def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
@@ -182,13 +184,7 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
     if not shared:
         raise ValueError("found no shared weights to round")
     check(model, shared)
-    changes = []
-    for place in shared:
-        rounded = place.original.detach().to(dtype).to(place.original.dtype)
-        if not torch.equal(rounded.isfinite(), place.original.isfinite()):
-            raise ValueError(f"tensor {place.name!r}: found a centroid too great for {dtype}")
-        changes.append(Change(place, content=rounded))
-    commit(changes, "round_centroids")
+    commit((_rounded(place, dtype) for place in shared), "round_centroids")
 
 
 def weights_to_share(place: Place) -> torch.Tensor:
@@ -198,7 +194,7 @@ def weights_to_share(place: Place) -> torch.Tensor:
     return place.value if latent else weights_behind(place)
 
 
-def sharing(place: Place, codec: Codec) -> Change:
+def planned(place: Place, codec: Codec) -> Change:
     """The change by which a tensor shares the values that a codec chooses."""
     weight, mask = weights_to_share(place), first_mask(place)
     with naming(place.name):
@@ -209,6 +205,13 @@ def sharing(place: Place, codec: Codec) -> Change:
     entries = max(_entries(codec), len(book))
     padded = torch.nn.functional.pad(book, (0, entries - len(book))).to(weight.dtype)
     return Change(place, stored, SharedValues(codes, entries), padded)
+
+
+def _rounded(place: Place, dtype: torch.dtype) -> Change:
+    rounded = place.original.detach().to(dtype).to(place.original.dtype)
+    if not torch.equal(rounded.isfinite(), place.original.isfinite()):
+        raise ValueError(f"tensor {quoted(place.name)}: found a centroid too great for {dtype}")
+    return Change(place, content=rounded)
 
 
 def _entries(codec: Codec) -> int:

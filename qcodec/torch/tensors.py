@@ -299,6 +299,7 @@ class Hooked:
 def hooked(module: torch.nn.Module) -> dict[str, Hooked]:
     """What the hooks of torch's pruning, weight_norm and spectral_norm compute, by attribute."""
     found = {}
+    parts: tuple[str, ...]
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, WeightNorm):
             parts = (f"{hook.name}_g", f"{hook.name}_v")

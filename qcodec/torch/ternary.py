@@ -19,6 +19,7 @@ from .assignments import check_type
 from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
 from .compressed import Values, as_integers, is_traced, laid_out, masked
 from .layers import weight_places
+from .rules import check_rule
 from .settings import check_settings
 from .tensors import Place, matching, whole
 
@@ -164,14 +165,10 @@ def ternarize(
     """
     chosen = _chosen(model, rules)
     for place, zeros in chosen:
-        if not isinstance(zeros, Zeros):
-            raise TypeError(
-                f"tensor {place.name!r}: found {type(zeros).__name__}, "
-                "allowed TrainedTernary, Density"
-            )
+        check_rule(place.name, zeros, TrainedTernary, Density)
         check_type(place)
     check(model, [place for place, _ in chosen])
-    commit([_planned(place, zeros) for place, zeros in chosen], "ternarize")
+    commit((_planned(place, zeros) for place, zeros in chosen), "ternarize")
 
 
 def _planned(place: Place, zeros: Zeros) -> Change:
