@@ -124,6 +124,11 @@ class Compressed(torch.nn.Module):
         """Which weights a file stores; None: all of them."""
         return self.values.kept(original.detach(), self.mask)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Tensors count their changes anew in a copy, so it has to be looked at.
+        self._seen = [({}, "", self.seal, -1)]
+
     def settle(self) -> None:
         """Seal masks and integers as they are: to be called by whoever changed them."""
         if not self.seal.is_meta:
@@ -171,11 +176,12 @@ class Compressed(torch.nn.Module):
         ]
 
     def _checksum(self) -> int:
-        found = 1  # so that a seal of nothing is not 0, which averages keep
+        found = 0
         for _, _, one in self._integers():
             if one is not self.seal and not one.is_meta:
                 found = zlib.crc32(one.cpu().flatten().view(torch.uint8).numpy(), found)
-        return found
+        # Odd and beyond 2**53: no float holds it, so every average breaks it.
+        return (1 << 55) + 2 * found + 1
 
 
 class Parametrization(parametrize.ParametrizationList):
@@ -274,7 +280,7 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """
     if mask is None:
         return tensor
-    if tensor.numel() < _MANY or tensor.device.type != "cpu" or is_traced():
+    if is_traced() or tensor.numel() < _MANY or tensor.device.type != "cpu":
         return torch.where(mask, tensor, 0)
     kept: torch.Tensor = _Masked.apply(tensor, mask)
     return kept
