@@ -22,11 +22,11 @@ from .foreign import (
     check_model,
     check_place,
     check_wrappers,
-    refuse_later_adapters,
 )
 from .modes import forget_compiled_code
 from .replaced import mark_replaced
-from .tensors import Place, parameter_places, whole
+from .sharded import put, whole
+from .tensors import Place, parameter_places
 
 # What type() takes from a class's members, and makes itself.
 _NOT_COPIED = ("__dict__", "__weakref__")
@@ -155,7 +155,6 @@ def commit(plan: Iterable[Change], method: str) -> None:
         for change in changes:
             _make(change, method)
     if structural:
-        refuse_later_adapters()
         forget_compiled_code()
 
 
@@ -167,7 +166,7 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
             laid_out = torch.empty_like(place.value).copy_(content)
             parameter = _new_parameter(place, laid_out, method)
         else:
-            parameter.copy_(content)
+            put(content, parameter)
         if compressed is not None:
             for scale in compressed.values.parameters():
                 mark_replaced(scale, place.name, method)
@@ -189,7 +188,7 @@ def _make(change: Change, method: str) -> None:
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)
     elif change.content is not None:
-        parameter.copy_(change.content)
+        put(change.content, parameter)
     values = _values_of(change, method).to(parameter.device)
     if mask is not None:
         values.restrict(mask)

@@ -23,6 +23,7 @@ from torch.nn.utils import parametrize
 
 from ..codecs import Lossless, Sparse
 from ..quantized import Quantized
+from .sharded import put, whole
 
 # From here on the passes over memory cost more than the calls.
 _MANY = 1 << 14
@@ -219,7 +220,7 @@ class Parametrization(parametrize.ParametrizationList):
         """Copy what was assigned to the tensor into the parameter."""
         compressed = self[0]
         with torch.no_grad():
-            self.original.copy_(compressed.values.inverse(value, compressed.mask))
+            put(compressed.values.inverse(whole(value), compressed.mask), self.original)
 
 
 def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
