@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch.nn.utils import parametrize
 
+from ..errors import naming
 from ..messages import quoted
 from .compressed import Compressed, Free, Parametrization, Values, masked
 from .foreign import (
@@ -87,6 +88,9 @@ def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
     check_model(model)
     for place in found:
         check_place(place)
+        if place.compressed is not None:
+            with naming(place.name):
+                place.compressed.check()
     check_memory(parameter_places(model), found)
 
 

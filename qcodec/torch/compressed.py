@@ -119,10 +119,12 @@ class Compressed(torch.nn.Module):
 
     def quantized(self, original: torch.Tensor) -> Quantized:
         """The weights as a file stores them."""
+        self.check()
         return self.values.quantized(original.detach(), self.mask)
 
     def kept(self, original: torch.Tensor) -> torch.Tensor | None:
         """Which weights a file stores; None: all of them."""
+        self.check()
         return self.values.kept(original.detach(), self.mask)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
