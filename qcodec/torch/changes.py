@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn.utils import parametrize
 
+from ..errors import naming
 from ..messages import quoted
 from .compressed import Compressed, Free, Parametrization, Values, masked
 from .foreign import (
@@ -86,6 +88,9 @@ def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
     check_model(model)
     for place in found:
         check_place(place)
+        if place.compressed is not None:
+            with naming(place.name):
+                place.compressed.check()
     check_memory(parameter_places(model), found)
 
 
@@ -236,6 +241,22 @@ def _attach(place: Place, compressed: Compressed, parameter: torch.Tensor) -> No
         )
         parametrize.register_parametrization(module, attribute, torch.nn.Identity(), unsafe=True)
         module.parametrizations[attribute] = listed
+        _shorten(type(module), attribute)
+
+
+def _shorten(kind: type, attribute: str) -> None:
+    """Let a module's property reach its weights in three steps, instead of torch's nine calls."""
+    by_torch = vars(kind)[attribute]
+
+    def weights(module: torch.nn.Module) -> torch.Tensor:
+        if parametrize._cache_enabled:  # within torch.nn.utils.parametrize.cached()
+            cached: torch.Tensor = by_torch.fget(module)
+            return cached
+        listed: Any = module._modules["parametrizations"]
+        found: torch.Tensor = listed._modules[attribute].forward()
+        return found
+
+    setattr(kind, attribute, property(weights, by_torch.fset))
 
 
 def _own_class(module: torch.nn.Module) -> None:

@@ -127,7 +127,6 @@ def quantized_of(place: Place) -> Quantized | None:
     compressed = place.compressed
     if compressed is None:
         return None
-    compressed.check()
     with naming(place.name), gathered(compressed):
         return compressed.quantized(whole(place.original.detach()))
 

@@ -74,7 +74,8 @@ def densities(model: torch.nn.Module) -> dict[str, float]:
     found = {}
     for place in places(model):
         compressed = place.compressed
-        kept = None if compressed is None else compressed.kept(whole(place.original))
+        with naming(place.name):
+            kept = None if compressed is None else compressed.kept(whole(place.original))
         if kept is not None:
             density = int(kept.sum()) / kept.numel() if kept.numel() else 1.0
             found.update(dict.fromkeys(place.names, density))

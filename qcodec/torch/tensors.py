@@ -13,6 +13,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from ..errors import naming
 from ..messages import names_text, quoted
 from ..patterns import Pattern, Patterns
 from .compressed import Compressed, Parametrization
@@ -112,7 +113,7 @@ def seen(place: Place) -> torch.Tensor:
     module, attribute = place.homes[0]
     compressed, original = place.compressed, place.original
     if compressed is not None:
-        with gathered(compressed):
+        with naming(place.name), gathered(compressed):
             weights: torch.Tensor = compressed(whole(original))
         return weights
     if parametrize.is_parametrized(module, attribute):

@@ -119,7 +119,7 @@ class TernaryValues(Values):
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
-        if not latent.numel():
+        if latent.nbytes == 0:  # torch.jit would trace numel()
             return latent > 0, latent < 0
         if isinstance(self.zeros, TrainedTernary):
             least, most = latent.aminmax()
@@ -197,7 +197,7 @@ def _chosen(
 
 def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     """Which weights are the largest, of equal ones the first: as `Density` chooses."""
-    count = round(density.density * int(latent.numel()))
+    count = round(density.density * (latent.nbytes // latent.element_size()))
     if latent.device.type == "cpu" and not is_traced():
         try:
             # Nine times as fast. Not of the weights themselves: FSDP2 resizes their memory, and
@@ -208,7 +208,7 @@ def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     if count == 0:
         return torch.zeros_like(latent, dtype=torch.bool)
     magnitudes = latent.abs().flatten()
-    limit = magnitudes.kthvalue(int(magnitudes.numel()) - count + 1).values
+    limit = magnitudes.topk(count).values[-1]  # ONNX has no kthvalue
     above, equal = magnitudes > limit, magnitudes == limit
     first = equal & (equal.cumsum(0) <= count - above.sum())
     return (above | first).view_as(latent)
