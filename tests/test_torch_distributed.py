@@ -144,9 +144,9 @@ def test_sharded_models_train_and_are_stored_like_whole_ones_or_a_method_refuses
             f"refused is not {refused}: {cell['error']}": refused == (cell["error"] is not None),
             "other weights than in one process": cell["states agree"] or nearly,
             "other densities": cell["densities agree"],
-            "other gradients of penalties": cell["penalties agree"],
-            "other bytes": cell["files agree"],
-            "a full state does not fit": cell["a full state fits"],
+            "other gradients of penalties": cell.get("penalties agree", refused),
+            "other bytes": cell.get("files agree", refused),
+            "a full state does not fit": cell.get("a full state fits", refused),
         }
 
     assert len(one["cells"]) > 50
