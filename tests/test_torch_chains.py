@@ -228,13 +228,11 @@ def check_file(model, folder):
         assert bits(again(inputs())) == bits(model(inputs()))
 
 
-def step(model, name, before):
-    """A copy of a model after one more method; the model itself, whose state is given, stays."""
+def step(model, name):
+    """A copy of a model after one more method."""
     after = copy.deepcopy(model)
-    done = apply(after, name)
-    assert state(model) == before
-    if not done:
-        assert state(after) == before
+    if not apply(after, name):
+        assert state(after) == state(model)
     check(after)
     check_pruned(masks(model), after)
     return after
@@ -242,14 +240,17 @@ def step(model, name, before):
 
 @pytest.mark.parametrize("first", METHODS)
 def test_every_chain_of_three_methods(first):
-    plain = Net()
-    one = step(plain, first, state(plain))
+    one = step(Net(), first)
     own, found = state(one), {}
     for second in METHODS:
-        two = step(one, second, own)
+        two = step(one, second)
         found[second] = state(two)
         for third in METHODS:
-            found[second, third] = state(step(two, third, found[second]))
+            three = step(two, third)
+            if second in ("latent", "fix in 2 bits", third):
+                found[second, third] = state(three)
+        assert state(two) == found[second]  # a copy shares nothing with it
+    assert state(one) == own
     for name in IDEMPOTENT:
         assert found[name, name] == found[name], name
     for name in UNROUNDED - own_parameters(first):
