@@ -187,7 +187,9 @@ def _make(change: Change, method: str) -> None:
     if change.mask is not None and mask is not None:
         mask.logical_and_(change.mask.to(mask.device))
     elif change.mask is not None:
+        first = first_mask(place)
         mask = torch.empty_like(place.value, dtype=torch.bool).copy_(change.mask)
+        mask = mask if first is None else mask.logical_and_(first)
     parameter = place.original
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)
