@@ -20,6 +20,7 @@ from ..errors import naming
 from ..ordinary import to_torch
 from ..patterns import exactly
 from ..prunings import Density, NOfM, Pruning
+from .changes import check
 from .pruning import prune
 from .rules import check_rule
 from .tensors import Place, matching, seen
@@ -86,6 +87,7 @@ class Admm:
         found = matching(model, constraints)
         for place, constraint in found:
             check_rule(place.name, constraint, Density, NOfM, Codec, int)
+        check(model, [place for place, _ in found])
         self.model = model
         self.rho = {place.name: _rho_of(place.name, rho) for place, _ in found}
         with torch.inference_mode(False):  # its tensors could not be part of a loss

@@ -23,6 +23,7 @@ from torch.nn.utils import parametrize
 
 from ..codecs import Lossless, Sparse
 from ..quantized import Quantized
+from .sharded import put, whole
 
 # From here on the passes over memory cost more than the calls.
 _MANY = 1 << 14
@@ -113,7 +114,7 @@ class Compressed(torch.nn.Module):
         """The weights that the model sees."""
         if not is_traced():
             self.check()
-        weights: torch.Tensor = self._modules["values"](original, self._buffers["mask"])
+        weights: torch.Tensor = self._modules["values"].forward(original, self._buffers["mask"])
         return weights
 
     def quantized(self, original: torch.Tensor) -> Quantized:
@@ -125,6 +126,11 @@ class Compressed(torch.nn.Module):
         """Which weights a file stores; None: all of them."""
         self.check()
         return self.values.kept(original.detach(), self.mask)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        # Tensors count their changes anew in a copy, so it has to be looked at.
+        self._seen = [({}, "", self.seal, -1)]
 
     def settle(self) -> None:
         """Seal masks and integers as they are: to be called by whoever changed them."""
@@ -173,11 +179,12 @@ class Compressed(torch.nn.Module):
         ]
 
     def _checksum(self) -> int:
-        found = 1  # so that a seal of nothing is not 0, which averages keep
+        found = 0
         for _, _, one in self._integers():
             if one is not self.seal and not one.is_meta:
                 found = zlib.crc32(one.cpu().flatten().view(torch.uint8).numpy(), found)
-        return found
+        # Odd and beyond 2**53: no float holds it, so every average breaks it.
+        return (1 << 55) + 2 * found + 1
 
 
 class Parametrization(parametrize.ParametrizationList):
@@ -186,6 +193,9 @@ class Parametrization(parametrize.ParametrizationList):
     Torch's own list puts what is assigned into the parameter by ``set_``: the parameter then
     shares its memory, and gradient hooks that hang on it (DistributedDataParallel) are lost.
     This one copies. Tied tensors hold the same list.
+
+    A model of small layers spends more time in calls than in the weights, so what is inside is
+    asked for its `forward` directly: hooks of these modules are not called.
 
     Parameters
     ----------
@@ -204,7 +214,7 @@ class Parametrization(parametrize.ParametrizationList):
         """The weights that the model sees."""
         modules = self._modules
         if len(modules) == 1:
-            weights: torch.Tensor = modules["0"](self._parameters["original"])
+            weights: torch.Tensor = modules["0"].forward(self._parameters["original"])
             return weights
         return super().forward()  # type: ignore[no-any-return, unused-ignore]
 
@@ -212,7 +222,7 @@ class Parametrization(parametrize.ParametrizationList):
         """Copy what was assigned to the tensor into the parameter."""
         compressed = self[0]
         with torch.no_grad():
-            self.original.copy_(compressed.values.inverse(value, compressed.mask))
+            put(compressed.values.inverse(whole(value), compressed.mask), self.original)
 
 
 def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
@@ -273,7 +283,7 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """
     if mask is None:
         return tensor
-    if tensor.numel() < _MANY or tensor.device.type != "cpu" or is_traced():
+    if is_traced() or tensor.numel() < _MANY or tensor.device.type != "cpu":
         return torch.where(mask, tensor, 0)
     kept: torch.Tensor = _Masked.apply(tensor, mask)
     return kept

@@ -14,7 +14,8 @@ from ..errors import naming
 from ..prunings import PRUNINGS, Pruning, Quality
 from .changes import Change, check, commit
 from .rules import check_rule
-from .tensors import Place, matching, places, whole
+from .sharded import whole
+from .tensors import Place, matching, places
 
 
 def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:

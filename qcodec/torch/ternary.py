@@ -21,7 +21,8 @@ from .compressed import Values, as_integers, is_traced, laid_out, masked
 from .layers import weight_places
 from .rules import check_rule
 from .settings import check_settings
-from .tensors import Place, matching, whole
+from .sharded import whole
+from .tensors import Place, matching
 
 #: What becomes zero: up to a part of the largest magnitude, or all but a share of the weights.
 Zeros = TrainedTernary | Density
@@ -118,7 +119,7 @@ class TernaryValues(Values):
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
-        if not latent.numel():
+        if latent.nbytes == 0:  # torch.jit would trace numel()
             return latent > 0, latent < 0
         if isinstance(self.zeros, TrainedTernary):
             least, most = latent.aminmax()
@@ -196,16 +197,18 @@ def _chosen(
 
 def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     """Which weights are the largest, of equal ones the first: as `Density` chooses."""
-    count = round(density.density * int(latent.numel()))
+    count = round(density.density * (latent.nbytes // latent.element_size()))
     if latent.device.type == "cpu" and not is_traced():
         try:
-            return torch.from_numpy(density.mask(latent))  # nine times as fast
+            # Nine times as fast. Not of the weights themselves: FSDP2 resizes their memory, and
+            # torch no longer lets it once NumPy has seen it.
+            return torch.from_numpy(density.mask(latent.abs()))
         except (RuntimeError, TypeError, ValueError):  # torch.func has no values; or NaN
             pass
     if count == 0:
         return torch.zeros_like(latent, dtype=torch.bool)
     magnitudes = latent.abs().flatten()
-    limit = magnitudes.kthvalue(int(magnitudes.numel()) - count + 1).values
+    limit = magnitudes.topk(count).values[-1]  # ONNX has no kthvalue
     above, equal = magnitudes > limit, magnitudes == limit
     first = equal & (equal.cumsum(0) <= count - above.sum())
     return (above | first).view_as(latent)
