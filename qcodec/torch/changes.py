@@ -16,8 +16,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from ..errors import naming
-from ..messages import quoted
-from .compressed import Compressed, Free, Parametrization, Values, masked
+from .compressed import Compressed, Free, Parametrization, Values, finite, masked
 from .foreign import (
     check_memory,
     check_model,
@@ -96,11 +95,8 @@ def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
 
 def check_finite(name: str, weight: torch.Tensor) -> None:
     """Raise ValueError if a weight is NaN or infinite."""
-    count = int((~weight.isfinite()).sum())
-    if count:
-        raise ValueError(
-            f"tensor {quoted(name)}: {count:,} of {weight.numel():,} values are NaN or infinite"
-        )
+    with naming(name):
+        finite(weight)
 
 
 def first_mask(place: Place) -> torch.Tensor | None:
