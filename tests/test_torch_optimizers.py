@@ -57,7 +57,7 @@ METHODS = {
     ),
     "share": lambda model, _: share(model, {"weight": Codebook(2)}),
     "share in 3 bits": lambda model, _: share(model, {"weight": Codebook(3)}),
-    "share as many as there are": lambda model, _: share(model, {"weight|bias": Codebook(3)}),
+    "share as many as there are": lambda model, _: share(model, {"^0.bias": Codebook(3)}),
     "share at price": lambda model, _: share_at_price(
         model, {"weight": Sparse(Codebook(2))}, 0.001
     ),

@@ -127,6 +127,18 @@ def test_a_weight_that_is_not_finite(method, value, number, start):
     refused(model, METHODS[method], f"'{number}.weight'")
 
 
+@pytest.mark.parametrize("value", [float("nan"), -float("inf")])
+@pytest.mark.parametrize("method", ["share_latent", "fix_points", "ternarize"])
+def test_a_file_of_weights_that_training_made_infinite(method, value, tmp_path):
+    """There is nothing to round them to, and the model computes with NaN."""
+    model = net()
+    METHODS[method](model)
+    with torch.no_grad():
+        original(model, 4)[1, 2] = value
+    refused(model, lambda it: export(it, tmp_path / "net.qc"), "'4.weight'", "1 of 36 values")
+    assert not (tmp_path / "net.qc").exists()
+
+
 @pytest.mark.parametrize("number", [2, 4])
 @pytest.mark.parametrize("method", sorted(NEED_32_BITS))
 def test_a_type_that_codebooks_do_not_hold(method, number):

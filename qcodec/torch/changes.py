@@ -16,8 +16,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from ..errors import naming
-from ..messages import quoted
-from .compressed import Compressed, Free, Parametrization, Values, masked
+from .compressed import Compressed, Free, Parametrization, Values, finite, masked
 from .foreign import (
     check_memory,
     check_model,
@@ -96,11 +95,8 @@ def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
 
 def check_finite(name: str, weight: torch.Tensor) -> None:
     """Raise ValueError if a weight is NaN or infinite."""
-    count = int((~weight.isfinite()).sum())
-    if count:
-        raise ValueError(
-            f"tensor {quoted(name)}: {count:,} of {weight.numel():,} values are NaN or infinite"
-        )
+    with naming(name):
+        finite(weight)
 
 
 def first_mask(place: Place) -> torch.Tensor | None:
@@ -187,7 +183,9 @@ def _make(change: Change, method: str) -> None:
     if change.mask is not None and mask is not None:
         mask.logical_and_(change.mask.to(mask.device))
     elif change.mask is not None:
+        first = first_mask(place)
         mask = torch.empty_like(place.value, dtype=torch.bool).copy_(change.mask)
+        mask = mask if first is None else mask.logical_and_(first)
     parameter = place.original
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)

@@ -289,6 +289,23 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     return kept
 
 
+def finite(weight: torch.Tensor) -> torch.Tensor:
+    """A tensor itself; ValueError if a value is NaN or infinite, which cannot be rounded.
+
+    Examples
+    --------
+    >>> import torch
+    >>> finite(torch.tensor([1.0, float("nan")]))
+    Traceback (most recent call last):
+        ...
+    ValueError: 1 of 2 values are NaN or infinite
+    """
+    count = int((~weight.isfinite()).sum())
+    if count:
+        raise ValueError(f"{count:,} of {weight.numel():,} values are NaN or infinite")
+    return weight
+
+
 class _Masked(torch.autograd.Function):
     """``where(mask, tensor, 0)`` by the bits, which the CPU does six times faster."""
 

@@ -18,7 +18,7 @@ from ..dtypes import element_type
 from ..errors import naming
 from ..quantized import Groups, Quantized
 from .changes import Change, check, commit, content_of, first_mask, weights_behind
-from .compressed import Values, as_integers, is_traced, masked
+from .compressed import Values, as_integers, finite, is_traced, masked
 from .layers import weight_places
 from .rules import check_rule
 from .settings import check_settings
@@ -70,7 +70,7 @@ class FixedPointValues(Values):
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored: integers and the power of two, bit for bit."""
         low, _ = self._range
-        steps = _steps(masked(original, mask), self._grid(original.dtype))
+        steps = _steps(finite(masked(original, mask)), self._grid(original.dtype))
         codes = (steps - low).flatten().cpu().numpy()
         positions = None if mask is None else torch.nonzero(mask.flatten()).flatten().cpu().numpy()
         scale = np.array([int(self.exponent) + _BIAS], np.uint8).view(_SCALE.carrier)

@@ -16,7 +16,7 @@ from ..files import RecipeLike
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share, to_share_at_price
 from .changes import Change, commit, content_of, first_mask, weights_behind
-from .compressed import Values, laid_out, masked, passed
+from .compressed import Values, finite, laid_out, masked, passed
 from .tensors import Place
 
 _ENTRIES = 256
@@ -75,7 +75,7 @@ class LatentValues(Values):
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored, bit for bit what `forward` gives."""
-        means, codes = self._means(masked(original, mask))
+        means, codes = self._means(finite(masked(original, mask)))
         stored = self.stored.flatten()
         positions = None if bool(stored.all()) else torch.nonzero(stored)[:, 0]
         used, numbers = torch.unique(codes[stored].cpu(), return_inverse=True)

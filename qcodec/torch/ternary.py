@@ -17,7 +17,7 @@ from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
 from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
-from .compressed import Values, as_integers, is_traced, laid_out, masked
+from .compressed import Values, as_integers, finite, is_traced, laid_out, masked
 from .layers import weight_places
 from .rules import check_rule
 from .settings import check_settings
@@ -89,7 +89,7 @@ class TernaryValues(Values):
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored: three values, bit for bit."""
-        codes = self._codes(masked(original, mask)).to(torch.uint8)
+        codes = self._codes(finite(masked(original, mask))).to(torch.uint8)
         values = torch.cat([-self.negative, torch.zeros_like(self.positive), self.positive])
         book, element = as_array(values.detach() + 0.0)  # -0.0 becomes 0.0, as in `forward`
         positions = torch.nonzero(codes != 1).flatten()
