@@ -33,9 +33,10 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     TypeError
         If `layers` are no pairs of names.
     ValueError
-        If there are no layers, shapes do not follow one another, the model lacks a tensor, a bias that must change is
-        compressed, a tensor that must change is tied, a weight is a buffer, or a tensor is one
-        that `docs/training.md` lists as refused. Nothing is changed then.
+        If there are no layers, shapes do not follow one another, the model lacks a tensor, a bias
+        that must change is compressed, a tensor that must change is tied, a weight is a buffer or
+        not finite, or a tensor is one that `docs/training.md` lists as refused. Nothing is changed
+        then.
 
     Examples
     --------
