@@ -194,6 +194,19 @@ def test_two_parameters_of_one_memory(method):
     refused(model, METHODS[method], "'2.weight'", "'4.weight'", "one memory")
 
 
+@pytest.mark.parametrize("number", [2, 4])
+@pytest.mark.parametrize("start", ["pruned", "shared", "ternary", "fixed"])
+@pytest.mark.parametrize("method", METHODS)
+def test_masks_and_codes_that_others_have_written_to(method, start, number):
+    """A method would take them for its own, and seal them anew."""
+    model = net()
+    STARTS["pruned"](model)
+    STARTS[start](model)
+    place = next(one for one in places(model) if one.name == f"{number}.weight")
+    place.compressed.mask.logical_not_()
+    refused(model, METHODS[method], f"'{number}.weight'", "were changed")
+
+
 BY_RULES = {
     "prune": (prune, Density(0.5), Density(0.4)),
     "share": (share, Codebook(2), Codebook(3)),

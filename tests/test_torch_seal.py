@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 
 from qcodec import Codebook, Density, FixedPoint, Sparse, TrainedTernary  # noqa: E402
 from qcodec.torch import (  # noqa: E402
+    densities,
     export,
     fix_points,
     plain_tensors,
@@ -180,6 +181,8 @@ def test_what_others_write_is_noticed(method, name, write, tmp_path):
                 export(one, tmp_path / "net.qc")
             with pytest.raises(ValueError, match=CHANGED):
                 plain_tensors(one)
+            with pytest.raises(ValueError, match=CHANGED):
+                densities(one)
 
 
 @pytest.mark.parametrize("method", ["masked", "shared", "latent"])

@@ -14,6 +14,7 @@ from .compressed import Compressed, Free, Values
 from .dropout import AdjustedDropout, dropout_after_pruning
 from .export import export, load
 from .fixed_point import FixedPointValues, fix_points
+from .foreign import watch_wrappers
 from .freezing import frozen
 from .idle import prune_idle
 from .latent import LatentValues, share_latent, share_latent_at_price
@@ -80,3 +81,5 @@ __all__ = [
     "whole_bits",
     "write_sensitivity",
 ]
+
+watch_wrappers()

@@ -18,6 +18,7 @@ from ..codecs import Codec, FixedPoint
 from ..errors import naming, warn_caller
 from ..messages import quoted
 from ..patterns import Pattern, Patterns
+from .data_parallel import send_steps
 from .fixed_point import power_of_two, rounded
 from .layers import layers
 from .modes import forget_compiled_code, run_batches
@@ -125,6 +126,8 @@ def fix_activations(
     called = [layer for layer in chosen if layer.samples]
     with torch.inference_mode(False):  # its tensors could not be trained with later
         modules = [layer.rounding() for layer in called]
+        names = [layer.name for layer in called]
+        send_steps(model, {name: one.form for name, one in zip(names, modules, strict=True)})
     for layer, rounding in zip(called, modules, strict=True):
         _put(layer.module, rounding)
     forget_compiled_code()

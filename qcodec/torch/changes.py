@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.nn.utils import parametrize
 
+from ..errors import naming
 from ..messages import quoted
 from .compressed import Compressed, Free, Parametrization, Values, masked
 from .foreign import (
@@ -21,11 +23,11 @@ from .foreign import (
     check_model,
     check_place,
     check_wrappers,
-    refuse_later_adapters,
 )
 from .modes import forget_compiled_code
 from .replaced import mark_replaced
-from .tensors import Place, parameter_places, whole
+from .sharded import put, whole
+from .tensors import Place, parameter_places
 
 # What type() takes from a class's members, and makes itself.
 _NOT_COPIED = ("__dict__", "__weakref__")
@@ -86,6 +88,9 @@ def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
     check_model(model)
     for place in found:
         check_place(place)
+        if place.compressed is not None:
+            with naming(place.name):
+                place.compressed.check()
     check_memory(parameter_places(model), found)
 
 
@@ -154,7 +159,6 @@ def commit(plan: Iterable[Change], method: str) -> None:
         for change in changes:
             _make(change, method)
     if structural:
-        refuse_later_adapters()
         forget_compiled_code()
 
 
@@ -166,7 +170,7 @@ def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
             laid_out = torch.empty_like(place.value).copy_(content)
             parameter = _new_parameter(place, laid_out, method)
         else:
-            parameter.copy_(content)
+            put(content, parameter)
         if compressed is not None:
             for scale in compressed.values.parameters():
                 mark_replaced(scale, place.name, method)
@@ -188,7 +192,7 @@ def _make(change: Change, method: str) -> None:
     if change.content is not None and change.is_new_parameter:
         parameter = _new_parameter(place, change.content, method)
     elif change.content is not None:
-        parameter.copy_(change.content)
+        put(change.content, parameter)
     values = _values_of(change, method).to(parameter.device)
     if mask is not None:
         values.restrict(mask)
@@ -237,6 +241,22 @@ def _attach(place: Place, compressed: Compressed, parameter: torch.Tensor) -> No
         )
         parametrize.register_parametrization(module, attribute, torch.nn.Identity(), unsafe=True)
         module.parametrizations[attribute] = listed
+        _shorten(type(module), attribute)
+
+
+def _shorten(kind: type, attribute: str) -> None:
+    """Let a module's property reach its weights in three steps, instead of torch's nine calls."""
+    by_torch = vars(kind)[attribute]
+
+    def weights(module: torch.nn.Module) -> torch.Tensor:
+        if parametrize._cache_enabled:  # within torch.nn.utils.parametrize.cached()
+            cached: torch.Tensor = by_torch.fget(module)
+            return cached
+        listed: Any = module._modules["parametrizations"]
+        found: torch.Tensor = listed._modules[attribute].forward()
+        return found
+
+    setattr(kind, attribute, property(weights, by_torch.fset))
 
 
 def _own_class(module: torch.nn.Module) -> None:

@@ -23,6 +23,7 @@ from torch.nn.utils import parametrize
 
 from ..codecs import Lossless, Sparse
 from ..quantized import Quantized
+from .sharded import put, whole
 
 # From here on the passes over memory cost more than the calls.
 _MANY = 1 << 14
@@ -113,15 +114,17 @@ class Compressed(torch.nn.Module):
         """The weights that the model sees."""
         if not is_traced():
             self.check()
-        weights: torch.Tensor = self._modules["values"](original, self._buffers["mask"])
+        weights: torch.Tensor = self._modules["values"].forward(original, self._buffers["mask"])
         return weights
 
     def quantized(self, original: torch.Tensor) -> Quantized:
         """The weights as a file stores them."""
+        self.check()
         return self.values.quantized(original.detach(), self.mask)
 
     def kept(self, original: torch.Tensor) -> torch.Tensor | None:
         """Which weights a file stores; None: all of them."""
+        self.check()
         return self.values.kept(original.detach(), self.mask)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -191,6 +194,9 @@ class Parametrization(parametrize.ParametrizationList):
     shares its memory, and gradient hooks that hang on it (DistributedDataParallel) are lost.
     This one copies. Tied tensors hold the same list.
 
+    A model of small layers spends more time in calls than in the weights, so what is inside is
+    asked for its `forward` directly: hooks of these modules are not called.
+
     Parameters
     ----------
     compressed : Compressed
@@ -208,7 +214,7 @@ class Parametrization(parametrize.ParametrizationList):
         """The weights that the model sees."""
         modules = self._modules
         if len(modules) == 1:
-            weights: torch.Tensor = modules["0"](self._parameters["original"])
+            weights: torch.Tensor = modules["0"].forward(self._parameters["original"])
             return weights
         return super().forward()  # type: ignore[no-any-return, unused-ignore]
 
@@ -216,7 +222,7 @@ class Parametrization(parametrize.ParametrizationList):
         """Copy what was assigned to the tensor into the parameter."""
         compressed = self[0]
         with torch.no_grad():
-            self.original.copy_(compressed.values.inverse(value, compressed.mask))
+            put(compressed.values.inverse(whole(value), compressed.mask), self.original)
 
 
 def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

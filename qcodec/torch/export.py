@@ -17,7 +17,8 @@ from ..source import PathLike
 from .changes import make_plain
 from .foreign import check_loadable, check_wrappers
 from .modes import forget_compiled_code
-from .tensors import Place, places, unwrapped, whole
+from .sharded import whole
+from .tensors import Place, gathered, places, unwrapped
 
 
 def export(
@@ -32,6 +33,10 @@ def export(
 
     Pruned, shared, ternary and fixed-point weights are stored as they were trained, and
     decode bit for bit to what the model computes with.
+
+    Under DistributedDataParallel it is enough that one process calls it. Of a sharded model
+    (FSDP2) all must, as its parameters are gathered. All write the same bytes: to one path, where
+    the last replaces the file as a whole, or each to its own, of which one is kept.
 
     Parameters
     ----------
@@ -107,12 +112,13 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     _check_names(tensors.keys() - states.keys(), names)
     for place in found:
         _check_tensor(place, tensors)
-    replaced = [place for place in found if _loses_parameters(place)]
-    check_wrappers([place for place in found if place.compressed is not None], replaced)
+    # DistributedDataParallel would miss scales that go, and fails where no buffer is left.
+    compressed = [place for place in found if place.compressed is not None]
+    check_wrappers(compressed, compressed)
     _set_states({states[name]: tensors[name] for name in sorted(states.keys() & tensors.keys())})
     for place in found:
         make_plain(place, tensors[place.name], "load")
-    if any(place.compressed is not None for place in found):
+    if compressed:
         forget_compiled_code()
 
 
@@ -121,8 +127,7 @@ def quantized_of(place: Place) -> Quantized | None:
     compressed = place.compressed
     if compressed is None:
         return None
-    compressed.check()
-    with naming(place.name):
+    with naming(place.name), gathered(compressed):
         return compressed.quantized(whole(place.original.detach()))
 
 
@@ -198,8 +203,3 @@ def _same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
         return True
     bits, others = (it.contiguous().flatten().view(torch.uint8) for it in (one, other))
     return bool(torch.equal(bits, others))
-
-
-def _loses_parameters(place: Place) -> bool:
-    compressed = place.compressed
-    return compressed is not None and not compressed.values.holds_weights

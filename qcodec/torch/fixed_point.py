@@ -196,6 +196,7 @@ def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
     reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
     points = (steps.round().clamp(grid.least, grid.most) + 0.0) * grid.step  # -0.0 becomes 0.0
     passes = as_integers(reached).to(original.dtype)
+    # What is added is +0.0, which turns -0.0 into 0.0, too.
     return points.to(original.dtype) + (original - fixed) * passes
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,9 @@ from torch.nn.utils import parametrize
 
 from ..messages import quoted
 from .compressed import Compressed, Parametrization
-from .tensors import Place, hooked, is_sharded
+from .data_parallel import held_by_wrapper, send_chosen
+from .sharded import is_sharded
+from .tensors import Place, hooked
 
 _hooks: list[Any] = []
 
@@ -64,7 +65,7 @@ def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> No
     structural : sequence of Place
         Those whose modules or parameters change.
     replaced : sequence of Place
-        Those of which parameters are added or replaced.
+        Those of which parameters, or all buffers, are added or replaced.
     """
     for place in structural:
         if is_sharded(place.original):
@@ -72,14 +73,13 @@ def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> No
                 f"tensor {quoted(place.name)}: found a sharded parameter (DTensor), whose shards "
                 "would not see the change; call the method before fully_shard"
             )
-    if replaced and torch.distributed.is_available() and torch.distributed.is_initialized():
-        held = _held_by_wrappers()
-        for place in replaced:
-            if any(id(parameter) in held for parameter in place.parameters):
-                raise ValueError(
-                    f"tensor {quoted(place.name)}: found a model inside DistributedDataParallel, "
-                    "which would not average the gradients of new parameters; call the method first"
-                )
+    names = {id(its): place.name for place in replaced for its in place.parameters}
+    held = held_by_wrapper(its for place in replaced for its in place.parameters)
+    if held is not None:
+        raise ValueError(
+            f"tensor {quoted(names[id(held)])}: found a model inside DistributedDataParallel, "
+            "which would not see that parameters are replaced; call the method first"
+        )
 
 
 def is_adapter(module: torch.nn.Module) -> bool:
@@ -90,14 +90,16 @@ def is_adapter(module: torch.nn.Module) -> bool:
     )
 
 
-def refuse_later_adapters() -> None:
-    """From now on, adapters (LoRA) around compressed weights are refused when they are made.
+def watch_wrappers() -> None:
+    """Look at what is made around models from now on; called when `qcodec.torch` is imported.
 
-    Merging one writes into the computed weight, where it would be lost without a word.
+    Adapters (LoRA) around compressed weights are refused: merging one writes into the computed
+    weight, where it would be lost without a word. DistributedDataParallel gets equal masks; all
+    processes that hold compressed weights must take part, also where these were unpickled.
     """
     if not _hooks:
         register = torch.nn.modules.module.register_module_module_registration_hook
-        _hooks.append(register(_refuse_adapter))
+        _hooks.extend(register(one) for one in (_refuse_adapter, send_chosen))
 
 
 def _refuse_adapter(parent: torch.nn.Module, name: str, module: Any) -> None:  # noqa: ARG001
@@ -138,14 +140,3 @@ def _untrainable(place: Place) -> str:
         ):
             return "an embedding with sparse=True, whose gradients do not pass; set sparse=False"
     return ""
-
-
-def _held_by_wrappers() -> set[int]:
-    """Ids of all parameters that a DistributedDataParallel of this process averages.
-
-    Nothing in a model says that it is wrapped, so the wrappers are looked for; by `type`, as
-    `isinstance` asks proxies for the class of what they stand for.
-    """
-    wrapper = torch.nn.parallel.DistributedDataParallel
-    found = [one for one in gc.get_objects() if issubclass(type(one), wrapper)]
-    return {id(parameter) for one in found for parameter in one.module.parameters()}

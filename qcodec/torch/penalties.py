@@ -89,7 +89,7 @@ def _penalty(
             check_number("strength", strength, 0)
 
     def penalty() -> torch.Tensor:
-        total = torch.zeros((), device=found[0][0].value.device)
+        total = torch.zeros((), device=found[0][0].original.device)
         for place, strength in found:
             total = total + strength * cost(seen(place)).sum()
         return total

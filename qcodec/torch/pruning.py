@@ -14,7 +14,8 @@ from ..errors import naming
 from ..prunings import PRUNINGS, Pruning, Quality
 from .changes import Change, check, commit
 from .rules import check_rule
-from .tensors import Place, matching, places, whole
+from .sharded import whole
+from .tensors import Place, matching, places
 
 
 def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
@@ -73,7 +74,8 @@ def densities(model: torch.nn.Module) -> dict[str, float]:
     found = {}
     for place in places(model):
         compressed = place.compressed
-        kept = None if compressed is None else compressed.kept(whole(place.original))
+        with naming(place.name):
+            kept = None if compressed is None else compressed.kept(whole(place.original))
         if kept is not None:
             density = int(kept.sum()) / kept.numel() if kept.numel() else 1.0
             found.update(dict.fromkeys(place.names, density))

@@ -13,9 +13,11 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from ..errors import naming
 from ..messages import names_text, quoted
 from ..patterns import Pattern, Patterns
 from .compressed import Compressed, Parametrization
+from .sharded import is_sharded, reshard, whole
 
 _Rule = TypeVar("_Rule")
 # Modules that hold a model and nothing of their own: their names are not the model's.
@@ -111,7 +113,8 @@ def seen(place: Place) -> torch.Tensor:
     module, attribute = place.homes[0]
     compressed, original = place.compressed, place.original
     if compressed is not None:
-        weights: torch.Tensor = compressed(whole(original))
+        with naming(place.name), gathered(compressed):
+            weights: torch.Tensor = compressed(whole(original))
         return weights
     if parametrize.is_parametrized(module, attribute):
         with _at_rest(module.parametrizations[attribute]):
@@ -120,15 +123,16 @@ def seen(place: Place) -> torch.Tensor:
     return whole(original) if hook is None else whole(hook.compute())
 
 
-def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor itself, or all of one that is sharded (a DTensor; all processes take part)."""
-    full: torch.Tensor = tensor.full_tensor() if is_sharded(tensor) else tensor
-    return full
-
-
-def is_sharded(tensor: torch.Tensor) -> bool:
-    """Whether a tensor is a DTensor, of which each process holds a part."""
-    return hasattr(tensor, "full_tensor")
+@contextmanager
+def gathered(compressed: Compressed) -> Iterator[None]:
+    """Trained scales whole for a while, also where they are sharded; gradients reach them."""
+    held = compressed.values._parameters
+    sharded = {name: scale for name, scale in held.items() if is_sharded(scale)}
+    try:
+        held.update((name, whole(scale)) for name, scale in sharded.items())
+        yield
+    finally:
+        held.update(sharded)
 
 
 def places(model: torch.nn.Module) -> list[Place]:
@@ -145,6 +149,7 @@ def places(model: torch.nn.Module) -> list[Place]:
         A tensor that is held in several places (tied weights, a module that stands in the model
         twice) is there once, with all its names. What belongs to parametrizations is not there.
     """
+    reshard(model)
     names: dict[int, list[str]] = {}
     homes: dict[int, list[tuple[torch.nn.Module, str]]] = {}
     for name, module, attribute, key in _held(unwrapped(model)):

@@ -21,7 +21,8 @@ from .compressed import Values, as_integers, is_traced, laid_out, masked
 from .layers import weight_places
 from .rules import check_rule
 from .settings import check_settings
-from .tensors import Place, matching, whole
+from .sharded import whole
+from .tensors import Place, matching
 
 #: What becomes zero: up to a part of the largest magnitude, or all but a share of the weights.
 Zeros = TrainedTernary | Density
@@ -199,7 +200,9 @@ def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
     count = round(density.density * (latent.nbytes // latent.element_size()))
     if latent.device.type == "cpu" and not is_traced():
         try:
-            return torch.from_numpy(density.mask(latent))  # nine times as fast
+            # Nine times as fast. Not of the weights themselves: FSDP2 resizes their memory, and
+            # torch no longer lets it once NumPy has seen it.
+            return torch.from_numpy(density.mask(latent.abs()))
         except (RuntimeError, TypeError, ValueError):  # torch.func has no values; or NaN
             pass
     if count == 0:
