@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 os.environ["HF_HUB_OFFLINE"] = "1"  # adapters are made here, and nothing is looked up
 
 from torch_situations import METHODS, SITUATIONS, Case, prepare  # noqa: E402
+from torch_tables import DOCUMENT, in_document, tables  # noqa: E402
 from torch_uses import USES, compressed  # noqa: E402
 
 from qcodec import FixedPoint, safe_open  # noqa: E402
@@ -125,3 +126,9 @@ def test_a_compressed_model_can_be_used_or_says_why_not(use, method, tmp_path):
         return
     use.check(case, tmp_path)
     check_file(case, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["values", "situations", "uses"])
+def test_the_document_shows_the_tables(name):
+    shown = in_document(DOCUMENT.read_text(encoding="utf-8"))
+    assert shown[name] == tables()[name]  # python tests/torch_tables.py writes them
