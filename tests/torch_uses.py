@@ -316,9 +316,11 @@ def _trains(case: Case, _) -> None:
     assert gradients(case.model, case.inputs).keys() == dict(case.model.named_parameters()).keys()
 
 
-#: Methods whose integers a seal watches: what averages them is noticed.
-_SEALED = [name for name in METHODS if name not in ("export", "load", "fix_activations")]
-_SEAL = refused(ValueError, "masks or codes .* average", *_SEALED)
+_CHANGING = [name for name in METHODS if name not in ("export", "load", "fix_activations")]
+#: Integers are watched by a seal: what averages them is noticed.
+_SEALED = refused(ValueError, "masks or codes .* average", *_CHANGING) | refused(
+    ValueError, "steps of fixed activations .* average", "fix_activations"
+)
 _PARAMETERS = "average parameters only, and copy buffers (`use_buffers=False`)"
 
 USES = [
@@ -336,12 +338,14 @@ USES = [
     Use("`model.bfloat16()` after", _cast(torch.bfloat16)),
     Use("`copy.deepcopy`", _copy),
     Use("SWA, EMA of parameters (`use_buffers=False`)", _average(_ema(False))),
-    Use("EMA of buffers, too (`use_buffers=True`)", _average(_ema(True)), _SEAL, _PARAMETERS),
-    Use("EMA of a state dict (timm)", _average(_StateAverage), _SEAL, _PARAMETERS),
+    Use("EMA of buffers, too (`use_buffers=True`)", _average(_ema(True)), _SEALED, _PARAMETERS),
+    Use("EMA of a state dict (timm)", _average(_StateAverage), _SEALED, _PARAMETERS),
     Use(
         "an adapter (LoRA of peft) is put around it",
         _adapt,
-        refused(ValueError, "an adapter .LoRA. around compressed weights would be lost", *_SEALED),
+        refused(
+            ValueError, "an adapter .LoRA. around compressed weights would be lost", *_CHANGING
+        ),
         "`export`, `load` into a plain model, and adapt that",
         needs=("peft",),
     ),
