@@ -18,7 +18,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.checkpoint import checkpoint
 from torch_situations import METHODS, Case, apply, inputs_of, net, refused, trained
 
-from qcodec.torch import densities, plain_tensors
+from qcodec import Codebook, Density
+from qcodec.torch import densities, plain_tensors, prune, share
 
 #: One method for each kind of values: what is slow is done with these.
 OF_EACH_KIND = ("prune", "share", "share_latent", "fix_points", "ternarize", "fix_activations")
@@ -56,8 +57,11 @@ class Use:
 
 
 def compressed(method: str, folder, context=contextlib.nullcontext, seed: int = 0) -> Case:
-    """A plain net to which a method was applied."""
+    """A plain net to which a method was applied; one that is loaded was pruned and shared."""
     model = trained(net(), seed) if seed else net()
+    if method == "load":
+        prune(model, {"weight$": Density(0.5)})
+        share(model, {"weight$": Codebook(2)})
     case = Case(model, inputs_of(5, 8), net, method=method)
     with context():
         apply(case, folder)
