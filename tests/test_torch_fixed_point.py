@@ -125,7 +125,7 @@ def test_activations_get_all_levels_and_the_best_power_of_two(bits, signed):
     sample = sample if signed else sample.relu()
     activations = FixedPointActivations()
     activations.choose(sample, FixedPoint(bits))
-    exponent, low, high = activations.form.tolist()
+    exponent, low, high, _ = activations.form.tolist()
     assert high - low == 2**bits - 1
     assert (low < 0) == signed
     errors = {
@@ -142,7 +142,7 @@ def test_each_layer_gets_what_was_rounded():
     model[3].register_forward_pre_hook(lambda module, given: seen.update(given=given[0]))
     plain = network()[:3](images())
     model(images())
-    exponent, low, high = model[3].fixed_point_input.form.tolist()
+    exponent, low, high, _ = model[3].fixed_point_input.form.tolist()
     assert low == 0  # behind a ReLU
     wanted = (plain / 2.0**exponent).round().clamp(0, high) * 2.0**exponent
     assert torch.equal(seen["given"], wanted)

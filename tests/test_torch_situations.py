@@ -10,8 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 os.environ["HF_HUB_OFFLINE"] = "1"  # adapters are made here, and nothing is looked up
 
-from torch_situations import METHODS, SITUATIONS, Case, prepare  # noqa: E402
-from torch_uses import USES, compressed  # noqa: E402
+from torch_situations import METHODS, SITUATIONS, Case, inputs_of, net, prepare  # noqa: E402
+from torch_tables import DOCUMENT, in_document, tables  # noqa: E402
+from torch_uses import OF_EACH_KIND, USES, compressed  # noqa: E402
 
 from qcodec import FixedPoint, safe_open  # noqa: E402
 from qcodec.torch import densities, export, fix_activations, load, plain_tensors  # noqa: E402
@@ -125,3 +126,29 @@ def test_a_compressed_model_can_be_used_or_says_why_not(use, method, tmp_path):
         return
     use.check(case, tmp_path)
     check_file(case, tmp_path)
+
+
+@pytest.mark.parametrize("method", OF_EACH_KIND)
+def test_a_model_that_was_compiled_before_trains_on(method, tmp_path):
+    model = net()
+    compiled = torch.compile(model, backend="aot_eager")
+    compiled(inputs_of(5, 8)).sum().backward()  # a graph of the plain model
+    case = Case(compiled, inputs_of(5, 8), net, method=method)
+    METHODS[method](case, tmp_path)
+    model.zero_grad()
+    wanted = model(case.inputs)
+    wanted.square().mean().backward()
+    gradients = [one.grad.clone() for one in model.parameters()]
+    model.zero_grad()
+    found = compiled(case.inputs)
+    found.square().mean().backward()
+    torch.testing.assert_close(found, wanted)
+    for one, gradient in zip(model.parameters(), gradients, strict=True):
+        torch.testing.assert_close(one.grad, gradient, rtol=1e-4, atol=1e-6)
+    check_file(case, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["values", "situations", "uses"])
+def test_the_document_shows_the_tables(name):
+    shown = in_document(DOCUMENT.read_text(encoding="utf-8"))
+    assert shown[name] == tables()[name]  # python tests/torch_tables.py writes them

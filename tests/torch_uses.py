@@ -18,7 +18,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.checkpoint import checkpoint
 from torch_situations import METHODS, Case, apply, inputs_of, net, refused, trained
 
-from qcodec.torch import densities, plain_tensors
+from qcodec import Codebook, Density
+from qcodec.torch import densities, plain_tensors, prune, share
 
 #: One method for each kind of values: what is slow is done with these.
 OF_EACH_KIND = ("prune", "share", "share_latent", "fix_points", "ternarize", "fix_activations")
@@ -56,8 +57,11 @@ class Use:
 
 
 def compressed(method: str, folder, context=contextlib.nullcontext, seed: int = 0) -> Case:
-    """A plain net to which a method was applied."""
+    """A plain net to which a method was applied; one that is loaded was pruned and shared."""
     model = trained(net(), seed) if seed else net()
+    if method == "load":
+        prune(model, {"weight$": Density(0.5)})
+        share(model, {"weight$": Codebook(2)})
     case = Case(model, inputs_of(5, 8), net, method=method)
     with context():
         apply(case, folder)
@@ -316,9 +320,11 @@ def _trains(case: Case, _) -> None:
     assert gradients(case.model, case.inputs).keys() == dict(case.model.named_parameters()).keys()
 
 
-#: Methods whose integers a seal watches: what averages them is noticed.
-_SEALED = [name for name in METHODS if name not in ("export", "load", "fix_activations")]
-_SEAL = refused(ValueError, "masks or codes .* average", *_SEALED)
+_CHANGING = [name for name in METHODS if name not in ("export", "load", "fix_activations")]
+#: Integers are watched by a seal: what averages them is noticed.
+_SEALED = refused(ValueError, "masks or codes .* average", *_CHANGING) | refused(
+    ValueError, "steps of fixed activations .* average", "fix_activations"
+)
 _PARAMETERS = "average parameters only, and copy buffers (`use_buffers=False`)"
 
 USES = [
@@ -336,12 +342,14 @@ USES = [
     Use("`model.bfloat16()` after", _cast(torch.bfloat16)),
     Use("`copy.deepcopy`", _copy),
     Use("SWA, EMA of parameters (`use_buffers=False`)", _average(_ema(False))),
-    Use("EMA of buffers, too (`use_buffers=True`)", _average(_ema(True)), _SEAL, _PARAMETERS),
-    Use("EMA of a state dict (timm)", _average(_StateAverage), _SEAL, _PARAMETERS),
+    Use("EMA of buffers, too (`use_buffers=True`)", _average(_ema(True)), _SEALED, _PARAMETERS),
+    Use("EMA of a state dict (timm)", _average(_StateAverage), _SEALED, _PARAMETERS),
     Use(
         "an adapter (LoRA of peft) is put around it",
         _adapt,
-        refused(ValueError, "an adapter .LoRA. around compressed weights would be lost", *_SEALED),
+        refused(
+            ValueError, "an adapter .LoRA. around compressed weights would be lost", *_CHANGING
+        ),
         "`export`, `load` into a plain model, and adapt that",
         needs=("peft",),
     ),

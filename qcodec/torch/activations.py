@@ -7,10 +7,12 @@ integers only if activations are fixed point too.
 from __future__ import annotations
 
 import inspect
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..checks import check_integer
@@ -18,6 +20,7 @@ from ..codecs import Codec, FixedPoint
 from ..errors import naming, warn_caller
 from ..messages import quoted
 from ..patterns import Pattern, Patterns
+from .compressed import is_traced
 from .data_parallel import send_steps
 from .fixed_point import power_of_two, rounded
 from .layers import layers
@@ -34,8 +37,8 @@ _SAMPLE = 1 << 16
 class FixedPointActivations(torch.nn.Module):
     """Rounds what it is given, with the clipped straight-through gradient.
 
-    The buffer `form` holds the power of two and the least and greatest integer, so that a
-    state dict holds everything. `choose` sets it.
+    The buffer `form` holds the power of two, the least and greatest integer, and a checksum of
+    them, so that a state dict holds everything. `choose` sets it.
 
     Parameters
     ----------
@@ -56,7 +59,8 @@ class FixedPointActivations(torch.nn.Module):
     def __init__(self, argument: str = "input") -> None:
         super().__init__()
         self.argument = argument
-        self.register_buffer("form", torch.tensor([0, 0, 0], dtype=torch.int32))
+        self.register_buffer("form", torch.tensor(_sealed(0, 0, 0), dtype=torch.int32))
+        self._seen: tuple[Any, int] = (None, -1)
 
     def choose(self, sample: torch.Tensor, codec: FixedPoint) -> None:
         """Choose the step for a sample of activations.
@@ -73,9 +77,32 @@ class FixedPointActivations(torch.nn.Module):
 
     def forward(self, activations: torch.Tensor) -> torch.Tensor:
         """The nearest multiples of the power of two that are in the range."""
+        if not is_traced():
+            self._check()
         # They stay tensors: a number that is read from one cannot be traced or exported.
-        exponent, low, high = self.form.unbind()
+        exponent, low, high, _ = self.form.unbind()
         return rounded(activations, exponent, low, high)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was seen of the buffer: versions of a copy's tensors count from 0."""
+        return {**self.__dict__, "_seen": (None, -1)}
+
+    def _check(self) -> None:
+        """Raise ValueError if the form was averaged; looked at only after it was written to."""
+        form = self.form
+        if form.is_inference() or (self._seen[0] is form and self._seen[1] == form._version):
+            return
+        try:
+            numbers = form.tolist()
+        except RuntimeError:  # on the meta device, or in torch.func: there are no values
+            return
+        if numbers != _sealed(*numbers[:3]):
+            raise ValueError(
+                "the steps of fixed activations were changed, as by an average (EMA, SWA) that "
+                "takes buffers in: they are integers; average parameters only, and copy buffers "
+                "(use_buffers=False)"
+            )
+        self._seen = form, form._version
 
 
 def fix_activations(
@@ -115,7 +142,7 @@ def fix_activations(
     >>> import torch, qcodec
     >>> model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.ReLU(), torch.nn.Linear(4, 4))
     >>> fix_activations(model, qcodec.FixedPoint(8), [torch.randn(100, 4)])
-    >>> list(model.state_dict())[2], model[2].fixed_point_input.form.tolist()[1:]
+    >>> list(model.state_dict())[2], model[2].fixed_point_input.form.tolist()[1:3]
     ('0.fixed_point_input.form', [0, 255])
     """
     rules = {"": rules} if isinstance(rules, Codec) else rules
@@ -234,8 +261,14 @@ def _form(sample: torch.Tensor, codec: FixedPoint) -> torch.Tensor:
     bits = codec.bits if signed else codec.bits + 1
     exponent = power_of_two(sample, FixedPoint(bits, codec.step))
     low = -(1 << (bits - 1)) if signed else 0
-    form = [exponent, low, (1 << (bits - 1)) - 1]
+    form = _sealed(exponent, low, (1 << (bits - 1)) - 1)
     return torch.tensor(form, dtype=torch.int32, device=sample.device)
+
+
+def _sealed(*numbers: int) -> list[int]:
+    """Some numbers and their checksum: odd and beyond 2**24, so no average of floats keeps it."""
+    checksum = zlib.crc32(np.array(numbers, "<i4").tobytes()) >> 8
+    return [*numbers, (1 << 26) + 2 * checksum + 1]
 
 
 def _put(module: torch.nn.Module, rounding: FixedPointActivations) -> None:

@@ -30,10 +30,13 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If `layers` are no pairs of names.
     ValueError
-        If shapes do not follow one another, the model lacks a tensor, a bias that must change is
-        compressed, a tensor that must change is tied, a weight is a buffer, or a tensor is one
-        that `docs/training.md` lists as refused. Nothing is changed then.
+        If there are no layers, shapes do not follow one another, the model lacks a tensor, a bias
+        that must change is compressed, a tensor that must change is tied, a weight is a buffer or
+        not finite, or a tensor is one that `docs/training.md` lists as refused. Nothing is changed
+        then.
 
     Examples
     --------
@@ -45,6 +48,7 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     >>> densities(model), float(model[0].bias[0].detach())
     ({'0.weight': 0.5, '2.weight': 0.5}, 0.0)
     """
+    _check_layers(layers)
     weights = {weight for weight, _ in layers}
     biases = {bias for _, bias in layers if bias is not None}
     by_name = {name: place for place in places(model) for name in place.names}
@@ -99,3 +103,15 @@ def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
     wide = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
     found: np.ndarray[Any, Any] = wide.cpu().numpy()
     return found
+
+
+def _check_layers(layers: Layers) -> None:
+    for layer in layers:
+        is_pair = isinstance(layer, tuple | list) and len(layer) == 2
+        if not is_pair or not isinstance(layer[0], str) or not isinstance(layer[1], str | None):
+            raise TypeError(
+                f"layers: found {layer!r}, allowed are pairs of a weight's name and a bias's name "
+                "or None"
+            )
+    if not layers:
+        raise ValueError("layers: found none, allowed is at least one")

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from ..checks import check_number
+from ..errors import naming
 from .tensors import matching, seen
 
 Penalty = Callable[[], torch.Tensor]
@@ -33,8 +35,8 @@ def l1(model: torch.nn.Module, strengths: Mapping[str, float]) -> Penalty:
 
     Raises
     ------
-    ValueError
-        If a pattern finds no parameter.
+    TypeError, ValueError
+        If a pattern finds no parameter, or a strength is no finite number of at least 0.
 
     Examples
     --------
@@ -62,8 +64,8 @@ def l2(model: torch.nn.Module, strengths: Mapping[str, float]) -> Penalty:
 
     Raises
     ------
-    ValueError
-        If a pattern finds no parameter.
+    TypeError, ValueError
+        If a pattern finds no parameter, or a strength is no finite number of at least 0.
 
     Examples
     --------
@@ -82,6 +84,9 @@ def _penalty(
     cost: Callable[[torch.Tensor], torch.Tensor],
 ) -> Penalty:
     found = matching(model, strengths)
+    for place, strength in found:
+        with naming(place.name):
+            check_number("strength", strength, 0)
 
     def penalty() -> torch.Tensor:
         total = torch.zeros((), device=found[0][0].original.device)

@@ -161,7 +161,15 @@ def places(model: torch.nn.Module) -> list[Place]:
 
 
 def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
-    """The model inside those that only hold it."""
+    """The model inside those that only hold it.
+
+    Raises
+    ------
+    TypeError
+        If it is no module.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model: found {type(model).__name__}, allowed is a torch.nn.Module")
     while True:
         if isinstance(model, _WRAPPERS):
             model = model.module
