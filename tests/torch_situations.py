@@ -581,7 +581,7 @@ SITUATIONS = [
             plain=net,
             sharable="",
         ),
-        refused(ValueError, r"(tensor ')?6\.\w+'?: found no shape yet", *METHODS),
+        refused(ValueError, r"(tensor ')?5\.\w+'?: found no shape yet", *METHODS),
         "call the model once",
     ),
     Situation(
