@@ -42,6 +42,8 @@ from qcodec.torch.compressed import Parametrization  # noqa: E402
 from qcodec.torch.export import quantized_of  # noqa: E402
 from qcodec.torch.tensors import places  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 # The weights of both layers, and a tensor of four values: as many as a codebook of 2 bits has.
 WEIGHTS = "weight|gain"
 LAYERS = [("first.weight", "first.bias"), ("second.weight", "second.bias")]
