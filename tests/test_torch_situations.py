@@ -40,9 +40,11 @@ def snapshot(model):
     """All that a method could change, and that must be the same after a refusal."""
 
     def content(value):
-        if not isinstance(value, torch.Tensor) or value.is_meta or value.numel() == 0:
-            return value if not isinstance(value, torch.Tensor) else tuple(value.shape)
-        return bits(value).tolist()
+        if not isinstance(value, torch.Tensor):
+            return value
+        if torch.nn.parameter.is_lazy(value):
+            return "no shape yet"
+        return tuple(value.shape) if value.is_meta else bits(value).tolist()
 
     state = {name: content(value) for name, value in model.state_dict().items()}
     parameters = {

@@ -574,6 +574,23 @@ SITUATIONS = [
         "`merge_and_unload()` first",
         needs=("peft",),
     ),
+    Situation(
+        "a lazy layer that was not called yet",
+        _of(
+            _changed(lambda model: model.append(torch.nn.LazyLinear(4))),
+            plain=net,
+            sharable="",
+        ),
+        refused(ValueError, r"(tensor ')?6\.\w+'?: found no shape yet", *METHODS),
+        "call the model once",
+    ),
+    Situation(
+        "a model of `torch.jit.script`",
+        _of(lambda: torch.jit.script(net()), plain=net, sharable=""),
+        refused(TypeError, "module '.*': found .* of torch.jit, allowed", *METHODS)
+        | refused(ValueError, "no layer matches", "fix_activations"),
+        "call the method on the module that it was made of",
+    ),
     Situation("layers without elements", _of(_Empty, layers=_NET_LAYERS)),
     Situation(
         "a weight that is NaN", *_not_finite(float("nan")), "find out why, and mend the weight"

@@ -269,10 +269,20 @@ def _held(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str, i
         if "parametrizations" in parts:
             continue
         prefix = "".join(f"{part}." for part in parts if part and part != _COMPILED)
+        if isinstance(module, torch.jit.ScriptModule):
+            raise TypeError(
+                f"module {quoted(path)}: found {type(module).__name__} of torch.jit, allowed is "
+                "the module that it was made of"
+            )
         held: dict[str, Any] = dict(_own(module))
         if parametrize.is_parametrized(module):
             held.update(module.parametrizations.items())
         for attribute in sorted(held):
+            if torch.nn.parameter.is_lazy(held[attribute]):
+                raise ValueError(
+                    f"tensor {quoted(prefix + attribute)}: found no shape yet (a lazy layer), "
+                    "allowed is a model that was called before"
+                )
             yield f"{prefix}{attribute}", module, attribute, id(held[attribute])
 
 
