@@ -11,6 +11,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from ..errors import naming
+from ..messages import quoted
 from ..patterns import Patterns
 from .compressed import Compressed, Parametrization
 from .hooked import hooked
@@ -147,10 +148,11 @@ def places(model: torch.nn.Module) -> list[Place]:
         A tensor that is held in several places (tied weights, a module that stands in the model
         twice) is there once, with all its names. What belongs to parametrizations is not there.
     """
+    model = unwrapped(model)
     reshard(model)
     names: dict[int, list[str]] = {}
     homes: dict[int, list[tuple[torch.nn.Module, str]]] = {}
-    for name, module, attribute, key in _held(unwrapped(model)):
+    for name, module, attribute, key in _held(model):
         names.setdefault(key, []).append(name)
         home, known = (module, attribute), homes.setdefault(key, [])
         if not any(module is other and attribute == its for other, its in known):
