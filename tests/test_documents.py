@@ -148,6 +148,7 @@ _SET_UP = (
     "pip install setuptools cython",
     "pytest",
     "pytest -m builds",
+    "pytest -m training",
 )
 
 

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch")
 if not torch.distributed.is_available():
     pytest.skip("torch.distributed is not available", allow_module_level=True)
 
+pytestmark = pytest.mark.training
 ROOT = Path(__file__).parent.parent
 #: Seconds after which processes are taken to wait for each other.
 PATIENCE = 240

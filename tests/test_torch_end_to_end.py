@@ -14,6 +14,7 @@ import torch_paths  # noqa: E402
 
 import qcodec  # noqa: E402
 
+pytestmark = pytest.mark.training
 PROGRAM = Path(torch_paths.__file__)
 ROOT = PROGRAM.parents[1]
 #: The stages of each process. Pruning and tuning stop after some steps; the next process reads what

@@ -19,6 +19,7 @@ from qcodec.torch import densities, export, fix_activations, load, plain_tensors
 
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_state_dict_hooks")
 pytestmark = [
+    pytest.mark.training,
     # torch announces the end of its old norms, of jit, and of its own tree specifications,
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),

@@ -25,8 +25,7 @@ from .data_parallel import send_steps
 from .fixed_point import power_of_two, rounded
 from .layers import layers
 from .modes import forget_compiled_code, run_batches
-from .rules import check_rule
-from .tensors import patterns_of
+from .rules import check_rule, patterns_of
 
 _NAME = "fixed_point_input"
 _MOST_BITS = 15

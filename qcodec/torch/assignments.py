@@ -13,7 +13,8 @@ from ..quantized import Quantized
 from ..rate_distortion import at_price
 from ..recipes import as_recipe, exactly
 from .changes import check, check_finite
-from .tensors import Place, agreed, check_unused, parameter_places, patterns_of
+from .rules import agreed, check_unused, patterns_of
+from .tensors import Place, names_of, parameter_places
 
 _DTYPES = ("float32", "float16", "bfloat16")
 
@@ -49,7 +50,7 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
         if quantizing:
             found.append((place, agreed(quantizing)))
     if isinstance(recipe, Mapping):
-        check_unused(patterns_of(recipe), parameters)
+        check_unused(patterns_of(recipe), names_of(parameters))
     if not found:
         names = names_text(name for place in parameters for name in place.names)
         raise ValueError(f"the recipe quantizes no parameter; there are {names}")

@@ -11,8 +11,9 @@ from torch.nn.utils import parametrize
 from ..messages import quoted
 from .compressed import Compressed, Parametrization
 from .data_parallel import held_by_wrapper, send_chosen
+from .hooked import hooked
 from .sharded import is_sharded
-from .tensors import Place, hooked
+from .tensors import Place
 
 _hooks: list[Any] = []
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from ..messages import quoted
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from ..messages import names_text, quoted
+from ..patterns import Pattern
+
+_Rule = TypeVar("_Rule")
 
 
 def check_rule(name: str, rule: object, *allowed: type) -> None:
@@ -18,3 +24,43 @@ def check_rule(name: str, rule: object, *allowed: type) -> None:
     if not isinstance(rule, allowed) or isinstance(rule, bool):
         names = ", ".join(kind.__name__ for kind in allowed)
         raise TypeError(f"tensor {quoted(name)}: found {type(rule).__name__}, allowed {names}")
+
+
+def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
+    """The patterns of rules, compiled.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no mapping, there are none, or one is no regular expression.
+    """
+    if not isinstance(rules, Mapping):
+        raise TypeError(
+            f"rules: found {type(rules).__name__}, allowed is a mapping of regular expressions "
+            "for the names of tensors"
+        )
+    if not rules:
+        raise ValueError("rules: found none, allowed is at least one")
+    return [Pattern(text) for text in rules]
+
+
+def check_unused(patterns: Sequence[Pattern], names: Sequence[str]) -> None:
+    """Raise ValueError if a pattern finds none of some names of parameters."""
+    known = frozenset(names)
+    unused = [pattern.text for pattern in patterns if not pattern.finds_any(known)]
+    if unused:
+        raise ValueError(
+            f"no parameter matches {names_text(unused)}; there are {names_text(names)}"
+        )
+
+
+def agreed(by_name: Mapping[str, _Rule]) -> _Rule:
+    """The rule of a tied parameter; ValueError if its names get different ones."""
+    (first, rule), *others = by_name.items()
+    for name, other in others:
+        if other is not rule and other != rule:
+            raise ValueError(
+                f"{quoted(first)} and {quoted(name)} are one parameter: found the rules {rule} "
+                f"and {other}, allowed is one"
+            )
+    return rule

@@ -113,7 +113,8 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     Weights that are masked (`prune`) stay zero and cost no codes; one entry of their codebook
     is zero, too, as in the paper. A `Sparse` codec masks what it does not store. The parameters
     are new ones, of as many values as the codec has codes: make the optimizer after this; one
-    that was made before raises at its next step. Called again, assignments are made anew.
+    that was made before raises at its next step. Called again, assignments are made anew; with as
+    many values the parameters stay.
 
     Parameters
     ----------

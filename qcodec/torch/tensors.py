@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from torch.nn.utils import parametrize
-from torch.nn.utils.spectral_norm import SpectralNorm
-from torch.nn.utils.weight_norm import WeightNorm
 
 from ..errors import naming
-from ..messages import names_text, quoted
-from ..patterns import Pattern, Patterns
+from ..messages import quoted
+from ..patterns import Patterns
 from .compressed import Compressed, Parametrization
+from .hooked import hooked
+from .rules import agreed, check_unused, patterns_of
 from .sharded import is_sharded, reshard, whole
 
 _Rule = TypeVar("_Rule")
@@ -149,11 +148,11 @@ def places(model: torch.nn.Module) -> list[Place]:
         A tensor that is held in several places (tied weights, a module that stands in the model
         twice) is there once, with all its names. What belongs to parametrizations is not there.
     """
-    inner = unwrapped(model)
+    model = unwrapped(model)
     reshard(model)
     names: dict[int, list[str]] = {}
     homes: dict[int, list[tuple[torch.nn.Module, str]]] = {}
-    for name, module, attribute, key in _held(inner):
+    for name, module, attribute, key in _held(model):
         names.setdefault(key, []).append(name)
         home, known = (module, attribute), homes.setdefault(key, [])
         if not any(module is other and attribute == its for other, its in known):
@@ -210,6 +209,11 @@ def parameter_places(model: torch.nn.Module) -> list[Place]:
     return [place for place in places(model) if place.is_parameter]
 
 
+def names_of(found: Iterable[Place]) -> list[str]:
+    """All names of some places."""
+    return [name for place in found for name in place.names]
+
+
 def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[Place, _Rule]]:
     """The parameters that rules are about, each with the first rule that finds one of its names.
 
@@ -243,101 +247,8 @@ def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[P
         by_name = {name: values[at] for name, at in matches.items() if at is not None}
         if by_name:
             found.append((place, agreed(by_name)))
-    check_unused(patterns, parameters)
+    check_unused(patterns, names_of(parameters))
     return found
-
-
-def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
-    """The patterns of rules, compiled.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are no mapping, there are none, or one is no regular expression.
-    """
-    if not isinstance(rules, Mapping):
-        raise TypeError(
-            f"rules: found {type(rules).__name__}, allowed is a mapping of regular expressions "
-            "for the names of tensors"
-        )
-    if not rules:
-        raise ValueError("rules: found none, allowed is at least one")
-    return [Pattern(text) for text in rules]
-
-
-def check_unused(patterns: Sequence[Pattern], parameters: Sequence[Place]) -> None:
-    """Raise ValueError if a pattern finds no parameter."""
-    names = [name for place in parameters for name in place.names]
-    known = frozenset(names)
-    unused = [pattern.text for pattern in patterns if not pattern.finds_any(known)]
-    if unused:
-        raise ValueError(
-            f"no parameter matches {names_text(unused)}; there are {names_text(names)}"
-        )
-
-
-def agreed(by_name: Mapping[str, _Rule]) -> _Rule:
-    """The rule of a tied parameter; ValueError if its names get different ones."""
-    (first, rule), *others = by_name.items()
-    for name, other in others:
-        if other is not rule and other != rule:
-            raise ValueError(
-                f"{quoted(first)} and {quoted(name)} are one parameter: found the rules {rule} "
-                f"and {other}, allowed is one"
-            )
-    return rule
-
-
-@dataclass(frozen=True)
-class Hooked:
-    """A tensor that a hook of torch computes from others before each pass.
-
-    Attributes
-    ----------
-    parts : tuple of str
-        The attributes that the module holds instead.
-    original : str
-        The one of them that is the tensor, before masks and norms.
-    compute : callable
-        Gives the tensor, and changes nothing.
-    remedy : str
-        Whose hook it is, and how it is removed.
-    """
-
-    parts: tuple[str, ...]
-    original: str
-    compute: Callable[[], torch.Tensor]
-    remedy: str
-
-
-def hooked(module: torch.nn.Module) -> dict[str, Hooked]:
-    """What the hooks of torch's pruning, weight_norm and spectral_norm compute, by attribute."""
-    found = {}
-    parts: tuple[str, ...]
-    for hook in module._forward_pre_hooks.values():
-        if isinstance(hook, WeightNorm):
-            parts = (f"{hook.name}_g", f"{hook.name}_v")
-            compute = partial(hook.compute_weight, module)
-            remedy = "weight_norm; remove it first (torch.nn.utils.remove_weight_norm)"
-            found[hook.name] = Hooked(parts, parts[1], compute, remedy)
-        elif isinstance(hook, SpectralNorm):
-            parts = (f"{hook.name}_orig", f"{hook.name}_u", f"{hook.name}_v")
-            compute = partial(hook.compute_weight, module, do_power_iteration=False)
-            remedy = "spectral_norm; remove it first (torch.nn.utils.remove_spectral_norm)"
-            found[hook.name] = Hooked(parts, parts[0], compute, remedy)
-    for original in module._parameters:
-        attribute = original.removesuffix("_orig")
-        mask = f"{attribute}_mask"
-        if attribute != original and mask in module._buffers:
-            compute = partial(_product, module, original, mask)
-            remedy = "torch.nn.utils.prune; make its mask permanent first (its `remove`)"
-            found[attribute] = Hooked((original, mask), original, compute, remedy)
-    return found
-
-
-def _product(module: torch.nn.Module, original: str, mask: str) -> torch.Tensor:
-    product: torch.Tensor = getattr(module, original) * getattr(module, mask)
-    return product
 
 
 @contextmanager
