@@ -11,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn  # noqa: E402
 from torch_situations import inputs_of, net, trained  # noqa: E402
 
 import qcodec.torch as qt  # noqa: E402
@@ -143,6 +144,27 @@ def test_a_copy_of_fixed_points_takes_another_state():
     again = copy.deepcopy(model)
     again.load_state_dict(other.state_dict())
     assert torch.equal(again[0].weight, other[0].weight)
+
+
+# ---- averages ----
+
+
+def test_an_average_of_parameters_follows_masks_that_change():
+    model = net()
+    pruning = GradualPruning(model, {WEIGHTS: Density(0.1)}, 0, 8, every=1)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.9))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for _ in range(8):
+        optimizer.zero_grad()
+        model(inputs_of(5, 8)).square().mean().backward()
+        optimizer.step()
+        pruning.step()
+        average.update_parameters(model)
+    average(inputs_of(5, 8))
+    assert densities(average.module) == densities(model)
+    for name, weight in plain_tensors(model).items():
+        if name in densities(model):
+            assert torch.equal(plain_tensors(average.module)[name] != 0, weight != 0)
 
 
 # ---- assigning, and writing into what is computed ----
