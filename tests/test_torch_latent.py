@@ -91,6 +91,24 @@ def test_what_was_dropped_comes_back_if_it_grows_and_what_is_masked_does_not():
     assert not model[0].weight[masked].any()
 
 
+@pytest.mark.parametrize("codec", [Codebook(8), Sparse(Codebook(8)), Sparse(Codebook(7))], ids=str)
+@pytest.mark.parametrize("density", [1.0, 0.4])
+def test_codes_of_all_numbers_leave_room_for_what_is_pruned_later(codec, density):
+    model = network()
+    share_latent(model, {"^0.weight": codec})
+    weight, latent = latent_of(model[0])
+    prune(model, {"^0.weight": Density(density)})
+    for code in latent.codes.unique():
+        members = latent.stored & (latent.codes == code)
+        if members.any():
+            mean = weight[members].double().mean().float()
+            assert torch.allclose(model[0].weight[members], mean, atol=1e-6)
+    assert not model[0].weight[~latent.stored].any()
+    assert int(latent.stored.sum()) == round(density * latent.stored.numel())
+    (place,) = (one for one in places(model) if one.name == "0.weight")
+    assert np.array_equal(quantized_of(place).dequantize(), place.value.numpy())
+
+
 def test_assigned_again_are_the_weights_and_not_their_shared_values():
     model = network()
     start = {name: tensor.clone() for name, tensor in plain_tensors(model).items()}

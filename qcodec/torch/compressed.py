@@ -272,6 +272,12 @@ def as_integers(flags: torch.Tensor) -> torch.Tensor:
     return flags.to(torch.int8) if is_traced() else flags.view(torch.int8)
 
 
+def as_factors(flags: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Bools as something to multiply by: of few elements as they are, which is one call less."""
+    many = flags.nbytes >= _MANY and not is_traced()
+    return as_integers(flags).to(dtype) if many else flags
+
+
 def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """A tensor with +0.0 where a mask is False, whatever stands there; gradients likewise.
 

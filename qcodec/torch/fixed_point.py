@@ -8,6 +8,7 @@ Courville 2013, arXiv 1308.3432), clipped at the ends of the range.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from ..dtypes import element_type
 from ..errors import naming
 from ..quantized import Groups, Quantized
 from .changes import Change, check, commit, content_of, first_mask, weights_behind
-from .compressed import Values, as_integers, finite, is_traced, masked
+from .compressed import Values, as_factors, finite, is_traced, masked
+from .known import Known
 from .layers import weight_places
 from .rules import check_rule
 from .settings import check_settings
@@ -61,7 +63,7 @@ class FixedPointValues(Values):
         self.register_buffer("width", torch.tensor([self.bits], device=device))
         power = power_of_two(weight, codec)
         self.register_buffer("exponent", torch.tensor(power, device=device))
-        self._known: tuple[Any, Any, Any] = (None, None, None)
+        self._known: Known[Grid] = Known()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The weights that the model sees."""
@@ -99,10 +101,6 @@ class FixedPointValues(Values):
         self.width.copy_(other.width)
         self.exponent.copy_(other.exponent)
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without what is known of the buffer: versions of a copy's tensors count from 0."""
-        return {**self.__dict__, "_known": (None, None, None)}
-
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
         check_settings(self.width, state, f"{prefix}width", rest[-1])
         super()._load_from_state_dict(state, prefix, *rest)
@@ -114,18 +112,14 @@ class FixedPointValues(Values):
     def _grid(self, dtype: torch.dtype) -> Grid:
         """As plain numbers, read from the buffer only after it changed; traced, as tensors."""
         exponent = self.exponent
-        if is_traced() or exponent.is_inference():  # such tensors do not count their changes
-            return grid_of(exponent, *self._range, dtype)
-        of = (exponent._version, dtype, self.bits)
-        if self._known[0] is not exponent or self._known[1] != of:
-            found = grid_of(exponent, *self._range, dtype)
-            try:
-                numbers = Grid(*(float(one) for one in found))
-            except RuntimeError:  # a tensor of torch.func has no value
-                return found
-            self._known = exponent, of, numbers
-        known: Grid = self._known[2]
-        return known
+        tensors = partial(grid_of, exponent, *self._range, dtype)
+        if is_traced():
+            return tensors()
+        try:
+            numbers = lambda: Grid(*(float(one) for one in tensors()))  # noqa: E731
+            return self._known.read(exponent, (dtype, self.bits), numbers)
+        except RuntimeError:  # a tensor of torch.func has no value
+            return tensors()
 
 
 class Grid(NamedTuple):
@@ -195,9 +189,8 @@ def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
     # Half a step beyond its ends a grid is still reached.
     reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
     points = (steps.round().clamp(grid.least, grid.most) + 0.0) * grid.step  # -0.0 becomes 0.0
-    passes = as_integers(reached).to(original.dtype)
     # What is added is +0.0, which turns -0.0 into 0.0, too.
-    return points.to(original.dtype) + (original - fixed) * passes
+    return points.to(original.dtype) + (original - fixed) * as_factors(reached, original.dtype)
 
 
 def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:

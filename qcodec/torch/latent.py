@@ -16,10 +16,12 @@ from ..files import RecipeLike
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share, to_share_at_price
 from .changes import Change, commit, content_of, first_mask, weights_behind
-from .compressed import Values, finite, laid_out, masked, passed
+from .compressed import Values, finite, is_traced, laid_out, masked, passed
+from .known import Known
 from .tensors import Place
 
 _ENTRIES = 256
+_FREE = -1  # instead of how many weights have code 0: none that is stored
 
 
 class LatentValues(Values):
@@ -58,20 +60,24 @@ class LatentValues(Values):
     def __init__(self, quantized: Quantized, like: torch.Tensor | None = None) -> None:
         super().__init__()
         codes, stored = codes_of(quantized, like)
+        if int(quantized.codes.max(initial=0)) < _ENTRIES - 1:
+            codes += 1 if stored is None else stored  # code 0 is for what is not stored
         self.register_buffer("codes", codes)
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:
             self.stored.copy_(stored)
-        # How many weights have each code: it follows from the others, but costs a pass.
+        # How many weights have each code, at least 1: it follows, but costs a pass.
         self.register_buffer("counts", torch.zeros(_ENTRIES, dtype=torch.int64))
+        self._zero_is_free: Known[bool] = Known()
         self._count()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The shared values; backward, as if these were the weights."""
         weight = masked(original, mask)
-        means, codes = self._means(weight.detach())
+        fixed = weight.detach()
+        means, codes = self._means(fixed)
         shared = laid_out(means.index_select(0, codes), self.codes)
-        return passed(masked(shared, self.stored), weight)
+        return passed(shared if self._is_free() else masked(shared, self.stored), weight)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored, bit for bit what `forward` gives."""
@@ -115,16 +121,36 @@ class LatentValues(Values):
         self._count()
 
     def _count(self) -> None:
-        if not self.codes.is_meta:
-            codes = self.codes[self.stored].flatten().long()
-            self.counts.copy_(torch.bincount(codes, minlength=_ENTRIES).clamp(min=1))
+        """Count members, and give code 0 to what is not stored if no stored weight has it."""
+        if self.codes.is_meta:
+            return
+        codes = self.codes[self.stored].flatten().long()
+        counts = torch.bincount(codes, minlength=_ENTRIES)
+        self.counts.copy_(counts.clamp(min=1))
+        if not counts[0]:
+            self.counts[0] = _FREE
+            self.codes.mul_(self.stored)
+
+    def _is_free(self) -> bool:
+        """Whether no stored weight has code 0, so that its mean can be 0: two passes less."""
+        counts = self.counts
+        if is_traced() or counts.is_meta:
+            return False
+        try:
+            return self._zero_is_free.read(counts, None, lambda: int(counts[0]) == _FREE)
+        except RuntimeError:  # a tensor of torch.func has no value
+            return False
 
     def _means(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The values by code, and the codes as indices."""
-        codes = self.codes.flatten().long()
-        stored = masked(weight, self.stored).flatten().double()
+        codes, is_free = self.codes.flatten().long(), self._is_free()
+        stored = weight if is_free else masked(weight, self.stored)
         sums = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
-        return (sums.scatter_add(0, codes, stored) / self.counts).to(weight.dtype), codes
+        sums = sums.scatter_add(0, codes, stored.flatten().double())
+        means = (sums / self.counts).to(weight.dtype)
+        if is_free:
+            means[0] = 0
+        return means, codes
 
 
 def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:

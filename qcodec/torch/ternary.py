@@ -79,17 +79,19 @@ class TernaryValues(Values):
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         """The weights that the model sees."""
         latent = masked(original, mask)
-        codes = self._codes(latent.detach())
+        fixed = latent.detach()
+        codes = self._codes(fixed)
         positive, negative = self._parameters["positive"], self._parameters["negative"]
-        values = torch.cat([-negative, torch.zeros_like(positive), positive])
-        moved_by = torch.cat([negative, torch.ones_like(positive), positive]).detach()
-        weights = laid_out(values.index_select(0, codes), latent)
-        moves = laid_out(moved_by.index_select(0, codes), latent)
-        return weights + (latent - latent.detach()) * moves
+        zero, one = torch.zeros_like(positive), torch.ones_like(positive)
+        values = torch.cat([zero, -negative, positive])
+        moved_by = torch.cat([one, negative, positive]).detach()
+        moves = (latent - fixed).flatten() * moved_by.index_select(0, codes)
+        return laid_out(values.index_select(0, codes) + moves, latent)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
         """The weights as they are stored: three values, bit for bit."""
-        codes = self._codes(finite(masked(original, mask))).to(torch.uint8)
+        above, below = self._zones(finite(masked(original, mask)))
+        codes = (1 + above.byte() - below.byte()).flatten()  # in the order of the values
         values = torch.cat([-self.negative, torch.zeros_like(self.positive), self.positive])
         book, element = as_array(values.detach() + 0.0)  # -0.0 becomes 0.0, as in `forward`
         positions = torch.nonzero(codes != 1).flatten()
@@ -106,16 +108,16 @@ class TernaryValues(Values):
 
     def kept(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor | None:
         """Those that are not zero now."""
-        return (self._codes(masked(original, mask)) != 1).view_as(original)
+        return (self._codes(masked(original, mask)) != 0).view_as(original)
 
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
         check_settings(self.rule, state, f"{prefix}rule", rest[-1])
         super()._load_from_state_dict(state, prefix, *rest)
 
     def _codes(self, latent: torch.Tensor) -> torch.Tensor:
-        """0, 1 or 2 for -Wn, 0 and Wp, as flat indices."""
+        """0, 1 or 2 for 0, -Wn and Wp, as flat indices."""
         above, below = self._zones(latent)
-        return (as_integers(above) - as_integers(below)).flatten().int() + 1
+        return torch.add(as_integers(below), as_integers(above), alpha=2).flatten().int()
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Where latent weights stand for Wp, and where for -Wn."""
