@@ -261,6 +261,7 @@ for way in ("share", "load", "ternarize"):
 """
 
 
+@pytest.mark.training
 def test_a_fused_optimizer_never_reads_momenta_of_another_shape(run_python, tmp_path):
     """In a process of its own: it would read and write beyond their end."""
     found = run_python(FUSED, tmp_path / "net.qc").split()

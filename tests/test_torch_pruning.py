@@ -129,3 +129,24 @@ def test_a_module_that_stands_in_two_places_is_pruned_once():
     prune(model, {"weight": Density(0.5)})
     assert densities(model) == {"0.weight": 0.5, "2.weight": 0.5}
     assert len(layer.parametrizations.weight) == 1
+
+
+@pytest.mark.parametrize("size", [8, 200])  # those that are multiplied, and those masked by bits
+def test_the_weights_are_the_same_bits_whether_or_not_they_are_trained(size):
+    model = torch.nn.Linear(size, size)
+    for density in (0.5, 0.25, 0.1):  # each mask takes the place of what was made of the last
+        prune(model, {"weight": Density(density)})
+        changed = copy.deepcopy(model)
+        prune(changed, {"weight": Density(density / 2)})
+        for one in (model, changed):
+            trained = one.weight
+            with torch.no_grad():
+                seen = one.weight
+            assert trained.requires_grad
+            assert torch.equal(trained.view(torch.int32), seen.view(torch.int32))
+            assert int(seen.view(torch.int32).count_nonzero()) == round(
+                densities(one)["weight"] * size * size
+            )
+            trained.sum().backward()
+            assert torch.equal(one.parametrizations.weight.original.grad != 0, seen != 0)
+            one.zero_grad()

@@ -20,11 +20,11 @@ from ..codecs import Codec, FixedPoint
 from ..errors import naming, warn_caller
 from ..messages import quoted
 from ..patterns import Pattern, Patterns
-from .compressed import is_traced
 from .data_parallel import send_steps
 from .fixed_point import power_of_two, rounded
 from .layers import layers
 from .modes import forget_compiled_code, run_batches
+from .passes import is_traced
 from .rules import check_rule, patterns_of
 
 _NAME = "fixed_point_input"

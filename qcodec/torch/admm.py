@@ -6,8 +6,7 @@ Zhang, Ye, Zhang, Tang, Wen, Fardad and Wang 2018 (arXiv 1804.03294), sections 3
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,11 +17,11 @@ from ..codecs import Codec
 from ..dtypes import element_type
 from ..errors import naming
 from ..ordinary import to_torch
-from ..patterns import exactly
+from ..patterns import Patterns, exactly
 from ..prunings import Density, NOfM, Pruning
 from .changes import check
 from .pruning import prune
-from .rules import check_rule
+from .rules import check_rule, patterns_of
 from .tensors import Place, matching, seen
 
 #: What a tensor shall be: so sparse, of so many weights, or what a codec can say.
@@ -89,7 +88,7 @@ class Admm:
             check_rule(place.name, constraint, Density, NOfM, Codec, int)
         check(model, [place for place, _ in found])
         self.model = model
-        self.rho = {place.name: _rho_of(place.name, rho) for place, _ in found}
+        self.rho = _rhos([place.name for place, _ in found], rho)
         with torch.inference_mode(False):  # its tensors could not be part of a loss
             self._parts = {place.name: _Part(place, constraint) for place, constraint in found}
 
@@ -234,13 +233,18 @@ class _Chosen(Pruning):
         return self.kept.cpu().numpy()
 
 
-def _rho_of(name: str, rho: float | Mapping[str, float]) -> float:
-    if isinstance(rho, Mapping):
-        found = [value for pattern, value in rho.items() if re.search(pattern, name)]
-        if not found:
+def _rhos(names: Sequence[str], rho: float | Mapping[str, float]) -> dict[str, float]:
+    """The rho of each tensor, by its name."""
+    if not isinstance(rho, Mapping):
+        return {name: _checked_rho(name, rho) for name in names}
+    first, values = Patterns(patterns_of(rho)).first, list(rho.values())
+    found = {}
+    for name in names:
+        at = first(name)
+        if at is None:
             raise ValueError(f"{name!r}: no rho for it in {dict(rho)}")
-        rho = found[0]
-    return _checked_rho(name, rho)
+        found[name] = _checked_rho(name, values[at])
+    return found
 
 
 def _checked_rho(name: str, rho: float) -> float:

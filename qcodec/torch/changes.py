@@ -16,7 +16,7 @@ import torch
 from torch.nn.utils import parametrize
 
 from ..errors import naming
-from .compressed import Compressed, Free, Parametrization, Values, finite, masked
+from .compressed import Compressed, Free, Parametrization, Values
 from .foreign import (
     check_memory,
     check_model,
@@ -24,6 +24,7 @@ from .foreign import (
     check_wrappers,
 )
 from .modes import forget_compiled_code
+from .passes import finite, masked
 from .replaced import mark_replaced
 from .sharded import put, whole
 from .tensors import Place, parameter_places

@@ -19,9 +19,10 @@ from ..dtypes import element_type
 from ..errors import naming
 from ..quantized import Groups, Quantized
 from .changes import Change, check, commit, content_of, first_mask, weights_behind
-from .compressed import Values, as_factors, finite, is_traced, masked
+from .compressed import Values
 from .known import Known
 from .layers import weight_places
+from .passes import finite, is_traced, masked, passed
 from .rules import check_rule
 from .settings import check_settings
 from .tensors import Place, matching
@@ -184,13 +185,11 @@ def rounded(
 
 def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
     """The nearest points of a grid, with the gradient as of `rounded`."""
-    fixed = original.detach()
-    steps = fixed.float() * grid.steps
+    steps = original.detach().float() * grid.steps
     # Half a step beyond its ends a grid is still reached.
     reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
-    points = (steps.round().clamp(grid.least, grid.most) + 0.0) * grid.step  # -0.0 becomes 0.0
-    # What is added is +0.0, which turns -0.0 into 0.0, too.
-    return points.to(original.dtype) + (original - fixed) * as_factors(reached, original.dtype)
+    points = steps.round().clamp(grid.least, grid.most) * grid.step
+    return passed(points.to(original.dtype), original, reached)
 
 
 def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:

@@ -16,8 +16,9 @@ from ..files import RecipeLike
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share, to_share_at_price
 from .changes import Change, commit, content_of, first_mask, weights_behind
-from .compressed import Values, finite, is_traced, laid_out, masked, passed
+from .compressed import Values
 from .known import Known
+from .passes import finite, is_traced, laid_out, masked, passed
 from .tensors import Place
 
 _ENTRIES = 256

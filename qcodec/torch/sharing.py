@@ -17,8 +17,9 @@ from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share
 from .changes import Change, check, commit, first_mask, weights_behind
-from .compressed import Values, laid_out, masked
+from .compressed import Values
 from .latent import LatentValues
+from .passes import laid_out, masked
 from .tensors import Place, places
 
 _HALVES = (torch.float16, torch.bfloat16)
@@ -204,6 +205,11 @@ def planned(place: Place, codec: Codec) -> Change:
     assert quantized.codebook is not None
     book = to_torch(quantized.codebook.values[0].copy(), element_type(quantized.codebook_dtype))
     entries = max(_entries(codec), len(book))
+    if stored is not None:
+        # Gradients of what is masked are 0, and go to some centroid: adding them all to one
+        # would have each addition wait for the last.
+        anything = torch.arange(codes.numel(), device=codes.device).view_as(codes) % entries
+        codes = torch.where(stored.to(codes.device), codes, anything.to(codes.dtype))
     padded = torch.nn.functional.pad(book, (0, entries - len(book))).to(weight.dtype)
     return Change(place, stored, SharedValues(codes, entries), padded)
 

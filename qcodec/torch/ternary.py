@@ -17,8 +17,9 @@ from ..prunings import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
 from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind
-from .compressed import Values, as_integers, finite, is_traced, laid_out, masked
+from .compressed import Values
 from .layers import weight_places
+from .passes import as_integers, finite, is_traced, laid_out, masked
 from .rules import check_rule
 from .settings import check_settings
 from .sharded import whole
