@@ -108,7 +108,11 @@ class MissingTensorError(QCodecError, KeyError):
 
 
 class QCodecWarning(UserWarning):
-    """A recipe quantizes nothing, or has rules that match nothing: see `qcodec.save_file`."""
+    """A recipe or a rule does less than it says.
+
+    It quantizes nothing, or has rules that match nothing (`qcodec.save_file`), or what is said for
+    all layers leaves some out (`qcodec.torch`).
+    """
 
 
 class LimitWarning(QCodecWarning):

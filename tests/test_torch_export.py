@@ -137,3 +137,17 @@ def test_a_model_is_not_exported_onto_the_base_of_its_delta(tmp_path):
     assert base.read_bytes() == before
     with pytest.raises(ValueError, match="another format"):
         export(model, tmp_path / "net.pt")
+
+
+def test_buffers_keep_every_bit_whatever_the_recipe_is_for(tmp_path):
+    model = torch.nn.Linear(64, 64)
+    model.register_buffer("positions", torch.randn(64, 64))
+    model.register_buffer("causal", torch.triu(torch.full((64, 64), float("-inf")), 1))
+    export(model, tmp_path / "net.qc", {"weight|positions|causal": Codebook(2)})
+    again = torch.nn.Linear(64, 64)
+    again.register_buffer("positions", torch.zeros(64, 64))
+    again.register_buffer("causal", torch.zeros(64, 64))
+    load(again, tmp_path / "net.qc")
+    assert torch.equal(again.positions, model.positions)
+    assert torch.equal(again.causal, model.causal)
+    assert len(again.weight.unique()) == 4

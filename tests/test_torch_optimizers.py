@@ -359,3 +359,20 @@ def test_the_same_seed_gives_the_same_file_whatever_the_number_of_threads(method
     one = trained_file(method, 1, tmp_path)
     assert trained_file(method, 2, tmp_path) == one
     assert trained_file(method, 2, tmp_path) == one
+
+
+@pytest.mark.parametrize("method", ["fix", "latent", "ternarize"])
+def test_gradients_of_the_weights_that_were_are_cleared_and_of_the_same_kind_kept(method):
+    change = {
+        "fix": lambda model, bits: fix_points(model, {"weight": FixedPoint(bits)}),
+        "latent": lambda model, bits: share_latent(model, {"weight": Codebook(bits)}),
+        "ternarize": lambda model, _: ternarize(model, {"weight": Density(0.5)}),
+    }[method]
+    model, inputs = torch.nn.Linear(16, 16), torch.randn(4, 16)
+    model(inputs).square().sum().backward()
+    change(model, 3)
+    original = model.parametrizations.weight.original
+    assert original.grad is None
+    model(inputs).square().sum().backward()
+    change(model, 3)  # latent weights are assigned anew between steps that add up gradients
+    assert (original.grad is None) == (method == "ternarize")

@@ -60,15 +60,16 @@ class Change:
         """Whether modules or parameters change, and not only what they hold."""
         before = self.place.compressed
         adds_mask = self.mask is not None and (before is None or before.mask is None)
-        return adds_mask or self._other_values
+        return adds_mask or self.has_other_values
 
     @property
     def is_new_parameter(self) -> bool:
         """Whether the parameter becomes another one: its meaning changes with the values."""
-        return self.content is not None and self._other_values
+        return self.content is not None and self.has_other_values
 
     @property
-    def _other_values(self) -> bool:
+    def has_other_values(self) -> bool:
+        """Whether the values become others, and not only what they hold."""
         before = self.place.compressed
         return self.values is not None and not (
             before is not None and before.values.accepts(self.values)
@@ -80,7 +81,7 @@ class Change:
         before = self.place.compressed
         scales = [] if before is None else list(before.values.parameters())
         added = [] if self.values is None else list(self.values.parameters())
-        return self._other_values and (self.is_new_parameter or bool(scales or added))
+        return self.has_other_values and (self.is_new_parameter or bool(scales or added))
 
 
 def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
@@ -192,6 +193,8 @@ def _make(change: Change, method: str) -> None:
         parameter = _new_parameter(place, change.content, method)
     elif change.content is not None:
         put(change.content, parameter)
+    if change.has_other_values:
+        parameter.grad = None  # it is of other weights
     values = _values_of(change, method).to(parameter.device)
     if mask is not None:
         values.restrict(mask)

@@ -8,11 +8,13 @@ from typing import Any
 
 import torch
 
+from ..codecs import Lossless
 from ..errors import naming
 from ..files import RecipeLike, safe_open, save_file
 from ..limits import Limits
 from ..messages import names_text, quoted, shape_text
 from ..quantized import Quantized
+from ..recipes import as_recipe
 from ..source import PathLike
 from .changes import make_plain
 from .foreign import check_loadable, check_wrappers
@@ -44,8 +46,8 @@ def export(
     path : path-like
         As for `qcodec.save_file`: a bare pack if it ends in ``.qc``, else safetensors.
     recipe : Recipe, Codec, mapping, str or None
-        For the tensors that no method of `qcodec.torch` has quantized; the default loses
-        nothing.
+        For the parameters that no method of `qcodec.torch` has quantized; the default loses
+        nothing. Buffers lose nothing in any case.
     profile : str
         As in `qcodec.encode`.
     metadata : mapping of str to str, optional
@@ -76,8 +78,7 @@ def export(
     """
     contents = extra_tensors(model)
     for place in places(model):
-        quantized = quantized_of(place)
-        contents.update(dict.fromkeys(place.names, place.value if quantized is None else quantized))
+        contents.update(dict.fromkeys(place.names, _content(place, recipe)))
     return save_file(contents, path, recipe, profile=profile, metadata=metadata)
 
 
@@ -120,6 +121,21 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
         make_plain(place, tensors[place.name], "load")
     if compressed:
         forget_compiled_code()
+
+
+def _content(place: Place, recipe: RecipeLike) -> torch.Tensor | Quantized:
+    """What a file is to hold of a tensor: bits, or what a recipe may quantize."""
+    quantized = quantized_of(place)
+    if quantized is not None:
+        return quantized
+    value = place.value
+    if place.is_parameter:
+        return value
+    codec = as_recipe(recipe).codec_for(place.name, tuple(value.shape), place.dtype)
+    if codec is None or codec.is_lossless:
+        return value
+    with naming(place.name):
+        return Lossless().quantize(value.cpu())
 
 
 def quantized_of(place: Place) -> Quantized | None:
