@@ -25,6 +25,8 @@ from qcodec.torch import (  # noqa: E402
 )
 from qcodec.torch.tensors import places  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, 0.01, momentum=0.9),
     "adam": lambda p: torch.optim.Adam(p, 0.01, foreach=False),
@@ -261,7 +263,6 @@ for way in ("share", "load", "ternarize"):
 """
 
 
-@pytest.mark.training
 def test_a_fused_optimizer_never_reads_momenta_of_another_shape(run_python, tmp_path):
     """In a process of its own: it would read and write beyond their end."""
     found = run_python(FUSED, tmp_path / "net.qc").split()

@@ -31,6 +31,8 @@ from qcodec.torch import (  # noqa: E402
 )
 from qcodec.torch.tensors import places  # noqa: E402
 
+pytestmark = pytest.mark.training
+
 BOOK, SPARSE = Codebook(2), Sparse(Codebook(2))
 LAYERS = [(f"{number}.weight", f"{number}.bias") for number in (0, 2, 4)]
 

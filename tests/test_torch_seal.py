@@ -20,6 +20,8 @@ from qcodec.torch import (  # noqa: E402
     ternarize,
 )
 
+pytestmark = pytest.mark.training
+
 CHANGED = "masks or codes of compressed weights were changed"
 METHODS = {
     "masked": lambda model: None,

@@ -47,6 +47,8 @@ from qcodec.torch import (  # noqa: E402
     ternarize,
 )
 
+pytestmark = pytest.mark.training
+
 WEIGHTS = "weight$"
 
 # ---- state dicts ----
