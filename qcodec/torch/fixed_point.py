@@ -117,8 +117,9 @@ class FixedPointValues(Values):
         if is_traced():
             return tensors()
         try:
-            numbers = lambda: Grid(*(float(one) for one in tensors()))  # noqa: E731
-            return self._known.read(exponent, (dtype, self.bits), numbers)
+            return self._known.read(
+                exponent, (dtype, self.bits), lambda: Grid(*(float(one) for one in tensors()))
+            )
         except RuntimeError:  # a tensor of torch.func has no value
             return tensors()
 

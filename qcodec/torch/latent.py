@@ -62,7 +62,8 @@ class LatentValues(Values):
         super().__init__()
         codes, stored = codes_of(quantized, like)
         if int(quantized.codes.max(initial=0)) < _ENTRIES - 1:
-            codes += 1 if stored is None else stored  # code 0 is for what is not stored
+            # Code 0 is for what is not stored.
+            codes += 1 if stored is None else stored.to(codes.device)
         self.register_buffer("codes", codes)
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:

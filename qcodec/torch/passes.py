@@ -95,14 +95,15 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     if _is_large(tensor):
         kept: torch.Tensor = _Masked.apply(tensor, mask)
         return kept
-    if tensor.requires_grad and torch.is_grad_enabled() and not is_traced():
+    trained = tensor.requires_grad and torch.is_grad_enabled()
+    if trained and not is_traced() and tensor.numel() < _MANY:
         zero, factors = _factors(mask, tensor.dtype)
         return torch.addcmul(zero, tensor, factors)  # what is masked is +0.0
     return torch.where(mask, tensor, 0)
 
 
 def _factors(mask: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """0, and a mask as 0 and 1, made once for each change of it."""
+    """0, and a small mask as 0 and 1, made once for each change of it."""
     if mask.is_inference():  # such tensors do not count their changes
         return torch.zeros((), dtype=dtype, device=mask.device), mask.to(dtype)
     of = (id(mask), mask._version, dtype)
