@@ -23,7 +23,8 @@ from c_programs import (
 SIMDE = ROOT / "tests/c/simde"
 KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_select" in path.read_text()]
 # Older compilers warn of SIMDe's vectors by value.
-SIMDE_FLAGS = ["-DQC_AVX512=", "-Wno-psabi"]
+SIMDE_FLAGS = ["-DQC_HAS_SSE42=0", "-DQC_HAS_AVX2=0", "-DQC_HAS_AVX512=1", "-DQC_AVX512="]
+SIMDE_FLAGS += ["-DQC_HAS_NEON=0", "-DQC_HAS_ARM_CRC=0", "-Wno-psabi"]
 THREAD_FLAGS = ["-O1", "-fsanitize=thread"]
 
 pytestmark = [

@@ -51,7 +51,7 @@ typedef struct choice {
 
 static size_t body_bound(size_t count, unsigned width)
 {
-    size_t packed = qc_packed_bytes(count, width);
+    size_t packed = qc_bitpacked_bytes(count, width);
     return packed + packed / 8 + LEARNING_BYTES + LANES_BYTES;
 }
 

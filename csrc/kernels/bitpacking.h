@@ -6,17 +6,17 @@
  * one, then in each half its upper half, and so on. That is three shifts for eight symbols of any
  * width.
  */
-#ifndef QC_PACKED_H
-#define QC_PACKED_H
+#ifndef QC_BITPACKING_H
+#define QC_BITPACKING_H
 
 #include "base/bytes.h"
 
-#define QC_PACKED_GROUP 8
+#define QC_BITPACKED_GROUP 8
 
 /* The bytes of `count` symbols. It cannot overflow for symbols that fit into memory. */
-static inline size_t qc_packed_bytes(size_t count, unsigned width)
+static inline size_t qc_bitpacked_bytes(size_t count, unsigned width)
 {
-    return count / QC_PACKED_GROUP * width + (count % QC_PACKED_GROUP * width + 7) / 8;
+    return count / QC_BITPACKED_GROUP * width + (count % QC_BITPACKED_GROUP * width + 7) / 8;
 }
 
 /* The lower half of every lane of 2 * half bits, where a lane holds two fields of `bits` bits. */
@@ -42,4 +42,4 @@ static inline uint64_t qc_gather(uint64_t x, unsigned bits, unsigned half)
     return (x & lower) | ((x & lower << half) >> (half - bits));
 }
 
-#endif /* QC_PACKED_H */
+#endif /* QC_BITPACKING_H */

@@ -1,4 +1,4 @@
-#include "kernels/lanes_decode_kernels.h"
+#include "kernels/kernels.h"
 
 /* A word for a lane that has fewer than 16 bits left: without a branch, as which lanes need one is
    anybody's guess. */
@@ -93,26 +93,28 @@ static inline uint64_t spread_bits(uint8_t bits)
     return (chosen + 0x7F * ones) >> 7 & ones;
 }
 
-/* Eight symbols as one number: values fit into the bits that are not raw, so nothing is carried
+/* Eight symbols as one number: values fit into the bits that are not low, so nothing is carried
    from byte to byte. */
-static void add_raw_block(uint8_t *out, const uint8_t *raw, unsigned raw_bits)
+static void add_raw_block(uint8_t *out, const uint8_t *low, unsigned low_bits)
 {
-    for (unsigned i = 0; i < QC_RAW_BLOCK / 8; i++, out += 8) {
+    for (unsigned i = 0; i < QC_LANES_BLOCK / 8; i++, out += 8) {
         uint64_t symbols = qc_load64(out);
-        for (unsigned bit = raw_bits; bit-- > 0;)
-            symbols = symbols << 1 | spread_bits(raw[8 * bit + i]);
+        for (unsigned bit = low_bits; bit-- > 0;)
+            symbols = symbols << 1 | spread_bits(low[8 * bit + i]);
         qc_store64(out, symbols);
     }
 }
 
-void qc_lanes_raw_portable(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits)
+void qc_lanes_add_low_bits_portable(uint8_t *out, size_t count, const uint8_t *low,
+                                    unsigned low_bits)
 {
-    uint8_t last[QC_RAW_BLOCK] = {0};
-    for (; count >= QC_RAW_BLOCK; count -= QC_RAW_BLOCK, out += QC_RAW_BLOCK, raw += 8 * raw_bits)
-        add_raw_block(out, raw, raw_bits);
+    uint8_t last[QC_LANES_BLOCK] = {0};
+    for (; count >= QC_LANES_BLOCK;
+         count -= QC_LANES_BLOCK, out += QC_LANES_BLOCK, low += 8 * low_bits)
+        add_raw_block(out, low, low_bits);
     if (count > 0) {
         memcpy(last, out, count);
-        add_raw_block(last, raw, raw_bits);
+        add_raw_block(last, low, low_bits);
         memcpy(out, last, count);
     }
 }

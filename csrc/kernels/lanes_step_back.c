@@ -1,7 +1,7 @@
 /*
  * tANS, encoded: a decoder goes from state to state forwards, so the encoder goes backwards.
  */
-#include "kernels/lanes_encode_kernels.h"
+#include "kernels/kernels.h"
 
 /* How to step back over a symbol, from the state after it. */
 typedef struct step {
@@ -13,7 +13,7 @@ static void build_steps(const qc_tans_encoder *encoder, step steps[256])
 {
     for (unsigned symbol = 0; symbol < 256; symbol++) {
         unsigned class = encoder->class_of[symbol];
-        unsigned most = encoder->most_bits[class];
+        unsigned most = encoder->max_bits[class];
         steps[symbol].more_bits = (int16_t)((int)(most << 8) - encoder->threshold[class]);
         steps[symbol].first = encoder->first[class];
     }

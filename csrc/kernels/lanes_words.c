@@ -2,7 +2,7 @@
  * The words of 128 lanes: a pass forward finds out when each lane takes a word, a pass backward, in
  * which the bits that follow are always known, writes them.
  */
-#include "kernels/lanes_encode_kernels.h"
+#include "kernels/kernels.h"
 
 /* Bits << 8 | their number, of every symbol: Huffman. */
 typedef uint16_t code_table[256];
@@ -104,8 +104,9 @@ static void undo(const qc_lanes_source *source, const uint8_t *refills, lane lan
     }
 }
 
-uint8_t *qc_lanes_words_portable(const qc_lanes_source *source, const uint8_t states[QC_LANES],
-                                 unsigned state_bits, uint8_t *refills, uint8_t *out)
+uint8_t *qc_lanes_write_words_portable(const qc_lanes_source *source,
+                                       const uint8_t states[QC_LANES], unsigned state_bits,
+                                       uint8_t *refills, uint8_t *out)
 {
     size_t words = QC_LANES;
     int8_t spares[QC_LANES], taken[QC_LANES];

@@ -49,9 +49,9 @@ static unsigned random_code(qc_lanes_code *code, int is_tans)
 {
     memset(code, 0, sizeof *code);
     unsigned width = 1 + random_below(QC_LANES_MAX_WIDTH);
-    code->raw_bits = random_below(width < 5 ? width : 5);
-    code->has_escape = code->raw_bits == 0 && random_below(3) == 0;
-    unsigned values = 1u << (width - code->raw_bits);
+    code->low_bits = random_below(width < 5 ? width : 5);
+    code->has_escape = code->low_bits == 0 && random_below(3) == 0;
+    unsigned values = 1u << (width - code->low_bits);
     unsigned most = values + code->has_escape;
     most = most < QC_LANES_MAX_CLASSES ? most : QC_LANES_MAX_CLASSES;
     unsigned least = 1 + code->has_escape;
@@ -74,8 +74,8 @@ static void random_symbols(const qc_lanes_code *code, unsigned width, uint8_t *s
         if (code->has_escape && class == code->classes - 1)
             symbols[i] = (uint8_t)random_below(1u << width);
         else
-            symbols[i] = (uint8_t)((unsigned)code->values[class] << code->raw_bits |
-                                   random_below(1u << code->raw_bits));
+            symbols[i] = (uint8_t)((unsigned)code->values[class] << code->low_bits |
+                                   random_below(1u << code->low_bits));
     }
 }
 
@@ -118,7 +118,7 @@ static void check_encoder(const uint8_t *symbols, size_t count, unsigned width, 
 
 int main(void)
 {
-    static const uint32_t paths[] = {0, QC_CPU_AVX2, CPU_ALL};
+    static const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, CPU_ALL};
     static uint8_t symbols[MOST], data[4 * MOST + 16384];
     for (unsigned round = 0; round < ROUNDS; round++) {
         qc_lanes_code code;

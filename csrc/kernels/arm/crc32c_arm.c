@@ -1,6 +1,6 @@
-#include "kernels/crc32c.h"
+#include "kernels/kernels.h"
 
-#ifdef QC_CRC32C_ARM
+#if QC_HAS_ARM_CRC
 
 /* By the compilers' own names: older arm_acle.h hide the intrinsics unless the whole file is built
    for machines that have them. */

@@ -1,5 +1,4 @@
 #include "kernels/arm/neon.h"
-#include "kernels/lanes_decode_kernels.h"
 
 #if QC_HAS_NEON
 
@@ -10,17 +9,18 @@ QC_NEON_INLINE uint8x16_t spread_bits(const uint8_t *bits)
     return vtstq_u8(vcombine_u8(vld1_dup_u8(bits), vld1_dup_u8(bits + 1)), bit_of);
 }
 
-void qc_lanes_raw_neon(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits)
+void qc_lanes_add_low_bits_neon(uint8_t *out, size_t count, const uint8_t *low, unsigned low_bits)
 {
-    size_t whole = count / QC_RAW_BLOCK * QC_RAW_BLOCK;
+    size_t whole = count / QC_LANES_BLOCK * QC_LANES_BLOCK;
     for (size_t at = 0; at < whole; at += 16) {
-        const uint8_t *planes = raw + at / QC_RAW_BLOCK * 8 * raw_bits + at % QC_RAW_BLOCK / 8;
+        const uint8_t *planes = low + at / QC_LANES_BLOCK * 8 * low_bits + at % QC_LANES_BLOCK / 8;
         uint8x16_t values = vld1q_u8(out + at);
-        for (unsigned bit = raw_bits; bit-- > 0;) /* twice the value, minus -1 or 0 */
+        for (unsigned bit = low_bits; bit-- > 0;) /* twice the value, minus -1 or 0 */
             values = vsubq_u8(vaddq_u8(values, values), spread_bits(planes + 8 * bit));
         vst1q_u8(out + at, values);
     }
-    qc_lanes_raw_portable(out + whole, count - whole, raw + whole / 8 * raw_bits, raw_bits);
+    qc_lanes_add_low_bits_portable(out + whole, count - whole, low + whole / 8 * low_bits,
+                                   low_bits);
 }
 
 #endif /* QC_HAS_NEON */

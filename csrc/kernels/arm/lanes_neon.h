@@ -6,7 +6,6 @@
 #define QC_ARM_LANES_NEON_H
 
 #include "kernels/arm/neon.h"
-#include "kernels/lanes_decode_kernels.h"
 
 #if QC_HAS_NEON
 

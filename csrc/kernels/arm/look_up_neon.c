@@ -3,7 +3,6 @@
  * up 16 entries in one register or 64 in four; of more entries, single loads are faster.
  */
 #include "kernels/arm/neon.h"
-#include "kernels/kernels.h"
 
 #if QC_HAS_NEON
 

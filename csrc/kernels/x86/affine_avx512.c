@@ -1,4 +1,3 @@
-#include "kernels/kernels.h"
 #include "kernels/x86/interleave_avx512.h"
 
 #if QC_HAS_AVX512

@@ -3,7 +3,6 @@
  * that nothing beyond the packed bytes is touched.
  */
 #include "kernels/bitpacking.h"
-#include "kernels/kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

@@ -1,5 +1,3 @@
-#include "base/float_bits.h"
-#include "kernels/kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

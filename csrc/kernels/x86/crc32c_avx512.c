@@ -2,7 +2,6 @@
  * Folding: what has been read is a number modulo the polynomial, kept in QC_CRC32C_FOLD bytes. It
  * is moved past as many bytes by multiplications without carries, and added to the next ones.
  */
-#include "kernels/crc32c.h"
 #include "kernels/crc32c_powers.h"
 #include "kernels/x86/avx512.h"
 

@@ -2,10 +2,10 @@
  * An instruction takes in 8 bytes, and its result is there three cycles later: three parts are
  * read side by side, and their registers joined by a multiplication each.
  */
-#include "kernels/crc32c.h"
 #include "kernels/crc32c_powers.h"
+#include "kernels/kernels.h"
 
-#ifdef QC_CRC32C_X86
+#if QC_HAS_SSE42
 
 #include <nmmintrin.h>
 #include <wmmintrin.h>
@@ -83,4 +83,4 @@ SSE42 uint32_t qc_crc32c_sse42(uint32_t crc, const uint8_t *data, size_t size)
     return crc;
 }
 
-#endif /* QC_CRC32C_X86 */
+#endif /* QC_HAS_SSE42 */

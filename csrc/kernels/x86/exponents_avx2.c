@@ -1,11 +1,10 @@
-#include "kernels/kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
 
-QC_AVX2 size_t qc_join_fields_avx2(const uint8_t *symbols, const uint8_t *rest, size_t count,
-                                   unsigned rest_bits, uint16_t base, uint8_t *upper,
-                                   uint8_t *lower)
+QC_AVX2 size_t qc_join_exponents_avx2(const uint8_t *symbols, const uint8_t *rest, size_t count,
+                                      unsigned rest_bits, uint16_t base, uint8_t *upper,
+                                      uint8_t *lower)
 {
     const __m256i zero = _mm256_setzero_si256(), low = _mm256_set1_epi16(255);
     const __m256i bases = _mm256_set1_epi16((short)base);

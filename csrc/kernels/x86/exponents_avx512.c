@@ -1,11 +1,10 @@
-#include "kernels/kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512
 
-QC_AVX512 size_t qc_join_fields_avx512(const uint8_t *symbols, const uint8_t *rest, size_t count,
-                                       unsigned rest_bits, uint16_t base, uint8_t *upper,
-                                       uint8_t *lower)
+QC_AVX512 size_t qc_join_exponents_avx512(const uint8_t *symbols, const uint8_t *rest, size_t count,
+                                          unsigned rest_bits, uint16_t base, uint8_t *upper,
+                                          uint8_t *lower)
 {
     const __m512i zero = _mm512_setzero_si512(), low = _mm512_set1_epi16(255);
     const __m512i bases = _mm512_set1_epi16((short)base);

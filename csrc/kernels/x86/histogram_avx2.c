@@ -1,7 +1,6 @@
 /*
  * Histograms of at most 16 symbols: each is compared with 32 bytes at a time.
  */
-#include "kernels/histogram.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2

@@ -3,7 +3,6 @@
  * the ones in the AND of some of these are the symbols that have all those bits. How often a symbol
  * occurs is then a matter of differences.
  */
-#include "kernels/histogram.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

@@ -1,4 +1,3 @@
-#include "kernels/lanes_decode_kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -13,19 +12,21 @@ QC_AVX2 static inline __m256i spread_bits(uint32_t bits)
     return _mm256_cmpeq_epi8(_mm256_and_si256(bytes, bit_of), bit_of);
 }
 
-QC_AVX2 void qc_lanes_raw_avx2(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits)
+QC_AVX2 void qc_lanes_add_low_bits_avx2(uint8_t *out, size_t count, const uint8_t *low,
+                                        unsigned low_bits)
 {
-    size_t whole = count / QC_RAW_BLOCK * QC_RAW_BLOCK;
+    size_t whole = count / QC_LANES_BLOCK * QC_LANES_BLOCK;
     for (size_t at = 0; at < whole; at += 32) {
-        const uint8_t *planes = raw + at / QC_RAW_BLOCK * 8 * raw_bits + at % QC_RAW_BLOCK / 8;
+        const uint8_t *planes = low + at / QC_LANES_BLOCK * 8 * low_bits + at % QC_LANES_BLOCK / 8;
         __m256i *symbols = (__m256i *)(out + at);
         __m256i values = _mm256_loadu_si256(symbols);
-        for (unsigned bit = raw_bits; bit-- > 0;) /* twice the value, minus -1 or 0 */
+        for (unsigned bit = low_bits; bit-- > 0;) /* twice the value, minus -1 or 0 */
             values = _mm256_sub_epi8(_mm256_add_epi8(values, values),
                                      spread_bits(qc_load32(planes + 8 * bit)));
         _mm256_storeu_si256(symbols, values);
     }
-    qc_lanes_raw_portable(out + whole, count - whole, raw + whole / 8 * raw_bits, raw_bits);
+    qc_lanes_add_low_bits_portable(out + whole, count - whole, low + whole / 8 * low_bits,
+                                   low_bits);
 }
 
 #endif /* QC_HAS_AVX2 */

@@ -6,7 +6,6 @@
 #ifndef QC_X86_LANES_AVX2_H
 #define QC_X86_LANES_AVX2_H
 
-#include "kernels/lanes_decode_kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2

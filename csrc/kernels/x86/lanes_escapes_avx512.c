@@ -2,7 +2,6 @@
  * Literals go to the places of the escapes by one expansion for 64 symbols, also where there are
  * none: whether there are is not foreseen by the processor.
  */
-#include "kernels/lanes_decode_kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

@@ -5,7 +5,7 @@
 
 #if QC_HAS_AVX2
 
-#define HALF (QC_RAW_BLOCK / 2)
+#define HALF (QC_LANES_BLOCK / 2)
 
 QC_AVX2_INLINE uint64_t highest_bits(__m256i low, __m256i high)
 {
@@ -14,14 +14,14 @@ QC_AVX2_INLINE uint64_t highest_bits(__m256i low, __m256i high)
 }
 
 /* From the highest raw bit, which is moved to the top, down to the lowest. */
-QC_AVX2 uint8_t *qc_lanes_raw_bits_avx2(const uint8_t *symbols, size_t blocks, unsigned raw_bits,
-                                        uint8_t *out)
+QC_AVX2 uint8_t *qc_lanes_write_low_bits_avx2(const uint8_t *symbols, size_t blocks,
+                                              unsigned low_bits, uint8_t *out)
 {
-    const __m128i shift = _mm_cvtsi32_si128((int)(8 - raw_bits));
-    for (; blocks > 0; blocks--, symbols += QC_RAW_BLOCK, out += 8 * raw_bits) {
+    const __m128i shift = _mm_cvtsi32_si128((int)(8 - low_bits));
+    for (; blocks > 0; blocks--, symbols += QC_LANES_BLOCK, out += 8 * low_bits) {
         __m256i low = _mm256_sll_epi16(load_register(symbols), shift);
         __m256i high = _mm256_sll_epi16(load_register(symbols + HALF), shift);
-        for (unsigned bit = raw_bits; bit-- > 0;) {
+        for (unsigned bit = low_bits; bit-- > 0;) {
             uint64_t bits = highest_bits(low, high);
             memcpy(out + 8 * bit, &bits, sizeof bits);
             low = _mm256_add_epi8(low, low);
@@ -32,11 +32,11 @@ QC_AVX2 uint8_t *qc_lanes_raw_bits_avx2(const uint8_t *symbols, size_t blocks, u
 }
 
 /* Escapes are rare: they are written one by one. */
-QC_AVX2 uint8_t *qc_lanes_escapes_avx2(const uint8_t *symbols, size_t blocks,
-                                       const uint8_t is_escaped[256], uint8_t *out)
+QC_AVX2 uint8_t *qc_lanes_write_escapes_avx2(const uint8_t *symbols, size_t blocks,
+                                             const uint8_t is_escaped[256], uint8_t *out)
 {
     const symbol_table table = load_symbols(is_escaped);
-    const uint8_t *end = symbols + blocks * QC_RAW_BLOCK;
+    const uint8_t *end = symbols + blocks * QC_LANES_BLOCK;
     for (; symbols < end; symbols += HALF) {
         __m256i escaped = look_up(&table, load_register(symbols));
         __m256i is_plain = _mm256_cmpeq_epi8(escaped, _mm256_setzero_si256());

@@ -5,12 +5,12 @@
 
 #if QC_HAS_AVX512
 
-QC_AVX512 uint8_t *qc_lanes_raw_bits_avx512(const uint8_t *symbols, size_t blocks,
-                                            unsigned raw_bits, uint8_t *out)
+QC_AVX512 uint8_t *qc_lanes_write_low_bits_avx512(const uint8_t *symbols, size_t blocks,
+                                                  unsigned low_bits, uint8_t *out)
 {
-    for (; blocks > 0; blocks--, symbols += QC_RAW_BLOCK) {
+    for (; blocks > 0; blocks--, symbols += QC_LANES_BLOCK) {
         __m512i block = _mm512_loadu_si512(symbols);
-        for (unsigned bit = 0; bit < raw_bits; bit++, out += 8) {
+        for (unsigned bit = 0; bit < low_bits; bit++, out += 8) {
             uint64_t bits = _mm512_test_epi8_mask(block, _mm512_set1_epi8((char)(1u << bit)));
             memcpy(out, &bits, sizeof bits);
         }
@@ -18,11 +18,11 @@ QC_AVX512 uint8_t *qc_lanes_raw_bits_avx512(const uint8_t *symbols, size_t block
     return out;
 }
 
-QC_AVX512 uint8_t *qc_lanes_escapes_avx512(const uint8_t *symbols, size_t blocks,
-                                           const uint8_t is_escaped[256], uint8_t *out)
+QC_AVX512 uint8_t *qc_lanes_write_escapes_avx512(const uint8_t *symbols, size_t blocks,
+                                                 const uint8_t is_escaped[256], uint8_t *out)
 {
     const symbol_table table = load_symbols(is_escaped);
-    for (; blocks > 0; blocks--, symbols += QC_RAW_BLOCK) {
+    for (; blocks > 0; blocks--, symbols += QC_LANES_BLOCK) {
         __m512i block = _mm512_loadu_si512(symbols), escaped = look_up(&table, block);
         __mmask64 which = _mm512_test_epi8_mask(escaped, escaped);
         if (which == 0)

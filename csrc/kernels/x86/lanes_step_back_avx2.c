@@ -28,7 +28,7 @@ QC_AVX2 static tables load_tables(const qc_tans_encoder *encoder)
 {
     uint8_t least[QC_LANES_MAX_CLASSES], tops[BLOCK];
     for (unsigned i = 0; i < QC_LANES_MAX_CLASSES; i++)
-        least[i] = (uint8_t)(encoder->most_bits[i] - 1);
+        least[i] = (uint8_t)(encoder->max_bits[i] - 1);
     for (unsigned count = 0; count < BLOCK; count++)
         tops[count] = (uint8_t)(1u << encoder->state_bits >> count);
     return (tables){

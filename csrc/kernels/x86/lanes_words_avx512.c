@@ -151,9 +151,9 @@ QC_AVX512 static inline uint8_t *write_all(const qc_lanes_source *source, const 
     return end;
 }
 
-QC_AVX512 uint8_t *qc_lanes_words_avx512(const qc_lanes_source *source,
-                                         const uint8_t states[QC_LANES], unsigned state_bits,
-                                         uint8_t *refills, uint8_t *out)
+QC_AVX512 uint8_t *qc_lanes_write_words_avx512(const qc_lanes_source *source,
+                                               const uint8_t states[QC_LANES], unsigned state_bits,
+                                               uint8_t *refills, uint8_t *out)
 {
     if (source->codes == NULL)
         return write_all(source, NULL, states, state_bits, refills, out);

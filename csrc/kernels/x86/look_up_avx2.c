@@ -3,7 +3,6 @@
  * 16 items have their planes in registers. Of more, that costs ten instructions for each 16 items,
  * so from some number of items on single loads are faster.
  */
-#include "kernels/kernels.h"
 #include "kernels/x86/interleave_avx2.h"
 
 #if QC_HAS_AVX2
@@ -129,6 +128,8 @@ INLINE_AVX2 size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *c
     }
     return i;
 }
+
+QC_AVX2 void qc_order_stores_avx2(void) { _mm_sfence(); }
 
 QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache)

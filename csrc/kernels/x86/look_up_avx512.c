@@ -2,7 +2,6 @@
  * Up to 16 items of four bytes, or 32 of two, are one register that is permuted by the codes. Of
  * more items each plane of bytes is permuted by itself, and the planes are joined.
  */
-#include "kernels/kernels.h"
 #include "kernels/x86/interleave_avx512.h"
 
 #if QC_HAS_AVX512

@@ -1,4 +1,3 @@
-#include "kernels/kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
