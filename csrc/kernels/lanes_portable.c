@@ -84,37 +84,3 @@ void qc_lanes_tans_portable(qc_lanes_state *state, uint8_t *out, size_t turns)
         }
     state->words = words;
 }
-
-/* Bit i to byte i. */
-static inline uint64_t spread_bits(uint8_t bits)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t chosen = bits * ones & 0x8040201008040201u;
-    return (chosen + 0x7F * ones) >> 7 & ones;
-}
-
-/* Eight symbols as one number: values fit into the bits that are not low, so nothing is carried
-   from byte to byte. */
-static void add_raw_block(uint8_t *out, const uint8_t *low, unsigned low_bits)
-{
-    for (unsigned i = 0; i < QC_LANES_BLOCK / 8; i++, out += 8) {
-        uint64_t symbols = qc_load64(out);
-        for (unsigned bit = low_bits; bit-- > 0;)
-            symbols = symbols << 1 | spread_bits(low[8 * bit + i]);
-        qc_store64(out, symbols);
-    }
-}
-
-void qc_lanes_add_low_bits_portable(uint8_t *out, size_t count, const uint8_t *low,
-                                    unsigned low_bits)
-{
-    uint8_t last[QC_LANES_BLOCK] = {0};
-    for (; count >= QC_LANES_BLOCK;
-         count -= QC_LANES_BLOCK, out += QC_LANES_BLOCK, low += 8 * low_bits)
-        add_raw_block(out, low, low_bits);
-    if (count > 0) {
-        memcpy(last, out, count);
-        add_raw_block(last, low, low_bits);
-        memcpy(out, last, count);
-    }
-}

@@ -1,8 +1,11 @@
+/*
+ * The low bits of lanes_low_bits.c with 16 symbols in a register.
+ */
 #include "kernels/arm/neon.h"
 
 #if QC_HAS_NEON
 
-/* 16 bits as bytes: those of a 1 become -1. */
+/* 16 bits as bytes: 1 becomes -1. */
 QC_NEON_INLINE uint8x16_t spread_bits(const uint8_t *bits)
 {
     const uint8x16_t bit_of = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201u));
