@@ -114,9 +114,10 @@ typedef size_t qc_bin_values_kernel(const qc_bin_scale *by, int32_t first, int32
 
 /* ---- lanes, decoded ---- */
 
-/* Complete. Decode `turns` turns of 256 values (class values, before low bits and escapes) into
-   `out`. At least turns * 256 + QC_LANES_SLACK bytes can be read at state->words: a turn takes at
-   most one word per lane. Updates buffer, spare, state and words; ignores words_end. */
+/* Complete. Decode `turns` (at least 1) turns of 256 values (class values, before low bits and
+   escapes) into `out`. At least turns * 256 + QC_LANES_SLACK bytes can be read at state->words: a
+   turn takes at most one word per lane. Updates buffer, spare, state and words; ignores words_end.
+ */
 typedef void qc_lanes_decode_kernel(qc_lanes_state *state, uint8_t *out, size_t turns);
 
 /* Complete. Append the low bits of `count` symbols to their values: `out` holds values before, and

@@ -21,7 +21,8 @@ typedef struct qc_lanes_state {
     uint8_t value_of[QC_LANES_TABLE]; /* the value of class_of; the escape has `escape` */
     uint8_t escape;                   /* a byte that is no class's value */
     uint32_t buffer[QC_LANES];        /* bits, from the top; 0 behind those that are valid */
-    int8_t spare[QC_LANES];           /* valid bits - 16: below 0, the lane needs a word */
+    int8_t spare[QC_LANES];           /* valid bits - 16: below 0, the lane needs a word.
+                                         Of 256 states a lane may have no bit, of others it has 2 */
     uint8_t state[QC_LANES];          /* tANS */
     const uint8_t *words, *words_end;
     const uint8_t *low; /* of the next symbol: next is a multiple of 64 */
