@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from delta_writer import Delta
-from frame_writer import (
+from reference.conventions import crc32c
+from tests.writers.delta_writer import Delta
+from tests.writers.frame_writer import (
     Floats,
     Frame,
     Parts,
@@ -17,11 +18,9 @@ from frame_writer import (
     write_pack,
     write_parts,
 )
-from lanes_stream_writer import LanesCode, lanes_parts
-from lanes_stream_writer import assemble as assemble_lanes
-from stream_writer import stream_of, vu
-
-from reference.conventions import crc32c
+from tests.writers.lanes_stream_writer import LanesCode, lanes_parts
+from tests.writers.lanes_stream_writer import assemble as assemble_lanes
+from tests.writers.stream_writer import stream_of, vu
 
 from .valid import f32
 

@@ -1,0 +1,1 @@
+"""Training: methods that prune, share and round weights while a model learns."""
