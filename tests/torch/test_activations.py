@@ -5,14 +5,12 @@ import re
 import warnings
 
 import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-
-from torch import nn  # noqa: E402
-
-from qcodec import Codebook, FixedPoint, QCodecWarning  # noqa: E402
-from qcodec.torch import fix_activations, fix_points, layers, ternarize  # noqa: E402
-from qcodec.torch.layers import weight_places  # noqa: E402
+from qcodec import Codebook, FixedPoint, QCodecWarning
+from qcodec.torch import fix_activations, fix_points, layers, ternarize
+from qcodec.torch.layers import weight_places
 
 
 def inputs(count=32):

@@ -7,12 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-
-from torch import nn  # noqa: E402
-
-from qcodec import (  # noqa: E402
+from qcodec import (
     Affine,
     Codebook,
     Density,
@@ -23,7 +21,7 @@ from qcodec import (  # noqa: E402
     Sparse,
     Ternary,
 )
-from qcodec.torch import Admm, Run, densities, fit, prune  # noqa: E402
+from qcodec.torch import Admm, Run, densities, fit, prune
 
 
 def layer(values):

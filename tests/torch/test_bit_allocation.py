@@ -5,12 +5,11 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import minimize
 
-torch = pytest.importorskip("torch")
-
-from qcodec import FixedPoint  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import FixedPoint
+from qcodec.torch import (
     Line,
     Measured,
     allocate_bits,

@@ -4,12 +4,11 @@ import copy
 import io
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch")
-
-from qcodec import (  # noqa: E402
+from qcodec import (
     Codebook,
     DeepCompression,
     Density,
@@ -18,7 +17,7 @@ from qcodec import (  # noqa: E402
     Sparse,
     TrainedTernary,
 )
-from qcodec.torch import (  # noqa: E402
+from qcodec.torch import (
     Admm,
     Compressed,
     GradualPruning,
@@ -37,10 +36,10 @@ from qcodec.torch import (  # noqa: E402
     share_latent_at_price,
     ternarize,
 )
-from qcodec.torch.changes import Change, commit  # noqa: E402
-from qcodec.torch.compressed import Parametrization  # noqa: E402
-from qcodec.torch.export import quantized_of  # noqa: E402
-from qcodec.torch.tensors import places  # noqa: E402
+from qcodec.torch.changes import Change, commit
+from qcodec.torch.compressed import Parametrization
+from qcodec.torch.export import quantized_of
+from qcodec.torch.tensors import places
 
 pytestmark = pytest.mark.training
 

@@ -10,10 +10,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from tests.repository import ROOT
-
-torch = pytest.importorskip("torch")
 
 if not torch.distributed.is_available():
     pytest.skip("torch.distributed is not available", allow_module_level=True)

@@ -6,12 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import qcodec  # noqa: E402
-from tests.repository import ROOT, SHARED_DATA  # noqa: E402
-from tests.torch import end_to_end  # noqa: E402
+import qcodec
+from tests.repository import ROOT, SHARED_DATA
+from tests.torch import end_to_end
 
 pytestmark = pytest.mark.training
 #: The stages of each process. Pruning and tuning stop after some steps; the next process reads what

@@ -3,12 +3,11 @@
 import copy
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import qcodec  # noqa: E402
-from qcodec import Codebook, Density, Sparse, Ternary  # noqa: E402
-from qcodec.torch import export, load, plain_tensors, prune, share  # noqa: E402
+import qcodec
+from qcodec import Codebook, Density, Sparse, Ternary
+from qcodec.torch import export, load, plain_tensors, prune, share
 
 
 def network(dtype=torch.float32):

@@ -4,12 +4,11 @@ import copy
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import qcodec  # noqa: E402
-from qcodec import Density, FixedPoint  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+import qcodec
+from qcodec import Density, FixedPoint
+from qcodec.torch import (
     FixedPointActivations,
     FixedPointValues,
     export,
@@ -19,7 +18,7 @@ from qcodec.torch import (  # noqa: E402
     plain_tensors,
     prune,
 )
-from qcodec.torch.fixed_point import rounded  # noqa: E402
+from qcodec.torch.fixed_point import rounded
 
 
 def network(dtype=torch.float32):

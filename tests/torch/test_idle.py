@@ -2,14 +2,11 @@
 
 import copy
 
-import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-
-from torch import nn  # noqa: E402
-
-from qcodec import Density  # noqa: E402
-from qcodec.torch import densities, prune, prune_idle  # noqa: E402
+from qcodec import Density
+from qcodec.torch import densities, prune, prune_idle
 
 LAYERS = [("0.weight", "0.bias"), ("2.weight", "2.bias"), ("5.weight", "5.bias")]
 

@@ -4,12 +4,11 @@ import copy
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from qcodec import Affine, Codebook, Density, Sparse  # noqa: E402
-from qcodec.rate_distortion import at_price  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import Affine, Codebook, Density, Sparse
+from qcodec.rate_distortion import at_price
+from qcodec.torch import (
     LatentValues,
     densities,
     plain_tensors,
@@ -20,8 +19,8 @@ from qcodec.torch import (  # noqa: E402
     share_latent,
     share_latent_at_price,
 )
-from qcodec.torch.export import quantized_of  # noqa: E402
-from qcodec.torch.tensors import places  # noqa: E402
+from qcodec.torch.export import quantized_of
+from qcodec.torch.tensors import places
 
 SHARED = {"weight": Sparse(Codebook(4))}
 PRICED = {**SHARED, "bias": Affine(8)}

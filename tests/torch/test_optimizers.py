@@ -3,11 +3,10 @@
 import copy
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from qcodec import Codebook, Density, FixedPoint, Sparse, TrainedTernary  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import Codebook, Density, FixedPoint, Sparse, TrainedTernary
+from qcodec.torch import (
     GradualPruning,
     export,
     fix_points,
@@ -23,7 +22,7 @@ from qcodec.torch import (  # noqa: E402
     share_latent,
     ternarize,
 )
-from qcodec.torch.tensors import places  # noqa: E402
+from qcodec.torch.tensors import places
 
 pytestmark = pytest.mark.training
 

@@ -3,14 +3,12 @@
 import copy
 
 import pytest
+import torch
+from torch.nn.utils import parametrize
+from torch.nn.utils.prune import l1_unstructured
 
-torch = pytest.importorskip("torch")
-
-from torch.nn.utils import parametrize  # noqa: E402
-from torch.nn.utils.prune import l1_unstructured  # noqa: E402
-
-from qcodec import Density, Quality, Threshold  # noqa: E402
-from qcodec.torch import Compressed, Free, densities, plain_tensors, prune  # noqa: E402
+from qcodec import Density, Quality, Threshold
+from qcodec.torch import Compressed, Free, densities, plain_tensors, prune
 
 
 def network():

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
+import torch
+from torch.nn.utils.prune import l1_unstructured
 
-torch = pytest.importorskip("torch")
-
-from torch.nn.utils.prune import l1_unstructured  # noqa: E402
-
-import qcodec  # noqa: E402
-from qcodec import Affine, Codebook, Density, FixedPoint, Sparse, TrainedTernary  # noqa: E402
-from qcodec.prunings import Pruning  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+import qcodec
+from qcodec import Affine, Codebook, Density, FixedPoint, Sparse, TrainedTernary
+from qcodec.prunings import Pruning
+from qcodec.torch import (
     Admm,
     GradualPruning,
     export,
@@ -29,7 +27,7 @@ from qcodec.torch import (  # noqa: E402
     share_latent_at_price,
     ternarize,
 )
-from qcodec.torch.tensors import places  # noqa: E402
+from qcodec.torch.tensors import places
 
 pytestmark = pytest.mark.training
 

@@ -4,12 +4,11 @@ import csv
 import json
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from qcodec import Codebook, Density  # noqa: E402
-from qcodec.torch import Run, accuracy, export, fit, prune, share  # noqa: E402
-from recipes.data import Batches, made_up_digits, shifted  # noqa: E402
+from qcodec import Codebook, Density
+from qcodec.torch import Run, accuracy, export, fit, prune, share
+from recipes.data import Batches, made_up_digits, shifted
 
 DATA = made_up_digits(size=6)
 

@@ -5,13 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-
-from torch import nn  # noqa: E402
-
-from qcodec import Codebook, Density, Quality  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import Codebook, Density, Quality
+from qcodec.torch import (
     AdjustedDropout,
     GradualPruning,
     cubic,

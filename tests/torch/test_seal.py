@@ -5,11 +5,10 @@ import io
 import pickle
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from qcodec import Codebook, Density, FixedPoint, Sparse, TrainedTernary  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import Codebook, Density, FixedPoint, Sparse, TrainedTernary
+from qcodec.torch import (
     densities,
     export,
     fix_points,

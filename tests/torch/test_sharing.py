@@ -4,11 +4,10 @@ import copy
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-from qcodec import Codebook, DeepCompression, Density, Sparse, Ternary  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import Codebook, DeepCompression, Density, Sparse, Ternary
+from qcodec.torch import (
     export,
     load,
     plain_tensors,
@@ -16,8 +15,8 @@ from qcodec.torch import (  # noqa: E402
     round_centroids,
     share,
 )
-from qcodec.torch.export import quantized_of  # noqa: E402
-from qcodec.torch.tensors import places  # noqa: E402
+from qcodec.torch.export import quantized_of
+from qcodec.torch.tensors import places
 
 RECIPES = {
     "k-means": {"weight": Codebook(3)},

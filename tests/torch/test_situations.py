@@ -6,15 +6,15 @@ import math
 import os
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 os.environ["HF_HUB_OFFLINE"] = "1"  # adapters are made here, and nothing is looked up
 
-from qcodec import FixedPoint, safe_open  # noqa: E402
-from qcodec.torch import densities, export, fix_activations, load, plain_tensors  # noqa: E402
-from tests.torch.situations import METHODS, SITUATIONS, Case, inputs_of, net, prepare  # noqa: E402
-from tests.torch.tables import DOCUMENT, in_document, tables  # noqa: E402
-from tests.torch.uses import OF_EACH_KIND, USES, compressed  # noqa: E402
+from qcodec import FixedPoint, safe_open
+from qcodec.torch import densities, export, fix_activations, load, plain_tensors
+from tests.torch.situations import METHODS, SITUATIONS, Case, inputs_of, net, prepare
+from tests.torch.tables import DOCUMENT, in_document, tables
+from tests.torch.uses import OF_EACH_KIND, USES, compressed
 
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_state_dict_hooks")
 pytestmark = [

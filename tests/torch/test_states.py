@@ -7,15 +7,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from tests.repository import ROOT
-
-torch = pytest.importorskip("torch")
-
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn  # noqa: E402
-
-import qcodec.torch as qt  # noqa: E402
-from qcodec import (  # noqa: E402
+import qcodec.torch as qt
+from qcodec import (
     Affine,
     Codebook,
     Density,
@@ -26,7 +22,7 @@ from qcodec import (  # noqa: E402
     Threshold,
     TrainedTernary,
 )
-from qcodec.torch import (  # noqa: E402
+from qcodec.torch import (
     Admm,
     GradualPruning,
     densities,
@@ -46,7 +42,8 @@ from qcodec.torch import (  # noqa: E402
     share_latent,
     ternarize,
 )
-from tests.torch.situations import inputs_of, net, trained  # noqa: E402
+from tests.repository import ROOT
+from tests.torch.situations import inputs_of, net, trained
 
 pytestmark = pytest.mark.training
 

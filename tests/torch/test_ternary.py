@@ -1,12 +1,11 @@
 """Three values a weight: their gradients, what training keeps, and what a file holds."""
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
-
-import qcodec  # noqa: E402
-from qcodec import Density, Quality, TrainedTernary  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+import qcodec
+from qcodec import Density, Quality, TrainedTernary
+from qcodec.torch import (
     TernaryValues,
     densities,
     export,

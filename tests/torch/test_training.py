@@ -1,13 +1,11 @@
 """What measuring and training leave behind: the mode of every module, the checkpoint, nothing."""
 
 import pytest
+import torch
+from torch import nn
 
-torch = pytest.importorskip("torch")
-
-from torch import nn  # noqa: E402
-
-from qcodec import FixedPoint  # noqa: E402
-from qcodec.torch import (  # noqa: E402
+from qcodec import FixedPoint
+from qcodec.torch import (
     Run,
     accuracy,
     fit,
@@ -16,7 +14,7 @@ from qcodec.torch import (  # noqa: E402
     output_sqnr,
     sensitivity,
 )
-from qcodec.torch.modes import Modes, evaluating  # noqa: E402
+from qcodec.torch.modes import Modes, evaluating
 
 INPUTS = torch.randn(12, 6, generator=torch.Generator().manual_seed(1))
 TARGETS = torch.arange(12) % 3
