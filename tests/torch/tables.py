@@ -14,7 +14,8 @@ from qcodec import Codebook, Density, FixedPoint
 from qcodec.torch import fix_points, share, share_latent, ternarize
 from qcodec.torch.tensors import places
 from tests.repository import ROOT
-from tests.torch.situations import METHODS, SITUATIONS, Case, inputs_of, net, prepare
+from tests.torch.methods import METHODS, Case, inputs_of, net, prepare
+from tests.torch.situations import SITUATIONS
 from tests.torch.uses import USES
 
 DOCUMENT = ROOT / "docs" / "training.md"

@@ -1,7 +1,7 @@
 """Training by two processes: both end with the same weights, or a method refuses at once.
 
-Each table of cells is gone through by one pair of processes (workers.py), as starting them
-takes most of the time.
+Each table of cells is gone through by one pair of processes (workers/), as starting them takes
+most of the time.
 """
 
 import json

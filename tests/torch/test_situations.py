@@ -12,7 +12,8 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # adapters are made here, and nothing is loo
 
 from qcodec import FixedPoint, safe_open
 from qcodec.torch import densities, export, fix_activations, load, plain_tensors
-from tests.torch.situations import METHODS, SITUATIONS, Case, inputs_of, net, prepare
+from tests.torch.methods import METHODS, Case, inputs_of, net, prepare
+from tests.torch.situations import SITUATIONS
 from tests.torch.tables import DOCUMENT, in_document, tables
 from tests.torch.uses import OF_EACH_KIND, USES, compressed
 

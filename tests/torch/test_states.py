@@ -43,7 +43,7 @@ from qcodec.torch import (
     ternarize,
 )
 from tests.repository import ROOT
-from tests.torch.situations import inputs_of, net, trained
+from tests.torch.methods import inputs_of, net, trained
 
 pytestmark = pytest.mark.training
 
@@ -238,7 +238,7 @@ import tempfile
 from pathlib import Path
 import torch
 from tests.torch.test_situations import check_file, train_a_step
-from tests.torch.situations import METHODS, Case, apply, inputs_of, net
+from tests.torch.methods import METHODS, Case, apply, inputs_of, net
 make = lambda: net(dtype=torch.bfloat16)
 for method in METHODS:
     with tempfile.TemporaryDirectory() as folder:

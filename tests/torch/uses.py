@@ -19,7 +19,8 @@ from torch.utils.checkpoint import checkpoint
 
 from qcodec import Codebook, Density
 from qcodec.torch import densities, plain_tensors, prune, share
-from tests.torch.situations import METHODS, Case, apply, inputs_of, net, refused, trained
+from tests.torch.methods import METHODS, Case, apply, inputs_of, net, trained
+from tests.torch.situations import refused
 
 #: One method for each kind of values: what is slow is done with these.
 OF_EACH_KIND = ("prune", "share", "share_latent", "fix_points", "ternarize", "fix_activations")
