@@ -23,7 +23,7 @@ Submodules are imported when they are first used:
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-from .about import get_include, show_config
+from ._base.installation import get_include, show_config
 from .codecs import (
     Affine,
     Codebook,

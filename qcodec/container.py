@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .arrays import Typed, little_endian_bytes
+from ._base.arrays import Typed, little_endian_bytes
+from ._base.messages import quoted
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .encoded import Encoded
 from .errors import naming
 from .header_writer import TensorSpec, write_header
 from .limits import Limits
-from .messages import quoted
 from .pack import write_pack
 from .source import BytesSource
 

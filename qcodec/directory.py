@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ._base.messages import quoted
 from .errors import CorruptError
 from .header import Header, HeaderEntry, read_header
 from .limits import DEFAULT_LIMITS, Limits
-from .messages import quoted
 from .pack import MAGIC, read_pack
 from .source import Readable, Section
 

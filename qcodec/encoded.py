@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from . import layout as layouts
-from .arrays import as_array
-from .bases import Base
+from ._base.arrays import as_array
+from ._base.delta_base import Base
+from ._base.threads import in_order
 from .csr import to_csr
 from .dtypes import BY_ID, ElementType, element_type
 from .errors import BaseError
@@ -22,7 +23,6 @@ from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
 from .source import BytesSource, Readable, as_source
-from .threads import in_order
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

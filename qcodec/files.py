@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ._base.messages import quoted
 from .atomic import replace_file
 from .codecs import Codec, Delta
 from .container import Parts, check_readable, pack_parts, safetensors_parts
 from .endings import check_not_misleading, is_pack_path
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
-from .messages import quoted
 from .outputs import Output, output_at
 from .recipes import Recipe, recipe_for
 from .saving import Progress, check_names, encode_tensors

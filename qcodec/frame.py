@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from . import layout as layouts
+from ._base.arrays import bytes_of, little_endian_bytes
+from ._base.threads import in_order
 from ._core import encode as core
 from ._core import stream as stream_core
 from ._core.float_mode import standard_float_mode
-from .arrays import bytes_of, little_endian_bytes
 from .dtypes import element_type
 from .layout import Encoding, Layout
 from .ordered import ascending
 from .quantized import Quantized
-from .threads import in_order
 
 Array = np.ndarray[Any, Any]
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
+from ._base.messages import quoted, shape_text
 from .errors import CorruptError, LimitError, TruncatedError
 from .foreign import refusal
 from .limits import DEFAULT_LIMITS, Limits
-from .messages import quoted, shape_text
 from .source import Readable
 
 #: Of the format: the safetensors library reads no longer header.

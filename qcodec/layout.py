@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arrays import as_float32
-from .bases import kernel_of, step_of
+from ._base.arrays import as_float32
+from ._base.delta_base import kernel_of, step_of
 from .dtypes import QUANTIZABLE, element_type
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import cast, from_little_endian
+from ._base.arrays import cast, from_little_endian
+from ._base.messages import quoted, shape_text
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .errors import CorruptError, LimitError, UnsupportedError
 from .header import HeaderEntry
 from .indexing import Index, select
 from .limits import Limits
-from .messages import quoted, shape_text
 from .source import Readable
 
 Array = np.ndarray[Any, Any]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from . import layout as layouts
+from ._base.arrays import from_little_endian
 from ._core import decode as core
-from .arrays import from_little_endian
 from .dtypes import BY_ID, element_type
 from .ordered import as_it_was
 from .quantized import Groups, Quantized

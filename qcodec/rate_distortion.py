@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from ._base.arrays import as_array, as_float32
+from ._base.checks import check_integer, check_number
 from ._core.float_mode import standard_float_mode
-from .arrays import as_array, as_float32
-from .checks import check_integer, check_number
 from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
 from .errors import naming

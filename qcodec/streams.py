@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from ._base.arrays import numpy_array
 from ._core import stream as core
-from .arrays import numpy_array
 from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits
 from .source import bytes_view

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .checks import check_integer
+from ._base.checks import check_integer
 from .codecs import Codec, Lossless, Raw
 from .codecs.base import check_codec
 from .encoded import Encoded

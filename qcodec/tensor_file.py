@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from ._base.messages import quoted
 from .container import Opaque, Ordinary
 from .directory import Directory, Stored, read_directory
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
@@ -18,7 +19,6 @@ from .errors import BaseError, MissingTensorError, QCodecError, naming
 from .indexing import Index
 from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
-from .messages import quoted
 from .ordinary import OrdinaryTensor, to_torch
 from .source import Section, Source
 

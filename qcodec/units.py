@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ._base.arrays import numpy_array
 from ._core.float_mode import standard_float_mode
-from .arrays import numpy_array
 
 Array = np.ndarray[Any, Any]
 Layers = Sequence[tuple[str, str | None]]

@@ -13,8 +13,9 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec import arrays, parts
-from qcodec.bases import Base
+from qcodec import parts
+from qcodec._base import arrays
+from qcodec._base.delta_base import Base
 from qcodec.dtypes import BY_NAME, BY_SAFETENSORS
 
 KEEP = {".": "keep"}

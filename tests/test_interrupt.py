@@ -17,17 +17,17 @@ from stream_writer import vu
 
 import qcodec
 from qcodec import streams
+from qcodec._base.delta_base import Base
+from qcodec._base.threads import in_order
 from qcodec._core import numeric
 from qcodec._core.interrupt import Stopped, check
 from qcodec.atomic import replace_file
-from qcodec.bases import Base
 from qcodec.cli.main import main
 from qcodec.codecs import Codebook
 from qcodec.pack import write_pack
 from qcodec.quantize import n_of_m_mask, quantize_codebook
 from qcodec.recipes import as_recipe
 from qcodec.saving import encode_tensors
-from qcodec.threads import in_order
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on POSIX")
 

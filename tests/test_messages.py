@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec._base.messages import MAX_MESSAGE
 from qcodec.cli import main
 from qcodec.container import Ordinary, safetensors_parts
 from qcodec.dtypes import BY_NAME
 from qcodec.files import safe_open
 from qcodec.interop import dcnet
-from qcodec.messages import MAX_MESSAGE
 from qcodec.pack import write_pack
 from qcodec.source import BytesSource
 from qcodec.tensor_file import TensorFile

@@ -122,7 +122,7 @@ class Compiled:
 @pytest.fixture
 def counted(monkeypatch):
     stand_in = Compiled()
-    monkeypatch.setattr("qcodec.patterns.re.compile", stand_in)
+    monkeypatch.setattr("qcodec._base.patterns.re.compile", stand_in)
     return stand_in
 
 

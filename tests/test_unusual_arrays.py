@@ -7,7 +7,7 @@ import pytest
 
 import qcodec
 from qcodec import streams
-from qcodec.arrays import as_array
+from qcodec._base.arrays import as_array
 from qcodec.prunings import PRUNINGS
 from qcodec.quantize import Groups, density_mask, sqnr, threshold_mask
 from qcodec.units import zeroed

@@ -6,10 +6,10 @@ import argparse
 import math
 from typing import Any
 
+from .._base.messages import one_line
 from ..directory import Stored
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
-from ..messages import one_line
 from ..tensor_file import TensorFile
 from .arguments import add_limits
 from .text import escape, print_json, say, table

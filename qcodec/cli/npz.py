@@ -20,10 +20,10 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
+from .._base.messages import quoted, shape_text
 from ..container import Opaque, Ordinary
 from ..errors import CorruptError, QCodecError, UnsupportedError
 from ..limits import DEFAULT_LIMITS, Limits
-from ..messages import quoted, shape_text
 from ..source import open_regular
 
 Array = np.ndarray[Any, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..config import build
+from .._base.config import build
 from ..prunings import PRUNINGS
 from .base import Codec, Positions
 from .delta import Delta

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..checks import check_choice, check_integer, check_number
+from .._base.checks import check_choice, check_integer, check_number
 from ..quantize import quantize_codebook, quantize_ternary
 from ..quantize.codebook import (
     INITS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..checks import check_choice, check_integer
+from .._base.checks import check_choice, check_integer
 from ..prunings import PRUNINGS, Pruning, Threshold
 from ..quantize import nonzero_bits_mask
 from ..quantize.codebook import Init

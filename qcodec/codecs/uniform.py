@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..checks import check_choice, check_integer
+from .._base.checks import check_choice, check_integer
 from ..quantize import quantize_affine, quantize_fixed_point
 from ..quantize.affine import MAX_BITS, check_affine
 from ..quantize.fixed_point import STEPS, Step

@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._base.messages import quoted, shape_text
 from ..errors import CorruptError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
-from ..messages import quoted, shape_text
 from ..quantized import Groups, Quantized
 from ..source import BytesSource, open_source
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from .._base.checks import check_bool, check_integer, check_number
 from .._core.float_mode import standard_float_mode
-from ..checks import check_bool, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
 from .entropy_descent import price_of

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._base.checks import check_choice, check_integer, check_number
 from .._core import numeric
 from .._core.float_mode import standard_float_mode
-from ..checks import check_choice, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._base.checks import check_choice, check_integer
 from .._core.float_mode import standard_float_mode
-from ..checks import check_choice, check_integer
 from ..dtypes import element_type
 from ..quantized import Groups, Quantized
 from .affine import MAX_BITS, affine_codes

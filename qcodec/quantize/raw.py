@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import as_array
+from .._base.arrays import as_array
 from ..quantized import Quantized
 from .source import as_mask
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .._base.arrays import as_array, as_float32
 from .._core import numeric
-from ..arrays import as_array, as_float32
 from ..dtypes import QUANTIZABLE
 from .groups import Grouping
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._base.checks import check_choice, check_number
 from .._core import numeric
 from .._core.float_mode import standard_float_mode
-from ..checks import check_choice, check_number
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
 from .source import Array, Source, quantizable

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import torch
 
-from ..checks import check_number
+from .._base.checks import check_number
 from .layers import plain_modules
 from .tensors import matching, places
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 
+from .._base.messages import names_text, quoted, shape_text
 from ..codecs import Lossless
 from ..errors import naming
 from ..files import RecipeLike, safe_open, save_file
 from ..limits import Limits
-from ..messages import names_text, quoted, shape_text
 from ..quantized import Quantized
 from ..recipes import as_recipe
 from ..source import PathLike

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..messages import names_text, quoted
+from .._base.messages import names_text, quoted
 from ..units import Layers, zeroed
 from .changes import Change, check, check_finite, commit
 from .latent import LatentValues

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from ..checks import check_number
+from .._base.checks import check_number
 from ..errors import naming
 from .tensors import matching, seen
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import torch
 
+from .._base.patterns import exactly
 from ..atomic import replace_file
-from ..patterns import exactly
 from ..prunings import Density
 from ..source import PathLike
 from .pruning import prune

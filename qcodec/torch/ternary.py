@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..arrays import as_array
+from .._base.arrays import as_array
 from ..codecs import TrainedTernary
 from ..prunings import Density
 from ..quantized import Groups, Quantized

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ._core import numeric
-from .dtypes import BY_NAME, ElementType, element_type
+from .._core import numeric
+from ..dtypes import BY_NAME, ElementType, element_type
 
 _UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
 #: The byte order of files.

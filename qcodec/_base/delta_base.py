@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ._core.interrupt import check
+from .._core.interrupt import check
+from ..dtypes import BY_NAME, ElementType
 from .arrays import as_float32, bytes_of, little_endian_bytes
-from .dtypes import BY_NAME, ElementType
 
 Array = np.ndarray[Any, Any]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Generator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from ._core.interrupt import check, obey
+from .._core.interrupt import check, obey
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

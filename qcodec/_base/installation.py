@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._core import cpu, pack, stream
+from .._core import cpu, pack, stream
 
 
 def config() -> dict[str, Any]:
@@ -49,7 +49,7 @@ def get_include() -> str:
     >>> Path(get_include(), "qcodec.h").exists()
     True
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "include"
     # In a clone the header is where it is written.
     return str(installed if installed.exists() else package.parent / "csrc")
