@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from ._base.arrays import Typed, little_endian_bytes
 from ._base.messages import quoted
+from ._io.source import BytesSource
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .encoded import Encoded
 from .errors import naming
 from .header_writer import TensorSpec, write_header
 from .limits import Limits
 from .pack import write_pack
-from .source import BytesSource
 
 #: Frames below it share the pack: an entry of its own costs 60 to 80 bytes of header.
 LARGE_FRAME_BYTES = 1 << 16

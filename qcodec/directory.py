@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ._base.messages import quoted
+from ._io.source import Readable, Section
 from .errors import CorruptError
 from .header import Header, HeaderEntry, read_header
 from .limits import DEFAULT_LIMITS, Limits
 from .pack import MAGIC, read_pack
-from .source import Readable, Section
 
 PACK_NAME = "qcodec.pack"
 FRAME_SUFFIX = ".qcodec"

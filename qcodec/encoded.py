@@ -13,6 +13,7 @@ from . import layout as layouts
 from ._base.arrays import as_array
 from ._base.delta_base import Base
 from ._base.threads import in_order
+from ._io.source import BytesSource, Readable, as_source
 from .csr import to_csr
 from .dtypes import BY_ID, ElementType, element_type
 from .errors import BaseError
@@ -22,7 +23,6 @@ from .inspection import Info, inspect_frame
 from .limits import DEFAULT_LIMITS, Limits
 from .parts import parts_bytes, read_parts
 from .quantized import Quantized
-from .source import BytesSource, Readable, as_source
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

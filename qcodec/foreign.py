@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ._io.source import Readable
 from .errors import CorruptError, QCodecError, UnsupportedError
-from .source import Readable
 
 #: As many first bytes as any format here needs.
 START_BYTES = 512
@@ -80,7 +80,7 @@ def refusal(source: Readable) -> QCodecError:
 
     Examples
     --------
-    >>> from qcodec.source import BytesSource
+    >>> from qcodec._io.source import BytesSource
     >>> str(refusal(BytesSource(bytes(16)))).partition(":")[0]
     "safetensors header does not begin with '{' (found 00 00 00 00 00 00 00 00 00)"
     """

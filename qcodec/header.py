@@ -16,10 +16,10 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
 from ._base.messages import quoted, shape_text
+from ._io.source import Readable
 from .errors import CorruptError, LimitError, TruncatedError
 from .foreign import refusal
 from .limits import DEFAULT_LIMITS, Limits
-from .source import Readable
 
 #: Of the format: the safetensors library reads no longer header.
 MAX_HEADER_BYTES = 100_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ._core import decode as core
+from ._io.source import BytesSource, Readable
 from .errors import CorruptError, TruncatedError
-from .source import BytesSource, Readable
 
 _FIRST_READ = 4096  # bytes: most heads fit
 

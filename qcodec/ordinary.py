@@ -10,12 +10,12 @@ import numpy as np
 
 from ._base.arrays import cast, from_little_endian
 from ._base.messages import quoted, shape_text
+from ._io.source import Readable
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .errors import CorruptError, LimitError, UnsupportedError
 from .header import HeaderEntry
 from .indexing import Index, select
 from .limits import Limits
-from .source import Readable
 
 Array = np.ndarray[Any, Any]
 

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ._core import pack as core
+from ._io.source import Readable
 from .errors import TruncatedError
 from .limits import DEFAULT_LIMITS, Limits
-from .source import Readable
 
 MAGIC = b"QP"
 _FIRST_READ = 4096
@@ -125,7 +125,7 @@ def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[byte
 
     Examples
     --------
-    >>> from qcodec.source import BytesSource
+    >>> from qcodec._io.source import BytesSource
     >>> parts = write_pack(["embedding", "head"], [b"a frame", "embedding"])
     >>> pack = read_pack(BytesSource(b"".join(parts)))
     >>> [(entry.name, entry.size, entry.target) for entry in pack.entries]

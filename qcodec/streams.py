@@ -12,9 +12,9 @@ import numpy as np
 
 from ._base.arrays import numpy_array
 from ._core import stream as core
+from ._io.source import bytes_view
 from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits
-from .source import bytes_view
 
 Array = np.ndarray[Any, Any]
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from ._base.messages import quoted
+from ._io.source import Section, Source
 from .container import Opaque, Ordinary
 from .directory import Directory, Stored, read_directory
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
@@ -20,7 +21,6 @@ from .indexing import Index
 from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
 from .ordinary import OrdinaryTensor, to_torch
-from .source import Section, Source
 
 Array = np.ndarray[Any, Any]
 

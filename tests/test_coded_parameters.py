@@ -27,11 +27,11 @@ from test_differential import prefer
 
 import qcodec
 from qcodec._core import decode as core
+from qcodec._io.source import BytesSource
 from qcodec.encoded import Encoded
 from qcodec.frame import encode_quantized
 from qcodec.heads import read_head
 from qcodec.quantized import Groups, Quantized
-from qcodec.source import BytesSource
 
 CONSTANT = b"\0\1\0"
 ANY_CODING = (2 << max(CODING_IDS.values())) - 1

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
+from qcodec._io.source import BytesSource
 from qcodec.container import LARGE_FRAME_BYTES, Ordinary, safetensors_parts
 from qcodec.directory import read_directory
 from qcodec.dtypes import BY_NAME
@@ -24,7 +25,6 @@ from qcodec.errors import (
 )
 from qcodec.files import load, load_file, safe_open, save, save_file
 from qcodec.limits import Limits
-from qcodec.source import BytesSource
 from qcodec.tensor_file import TensorFile
 
 BACKENDS = ("mmap", "pread")

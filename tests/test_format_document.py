@@ -10,7 +10,7 @@ from agreement import by_library, by_reference
 from frame_writer import KINDS, POSITIONS, base_of, remember_base
 
 from qcodec import heads
-from qcodec.source import BytesSource
+from qcodec._io.source import BytesSource
 from reference import Tensor, decode, parameters, read_pack
 from reference.__main__ import values_of
 from reference.coded_floats import HOWS, decode_floats

@@ -14,11 +14,11 @@ import pytest
 from frame_writer import DTYPES, KINDS, POSITIONS, is_delta
 
 import reference
+from qcodec._io.source import BytesSource
 from qcodec.encoded import Encoded
 from qcodec.errors import QCodecError
 from qcodec.frame import encode_quantized
 from qcodec.pack import read_pack
-from qcodec.source import BytesSource
 from reference.conventions import Reader
 from reference.head import read_head
 

@@ -29,10 +29,10 @@ from stream_writer import (
 )
 
 import qcodec
+from qcodec._io.source import BytesSource
 from qcodec.cli.inspect import describe
 from qcodec.header_writer import TensorSpec, write_header
 from qcodec.pack import write_pack
-from qcodec.source import BytesSource
 from qcodec.tensor import encode_frame
 from qcodec.tensor_file import TensorFile
 

@@ -21,7 +21,7 @@ from qcodec._base.delta_base import Base
 from qcodec._base.threads import in_order
 from qcodec._core import numeric
 from qcodec._core.interrupt import Stopped, check
-from qcodec.atomic import replace_file
+from qcodec._io.atomic import replace_file
 from qcodec.cli.main import main
 from qcodec.codecs import Codebook
 from qcodec.pack import write_pack

@@ -16,11 +16,11 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec import atomic, writing
+from qcodec._io import atomic, writing
+from qcodec._io.outputs import output_at
 from qcodec.cli import main
 from qcodec.endings import check_not_misleading
 from qcodec.files import load, load_file, save, save_file
-from qcodec.outputs import output_at
 from qcodec.recipes import Rule
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and links of POSIX")
@@ -442,4 +442,4 @@ def test_only_the_safe_writer_writes_files():
         if isinstance(node, ast.Call) and writes(node)
     }
     # npz.py opens members of an archive in memory.
-    assert found == {"qcodec/atomic.py", "qcodec/cli/npz.py", "qcodec/writing.py"}
+    assert found == {"qcodec/_io/atomic.py", "qcodec/cli/npz.py", "qcodec/_io/writing.py"}

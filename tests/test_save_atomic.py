@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qcodec import atomic
-from qcodec.atomic import replace_file
+from qcodec._io import atomic
+from qcodec._io.atomic import replace_file
 from qcodec.files import load_file, save_file
 
 if sys.platform != "win32":
@@ -278,7 +278,7 @@ STRANGER = 12345
 
 AS_NOBODY = """
 import os, sys
-from qcodec.atomic import replace_file
+from qcodec._io.atomic import replace_file
 path, group = sys.argv[1], int(sys.argv[2])
 os.setgroups([group])
 os.setgid(65534)

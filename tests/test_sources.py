@@ -12,10 +12,10 @@ import pytest
 
 import qcodec
 from qcodec import streams
+from qcodec._io.source import BytesSource, PreadSource, open_source
 from qcodec.errors import TruncatedError
 from qcodec.files import load, safe_open, save, save_file
 from qcodec.interop import dcnet
-from qcodec.source import BytesSource, PreadSource, open_source
 from qcodec.tensor_file import FileArrays, TensorFile
 
 BACKENDS = ("mmap", "pread")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..atomic import replace_file
+from .._io.atomic import replace_file
 from ..container import Opaque, Ordinary, safetensors_parts
 from ..endings import NPZ, SAFETENSORS, is_npz_path
 from ..files import BASE_KEY, safe_open

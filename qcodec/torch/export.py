@@ -9,13 +9,13 @@ from typing import Any
 import torch
 
 from .._base.messages import names_text, quoted, shape_text
+from .._io.source import PathLike
 from ..codecs import Lossless
 from ..errors import naming
 from ..files import RecipeLike, safe_open, save_file
 from ..limits import Limits
 from ..quantized import Quantized
 from ..recipes import as_recipe
-from ..source import PathLike
 from .changes import make_plain
 from .foreign import check_loadable, check_wrappers
 from .modes import forget_compiled_code

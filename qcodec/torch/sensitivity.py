@@ -15,9 +15,9 @@ from pathlib import Path
 import torch
 
 from .._base.patterns import exactly
-from ..atomic import replace_file
+from .._io.atomic import replace_file
+from .._io.source import PathLike
 from ..prunings import Density
-from ..source import PathLike
 from .pruning import prune
 from .tensors import matching
 

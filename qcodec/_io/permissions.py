@@ -13,7 +13,7 @@ from pathlib import Path
 _ACCESS_LIST = "system.posix_acl_access"
 
 
-def give_rights(file: io.FileIO, place: Path, old: os.stat_result) -> None:
+def copy_permissions(file: io.FileIO, place: Path, old: os.stat_result) -> None:
     """Give a new file the rights of the one that it replaces; never more than that has.
 
     Parameters

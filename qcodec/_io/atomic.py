@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .outputs import Output, output_at
-from .rights import give_rights
+from .permissions import copy_permissions
 from .source import PathLike
 from .writing import write_all, write_stream
 
@@ -88,7 +88,7 @@ def _temporary_file(output: Output) -> Iterator[tuple[io.FileIO, Path]]:
     try:
         if output.found is not None:
             with output.naming():
-                give_rights(file, output.place, output.found)
+                copy_permissions(file, output.place, output.found)
         yield file, path
     except BaseException:
         _remove(file, path)

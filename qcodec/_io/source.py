@@ -15,7 +15,7 @@ import threading
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, SupportsIndex
 
-from .errors import TruncatedError
+from ..errors import TruncatedError
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
