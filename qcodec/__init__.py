@@ -24,6 +24,8 @@ from importlib import import_module as _import_module
 from typing import Any as _Any
 
 from ._base.installation import get_include, show_config
+from ._frame.encoded import Encoded
+from ._frame.inspection import Info, Section
 from .codecs import (
     Affine,
     Codebook,
@@ -38,7 +40,6 @@ from .codecs import (
     TrainedTernary,
     from_config,
 )
-from .encoded import Encoded
 from .errors import (
     BaseError,
     ChecksumError,
@@ -52,7 +53,6 @@ from .errors import (
     UnsupportedError,
 )
 from .files import load, load_file, safe_open, save, save_file
-from .inspection import Info, Section
 from .limits import Limits
 from .prunings import Density, NOfM, Pruning, Quality, Threshold
 from .quantize import Groups, Quantized, sqnr

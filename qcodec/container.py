@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from ._base.arrays import Typed, little_endian_bytes
 from ._base.messages import quoted
+from ._frame.encoded import Encoded
 from ._io.source import BytesSource
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
-from .encoded import Encoded
 from .errors import naming
 from .header_writer import TensorSpec, write_header
 from .limits import Limits

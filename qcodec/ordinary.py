@@ -10,11 +10,11 @@ import numpy as np
 
 from ._base.arrays import cast, from_little_endian
 from ._base.messages import quoted, shape_text
+from ._frame.indexing import Index, select
 from ._io.source import Readable
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
 from .errors import CorruptError, LimitError, UnsupportedError
 from .header import HeaderEntry
-from .indexing import Index, select
 from .limits import Limits
 
 Array = np.ndarray[Any, Any]

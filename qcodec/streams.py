@@ -12,8 +12,8 @@ import numpy as np
 
 from ._base.arrays import numpy_array
 from ._core import stream as core
+from ._frame.ids import PROFILES
 from ._io.source import bytes_view
-from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits
 
 Array = np.ndarray[Any, Any]

@@ -11,14 +11,14 @@ from typing import Any, NoReturn, Self
 import numpy as np
 
 from ._base.messages import quoted
+from ._frame.encoded import Encoded
+from ._frame.indexing import Index
+from ._frame.inspection import Info
 from ._io.source import Section, Source
 from .container import Opaque, Ordinary
 from .directory import Directory, Stored, read_directory
 from .dtypes import BY_SAFETENSORS, ElementType, element_type
-from .encoded import Encoded
 from .errors import BaseError, MissingTensorError, QCodecError, naming
-from .indexing import Index
-from .inspection import Info
 from .limits import DEFAULT_LIMITS, Limits
 from .ordinary import OrdinaryTensor, to_torch
 

@@ -8,8 +8,8 @@ import pytest
 from frame_writer import DTYPES, base_of
 
 import reference
+from qcodec import Encoded
 from qcodec.dtypes import BY_ID
-from qcodec.encoded import Encoded
 from qcodec.errors import QCodecError
 from qcodec.limits import Limits
 from reference.codings import Stream

@@ -13,9 +13,9 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec import parts
 from qcodec._base import arrays
 from qcodec._base.delta_base import Base
+from qcodec._frame import to_quantized
 from qcodec.dtypes import BY_NAME, BY_SAFETENSORS
 
 KEEP = {".": "keep"}
@@ -93,7 +93,9 @@ def test_parameters_of_frames_are_turned(other_order):
     expected = qcodec.Affine(8).quantize(weights)
     assert np.array_equal(quantized.scale.values, expected.scale.values)
     assert expected.scale.values.astype(f"{other_order}f4").tobytes() in turned
-    read = parts._parameters(expected.scale.values.astype(f"{other_order}f4").tobytes(), "float32")
+    read = to_quantized._parameters(
+        expected.scale.values.astype(f"{other_order}f4").tobytes(), "float32"
+    )
     assert np.array_equal(read, expected.scale.values)
 
 

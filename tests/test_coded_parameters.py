@@ -26,11 +26,11 @@ from stream_writer import CODING_IDS, vu
 from test_differential import prefer
 
 import qcodec
+from qcodec import Encoded
 from qcodec._core import decode as core
+from qcodec._frame.encode import encode_quantized
+from qcodec._frame.head import read_head
 from qcodec._io.source import BytesSource
-from qcodec.encoded import Encoded
-from qcodec.frame import encode_quantized
-from qcodec.heads import read_head
 from qcodec.quantized import Groups, Quantized
 
 CONSTANT = b"\0\1\0"

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from strategies import corrupted_frames, damaged, frames, valid_frames
 from stream_writer import CODING_IDS, legal_codings, write_stream
 
+from qcodec import Encoded
 from qcodec.dtypes import BY_ID
-from qcodec.encoded import Encoded
 from reference.conventions import Reader
 from reference.head import read_head
 

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
-from qcodec import Lossless
-from qcodec.encoded import Encoded
-from qcodec.frame import encode_quantized
+from qcodec import Encoded, Lossless
+from qcodec._frame.encode import encode_quantized
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 

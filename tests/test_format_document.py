@@ -9,7 +9,7 @@ import pytest
 from agreement import by_library, by_reference
 from frame_writer import KINDS, POSITIONS, base_of, remember_base
 
-from qcodec import heads
+from qcodec._frame.head import read_head as open_frame
 from qcodec._io.source import BytesSource
 from reference import Tensor, decode, parameters, read_pack
 from reference.__main__ import values_of
@@ -103,7 +103,7 @@ def test_every_way_to_store_parameters_has_an_example(monkeypatch):
     coded = [
         example
         for example in FRAMES
-        if heads.read_head(BytesSource(example.data), True).coded_parameters[2]
+        if open_frame(BytesSource(example.data), True).coded_parameters[2]
     ]
     assert coded, "zero mode 2"
     for example in FRAMES:

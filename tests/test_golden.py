@@ -14,10 +14,10 @@ import pytest
 from frame_writer import DTYPES, KINDS, POSITIONS, is_delta
 
 import reference
+from qcodec import Encoded
+from qcodec._frame.encode import encode_quantized
 from qcodec._io.source import BytesSource
-from qcodec.encoded import Encoded
 from qcodec.errors import QCodecError
-from qcodec.frame import encode_quantized
 from qcodec.pack import read_pack
 from reference.conventions import Reader
 from reference.head import read_head

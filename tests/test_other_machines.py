@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from c_programs import FLAGS, PROGRAMS, ROOT, host_core, run, shared_core
 
-from qcodec.encoded import Encoded
-from qcodec.layout import PROFILES
+from qcodec import Encoded
+from qcodec._frame.ids import PROFILES
 from qcodec.tensor import decode
 
 EMULATORS = {"aarch64": "aarch64", "s390x": "s390x", "i686": "i386"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .quantized import Groups, Quantized
+from ..quantized import Groups, Quantized
 
 Array = np.ndarray[Any, Any]
 
@@ -40,7 +40,7 @@ def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
     return _moved(quantized, values, order), order
 
 
-def as_it_was(quantized: Quantized, order: Array) -> Quantized:
+def restored(quantized: Quantized, order: Array) -> Quantized:
     """The tensor that `ascending` was given."""
     assert quantized.codebook is not None
     values = np.take_along_axis(quantized.codebook.values, order.astype(np.int64), axis=1)

@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from .._base.arrays import bytes_of, little_endian_bytes
+from .._base.threads import in_order
+from .._core import encode as core
+from .._core import stream as stream_core
+from .._core.float_mode import standard_float_mode
+from ..dtypes import element_type
+from ..quantized import Quantized
+from . import ids
 from . import layout as layouts
-from ._base.arrays import bytes_of, little_endian_bytes
-from ._base.threads import in_order
-from ._core import encode as core
-from ._core import stream as stream_core
-from ._core.float_mode import standard_float_mode
-from .dtypes import element_type
+from .codebook_order import ascending
 from .layout import Encoding, Layout
-from .ordered import ascending
-from .quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
@@ -62,7 +63,7 @@ class FrameEncoder:
         if layout.chunk_elements and encoding.profile == "balanced":
             # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
             self.codings &= ~_ADAPTIVE
-        self.profile, self.effort = layouts.PROFILES[encoding.profile], encoding.effort
+        self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
         self.filler = layouts.filler_code(quantized)
         self.positions = None if layout.positions == "dense" else quantized.positions
         codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
@@ -118,8 +119,8 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Pla
     by_group = not isinstance(zero, (int, np.integer))
     fields = {
         "dtype": element_type(quantized.dtype).id,
-        "kind": layouts.KINDS[layout.kind],
-        "positions": layouts.POSITIONS[layout.positions],
+        "kind": ids.KINDS[layout.kind],
+        "positions": ids.POSITIONS[layout.positions],
         "chunk_elements": layout.chunk_elements,
         "gap_width": layout.gap_width,
         "width": quantized.bits,

@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from . import layout as layouts
-from ._base.arrays import as_array
-from ._base.delta_base import Base
-from ._base.threads import in_order
-from ._io.source import BytesSource, Readable, as_source
+from .._base.arrays import as_array
+from .._base.delta_base import Base
+from .._base.threads import in_order
+from .._io.source import BytesSource, Readable, as_source
+from ..dtypes import BY_ID, ElementType, element_type
+from ..errors import BaseError
+from ..limits import DEFAULT_LIMITS, Limits
+from ..quantized import Quantized
+from . import ids
 from .csr import to_csr
-from .dtypes import BY_ID, ElementType, element_type
-from .errors import BaseError
-from .heads import read_head
+from .head import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
-from .limits import DEFAULT_LIMITS, Limits
-from .parts import parts_bytes, read_parts
-from .quantized import Quantized
+from .to_quantized import quantized_bytes, to_quantized
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Array = np.ndarray[Any, Any]
+
+#: What a float tensor can be decoded as, besides its own type.
+_OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
 
 # A tiny input may honestly declare a large tensor of equal elements. Below this size all of it is
 # checked before memory is taken for the output: an error then costs less than a MiB in all.
@@ -98,10 +101,10 @@ class Encoded:
         self.element_type: ElementType = BY_ID[self._fields["dtype"]]
         self.shape: tuple[int, ...] = self._fields["shape"]
         self.dtype = self.element_type.carrier
-        self.kind = layouts.KIND_NAMES[self._fields["kind"]]
+        self.kind = ids.KIND_NAMES[self._fields["kind"]]
         self._base_bytes: Array | None = None  # of kind delta: set once, under the lock
         self._base_lock = Lock()
-        self.positions = layouts.POSITIONS_NAMES[self._fields["positions"]]
+        self.positions = ids.POSITIONS_NAMES[self._fields["positions"]]
         self.chunks: int = self._fields["chunks"]
         self.encoded_bytes = self._source.size
         self._input_bytes = self.encoded_bytes if input_bytes is None else input_bytes
@@ -203,11 +206,11 @@ class Encoded:
     def _output_type(self, dtype: object) -> ElementType:
         target = self.element_type if dtype is None else element_type(dtype)
         if target != self.element_type and not (
-            self.element_type.is_float and target.name in layouts.OUTPUT_TYPES
+            self.element_type.is_float and target.name in _OUTPUT_TYPES
         ):
             raise TypeError(
                 f"a tensor of {self.element_type.name} cannot be given as {target.name}; allowed "
-                f"are its own type and, for floats, {', '.join(layouts.OUTPUT_TYPES)}"
+                f"are its own type and, for floats, {', '.join(_OUTPUT_TYPES)}"
             )
         return target
 
@@ -305,12 +308,12 @@ class Encoded:
             self._limits.check_tensor(needed, self._input_bytes)
 
         if self.encoded_bytes <= _CHECK_FIRST_BYTES:
-            needed = parts_bytes(self._frame, self._bytes)
+            needed = quantized_bytes(self._frame, self._bytes)
             check_memory(needed)
             self._check_first(needed)
         if self._parameter_bytes:
             self._decode_parameters()
-        return read_parts(self._frame, self._bytes, check_memory, base, self._verify)
+        return to_quantized(self._frame, self._bytes, check_memory, base, self._verify)
 
     def to_csr(self) -> csr_array:
         """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.

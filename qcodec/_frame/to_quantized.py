@@ -8,26 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from . import layout as layouts
-from ._base.arrays import from_little_endian
-from ._core import decode as core
-from .dtypes import BY_ID, element_type
-from .ordered import as_it_was
-from .quantized import Groups, Quantized
+from .._base.arrays import from_little_endian
+from .._core import decode as core
+from ..dtypes import BY_ID, element_type
+from ..quantized import Groups, Quantized
+from . import ids
+from .codebook_order import restored
+from .layout import filler_code
 
 Array = np.ndarray[Any, Any]
 
 _POSITION_BYTES = 8
 
 
-def parts_bytes(frame: core.Frame, read: Callable[[int, int], Array]) -> int:
+def quantized_bytes(frame: core.Frame, read: Callable[[int, int], Array]) -> int:
     """What the codes and positions of a frame take in memory, by the chunks' numbers of entries."""
     chunks = (frame.chunk(index)[:2] for index in range(frame.fields["chunks"]))
     entries = sum(frame.entries(index, read(*place)) for index, place in enumerate(chunks))
     return entries * (_code_type(frame).itemsize + _POSITION_BYTES)
 
 
-def read_parts(
+def to_quantized(
     frame: core.Frame,
     read: Callable[[int, int], Array],
     check_memory: Callable[[int], None],
@@ -50,9 +51,9 @@ def read_parts(
     """
     fields = frame.fields
     element = BY_ID[fields["dtype"]]
-    is_raw = layouts.KIND_NAMES[fields["kind"]] in layouts.BYTES_KINDS
+    is_raw = ids.KIND_NAMES[fields["kind"]] in ids.BYTES_KINDS
     positions, codes = _codes(frame, read, check_memory, base, verify)
-    has_codebook = fields["kind"] == layouts.KINDS["codebook"]
+    has_codebook = fields["kind"] == ids.KINDS["codebook"]
     quantized = Quantized(
         shape=fields["shape"],
         dtype=element.name,
@@ -70,13 +71,13 @@ def read_parts(
     if order:
         assert quantized.codebook is not None
         shape = quantized.codebook.values.shape
-        quantized = as_it_was(quantized, np.frombuffer(order, np.uint8).reshape(shape))
+        quantized = restored(quantized, np.frombuffer(order, np.uint8).reshape(shape))
     return _without_fillers(quantized)
 
 
 def _code_type(frame: core.Frame) -> np.dtype[Any]:
     """Of codes, or of whole elements (raw, planes, delta, fields)."""
-    if layouts.KIND_NAMES[frame.fields["kind"]] in layouts.BYTES_KINDS:
+    if ids.KIND_NAMES[frame.fields["kind"]] in ids.BYTES_KINDS:
         return BY_ID[frame.fields["dtype"]].carrier
     return np.dtype(np.uint8 if frame.fields["width"] <= 8 else np.uint16)
 
@@ -102,7 +103,7 @@ def _codes(
         if where is not None:
             positions.append(where.astype(np.int64) + first)
     joined = np.concatenate(codes) if codes else np.empty(0, code_type)
-    if fields["positions"] == layouts.POSITIONS["dense"]:
+    if fields["positions"] == ids.POSITIONS["dense"]:
         return None, joined
     return np.concatenate(positions) if positions else np.empty(0, np.int64), joined
 
@@ -131,7 +132,7 @@ def _parameters(data: bytes, dtype: str) -> Array:
 
 def _without_fillers(quantized: Quantized) -> Quantized:
     """Entries that only bridge a gap are not part of the tensor."""
-    code = layouts.filler_code(quantized)
+    code = filler_code(quantized)
     if quantized.positions is None or code < 0:
         return quantized
     if quantized.kind == "raw":

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import layout as layouts
-from ._core import decode as core
-from ._core import stream as stream_core
-from .dtypes import BY_ID
+from .._core import decode as core
+from .._core import stream as stream_core
+from ..dtypes import BY_ID
+from . import ids
 
 _CODINGS = stream_core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
@@ -114,7 +114,7 @@ class Info:
 def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
     """Walk a frame's chunks, without decoding them."""
     fields = frame.fields
-    kind = layouts.KIND_NAMES[fields["kind"]]
+    kind = ids.KIND_NAMES[fields["kind"]]
     streams: dict[str, int] = {}
     codings: dict[str, set[str]] = {}
     counts = entries = 0
@@ -137,8 +137,8 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
         shape=fields["shape"],
         dtype=BY_ID[fields["dtype"]].name,
         kind=kind,
-        positions=layouts.POSITIONS_NAMES[fields["positions"]],
-        code_bits=0 if kind in layouts.BYTES_KINDS else fields["width"],
+        positions=ids.POSITIONS_NAMES[fields["positions"]],
+        code_bits=0 if kind in ids.BYTES_KINDS else fields["width"],
         gap_width=fields["gap_width"],
         elements=fields["elements"],
         entries=entries,
@@ -153,7 +153,7 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
 def _role_name(role: int, fields: dict[str, Any]) -> str:
     if role < _FIRST_PLANE:
         return _ROLES[role]
-    kind, number = layouts.KIND_NAMES[fields["kind"]], role - _FIRST_PLANE
+    kind, number = ids.KIND_NAMES[fields["kind"]], role - _FIRST_PLANE
     if kind == "delta":
         return _DELTA_STREAMS[number]
     if kind == "fields":

@@ -8,23 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._base.arrays import as_float32
-from ._base.delta_base import kernel_of, step_of
-from .dtypes import QUANTIZABLE, element_type
+from .._base.arrays import as_float32
+from .._base.delta_base import kernel_of, step_of
+from ..dtypes import QUANTIZABLE, element_type
 
 if TYPE_CHECKING:
-    from .quantized import Quantized
-
-PROFILES = {"fast": 0, "balanced": 1, "small": 2, "fixed": 3}
-POSITIONS = {"dense": 0, "gaps": 1, "mask": 2, "csr": 3, "bits": 4}
-KINDS = {"raw": 0, "planes": 1, "affine": 2, "codebook": 3, "delta": 4, "fields": 5}
-POSITIONS_NAMES = {number: name for name, number in POSITIONS.items()}
-KIND_NAMES = {number: name for name, number in KINDS.items()}
-#: Kinds that store elements, not codes.
-BYTES_KINDS = ("raw", "planes", "delta", "fields")
-
-#: What a float tensor can be decoded as, besides its own type.
-OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
+    from ..quantized import Quantized
 
 MAX_CHUNK_ELEMENTS = 1 << 22
 # About this much is coded in one chunk: small enough for a slice to be cheap and for threads to

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._core import decode as core
-from ._io.source import BytesSource, Readable
-from .errors import CorruptError, TruncatedError
+from .._core import decode as core
+from .._io.source import BytesSource, Readable
+from ..errors import CorruptError, TruncatedError
 
 _FIRST_READ = 4096  # bytes: most heads fit
 
