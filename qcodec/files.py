@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from ._base.messages import quoted
+from ._file.container import Parts, check_readable, pack_parts, safetensors_parts
+from ._file.endings import check_not_misleading, is_pack_path
+from ._file.saving import Progress, check_names, encode_tensors
+from ._file.tensor_file import FileArrays, TensorFile, naming_base
 from ._io.atomic import replace_file
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PathLike, open_source
 from .codecs import Codec, Delta
-from .container import Parts, check_readable, pack_parts, safetensors_parts
-from .endings import check_not_misleading, is_pack_path
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
 from .recipes import Recipe, recipe_for
-from .saving import Progress, check_names, encode_tensors
-from .tensor_file import FileArrays, TensorFile, naming_base
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None

@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 
 import qcodec
+from qcodec._file.pack import read_pack
 from qcodec._io.source import BytesSource
 from qcodec.files import load
-from qcodec.pack import read_pack
 
 PAGE = resource.getpagesize()
 PACK_MAGIC = b"QP"

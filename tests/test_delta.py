@@ -18,10 +18,10 @@ from strategies import element_bytes
 import qcodec
 import reference
 from qcodec import BaseError, Delta, Lossless
+from qcodec._file.tensor_file import FileArrays
 from qcodec.cli.main import main
 from qcodec.codecs import from_config
 from qcodec.recipes import Recipe, Rule
-from qcodec.tensor_file import FileArrays
 
 TYPES = {"f32": "<f4", "f16": "<f2", "bf16": ml_dtypes.bfloat16, "f64": "<f8"}
 RANDOM = np.random.default_rng(0)

@@ -16,9 +16,9 @@ from stream_writer import (
 
 import reference
 from qcodec import streams
+from qcodec._file.pack import read_pack
 from qcodec._io.source import BytesSource
 from qcodec.errors import QCodecError
-from qcodec.pack import read_pack
 from reference.codings import Stream
 from reference.conventions import Reader, crc32c, require
 

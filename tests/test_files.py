@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
+from qcodec._file.container import LARGE_FRAME_BYTES, Ordinary, safetensors_parts
+from qcodec._file.directory import read_directory
+from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource
-from qcodec.container import LARGE_FRAME_BYTES, Ordinary, safetensors_parts
-from qcodec.directory import read_directory
 from qcodec.dtypes import BY_NAME
 from qcodec.errors import (
     ChecksumError,
@@ -25,7 +26,6 @@ from qcodec.errors import (
 )
 from qcodec.files import load, load_file, safe_open, save, save_file
 from qcodec.limits import Limits
-from qcodec.tensor_file import TensorFile
 
 BACKENDS = ("mmap", "pread")
 NUMPY_DTYPES = ["f4", "f2", "f8", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "?"]

@@ -15,10 +15,10 @@ from frame_writer import DTYPES, KINDS, POSITIONS, is_delta
 
 import reference
 from qcodec import Encoded
+from qcodec._file.pack import read_pack
 from qcodec._frame.encode import encode_quantized
 from qcodec._io.source import BytesSource
 from qcodec.errors import QCodecError
-from qcodec.pack import read_pack
 from reference.conventions import Reader
 from reference.head import read_head
 

@@ -29,12 +29,12 @@ from stream_writer import (
 )
 
 import qcodec
+from qcodec._file.header_writer import TensorSpec, write_header
+from qcodec._file.pack import write_pack
+from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource
 from qcodec.cli.inspect import describe
-from qcodec.header_writer import TensorSpec, write_header
-from qcodec.pack import write_pack
 from qcodec.tensor import encode_frame
-from qcodec.tensor_file import TensorFile
 
 HERE = Path(__file__).parent
 MIB = 1 << 20

@@ -21,13 +21,13 @@ from qcodec._base.delta_base import Base
 from qcodec._base.threads import in_order
 from qcodec._core import numeric
 from qcodec._core.interrupt import Stopped, check
+from qcodec._file.pack import write_pack
+from qcodec._file.saving import encode_tensors
 from qcodec._io.atomic import replace_file
 from qcodec.cli.main import main
 from qcodec.codecs import Codebook
-from qcodec.pack import write_pack
 from qcodec.quantize import n_of_m_mask, quantize_codebook
 from qcodec.recipes import as_recipe
-from qcodec.saving import encode_tensors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on POSIX")
 

@@ -7,14 +7,14 @@ import pytest
 
 import qcodec
 from qcodec._base.messages import MAX_MESSAGE
+from qcodec._file.container import Ordinary, safetensors_parts
+from qcodec._file.pack import write_pack
+from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource
 from qcodec.cli import main
-from qcodec.container import Ordinary, safetensors_parts
 from qcodec.dtypes import BY_NAME
 from qcodec.files import safe_open
 from qcodec.interop import dcnet
-from qcodec.pack import write_pack
-from qcodec.tensor_file import TensorFile
 
 #: Names that fit into a header's entry or a pack's table, and would not into a line.
 HOSTILE = {

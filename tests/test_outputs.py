@@ -16,10 +16,10 @@ import pytest
 import safetensors.numpy
 
 import qcodec
+from qcodec._file.endings import check_not_misleading
 from qcodec._io import atomic, writing
 from qcodec._io.outputs import output_at
 from qcodec.cli import main
-from qcodec.endings import check_not_misleading
 from qcodec.files import load, load_file, save, save_file
 from qcodec.recipes import Rule
 

@@ -12,11 +12,11 @@ import pytest
 
 import qcodec
 from qcodec import streams
+from qcodec._file.tensor_file import FileArrays, TensorFile
 from qcodec._io.source import BytesSource, PreadSource, open_source
 from qcodec.errors import TruncatedError
 from qcodec.files import load, safe_open, save, save_file
 from qcodec.interop import dcnet
-from qcodec.tensor_file import FileArrays, TensorFile
 
 BACKENDS = ("mmap", "pread")
 WEIGHT = np.random.default_rng(0).normal(size=(300, 400)).astype("f4")

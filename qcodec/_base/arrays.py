@@ -1,7 +1,8 @@
-"""Arrays from wherever they come: NumPy, ml_dtypes, torch."""
+"""Arrays from wherever they come, and back: NumPy, ml_dtypes, torch."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -177,6 +178,27 @@ def numpy_array(x: Any) -> np.ndarray[Any, Any]:
             "a masked array was given; allowed are arrays whose elements all count: x.filled(0)"
         )
     return np.asarray(x)
+
+
+def to_torch(array: np.ndarray[Any, Any], element: ElementType) -> Any:
+    """An array as a torch tensor of the same memory.
+
+    Parameters
+    ----------
+    array : numpy.ndarray
+        Writable, in the carrier dtype of `element`.
+    element : ElementType
+
+    Returns
+    -------
+    torch.Tensor
+    """
+    torch = importlib.import_module("torch")
+    if element.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
+        # torch takes no NumPy type for these: their bits go over as integers.
+        bits = array.view(f"i{element.itemsize}")
+        return torch.from_numpy(bits).view(getattr(torch, element.name))
+    return torch.from_numpy(array)
 
 
 def _from_numpy(x: Any) -> tuple[np.ndarray[Any, Any], ElementType]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from .._base.messages import MAX_QUOTED, one_line
+from .._file.endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from .._file.foreign import NPZ, START_BYTES, ZIP, format_of
 from .._frame.ids import PROFILES
 from .._io.source import open_regular
-from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
 from ..files import safe_open, save_file
-from ..foreign import NPZ, START_BYTES, ZIP, format_of
 from ..limits import Limits
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
 from .arguments import add_base, add_limits, add_threads, base_of

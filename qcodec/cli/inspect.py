@@ -7,10 +7,10 @@ import math
 from typing import Any
 
 from .._base.messages import one_line
-from ..directory import Stored
+from .._file.directory import Stored
+from .._file.tensor_file import TensorFile
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
-from ..tensor_file import TensorFile
 from .arguments import add_limits
 from .text import escape, print_json, say, table
 

@@ -21,8 +21,8 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from .._base.messages import quoted, shape_text
+from .._file.container import Opaque, Ordinary
 from .._io.source import open_regular
-from ..container import Opaque, Ordinary
 from ..errors import CorruptError, QCodecError, UnsupportedError
 from ..limits import DEFAULT_LIMITS, Limits
 

@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 import torch
 
+from .._base.arrays import to_torch
 from .._base.checks import check_number
 from .._base.patterns import Patterns, exactly
 from ..codecs import Codec
 from ..dtypes import element_type
 from ..errors import naming
-from ..ordinary import to_torch
 from ..prunings import Density, NOfM, Pruning
 from .changes import check
 from .pruning import prune

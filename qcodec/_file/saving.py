@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from ._base.arrays import as_array, unusual_tensor
-from ._base.messages import quoted
-from ._base.threads import in_order
-from .codecs import Lossless
+from .._base.arrays import as_array, unusual_tensor
+from .._base.messages import quoted
+from .._base.threads import in_order
+from ..codecs import Lossless
+from ..dtypes import element_type
+from ..errors import naming, warn_caller
+from ..quantized import Quantized
+from ..recipes import Recipe
+from ..tensor import encode_frame
 from .container import Alias, Content, Opaque, Ordinary
-from .dtypes import element_type
-from .errors import naming, warn_caller
-from .quantized import Quantized
-from .recipes import Recipe
-from .tensor import encode_frame
 
 #: Called after each tensor: how many are done, how many there are, and its name.
 Progress = Callable[[int, int, str], None]

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ._base.arrays import Typed, little_endian_bytes
-from ._base.messages import quoted
-from ._frame.encoded import Encoded
-from ._io.source import BytesSource
+from .._base.arrays import Typed, little_endian_bytes
+from .._base.messages import quoted
+from .._frame.encoded import Encoded
+from .._io.source import BytesSource
+from ..errors import naming
+from ..limits import Limits
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
-from .errors import naming
 from .header_writer import TensorSpec, write_header
-from .limits import Limits
 from .pack import write_pack
 
 #: Frames below it share the pack: an entry of its own costs 60 to 80 bytes of header.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ._io.source import Readable
-from .errors import CorruptError, QCodecError, UnsupportedError
+from .._io.source import Readable
+from ..errors import CorruptError, QCodecError, UnsupportedError
 
 #: As many first bytes as any format here needs.
 START_BYTES = 512

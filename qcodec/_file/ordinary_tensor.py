@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from typing import Any
 
 import numpy as np
 
-from ._base.arrays import cast, from_little_endian
-from ._base.messages import quoted, shape_text
-from ._frame.indexing import Index, select
-from ._io.source import Readable
-from .dtypes import BY_SAFETENSORS, ElementType, element_type
-from .errors import CorruptError, LimitError, UnsupportedError
+from .._base.arrays import cast, from_little_endian
+from .._base.messages import quoted, shape_text
+from .._frame.indexing import Index, select
+from .._io.source import Readable
+from ..dtypes import BY_SAFETENSORS, ElementType, element_type
+from ..errors import CorruptError, LimitError, UnsupportedError
+from ..limits import Limits
 from .header import HeaderEntry
-from .limits import Limits
 
 Array = np.ndarray[Any, Any]
 
@@ -128,24 +127,3 @@ def _check_shape(name: str, shape: tuple[int, ...], item_size: int) -> None:
     if size >= _MAX_SIZE:
         message = f"{what}: {size:,} bytes but for zeros, allowed is less than 2**56"
         raise LimitError(message, None, size, _MAX_SIZE - 1)
-
-
-def to_torch(array: Array, element: ElementType) -> Any:
-    """An array as a torch tensor of the same memory.
-
-    Parameters
-    ----------
-    array : numpy.ndarray
-        Writable, in the carrier dtype of `element`.
-    element : ElementType
-
-    Returns
-    -------
-    torch.Tensor
-    """
-    torch = importlib.import_module("torch")
-    if element.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
-        # torch takes no NumPy type for these: their bits go over as integers.
-        bits = array.view(f"i{element.itemsize}")
-        return torch.from_numpy(bits).view(getattr(torch, element.name))
-    return torch.from_numpy(array)

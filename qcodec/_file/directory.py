@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ._base.messages import quoted
-from ._io.source import Readable, Section
-from .errors import CorruptError
+from .._base.messages import quoted
+from .._io.source import Readable, Section
+from ..errors import CorruptError
+from ..limits import DEFAULT_LIMITS, Limits
 from .header import Header, HeaderEntry, read_header
-from .limits import DEFAULT_LIMITS, Limits
 from .pack import MAGIC, read_pack
 
 PACK_NAME = "qcodec.pack"

@@ -10,17 +10,18 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from ._base.messages import quoted
-from ._frame.encoded import Encoded
-from ._frame.indexing import Index
-from ._frame.inspection import Info
-from ._io.source import Section, Source
+from .._base.arrays import to_torch
+from .._base.messages import quoted
+from .._frame.encoded import Encoded
+from .._frame.indexing import Index
+from .._frame.inspection import Info
+from .._io.source import Section, Source
+from ..dtypes import BY_SAFETENSORS, ElementType, element_type
+from ..errors import BaseError, MissingTensorError, QCodecError, naming
+from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
 from .directory import Directory, Stored, read_directory
-from .dtypes import BY_SAFETENSORS, ElementType, element_type
-from .errors import BaseError, MissingTensorError, QCodecError, naming
-from .limits import DEFAULT_LIMITS, Limits
-from .ordinary import OrdinaryTensor, to_torch
+from .ordinary_tensor import OrdinaryTensor
 
 Array = np.ndarray[Any, Any]
 

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ._core import pack as core
-from ._io.source import Readable
-from .errors import TruncatedError
-from .limits import DEFAULT_LIMITS, Limits
+from .._core import pack as core
+from .._io.source import Readable
+from ..errors import TruncatedError
+from ..limits import DEFAULT_LIMITS, Limits
 
 MAGIC = b"QP"
 _FIRST_READ = 4096

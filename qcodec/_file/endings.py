@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from ._io.source import PathLike
+from .._io.source import PathLike
 
 PACK = ".qc"
 SAFETENSORS = ".safetensors"

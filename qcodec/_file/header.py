@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NoReturn
 
-from ._base.messages import quoted, shape_text
-from ._io.source import Readable
-from .errors import CorruptError, LimitError, TruncatedError
+from .._base.messages import quoted, shape_text
+from .._io.source import Readable
+from ..errors import CorruptError, LimitError, TruncatedError
+from ..limits import DEFAULT_LIMITS, Limits
 from .foreign import refusal
-from .limits import DEFAULT_LIMITS, Limits
 
 #: Of the format: the safetensors library reads no longer header.
 MAX_HEADER_BYTES = 100_000_000
