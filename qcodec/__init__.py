@@ -40,6 +40,7 @@ from .codecs import (
     TrainedTernary,
     from_config,
 )
+from .codecs.pruning import Density, NOfM, Pruning, Quality, Threshold
 from .errors import (
     BaseError,
     ChecksumError,
@@ -54,7 +55,6 @@ from .errors import (
 )
 from .files import load, load_file, safe_open, save, save_file
 from .limits import Limits
-from .prunings import Density, NOfM, Pruning, Quality, Threshold
 from .quantize import Groups, Quantized, sqnr
 from .recipes import Recipe
 from .tensor import decode, encode, info

@@ -8,8 +8,8 @@ import pytest
 
 from qcodec import QCodecWarning
 from qcodec.codecs import Affine, Codebook, Delta, FixedPoint, Lossless, Sparse, Ternary
+from qcodec.codecs.pruning import Density
 from qcodec.files import load, save, save_file
-from qcodec.prunings import Density
 from qcodec.recipes import READY_MADE, Recipe, Rule, as_recipe, codec_of, parse_rule, recipe_for
 
 WEIGHT = ((64, 64), "float32")

@@ -12,7 +12,7 @@ from torch.nn.utils.prune import l1_unstructured  # noqa: E402
 
 import qcodec  # noqa: E402
 from qcodec import Affine, Codebook, Density, FixedPoint, Sparse, TrainedTernary  # noqa: E402
-from qcodec.prunings import Pruning  # noqa: E402
+from qcodec.codecs.pruning import Pruning  # noqa: E402
 from qcodec.torch import (  # noqa: E402
     Admm,
     GradualPruning,

@@ -8,7 +8,7 @@ import pytest
 import qcodec
 from qcodec import streams
 from qcodec._base.arrays import as_array
-from qcodec.prunings import PRUNINGS
+from qcodec.codecs.pruning import PRUNINGS
 from qcodec.quantize import Groups, density_mask, sqnr, threshold_mask
 from qcodec.units import zeroed
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from ..prunings import Density
+from ..codecs.pruning import Density
 from .pruning import prune
 from .rules import check_rule
 from .tensors import matching

@@ -17,7 +17,7 @@ import torch
 from .._base.patterns import exactly
 from .._io.atomic import replace_file
 from .._io.source import PathLike
-from ..prunings import Density
+from ..codecs.pruning import Density
 from .pruning import prune
 from .tensors import matching
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._base.checks import check_integer, check_number
-from ._base.config import Configurable
-from .quantize import density_mask, n_of_m_mask, quality_mask, threshold_mask
+from .._base.checks import check_integer, check_number
+from .._base.config import Configurable
+from ..quantize import density_mask, n_of_m_mask, quality_mask, threshold_mask
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
