@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..dtypes import check_dtype
-from ..quantize import nonzero_bits_mask, quantize_raw
+from ..quantize import nonzero_bits_mask, quantize_verbatim
 from ..quantized import Quantized
 from .base import Codec
 
@@ -42,7 +42,7 @@ class Raw(Codec):
         check_dtype(self.dtype)
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
-        return quantize_raw(array, dtype=self.dtype, mask=mask)
+        return quantize_verbatim(array, dtype=self.dtype, mask=mask)
 
 
 @dataclass(frozen=True)
@@ -78,4 +78,4 @@ class Lossless(Codec):
             stored = nonzero_bits_mask(array, self.dtype)
             if np.count_nonzero(stored) < _SPARSE_DENSITY * stored.size:
                 mask = stored
-        return quantize_raw(array, dtype=self.dtype, mask=mask)
+        return quantize_verbatim(array, dtype=self.dtype, mask=mask)

@@ -25,7 +25,7 @@ _GREATEST = {
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class Weights:
     """A tensor that is to be quantized.
 
     Attributes
@@ -77,7 +77,7 @@ class Source:
             raise
 
 
-def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Source:
+def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
     """Check a tensor and take its values as float32.
 
     Parameters
@@ -89,7 +89,7 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Source:
         The shape of `array`: which elements are stored. The others become +0.0.
     check : bool, optional
         False leaves it to what is done next to find values that are not finite,
-        inside `Source.explaining`, which saves a pass. Not so with a mask.
+        inside `Weights.explaining`, which saves a pass. Not so with a mask.
 
     Raises
     ------
@@ -118,9 +118,9 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Source:
     if check or mask is not None or exact is not None:
         _check_finite(values, given.shape, exact)
     if mask is None:
-        return Source(values, None, given.shape, element.name)
+        return Weights(values, None, given.shape, element.name)
     kept = as_mask(mask, given.shape).reshape(-1)
-    return Source(
+    return Weights(
         np.where(kept, values, np.float32(0)), np.flatnonzero(kept), given.shape, element.name
     )
 

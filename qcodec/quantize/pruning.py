@@ -9,8 +9,8 @@ import numpy as np
 from .._core import numeric
 from .._core.float_mode import standard_float_mode
 from .sorting import partitioned, row_blocks
-from .source import Array, quantizable
 from .thresholds import float32_at_most
+from .weights import Array, quantizable
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -53,8 +53,8 @@ def density_mask(array: Any, density: float) -> Mask:
     """
     if not 0 <= density <= 1:
         raise ValueError(f"density {density}: allowed are 0 to 1")
-    source = quantizable(array)
-    return _largest(source.values, round(density * len(source.values))).reshape(source.shape)
+    weights = quantizable(array)
+    return _largest(weights.values, round(density * len(weights.values))).reshape(weights.shape)
 
 
 @standard_float_mode()
@@ -87,8 +87,10 @@ def quality_mask(array: Any, quality: float) -> Mask:
     """
     if not quality >= 0:
         raise ValueError(f"quality {quality}: allowed is 0 and more")
-    source = quantizable(array)
-    return _above(source.values, quality * _standard_deviation(source.values)).reshape(source.shape)
+    weights = quantizable(array)
+    return _above(weights.values, quality * _standard_deviation(weights.values)).reshape(
+        weights.shape
+    )
 
 
 @standard_float_mode()
@@ -119,8 +121,8 @@ def threshold_mask(array: Any, threshold: float) -> Mask:
     """
     if not threshold >= 0:
         raise ValueError(f"threshold {threshold}: allowed is 0 and more")
-    source = quantizable(array)
-    return _above(source.values, threshold).reshape(source.shape)
+    weights = quantizable(array)
+    return _above(weights.values, threshold).reshape(weights.shape)
 
 
 @standard_float_mode()
@@ -153,10 +155,10 @@ def n_of_m_mask(array: Any, n: int, m: int) -> Mask:
     """
     if not 1 <= n <= m:
         raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m")
-    source = quantizable(array)
-    row = max(1, source.shape[-1] if source.shape else 1)
+    weights = quantizable(array)
+    row = max(1, weights.shape[-1] if weights.shape else 1)
     by_rank = numeric.mask_n_of_m if m <= numeric.MAX_N_OF_M else _n_of_many
-    return by_rank(source.values, row, n, m).reshape(source.shape)
+    return by_rank(weights.values, row, n, m).reshape(weights.shape)
 
 
 def _n_of_many(values: Array, row: int, n: int, m: int) -> Mask:

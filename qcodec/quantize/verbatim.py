@@ -8,10 +8,10 @@ import numpy as np
 
 from .._base.arrays import as_array
 from ..quantized import Quantized
-from .source import as_mask
+from .weights import as_mask
 
 
-def quantize_raw(array: Any, *, dtype: str | None = None, mask: Any = None) -> Quantized:
+def quantize_verbatim(array: Any, *, dtype: str | None = None, mask: Any = None) -> Quantized:
     """Take elements as they are: NaN, infinities and -0.0 too.
 
     Parameters
@@ -37,7 +37,7 @@ def quantize_raw(array: Any, *, dtype: str | None = None, mask: Any = None) -> Q
 
     Examples
     --------
-    >>> quantize_raw(np.array([1.5, np.nan])).codes
+    >>> quantize_verbatim(np.array([1.5, np.nan])).codes
     array([1.5, nan])
     """
     given, element = as_array(array, dtype)
