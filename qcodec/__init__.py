@@ -17,7 +17,7 @@ Submodules are imported when they are first used:
 | `qcodec.sparse` | SciPy's sparse matrices |
 | `qcodec.streams` | the integer codings by themselves |
 | `qcodec.torch` | pruning, sharing and rounding while a net is trained; needs torch |
-| `qcodec.units` | units of a pruned net that do nothing |
+| `qcodec.dead_neurons` | dead neurons of a pruned net, zeroed or taken out |
 """
 
 from importlib import import_module as _import_module
@@ -116,7 +116,7 @@ _SUBMODULES = (
     "sparse",
     "streams",
     "torch",
-    "units",
+    "dead_neurons",
 )
 
 

@@ -1,4 +1,4 @@
-"""Units that do nothing are masked, and the output stays."""
+"""Dead neurons are masked, and the output stays."""
 
 import copy
 
@@ -9,13 +9,13 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from qcodec import Density  # noqa: E402
-from qcodec.torch import densities, prune, prune_idle  # noqa: E402
+from qcodec.torch import densities, prune, prune_dead_neurons  # noqa: E402
 
 LAYERS = [("0.weight", "0.bias"), ("2.weight", "2.bias"), ("5.weight", "5.bias")]
 
 
 def pruned_network():
-    """A convolution and two dense layers, so sparse that some units are idle."""
+    """A convolution and two dense layers, so sparse that some units are dead."""
     torch.manual_seed(3)
     model = nn.Sequential(
         nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.Flatten(),
@@ -30,30 +30,30 @@ def test_the_output_is_the_same_with_fewer_weights():
     images = torch.randn(20, 1, 6, 6)
     expected = model(images)
     before = densities(model)
-    prune_idle(model, LAYERS)
+    prune_dead_neurons(model, LAYERS)
     torch.testing.assert_close(model(images), expected)
     after = densities(model)
     assert after.keys() == before.keys()
     assert sum(after.values()) < sum(before.values())
 
 
-def test_training_brings_no_idle_unit_back():
+def test_training_brings_no_dead_unit_back():
     model = pruned_network()
-    prune_idle(model, LAYERS)
-    idle = model[2].bias == 0
-    assert 0 < int(idle.sum()) < 8
+    prune_dead_neurons(model, LAYERS)
+    dead = model[2].bias == 0
+    assert 0 < int(dead.sum()) < 8
     masks = copy.deepcopy(densities(model))
     optimizer = torch.optim.Adam(model.parameters(), 0.01)
     for _ in range(5):
         optimizer.zero_grad()
         model(torch.randn(20, 1, 6, 6)).square().sum().backward()
         optimizer.step()
-    assert torch.equal(model[2].bias == 0, idle)
+    assert torch.equal(model[2].bias == 0, dead)
     assert densities(model) == masks
 
 
 def test_parameters_stay_the_same_objects():
     model = pruned_network()
     before = list(map(id, model.parameters()))
-    prune_idle(model, LAYERS)
+    prune_dead_neurons(model, LAYERS)
     assert list(map(id, model.parameters())) == before

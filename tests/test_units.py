@@ -1,4 +1,4 @@
-"""Units that do nothing are taken out, and the net computes what it did."""
+"""Dead neurons are taken out, and the net computes what it did."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.evidence.networks import convolve, max_pool
-from qcodec.units import relu, smaller, zeroed
+from qcodec.dead_neurons import relu, smaller, zeroed
 
 LAYERS = [("c1", "c1b"), ("c2", "c2b"), ("d1", "d1b"), ("d2", "d2b")]
 RNG = np.random.default_rng(0)

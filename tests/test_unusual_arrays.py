@@ -9,8 +9,8 @@ import qcodec
 from qcodec import streams
 from qcodec._base.arrays import as_array
 from qcodec.codecs.pruning import PRUNINGS
+from qcodec.dead_neurons import zeroed
 from qcodec.quantize import Groups, density_mask, sqnr, threshold_mask
-from qcodec.units import zeroed
 
 VALUES = np.arange(1, 65, dtype=np.float32).reshape(8, 8)
 MASKED = np.ma.masked_array(VALUES, VALUES > 30)

@@ -28,7 +28,7 @@ from qcodec.torch import (
     load,
     plain_tensors,
     prune,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_at_price,
@@ -52,7 +52,7 @@ class Case:
     sharable : str
         The weights that are shared before `round_centroids`.
     layers : list
-        For `prune_idle`.
+        For `prune_dead_neurons`.
     source : callable, optional
         Makes the model whose file is loaded; else `plain` does.
     storable : bool
@@ -93,7 +93,7 @@ METHODS: dict[str, Callable] = {
     "prune": lambda case, _: prune(case.model, {case.rule: Density(0.5)}),
     "GradualPruning": _gradual,
     "Admm": _admm,
-    "prune_idle": lambda case, _: prune_idle(case.model, case.layers),
+    "prune_dead_neurons": lambda case, _: prune_dead_neurons(case.model, case.layers),
     "share": lambda case, _: share(case.model, {case.rule: Codebook(2)}),
     "share_at_price": lambda case, _: share_at_price(
         case.model, {case.rule: Sparse(Codebook(2))}, 1e-3
@@ -466,14 +466,14 @@ SITUATIONS = [
     Situation(
         "two names of one parameter (tied)",
         _of(_tied(2), (5, 16), plain=_square, source=_tied(2)),
-        refused(ValueError, "tensor '[02].weight': found idle units.*tied", "prune_idle"),
+        refused(ValueError, "tensor '[02].weight': found dead neurons.*tied", "prune_dead_neurons"),
         "untie the parameter, or name only layers that are not tied",
         _check_tied(2),
     ),
     Situation(
         "three names of one parameter",
         _of(_tied(3), (5, 16), plain=_square, source=_tied(3)),
-        refused(ValueError, "tensor '[02].weight': found idle units.*tied", "prune_idle"),
+        refused(ValueError, "tensor '[02].weight': found dead neurons.*tied", "prune_dead_neurons"),
         "untie the parameter, or name only layers that are not tied",
         _check_tied(3),
     ),
@@ -543,7 +543,7 @@ SITUATIONS = [
         refused(
             ValueError,
             "tensor 'words.weight': found an embedding with sparse=True",
-            *(one for one in CHANGING if one not in ("prune_idle", "round_centroids")),
+            *(one for one in CHANGING if one not in ("prune_dead_neurons", "round_centroids")),
         ),
         "`sparse=False`, or rules that leave it out",
     ),

@@ -11,12 +11,12 @@ from .activations import FixedPointActivations, fix_activations
 from .admm import Admm
 from .bit_allocation import Line, Measured, allocate_bits, whole_bits
 from .compressed import Compressed, Free, Values
+from .dead_neurons import prune_dead_neurons
 from .dropout import AdjustedDropout, dropout_after_pruning
 from .export import export, load
 from .fixed_point import FixedPointValues, fix_points
 from .foreign import watch_wrappers
 from .freezing import frozen
-from .idle import prune_idle
 from .latent import LatentValues, share_latent, share_latent_at_price
 from .layers import layers
 from .penalties import l1, l2
@@ -68,7 +68,7 @@ __all__ = [
     "plot_sensitivity",
     "prune",
     "prune_at_price",
-    "prune_idle",
+    "prune_dead_neurons",
     "round_centroids",
     "sensitivity",
     "share",

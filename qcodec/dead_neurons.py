@@ -1,7 +1,7 @@
-"""Units that do nothing in a pruned net: rows of dense layers, channels of convolutions.
+"""Dead neurons of a pruned net: units of dense layers and channels of convolutions.
 
-A unit whose outgoing weights are all zero feeds nothing: what makes it can go. A unit whose
-incoming weights are all zero is a constant, which the biases of the next layer can take over
+A neuron whose outgoing weights are all zero feeds nothing, so what computes it can go. A neuron
+whose incoming weights are all zero is a constant, which the biases of the next layer can take over
 (Han, Pool, Tran and Dally 2015, section 3.5: pruning neurons).
 """
 
@@ -40,7 +40,7 @@ def zeroed(
     activation: Activation | None = relu,
     padded: Collection[str] = (),
 ) -> dict[str, Array]:
-    """The same net with zeros for all that belongs to units that do nothing.
+    """The same net with zeros for all weights and biases of dead neurons.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def zeroed(
     >>> less["w2"].tolist(), less["b2"].tolist()  # the second was always 6
     ([[8.0, 0.0, 0.0]], [4.0])
     """
-    return _without_idle(tensors, layers, activation, padded)[0]
+    return _without_dead(tensors, layers, activation, padded)[0]
 
 
 @standard_float_mode()
@@ -97,7 +97,7 @@ def smaller(
     activation: Activation | None = relu,
     padded: Collection[str] = (),
 ) -> dict[str, Array]:
-    """The net without the units that do nothing: fewer rows, channels and columns.
+    """The net without its dead neurons: fewer rows, channels and columns.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def smaller(
     >>> {name: array.shape for name, array in smaller(net, [("w1", "b1"), ("w2", None)]).items()}
     {'w1': (1, 2), 'b1': (1,), 'w2': (1, 1)}
     """
-    found, used = _without_idle(tensors, layers, activation, padded)
+    found, used = _without_dead(tensors, layers, activation, padded)
     for number, (weight, bias) in enumerate(layers):
         if number + 1 < len(layers):
             found[weight] = found[weight][used[number]]
@@ -143,13 +143,13 @@ class _Link(NamedTuple):
     next_is_padded: bool
 
 
-def _without_idle(
+def _without_dead(
     tensors: Mapping[str, Any],
     layers: Layers,
     activation: Activation | None,
     padded: Collection[str],
 ) -> tuple[dict[str, Array], list[Array]]:
-    """All tensors, with zeros for what does nothing; and which units of each layer are used."""
+    """All tensors, with zeros for dead neurons; and which units of each layer are alive."""
     found = {name: np.array(numpy_array(array), order="C") for name, array in tensors.items()}
     links = _links(found, layers, padded)
     if activation is not None:

@@ -1,4 +1,4 @@
-"""Units that do nothing: pruning leaves some that feed nothing, or that nothing feeds."""
+"""Dead neurons: pruning leaves some that feed nothing, or that nothing feeds."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ import numpy as np
 import torch
 
 from .._base.messages import names_text, quoted
-from ..units import Layers, zeroed
+from ..dead_neurons import Layers, zeroed
 from .changes import Change, check, check_finite, commit
 from .latent import LatentValues
 from .tensors import Place, places
 from .ternary import TernaryValues
 
 
-def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
-    """Mask the weights of units that do nothing, and make their biases 0; the output is the same.
+def prune_dead_neurons(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
+    """Mask the weights of dead neurons and make their biases 0; the output is the same.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place. What is constant goes into the biases of the next layer. Biases are
-        not masked: as nothing depends on those of idle units, no gradient moves them.
+        not masked: as nothing depends on those of dead neurons, no gradient moves them.
     layers : sequence of (str, str or None)
-        Plain names of the weight and the bias of each layer, as `qcodec.units.zeroed` takes them.
+        Plain names of the weight and the bias of each layer, as `qcodec.dead_neurons.zeroed`
+        takes them.
     options
         Its ``activation`` and ``padded``.
 
@@ -44,7 +45,7 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
     >>> from qcodec.torch import densities, prune
     >>> model = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.ReLU(), torch.nn.Linear(2, 1))
     >>> _ = model[2].weight.data.copy_(torch.tensor([[0.0, 1.0]]))
-    >>> prune_idle(model, [("0.weight", "0.bias"), ("2.weight", "2.bias")])
+    >>> prune_dead_neurons(model, [("0.weight", "0.bias"), ("2.weight", "2.bias")])
     >>> densities(model), float(model[0].bias[0].detach())
     ({'0.weight': 0.5, '2.weight': 0.5}, 0.0)
     """
@@ -65,9 +66,9 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
         place, changed = found[name], not np.array_equal(array, tensors[name])
         if changed and len(place.names) > 1:
             raise ValueError(
-                f"tensor {quoted(name)}: found idle units in a parameter that is also "
+                f"tensor {quoted(name)}: found dead neurons in a parameter that is also "
                 f"{names_text(other for other in place.names if other != name)} (tied), where "
-                "they may not be idle"
+                "they may not be dead"
             )
         if any(other.place is place for other in changes):
             continue
@@ -77,15 +78,15 @@ def prune_idle(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
         elif changed and place.compressed is not None:
             raise ValueError(
                 f"tensor {quoted(name)}: found a bias that is compressed, allowed is a plain one, "
-                "which can take over what idle units give"
+                "which can take over what dead neurons give"
             )
         elif changed:
             changes.append(Change(place, content=torch.from_numpy(array)))
-    commit(changes, "prune_idle")
+    commit(changes, "prune_dead_neurons")
 
 
 def _check_kind(place: Place) -> None:
-    """Refuse buffers, integers, and values that depend on all weights, those of idle units too."""
+    """Refuse buffers, integers, and values that depend on all weights, dead or not."""
     if not place.is_parameter:
         raise ValueError(f"tensor {quoted(place.name)}: found a buffer, allowed is a parameter")
     if not place.original.is_floating_point():
@@ -94,7 +95,8 @@ def _check_kind(place: Place) -> None:
     if compressed is not None and isinstance(compressed.values, LatentValues | TernaryValues):
         raise ValueError(
             f"tensor {quoted(place.name)}: found {type(compressed.values).__name__}, which would "
-            "become others for the weights that stay; call `prune_idle` before, or `share` first"
+            "become others for the weights that stay; call `prune_dead_neurons` before, or `share` "
+            "first"
         )
 
 
