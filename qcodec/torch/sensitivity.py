@@ -134,7 +134,7 @@ def plot_sensitivity(
     """
     from matplotlib.figure import Figure  # without pyplot: no state, no screen
 
-    from .plots import save_figure
+    from .training.plots import save_figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     panel = figure.subplots()

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from .._io.atomic import replace_file
-from .._io.source import PathLike
+from ..._io.atomic import replace_file
+from ..._io.source import PathLike
 from .progress import Progress
 
 Row = dict[str, Any]

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from ..codecs.pruning import Density
-from .pruning import prune
-from .rules import check_rule
-from .tensors import matching
+from ...codecs.pruning import Density
+from ..pruning import prune
+from ..rules import check_rule
+from ..tensors import matching
 
 #: From the part of the schedule that is over to the part of the pruning that is done.
 Schedule = Callable[[float], float]

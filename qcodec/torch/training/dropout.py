@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import torch
 
-from .._base.checks import check_number
-from .layers import plain_modules
-from .tensors import matching, places
+from ..._base.checks import check_number
+from ..layers import plain_modules
+from ..tensors import matching, places
 
 
 def dropout_after_pruning(rate: float, density: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._io.atomic import replace_file
+from ..._io.atomic import replace_file
 
 
 def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

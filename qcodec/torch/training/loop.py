@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from .modes import Modes, evaluating, modes_kept
+from ..modes import Modes, evaluating, modes_kept
 from .progress import Progress
 from .run import Run
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 import torch
 
-from .._base.checks import check_number
-from ..errors import naming
-from .tensors import matching, seen
+from ..._base.checks import check_number
+from ...errors import naming
+from ..tensors import matching, seen
 
 Penalty = Callable[[], torch.Tensor]
 

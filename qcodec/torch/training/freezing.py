@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import torch
 
-from .tensors import matching
+from ..tensors import matching
 
 
 @contextmanager
