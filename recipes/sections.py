@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from qcodec._io.atomic import replace_file
+
 
 def rewrite(document: Path, tables: dict[str, str]) -> None:
     """Rewrite what stands between ``<!-- name -->`` and ``<!-- /name -->``.
@@ -14,7 +16,7 @@ def rewrite(document: Path, tables: dict[str, str]) -> None:
     ValueError
         If the document lacks the markers of a table.
     """
-    text = document.read_text()
+    text = document.read_text("utf-8")
     for name, table in tables.items():
         pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
         text, count = re.subn(
@@ -22,4 +24,4 @@ def rewrite(document: Path, tables: dict[str, str]) -> None:
         )
         if count != 1:
             raise ValueError(f"{document}: <!-- {name} --> stands there {count} times, not once")
-    document.write_text(text)
+    replace_file(document, [text.encode("utf-8")])
