@@ -303,7 +303,7 @@ class _Model:
     def point(self, price: float) -> Point:
         """The file at this price, written and read."""
         recipe = self.recipe(price)
-        data = save(self.tensors, recipe, profile=self.profile)
+        data = save(self.tensors, recipe=recipe, profile=self.profile)
         decoded = load(data, dtype="float32")
         error = sum(
             _squared_error(tensor.array, decoded[name]) for name, tensor in self.offered.items()

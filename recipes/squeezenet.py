@@ -152,7 +152,7 @@ def compress(
 
     def saved(by: str, file: str, recipe: Any) -> dict[str, Any]:
         path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{bits}_{file}.qc"
-        size = qcodec.save_file(pruned, path, recipe, profile="small")
+        size = qcodec.save_file(pruned, path, recipe=recipe, profile="small")
         return {
             "by": by,
             "bits": bits,

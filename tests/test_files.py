@@ -1,5 +1,6 @@
 """Files: what goes in comes out, and no more is read than was asked for."""
 
+import inspect
 import pickle
 import sys
 from collections.abc import Mapping
@@ -89,7 +90,7 @@ def test_any_names_types_and_shapes_come_back(specification):
     kept = {name for name, (_, _, keep) in specification.items() if keep}
     rules = {f"^{name.encode().hex()}$": None for name in kept}
     named = {name.encode().hex(): array for name, array in tensors.items()}
-    assert all_same(load(save(named, rules)), named)
+    assert all_same(load(save(named, recipe=rules)), named)
     assert all_same(load(save(tensors)), tensors)
 
 
@@ -102,7 +103,7 @@ def test_the_container_is_a_valid_safetensors_file_and_small_frames_share_an_ent
 
 def test_tensors_that_are_left_alone_are_readable_by_anyone(tmp_path):
     path = tmp_path / "net.safetensors"
-    save_file(model(), path, {"bias$": None, "steps": "keep"})
+    save_file(model(), path, recipe={"bias$": None, "steps": "keep"})
     with safetensors.safe_open(path, "np") as file:
         assert {"fc.bias", "steps"} <= set(file.keys())
         assert same(file.get_tensor("fc.bias"), model()["fc.bias"])
@@ -125,7 +126,7 @@ def test_ordinary_tensors_are_the_bytes_that_the_library_writes():
 
 def test_a_pack_keeps_every_bit_of_tensors_that_are_left_alone(tmp_path):
     path = tmp_path / "net.qc"
-    save_file(model(), path, {"bias": None, "": qcodec.Lossless()})
+    save_file(model(), path, recipe={"bias": None, "": qcodec.Lossless()})
     assert all_same(load_file(path), model())
 
 
@@ -142,12 +143,12 @@ def test_a_pack_keeps_every_bit_of_tensors_that_are_left_alone(tmp_path):
 @pytest.mark.parametrize("recipe", [None, {".": None}])
 def test_strides_and_byte_order_do_not_matter(view, recipe):
     array = view(model()["fc.weight"])
-    assert np.array_equal(load(save({"weight": array}, recipe))["weight"], array)
+    assert np.array_equal(load(save({"weight": array}, recipe=recipe))["weight"], array)
 
 
 @pytest.mark.parametrize("shift", range(9))
 def test_files_at_any_address_are_read(shift):
-    data = save(model(), {"bias": None})
+    data = save(model(), recipe={"bias": None})
     buffer = bytearray(shift) + data
     assert all_same(load(memoryview(buffer)[shift:]), model())
 
@@ -157,6 +158,49 @@ def test_metadata_comes_back(path):
         assert file.metadata() == {"format": "pt"}
     with TensorFile(BytesSource(save({}, metadata={}))) as file:
         assert file.metadata() is None
+
+
+def positional(function):
+    """(name, default) of what a function takes without a keyword."""
+    parameters = inspect.signature(function).parameters.values()
+    return [(p.name, p.default) for p in parameters if p.kind is not p.KEYWORD_ONLY]
+
+
+@pytest.mark.parametrize("function", [save_file, save, load_file, load])
+def test_positional_arguments_are_those_of_the_safetensors_library(function):
+    theirs = positional(getattr(safetensors.numpy, function.__name__))
+    # Its functions for torch tensors call them as we do.
+    assert positional(function) == [
+        ("tensors" if name == "tensor_dict" else name, default) for name, default in theirs
+    ]
+
+
+def test_a_dict_without_a_keyword_is_metadata(tmp_path):
+    save_file(model(), tmp_path / "net.safetensors", {"format": "pt"})
+    with safe_open(tmp_path / "net.safetensors") as file:
+        assert file.metadata() == {"format": "pt"}
+    with TensorFile(BytesSource(save(model(), {"format": "np"}))) as file:
+        assert file.metadata() == {"format": "np"}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (qcodec.Codebook(bits=4), "metadata: found Codebook, allowed is a mapping of str to str; "),
+        ("codebook4", "metadata: found str, allowed is a mapping"),
+        ({"bias": None}, "metadata 'bias': found NoneType, allowed is str; "),
+        ({"fc": qcodec.Raw()}, "metadata 'fc': found Raw, allowed is str; "),
+        ({1: "one"}, "metadata: found a key of type int, allowed is str; "),
+    ],
+)
+def test_a_recipe_in_place_of_metadata_is_refused(tmp_path, metadata, message):
+    for file in (tmp_path / "net.qc", tmp_path / "net.safetensors"):
+        with pytest.raises(TypeError, match=f"^{message}.*recipe=") as found:
+            save_file(model(), file, metadata)
+        assert "\n" not in str(found.value)
+        assert not file.exists()
+    with pytest.raises(TypeError, match=f"^{message}"):
+        save(model(), metadata)
 
 
 def test_a_pack_has_no_place_for_metadata(tmp_path):
@@ -171,7 +215,7 @@ def test_threads_and_profiles_change_no_tensor(threads, profile):
 
 
 def test_the_bytes_do_not_depend_on_threads():
-    assert save(model(), "codebook4", threads=4) == save(model(), "codebook4")
+    assert save(model(), recipe="codebook4", threads=4) == save(model(), recipe="codebook4")
 
 
 def test_progress_tells_how_far_it_is():
@@ -187,7 +231,7 @@ def test_quantized_tensors_are_stored_as_they_are():
 
 
 def test_the_recipe_quantizes_weights_and_nothing_else():
-    data = save(model(), qcodec.Codebook(bits=2))
+    data = save(model(), recipe=qcodec.Codebook(bits=2))
     loaded = load(data)
     assert len(np.unique(loaded["fc.weight"])) == 4
     for name in ("fc.bias", "steps", "empty"):
@@ -198,7 +242,7 @@ def test_the_recipe_quantizes_weights_and_nothing_else():
 def test_an_error_while_saving_names_the_tensor():
     tensors = {"fine": np.ones((40, 40), "f4"), "broken": np.full((40, 40), np.nan, "f4")}
     with pytest.raises(ValueError, match=r"^tensor 'broken': 1,600 of 1,600 values are NaN"):
-        save(tensors, "codebook4")
+        save(tensors, recipe="codebook4")
 
 
 WEIGHT = np.random.default_rng(0).standard_normal((50, 50)).astype("f4")
@@ -229,7 +273,7 @@ def test_every_error_while_saving_names_its_tensor(value, recipe, kind, message,
     for suffix in ("qc", "safetensors"):
         path = tmp_path / f"net.{suffix}"
         with pytest.raises(kind, match=rf"^tensor 'layer7\.bad': .*{message}"):
-            save_file(tensors, path, recipe, threads=threads)
+            save_file(tensors, path, recipe=recipe, threads=threads)
         assert not path.exists()
 
 
@@ -243,12 +287,12 @@ NAMES += [("a\ud800", ValueError), ("a" * 1025, ValueError), ("ä" * 513, ValueE
 def test_names_that_no_file_holds_are_refused_whatever_the_size(name, kind, recipe, size, tmp_path):
     values = np.random.default_rng(0).standard_normal(size)
     with pytest.raises(kind, match=r"a tensor is called .* allowed") as caught:
-        save({"fine": values, name: values}, recipe)
+        save({"fine": values, name: values}, recipe=recipe)
     assert repr(name)[:8] in str(caught.value)
     assert len(str(caught.value)) < 200
     path = tmp_path / "net.qc"
     with pytest.raises(kind, match="a tensor is called"):
-        save_file({name: values}, path, recipe)
+        save_file({name: values}, path, recipe=recipe)
     assert not path.exists()
 
 
@@ -302,7 +346,7 @@ def test_only_the_same_memory_shape_and_strides_are_tied():
 
 def test_tied_tensors_under_different_codecs_are_two():
     weight = model()["fc.weight"]
-    loaded = load(save({"a": weight, "b": weight}, {"^b$": qcodec.Codebook(bits=1)}))
+    loaded = load(save({"a": weight, "b": weight}, recipe={"^b$": qcodec.Codebook(bits=1)}))
     assert same(loaded["a"], weight)
     assert len(np.unique(loaded["b"])) == 2
 
@@ -338,7 +382,7 @@ def test_one_tensor_reads_only_its_bytes(path, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_slice_reads_only_its_chunks(tmp_path, backend):
     weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype("f4")
-    save_file({"weight": weight}, tmp_path / "big.qc", qcodec.Codebook(bits=8))
+    save_file({"weight": weight}, tmp_path / "big.qc", recipe=qcodec.Codebook(bits=8))
     with safe_open(tmp_path / "big.qc", backend=backend) as file:
         size, before = file.directory.tensors["weight"].size, file.source.bytes_read
         expected = file.get_tensor("weight")[500:503]
@@ -353,7 +397,7 @@ def test_a_slice_reads_only_its_chunks(tmp_path, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_slice_of_an_ordinary_tensor_reads_only_its_rows(tmp_path, backend):
     weight = model()["fc.weight"]
-    save_file({"weight": weight}, tmp_path / "net.safetensors", {"weight": None})
+    save_file({"weight": weight}, tmp_path / "net.safetensors", recipe={"weight": None})
     with safe_open(tmp_path / "net.safetensors", backend=backend) as file:
         before = file.source.bytes_read
         assert same(file.get_slice("weight")[7:9, ::2], weight[7:9, ::2])
@@ -370,7 +414,7 @@ INDICES = [
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
 def test_slices_are_numpys(index, recipe):
     tensor = model()["conv.weight"]
-    with TensorFile(BytesSource(save({"w": tensor}, recipe))) as file:
+    with TensorFile(BytesSource(save({"w": tensor}, recipe=recipe))) as file:
         part = file.get_slice("w")
         assert part.get_shape() == list(tensor.shape)
         assert part.get_dtype() == "F32"
@@ -387,7 +431,7 @@ def test_slices_are_numpys(index, recipe):
     ],
 )  # fmt: skip
 def test_other_indices_are_refused(index, kind, recipe):
-    with TensorFile(BytesSource(save({"w": model()["conv.weight"]}, recipe))) as file:
+    with TensorFile(BytesSource(save({"w": model()["conv.weight"]}, recipe=recipe))) as file:
         part = file.get_slice("w")
         with pytest.raises(kind):
             part[index]
@@ -417,7 +461,7 @@ def test_a_missing_name_is_a_key_error_too(path, method):
 
 
 def test_an_ordinary_tensor_has_no_frame_to_show():
-    data = save(model(), {"steps": None})
+    data = save(model(), recipe={"steps": None})
     with TensorFile(BytesSource(data)) as file, pytest.raises(TypeError, match="not encoded"):
         file.encoded("steps")
 
@@ -425,7 +469,7 @@ def test_an_ordinary_tensor_has_no_frame_to_show():
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
 def test_tensors_are_decoded_into_the_callers_array(recipe):
     weight = model()["fc.weight"]
-    with TensorFile(BytesSource(save({"w": weight}, recipe))) as file:
+    with TensorFile(BytesSource(save({"w": weight}, recipe=recipe))) as file:
         out = np.empty_like(weight)
         assert file.get_tensor("w", out) is out
         assert same(out, weight)
@@ -437,7 +481,7 @@ def test_tensors_are_decoded_into_the_callers_array(recipe):
 
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
 def test_floats_load_in_another_type_and_integers_keep_theirs(recipe):
-    loaded = load(save(model(), recipe), dtype="float16")
+    loaded = load(save(model(), recipe=recipe), dtype="float16")
     assert same(loaded["fc.weight"], model()["fc.weight"].astype("f2"))
     assert same(loaded["steps"], np.asarray(model()["steps"]))
 
@@ -470,7 +514,7 @@ def test_types_of_ml_dtypes_come_back(name, recipe):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     bits = np.arange(256, dtype="u1")
     array = bits.view(getattr(ml_dtypes, name)).reshape(2, -1)
-    assert same(load(save({"w": array}, recipe))["w"], array)
+    assert same(load(save({"w": array}, recipe=recipe))["w"], array)
 
 
 WITHOUT_ML_DTYPES = """
@@ -497,7 +541,7 @@ def test_bfloat16_is_kept_without_ml_dtypes(tmp_path, run_python):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     weight = model()["fc.weight"].astype(ml_dtypes.bfloat16)
     path = tmp_path / "net.safetensors"
-    save_file({"w": weight}, path, {"w": None})
+    save_file({"w": weight}, path, recipe={"w": None})
     run_python(WITHOUT_ML_DTYPES, path, tmp_path / "a.qc", tmp_path / "b.safetensors")
     with safe_open(tmp_path / "b.safetensors") as file:
         values = file.get_tensor("w")
@@ -519,7 +563,7 @@ def test_torch_tensors_go_in_and_come_out(path):
     }
     tensors["tied"] = tensors["bf16"]
     for recipe in (None, {".": None}):
-        data = save(tensors, recipe)
+        data = save(tensors, recipe=recipe)
         with TensorFile(BytesSource(data), "pt") as file:
             for name, tensor in tensors.items():
                 found = file.get_tensor(name)
@@ -544,7 +588,7 @@ def test_types_that_numpy_does_not_have_are_refused_when_they_are_read():
 
 
 def test_every_prefix_of_a_file_is_an_error():
-    data = save({"w": np.arange(40, dtype="f4"), "b": np.ones(3, "f4")}, {"b": None})
+    data = save({"w": np.arange(40, dtype="f4"), "b": np.ones(3, "f4")}, recipe={"b": None})
     for size in range(len(data)):
         with pytest.raises(TruncatedError):
             load(data[:size])

@@ -148,7 +148,7 @@ def test_saving_on_threads_leaves_the_old_file_and_no_other(tmp_path):
     before = path.read_bytes()
     tensors = {f"w{i}": weights(1500, 1500) + i for i in range(8)}
     with interrupted():
-        qcodec.save_file(tensors, path, Codebook(4), profile="small", effort=9, threads=3)
+        qcodec.save_file(tensors, path, recipe=Codebook(4), profile="small", effort=9, threads=3)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 

@@ -129,7 +129,7 @@ def test_other_errors_that_name_tensors_are_one_short_line(text, tmp_path):
         "no such tensor": lambda: file.get_tensor(name * 2),
         "not encoded": lambda: file.encoded(name),
         "saving": lambda: qcodec.save({name: np.array(["text"])}),
-        "rule for another name": lambda: qcodec.save({name: np.zeros(1)}, {"other": None}),
+        "rule for another name": lambda: qcodec.save({name: np.zeros(1)}, recipe={"other": None}),
         "name that is too long": lambda: qcodec.save({name * 999: np.zeros(1)}),
         "name that is no text": lambda: qcodec.save({f"{name}\ud800": np.zeros(1)}),
         "reserved": lambda: safetensors_parts(

@@ -337,10 +337,10 @@ def test_a_delta_is_not_saved_onto_its_base(plain, name, base_is_link):
     ]
     for recipe in recipes:
         with pytest.raises(ValueError, match="is the base") as caught:
-            save_file(TUNED, path, recipe)
+            save_file(TUNED, path, recipe=recipe)
         assert repr(str(path)) in str(caught.value)
     assert plain.read_bytes() == before
-    save_file(TUNED, plain.with_name("tuned.safetensors"), qcodec.Delta(base))
+    save_file(TUNED, plain.with_name("tuned.safetensors"), recipe=qcodec.Delta(base))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -68,7 +68,7 @@ def run(data: Path, folder: Path) -> list[Row]:
             for name, array in tensors.items()
         }
         path = folder / f"lenet5_{dtype}.qc"
-        qcodec.save_file(chosen, path, recipe(), profile="small")
+        qcodec.save_file(chosen, path, recipe=recipe(), profile="small")
         size = size_of(path)
         rows.append(at_most(CASE, f"bytes, {dtype} biases", size, *goal))
         rows.append(Row(CASE, f"ratio, {dtype} biases", round(dense / size, 1)))
@@ -92,7 +92,7 @@ def _entropy_constrained(
         ("the same without dead neurons", smaller(pruned(tensors), LAYERS)),
     ):
         path = folder / "lenet5_entropy_constrained.qc"
-        qcodec.save_file(net, path, priced_recipe(net), profile="small")
+        qcodec.save_file(net, path, recipe=priced_recipe(net), profile="small")
         size = size_of(path)
         found = accuracy(lenet5, qcodec.load_file(path), images, labels)
         rows += [

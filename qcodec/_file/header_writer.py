@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from .._base.messages import quoted
 from .header import BITS, METADATA
 
 _ALIGNMENT = 8
@@ -31,6 +32,31 @@ class TensorSpec(NamedTuple):
     dtype: str
     shape: tuple[int, ...]
     size: int
+
+
+def check_metadata(metadata: Any) -> None:
+    """Raise `TypeError` for metadata that a header cannot hold.
+
+    Examples
+    --------
+    >>> check_metadata({"epoch": 3})
+    Traceback (most recent call last):
+        ...
+    TypeError: metadata 'epoch': found int, allowed is str; a recipe is given as recipe=...
+    """
+    advice = "a recipe is given as recipe=..."
+    if metadata is None:
+        return
+    if not isinstance(metadata, Mapping):
+        found = type(metadata).__name__
+        raise TypeError(f"metadata: found {found}, allowed is a mapping of str to str; {advice}")
+    for key, value in metadata.items():
+        if not isinstance(key, str):
+            found = type(key).__name__
+            raise TypeError(f"metadata: found a key of type {found}, allowed is str; {advice}")
+        if not isinstance(value, str):
+            found = type(value).__name__
+            raise TypeError(f"metadata {quoted(key)}: found {found}, allowed is str; {advice}")
 
 
 def write_header(

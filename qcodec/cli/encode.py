@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
             after = save_file(
                 tensors,
                 options.output,
-                recipe,
+                recipe=recipe,
                 metadata=metadata,
                 profile=options.profile,
                 effort=options.effort,
