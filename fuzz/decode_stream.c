@@ -4,7 +4,7 @@
  * 2^width, is written completely, is the same in portable C, and comes back when it is encoded
  * again.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "harness.h"
 
 enum {

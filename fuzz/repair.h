@@ -5,7 +5,7 @@
 #ifndef QC_FUZZ_REPAIR_H
 #define QC_FUZZ_REPAIR_H
 
-#include "bytes.h"
+#include "base/bytes.h"
 
 /* Write `value` over the LEB128 integer at `field`, if it takes as many bytes as the old one. */
 static inline void replace_vu(uint8_t *field, uint64_t old, uint64_t value)

@@ -4,7 +4,7 @@
  * on every path. One input makes one request: to make all of them would take most of the time for
  * what the fuzzer already knows.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "harness.h"
 
 enum {

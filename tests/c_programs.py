@@ -25,9 +25,14 @@ def run(*command):
     return done.stdout
 
 
+def object_of(source, folder):
+    """Where a source's object goes: two folders may have a file of the same name."""
+    return folder / f"{source.parent.name}-{source.stem}.o"
+
+
 def compile_all(commands, folder):
     """Compile each source with its command; the objects."""
-    objects = [folder / f"{source.stem}.o" for source in commands]
+    objects = [object_of(source, folder) for source in commands]
     jobs = [
         [*command, "-c", source, "-o", target]
         for (source, command), target in zip(commands.items(), objects, strict=True)
@@ -53,7 +58,7 @@ def compile_once(commands, tmp_path_factory):
             folder.mkdir(exist_ok=True)
             compile_all(commands, folder)
             (folder / "complete").touch()
-    return [folder / f"{source.stem}.o" for source in commands]
+    return [object_of(source, folder) for source in commands]
 
 
 def build_core(command, folder):

@@ -31,7 +31,7 @@ print(json.dumps({
 """
 
 PROGRAM = """
-#include "float_bits.h"
+#include "base/float_bits.h"
 int main(int count, char **words)
 {
     volatile float tiny = 1e-40f;

@@ -55,7 +55,7 @@ def compile_core(command, folder):
     """Objects of all of the core; every error is in one message."""
 
     def compile_one(source):
-        target = folder / f"{source.stem}.o"
+        target = folder / f"{source.parent.name}-{source.stem}.o"
         done = subprocess.run(
             [*command, *FLAGS, "-c", source, "-o", target],
             capture_output=True,
@@ -94,7 +94,7 @@ def test_the_core_compiles_without_a_warning(target, zig, tmp_path):
 
 def test_a_target_without_crc32_has_the_crc32_kernel(zig, tmp_path):
     """It is chosen when the program runs, so no target may miss it."""
-    source = CSRC / "x86/crc32c_sse42.c"
+    source = CSRC / "kernels/x86/crc32c_sse42.c"
     target = tmp_path / "kernel.o"
     command = [*zig("x86_64-linux-musl"), *FLAGS, "-mcpu=x86_64", "-mno-crc32"]
     run(*command, "-c", source, "-o", target)

@@ -1,4 +1,4 @@
-"""Write csrc/crc32c_table.h and csrc/crc32c_powers.h: the constants of CRC32C.
+"""Write csrc/kernels/crc32c_table.h and csrc/kernels/crc32c_powers.h: the constants of CRC32C.
 
 Run it from the project's root; a test compares the files with what this prints.
 """
@@ -108,5 +108,5 @@ def powers_header() -> str:
 
 
 if __name__ == "__main__":
-    Path("csrc/crc32c_powers.h").write_text(powers_header())
-    Path("csrc/crc32c_table.h").write_text(header())
+    Path("csrc/kernels/crc32c_powers.h").write_text(powers_header())
+    Path("csrc/kernels/crc32c_table.h").write_text(header())

@@ -1,11 +1,11 @@
-"""Write csrc/expand_table.h: byte shuffles that spread words over the lanes that need one."""
+"""Write csrc/kernels/expand_table.h: byte shuffles that spread words over the lanes that need one."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-TABLE = Path(__file__).parents[1] / "csrc" / "expand_table.h"
+TABLE = Path(__file__).parents[1] / "csrc" / "kernels" / "expand_table.h"
 HEADER = """/*
  * For every set of eight lanes: the byte shuffle that gives each of them, in order, the next word,
  * and all others 0. Written by tools/make_expand_table.py.

@@ -8,7 +8,7 @@
  *
  * All buffers have the exact size, so that a sanitizer sees the first byte too many.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 enum { HEAD_BYTES = 3 + 3 * 8 };

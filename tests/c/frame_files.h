@@ -5,7 +5,7 @@
 #ifndef QC_TEST_FRAME_FILES_H
 #define QC_TEST_FRAME_FILES_H
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 #define MAX_FILE_BYTES  ((size_t)1 << 20)

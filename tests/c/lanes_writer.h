@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "lanes.h"
+#include "codings/lanes_code.h"
 
 /* A lane's bits, one a byte. */
 typedef struct lane_bits {

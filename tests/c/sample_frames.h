@@ -5,7 +5,7 @@
 #ifndef QC_TEST_SAMPLE_FRAMES_H
 #define QC_TEST_SAMPLE_FRAMES_H
 
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 enum { SAMPLE_ROWS = 30, SAMPLE_COLUMNS = 128, SAMPLE_ELEMENTS = SAMPLE_ROWS * SAMPLE_COLUMNS };

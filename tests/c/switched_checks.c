@@ -3,7 +3,7 @@
  * QC_CHECK_OFF names (file:line) is switched off; at the end, the file that QC_CHECK_REPORT names
  * gets a line for every check: file, line, and whether it ever failed.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 extern qc_check_site *__start_qc_checks[], *__stop_qc_checks[];

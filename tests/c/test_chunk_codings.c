@@ -3,7 +3,7 @@
  * profile and with every effort, or refused because none of them holds it; and what was encoded
  * decodes to what it was.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 enum { ROWS = 24, CHANNELS = 4, SIDE = 3, ROW = CHANNELS * SIDE * SIDE, ELEMENTS = ROWS * ROW };

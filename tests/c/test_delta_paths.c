@@ -3,7 +3,7 @@
  * type, with and without predictions, changes from none to any bits, steps that leave no low bits
  * to as many as there can be, whole tensors and ranges, and no byte beyond the base or the output.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 #define ROW    9

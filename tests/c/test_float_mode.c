@@ -2,7 +2,7 @@
  * A thread that flushes subnormals to zero, or rounds up, decodes and converts to the same bits as
  * any other, and has its mode back afterwards, errors included.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 #if defined(__x86_64__) || defined(__i386__)

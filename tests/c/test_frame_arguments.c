@@ -2,7 +2,7 @@
  * What a caller must not ask of the functions that write and read frames is refused, by the rule
  * that it breaks: each argument, one after the other, just outside of what it may be.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 enum { ROWS = 4, ROW = 6, ELEMENTS = ROWS * ROW, CHUNK = 2 * ROW };

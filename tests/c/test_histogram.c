@@ -3,7 +3,7 @@
  * often that counts of a byte and of 16 bits would overflow, symbols that are too large, and memory
  * that ends where the symbols do.
  */
-#include "histogram.h"
+#include "kernels/histogram.h"
 #include "support.h"
 
 #define MOST   ((size_t)70000)

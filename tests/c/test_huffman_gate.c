@@ -3,7 +3,7 @@
  * code. All 8^8 vectors of 8 symbols with lengths of 0 to 7 bits are tried, and accepted exactly
  * when the sum of 2^-length is 1.
  */
-#include "huffman_code.h"
+#include "codings/huffman_code.h"
 #include "support.h"
 
 #define SYMBOLS  8

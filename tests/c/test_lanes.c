@@ -3,7 +3,7 @@
  * path of this machine: every number of classes and states, raw bits, escapes, tails of every
  * length, empty streams, and decoding in parts.
  */
-#include "lanes_head.h"
+#include "codings/lanes_head.h"
 #include "lanes_writer.h"
 #include "support.h"
 

@@ -2,7 +2,7 @@
  * Every call that may take long asks its poll, ends with QC_INTERRUPTED when that says stop, at
  * whichever question, asks no more then, and gives the same bytes with a poll as without one.
  */
-#include "encoder.h"
+#include "codings/stream_encode.h"
 #include "support.h"
 
 #define SYMBOLS ((size_t)3 << 18)

@@ -3,7 +3,7 @@
  * from nothing to everything, books that leave room for a code of zero and one that does not, whole
  * tensors and ranges, and no byte beyond the output.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 #include "support.h"
 
 #define ROWS     7

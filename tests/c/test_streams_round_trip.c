@@ -3,7 +3,7 @@
  * blocks, and after skips; and no body is longer than qc_stream_bound says, though adversarial
  * symbols mislead the adaptive contexts all the time.
  */
-#include "split_decode.h"
+#include "codings/routers/router_decode.h"
 #include "support.h"
 
 #define MAX_COUNT 600

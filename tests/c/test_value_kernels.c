@@ -2,12 +2,12 @@
  * Every kernel between codes and values gives on every path what the portable one gives, for counts
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
-#include "affine.h"
-#include "fields_decode.h"
-#include "greatest.h"
-#include "kmeans_histogram.h"
-#include "look_up.h"
-#include "planes.h"
+#include "body/exponents_decode.h"
+#include "kernels/affine.h"
+#include "kernels/look_up.h"
+#include "kernels/max_code.h"
+#include "kernels/planes.h"
+#include "numeric/kmeans_histogram.h"
 #include "support.h"
 
 #include <math.h>

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "float_bits.h"
+#include "base/float_bits.h"
 
 /* They have no aliases. */
 #define __mmask16 simde__mmask16

@@ -1,8 +1,8 @@
 /*
- * In place of csrc/cpu.c: a machine that has AVX-512 and nothing else, so that a test of every path
- * takes those kernels, in software, whatever this machine is.
+ * In place of csrc/base/cpu.c: a machine that has AVX-512 and nothing else, so that a test of every
+ * path takes those kernels, in software, whatever this machine is.
  */
-#include "bytes.h"
+#include "base/bytes.h"
 
 static uint32_t selected = QC_CPU_AVX512;
 

@@ -1,0 +1,115 @@
+/*
+ * Differences from a base (docs/format.md, section 4, delta): what its reader and its writer share.
+ */
+#ifndef QC_DELTA_H
+#define QC_DELTA_H
+
+#include "head/layout.h"
+
+#define QC_DELTA_ESCAPE   255
+#define QC_DELTA_GREATEST 127 /* magnitude of a difference that has a symbol */
+#define QC_DELTA_MAX_UP   8
+/* Elements before an element that its prediction may need. */
+#define QC_DELTA_HISTORY (QC_DELTA_MAX_SIDE + 1)
+
+/* How the elements of a float type are made up. */
+typedef struct qc_delta_type {
+    unsigned bits, mantissa_bits;
+    uint64_t exponents; /* all ones */
+} qc_delta_type;
+
+static inline qc_delta_type qc_delta_type_of(qc_dtype dtype)
+{
+    switch (dtype) {
+    case QC_F16: return (qc_delta_type){16, 10, 0x1F};
+    case QC_BF16: return (qc_delta_type){16, 7, 0xFF};
+    case QC_F64: return (qc_delta_type){64, 52, 0x7FF};
+    default: return (qc_delta_type){32, 23, 0xFF};
+    }
+}
+
+/* An element in the machine's order, at any address. */
+static inline uint64_t qc_delta_load(const uint8_t *element, unsigned bits)
+{
+    uint16_t narrow;
+    uint32_t word;
+    uint64_t wide;
+    switch (bits) {
+    case 16: memcpy(&narrow, element, 2); return narrow;
+    case 32: memcpy(&word, element, 4); return word;
+    default: memcpy(&wide, element, 8); return wide;
+    }
+}
+
+/* Bits as a number that is ordered as the floats are, modulo 2^bits; its own inverse. */
+static inline uint64_t qc_delta_order(uint64_t element, unsigned bits)
+{
+    uint64_t negative = element >> (bits - 1) & 1;
+    return element ^ ((0 - negative) & (((uint64_t)1 << (bits - 1)) - 1));
+}
+
+/* What the base's exponent says of an element: so many low bits are apart (down), or a difference
+   is so many doublings of the frame's step (up). */
+typedef struct qc_delta_scale {
+    unsigned down, up;
+} qc_delta_scale;
+
+static inline qc_delta_scale qc_delta_scale_of(uint64_t base, unsigned step, qc_delta_type type)
+{
+    int exponent = (int)(base >> type.mantissa_bits & type.exponents);
+    int down = (int)step - (exponent > 1 ? exponent : 1), most = (int)type.bits - 8;
+    qc_delta_scale scale = {0, 0};
+    if (down >= 0)
+        scale.down = (unsigned)(down < most ? down : most);
+    else
+        scale.up = (unsigned)(-down < QC_DELTA_MAX_UP ? -down : QC_DELTA_MAX_UP);
+    return scale;
+}
+
+/* Rounded down, for negative numbers too. */
+static inline int32_t qc_delta_shift_down(int32_t value, unsigned bits)
+{
+    return value < 0 ? ~(~value >> bits) : value >> bits;
+}
+
+/* What a difference is in steps, for the elements behind it. */
+static inline int32_t qc_delta_steps(int32_t quotient, unsigned up)
+{
+    int32_t steps = quotient * (1 << up);
+    return steps < INT16_MIN ? INT16_MIN : steps > INT16_MAX ? INT16_MAX : steps;
+}
+
+/* The steps of an element by those of its neighbours in a kernel of rows of `width`: `at` is its
+   own place. */
+static inline int32_t qc_delta_predict(const int32_t *at, unsigned x, unsigned y, unsigned width)
+{
+    if (x == 0 && y == 0)
+        return 0;
+    if (y == 0)
+        return qc_delta_shift_down(3 * at[-1], 2);
+    const int32_t *above = at - width;
+    if (x == 0)
+        return qc_delta_shift_down(3 * *above, 2);
+    return qc_delta_shift_down(5 * (at[-1] + *above) - 2 * above[-1], 3);
+}
+
+/* Where in a kernel an element stands. */
+typedef struct qc_delta_place {
+    unsigned x, y;
+} qc_delta_place;
+
+static inline void qc_delta_advance(qc_delta_place *place, const qc_frame *frame)
+{
+    if (++place->x < frame->kernel_width)
+        return;
+    place->x = 0;
+    if (++place->y == frame->kernel_height)
+        place->y = 0;
+}
+
+static inline int qc_delta_is_predicted(const qc_frame *frame)
+{
+    return frame->kernel_width > 1 || frame->kernel_height > 1;
+}
+
+#endif /* QC_DELTA_H */

@@ -1,0 +1,208 @@
+#include "body/delta_decode.h"
+#include "kernels/kernels.h"
+
+/* ---- opening ---- */
+
+static qc_status read_size(qc_reader *reader, size_t most, size_t *size, const char *what,
+                           qc_error *error)
+{
+    uint64_t value;
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &value, what, error));
+    QC_CHECK(value <= most, QC_CORRUPT, what, at, value, most);
+    *size = (size_t)value;
+    return QC_OK;
+}
+
+qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
+                        size_t first, size_t count, struct qc_split_state *split, qc_reader *reader,
+                        qc_error *error)
+{
+    size_t item = frame->item_size, low, escapes;
+    delta->symbols = &streams[0];
+    delta->low = &streams[1];
+    delta->escapes = &streams[2];
+    QC_CHECK(frame->base != NULL, QC_INVALID, "delta: the base is missing", 0, 0, 1);
+    QC_TRY(read_size(reader, count * (item - 1), &low, "delta: bytes of low bits", error));
+    QC_TRY(read_size(reader, count, &escapes, "delta: escapes", error));
+    QC_TRY(qc_stream_open(delta->symbols, reader, count, 8, frame->features, split, error));
+    QC_TRY(qc_stream_open(delta->low, reader, low, 8, frame->features, split, error));
+    QC_TRY(
+        qc_stream_open(delta->escapes, reader, escapes * item, 8, frame->features, split, error));
+    delta->frame = frame;
+    delta->base = (const uint8_t *)frame->base + first * item;
+    delta->place = (qc_delta_place){0, 0};
+    delta->bit = delta->low_size = 0;
+    delta->escape = delta->escape_size = 0;
+    memset(delta->low_bytes, 0, sizeof delta->low_bytes);
+    memset(delta->steps, 0, QC_DELTA_HISTORY * sizeof *delta->steps);
+    return QC_OK;
+}
+
+/* ---- what elements need beside their symbols ---- */
+
+/* Have at least as many bytes as the low bits of a run may take, as far as there are any: as many
+   as any base asks for, since the base may change while it is read, here more than once. */
+static qc_status fetch_low(qc_delta_decoder *delta, size_t needed, qc_error *error)
+{
+    size_t used = delta->bit / 8, left = delta->low_size - used;
+    if (left >= needed || (delta->low_size == 0 && delta->low->left == 0))
+        return QC_OK;
+    memmove(delta->low_bytes, delta->low_bytes + used, left);
+    delta->bit %= 8;
+    while (left < needed && delta->low->left > 0) {
+        size_t count = delta->low->left < QC_STREAM_BLOCK ? delta->low->left : QC_STREAM_BLOCK;
+        QC_TRY(qc_stream_next(delta->low, delta->low_bytes + left, count, error));
+        left += count;
+    }
+    delta->low_size = left;
+    /* A run may read beyond the last byte, before it is checked. */
+    memset(delta->low_bytes + left, 0, sizeof delta->low_bytes - left);
+    return QC_OK;
+}
+
+/* Where the next escape stands, little-endian. */
+static qc_status take_escape(qc_delta_decoder *delta, const uint8_t **element, qc_error *error)
+{
+    if (delta->escape == delta->escape_size) {
+        size_t left = delta->escapes->left;
+        QC_CHECK(left > 0, QC_CORRUPT, "delta: more escapes than are stored", 0, 0, 0);
+        delta->escape = 0;
+        delta->escape_size = left < QC_STREAM_BLOCK ? left : QC_STREAM_BLOCK;
+        QC_TRY(qc_stream_next(delta->escapes, delta->escape_bytes, delta->escape_size, error));
+    }
+    *element = delta->escape_bytes + delta->escape;
+    delta->escape += delta->frame->item_size;
+    return QC_OK;
+}
+
+/* ---- elements ---- */
+
+/* The quotients of a run, by their symbols alone; those of escapes mean nothing. */
+static void read_quotients(const uint8_t *codes, size_t count, int32_t *quotients)
+{
+    for (size_t i = 0; i < count; i++)
+        quotients[i] = (int32_t)(codes[i] >> 1) ^ -(int32_t)(codes[i] & 1);
+}
+
+/* The same, where a symbol is the difference from what the neighbours say. */
+static void predict_quotients(qc_delta_decoder *delta, size_t from, size_t count,
+                              qc_delta_type type, int32_t *quotients)
+{
+    const qc_frame *frame = delta->frame;
+    const uint8_t *codes = delta->codes + from, *base = delta->base;
+    int32_t *steps = delta->steps + QC_DELTA_HISTORY + from;
+    qc_delta_place place = delta->place;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t element = qc_delta_load(base + i * type.bits / 8, type.bits);
+        unsigned up = qc_delta_scale_of(element, frame->step, type).up;
+        int32_t expected = qc_delta_predict(steps + i, place.x, place.y, frame->kernel_width);
+        quotients[i] += qc_delta_shift_down(expected, up);
+        steps[i] = codes[i] == QC_DELTA_ESCAPE ? 0 : qc_delta_steps(quotients[i], up);
+        qc_delta_advance(&place, frame);
+    }
+    delta->place = place;
+}
+
+static inline void store(uint8_t *out, uint64_t element, unsigned bits)
+{
+    switch (bits) {
+    case 16: qc_store16(out, (uint32_t)element); break;
+    case 32: qc_store32(out, (uint32_t)element); break;
+    default: qc_store64(out, element);
+    }
+}
+
+/* The elements of a run, from number `from` on, but for the escapes. */
+static void add_to_base(qc_delta_decoder *delta, const uint8_t *codes, const int32_t *quotients,
+                        size_t from, size_t count, qc_delta_type type, uint8_t *out)
+{
+    const unsigned step = delta->frame->step, size = type.bits / 8;
+    const uint8_t *base = delta->base;
+    size_t bit = delta->bit;
+    for (size_t i = from; i < count; i++) {
+        if (QC_UNLIKELY(codes[i] == QC_DELTA_ESCAPE))
+            continue;
+        uint64_t element = qc_delta_load(base + i * size, type.bits);
+        unsigned down = qc_delta_scale_of(element, step, type).down;
+        uint64_t low = qc_load64(delta->low_bytes + bit / 8) >> bit % 8;
+        low &= ((uint64_t)1 << down) - 1;
+        bit += down;
+        uint64_t ordered = qc_delta_order(element, type.bits);
+        ordered += ((uint64_t)(int64_t)quotients[i] << down) + low;
+        store(out + i * size, qc_delta_order(ordered, type.bits), type.bits);
+    }
+    delta->bit = bit;
+}
+
+static qc_status put_escapes(qc_delta_decoder *delta, const uint8_t *codes, size_t count,
+                             uint8_t *out, qc_error *error)
+{
+    size_t item = delta->frame->item_size;
+    const uint8_t *end = codes + count, *escape = codes;
+    while ((escape = memchr(escape, QC_DELTA_ESCAPE, (size_t)(end - escape))) != NULL) {
+        const uint8_t *bytes;
+        QC_TRY(take_escape(delta, &bytes, error));
+        memcpy(out + (size_t)(escape - codes) * item, bytes, item);
+        escape++;
+    }
+    return QC_OK;
+}
+
+/* `count` elements, at most QC_DELTA_RUN. */
+static qc_status run(qc_delta_decoder *delta, size_t from, size_t count, uint8_t *out,
+                     qc_error *error)
+{
+    const qc_delta_type type = qc_delta_type_of(delta->frame->dtype);
+    const uint8_t *codes = delta->codes + from;
+    qc_add_delta_kernel *kernel =
+        delta->frame->dtype == QC_F32 ? qc_value_kernels_selected()->add_delta_4 : NULL;
+    int32_t quotients[QC_DELTA_RUN];
+    size_t done = 0;
+    read_quotients(codes, count, quotients);
+    if (qc_delta_is_predicted(delta->frame))
+        predict_quotients(delta, from, count, type, quotients);
+    if (kernel != NULL)
+        done = kernel(delta->base, codes, quotients, count, delta->frame->step, delta->low_bytes,
+                      &delta->bit, out);
+    /* The type is a constant in each call, so that its loads and shifts are. */
+    switch (delta->frame->dtype) {
+#define ADD(dtype) add_to_base(delta, codes, quotients, done, count, qc_delta_type_of(dtype), out)
+    case QC_F16: ADD(QC_F16); break;
+    case QC_BF16: ADD(QC_BF16); break;
+    case QC_F64: ADD(QC_F64); break;
+    default: ADD(QC_F32);
+#undef ADD
+    }
+    QC_CHECK(delta->bit <= 8 * delta->low_size, QC_CORRUPT, "delta: more low bits than are stored",
+             0, delta->bit, 8 * delta->low_size);
+    delta->base += count * delta->frame->item_size;
+    return put_escapes(delta, codes, count, out, error);
+}
+
+qc_status qc_delta_next(qc_delta_decoder *delta, size_t count, uint8_t *out, qc_error *error)
+{
+    size_t item = delta->frame->item_size;
+    QC_TRY(qc_stream_next(delta->symbols, delta->codes, count, error));
+    for (size_t at = 0, taken; at < count; at += taken) {
+        taken = count - at < QC_DELTA_RUN ? count - at : QC_DELTA_RUN;
+        QC_TRY(fetch_low(delta, taken * (item - 1) + 1, error));
+        QC_TRY(run(delta, at, taken, out + at * item, error));
+    }
+    if (qc_delta_is_predicted(delta->frame))
+        memmove(delta->steps, delta->steps + count, QC_DELTA_HISTORY * sizeof *delta->steps);
+    return QC_OK;
+}
+
+qc_status qc_delta_finish(qc_delta_decoder *delta, qc_error *error)
+{
+    QC_CHECK(delta->low->left == 0 && (delta->bit + 7) / 8 == delta->low_size, QC_CORRUPT,
+             "delta: low bits are left over", 0, delta->bit, 8 * delta->low_size);
+    QC_CHECK(delta->bit % 8 == 0 || delta->low_bytes[delta->bit / 8] >> delta->bit % 8 == 0,
+             QC_CORRUPT, "delta: bits behind the last low bits", 0, 1, 0);
+    QC_CHECK(delta->escapes->left == 0 && delta->escape == delta->escape_size, QC_CORRUPT,
+             "delta: escapes are left over", 0, delta->escapes->left, 0);
+    QC_TRY(qc_stream_finish(delta->symbols, error));
+    QC_TRY(qc_stream_finish(delta->low, error));
+    return qc_stream_finish(delta->escapes, error);
+}

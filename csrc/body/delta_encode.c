@@ -1,0 +1,73 @@
+#include "body/delta_encode.h"
+
+/* Differences this far from 0 are escapes, whatever is expected. */
+#define FAR ((int64_t)1 << 20)
+
+/* Two's complement of `bits` bits. */
+static int64_t signed_of(uint64_t value, unsigned bits)
+{
+    uint64_t sign = (uint64_t)1 << (bits - 1);
+    value &= sign | (sign - 1);
+    return (int64_t)((value ^ sign) - sign);
+}
+
+static int64_t shift_down(int64_t value, unsigned bits)
+{
+    return value < 0 ? ~(~value >> bits) : value >> bits;
+}
+
+/* Low bits, one after the other. */
+typedef struct bit_writer {
+    uint8_t *out;
+    uint64_t bits; /* not yet written, below a byte */
+    unsigned count;
+} bit_writer;
+
+static void write_bits(bit_writer *writer, uint64_t value, unsigned bits)
+{
+    value &= ((uint64_t)1 << bits) - 1;
+    writer->bits |= value << writer->count; /* at most 7 + 56 bits */
+    writer->count += bits;
+    while (writer->count >= 8) {
+        *writer->out++ = (uint8_t)writer->bits;
+        writer->bits >>= 8;
+        writer->count -= 8;
+    }
+}
+
+void qc_delta_split(const qc_frame *frame, const uint8_t *elements, const uint8_t *base,
+                    size_t count, qc_delta_symbols *symbols)
+{
+    const qc_delta_type type = qc_delta_type_of(frame->dtype);
+    const size_t item = frame->item_size;
+    int32_t *steps = symbols->steps + QC_DELTA_HISTORY;
+    qc_delta_place place = {0, 0};
+    bit_writer low = {symbols->low, 0, 0};
+    symbols->escape_count = 0;
+    memset(symbols->steps, 0, QC_DELTA_HISTORY * sizeof *symbols->steps);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t from = qc_delta_load(base + i * item, type.bits);
+        uint64_t element = qc_delta_load(elements + i * item, type.bits);
+        qc_delta_scale scale = qc_delta_scale_of(from, frame->step, type);
+        uint64_t moved = qc_delta_order(element, type.bits) - qc_delta_order(from, type.bits);
+        int64_t quotient = shift_down(signed_of(moved, type.bits), scale.down);
+        int32_t expected = qc_delta_predict(steps + i, place.x, place.y, frame->kernel_width);
+        int64_t difference = quotient - qc_delta_shift_down(expected, scale.up);
+        if (quotient < -FAR || quotient > FAR || difference < -QC_DELTA_GREATEST ||
+            difference > QC_DELTA_GREATEST) {
+            symbols->codes[i] = QC_DELTA_ESCAPE;
+            uint8_t *escape = symbols->escapes + symbols->escape_count++ * item;
+            memcpy(escape, elements + i * item, item);
+            qc_swap_if_big_endian(escape, item, 1);
+            steps[i] = 0;
+        } else {
+            symbols->codes[i] = (uint8_t)(difference < 0 ? -2 * difference - 1 : 2 * difference);
+            write_bits(&low, moved, scale.down);
+            steps[i] = qc_delta_steps((int32_t)quotient, scale.up);
+        }
+        qc_delta_advance(&place, frame);
+    }
+    if (low.count > 0)
+        *low.out++ = (uint8_t)low.bits;
+    symbols->low_bytes = (size_t)(low.out - symbols->low);
+}

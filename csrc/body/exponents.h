@@ -1,0 +1,30 @@
+/*
+ * Kind fields (docs/format.md, section 4): what its two sides share. An element's upper 16 bits,
+ * rotated, are exponent, mantissa bits of the symbol, and the rest.
+ */
+#ifndef QC_FIELDS_H
+#define QC_FIELDS_H
+
+#include "base/bytes.h"
+
+#define QC_FIELDS_MAX_MANTISSA 4
+
+/* How the upper 16 bits of a chunk's elements are taken apart. */
+typedef struct qc_fields {
+    unsigned exponent_bits, mantissa_bits, rest_bits;
+    unsigned base; /* exponent */
+} qc_fields;
+
+/* Of a float type. */
+static inline unsigned qc_exponent_bits(qc_dtype dtype)
+{
+    return dtype == QC_F16 ? 5 : dtype == QC_F64 ? 11 : 8;
+}
+
+/* The least symbol whose exponent is among the escapes. */
+static inline unsigned qc_fields_escape(const qc_fields *fields)
+{
+    return 256 - (1u << fields->mantissa_bits);
+}
+
+#endif /* QC_FIELDS_H */

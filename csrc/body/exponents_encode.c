@@ -1,0 +1,170 @@
+#include "body/exponents_encode.h"
+#include "codings/stream_encode.h"
+
+/* Mantissa bits that are tried: one more saves a few thousandths of a percent. */
+#define MOST_MANTISSA 3
+
+/* The words that a plan is made from: blocks, evenly spread. */
+#define SAMPLE_BLOCK  512
+#define SAMPLE_BLOCKS 128
+
+/* More mantissa bits decode slower, so where speed counts they have to save this part. */
+#define WORTHWHILE_PART 1024
+
+static inline uint16_t upper_word(const uint8_t *element, size_t size)
+{
+    /* Of larger elements, the sign goes below these bits. */
+    uint32_t top = size == 2   ? (uint32_t)qc_load16(element) << 16
+                   : size == 4 ? qc_load32(element)
+                               : (uint32_t)(qc_load64(element) >> 32);
+    return (uint16_t)(size == 2 ? top >> 15 | top >> 31 : top >> 15);
+}
+
+void qc_upper_words(const uint8_t *elements, size_t count, size_t item_size, uint16_t *words)
+{
+    /* The size is a constant in each loop. */
+    if (item_size == 2)
+        for (size_t i = 0; i < count; i++)
+            words[i] = upper_word(elements + 2 * i, 2);
+    else if (item_size == 4)
+        for (size_t i = 0; i < count; i++)
+            words[i] = upper_word(elements + 4 * i, 4);
+    else
+        for (size_t i = 0; i < count; i++)
+            words[i] = upper_word(elements + 8 * i, 8);
+}
+
+/* ---- the plan ---- */
+
+/* How often the upper bits of words occur, and exponents. */
+typedef struct sample {
+    unsigned exponent_bits, most_mantissa;
+    uint64_t total;      /* words of the chunk */
+    uint32_t words;      /* counted */
+    uint32_t *exponents; /* counts */
+    uint32_t *upper;     /* counts by exponent and `most_mantissa` bits */
+} sample;
+
+size_t qc_fields_plan_workspace(qc_dtype dtype)
+{
+    size_t exponents = (size_t)1 << qc_exponent_bits(dtype);
+    return (exponents + (exponents << QC_FIELDS_MAX_MANTISSA)) * sizeof(uint32_t);
+}
+
+static void take_sample(sample *s, const uint16_t *words, size_t count)
+{
+    unsigned shift = 16 - s->exponent_bits - s->most_mantissa;
+    size_t blocks = count / SAMPLE_BLOCK + 1,
+           taken = blocks < SAMPLE_BLOCKS ? blocks : SAMPLE_BLOCKS;
+    for (size_t i = 0; i < taken; i++) {
+        size_t first = i * blocks / taken * SAMPLE_BLOCK;
+        size_t end = count - first < SAMPLE_BLOCK ? count : first + SAMPLE_BLOCK;
+        for (size_t j = first; j < end; j++)
+            s->upper[words[j] >> shift]++;
+        s->words += (uint32_t)(end - first);
+    }
+    for (size_t i = 0; i < (size_t)1 << (s->exponent_bits + s->most_mantissa); i++)
+        s->exponents[i >> s->most_mantissa] += s->upper[i];
+}
+
+/* The window of so many exponents that holds the most; of several, the middle one, so that what the
+   sample has missed may lie on both sides. */
+static unsigned best_base(const sample *s, unsigned window)
+{
+    unsigned exponents = 1u << s->exponent_bits, first = 0, last = 0;
+    uint32_t inside = 0, most = 0;
+    if (window >= exponents)
+        return 0;
+    for (unsigned e = 0; e < window; e++)
+        inside += s->exponents[e];
+    most = inside;
+    for (unsigned base = 1; base + window <= exponents; base++) {
+        inside += s->exponents[base + window - 1] - s->exponents[base - 1];
+        if (inside > most)
+            first = base;
+        if (inside >= most)
+            last = base;
+        most = inside > most ? inside : most;
+    }
+    return first + (last - first) / 2;
+}
+
+/* Counts of symbols as they would be of the whole chunk; returns how many are escapes. */
+static uint64_t count_symbols(const sample *s, const qc_fields *fields, uint64_t counts[256])
+{
+    unsigned dropped = s->most_mantissa - fields->mantissa_bits;
+    unsigned window = qc_fields_escape(fields) >> fields->mantissa_bits;
+    uint64_t escapes = 0;
+    memset(counts, 0, 256 * sizeof *counts);
+    for (unsigned i = 0; i < 1u << (s->exponent_bits + s->most_mantissa); i++) {
+        unsigned k = (i >> s->most_mantissa) - fields->base; /* below the base: wraps */
+        unsigned mantissa = i >> dropped & ((1u << fields->mantissa_bits) - 1);
+        k = k < window ? k : window;
+        counts[k << fields->mantissa_bits | mantissa] += s->upper[i];
+        escapes += k == window ? s->upper[i] : 0;
+    }
+    for (unsigned i = 0; i < 256; i++)
+        counts[i] = counts[i] * s->total / s->words;
+    return escapes * s->total / s->words;
+}
+
+void qc_fields_plan(const uint16_t *words, size_t count, qc_dtype dtype, uint64_t codings,
+                    qc_profile profile, qc_fields *plan, void *workspace, void *stream_workspace)
+{
+    unsigned exponent_bits = qc_exponent_bits(dtype);
+    unsigned least = exponent_bits < 8 ? 8 - exponent_bits : 0;
+    sample s = {exponent_bits, MOST_MANTISSA, count, 0, workspace, NULL};
+    uint64_t best = UINT64_MAX, counts[256];
+    s.upper = s.exponents + ((size_t)1 << exponent_bits);
+    memset(workspace, 0, qc_fields_plan_workspace(dtype));
+    *plan = (qc_fields){exponent_bits, least, 16 - exponent_bits - least, 0};
+    if (count == 0)
+        return;
+    take_sample(&s, words, count);
+    for (unsigned bits = least; bits <= MOST_MANTISSA; bits++) {
+        qc_fields tried = {exponent_bits, bits, 16 - exponent_bits - bits, 0};
+        tried.base = best_base(&s, qc_fields_escape(&tried) >> bits);
+        uint64_t escapes = count_symbols(&s, &tried, counts);
+        uint64_t bytes = qc_stream_estimate(counts, 8, codings, profile, stream_workspace);
+        bytes += (count * tried.rest_bits + escapes * exponent_bits) / 8;
+        uint64_t worth = profile == QC_SMALL ? 0 : bytes / WORTHWHILE_PART;
+        if (best == UINT64_MAX || bytes + worth < best) {
+            best = bytes;
+            *plan = tried;
+        }
+    }
+}
+
+/* ---- symbols ---- */
+
+size_t qc_fields_take_apart(const qc_fields *fields, const uint16_t *restrict words, size_t count,
+                            uint8_t *restrict symbols, uint8_t *restrict rest)
+{
+    unsigned shift = fields->rest_bits, escape = qc_fields_escape(fields);
+    uint16_t base = (uint16_t)(fields->base << (16 - fields->exponent_bits));
+    uint16_t rest_mask = (uint16_t)((1u << shift) - 1), mantissa_mask = (uint16_t)~escape & 255;
+    size_t escapes = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t symbol = (uint16_t)((uint16_t)(words[i] - base) >> shift);
+        int inside = symbol < escape;
+        symbols[i] = (uint8_t)(inside ? symbol : escape | (symbol & mantissa_mask));
+        rest[i] = (uint8_t)(words[i] & rest_mask);
+        escapes += !inside;
+    }
+    return escapes;
+}
+
+void qc_fields_escapes(const qc_fields *fields, const uint16_t *words, const uint8_t *symbols,
+                       size_t count, void *escapes)
+{
+    unsigned least = qc_fields_escape(fields), below = 16 - fields->exponent_bits;
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (QC_LIKELY(symbols[i] < least))
+            continue;
+        if (fields->exponent_bits <= 8)
+            ((uint8_t *)escapes)[at++] = (uint8_t)(words[i] >> below);
+        else
+            ((uint16_t *)escapes)[at++] = (uint16_t)(words[i] >> below);
+    }
+}

@@ -1,0 +1,287 @@
+/*
+ * Coded parameters, decoded (docs/format.md, section 5): a block or a book at a time, so that
+ * checking them takes no memory.
+ */
+#include "base/workspace.h"
+#include "body/parameters.h"
+#include "codings/routers/router_decode.h"
+#include "kernels/planes.h"
+
+#define BLOCK 2048 /* values at a time: a multiple of QC_STREAM_BLOCK */
+
+/* Symbols of up to 8 bits, taken one after the other. */
+typedef struct symbol_queue {
+    qc_stream stream;
+    size_t used, filled; /* of the block */
+    uint8_t block[QC_STREAM_BLOCK];
+} symbol_queue;
+
+/* Bits from the lowest one of each byte on. */
+typedef struct low_bits {
+    const uint8_t *data;
+    size_t size;
+    size_t at; /* bit */
+} low_bits;
+
+typedef struct parameters_workspace {
+    qc_stream streams[QC_MAX_PARAMETER_BYTES];
+    uint8_t planes[QC_MAX_PARAMETER_BYTES][BLOCK];
+    symbol_queue lengths, order;
+    uint32_t keys[QC_MAX_ENTRIES];
+    uint16_t zero_points[QC_STREAM_BLOCK]; /* of uint8_t, if codes are narrow */
+    qc_split_state split;                  /* taken: none of the streams is split */
+} parameters_workspace;
+
+_Static_assert(sizeof(parameters_workspace) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
+               "QC_WORKSPACE_BYTES holds what decodes parameters");
+
+/* floats(rows, entries) that are being decoded. */
+typedef struct floats {
+    const qc_coded *coded;
+    size_t rows, entries;
+    qc_dtype dtype;
+    size_t size; /* of a value */
+    uint64_t features;
+    uint8_t *out;   /* NULL: check only */
+    uint8_t *order; /* of permuted ones; NULL: check only */
+} floats;
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+static qc_status open_stream(parameters_workspace *work, qc_stream *stream, qc_reader *reader,
+                             size_t count, unsigned width, uint64_t features, qc_error *error)
+{
+    work->split.taken = 1;
+    return qc_stream_open(stream, reader, count, width, features, &work->split, error);
+}
+
+static qc_status check_end(const qc_reader *reader, qc_error *error)
+{
+    QC_CHECK(reader->at == reader->size, QC_CORRUPT, "parameters: bytes follow their streams",
+             reader->at, reader->size, reader->at);
+    return QC_OK;
+}
+
+/* ---- planes ---- */
+
+static qc_status decode_planes(parameters_workspace *work, const floats *floats, qc_error *error)
+{
+    qc_reader reader = qc_reader_of(floats->coded->body, floats->coded->size, 1);
+    size_t values = floats->rows * floats->entries;
+    const uint8_t *planes[QC_MAX_PARAMETER_BYTES];
+    for (size_t i = 0; i < floats->size; i++) {
+        planes[i] = work->planes[i];
+        QC_TRY(open_stream(work, &work->streams[i], &reader, values, 8, floats->features, error));
+    }
+    QC_TRY(check_end(&reader, error));
+    for (size_t at = 0, count; at < values; at += count) {
+        count = smaller(BLOCK, values - at);
+        for (size_t i = 0; i < floats->size; i++)
+            QC_TRY(qc_stream_next(&work->streams[i], work->planes[i], count, error));
+        if (floats->out != NULL)
+            qc_merge_planes(planes, count, floats->size, qc_is_rotated(floats->dtype),
+                            floats->out + at * floats->size, 0);
+    }
+    for (size_t i = 0; i < floats->size; i++)
+        QC_TRY(qc_stream_finish(&work->streams[i], error));
+    return QC_OK;
+}
+
+/* ---- deltas, and the order of permuted ones ---- */
+
+static qc_status open_queue(parameters_workspace *work, symbol_queue *queue, qc_reader *reader,
+                            const floats *floats, unsigned width, qc_error *error)
+{
+    queue->used = queue->filled = 0;
+    return open_stream(work, &queue->stream, reader, floats->rows * floats->entries, width,
+                       floats->features, error);
+}
+
+static qc_status take_symbol(symbol_queue *queue, unsigned *symbol, qc_error *error)
+{
+    if (queue->used == queue->filled) {
+        queue->used = 0;
+        queue->filled = smaller(QC_STREAM_BLOCK, queue->stream.left);
+        QC_TRY(qc_stream_next(&queue->stream, queue->block, queue->filled, error));
+    }
+    *symbol = queue->block[queue->used++];
+    return QC_OK;
+}
+
+/* The next `count` bits, at most 31. */
+static qc_status take_bits(low_bits *bits, unsigned count, uint32_t *value, qc_error *error)
+{
+    uint64_t word = 0;
+    size_t first = bits->at / 8, last = (bits->at + count + 7) / 8;
+    QC_CHECK(last <= bits->size, QC_CORRUPT, "parameters: bits of the deltas", first, bits->size,
+             last);
+    for (size_t byte = first; byte < last; byte++)
+        word |= (uint64_t)bits->data[byte] << 8 * (byte - first);
+    *value = (uint32_t)(word >> bits->at % 8) & (((uint32_t)1 << count) - 1);
+    bits->at += count;
+    return QC_OK;
+}
+
+/* The last byte is read a second time here, only to be compared. */
+static qc_status finish_bits(const low_bits *bits, qc_error *error)
+{
+    size_t size = (bits->at + 7) / 8;
+    QC_CHECK(bits->size == size, QC_CORRUPT, "parameters: bits of the deltas", size, bits->size,
+             size);
+    QC_CHECK(bits->at % 8 == 0 || bits->data[size - 1] >> bits->at % 8 == 0, QC_CORRUPT,
+             "parameters: bits after the last delta", size - 1, bits->data[size - 1], 0);
+    return QC_OK;
+}
+
+/* The keys of a row, each from the one before. */
+static qc_status take_keys(parameters_workspace *work, const floats *floats, low_bits *bits,
+                           qc_error *error)
+{
+    uint32_t key = 0, greatest = qc_sign_of(floats->size) | (qc_sign_of(floats->size) - 1);
+    for (size_t i = 0; i < floats->entries; i++) {
+        unsigned length;
+        uint32_t low = 0;
+        QC_TRY(take_symbol(&work->lengths, &length, error));
+        QC_CHECK(length <= 8 * floats->size, QC_CORRUPT, "parameters: bit length of a delta", 0,
+                 length, 8 * floats->size);
+        if (length > 0) {
+            QC_TRY(take_bits(bits, length - 1, &low, error));
+            key = (key + ((uint32_t)1 << (length - 1) | low)) & greatest;
+        }
+        work->keys[i] = key;
+    }
+    return QC_OK;
+}
+
+/* Where the values of a row stood: each is one of those that are left. */
+static qc_status take_order(parameters_workspace *work, size_t entries, uint8_t *order,
+                            qc_error *error)
+{
+    uint8_t left[QC_MAX_ENTRIES];
+    size_t at = 0;
+    for (size_t i = 0; i < entries; i++)
+        left[i] = (uint8_t)i;
+    for (size_t i = 0, count = entries; i < entries; i++, count--) {
+        unsigned symbol;
+        QC_TRY(take_symbol(&work->order, &symbol, error));
+        QC_CHECK(symbol < count, QC_CORRUPT, "parameters: order of the values", 0, symbol,
+                 count - 1);
+        at += symbol;
+        at -= at >= count ? count : 0;
+        if (order != NULL)
+            order[i] = left[at];
+        memmove(left + at, left + at + 1, count - at - 1);
+    }
+    return QC_OK;
+}
+
+static qc_status decode_deltas(parameters_workspace *work, const floats *floats, qc_error *error)
+{
+    qc_reader reader = qc_reader_of(floats->coded->body, floats->coded->size, 1);
+    int permuted = floats->coded->how == QC_FLOATS_PERMUTED;
+    QC_TRY(open_queue(work, &work->lengths, &reader, floats, qc_delta_width(floats->size), error));
+    if (permuted)
+        QC_TRY(open_queue(work, &work->order, &reader, floats,
+                          qc_codebook_width((unsigned)floats->entries), error));
+    low_bits bits = {reader.data + reader.at, reader.size - reader.at, 0};
+    uint8_t *out = floats->out, *order = floats->order;
+    for (size_t row = 0; row < floats->rows; row++) {
+        QC_TRY(take_keys(work, floats, &bits, error));
+        if (permuted)
+            QC_TRY(take_order(work, floats->entries, order, error));
+        if (order != NULL)
+            order += floats->entries;
+        for (size_t i = 0; out != NULL && i < floats->entries; i++, out += floats->size)
+            qc_store_value(out, qc_bits_of_key(work->keys[i], floats->size), floats->size);
+    }
+    QC_TRY(qc_stream_finish(&work->lengths.stream, error));
+    if (permuted)
+        QC_TRY(qc_stream_finish(&work->order.stream, error));
+    return finish_bits(&bits, error);
+}
+
+/* ---- zero points ---- */
+
+static qc_status decode_zero_points(parameters_workspace *work, const qc_frame *frame, uint8_t *out,
+                                    qc_error *error)
+{
+    const qc_coded *coded = &frame->coded_zero_points;
+    qc_reader reader = qc_reader_of(coded->body, coded->size, 1);
+    qc_stream *stream = &work->streams[0];
+    size_t left = frame->scale_count;
+    QC_TRY(open_stream(work, stream, &reader, left, frame->width, frame->features, error));
+    QC_TRY(check_end(&reader, error));
+    for (size_t count; left > 0; left -= count) {
+        count = smaller(QC_STREAM_BLOCK, left);
+        QC_TRY(qc_stream_next(stream, work->zero_points, count, error));
+        const uint8_t *narrow = (const uint8_t *)work->zero_points;
+        for (size_t i = 0; out != NULL && i < count; i++, out += 2)
+            qc_store16(out, frame->width <= 8 ? narrow[i] : work->zero_points[i]);
+    }
+    return qc_stream_finish(stream, error);
+}
+
+/* ---- all of them ---- */
+
+/* Bodies count their errors' offsets from their own start. */
+static qc_status with_offset(qc_status status, const qc_coded *coded, qc_error *error)
+{
+    if (status != QC_OK && error != NULL)
+        error->offset += coded->offset;
+    return status;
+}
+
+/* Decode to `memory`, or check, and step over what it takes. */
+static qc_status decode_floats(parameters_workspace *work, const floats *floats, uint8_t **memory,
+                               const uint8_t **values, qc_error *error)
+{
+    qc_status status = floats->coded->how == QC_FLOATS_PLANES ? decode_planes(work, floats, error)
+                                                              : decode_deltas(work, floats, error);
+    QC_TRY(with_offset(status, floats->coded, error));
+    if (*memory != NULL) {
+        *values = *memory;
+        *memory += floats->rows * floats->entries * floats->size;
+    }
+    return QC_OK;
+}
+
+qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, qc_error *error)
+{
+    parameters_workspace *work = qc_workspace_align(workspace);
+    uint8_t *next = memory;
+    work->split.ticker = qc_ticker_of(frame->poll);
+    if (frame->coded_codebook.how != QC_FLOATS_VERBATIM) {
+        size_t size = qc_dtype_size(frame->codebook_dtype), count = frame->books * frame->entries;
+        int permuted = frame->coded_codebook.how == QC_FLOATS_PERMUTED;
+        uint8_t *order = permuted && next != NULL ? next + count * size : NULL;
+        floats books = {
+            &frame->coded_codebook, frame->books, frame->entries, frame->codebook_dtype, size,
+            frame->features,        next,         order};
+        QC_TRY(decode_floats(work, &books, &next, &frame->codebook, error));
+        if (order != NULL) {
+            frame->codebook_order = order;
+            next += count;
+        }
+    }
+    if (frame->coded_scales.how != QC_FLOATS_VERBATIM) {
+        size_t size = qc_dtype_size(frame->scale_dtype);
+        floats scales = {&frame->coded_scales,
+                         frame->scale_count,
+                         1,
+                         frame->scale_dtype,
+                         size,
+                         frame->features,
+                         next,
+                         NULL};
+        QC_TRY(decode_floats(work, &scales, &next, &frame->scales, error));
+    }
+    if (frame->coded_zero_points.how != 0) {
+        QC_TRY(with_offset(decode_zero_points(work, frame, next, error), &frame->coded_zero_points,
+                           error));
+        if (next != NULL)
+            frame->zero_points = next;
+    }
+    if (memory != NULL)
+        frame->undecoded = 0;
+    return QC_OK;
+}

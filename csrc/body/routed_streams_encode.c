@@ -1,0 +1,181 @@
+/*
+ * The streams of a chunk, encoded: where their symbols stand, and which of them a router is tried
+ * for.
+ */
+#include "body/chunk_encode.h"
+#include "codings/stream_encode.h"
+
+/* A router has fields and maps: of so few bytes none is saved. */
+#define ROUTED_LEAST_BYTES 64
+
+/* Balanced: a router, which decodes slowly, is for streams below this many bytes. */
+#define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
+
+/* Exponents of shorter rows have no classes. */
+#define LEAST_CLASSED_ROW 128
+
+/* ---- where symbols stand ---- */
+
+/* Whether every chunk begins where a block of so many elements does. */
+static int is_whole(const qc_frame *frame, size_t elements)
+{
+    return elements > 1 && elements <= frame->elements && frame->chunk_elements % elements == 0;
+}
+
+/* Of a symbol for each element. */
+static qc_geometry element_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    if (frame->row_elements <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements;
+    if (frame->ndim < 3)
+        return geometry;
+    uint64_t width = frame->dims[frame->ndim - 1];
+    uint64_t height = frame->ndim > 3 ? frame->dims[frame->ndim - 2] : 1;
+    if (width <= QC_SPLIT_MAX_SIDE && height <= QC_SPLIT_MAX_SIDE &&
+        is_whole(frame, (size_t)(width * height))) {
+        geometry.kernel_width = (unsigned)width;
+        geometry.kernel_height = (unsigned)height;
+    }
+    return geometry;
+}
+
+qc_geometry qc_code_geometry(const qc_frame *frame)
+{
+    int has_place = frame->positions == QC_DENSE && !qc_is_bytes(frame);
+    return has_place && frame->width <= QC_SPLIT_MAX_WIDTH ? element_geometry(frame)
+                                                           : (qc_geometry){0, 0, 0};
+}
+
+/* A symbol of a mask may stand for four elements of one row. */
+qc_geometry qc_mask_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    if (frame->positions == QC_BITS)
+        return element_geometry(frame);
+    if (frame->positions == QC_MASK && frame->row_elements % 4 == 0 &&
+        frame->row_elements / 4 <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements / 4;
+    return geometry;
+}
+
+/* Rows of exponents may have classes, if the map is small beside them. */
+qc_geometry qc_exponent_geometry(const qc_frame *frame)
+{
+    qc_geometry geometry = {0, 0, 0};
+    int is_float = frame->dtype <= QC_F64 && (frame->kind == QC_PLANES || frame->kind == QC_FIELDS);
+    if (frame->positions == QC_DENSE && is_float && frame->row_elements >= LEAST_CLASSED_ROW &&
+        is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements;
+    return geometry;
+}
+
+static int is_located(const qc_geometry *geometry)
+{
+    return geometry->row_length > 0 || geometry->kernel_width > 0;
+}
+
+/* What a chunk's one stream that may be split needs. */
+size_t qc_routed_stream_workspace(const qc_frame *frame, const qc_chunk_source *source)
+{
+    unsigned mask_width = qc_mask_width(frame->positions);
+    qc_geometry geometry = mask_width > 0 ? qc_mask_geometry(frame) : qc_code_geometry(frame);
+    size_t count =
+        mask_width > 0 ? qc_mask_symbols(source->elements, mask_width) : source->elements;
+    qc_split_input input = {NULL, count, frame->width, geometry, NULL};
+    if (qc_is_bytes(frame) && mask_width == 0) {
+        input.geometry = qc_exponent_geometry(frame);
+        return is_located(&input.geometry) ? qc_routed_rows_workspace(&input) : 0;
+    }
+    return is_located(&geometry) ? qc_routed_workspace(&input) : 0;
+}
+
+/* ---- streams ---- */
+
+static qc_status write_stream_in(qc_chunk_encoder *encoder, const void *symbols, size_t count,
+                                 unsigned width, const qc_encoding *encoding)
+{
+    size_t size;
+    qc_error *error = encoder->error;
+    QC_TRY(qc_stream_encode_stable(&encoder->ticker, symbols, count, width, encoding->codings,
+                                   encoding->profile, encoder->out + encoder->size,
+                                   encoder->capacity - encoder->size, &size,
+                                   encoder->stream_workspace, error));
+    encoder->features |= QC_CODING_MASK(encoder->out[encoder->size]);
+    encoder->size += size;
+    return QC_OK;
+}
+
+qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t count,
+                          unsigned width)
+{
+    return write_stream_in(encoder, symbols, count, width, &encoder->encoding);
+}
+
+/* What a coding with a router must stay within, or 0 where it is not tried. They decode as slowly
+   as adaptive coding does, so balanced takes them where it would take that, and if they save a
+   64th. */
+static size_t routed_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
+{
+    const qc_encoding *encoding = &encoder->encoding;
+    uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
+    if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
+        size <= ROUTED_LEAST_BYTES)
+        return 0;
+    if (encoding->profile == QC_SMALL)
+        return size - 1;
+    if (encoding->profile != QC_BALANCED || (encoding->codings & slow) != slow)
+        return 0;
+    return size < ROUTED_SMALL_STREAM ? size - size / 64 : 0;
+}
+
+/* A stream whose symbols stand somewhere: by a router, if that is smaller. */
+qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_t count,
+                           unsigned width, qc_geometry geometry)
+{
+    qc_error *error = encoder->error;
+    size_t at = encoder->size, routed = 0;
+    uint64_t features = encoder->features;
+    QC_TRY(qc_write_stream(encoder, symbols, count, width));
+    size_t size = encoder->size - at;
+    if (!is_located(&geometry) || geometry.row_length > count)
+        return QC_OK;
+    qc_routed_request request = {{symbols, count, width, geometry, &encoder->ticker},
+                                 &encoder->encoding,
+                                 routed_limit(encoder, QC_CONTEXTS, size),
+                                 routed_limit(encoder, QC_SPLIT, size),
+                                 encoder->routed_workspace,
+                                 encoder->stream_workspace};
+    if (request.contexts_limit == 0 && request.split_limit == 0)
+        return QC_OK;
+    QC_TRY(qc_routed_encode(&request, encoder->out + at, &routed, &features, error));
+    if (routed > 0) {
+        encoder->size = at + routed;
+        encoder->features = features;
+    }
+    return QC_OK;
+}
+
+qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, size_t count,
+                             const qc_encoding *encoding)
+{
+    const qc_frame *frame = encoder->frame;
+    qc_error *error = encoder->error;
+    qc_profile profile = encoder->encoding.profile;
+    qc_geometry geometry = qc_exponent_geometry(frame);
+    qc_routed_request request = {{symbols, count, frame->width, geometry, &encoder->ticker},
+                                 encoding,
+                                 0,
+                                 qc_stream_bound(count, frame->width),
+                                 encoder->routed_workspace,
+                                 encoder->stream_workspace};
+    int can_split = (encoding->codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
+                    encoding->effort >= QC_EFFORT_PLACES &&
+                    (profile == QC_BALANCED || profile == QC_SMALL);
+    size_t size = 0;
+    if (can_split && is_located(&geometry) && geometry.row_length <= count)
+        QC_TRY(qc_routed_encode_rows(&request, encoder->out + encoder->size, &size,
+                                     &encoder->features, error));
+    encoder->size += size;
+    return size > 0 ? QC_OK : write_stream_in(encoder, symbols, count, frame->width, encoding);
+}

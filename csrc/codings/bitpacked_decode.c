@@ -1,0 +1,140 @@
+#include "codings/stream.h"
+#include "kernels/bitpacking.h"
+#include "kernels/kernels.h"
+
+/* Unpacking a group reads up to this many bytes from its first one. */
+#define GROUP_READ 16
+
+static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
+{
+    size_t expected = qc_packed_bytes(stream->count, stream->width);
+    unsigned used = (unsigned)(stream->count % QC_PACKED_GROUP) * stream->width % 8;
+    QC_CHECK(size == expected, QC_CORRUPT, "packed: body length", 0, size, expected);
+    /* These bits are read again with the last symbols, and dropped whatever they are then. */
+    QC_CHECK(used == 0 || body[size - 1] >> used == 0, QC_CORRUPT,
+             "packed: bits after the last symbol", size - 1, body[size - 1], 0);
+    stream->state.packed = (qc_packed_state){body, size, 0};
+    return QC_OK;
+}
+
+static inline void unpack_narrow(const uint8_t *in, size_t groups, unsigned width, uint8_t *out)
+{
+    for (size_t i = 0; i < groups; i++) {
+        uint64_t x = qc_load64(in + i * width);
+        x = qc_spread(x, 4 * width, 32);
+        x = qc_spread(x, 2 * width, 16);
+        x = qc_spread(x, width, 8);
+        qc_store64(out + i * QC_PACKED_GROUP, x);
+    }
+}
+
+static inline void unpack_wide(const uint8_t *in, size_t groups, unsigned width, uint16_t *out)
+{
+    /* Half a group starts in the middle of a byte if the width is odd. */
+    unsigned half_bytes = width / 2, half_bits = width % 2 * 4;
+    for (size_t i = 0; i < 2 * groups; i++) {
+        const uint8_t *group = in + i / 2 * width;
+        uint64_t x = i % 2 == 0 ? qc_load64(group) : qc_load64(group + half_bytes) >> half_bits;
+        x = qc_spread(x, 2 * width, 32);
+        x = qc_spread(x, width, 16);
+        for (unsigned j = 0; j < 4; j++)
+            out[4 * i + j] = (uint16_t)(x >> 16 * j);
+    }
+}
+
+/* Unpack whole groups; at the last one GROUP_READ bytes must be readable. */
+static void unpack_groups(const uint8_t *in, size_t groups, unsigned width, void *symbols)
+{
+    switch (width) { /* constants for the compiler to make vectors of */
+    case 1: unpack_narrow(in, groups, 1, symbols); break;
+    case 2: unpack_narrow(in, groups, 2, symbols); break;
+    case 4: unpack_narrow(in, groups, 4, symbols); break;
+    case 8: memcpy(symbols, in, groups * QC_PACKED_GROUP); break;
+    case 16: unpack_wide(in, groups, 16, symbols); break;
+    default:
+        if (width < 8)
+            unpack_narrow(in, groups, width, symbols);
+        else
+            unpack_wide(in, groups, width, symbols);
+    }
+}
+
+/* Unpack symbols [first, first + count) of one group, on a padded copy of its bytes. */
+static void unpack_part(const qc_packed_state *state, unsigned width, size_t first, size_t count,
+                        uint8_t *symbols)
+{
+    uint8_t bytes[GROUP_READ] = {0};
+    uint16_t group[QC_PACKED_GROUP]; /* of uint8_t, if narrow */
+    size_t offset = first / QC_PACKED_GROUP * width, left = state->size - offset;
+    size_t symbol_size = qc_symbol_size(width);
+
+    memcpy(bytes, state->data + offset, left < width ? left : width);
+    unpack_groups(bytes, 1, width, group);
+    memcpy(symbols, (const uint8_t *)group + first % QC_PACKED_GROUP * symbol_size,
+           count * symbol_size);
+}
+
+/* Unpack whole groups, some of up to `count` symbols; returns how many symbols. Reads in the first
+   `left` bytes. */
+static size_t unpack_some(const uint8_t *in, size_t left, unsigned width, size_t count,
+                          uint8_t *symbols)
+{
+    size_t whole = count - count % QC_PACKED_GROUP, done = 0;
+    qc_unpack_kernel *kernel = qc_value_kernels_selected()->unpack;
+    if (kernel != NULL && width < 8)
+        done = kernel(in, left, width, symbols, whole);
+    in += done / QC_PACKED_GROUP * width;
+    left -= done / QC_PACKED_GROUP * width;
+    size_t readable = left < GROUP_READ ? 0 : (left - GROUP_READ) / width + 1;
+    size_t groups = (whole - done) / QC_PACKED_GROUP;
+    groups = groups < readable ? groups : readable;
+    unpack_groups(in, groups, width, symbols + done * qc_symbol_size(width));
+    return done + groups * QC_PACKED_GROUP;
+}
+
+static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
+{
+    qc_packed_state *state = &stream->state.packed;
+    unsigned width = stream->width;
+    uint8_t *out = symbols;
+
+    (void)error;
+    while (count > 0) {
+        size_t in_group = state->next % QC_PACKED_GROUP, take = 0;
+        size_t offset = state->next / QC_PACKED_GROUP * width;
+        if (in_group == 0)
+            take = unpack_some(state->data + offset, state->size - offset, width, count, out);
+        if (take == 0) {
+            take = QC_PACKED_GROUP - in_group < count ? QC_PACKED_GROUP - in_group : count;
+            unpack_part(state, width, state->next, take, out);
+        }
+        state->next += take;
+        out += take * qc_symbol_size(width);
+        count -= take;
+    }
+    return QC_OK;
+}
+
+static const uint8_t *view(qc_stream *stream, size_t count)
+{
+    qc_packed_state *state = &stream->state.packed;
+    if (stream->width != 8)
+        return NULL;
+    state->next += count;
+    return state->data + state->next - count;
+}
+
+static qc_status skip(qc_stream *stream, size_t count, qc_error *error)
+{
+    (void)error;
+    stream->state.packed.next += count;
+    return QC_OK;
+}
+
+static qc_status finish(qc_stream *stream, qc_error *error)
+{
+    (void)stream, (void)error;
+    return QC_OK;
+}
+
+const qc_stream_decoder qc_packed_decoder = {"packed", 1, 16, start, next, view, skip, finish};

@@ -1,0 +1,206 @@
+/*
+ * Codings 4 and 5, encoded: the parts of a body, and the tables from which their words are written.
+ */
+#include "kernels/lanes_encode_kernels.h"
+
+#include "codings/lanes_code.h"
+#include "codings/stream_encode.h"
+#include "kernels/x86/avx2.h"
+#include "kernels/x86/avx512.h"
+
+qc_lanes_encode_kernels qc_lanes_encode_selected(void)
+{
+#if QC_HAS_AVX512
+    if (qc_cpu_selected() & QC_CPU_AVX512)
+        return (qc_lanes_encode_kernels){qc_tans_step_back_avx512, qc_lanes_words_avx512,
+                                         qc_lanes_raw_bits_avx512, qc_lanes_escapes_avx512};
+#endif
+#if QC_HAS_AVX2
+    if (qc_cpu_selected() & QC_CPU_AVX2)
+        return (qc_lanes_encode_kernels){qc_tans_step_back_avx2, qc_lanes_words_avx2,
+                                         qc_lanes_raw_bits_avx2, qc_lanes_escapes_avx2};
+#endif
+    return (qc_lanes_encode_kernels){qc_tans_step_back_portable, qc_lanes_words_portable,
+                                     qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
+}
+
+/* ---- tables ---- */
+
+/* The class of every symbol below 2^width; what has none is the escape, the last one. */
+static void find_classes(const qc_lanes_code *code, uint8_t class_of[256])
+{
+    memset(class_of, (int)code->classes - 1, 256);
+    for (unsigned index = 0; index < code->classes - code->has_escape; index++)
+        memset(class_of + ((unsigned)code->values[index] << code->raw_bits), (int)index,
+               (size_t)1 << code->raw_bits);
+}
+
+static void find_codes(const qc_lanes_code *code, const uint8_t class_of[256], unsigned width,
+                       qc_lanes_codes *codes)
+{
+    uint8_t lengths[QC_LANES_MAX_CLASSES], bits[QC_LANES_MAX_CLASSES];
+    unsigned next = 0;
+    memset(codes, 0, sizeof *codes);
+    qc_lanes_lengths(code, lengths);
+    for (unsigned index = 0; index < code->classes; index++) {
+        bits[index] = (uint8_t)next;
+        if (index + 1 < code->classes)
+            next = (next + 1) << (lengths[index + 1] - lengths[index]);
+    }
+    for (unsigned symbol = 0; symbol < 1u << width; symbol++) {
+        codes->bits[symbol] = bits[class_of[symbol]];
+        codes->lengths[symbol] = lengths[class_of[symbol]];
+    }
+}
+
+static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of[256],
+                               qc_tans_encoder *encoder)
+{
+    qc_lanes_table table;
+    unsigned at = 0, states = 1u << code->state_bits;
+    qc_lanes_build_table(code, &table);
+    memset(encoder, 0, sizeof *encoder);
+    encoder->state_bits = code->state_bits;
+    encoder->classes = code->classes;
+    memcpy(encoder->class_of, class_of, 256);
+    for (unsigned index = 0; index < code->classes; index++) {
+        unsigned count = code->counts[index];
+        unsigned most = code->state_bits + 1 - qc_bit_length(count);
+        encoder->most_bits[index] = (uint8_t)most;
+        encoder->threshold[index] = (uint8_t)((count << most) - states);
+        encoder->first[index] = (uint8_t)(at - count);
+        for (unsigned state = 0; state < states; state++)
+            if (table.class_of[state] == index)
+                encoder->states[at++] = (uint8_t)state;
+    }
+}
+
+/* ---- the parts of a body ---- */
+
+static uint8_t *write_raw_bits(const qc_encoder_input *input, unsigned raw_bits, uint8_t *out)
+{
+    qc_lanes_write_raw_bits *write = qc_lanes_encode_selected().write_raw_bits;
+    size_t blocks = input->count / QC_RAW_BLOCK, rest = input->count % QC_RAW_BLOCK;
+    const uint8_t *symbols = input->symbols;
+    uint8_t padded[QC_RAW_BLOCK] = {0};
+    if (raw_bits == 0)
+        return out;
+    memcpy(padded, symbols + blocks * QC_RAW_BLOCK, rest);
+    out = write(symbols, blocks, raw_bits, out);
+    return write(padded, rest > 0, raw_bits, out);
+}
+
+static uint8_t *write_escapes(const qc_encoder_input *input, const qc_lanes_code *code,
+                              const uint8_t class_of[256], uint8_t *out)
+{
+    size_t blocks = input->count / QC_RAW_BLOCK;
+    const uint8_t *symbols = input->symbols;
+    uint8_t is_escaped[256];
+    for (unsigned symbol = 0; symbol < 256; symbol++)
+        is_escaped[symbol] = class_of[symbol] == code->classes - 1;
+    out = qc_lanes_encode_selected().write_escapes(symbols, blocks, is_escaped, out);
+    for (size_t i = blocks * QC_RAW_BLOCK; i < input->count; i++)
+        if (is_escaped[symbols[i]])
+            *out++ = symbols[i];
+    return out;
+}
+
+static uint8_t *write_head(const qc_lanes_code *code, uint8_t *out)
+{
+    int is_tans = code->state_bits > 0;
+    unsigned states = is_tans ? code->state_bits - QC_TANS_MIN_LOG : 0;
+    unsigned counts = is_tans ? code->classes : QC_LANES_MAX_LENGTH;
+    unsigned values = code->classes - code->has_escape;
+    *out++ = (uint8_t)(code->raw_bits | code->has_escape * QC_LANES_ESCAPE |
+                       states << QC_LANES_STATES_SHIFT);
+    *out++ = (uint8_t)(code->classes - 1);
+    memcpy(out, code->counts, counts);
+    memcpy(out + counts, code->values, values);
+    return out + counts + values;
+}
+
+/* The last turn, filled with a symbol of class 0. */
+static const uint8_t *pad_last_turn(const qc_encoder_input *input, const qc_lanes_code *code,
+                                    uint8_t last[QC_LANES_TURN])
+{
+    size_t rest = input->count % QC_LANES_TURN;
+    const uint8_t *symbols = input->symbols;
+    memset(last, code->values[0] << code->raw_bits, QC_LANES_TURN);
+    if (rest > 0)
+        memcpy(last, symbols + input->count - rest, rest);
+    return rest > 0 ? last : NULL;
+}
+
+static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_code *code,
+                                const uint8_t class_of[256], uint8_t *out)
+{
+    qc_lanes_encode_kernels kernels = qc_lanes_encode_selected();
+    uint8_t last[QC_LANES_TURN], states[QC_LANES] = {0};
+    qc_lanes_codes codes;
+    qc_lanes_source source = {.symbols = {input->symbols, input->count / QC_LANES_TURN,
+                                          pad_last_turn(input, code, last)}};
+    uint8_t *refills = input->scratch;
+    if (code->state_bits == 0) {
+        find_codes(code, class_of, input->width, &codes);
+        source.codes = &codes;
+    } else {
+        qc_tans_encoder encoder;
+        qc_lanes_pieces *pieces = (void *)input->scratch;
+        build_tans_encoder(code, class_of, &encoder);
+        kernels.step_back(&source.symbols, &encoder, states, pieces);
+        source.pieces = pieces;
+        refills = (uint8_t *)(pieces + qc_lanes_turn_count(&source.symbols));
+    }
+    return kernels.write_words(&source, states, code->state_bits, refills, out);
+}
+
+/* Raw bits, words and literals are written behind room for the two counts before them. */
+static size_t encode(const qc_encoder_input *input, const qc_lanes_code *code, uint8_t *out)
+{
+    uint8_t class_of[256], *head_end = write_head(code, out);
+    uint8_t *raw = head_end + 2 * QC_VU_MAX_BYTES;
+    find_classes(code, class_of);
+    uint8_t *words = write_raw_bits(input, code->raw_bits, raw);
+    uint8_t *literals = input->count > 0 ? write_all_words(input, code, class_of, words) : words;
+    uint8_t *end = literals;
+    if (code->has_escape)
+        end = write_escapes(input, code, class_of, literals);
+    head_end += qc_write_vu(head_end, (uint64_t)(literals - words) / 2);
+    if (code->has_escape)
+        head_end += qc_write_vu(head_end, (uint64_t)(end - literals));
+    memmove(head_end, raw, (size_t)(end - raw));
+    return (size_t)(head_end - out) + (size_t)(end - raw);
+}
+
+static size_t huffman_size(qc_encoder_input *input)
+{
+    qc_lanes_plan *plan = &input->lanes_huffman;
+    plan->bytes = QC_NO_ENCODING;
+    if (input->width <= QC_LANES_MAX_WIDTH && !input->constant)
+        qc_lanes_plan_huffman(input->counts, input->count, input->width, input->smallest, plan);
+    return plan->bytes;
+}
+
+static size_t tans_size(qc_encoder_input *input)
+{
+    qc_lanes_plan *plan = &input->lanes_tans;
+    plan->bytes = QC_NO_ENCODING;
+    if (input->width <= QC_LANES_MAX_WIDTH && input->count > 0)
+        qc_lanes_plan_tans(input->counts, input->count, input->width, input->smallest, plan);
+    return plan->bytes;
+}
+
+static size_t encode_huffman(const qc_encoder_input *input, uint8_t *out, size_t limit)
+{
+    (void)limit; /* an estimate; the bound of every stream has room for more */
+    return encode(input, &input->lanes_huffman.code, out);
+}
+
+static size_t encode_tans(const qc_encoder_input *input, uint8_t *out, size_t limit)
+{
+    (void)limit;
+    return encode(input, &input->lanes_tans.code, out);
+}
+
+const qc_stream_encoder qc_lanes_huffman_encoder = {huffman_size, encode_huffman};
+const qc_stream_encoder qc_lanes_tans_encoder = {tans_size, encode_tans};

@@ -1,0 +1,101 @@
+/*
+ * The range encoder of the adaptive codings (docs/format.md, section 7.4).
+ */
+#ifndef QC_RANGE_ENCODER_H
+#define QC_RANGE_ENCODER_H
+
+#include "codings/adaptive_model.h"
+
+/* Shifts after which all bytes of `low`, and those held back, are written. */
+#define QC_RANGE_LAST_SHIFTS 5
+
+/*
+ * The range encoder. `low` has 33 bits: a carry may still go into the bytes before it. So the last
+ * of them, `held_byte`, is held back, with the bytes of 0xFF after it that a carry would run
+ * through. Zeros are held back too: those at the end are never written.
+ */
+typedef struct qc_range_encoder {
+    uint64_t low;
+    uint32_t range;
+    uint8_t held_byte;
+    size_t held;  /* held_byte and the bytes of 0xFF after it */
+    size_t zeros; /* before them */
+    uint8_t *out;
+    size_t written;
+    size_t limit;
+    int full; /* the limit was reached: what comes is not written */
+} qc_range_encoder;
+
+static inline qc_range_encoder qc_range_encoder_start(uint8_t *out, size_t limit)
+{
+    /* Nothing is held at first. If the first byte is 0xFF, held_byte stays as it is. */
+    return (qc_range_encoder){.range = UINT32_MAX, .held_byte = 0xFF, .out = out, .limit = limit};
+}
+
+static inline void qc_range_write_byte(qc_range_encoder *e, uint8_t byte)
+{
+    if (byte == 0) {
+        e->zeros++;
+    } else if (e->zeros >= e->limit - e->written) {
+        e->full = 1;
+    } else {
+        memset(e->out + e->written, 0, e->zeros);
+        e->written += e->zeros;
+        e->zeros = 0;
+        e->out[e->written++] = byte;
+    }
+}
+
+static inline void qc_range_shift_low(qc_range_encoder *e)
+{
+    unsigned carry = (unsigned)(e->low >> 32);
+    if (carry != 0 || e->low < 0xFF000000) {
+        for (unsigned byte = e->held_byte; e->held > 0; e->held--, byte = 0xFF)
+            qc_range_write_byte(e, (uint8_t)(byte + carry));
+        e->held_byte = (uint8_t)(e->low >> 24);
+    }
+    e->held++;
+    e->low = (e->low & 0x00FFFFFF) << 8;
+}
+
+static inline void qc_range_encoder_normalise(qc_range_encoder *e)
+{
+    while (e->range < QC_ADAPTIVE_NORMAL_RANGE) {
+        e->range <<= 8;
+        qc_range_shift_low(e);
+    }
+}
+
+/* A bit that is 0 with the probability p, in units of 2^-16. */
+static inline void qc_range_encode(qc_range_encoder *e, unsigned bit, uint32_t p)
+{
+    uint32_t bound = (e->range >> 16) * p;
+    e->low += bit ? bound : 0;
+    e->range = bit ? e->range - bound : bound;
+    qc_range_encoder_normalise(e);
+}
+
+static inline void qc_range_encode_raw(qc_range_encoder *e, unsigned bit)
+{
+    e->range >>= 1;
+    e->low += bit ? e->range : 0;
+    qc_range_encoder_normalise(e);
+}
+
+/* End with the value in [low, low + range) that has the most zero bytes at its end. Range is at
+   least 2^24, so there is one with three of them. */
+static inline void qc_range_encoder_finish(qc_range_encoder *e)
+{
+    uint64_t end = e->low + e->range;
+    for (unsigned zero_bits = 32; zero_bits >= 24; zero_bits -= 8) {
+        uint64_t unit = (uint64_t)1 << zero_bits, value = (e->low + unit - 1) / unit * unit;
+        if (value < end) {
+            e->low = value;
+            break;
+        }
+    }
+    for (unsigned i = 0; i < QC_RANGE_LAST_SHIFTS; i++)
+        qc_range_shift_low(e);
+}
+
+#endif /* QC_RANGE_ENCODER_H */

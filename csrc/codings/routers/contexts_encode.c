@@ -1,0 +1,198 @@
+/*
+ * Coding 7, encoded: of some routers the one whose body comes out shortest.
+ */
+#include "codings/range_encoder.h"
+#include "codings/routers/contexts_model.h"
+#include "codings/routers/router_encode.h"
+
+#define NOTHING SIZE_MAX /* longer than allowed, or interrupted */
+
+/* A ticker is asked before every so many symbols; finding their tables takes a fraction of that. */
+#define TICK_SYMBOLS 4096
+#define ROUTE_PART   32
+
+/* The first symbols, which stand for all of them when routers are compared, but with the most
+   effort. */
+#define TRIED_SYMBOLS ((size_t)1 << 16)
+
+/* What is tried at first, and what else with the router that is taken. */
+#define USUAL_CLASSES 3
+#define USUAL_PRIOR   16
+#define USUAL_MEMORY  8
+
+/* Numbers to try: with less effort than usual none, then the first ones, then all. */
+typedef struct trials {
+    uint8_t usual, all, numbers[12];
+} trials;
+
+static const trials classes_tried = {5, 10, {2, 4, 6, 8, 12, 5, 7, 10, 14, 15}},
+                    priors = {2, 7, {5, 48, 2, 9, 28, 90, 200}},
+                    memories = {2, 5, {7, 10, 6, 9, 5}};
+
+static size_t count_of(const trials *trials, unsigned effort)
+{
+    return effort < QC_EFFORT_USUAL ? 0 : effort < QC_EFFORT_HIGH ? trials->usual : trials->all;
+}
+
+/* How symbols find their tables: by classes of rows and columns, or of the neighbours. */
+typedef struct router {
+    const qc_split_plan *by_classes; /* or NULL */
+    unsigned neighbours;             /* classes of symbols */
+    unsigned prior, memory;
+} router;
+
+/* ---- symbols ---- */
+
+static size_t nodes_of(const qc_split_input *input, const router *by)
+{
+    size_t tables = by->by_classes != NULL ? by->by_classes->parts
+                                           : (size_t)(by->neighbours + 1) * (by->neighbours + 1);
+    return tables << input->width;
+}
+
+static inline void encode_symbol(qc_range_encoder *e, qc_contexts_model *model,
+                                 qc_fine_context *own, unsigned width, unsigned symbol)
+{
+    unsigned t = 1;
+    for (unsigned i = width; i-- > 0;) {
+        qc_fine_context common = model->common[t], mine = own[t];
+        unsigned bit = symbol >> i & 1;
+        qc_range_encode(e, bit, qc_contexts_blend(model, common, mine));
+        model->common[t] = qc_contexts_learn(model, common, bit);
+        own[t] = qc_contexts_learn(model, mine, bit);
+        t = 2 * t + bit;
+    }
+}
+
+/* The first `count` symbols, behind what the body has. Returns their bytes, or NOTHING. */
+static size_t encode_symbols(const qc_body_writer *w, const uint8_t *tables, size_t count,
+                             const router *by, size_t limit, qc_contexts_model *model)
+{
+    unsigned width = w->input->width;
+    if (limit <= w->size)
+        return NOTHING;
+    qc_range_encoder e = qc_range_encoder_start(w->body + w->size, limit - w->size);
+    qc_contexts_model_start(model, nodes_of(w->input, by), width, by->prior, by->memory);
+    for (size_t i = 0; i < count && !e.full; i++) {
+        if (i % TICK_SYMBOLS == 0 && qc_tick(w->input->ticker, TICK_SYMBOLS))
+            return NOTHING;
+        encode_symbol(&e, model, model->own + ((size_t)tables[i] << width), width,
+                      w->input->symbols[i]);
+    }
+    qc_range_encoder_finish(&e);
+    return e.full ? NOTHING : e.written;
+}
+
+/* ---- routers ---- */
+
+/* Empty classes have no first symbol: the others move down. Returns how many there are. */
+static unsigned without_gaps(uint8_t *class_of, unsigned symbols)
+{
+    unsigned classes = 0, before = class_of[0];
+    for (unsigned s = 0; s < symbols; s++) {
+        classes += class_of[s] != before;
+        before = class_of[s];
+        class_of[s] = (uint8_t)classes;
+    }
+    return classes + 1;
+}
+
+/* The fields before the coded bytes, and the table of every symbol. */
+static qc_status write_router(qc_body_writer *w, const router *by, uint8_t *tables)
+{
+    const qc_split_input *input = w->input;
+    uint8_t class_of[1 << QC_CONTEXTS_MAX_WIDTH];
+    unsigned symbols = 1u << input->width;
+    qc_error *error = w->error;
+    QC_TICK(input->ticker, input->count / ROUTE_PART);
+    w->size = 0;
+    w->features = 0;
+    if (by->by_classes != NULL) {
+        qc_body_byte(w, QC_ROUTER_CLASSES);
+        QC_TRY(qc_body_classes(w, by->by_classes));
+        qc_split_route(input, by->by_classes, tables);
+    } else {
+        qc_split_classify(input, by->neighbours, class_of);
+        unsigned classes = without_gaps(class_of, symbols);
+        qc_split_contexts(input, class_of, classes, tables);
+        qc_body_byte(w, QC_ROUTER_NEIGHBOURS);
+        qc_body_byte(w, input->geometry.kernel_width);
+        qc_body_byte(w, input->geometry.kernel_height);
+        qc_body_byte(w, classes);
+        for (unsigned s = 1; s < symbols; s++)
+            if (class_of[s] != class_of[s - 1])
+                qc_body_byte(w, s);
+    }
+    qc_body_byte(w, by->prior);
+    qc_body_byte(w, by->memory);
+    return QC_OK;
+}
+
+/* Chosen, if its body with the first symbols is shorter than the best so far. */
+static qc_status try_router(qc_body_writer *w, const router *by, size_t *best, router *chosen,
+                            uint8_t *tables, qc_contexts_model *model)
+{
+    const qc_split_input *input = w->input;
+    size_t count =
+        input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MOST ? input->count : TRIED_SYMBOLS;
+    QC_TRY(write_router(w, by, tables));
+    size_t bytes = encode_symbols(w, tables, count, by, *best - 1, model);
+    if (bytes != NOTHING) {
+        *best = w->size + bytes;
+        *chosen = *by;
+    }
+    return QC_OK;
+}
+
+/* As try_router, of every number of classes that is tried. */
+static qc_status try_neighbours(qc_body_writer *w, router by, size_t *best, router *chosen,
+                                uint8_t *tables, qc_contexts_model *model)
+{
+    size_t numbers = count_of(&classes_tried, w->effort);
+    for (size_t i = 0; i <= numbers; i++) {
+        by.neighbours = i < numbers ? classes_tried.numbers[i] : USUAL_CLASSES;
+        if (by.neighbours <= 1u << w->input->width &&
+            nodes_of(w->input, &by) <= QC_CONTEXTS_MAX_NODES)
+            QC_TRY(try_router(w, &by, best, chosen, tables, model));
+    }
+    return QC_OK;
+}
+
+/* ---- the coding ---- */
+
+size_t qc_contexts_write_workspace(const qc_split_input *input)
+{
+    return sizeof(qc_contexts_model) + input->count;
+}
+
+qc_status qc_contexts_write(qc_body_writer *w, const qc_split_plan *classes, size_t limit,
+                            void *workspace)
+{
+    const qc_split_input *input = w->input;
+    qc_contexts_model *model = workspace;
+    uint8_t *tables = (uint8_t *)(model + 1);
+    router by = {classes, USUAL_CLASSES, USUAL_PRIOR, USUAL_MEMORY}, chosen = by;
+    size_t best = limit + 1;
+    if (classes != NULL)
+        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
+    by.by_classes = NULL;
+    if (input->geometry.kernel_width > 0)
+        QC_TRY(try_neighbours(w, by, &best, &chosen, tables, model));
+    w->size = best; /* beyond the limit, if no router stayed within it */
+    if (best > limit)
+        return QC_OK;
+    by = chosen;
+    for (size_t i = 0; i < count_of(&priors, w->effort); i++) {
+        by.prior = priors.numbers[i];
+        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
+    }
+    by = chosen;
+    for (size_t i = 0; i < count_of(&memories, w->effort); i++) {
+        by.memory = memories.numbers[i];
+        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
+    }
+    QC_TRY(write_router(w, &chosen, tables));
+    size_t bytes = encode_symbols(w, tables, input->count, &chosen, limit, model);
+    w->size = bytes == NOTHING ? limit + 1 : w->size + bytes;
+    return QC_OK;
+}

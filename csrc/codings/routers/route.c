@@ -1,0 +1,54 @@
+/*
+ * Which sub-stream each symbol goes to, for a whole stream at once, and what a sub-stream costs.
+ */
+#include "base/log2_fixed.h"
+#include "codings/routers/router_search.h"
+
+/* A count, a head and a model. */
+#define HEAD_BITS 40
+
+uint64_t qc_split_cost(const uint32_t *histogram, unsigned symbols)
+{
+    uint64_t total = 0, cost = 0, learnt = 0;
+    for (unsigned s = 0; s < symbols; s++) {
+        total += histogram[s];
+        cost += histogram[s] > 0 ? histogram[s] * (uint64_t)qc_log2_fixed(histogram[s]) : 0;
+        learnt += histogram[s] > 0;
+    }
+    if (total == 0)
+        return HEAD_BITS * QC_LOG2_ONE;
+    /* Half a logarithm for every probability that is learnt. */
+    uint64_t bits = qc_log2_fixed((uint32_t)total);
+    return total * bits - cost + (learnt - 1) * bits / 2 + HEAD_BITS * QC_LOG2_ONE;
+}
+
+void qc_split_contexts(const qc_split_input *input, const uint8_t *class_of, unsigned classes,
+                       uint8_t *contexts)
+{
+    size_t width = input->geometry.kernel_width, height = input->geometry.kernel_height;
+    const uint8_t *symbols = input->symbols;
+    size_t x = 0, y = 0;
+    for (size_t i = 0; i < input->count; i++) {
+        unsigned left = x > 0 ? 1u + class_of[symbols[i - 1]] : 0;
+        unsigned up = y > 0 ? 1u + class_of[symbols[i - width]] : 0;
+        contexts[i] = (uint8_t)(left * (classes + 1) + up);
+        if (++x == width) {
+            x = 0;
+            y = y + 1 == height ? 0 : y + 1;
+        }
+    }
+}
+
+void qc_split_route(const qc_split_input *input, const qc_split_plan *plan, uint8_t *parts)
+{
+    size_t length = input->geometry.row_length;
+    if (plan->router == QC_ROUTER_NEIGHBOURS) {
+        qc_split_contexts(input, plan->class_of, plan->classes, parts);
+        for (size_t i = 0; i < input->count; i++)
+            parts[i] = plan->part_of[parts[i]];
+        return;
+    }
+    for (size_t i = 0; i < input->count; i++)
+        parts[i] = (uint8_t)(plan->row_map[i / length] * plan->column_classes +
+                             plan->column_map[i % length]);
+}

@@ -1,0 +1,105 @@
+/*
+ * The pull interface of the decoders: start a stream, take the next symbols, as many as fit
+ * into L1, and finish. Values and positions are decoders of streams in this way, so that every
+ * one works with every coding. One row a coding stands in stream_table.c.
+ */
+#ifndef QC_STREAM_H
+#define QC_STREAM_H
+
+#include "codings/huffman_code.h"
+#include "codings/range_decoder.h"
+#include "kernels/lanes_decode_kernels.h"
+
+/* Callers take symbols in multiples of this (but for the last ones), so that a coding with
+   interleaved sub-streams starts each call at the same place. */
+#define QC_STREAM_BLOCK 256
+
+typedef struct qc_constant_state {
+    unsigned symbol;
+} qc_constant_state;
+
+typedef struct qc_packed_state {
+    const uint8_t *data;
+    size_t size;
+    size_t next; /* symbol */
+} qc_packed_state;
+
+typedef struct qc_bit_reader {
+    const uint8_t *next;
+    const uint8_t *end;
+    uint64_t bits;  /* from the top */
+    unsigned count; /* valid bits: what is before `next` and not yet taken */
+} qc_bit_reader;
+
+typedef struct qc_huffman_state {
+    uint16_t table[1 << QC_HUFFMAN_MAX_LENGTH]; /* by the next bits: symbol << 8 | length */
+    unsigned table_bits;
+    unsigned streams;
+    qc_bit_reader readers[QC_HUFFMAN_STREAMS];
+} qc_huffman_state;
+
+typedef struct qc_adaptive_state {
+    qc_range_decoder decoder;
+    int is_exponent;
+    qc_adaptive_model model;
+} qc_adaptive_state;
+
+/* A stream that is being decoded. */
+typedef struct qc_stream {
+    const struct qc_stream_decoder *decoder;
+    unsigned width;
+    size_t count;  /* symbols in all */
+    size_t left;   /* symbols not yet taken */
+    size_t offset; /* of the body, for errors */
+    uint64_t features;
+    struct qc_split_state *split; /* split_decode.h: the memory of the chunk's split stream */
+    union {
+        qc_constant_state constant;
+        qc_packed_state packed;
+        qc_huffman_state huffman;
+        qc_adaptive_state adaptive;
+        qc_lanes_state lanes;
+    } state;
+} qc_stream;
+
+/* One coding. `body` stays valid until finish. Every function returns QC_OK or an error of
+   format section 7; offsets in errors count from the body's first byte (stream_table.c adds
+   stream->offset). */
+typedef struct qc_stream_decoder {
+    const char *name;
+    unsigned min_width, max_width;
+    /* Check all of the body that can be checked before symbols are taken, and build tables. */
+    qc_status (*start)(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error);
+    /* Write the next `count` symbols, uint8_t or uint16_t by stream->width. Reads only inside the
+       body, whatever it holds, and writes exactly `count` symbols, each below 2^width. */
+    qc_status (*next)(qc_stream *stream, void *symbols, size_t count, qc_error *error);
+    /* Where the next `count` symbols stand in the body, byte for byte; goes behind them. NULL, as
+       the function or its result: they have to be decoded. They are the caller's bytes, which may
+       change at any time: who takes a view reads each symbol once, and any byte will do. */
+    const uint8_t *(*view)(qc_stream *stream, size_t count);
+    /* Go `count` symbols forward; NULL: qc_stream_skip takes and drops them. */
+    qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
+    /* After the last symbol: the body must have been used up exactly. */
+    qc_status (*finish)(qc_stream *stream, qc_error *error);
+} qc_stream_decoder;
+
+extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
+extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
+    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder,
+    qc_contexts_decoder;
+
+/* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
+   without a bit there is Corrupt; pass ~0 for a stream on its own. `split` serves all streams of a
+   chunk, of which one may be in coding 6 or 7; its `taken` is 0 at first. Steps over the body. */
+qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
+                         uint64_t features, struct qc_split_state *split, qc_error *error);
+/* As the coding's `next`; count <= stream->left, which whoever asks has made sure of. */
+qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
+/* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before
+   these, if they were viewed too. */
+const uint8_t *qc_stream_view(qc_stream *stream, size_t count);
+qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error);
+/* Only once nothing is left. */
+qc_status qc_stream_finish(qc_stream *stream, qc_error *error);
+
+#endif /* QC_STREAM_H */

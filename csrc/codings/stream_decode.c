@@ -1,0 +1,136 @@
+/*
+ * The decoders by coding, and what is the same for all of them.
+ */
+#include <assert.h>
+
+#include "base/workspace.h"
+#include "codings/routers/router_decode.h"
+
+const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
+    &qc_constant_decoder,      &qc_packed_decoder,     &qc_huffman_decoder, &qc_adaptive_decoder,
+    &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder, &qc_split_decoder,   &qc_contexts_decoder,
+};
+
+/* What it takes to open a stream at most, in a ticker's steps: tables are filled. */
+#define OPENING_STEPS 1024
+
+/* Symbols that qc_stream_decode takes at a time: a multiple of QC_STREAM_BLOCK. */
+#define DECODED_AT_ONCE ((size_t)1 << 16)
+
+const char *qc_coding_name(unsigned coding)
+{
+    return coding < QC_CODING_COUNT ? qc_decoders[coding]->name : NULL;
+}
+
+/* Codings count their errors' offsets from the body; callers count from the stream's buffer. */
+static qc_status with_offset(qc_status status, const qc_stream *stream, qc_error *error)
+{
+    if (QC_UNLIKELY(status != QC_OK) && error != NULL)
+        error->offset += stream->offset;
+    return status;
+}
+
+qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
+                         uint64_t features, qc_split_state *split, qc_error *error)
+{
+    unsigned coding;
+    uint64_t size;
+    const uint8_t *body;
+    size_t at = reader->at;
+
+    QC_TICK(&split->ticker, OPENING_STEPS);
+    QC_TRY(qc_read_u8(reader, &coding, "stream: coding", error));
+    QC_CHECK(coding < QC_CODING_COUNT, QC_UNSUPPORTED, "stream: coding", at, coding,
+             QC_CODING_COUNT - 1);
+    QC_CHECK(features >> coding & 1, QC_CORRUPT, "stream: coding is not among the features", at,
+             coding, features);
+    stream->decoder = qc_decoders[coding];
+    QC_CHECK(width >= stream->decoder->min_width && width <= stream->decoder->max_width, QC_CORRUPT,
+             "stream: width in this coding", at, width, stream->decoder->max_width);
+    QC_TRY(qc_read_vu(reader, &size, "stream: body length", error));
+    stream->offset = reader->at;
+    QC_TRY(qc_read_bytes(reader, size, &body, "stream: body", error));
+    stream->width = width;
+    stream->features = features;
+    stream->split = split;
+    stream->count = count;
+    stream->left = count;
+    return with_offset(stream->decoder->start(stream, body, (size_t)size, error), stream, error);
+}
+
+qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
+{
+    assert(count <= stream->left);
+    if (count == 0)
+        return QC_OK;
+    QC_TICK(&stream->split->ticker, count);
+    stream->left -= count;
+    return with_offset(stream->decoder->next(stream, symbols, count, error), stream, error);
+}
+
+const uint8_t *qc_stream_view(qc_stream *stream, size_t count)
+{
+    if (stream->decoder->view == NULL || count > stream->left)
+        return NULL;
+    const uint8_t *symbols = stream->decoder->view(stream, count);
+    if (symbols != NULL)
+        stream->left -= count;
+    return symbols;
+}
+
+/* Take symbols and drop them, a block at a time. */
+static qc_status drop(qc_stream *stream, size_t count, qc_error *error)
+{
+    uint16_t block[QC_STREAM_BLOCK];
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_STREAM_BLOCK ? count : QC_STREAM_BLOCK;
+        QC_TICK(&stream->split->ticker, take);
+        QC_TRY(stream->decoder->next(stream, block, take, error));
+    }
+    return QC_OK;
+}
+
+qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error)
+{
+    assert(count <= stream->left);
+    stream->left -= count;
+    qc_status (*skip)(qc_stream *, size_t, qc_error *) =
+        stream->decoder->skip != NULL ? stream->decoder->skip : drop;
+    return with_offset(skip(stream, count, error), stream, error);
+}
+
+qc_status qc_stream_finish(qc_stream *stream, qc_error *error)
+{
+    assert(stream->left == 0);
+    return with_offset(stream->decoder->finish(stream, error), stream, error);
+}
+
+/* What qc_stream_decode needs. */
+typedef struct stream_workspace {
+    qc_stream stream;
+    qc_split_state split;
+} stream_workspace;
+
+_Static_assert(sizeof(stream_workspace) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
+               "QC_WORKSPACE_BYTES holds a stream");
+
+qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
+                           void *symbols, void *workspace, const qc_poll *poll, qc_error *error)
+{
+    stream_workspace *work = qc_workspace_align(workspace);
+    qc_stream *stream = &work->stream;
+    qc_reader reader = qc_reader_of(data, size, 0);
+    uint8_t *out = symbols;
+
+    work->split.ticker = qc_ticker_of(poll);
+    work->split.taken = 0;
+    QC_TRY(qc_stream_open(stream, &reader, count, width, ~(uint64_t)0, &work->split, error));
+    QC_CHECK(reader.at == size, QC_CORRUPT, "stream: bytes after the body", reader.at, size,
+             reader.at);
+    for (size_t taken; count > 0; count -= taken) {
+        taken = count < DECODED_AT_ONCE ? count : DECODED_AT_ONCE;
+        QC_TRY(qc_stream_next(stream, out, taken, error));
+        out += taken * qc_symbol_size(width);
+    }
+    return qc_stream_finish(stream, error);
+}

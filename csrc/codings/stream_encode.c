@@ -1,0 +1,222 @@
+/*
+ * One stream: the choice of a coding by profile, and the header before the body.
+ */
+#include "codings/stream_encode.h"
+#include "base/workspace.h"
+#include "kernels/bitpacking.h"
+
+/* What adaptive coding and tables may cost beyond packed: the bytes that contexts need to learn,
+   and an eighth for symbols that mislead them all the time. */
+#define LEARNING_BYTES 512
+
+/* What 128 lanes may take beyond that: their head, first words and last bits. */
+#define LANES_BYTES 1280
+
+/* Where speed counts too, a coding must save this part of the best of those that are faster, and
+   more if no vector instructions decode it. */
+#define WORTHWHILE_PART 64
+#define SCALAR_PART     32
+
+/* Balanced: adaptive, which decodes slowly, is for streams below this many bytes. */
+#define SMALL_STREAM ((size_t)64 * 1024)
+
+static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
+    &qc_constant_encoder, &qc_packed_encoder,        &qc_huffman_encoder,
+    &qc_adaptive_encoder, &qc_lanes_huffman_encoder, &qc_lanes_tans_encoder,
+};
+
+#define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED))
+#define LANES       (QC_CODING_MASK(QC_LANES_HUFFMAN) | QC_CODING_MASK(QC_LANES_TANS))
+
+static const uint64_t profile_codings[] = {
+    [QC_FAST] = FIXED_WIDTH | LANES,
+    [QC_BALANCED] = ~(uint64_t)0,
+    [QC_SMALL] = ~(uint64_t)0,
+    [QC_FIXED] = FIXED_WIDTH,
+};
+
+/* Those that know their size beforehand, the fastest first. */
+static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
+                                     QC_HUFFMAN};
+
+_Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
+               "the workspace holds the input, and two scratch bytes a symbol; the copy before it");
+_Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
+
+/* What the choice has come to. */
+typedef struct choice {
+    unsigned coding;
+    size_t bytes; /* of the body; QC_NO_ENCODING: nothing chosen yet */
+} choice;
+
+static size_t body_bound(size_t count, unsigned width)
+{
+    size_t packed = qc_packed_bytes(count, width);
+    return packed + packed / 8 + LEARNING_BYTES + LANES_BYTES;
+}
+
+size_t qc_stream_bound(size_t count, unsigned width)
+{
+    return 1 + QC_VU_MAX_BYTES + body_bound(count, width) + QC_ENCODE_SLACK;
+}
+
+static void survey_narrow(qc_encoder_input *input)
+{
+    qc_count_symbols(input->symbols, input->count, input->width, input->histogram);
+    for (unsigned s = 0; s < 256; s++) {
+        input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
+                           input->histogram[2][s] + input->histogram[3][s];
+        if (input->counts[s] != 0)
+            input->largest = s;
+    }
+}
+
+static void survey_wide(qc_encoder_input *input)
+{
+    const uint16_t *symbols = input->symbols;
+    unsigned largest = 0;
+    for (size_t i = 0; i < input->count; i++)
+        largest = symbols[i] > largest ? symbols[i] : largest;
+    input->largest = largest;
+}
+
+static int is_constant(const qc_encoder_input *input)
+{
+    size_t size = qc_symbol_size(input->width);
+    const uint8_t *bytes = input->symbols;
+    /* Equal to itself, shifted by one symbol. */
+    return input->count < 2 || memcmp(bytes, bytes + size, (input->count - 1) * size) == 0;
+}
+
+static void survey(qc_encoder_input *input, const void *symbols, size_t count, unsigned width,
+                   qc_ticker *ticker)
+{
+    memset(input, 0, sizeof *input);
+    input->ticker = ticker;
+    input->symbols = symbols;
+    input->count = count;
+    input->width = width;
+    input->scratch = (uint8_t *)(input + 1);
+    if (width <= 8)
+        survey_narrow(input);
+    else
+        survey_wide(input);
+    input->first = count > 0 ? qc_input_symbol(input, 0) : 0;
+    input->constant = is_constant(input);
+}
+
+/* The bytes below which a coding has to stay to be preferred to the best of those that are faster.
+ */
+static size_t allowed_bytes(const choice *best, qc_coding coding, qc_profile profile)
+{
+    if (profile == QC_SMALL || best->bytes == QC_NO_ENCODING)
+        return best->bytes;
+    return best->bytes - best->bytes / (coding == QC_HUFFMAN ? SCALAR_PART : WORTHWHILE_PART);
+}
+
+static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
+{
+    choice best = {0, QC_NO_ENCODING};
+    for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
+        if (!(codings >> by_speed[i] & 1))
+            continue;
+        size_t bytes = encoders[by_speed[i]]->size(input);
+        if (bytes < allowed_bytes(&best, by_speed[i], profile))
+            best = (choice){by_speed[i], bytes};
+    }
+    return best;
+}
+
+/* Write the body, by the choice or by adaptive coding if that comes out smaller; adjusts the
+   choice. QC_NO_ENCODING stays if nothing can hold the symbols. */
+static void encode_body(const qc_encoder_input *input, int try_adaptive, choice *best, uint8_t *out)
+{
+    if (try_adaptive) {
+        size_t limit = best->bytes == QC_NO_ENCODING ? body_bound(input->count, input->width)
+                                                     : best->bytes - 1;
+        size_t bytes = encoders[QC_ADAPTIVE]->encode(input, out, limit);
+        if (bytes != QC_NO_ENCODING) {
+            *best = (choice){QC_ADAPTIVE, bytes};
+            return;
+        }
+    }
+    if (best->bytes != QC_NO_ENCODING)
+        best->bytes = encoders[best->coding]->encode(input, out, best->bytes);
+}
+
+/* Whether adaptive coding may be smaller, and its slow decoding is accepted. */
+static int is_worth_trying(const choice *best, qc_profile profile)
+{
+    if (best->bytes <= 1) /* as few bytes as it can have */
+        return 0;
+    return profile == QC_SMALL || best->bytes < SMALL_STREAM || best->bytes == QC_NO_ENCODING;
+}
+
+size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
+                          qc_profile profile, void *workspace)
+{
+    qc_encoder_input *input = qc_workspace_align(workspace);
+    unsigned distinct = 0;
+    memset(input, 0, sizeof *input);
+    for (unsigned s = 0; s < 256; s++) {
+        input->counts[s] = counts[s];
+        input->count += (size_t)counts[s];
+        input->largest = counts[s] != 0 ? s : input->largest;
+        distinct += counts[s] != 0;
+        for (unsigned part = 0; part < QC_HISTOGRAM_PARTS; part++)
+            input->histogram[part][s] = (counts[s] + part) / QC_HISTOGRAM_PARTS;
+    }
+    input->width = width;
+    input->constant = distinct < 2;
+    input->first = input->largest;
+    input->smallest = profile == QC_SMALL;
+    size_t bytes = choose(input, codings & profile_codings[profile], profile).bytes;
+    return bytes == QC_NO_ENCODING ? body_bound(input->count, width) : bytes;
+}
+
+qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
+                                  unsigned width, uint64_t codings, qc_profile profile, void *out,
+                                  size_t capacity, size_t *size, void *workspace, qc_error *error)
+{
+    qc_encoder_input *input = qc_workspace_align(workspace);
+    uint8_t *bytes = out;
+    /* The body is written behind the longest header, and moved up to its own. */
+    uint8_t *body = bytes + 1 + QC_VU_MAX_BYTES;
+
+    QC_CHECK((unsigned)profile <= QC_FIXED, QC_INVALID, "stream: profile", 0, profile, QC_FIXED);
+    QC_CHECK(capacity >= qc_stream_bound(count, width), QC_NO_SPACE, "stream: output buffer", 0,
+             capacity, qc_stream_bound(count, width));
+    survey(input, symbols, count, width, ticker);
+    QC_CHECK(input->largest >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->largest,
+             (1u << width) - 1);
+
+    input->smallest = profile == QC_SMALL;
+    codings &= profile_codings[profile];
+    choice best = choose(input, codings, profile);
+    int try_adaptive =
+        (codings & QC_CODING_MASK(QC_ADAPTIVE)) != 0 && is_worth_trying(&best, profile);
+    encode_body(input, try_adaptive, &best, body);
+    QC_GO_ON_IF(!ticker->stopped);
+    QC_CHECK(best.bytes != QC_NO_ENCODING, QC_INVALID,
+             "stream: no allowed coding holds the symbols", 0, codings, 0);
+
+    bytes[0] = (uint8_t)best.coding;
+    size_t header = 1 + qc_write_vu(bytes + 1, best.bytes);
+    memmove(bytes + header, body, best.bytes);
+    *size = header + best.bytes;
+    return QC_OK;
+}
+
+qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
+                           qc_profile profile, void *out, size_t capacity, size_t *size,
+                           void *workspace, const qc_poll *poll, qc_error *error)
+{
+    uint8_t *own = qc_workspace_align(workspace);
+    size_t bytes = count * qc_symbol_size(width);
+    qc_ticker ticker = qc_ticker_of(poll);
+    QC_CHECK(width >= 1 && width <= 16, QC_INVALID, "stream: width", 0, width, 16);
+    if (bytes > 0)
+        memcpy(own, symbols, bytes);
+    return qc_stream_encode_stable(&ticker, own, count, width, codings, profile, out, capacity,
+                                   size, own + bytes, error);
+}

@@ -1,0 +1,72 @@
+/*
+ * The encoders: what they are given, and one row a coding. stream_encode.c chooses between them.
+ */
+#ifndef QC_ENCODER_H
+#define QC_ENCODER_H
+
+#include "base/ticker.h"
+#include "codings/huffman_code.h"
+#include "codings/lanes_plan.h"
+#include "kernels/histogram.h"
+
+/* Encoders write whole words: up to this many bytes beyond the body's end. */
+#define QC_ENCODE_SLACK 8
+
+/* "Cannot": the coding does not hold these symbols, or not within the limit. */
+#define QC_NO_ENCODING SIZE_MAX
+
+/* Symbols, and what one pass over them tells. */
+typedef struct qc_encoder_input {
+    const void *symbols; /* uint8_t if width <= 8, else uint16_t */
+    size_t count;
+    unsigned width;
+    qc_ticker *ticker; /* counts what slow codings do */
+    unsigned first;    /* symbol; 0 if there is none */
+    unsigned largest;  /* symbol; 0 if there is none */
+    int constant;      /* no two symbols differ */
+    int smallest;      /* speed does not matter */
+    /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The
+       scratch follows this structure: some 32-bit machines would not align it by themselves. */
+    _Alignas(8) qc_histogram histogram;
+    uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
+    uint8_t *scratch;     /* twice as many bytes as there are symbols, and 512; aligned */
+    /* Filled by the `size` of Huffman and of the lanes codings. */
+    uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
+    qc_lanes_plan lanes_huffman, lanes_tans;
+} qc_encoder_input;
+
+typedef struct qc_stream_encoder {
+    /* The bytes of the body (lanes: about), or QC_NO_ENCODING. NULL: only encoding tells. */
+    size_t (*size)(qc_encoder_input *input);
+    /* Write the body and return its length; QC_NO_ENCODING if it is longer than `limit`, or the
+       ticker says stop. `out` has
+       room for limit + QC_ENCODE_SLACK bytes. Codings with a `size` are called only after it, with
+       what it returned as the limit. */
+    size_t (*encode)(const qc_encoder_input *input, uint8_t *out, size_t limit);
+} qc_stream_encoder;
+
+extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
+    qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
+
+/* Scratch memory for `count` symbols that nobody changes. */
+#define QC_STABLE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))
+
+/* As qc_stream_encode, counted by the caller's ticker, of symbols that nobody changes meanwhile:
+   they are counted, and what is then written fits only what was counted. `workspace`:
+   QC_STABLE_WORKSPACE(count) bytes. */
+qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
+                                  unsigned width, uint64_t codings, qc_profile profile, void *out,
+                                  size_t capacity, size_t *size, void *workspace, qc_error *error);
+
+/* About what a stream takes whose symbols have these counts: the coding that the profile would
+   choose among those that tell their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */
+size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
+                          qc_profile profile, void *workspace);
+
+static inline unsigned qc_input_symbol(const qc_encoder_input *input, size_t i)
+{
+    return input->width <= 8 ? ((const uint8_t *)input->symbols)[i]
+                             : ((const uint16_t *)input->symbols)[i];
+}
+
+#endif /* QC_ENCODER_H */

@@ -1,0 +1,41 @@
+/*
+ * Folding: what has been read is a number modulo the polynomial, kept in QC_CRC32C_FOLD bytes. It
+ * is moved past as many bytes by multiplications without carries, and added to the next ones.
+ */
+#include "kernels/crc32c.h"
+#include "kernels/crc32c_powers.h"
+#include "kernels/x86/avx512.h"
+
+#if QC_HAS_AVX512
+
+#define VECTORS (QC_CRC32C_FOLD / 64)
+
+QC_AVX512 static inline __m512i load(const uint8_t *data)
+{
+    return _mm512_loadu_si512((const void *)data);
+}
+
+QC_AVX512 size_t qc_crc32c_fold_avx512(uint32_t crc, const uint8_t *data, size_t size,
+                                       uint8_t *folded)
+{
+    const __m512i powers = _mm512_broadcast_i32x4(
+        _mm_set_epi64x((int64_t)QC_CRC32C_FOLD_SECOND, (int64_t)QC_CRC32C_FOLD_FIRST));
+    const __m512i begin = _mm512_maskz_set1_epi32(1, (int32_t)crc);
+    __m512i sums[VECTORS];
+    size_t at = QC_CRC32C_FOLD;
+    for (unsigned v = 0; v < VECTORS; v++)
+        sums[v] = load(data + 64 * v);
+    sums[0] = _mm512_xor_si512(sums[0], begin);
+    for (; size - at >= QC_CRC32C_FOLD; at += QC_CRC32C_FOLD)
+        for (unsigned v = 0; v < VECTORS; v++) {
+            __m512i first = _mm512_clmulepi64_epi128(sums[v], powers, 0x00);
+            __m512i second = _mm512_clmulepi64_epi128(sums[v], powers, 0x11);
+            __m512i next = _mm512_xor_si512(first, load(data + at + 64 * v));
+            sums[v] = _mm512_xor_si512(second, next);
+        }
+    for (unsigned v = 0; v < VECTORS; v++)
+        _mm512_storeu_si512((void *)(folded + 64 * v), sums[v]);
+    return at;
+}
+
+#endif /* QC_HAS_AVX512 */

@@ -1,0 +1,42 @@
+#include "kernels/x86/lanes_avx512.h"
+
+#if QC_HAS_AVX512
+
+/* 9 - length: how far right the second window stands in the 16 bits that begin with the first. A
+   shift by it is all there is between the two look-ups, as they ignore what is above 7 bits. */
+QC_AVX512 static byte_table load_shifts(const uint8_t bits_of[QC_LANES_WINDOWS])
+{
+    const byte_table lengths = load_table(bits_of);
+    const __m512i most = _mm512_set1_epi8(9);
+    return (byte_table){_mm512_sub_epi8(most, lengths.low), _mm512_sub_epi8(most, lengths.high)};
+}
+
+QC_AVX512 void qc_lanes_huffman_avx512(qc_lanes_state *state, uint8_t *out, size_t turns)
+{
+    lane_registers lanes = load_lanes(state);
+    lane_needs needs = find_needs(&lanes, 0);
+    const byte_table shifts = load_shifts(state->table.bits_of);
+    const byte_table values = load_table(state->value_of);
+    const __m512i two_shifts = _mm512_set1_epi16(2 * 9);
+    const uint8_t *words = state->words;
+    for (; turns > 0; turns--, out += QC_LANES_TURN) {
+        __m512i first[GROUPS], second[GROUPS], shift[GROUPS], bits[GROUPS];
+        refill(&lanes, &needs, words);
+        EACH_GROUP first[g] = _mm512_srli_epi16(lanes.high[g], 9);
+        EACH_GROUP shift[g] = look_up_wide(shifts, first[g]);
+        EACH_GROUP second[g] = _mm512_srlv_epi16(lanes.high[g], shift[g]);
+        EACH_GROUP bits[g] = _mm512_sub_epi16(two_shifts, shift[g]);
+        EACH_GROUP bits[g] = _mm512_sub_epi16(bits[g], look_up_wide(shifts, second[g]));
+        take_bits(&lanes, bits, &needs);
+        EACH_GROUP
+        {
+            /* Both windows of a lane, in two bytes: one look-up for 64 symbols, in their order. */
+            __m512i windows = _mm512_or_si512(first[g], _mm512_slli_epi16(second[g], 8));
+            _mm512_storeu_si512(out + 64 * g, look_up(values, windows));
+        }
+    }
+    state->words = words + needs.words[0];
+    store_lanes(&lanes, state);
+}
+
+#endif /* QC_HAS_AVX512 */

@@ -1,0 +1,162 @@
+/*
+ * Each plane of bytes is looked up by itself, 16 items at a time, and the planes are joined. Up to
+ * 16 items have their planes in registers. Of more, that costs ten instructions for each 16 items,
+ * so from some number of items on single loads are faster.
+ */
+#include "kernels/kernels.h"
+#include "kernels/x86/interleave_avx2.h"
+
+#if QC_HAS_AVX2
+
+#define MOST_BY_PLANES_2 128
+#define MOST_BY_PLANES_4 64
+
+INLINE_AVX2 __m256i load_row(const uint8_t *row)
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)row));
+}
+
+/* The bytes of 32 codes in each of `size` planes. */
+INLINE_AVX2 void look_up_planes(const qc_look_up_table *table, unsigned size, __m256i codes,
+                                __m256i *bytes)
+{
+    for (unsigned byte = 0; byte < size; byte++)
+        bytes[byte] = _mm256_setzero_si256();
+    for (unsigned first = 0; first < table->entries; first += 16) {
+        /* The sum has its top bit set, for which the shuffle gives 0, unless the code is one of
+           these 16. */
+        __m256i index = _mm256_adds_epu8(_mm256_sub_epi8(codes, _mm256_set1_epi8((char)first)),
+                                         _mm256_set1_epi8(0x70));
+        for (unsigned byte = 0; byte < size; byte++)
+            bytes[byte] = _mm256_or_si256(
+                bytes[byte], _mm256_shuffle_epi8(load_row(table->planes[byte] + first), index));
+    }
+}
+
+INLINE_AVX2 size_t by_planes_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                               uint8_t *out, int past_cache)
+{
+    size_t i = 0;
+    for (; count - i >= 32; i += 32) {
+        __m256i bytes[4], items[4];
+        look_up_planes(table, 4, order_for_join_4(_mm256_loadu_si256((const __m256i *)(codes + i))),
+                       bytes);
+        join_4(bytes, items);
+        for (unsigned part = 0; part < 4; part++)
+            store(out + 4 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
+/* The planes of 16 items of four bytes. */
+INLINE_AVX2 void load_planes_4(const uint8_t *items, __m256i planes[4])
+{
+    const __m128i by_byte = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    __m128i fours[4];
+    for (unsigned i = 0; i < 4; i++)
+        fours[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(items + 16 * i)), by_byte);
+    __m128i low_01 = _mm_unpacklo_epi32(fours[0], fours[1]);
+    __m128i low_23 = _mm_unpacklo_epi32(fours[2], fours[3]);
+    __m128i high_01 = _mm_unpackhi_epi32(fours[0], fours[1]);
+    __m128i high_23 = _mm_unpackhi_epi32(fours[2], fours[3]);
+    planes[0] = _mm256_broadcastsi128_si256(_mm_unpacklo_epi64(low_01, low_23));
+    planes[1] = _mm256_broadcastsi128_si256(_mm_unpackhi_epi64(low_01, low_23));
+    planes[2] = _mm256_broadcastsi128_si256(_mm_unpacklo_epi64(high_01, high_23));
+    planes[3] = _mm256_broadcastsi128_si256(_mm_unpackhi_epi64(high_01, high_23));
+}
+
+/* Up to 16 items of four bytes: one shuffle for each plane. */
+INLINE_AVX2 size_t by_shuffles_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
+{
+    __m256i planes[4];
+    load_planes_4(table->items, planes);
+    size_t i = 0;
+    for (; count - i >= 32; i += 32) {
+        __m256i bytes[4], items[4];
+        __m256i ordered = order_for_join_4(_mm256_loadu_si256((const __m256i *)(codes + i)));
+        for (unsigned byte = 0; byte < 4; byte++)
+            bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
+        join_4(bytes, items);
+        for (unsigned part = 0; part < 4; part++)
+            store(out + 4 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
+/* The items of the lowest four codes. */
+INLINE_AVX2 __m128i load_4(const uint8_t *items, uint64_t codes)
+{
+    uint32_t item[4];
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(&item[i], items + 4 * (codes >> 8 * i & 0xFF), 4);
+    __m128i joined = _mm_cvtsi32_si128((int)item[0]);
+    joined = _mm_insert_epi32(joined, (int)item[1], 1);
+    joined = _mm_insert_epi32(joined, (int)item[2], 2);
+    return _mm_insert_epi32(joined, (int)item[3], 3);
+}
+
+INLINE_AVX2 size_t by_loads_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                              uint8_t *out, int past_cache)
+{
+    size_t i = 0;
+    for (; count - i >= 8; i += 8) {
+        uint64_t eight = qc_load64(codes + i);
+        __m128i low = load_4(table->items, eight), high = load_4(table->items, eight >> 32);
+        store(out + 4 * i, _mm256_set_m128i(high, low), past_cache);
+    }
+    return i;
+}
+
+/* Up to 16 items of two bytes: one shuffle for each of them. */
+INLINE_AVX2 size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
+{
+    const __m256i low_byte = _mm256_set1_epi16(0xFF);
+    __m256i first = load_row(table->items), second = load_row(table->items + 16);
+    __m256i planes[2] = {
+        _mm256_packus_epi16(_mm256_and_si256(first, low_byte), _mm256_and_si256(second, low_byte)),
+        _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8))};
+    size_t i = 0;
+    for (; count - i >= 32; i += 32) {
+        __m256i bytes[2], items[2];
+        __m256i ordered = order_for_join_2(_mm256_loadu_si256((const __m256i *)(codes + i)));
+        for (unsigned byte = 0; byte < 2; byte++)
+            bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
+        join_2(bytes, items);
+        for (unsigned part = 0; part < 2; part++)
+            store(out + 2 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
+QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
+{
+    size_t i = 0;
+    if (table->entries > MOST_BY_PLANES_2)
+        return 0;
+    if (table->entries <= QC_NO_PLANES)
+        return by_shuffles_2(table, codes, count, out, past_cache);
+    for (; count - i >= 32; i += 32) {
+        __m256i bytes[2], items[2];
+        look_up_planes(table, 2, order_for_join_2(_mm256_loadu_si256((const __m256i *)(codes + i))),
+                       bytes);
+        join_2(bytes, items);
+        for (unsigned part = 0; part < 2; part++)
+            store(out + 2 * i + 32 * part, items[part], past_cache);
+    }
+    return i;
+}
+
+QC_AVX2 size_t qc_look_up_4_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
+{
+    if (table->entries > MOST_BY_PLANES_4)
+        return by_loads_4(table, codes, count, out, past_cache);
+    if (table->entries > QC_NO_PLANES)
+        return by_planes_4(table, codes, count, out, past_cache);
+    return by_shuffles_4(table, codes, count, out, past_cache);
+}
+
+#endif /* QC_HAS_AVX2 */

@@ -1,0 +1,256 @@
+/*
+ * The number of a bin is the upper bits of a float, |deviation| + offset: equal steps below the
+ * offset, steps that grow with the deviation above it. Negative deviations mirror the others.
+ */
+#include "numeric/kmeans_histogram.h"
+
+#include <math.h>
+
+#include "base/float_bits.h"
+#include "kernels/kernels.h"
+
+#define FRACTION_BITS 23
+#define SAMPLES       255       /* tell centre and offset: the result does not hang on them */
+#define LEAST_OFFSET  0x1p-100f /* of the greatest deviation */
+
+/* Octaves of deviations, from the offset on, that have bins at first, and at most while the range
+   of the values is not known: few enough that LEAST_OFFSET plays no part. */
+#define FIRST_OCTAVES 5
+#define MOST_OCTAVES  64
+
+static inline int32_t number_of(const qc_bin_scale *by, float value)
+{
+    float deviation = value * QC_SHRINK - by->centre;
+    int32_t side = (int32_t)(qc_bits_of_f32(fabsf(deviation) + by->offset) >> by->shift) - by->base;
+    return side ^ -(int32_t)(deviation < 0); /* -1 - side if negative */
+}
+
+/* The width of a bin, of deviations that are not shrunk. */
+static double width_of(const qc_bin_scale *by, int32_t number)
+{
+    uint32_t side = (uint32_t)(by->base + (number < 0 ? -1 - number : number));
+    double low = qc_f32_of_bits(side << by->shift), high = qc_f32_of_bits((side + 1) << by->shift);
+    return (high - low) / (double)QC_SHRINK;
+}
+
+/* An integer that is ordered as floats are. */
+static inline int32_t order_of(float value)
+{
+    uint32_t bits = qc_bits_of_f32(value);
+    return (int32_t)(bits & QC_F32_SIGN ? QC_F32_SIGN - bits : bits);
+}
+
+static inline float value_at(int32_t order)
+{
+    uint32_t bits = order < 0 ? QC_F32_SIGN - (uint32_t)order : (uint32_t)order;
+    return qc_f32_of_bits(bits);
+}
+
+/* The least and the greatest value. */
+static qc_status find_range(const float *values, size_t count, float *least, float *greatest,
+                            qc_error *error)
+{
+    int32_t low = INT32_MAX, high = INT32_MIN; /* integers, so that the loop becomes vectors */
+    for (size_t i = 0; i < count; i++) {
+        int32_t order = order_of(values[i]);
+        low = order < low ? order : low;
+        high = order > high ? order : high;
+    }
+    int32_t infinity = (int32_t)QC_F32_INFINITY;
+    QC_CHECK(low > -infinity && high < infinity, QC_INVALID, "k-means: values are not finite", 0, 0,
+             0);
+    *least = value_at(low);
+    *greatest = value_at(high);
+    return QC_OK;
+}
+
+/* Shell's sort, for a few numbers. */
+static void sort(float *numbers, size_t count)
+{
+    static const size_t gaps[] = {57, 23, 10, 4, 1};
+    for (size_t g = 0; g < sizeof gaps / sizeof gaps[0]; g++)
+        for (size_t i = gaps[g]; i < count; i++) {
+            float number = numbers[i];
+            size_t place = i;
+            for (; place >= gaps[g] && numbers[place - gaps[g]] > number; place -= gaps[g])
+                numbers[place] = numbers[place - gaps[g]];
+            numbers[place] = number;
+        }
+}
+
+/* Centre and offset: the median of a sample, and the median of its deviations that are not 0, or 0
+   if all are. The sample may hold what is not finite. */
+static qc_bin_scale find_scale(const float *values, size_t count)
+{
+    float sample[SAMPLES];
+    size_t samples = count < SAMPLES ? count : SAMPLES;
+    for (size_t i = 0; i < samples; i++)
+        sample[i] = values[(size_t)((double)i / (double)samples * (double)count)] * QC_SHRINK;
+    sort(sample, samples);
+    qc_bin_scale by = {.centre = sample[samples / 2]};
+    size_t zeros = 0;
+    for (size_t i = 0; i < samples; i++) {
+        sample[i] = fabsf(sample[i] - by.centre);
+        zeros += sample[i] == 0;
+    }
+    sort(sample, samples);
+    if (zeros < samples)
+        by.offset = sample[zeros + (samples - zeros) / 2];
+    return by;
+}
+
+static void set_precision(qc_bin_scale *by, unsigned precision)
+{
+    by->shift = FRACTION_BITS - precision;
+    by->base = (int32_t)(qc_bits_of_f32(by->offset) >> by->shift);
+}
+
+/* What the values are counted into: numbers from `first` to `last`. */
+typedef struct window {
+    int32_t first, last;
+    qc_value_bin *zero;    /* the bin of number 0 ... */
+    qc_value_bin *in_turn; /* ... which is counted in these */
+} window;
+
+/* Values counted between two questions to the ticker, and how many of them are one of its steps. */
+#define PIECE      ((size_t)1 << 20)
+#define STEP_PARTS 16
+
+/* Count values up to the block that has a number outside the window; returns how many. Values are
+   read again to be summed: if they have changed, to NaN even, sums are of no use, but every bin is
+   one of the window. */
+static size_t count_piece(const qc_bin_scale *by, const window *in, const float *values,
+                          size_t count)
+{
+    enum { BLOCK = 512 }; /* apart from the counting, numbers are found by vectors */
+    int32_t numbers[BLOCK];
+    qc_bin_values_kernel *kernel = qc_value_kernels_selected()->bin_values;
+    int32_t in_turn = (int32_t)(in->in_turn - in->zero);
+    size_t start = 0;
+    if (kernel != NULL)
+        start = kernel(by, in->first, in->last, values, count, in_turn, in->zero);
+    for (size_t block; start < count; start += block) {
+        block = count - start < BLOCK ? count - start : BLOCK;
+        int32_t outside = 0;
+        for (size_t i = 0; i < block; i++) {
+            numbers[i] = number_of(by, values[start + i]);
+            outside |= (numbers[i] < in->first) | (numbers[i] > in->last);
+            numbers[i] = numbers[i] == 0 ? in_turn + (int32_t)(i % QC_TURNS) : numbers[i];
+        }
+        if (outside)
+            break;
+        for (size_t i = 0; i < block; i++) {
+            qc_value_bin *bin = in->zero + numbers[i];
+            bin->sum += values[start + i];
+            bin->count += 1;
+        }
+    }
+    return start;
+}
+
+/* The same in pieces, and no further than the ticker allows. */
+static size_t count_values(const qc_bin_scale *by, const window *in, const float *values,
+                           size_t count, qc_ticker *ticker)
+{
+    size_t done = 0;
+    while (done < count && !qc_tick(ticker, PIECE / STEP_PARTS)) {
+        size_t piece = count - done < PIECE ? count - done : PIECE;
+        size_t counted = count_piece(by, in, values + done, piece);
+        done += counted;
+        if (counted < piece)
+            break;
+    }
+    return done;
+}
+
+/* Count all values, with few bins around the middle first, and more where values ask for it.
+   Returns 0 if that does not do, as with huge outliers and what is not finite. */
+static int count_around(const qc_bin_scale *by, unsigned precision, const float *values,
+                        size_t count, window *counted, qc_ticker *ticker)
+{
+    int32_t most = MOST_OCTAVES << precision, half = 0;
+    int32_t infinite = (int32_t)(QC_F32_INFINITY >> by->shift) - by->base;
+    most = most < infinite ? most : infinite;
+    most = most < (int32_t)QC_VALUE_BINS / 2 ? most : (int32_t)QC_VALUE_BINS / 2;
+    memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
+    for (size_t done = 0; done < count && !ticker->stopped;) {
+        int32_t wider = half == 0 ? FIRST_OCTAVES << precision : 2 * half;
+        wider = wider < most ? wider : most;
+        if (wider <= half)
+            return 0;
+        size_t more = (size_t)(wider - half) * sizeof *counted->zero;
+        memset(counted->zero - wider, 0, more);
+        memset(counted->zero + half, 0, more);
+        half = wider;
+        counted->first = -half;
+        counted->last = half - 1;
+        done += count_values(by, counted, values + done, count - done, ticker);
+    }
+    return 1;
+}
+
+/* The same for any finite values: their range is found first. */
+static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const float *values,
+                                size_t count, qc_value_bin *bins, window *counted,
+                                qc_ticker *ticker, qc_error *error)
+{
+    float least, greatest;
+    QC_TRY(find_range(values, count, &least, &greatest, error));
+    float below = by->centre - least * QC_SHRINK, above = greatest * QC_SHRINK - by->centre;
+    float most = below > above ? below : above, least_offset = most * LEAST_OFFSET;
+    /* The centre is one of the values, unless they have changed since it was found. */
+    QC_CHECK(below >= 0 && above >= 0 && by->offset <= most, QC_INVALID,
+             "k-means: values change while they are read", 0, 0, 0);
+    by->offset = by->offset > least_offset ? by->offset : least_offset;
+    do { /* first is at most 0 and last is at least 0: the centre is among the values */
+        set_precision(by, precision--);
+        counted->first = number_of(by, least);
+        counted->last = number_of(by, greatest);
+    } while ((size_t)(counted->last - counted->first) >= QC_VALUE_BINS);
+    counted->zero = bins - counted->first;
+    memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
+    memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
+    size_t done = count_values(by, counted, values, count, ticker);
+    QC_GO_ON_IF(!ticker->stopped);
+    QC_CHECK(done == count, QC_INVALID, "k-means: values change while they are read", done, done,
+             count);
+    return QC_OK;
+}
+
+/* Move the bins with values, of which there is one, to the front. */
+static void gather(const qc_bin_scale *by, const window *counted, qc_value_histogram *histogram)
+{
+    qc_value_bin *bins = counted->zero + counted->first;
+    size_t filled = 0;
+    for (size_t turn = 0; turn < QC_TURNS; turn++) {
+        counted->zero->sum += counted->in_turn[turn].sum;
+        counted->zero->count += counted->in_turn[turn].count;
+    }
+    for (int32_t number = counted->first; number <= counted->last; number++) {
+        const qc_value_bin *bin = counted->zero + number;
+        if (number == 0)
+            histogram->middle = filled;
+        if (bin->count > 0) {
+            double width = width_of(by, number);
+            histogram->within += bin->count * width * width / 12;
+            bins[filled++] = *bin;
+        }
+    }
+    histogram->bins = bins;
+    histogram->count = filled;
+}
+
+qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned precision,
+                                  qc_value_bin *bins, qc_value_histogram *histogram,
+                                  qc_ticker *ticker, qc_error *error)
+{
+    qc_bin_scale by = find_scale(values, count);
+    window counted = {.zero = bins + QC_VALUE_BINS / 2, .in_turn = bins + QC_VALUE_BINS};
+    set_precision(&by, precision);
+    if (!(by.offset > 0) || !count_around(&by, precision, values, count, &counted, ticker))
+        QC_TRY(count_in_range(&by, precision, values, count, bins, &counted, ticker, error));
+    QC_GO_ON_IF(!ticker->stopped);
+    *histogram = (qc_value_histogram){.centre = (double)by.centre / (double)QC_SHRINK};
+    gather(&by, &counted, histogram);
+    return QC_OK;
+}

@@ -1,0 +1,236 @@
+/*
+ * k-means by Lloyd's steps over sorted values. A cluster is a range of them, so a step is one
+ * binary search a cluster for where it ends, and one difference of running sums for its mean.
+ */
+#include "numeric/kmeans.h"
+
+typedef struct lloyd {
+    const float *sorted;
+    size_t count;
+    size_t k;
+    double centre;
+    double *running;   /* [count + 1]: sums of values less centre */
+    double *centroids; /* [k] ascending */
+    size_t *ends;      /* [k + 1]: cluster j is [ends[j], ends[j + 1]) */
+    qc_ticker ticker;  /* once it says stop, nothing is computed any more */
+} lloyd;
+
+/* In a ticker's steps: to find the end of one cluster, and to look at its ends. */
+#define SEARCH_STEPS 4
+
+size_t qc_kmeans_workspace(size_t count, size_t k)
+{
+    return sizeof(double) * (count + 1 + k) + sizeof(size_t) * (k + 1);
+}
+
+/* splitmix64 (Steele, Lea, Flood): the next number of a sequence. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t x = *state += 0x9E3779B97F4A7C15u;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ x >> 27) * 0x94D049BB133111EBu;
+    return x ^ x >> 31;
+}
+
+/* Evenly in [0, 1). */
+static double next_uniform(uint64_t *state) { return (double)(next_random(state) >> 11) * 0x1p-53; }
+
+/* Keep centroids[0 .. filled] ascending: its last element moves to its place. */
+static void sink_last(double *centroids, size_t filled)
+{
+    double value = centroids[filled];
+    for (; filled > 0 && centroids[filled - 1] > value; filled--)
+        centroids[filled] = centroids[filled - 1];
+    centroids[filled] = value;
+}
+
+static void start_linear(lloyd *run)
+{
+    double least = run->sorted[0], greatest = run->sorted[run->count - 1];
+    for (size_t j = 0; j < run->k; j++) {
+        double part = run->k == 1 ? 0.5 : (double)j / (double)(run->k - 1);
+        run->centroids[j] = least + (greatest - least) * part;
+    }
+}
+
+static void start_density(lloyd *run)
+{
+    for (size_t j = 0; j < run->k; j++) {
+        double quantile = ((double)j + 0.5) / (double)run->k;
+        run->centroids[j] = run->sorted[(size_t)(quantile * (double)run->count)];
+    }
+}
+
+/* k different values of the sample, each set equally likely (Floyd). `ends` holds the indices. */
+static void start_forgy(lloyd *run, uint64_t *random)
+{
+    size_t *chosen = run->ends;
+    for (size_t j = 0; j < run->k; j++) {
+        size_t greatest = run->count > run->k ? run->count - run->k + j : j % run->count;
+        size_t index = (size_t)(next_random(random) % (greatest + 1));
+        for (size_t i = 0; i < j; i++)
+            if (chosen[i] == index) {
+                index = greatest;
+                break;
+            }
+        chosen[j] = index;
+        run->centroids[j] = run->sorted[index];
+        sink_last(run->centroids, j);
+    }
+}
+
+/* Draws each next centroid with a probability proportional to the squared distance to the nearest
+   one so far. `running` holds the squared distances. */
+static void start_plusplus(lloyd *run, uint64_t *random)
+{
+    double *squared = run->running;
+    size_t drawn = (size_t)(next_random(random) % run->count);
+    for (size_t j = 0; j < run->k; j++) {
+        double newest = run->sorted[drawn], total = 0;
+        run->centroids[j] = newest;
+        sink_last(run->centroids, j);
+        for (size_t i = 0; i < run->count; i++) {
+            if (!qc_kmeans_goes_on(&run->ticker, i))
+                return;
+            double distance = (double)run->sorted[i] - newest;
+            double square = distance * distance;
+            squared[i] = j == 0 || square < squared[i] ? square : squared[i];
+            total += squared[i];
+        }
+        double target = next_uniform(random) * total;
+        for (drawn = 0; drawn + 1 < run->count && target >= squared[drawn]; drawn++)
+            target -= squared[drawn];
+    }
+}
+
+static void start(lloyd *run, qc_kmeans_init init, uint64_t seed)
+{
+    uint64_t random = seed;
+    switch (init) {
+    case QC_KMEANS_LINEAR: start_linear(run); break;
+    case QC_KMEANS_DENSITY: start_density(run); break;
+    case QC_KMEANS_FORGY: start_forgy(run, &random); break;
+    case QC_KMEANS_PLUSPLUS: start_plusplus(run, &random); break;
+    }
+}
+
+static void sum_values(lloyd *run)
+{
+    size_t median = run->count / 2;
+    qc_running_sum up = {0, 0}, down = {0, 0};
+    run->running[median] = 0;
+    for (size_t i = median; i < run->count && qc_kmeans_goes_on(&run->ticker, i); i++) {
+        qc_running_add(&up, (double)run->sorted[i] - run->centre);
+        run->running[i + 1] = qc_running_total(&up);
+    }
+    for (size_t i = median; i > 0 && qc_kmeans_goes_on(&run->ticker, i); i--) {
+        qc_running_add(&down, run->centre - (double)run->sorted[i - 1]);
+        run->running[i - 1] = qc_running_total(&down);
+    }
+}
+
+/* Each value to the nearest centroid, the lower one of two equally near. */
+static void assign(lloyd *run)
+{
+    run->ends[0] = 0;
+    for (size_t j = 0; j + 1 < run->k; j++) {
+        double middle = (run->centroids[j] + run->centroids[j + 1]) * 0.5;
+        run->ends[j + 1] = qc_first_above(run->sorted, run->ends[j], run->count, middle);
+    }
+    run->ends[run->k] = run->count;
+}
+
+/* The distance of the value farthest from its centroid, which is an end of a cluster. */
+static double farthest(const lloyd *run, double *value)
+{
+    double most = 0;
+    for (size_t j = 0; j < run->k; j++) {
+        size_t first = run->ends[j], last = run->ends[j + 1];
+        for (size_t i = first; i < last; i = i + 1 < last ? last - 1 : last) {
+            double distance = (double)run->sorted[i] - run->centroids[j];
+            distance = distance < 0 ? -distance : distance;
+            if (distance > most) {
+                most = distance;
+                *value = run->sorted[i];
+            }
+        }
+    }
+    return most;
+}
+
+/* Give every empty cluster the value that is then farthest from its centroid. Ends, because each
+   time one more centroid stands on a value and stays there; or all values have theirs. */
+static void fill_empty_clusters(lloyd *run)
+{
+    for (size_t j = 0; j < run->k; j++) {
+        double value = 0;
+        if (run->ends[j] != run->ends[j + 1])
+            continue;
+        if (qc_tick(&run->ticker, SEARCH_STEPS * run->k) || farthest(run, &value) == 0)
+            return;
+        for (size_t i = j; i + 1 < run->k; i++)
+            run->centroids[i] = run->centroids[i + 1];
+        run->centroids[run->k - 1] = value;
+        sink_last(run->centroids, run->k - 1);
+        assign(run);
+        j = (size_t)-1; /* clusters have moved: look from the first again */
+    }
+}
+
+/* Each centroid to the mean of its cluster. Returns whether one moved. */
+static int move_centroids(lloyd *run)
+{
+    int moved = 0;
+    for (size_t j = 0; j < run->k; j++) {
+        size_t first = run->ends[j], last = run->ends[j + 1];
+        if (first == last)
+            continue;
+        double mean = qc_range_mean(run->sorted, first, last,
+                                    run->running[last] - run->running[first], run->centre);
+        moved |= mean != run->centroids[j];
+        run->centroids[j] = mean;
+    }
+    return moved;
+}
+
+/* The centroids of the clusters that are not empty; the last one fills up. */
+static void write_centroids(const lloyd *run, float *centroids)
+{
+    size_t written = 0;
+    for (size_t j = 0; j < run->k; j++)
+        if (run->ends[j] != run->ends[j + 1])
+            centroids[written++] = (float)run->centroids[j];
+    for (size_t j = written; j < run->k; j++)
+        centroids[j] = centroids[written - 1];
+}
+
+qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
+                          uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
+                          void *workspace, const qc_poll *poll, qc_error *error)
+{
+    QC_TRY(qc_kmeans_check(sorted, count, k, error));
+    QC_CHECK(init <= QC_KMEANS_PLUSPLUS, QC_INVALID, "k-means: start", 0, init, QC_KMEANS_PLUSPLUS);
+    lloyd run = {.sorted = sorted,
+                 .count = count,
+                 .k = k,
+                 .centre = qc_median(sorted, count),
+                 .ticker = qc_ticker_of(poll)};
+    run.running = (double *)workspace;
+    run.centroids = run.running + count + 1;
+    run.ends = (size_t *)(run.centroids + k);
+    start(&run, init, seed);
+    sum_values(&run);
+    QC_GO_ON_IF(!run.ticker.stopped);
+    assign(&run);
+    fill_empty_clusters(&run);
+    for (size_t step = 0; step < max_steps && move_centroids(&run); step++) {
+        QC_TICK(&run.ticker, SEARCH_STEPS * k);
+        assign(&run);
+        fill_empty_clusters(&run);
+    }
+    write_centroids(&run, centroids);
+    if (error_sum != NULL)
+        *error_sum = qc_kmeans_error(sorted, count, centroids, k, &run.ticker);
+    QC_GO_ON_IF(!run.ticker.stopped);
+    return QC_OK;
+}

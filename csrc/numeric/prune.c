@@ -1,0 +1,120 @@
+/*
+ * Which weights stay, by magnitude: a mask has a byte a value, 1 where it stays. Magnitudes are
+ * compared as integers, the bits of the float without its sign: these loops become vectors.
+ */
+#include "base/float_bits.h"
+#include "qcodec.h"
+
+#define BLOCK 1024 /* stays in L1 */
+
+static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) & ~QC_F32_SIGN; }
+
+int qc_all_finite(const float *values, size_t count)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < count; i++)
+        bad |= (qc_bits_of_f32(values[i]) & QC_F32_INFINITY) == QC_F32_INFINITY;
+    return bad == 0;
+}
+
+static size_t count_above(const float *values, size_t count, uint32_t level)
+{
+    uint32_t above = 0; /* of a block */
+    for (size_t i = 0; i < count; i++)
+        above += (int32_t)magnitude_of(values[i]) > (int32_t)level;
+    return above;
+}
+
+size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
+                             size_t *above, float *between)
+{
+    uint32_t low = magnitude_of(least), high = magnitude_of(greatest);
+    size_t found = 0;
+    *above = 0;
+    for (size_t start = 0; start < count; start += BLOCK) {
+        size_t block = count - start < BLOCK ? count - start : BLOCK;
+        *above += count_above(values + start, block, high);
+        for (size_t i = start; i < start + block; i++) {
+            uint32_t magnitude = magnitude_of(values[i]);
+            between[found] = qc_f32_of_bits(magnitude); /* overwritten if it is not between */
+            found += magnitude - low <= high - low;
+        }
+    }
+    return found;
+}
+
+static void mask_at_least(const float *values, size_t count, uint32_t least, uint8_t *mask)
+{
+    for (size_t i = 0; i < count; i++)
+        mask[i] = (int32_t)magnitude_of(values[i]) >= (int32_t)least;
+}
+
+void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
+{
+    uint32_t level = magnitude_of(threshold);
+    size_t i = 0;
+    for (; ties > 0 && i < count; i += BLOCK) {
+        size_t block = count - i < BLOCK ? count - i : BLOCK, equal = 0;
+        for (size_t j = i; j < i + block; j++)
+            equal += magnitude_of(values[j]) == level;
+        mask_at_least(values + i, block, level, mask + i);
+        /* The last ones must go. If values have changed since they were counted, they may be fewer:
+           then the block ends the search. */
+        for (size_t j = i + block; j > i && equal > ties; j--)
+            if (magnitude_of(values[j - 1]) == level) {
+                mask[j - 1] = 0;
+                equal--;
+            }
+        ties -= equal < ties ? equal : ties;
+    }
+    if (i < count)
+        mask_at_least(values + i, count - i, level + 1, mask + i);
+}
+
+/* Of each pair the less one, or the later of equal ones, goes down a rank. */
+static inline void mask_group(const float *values, size_t n, size_t m, uint8_t *mask)
+{
+    uint32_t magnitudes[QC_MAX_N_OF_M];
+    uint8_t ranks[QC_MAX_N_OF_M];
+    for (size_t i = 0; i < m; i++) {
+        magnitudes[i] = magnitude_of(values[i]);
+        ranks[i] = 0;
+        for (size_t j = 0; j < i; j++) {
+            uint8_t greater = magnitudes[i] > magnitudes[j];
+            ranks[j] = (uint8_t)(ranks[j] + greater);
+            ranks[i] = (uint8_t)(ranks[i] + 1 - greater);
+        }
+    }
+    for (size_t i = 0; i < m; i++)
+        mask[i] = ranks[i] < n;
+}
+
+static inline void mask_groups(const float *values, size_t groups, size_t n, size_t m,
+                               uint8_t *mask)
+{
+    for (size_t group = 0; group < groups; group++)
+        mask_group(values + group * m, n, m, mask + group * m);
+}
+
+/* All groups of a row, or of rows that follow each other without a shorter group. */
+static void mask_row(const float *values, size_t count, size_t n, size_t m, uint8_t *mask)
+{
+    size_t groups = count / m, rest = count % m;
+    switch (m) { /* constants, so that the loops are unrolled */
+    case 2: mask_groups(values, groups, n, 2, mask); break;
+    case 4: mask_groups(values, groups, n, 4, mask); break;
+    case 8: mask_groups(values, groups, n, 8, mask); break;
+    default: mask_groups(values, groups, n, m, mask);
+    }
+    mask_group(values + count - rest, n, rest, mask + count - rest);
+}
+
+void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m, uint8_t *mask)
+{
+    if (row % m == 0) {
+        mask_row(values, rows * row, n, m, mask);
+        return;
+    }
+    for (size_t i = 0; i < rows; i++)
+        mask_row(values + i * row, row, n, m, mask + i * row);
+}
