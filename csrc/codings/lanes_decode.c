@@ -28,7 +28,7 @@ static void set_values(qc_lanes_state *state)
 }
 
 /* Raw bits, words and literals; they fill the body. */
-static qc_status to_quantized(qc_reader *body, size_t count, qc_lanes_state *state, qc_error *error)
+static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state, qc_error *error)
 {
     uint64_t words, escapes = 0;
     size_t blocks = count / QC_RAW_BLOCK + (count % QC_RAW_BLOCK != 0);
@@ -82,7 +82,7 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, int 
     qc_lanes_build_table(&state->code, &state->table);
     set_values(state);
     state->pairs.built = 0;
-    QC_TRY(to_quantized(&reader, stream->count, state, error));
+    QC_TRY(read_parts(&reader, stream->count, state, error));
     QC_TRY(check_raw_end(state, stream->count, error));
     memset(state->buffer, 0, sizeof state->buffer);
     memset(state->state, 0, sizeof state->state);
