@@ -1,3 +1,6 @@
+/*
+ * Affine codes to f32: the kernel, then the rest in portable C.
+ */
 #include "kernels/affine.h"
 #include "kernels/kernels.h"
 

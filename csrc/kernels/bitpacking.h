@@ -1,10 +1,9 @@
 /*
- * What packing and unpacking share (format, section 7.2). Eight symbols of any width fill whole
- * bytes, as many as the width has bits: this group is the unit of both.
+ * What packing and unpacking share (docs/format.md, section 7.2). Eight symbols of any width fill
+ * whole bytes, as many as the width has bits: such a group is the unit of both.
  *
- * Fields are spread apart, or moved together, by halving: the upper half of the symbols moves as
- * one, then in each half its upper half, and so on. That is three shifts for eight symbols of any
- * width.
+ * Symbols are spread, or gathered, by halving: the upper half of them moves as one, then the upper
+ * half of each half, and so on. That is three shifts for eight symbols of any width.
  */
 #ifndef QC_BITPACKING_H
 #define QC_BITPACKING_H

@@ -1,3 +1,20 @@
+/*
+ * CRC32C (polynomial 0x1EDC6F41, reflected: 0x82F63B78).
+ *
+ * Data is taken as a polynomial over GF(2), and the CRC is its remainder. Remainders are linear:
+ * that of a sum (xor) is the sum of the remainders. All fast ways rest on this.
+ *
+ * - Portable C, "slicing by 8": the effect of 8 bytes is the xor of the effects of each alone,
+ * followed by zeros; a table per place holds these (crc32c_table.h, written by
+ * tools/make_crc32c_table.py).
+ * - The CRC instructions of SSE4.2 and ARM do 8 bytes at a time (x86/crc32c_sse42.c).
+ * - Carry-less multiplication moves 16 bytes past others, and adds them there ("folding",
+ *   x86/crc32c_avx512.c). What is left has the same remainder, and is given to the instruction.
+ *
+ * After M. Kounavis and F. Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC
+ * Generation", 2008, and V. Gopal et al., "Fast CRC Computation for Generic Polynomials Using
+ * PCLMULQDQ Instruction", Intel, 2009.
+ */
 #include "kernels/crc32c_powers.h"
 #include "kernels/crc32c_table.h"
 #include "kernels/kernels.h"

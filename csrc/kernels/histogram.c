@@ -1,7 +1,11 @@
+/*
+ * Histograms. Portable C counts one symbol after the other, in several tables in turn: a count must
+ * be stored before the next symbol of the same value can read it, and runs of equal symbols are
+ * common.
+ */
 #include "kernels/kernels.h"
 
-/* Twice as many as there are parts: an equal symbol soon after another would wait for its count to
-   be stored. */
+/* Twice the number of parts, so that equal symbols close to each other go to different tables. */
 #define TABLES (2 * QC_HISTOGRAM_PARTS)
 
 static void count_all(const uint8_t *symbols, size_t count, qc_histogram histogram)

@@ -1,12 +1,12 @@
 /*
- * How often symbols occur.
+ * Histograms: how often each symbol occurs.
  */
 #ifndef QC_HISTOGRAM_H
 #define QC_HISTOGRAM_H
 
 #include "base/bytes.h"
 
-/* Symbols at the positions i mod 4 are counted apart, as plain Huffman has four sub-streams. */
+/* Symbols at positions i mod 4 are counted separately, as plain Huffman has four sub-streams. */
 #define QC_HISTOGRAM_PARTS 4
 
 typedef uint64_t qc_histogram[QC_HISTOGRAM_PARTS][256];

@@ -10,10 +10,10 @@
 #define QC_LANES              128
 #define QC_LANE_GROUPS        4
 #define QC_GROUP_LANES        32
-#define QC_LANES_TURN         256 /* symbols of a turn: two a lane */
+#define QC_LANES_TURN         256 /* symbols of a turn: two per lane */
 #define QC_LANES_MAX_WIDTH    8
 #define QC_LANES_MAX_LOW_BITS 4
-#define QC_LANES_BLOCK        64 /* symbols whose raw bits stand together, 8 bytes a bit */
+#define QC_LANES_BLOCK        64 /* symbols whose low bits are stored together, 8 bytes per bit */
 #define QC_LANES_MAX_CLASSES  32
 #define QC_LANES_MAX_LENGTH   7   /* Huffman */
 #define QC_LANES_WINDOWS      128 /* of 7 bits */

@@ -1,7 +1,6 @@
 /*
- * The hot parts of the lanes encoders, each in portable C and for instruction sets that do it in
- * registers. Their order: symbols become pieces, by Huffman codes or, from the last one backwards,
- * by tANS; pieces become words.
+ * What the kernels of lanes encoders work on, in the order of the work: turns of symbols; pieces,
+ * which are the bits that a turn puts into a lane; words, which are made of pieces.
  */
 #ifndef QC_LANES_PIECES_H
 #define QC_LANES_PIECES_H
@@ -64,7 +63,7 @@ typedef struct qc_tans_encoder {
     uint8_t class_of[256];                   /* of every symbol */
     uint8_t max_bits[QC_LANES_MAX_CLASSES];  /* to put out, from a state of `threshold` on ... */
     uint8_t threshold[QC_LANES_MAX_CLASSES]; /* ... and one less below it */
-    uint8_t first[QC_LANES_MAX_CLASSES];     /* where its states stand, minus its count, mod 256 */
+    uint8_t first[QC_LANES_MAX_CLASSES];     /* place of its states, minus its count, mod 256 */
     uint8_t states[QC_LANES_TABLE];          /* by class, then by x */
 } qc_tans_encoder;
 

@@ -1,7 +1,18 @@
+/*
+ * Lanes, decoded in portable C (docs/format.md, section 7.5).
+ *
+ * Symbols 2i and 2i + 1 of each turn of 256 belong to lane i. A lane has a buffer of up to 32 bits,
+ * read from the top, and before each turn every lane with fewer than 16 bits takes the next 16-bit
+ * word of the common stream. Two symbols take at most 16 bits, so one word per turn is enough, and
+ * a lane never runs dry within a turn. Lanes do not depend on each other except for the order of
+ * the words, and that order follows from counts of bits, which are known before any bit is looked
+ * at. So vector kernels keep all 128 buffers in registers, find all lanes in need by one
+ * comparison, and hand the words out with one expansion.
+ */
 #include "kernels/kernels.h"
 
-/* A word for a lane that has fewer than 16 bits left: without a branch, as which lanes need one is
-   anybody's guess. */
+/* A word for a lane that has fewer than 16 bits left: without a branch, as which lanes need one
+   cannot be predicted. */
 static inline void refill(uint32_t *buffer, int *spare, const uint8_t **words)
 {
     unsigned mask = 0u - ((unsigned)*spare >> (8 * sizeof(int) - 1)); /* all ones if it needs one */

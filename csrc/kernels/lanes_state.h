@@ -1,6 +1,5 @@
 /*
- * The state of 128 lanes between calls, and the kernels that move them on: one a coding and an
- * instruction set, all with the same result.
+ * The state of 128 lanes between calls of the kernels that decode them.
  */
 #ifndef QC_LANES_STATE_H
 #define QC_LANES_STATE_H
@@ -22,7 +21,7 @@ typedef struct qc_lanes_state {
     uint8_t escape;                   /* a byte that is no class's value */
     uint32_t buffer[QC_LANES];        /* bits, from the top; 0 behind those that are valid */
     int8_t spare[QC_LANES];           /* valid bits - 16: below 0, the lane needs a word.
-                                         Of 256 states a lane may have no bit, of others it has 2 */
+                                         A lane has at least 2 bits, or 0 with 256 states */
     uint8_t state[QC_LANES];          /* tANS */
     const uint8_t *words, *words_end;
     const uint8_t *low; /* of the next symbol: next is a multiple of 64 */

@@ -1,3 +1,6 @@
+/*
+ * Codes to the items of a table: the kernel, then the rest in portable C, one load per code.
+ */
 #include "kernels/kernels.h"
 
 void qc_look_up_prepare(qc_look_up_table *table)

@@ -1,3 +1,6 @@
+/*
+ * The largest code: the kernel, then the rest in portable C.
+ */
 #include "kernels/max_code.h"
 #include "kernels/kernels.h"
 

@@ -1,5 +1,5 @@
 /*
- * The greatest of some codes: a book may have no entry for it.
+ * The largest of some codes: a codebook may have no entry for it.
  */
 #ifndef QC_MAX_CODE_H
 #define QC_MAX_CODE_H

@@ -1,3 +1,6 @@
+/*
+ * Elements from their planes: the kernel, then the rest in portable C.
+ */
 #include "kernels/planes.h"
 #include "kernels/kernels.h"
 

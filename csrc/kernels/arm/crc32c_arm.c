@@ -1,3 +1,6 @@
+/*
+ * CRC32C by ARM's instruction: 8 bytes at a time.
+ */
 #include "kernels/kernels.h"
 
 #if QC_HAS_ARM_CRC

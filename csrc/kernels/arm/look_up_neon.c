@@ -8,8 +8,8 @@
 
 #define MOST_ENTRIES 64
 
-/* Up to 16 items are loaded apart into their planes. `few`, a constant where these are inlined:
-   there are no more. */
+/* Up to 16 items are loaded straight into their planes. `few`, a constant where these are inlined:
+   there are at most 16. */
 QC_NEON_INLINE uint8x16_t look_up(const uint8x16x4_t *plane, int few, uint8x16_t codes)
 {
     return few ? vqtbl1q_u8(plane->val[0], codes) : vqtbl4q_u8(*plane, codes);

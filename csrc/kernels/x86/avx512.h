@@ -10,7 +10,7 @@
 
 #ifndef QC_AVX512 /* a test brings the intrinsics, in software (tests/c/simde) */
 #include <immintrin.h>
-/* The features that QC_CPU_AVX512 stands for (base/cpu.c). */
+/* The features of QC_CPU_AVX512 (base/cpu.c). */
 #define QC_AVX512                                                                                  \
     __attribute__((                                                                                \
         target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bitalg,vpclmulqdq")))

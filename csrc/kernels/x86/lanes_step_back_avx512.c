@@ -27,7 +27,7 @@ QC_AVX512 static tables load_tables(const qc_tans_encoder *encoder)
         load_classes(encoder->first),    _mm512_set1_epi16((short)(1u << encoder->state_bits))};
 }
 
-/* What the classes of 64 symbols, two a lane, need to step back. */
+/* What it takes to step back over 64 symbols, two per lane. */
 typedef struct steps {
     __m512i max_bits, threshold, first;
 } steps;
