@@ -11,7 +11,7 @@ import os
 import warnings
 
 VARIABLE = "QCODEC_DISABLE_CPU_FEATURES"
-#: The bits of QC_CPU_ in qcodec.h.
+#: The bits of QC_CPU_ in qcodec.h. AVX512 is not used without AVX2, nor AVX2 without SSE42.
 FEATURES = {"SSE42": 1, "AVX2": 2, "AVX512": 4, "ARM_CRC": 8, "NEON": 16}
 
 

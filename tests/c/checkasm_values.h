@@ -125,9 +125,8 @@ static const char *check_affine(const qc_kernels *kernels)
         for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
             int past_cache = (int)(round / 4);
             uint8_t *codes = last_bytes(input, count), *out = room_for_line(4 * count, past_cache);
-            float scale = (float)(random_bits() % 1000) * 1e-5f,
-                  zero = (float)(random_bits() % 256);
-            fill(codes, count, round);
+            float scale = (float)(random_bits() % 1000) / 1024, zero = (float)(random_bits() % 256);
+            fill(codes, count, round); /* the scale is exact, also in registers of 80 bits */
             for (size_t i = 0; i < count; i++) {
                 float value = scale * ((float)codes[i] - zero);
                 memcpy(expected + 4 * i, &value, 4);

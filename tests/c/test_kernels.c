@@ -117,8 +117,26 @@ static void check_set(const set_row *set)
                              : "");
 }
 
+/* Whatever is allowed, nothing else is used, nor a set of x86 without the lesser ones. */
+static void check_choices(void)
+{
+    const uint32_t found = qc_cpu_detect();
+    for (uint32_t allowed = 0; allowed < 32; allowed++) {
+        uint32_t used = qc_cpu_select(allowed);
+        CHECK((used & ~(allowed & found)) == 0, "%x of %x is used", used, allowed);
+        CHECK(used == qc_cpu_selected() && used == qc_cpu_select(used), "%x is used", used);
+        CHECK(qc_kernels_selected() == qc_kernels_of(used), "other kernels than those of %x", used);
+        if (QC_HAS_SSE42 && !(allowed & QC_CPU_SSE42))
+            CHECK((used & (QC_CPU_AVX2 | QC_CPU_AVX512)) == 0, "%x of %x", used, allowed);
+        if (QC_HAS_AVX2 && !(allowed & QC_CPU_AVX2))
+            CHECK((used & QC_CPU_AVX512) == 0, "%x of %x", used, allowed);
+    }
+    CHECK(qc_cpu_select(UINT32_MAX) == found, "a set that was found is not used");
+}
+
 int main(void)
 {
+    check_choices();
     input = guarded_memory(70000);
     more_input = guarded_memory(70000);
     output = guarded_memory(70000);
