@@ -1,13 +1,13 @@
 /*
- * Every kernel of every instruction set that this machine has, checked by its name; see checkasm.h.
- * A kernel that a set takes over from the lesser set is checked there. Sets that cannot be checked
- * are named too: those of other machines, and those that this one lacks.
+ * Every kernel of every instruction set that this machine has, checked by its name; see
+ * checkasm/checkasm.h. A kernel that a set takes over from the lesser set is checked there. Sets
+ * that cannot be checked are named too: those of other machines, and those that this one lacks.
  */
 #include <stddef.h>
 
-#include "checkasm_counts.h"
-#include "checkasm_lanes.h"
-#include "checkasm_values.h"
+#include "checkasm/counts.h"
+#include "checkasm/lanes.h"
+#include "checkasm/values.h"
 
 /* Its only effect is on what other processors see. */
 static const char *check_order_stores(const qc_kernels *kernels)

@@ -9,8 +9,8 @@
 #ifndef CHECKASM_H
 #define CHECKASM_H
 
+#include "../support.h"
 #include "kernels/kernels.h"
-#include "support.h"
 
 typedef const char *kernel_check(const qc_kernels *kernels);
 

@@ -5,9 +5,9 @@
 #ifndef CHECKASM_LANES_H
 #define CHECKASM_LANES_H
 
+#include "../lanes_codes.h"
 #include "checkasm.h"
 #include "codings/lanes_code.h"
-#include "lanes_codes.h"
 
 #define MAX_TURNS 6
 #define MAX_BYTES ((size_t)MAX_TURNS * QC_LANES_TURN)
