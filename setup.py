@@ -1,9 +1,8 @@
 """The compiled parts; everything else about the project stands in pyproject.toml.
 
-The C core is built once as a static library, and each extension module takes from
-it what it calls. The modules use Python's limited API, so one wheel serves every
-CPython from 3.11 on. Free-threaded interpreters have no limited API: there the wheel
-is for that version alone.
+The C core is built as a static library, and the one extension module takes it in. The module
+uses Python's limited API, so one wheel serves every CPython from 3.11 on. Free-threaded
+interpreters have no limited API: there the wheel is for that version alone.
 """
 
 import contextlib
@@ -22,7 +21,6 @@ from setuptools.errors import CompileError
 ROOT = Path(__file__).parent
 LIMITED_API = "0x030B0000"
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-MODULES = ("decode", "encode", "numeric", "pack", "stream")
 
 WARNINGS_ARE_ERRORS = os.environ.get("QCODEC_WERROR") == "1"
 
@@ -78,7 +76,7 @@ class BuildLibrary(build_clib):
 
 
 class BuildExtensions(build_ext):
-    """Builds the C core first, and leaves the compiled modules in the source folder too.
+    """Builds the C core first, and leaves the compiled module in the source folder too.
 
     The README's commands run in the clone, where Python finds this folder's `qcodec`
     before the installed one.
@@ -108,24 +106,20 @@ limited_api = {
     "py_limited_api": True,
 }
 
-extensions = [
-    Extension(
-        f"qcodec._core.{name}",
-        [f"qcodec/_core/{name}.pyx"],
-        include_dirs=["csrc"],
-        extra_compile_args=FLOAT_FLAGS,
-        extra_link_args=[] if sys.platform == "win32" else FLOAT_FLAGS,
-        depends=relative((ROOT / "csrc").rglob("*.[ch]")),
-        **({} if FREE_THREADED else limited_api),
-    )
-    for name in MODULES
-    if (ROOT / f"qcodec/_core/{name}.pyx").exists()
-]
+extension = Extension(
+    "qcodec._core.core",
+    ["qcodec/_core/core.pyx"],
+    include_dirs=["csrc"],
+    extra_compile_args=FLOAT_FLAGS,
+    extra_link_args=[] if sys.platform == "win32" else FLOAT_FLAGS,
+    depends=relative((ROOT / "csrc").rglob("*.[ch]")),
+    **({} if FREE_THREADED else limited_api),
+)
 
 setup(
     libraries=[core],
     ext_modules=cythonize(
-        extensions,
+        [extension],
         compiler_directives={
             "language_level": 3,
             "embedsignature": False,

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import layout as layouts
-from ._core import encode as core
-from ._core import stream as stream_core
+from ._core import core
 from ._core.float_mode import standard_float_mode
 from .arrays import bytes_of, little_endian_bytes
 from .dtypes import element_type
@@ -22,7 +21,7 @@ from .threads import in_order
 
 Array = np.ndarray[Any, Any]
 
-_ADAPTIVE = 1 << stream_core.coding_names().index("adaptive")
+_ADAPTIVE = 1 << core.coding_names().index("adaptive")
 
 # So many parameters may be coded however small the tensor is (format, section 5).
 _ALWAYS_CODED = 256
@@ -159,7 +158,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
     sample = (quantized.positions[:stop] - first).astype(np.uint32)
-    best_fixed = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
+    best_fixed = core.relative_index_width(sample, layouts.value_bits(quantized))
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import layout as layouts
-from ._core import decode as core
-from ._core import stream as stream_core
+from ._core import core
 from .dtypes import BY_ID
 
-_CODINGS = stream_core.coding_names()
+_CODINGS = core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
 _DELTA_STREAMS = ("differences", "low bits", "escapes")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import layout as layouts
-from ._core import decode as core
+from ._core import core
 from .arrays import from_little_endian
 from .dtypes import BY_ID, element_type
 from .ordered import as_it_was

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._core import stream as core
+from ._core import core
 from .arrays import numpy_array
 from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits

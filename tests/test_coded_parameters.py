@@ -26,7 +26,7 @@ from stream_writer import CODING_IDS, vu
 from test_differential import prefer
 
 import qcodec
-from qcodec._core import decode as core
+from qcodec._core import core
 from qcodec.encoded import Encoded
 from qcodec.frame import encode_quantized
 from qcodec.heads import read_head
