@@ -1,8 +1,7 @@
-"""Which instruction sets the compiled modules may use, by an environment variable.
+"""Which instruction sets the C core may use, by an environment variable.
 
-``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` turns those off. Each extension module has
-a copy of the C core and so of its choice: each asks here when it is loaded, and keeps
-what it got as CPU_FEATURES.
+``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` turns those off. The compiled module asks here once,
+when it is loaded.
 """
 
 from __future__ import annotations
