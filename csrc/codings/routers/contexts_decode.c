@@ -19,7 +19,7 @@ static inline uint8_t decode_symbol(qc_range_decoder *d, qc_contexts_model *mode
     return (uint8_t)(t - (1u << width));
 }
 
-static qc_status next_by_classes(qc_split_state *state, unsigned width, uint8_t *symbols,
+static qc_status next_by_classes(qc_router_state *state, unsigned width, uint8_t *symbols,
                                  size_t count, qc_error *error)
 {
     qc_split_classes *by = &state->by.classes;
@@ -43,7 +43,7 @@ static qc_status next_by_classes(qc_split_state *state, unsigned width, uint8_t 
     return QC_OK;
 }
 
-static void next_by_neighbours(qc_split_state *state, unsigned width, uint8_t *symbols,
+static void next_by_neighbours(qc_router_state *state, unsigned width, uint8_t *symbols,
                                size_t count)
 {
     qc_split_neighbours *by = &state->by.neighbours;
@@ -79,7 +79,7 @@ static qc_status read_ranges(qc_split_neighbours *by, unsigned symbols, qc_reade
     return QC_OK;
 }
 
-static qc_status open_neighbours(qc_split_state *state, const qc_stream *stream, qc_reader *reader,
+static qc_status open_neighbours(qc_router_state *state, const qc_stream *stream, qc_reader *reader,
                                  qc_error *error)
 {
     qc_split_neighbours *by = &state->by.neighbours;
@@ -96,10 +96,10 @@ static qc_status open_neighbours(qc_split_state *state, const qc_stream *stream,
 
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
-    qc_split_state *state = stream->split;
     qc_reader reader = qc_reader_of(body, size, 1);
     unsigned prior, memory;
     QC_TRY(qc_split_begin(stream, &reader, error));
+    qc_router_state *state = stream->state.router;
     QC_TRY(state->router == QC_ROUTER_CLASSES ? qc_split_open_classes(state, stream, &reader, error)
                                               : open_neighbours(state, stream, &reader, error));
     size_t nodes = (size_t)state->parts << stream->width;
@@ -121,7 +121,7 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
 
 static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
-    qc_split_state *state = stream->split;
+    qc_router_state *state = stream->state.router;
     if (state->router == QC_ROUTER_CLASSES)
         return next_by_classes(state, stream->width, symbols, count, error);
     next_by_neighbours(state, stream->width, symbols, count);
@@ -130,8 +130,8 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
 static qc_status finish(qc_stream *stream, qc_error *error)
 {
-    QC_TRY(qc_split_finish_rows(stream->split, error));
-    return qc_range_finish(&stream->split->contexts.decoder, error);
+    QC_TRY(qc_split_finish_rows(stream->state.router, error));
+    return qc_range_finish(&stream->state.router->contexts.decoder, error);
 }
 
 const qc_stream_decoder qc_contexts_decoder = {

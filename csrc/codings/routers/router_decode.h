@@ -4,7 +4,6 @@
 #ifndef QC_SPLIT_DECODE_H
 #define QC_SPLIT_DECODE_H
 
-#include "base/ticker.h"
 #include "codings/routers/contexts_model.h"
 #include "codings/routers/routers.h"
 #include "codings/stream.h"
@@ -42,11 +41,8 @@ typedef struct qc_contexts_state {
     qc_contexts_model model;
 } qc_contexts_state;
 
-/* What the streams of a chunk share: the ticker, and the memory of the one stream in coding 6 or 7
-   that there may be. */
-typedef struct qc_split_state {
-    qc_ticker ticker;
-    int taken; /* 0 before the chunk's first stream is opened */
+/* The memory of a stream in coding 6 or 7. */
+typedef struct qc_router_state {
     unsigned router;
     unsigned parts; /* sub-streams, or tables of contexts */
     union {
@@ -58,17 +54,17 @@ typedef struct qc_split_state {
         qc_split_part part[QC_SPLIT_MAX_PARTS];
         qc_contexts_state contexts;
     };
-} qc_split_state;
+} qc_router_state;
 
-/* What the decoders of both codings do. The stream has the memory from now on; Corrupt if another
-   has it already. Reads the router. */
-qc_status qc_split_begin(const qc_stream *stream, qc_reader *reader, qc_error *error);
+/* What the decoders of both codings do first: the stream takes the chunk's memory for a router,
+   Corrupt if it is taken, and reads which router it has. */
+qc_status qc_split_begin(qc_stream *stream, qc_reader *reader, qc_error *error);
 /* The fields of router classes. */
-qc_status qc_split_open_classes(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+qc_status qc_split_open_classes(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                                 qc_error *error);
 /* Go to the first column of the next row, whose class is read. */
-qc_status qc_split_begin_row(qc_split_state *state, qc_error *error);
+qc_status qc_split_begin_row(qc_router_state *state, qc_error *error);
 /* After the last symbol: the row map was used up. */
-qc_status qc_split_finish_rows(qc_split_state *state, qc_error *error);
+qc_status qc_split_finish_rows(qc_router_state *state, qc_error *error);
 
 #endif /* QC_SPLIT_DECODE_H */

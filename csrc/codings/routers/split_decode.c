@@ -10,7 +10,7 @@ static qc_status open_part(qc_split_part *part, const qc_stream *outer, qc_reade
                            size_t count, unsigned width, qc_error *error)
 {
     part->used = part->filled = 0;
-    return qc_stream_open(&part->stream, reader, count, width, outer->features, outer->split,
+    return qc_stream_open(&part->stream, reader, count, width, outer->features, outer->shared,
                           error);
 }
 
@@ -57,7 +57,7 @@ static qc_status check_classes(const uint8_t *map, size_t count, unsigned classe
 }
 
 /* A map that is needed at once: its contents are part of the head. */
-static qc_status read_map(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+static qc_status read_map(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                           size_t count, unsigned classes, uint8_t *map, qc_error *error)
 {
     unsigned width = qc_split_map_width(classes);
@@ -69,7 +69,7 @@ static qc_status read_map(qc_split_state *state, const qc_stream *outer, qc_read
 
 /* ---- router classes ---- */
 
-qc_status qc_split_open_classes(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+qc_status qc_split_open_classes(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                                 qc_error *error)
 {
     qc_split_classes *by = &state->by.classes;
@@ -99,7 +99,7 @@ qc_status qc_split_open_classes(qc_split_state *state, const qc_stream *outer, q
                      qc_split_map_width(by->row_classes), error);
 }
 
-qc_status qc_split_begin_row(qc_split_state *state, qc_error *error)
+qc_status qc_split_begin_row(qc_router_state *state, qc_error *error)
 {
     qc_split_classes *by = &state->by.classes;
     uint8_t class = 0;
@@ -112,7 +112,7 @@ qc_status qc_split_begin_row(qc_split_state *state, qc_error *error)
     return QC_OK;
 }
 
-static qc_status next_by_classes(qc_split_state *state, uint8_t *symbols, size_t count,
+static qc_status next_by_classes(qc_router_state *state, uint8_t *symbols, size_t count,
                                  qc_error *error)
 {
     qc_split_classes *by = &state->by.classes;
@@ -137,7 +137,7 @@ static qc_status next_by_classes(qc_split_state *state, uint8_t *symbols, size_t
 
 /* ---- router neighbours ---- */
 
-static qc_status open_neighbours(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+static qc_status open_neighbours(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                                  qc_error *error)
 {
     qc_split_neighbours *by = &state->by.neighbours;
@@ -162,7 +162,7 @@ static qc_status open_neighbours(qc_split_state *state, const qc_stream *outer, 
     return read_map(state, outer, reader, contexts, state->parts, by->part_of, error);
 }
 
-static qc_status next_by_neighbours(qc_split_state *state, uint8_t *symbols, size_t count,
+static qc_status next_by_neighbours(qc_router_state *state, uint8_t *symbols, size_t count,
                                     qc_error *error)
 {
     qc_split_neighbours *by = &state->by.neighbours;
@@ -181,7 +181,7 @@ static qc_status next_by_neighbours(qc_split_state *state, uint8_t *symbols, siz
 
 /* ---- the coding ---- */
 
-static qc_status open_parts(qc_split_state *state, const qc_stream *outer, qc_reader *reader,
+static qc_status open_parts(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                             qc_error *error)
 {
     size_t sum = 0;
@@ -201,19 +201,20 @@ static qc_status open_parts(qc_split_state *state, const qc_stream *outer, qc_re
     return QC_OK;
 }
 
-qc_status qc_split_begin(const qc_stream *stream, qc_reader *reader, qc_error *error)
+qc_status qc_split_begin(qc_stream *stream, qc_reader *reader, qc_error *error)
 {
-    qc_split_state *state = stream->split;
-    QC_CHECK(!state->taken, QC_CORRUPT, "split: a second stream with a router, or one in another",
+    qc_router_state *state = stream->shared->router;
+    QC_CHECK(state != NULL, QC_CORRUPT, "split: a second stream with a router, or one in another",
              0, 2, 1);
-    state->taken = 1;
+    stream->shared->router = NULL;
+    stream->state.router = state;
     QC_TRY(qc_read_u8(reader, &state->router, "split: router", error));
     QC_CHECK(state->router <= QC_ROUTER_NEIGHBOURS, QC_UNSUPPORTED, "split: router", 0,
              state->router, QC_ROUTER_NEIGHBOURS);
     return QC_OK;
 }
 
-qc_status qc_split_finish_rows(qc_split_state *state, qc_error *error)
+qc_status qc_split_finish_rows(qc_router_state *state, qc_error *error)
 {
     int has_rows = state->router == QC_ROUTER_CLASSES && state->by.classes.row_classes > 1;
     return has_rows ? qc_stream_finish(&state->rows.stream, error) : QC_OK;
@@ -221,9 +222,9 @@ qc_status qc_split_finish_rows(qc_split_state *state, qc_error *error)
 
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
-    qc_split_state *state = stream->split;
     qc_reader reader = qc_reader_of(body, size, 1);
     QC_TRY(qc_split_begin(stream, &reader, error));
+    qc_router_state *state = stream->state.router;
     QC_TRY(state->router == QC_ROUTER_CLASSES ? qc_split_open_classes(state, stream, &reader, error)
                                               : open_neighbours(state, stream, &reader, error));
     return open_parts(state, stream, &reader, error);
@@ -231,14 +232,14 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
 
 static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
-    qc_split_state *state = stream->split;
+    qc_router_state *state = stream->state.router;
     return state->router == QC_ROUTER_CLASSES ? next_by_classes(state, symbols, count, error)
                                               : next_by_neighbours(state, symbols, count, error);
 }
 
 static qc_status finish(qc_stream *stream, qc_error *error)
 {
-    qc_split_state *state = stream->split;
+    qc_router_state *state = stream->state.router;
     /* As many symbols were taken as all sub-streams have, so none has any left. */
     QC_TRY(qc_split_finish_rows(state, error));
     for (unsigned i = 0; i < state->parts; i++)
