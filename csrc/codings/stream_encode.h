@@ -1,8 +1,8 @@
 /*
  * The encoders: what they are given, and one row a coding. stream_encode.c chooses between them.
  */
-#ifndef QC_ENCODER_H
-#define QC_ENCODER_H
+#ifndef QC_STREAM_ENCODE_H
+#define QC_STREAM_ENCODE_H
 
 #include "base/ticker.h"
 #include "codings/huffman_code.h"
@@ -69,4 +69,4 @@ static inline unsigned qc_input_symbol(const qc_encoder_input *input, size_t i)
                              : ((const uint16_t *)input->symbols)[i];
 }
 
-#endif /* QC_ENCODER_H */
+#endif /* QC_STREAM_ENCODE_H */
