@@ -14,7 +14,7 @@ TREE = {
     "csrc/body/d.h": '#include "../base/a.h"\n',
     "qcodec/__init__.py": "from .codecs import thing\nfrom qcodec import missing\n",
     "qcodec/codecs/__init__.py": "import numpy\n",
-    "qcodec/codecs/thing.py": "def f():\n    from ..limits import LIMIT\n    import qcodec.limits\n",
+    "qcodec/codecs/thing.py": "def f():\n    from ..limits import A\n    import qcodec.limits\n",
     "qcodec/limits.py": "",
 }
 
