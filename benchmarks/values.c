@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define HOT       ((size_t)1 << 16)
 #define COLD      ((size_t)1 << 24)

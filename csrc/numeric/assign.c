@@ -4,6 +4,7 @@
  */
 #include "base/float_bits.h"
 #include "kernels/kernels.h"
+#include "qcodec_numeric.h"
 
 #define MAX_CENTROIDS 256
 #define LINEAR_LIMIT  16 /* up to here comparing with every threshold is the fastest */

@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "base/float_bits.h"
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define MAX_CENTROIDS 256
 #define BLOCK         4096 /* of codes, which stay in L1 */

@@ -3,7 +3,7 @@
  * compared as integers, the bits of the float without its sign: these loops become vectors.
  */
 #include "base/float_bits.h"
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define BLOCK 1024 /* stays in L1 */
 

@@ -9,6 +9,7 @@
  */
 #include "base/float_bits.h"
 #include "base/ticker.h"
+#include "qcodec_numeric.h"
 
 #define DIGIT_BITS 11
 #define DIGITS     ((size_t)1 << DIGIT_BITS)

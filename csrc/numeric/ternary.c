@@ -9,7 +9,7 @@
  * value. So the result is the optimum and no approximation; ties keep the fewest.
  */
 #include "numeric/magnitudes.h"
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define MAX_BINS 64          /* from the first to the last that is looked into */
 #define LEEWAY   (1 + 1e-12) /* of bounds, for rounding */

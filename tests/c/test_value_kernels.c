@@ -8,6 +8,7 @@
 #include "kernels/max_code.h"
 #include "kernels/planes.h"
 #include "numeric/kmeans_histogram.h"
+#include "qcodec_numeric.h"
 #include "support.h"
 
 #include <math.h>
