@@ -3,8 +3,8 @@
 
 A check (``QC_CHECK``) that can be switched off without a test noticing guards nothing, or nobody
 knows what. So the core is built once with checks that can be switched off (csrc/base/check.h),
-under the sanitizers, and with each of them off, all that could notice is run: the broken inputs of the
-tests, through tests/c/decode_corpus.c, and the C tests of wrong arguments and of interruptions. A
+under the sanitizers, and with each of them off, all that could notice is run: the broken inputs of
+the tests, through tests/c/decode_corpus.c, and the C tests of wrong arguments and of interruptions. A
 crash, another result, another kind of error, or another rule where a test asks for its name, is
 noticed. Prints the checks that nobody misses, and exits with status 1 if there are any. It takes a
 minute or two of processor time.
@@ -23,14 +23,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(ROOT))
 
 # ruff: noqa: E402 - the modules are found through the path above
-import test_golden
-import test_lanes
-import test_streams_broken
-from c_programs import FLAGS, build_core, run
-from stream_writer import stream_of
+from tests.c.c_programs import FLAGS, build_core, run
+from tests.format import test_golden, test_lanes, test_streams_broken
+from tests.writers.stream_writer import stream_of
 
 SWITCHABLE = [
     *("-DQC_SWITCHABLE_CHECKS", "-O1"),
@@ -54,7 +52,7 @@ def record(
 
 
 def golden_files() -> Iterator[bytes]:
-    """Those of every release, broken ones too (tests/test_golden.py)."""
+    """Those of every release, broken ones too (tests/format/test_golden.py)."""
     for folder in test_golden.MANIFESTS:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         for part in ("valid", "broken"):
@@ -67,7 +65,7 @@ def golden_files() -> Iterator[bytes]:
 
 
 def broken_streams() -> Iterator[bytes]:
-    """Those of tests/test_streams_broken.py and tests/test_lanes.py, which ask for the rule."""
+    """Those of test_streams_broken.py and test_lanes.py in tests/format, which ask for the rule."""
     for data, count, width, *_ in test_streams_broken.BROKEN.values():
         yield record("s", data, named=True, width=width, count=count)
     for coding, body, *_ in test_lanes.BROKEN.values():

@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
+sys.path.insert(0, str(ROOT))
 
 # ruff: noqa: E402 - the modules are found through the path above
 import check_checks
@@ -32,13 +32,17 @@ BRANCHES, LINES = 95, 98
 COUNTED = "--coverage -fprofile-update=atomic -O0 -DNDEBUG -Dalways_inline="
 LEFT_OUT = ["csrc/kernels/arm/", "csrc/base/cpu.c"]
 #: Those of the format, the codecs and the kernels; what is above them runs no other C.
-PYTHON_TESTS = [
-    *("assign_by_cost", "codecs", "coded_parameters", "convert", "delta", "differential"),
-    *("differential_lanes", "differential_parts", "fields", "kmeans", "kmeans_fast"),
-    *("large_outputs", "lanes", "pack", "quantize_affine", "quantize_codebook"),
-    *("quantize_fixed_point", "quantize_prune", "quantize_quantized", "quantize_ternary"),
-    *("round_trip", "routers", "sparse", "streams", "streams_broken", "tensor", "ternary_best"),
-]
+PYTHON_TESTS = {
+    "format": [
+        *("coded_parameters", "convert", "delta", "differential", "differential_lanes"),
+        *("differential_parts", "fields", "large_outputs", "lanes", "pack", "round_trip"),
+        *("routers", "sparse", "streams", "streams_broken", "tensor"),
+    ],
+    "quantize": [
+        *("affine", "assign_by_cost", "codebook", "codecs", "fixed_point", "kmeans"),
+        *("kmeans_fast", "prune", "quantized", "ternary", "ternary_best"),
+    ],
+}
 TARGETS = ("decode_frame", "decode_stream", "decode_pack", "roundtrip_stream")
 MUTANTS = 20_000
 
@@ -112,7 +116,7 @@ def run_c_programs(folder: Path) -> None:
 
 def run_python_tests(folder: Path) -> None:
     """With few random examples: what they find is no business of this script."""
-    tests = [f"tests/test_{name}.py" for name in PYTHON_TESTS]
+    tests = [f"tests/{part}/test_{name}.py" for part in PYTHON_TESTS for name in PYTHON_TESTS[part]]
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     call(*command, folder=folder, PYTHONPATH=str(folder), QCODEC_EXAMPLES="30")
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tools")]
+sys.path.insert(0, str(ROOT))
 
 # ruff: noqa: E402 - the modules are found through the path above
-from frame_writer import base_of
 from golden.broken import broken_files
 from golden.encoded import encoded_files
 from golden.valid import valid_files
 
 import reference
+from tests.writers.frame_writer import base_of
 
 
 def digest(data: bytes) -> str:

@@ -93,7 +93,7 @@ static inline void qc_swap_if_big_endian(uint8_t *bytes, size_t item_size, size_
     memcpy(&low, &one, 1);
     if (low == 1 || item_size == 1)
         return;
-    /* GCOVR_EXCL_START: big-endian machines (tests/test_other_machines.py) */
+    /* GCOVR_EXCL_START: big-endian machines (tests/c/test_other_machines.py) */
     for (size_t i = 0; i < count; i++, bytes += item_size)
         for (size_t a = 0, b = item_size - 1; a < b; a++, b--) {
             uint8_t byte = bytes[a];

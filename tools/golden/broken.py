@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from delta_writer import Delta
-from frame_writer import (
-    Floats,
+from reference.conventions import crc32c
+from tests.writers.delta_writer import Delta
+from tests.writers.frame_writer import (
     Frame,
     Parts,
     assemble,
@@ -17,26 +17,25 @@ from frame_writer import (
     write_pack,
     write_parts,
 )
-from lanes_stream_writer import LanesCode, lanes_parts
-from lanes_stream_writer import assemble as assemble_lanes
-from stream_writer import stream_of, vu
+from tests.writers.stream_writer import stream_of, vu
 
-from reference.conventions import crc32c
-
+from .broken_streams import broken_streams
+from .damage import (
+    AFFINE,
+    CHUNKED,
+    CODEBOOK,
+    CSR,
+    GAPS,
+    MASK,
+    RAW,
+    SCALES,
+    Broken,
+    with_chunk,
+    with_dims,
+    with_field,
+    with_parameters,
+)
 from .valid import f32
-
-#: Name, bytes, kind of the error.
-Broken = tuple[str, bytes, str]
-
-_RAW = Frame("u8", "raw", "dense", (3,), range(3), [b"\7", b"\x08", b"\x09"])
-_BOOK = Floats("f32", f32(0, 1, -1), 1, entries=3)
-_CODEBOOK = Frame("f32", "codebook", "dense", (4,), range(4), [0, 1, 2, 1], width=2, codebook=_BOOK)
-_AFFINE = Frame("f32", "affine", "dense", (4,), range(4), [0, 1, 2, 1], width=2)
-_SCALES = Floats("f32", f32(0.5), 1)
-_GAPS = replace(_RAW, positions="gaps", dims=(9,), stored=[1, 4, 8], gap_width=3)
-_MASK = replace(_GAPS, positions="mask")
-_CSR = replace(_GAPS, positions="csr", dims=(3, 3))
-_CHUNKED = replace(_RAW, chunk_elements=2)
 
 
 def broken_files() -> Iterator[Broken]:
@@ -48,12 +47,7 @@ def broken_files() -> Iterator[Broken]:
         *_coded_parameters(),
         *_chunk_layout(),
         *_positions(),
-        *_streams(),
-        *_huffman(),
-        *_adaptive(),
-        *_lanes(),
-        *_split(),
-        *_contexts(),
+        *broken_streams(),
         *_delta(),
         *_kind_fields(),
     ):
@@ -62,69 +56,38 @@ def broken_files() -> Iterator[Broken]:
         yield f"pack_{name}.qc", data, kind
 
 
-def _parts(frame: Frame) -> Parts:
-    return write_parts(frame)
-
-
-def _with_field(frame: Frame, at: int, value: int) -> bytes:
-    """A byte of the fields replaced: 0-1 magic, 2 version, 3 flags, 4 features, 5 dtype, 6 kind."""
-    parts = _parts(frame)
-    fields = bytearray(parts.fields)
-    fields[at] = value
-    return assemble(replace(parts, fields=bytes(fields)))
-
-
-def _with_dims(dims: bytes, ndim: int, dtype: int = 0) -> bytes:
-    parts = _parts(_RAW)
-    fields = parts.fields[:5] + bytes([dtype, ndim]) + dims
-    return assemble(replace(parts, fields=fields))
-
-
-def _with_parameters(frame: Frame, parameters: bytes, features: int | None = None) -> bytes:
-    parts = replace(_parts(frame), parameters=parameters)
-    if features is not None:
-        parts = replace(parts, fields=parts.fields[:4] + bytes([features]) + parts.fields[5:])
-    return assemble(parts)
-
-
-def _with_chunk(frame: Frame, chunk: bytes, features: int = 15) -> bytes:
-    parts = _parts(frame)
-    fields = parts.fields[:4] + vu(features) + parts.fields[5:]
-    return assemble(replace(parts, fields=fields, chunks=(chunk,)))
-
-
 def _fields() -> Iterator[Broken]:
-    yield "magic_first_byte", _with_field(_RAW, 0, 0x44), "corrupt"
-    yield "magic_second_byte", _with_field(_RAW, 1, 0x44), "corrupt"
-    yield "version_1", _with_field(_RAW, 2, 1), "unsupported"
-    yield "reserved_flag", _with_field(_RAW, 3, 0x20), "unsupported"
-    yield "positions_5", _with_field(_RAW, 3, 5 << 1), "unsupported"
-    fields = _parts(_RAW).fields
-    later = replace(_parts(_RAW), fields=fields[:4] + vu(0x102) + fields[5:])
+    yield "magic_first_byte", with_field(RAW, 0, 0x44), "corrupt"
+    yield "magic_second_byte", with_field(RAW, 1, 0x44), "corrupt"
+    yield "version_1", with_field(RAW, 2, 1), "unsupported"
+    yield "reserved_flag", with_field(RAW, 3, 0x20), "unsupported"
+    yield "positions_5", with_field(RAW, 3, 5 << 1), "unsupported"
+    fields = write_parts(RAW).fields
+    later = replace(write_parts(RAW), fields=fields[:4] + vu(0x102) + fields[5:])
     yield "feature_8", assemble(later), "unsupported"
-    yield "dtype_16", _with_field(_RAW, 5, 16), "unsupported"
-    yield "kind_6", _with_field(_RAW, 6, 6 << 4 | 1), "unsupported"
-    yield "nine_dims", _with_dims(bytes([1] * 9), 9), "corrupt"
-    yield "dims_too_large", _with_dims(vu(2**27) * 2, 2), "limit"
-    yield "dims_too_large_behind_a_zero", _with_dims(vu(0) + vu(2**55), 2), "limit"
-    yield "dim_not_in_shortest_form", _with_dims(b"\x83\x00", 1), "corrupt"
-    yield "dim_of_nine_bytes", _with_dims(b"\x80" * 8 + b"\1", 1), "corrupt"
-    yield "affine_of_integers", _with_field(_AFFINE, 5, 4), "corrupt"
-    yield "codebook_of_float8", _with_field(_CODEBOOK, 5, 13), "corrupt"
-    yield "raw_scaled", _with_field(_RAW, 3, 1 << 4), "corrupt"
-    yield "csr_without_dims", _with_field(replace(_RAW, dims=()), 3, 3 << 1), "corrupt"
-    scalar = replace(_CSR, dims=(), stored=[0], elements=[b"\7"])
+    yield "dtype_16", with_field(RAW, 5, 16), "unsupported"
+    yield "kind_6", with_field(RAW, 6, 6 << 4 | 1), "unsupported"
+    yield "nine_dims", with_dims(bytes([1] * 9), 9), "corrupt"
+    yield "dims_too_large", with_dims(vu(2**27) * 2, 2), "limit"
+    yield "dims_too_large_behind_a_zero", with_dims(vu(0) + vu(2**55), 2), "limit"
+    yield "dim_not_in_shortest_form", with_dims(b"\x83\x00", 1), "corrupt"
+    yield "dim_of_nine_bytes", with_dims(b"\x80" * 8 + b"\1", 1), "corrupt"
+    yield "affine_of_integers", with_field(AFFINE, 5, 4), "corrupt"
+    yield "codebook_of_float8", with_field(CODEBOOK, 5, 13), "corrupt"
+    yield "raw_scaled", with_field(RAW, 3, 1 << 4), "corrupt"
+    yield "csr_without_dims", with_field(replace(RAW, dims=()), 3, 3 << 1), "corrupt"
+    scalar = replace(CSR, dims=(), stored=[0], elements=[b"\7"])
     yield "csr_of_a_scalar", write_frame(scalar), "corrupt"
 
 
 def _lengths() -> Iterator[Broken]:
-    whole = write_frame(_RAW)
+    whole = write_frame(RAW)
     yield "cut", whole[:-1], "truncated"
     yield "longer", whole + b"\0", "corrupt"
-    yield "body_without_room_for_its_crc", _parts(_RAW).fields + b"\3abc", "corrupt"
+    yield "body_without_room_for_its_crc", write_parts(RAW).fields + b"\3abc", "corrupt"
     yield "crc", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
-    many = replace(_RAW, dims=(2**22 + 1,), stored=[], elements=[])
-    yield "too_many_elements_in_one_chunk", _with_chunk(many, b"\0\1\7"), "corrupt"
+    many = replace(RAW, dims=(2**22 + 1,), stored=[], elements=[])
+    yield "too_many_elements_in_one_chunk", with_chunk(many, b"\0\1\7"), "corrupt"
 
 
 def _parameters() -> Iterator[Broken]:
@@ -132,34 +95,34 @@ def _parameters() -> Iterator[Broken]:
     empty = {"dims": (0,), "stored": [], "elements": [], "chunk_elements": 1}
     for width in (0, 17):
         affine, gaps = bytes([width, 0, 0]), bytes([width])
-        yield f"width_{width}", _with_parameters(replace(_AFFINE, **empty), affine), "corrupt"
-        yield f"gap_width_{width}", _with_parameters(replace(_GAPS, **empty), gaps), "corrupt"
-    yield "zero_mode_3", _with_parameters(_AFFINE, b"\2\3\0"), "unsupported"
-    yield "zero_points_without_scales", _with_parameters(_AFFINE, b"\2\1"), "corrupt"
-    yield "zero_point_65536", _with_parameters(_AFFINE, b"\2\0" + vu(65536)), "corrupt"
-    book = _parts(_CODEBOOK).parameters
-    yield "codebook_dtype_3", _with_parameters(_CODEBOOK, b"\2\3" + book[2:]), "unsupported"
-    yield "books_0", _with_parameters(_CODEBOOK, b"\2\0\0" + book[3:]), "corrupt"
-    yield "books_inner_0", _with_parameters(_CODEBOOK, b"\2\0\2\0" + book[3:]), "corrupt"
-    yield "floats_4", _with_parameters(_CODEBOOK, book[:3] + b"\4" + book[4:]), "unsupported"
+        yield f"width_{width}", with_parameters(replace(AFFINE, **empty), affine), "corrupt"
+        yield f"gap_width_{width}", with_parameters(replace(GAPS, **empty), gaps), "corrupt"
+    yield "zero_mode_3", with_parameters(AFFINE, b"\2\3\0"), "unsupported"
+    yield "zero_points_without_scales", with_parameters(AFFINE, b"\2\1"), "corrupt"
+    yield "zero_point_65536", with_parameters(AFFINE, b"\2\0" + vu(65536)), "corrupt"
+    book = write_parts(CODEBOOK).parameters
+    yield "codebook_dtype_3", with_parameters(CODEBOOK, b"\2\3" + book[2:]), "unsupported"
+    yield "books_0", with_parameters(CODEBOOK, b"\2\0\0" + book[3:]), "corrupt"
+    yield "books_inner_0", with_parameters(CODEBOOK, b"\2\0\2\0" + book[3:]), "corrupt"
+    yield "floats_4", with_parameters(CODEBOOK, book[:3] + b"\4" + book[4:]), "unsupported"
     huge = b"\2\0" + vu(2**55) + b"\1\0"
-    yield "books_beyond_the_body", _with_parameters(_CODEBOOK, huge), "corrupt"
+    yield "books_beyond_the_body", with_parameters(CODEBOOK, huge), "corrupt"
     overflowing = b"\xff\0" + vu(2**54) + b"\1\0"  # 256 entries of 4 bytes: 2^64 in all
-    eight_bits = replace(_CODEBOOK, width=8)
-    yield "books_whose_bytes_overflow", _with_parameters(eight_bits, overflowing), "corrupt"
-    scaled = replace(_AFFINE, scales=_SCALES)
+    eight_bits = replace(CODEBOOK, width=8)
+    yield "books_whose_bytes_overflow", with_parameters(eight_bits, overflowing), "corrupt"
+    scaled = replace(AFFINE, scales=SCALES)
     for name, scale, kind in (
         ("dtype_3", b"\3\1\1\0", "unsupported"),
         ("inner_0", b"\0\0\1\0", "corrupt"),
         ("count_0", b"\0\1\0\0", "corrupt"),
         ("count_beyond_the_body", b"\0\1" + vu(2**55) + b"\0", "corrupt"),
     ):
-        yield f"scale_{name}", _with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
+        yield f"scale_{name}", with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
 
 
 def _coded_parameters() -> Iterator[Broken]:
     def codebook(how: int, body: bytes) -> bytes:
-        parts = _parts(_CODEBOOK)  # three entries of f32
+        parts = write_parts(CODEBOOK)  # three entries of f32
         fields = bytearray(parts.fields)
         fields[4] = 0b1001111
         parameters = b"\2\0\1" + bytes([how]) + vu(len(body)) + body
@@ -186,39 +149,39 @@ def _coded_parameters() -> Iterator[Broken]:
         ("permuted_bytes_after", 3, no_deltas + in_order + b"\0"),
     ):
         yield f"floats_{name}", codebook(how, body), "corrupt"
-    yield "floats_beyond_the_body", _with_parameters(_CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
-    yield "floats_without_a_feature", _with_parameters(_CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
+    yield "floats_beyond_the_body", with_parameters(CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
+    yield "floats_without_a_feature", with_parameters(CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
     yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
-    scaled = replace(_AFFINE, scales=_SCALES)
+    scaled = replace(AFFINE, scales=SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
-    yield "floats_more_than_may_be_coded", _with_parameters(_CODEBOOK, many), "corrupt"
+    yield "floats_more_than_may_be_coded", with_parameters(CODEBOOK, many), "corrupt"
     planes = b"\0\1" + vu(257) + b"\1\x0c" + zeros * 4  # all of them are there
     yield (
         "scales_more_than_may_be_coded",
-        _with_parameters(scaled, b"\2\0\0" + planes, 3),
+        with_parameters(scaled, b"\2\0\0" + planes, 3),
         "corrupt",
     )
     # 256 entries whose deltas have 31 bits each: a kilobyte behind the end, if nobody looks.
     all_missing = b"\xff\0\1\2\3\0\1\x20"
-    wide = replace(_CODEBOOK, width=8)
-    yield "floats_deltas_all_bits_missing", _with_parameters(wide, all_missing, 3), "corrupt"
+    wide = replace(CODEBOOK, width=8)
+    yield "floats_deltas_all_bits_missing", with_parameters(wide, all_missing, 3), "corrupt"
     start = b"\2\2\0\1\1\0" + f32(1)
-    yield "zero_points_without_their_stream", _with_parameters(scaled, start), "corrupt"
-    yield "zero_points_cut", _with_parameters(scaled, start + b"\1\7\0"), "corrupt"
-    yield "zero_points_too_wide", _with_parameters(scaled, start + b"\1\1\4"), "corrupt"
-    yield "zero_points_too_long", _with_parameters(scaled, start + b"\1\2\0\0"), "corrupt"
-    unscaled = _with_parameters(_AFFINE, b"\2\2")
+    yield "zero_points_without_their_stream", with_parameters(scaled, start), "corrupt"
+    yield "zero_points_cut", with_parameters(scaled, start + b"\1\7\0"), "corrupt"
+    yield "zero_points_too_wide", with_parameters(scaled, start + b"\1\1\4"), "corrupt"
+    yield "zero_points_too_long", with_parameters(scaled, start + b"\1\2\0\0"), "corrupt"
+    unscaled = with_parameters(AFFINE, b"\2\2")
     yield "coded_zero_points_without_scales", unscaled, "corrupt"
 
 
 def _chunk_layout() -> Iterator[Broken]:
-    parts = _parts(_CHUNKED)
+    parts = write_parts(CHUNKED)
     yield "chunk_elements_0", assemble(replace(parts, chunk_elements=b"\0")), "corrupt"
     too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=(b"\1\3abc",))
     yield "chunk_elements_too_many", assemble(too_many), "corrupt"
     row, no_row = b"\0\1\1\0" + b"\1\0" * 2, b"\0" + b"\1\0" * 3  # no entries, three packed streams
     broken_rows = replace(
-        _parts(replace(_CSR, chunk_elements=3)), chunk_elements=b"\4", chunks=(row, row, no_row)
+        write_parts(replace(CSR, chunk_elements=3)), chunk_elements=b"\4", chunks=(row, row, no_row)
     )
     yield "csr_with_broken_rows", assemble(broken_rows), "corrupt"
     yield "a_chunk_missing", assemble(replace(parts, chunks=parts.chunks[:1])), "corrupt"
@@ -240,163 +203,19 @@ def _with_first_length(whole: bytes, head: int, change: int) -> bytes:
 
 def _positions() -> Iterator[Broken]:
     values = b"\1\3abc"
-    yield "entries_beyond_the_elements", _with_chunk(_GAPS, vu(10) + b"\0\1\0\0\1\0"), "corrupt"
-    yield "gap_beyond_the_end", _with_chunk(_GAPS, b"\3\0\1\3" + values), "corrupt"
-    yield "mask_with_too_few_bits", _with_chunk(_MASK, b"\3\1\2\3\0" + values), "corrupt"
-    yield "mask_with_too_many_bits", _with_chunk(_MASK, b"\3\1\2\x0f\0" + values), "corrupt"
-    yield "mask_bit_beyond_the_end", _with_chunk(_MASK, b"\3\1\2\3\4" + values), "corrupt"
+    yield "entries_beyond_the_elements", with_chunk(GAPS, vu(10) + b"\0\1\0\0\1\0"), "corrupt"
+    yield "gap_beyond_the_end", with_chunk(GAPS, b"\3\0\1\3" + values), "corrupt"
+    yield "mask_with_too_few_bits", with_chunk(MASK, b"\3\1\2\3\0" + values), "corrupt"
+    yield "mask_with_too_many_bits", with_chunk(MASK, b"\3\1\2\x0f\0" + values), "corrupt"
+    yield "mask_bit_beyond_the_end", with_chunk(MASK, b"\3\1\2\3\4" + values), "corrupt"
     no_gaps = b"\0\1\0"
     # Row counts of 2 bits, packed: 3 0 0; 1 1 1; 1 1 0.
-    yield "csr_row_with_too_many", _with_chunk(_CSR, b"\2\1\1\3" + no_gaps + b"\1\2ab"), "corrupt"
-    yield "csr_row_too_many", _with_chunk(_CSR, b"\2\1\1\x15" + no_gaps + b"\1\2ab"), "corrupt"
-    yield "csr_rows_with_too_few", _with_chunk(_CSR, b"\3\1\1\5" + no_gaps + values), "corrupt"
+    yield "csr_row_with_too_many", with_chunk(CSR, b"\2\1\1\3" + no_gaps + b"\1\2ab"), "corrupt"
+    yield "csr_row_too_many", with_chunk(CSR, b"\2\1\1\x15" + no_gaps + b"\1\2ab"), "corrupt"
+    yield "csr_rows_with_too_few", with_chunk(CSR, b"\3\1\1\5" + no_gaps + values), "corrupt"
     # A row an entry; the first gap is 3, which leads into the second row.
     gaps = b"\1\2\3\0"
-    yield "csr_gap_beyond_the_row", _with_chunk(_CSR, b"\3\0\1\1" + gaps + values), "corrupt"
-
-
-def _streams() -> Iterator[Broken]:
-    yield "coding_8", _with_chunk(_RAW, b"\x08\3abc"), "unsupported"
-    yield "coding_255", _with_chunk(_RAW, b"\xff\3abc"), "unsupported"
-    yield "coding_not_among_features", _with_chunk(_RAW, b"\0\1\7", features=2), "corrupt"
-    yield "no_stream", _with_chunk(_RAW, b""), "corrupt"
-    yield "stream_beyond_its_chunk", _with_chunk(_RAW, b"\1\4abc"), "corrupt"
-    yield "stream_that_does_not_fill_its_chunk", _with_chunk(_RAW, b"\1\3abc\0"), "corrupt"
-    yield "constant_too_wide", _with_chunk(_RAW, b"\0\2" + vu(256)), "corrupt"
-    yield "constant_with_more_bytes", _with_chunk(_RAW, b"\0\2\1\0"), "corrupt"
-    yield "packed_too_short", _with_chunk(_RAW, b"\1\2ab"), "corrupt"
-    yield "packed_too_long", _with_chunk(_RAW, b"\1\4abcd"), "corrupt"
-    boolean = replace(_RAW, dtype="bool", elements=[b"\0"] * 3)
-    yield "packed_with_bits_after_the_last", _with_chunk(boolean, b"\1\1\x08"), "corrupt"
-    yield "code_beyond_the_codebook", _with_chunk(_CODEBOOK, b"\1\1\xc0"), "corrupt"
-
-
-def _huffman() -> Iterator[Broken]:
-    wide = replace(_AFFINE, width=9, elements=[0] * 4)
-    yield "huffman_of_nine_bits", _with_chunk(wide, b"\2\3\1\x11\0"), "corrupt"
-    # _CODEBOOK has four codes of 2 bits; two symbols of length 1 are the nibbles 1 1.
-    for name, body in (
-        ("empty", ""),
-        ("more_symbols_than_the_width", "04 2222 0000"),
-        ("incomplete", "01 21 00"),
-        ("oversubscribed", "02 11 01 00"),
-        ("one_symbol", "00 01 00"),
-        ("nibble_15", "01 1f 00"),
-        ("repeat_first", "01 1e 00"),
-        ("run_beyond_the_symbols", "03 11 0d 00"),
-        ("filling_nibble", "02 21 12 00"),
-        ("table_cut", "03 11"),
-        ("codes_missing", "01 11"),
-        ("codes_too_long", "01 11 00 00"),
-        ("bits_after_the_last_code", "01 11 01"),
-    ):
-        content = bytes.fromhex(body)
-        stream = bytes([2, len(content)]) + content
-        yield f"huffman_{name}", _with_chunk(_CODEBOOK, stream), "corrupt"
-    long = Frame("bool", "raw", "dense", (256,), range(256), [b"\0"] * 256)
-    content = bytes.fromhex("01 11 08 08 11") + bytes(32)
-    stream = bytes([2, len(content)]) + content
-    yield "huffman_substreams_of_wrong_lengths", _with_chunk(long, stream), "corrupt"
-
-
-def _adaptive() -> Iterator[Broken]:
-    yield "adaptive_without_model", _with_chunk(_RAW, b"\3\0"), "corrupt"
-    yield "adaptive_model_2", _with_chunk(_RAW, b"\3\1\2"), "unsupported"
-    wide = replace(_AFFINE, width=9, elements=[0] * 4)
-    yield "tree_of_nine_bits", _with_chunk(wide, b"\3\1\0"), "corrupt"
-    yield "adaptive_with_a_last_zero", _with_chunk(_RAW, b"\3\3\0\1\0"), "corrupt"
-    yield "adaptive_with_unread_bytes", _with_chunk(_RAW, b"\3\x0e\0" + b"\1" * 13), "corrupt"
-
-
-def _lanes() -> Iterator[Broken]:
-    # The symbols 7 8 9 of _RAW; the code of 7 is 0, so all padding is 0 bits.
-    code = LanesCode((7, 8, 9), (1, 2, 0, 0, 0, 0, 0))
-    _, words, _ = lanes_parts([7, 8, 9], code)
-    body = assemble_lanes(code, b"", words, b"")
-    escaped = replace(code, values=(7, 8), has_escape=True)
-    halved = LanesCode((3, 4), (2, 0, 0, 0, 0, 0, 0), raw_bits=1)
-    raw, halves, _ = lanes_parts([7, 8, 9], halved)
-    raw = b"\x08" + raw[1:]  # of a fourth symbol
-    for name, spoilt, kind in (
-        ("reserved_first_byte", b"\x10" + body[1:], "unsupported"),
-        ("33_classes", b"\0\x20" + body[2:], "corrupt"),
-        ("incomplete", body[:2] + b"\0\3" + body[4:], "corrupt"),
-        ("word_missing", assemble_lanes(code, b"", words[:-1], b""), "corrupt"),
-        ("words_after_the_last", assemble_lanes(code, b"", [*words, 0], b""), "corrupt"),
-        ("bits_after_the_last", assemble_lanes(code, b"", [*words[:-1], 1], b""), "corrupt"),
-        ("padding", assemble_lanes(code, b"", [*words[:-1], 0x8000], b""), "corrupt"),
-        ("literal_missing", assemble_lanes(escaped, b"", words, b""), "corrupt"),
-        ("literals_after_the_last", assemble_lanes(escaped, b"", words, b"\1\2"), "corrupt"),
-        ("raw_bits_after_the_last", assemble_lanes(halved, raw, halves, b""), "corrupt"),
-    ):
-        yield f"lanes_{name}", _with_chunk(_RAW, stream_of(4, spoilt), 63), kind
-    wide = replace(_AFFINE, width=9, elements=[0] * 4)
-    yield "lanes_of_nine_bits", _with_chunk(wide, stream_of(4, body), 63), "corrupt"
-    # One class has all states: each stays what it is at first, and the last one has to be 0.
-    one = LanesCode((7,), (32,), states=32)
-    left = assemble_lanes(one, b"", [0] * 127 + [1 << 11] + [0] * 128, b"")
-    short = assemble_lanes(replace(one, counts=(31,)), b"", [0] * 256, b"")
-    yield "tans_state_after_the_last", _with_chunk(_RAW, stream_of(5, left), 63), "corrupt"
-    yield "tans_counts", _with_chunk(_RAW, stream_of(5, short), 63), "corrupt"
-    many = assemble_lanes(replace(one, states=512), b"", [0] * 256, b"")
-    yield "tans_512_states", _with_chunk(_RAW, stream_of(5, many), 63), "unsupported"
-
-
-def _split() -> Iterator[Broken]:
-    # The codes 0 1 2 1 of _CODEBOOK, packed; classes: four columns, then two rows of two.
-    codes, none = b"\1\1\x64", b"\0\0\1\0"
-    for name, body, kind in (
-        ("empty", b"", "corrupt"),
-        ("router_2", b"\2", "unsupported"),
-        ("rows_of_none", b"\0\0\0\4" + codes, "corrupt"),
-        ("rows_beyond_the_stream", b"\0\5\0\4" + codes, "corrupt"),
-        ("too_many_substreams", b"\0\4\x25" + b"\4" + codes + none * 17, "corrupt"),
-        ("class_of_a_column", b"\0\2\x20\1\1\x0c\4" + codes + none * 2, "corrupt"),
-        ("class_of_a_row", b"\0\2\2\1\1\x0c\4" + codes + none * 2, "corrupt"),
-        ("kernel_without_rows", b"\1\2\0\0\4" + codes, "corrupt"),
-        ("sixteen_classes", b"\1\2\2\x0f\4" + codes, "corrupt"),
-        ("class_of_a_symbol", b"\1\2\2\2\1\1\xc0\4" + codes, "corrupt"),
-        ("context", b"\1\2\2\x20\1\1\xc0\4" + codes + none * 2, "corrupt"),
-        ("substream_of_too_many", b"\0\4\0\5" + codes, "corrupt"),
-        ("substream_that_ends", b"\0\4\x10\1\1\0\2\1\1\4\2\1\1\4", "corrupt"),
-        ("substreams_of_too_few", b"\0\4\0\3\1\1\x24", "corrupt"),
-        ("bytes_after", b"\0\4\0\4" + codes + b"\0", "corrupt"),
-        ("in_a_split", b"\0\4\0\4\6\7\0\4\0\4" + codes, "corrupt"),
-        ("coding_8", b"\0\4\0\4\x08\0", "unsupported"),
-    ):
-        yield f"split_{name}", _with_chunk(_CODEBOOK, stream_of(6, body), 0x7F), kind
-    wide = replace(_AFFINE, width=9, elements=[0] * 4)
-    yield "split_of_nine_bits", _with_chunk(wide, stream_of(6, b"\0\4\0\4\0\1\0"), 0x7F), "corrupt"
-    planes = replace(_RAW, dtype="i16", kind="planes", elements=[b"\1\2"] * 3)
-    twice = stream_of(6, b"\0\3\0\3\1\3abc") * 2
-    yield "split_twice", _with_chunk(planes, twice, 0x7F), "corrupt"
-    missing = stream_of(6, b"\0\4\0\4" + codes)
-    yield "split_without_a_feature", _with_chunk(_CODEBOOK, missing, 0x40), "corrupt"
-
-
-def _contexts() -> Iterator[Broken]:
-    for name, body, kind in (
-        ("empty", b"", "corrupt"),
-        ("router_2", b"\2", "unsupported"),
-        ("rows_beyond_the_stream", b"\0\5\0\1\x08", "corrupt"),
-        ("class_of_a_row", b"\0\2\2\1\1\x0c\1\x08", "corrupt"),
-        ("kernel_without_rows", b"\1\2\0\1\1\x08", "corrupt"),
-        ("no_classes", b"\1\2\2\0\1\x08", "corrupt"),
-        ("sixteen_classes", b"\1\2\2\x10", "corrupt"),
-        ("class_without_symbols", b"\1\2\2\3\1\1\1\x08", "corrupt"),
-        ("class_beyond_the_symbols", b"\1\2\2\2\4\1\x08", "corrupt"),
-        ("prior_0", b"\0\4\0\0\x08", "corrupt"),
-        ("memory_3", b"\0\4\0\1\3", "corrupt"),
-        ("memory_11", b"\0\4\0\1\x0b", "corrupt"),
-        ("zero_at_the_end", b"\0\4\0\1\x08\1\0", "corrupt"),
-        ("bytes_after", b"\0\4\0\1\x08" + b"\1" * 7, "corrupt"),
-    ):
-        yield f"contexts_{name}", _with_chunk(_CODEBOOK, stream_of(7, body), 0xFF), kind
-    wide = replace(_AFFINE, width=8, elements=[0] * 4)
-    inside = b"\0\4\0\4\7\5\0\4\0\1\x08"
-    yield "split_contexts_within", _with_chunk(_CODEBOOK, stream_of(6, inside), 0xFF), "corrupt"
-    tables = b"\1\2\2\x08" + bytes(range(1, 8)) + b"\1\x08"
-    yield "contexts_of_many_tables", _with_chunk(wide, stream_of(7, tables), 0xFF), "corrupt"
+    yield "csr_gap_beyond_the_row", with_chunk(CSR, b"\3\0\1\1" + gaps + values), "corrupt"
 
 
 def _delta() -> Iterator[Broken]:
@@ -417,17 +236,17 @@ def _delta() -> Iterator[Broken]:
         ("bytes_after", b"\2\1" + symbols + low + escapes + b"\0", "corrupt"),
         ("coding_8", b"\2\1" + symbols + low + b"\x08\0", "unsupported"),
     ):
-        yield f"delta_{name}", _with_chunk(frame, chunk, 63), kind
+        yield f"delta_{name}", with_chunk(frame, chunk, 63), kind
     for name, at, value in (("width", 10, 0), ("height", 11, 0), ("step", 9, 0x20)):
-        parameters = bytearray(_parts(frame).parameters)
+        parameters = bytearray(write_parts(frame).parameters)
         parameters[at] = value
-        yield f"delta_{name}", _with_parameters(frame, bytes(parameters)), "corrupt"
-    yield "delta_scaled", _with_field(frame, 3, 16), "corrupt"
-    yield "delta_mask", _with_field(frame, 3, 4), "corrupt"
+        yield f"delta_{name}", with_parameters(frame, bytes(parameters)), "corrupt"
+    yield "delta_scaled", with_field(frame, 3, 16), "corrupt"
+    yield "delta_mask", with_field(frame, 3, 4), "corrupt"
     none, masked = b"\0\1\0", Frame("f32", "delta", "mask", (4,), (), ())
     two = b"\2\0\1\3\0\0" + none * 3
     yield "delta_behind_a_mask", _with_delta(masked, two), "corrupt"
-    yield "delta_u32", _with_field(frame, 5, 8), "corrupt"
+    yield "delta_u32", with_field(frame, 5, 8), "corrupt"
 
 
 def _with_delta(frame: Frame, chunk: bytes) -> bytes:
@@ -449,20 +268,20 @@ def _kind_fields() -> Iterator[Broken]:
         ("escape_left", b"\1\0\1" + one + b"\1\2\0\0" + rest),
         ("rest_of_another_width", b"\1\0\1" + one + symbols + b"\1\1\2"),
     ):
-        yield f"fields_{name}", _with_chunk(frame, chunk), "corrupt"
+        yield f"fields_{name}", with_chunk(frame, chunk), "corrupt"
     half = replace(frame, dtype="f16", mantissa_bits=3)
     short = b"\2\0\0" + empty + symbols + rest
-    yield "fields_of_f16_and_too_few_mantissa_bits", _with_chunk(half, short), "corrupt"
+    yield "fields_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
     eleven = b"\0\0\0" + empty * 2 + b"\0\2\xff\x0f"
-    yield "fields_of_f16_and_no_mantissa_bits", _with_chunk(half, eleven), "corrupt"
+    yield "fields_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
     five = b"\5\0\0" + empty * 3
-    yield "fields_of_five_mantissa_bits", _with_chunk(frame, five), "corrupt"
-    yield "fields_of_integers", _with_field(frame, 5, 6), "corrupt"
-    yield "fields_scaled", _with_field(frame, 3, 1 << 4), "corrupt"
+    yield "fields_of_five_mantissa_bits", with_chunk(frame, five), "corrupt"
+    yield "fields_of_integers", with_field(frame, 5, 6), "corrupt"
+    yield "fields_scaled", with_field(frame, 3, 1 << 4), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:
-    frame = write_frame(_RAW)
+    frame = write_frame(RAW)
     whole = write_pack([(b"a", frame)])
     yield "magic", b"QR" + whole[2:], "corrupt"
     yield "version_1", _pack_with(whole, 2, 1, len(frame)), "unsupported"

@@ -1,6 +1,6 @@
 """Frames and packs that decode: every row of the format's tables, and what lies between them.
 
-They are written by tests/frame_writer.py, not by the library, so they also cover what
+They are written by tests/writers/frame_writer.py, not by the library, so they also cover what
 its encoder never chooses.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from delta_writer import Delta
-from frame_writer import (
+
+from tests.writers.delta_writer import Delta
+from tests.writers.frame_writer import (
     DTYPES,
     EXPONENT_BITS,
     FLOATS,
@@ -24,8 +25,14 @@ from frame_writer import (
     write_frame,
     write_pack,
 )
-from lanes_stream_writer import LanesCode, lanes_body
-from stream_writer import CODING_IDS, deep_lengths, legal_codings, stream_of, write_stream
+from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.stream_writer import (
+    CODING_IDS,
+    deep_lengths,
+    legal_codings,
+    stream_of,
+    write_stream,
+)
 
 _SCALE_TYPES = ("f32", "f16", "bf16", "f8e4m3", "e8m0")
 

@@ -1,0 +1,1 @@
+"""Tests, in folders by what they promise: CONTRIBUTING.md says where a new one goes."""

@@ -1,0 +1,1 @@
+"""The C core by itself: C programs, other compilers, other machines."""

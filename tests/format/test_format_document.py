@@ -1,0 +1,127 @@
+"""The worked examples of docs/format.md decode to the values that stand under them."""
+
+import math
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from qcodec._frame.head import read_head as open_frame
+from qcodec._io.source import BytesSource
+from reference import Tensor, decode, parameters, read_pack
+from reference.__main__ import values_of
+from reference.coded_floats import HOWS, decode_floats
+from reference.codings import CODINGS, Stream
+from reference.conventions import Reader
+from reference.head import read_head
+from tests.format.agreement import by_library, by_reference
+from tests.repository import ROOT
+from tests.writers.frame_writer import KINDS, POSITIONS, base_of, remember_base
+
+DOCUMENT = ROOT / "docs" / "format.md"
+BYTES = re.compile(r"((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: x (\d+))?(?: {3}|$)")
+VALUES = re.compile(r"= (?:(\w+): )?(\w+) \[([\d, ]*)\]: (.*)")
+
+
+@dataclass
+class Example:
+    """The bytes of an example, and the lines under them: name (of a pack), dtype, dims, values."""
+
+    title: str
+    data: bytes
+    expected: list[tuple[str, str, tuple[int, ...], list[str]]]
+
+
+def read_example(title, text):
+    data, expected = b"", []
+    for line in text.splitlines():
+        if values := VALUES.fullmatch(line):
+            name, dtype, dims, numbers = values.groups()
+            shape = tuple(int(dim) for dim in dims.split(", ") if dim)
+            expected.append((name, dtype, shape, numbers.split()))
+        elif line.startswith("base "):
+            remember_base(bytes.fromhex(line[5:]))
+        else:
+            part, times = BYTES.match(line).groups()
+            data += bytes.fromhex(part) * int(times or 1)
+    return Example(title, data, expected)
+
+
+def read_examples():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    blocks = re.findall(r"\*\*([^\n*]+)\*\*(?:(?!\*\*).)*?```example\n(.*?)```", text, re.DOTALL)
+    return [read_example(title, block) for title, block in blocks]
+
+
+EXAMPLES = read_examples()
+FRAMES = [example for example in EXAMPLES if example.data[:2] == b"QC"]
+
+
+def same(value, text):
+    if isinstance(value, bool):
+        return text == str(value)
+    return value == float(text) and math.copysign(1, value) == math.copysign(1, float(text))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
+def test_reference_gives_the_stated_values(example):
+    is_pack = example.data[:2] == b"QP"
+    frames = read_pack(example.data) if is_pack else {None: example.data}
+    assert list(frames) == [name for name, *_ in example.expected]
+    for (_, dtype, shape, values), frame in zip(example.expected, frames.values(), strict=True):
+        tensor = decode(frame, base=base_of(frame))
+        assert (tensor.dtype, tensor.shape) == (dtype, shape)
+        assert len(values_of(tensor)) == len(values)
+        assert all(map(same, values_of(tensor), values))
+
+
+@pytest.mark.parametrize("example", FRAMES, ids=lambda example: example.title)
+def test_qcodec_gives_the_same_bytes(example):
+    outcome = by_reference(example.data)
+    assert not isinstance(outcome, str)
+    assert by_library(example.data) == outcome
+
+
+def test_every_block_of_examples_is_read():
+    assert len(EXAMPLES) == DOCUMENT.read_text(encoding="utf-8").count("```example")
+
+
+def test_every_kind_and_positions_form_has_an_example():
+    heads = [read_head(Reader(example.data, length_is_known=False)) for example in FRAMES]
+    assert {head.kind for head in heads} == set(range(len(KINDS)))
+    assert {head.positions for head in heads} == set(range(len(POSITIONS)))
+
+
+def test_every_way_to_store_parameters_has_an_example(monkeypatch):
+    seen = set()
+
+    def decode_body(how, *arguments):
+        seen.add(how)
+        return decode_floats(how, *arguments)
+
+    monkeypatch.setattr(parameters, "decode_floats", decode_body)
+    coded = [
+        example
+        for example in FRAMES
+        if open_frame(BytesSource(example.data), True).coded_parameters[2]
+    ]
+    assert coded, "zero mode 2"
+    for example in FRAMES:
+        assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
+    assert seen == set(HOWS)
+
+
+def test_every_coding_and_model_has_an_example(monkeypatch):
+    # Adaptive; split and contexts, whose routers are as models.
+    with_models = (CODINGS[3][0], CODINGS[6][0], CODINGS[7][0])
+    seen = set()
+
+    def symbols(stream):
+        seen.add((stream.coding, stream.body[0] if stream.coding in with_models else None))
+        return stream.coding(stream.body, stream.count, stream.width)
+
+    monkeypatch.setattr(Stream, "symbols", symbols)
+    for example in FRAMES:
+        assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
+    expected = {(coding, None) for coding, _ in CODINGS.values() if coding not in with_models}
+    assert seen == expected | {(coding, model) for coding in with_models for model in (0, 1)}

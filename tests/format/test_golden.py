@@ -1,0 +1,194 @@
+"""The golden files of every release: what they hold, for ever, and that no damage to them passes.
+
+They are written by tools/make_golden.py, never by a test.
+"""
+
+import hashlib
+import json
+from functools import reduce
+from operator import or_
+
+import numpy as np
+import pytest
+
+import reference
+from qcodec import Encoded
+from qcodec._file.pack import read_pack
+from qcodec._frame.encode import encode_quantized
+from qcodec._io.source import BytesSource
+from qcodec.errors import QCodecError
+from reference.conventions import Reader
+from reference.head import read_head
+from tests.repository import GOLDEN
+from tests.writers.frame_writer import DTYPES, KINDS, POSITIONS, is_delta
+
+MANIFESTS = {
+    path.parent: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(GOLDEN.glob("*/manifest.json"))
+}
+VALID = [
+    pytest.param(folder / name, entry, id=f"{folder.name}-{name}")
+    for folder, manifest in MANIFESTS.items()
+    for name, entry in manifest["valid"].items()
+]
+BROKEN = [
+    pytest.param(folder / "broken" / name, entry, id=f"{folder.name}-{name}")
+    for folder, manifest in MANIFESTS.items()
+    for name, entry in manifest["broken"].items()
+]
+#: Encoder output may change between releases; what the newest one wrote is what it writes.
+NEWEST = max(MANIFESTS, key=lambda folder: [int(part) for part in folder.name.split(".")])
+ENCODED = [param for param in VALID if "encode" in param.values[1] and NEWEST.name in param.id]
+
+
+def base_beside(path):
+    """What a frame of kind delta was stored against; None for other files."""
+    base = path.with_name(path.name + ".base")
+    return base.read_bytes() if base.exists() else None
+
+
+def opened(frame, base):
+    """A frame, given its base's bytes."""
+
+    def array():
+        elements = np.frombuffer(base, np.uint8).copy().view(encoded.dtype)
+        return elements.reshape(
+            encoded.shape if elements.nbytes == encoded.nbytes else elements.shape
+        )
+
+    encoded = Encoded(frame, base=None if base is None else array)
+    return encoded
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def frames_of(data):
+    """Every frame of a file, by the library."""
+    if data[:2] != b"QP":
+        return {None: data}
+    entries = read_pack(BytesSource(data)).entries
+    return {entry.name: data[entry.offset : entry.offset + entry.size] for entry in entries}
+
+
+def decode_file(data, base=None):
+    """Decode all that a file holds."""
+    return {name: opened(frame, base).decode() for name, frame in frames_of(data).items()}
+
+
+def test_files_are_those_of_the_manifests():
+    for folder, manifest in MANIFESTS.items():
+        listed = {folder / name: entry for name, entry in manifest["valid"].items()}
+        listed |= {folder / "broken" / name: entry for name, entry in manifest["broken"].items()}
+        found = {path for path in folder.rglob("*") if path.is_file()}
+        bases = {path for path in found if path.suffix == ".base"}
+        assert all(is_delta(path.with_suffix("").read_bytes()) for path in bases)
+        assert found - bases == listed.keys() | {folder / "manifest.json"}
+        for path, entry in listed.items():
+            assert digest(path.read_bytes()) == entry["sha256"]
+
+
+@pytest.mark.parametrize(("path", "entry"), VALID)
+def test_golden_file_decodes_to_its_values(path, entry):
+    expected = entry.get("tensors", {None: entry})
+    found = decode_file(path.read_bytes(), base_beside(path))
+    assert found.keys() == expected.keys()
+    for name, array in found.items():
+        assert list(array.shape) == expected[name]["shape"]
+        assert digest(array.tobytes()) == expected[name]["values"]
+
+
+@pytest.mark.parametrize(("path", "entry"), VALID)
+def test_the_reference_decodes_a_golden_file_to_the_same_values(path, entry):
+    expected = entry.get("tensors", {None: entry})
+    for name, frame in frames_of(path.read_bytes()).items():
+        tensor = reference.decode(frame, base=base_beside(path))
+        assert (tensor.dtype, list(tensor.shape)) == (
+            expected[name]["dtype"],
+            expected[name]["shape"],
+        )
+        assert digest(tensor.data) == expected[name]["values"]
+
+
+@pytest.mark.parametrize(("path", "entry"), VALID)
+def test_every_strict_prefix_of_a_golden_file_is_an_error(path, entry):
+    data, base = path.read_bytes(), base_beside(path)
+    for size in range(len(data)):
+        with pytest.raises(QCodecError) as caught:
+            decode_file(data[:size], base)
+        assert caught.value.code == "truncated"
+
+
+@pytest.mark.parametrize(("path", "entry"), VALID)
+def test_every_flipped_bit_of_a_golden_file_is_an_error(path, entry):
+    data, base = path.read_bytes(), base_beside(path)
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(QCodecError):
+            decode_file(bytes(flipped), base)
+
+
+@pytest.mark.parametrize(("path", "entry"), BROKEN)
+def test_broken_golden_file_gives_its_error(path, entry):
+    data = path.read_bytes()
+    with pytest.raises(QCodecError) as caught:
+        read_pack(BytesSource(data)) if path.suffix == ".qc" else opened(
+            data, base_beside(path)
+        ).decode()
+    assert caught.value.code == entry["error"]
+
+
+@pytest.mark.parametrize("way", ["quantized", "verify"])
+@pytest.mark.parametrize(("path", "entry"), [param for param in BROKEN if ".frame" in param.id])
+def test_codes_and_check_of_a_broken_golden_file_give_its_error(path, entry, way):
+    with pytest.raises(QCodecError) as caught:
+        getattr(opened(path.read_bytes(), base_beside(path)), way)()
+    assert caught.value.code == entry["error"]
+
+
+#: Files whose rule is told from others of the same kind by its name alone: if nobody asked for it,
+#: another one would be broken later.
+RULES = {
+    "csr_row_with_too_many.frame": "csr: row counts exceed the entries",
+    "csr_rows_with_too_few.frame": "csr: entries beyond the last row",
+    "delta_escapes_beyond_the_elements.frame": "delta: escapes",
+    "delta_escapes_that_end.frame": "delta: more escapes than are stored",
+    "delta_low_bits_that_end.frame": "delta: more low bits than are stored",
+    "delta_low_bytes_beyond_the_elements.frame": "delta: bytes of low bits",
+    "entries_beyond_the_elements.frame": "positions: entries",
+    "fields_escape_missing.frame": "fields: too few escapes",
+    "fields_more_escapes_than_elements.frame": "fields: escapes",
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_broken_golden_file_names_its_rule(name):
+    path = NEWEST / "broken" / name
+    with pytest.raises(QCodecError, match=f"^{RULES[name]} "):
+        opened(path.read_bytes(), base_beside(path)).decode()
+    with pytest.raises(QCodecError, match=f"^{RULES[name]} "):
+        opened(path.read_bytes(), base_beside(path))[-1]
+
+
+@pytest.mark.parametrize(("path", "entry"), ENCODED)
+def test_codes_of_a_golden_file_encode_to_the_same_bytes(path, entry):
+    data = path.read_bytes()
+    assert encode_quantized(Encoded(data).quantized(), **entry["encode"]) == data
+
+
+def test_golden_files_cover_the_tables_of_the_format():
+    for folder, manifest in MANIFESTS.items():
+        names = [name for name in manifest["valid"] if name.endswith(".frame")]
+        heads = [
+            read_head(Reader((folder / name).read_bytes(), length_is_known=False)) for name in names
+        ]
+        assert {head.dtype.name for head in heads} == set(DTYPES)
+        assert {(head.kind, head.positions) for head in heads} >= {
+            (3, positions) for positions in range(len(POSITIONS))
+        }
+        assert {head.kind for head in heads} == set(range(len(KINDS)))
+        assert reduce(or_, (head.features for head in heads)) == 0b11111111
+        kinds = {entry["error"] for entry in manifest["broken"].values()}
+        assert kinds == {"truncated", "corrupt", "checksum", "unsupported", "limit"}

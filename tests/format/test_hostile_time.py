@@ -1,0 +1,146 @@
+"""What hostile bytes may cost in time."""
+
+import time
+
+import numpy as np
+import pytest
+
+import qcodec
+from tests.writers.hostile_frames import (
+    CONSTANT,
+    LARGEST_CHUNK,
+    MIB,
+    ONE,
+    frame_of,
+    one_class,
+    scaled_frame,
+)
+from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.split_stream_writer import Ranges
+from tests.writers.stream_writer import (
+    contexts_body,
+    deep_lengths,
+    stream_of,
+    vu,
+    write_nested,
+    write_stream,
+)
+
+
+def seconds(data):
+    """Of the processor, the best of some decodings: what disturbs them only makes them longer."""
+    best = float("inf")
+    for _ in range(5):
+        start = time.process_time()
+        qcodec.decode(data)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+STREAM = 2048
+CHUNKS = 16
+
+
+def random_bytes(least, greatest):
+    random = np.random.default_rng(0)
+    return [int(byte) for byte in random.integers(least, greatest, STREAM, endpoint=True)]
+
+
+def of_equal_chunks(row, chunk, parameters=b""):
+    return frame_of(row, (CHUNKS * STREAM,), [chunk] * CHUNKS, parameters, STREAM)
+
+
+def normal_frame():
+    """Bytes of which each is as likely as any other, in the slowest of the codings."""
+    return of_equal_chunks("u8 raw dense", write_stream(random_bytes(0, 255), 8, "tree"))
+
+
+def longest_symbols():
+    """Of the model exponent: eight decisions for the place of the leading one, seven bits."""
+    return write_stream(random_bytes(127, 254), 8, "exponent")
+
+
+def a_row_an_element():
+    """Three streams for a byte."""
+    counts = write_stream([1] * STREAM, 1, "exponent")
+    gaps = write_stream([0] * STREAM, 16, "exponent")
+    return vu(STREAM) + counts + gaps + longest_symbols()
+
+
+def escapes():
+    """A literal for every symbol, behind the longest of codes."""
+    code = LanesCode(tuple(range(7)), (1, 1, 1, 1, 1, 1, 2), has_escape=True)
+    return stream_of(4, lanes_body(random_bytes(7, 255), code))
+
+
+def split():
+    """Kernels whose symbols are the longest."""
+    return stream_of(6, bytes([1, 3, 3, 0]) + vu(STREAM) + longest_symbols())
+
+
+def contexts():
+    """Kernels with as many tables as there may be, and symbols that no table expects."""
+    kernels = Ranges(3, 3, range(32, 224, 32))
+    return stream_of(7, contexts_body(random_bytes(0, 255), 8, kernels, write_nested))
+
+
+def all_escaped():
+    """Fields of f64 whose exponents are all escapes, in the widest streams."""
+    escape, rest = b"\0\2\xff\1", CONSTANT
+    return b"\0\0" + vu(STREAM) + b"\0\2\xff\x0f" + escape + rest + longest_symbols() * 6
+
+
+SLOW = {
+    "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
+    "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
+    "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
+    "fields, all escapes": lambda: of_equal_chunks("f64 fields dense", all_escaped()),
+    "split": lambda: of_equal_chunks("u8 raw dense", split()),
+    "contexts": lambda: of_equal_chunks("u8 raw dense", contexts()),
+    "scales": lambda: scaled_frame(
+        "f32", STREAM, longest_symbols() * 4, [longest_symbols()], STREAM
+    ),
+    "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_streams_take_at_most_four_times_as_long(name):
+    slow, normal = SLOW[name](), normal_frame()
+    a_byte = seconds(normal) / qcodec.decode(normal).nbytes
+    assert seconds(slow) / qcodec.decode(slow).nbytes <= 4 * a_byte
+
+
+CODINGS = ["constant", "huffman", "tree", "lanes_huffman", "lanes_tans"]
+CODINGS += ["split_classes", "split_neighbours", "contexts_classes", "contexts_neighbours"]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
+    # A chunk of one byte costs calls and tables, some microseconds, whatever it holds; but it
+    # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.
+    table = deep_lengths(list(range(13)))
+    stream = write_stream([1], 8, coding, table)
+    data = frame_of("u8 raw dense", (5000,), [stream] * 5000, b"", 1)
+    normal = normal_frame()
+    a_byte = seconds(normal) / (len(normal) + qcodec.decode(normal).nbytes)
+    assert seconds(data) <= 60 * a_byte * (len(data) + 5000)
+
+
+def test_symbols_of_no_bits_take_no_longer_than_others():
+    data = frame_of("u8 raw dense", ONE, [one_class()])
+    assert np.all(qcodec.decode(data) == 7)
+    normal = normal_frame()
+    a_byte = seconds(normal) / qcodec.decode(normal).nbytes
+    assert seconds(data) <= LARGEST_CHUNK * a_byte
+
+
+def test_symbols_of_no_bits_are_as_many_as_the_limits_allow():
+    # Half a kilobyte honestly holds four million bytes; of such chunks there can be many.
+    elements = LARGEST_CHUNK // 4
+    data = frame_of("f32 raw dense", (64 * elements,), [one_class()] * 64, b"", elements)
+    limits = qcodec.Limits(expansion_floor=MIB)
+    for door in (lambda: qcodec.decode(data, limits=limits),
+                 qcodec.Encoded(data, limits=limits).quantized):  # fmt: skip
+        with pytest.raises(qcodec.LimitError, match="max_expansion"):
+            door()

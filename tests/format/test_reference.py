@@ -1,0 +1,224 @@
+"""The reference decoder gives back what was written, by arithmetic that is not its own."""
+
+import math
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reference import Corrupt, FormatError, Limit, Truncated, decode, read_pack
+from reference.conventions import Reader
+from reference.element_types import element_of, float_of
+from reference.huffman import huffman, read_lengths
+from tests.writers.frame_writer import (
+    ITEM_SIZES,
+    OF_BYTES,
+    Floats,
+    Frame,
+    base_of,
+    is_delta,
+    write_frame,
+    write_pack,
+)
+from tests.writers.strategies import (
+    coders,
+    complete_lengths,
+    corrupted_frames,
+    frames,
+    incomplete_lengths,
+    symbol_lists,
+    valid_frames,
+)
+from tests.writers.stream_writer import (
+    huffman_body,
+    legal_codings,
+    length_nibbles,
+    pack_nibbles,
+    write_stream,
+)
+
+NUMPY = {
+    "f32": np.dtype("<f4"),
+    "f16": np.dtype("<f2"),
+    "bf16": np.dtype(ml_dtypes.bfloat16),
+    "f64": np.dtype("<f8"),
+    "f8e4m3": np.dtype(ml_dtypes.float8_e4m3fn),
+    "f8e5m2": np.dtype(ml_dtypes.float8_e5m2),
+    "e8m0": np.dtype(ml_dtypes.float8_e8m0fnu),
+}
+
+
+def as_f32(parameters: Floats) -> np.ndarray:
+    values = np.frombuffer(parameters.data, NUMPY[parameters.dtype]).astype(np.float32)
+    return values.reshape(parameters.count, parameters.entries)
+
+
+def expected_values(frame: Frame) -> np.ndarray:
+    """The stored elements of an affine or codebook frame as float32, by NumPy."""
+    index = np.array(frame.stored, dtype=np.int64)
+    codes = np.array(frame.elements, dtype=np.int64)
+    group = np.zeros(len(index), np.int64)
+    if frame.scales is not None:
+        group = index // frame.scales.inner % frame.scales.count
+    if frame.codebook is not None:
+        book = index // frame.codebook.inner % frame.codebook.count
+        values = as_f32(frame.codebook)[book, codes]
+    else:
+        zero_points = np.atleast_1d(frame.zero_point)
+        values = (codes - zero_points[group % len(zero_points)]).astype(np.float32)
+    if frame.scales is not None:
+        values = values * as_f32(frame.scales)[group, 0]
+    return values
+
+
+def rounded(values: np.ndarray, dtype: str) -> np.ndarray:
+    """Each value rounded once, to nearest even."""
+    exact = values.astype(np.float64)
+    if dtype != "bf16":
+        return exact.astype(NUMPY[dtype])
+    # ml_dtypes goes to bfloat16 by way of float32: rounded to odd there, nothing is rounded twice.
+    single = exact.astype(np.float32)
+    beyond = np.abs(single.astype(np.float64)) > np.abs(exact)
+    single[beyond] = np.nextafter(single[beyond], np.float32(0))
+    inexact = (single.astype(np.float64) != exact) & ~np.isnan(exact)
+    return (single.view(np.uint32) | inexact).view(np.float32).astype(ml_dtypes.bfloat16)
+
+
+def same_values(found: bytes, expected: np.ndarray) -> bool:
+    """Bit-equal, but that any NaN is as good as another."""
+    array = np.frombuffer(found, expected.dtype)
+    nan = np.isnan(expected.astype(np.float64))
+    unsigned = f"<u{expected.itemsize}"
+    return bool(
+        np.array_equal(np.isnan(array.astype(np.float64)), nan)
+        and np.array_equal(array.view(unsigned)[~nan], expected.view(unsigned)[~nan])
+    )
+
+
+def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
+    """All elements: bytes where they are kept as they are, else numbers."""
+    stored = list(frame.stored)
+    if frame.kind in OF_BYTES:
+        content = np.frombuffer(b"".join(frame.elements), np.uint8)
+        if dtype == frame.dtype:
+            dense = np.zeros((frame.size, ITEM_SIZES[dtype]), np.uint8)
+            dense[stored] = content.reshape(-1, ITEM_SIZES[dtype])
+            return dense.tobytes()
+        values = rounded(content.view(NUMPY[frame.dtype]), dtype)
+    else:
+        values = expected_values(frame).astype(NUMPY[dtype])
+    dense = np.zeros(frame.size, NUMPY[dtype])
+    dense.view(f"u{dense.itemsize}")[stored] = values.view(f"u{dense.itemsize}")
+    return dense
+
+
+@given(frames(), coders(), st.sampled_from([None, "f32", "f16", "bf16", "f64"]))
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_decodes_what_was_written(frame, coder, dtype):
+    if frame.dtype not in NUMPY:
+        dtype = None
+    tensor = decode(write_frame(frame, coder), dtype, base=frame.delta and frame.delta.base)
+    assert tensor.shape == frame.dims
+    assert tensor.dtype == (dtype or frame.dtype)
+    expected = expected_tensor(frame, tensor.dtype)
+    if isinstance(expected, bytes):
+        assert tensor.data == expected
+    else:
+        assert same_values(tensor.data, expected)
+
+
+@given(st.data(), st.integers(1, 16))
+def test_every_coding_gives_its_symbols_back(data, width):
+    from reference.codings import Stream
+
+    symbols = data.draw(symbol_lists(width))
+    for name in legal_codings(symbols, width):
+        reader = Reader(write_stream(symbols, width, name), True)
+        assert Stream(reader, len(symbols), width, ~0).symbols() == symbols
+        assert reader.left == 0
+
+
+@given(complete_lengths(), st.booleans())
+def test_huffman_accepts_complete_lengths_with_and_without_runs(lengths, runs):
+    table = bytes([len(lengths) - 1]) + pack_nibbles(length_nibbles(lengths, runs))
+    assert read_lengths(Reader(table, True), 8) == lengths
+    symbols = [symbol for symbol, length in enumerate(lengths) if length] * 2
+    assert huffman(huffman_body(symbols, lengths, runs), len(symbols), 8) == symbols
+
+
+@given(incomplete_lengths())
+def test_huffman_refuses_incomplete_and_oversubscribed_lengths(lengths):
+    table = bytes([len(lengths) - 1]) + pack_nibbles(length_nibbles(lengths))
+    with pytest.raises(Corrupt):
+        read_lengths(Reader(table, True), 8)
+
+
+@given(st.floats(width=64), st.sampled_from(["f32", "f16", "bf16", "f64"]))
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_rounds_to_nearest_even(value, dtype):
+    assert same_values(element_of(value, dtype), rounded(np.array([value]), dtype))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("dtype", ["f16", "bf16", "f8e4m3", "f8e5m2", "e8m0"])
+def test_every_small_float_has_its_value(dtype):
+    size = ITEM_SIZES[dtype]
+    for bits in range(1 << 8 * size):
+        element = bits.to_bytes(size, "little")
+        expected = float(np.frombuffer(element, NUMPY[dtype]).astype(np.float64)[0])
+        found = float_of(element, dtype)
+        assert found == expected or (math.isnan(found) and math.isnan(expected))
+        assert math.copysign(1, found) == math.copysign(1, expected) or math.isnan(found)
+
+
+@given(valid_frames(), st.data())
+def test_every_prefix_is_truncated_and_every_extension_corrupt(frame, data):
+    with pytest.raises(Truncated):
+        decode(frame[: data.draw(st.integers(0, len(frame) - 1))])
+    with pytest.raises(Corrupt):
+        decode(frame + b"\0")
+
+
+@given(corrupted_frames())
+def test_damage_behind_the_checksum_is_an_error_or_a_whole_tensor(frame):
+    try:
+        tensor = decode(frame, max_bytes=1 << 20, base=base_of(frame))
+    except FormatError:
+        return
+    except ValueError:
+        assert is_delta(frame)  # what was damaged is the digest
+        return
+    size = ITEM_SIZES[tensor.dtype] * math.prod(tensor.shape)
+    assert len(tensor.data) == size
+
+
+def test_a_tensor_larger_than_the_reader_allows_is_refused():
+    frame = write_frame(Frame("u8", "raw", "dense", (10,), range(10), [b"a"] * 10))
+    assert decode(frame, max_bytes=10).data == b"a" * 10
+    with pytest.raises(Limit):
+        decode(frame, max_bytes=9)
+
+
+def test_pack_gives_frames_by_name_and_aliases_their_targets():
+    pack = write_pack([(b"a", b"one"), ("ä".encode(), b"three"), (b"b", 0), (b"", 1)])
+    assert read_pack(pack) == {"a": b"one", "ä": b"three", "b": b"one", "": b"three"}
+
+
+@pytest.mark.parametrize(
+    ("danger", "pack"),
+    [
+        ("names twice", write_pack([(b"a", b"x"), (b"a", b"y")])),
+        ("alias of a later entry", write_pack([(b"a", 1), (b"b", b"y")])),
+        ("alias of itself", write_pack([(b"a", 0)])),
+        ("alias of an alias", write_pack([(b"a", b"x"), (b"b", 0), (b"c", 1)])),
+        ("name that is not UTF-8", write_pack([(b"\xff", b"x")])),
+        ("surrogate in a name", write_pack([(b"\xed\xa0\x80", b"x")])),
+        ("name too long", write_pack([(b"a" * 1025, b"x")])),
+        ("bytes after the pack", write_pack([(b"a", b"x")]) + b"\0"),
+    ],
+)
+def test_pack_refuses(danger, pack):
+    with pytest.raises(Corrupt):
+        read_pack(pack)

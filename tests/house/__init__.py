@@ -1,0 +1,1 @@
+"""The project as a whole: what is installed, imported, documented and measured."""

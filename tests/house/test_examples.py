@@ -1,0 +1,76 @@
+"""The programs in examples/ do what they say, without Python."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+import qcodec
+from tests.repository import ROOT
+
+COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+pytestmark = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
+
+
+@pytest.fixture(scope="module")
+def matvec(tmp_path_factory):
+    program = tmp_path_factory.mktemp("examples") / "matvec"
+    sources = [ROOT / "examples/matvec.c", *sorted((ROOT / "csrc").rglob("*.c"))]
+    flags = ["-std=c11", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
+    command = [COMPILER, *flags, f"-I{qcodec.get_include()}", f"-I{ROOT / 'csrc'}"]
+    subprocess.run([*command, *sources, "-o", program], check=True)
+    return program
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(40, 70)).astype(np.float32)
+    weights[np.abs(weights) < 1] = 0
+    path = tmp_path_factory.mktemp("pack") / "net.qc"
+    tensors = {"fc1.weight": weights, "fc1.bias": weights[0], "scalar": np.float32(1)}
+    qcodec.save_file(tensors, path, recipe=qcodec.DeepCompression(bits=4))
+    return path
+
+
+def run(program, *arguments, vector=()):
+    text = " ".join(repr(float(x)) for x in vector)
+    return subprocess.run(
+        [program, *arguments], input=text, capture_output=True, text=True, check=False
+    )
+
+
+def test_matvec_multiplies_as_numpy_does(matvec, pack):
+    weights = qcodec.load_file(pack)["fc1.weight"]
+    vector = np.linspace(-1, 1, 70, dtype=np.float32)
+    result = run(matvec, pack, "fc1.weight", vector=vector)
+    assert result.returncode == 0, result.stderr
+    expected = weights.astype(np.float64) @ vector.astype(np.float64)
+    np.testing.assert_allclose(np.fromstring(result.stdout, sep="\n"), expected, rtol=1e-7)
+
+
+def test_matvec_names_a_tensor_that_is_not_there(matvec, pack):
+    result = run(matvec, pack, "fc9.weight")
+    assert result.returncode == 1
+    assert "fc9.weight: no tensor" in result.stderr
+
+
+def test_matvec_refuses_a_vector_that_is_too_short(matvec, pack):
+    result = run(matvec, pack, "fc1.weight", vector=range(69))
+    assert result.returncode == 1
+    assert "fewer numbers" in result.stderr
+
+
+def test_matvec_refuses_a_damaged_pack(matvec, pack, tmp_path):
+    damaged = bytearray(pack.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "damaged.qc").write_bytes(damaged)
+    result = run(matvec, tmp_path / "damaged.qc", "fc1.weight", vector=range(70))
+    assert result.returncode == 1
+    assert result.stdout == ""
+
+
+def test_matvec_is_under_a_hundred_lines():
+    assert len((ROOT / "examples/matvec.c").read_text().splitlines()) < 100

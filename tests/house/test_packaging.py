@@ -1,0 +1,86 @@
+"""What is installed: from the sdist to a wheel to an import, nothing missing and nothing extra."""
+
+import re
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+
+import pytest
+
+from tests.repository import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+USE = """
+import pathlib, numpy, qcodec, qcodec.demo
+header = pathlib.Path(qcodec.get_include()) / "qcodec.h"
+assert header.read_text().startswith("/*"), header
+package = pathlib.Path(qcodec.__file__).parent
+assert (package / "py.typed").exists()
+array = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
+assert (qcodec.decode(qcodec.encode(array)) == array).all()
+assert qcodec.demo.main() == 0
+"""
+
+
+def run(*command, **options):
+    result = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-5000:]
+    return result.stdout
+
+
+def tracked():
+    """The project's own files, by git; without it, what an sdist would not be asked to hold."""
+    try:
+        return run("git", "ls-files", cwd=ROOT).split()
+    except (AssertionError, FileNotFoundError):
+        pytest.skip("not a git clone")
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sdist")
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", folder, ROOT)
+    return next(folder.glob("*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, sdist)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_sdist_holds_every_file_of_the_project(sdist):
+    with tarfile.open(sdist) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    unpacked = {".gitignore"} | {name for name in tracked() if name.startswith(".ci/")}
+    assert set(tracked()) - held == unpacked
+    assert not [name for name in held if re.search(r"\.(so|o|a|pyc)$|^build/", name)]
+
+
+def test_one_wheel_serves_every_python_from_3_11(wheel):
+    assert re.fullmatch(r"qcodec-[\d.]+-cp311-abi3-\w+\.whl", wheel.name)
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    top = {name.split("/")[0] for name in names}
+    assert {re.sub(r"-[\d.]+\.(dist-info|data)$", "", name) for name in top} == {"qcodec"}
+    inside = [name.rpartition("qcodec/")[2] for name in names if "dist-info" not in name]
+    assert "py.typed" in inside
+    assert "include/qcodec.h" in inside
+    for path in (ROOT / "qcodec/_core").glob("*.pyx"):
+        assert f"_core/{path.stem}.abi3.so" in inside
+        assert f"_core/{path.stem}.pyi" in inside
+    assert not [name for name in inside if re.search(r"\.(c|pyx|pxd)$", name)]
+
+
+def test_the_wheel_works_where_nothing_else_is(wheel, tmp_path):
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env/bin/python"
+    run(python, "-m", "pip", "install", "--quiet", wheel)
+    run(python, "-c", USE, cwd=tmp_path)

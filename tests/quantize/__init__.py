@@ -1,0 +1,1 @@
+"""Numbers: what quantizers and codecs choose, and how good it is."""

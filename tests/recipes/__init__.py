@@ -1,0 +1,1 @@
+"""Recipes: which tensor gets which codec, and the published nets in `recipes/`."""

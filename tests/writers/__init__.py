@@ -1,0 +1,1 @@
+"""Writers of the format that share no code with the library, and Hypothesis strategies."""

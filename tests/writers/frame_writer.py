@@ -1,0 +1,363 @@
+"""Frames and packs, written straight from sections 2 to 6 and 8 of docs/format.md.
+
+Any legal combination can be written, whatever the library's encoder would choose,
+and its parts can be spoilt before they are put together with right lengths and CRCs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from reference.conventions import FormatError, Reader, crc32c
+from reference.head import DELTA, read_head
+from reference.parameters import read_parameters
+from tests.writers.coded_floats_writer import floats, order_of
+from tests.writers.delta_writer import Delta, delta_symbols
+from tests.writers.stream_writer import vu, write_stream
+
+# By id.
+DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
+DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
+ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
+KINDS = ("raw", "planes", "affine", "codebook", "delta", "fields")
+#: Those whose elements are bytes.
+OF_BYTES = ("raw", "planes", "delta", "fields")
+POSITIONS = ("dense", "gaps", "mask", "csr", "bits")
+FLOATS = ("f32", "f16", "bf16", "f64")
+EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
+
+_ROUTED = (6, 7)
+_INSIDE = 0b1111  # whatever their maps and sub-streams may be in
+
+#: Of every frame of kind delta that was written: digest to base.
+_BASES: dict[bytes, bytes] = {}
+
+#: Symbols and width to a whole stream.
+Coder = Callable[[Sequence[int], int], bytes]
+
+
+@dataclass(frozen=True)
+class Floats:
+    """Parameters: `data` holds `count` x `entries` values of a dtype, `how` they are stored."""
+
+    dtype: str
+    data: bytes
+    count: int
+    inner: int = 1
+    entries: int = 1
+    how: str = "verbatim"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a frame says, before it is bytes.
+
+    `stored` are the flat indices of the stored elements, ascending; `elements` their
+    codes, or the bytes of each (raw, planes, delta, fields).
+    """
+
+    dtype: str
+    kind: str
+    positions: str
+    dims: tuple[int, ...]
+    stored: Sequence[int]
+    elements: Sequence[int] | Sequence[bytes]
+    chunk_elements: int | None = None
+    width: int = 8
+    zero_point: int | Sequence[int] = 0
+    codebook: Floats | None = None
+    gap_width: int = 4
+    scales: Floats | None = None
+    coded_zero_points: bool = False
+    delta: Delta | None = None
+    mantissa_bits: int = 3
+    base: int = 0
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for dim in self.dims:
+            size *= dim
+        return size
+
+    @property
+    def row_length(self) -> int:
+        """Elements of a csr row."""
+        length = 1
+        for dim in self.dims[1:]:
+            length *= dim
+        return length
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A frame's bytes but for lengths and CRCs."""
+
+    fields: bytes  # magic to dims
+    chunk_elements: bytes | None  # None: not chunked
+    parameters: bytes
+    chunks: tuple[bytes, ...]
+
+
+def packed(symbols: Sequence[int], width: int) -> bytes:
+    """The plainest coder."""
+    return write_stream(symbols, width, "packed")
+
+
+def write_frame(frame: Frame, coder: Coder = packed) -> bytes:
+    """All bytes of a frame."""
+    return assemble(write_parts(frame, coder))
+
+
+def assemble(parts: Parts) -> bytes:
+    """Put parts together with the lengths and CRCs that they need."""
+    if parts.chunk_elements is None:
+        (chunk,) = parts.chunks
+        body = parts.parameters + chunk
+        start = parts.fields + vu(len(body) + 4) + body
+        return start + crc32c(start).to_bytes(4, "little")
+    directory = b"".join(
+        len(chunk).to_bytes(4, "little") + crc32c(chunk).to_bytes(4, "little")
+        for chunk in parts.chunks
+    )
+    content = b"".join(parts.chunks)
+    body = parts.chunk_elements + parts.parameters + directory
+    start = parts.fields + vu(len(body) + 4 + len(content)) + body
+    return start + crc32c(start).to_bytes(4, "little") + content
+
+
+def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
+    """A frame's parts."""
+    features = 0
+
+    def unrouted(symbols: Sequence[int], width: int) -> bytes:
+        nonlocal features
+        stream = coder(symbols, width)
+        stream = stream if stream[0] not in _ROUTED else packed(symbols, width)
+        features |= 1 << stream[0]
+        return stream
+
+    def write_chunk(elements: range) -> bytes:
+        routed_streams = 0
+
+        def recording(symbols: Sequence[int], width: int) -> bytes:
+            nonlocal features, routed_streams
+            stream = coder(symbols, width)
+            if stream[0] in _ROUTED:  # one in a chunk
+                routed_streams += 1
+                stream = stream if routed_streams == 1 else packed(symbols, width)
+            features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
+            return stream
+
+        return _chunk(frame, elements, recording)
+
+    step = frame.chunk_elements or max(frame.size, 1)
+    firsts = range(0, frame.size, step) if frame.chunk_elements else [0]
+    chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
+    chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
+    parameters = write_parameters(frame, unrouted)
+    return Parts(write_fields(frame, features), chunk_elements, parameters, chunks)
+
+
+def write_fields(frame: Frame, features: int) -> bytes:
+    """Magic to dims."""
+    flags = (
+        (frame.chunk_elements is not None)
+        | POSITIONS.index(frame.positions) << 1
+        | (frame.scales is not None) << 4
+    )
+    kind_ndim = KINDS.index(frame.kind) << 4 | len(frame.dims)
+    return (
+        b"QC\0"
+        + bytes([flags])
+        + vu(features)
+        + bytes([DTYPES.index(frame.dtype), kind_ndim])
+        + b"".join(vu(dim) for dim in frame.dims)
+    )
+
+
+def _floats(parameters: Floats, coder: Coder) -> bytes:
+    dtype, entries = parameters.dtype, parameters.entries
+    return floats(parameters.how, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+
+
+def is_delta(frame: bytes) -> bool:
+    """Whether the kind that a frame names, damaged or not, is delta."""
+    kind = 6  # behind features, a number of one byte or more, and the dtype
+    while kind < len(frame) and frame[kind - 2] & 0x80:
+        kind += 1
+    return kind < len(frame) and frame[kind] >> 4 == KINDS.index("delta")
+
+
+def write_parameters(frame: Frame, coder: Coder = packed) -> bytes:
+    """Section 5."""
+    by_group = not isinstance(frame.zero_point, int)
+    written = b""
+    if frame.kind == "affine":
+        written += bytes([frame.width, by_group + frame.coded_zero_points])
+        if isinstance(frame.zero_point, int):
+            written += vu(frame.zero_point)
+    if frame.codebook is not None:
+        book = frame.codebook
+        written += bytes([book.entries - 1, DTYPES.index(book.dtype)]) + vu(book.count)
+        written += (vu(book.inner) if book.count > 1 else b"") + _floats(book, coder)
+    if frame.delta is not None:
+        digest = remember_base(frame.delta.base)
+        written += digest + vu(frame.delta.step) + bytes(frame.delta.kernel)
+    if frame.positions in ("gaps", "csr"):
+        written += bytes([frame.gap_width])
+    if frame.scales is not None:
+        scales = frame.scales
+        written += bytes([DTYPES.index(scales.dtype)]) + vu(scales.inner) + vu(scales.count)
+        written += _floats(scales, coder)
+    if isinstance(frame.zero_point, int):
+        return written
+    if frame.coded_zero_points:
+        written += coder(frame.zero_point, frame.width)
+    else:
+        written += b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
+    return written
+
+
+def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
+    chosen = [at for at, index in enumerate(frame.stored) if index in elements]
+    places = [frame.stored[at] - elements.start for at in chosen]
+    values = [_element(frame, at) for at in chosen]
+    if frame.delta is not None:
+        return _write_delta(frame, elements, values, coder)
+    positions = _write_positions(frame, places, len(elements), coder)
+    return positions + _write_values(frame, values, coder)
+
+
+def _element(frame: Frame, at: int) -> int | bytes:
+    """What stands for a stored element: a code moves with its codebook."""
+    element, book = frame.elements[at], frame.codebook
+    if book is None or book.how != "permuted":
+        return element
+    first = frame.stored[at] // book.inner % book.count * book.entries
+    size = ITEM_SIZES[book.dtype]
+    data = book.data[first * size : (first + book.entries) * size]
+    return order_of(data, size)[element] if element in range(book.entries) else element
+
+
+def gaps_of(places: Sequence[int]) -> list[int]:
+    """Relative index."""
+    befores = [-1, *places][: len(places)]
+    return [place - before - 1 for before, place in zip(befores, places, strict=True)]
+
+
+def row_count_width(row_length: int) -> int:
+    """Bits of a csr row count."""
+    return min(max(row_length.bit_length(), 1), 16)
+
+
+def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -> bytes:
+    if frame.positions == "dense":
+        return b""
+    entries = vu(len(places))
+    if frame.positions == "gaps":
+        return entries + coder(gaps_of(places), frame.gap_width)
+    if frame.positions in ("mask", "bits"):
+        present, width = set(places), 4 if frame.positions == "mask" else 1
+        symbols = [
+            sum((first + bit in present) << bit for bit in range(width))
+            for first in range(0, size, width)
+        ]
+        return entries + coder(symbols, width)
+    length = frame.row_length
+    rows = size // length if size else 0
+    by_row = [[place % length for place in places if place // length == row] for row in range(rows)]
+    counts = coder([len(row) for row in by_row], row_count_width(length))
+    gaps = [gap for row in by_row for gap in gaps_of(row)]
+    return entries + counts + coder(gaps, frame.gap_width)
+
+
+def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
+    width = 1 if frame.dtype == "bool" else 8
+    size = ITEM_SIZES[frame.dtype]
+    if frame.kind == "raw":
+        return coder([byte for value in values for byte in value], width)
+    if frame.kind == "fields":
+        return _write_fields(frame, [int.from_bytes(v, "little") for v in values], coder)
+    if frame.kind == "planes":
+        planes = [_word_bytes(frame.dtype, value) for value in values]
+        return b"".join(coder([word[i] for word in planes], width) for i in range(size))
+    return coder(list(values), frame.width)
+
+
+def _write_delta(
+    frame: Frame, elements: range, values: Sequence[int | bytes], coder: Coder
+) -> bytes:
+    assert frame.delta is not None
+    size = ITEM_SIZES[frame.dtype]
+    base = frame.delta.base[elements.start * size : elements.stop * size]
+    symbols = delta_symbols(frame.dtype, values, base, frame.delta)
+    streams = [coder(list(part), 8) for part in (symbols.codes, symbols.low, symbols.literals)]
+    return vu(len(symbols.low)) + vu(symbols.escapes) + b"".join(streams)
+
+
+def remember_base(base: bytes) -> bytes:
+    """Find this base for every frame that was written against it; returns its digest."""
+    digest = hashlib.sha256(base).digest()[:8]
+    _BASES[digest] = base
+    return digest
+
+
+def base_of(data: bytes) -> bytes | None:
+    """The base that a frame was written against, by its digest; None if there is none."""
+    reader = Reader(data, length_is_known=False)
+    try:
+        head = read_head(reader)
+        if head.kind != DELTA:
+            return None
+        if head.chunked:
+            reader.vu("chunk elements")
+        return _BASES.get(read_parameters(reader, head).digest)
+    except FormatError:
+        return None
+
+
+def _write_fields(frame: Frame, values: Sequence[int], coder: Coder) -> bytes:
+    """Exponents by their distance from the base; those that are too far are escapes."""
+    bits, exponent_bits = 8 * ITEM_SIZES[frame.dtype], EXPONENT_BITS[frame.dtype]
+    rest_bits = 16 - exponent_bits - frame.mantissa_bits
+    escape = 255 >> frame.mantissa_bits
+    escapes: list[int] = []
+    streams: list[list[int]] = [[] for _ in range(bits // 8)]
+    for value in values:
+        word = (value << 1 | value >> bits - 1) & (1 << bits) - 1
+        exponent, upper = word >> bits - exponent_bits, word >> bits - 16
+        distance = (exponent - frame.base) % (1 << exponent_bits)
+        if distance >= escape:
+            distance = escape
+            escapes.append(exponent)
+        mantissa = upper >> rest_bits & (1 << frame.mantissa_bits) - 1
+        streams[0].append(distance << frame.mantissa_bits | mantissa)
+        streams[1].append(upper & (1 << rest_bits) - 1)
+        for i in range(2, bits // 8):
+            streams[i].append(word >> bits - 8 - 8 * i & 255)
+    widths = [8, rest_bits] + [8] * (bits // 8 - 2)
+    written = bytes([frame.mantissa_bits]) + vu(frame.base) + vu(len(escapes))
+    written += coder(escapes, exponent_bits)
+    return written + b"".join(coder(s, w) for s, w in zip(streams, widths, strict=True))
+
+
+def _word_bytes(dtype: str, element: bytes) -> bytes:
+    """An element from its most significant byte, float types rotated left by one bit."""
+    word, bits = int.from_bytes(element, "little"), 8 * len(element)
+    if dtype in FLOATS:
+        word = (word << 1 | word >> bits - 1) & (1 << bits) - 1
+    return word.to_bytes(len(element), "big")
+
+
+def write_pack(entries: Sequence[tuple[bytes, bytes | int]]) -> bytes:
+    """A pack of (name, frame) or, for an alias, (name, number of the target)."""
+    table = b"QP\0\0" + vu(len(entries))
+    for name, frame in entries:
+        table += vu(len(name)) + name
+        table += vu(0) + vu(frame) if isinstance(frame, int) else vu(len(frame))
+    frames = b"".join(frame for _, frame in entries if isinstance(frame, bytes))
+    return table + crc32c(table).to_bytes(4, "little") + frames
