@@ -135,7 +135,7 @@ qc_status qc_convert(const void *from, qc_dtype from_dtype, void *to, qc_dtype t
 /* A symbol is a uint8_t if width <= 8, else a uint16_t; it is below 2^width. */
 typedef enum qc_coding {
     QC_CONSTANT = 0,
-    QC_PACKED = 1,
+    QC_BITPACKED = 1,
     QC_HUFFMAN = 2,
     QC_ADAPTIVE = 3,
     QC_LANES_HUFFMAN = 4,

@@ -83,4 +83,4 @@ static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
     return limit;
 }
 
-const qc_stream_encoder qc_packed_encoder = {size, encode};
+const qc_stream_encoder qc_bitpacked_encoder = {size, encode};

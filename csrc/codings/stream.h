@@ -19,11 +19,11 @@ typedef struct qc_constant_state {
     unsigned symbol;
 } qc_constant_state;
 
-typedef struct qc_packed_state {
+typedef struct qc_bitpacked_state {
     const uint8_t *data;
     size_t size;
     size_t next; /* symbol */
-} qc_packed_state;
+} qc_bitpacked_state;
 
 typedef struct qc_bit_reader {
     const uint8_t *next;
@@ -64,7 +64,7 @@ typedef struct qc_stream {
     qc_stream_shared *shared;
     union {
         qc_constant_state constant;
-        qc_packed_state packed;
+        qc_bitpacked_state bitpacked;
         qc_huffman_state huffman;
         qc_adaptive_state adaptive;
         qc_lanes_state lanes;
@@ -94,7 +94,7 @@ typedef struct qc_stream_decoder {
 } qc_stream_decoder;
 
 extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
-extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
+extern const qc_stream_decoder qc_constant_decoder, qc_bitpacked_decoder, qc_huffman_decoder,
     qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder,
     qc_contexts_decoder;
 

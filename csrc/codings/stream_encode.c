@@ -5,7 +5,7 @@
 #include "base/workspace.h"
 #include "kernels/bitpacking.h"
 
-/* What adaptive coding and tables may cost beyond packed: the bytes that contexts need to learn,
+/* What adaptive coding and tables may cost beyond bitpacked: the bytes that contexts need to learn,
    and an eighth for symbols that mislead them all the time. */
 #define LEARNING_BYTES 512
 
@@ -21,11 +21,11 @@
 #define SMALL_STREAM ((size_t)64 * 1024)
 
 static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
-    &qc_constant_encoder, &qc_packed_encoder,        &qc_huffman_encoder,
+    &qc_constant_encoder, &qc_bitpacked_encoder,     &qc_huffman_encoder,
     &qc_adaptive_encoder, &qc_lanes_huffman_encoder, &qc_lanes_tans_encoder,
 };
 
-#define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED))
+#define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_BITPACKED))
 #define LANES       (QC_CODING_MASK(QC_LANES_HUFFMAN) | QC_CODING_MASK(QC_LANES_TANS))
 
 static const uint64_t profile_codings[] = {
@@ -36,7 +36,7 @@ static const uint64_t profile_codings[] = {
 };
 
 /* Those that know their size beforehand, the fastest first. */
-static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
+static const qc_coding by_speed[] = {QC_CONSTANT, QC_BITPACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
 _Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
@@ -51,8 +51,8 @@ typedef struct choice {
 
 static size_t body_bound(size_t count, unsigned width)
 {
-    size_t packed = qc_packed_bytes(count, width);
-    return packed + packed / 8 + LEARNING_BYTES + LANES_BYTES;
+    size_t bitpacked = qc_packed_bytes(count, width);
+    return bitpacked + bitpacked / 8 + LEARNING_BYTES + LANES_BYTES;
 }
 
 size_t qc_stream_bound(size_t count, unsigned width)

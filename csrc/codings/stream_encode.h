@@ -45,7 +45,7 @@ typedef struct qc_stream_encoder {
     size_t (*encode)(const qc_encoder_input *input, uint8_t *out, size_t limit);
 } qc_stream_encoder;
 
-extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
+extern const qc_stream_encoder qc_constant_encoder, qc_bitpacked_encoder, qc_huffman_encoder,
     qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
 /* Scratch memory for `count` symbols that nobody changes. */

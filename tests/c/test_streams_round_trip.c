@@ -35,7 +35,7 @@ static void fill(void *symbols, size_t count, unsigned width, unsigned kind)
     }
 }
 
-/* Decode in steps: blocks, some of them skipped. Constant and packed may stop anywhere. */
+/* Decode in steps: blocks, some of them skipped. Constant and bitpacked may stop anywhere. */
 static void check_steps(const uint8_t *data, size_t size, const void *symbols, size_t count,
                         unsigned width)
 {
@@ -48,7 +48,7 @@ static void check_steps(const uint8_t *data, size_t size, const void *symbols, s
     CHECK(qc_stream_open(&stream, &reader, count, width, ~(uint64_t)0, &shared, NULL) == QC_OK,
           "open");
     for (unsigned turn = 0; at < count; turn++) {
-        size_t step = data[0] == QC_CONSTANT || data[0] == QC_PACKED
+        size_t step = data[0] == QC_CONSTANT || data[0] == QC_BITPACKED
                           ? 1 + random_bits() % 40
                           : (1 + turn % 2) * QC_STREAM_BLOCK;
         step = step < count - at ? step : count - at;
@@ -119,7 +119,7 @@ static void check_every_count(unsigned width)
             for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++)
                 holds[coding] =
                     check_round_trip(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL);
-            CHECK(holds[QC_PACKED] && holds[QC_ADAPTIVE], "width %u, count %zu", width, count);
+            CHECK(holds[QC_BITPACKED] && holds[QC_ADAPTIVE], "width %u, count %zu", width, count);
             CHECK(holds[QC_CONSTANT] == !differ, "width %u, count %zu", width, count);
             CHECK(holds[QC_HUFFMAN] == (differ && width <= 8), "width %u, count %zu", width, count);
             for (unsigned profile = QC_FAST; profile <= QC_FIXED; profile++)
