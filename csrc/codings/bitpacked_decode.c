@@ -1,3 +1,13 @@
+/*
+ * Coding 1, decoded: every symbol has `width` bits, from the least significant bit of the first
+ * byte on. Any symbol is found by arithmetic, so skipping costs nothing, and symbols of 8 bits are
+ * viewed in place.
+ *
+ * Eight symbols take `width` bytes, a group. Up to 8 bits, a group is loaded as one number and its
+ * symbols are spread to bytes in three steps: halves, quarters, eighths move to their places
+ * (qc_spread). Loads may read beyond a group, so the last bytes of a body are unpacked from a
+ * padded copy.
+ */
 #include "codings/stream.h"
 #include "kernels/bitpacking.h"
 #include "kernels/kernels.h"

@@ -1,5 +1,10 @@
 /*
- * One stream: the choice of a coding by profile, and the header before the body.
+ * Encodes one stream: chooses a coding by the profile, and writes the header before the body.
+ *
+ * Codings are considered from the fastest to the slowest to decode. A slower one has to save 1/64
+ * of the best before it, and plain Huffman, which no vectors decode, 1/32; in profile `small`,
+ * saving one byte is enough. Most codings know their size from the histogram; only adaptive coding
+ * has to be tried.
  */
 #include "codings/stream_encode.h"
 #include "base/workspace.h"
@@ -67,7 +72,7 @@ static void survey_narrow(qc_encoder_input *input)
         input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
                            input->histogram[2][s] + input->histogram[3][s];
         if (input->counts[s] != 0)
-            input->largest = s;
+            input->max = s;
     }
 }
 
@@ -77,7 +82,7 @@ static void survey_wide(qc_encoder_input *input)
     unsigned largest = 0;
     for (size_t i = 0; i < input->count; i++)
         largest = symbols[i] > largest ? symbols[i] : largest;
-    input->largest = largest;
+    input->max = largest;
 }
 
 static int is_constant(const qc_encoder_input *input)
@@ -161,14 +166,14 @@ size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t c
     for (unsigned s = 0; s < 256; s++) {
         input->counts[s] = counts[s];
         input->count += (size_t)counts[s];
-        input->largest = counts[s] != 0 ? s : input->largest;
+        input->max = counts[s] != 0 ? s : input->max;
         distinct += counts[s] != 0;
         for (unsigned part = 0; part < QC_HISTOGRAM_PARTS; part++)
             input->histogram[part][s] = (counts[s] + part) / QC_HISTOGRAM_PARTS;
     }
     input->width = width;
     input->constant = distinct < 2;
-    input->first = input->largest;
+    input->first = input->max;
     input->smallest = profile == QC_SMALL;
     size_t bytes = choose(input, codings & profile_codings[profile], profile).bytes;
     return bytes == QC_NO_ENCODING ? body_bound(input->count, width) : bytes;
@@ -187,7 +192,7 @@ qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t
     QC_CHECK(capacity >= qc_stream_bound(count, width), QC_NO_SPACE, "stream: output buffer", 0,
              capacity, qc_stream_bound(count, width));
     survey(input, symbols, count, width, ticker);
-    QC_CHECK(input->largest >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->largest,
+    QC_CHECK(input->max >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->max,
              (1u << width) - 1);
 
     input->smallest = profile == QC_SMALL;

@@ -22,7 +22,7 @@ typedef struct qc_encoder_input {
     unsigned width;
     qc_ticker *ticker; /* counts what slow codings do */
     unsigned first;    /* symbol; 0 if there is none */
-    unsigned largest;  /* symbol; 0 if there is none */
+    unsigned max;      /* symbol; 0 if there is none */
     int constant;      /* no two symbols differ */
     int smallest;      /* speed does not matter */
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The

@@ -1,5 +1,6 @@
 /*
- * Coding 7, decoded: adaptively, every symbol by the table of its place.
+ * Coding 7, decoded: every symbol adaptively, with the table of contexts that the router names and
+ * the shared one (contexts_model.h).
  */
 #include "codings/routers/router_decode.h"
 

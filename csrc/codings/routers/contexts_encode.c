@@ -1,5 +1,6 @@
 /*
- * Coding 7, encoded: of some routers the one whose body comes out shortest.
+ * Coding 7, encoded: candidates are encoded, whole or their first symbols, and the shortest body
+ * wins. More effort compares more of them.
  */
 #include "codings/range_encoder.h"
 #include "codings/routers/contexts_model.h"

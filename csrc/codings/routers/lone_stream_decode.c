@@ -1,6 +1,6 @@
 /*
- * A stream by itself, decoded: qc_stream_decode. It is in this folder, above stream_decode.c,
- * because its workspace holds the memory of a router.
+ * Decodes a single stream: qc_stream_decode. It is in this folder, above stream_decode.c, because
+ * its workspace holds the memory of a router.
  */
 #include "base/workspace.h"
 #include "codings/routers/router_decode.h"

@@ -1,5 +1,6 @@
 /*
- * Which sub-stream each symbol goes to, for a whole stream at once, and what a sub-stream costs.
+ * The target of each symbol under a plan, for a whole stream at once, and an estimate of what the
+ * symbols of a target take.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"

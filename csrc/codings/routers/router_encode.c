@@ -1,3 +1,7 @@
+/*
+ * Tries codings 7 and 6 for a stream whose symbols are in rows or filters: the search for classes
+ * is done once and serves both.
+ */
 #include "codings/routers/router_encode.h"
 
 #define ALIGNMENT 16

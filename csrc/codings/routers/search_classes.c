@@ -1,6 +1,9 @@
 /*
- * Router classes, looked for: rows and columns in turn go to the class whose tables cost them the
- * fewest bits, and the tables are estimated again.
+ * Searches for classes of rows and columns (router classes), as k-means does: every row goes to the
+ * class whose tables cost it the fewest bits, then every column, then the tables are estimated
+ * again from the symbols they now have. A few rounds suffice. The start orders rows and columns by
+ * their cost under one table for all. Costs are estimates in whole numbers, so the result is the
+ * same on all machines.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"

@@ -1,7 +1,7 @@
 /*
- * Router classes of rows alone, found in one pass: rows are ordered by the mean of their symbols,
- * in a few bins, and the best cuts between bins are those of the least cost. Rows of weights differ
- * in their scale, so exponents, of which the symbols are made, in their mean.
+ * Finds classes of rows in one pass. Rows of weights differ in scale, so rows of their exponents
+ * differ in their mean. Rows are ordered by that mean into a few bins, and the cuts between bins of
+ * the least cost are found by dynamic programming.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"

@@ -1,3 +1,6 @@
+/*
+ * Parts of a body of coding 6 or 7: maps, sub-streams, and the header before it all.
+ */
 #include "codings/routers/stream_writer.h"
 #include "codings/stream_encode.h"
 
