@@ -21,7 +21,7 @@ static qc_status read_head(qc_fields *by, qc_dtype dtype, qc_reader *reader, qc_
 }
 
 qc_status qc_fields_open(qc_field_decoder *fields, const qc_frame *frame, size_t count,
-                         struct qc_split_state *split, qc_reader *reader, qc_error *error)
+                         qc_stream_shared *shared, qc_reader *reader, qc_error *error)
 {
     uint64_t escapes;
     QC_TRY(read_head(&fields->by, frame->dtype, reader, error));
@@ -30,7 +30,7 @@ qc_status qc_fields_open(qc_field_decoder *fields, const qc_frame *frame, size_t
     QC_CHECK(escapes <= count, QC_CORRUPT, "fields: escapes", at, escapes, count);
     fields->used = fields->filled = 0;
     return qc_stream_open(&fields->escapes, reader, (size_t)escapes, fields->by.exponent_bits,
-                          frame->features, split, error);
+                          frame->features, shared, error);
 }
 
 static qc_status refill(qc_field_decoder *fields, qc_error *error)

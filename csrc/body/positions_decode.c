@@ -197,7 +197,7 @@ static const qc_position_form FORMS[] = {
 };
 
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
-                            const qc_chunk *chunk, struct qc_split_state *split, qc_reader *reader,
+                            const qc_chunk *chunk, qc_stream_shared *shared, qc_reader *reader,
                             qc_error *error)
 {
     uint64_t entries;
@@ -214,18 +214,18 @@ qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *fram
     if (mask_width > 0)
         return qc_stream_open(&positions->index, reader,
                               qc_mask_symbols(chunk->elements, mask_width), mask_width,
-                              frame->features, split, error);
+                              frame->features, shared, error);
     if (frame->positions == QC_CSR) {
         size_t rows = chunk->elements > 0 ? chunk->elements / frame->row_elements : 0;
         QC_TRY(qc_stream_open(&positions->counts, reader, rows,
-                              qc_row_count_width(frame->row_elements), frame->features, split,
+                              qc_row_count_width(frame->row_elements), frame->features, shared,
                               error));
     } else {
         positions->row_end = positions->elements;
         positions->row_left = positions->entries;
     }
     return qc_stream_open(&positions->index, reader, positions->entries, frame->gap_width,
-                          frame->features, split, error);
+                          frame->features, shared, error);
 }
 
 qc_status qc_positions_next(qc_position_decoder *positions, uint32_t *out, size_t count,

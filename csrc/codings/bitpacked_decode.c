@@ -1,3 +1,13 @@
+/*
+ * Coding 1, decoded: every symbol has `width` bits, from the least significant bit of the first
+ * byte on. Any symbol is found by arithmetic, so skipping costs nothing, and symbols of 8 bits are
+ * viewed in place.
+ *
+ * Eight symbols take `width` bytes, a group. Up to 8 bits, a group is loaded as one number and its
+ * symbols are spread to bytes in three steps: halves, quarters, eighths move to their places
+ * (qc_spread). Loads may read beyond a group, so the last bytes of a body are unpacked from a
+ * padded copy.
+ */
 #include "codings/stream.h"
 #include "kernels/bitpacking.h"
 #include "kernels/kernels.h"
@@ -9,11 +19,11 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_e
 {
     size_t expected = qc_bitpacked_bytes(stream->count, stream->width);
     unsigned used = (unsigned)(stream->count % QC_BITPACKED_GROUP) * stream->width % 8;
-    QC_CHECK(size == expected, QC_CORRUPT, "packed: body length", 0, size, expected);
+    QC_CHECK(size == expected, QC_CORRUPT, "bitpacked: body length", 0, size, expected);
     /* These bits are read again with the last symbols, and dropped whatever they are then. */
     QC_CHECK(used == 0 || body[size - 1] >> used == 0, QC_CORRUPT,
-             "packed: bits after the last symbol", size - 1, body[size - 1], 0);
-    stream->state.packed = (qc_packed_state){body, size, 0};
+             "bitpacked: bits after the last symbol", size - 1, body[size - 1], 0);
+    stream->state.bitpacked = (qc_bitpacked_state){body, size, 0};
     return QC_OK;
 }
 
@@ -60,7 +70,7 @@ static void unpack_groups(const uint8_t *in, size_t groups, unsigned width, void
 }
 
 /* Unpack symbols [first, first + count) of one group, on a padded copy of its bytes. */
-static void unpack_part(const qc_packed_state *state, unsigned width, size_t first, size_t count,
+static void unpack_part(const qc_bitpacked_state *state, unsigned width, size_t first, size_t count,
                         uint8_t *symbols)
 {
     uint8_t bytes[GROUP_READ] = {0};
@@ -94,7 +104,7 @@ static size_t unpack_some(const uint8_t *in, size_t left, unsigned width, size_t
 
 static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
-    qc_packed_state *state = &stream->state.packed;
+    qc_bitpacked_state *state = &stream->state.bitpacked;
     unsigned width = stream->width;
     uint8_t *out = symbols;
 
@@ -117,7 +127,7 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
 static const uint8_t *view(qc_stream *stream, size_t count)
 {
-    qc_packed_state *state = &stream->state.packed;
+    qc_bitpacked_state *state = &stream->state.bitpacked;
     if (stream->width != 8)
         return NULL;
     state->next += count;
@@ -127,7 +137,7 @@ static const uint8_t *view(qc_stream *stream, size_t count)
 static qc_status skip(qc_stream *stream, size_t count, qc_error *error)
 {
     (void)error;
-    stream->state.packed.next += count;
+    stream->state.bitpacked.next += count;
     return QC_OK;
 }
 
@@ -137,4 +147,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_packed_decoder = {"packed", 1, 16, start, next, view, skip, finish};
+const qc_stream_decoder qc_bitpacked_decoder = {"bitpacked", 1,    16,   start,
+                                                next,        view, skip, finish};

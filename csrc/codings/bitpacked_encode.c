@@ -1,3 +1,7 @@
+/*
+ * Coding 1, encoded: the steps of bitpacked_decode.c in reverse order. A group is stored as a whole
+ * number, and the bytes beyond it are overwritten by the next group.
+ */
 #include "codings/stream_encode.h"
 #include "kernels/bitpacking.h"
 #include "kernels/kernels.h"
@@ -86,4 +90,4 @@ static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
     return limit;
 }
 
-const qc_stream_encoder qc_packed_encoder = {size, encode};
+const qc_stream_encoder qc_bitpacked_encoder = {size, encode};

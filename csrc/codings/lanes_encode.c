@@ -1,5 +1,19 @@
 /*
- * Codings 4 and 5, encoded: the parts of a body, and the tables from which their words are written.
+ * Codings 4 and 5, encoded: the parts of a body, and the tables from which its words are written.
+ *
+ * The words cannot be written forwards. The decoder takes a word for a lane when the lane has fewer
+ * than 16 bits, long before all bits of this word are decoded; an encoder that goes forwards does
+ * not know them yet. So there are two passes (kernels/lanes_words.c): one forwards, which only
+ * counts the bits that each lane takes and so learns when each lane takes a word, and one
+ * backwards, which puts bits before those that follow and writes a word whenever the first pass
+ * says that one was taken.
+ *
+ * tANS goes backwards by itself (kernels/lanes_step_back.c): a decoder's state and the bits it
+ * reads determine the next state, so an encoder starts from the last state, which is 0, and finds
+ * for each symbol the state before it and the bits that lead back. Of a class with c states, the
+ * one that leads to state s is found by the number of bits: x = (S + s) >> bits is the number of a
+ * state of the class, if the bits are as many as bring x into the range c to 2c - 1. There is
+ * exactly one such state, so each symbol can be encoded from any state.
  */
 #include "codings/lanes_code.h"
 #include "codings/stream_encode.h"

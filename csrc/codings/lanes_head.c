@@ -1,5 +1,6 @@
 /*
- * The head of a body of codings 4 and 5, read and checked.
+ * The head of a body of codings 4 and 5: read, and checked so that the code can be built into a
+ * table.
  */
 #include "codings/lanes_head.h"
 

@@ -55,7 +55,7 @@ static size_t encode(qc_positions form, unsigned entries)
     qc_swap_if_big_endian(stored_book, sizeof *book, entries);
     frame.codebook = stored_book;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
-    const qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_SMALL, QC_EFFORT_USUAL};
+    const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
     CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &bytes.size, &features,
                           workspace, sizeof workspace, NULL) == QC_OK,
           "encoding");

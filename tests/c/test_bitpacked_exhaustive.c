@@ -1,6 +1,6 @@
 /*
- * Every body of two bytes as a packed stream of every width, against bits taken one by one. Width
- * 2 is that of ternary weights.
+ * Every body of two bytes as a bitpacked stream of every width, against bits taken one by one.
+ * Width 2 is that of ternary weights.
  */
 #include "support.h"
 
@@ -13,7 +13,7 @@ static unsigned symbol_at(unsigned bits, unsigned i, unsigned width)
 
 static void check(unsigned bits, unsigned width, unsigned count, void *workspace)
 {
-    uint8_t stream[4] = {QC_PACKED, 2, (uint8_t)bits, (uint8_t)(bits >> 8)};
+    uint8_t stream[4] = {QC_BITPACKED, 2, (uint8_t)bits, (uint8_t)(bits >> 8)};
     uint8_t narrow[BODY_BITS];
     uint16_t wide[BODY_BITS];
     int padded = bits >> count * width == 0;
