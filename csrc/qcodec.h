@@ -70,22 +70,24 @@ typedef struct qc_poll {
 
 /* ---- the machine --------------------------------------------------------- */
 
-/* Bits of the instruction sets that this library knows how to use. */
+/* The instruction sets that this library has kernels for, one bit each. Those of x86 are a ladder:
+   a set is used only together with those above it in this list, so without SSE42 there is no AVX2,
+   and without AVX2 no AVX512. NEON and ARM_CRC do not depend on each other. */
 #define QC_CPU_SSE42   (1u << 0) /* with PCLMULQDQ */
 #define QC_CPU_AVX2    (1u << 1) /* with POPCNT */
 #define QC_CPU_AVX512  (1u << 2) /* F, BW, VL, VBMI, VBMI2, BITALG, VPCLMULQDQ */
 #define QC_CPU_ARM_CRC (1u << 3)
 #define QC_CPU_NEON    (1u << 4)
 
-/* What this machine has. */
+/* The sets that this machine has and this build has kernels for; none with -DQC_PORTABLE. */
 uint32_t qc_cpu_detect(void);
-/* What is used: at first everything that was detected. */
+/* The sets that are used: at first all that were detected. */
 uint32_t qc_cpu_selected(void);
-/* Use only `allowed` of what was detected; returns what is then used. Results are
-   the same bit for bit whatever is chosen. */
+/* Use only those of the detected sets that are in `allowed`; 0 is portable C. Returns the sets that
+   are used from now on, in all threads. Results are the same bit for bit whatever is chosen. */
 uint32_t qc_cpu_select(uint32_t allowed);
 
-/* CRC32C of `size` bytes, going on from `crc` (0 to begin). */
+/* CRC32C of `size` bytes, continued from `crc` (0 to begin). */
 uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size);
 
 /* ---- floating-point mode ------------------------------------------------- */

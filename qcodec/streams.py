@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._base.arrays import numpy_array
-from ._core import stream as core
+from ._core import core
 from ._frame.ids import PROFILES
 from ._io.source import bytes_view
 from .limits import DEFAULT_LIMITS, Limits

@@ -156,7 +156,7 @@ static qc_status run(qc_delta_decoder *delta, size_t from, size_t count, uint8_t
     const qc_delta_type type = qc_delta_type_of(delta->frame->dtype);
     const uint8_t *codes = delta->codes + from;
     qc_add_delta_kernel *kernel =
-        delta->frame->dtype == QC_F32 ? qc_value_kernels_selected()->add_delta_4 : NULL;
+        delta->frame->dtype == QC_F32 ? qc_kernels_selected()->add_delta_4 : NULL;
     int32_t quotients[QC_DELTA_RUN];
     size_t done = 0;
     read_quotients(codes, count, quotients);

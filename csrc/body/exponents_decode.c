@@ -74,7 +74,7 @@ static void join(const qc_fields *by, const uint8_t *symbols, const uint8_t *res
                  uint8_t *upper, uint8_t *lower)
 {
     uint16_t base = (uint16_t)(by->base << (16 - by->exponent_bits));
-    qc_join_fields_kernel *kernel = qc_value_kernels_selected()->join_fields;
+    qc_join_exponents_kernel *kernel = qc_kernels_selected()->join_exponents;
     size_t i = 0;
     if (kernel != NULL)
         i = kernel(symbols, rest, count, by->rest_bits, base, upper, lower);
@@ -87,7 +87,7 @@ static void join(const qc_fields *by, const uint8_t *symbols, const uint8_t *res
 
 static int has_escapes(const qc_field_decoder *fields, const uint8_t *symbols, size_t count)
 {
-    return qc_greatest(symbols, count) >= qc_fields_escape(&fields->by);
+    return qc_max_code(symbols, count) >= qc_fields_escape(&fields->by);
 }
 
 qc_status qc_fields_join(qc_field_decoder *fields, const uint8_t *symbols, const uint8_t *rest,

@@ -55,7 +55,7 @@ static qc_status next_row(qc_position_decoder *positions, qc_error *error)
 /* Where `count` gaps lead that start at `position`; returns one past the last of them. */
 static size_t sum_gaps(const uint16_t *gaps, size_t count, size_t position, uint32_t *out)
 {
-    qc_sum_gaps_kernel *kernel = qc_value_kernels_selected()->sum_gaps;
+    qc_sum_gaps_kernel *kernel = qc_kernels_selected()->sum_gaps;
     size_t i = kernel != NULL ? kernel(gaps, count, (uint32_t)position, out) : 0;
     if (i > 0)
         position = (size_t)out[i - 1] + 1;
@@ -133,7 +133,7 @@ static size_t mask_positions(const uint8_t *symbols, size_t count, size_t first,
         {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
         {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
     };
-    qc_mask_positions_kernel *kernel = qc_value_kernels_selected()->mask_positions;
+    qc_mask_positions_kernel *kernel = qc_kernels_selected()->mask_positions;
     size_t whole = kernel != NULL ? count - count % QC_MASK_SYMBOLS : 0;
     size_t found = whole > 0 ? kernel(symbols, whole, (uint32_t)first, out) : 0;
     for (size_t i = whole; i < count; i++) {

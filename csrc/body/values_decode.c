@@ -258,7 +258,7 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
     }
     values->pulled = count;
     if (has_absent_codes(frame)) {
-        unsigned code = qc_greatest(values->blocks[0] + keep, count);
+        unsigned code = qc_max_code(values->blocks[0] + keep, count);
         QC_CHECK(code < frame->entries, QC_CORRUPT, "codebook: code without an entry", 0, code,
                  frame->entries - 1);
     }

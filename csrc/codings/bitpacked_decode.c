@@ -17,8 +17,8 @@
 
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
-    size_t expected = qc_packed_bytes(stream->count, stream->width);
-    unsigned used = (unsigned)(stream->count % QC_PACKED_GROUP) * stream->width % 8;
+    size_t expected = qc_bitpacked_bytes(stream->count, stream->width);
+    unsigned used = (unsigned)(stream->count % QC_BITPACKED_GROUP) * stream->width % 8;
     QC_CHECK(size == expected, QC_CORRUPT, "bitpacked: body length", 0, size, expected);
     /* These bits are read again with the last symbols, and dropped whatever they are then. */
     QC_CHECK(used == 0 || body[size - 1] >> used == 0, QC_CORRUPT,
@@ -34,7 +34,7 @@ static inline void unpack_narrow(const uint8_t *in, size_t groups, unsigned widt
         x = qc_spread(x, 4 * width, 32);
         x = qc_spread(x, 2 * width, 16);
         x = qc_spread(x, width, 8);
-        qc_store64(out + i * QC_PACKED_GROUP, x);
+        qc_store64(out + i * QC_BITPACKED_GROUP, x);
     }
 }
 
@@ -59,7 +59,7 @@ static void unpack_groups(const uint8_t *in, size_t groups, unsigned width, void
     case 1: unpack_narrow(in, groups, 1, symbols); break;
     case 2: unpack_narrow(in, groups, 2, symbols); break;
     case 4: unpack_narrow(in, groups, 4, symbols); break;
-    case 8: memcpy(symbols, in, groups * QC_PACKED_GROUP); break;
+    case 8: memcpy(symbols, in, groups * QC_BITPACKED_GROUP); break;
     case 16: unpack_wide(in, groups, 16, symbols); break;
     default:
         if (width < 8)
@@ -74,13 +74,13 @@ static void unpack_part(const qc_bitpacked_state *state, unsigned width, size_t 
                         uint8_t *symbols)
 {
     uint8_t bytes[GROUP_READ] = {0};
-    uint16_t group[QC_PACKED_GROUP]; /* of uint8_t, if narrow */
-    size_t offset = first / QC_PACKED_GROUP * width, left = state->size - offset;
+    uint16_t group[QC_BITPACKED_GROUP]; /* of uint8_t, if narrow */
+    size_t offset = first / QC_BITPACKED_GROUP * width, left = state->size - offset;
     size_t symbol_size = qc_symbol_size(width);
 
     memcpy(bytes, state->data + offset, left < width ? left : width);
     unpack_groups(bytes, 1, width, group);
-    memcpy(symbols, (const uint8_t *)group + first % QC_PACKED_GROUP * symbol_size,
+    memcpy(symbols, (const uint8_t *)group + first % QC_BITPACKED_GROUP * symbol_size,
            count * symbol_size);
 }
 
@@ -89,17 +89,17 @@ static void unpack_part(const qc_bitpacked_state *state, unsigned width, size_t 
 static size_t unpack_some(const uint8_t *in, size_t left, unsigned width, size_t count,
                           uint8_t *symbols)
 {
-    size_t whole = count - count % QC_PACKED_GROUP, done = 0;
-    qc_unpack_kernel *kernel = qc_value_kernels_selected()->unpack;
+    size_t whole = count - count % QC_BITPACKED_GROUP, done = 0;
+    qc_unpack_kernel *kernel = qc_kernels_selected()->unpack;
     if (kernel != NULL && width < 8)
         done = kernel(in, left, width, symbols, whole);
-    in += done / QC_PACKED_GROUP * width;
-    left -= done / QC_PACKED_GROUP * width;
+    in += done / QC_BITPACKED_GROUP * width;
+    left -= done / QC_BITPACKED_GROUP * width;
     size_t readable = left < GROUP_READ ? 0 : (left - GROUP_READ) / width + 1;
-    size_t groups = (whole - done) / QC_PACKED_GROUP;
+    size_t groups = (whole - done) / QC_BITPACKED_GROUP;
     groups = groups < readable ? groups : readable;
     unpack_groups(in, groups, width, symbols + done * qc_symbol_size(width));
-    return done + groups * QC_PACKED_GROUP;
+    return done + groups * QC_BITPACKED_GROUP;
 }
 
 static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
@@ -110,12 +110,12 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
     (void)error;
     while (count > 0) {
-        size_t in_group = state->next % QC_PACKED_GROUP, take = 0;
-        size_t offset = state->next / QC_PACKED_GROUP * width;
+        size_t in_group = state->next % QC_BITPACKED_GROUP, take = 0;
+        size_t offset = state->next / QC_BITPACKED_GROUP * width;
         if (in_group == 0)
             take = unpack_some(state->data + offset, state->size - offset, width, count, out);
         if (take == 0) {
-            take = QC_PACKED_GROUP - in_group < count ? QC_PACKED_GROUP - in_group : count;
+            take = QC_BITPACKED_GROUP - in_group < count ? QC_BITPACKED_GROUP - in_group : count;
             unpack_part(state, width, state->next, take, out);
         }
         state->next += take;

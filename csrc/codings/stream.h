@@ -9,7 +9,7 @@
 #include "base/ticker.h"
 #include "codings/huffman_code.h"
 #include "codings/range_decoder.h"
-#include "kernels/lanes_decode_kernels.h"
+#include "kernels/lanes_state.h"
 
 /* Callers take symbols in multiples of this (but for the last ones), so that a coding with
    interleaved sub-streams starts each call at the same place. */

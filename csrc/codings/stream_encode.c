@@ -56,7 +56,7 @@ typedef struct choice {
 
 static size_t body_bound(size_t count, unsigned width)
 {
-    size_t bitpacked = qc_packed_bytes(count, width);
+    size_t bitpacked = qc_bitpacked_bytes(count, width);
     return bitpacked + bitpacked / 8 + LEARNING_BYTES + LANES_BYTES;
 }
 

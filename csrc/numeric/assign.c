@@ -95,7 +95,7 @@ static void plant_tree(thresholds *table)
 
 static void assign_block(const thresholds *table, const float *values, size_t count, uint8_t *codes)
 {
-    qc_descend_kernel *kernel = qc_value_kernels_selected()->descend;
+    qc_descend_kernel *kernel = qc_kernels_selected()->descend;
     size_t done = 0;
     if (kernel != NULL && table->levels > 0)
         done = kernel(table->tree, table->levels, values, count, codes);

@@ -139,7 +139,7 @@ static size_t count_piece(const qc_bin_scale *scale, const window *in, const flo
 {
     enum { BLOCK = 512 }; /* apart from the counting, numbers are found by vectors */
     int32_t numbers[BLOCK];
-    qc_bin_values_kernel *kernel = qc_value_kernels_selected()->bin_values;
+    qc_bin_values_kernel *kernel = qc_kernels_selected()->bin_values;
     int32_t in_turn = (int32_t)(in->in_turn - in->zero);
     size_t start = 0;
     if (kernel != NULL)

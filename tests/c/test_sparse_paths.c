@@ -11,7 +11,7 @@
 #define ELEMENTS ((size_t)ROWS * ROW)
 #define ROUNDS   160
 
-static const uint32_t paths[] = {0, QC_CPU_AVX2, UINT32_MAX};
+static const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
 static guarded output;
 static uint32_t positions[ELEMENTS];
 static uint8_t codes[ELEMENTS], chunk[1 << 17], file[1 << 17], workspace[1 << 20];

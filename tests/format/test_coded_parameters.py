@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
-from qcodec._core import decode as core
+from qcodec._core import core
 from qcodec._frame.encode import encode_quantized
 from qcodec._frame.encoded import Encoded
 from qcodec._frame.head import read_head

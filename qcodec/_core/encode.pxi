@@ -10,14 +10,12 @@ from .c cimport (
     QC_CODEBOOK,
     QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
-    QC_INTERRUPTED,
     QC_OK,
     qc_bytes,
     qc_chunk_bound,
     qc_chunk_encode,
     qc_chunk_encode_workspace,
     qc_chunk_source,
-    qc_cpu_select,
     qc_dtype_size,
     qc_encoding,
     qc_error,
@@ -30,28 +28,11 @@ from .c cimport (
     qc_parameters_encode_workspace,
     qc_status,
 )
-from .polling cimport Watch, begin, raise_pending
+from .polling cimport Watch, begin
 
 import numpy as np
 
-from .cpu import allowed
 from .interrupt import check
-from .status import error_of
-
-
-#: The instruction sets that this module uses; see cpu.py.
-CPU_FEATURES = qc_cpu_select(allowed())
-
-
-cdef object failure(qc_status status, qc_error *error):
-    if status == QC_INTERRUPTED:
-        raise_pending()
-    return error_of(status, error.what, error.offset, error.found, error.allowed)
-
-
-cdef inline const uint8_t *address(const uint8_t[::1] view):
-    # The address of an empty view must not be taken.
-    return &view[0] if view.shape[0] > 0 else NULL
 
 
 cdef int check_size(str what, const uint8_t[::1] view, size_t count, size_t item_size) except -1:

@@ -5,26 +5,16 @@ import numpy as np
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from . cimport c
-from .polling cimport Watch, begin, check_signals, raise_pending
-from .cpu import allowed
+from .polling cimport Watch, begin, check_signals
 from .interrupt import check
-from .status import error_of
 
-#: The instruction sets that this module uses; see cpu.py.
-CPU_FEATURES = c.qc_cpu_select(allowed())
 MAX_N_OF_M = c.QC_MAX_N_OF_M
-INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
+KMEANS_INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
 
 #: Elements between two looks at pending signals: a tenth of a second at most, on any machine.
 cdef size_t PIECE = 1 << 22
 cdef size_t N_OF_M_PIECE = 1 << 20  # these are slower
-
-
-cdef object failure(c.qc_status status, c.qc_error *error):
-    if status == c.QC_INTERRUPTED:
-        raise_pending()
-    return error_of(status, error.what, error.offset, error.found, error.allowed)
 
 
 cdef class StandardFloatMode:
@@ -81,7 +71,7 @@ def sort(float[::1] values):
 
 
 def kmeans_lloyd(const float[::1] ordered, size_t k, init, uint64_t seed, size_t max_steps):
-    cdef int chosen = INITS[init]
+    cdef int chosen = KMEANS_INITS[init]
     cdef size_t count = ordered.shape[0]
     if count == 0:
         raise ValueError("k-means of no values")

@@ -9,7 +9,6 @@ from .c cimport (
     QC_CODEBOOK,
     QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
-    QC_INTERRUPTED,
     QC_MAX_STREAMS,
     QC_OK,
     QC_U16,
@@ -23,7 +22,6 @@ from .c cimport (
     qc_chunk_streams,
     qc_coded,
     qc_coded_streams,
-    qc_cpu_select,
     qc_dtype_size,
     qc_error,
     qc_frame,
@@ -35,24 +33,13 @@ from .c cimport (
     qc_status,
     qc_stream_info,
 )
-from .polling cimport Watch, begin, raise_pending
+from .polling cimport Watch, begin
 
 from threading import Lock
 
 import numpy as np
 
-from .cpu import allowed
 from .interrupt import check
-from .status import error_of
-
-
-#: The instruction sets that this module uses; see cpu.py.
-CPU_FEATURES = qc_cpu_select(allowed())
-
-
-cdef inline const uint8_t *address(const uint8_t[::1] view):
-    # The address of an empty view must not be taken.
-    return &view[0] if view.shape[0] > 0 else NULL
 
 
 cdef uint8_t *output(uint8_t[::1] out, size_t count, unsigned dtype) except? NULL:
@@ -65,12 +52,6 @@ cdef uint8_t *output(uint8_t[::1] out, size_t count, unsigned dtype) except? NUL
     if <size_t>out.shape[0] // item_size != count:
         raise ValueError(f"out has {out.shape[0]:,} bytes, not those of {count:,} elements")
     return &out[0] if count > 0 else NULL
-
-
-cdef object failure(qc_status status, qc_error *error, size_t offset):
-    if status == QC_INTERRUPTED:
-        raise_pending()
-    return error_of(status, error.what, error.offset + offset, error.found, error.allowed)
 
 
 cdef object parameter_bytes(const uint8_t *start, size_t size):

@@ -1,49 +1,23 @@
-"""Integer streams, relative index, CRC32C and the choice of instruction sets."""
+"""Integer streams, relative index and CRC32C."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from . cimport c
-from .polling cimport Watch, begin, check_signals, raise_pending
+from .polling cimport Watch, begin, check_signals
 
 import numpy as np
 
-from .cpu import allowed
 from .interrupt import check
-from .status import error_of
-
-#: The instruction sets that this module uses; see cpu.py.
-CPU_FEATURES = c.qc_cpu_select(allowed())
 
 
 #: Bytes between two looks at pending signals: a tenth of a second at most, on any machine.
-cdef size_t PIECE = 1 << 24
-
-
-cdef object failure(c.qc_status status, c.qc_error *error):
-    if status == c.QC_INTERRUPTED:
-        raise_pending()
-    return error_of(status, error.what, error.offset, error.found, error.allowed)
-
-
-def select_cpu(uint32_t features):
-    """Use only these instruction sets in this module; see qc_cpu_select."""
-    return c.qc_cpu_select(features)
-
-
-def detect_cpu():
-    """The instruction sets that the machine has."""
-    return c.qc_cpu_detect()
-
-
-def selected_cpu():
-    """The instruction sets that this module uses now."""
-    return c.qc_cpu_selected()
+cdef size_t CRC32C_PIECE = 1 << 24
 
 
 def crc32c(const uint8_t[::1] data, uint32_t crc=0):
     cdef size_t first, size, left = data.shape[0]
-    for first in range(0, left, PIECE):
-        size = min(left - first, PIECE)
+    for first in range(0, left, CRC32C_PIECE):
+        size = min(left - first, CRC32C_PIECE)
         with nogil:
             crc = c.qc_crc32c(crc, &data[first], size)
         check_signals(check)
