@@ -1,6 +1,6 @@
 /*
  * Codes of codings 4 and 5 that the encoder would not choose: every number of states, one class
- * alone, raw bits, escapes, codes as short and as long as they may be.
+ * alone, low bits, escapes, codes as short and as long as they may be.
  */
 #ifndef QC_FUZZ_LANES_SEEDS_H
 #define QC_FUZZ_LANES_SEEDS_H
@@ -9,7 +9,7 @@
 
 typedef struct lanes_seed {
     unsigned width;
-    qc_lanes_code code; /* raw bits, escape, classes, log2 of states, counts, values */
+    qc_lanes_code code; /* low bits, escape, classes, log2 of states, counts, values */
 } lanes_seed;
 
 #define ONES_15  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
