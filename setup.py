@@ -146,6 +146,10 @@ class BuildLibrary(build_clib):
         hardening = compile_hardening(self.compiler)
         for _, options in libraries:
             options["cflags"] = [*hardening, *options["cflags"]]
+        # An archive that is there keeps the objects of files that have gone.
+        for name, _ in libraries:
+            archive = self.compiler.library_filename(name, output_dir=self.build_clib)
+            Path(archive).unlink(missing_ok=True)
         super().build_libraries(libraries)
 
 
