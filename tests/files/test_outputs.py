@@ -88,7 +88,7 @@ def test_a_pipe_that_nobody_reads_is_an_error_after_a_while(tmp_path, monkeypatc
     monkeypatch.setattr(writing, "WAIT_SECONDS", 0.1)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="Nobody reads") as caught:
+    with pytest.raises(OSError, match="No process reads") as caught:
         save_file(TENSORS, pipe)
     assert caught.value.filename == str(pipe)
     assert stat.S_ISFIFO(pipe.stat().st_mode)

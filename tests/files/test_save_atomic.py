@@ -200,7 +200,7 @@ def test_without_any_temporary_name_a_save_ends_in_an_error_that_names_the_file(
     path.write_bytes(b"old")
     for name in temporary_names(path):
         name.mkdir()
-    with pytest.raises(OSError, match=r"None of its .* temporary files could be had") as caught:
+    with pytest.raises(OSError, match=r"All of its .* temporary names are in use") as caught:
         replace_file(path, [b"new"])
     assert (caught.value.errno, caught.value.filename) == (errno.EBUSY, str(path))
     assert path.read_bytes() == b"old"

@@ -195,8 +195,8 @@ def test_what_is_no_bytes_is_refused_with_what_is_allowed(take, data):
             take(wrong)
 
 
-def test_of_an_open_file_its_bytes_are_asked_for(path):
-    with path.open("rb") as file, pytest.raises(TypeError, match=r"give what read\(\) gives"):
+def test_an_open_file_is_refused_with_advice_to_pass_its_bytes(path):
+    with path.open("rb") as file, pytest.raises(TypeError, match=r"pass what its read\(\) returns"):
         qcodec.decode(file)
 
 
