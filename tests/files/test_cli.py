@@ -119,7 +119,7 @@ def test_encode_and_decode_lose_nothing_by_default(command, plain, tmp_path):
     coded, back = tmp_path / "net.qc", tmp_path / "back.safetensors"
     code, out, err = command("encode", plain, coded)
     assert code == 0
-    assert err == f"qcodec: {coded}: warning: a pack has no place for metadata: left out\n"
+    assert err == f"qcodec: {coded}: warning: a pack cannot store metadata: left out\n"
     assert numbers(out.split(":")[1])[:3] == [4, coded.stat().st_size, plain.stat().st_size]
     assert command("decode", coded, back)[0] == 0
     for name, array in safetensors.numpy.load_file(back).items():

@@ -373,7 +373,7 @@ def test_a_file_is_not_replaced_by_its_own_lossy_encoding_unless_forced(
     path, before = names_of(plain)[name], plain.read_bytes()
     code, out, err = command("encode", plain, path, *lossy)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "of which bits would be lost: name another file, or say --force" in err
+    assert "of which bits would be lost: name another file, or use --force" in err
     assert plain.read_bytes() == before
     assert command("encode", plain, path, *lossy, "--force")[0] == 0
     assert not same(load_file(path), TENSORS)

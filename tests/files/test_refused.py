@@ -80,5 +80,5 @@ def test_what_is_no_mapping_is_refused(tensors):
 
 @pytest.mark.parametrize("name", ["qcodec.pack", "layer.qcodec", "__metadata__"])
 def test_names_that_files_use_themselves_are_refused(name):
-    with pytest.raises(ValueError, match="files use that name themselves"):
+    with pytest.raises(ValueError, match="the format reserves that name"):
         save({name: np.ones(3)})
