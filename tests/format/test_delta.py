@@ -238,7 +238,7 @@ def test_a_base_that_does_not_fit_is_not_encoded_against():
         qcodec.encode(TUNED, Delta(BASE[0]))
     with pytest.raises(ValueError, match="the base is float32"):
         qcodec.encode(TUNED.astype("f2"), Delta(BASE))
-    with pytest.raises(TypeError, match="the base of one tensor is an array"):
+    with pytest.raises(TypeError, match="the base of one tensor must be an array"):
         qcodec.encode(TUNED, Delta({"a": BASE}))
 
 

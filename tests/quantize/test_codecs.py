@@ -130,7 +130,7 @@ def test_parameters_with_a_default_may_be_left_out():
         ({"id": "sparse", "codec": "raw"}, TypeError, "codec='raw'"),
         ({"id": "sparse", "codec": {"id": "density", "density": 1}}, TypeError, "codec=Density"),
         ({"id": "sparse", "codec": {"id": "raw"}, "prune": 0.1}, TypeError, "prune=0.1"),
-        ({"id": "density", "density": 0.1}, ValueError, "put it into a 'sparse'"),
+        ({"id": "density", "density": 0.1}, ValueError, "as the 'prune' of a 'sparse'"),
         ({"id": "affine"}, TypeError, "bits"),
         ({"bits": 4}, TypeError, "'id'"),
         ({"id": 4}, TypeError, "'id'"),

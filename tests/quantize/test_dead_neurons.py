@@ -159,7 +159,7 @@ def test_other_tensors_types_and_arguments_are_left_as_they_are():
         ([("w0", None), ("w9", None)], (), "no tensor 'w9'"),
         ([("b0", None)], (), "'b0': found shape"),
         ([("w0", None)], ["w1"], "padded="),
-        ([("w0", "b0"), ("w0", "b1")], (), "more than one place"),
+        ([("w0", "b0"), ("w0", "b1")], (), "named more than once"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused(layers, padded, message):
