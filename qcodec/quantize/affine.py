@@ -104,7 +104,7 @@ def check_affine(
     most = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
     check_integer("bits", bits, 2 if symmetric else 1, most)
     if rate > 0 and (per is not None or group is not None):
-        raise ValueError("a rate with per or group was given; a rate needs a single scale")
+        raise ValueError("a rate with per or group was given; allowed is a rate for a single scale")
 
 
 def _by_rate(weights: Weights, bits: int, symmetric: bool, rate: float) -> Quantized:

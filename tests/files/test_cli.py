@@ -210,7 +210,7 @@ def test_encode_over_its_own_input(command, plain):
 # ---- verify ----
 
 
-def test_verify_says_that_all_is_well(command, encoded):
+def test_verify_reports_that_all_tensors_are_valid(command, encoded):
     assert command("verify", encoded) == (0, f"{encoded}: 4 tensors, all valid\n", "")
     report = json.loads(command("verify", encoded, "--json")[1])
     assert (report["valid"], report["tensors"], report["faults"]) == (True, 4, [])

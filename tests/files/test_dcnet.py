@@ -1,4 +1,4 @@
-"""The `.net` files of Deep Compression's authors: byte for byte, and never past their end."""
+"""The `.net` files of Deep Compression's authors: exact bytes, and no reads past their end."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Files of other formats: the error says what was found, what is accepted, and the way there."""
+"""Files of other formats: the error says what was found, what is accepted, and how to convert."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""What every codec promises, for every row of the table."""
+"""The promises of codecs, for every codec of the table."""
 
 import json
 
