@@ -6,6 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from recipes.sections import rewrite
+
 from .evidence import __main__ as evidence
 from .evidence.report import markdown as evidence_table
 from .peers import __main__ as peers
@@ -76,7 +78,7 @@ def main() -> int:
     if options.update:
         if options.groups != list(groups.GROUPS):
             del tables["goals"]  # most would be "not measured" in place of what a whole run found
-        report.update(options.update, tables)
+        rewrite(options.update, tables)
     return 0
 
 

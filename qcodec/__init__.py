@@ -17,13 +17,15 @@ Submodules are imported when they are first used:
 | `qcodec.sparse` | SciPy's sparse matrices |
 | `qcodec.streams` | the integer codings by themselves |
 | `qcodec.torch` | pruning, sharing and rounding while a net is trained; needs torch |
-| `qcodec.units` | units of a pruned net that do nothing |
+| `qcodec.dead_neurons` | dead neurons of a pruned net, zeroed or taken out |
 """
 
 from importlib import import_module as _import_module
 from typing import Any as _Any
 
-from .about import get_include, show_config
+from ._base.installation import get_include, show_config
+from ._frame.encoded import Encoded
+from ._frame.inspection import Info, Section
 from .codecs import (
     Affine,
     Codebook,
@@ -38,7 +40,7 @@ from .codecs import (
     TrainedTernary,
     from_config,
 )
-from .encoded import Encoded
+from .codecs.pruning import Density, NOfM, Pruning, Quality, Threshold
 from .errors import (
     BaseError,
     ChecksumError,
@@ -52,9 +54,7 @@ from .errors import (
     UnsupportedError,
 )
 from .files import load, load_file, safe_open, save, save_file
-from .inspection import Info, Section
 from .limits import Limits
-from .prunings import Density, NOfM, Pruning, Quality, Threshold
 from .quantize import Groups, Quantized, sqnr
 from .recipes import Recipe
 from .tensor import decode, encode, info
@@ -116,7 +116,7 @@ _SUBMODULES = (
     "sparse",
     "streams",
     "torch",
-    "units",
+    "dead_neurons",
 )
 
 

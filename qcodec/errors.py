@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .messages import one_line, quoted
+from ._base.messages import one_line, quoted
 
 
 class QCodecError(ValueError):

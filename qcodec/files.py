@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from .atomic import replace_file
+from ._base.messages import quoted
+from ._file.container import Parts, check_readable, pack_parts, safetensors_parts
+from ._file.endings import check_not_misleading, is_pack_path
+from ._file.header_writer import check_metadata
+from ._file.saving import Progress, check_names, encode_tensors
+from ._file.tensor_file import FileArrays, TensorFile, naming_base
+from ._io.atomic import replace_file
+from ._io.outputs import Output, output_at
+from ._io.source import Backend, BytesSource, PathLike, open_source
 from .codecs import Codec, Delta
-from .container import Parts, check_readable, pack_parts, safetensors_parts
-from .endings import check_not_misleading, is_pack_path
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
-from .messages import quoted
-from .outputs import Output, output_at
 from .recipes import Recipe, recipe_for
-from .saving import Progress, check_names, encode_tensors
-from .source import Backend, BytesSource, PathLike, open_source
-from .tensor_file import FileArrays, TensorFile, naming_base
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
@@ -35,10 +36,10 @@ BASE_KEY = "qcodec.base"
 
 def save_file(
     tensors: Mapping[str, Any],
-    path: PathLike,
-    recipe: RecipeLike = None,
-    *,
+    filename: PathLike,
     metadata: Mapping[str, str] | None = None,
+    *,
+    recipe: RecipeLike = None,
     profile: str = "balanced",
     effort: int = 5,
     threads: int = 1,
@@ -54,16 +55,16 @@ def save_file(
     Parameters
     ----------
     tensors : mapping of str to array_like, torch.Tensor or Quantized
-    path : path-like
+    filename : path-like
         Not with the ending of another format, such as ``.pt`` or ``.npz``. A symbolic link
         is followed; a device, a pipe or ``/dev/stdout`` is written into, as a stream.
+    metadata : mapping of str to str, optional
+        Not in a pack, which has no place for it.
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
         leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
         `Delta` is opened, and named in the metadata (without its folder). Each rule of a
         mapping must apply to some tensor.
-    metadata : mapping of str to str, optional
-        Not in a pack, which has no place for it.
     profile : str
     effort : int
         As in `qcodec.encode`.
@@ -86,8 +87,8 @@ def save_file(
     ------
     TypeError, ValueError
         If a tensor cannot be encoded as the recipe says, or has a name that files need;
-        if a rule of a mapping applies to no tensor; if the path ends as another format does,
-        or is the base of a `Delta`.
+        if metadata is not text; if a rule of a mapping applies to no tensor; if the name
+        ends as another format does, or is the base of a `Delta`.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
 
@@ -107,18 +108,18 @@ def save_file(
     >>> size < 1000, all(np.array_equal(loaded[name], weights[name]) for name in weights)
     (True, True)
     """
-    output = output_at(path)
+    output = output_at(filename)
     if not output.is_stream:
-        check_not_misleading(path)
+        check_not_misleading(filename)
     encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
-    return replace_file(path, _parts(tensors, recipe, metadata, output, **encoding))
+    return replace_file(filename, _parts(tensors, metadata, recipe, output, **encoding))
 
 
 def save(
     tensors: Mapping[str, Any],
-    recipe: RecipeLike = None,
-    *,
     metadata: Mapping[str, str] | None = None,
+    *,
+    recipe: RecipeLike = None,
     profile: str = "balanced",
     effort: int = 5,
     threads: int = 1,
@@ -133,11 +134,11 @@ def save(
     {'a': array([0, 1, 2])}
     """
     encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
-    return b"".join(_parts(tensors, recipe, metadata, None, **encoding))
+    return b"".join(_parts(tensors, metadata, recipe, None, **encoding))
 
 
 def load_file(
-    path: PathLike,
+    filename: PathLike,
     *,
     dtype: object = None,
     threads: int = 1,
@@ -149,7 +150,7 @@ def load_file(
 
     Parameters
     ----------
-    path : path-like
+    filename : path-like
         A safetensors file or a pack; its first bytes tell which.
     dtype : optional
         float32, float16, bfloat16 or float64 for all float tensors; others keep theirs.
@@ -174,7 +175,7 @@ def load_file(
     OSError
         If the file cannot be read.
     """
-    with safe_open(path, backend=backend, limits=limits, base=base) as file:
+    with safe_open(filename, backend=backend, limits=limits, base=base) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
@@ -255,12 +256,13 @@ def safe_open(
 
 def _parts(
     tensors: Mapping[str, Any],
-    recipe: RecipeLike,
     metadata: Mapping[str, str] | None,
+    recipe: RecipeLike,
     output: Output | None,
     **encoding: Any,
 ) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
+    check_metadata(metadata)
     if is_pack and metadata:
         raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
     check_names(tensors)

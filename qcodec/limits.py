@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Self
 
-from .checks import check_integer
+from ._base.checks import check_integer
 from .errors import LimitError, LimitWarning, warn_caller
 
 _MIB = 1 << 20

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ._base.arrays import cast
+from ._base.delta_base import Base
 from ._core.float_mode import standard_float_mode
-from .arrays import cast
-from .bases import Base
 from .dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 
 Kind = Literal["raw", "affine", "codebook"]

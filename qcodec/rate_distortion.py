@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from ._base.arrays import as_array, as_float32
+from ._base.checks import check_integer, check_number
 from ._core.float_mode import standard_float_mode
-from .arrays import as_array, as_float32
-from .checks import check_integer, check_number
+from ._file.saving import check_names
 from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
 from .errors import naming
 from .files import load, save
 from .quantized import Quantized
 from .recipes import Recipe, Rule, exactly, recipe_for
-from .saving import check_names
 from .tensor import encode_frame
 
 # Prices beyond which no file changes any more, in variances.
@@ -303,7 +303,7 @@ class _Model:
     def point(self, price: float) -> Point:
         """The file at this price, written and read."""
         recipe = self.recipe(price)
-        data = save(self.tensors, recipe, profile=self.profile)
+        data = save(self.tensors, recipe=recipe, profile=self.profile)
         decoded = load(data, dtype="float32")
         error = sum(
             _squared_error(tensor.array, decoded[name]) for name, tensor in self.offered.items()

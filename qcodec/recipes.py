@@ -15,12 +15,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .checks import check_integer
+from ._base.checks import check_integer
+from ._base.messages import quoted
+from ._base.patterns import Pattern, Patterns, exactly
 from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
 from .dtypes import QUANTIZABLE
 from .errors import warn_caller
-from .messages import quoted
-from .patterns import Pattern, Patterns, exactly
 
 __all__ = [
     "KEEP",

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ._base.arrays import numpy_array
 from ._core import stream as core
-from .arrays import numpy_array
-from .layout import PROFILES
+from ._frame.ids import PROFILES
+from ._io.source import bytes_view
 from .limits import DEFAULT_LIMITS, Limits
-from .source import bytes_view
 
 Array = np.ndarray[Any, Any]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .checks import check_integer
+from ._base.checks import check_integer
+from ._frame.encode import encode_quantized
+from ._frame.encoded import Encoded
+from ._frame.ids import PROFILES
+from ._frame.inspection import Info
 from .codecs import Codec, Lossless, Raw
 from .codecs.base import check_codec
-from .encoded import Encoded
 from .errors import LimitError
-from .frame import encode_quantized
-from .inspection import Info
-from .layout import PROFILES
 from .limits import DEFAULT_LIMITS, Limits, warn_of
 from .quantized import Quantized
 

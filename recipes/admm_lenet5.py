@@ -1,7 +1,7 @@
 """LeNet-5 in a few kilobytes (paper 4): ADMM, masked retraining, shared values at a price of a bit.
 
 What the paper did not have: a teacher, images that are moved, rho that grows, entropy-constrained
-sharing with one price of a bit for all layers, and units that do nothing left out.
+sharing with one price of a bit for all layers, and dead neurons left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from qcodec.torch import (
     Run,
     plain_tensors,
     prune,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
 )
@@ -120,7 +120,7 @@ def _admm(model: LeNet5, teacher: LeNet5 | None, stages: Stages) -> dict[str, fl
     )
     residuals = admm.residual()
     admm.prune()
-    prune_idle(model, LAYERS)
+    prune_dead_neurons(model, LAYERS)
     return residuals
 
 
@@ -154,7 +154,7 @@ def _priced(model: LeNet5, bits: int, price: float) -> Recipe:
 
 
 def _drop(model: LeNet5, recipe: Recipe) -> None:
-    """Prune the weights that are not worth their bits, and what they leave idle."""
+    """Prune the weights that are not worth their bits, then the neurons that this leaves dead."""
     densities = {}
     for name, tensor in plain_tensors(model).items():
         if name.endswith(".weight"):
@@ -163,7 +163,7 @@ def _drop(model: LeNet5, recipe: Recipe) -> None:
             kept = np.count_nonzero(codec.quantize(tensor.contiguous()).dequantize())
             densities[exactly(name)] = Density(kept / tensor.numel())
     prune(model, densities)
-    prune_idle(model, LAYERS)
+    prune_dead_neurons(model, LAYERS)
 
 
 def _result(

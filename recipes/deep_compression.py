@@ -16,20 +16,20 @@ from typing import Any
 import torch
 
 from qcodec import Affine, Codebook, DeepCompression, Density, Sparse
+from qcodec.dead_neurons import Layers
 from qcodec.torch import (
     GradualPruning,
     Run,
     load,
     plain_tensors,
     prune_at_price,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_latent_at_price,
 )
 from qcodec.torch.export import quantized_of
 from qcodec.torch.tensors import places
-from qcodec.units import Layers
 
 from .data import Data
 from .deep_compression_tables import PaperLayer
@@ -135,13 +135,13 @@ def _at_a_price(
     layers = _layers(dense)
     model = _copy(dense, network)
     _train_at_prices(model, "prune", lambda p: prune_at_price(model, recipe, p), dense, stages)
-    prune_idle(model, layers)
+    prune_dead_neurons(model, layers)
     stages.train(model, "retrain", **settings["retrain"], teacher=dense)
     _train_at_prices(
         model, "latent", lambda p: share_latent_at_price(model, recipe, p), dense, stages
     )
     shared = _copy(model, network)
-    prune_idle(shared, layers)
+    prune_dead_neurons(shared, layers)
     share(shared, recipe)
     stages.train(shared, "centroids", **settings["centroids"], teacher=dense)
     round_centroids(shared)

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.suite.report import update
-
 from .report import table
+from .sections import rewrite
 
 _SCALARS = (bool, int, float, str)
 _ABSENT = "-"
@@ -84,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = sections(options.folders)
     if options.update:
-        update(options.update, found)
+        rewrite(options.update, found)
     else:
         print("\n\n".join(found.values()))
     return 0

@@ -42,7 +42,7 @@ def exported(
         As for `qcodec.torch.export`.
     split : Split
     """
-    size = export(model, path, recipe)
+    size = export(model, path, recipe=recipe)
     load(fresh, path)
     return Exported(size, rightly(fresh, split))
 

@@ -25,7 +25,7 @@ from qcodec.torch import (
     plain_tensors,
     whole_bits,
 )
-from qcodec.torch.plots import save_figure
+from qcodec.torch.training.plots import save_figure
 
 from .autocast import in_bfloat16
 from .batch_norms import fold_batch_norms

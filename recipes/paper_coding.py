@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qcodec import streams
-from qcodec.layout import filler_code
+from qcodec._frame.layout import filler_code
 from qcodec.quantized import Quantized
 
 

@@ -188,7 +188,7 @@ def report(path: str | os.PathLike[str]) -> Report:
     >>> tensors = {"fc.weight": weights, "fc.bias": np.ones(40, np.float32)}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "net.qc")
-    ...     size = qcodec.save_file(tensors, path, {"weight": qcodec.DeepCompression(4)})
+    ...     size = qcodec.save_file(tensors, path, recipe={"weight": qcodec.DeepCompression(4)})
     ...     found = report(path)
     >>> layer = found.layers[0]
     >>> layer.name, layer.kept, found.bytes == size

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import qcodec
-from benchmarks.evidence.squeezenet import net_of, tensors
 from qcodec import rate_distortion
 from qcodec.interop import dcnet
 from qcodec.quantize.codebook import Init
@@ -25,6 +24,7 @@ from qcodec.recipes import Rule, exactly
 from .report import report, table
 from .squeezenet_data import STAND_IN, Networks, load_data
 from .squeezenet_names import layers_of
+from .squeezenet_net import net_of, tensors
 
 if TYPE_CHECKING:
     from qcodec.torch import Run
@@ -152,7 +152,7 @@ def compress(
 
     def saved(by: str, file: str, recipe: Any) -> dict[str, Any]:
         path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{bits}_{file}.qc"
-        size = qcodec.save_file(pruned, path, recipe, profile="small")
+        size = qcodec.save_file(pruned, path, recipe=recipe, profile="small")
         return {
             "by": by,
             "bits": bits,

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file
 
-from benchmarks.evidence.squeezenet import layers as layers_of_net
-from benchmarks.evidence.squeezenet import tensors
 from qcodec.interop import dcnet
 from qcodec.quantized import Groups, Quantized
 
 from .squeezenet_names import LAYERS
+from .squeezenet_net import layers as layers_of_net
+from .squeezenet_net import tensors
 
 _NET, _LAYERS = "squeezenet_dc.net", "squeezenet_dc.layers.json"
 _SUFFIXES = (".safetensors", ".pth", ".pt")

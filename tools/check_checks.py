@@ -2,9 +2,9 @@
 """Switch off each input check of the C core in turn: ``python tools/check_checks.py``.
 
 A check (``QC_CHECK``) that can be switched off without a test noticing guards nothing, or nobody
-knows what. So the core is built once with checks that can be switched off (csrc/base/check.h), under
-the sanitizers, and with each of them off, all that could notice is run: the broken inputs of the
-tests, through tests/c/decode_corpus.c, and the C tests of wrong arguments and of interruptions. A
+knows what. So the core is built once with checks that can be switched off (csrc/base/check.h),
+under the sanitizers, and with each of them off, all that could notice is run: the broken inputs of
+the tests, through tests/c/decode_corpus.c, and the C tests of wrong arguments and of interruptions. A
 crash, another result, another kind of error, or another rule where a test asks for its name, is
 noticed. Prints the checks that nobody misses, and exits with status 1 if there are any. It takes a
 minute or two of processor time.

@@ -8,8 +8,8 @@ each file of csrc/. Exits with status 1 below 95 % of the branches or 98 % of th
 A branch counts once, as it stands in the source: without optimization nothing is inlined, and the
 copies that always_inline would make of a kernel for each of its constants are no branches of their
 own. Assertions are compiled out: that they never fail is what they say. Left out are kernels for
-machines that this one is not (arm, and AVX-512 where it is missing) and csrc/base/cpu.c, which asks the
-machine; lines between GCOVR_EXCL_START and GCOVR_EXCL_STOP say why they are.
+machines that this one is not (arm, and AVX-512 where it is missing) and csrc/base/cpu.c, which asks
+the machine; lines between GCOVR_EXCL_START and GCOVR_EXCL_STOP say why they are.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Write csrc/kernels/expand_table.h: byte shuffles that spread words over the lanes that need one."""
+"""Write csrc/kernels/expand_table.h: byte shuffles that spread words over lanes that need one."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _compared(
         Row(CASE, f"{name}: bytes, XOR, byte planes, xz -9e", beside),
     ]
     for profile in ("balanced", "small"):
-        qcodec.save_file(tuned, path, Delta(source), profile=profile)
+        qcodec.save_file(tuned, path, recipe=Delta(source), profile=profile)
         size = size_of(path)
         rows.append(Row(CASE, f"{name}: bytes, Delta, {profile}", size))
         less = round(100 * size / beside - 100, 2)

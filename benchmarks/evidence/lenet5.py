@@ -10,9 +10,9 @@ from safetensors.numpy import load_file
 
 import qcodec
 from qcodec import Affine, Codebook, DeepCompression, Density, Recipe, Sparse
+from qcodec.dead_neurons import smaller, zeroed
 from qcodec.rate_distortion import at_price
 from qcodec.recipes import Rule
-from qcodec.units import smaller, zeroed
 
 from .datasets import mnist_test
 from .networks import accuracy, lenet5
@@ -68,7 +68,7 @@ def run(data: Path, folder: Path) -> list[Row]:
             for name, array in tensors.items()
         }
         path = folder / f"lenet5_{dtype}.qc"
-        qcodec.save_file(chosen, path, recipe(), profile="small")
+        qcodec.save_file(chosen, path, recipe=recipe(), profile="small")
         size = size_of(path)
         rows.append(at_most(CASE, f"bytes, {dtype} biases", size, *goal))
         rows.append(Row(CASE, f"ratio, {dtype} biases", round(dense / size, 1)))
@@ -83,16 +83,16 @@ def _entropy_constrained(
 ) -> list[Row]:
     """Weights that are not worth their bits are dropped; nothing is trained.
 
-    Nor is what belongs to units that do nothing stored: as zeros, or not at all.
+    Nor are weights of dead neurons stored: as zeros, or not at all.
     """
     dense = sum(array.nbytes for array in tensors.values())
     rows = []
     for what, net in (
         ("entropy-constrained, 4-bit biases", zeroed(pruned(tensors), LAYERS)),
-        ("the same without idle units", smaller(pruned(tensors), LAYERS)),
+        ("the same without dead neurons", smaller(pruned(tensors), LAYERS)),
     ):
         path = folder / "lenet5_entropy_constrained.qc"
-        qcodec.save_file(net, path, priced_recipe(net), profile="small")
+        qcodec.save_file(net, path, recipe=priced_recipe(net), profile="small")
         size = size_of(path)
         found = accuracy(lenet5, qcodec.load_file(path), images, labels)
         rows += [

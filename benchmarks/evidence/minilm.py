@@ -49,7 +49,7 @@ def run(model: Path, folder: Path) -> list[Row]:
     rows = [Row(CASE, "bytes as float32", dense), Row(CASE, "threads", threads)]
     path = folder / "minilm_4bit.qc.safetensors"
     with timed(rows, CASE, "encode, 4 bits"):
-        qcodec.save_file(tensors, path, Recipe(weights=Codebook(4)), threads=threads)
+        qcodec.save_file(tensors, path, recipe=Recipe(weights=Codebook(4)), threads=threads)
     rows.append(Row(CASE, "bytes, 4 bits", size_of(path)))
     rows.append(at_least(CASE, "ratio, 4 bits", round(dense / size_of(path), 3), 7.5))
     with timed(rows, CASE, "decode, 4 bits"):
@@ -79,7 +79,7 @@ def _exactly(tensors: Mapping[str, Any]) -> list[Row]:
     for dtype, arrays in (("bfloat16", halves), ("float32", floats)):
         raw = sum(array.nbytes for array in arrays.values())
         for profile in PROFILES:
-            coded = qcodec.save(arrays, Recipe([Rule("", Lossless(dtype))]), profile=profile)
+            coded = qcodec.save(arrays, recipe=Recipe([Rule("", Lossless(dtype))]), profile=profile)
             what = f"% of {dtype}, weights alone, {profile}"
             rows.append(at_most(CASE, what, round(100 * len(coded) / raw, 2), *RAW_GOALS[dtype]))
     return rows

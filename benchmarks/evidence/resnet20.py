@@ -54,7 +54,7 @@ def run(data: Path, folder: Path) -> list[Row]:
     for number, (what, codec, goal) in enumerate(CODECS):
         path = folder / f"resnet20_{number}.qc"
         rules = [Rule(CODED, codec)]
-        qcodec.save_file(tensors, path, Recipe(rules), profile="small")
+        qcodec.save_file(tensors, path, recipe=Recipe(rules), profile="small")
         size = size_of(path)
         rows.append(Row(CASE, f"bytes, {what}", size))
         rows.append(Row(CASE, f"ratio, {what}", round(dense / size, 2)))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 import qcodec
 from qcodec.interop import dcnet
 from qcodec.quantized import Groups, Quantized
+from recipes.squeezenet_net import layers, net_of, tensors
 
 from .report import Row, at_most, size_of, timed
 
@@ -20,21 +19,6 @@ CASE = "SqueezeNet .net"
 # Of a profile: the goal and, if there is one, the moonshot.
 GOALS = {"balanced": (530_500, 525_900), "small": (530_500, 525_900)}
 SORTED_GOAL = (524_500, 520_000)
-
-
-def layers(data: Path) -> list[dcnet.Layer]:
-    """What the `.net` file does not say about its layers."""
-    rows = json.loads((data / "squeezenet_dc.layers.json").read_text())
-    return [dcnet.Layer(row["name"], tuple(row["shape"]), row["bits"]) for row in rows]
-
-
-def tensors(network: Mapping[str, dcnet.LayerData]) -> dict[str, Any]:
-    """Its weights and biases by name, as `save_file` takes them."""
-    found: dict[str, Any] = {}
-    for name, layer in network.items():
-        found[f"{name}.weight"] = layer.weights
-        found[f"{name}.bias"] = layer.biases
-    return found
 
 
 def run(data: Path, folder: Path) -> list[Row]:
@@ -87,16 +71,3 @@ def _sorted(network: Mapping[str, dcnet.LayerData], folder: Path) -> list[Row]:
         at_most(CASE, "bytes, small, sorted codebooks", size_of(path), *SORTED_GOAL),
         Row(CASE, "weights from the file of sorted codebooks", str(same), "True", same),
     ]
-
-
-def net_of(path: Path, names: list[str]) -> bytes:
-    """The `.net` file again, from one of ours."""
-    with qcodec.safe_open(path, "numpy") as file:
-        network = {
-            name: dcnet.LayerData(
-                file.encoded(f"{name}.weight").quantized(),
-                file.get_tensor(f"{name}.bias"),
-            )
-            for name in names
-        }
-    return dcnet.write(network)

@@ -8,9 +8,10 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from recipes.sections import rewrite
+
 from ..evidence import minilm
 from ..nets import cases as second_set
-from ..suite import report
 from . import cases, plot, table
 from .case import Case
 from .compare import Comparison, compare
@@ -71,7 +72,7 @@ def main() -> int:
     found = tables(options.data, model, options.nets, options.plots, options.patient)
     print("\n\n".join(found.values()))
     if options.update:
-        report.update(options.update, found)
+        rewrite(options.update, found)
     return 0
 
 

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from qcodec import Codebook, Codec, Recipe, Ternary
 from qcodec.interop import dcnet
 from qcodec.recipes import Rule
+from recipes import squeezenet_net
 
 from ..evidence import lenet5, resnet20, squeezenet
 from ..evidence.quantizing import quantized
@@ -38,14 +39,14 @@ def cases(data: Path, model: Path | None) -> Iterator[Callable[[], Case]]:
 def squeezenet_file(data: Path) -> Case:
     """The authors' file: byte compressors get its bytes."""
     original = (data / "squeezenet_dc.net").read_bytes()
-    layers = squeezenet.layers(data)
-    tensors = squeezenet.tensors(dcnet.read(original, layers))
+    layers = squeezenet_net.layers(data)
+    tensors = squeezenet_net.tensors(dcnet.read(original, layers))
 
     def rebuild(streams: list[Array], _: bytes) -> dict[str, Array]:
         network = dcnet.read(streams[0].tobytes(), layers)
         return {
             name: tensor if isinstance(tensor, np.ndarray) else tensor.dequantize()
-            for name, tensor in squeezenet.tensors(network).items()
+            for name, tensor in squeezenet_net.tensors(network).items()
         }
 
     def forms() -> list[Form]:
@@ -56,8 +57,8 @@ def squeezenet_file(data: Path) -> Case:
 
 def squeezenet_sorted(data: Path) -> Case:
     """Its arrays, each codebook in ascending order: the same weights."""
-    network = dcnet.read(data / "squeezenet_dc.net", squeezenet.layers(data))
-    tensors = squeezenet.tensors(squeezenet.with_sorted_codebooks(network))
+    network = dcnet.read(data / "squeezenet_dc.net", squeezenet_net.layers(data))
+    tensors = squeezenet_net.tensors(squeezenet.with_sorted_codebooks(network))
     return Case("SqueezeNet, sorted codebooks", tensors)
 
 

@@ -122,7 +122,7 @@ def _ours(case: Case, folder: Path) -> list[Stored]:
     recipe = Recipe([Rule("", Lossless("bfloat16"))]) if halves else None
     for profile in PROFILES:
         path = folder / f"{profile}.qc"
-        qcodec.save_file(case.tensors, path, recipe, profile=profile)
+        qcodec.save_file(case.tensors, path, recipe=recipe, profile=profile)
         data = path.read_bytes()
         found.append(
             Stored(

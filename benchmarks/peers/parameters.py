@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qcodec.arrays import as_float32
+from qcodec._base.arrays import as_float32
 from qcodec.dtypes import element_type
 from qcodec.quantized import Quantized
 

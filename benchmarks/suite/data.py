@@ -11,8 +11,9 @@ from safetensors.numpy import load_file
 
 from qcodec import Codebook, Ternary
 from qcodec.interop import dcnet
+from recipes import squeezenet_net
 
-from ..evidence import minilm, squeezenet
+from ..evidence import minilm
 
 # The deviation of weights in the layers of common nets: where exponents lie.
 _DEVIATION = 0.04
@@ -115,7 +116,7 @@ def real(count: int, places: Places) -> Iterator[SymbolSet]:
 
 def _squeezenet(count: int, folder: Path) -> Iterator[SymbolSet]:
     original = (folder / "squeezenet_dc.net").read_bytes()
-    layers = dcnet.read(original, squeezenet.layers(folder)).values()
+    layers = dcnet.read(original, squeezenet_net.layers(folder)).values()
     codes = [layer.weights.codes for layer in layers]
     gaps = [_gaps(layer.weights.positions) for layer in layers]
     yield SymbolSet("SqueezeNet codes", 8, np.concatenate(codes).astype(np.uint8)[:count])

@@ -13,8 +13,8 @@ import numpy as np
 
 import qcodec
 from qcodec import Codebook, Lossless, Quantized, Sparse, Ternary
+from qcodec.codecs.pruning import Density
 from qcodec.dtypes import element_type
-from qcodec.prunings import Density
 from qcodec.quantized import Groups
 
 from . import data, machine

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 from . import ratios
@@ -105,25 +104,6 @@ def sections(
 def markdown(tables: dict[str, str]) -> str:
     """All tables under their titles."""
     return "\n\n".join(f"## {TITLES[name]}\n\n{table}" for name, table in tables.items())
-
-
-def update(document: Path, tables: dict[str, str]) -> None:
-    """Rewrite what stands between ``<!-- name -->`` and ``<!-- /name -->``.
-
-    Raises
-    ------
-    ValueError
-        If the document lacks the markers of a table.
-    """
-    text = document.read_text()
-    for name, table in tables.items():
-        pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
-        text, count = re.subn(
-            pattern, lambda match, table=table: match[1] + table + "\n" + match[2], text, flags=re.S
-        )
-        if count != 1:
-            raise ValueError(f"{document}: <!-- {name} --> stands there {count} times, not once")
-    document.write_text(text)
 
 
 def write_json(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from ..atomic import replace_file
-from ..container import Opaque, Ordinary, safetensors_parts
-from ..endings import NPZ, SAFETENSORS, is_npz_path
+from .._file.container import Opaque, Ordinary, safetensors_parts
+from .._file.endings import NPZ, SAFETENSORS, is_npz_path
+from .._file.tensor_file import TensorFile
+from .._io.atomic import replace_file
 from ..files import BASE_KEY, safe_open
-from ..tensor_file import TensorFile
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import about
 from .npz import npz_bytes

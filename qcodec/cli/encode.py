@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from .._base.messages import MAX_QUOTED, one_line
+from .._file.endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from .._file.foreign import NPZ, START_BYTES, ZIP, format_of
+from .._frame.ids import PROFILES
+from .._io.source import open_regular
 from ..files import safe_open, save_file
-from ..foreign import NPZ, START_BYTES, ZIP, format_of
-from ..layout import PROFILES
 from ..limits import Limits
-from ..messages import MAX_QUOTED, one_line
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
-from ..source import open_regular
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import REPORTED, UsageError, about, line_of
 from .npz import NpzTensors
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
             after = save_file(
                 tensors,
                 options.output,
-                recipe,
+                recipe=recipe,
                 metadata=metadata,
                 profile=options.profile,
                 effort=options.effort,

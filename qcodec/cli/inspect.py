@@ -6,11 +6,11 @@ import argparse
 import math
 from typing import Any
 
-from ..directory import Stored
+from .._base.messages import one_line
+from .._file.directory import Stored
+from .._file.tensor_file import TensorFile
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
-from ..messages import one_line
-from ..tensor_file import TensorFile
 from .arguments import add_limits
 from .text import escape, print_json, say, table
 

@@ -20,11 +20,11 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from ..container import Opaque, Ordinary
+from .._base.messages import quoted, shape_text
+from .._file.container import Opaque, Ordinary
+from .._io.source import open_regular
 from ..errors import CorruptError, QCodecError, UnsupportedError
 from ..limits import DEFAULT_LIMITS, Limits
-from ..messages import quoted, shape_text
-from ..source import open_regular
 
 Array = np.ndarray[Any, Any]
 

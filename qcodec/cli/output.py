@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..endings import check_says_format
-from ..outputs import Output, output_at
+from .._file.endings import check_says_format
+from .._io.outputs import Output, output_at
 from .faults import UsageError, about
 from .text import escape, print_json, say
 

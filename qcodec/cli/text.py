@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from ..messages import escape, one_line
+from .._base.messages import escape, one_line
 from .faults import DataError, ReaderGoneError
 
 __all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from .._file.tensor_file import TensorFile
 from ..errors import QCodecError
 from ..files import safe_open
-from ..tensor_file import TensorFile
 from .arguments import add_base, add_limits, base_of
 from .text import counted, escape, print_json, say
 

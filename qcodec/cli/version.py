@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..about import config, show_config
+from .._base.installation import config, show_config
 from .text import print_json, printing
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..config import build
-from ..prunings import PRUNINGS
+from .._base.config import build
+from .affine import Affine, FixedPoint
 from .base import Codec, Positions
+from .codebook import Codebook, Ternary, TrainedTernary
 from .delta import Delta
-from .exact import Lossless, Raw
-from .shared import Codebook, Ternary, TrainedTernary
+from .lossless import Lossless, Raw
+from .pruning import PRUNINGS
 from .sparse import DeepCompression, Sparse
-from .uniform import Affine, FixedPoint
 
 #: Every codec, by id.
 CODECS: dict[str, type[Codec]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from ..config import Configurable
+from .._base.config import Configurable
 from ..quantized import Quantized
 
 Positions = Literal["dense", "gaps", "mask", "bits", "csr", "auto"]

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from ..arrays import Typed, as_array
-from ..bases import Base, is_delta_type
+from .._base.arrays import Typed, as_array
+from .._base.delta_base import Base, is_delta_type
 from ..dtypes import check_dtype, element_type
 from ..quantized import Quantized
 from .base import Codec
-from .exact import Lossless
+from .lossless import Lossless
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..checks import check_choice, check_integer
-from ..prunings import PRUNINGS, Pruning, Threshold
+from .._base.checks import check_choice, check_integer
 from ..quantize import nonzero_bits_mask
 from ..quantize.codebook import Init
 from ..quantized import Quantized
+from .affine import Affine
 from .base import Codec, Positions
-from .exact import Lossless, Raw
-from .shared import Codebook
-from .uniform import Affine
+from .codebook import Codebook
+from .lossless import Lossless, Raw
+from .pruning import PRUNINGS, Pruning, Threshold
 
 _MAX_GAP_BITS = 16
 _SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bits", "csr")
@@ -100,7 +100,7 @@ class DeepCompression(Codec):
     Examples
     --------
     >>> import numpy as np
-    >>> from qcodec.prunings import Density
+    >>> from qcodec.codecs.pruning import Density
     >>> weights = np.array([0.1, -2.0, 0.0, 1.0, 1.5, 0.2, -0.1, 0.0])
     >>> DeepCompression(2, prune=Density(0.375)).quantize(weights).dequantize()
     array([ 0. , -2. ,  0. ,  1. ,  1.5,  0. ,  0. ,  0. ])

@@ -41,7 +41,7 @@ class Stage:
     def save(self, tensors: Tensors, folder: Path) -> None:
         """Write the stage's file."""
         recipe = {r"\.weight$": self.codec, r"\.bias$": Lossless()}
-        save_file(tensors, self.path(folder), recipe, profile=self.profile)
+        save_file(tensors, self.path(folder), recipe=recipe, profile=self.profile)
 
     def expected(self, tensors: Tensors) -> dict[str, Array]:
         """What the file must decode to: the quantizer's own values, no bytes involved."""

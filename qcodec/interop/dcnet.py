@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._base.messages import quoted, shape_text
+from .._io.source import BytesSource, open_source
 from ..errors import CorruptError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
-from ..messages import quoted, shape_text
 from ..quantized import Groups, Quantized
-from ..source import BytesSource, open_source
 
 Array = np.ndarray[Any, Any]
 

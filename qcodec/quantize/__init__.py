@@ -5,9 +5,9 @@ from .affine import quantize_affine
 from .codebook import quantize_codebook
 from .fixed_point import quantize_fixed_point
 from .metrics import sqnr
-from .prune import density_mask, n_of_m_mask, quality_mask, threshold_mask
-from .raw import nonzero_bits_mask, quantize_raw
+from .pruning import density_mask, n_of_m_mask, quality_mask, threshold_mask
 from .ternary import quantize_ternary
+from .verbatim import nonzero_bits_mask, quantize_verbatim
 
 __all__ = [
     "Groups",
@@ -19,8 +19,8 @@ __all__ = [
     "quantize_affine",
     "quantize_codebook",
     "quantize_fixed_point",
-    "quantize_raw",
     "quantize_ternary",
+    "quantize_verbatim",
     "sqnr",
     "threshold_mask",
 ]

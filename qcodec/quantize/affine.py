@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from .._base.checks import check_bool, check_integer, check_number
 from .._core.float_mode import standard_float_mode
-from ..checks import check_bool, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
 from .entropy_descent import price_of
 from .groups import Grouping, grouping
 from .position_costs import store
-from .source import Array, Source, quantizable
 from .thresholds import float32_at_most
+from .weights import Array, Weights, quantizable
 
 MAX_BITS = 16
 _MAX_BITS_PRICED = 8
@@ -79,18 +79,18 @@ def quantize_affine(
     array([-1.,  0.,  0.,  2.], dtype=float32)
     """
     check_affine(bits, per, group, symmetric, rate)
-    source = quantizable(array, mask)
-    if rate > 0 and np.any(source.stored != source.stored[:1]):
-        return _by_rate(source, bits, symmetric, rate)
-    layout = grouping(source.shape, per, group)
+    weights = quantizable(array, mask)
+    if rate > 0 and np.any(weights.stored != weights.stored[:1]):
+        return _by_rate(weights, bits, symmetric, rate)
+    layout = grouping(weights.shape, per, group)
     if mask is not None and layout.count > 1 and not symmetric:
         raise ValueError(
             "affine with a mask needs one code that is zero in all groups: use symmetric=True"
         )
-    members = source.members(layout).astype(np.float64)
+    members = weights.members(layout).astype(np.float64)
     parameters = _symmetric if symmetric else _asymmetric
-    step, zero_point = parameters(members, bits, source.greatest)
-    return affine_codes(source, layout, bits, Groups(step, layout.inner), zero_point)
+    step, zero_point = parameters(members, bits, weights.greatest)
+    return affine_codes(weights, layout, bits, Groups(step, layout.inner), zero_point)
 
 
 def check_affine(
@@ -105,29 +105,29 @@ def check_affine(
         raise ValueError("a rate with per or group: it is for one scale; allowed is neither")
 
 
-def _by_rate(source: Source, bits: int, symmetric: bool, rate: float) -> Quantized:
+def _by_rate(weights: Weights, bits: int, symmetric: bool, rate: float) -> Quantized:
     """The cheapest codes at the best step; the stored values are not all the same."""
-    stored, levels = source.stored, 1 << bits
+    stored, levels = weights.stored, 1 << bits
     price = price_of(stored, rate)
     found, fit = entropy_constrained_steps(
         stored,
         levels,
         price,
-        None if source.positions is None else len(source.values),
+        None if weights.positions is None else len(weights.values),
         lowest=-levels // 2 if symmetric else None,
-        reach=source.greatest,
+        reach=weights.greatest,
     )
-    source, entries, codes = store(source, stored, found, price, fit)
+    weights, entries, codes = store(weights, stored, found, price, fit)
     numbers = fit.numbers(entries).astype(np.int64)
     lowest = -levels // 2 if symmetric else int(numbers.min(initial=0))
     if not symmetric:
         bits = max(1, (int(numbers.max(initial=0)) - lowest).bit_length())
     return Quantized(
-        source.shape,
-        source.dtype,
+        weights.shape,
+        weights.dtype,
         "affine",
         (numbers - lowest).astype(np.uint8)[codes],
-        source.positions,
+        weights.positions,
         bits,
         scale=Groups(np.array([fit.step], np.float32)),
         zero_point=-lowest,
@@ -135,7 +135,7 @@ def _by_rate(source: Source, bits: int, symmetric: bool, rate: float) -> Quantiz
 
 
 def affine_codes(
-    source: Source,
+    weights: Weights,
     layout: Grouping,
     bits: int,
     scale: Groups,
@@ -147,7 +147,7 @@ def affine_codes(
 
     Parameters
     ----------
-    source : Source
+    weights : Weights
     layout : Grouping
         Of the scale and the zero points.
     bits : int
@@ -160,21 +160,21 @@ def affine_codes(
         The scale as numbers, where its carrier is not float32.
     """
     step = (scale.values if step is None else step).astype(np.float64)
-    low, high = _ends(bits, step, zero_point, source.greatest)
-    place = source.positions
+    low, high = _ends(bits, step, zero_point, weights.greatest)
+    place = weights.positions
 
     def spread(parameters: Array) -> Array:
-        return layout.spread(parameters, place, len(source.values))
+        return layout.spread(parameters, place, len(weights.values))
 
-    steps = np.rint(source.stored / spread(step))
+    steps = np.rint(weights.stored / spread(step))
     np.clip(steps, spread(low), spread(high), out=steps)
     if place is not None:
         place, steps = place[steps != 0], steps[steps != 0]
-    codes = steps + layout.spread(zero_point.astype(np.float64), place, len(source.values))
+    codes = steps + layout.spread(zero_point.astype(np.float64), place, len(weights.values))
     one = bool(np.all(zero_point == zero_point[0]))
     return Quantized(
-        source.shape,
-        source.dtype,
+        weights.shape,
+        weights.dtype,
         "affine",
         codes.astype(np.uint8 if bits <= 8 else np.uint16),
         place,

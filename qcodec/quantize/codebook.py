@@ -6,17 +6,17 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._base.checks import check_choice, check_integer, check_number
 from .._core import numeric
 from .._core.float_mode import standard_float_mode
-from ..checks import check_choice, check_integer, check_number
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
 from .groups import Grouping, grouping
 from .position_costs import store
 from .sorting import ascending, by_group
-from .source import Array, Source, quantizable
 from .thresholds import float32_at_most
+from .weights import Array, Weights, quantizable
 
 Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++"]
 Normalization = Literal["max", "rms"]
@@ -110,28 +110,28 @@ def quantize_codebook(
     check_seed(seed)
     check_rate(rate, scale, per, group)
     # Without a scale, k-means sees the values as they are and refuses what is not finite.
-    source = quantizable(array, mask, check=scale is not None)
-    layout = grouping(source.shape, per, group)
-    k = (1 << bits) - (source.positions is not None)
+    weights = quantizable(array, mask, check=scale is not None)
+    layout = grouping(weights.shape, per, group)
+    k = (1 << bits) - (weights.positions is not None)
     if scale is None and layout.count > 1:
-        with source.explaining():
-            books, codes = _books(source, layout, k, init, seed)
-        return _quantized(source, codes, Groups(books, layout.inner), None)
-    stored, scales = source.stored, None
+        with weights.explaining():
+            books, codes = _books(weights, layout, k, init, seed)
+        return _quantized(weights, codes, Groups(books, layout.inner), None)
+    stored, scales = weights.stored, None
     if scale is not None:
-        by_group = _scales(source, layout, scale)
-        stored = stored / layout.spread(by_group, source.positions, len(source.values))
+        by_group = _scales(weights, layout, scale)
+        stored = stored / layout.spread(by_group, weights.positions, len(weights.values))
     inner = 1 if scale is not None else layout.inner
-    with source.explaining():
+    with weights.explaining():
         centroids = _centroids(stored, k, init, seed)
         if rate > 0 and len(stored) > 0:
-            source, centroids, codes = _by_rate(source, stored, centroids, rate)
+            weights, centroids, codes = _by_rate(weights, stored, centroids, rate)
         else:
             codes = numeric.assign(stored, centroids)
     if scale is not None:
-        centroids, by_group, codes = _within_reach(source, layout, centroids, by_group, codes)
+        centroids, by_group, codes = _within_reach(weights, layout, centroids, by_group, codes)
         scales = Groups(by_group, layout.inner)
-    return _quantized(source, codes, Groups(centroids[None], inner), scales)
+    return _quantized(weights, codes, Groups(centroids[None], inner), scales)
 
 
 def check_seed(seed: int) -> None:
@@ -147,29 +147,29 @@ def check_rate(rate: float, scale: str | None, per: int | None, group: int | Non
 
 
 def _by_rate(
-    source: Source, stored: Array, start: Array, rate: float
-) -> tuple[Source, Array, Array]:
+    weights: Weights, stored: Array, start: Array, rate: float
+) -> tuple[Weights, Array, Array]:
     """What is worth storing, one codebook for it, and its codes."""
-    elements = None if source.positions is None else len(source.values)
+    elements = None if weights.positions is None else len(weights.values)
     price = price_of(stored, rate)
     found = entropy_constrained(stored, start, price, elements)
-    source, values, codes = store(source, stored, found, price, means)
-    return source, values + np.float32(0), codes
+    weights, values, codes = store(weights, stored, found, price, means)
+    return weights, values + np.float32(0), codes
 
 
-def _quantized(source: Source, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
-    if source.positions is not None:
+def _quantized(weights: Weights, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
+    if weights.positions is not None:
         zero = np.zeros((len(books.values), 1), np.float32)
         # Without a stored element the zero is all that the codebook needs.
         entries = books.values if len(codes) else books.values[:, :0]
         books, codes = Groups(np.hstack([zero, entries]), books.inner), codes + np.uint8(1)
     entries_last = books.values.shape[1] - 1
     return Quantized(
-        source.shape,
-        source.dtype,
+        weights.shape,
+        weights.dtype,
         "codebook",
         codes,
-        source.positions,
+        weights.positions,
         max(1, entries_last.bit_length()),
         codebook=books,
         scale=scale,
@@ -194,7 +194,7 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
 
 
 def _within_reach(
-    source: Source, layout: Grouping, entries: Array, scales: Array, codes: Array
+    weights: Weights, layout: Grouping, entries: Array, scales: Array, codes: Array
 ) -> tuple[Array, Array, Array]:
     """Entries, scales and codes of which no product leaves the range of the element type.
 
@@ -202,10 +202,10 @@ def _within_reach(
     at the end of the range it would be infinite. An entry that is a little too far is lowered;
     otherwise the group gets another scale, or lower entries.
     """
-    greatest, magnitudes = source.greatest, np.abs(entries).astype(np.float64)
+    greatest, magnitudes = weights.greatest, np.abs(entries).astype(np.float64)
     if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= greatest:
         return entries, scales, codes
-    stored, groups = source.stored, layout.of(_places(source))
+    stored, groups = weights.stored, layout.of(_places(weights))
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
     np.maximum.at(used, codes, scales[groups])
     if np.all(used * magnitudes <= greatest):
@@ -250,28 +250,30 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
     return found
 
 
-def _places(source: Source) -> Array:
+def _places(weights: Weights) -> Array:
     """The flat indices of the stored elements."""
-    return np.arange(len(source.values)) if source.positions is None else source.positions
+    return np.arange(len(weights.values)) if weights.positions is None else weights.positions
 
 
-def _books(source: Source, layout: Grouping, k: int, init: Init, seed: int) -> tuple[Array, Array]:
+def _books(
+    weights: Weights, layout: Grouping, k: int, init: Init, seed: int
+) -> tuple[Array, Array]:
     """A codebook for each group (those with fewer entries repeat the last), and all codes."""
-    stored = source.stored
+    stored = weights.stored
     codes = np.empty(len(stored), np.uint8)
     books = []
-    for members in by_group(layout, source.positions, len(stored)):
+    for members in by_group(layout, weights.positions, len(stored)):
         books.append(_centroids(stored[members], k, init, seed))
         codes[members] = numeric.assign(stored[members], books[-1])
     entries = max(len(book) for book in books)
     return np.stack([np.pad(book, (0, entries - len(book)), "edge") for book in books]), codes
 
 
-def _scales(source: Source, layout: Grouping, scale: Normalization) -> Array:
-    members = source.members(layout)
+def _scales(weights: Weights, layout: Grouping, scale: Normalization) -> Array:
+    members = weights.members(layout)
     if scale == "max":
         scales = np.max(np.abs(members), axis=1, initial=0)
     else:
         squares = np.sum(np.square(members, dtype=np.float64), axis=1)
-        scales = np.sqrt(squares / np.maximum(source.counts(layout), 1)).astype(np.float32)
+        scales = np.sqrt(squares / np.maximum(weights.counts(layout), 1)).astype(np.float32)
     return np.where(scales > 0, scales, np.float32(1)).astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .entropy_descent import Entries, Ordered, descend, means
-from .source import Array
+from .weights import Array
 
 # The best equal steps, in square roots of the price, if they are fine: their error, step**2 / 12,
 # is a quarter with each bit more, so at the optimum a bit is worth 2 * ln(2) * step**2 / 12.

@@ -6,8 +6,8 @@ import numpy as np
 
 from .entropy_constrained import FINE_STEP
 from .entropy_descent import Entries, Ordered, descend
-from .source import Array
 from .thresholds import float32_at_most
+from .weights import Array
 
 LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
 

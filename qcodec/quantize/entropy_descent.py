@@ -17,7 +17,7 @@ import numpy as np
 
 from .._core import numeric
 from .sorting import ascending
-from .source import Array
+from .weights import Array
 
 _MAX_STEPS = 1000
 # Steps end when no range grows or shrinks by more than this part of all values.

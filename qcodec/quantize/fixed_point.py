@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._base.checks import check_choice, check_integer
 from .._core.float_mode import standard_float_mode
-from ..checks import check_choice, check_integer
 from ..dtypes import element_type
 from ..quantized import Groups, Quantized
 from .affine import MAX_BITS, affine_codes
 from .groups import grouping
-from .source import Array, quantizable
 from .uniform_steps import UNIFORM_STEPS
+from .weights import Array, quantizable
 
 Step = Literal["mse", "max", "gauss", "laplace", "gamma"]
 
@@ -75,22 +75,22 @@ def quantize_fixed_point(
     """
     check_integer("bits", bits, 2, MAX_BITS)
     check_choice("step", step, STEPS)
-    source = quantizable(array, mask)
-    layout = grouping(source.shape, per, group)
-    members = source.members(layout).astype(np.float64)
+    weights = quantizable(array, mask)
+    layout = grouping(weights.shape, per, group)
+    members = weights.members(layout).astype(np.float64)
     if step in UNIFORM_STEPS:
-        exponents = _table_exponents(members, source.counts(layout), UNIFORM_STEPS[step][bits - 1])
+        exponents = _table_exponents(members, weights.counts(layout), UNIFORM_STEPS[step][bits - 1])
         exponents = np.clip(exponents, -_BIAS, _BIAS)
     else:
         extremes = np.min(members, axis=1, initial=0), np.max(members, axis=1, initial=0)
         exponents = np.clip(_covering_exponents(*extremes, bits), -_BIAS, _BIAS)
-        exponents = _within_reach(*extremes, bits, exponents, source.greatest)
+        exponents = _within_reach(*extremes, bits, exponents, weights.greatest)
         if step == "mse":
-            exponents = _search_exponents(members, bits, exponents, source.greatest)
+            exponents = _search_exponents(members, bits, exponents, weights.greatest)
     carried = (exponents + _BIAS).astype(np.uint8).view(_SCALE.carrier)
     middle = np.full(layout.count, 1 << (bits - 1))
     return affine_codes(
-        source,
+        weights,
         layout,
         bits,
         Groups(carried, layout.inner),

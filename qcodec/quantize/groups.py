@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import check_integer
+from .._base.checks import check_integer
 
 Array = np.ndarray[Any, Any]
 

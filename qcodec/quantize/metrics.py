@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .._base.arrays import as_array, cast
 from .._core.float_mode import standard_float_mode
-from ..arrays import as_array, cast
 from ..dtypes import BY_NAME
 
 Array = np.ndarray[Any, Any]

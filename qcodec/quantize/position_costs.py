@@ -13,19 +13,19 @@ import numpy as np
 
 from .._core import numeric
 from .entropy_descent import Entries, Fit
-from .source import Array, Source
+from .weights import Array, Weights
 
 _MAX_ROUNDS = 12
 
 
 def store(
-    source: Source, values: Array, found: Entries, price: float, fit: Fit
-) -> tuple[Source, Array, Array]:
+    weights: Weights, values: Array, found: Entries, price: float, fit: Fit
+) -> tuple[Weights, Array, Array]:
     """What is stored, the entries for it, and their numbers.
 
     Parameters
     ----------
-    source : Source
+    weights : Weights
         With positions that may be stored, or without.
     values : numpy.ndarray of float32
         Its stored ones, perhaps divided by scales.
@@ -37,26 +37,26 @@ def store(
 
     Returns
     -------
-    source : Source
+    weights : Weights
         With the positions that are stored.
     entries : numpy.ndarray of float32
         Ascending, without one for what is absent.
     codes : numpy.ndarray of uint8
     """
     codes = numeric.assign_by_thresholds(values, found.thresholds)
-    if source.positions is None:
-        return source, found.values, codes
+    if weights.positions is None:
+        return weights, found.values, codes
     is_stored, entries = codes != found.absent, found.values
     if found.absent >= 0:
         codes -= (codes > found.absent).astype(np.uint8)  # what is absent has any code
         entries = np.delete(entries, found.absent)
-    columns = int(np.prod(source.shape[1:], dtype=np.int64))
-    if len(source.shape) > 1 and source.shape[0] > 1 and columns > 1:
-        sides = np.divmod(source.positions, columns)
+    columns = int(np.prod(weights.shape[1:], dtype=np.int64))
+    if len(weights.shape) > 1 and weights.shape[0] > 1 and columns > 1:
+        sides = np.divmod(weights.positions, columns)
         codes, is_stored, entries = _by_position(
-            values, sides, (source.shape[0], columns), (codes, is_stored, entries), price, fit
+            values, sides, (weights.shape[0], columns), (codes, is_stored, entries), price, fit
         )
-    return replace(source, positions=source.positions[is_stored]), entries, codes[is_stored]
+    return replace(weights, positions=weights.positions[is_stored]), entries, codes[is_stored]
 
 
 def _by_position(

@@ -9,7 +9,7 @@ import numpy as np
 from .._core import numeric
 from .._core.interrupt import check
 from .groups import Grouping
-from .source import Array
+from .weights import Array
 
 # Up to here NumPy is faster, and takes some milliseconds.
 _FEW = 1 << 20

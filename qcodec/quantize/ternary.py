@@ -6,14 +6,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .._base.checks import check_choice, check_number
 from .._core import numeric
 from .._core.float_mode import standard_float_mode
-from ..checks import check_choice, check_number
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
-from .source import Array, Source, quantizable
 from .ternary_best import best_ternary, mean_above
 from .thresholds import float32_at_most, float32_below
+from .weights import Array, Weights, quantizable
 
 Threshold = Literal["exact", "twn"] | float
 
@@ -72,24 +72,24 @@ def quantize_ternary(
     (array([[-1.,  0.,  3.]], dtype=float32), array([0, 1, 2, 2], dtype=uint8))
     """
     check_ternary(threshold, scales)
-    source = quantizable(array, mask, check=threshold != "exact")
-    layout = grouping(source.shape, per, group)
-    members = source.members(layout)
+    weights = quantizable(array, mask, check=threshold != "exact")
+    layout = grouping(weights.shape, per, group)
+    members = weights.members(layout)
     if threshold == "exact":
-        with source.explaining():
+        with weights.explaining():
             thresholds, means = best_ternary(members, scales)
     else:
-        beyond = _threshold(np.abs(members), source.counts(layout), threshold)
+        beyond = _threshold(np.abs(members), weights.counts(layout), threshold)
         thresholds = np.stack([beyond] * scales, axis=1)
         means = _means(members, thresholds)
-    trits = _trits(source, layout, thresholds[:, 0], thresholds[:, -1])
+    trits = _trits(weights, layout, thresholds[:, 0], thresholds[:, -1])
     if scales == 1:
         book = Groups(np.array([[-1, 0, 1]], np.float32))
-        return _quantized(source, trits, book, Groups(means[:, 0], layout.inner))
+        return _quantized(weights, trits, book, Groups(means[:, 0], layout.inner))
     wp, wn = means.T
     # 0 - Wn, for -Wn would be -0.0 where there is none.
     books = np.stack([np.float32(0) - wn, np.zeros_like(wp), wp], axis=1)
-    return _quantized(source, trits, Groups(books, layout.inner), None)
+    return _quantized(weights, trits, Groups(books, layout.inner), None)
 
 
 def check_ternary(threshold: Threshold, scales: int) -> None:
@@ -118,23 +118,23 @@ def _means(members: Array, thresholds: Array) -> Array:
     return np.stack(means, axis=1)
 
 
-def _trits(source: Source, layout: Grouping, above: Array, below: Array) -> Array:
+def _trits(weights: Weights, layout: Grouping, above: Array, below: Array) -> Array:
     """Codes of all elements: 2 above, 0 below minus the threshold, else 1."""
     if layout.count == 1:
         ascending = float32_below(-float(below[0])), float32_at_most(float(above[0]))
-        return numeric.assign_by_thresholds(source.values, np.array(ascending))
-    count = len(source.values)
+        return numeric.assign_by_thresholds(weights.values, np.array(ascending))
+    count = len(weights.values)
     codes = np.ones(count, np.uint8)
-    codes += source.values > layout.spread(above, None, count)
-    codes -= -source.values > layout.spread(below, None, count)
+    codes += weights.values > layout.spread(above, None, count)
+    codes -= -weights.values > layout.spread(below, None, count)
     return codes
 
 
-def _quantized(source: Source, codes: Array, book: Groups, scale: Groups | None) -> Quantized:
+def _quantized(weights: Weights, codes: Array, book: Groups, scale: Groups | None) -> Quantized:
     positions = None
-    if source.positions is not None:
+    if weights.positions is not None:
         positions = np.flatnonzero(codes != 1)
         codes = codes[positions]
     return Quantized(
-        source.shape, source.dtype, "codebook", codes, positions, 2, codebook=book, scale=scale
+        weights.shape, weights.dtype, "codebook", codes, positions, 2, codebook=book, scale=scale
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._core import numeric
 from .sorting import ascending, row_blocks
-from .source import Array
+from .weights import Array
 
 # From here on counting bins is faster than sorting.
 _MIN_COUNTED = 1 << 18

@@ -11,26 +11,26 @@ from .activations import FixedPointActivations, fix_activations
 from .admm import Admm
 from .bit_allocation import Line, Measured, allocate_bits, whole_bits
 from .compressed import Compressed, Free, Values
-from .dropout import AdjustedDropout, dropout_after_pruning
+from .dead_neurons import prune_dead_neurons
 from .export import export, load
 from .fixed_point import FixedPointValues, fix_points
 from .foreign import watch_wrappers
-from .freezing import frozen
-from .idle import prune_idle
 from .latent import LatentValues, share_latent, share_latent_at_price
 from .layers import layers
-from .penalties import l1, l2
 from .price import prune_at_price, share_at_price
-from .progress import show_progress
 from .pruning import densities, prune
-from .run import Run
-from .schedules import GradualPruning, cubic, stepwise
 from .sensitivity import Sensitivity, plot_sensitivity, sensitivity, write_sensitivity
 from .sharing import SharedValues, round_centroids, share
 from .sqnr import measure_sqnr, output_sqnr
 from .tensors import plain_tensors
 from .ternary import TernaryValues, ternarize
-from .training import accuracy, fit
+from .training.dropout import AdjustedDropout, dropout_after_pruning
+from .training.freezing import frozen
+from .training.loop import accuracy, fit
+from .training.penalties import l1, l2
+from .training.progress import show_progress
+from .training.run import Run
+from .training.schedules import GradualPruning, cubic, stepwise
 
 __all__ = [
     "AdjustedDropout",
@@ -68,7 +68,7 @@ __all__ = [
     "plot_sensitivity",
     "prune",
     "prune_at_price",
-    "prune_idle",
+    "prune_dead_neurons",
     "round_centroids",
     "sensitivity",
     "share",

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..checks import check_integer
+from .._base.checks import check_integer
+from .._base.messages import quoted
+from .._base.patterns import Pattern, Patterns
 from ..codecs import Codec, FixedPoint
 from ..errors import naming, warn_caller
-from ..messages import quoted
-from ..patterns import Pattern, Patterns
 from .data_parallel import send_steps
 from .fixed_point import power_of_two, rounded
 from .layers import layers

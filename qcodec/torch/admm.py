@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 import torch
 
-from ..checks import check_number
+from .._base.arrays import to_torch
+from .._base.checks import check_number
+from .._base.patterns import Patterns, exactly
 from ..codecs import Codec
+from ..codecs.pruning import Density, NOfM, Pruning
 from ..dtypes import element_type
 from ..errors import naming
-from ..ordinary import to_torch
-from ..patterns import Patterns, exactly
-from ..prunings import Density, NOfM, Pruning
 from .changes import check
 from .pruning import prune
 from .rules import check_rule, patterns_of

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import torch
 
+from .._base.messages import names_text
 from ..codecs import Codec, Lossless, Raw
 from ..files import RecipeLike
-from ..messages import names_text
 from ..quantized import Quantized
 from ..rate_distortion import at_price
 from ..recipes import as_recipe, exactly

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..checks import check_integer
+from .._base.checks import check_integer
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
+from .._base.messages import names_text, quoted, shape_text
+from .._io.source import PathLike
 from ..codecs import Lossless
 from ..errors import naming
 from ..files import RecipeLike, safe_open, save_file
 from ..limits import Limits
-from ..messages import names_text, quoted, shape_text
 from ..quantized import Quantized
 from ..recipes import as_recipe
-from ..source import PathLike
 from .changes import make_plain
 from .foreign import check_loadable, check_wrappers
 from .modes import forget_compiled_code
@@ -25,11 +25,11 @@ from .tensors import Place, gathered, places, unwrapped
 
 def export(
     model: torch.nn.Module,
-    path: PathLike,
-    recipe: RecipeLike = None,
-    *,
-    profile: str = "small",
+    filename: PathLike,
     metadata: Mapping[str, str] | None = None,
+    *,
+    recipe: RecipeLike = None,
+    profile: str = "small",
 ) -> int:
     """Write a model's tensors into a file, under their plain names.
 
@@ -43,14 +43,15 @@ def export(
     Parameters
     ----------
     model : torch.nn.Module
-    path : path-like
+    filename : path-like
         As for `qcodec.save_file`: a bare pack if it ends in ``.qc``, else safetensors.
+    metadata : mapping of str to str, optional
+        Not in a pack.
     recipe : Recipe, Codec, mapping, str or None
         For the parameters that no method of `qcodec.torch` has quantized; the default loses
         nothing. Buffers lose nothing in any case.
     profile : str
         As in `qcodec.encode`.
-    metadata : mapping of str to str, optional
 
     Returns
     -------
@@ -79,10 +80,10 @@ def export(
     contents = extra_tensors(model)
     for place in places(model):
         contents.update(dict.fromkeys(place.names, _content(place, recipe)))
-    return save_file(contents, path, recipe, profile=profile, metadata=metadata)
+    return save_file(contents, filename, metadata, recipe=recipe, profile=profile)
 
 
-def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None) -> None:
+def load(model: torch.nn.Module, filename: PathLike, *, limits: Limits | None = None) -> None:
     """Put the tensors of a file into a model, bit for bit.
 
     Parameters
@@ -90,7 +91,7 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     model : torch.nn.Module
         Changed in place; what methods of `qcodec.torch` parametrized becomes plain. It keeps its
         devices. Shared and ternary weights become new parameters: make the optimizer after this.
-    path : path-like
+    filename : path-like
         What `export` or `qcodec.save_file` wrote. Nothing is changed if it does not fit.
     limits : Limits, optional
         What may be decoded; the default is `qcodec.Limits()`.
@@ -107,7 +108,7 @@ def load(model: torch.nn.Module, path: PathLike, *, limits: Limits | None = None
     states = extra_states(model)
     for place in found:
         check_loadable(place)
-    with safe_open(path, "pt", limits=limits) as file:
+    with safe_open(filename, "pt", limits=limits) as file:
         tensors = file.get_tensors()
     names = {name for place in found for name in place.names}
     _check_names(tensors.keys() - states.keys(), names)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.nn.utils import parametrize
 
-from ..messages import quoted
+from .._base.messages import quoted
 from .compressed import Compressed, Parametrization
 from .data_parallel import held_by_wrapper, send_chosen
 from .hooked import hooked

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from ..arrays import as_array
+from .._base.arrays import as_array
 from ..codecs import Codec
 from ..errors import naming
 from ..files import RecipeLike

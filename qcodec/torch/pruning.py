@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import torch
 
+from ..codecs.pruning import PRUNINGS, Pruning, Quality
 from ..errors import naming
-from ..prunings import PRUNINGS, Pruning, Quality
 from .changes import Change, check, commit
 from .rules import check_rule
 from .sharded import whole

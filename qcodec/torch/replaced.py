@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from ..messages import quoted
+from .._base.messages import quoted
 
 _NOTE = "_qcodec_replaced"
 _hooks: list[Any] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..messages import names_text, quoted
-from ..patterns import Pattern
+from .._base.messages import names_text, quoted
+from .._base.patterns import Pattern
 
 _Rule = TypeVar("_Rule")
 

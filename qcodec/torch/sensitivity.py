@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from ..atomic import replace_file
-from ..patterns import exactly
-from ..prunings import Density
-from ..source import PathLike
+from .._base.patterns import exactly
+from .._io.atomic import replace_file
+from .._io.source import PathLike
+from ..codecs.pruning import Density
 from .pruning import prune
 from .tensors import matching
 
@@ -134,7 +134,7 @@ def plot_sensitivity(
     """
     from matplotlib.figure import Figure  # without pyplot: no state, no screen
 
-    from .plots import save_figure
+    from .training.plots import save_figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     panel = figure.subplots()

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..messages import quoted
+from .._base.messages import quoted
 
 
 def is_sharded(tensor: torch.Tensor) -> bool:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import torch
 
-from ..arrays import as_array
+from .._base.arrays import as_array, to_torch
+from .._base.messages import quoted
 from ..codecs import Codec, Sparse, Ternary, TrainedTernary
 from ..dtypes import element_type
 from ..errors import naming
 from ..files import RecipeLike
-from ..messages import quoted
-from ..ordinary import to_torch
 from ..quantized import Groups, Quantized
 from .assignments import codes_of, to_share
 from .changes import Change, check, commit, first_mask, weights_behind

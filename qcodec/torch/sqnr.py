@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
+from .._base.patterns import exactly
 from ..codecs import FixedPoint
-from ..patterns import exactly
 from ..quantize import sqnr
 from .activations import fix_activations
 from .fixed_point import fix_points

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import torch
 from torch.nn.utils import parametrize
 
+from .._base.messages import quoted
+from .._base.patterns import Patterns
 from ..errors import naming
-from ..messages import quoted
-from ..patterns import Patterns
 from .compressed import Compressed, Parametrization
 from .hooked import hooked
 from .rules import agreed, check_unused, patterns_of

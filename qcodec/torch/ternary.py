@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..arrays import as_array
+from .._base.arrays import as_array
 from ..codecs import TrainedTernary
-from ..prunings import Density
+from ..codecs.pruning import Density
 from ..quantized import Groups, Quantized
 from .assignments import check_type
 from .changes import Change, check, check_finite, commit, content_of, first_mask, weights_behind

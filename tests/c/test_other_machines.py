@@ -13,8 +13,8 @@ import shutil
 import numpy as np
 import pytest
 
-from qcodec.encoded import Encoded
-from qcodec.layout import PROFILES
+from qcodec import Encoded
+from qcodec._frame.ids import PROFILES
 from qcodec.tensor import decode
 from tests.c.c_programs import FLAGS, PROGRAMS, ROOT, host_core, run, shared_core
 from tests.repository import GOLDEN

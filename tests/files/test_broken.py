@@ -8,16 +8,16 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec.directory import read_directory
+from qcodec._file.directory import read_directory
+from qcodec._io.source import BytesSource
 from qcodec.errors import ChecksumError, CorruptError, LimitError, TruncatedError, UnsupportedError
 from qcodec.files import load, load_file, safe_open, save, save_file
 from qcodec.limits import Limits
-from qcodec.source import BytesSource
 from tests.files.nets import BACKENDS, all_same, model, same
 
 
 def test_every_prefix_of_a_file_is_an_error():
-    data = save({"w": np.arange(40, dtype="f4"), "b": np.ones(3, "f4")}, {"b": None})
+    data = save({"w": np.arange(40, dtype="f4"), "b": np.ones(3, "f4")}, recipe={"b": None})
     for size in range(len(data)):
         with pytest.raises(TruncatedError):
             load(data[:size])
@@ -50,7 +50,7 @@ def test_a_name_that_is_there_twice_is_corrupt():
 
 
 def test_entries_that_only_look_like_frames_by_name_are_ordinary():
-    tensors = {"a.qcodec": np.ones(3, "f4"), "qcodec.pack": np.ones((2, 2), "u1")}
+    tensors = {"a.qcodec": np.ones(3, "f4"), "qcodec._file.pack": np.ones((2, 2), "u1")}
     assert all_same(load(safetensors.numpy.save(tensors)), tensors)
 
 

@@ -38,7 +38,7 @@ def plain(tmp_path):
 @pytest.fixture
 def encoded(tmp_path):
     path = tmp_path / "net.qc.safetensors"
-    save_file(model(), path, {"steps": None})
+    save_file(model(), path, recipe={"steps": None})
     return path
 
 

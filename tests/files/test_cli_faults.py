@@ -28,7 +28,7 @@ def folder():
         qcodec.save_file({"w": WEIGHT}, path / "base.qc")
         near = {"w": WEIGHT * np.float32(1.00001)}
         safetensors.numpy.save_file(near, path / "near.safetensors")
-        qcodec.save_file(near, path / "delta.qc", qcodec.Delta({"w": WEIGHT}))
+        qcodec.save_file(near, path / "delta.qc", recipe=qcodec.Delta({"w": WEIGHT}))
         for file in path.iterdir():
             file.chmod(0o644)
         yield path
@@ -179,7 +179,7 @@ def test_a_broken_base_is_told_in_python_too(folder):
     base.write_bytes(b"GGUF" + bytes(60))
     for attempt in (
         lambda: qcodec.load_file(folder / "delta.qc", base=base),
-        lambda: qcodec.save_file({"w": WEIGHT}, folder / "out.qc", qcodec.Delta(base)),
+        lambda: qcodec.save_file({"w": WEIGHT}, folder / "out.qc", recipe=qcodec.Delta(base)),
     ):
         with pytest.raises(qcodec.BaseError, match=rf"base '{base}': file is a GGUF file"):
             attempt()

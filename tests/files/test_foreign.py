@@ -13,8 +13,8 @@ import pytest
 import safetensors.numpy
 
 import qcodec
+from qcodec._file.foreign import START_BYTES, format_of
 from qcodec.errors import CorruptError, QCodecError, UnsupportedError
-from qcodec.foreign import START_BYTES, format_of
 
 WEIGHT = np.ones((3, 4), np.float32)
 

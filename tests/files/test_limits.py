@@ -102,7 +102,7 @@ def test_what_is_one_array_counts_once(suffix, tmp_path):
 
 
 def test_the_sum_is_of_what_tensors_are_decoded_as():
-    data = qcodec.save({"a": noise().view(np.float16), "n": noise()}, qcodec.Raw())
+    data = qcodec.save({"a": noise().view(np.float16), "n": noise()}, recipe=qcodec.Raw())
     assert qcodec.load(data, limits=Limits(max_total_bytes=2 * MIB))
     for dtype, size in (("float32", 3 * MIB), ("float64", 5 * MIB)):
         qcodec.load(data, dtype=dtype, limits=Limits(max_total_bytes=size))
@@ -111,7 +111,7 @@ def test_the_sum_is_of_what_tensors_are_decoded_as():
 
 
 def test_ordinary_tensors_count():
-    data = qcodec.save({"a": noise(), "b": noise()}, {".": None})
+    data = qcodec.save({"a": noise(), "b": noise()}, recipe={".": None})
     assert qcodec.load(data, limits=Limits(max_total_bytes=2 * MIB))
     with pytest.raises(qcodec.LimitError, match="max_total_bytes"):
         qcodec.load(data, limits=Limits(max_total_bytes=2 * MIB - 1))
@@ -147,7 +147,7 @@ def test_files_of_deltas_open_their_base_with_the_same_limits(tmp_path):
     base = {"w": np.linspace(-1, 1, 10_000, dtype=np.float32)}
     qcodec.save_file(base, tmp_path / "base.qc")
     path = tmp_path / "tuned.qc.safetensors"
-    qcodec.save_file({"w": base["w"] * 1.001}, path, qcodec.Delta(tmp_path / "base.qc"))
+    qcodec.save_file({"w": base["w"] * 1.001}, path, recipe=qcodec.Delta(tmp_path / "base.qc"))
     with pytest.raises(qcodec.LimitError):
         qcodec.load_file(path, base=tmp_path / "base.qc", limits=Limits(max_tensor_bytes=39_999))
     qcodec.load_file(path, base=tmp_path / "base.qc", limits=Limits(max_tensor_bytes=40_000))
@@ -213,8 +213,8 @@ def test_encoding_warns_of_what_the_default_limits_refuse(tmp_path):
     message = f"tensor 'w': {message}"
     for save in (
         qcodec.save,
-        partial(qcodec.save_file, path=tmp_path / "net.qc"),
-        partial(qcodec.save_file, path=tmp_path / "net.qc.safetensors"),
+        partial(qcodec.save_file, filename=tmp_path / "net.qc"),
+        partial(qcodec.save_file, filename=tmp_path / "net.qc.safetensors"),
     ):
         with pytest.warns(qcodec.LimitWarning, match=message) as caught:
             save(tensors, profile="fixed")

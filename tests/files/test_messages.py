@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec._base.messages import MAX_MESSAGE
+from qcodec._file.container import Ordinary, safetensors_parts
+from qcodec._file.pack import write_pack
+from qcodec._file.tensor_file import TensorFile
+from qcodec._io.source import BytesSource
 from qcodec.cli import main
-from qcodec.container import Ordinary, safetensors_parts
 from qcodec.dtypes import BY_NAME
 from qcodec.files import safe_open
 from qcodec.interop import dcnet
-from qcodec.messages import MAX_MESSAGE
-from qcodec.pack import write_pack
-from qcodec.source import BytesSource
-from qcodec.tensor_file import TensorFile
 
 #: Names that fit into a header's entry or a pack's table, and would not into a line.
 HOSTILE = {
@@ -52,8 +52,8 @@ def frame_under(name):
 def named_twice(name):
     """Once in the header, once in the pack."""
     pack = b"".join(write_pack([name], [b"frame"]))
-    entries = {name: U8, "qcodec.pack": {**U8, "shape": [len(pack)]}}
-    entries["qcodec.pack"]["data_offsets"] = [1, 1 + len(pack)]
+    entries = {name: U8, "qcodec._file.pack": {**U8, "shape": [len(pack)]}}
+    entries["qcodec._file.pack"]["data_offsets"] = [1, 1 + len(pack)]
     return file_of(entries, b"\1" + pack)
 
 
@@ -129,7 +129,7 @@ def test_other_errors_that_name_tensors_are_one_short_line(text, tmp_path):
         "no such tensor": lambda: file.get_tensor(name * 2),
         "not encoded": lambda: file.encoded(name),
         "saving": lambda: qcodec.save({name: np.array(["text"])}),
-        "rule for another name": lambda: qcodec.save({name: np.zeros(1)}, {"other": None}),
+        "rule for another name": lambda: qcodec.save({name: np.zeros(1)}, recipe={"other": None}),
         "name that is too long": lambda: qcodec.save({name * 999: np.zeros(1)}),
         "name that is no text": lambda: qcodec.save({f"{name}\ud800": np.zeros(1)}),
         "reserved": lambda: safetensors_parts(

@@ -14,9 +14,9 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qcodec._file.container import Ordinary
 from qcodec.cli import main
 from qcodec.cli.npz import NpzTensors, npz_bytes
-from qcodec.container import Ordinary
 from qcodec.dtypes import element_type
 from qcodec.errors import CorruptError, LimitError, QCodecError, UnsupportedError
 from qcodec.files import load_file

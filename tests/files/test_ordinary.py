@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
+from qcodec._file.header import BITS
+from qcodec._file.header_writer import TensorSpec, write_header
+from qcodec._file.tensor_file import TensorFile
+from qcodec._io.source import BytesSource
 from qcodec.cli import main
 from qcodec.cli.inspect import describe
 from qcodec.dtypes import BY_SAFETENSORS
 from qcodec.files import safe_open
-from qcodec.header import BITS
-from qcodec.header_writer import TensorSpec, write_header
-from qcodec.source import BytesSource
-from qcodec.tensor_file import TensorFile
 
 #: What safetensors has, and qcodec does not decode: shape and bytes.
 OPAQUE = {

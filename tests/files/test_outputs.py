@@ -16,11 +16,11 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec import atomic, writing
+from qcodec._file.endings import check_not_misleading
+from qcodec._io import atomic, writing
+from qcodec._io.outputs import output_at
 from qcodec.cli import main
-from qcodec.endings import check_not_misleading
 from qcodec.files import load, load_file, save, save_file
-from qcodec.outputs import output_at
 from qcodec.recipes import Rule
 from tests.repository import ROOT
 
@@ -338,10 +338,10 @@ def test_a_delta_is_not_saved_onto_its_base(plain, name, base_is_link):
     ]
     for recipe in recipes:
         with pytest.raises(ValueError, match="is the base") as caught:
-            save_file(TUNED, path, recipe)
+            save_file(TUNED, path, recipe=recipe)
         assert repr(str(path)) in str(caught.value)
     assert plain.read_bytes() == before
-    save_file(TUNED, plain.with_name("tuned.safetensors"), qcodec.Delta(base))
+    save_file(TUNED, plain.with_name("tuned.safetensors"), recipe=qcodec.Delta(base))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -442,4 +442,4 @@ def test_only_the_safe_writer_writes_files():
         if isinstance(node, ast.Call) and writes(node)
     }
     # npz.py opens members of an archive in memory.
-    assert found == {"qcodec/atomic.py", "qcodec/cli/npz.py", "qcodec/writing.py"}
+    assert found == {"qcodec/_io/atomic.py", "qcodec/cli/npz.py", "qcodec/_io/writing.py"}

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec._file.tensor_file import TensorFile
+from qcodec._io.source import BytesSource
 from qcodec.errors import MissingTensorError
 from qcodec.files import load, safe_open, save, save_file
-from qcodec.source import BytesSource
-from qcodec.tensor_file import TensorFile
 from tests.files.nets import BACKENDS, all_same, model, same
 
 
@@ -24,7 +24,7 @@ def test_one_tensor_reads_only_its_bytes(path, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_slice_reads_only_its_chunks(tmp_path, backend):
     weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype("f4")
-    save_file({"weight": weight}, tmp_path / "big.qc", qcodec.Codebook(bits=8))
+    save_file({"weight": weight}, tmp_path / "big.qc", recipe=qcodec.Codebook(bits=8))
     with safe_open(tmp_path / "big.qc", backend=backend) as file:
         size, before = file.directory.tensors["weight"].size, file.source.bytes_read
         expected = file.get_tensor("weight")[500:503]
@@ -39,7 +39,7 @@ def test_a_slice_reads_only_its_chunks(tmp_path, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_slice_of_an_ordinary_tensor_reads_only_its_rows(tmp_path, backend):
     weight = model()["fc.weight"]
-    save_file({"weight": weight}, tmp_path / "net.safetensors", {"weight": None})
+    save_file({"weight": weight}, tmp_path / "net.safetensors", recipe={"weight": None})
     with safe_open(tmp_path / "net.safetensors", backend=backend) as file:
         before = file.source.bytes_read
         assert same(file.get_slice("weight")[7:9, ::2], weight[7:9, ::2])
@@ -56,7 +56,7 @@ INDICES = [
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
 def test_slices_are_numpys(index, recipe):
     tensor = model()["conv.weight"]
-    with TensorFile(BytesSource(save({"w": tensor}, recipe))) as file:
+    with TensorFile(BytesSource(save({"w": tensor}, recipe=recipe))) as file:
         part = file.get_slice("w")
         assert part.get_shape() == list(tensor.shape)
         assert part.get_dtype() == "F32"
@@ -73,7 +73,7 @@ def test_slices_are_numpys(index, recipe):
     ],
 )  # fmt: skip
 def test_other_indices_are_refused(index, kind, recipe):
-    with TensorFile(BytesSource(save({"w": model()["conv.weight"]}, recipe))) as file:
+    with TensorFile(BytesSource(save({"w": model()["conv.weight"]}, recipe=recipe))) as file:
         part = file.get_slice("w")
         with pytest.raises(kind):
             part[index]
@@ -103,7 +103,7 @@ def test_a_missing_name_is_a_key_error_too(path, method):
 
 
 def test_an_ordinary_tensor_has_no_frame_to_show():
-    data = save(model(), {"steps": None})
+    data = save(model(), recipe={"steps": None})
     with TensorFile(BytesSource(data)) as file, pytest.raises(TypeError, match="not encoded"):
         file.encoded("steps")
 
@@ -111,7 +111,7 @@ def test_an_ordinary_tensor_has_no_frame_to_show():
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
 def test_tensors_are_decoded_into_the_callers_array(recipe):
     weight = model()["fc.weight"]
-    with TensorFile(BytesSource(save({"w": weight}, recipe))) as file:
+    with TensorFile(BytesSource(save({"w": weight}, recipe=recipe))) as file:
         out = np.empty_like(weight)
         assert file.get_tensor("w", out) is out
         assert same(out, weight)
@@ -123,7 +123,7 @@ def test_tensors_are_decoded_into_the_callers_array(recipe):
 
 @pytest.mark.parametrize("recipe", [None, {".": None}], ids=["encoded", "ordinary"])
 def test_floats_load_in_another_type_and_integers_keep_theirs(recipe):
-    loaded = load(save(model(), recipe), dtype="float16")
+    loaded = load(save(model(), recipe=recipe), dtype="float16")
     assert same(loaded["fc.weight"], model()["fc.weight"].astype("f2"))
     assert same(loaded["steps"], np.asarray(model()["steps"]))
 

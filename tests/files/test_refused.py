@@ -11,7 +11,7 @@ from tests.files.nets import same
 def test_an_error_while_saving_names_the_tensor():
     tensors = {"fine": np.ones((40, 40), "f4"), "broken": np.full((40, 40), np.nan, "f4")}
     with pytest.raises(ValueError, match=r"^tensor 'broken': 1,600 of 1,600 values are NaN"):
-        save(tensors, "codebook4")
+        save(tensors, recipe="codebook4")
 
 
 WEIGHT = np.random.default_rng(0).standard_normal((50, 50)).astype("f4")
@@ -42,7 +42,7 @@ def test_every_error_while_saving_names_its_tensor(value, recipe, kind, message,
     for suffix in ("qc", "safetensors"):
         path = tmp_path / f"net.{suffix}"
         with pytest.raises(kind, match=rf"^tensor 'layer7\.bad': .*{message}"):
-            save_file(tensors, path, recipe, threads=threads)
+            save_file(tensors, path, recipe=recipe, threads=threads)
         assert not path.exists()
 
 
@@ -56,12 +56,12 @@ NAMES += [("a\ud800", ValueError), ("a" * 1025, ValueError), ("ä" * 513, ValueE
 def test_names_that_no_file_holds_are_refused_whatever_the_size(name, kind, recipe, size, tmp_path):
     values = np.random.default_rng(0).standard_normal(size)
     with pytest.raises(kind, match=r"a tensor is called .* allowed") as caught:
-        save({"fine": values, name: values}, recipe)
+        save({"fine": values, name: values}, recipe=recipe)
     assert repr(name)[:8] in str(caught.value)
     assert len(str(caught.value)) < 200
     path = tmp_path / "net.qc"
     with pytest.raises(kind, match="a tensor is called"):
-        save_file({name: values}, path, recipe)
+        save_file({name: values}, path, recipe=recipe)
     assert not path.exists()
 
 
@@ -78,7 +78,7 @@ def test_what_is_no_mapping_is_refused(tensors):
         save(tensors)
 
 
-@pytest.mark.parametrize("name", ["qcodec.pack", "layer.qcodec", "__metadata__"])
+@pytest.mark.parametrize("name", ["qcodec._file.pack", "layer.qcodec", "__metadata__"])
 def test_names_that_files_use_themselves_are_refused(name):
     with pytest.raises(ValueError, match="files use that name themselves"):
         save({name: np.ones(3)})

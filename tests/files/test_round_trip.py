@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
-from qcodec.container import LARGE_FRAME_BYTES, Ordinary, safetensors_parts
-from qcodec.directory import read_directory
+from qcodec._file.container import LARGE_FRAME_BYTES, Ordinary, safetensors_parts
+from qcodec._file.directory import read_directory
+from qcodec._file.tensor_file import TensorFile
+from qcodec._io.source import BytesSource
 from qcodec.dtypes import BY_NAME
 from qcodec.errors import UnsupportedError
 from qcodec.files import load, load_file, safe_open, save, save_file
-from qcodec.source import BytesSource
-from qcodec.tensor_file import TensorFile
 from tests.files.nets import BACKENDS, all_same, model, same
 
 NUMPY_DTYPES = ["f4", "f2", "f8", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "?"]
@@ -48,20 +48,20 @@ def test_any_names_types_and_shapes_come_back(specification):
     kept = {name for name, (_, _, keep) in specification.items() if keep}
     rules = {f"^{name.encode().hex()}$": None for name in kept}
     named = {name.encode().hex(): array for name, array in tensors.items()}
-    assert all_same(load(save(named, rules)), named)
+    assert all_same(load(save(named, recipe=rules)), named)
     assert all_same(load(save(tensors)), tensors)
 
 
 def test_the_container_is_a_valid_safetensors_file_and_small_frames_share_an_entry(path):
     entries = safetensors.numpy.load_file(path)
-    assert set(entries) == {"qcodec.pack", "fc.weight.qcodec"}
+    assert set(entries) == {"qcodec._file.pack", "fc.weight.qcodec"}
     assert entries["fc.weight.qcodec"].nbytes >= LARGE_FRAME_BYTES
     assert same(qcodec.decode(entries["fc.weight.qcodec"]), model()["fc.weight"])
 
 
 def test_tensors_that_are_left_alone_are_readable_by_anyone(tmp_path):
     path = tmp_path / "net.safetensors"
-    save_file(model(), path, {"bias$": None, "steps": "keep"})
+    save_file(model(), path, recipe={"bias$": None, "steps": "keep"})
     with safetensors.safe_open(path, "np") as file:
         assert {"fc.bias", "steps"} <= set(file.keys())
         assert same(file.get_tensor("fc.bias"), model()["fc.bias"])
@@ -84,7 +84,7 @@ def test_ordinary_tensors_are_the_bytes_that_the_library_writes():
 
 def test_a_pack_keeps_every_bit_of_tensors_that_are_left_alone(tmp_path):
     path = tmp_path / "net.qc"
-    save_file(model(), path, {"bias": None, "": qcodec.Lossless()})
+    save_file(model(), path, recipe={"bias": None, "": qcodec.Lossless()})
     assert all_same(load_file(path), model())
 
 
@@ -101,12 +101,12 @@ def test_a_pack_keeps_every_bit_of_tensors_that_are_left_alone(tmp_path):
 @pytest.mark.parametrize("recipe", [None, {".": None}])
 def test_strides_and_byte_order_do_not_matter(view, recipe):
     array = view(model()["fc.weight"])
-    assert np.array_equal(load(save({"weight": array}, recipe))["weight"], array)
+    assert np.array_equal(load(save({"weight": array}, recipe=recipe))["weight"], array)
 
 
 @pytest.mark.parametrize("shift", range(9))
 def test_files_at_any_address_are_read(shift):
-    data = save(model(), {"bias": None})
+    data = save(model(), recipe={"bias": None})
     buffer = bytearray(shift) + data
     assert all_same(load(memoryview(buffer)[shift:]), model())
 
@@ -130,7 +130,7 @@ def test_threads_and_profiles_change_no_tensor(threads, profile):
 
 
 def test_the_bytes_do_not_depend_on_threads():
-    assert save(model(), "codebook4", threads=4) == save(model(), "codebook4")
+    assert save(model(), recipe="codebook4", threads=4) == save(model(), recipe="codebook4")
 
 
 def test_progress_tells_how_far_it_is():
@@ -146,7 +146,7 @@ def test_quantized_tensors_are_stored_as_they_are():
 
 
 def test_the_recipe_quantizes_weights_and_nothing_else():
-    data = save(model(), qcodec.Codebook(bits=2))
+    data = save(model(), recipe=qcodec.Codebook(bits=2))
     loaded = load(data)
     assert len(np.unique(loaded["fc.weight"])) == 4
     for name in ("fc.bias", "steps", "empty"):
@@ -185,7 +185,7 @@ def test_only_the_same_memory_shape_and_strides_are_tied():
 
 def test_tied_tensors_under_different_codecs_are_two():
     weight = model()["fc.weight"]
-    loaded = load(save({"a": weight, "b": weight}, {"^b$": qcodec.Codebook(bits=1)}))
+    loaded = load(save({"a": weight, "b": weight}, recipe={"^b$": qcodec.Codebook(bits=1)}))
     assert same(loaded["a"], weight)
     assert len(np.unique(loaded["b"])) == 2
 
@@ -214,7 +214,7 @@ def test_types_of_ml_dtypes_come_back(name, recipe):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     bits = np.arange(256, dtype="u1")
     array = bits.view(getattr(ml_dtypes, name)).reshape(2, -1)
-    assert same(load(save({"w": array}, recipe))["w"], array)
+    assert same(load(save({"w": array}, recipe=recipe))["w"], array)
 
 
 WITHOUT_ML_DTYPES = """
@@ -241,7 +241,7 @@ def test_bfloat16_is_kept_without_ml_dtypes(tmp_path, run_python):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     weight = model()["fc.weight"].astype(ml_dtypes.bfloat16)
     path = tmp_path / "net.safetensors"
-    save_file({"w": weight}, path, {"w": None})
+    save_file({"w": weight}, path, recipe={"w": None})
     run_python(WITHOUT_ML_DTYPES, path, tmp_path / "a.qc", tmp_path / "b.safetensors")
     with safe_open(tmp_path / "b.safetensors") as file:
         values = file.get_tensor("w")
@@ -263,7 +263,7 @@ def test_torch_tensors_go_in_and_come_out(path):
     }
     tensors["tied"] = tensors["bf16"]
     for recipe in (None, {".": None}):
-        data = save(tensors, recipe)
+        data = save(tensors, recipe=recipe)
         with TensorFile(BytesSource(data), "pt") as file:
             for name, tensor in tensors.items():
                 found = file.get_tensor(name)

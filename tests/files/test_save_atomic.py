@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qcodec import atomic
-from qcodec.atomic import replace_file
+from qcodec._io import atomic
+from qcodec._io.atomic import replace_file
 from qcodec.files import load_file, save_file
 
 if sys.platform != "win32":

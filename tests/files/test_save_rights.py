@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from qcodec.atomic import replace_file
+from qcodec._io.atomic import replace_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and modes of POSIX")
 
@@ -18,7 +18,7 @@ STRANGER = 12345
 
 AS_NOBODY = """
 import os, sys
-from qcodec.atomic import replace_file
+from qcodec._io.atomic import replace_file
 path, group = sys.argv[1], int(sys.argv[2])
 os.setgroups([group])
 os.setgid(65534)

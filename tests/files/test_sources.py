@@ -12,11 +12,11 @@ import pytest
 
 import qcodec
 from qcodec import streams
+from qcodec._file.tensor_file import FileArrays, TensorFile
+from qcodec._io.source import BytesSource, PreadSource, open_source
 from qcodec.errors import TruncatedError
 from qcodec.files import load, safe_open, save, save_file
 from qcodec.interop import dcnet
-from qcodec.source import BytesSource, PreadSource, open_source
-from qcodec.tensor_file import FileArrays, TensorFile
 
 BACKENDS = ("mmap", "pread")
 WEIGHT = np.random.default_rng(0).normal(size=(300, 400)).astype("f4")
@@ -26,7 +26,9 @@ FRAME = qcodec.encode(np.arange(1000, dtype="f4"))
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "net.qc.safetensors"
-    save_file({"w": WEIGHT, "kept": WEIGHT, "empty": np.zeros((0, 5), "f4")}, path, {"kept": None})
+    save_file(
+        {"w": WEIGHT, "kept": WEIGHT, "empty": np.zeros((0, 5), "f4")}, path, recipe={"kept": None}
+    )
     return path
 
 
@@ -87,7 +89,7 @@ def test_a_closed_file_in_memory_says_so():
 def test_a_delta_whose_base_is_closed_says_so(tmp_path):
     base, tuned = tmp_path / "base.safetensors", tmp_path / "tuned.safetensors"
     save_file({"w": WEIGHT}, base)
-    save_file({"w": WEIGHT * np.float32(1.0001)}, tuned, qcodec.Delta(base))
+    save_file({"w": WEIGHT * np.float32(1.0001)}, tuned, recipe=qcodec.Delta(base))
     arrays = FileArrays(safe_open(base))
     with safe_open(tuned, base=arrays) as file:
         arrays.file.close()

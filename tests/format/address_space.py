@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import qcodec
+from qcodec._file.pack import read_pack
+from qcodec._io.source import BytesSource
 from qcodec.files import load
-from qcodec.pack import read_pack
-from qcodec.source import BytesSource
 
 PAGE = resource.getpagesize()
 PACK_MAGIC = b"QP"
@@ -23,7 +23,7 @@ PACK_MAGIC = b"QP"
 
 def as_file(data):
     """A safetensors file with this frame or pack in it."""
-    name = "qcodec.pack" if data[:2] == PACK_MAGIC else "x.qcodec"
+    name = "qcodec._file.pack" if data[:2] == PACK_MAGIC else "x.qcodec"
     entry = {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}
     header = json.dumps({name: entry}).encode()
     return len(header).to_bytes(8, "little") + header + data

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import reference
+from qcodec import Encoded
 from qcodec.dtypes import BY_ID
-from qcodec.encoded import Encoded
 from qcodec.errors import QCodecError
 from qcodec.limits import Limits
 from reference.codings import Stream

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qcodec.arrays import as_array
+from qcodec._base.arrays import as_array
 from qcodec.dtypes import BY_NAME
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -81,7 +81,7 @@ def test_a_dtype_says_what_bits_mean_and_never_casts():
 
 def test_torch_is_not_imported_for_numpy_arrays(run_python):
     code = (
-        "import sys, numpy as np; from qcodec.arrays import as_array;"
+        "import sys, numpy as np; from qcodec._base.arrays import as_array;"
         "as_array(np.zeros(2)); print('torch' in sys.modules)"
     )
     assert run_python(code).strip() == "False"
@@ -92,7 +92,7 @@ def test_bfloat16_works_where_ml_dtypes_is_not_installed(run_python):
 import sys
 sys.modules["ml_dtypes"] = None
 import numpy as np
-from qcodec.arrays import as_array
+from qcodec._base.arrays import as_array
 from qcodec.codecs import FixedPoint, Raw
 bits = np.array([0x3F80, 0xC000, 0x3E80], np.uint16)  # 1, -2, 0.25
 array, element = as_array(bits, "bfloat16")

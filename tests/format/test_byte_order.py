@@ -13,8 +13,9 @@ import pytest
 import safetensors.numpy
 
 import qcodec
-from qcodec import arrays, parts
-from qcodec.bases import Base
+from qcodec._base import arrays
+from qcodec._base.delta_base import Base
+from qcodec._frame import to_quantized
 from qcodec.dtypes import BY_NAME, BY_SAFETENSORS
 
 KEEP = {".": "keep"}
@@ -49,7 +50,7 @@ def parsed(data):
 @pytest.mark.parametrize("row", plain_types(), ids=lambda row: row.name)
 def test_ordinary_tensors_are_written_and_read_in_the_order_of_files(row, other_order):
     values = values_of(row)
-    data = qcodec.save({"w": values}, KEEP)
+    data = qcodec.save({"w": values}, recipe=KEEP)
     ((name, dtype, stored),) = parsed(data)
     assert (name, BY_SAFETENSORS[dtype]) == ("w", row)
     assert stored == values.astype(values.dtype.newbyteorder(other_order)).tobytes()
@@ -59,13 +60,13 @@ def test_ordinary_tensors_are_written_and_read_in_the_order_of_files(row, other_
 @pytest.mark.parametrize("row", plain_types(), ids=lambda row: row.name)
 def test_files_have_the_bytes_that_the_safetensors_library_writes(row):
     values = values_of(row)
-    assert qcodec.save({"w": values}, KEEP) == safetensors.numpy.save({"w": values})
+    assert qcodec.save({"w": values}, recipe=KEEP) == safetensors.numpy.save({"w": values})
 
 
 def test_types_that_numpy_lacks_are_turned_as_words(other_order):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     values = np.array([1.0, -2.5, 3.0]).astype(ml_dtypes.bfloat16)
-    data = qcodec.save({"w": values}, KEEP)
+    data = qcodec.save({"w": values}, recipe=KEEP)
     ((_, _, stored),) = parsed(data)
     assert stored == values.view("u2").astype(f"{other_order}u2").tobytes()
     assert np.array_equal(qcodec.load(data)["w"], values)
@@ -74,7 +75,7 @@ def test_types_that_numpy_lacks_are_turned_as_words(other_order):
 def test_parts_and_other_types_of_an_ordinary_tensor(other_order, tmp_path):
     weights = np.arange(60, dtype=np.float32).reshape(3, 4, 5) - 7
     path = tmp_path / "net.safetensors"
-    qcodec.save_file({"w": weights}, path, KEEP)
+    qcodec.save_file({"w": weights}, path, recipe=KEEP)
     with qcodec.safe_open(path) as file:
         assert np.array_equal(file.get_slice("w")[1:, ::2], weights[1:, ::2])
         out = np.empty_like(weights)
@@ -92,7 +93,9 @@ def test_parameters_of_frames_are_turned(other_order):
     expected = qcodec.Affine(8).quantize(weights)
     assert np.array_equal(quantized.scale.values, expected.scale.values)
     assert expected.scale.values.astype(f"{other_order}f4").tobytes() in turned
-    read = parts._parameters(expected.scale.values.astype(f"{other_order}f4").tobytes(), "float32")
+    read = to_quantized._parameters(
+        expected.scale.values.astype(f"{other_order}f4").tobytes(), "float32"
+    )
     assert np.array_equal(read, expected.scale.values)
 
 

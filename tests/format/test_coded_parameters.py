@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import qcodec
 from qcodec._core import decode as core
-from qcodec.encoded import Encoded
-from qcodec.frame import encode_quantized
-from qcodec.heads import read_head
+from qcodec._frame.encode import encode_quantized
+from qcodec._frame.encoded import Encoded
+from qcodec._frame.head import read_head
+from qcodec._io.source import BytesSource
 from qcodec.quantized import Groups, Quantized
-from qcodec.source import BytesSource
 from tests.format.agreement import assert_agreement, by_library, by_reference
 from tests.format.test_differential import prefer
 from tests.writers.coded_floats_writer import HOWS, floats

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qcodec.arrays import as_array, cast
+from qcodec._base.arrays import as_array, cast
 from qcodec.dtypes import BY_NAME
 
 ml_dtypes = pytest.importorskip("ml_dtypes")

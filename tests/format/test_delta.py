@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import qcodec
 import reference
 from qcodec import BaseError, Delta, Lossless
+from qcodec._file.tensor_file import FileArrays
 from qcodec.cli.main import main
 from qcodec.codecs import from_config
 from qcodec.recipes import Recipe, Rule
-from qcodec.tensor_file import FileArrays
 from tests.format.agreement import MAX_BYTES
 from tests.writers.frame_writer import ITEM_SIZES
 from tests.writers.strategies import element_bytes
@@ -167,7 +167,7 @@ def test_threads_share_one_base_that_is_asked_for_once(door):
 
 def test_the_slice_of_a_file_may_be_read_by_threads(tmp_path):
     qcodec.save_file({"w": BASE}, tmp_path / "base.qc")
-    qcodec.save_file({"w": TUNED}, tmp_path / "tuned.qc", Delta(tmp_path / "base.qc"))
+    qcodec.save_file({"w": TUNED}, tmp_path / "tuned.qc", recipe=Delta(tmp_path / "base.qc"))
     with qcodec.safe_open(tmp_path / "tuned.qc", base=tmp_path / "base.qc") as file:
         part = file.get_slice("w")
         with ThreadPoolExecutor(8) as pool:
@@ -272,7 +272,7 @@ FINE_TUNED = {
 def base_path(request, tmp_path):
     path = tmp_path / f"base.{request.param}"
     recipe = Recipe(weights=None, others=None) if request.param == "safetensors" else None
-    qcodec.save_file(MODEL, path, recipe)
+    qcodec.save_file(MODEL, path, recipe=recipe)
     return path
 
 
@@ -285,7 +285,7 @@ def assert_same(found, expected):
 @pytest.mark.parametrize("suffix", ["qc.safetensors", "qc"])
 def test_a_file_is_stored_against_a_file(base_path, tmp_path, suffix):
     path = tmp_path / f"tuned.{suffix}"
-    size = qcodec.save_file(FINE_TUNED, path, Delta(base_path), threads=2)
+    size = qcodec.save_file(FINE_TUNED, path, recipe=Delta(base_path), threads=2)
     assert size < 0.75 * qcodec.save_file(FINE_TUNED, tmp_path / f"alone.{suffix}")
     assert_same(qcodec.load_file(path, base=base_path), FINE_TUNED)
     with qcodec.safe_open(path, base=base_path) as file:
@@ -299,7 +299,7 @@ def test_a_file_is_stored_against_a_file(base_path, tmp_path, suffix):
 
 def test_a_file_is_stored_against_tensors(tmp_path):
     path = tmp_path / "tuned.qc.safetensors"
-    qcodec.save_file(FINE_TUNED, path, Delta(MODEL))
+    qcodec.save_file(FINE_TUNED, path, recipe=Delta(MODEL))
     assert_same(qcodec.load_file(path, base=MODEL), FINE_TUNED)
     assert_same(qcodec.load(path.read_bytes(), base=MODEL), FINE_TUNED)
 
@@ -307,7 +307,7 @@ def test_a_file_is_stored_against_tensors(tmp_path):
 def test_tensors_that_are_one_have_the_base_of_the_first(tmp_path):
     path = tmp_path / "tied.qc"
     base = {"a": BASE, "b": BASE + 1}
-    qcodec.save_file({"a": TUNED, "b": TUNED}, path, Delta(base))
+    qcodec.save_file({"a": TUNED, "b": TUNED}, path, recipe=Delta(base))
     assert_same(qcodec.load_file(path, base=base), {"a": TUNED, "b": TUNED})
     with qcodec.safe_open(path, base=base) as file:
         assert bits(file.get_tensor("b")) == bits(TUNED)
@@ -315,7 +315,7 @@ def test_tensors_that_are_one_have_the_base_of_the_first(tmp_path):
 
 def test_an_error_names_the_tensor_and_only_it_needs_the_base(tmp_path):
     path = tmp_path / "tuned.qc"
-    qcodec.save_file(FINE_TUNED, path, Delta(MODEL))
+    qcodec.save_file(FINE_TUNED, path, recipe=Delta(MODEL))
     with qcodec.safe_open(path) as file:
         assert bits(file.get_tensor("steps")) == bits(FINE_TUNED["steps"])
         with pytest.raises(BaseError, match=r"tensor 'conv\.weight': .* no base was given"):
@@ -324,8 +324,8 @@ def test_an_error_names_the_tensor_and_only_it_needs_the_base(tmp_path):
 
 def test_only_what_is_asked_for_is_read_of_the_base(tmp_path):
     base, path = tmp_path / "base.safetensors", tmp_path / "tuned.qc"
-    qcodec.save_file(MODEL, base, Recipe(weights=None, others=None))
-    qcodec.save_file(FINE_TUNED, path, Delta(base))
+    qcodec.save_file(MODEL, base, recipe=Recipe(weights=None, others=None))
+    qcodec.save_file(FINE_TUNED, path, recipe=Delta(base))
     opened = FileArrays(qcodec.safe_open(base))
     with qcodec.safe_open(path, base=opened) as file:
         before = opened.file.source.bytes_read
@@ -340,7 +340,7 @@ def test_rules_may_name_a_base(base_path, tmp_path):
     path = tmp_path / "tuned.qc"
     delta = {"id": "delta", "base": str(base_path)}
     recipe = Recipe([Rule("weight", from_config(delta))])
-    qcodec.save_file(FINE_TUNED, path, recipe)
+    qcodec.save_file(FINE_TUNED, path, recipe=recipe)
     with qcodec.safe_open(path) as file:
         kinds = {name: file.info(name).kind for name in file.keys()}  # noqa: SIM118
     assert (kinds["conv.weight"], kinds["conv.bias"]) == ("delta", "planes")
@@ -350,7 +350,7 @@ def test_a_base_that_cannot_be_read_leaves_the_old_file(tmp_path):
     path = tmp_path / "tuned.qc"
     path.write_bytes(b"old")
     with pytest.raises(OSError, match=r"none\.safetensors"):
-        qcodec.save_file(FINE_TUNED, path, Delta(tmp_path / "none.safetensors"))
+        qcodec.save_file(FINE_TUNED, path, recipe=Delta(tmp_path / "none.safetensors"))
     assert path.read_bytes() == b"old"
 
 
@@ -360,7 +360,7 @@ def test_a_base_that_cannot_be_read_leaves_the_old_file(tmp_path):
 def test_encode_verify_and_decode_take_a_base(base_path, tmp_path, capsys):
     tuned, path = tmp_path / "tuned.safetensors", tmp_path / "small.qc.safetensors"
     again = tmp_path / "again.safetensors"
-    qcodec.save_file(FINE_TUNED, tuned, Recipe(weights=None, others=None))
+    qcodec.save_file(FINE_TUNED, tuned, recipe=Recipe(weights=None, others=None))
     base = ["--base", str(base_path)]
     assert main(["encode", str(tuned), str(path), *base]) == 0
     assert main(["verify", str(path), *base]) == 0

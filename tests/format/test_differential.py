@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qcodec._frame.encoded import Encoded
 from qcodec.dtypes import BY_ID
-from qcodec.encoded import Encoded
 from reference.conventions import Reader
 from reference.head import read_head
 from tests.format.agreement import assert_agreement, by_reference, with_base

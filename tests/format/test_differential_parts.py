@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 import reference
 from qcodec import streams
+from qcodec._file.pack import read_pack
+from qcodec._io.source import BytesSource
 from qcodec.errors import QCodecError
-from qcodec.pack import read_pack
-from qcodec.source import BytesSource
 from reference.codings import Stream
 from reference.conventions import Reader, crc32c, require
 from tests.format.agreement import EagerStream

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import qcodec
 from qcodec import Lossless
-from qcodec.encoded import Encoded
-from qcodec.frame import encode_quantized
+from qcodec._frame.encode import encode_quantized
+from qcodec._frame.encoded import Encoded
 from tests.format.agreement import by_library, by_reference
 
 ml_dtypes = pytest.importorskip("ml_dtypes")

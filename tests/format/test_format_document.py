@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from qcodec import heads
-from qcodec.source import BytesSource
+from qcodec._frame.head import read_head as open_frame
+from qcodec._io.source import BytesSource
 from reference import Tensor, decode, parameters, read_pack
 from reference.__main__ import values_of
 from reference.coded_floats import HOWS, decode_floats
@@ -103,7 +103,7 @@ def test_every_way_to_store_parameters_has_an_example(monkeypatch):
     coded = [
         example
         for example in FRAMES
-        if heads.read_head(BytesSource(example.data), True).coded_parameters[2]
+        if open_frame(BytesSource(example.data), True).coded_parameters[2]
     ]
     assert coded, "zero mode 2"
     for example in FRAMES:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import reference
-from qcodec.encoded import Encoded
+from qcodec import Encoded
+from qcodec._file.pack import read_pack
+from qcodec._frame.encode import encode_quantized
+from qcodec._io.source import BytesSource
 from qcodec.errors import QCodecError
-from qcodec.frame import encode_quantized
-from qcodec.pack import read_pack
-from qcodec.source import BytesSource
 from reference.conventions import Reader
 from reference.head import read_head
 from tests.repository import GOLDEN

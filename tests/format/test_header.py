@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import SafetensorError, deserialize
 
+from qcodec._file.header import MAX_HEADER_BYTES, read_header
+from qcodec._io.source import BytesSource
 from qcodec.errors import CorruptError, LimitError, TruncatedError
-from qcodec.header import MAX_HEADER_BYTES, read_header
 from qcodec.limits import Limits
-from qcodec.source import BytesSource
 
 DTYPES = ["f4", "f2", "f8", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "?"]
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qcodec
+from qcodec._file.header_writer import TensorSpec, write_header
+from qcodec._file.pack import write_pack
+from qcodec._file.tensor_file import TensorFile
+from qcodec._io.source import BytesSource
 from qcodec.cli.inspect import describe
-from qcodec.header_writer import TensorSpec, write_header
-from qcodec.pack import write_pack
-from qcodec.source import BytesSource
 from qcodec.tensor import encode_frame
-from qcodec.tensor_file import TensorFile
 from tests.repository import GOLDEN, ROOT
 from tests.writers.hostile_frames import (
     CONSTANT,

@@ -5,7 +5,7 @@ import pytest
 
 import qcodec
 from qcodec import Affine, Codebook, Lossless, Sparse, Ternary
-from qcodec.prunings import Density
+from qcodec.codecs.pruning import Density
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcodec._core import pack as core
+from qcodec._file.pack import read_pack, write_pack
+from qcodec._io.source import BytesSource
 from qcodec.errors import (
     ChecksumError,
     CorruptError,
@@ -16,8 +18,6 @@ from qcodec.errors import (
     UnsupportedError,
 )
 from qcodec.limits import Limits
-from qcodec.pack import read_pack, write_pack
-from qcodec.source import BytesSource
 
 POLYNOMIAL = 0x82F63B78
 

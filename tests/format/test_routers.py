@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
-from qcodec import Ternary
-from qcodec.encoded import Encoded
-from qcodec.frame import encode_quantized
+from qcodec import Encoded, Ternary
+from qcodec._frame.encode import encode_quantized
 from qcodec.quantized import Groups, Quantized
 from tests.format.agreement import by_library, by_reference
 

@@ -7,10 +7,10 @@ import pytest
 
 import qcodec
 from qcodec import streams
-from qcodec.arrays import as_array
-from qcodec.prunings import PRUNINGS
+from qcodec._base.arrays import as_array
+from qcodec.codecs.pruning import PRUNINGS
+from qcodec.dead_neurons import zeroed
 from qcodec.quantize import Groups, density_mask, sqnr, threshold_mask
-from qcodec.units import zeroed
 
 VALUES = np.arange(1, 65, dtype=np.float32).reshape(8, 8)
 MASKED = np.ma.masked_array(VALUES, VALUES > 30)
@@ -19,7 +19,7 @@ TAKING_ARRAYS = {
     "encode": qcodec.encode,
     "encode with a quantizer": lambda x: qcodec.encode(x, qcodec.Codebook(2)),
     "save": lambda x: qcodec.save({"layer": x}),
-    "save, left alone": lambda x: qcodec.save({"layer": x}, {".": "keep"}),
+    "save, left alone": lambda x: qcodec.save({"layer": x}, recipe={".": "keep"}),
     "delta": lambda x: qcodec.encode(VALUES, qcodec.Delta(x)),
     "base": lambda x: qcodec.decode(DELTA, base=x),
     "mask": lambda x: qcodec.Codebook(2).quantize(VALUES, x > 3),
@@ -82,7 +82,7 @@ LAYOUTS = {
 def test_every_layout_of_an_array_keeps_its_values(name, recipe):
     array = LAYOUTS[name]
     array.flags.writeable = False
-    loaded = qcodec.load(qcodec.save({"w": array, "again": array}, recipe))
+    loaded = qcodec.load(qcodec.save({"w": array, "again": array}, recipe=recipe))
     for found in loaded.values():
         assert found.dtype == array.dtype.newbyteorder("=")
         assert np.array_equal(found, array)
@@ -135,7 +135,7 @@ def test_a_view_with_the_negative_bit_is_minus_what_is_in_memory(torch):
     tensors = {"im": numbers.imag, "minus": numbers.conj().imag, "again": numbers.conj().imag}
     assert tensors["minus"].is_neg()
     for recipe in (None, {".": "keep"}, {".": qcodec.Affine(8)}):
-        loaded = qcodec.load(qcodec.save(tensors, recipe))
+        loaded = qcodec.load(qcodec.save(tensors, recipe=recipe))
         for name, tensor in tensors.items():
             assert np.allclose(loaded[name], tensor.resolve_neg().numpy(), atol=0.3), name
     assert as_array(tensors["minus"])[0][0, 0] == -1
@@ -183,7 +183,7 @@ def test_tensors_that_are_not_simply_memory_are_refused_by_name(torch, what, rec
     tensor = UNUSUAL[what](torch)
     tensors = {"fine": torch.ones(3), "layer": tensor, "again": tensor}
     with pytest.raises(TypeError, match=r"^tensor 'layer': .*allowed are"):
-        qcodec.save(tensors, recipe)
+        qcodec.save(tensors, recipe=recipe)
     with pytest.raises(TypeError, match="allowed are"):
         qcodec.encode(tensor)
 
@@ -255,7 +255,7 @@ for codec in (
     Codebook(3, scale="rms", per=0), Sparse(Lossless()), Sparse(Codebook(4), NOfM(2, 4)),
     DeepCompression(3, Density(0.2)), Delta({"w": weights * 1.0078125}),
 ):
-    data = qcodec.save({"w": weights}, {".": codec})
+    data = qcodec.save({"w": weights}, recipe={".": codec})
     loaded = qcodec.load(data, dtype="float64", base=getattr(codec, "base", None))["w"]
     print(type(codec).__name__, np.isfinite(loaded).all(), hashlib.sha256(data).hexdigest()[:16])
 """

@@ -23,6 +23,7 @@ from benchmarks.suite import (
 from benchmarks.suite.measure import Effort, Spread, interleave, spread_of
 from benchmarks.suite.native import MissingPeerError
 from benchmarks.suite.result import Key, Result, Results
+from recipes.sections import rewrite
 
 TINY = Effort(rounds=2, seconds=1e-5)
 # Of packages that are only compared with.
@@ -245,7 +246,7 @@ def test_a_table_tells_what_clock_its_figures_are_of():
 def test_tables_are_rewritten_between_their_markers_only(tmp_path):
     document = tmp_path / "benchmarks.md"
     document.write_text("before\n<!-- goals -->\nold\n<!-- /goals -->\nafter\n")
-    report.update(document, {"goals": "new \\1"})
+    rewrite(document, {"goals": "new \\1"})
     assert document.read_text() == "before\n<!-- goals -->\nnew \\1\n<!-- /goals -->\nafter\n"
     with pytest.raises(ValueError, match="streams"):
-        report.update(document, {"streams": "table"})
+        rewrite(document, {"streams": "table"})

@@ -31,7 +31,7 @@ def pack(tmp_path_factory):
     weights[np.abs(weights) < 1] = 0
     path = tmp_path_factory.mktemp("pack") / "net.qc"
     tensors = {"fc1.weight": weights, "fc1.bias": weights[0], "scalar": np.float32(1)}
-    qcodec.save_file(tensors, path, qcodec.DeepCompression(bits=4))
+    qcodec.save_file(tensors, path, recipe=qcodec.DeepCompression(bits=4))
     return path
 
 

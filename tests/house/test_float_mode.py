@@ -10,9 +10,9 @@ import pytest
 import qcodec
 from qcodec import codecs
 from qcodec._core.float_mode import standard_float_mode
+from qcodec.dead_neurons import zeroed
 from qcodec.quantize import density_mask, n_of_m_mask, quality_mask, sqnr, threshold_mask
 from qcodec.sparse import encode_csr
-from qcodec.units import zeroed
 
 sparse = pytest.importorskip("scipy.sparse")
 torch = pytest.importorskip("torch")

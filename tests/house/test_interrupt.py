@@ -15,17 +15,17 @@ import pytest
 
 import qcodec
 from qcodec import streams
+from qcodec._base.delta_base import Base
+from qcodec._base.threads import in_order
 from qcodec._core import numeric
 from qcodec._core.interrupt import Stopped, check
-from qcodec.atomic import replace_file
-from qcodec.bases import Base
+from qcodec._file.pack import write_pack
+from qcodec._file.saving import encode_tensors
+from qcodec._io.atomic import replace_file
 from qcodec.cli.main import main
 from qcodec.codecs import Codebook
-from qcodec.pack import write_pack
 from qcodec.quantize import n_of_m_mask, quantize_codebook
 from qcodec.recipes import as_recipe
-from qcodec.saving import encode_tensors
-from qcodec.threads import in_order
 from tests.writers.frame_writer import Frame, Parts, assemble, write_fields
 from tests.writers.stream_writer import vu
 
@@ -148,7 +148,7 @@ def test_saving_on_threads_leaves_the_old_file_and_no_other(tmp_path):
     before = path.read_bytes()
     tensors = {f"w{i}": weights(1500, 1500) + i for i in range(8)}
     with interrupted():
-        qcodec.save_file(tensors, path, Codebook(4), profile="small", effort=9, threads=3)
+        qcodec.save_file(tensors, path, recipe=Codebook(4), profile="small", effort=9, threads=3)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 

@@ -61,7 +61,16 @@ def test_an_unknown_attribute_is_named():
 
 
 def test_import_leaves_for_later_what_only_some_need(run_python):
-    names = ["rate_distortion", "interop", "sparse", "streams", "torch", "units", "cli", "demo"]
+    names = [
+        "rate_distortion",
+        "interop",
+        "sparse",
+        "streams",
+        "torch",
+        "dead_neurons",
+        "cli",
+        "demo",
+    ]
     code = f"""
 import sys, numpy, safetensors, qcodec
 names = ["importlib.metadata", "torch", *("qcodec." + name for name in {names})]

@@ -20,7 +20,7 @@ from qcodec.codecs import (
     TrainedTernary,
     from_config,
 )
-from qcodec.prunings import PRUNINGS, Density, NOfM, Quality, Threshold
+from qcodec.codecs.pruning import PRUNINGS, Density, NOfM, Quality, Threshold
 from qcodec.quantize import sqnr
 
 ml_dtypes = pytest.importorskip("ml_dtypes")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import qcodec
-from qcodec.arrays import as_array, cast
+from qcodec._base.arrays import as_array, cast
 from qcodec.dtypes import BY_NAME
 from qcodec.quantize import quantize_affine, sqnr
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcodec._core import numeric
-from qcodec.prunings import PRUNINGS, Density, NOfM, Quality, Threshold
-from qcodec.quantize import density_mask, n_of_m_mask, prune, quality_mask, threshold_mask
+from qcodec.codecs.pruning import PRUNINGS, Density, NOfM, Quality, Threshold
+from qcodec.quantize import density_mask, n_of_m_mask, quality_mask, threshold_mask
+from qcodec.quantize import pruning as prune
 
 EVERY = [Density(0.3), Quality(0.5), Threshold(0.5), NOfM(2, 4)]
 

@@ -92,7 +92,7 @@ def test_more_for_a_bit_is_fewer_bytes_and_more_error():
 
 def test_a_point_is_what_its_recipe_makes():
     (point,) = curve(TENSORS, RECIPE, [1e-4])
-    data = qcodec.save(TENSORS, point.recipe, profile="small")
+    data = qcodec.save(TENSORS, recipe=point.recipe, profile="small")
     assert len(data) == point.bytes
     error = sum(
         np.sum(np.square(TENSORS[name] - array, dtype=np.float64))
@@ -112,7 +112,7 @@ def test_one_price_beats_equal_rates_at_as_many_bytes():
             others=FixedPoint(8),
         )
 
-    data = qcodec.save(TENSORS, equal(0.05), profile="small")
+    data = qcodec.save(TENSORS, recipe=equal(0.05), profile="small")
     error = sum(
         np.sum(np.square(TENSORS[name] - array, dtype=np.float64))
         for name, array in qcodec.load(data).items()
@@ -157,7 +157,7 @@ def test_an_error_budget_is_kept_and_nearly_used():
 
 def test_a_ratio_in_decibels_is_that_of_all_priced_tensors():
     point = at_error(TENSORS, RECIPE, sqnr=8)
-    decoded = qcodec.load(qcodec.save(TENSORS, point.recipe, profile="small"))
+    decoded = qcodec.load(qcodec.save(TENSORS, recipe=point.recipe, profile="small"))
     names = ["small.weight", "large.weight"]
     signal = sum(np.sum(np.square(TENSORS[name], dtype=np.float64)) for name in names)
     noise = sum(

@@ -9,7 +9,7 @@ import pytest
 
 import qcodec
 from qcodec.codecs import CODECS, from_config
-from qcodec.prunings import PRUNINGS
+from qcodec.codecs.pruning import PRUNINGS
 from qcodec.recipes import Recipe, Rule, as_recipe
 
 EXAMPLES = {

@@ -53,6 +53,10 @@ def warned_of_all(recipe, names):
         recipe_for(recipe, [f"other.{name}" for name in names])
 
 
+def saved(tensors, recipe):
+    save(tensors, recipe=recipe)
+
+
 # What is counted, after what is made before.
 WORK = {
     "mapping": lambda n: (recipe_for, mapping_of(n), names_of(n)),
@@ -68,7 +72,7 @@ WORK = {
     "idle rule": lambda n: (refused_for_the_last, mapping_of(n), names_of(n)),
     "rules of another model": lambda n: (warned_of_all, as_recipe(mapping_of(n)), names_of(n)),
     "base": lambda n: (as_recipe(mapping_of(n, Lossless())).with_base, "base.safetensors"),
-    "save": lambda n: (save, tensors_of(n), mapping_of(n)),
+    "save": lambda n: (saved, tensors_of(n), mapping_of(n)),
     "price": lambda n: (at_price, tensors_of(n), Affine(4), 0.1),
     "price of a mapping": lambda n: (at_price, tensors_of(n), mapping_of(n), 0.1),
     "price of several": lambda n: (at_price, tensors_of(n), [FixedPoint(2), FixedPoint(3)], 0.1),
@@ -122,7 +126,7 @@ class Compiled:
 @pytest.fixture
 def counted(monkeypatch):
     stand_in = Compiled()
-    monkeypatch.setattr("qcodec.patterns.re.compile", stand_in)
+    monkeypatch.setattr("qcodec._base.patterns.re.compile", stand_in)
     return stand_in
 
 
@@ -152,7 +156,7 @@ def test_each_pattern_is_compiled_once_however_many_there_are(counted):
     each_codec(recipe, names_of(600))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        save(tensors_of(2), recipe)
+        save(tensors_of(2), recipe=recipe)
         at_price(tensors_of(2), recipe, 0.1)
     assert counted.compiled == 600
 
@@ -195,14 +199,14 @@ def test_the_first_of_exact_names_and_patterns_decides():
 
 def test_an_exact_name_that_no_tensor_has_is_told_with_the_nearest():
     with pytest.raises(ValueError, match=r"no tensor; nearest: 'layers\.1\.weight', "):
-        save(tensors_of(3), {exactly("layer.1.weight"): Affine(4)})
+        save(tensors_of(3), recipe={exactly("layer.1.weight"): Affine(4)})
 
 
 def test_of_many_rules_that_match_nothing_the_first_are_told_and_the_others_counted():
     recipe = as_recipe(mapping_of(2000))
     tensors = tensors_of(3)
     with pytest.warns(QCodecWarning) as caught:
-        data = save(tensors, recipe)
+        data = save(tensors, recipe=recipe)
     texts = [str(warning.message) for warning in caught]
     assert len(texts) == 11
     assert all("layers" in text and "matches no tensor; nearest: " in text for text in texts[:10])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from qcodec.patterns import Pattern, Patterns, exactly
+from qcodec._base.patterns import Pattern, Patterns, exactly
 
 # Of sets in random expressions that a later `re` may read in another way.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")

@@ -36,7 +36,7 @@ def tensors():
 
 
 def reported(tensors, path, codec, profile="balanced"):
-    qcodec.save_file(tensors, path, {r"weight$": codec}, profile=profile)
+    qcodec.save_file(tensors, path, recipe={r"weight$": codec}, profile=profile)
     return report(path)
 
 
@@ -56,7 +56,7 @@ def test_every_byte_of_a_file_is_in_one_row(tensors, tmp_path, codec, name, prof
 def test_an_ordinary_tensor_and_another_name_of_one_are_counted_once(tensors, tmp_path):
     tensors["same.weight"] = tensors["a.weight"]
     path = tmp_path / "net.qc.safetensors"
-    qcodec.save_file(tensors, path, qcodec.Recipe(weights=Codebook(4), others=None))
+    qcodec.save_file(tensors, path, recipe=qcodec.Recipe(weights=Codebook(4), others=None))
     found = report(path)
     assert [layer.name for layer in found.layers] == ["a.weight"]
     rows = [*(layer.bytes for layer in found.layers), found.other_bytes, found.head_bytes]

@@ -8,8 +8,8 @@ import pytest
 
 from qcodec import QCodecWarning
 from qcodec.codecs import Affine, Codebook, Delta, FixedPoint, Lossless, Sparse, Ternary
+from qcodec.codecs.pruning import Density
 from qcodec.files import load, save, save_file
-from qcodec.prunings import Density
 from qcodec.recipes import READY_MADE, Recipe, Rule, as_recipe, codec_of, parse_rule, recipe_for
 
 WEIGHT = ((64, 64), "float32")
@@ -79,7 +79,7 @@ def test_recipes_survive_json():
 def test_ready_made_recipes_survive_json_and_encode(name):
     assert Recipe.from_dict(json.loads(json.dumps(READY_MADE[name].to_dict()))) == as_recipe(name)
     tensors = {"w": np.random.default_rng(0).normal(size=(64, 64)).astype("f4")}
-    data = save(tensors, name)
+    data = save(tensors, recipe=name)
     assert (len(data) < tensors["w"].nbytes / 3) == (name != "lossless")
     assert np.abs(load(data)["w"] - tensors["w"]).max() < 3
 
@@ -220,8 +220,8 @@ def saves(tmp_path):
     """Every function that takes tensors with a recipe."""
     from qcodec import rate_distortion
 
-    yield save
-    yield lambda tensors, recipe: save_file(tensors, tmp_path / "net.qc", recipe)
+    yield lambda tensors, recipe: save(tensors, recipe=recipe)
+    yield lambda tensors, recipe: save_file(tensors, tmp_path / "net.qc", recipe=recipe)
     yield lambda tensors, recipe: rate_distortion.at_price(tensors, recipe, 0.1)
 
 
@@ -290,7 +290,7 @@ def test_of_many_names_the_nearest_are_found_in_little_time():
 @pytest.mark.parametrize("recipe", [Ternary(), "codebook4", Recipe(weights=Affine(8))])
 def test_a_recipe_that_quantizes_nothing_says_so(tmp_path, tensors, why, recipe):
     with pytest.warns(QCodecWarning, match="no tensor was quantized") as caught:
-        save_file(tensors, tmp_path / "net.qc.safetensors", recipe)
+        save_file(tensors, tmp_path / "net.qc.safetensors", recipe=recipe)
     assert why in str(caught[0].message)
     assert caught[0].filename == __file__
     assert len(caught) == 1
@@ -298,16 +298,16 @@ def test_a_recipe_that_quantizes_nothing_says_so(tmp_path, tensors, why, recipe)
 
 def test_a_rule_that_keeps_every_weight_is_told_as_the_reason():
     with pytest.warns(QCodecWarning, match=r"\(1 with a rule that keeps every bit\)"):
-        save({"a": np.ones((64, 64))}, Recipe([Rule("a", Lossless())], weights=Ternary()))
+        save({"a": np.ones((64, 64))}, recipe=Recipe([Rule("a", Lossless())], weights=Ternary()))
 
 
 def test_what_quantizes_something_or_was_not_asked_to_is_silent():
     small, large = np.ones(9, np.float32), np.ones((64, 64), np.float32)
     quantized = Ternary().quantize(small)
-    save({"a": small, "b": large}, Ternary())
-    save({"a": small}, {"a": Ternary()})
-    save({"a": small, "b": quantized}, Ternary())
+    save({"a": small, "b": large}, recipe=Ternary())
+    save({"a": small}, recipe={"a": Ternary()})
+    save({"a": small, "b": quantized}, recipe=Ternary())
     save({"a": small, "b": large})
-    save({"a": small}, Recipe(weights=None))
-    save({"a": small}, Delta({"a": small}))
-    save({}, Ternary())
+    save({"a": small}, recipe=Recipe(weights=None))
+    save({"a": small}, recipe=Delta({"a": small}))
+    save({}, recipe=Ternary())

@@ -17,7 +17,7 @@ from qcodec.torch import (
     fix_points,
     load,
     prune,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_at_price,
@@ -41,7 +41,7 @@ class Case:
     sharable : str
         The weights that are shared before `round_centroids`.
     layers : list
-        For `prune_idle`.
+        For `prune_dead_neurons`.
     source : callable, optional
         Makes the model whose file is loaded; else `plain` does.
     storable : bool
@@ -82,7 +82,7 @@ METHODS: dict[str, Callable] = {
     "prune": lambda case, _: prune(case.model, {case.rule: Density(0.5)}),
     "GradualPruning": _gradual,
     "Admm": _admm,
-    "prune_idle": lambda case, _: prune_idle(case.model, case.layers),
+    "prune_dead_neurons": lambda case, _: prune_dead_neurons(case.model, case.layers),
     "share": lambda case, _: share(case.model, {case.rule: Codebook(2)}),
     "share_at_price": lambda case, _: share_at_price(
         case.model, {case.rule: Sparse(Codebook(2))}, 1e-3

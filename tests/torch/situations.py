@@ -97,14 +97,14 @@ SITUATIONS = [
     Situation(
         "two names of one parameter (tied)",
         _of(models.tied(2), (5, 16), plain=models.square, source=models.tied(2)),
-        refused(ValueError, "tensor '[02].weight': found idle units.*tied", "prune_idle"),
+        refused(ValueError, "tensor '[02].weight': found dead neurons.*tied", "prune_dead_neurons"),
         "untie the parameter, or name only layers that are not tied",
         models.check_tied(2),
     ),
     Situation(
         "three names of one parameter",
         _of(models.tied(3), (5, 16), plain=models.square, source=models.tied(3)),
-        refused(ValueError, "tensor '[02].weight': found idle units.*tied", "prune_idle"),
+        refused(ValueError, "tensor '[02].weight': found dead neurons.*tied", "prune_dead_neurons"),
         "untie the parameter, or name only layers that are not tied",
         models.check_tied(3),
     ),
@@ -180,7 +180,7 @@ SITUATIONS = [
         refused(
             ValueError,
             "tensor 'words.weight': found an embedding with sparse=True",
-            *(one for one in CHANGING if one not in ("prune_idle", "round_centroids")),
+            *(one for one in CHANGING if one not in ("prune_dead_neurons", "round_centroids")),
         ),
         "`sparse=False`, or rules that leave it out",
     ),

@@ -28,7 +28,7 @@ from qcodec.torch import (
     plain_tensors,
     prune,
     prune_at_price,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_at_price,
@@ -86,7 +86,7 @@ METHODS = {
     "prune by deviation": lambda model: prune(model, {WEIGHTS: Quality(0.4)}),
     "prune gradually": prune_gradually,
     "prune at price": lambda model: prune_at_price(model, PRICED, 0.02),
-    "prune idle": lambda model: prune_idle(model, LAYERS),
+    "prune dead neurons": lambda model: prune_dead_neurons(model, LAYERS),
     "admm": lambda model: Admm(model, {WEIGHTS: Density(0.6)}).prune(),
     "share": lambda model: share(model, {WEIGHTS: Codebook(2)}),
     "share in 3 bits": lambda model: share(model, {WEIGHTS: DeepCompression(3)}),
@@ -104,7 +104,7 @@ METHODS = {
 #: What may be refused after other methods, and with which words.
 REFUSED = {
     "round centroids": "found no shared weights to round",
-    "prune idle": "would become others for the weights that stay",
+    "prune dead neurons": "would become others for the weights that stay",
 }
 
 
@@ -115,7 +115,7 @@ IDEMPOTENT = {
     "prune",
     "prune sparser",
     "prune gradually",
-    "prune idle",
+    "prune dead neurons",
     "admm",
     "share",
     "share in 3 bits",
@@ -291,8 +291,8 @@ VARIANTS = {
 }
 
 
-#: What a variant refuses: idle units are looked for in chains of layers that are not tied.
-NOT_FOR = {"tied": {"prune idle"}}
+#: What a variant refuses: dead neurons are looked for in chains of layers that are not tied.
+NOT_FOR = {"tied": {"prune dead neurons"}}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -118,7 +118,7 @@ WORKING_ON_SHARDS = {
     "fully_shard, load",
     "prune, fully_shard, prune",
     "prune, fully_shard, GradualPruning",
-    "prune, fully_shard, prune_idle",
+    "prune, fully_shard, prune_dead_neurons",
     "share, fully_shard, share",
     "share, fully_shard, round_centroids",
     "share_latent, fully_shard, share_latent",

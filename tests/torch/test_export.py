@@ -80,10 +80,16 @@ def test_codes_are_stored_and_not_values(tmp_path):
 def test_a_recipe_is_for_what_nothing_has_quantized(tmp_path):
     model = torch.nn.Linear(64, 64)
     share(model, {"weight": Codebook(4)})
-    export(model, tmp_path / "net.qc", {"bias": qcodec.Affine(4), "weight": qcodec.Raw()})
+    export(model, tmp_path / "net.qc", recipe={"bias": qcodec.Affine(4), "weight": qcodec.Raw()})
     again = qcodec.load_file(tmp_path / "net.qc")
     assert len(set(again["bias"].tolist())) <= 16
     assert (again["weight"] == model.weight.detach().numpy()).all()
+
+
+def test_a_dict_without_a_keyword_is_metadata(tmp_path):
+    export(torch.nn.Linear(2, 2), tmp_path / "net.safetensors", {"epoch": "3"})
+    with qcodec.safe_open(tmp_path / "net.safetensors") as file:
+        assert file.metadata() == {"epoch": "3"}
 
 
 def tensors_of(model):
@@ -132,7 +138,7 @@ def test_a_model_is_not_exported_onto_the_base_of_its_delta(tmp_path):
     (tmp_path / "link.safetensors").symlink_to(base)
     for path in (base, tmp_path / "link.safetensors"):
         with pytest.raises(ValueError, match="is the base"):
-            export(model, path, qcodec.Delta(base))
+            export(model, path, recipe=qcodec.Delta(base))
     assert base.read_bytes() == before
     with pytest.raises(ValueError, match="another format"):
         export(model, tmp_path / "net.pt")
@@ -142,7 +148,7 @@ def test_buffers_keep_every_bit_whatever_the_recipe_is_for(tmp_path):
     model = torch.nn.Linear(64, 64)
     model.register_buffer("positions", torch.randn(64, 64))
     model.register_buffer("causal", torch.triu(torch.full((64, 64), float("-inf")), 1))
-    export(model, tmp_path / "net.qc", {"weight|positions|causal": Codebook(2)})
+    export(model, tmp_path / "net.qc", recipe={"weight|positions|causal": Codebook(2)})
     again = torch.nn.Linear(64, 64)
     again.register_buffer("positions", torch.zeros(64, 64))
     again.register_buffer("causal", torch.zeros(64, 64))

@@ -15,7 +15,7 @@ from qcodec.torch import (
     plain_tensors,
     prune,
     prune_at_price,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_at_price,
@@ -53,7 +53,7 @@ METHODS = {
     "prune at price": lambda model, _: prune_at_price(
         model, {"weight": Sparse(Codebook(2))}, 0.001
     ),
-    "prune idle": lambda model, _: prune_idle(
+    "prune dead neurons": lambda model, _: prune_dead_neurons(
         model, [("0.weight", "0.bias"), ("2.weight", "2.bias")]
     ),
     "share": lambda model, _: share(model, {"weight": Codebook(2)}),
@@ -94,7 +94,7 @@ KEEPING = [
     ("nothing", "prune"),
     ("prune", "prune gradually"),
     ("nothing", "prune at price"),
-    ("nothing", "prune idle"),
+    ("nothing", "prune dead neurons"),
     ("nothing", "latent"),
     ("latent", "latent"),
     ("nothing", "fix"),
@@ -275,7 +275,7 @@ FREEZING = [
     (first, second)
     for first in FREEZABLE
     for second in [*FREEZABLE, "load"]
-    if second != "prune idle" or first not in ("latent", "ternarize")  # refused
+    if second != "prune dead neurons" or first not in ("latent", "ternarize")  # refused
 ]
 
 

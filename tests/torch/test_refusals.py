@@ -10,7 +10,7 @@ from torch.nn.utils.prune import l1_unstructured
 
 import qcodec
 from qcodec import Affine, Codebook, Density, FixedPoint, Sparse, TrainedTernary
-from qcodec.prunings import Pruning
+from qcodec.codecs.pruning import Pruning
 from qcodec.torch import (
     Admm,
     GradualPruning,
@@ -19,7 +19,7 @@ from qcodec.torch import (
     load,
     prune,
     prune_at_price,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_at_price,
@@ -38,7 +38,7 @@ METHODS = {
     "prune": lambda model: prune(model, {"weight": Density(0.5)}),
     "GradualPruning": lambda model: GradualPruning(model, {"weight": Density(0.5)}, 0, 4),
     "prune_at_price": lambda model: prune_at_price(model, {"weight": SPARSE}, 0.01),
-    "prune_idle": lambda model: prune_idle(model, LAYERS),
+    "prune_dead_neurons": lambda model: prune_dead_neurons(model, LAYERS),
     "share": lambda model: share(model, {"weight": BOOK}),
     "share_at_price": lambda model: share_at_price(model, {"weight": SPARSE}, 0.01),
     "share_latent": lambda model: share_latent(model, {"weight": BOOK}),
@@ -46,7 +46,7 @@ METHODS = {
     "fix_points": lambda model: fix_points(model, {"weight": FixedPoint(4)}),
     "ternarize": lambda model: ternarize(model, {"weight": TrainedTernary(0.2)}),
 }
-NEED_FINITE = METHODS.keys() - {"prune_idle"}
+NEED_FINITE = METHODS.keys() - {"prune_dead_neurons"}
 NEED_32_BITS = {name for name in METHODS if name.startswith("share")} | {"ternarize"}
 REPLACE = NEED_32_BITS - {"share_latent", "share_latent_at_price"}
 
@@ -298,7 +298,7 @@ def test_an_exception_in_an_activation_of_the_user(start):
 
     model = net()
     STARTS[start](model)
-    call = lambda it: prune_idle(it, LAYERS, activation=fail)  # noqa: E731
+    call = lambda it: prune_dead_neurons(it, LAYERS, activation=fail)  # noqa: E731
     refused(model, call, "the user's own", kind=KeyError)
 
 
@@ -311,36 +311,36 @@ def test_a_centroid_that_is_too_great_to_be_rounded(dtype, value):
     refused(model, lambda it: round_centroids(it, dtype), "'4.weight'", "too great")
 
 
-def test_idle_units_whose_biases_are_compressed():
+def test_dead_neurons_whose_biases_are_compressed():
     model = net()
     prune(model, {"bias": Density(0.9)})
     with torch.no_grad():
         model[0].weight[2] = 0  # a constant, which the next bias takes over
-    refused(model, METHODS["prune_idle"], "'0.bias'", "compressed")
+    refused(model, METHODS["prune_dead_neurons"], "'0.bias'", "compressed")
 
 
 @pytest.mark.parametrize("start", ["ternary", "latent"])
-def test_idle_units_of_weights_that_depend_on_each_other(start):
+def test_dead_neurons_of_weights_that_depend_on_each_other(start):
     model = net()
     METHODS["ternarize" if start == "ternary" else "share_latent"](model)
-    refused(model, METHODS["prune_idle"], "0.weight")
+    refused(model, METHODS["prune_dead_neurons"], "0.weight")
 
 
-def test_idle_units_of_a_weight_that_is_a_buffer():
+def test_dead_neurons_of_a_weight_that_is_a_buffer():
     model = net()
     weight = model[4].weight.detach()
     del model[4].weight
     model[4].register_buffer("weight", weight)
-    refused(model, METHODS["prune_idle"], "'4.weight'", "a buffer")
+    refused(model, METHODS["prune_dead_neurons"], "'4.weight'", "a buffer")
 
 
-def test_idle_units_that_are_in_use_under_another_name():
+def test_dead_neurons_that_are_in_use_under_another_name():
     model = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(3)))
     model[2].weight = model[0].weight
     with torch.no_grad():
         model[1].weight[:, 3] = 0
     layers = [("0.weight", "0.bias"), ("1.weight", "1.bias")]
-    refused(model, lambda it: prune_idle(it, layers), "'0.weight'", "2.weight", "tied")
+    refused(model, lambda it: prune_dead_neurons(it, layers), "'0.weight'", "2.weight", "tied")
 
 
 FILES = {

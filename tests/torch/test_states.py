@@ -35,7 +35,7 @@ from qcodec.torch import (
     plain_tensors,
     prune,
     prune_at_price,
-    prune_idle,
+    prune_dead_neurons,
     round_centroids,
     share,
     share_at_price,
@@ -337,17 +337,21 @@ WRONG = {
     "l1, NaN": (lambda m: l1(m, {WEIGHTS: float("nan")}), ValueError, NUMBER),
     "l2, a negative one": (lambda m: l2(m, {WEIGHTS: -1.0}), ValueError, NUMBER),
     "l2, a list": (lambda m: l2(m, ["weight"]), TypeError, RULES),
-    "prune_idle, names alone": (
-        lambda m: prune_idle(m, ["0.weight", "2.weight"]),
+    "prune_dead_neurons, names alone": (
+        lambda m: prune_dead_neurons(m, ["0.weight", "2.weight"]),
         TypeError,
         "layers: found '0.weight', allowed",
     ),
-    "prune_idle, no such name": (
-        lambda m: prune_idle(m, [("9.weight", None), ("2.weight", None)]),
+    "prune_dead_neurons, no such name": (
+        lambda m: prune_dead_neurons(m, [("9.weight", None), ("2.weight", None)]),
         ValueError,
         "found no tensors '9.weight'",
     ),
-    "prune_idle, no layers": (lambda m: prune_idle(m, []), ValueError, "layers: found none"),
+    "prune_dead_neurons, no layers": (
+        lambda m: prune_dead_neurons(m, []),
+        ValueError,
+        "layers: found none",
+    ),
     "round_centroids, none": (round_centroids, ValueError, "found no shared weights"),
     "round_centroids, float32": (
         lambda m: round_centroids(m, torch.float32),

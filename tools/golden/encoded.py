@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from qcodec.frame import encode_quantized
+from qcodec._frame.encode import encode_quantized
 from qcodec.quantized import Groups, Quantized
 
 #: Sets of codings of which only one can hold a stream of several symbols: so it does not matter

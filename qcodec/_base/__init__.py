@@ -1,0 +1,1 @@
+"""What all rooms share: arrays, checks, configurations, messages, threads; no frames, no files."""

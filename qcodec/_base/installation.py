@@ -1,0 +1,64 @@
+"""What this installation is and what of the machine it uses, for reports of problems."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._core import cpu, pack, stream
+
+
+def config() -> dict[str, Any]:
+    """Versions and CPU features as plain values.
+
+    Examples
+    --------
+    >>> config()["format"]
+    0
+    """
+    return {
+        "qcodec": _version(),
+        "format": pack.FORMAT_VERSION,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        "cpu_found": list(cpu.feature_names(stream.detect_cpu())),
+        "cpu_used": list(cpu.feature_names(stream.selected_cpu())),
+    }
+
+
+def show_config() -> None:
+    """Print versions, and the CPU features that were found and are used."""
+    found = config()
+    names = {"qcodec": "qcodec", "format": "format", "python": "Python", "numpy": "NumPy"}
+    for key, name in names.items():
+        print(f"{name:<9} {found[key]}")
+    print(f"{'machine':<9} {found['machine']}")
+    for key in ("found", "used"):
+        print(f"CPU {key:<5} {' '.join(found[f'cpu_{key}']) or '(none: portable code)'}")
+
+
+def get_include() -> str:
+    """The folder of the C header ``qcodec.h``, for compilers' ``-I``.
+
+    Examples
+    --------
+    >>> Path(get_include(), "qcodec.h").exists()
+    True
+    """
+    package = Path(__file__).parents[1]
+    installed = package / "include"
+    # In a clone the header is where it is written.
+    return str(installed if installed.exists() else package.parent / "csrc")
+
+
+def _version() -> str:
+    from importlib import metadata  # a third of the time of `import qcodec`, were it at the top
+
+    try:
+        return metadata.version("qcodec")
+    except metadata.PackageNotFoundError:
+        return "not installed"

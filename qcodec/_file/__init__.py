@@ -1,0 +1,1 @@
+"""Files of tensors: safetensors headers, packs and directories, read and written."""

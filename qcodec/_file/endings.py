@@ -1,0 +1,76 @@
+"""What the ending of a file's name says about the file, decided in one place.
+
+`save_file` writes a bare pack into ``*.qc`` and a safetensors file into any other name, but
+not into one that ends as files of another format do: whoever opens it later would be misled.
+The command line takes the endings of what it writes and no others. Endings are compared
+without regard to case. Devices and pipes have no format, so their names are not looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from .._io.source import PathLike
+
+PACK = ".qc"
+SAFETENSORS = ".safetensors"
+NPZ = ".npz"
+
+#: Endings of other formats, under which nobody expects a safetensors file.
+_OF_OTHER_FORMATS = {
+    *(".npz", ".npy", ".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib"),
+    *(".h5", ".hdf5", ".keras", ".onnx", ".gguf", ".ggml", ".msgpack", ".tflite", ".pb"),
+    *(".mlmodel", ".pdparams", ".net", ".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"),
+    *(".json", ".toml", ".yaml", ".yml", ".txt", ".csv", ".py", ".png"),
+}
+
+
+def is_pack_path(path: PathLike) -> bool:
+    """Whether a file of this name is written as a bare pack."""
+    return _ends(path, PACK)
+
+
+def is_npz_path(path: PathLike) -> bool:
+    """Whether a file of this name is NumPy's ``.npz``."""
+    return _ends(path, NPZ)
+
+
+def check_not_misleading(path: PathLike) -> None:
+    """Raise `ValueError` if the name ends as files of another format do.
+
+    Examples
+    --------
+    >>> check_not_misleading("net.pt")
+    Traceback (most recent call last):
+        ...
+    ValueError: 'net.pt' ends in .pt, which is another format: allowed are .qc.safetensors, \
+.safetensors and .qc
+    """
+    ending = PurePath(os.fsdecode(path)).suffix
+    if ending.lower() in _OF_OTHER_FORMATS:
+        raise ValueError(
+            f"{os.fsdecode(path)!r} ends in {ending}, which is another format: "
+            f"allowed are .qc{SAFETENSORS}, {SAFETENSORS} and {PACK}"
+        )
+
+
+def check_says_format(path: PathLike, allowed: Sequence[str]) -> None:
+    """Raise `ValueError` if the name has none of the endings that say what is written.
+
+    Examples
+    --------
+    >>> check_says_format("net.pt", (".safetensors", ".npz"))
+    Traceback (most recent call last):
+        ...
+    ValueError: net.pt: the ending must say the format: allowed are .safetensors, .npz
+    """
+    if not any(_ends(path, ending) for ending in allowed):
+        listed = ", ".join(allowed)
+        message = f"the ending must say the format: allowed are {listed}"
+        raise ValueError(f"{os.fsdecode(path)}: {message}")
+
+
+def _ends(path: PathLike, ending: str) -> bool:
+    return os.fsdecode(path).lower().endswith(ending)

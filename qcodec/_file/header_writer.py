@@ -1,0 +1,91 @@
+"""The header of a safetensors file, written byte for byte as the safetensors library does.
+
+That library refuses to write types that it reads (F6, and whatever is newer), and the order
+of its metadata changes from one run to the next.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from .._base.messages import quoted
+from .header import BITS, METADATA
+
+_ALIGNMENT = 8
+_ORDER = {dtype: number for number, dtype in enumerate(BITS)}
+
+
+class TensorSpec(NamedTuple):
+    """What a header says about a tensor.
+
+    Attributes
+    ----------
+    dtype : str
+        As headers spell it, such as ``"F32"``.
+    shape : tuple of int
+    size : int
+        In bytes.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    size: int
+
+
+def check_metadata(metadata: Any) -> None:
+    """Raise `TypeError` for metadata that a header cannot hold.
+
+    Examples
+    --------
+    >>> check_metadata({"epoch": 3})
+    Traceback (most recent call last):
+        ...
+    TypeError: metadata 'epoch': found int, allowed is str; a recipe is given as recipe=...
+    """
+    advice = "a recipe is given as recipe=..."
+    if metadata is None:
+        return
+    if not isinstance(metadata, Mapping):
+        found = type(metadata).__name__
+        raise TypeError(f"metadata: found {found}, allowed is a mapping of str to str; {advice}")
+    for key, value in metadata.items():
+        if not isinstance(key, str):
+            found = type(key).__name__
+            raise TypeError(f"metadata: found a key of type {found}, allowed is str; {advice}")
+        if not isinstance(value, str):
+            found = type(value).__name__
+            raise TypeError(f"metadata {quoted(key)}: found {found}, allowed is str; {advice}")
+
+
+def write_header(
+    tensors: Mapping[str, TensorSpec], metadata: Mapping[str, str] | None = None
+) -> tuple[bytes, list[str]]:
+    """A header with its length before it, and the names in the order of their bytes.
+
+    Wider elements come first, so that each tensor is aligned.
+
+    Parameters
+    ----------
+    tensors : mapping of str to TensorSpec
+    metadata : mapping of str to str, optional
+
+    Examples
+    --------
+    >>> tensors = {"b": TensorSpec("U8", (2,), 2), "w": TensorSpec("F64", (), 8)}
+    >>> header, order = write_header(tensors)
+    >>> order, header[8:60]
+    (['w', 'b'], b'{"w":{"dtype":"F64","shape":[],"data_offsets":[0,8]}')
+    """
+    # Types that are not known follow all others: they may have no alignment.
+    order = sorted(tensors, key=lambda name: (-_ORDER.get(tensors[name].dtype, -1), name))
+    fields: dict[str, object] = {METADATA: dict(metadata)} if metadata else {}
+    at = 0
+    for name in order:
+        dtype, shape, size = tensors[name]
+        fields[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + size]}
+        at += size
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    text += b" " * (-len(text) % _ALIGNMENT)
+    return len(text).to_bytes(8, "little") + text, order

@@ -1,0 +1,129 @@
+"""Tensors that were left as safetensors stores them: read like encoded ones."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._base.arrays import cast, from_little_endian
+from .._base.messages import quoted, shape_text
+from .._frame.indexing import Index, select
+from .._io.source import Readable
+from ..dtypes import BY_SAFETENSORS, ElementType, element_type
+from ..errors import CorruptError, LimitError, UnsupportedError
+from ..limits import Limits
+from .header import HeaderEntry
+
+Array = np.ndarray[Any, Any]
+
+#: Of NumPy's arrays.
+_MAX_DIMS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
+#: As in frames (format, section 2): far from where the arithmetic of any machine overflows.
+_MAX_SIZE = 1 << 56
+_CHECKED_AT_ONCE = 1 << 20
+
+
+class OrdinaryTensor:
+    """An ordinary tensor of a safetensors file, with the methods of `Encoded`.
+
+    Parameters
+    ----------
+    source : Readable
+        Its bytes.
+    name : str
+    entry : HeaderEntry
+    limits : Limits
+    input_bytes : int
+        Of the whole file.
+
+    Raises
+    ------
+    UnsupportedError
+        If NumPy has no such elements.
+    LimitError
+        If NumPy can have no array of this shape.
+    """
+
+    def __init__(
+        self, source: Readable, name: str, entry: HeaderEntry, limits: Limits, input_bytes: int
+    ) -> None:
+        if entry.dtype not in BY_SAFETENSORS:
+            what = f"elements of type {entry.dtype}, which qcodec does not decode"
+            raise UnsupportedError(f"tensor {quoted(name)} has {what}")
+        self._source = source
+        self._limits = limits
+        self._input_bytes = input_bytes
+        self.shape = entry.shape
+        self.element_type: ElementType = BY_SAFETENSORS[entry.dtype]
+        _check_shape(name, self.shape, self.element_type.itemsize)
+
+    @property
+    def elements(self) -> int:
+        """Of the tensor."""
+        return self._source.size // self.element_type.itemsize
+
+    def decode(
+        self,
+        *,
+        out: Array | None = None,
+        dtype: object = None,
+        threads: int = 1,
+    ) -> Array:
+        """The whole tensor, as `Encoded.decode` gives it."""
+        target = self.element_type if dtype is None else element_type(dtype)
+        if target != self.element_type and not (self.element_type.is_float and target.is_float):
+            raise TypeError(
+                f"a tensor of {self.element_type.name} cannot be given as {target.name}"
+            )
+        if out is None:
+            self._limits.check_tensor(self.elements * target.itemsize, self._input_bytes)
+        array = cast(self._read(0, self._source.size, self.shape), self.element_type, target)
+        if out is None:
+            return array.copy() if array.base is not None else array
+        if out.shape != array.shape or out.dtype != array.dtype:
+            raise ValueError(
+                f"out is {out.dtype}{list(out.shape)}, "
+                f"the tensor is {array.dtype}{list(array.shape)}"
+            )
+        out[...] = array
+        return out
+
+    def verify(self) -> None:
+        """Raise what `decode` would: only bool can be wrong, other bytes are some numbers."""
+        if self.element_type.name == "bool":
+            for offset in range(0, self._source.size, _CHECKED_AT_ONCE):
+                self._bytes(offset, min(_CHECKED_AT_ONCE, self._source.size - offset))
+
+    def __getitem__(self, index: Index) -> Array:
+        """A part of the tensor; only the rows that hold it are read."""
+        part, size = select(index, self.shape), self.element_type.itemsize
+        self._limits.check_tensor(part.count * size, self._input_bytes)
+        block = self._read(part.first * size, part.count * size, part.block_shape)
+        return np.array(block[part.rest])
+
+    def _read(self, offset: int, size: int, shape: tuple[int, ...]) -> Array:
+        data = self._bytes(offset, size)
+        return from_little_endian(data, self.element_type.carrier).reshape(shape)
+
+    def _bytes(self, offset: int, size: int) -> Array:
+        data = np.frombuffer(self._source.read(offset, size), np.uint8)
+        if self.element_type.name == "bool" and size and int(data.max()) > 1:
+            at = int(np.argmax(data > 1))
+            found = int(data[at])
+            message = f"bool at byte {offset + at:,} (found {found}, allowed 0 and 1)"
+            raise CorruptError(message, offset + at, found, 1)
+        return data
+
+
+def _check_shape(name: str, shape: tuple[int, ...], item_size: int) -> None:
+    what = f"tensor {quoted(name)} has the shape {shape_text(shape)}"
+    if len(shape) > _MAX_DIMS:
+        message = f"{what}, allowed are {_MAX_DIMS} dimensions"
+        raise LimitError(message, None, len(shape), _MAX_DIMS)
+    # NumPy multiplies what is not zero: so an empty tensor too may be too large for it.
+    size = item_size * math.prod(dim for dim in shape if dim)
+    if size >= _MAX_SIZE:
+        message = f"{what}: {size:,} bytes but for zeros, allowed is less than 2**56"
+        raise LimitError(message, None, size, _MAX_SIZE - 1)

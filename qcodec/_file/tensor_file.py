@@ -1,0 +1,419 @@
+"""An open file of tensors: names at once, a tensor or a part of one when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from .._base.arrays import to_torch
+from .._base.messages import quoted
+from .._frame.encoded import Encoded
+from .._frame.indexing import Index
+from .._frame.inspection import Info
+from .._io.source import Section, Source
+from ..dtypes import BY_SAFETENSORS, ElementType, element_type
+from ..errors import BaseError, MissingTensorError, QCodecError, naming
+from ..limits import DEFAULT_LIMITS, Limits
+from .container import Opaque, Ordinary
+from .directory import Directory, Stored, read_directory
+from .ordinary_tensor import OrdinaryTensor
+
+Array = np.ndarray[Any, Any]
+
+_FRAMEWORKS = {"numpy": "numpy", "np": "numpy", "pt": "torch", "torch": "torch"}
+
+
+class TensorFile:
+    """A safetensors file, with or without encoded tensors, or a pack; see `safe_open`.
+
+    Parameters
+    ----------
+    source : Source
+        The whole file; closed with this object.
+    framework : {"numpy", "pt"}
+        What tensors come as.
+    device : str
+        Where torch tensors go; ``"cpu"`` for NumPy.
+    limits : Limits
+    base : mapping of str to array_like, optional
+        What tensors of kind delta were stored against, by name; closed with this object
+        if it can be.
+
+    Attributes
+    ----------
+    source : Source
+
+    Raises
+    ------
+    ValueError
+        From every method, once the file is closed.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        framework: str = "numpy",
+        device: str = "cpu",
+        limits: Limits = DEFAULT_LIMITS,
+        base: Mapping[str, Any] | None = None,
+    ) -> None:
+        if framework not in _FRAMEWORKS:
+            raise ValueError(
+                f"framework is {framework!r}, allowed are {', '.join(map(repr, _FRAMEWORKS))}"
+            )
+        self._to_torch = _FRAMEWORKS[framework] == "torch"
+        if self._to_torch:
+            importlib.import_module("torch")  # missing: better now than at the first tensor
+        elif device != "cpu":
+            raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
+        self._device = device
+        self._limits = limits
+        self._base = base
+        self.source = source
+        self._directory = read_directory(source, limits)
+
+    @property
+    def directory(self) -> Directory:
+        """What the file holds and where.
+
+        Raises
+        ------
+        ValueError
+            If the file is closed; everything else asks here first.
+        """
+        self.source.check_open()
+        return self._directory
+
+    def keys(self) -> list[str]:
+        """Names of the tensors, in alphabetical order."""
+        return sorted(self.directory.tensors)
+
+    def offset_keys(self) -> list[str]:
+        """Names of the tensors, in the order of their bytes."""
+        return list(self.directory.tensors)
+
+    def metadata(self) -> dict[str, str] | None:
+        """What the file was saved with as its metadata; None if there was none."""
+        return dict(self.directory.metadata) or None
+
+    def get_tensor(
+        self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
+    ) -> Any:
+        """One tensor; only its bytes are read.
+
+        Parameters
+        ----------
+        name : str
+        out : numpy.ndarray, optional
+            Writable, C-contiguous, of the tensor's shape and the output dtype.
+        dtype : optional
+            float32, float16, bfloat16 or float64, for float tensors.
+        threads : int
+            Chunks that are decoded at the same time.
+
+        Returns
+        -------
+        numpy.ndarray or torch.Tensor
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of this name.
+        QCodecError
+            If its bytes are not valid; the message names the tensor.
+        """
+        array, element = self.read_array(name, out, dtype=dtype, threads=threads)
+        return self._given(array, element)
+
+    def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
+        """Every tensor by its name; what was stored once is one array.
+
+        Parameters
+        ----------
+        dtype : optional
+            float32, float16, bfloat16 or float64 for all float tensors; others keep theirs.
+        threads : int
+            Chunks that are decoded at the same time.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray or torch.Tensor
+            In the order of the file.
+
+        Raises
+        ------
+        LimitError
+            If all tensors together would be larger than the limits allow; none is decoded.
+        QCodecError
+            If a tensor is not valid; the message names it.
+        """
+        self.check_total(dtype)
+        loaded: dict[str, Any] = {}
+        for name, stored in self.directory.tensors.items():
+            if stored.target in loaded:
+                loaded[name] = loaded[stored.target]
+                continue
+            wanted = self._dtype_of(name, dtype)
+            loaded[name] = self.get_tensor(name, dtype=wanted, threads=threads)
+        return loaded
+
+    def check_total(self, dtype: object = None) -> None:
+        """Check the limits for all tensors together, by their heads: nothing is decoded.
+
+        Parameters
+        ----------
+        dtype : optional
+            What float tensors are decoded as; the default is their own type.
+
+        Raises
+        ------
+        LimitError
+            If one of them, or all together, would be larger than the limits allow.
+        """
+        total = 0
+        for name, stored in self.directory.tensors.items():
+            if stored.target != name:  # the same array as another one
+                continue
+            size = self._decoded_bytes(stored, dtype)
+            with naming(name):
+                self._limits.check_tensor(size, self.source.size)
+            total += size
+            self._limits.check_total(total, self.source.size)
+
+    def _decoded_bytes(self, stored: Stored, dtype: object) -> int:
+        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+            return stored.size
+        part = self._open(stored.name)
+        is_cast = dtype is not None and part.element_type.is_float
+        target = element_type(dtype) if is_cast else part.element_type
+        return part.elements * target.itemsize
+
+    def get_slice(self, name: str) -> TensorSlice:
+        """A tensor from which parts can be taken; only their chunks are read.
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of this name.
+        """
+        part = self._open(name)
+
+        def get(index: Index) -> Any:
+            with naming(name):
+                return self._given(part[index], part.element_type)
+
+        return TensorSlice(part.shape, part.element_type.safetensors, get)
+
+    def encoded(self, name: str) -> Encoded:
+        """An encoded tensor as it is stored.
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of this name.
+        TypeError
+            If it is an ordinary tensor.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is not None:
+            raise TypeError(f"tensor {quoted(name)} is not encoded")
+
+        def base() -> Any:
+            # Another name of the same tensor was stored against the base of that tensor.
+            return None if self._base is None else self._base.get(stored.target)
+
+        with naming(name):
+            return Encoded(
+                self._section(stored),
+                limits=self._limits,
+                base=base,
+                input_bytes=self.source.size,
+            )
+
+    def info(self, name: str) -> Info:
+        """What an encoded tensor's frame holds, and where its bytes go; as `encoded` raises."""
+        encoded = self.encoded(name)
+        with naming(name):
+            return encoded.info()
+
+    def verify(self, name: str) -> None:
+        """Check every byte of a tensor; raises what `get_tensor` would.
+
+        Takes no memory for the tensor, so its size is not limited. Of elements that qcodec
+        does not decode, any bytes are valid.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+            return
+        part = self._open(name)
+        with naming(name):
+            part.verify()
+
+    def element_type(self, name: str) -> ElementType:
+        """What the elements of a tensor are; as `get_slice` raises."""
+        return self._open(name).element_type
+
+    def read_array(
+        self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
+    ) -> tuple[Array, ElementType]:
+        """As `get_tensor`, but always an array, with its element type."""
+        part = self._open(name)
+        target = part.element_type if dtype is None else element_type(dtype)
+        with naming(name):
+            return part.decode(out=out, dtype=dtype, threads=threads), target
+
+    def read_ordinary(
+        self, name: str, *, dtype: object = None, threads: int = 1
+    ) -> Ordinary | Opaque:
+        """One tensor as an ordinary one of a safetensors file; see `get_tensor`.
+
+        Parameters
+        ----------
+        name : str
+        dtype : optional
+            For float tensors; others keep theirs.
+        threads : int
+
+        Returns
+        -------
+        Ordinary or Opaque
+            The decoded tensor; of elements that qcodec does not decode, its bytes.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+            self._limits.check_tensor(stored.size, self.source.size)
+            data = self.source.read(stored.offset, stored.size)
+            return Opaque(data, stored.ordinary.dtype, stored.ordinary.shape)
+        wanted = self._dtype_of(name, dtype)
+        return Ordinary(*self.read_array(name, dtype=wanted, threads=threads))
+
+    def _dtype_of(self, name: str, dtype: object) -> object:
+        """`dtype` if the tensor is of floats; else None, its own type."""
+        return dtype if dtype is not None and self.element_type(name).is_float else None
+
+    def _open(self, name: str) -> Encoded | OrdinaryTensor:
+        stored = self._stored(name)
+        if stored.ordinary is None:
+            return self.encoded(name)
+        return OrdinaryTensor(
+            self._section(stored), name, stored.ordinary, self._limits, self.source.size
+        )
+
+    def _section(self, stored: Stored) -> Section:
+        return Section(self.source, stored.offset, stored.size)
+
+    def _stored(self, name: str) -> Stored:
+        try:
+            return self.directory.tensors[name]
+        except KeyError:
+            raise MissingTensorError(f"file has no tensor {quoted(name)}") from None
+
+    def _given(self, array: Array, element: ElementType) -> Any:
+        return to_torch(array, element).to(self._device) if self._to_torch else array
+
+    def close(self) -> None:
+        """Close the file, and that of the base."""
+        self.source.close()
+        if isinstance(self._base, FileArrays):
+            self._base.file.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TensorFile cannot be pickled or copied: pass its path on, and open it there with "
+            "qcodec.safe_open"
+        )
+
+    def __len__(self) -> int:
+        return len(self.directory.tensors)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.directory.tensors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class FileArrays(Mapping[str, Array]):
+    """The arrays of a base's open file, each read when it is asked for.
+
+    Parameters
+    ----------
+    file : TensorFile
+    what : str
+        How errors call the file.
+    """
+
+    def __init__(self, file: TensorFile, what: str = "the base") -> None:
+        self.file = file
+        self._what = what
+
+    def __getitem__(self, name: str) -> Array:
+        with naming_base(self._what):
+            return self.file.read_array(name)[0]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.file
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.file.offset_keys())
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+
+class TensorSlice:
+    """A tensor of an open file, from which parts can be taken: ``part = tensor[10:20, ::2]``.
+
+    Indices are integers, slices with any step and Ellipsis, as NumPy takes them.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: str, get: Callable[[Index], Any]) -> None:
+        self._shape = shape
+        self._dtype = dtype
+        self._get = get
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TensorSlice cannot be pickled or copied: pass the file's path and the tensor's "
+            "name on, and open them there with qcodec.safe_open"
+        )
+
+    def get_shape(self) -> list[int]:
+        """The dimensions of the tensor."""
+        return list(self._shape)
+
+    def get_dtype(self) -> str:
+        """The element type as safetensors spells it, such as ``"F32"``."""
+        return self._dtype
+
+    def __getitem__(self, index: Index) -> Any:
+        """A part of the tensor; only the chunks that hold it are read."""
+        return self._get(index)
+
+
+@contextmanager
+def naming_base(what: str) -> Iterator[None]:
+    """Say that an error is about the base, not about the file that was stored against it."""
+    try:
+        yield
+    except MissingTensorError:  # a mapping's way to say that it has no such name
+        raise
+    except QCodecError as error:
+        message = f"{what}: {error}"
+        raise BaseError(message, error.offset, error.found, error.allowed) from error

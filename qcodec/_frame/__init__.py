@@ -1,0 +1,1 @@
+"""Frames: one tensor and its bytes, in both directions, whole or in parts."""

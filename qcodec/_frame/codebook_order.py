@@ -1,0 +1,68 @@
+"""Codebooks in ascending order, and back: they are smaller so, and so are codes that count them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..quantized import Groups, Quantized
+
+Array = np.ndarray[Any, Any]
+
+
+def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
+    """The same tensor with every codebook in ascending order, its codes moved along.
+
+    Returns
+    -------
+    (Quantized, numpy.ndarray) or None
+        The tensor, and for every entry of every codebook, as it stood, its number in ascending
+        order: uint8, (books, entries). None if they ascend already, or there are none.
+
+    Examples
+    --------
+    >>> book = Groups(np.array([[0.5, -1.0, 0.0]], np.float32))
+    >>> q = Quantized((3,), "float32", "codebook", np.array([0, 0, 2], np.uint8), None, 2, book)
+    >>> moved, order = ascending(q)
+    >>> moved.codebook.values.tolist(), moved.codes.tolist(), order.tolist()
+    ([[-1.0, 0.0, 0.5]], [2, 2, 1], [[2, 0, 1]])
+    """
+    if quantized.codebook is None:
+        return None
+    keys = _keys(quantized.codebook.values)
+    if (keys[:, 1:] >= keys[:, :-1]).all():
+        return None
+    places = np.argsort(keys, axis=1, kind="stable")
+    order = np.argsort(places, axis=1, kind="stable").astype(np.uint8)
+    values = np.take_along_axis(quantized.codebook.values, places, axis=1)
+    return _moved(quantized, values, order), order
+
+
+def restored(quantized: Quantized, order: Array) -> Quantized:
+    """The tensor that `ascending` was given."""
+    assert quantized.codebook is not None
+    values = np.take_along_axis(quantized.codebook.values, order.astype(np.int64), axis=1)
+    places = np.argsort(order, axis=1, kind="stable").astype(np.uint8)
+    return _moved(quantized, values, places)
+
+
+def _moved(quantized: Quantized, values: Array, new_codes: Array) -> Quantized:
+    """With other codebooks, in which code c of book b is new_codes[b, c]."""
+    codebook = quantized.codebook
+    assert codebook is not None
+    books: Array | int = 0
+    if len(codebook.values) > 1:
+        positions = quantized.positions
+        index = np.arange(len(quantized.codes)) if positions is None else positions
+        books = codebook.of(index)
+    codes = new_codes[books, quantized.codes]
+    return replace(quantized, codes=codes, codebook=Groups(values, codebook.inner))
+
+
+def _keys(values: Array) -> Array:
+    """Unsigned integers in the order of the values (format, section 5, deltas)."""
+    bits = values.view(f"u{values.dtype.itemsize}")
+    sign = bits.dtype.type(1 << 8 * values.dtype.itemsize - 1)
+    return np.where(bits & sign, ~bits, bits | sign)

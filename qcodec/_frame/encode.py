@@ -1,0 +1,232 @@
+"""`Quantized` to the bytes of a frame: the layout that is smallest, its chunks, on threads."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from .._base.arrays import bytes_of, little_endian_bytes
+from .._base.threads import in_order
+from .._core import encode as core
+from .._core import stream as stream_core
+from .._core.float_mode import standard_float_mode
+from ..dtypes import element_type
+from ..quantized import Quantized
+from . import ids
+from . import layout as layouts
+from .codebook_order import ascending
+from .layout import Encoding, Layout
+
+Array = np.ndarray[Any, Any]
+
+_ADAPTIVE = 1 << stream_core.coding_names().index("adaptive")
+
+# So many parameters may be coded however small the tensor is (format, section 5).
+_ALWAYS_CODED = 256
+
+# A later candidate is a slower one: this share must be saved to prefer it.
+_WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
+
+
+@dataclass(frozen=True)
+class EncodedChunks:
+    """The chunks of one layout, and the codings that occur in them."""
+
+    data: list[bytes]
+    features: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of all chunks."""
+        return sum(len(chunk) for chunk in self.data)
+
+
+class FrameEncoder:
+    """Encodes one tensor in one layout.
+
+    `order` is that of its codebooks before they ascended, if they have moved.
+    """
+
+    def __init__(
+        self,
+        quantized: Quantized,
+        layout: Layout,
+        encoding: Encoding,
+        order: Array | None = None,
+    ) -> None:
+        self.layout = layout
+        self.codings = self.parameter_codings = encoding.codings
+        if layout.chunk_elements and encoding.profile == "balanced":
+            # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
+            self.codings &= ~_ADAPTIVE
+        self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
+        self.filler = layouts.filler_code(quantized)
+        self.positions = None if layout.positions == "dense" else quantized.positions
+        codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
+        self.codes = np.ascontiguousarray(codes)
+        self.plan = _plan(quantized, layout, order)
+        count = quantized.size
+        self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
+
+    def chunk(self, index: int) -> tuple[bytes, int]:
+        """(bytes, codings used) of one chunk."""
+        first, elements = self.ranges[index]
+        start, stop = first, first + elements
+        positions = np.empty(0, np.uint32)
+        if self.positions is not None:
+            start, stop = np.searchsorted(self.positions, (first, first + elements))
+            positions = (self.positions[start:stop] - first).astype(np.uint32)
+        values = bytes_of(self.codes[start:stop])
+        entries = int(stop - start)
+        return self.plan.encode_chunk(
+            first,
+            elements,
+            positions,
+            values,
+            entries,
+            self.filler,
+            self.codings,
+            self.profile,
+            self.effort,
+        )
+
+    def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
+        """Encode some chunks, on several threads."""
+        with closing(in_order(self.chunk, indices, threads)) as found:
+            results = list(found)
+        features = 0
+        for _, used in results:
+            features |= used
+        return EncodedChunks([data for data, _ in results], features)
+
+    def frame(self, chunks: EncodedChunks) -> bytes:
+        """The frame around all of the chunks."""
+        return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
+
+
+def _little_endian(array: Array, dtype: str) -> Array:
+    """Parameters as they stand in a frame."""
+    return little_endian_bytes(np.ascontiguousarray(array, element_type(dtype).carrier))
+
+
+def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
+    codebook, scale, zero = quantized.codebook, quantized.scale, quantized.zero_point
+    none = np.empty(0, np.uint8)
+    by_group = not isinstance(zero, (int, np.integer))
+    fields = {
+        "dtype": element_type(quantized.dtype).id,
+        "kind": ids.KINDS[layout.kind],
+        "positions": ids.POSITIONS[layout.positions],
+        "chunk_elements": layout.chunk_elements,
+        "gap_width": layout.gap_width,
+        "width": quantized.bits,
+        "entries": codebook.values.shape[1] if codebook is not None else 0,
+        "codebook_dtype": element_type(quantized.codebook_dtype).id,
+        "books": codebook.values.shape[0] if codebook is not None else 0,
+        "book_inner": codebook.inner if codebook is not None else 0,
+        "zero_mode": int(by_group),
+        "zero_point": 0 if by_group else int(zero),
+        "scaled": scale is not None,
+        "scale_dtype": element_type(quantized.scale_dtype).id,
+        "scale_inner": scale.inner if scale is not None else 0,
+        "scale_count": len(scale.values) if scale is not None else 0,
+        "step": layout.step,
+        "kernel": layout.kernel,
+    }
+    base = quantized.base if layout.kind == "delta" else None
+    return core.Plan(
+        fields,
+        quantized.shape,
+        none if codebook is None else _little_endian(codebook.values, quantized.codebook_dtype),
+        none if order is None else bytes_of(order),
+        none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
+        _little_endian(np.asarray(zero), "uint16") if by_group else none,
+        none if base is None else np.frombuffer(base.digest, np.uint8),
+        none if base is None else base.data,
+    )
+
+
+def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) -> list[int]:
+    """The gap widths to try: what was asked for, or what may be smallest."""
+    if quantized.positions is None or gap_bits is not None:
+        return [gap_bits or 1]
+    if len(quantized.positions) == 0:
+        return [1]
+    # A chunk's worth of positions stands for all of them.
+    first = int(quantized.positions[0])
+    stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
+    sample = (quantized.positions[:stop] - first).astype(np.uint32)
+    best_fixed = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
+    return layouts.gap_widths(quantized, best_fixed, encoding)
+
+
+def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
+    """The share that a layout must save to be preferred to the best before it."""
+    is_as_fast = best.kind == "planes" and layout.kind == "fields"
+    return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
+
+
+@standard_float_mode()
+def encode_quantized(
+    quantized: Quantized,
+    *,
+    profile: str,
+    codings: int,
+    effort: int = 5,
+    positions: str = "auto",
+    gap_bits: int | None = None,
+    chunk: int | None = None,
+    threads: int = 1,
+) -> bytes:
+    """Encode a `Quantized` as one frame.
+
+    Of the layouts that `positions` allows, simplest first, each must save something over
+    the best before it, in sampled chunks, to be taken.
+    """
+    encoding = Encoding(profile, effort, codings)
+
+    def encode(quantized: Quantized, order: Array | None) -> bytes:
+        found = layouts.candidates(
+            quantized, positions, _gap_widths(quantized, gap_bits, encoding), profile
+        )
+        encoders = [
+            FrameEncoder(
+                quantized,
+                layouts.with_chunks(layout, quantized, chunk, profile),
+                encoding,
+                order,
+            )
+            for layout in found
+        ]
+        return _smallest(encoders, encoding, threads)
+
+    moved = ascending(quantized) if _may_move(quantized, profile) else None
+    frames = [encode(quantized, None)]
+    if moved is not None:
+        frames.append(encode(*moved))
+    return min(frames, key=len)
+
+
+def _may_move(quantized: Quantized, profile: str) -> bool:
+    """Whether codebooks may be stored in another order: where parameters may be coded."""
+    if quantized.codebook is None or profile in ("fast", "fixed"):
+        return False
+    return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
+
+
+def _smallest(encoders: list[FrameEncoder], encoding: Encoding, threads: int) -> bytes:
+    best, sampled, cost = encoders[0], None, inf
+    compared = encoders if len(encoders) > 1 else []
+    samples = layouts.sampled([encoder.ranges for encoder in encoders], encoding.effort)
+    for encoder, indices in zip(compared, samples, strict=False):
+        chunks = encoder.chunks(indices, threads)
+        each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+        if each < cost * (1 - _worthwhile(best.layout, encoder.layout, encoding.profile)):
+            best, sampled, cost = encoder, chunks, each
+    if sampled is None or len(sampled.data) < len(best.ranges):
+        sampled = best.chunks(list(range(len(best.ranges))), threads)
+    return best.frame(sampled)

@@ -1,0 +1,327 @@
+"""A tensor that stays encoded until its elements are asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import closing
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from .._base.arrays import as_array
+from .._base.delta_base import Base
+from .._base.threads import in_order
+from .._io.source import BytesSource, Readable, as_source
+from ..dtypes import BY_ID, ElementType, element_type
+from ..errors import BaseError
+from ..limits import DEFAULT_LIMITS, Limits
+from ..quantized import Quantized
+from . import ids
+from .csr import to_csr
+from .head import read_head
+from .indexing import Index, select
+from .inspection import Info, inspect_frame
+from .to_quantized import quantized_bytes, to_quantized
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Array = np.ndarray[Any, Any]
+
+#: What a float tensor can be decoded as, besides its own type.
+_OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
+
+# A tiny input may honestly declare a large tensor of equal elements. Below this size all of it is
+# checked before memory is taken for the output: an error then costs less than a MiB in all.
+_CHECK_FIRST_BYTES = 4096
+_CHEAP_OUTPUT_BYTES = 1 << 19
+
+
+class Encoded:
+    """One encoded tensor, decoded as far as it is asked for.
+
+    Parameters
+    ----------
+    source : bytes-like, or an object with ``size`` and ``read(offset, size)``
+        One whole frame. Only the head is read now.
+    limits : Limits, optional
+        What may be decoded; the default is `qcodec.Limits()`.
+    verify : bool
+        Check the CRCs, and the digest of the base.
+    base : array_like, or a callable that gives one, optional
+        What a tensor of kind delta was stored against; it is asked for when elements are,
+        and by no other kind.
+    input_bytes : int, optional
+        Of the file that the frame is in: what `Limits.max_expansion` counts. The default is
+        the frame's own length.
+
+    Attributes
+    ----------
+    shape : tuple of int
+    dtype : numpy.dtype
+        Of the decoded array; bfloat16 and float8 as in `qcodec.dtypes`.
+    element_type : ElementType
+    kind, positions : str
+        How it is stored: docs/format.md, sections 4 and 6.
+    chunks : int
+        Parts that decode alone.
+    nbytes, encoded_bytes : int
+        Dense and encoded size in bytes.
+
+    Raises
+    ------
+    QCodecError
+        If the head is not valid.
+
+    Examples
+    --------
+    >>> import numpy as np, qcodec
+    >>> weights = np.arange(12, dtype=np.float32).reshape(3, 4)
+    >>> encoded = qcodec.Encoded(qcodec.encode(weights))
+    >>> encoded.shape, encoded[1:, ::2].tolist()
+    ((3, 4), [[4.0, 6.0], [8.0, 10.0]])
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        limits: Limits | None = None,
+        verify: bool = True,
+        base: Any = None,
+        input_bytes: int | None = None,
+    ) -> None:
+        self._source: Readable = as_source(source)
+        self._verify = verify
+        self._base = base
+        self._limits = limits or DEFAULT_LIMITS
+        self._frame = read_head(self._source, verify)
+        self._fields: dict[str, Any] = self._frame.fields
+        self.element_type: ElementType = BY_ID[self._fields["dtype"]]
+        self.shape: tuple[int, ...] = self._fields["shape"]
+        self.dtype = self.element_type.carrier
+        self.kind = ids.KIND_NAMES[self._fields["kind"]]
+        self._base_bytes: Array | None = None  # of kind delta: set once, under the lock
+        self._base_lock = Lock()
+        self.positions = ids.POSITIONS_NAMES[self._fields["positions"]]
+        self.chunks: int = self._fields["chunks"]
+        self.encoded_bytes = self._source.size
+        self._input_bytes = self.encoded_bytes if input_bytes is None else input_bytes
+        self._parameter_bytes: int = self._fields["coded_bytes"]  # 0: none are coded
+        self.nbytes: int = self.elements * self.element_type.itemsize
+
+    def __repr__(self) -> str:
+        return (
+            f"<qcodec.Encoded {self.element_type.name}{list(self.shape)}, "
+            f"{self.kind}, {self.positions}, {self.encoded_bytes:,} bytes>"
+        )
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a qcodec.Encoded cannot be pickled or copied: pass the encoded bytes on, and make "
+            "an Encoded of them there"
+        )
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a tensor without dimensions")
+        return self.shape[0]
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def elements(self) -> int:
+        """Of the tensor."""
+        elements: int = self._fields["elements"]
+        return elements
+
+    def _bytes(self, offset: int, size: int) -> Array:
+        return np.frombuffer(self._source.read(offset, size), np.uint8)
+
+    # ---- decoding ----
+
+    def decode(self, *, out: Array | None = None, dtype: object = None, threads: int = 1) -> Array:
+        """The whole tensor.
+
+        Parameters
+        ----------
+        out : numpy.ndarray, optional
+            Writable, C-contiguous, of this shape and the output dtype; it is filled and returned.
+        dtype : optional
+            float32, float16, bfloat16 or float64 instead of the tensor's own type, for float
+            tensors: rounded once, to nearest even. What is beyond the range of a narrower
+            type becomes infinite, as in a cast.
+        threads : int
+            Chunks decoded at the same time.
+
+        Returns
+        -------
+        numpy.ndarray
+
+        Raises
+        ------
+        QCodecError
+            If the bytes are not valid, or larger than the limits allow.
+        ValueError, TypeError
+            If `out` does not fit, or the tensor cannot be given in `dtype`.
+        """
+        target = self._output_type(dtype)
+        needed = self.elements * target.itemsize
+        if out is None:
+            self._limits.check_tensor(needed, self._input_bytes)
+            self._check_first(needed)
+            out = np.empty(self.shape, target.carrier)
+        else:
+            self._check_out(out, target)
+        if self._parameter_bytes:
+            self._decode_parameters()
+        self._decode_range(0, self.elements, target, out.reshape(-1).view(np.uint8), threads)
+        return out
+
+    def verify(self) -> None:
+        """Check every byte, without memory for the output; raises what `decode` would."""
+        if self._parameter_bytes:
+            self._frame.decode_parameters(False)
+        self._decode_range(0, self.elements, self.element_type, None, 1)
+
+    def _check_first(self, needed: int) -> None:
+        if self._parameter_bytes:
+            self._check_parameters()
+            needed += self._parameter_bytes
+        if self.encoded_bytes <= _CHECK_FIRST_BYTES and needed > _CHEAP_OUTPUT_BYTES:
+            self.verify()
+
+    def _check_parameters(self) -> None:
+        unit = "bytes of decoded parameters"
+        self._limits.check_tensor(self._parameter_bytes, self._input_bytes, unit)
+
+    def _decode_parameters(self) -> None:
+        self._check_parameters()
+        self._frame.decode_parameters(True)
+
+    def _output_type(self, dtype: object) -> ElementType:
+        target = self.element_type if dtype is None else element_type(dtype)
+        if target != self.element_type and not (
+            self.element_type.is_float and target.name in _OUTPUT_TYPES
+        ):
+            raise TypeError(
+                f"a tensor of {self.element_type.name} cannot be given as {target.name}; allowed "
+                f"are its own type and, for floats, {', '.join(_OUTPUT_TYPES)}"
+            )
+        return target
+
+    def _check_out(self, out: Array, target: ElementType) -> None:
+        if not isinstance(out, np.ndarray):
+            raise TypeError(f"out is a numpy.ndarray, not {type(out).__name__}")
+        if out.shape != self.shape or out.dtype != target.carrier:
+            raise ValueError(
+                f"out is {out.dtype}{list(out.shape)}, "
+                f"the tensor is {target.carrier}{list(self.shape)}"
+            )
+        if not out.flags.c_contiguous or not out.flags.writeable:
+            raise ValueError("out must be C-contiguous and writable")
+
+    def _decode_range(
+        self, first: int, count: int, target: ElementType, out: Array | None, threads: int
+    ) -> None:
+        """Elements [first, first + count) into `out`, as bytes; None: check only."""
+        base = self._bound_base()
+        size = target.itemsize
+        if threads == 1 and isinstance(self._source, BytesSource):
+            self._frame.decode(first, count, target.id, out, base, self._verify)
+            return
+
+        def decode_chunk(index: int) -> None:
+            offset, length, start, elements = self._frame.chunk(index)
+            begin, end = max(first, start), min(first + count, start + elements)
+            part = None if out is None else out[(begin - first) * size : (end - first) * size]
+            self._frame.decode_chunk(
+                index, self._bytes(offset, length), begin - start, end - begin,
+                target.id, part, base, self._verify,
+            )  # fmt: skip
+
+        each = self._fields["chunk_elements"] or max(self._fields["elements"], 1)
+        # An empty tensor has a chunk to check, an empty part of one has nothing.
+        stop = -(-(first + count) // each) if count or self._fields["elements"] else self.chunks
+        wanted = range(first // each, stop)
+        with closing(in_order(decode_chunk, wanted, threads)) as decoded:
+            deque(decoded, maxlen=0)
+
+    # ---- the base ----
+
+    def _bound_base(self) -> Array | None:
+        """The bytes of the base that this tensor needs, checked; None for other kinds.
+
+        It is asked for once, whatever thread comes first, and kept: an array that another thread
+        still decodes against must not be replaced.
+        """
+        if self.kind == "delta" and self._base_bytes is None:
+            with self._base_lock:
+                if self._base_bytes is None:
+                    self._base_bytes = self._checked_base()
+        return self._base_bytes
+
+    def _checked_base(self) -> Array:
+        wanted = self._frame.digest().hex()
+        base = self._base() if callable(self._base) else self._base
+        if base is None:
+            raise BaseError(f"stored against the base {wanted}, but no base was given")
+        array, _ = as_array(base)
+        if array.shape != self.shape or array.dtype != self.dtype:
+            raise BaseError(
+                f"stored against the base {wanted}, {self.dtype}{list(self.shape)}; "
+                f"given was {array.dtype}{list(array.shape)}"
+            )
+        given = Base.of(array)
+        if self._verify and given.digest.hex() != wanted:
+            raise BaseError(
+                f"stored against the base {wanted}; given was another one, {given.digest.hex()}"
+            )
+        return given.data
+
+    # ---- parts ----
+
+    def __getitem__(self, index: Index) -> Array:
+        """A part of the tensor, by NumPy's basic indexing; only its chunks are read.
+
+        Integers, slices with any step, and one Ellipsis, as in NumPy. Rows are cheap: a
+        range on the first axis decodes just the chunks that hold it.
+        """
+        part = select(index, self.shape)
+        self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
+        if self._parameter_bytes:
+            self._check_first(0)
+            self._decode_parameters()
+        block = np.empty(part.count, self.dtype)
+        self._decode_range(part.first, part.count, self.element_type, block.view(np.uint8), 1)
+        return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
+
+    def quantized(self) -> Quantized:
+        """The tensor as integers and parameters, before any arithmetic; fillers left out."""
+        base = self._bound_base()
+
+        def check_memory(needed: int) -> None:
+            self._limits.check_tensor(needed, self._input_bytes)
+
+        if self.encoded_bytes <= _CHECK_FIRST_BYTES:
+            needed = quantized_bytes(self._frame, self._bytes)
+            check_memory(needed)
+            self._check_first(needed)
+        if self._parameter_bytes:
+            self._decode_parameters()
+        return to_quantized(self._frame, self._bytes, check_memory, base, self._verify)
+
+    def to_csr(self) -> csr_array:
+        """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.
+
+        Axes after the first are flattened. Needs SciPy.
+        """
+        return to_csr(self.quantized(), limits=self._limits, input_bytes=self._input_bytes)
+
+    def info(self) -> Info:
+        """What is stored, and where the bytes go."""
+        return inspect_frame(self._frame, self._bytes)

@@ -1,0 +1,47 @@
+"""Opening a frame: as much of it is read as its head needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._core import decode as core
+from .._io.source import BytesSource, Readable
+from ..errors import CorruptError, TruncatedError
+
+_FIRST_READ = 4096  # bytes: most heads fit
+
+
+def read_head(source: Readable, verify: bool) -> core.Frame:
+    """Read and check the head of a frame that fills a source.
+
+    Raises
+    ------
+    QCodecError
+        If the head is not valid, or the source has another length than it declares.
+    """
+    total = source.size
+    take = total if isinstance(source, BytesSource) else min(total, _FIRST_READ)
+    while True:
+        data = np.frombuffer(source.read(0, take), np.uint8)
+        try:
+            frame = core.Frame(data, take == total, verify)
+        except TruncatedError as error:
+            if take == total:
+                raise
+            # What the head is said to need is doubted: no more is read than could make sense.
+            take = min(total, max(2 * take, error.allowed or 0))
+            continue
+        if take == total:
+            return frame
+        fields = frame.fields
+        _check_length(total, fields["frame_bytes"])
+        if fields["chunk_elements"] > 0:
+            return frame
+        take = total  # the CRC of an unchunked frame covers all of it
+
+
+def _check_length(found: int, declared: int) -> None:
+    if found != declared:
+        kind = TruncatedError if found < declared else CorruptError
+        message = f"frame: {found:,} bytes are there, it declares {declared:,}"
+        raise kind(message, min(found, declared), found, declared)

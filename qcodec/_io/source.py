@@ -1,0 +1,367 @@
+"""Where bytes come from: memory, a mapped file, or a file that is read piece by piece.
+
+Everything that reads a file here takes a source, asks for the ranges it needs and
+nothing more; `bytes_read` counts them, so that laziness can be tested.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import mmap
+import os
+import stat
+import threading
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, SupportsIndex
+
+from ..errors import TruncatedError
+
+Backend = Literal["mmap", "pread"]
+PathLike = str | os.PathLike[str]
+#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+_MAX_READ = 1 << 26
+
+_BUFFERS = "bytes, bytearray, memoryview, mmap.mmap and contiguous arrays"
+
+
+class Readable(Protocol):
+    """What `Encoded` and the readers of headers and packs need of a source."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+
+    def read(self, offset: int, size: int) -> memoryview:
+        """The bytes ``[offset, offset + size)``."""
+
+
+class Source:
+    """Bytes by offset, a context manager; the base of the three kinds.
+
+    Parameters
+    ----------
+    size : int
+    name : str
+        What errors call it.
+    stat : os.stat_result, optional
+        Of the open file.
+
+    Attributes
+    ----------
+    size : int
+        Bytes in all.
+    stat : os.stat_result or None
+        Of the file as it was opened; None for bytes in memory.
+    bytes_read : int
+        Bytes that were asked for so far.
+    closed : bool
+    """
+
+    def __init__(self, size: int, name: str, stat: os.stat_result | None = None) -> None:
+        self.size = size
+        self.stat = stat
+        self.bytes_read = 0
+        self.closed = False
+        self._name = name
+        self._readers = 0
+        self._lock = threading.Lock()
+
+    def read(self, offset: int, size: int) -> memoryview:
+        """The bytes ``[offset, offset + size)``, read-only.
+
+        Raises
+        ------
+        TruncatedError
+            If the source ends before.
+        ValueError
+            If it is closed.
+        """
+        with self._lock:
+            self.check_open()
+            if not 0 <= offset <= offset + size <= self.size:
+                raise _short(self.size, offset + size, ": incomplete download?")
+            self.bytes_read += size
+            self._readers += 1
+        try:
+            return self._read(offset, size)
+        finally:
+            with self._lock:
+                self._readers -= 1
+                is_last = self.closed and self._readers == 0
+            if is_last:
+                self._release()
+
+    def check_open(self) -> None:
+        """Raise `ValueError` if the source is closed."""
+        if self.closed:
+            raise ValueError(f"{self._name} is closed")
+
+    def close(self) -> None:
+        """Let go of the file, after reads in other threads. Views that were handed out stay valid.
+
+        Closing twice does nothing.
+        """
+        with self._lock:
+            is_idle = not self.closed and self._readers == 0
+            self.closed = True
+        if is_idle:
+            self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self, offset: int, size: int) -> memoryview:
+        raise NotImplementedError
+
+    def _release(self) -> None:
+        """Let go of what is behind the source; nobody reads any more."""
+
+
+class BytesSource(Source):
+    """Bytes in memory.
+
+    Parameters
+    ----------
+    buffer : bytes-like
+        Contiguous; not copied.
+
+    Examples
+    --------
+    >>> source = BytesSource(b"weights")
+    >>> bytes(source.read(2, 3)), source.bytes_read
+    (b'igh', 3)
+    """
+
+    def __init__(self, buffer: Any) -> None:
+        self._view = bytes_view(buffer)
+        super().__init__(self._view.nbytes, "file in memory")
+
+    def _read(self, offset: int, size: int) -> memoryview:
+        return self._view[offset : offset + size]
+
+    def _release(self) -> None:
+        self._view = memoryview(b"")
+
+
+class MmapSource(Source):
+    """A mapped file: pages come in when they are touched, and nothing is copied.
+
+    Replacing the file (as `qcodec.save_file` does) leaves a mapping intact. If another
+    process cuts the file short in place, the next `read` beyond its end is an error; but
+    a view that was handed out before, and is touched behind the new end, makes the
+    operating system kill the process (SIGBUS), here as in any program that maps files.
+    `PreadSource` cannot be killed that way.
+
+    Parameters
+    ----------
+    path : path-like
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        with open_regular(path) as file:
+            stat = os.fstat(file.fileno())
+            # An empty file cannot be mapped.
+            self._mapped = (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if stat.st_size else None
+            )
+        self._view = memoryview(b"" if self._mapped is None else self._mapped)
+        super().__init__(self._view.nbytes, _name_of(path), stat)
+
+    def _read(self, offset: int, size: int) -> memoryview:
+        if self._mapped is not None:
+            now = self._mapped.size()  # of the file, not of the mapping
+            if now < offset + size:
+                raise _shrunk(now, offset + size)
+        return self._view[offset : offset + size]
+
+    def _release(self) -> None:
+        """The mapping ends with the last view of it."""
+        self._view, self._mapped = memoryview(b""), None
+
+
+class PreadSource(Source):
+    """A file that is read range by range, without a mapping. Threads may share it.
+
+    Parameters
+    ----------
+    path : path-like
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self._file = open_regular(path)
+        self._seeking = threading.Lock()
+        stat = os.fstat(self._file.fileno())
+        super().__init__(stat.st_size, _name_of(path), stat)
+
+    def _read(self, offset: int, size: int) -> memoryview:
+        buffer = bytearray(size)
+        view, filled = memoryview(buffer), 0
+        while filled < size:
+            count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
+            if count == 0:
+                now = min(os.fstat(self._file.fileno()).st_size, offset + filled)
+                raise _shrunk(now, offset + size)
+            filled += count
+        return view.toreadonly()
+
+    def _read_into(self, view: memoryview, offset: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [view], offset)
+        with self._seeking:
+            self._file.seek(offset)
+            return self._file.readinto(view) or 0
+
+    def _release(self) -> None:
+        self._file.close()
+
+
+class Section:
+    """A range of a source as a source of its own, such as one frame of a file.
+
+    Parameters
+    ----------
+    source : Readable
+    offset, size : int
+    """
+
+    def __init__(self, source: Readable, offset: int, size: int) -> None:
+        self._source = source
+        self._offset = offset
+        self.size = size
+
+    def read(self, offset: int, size: int) -> memoryview:
+        """The bytes ``[offset, offset + size)`` of the section."""
+        if not 0 <= offset <= offset + size <= self.size:
+            raise _short(self.size, offset + size)
+        return self._source.read(self._offset + offset, size)
+
+
+def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
+    """The file at `path` as a source.
+
+    Parameters
+    ----------
+    path : path-like
+    backend : {"mmap", "pread"}
+
+    Raises
+    ------
+    ValueError
+        For another backend.
+    OSError
+        If the file cannot be opened, or is a folder, a pipe or a device.
+    """
+    if backend == "mmap":
+        return MmapSource(path)
+    if backend == "pread":
+        return PreadSource(path)
+    raise ValueError(f"backend is {backend!r}, allowed are 'mmap' and 'pread'")
+
+
+def bytes_view(buffer: Any) -> memoryview:
+    """The bytes of a bytes-like object, read-only and not copied.
+
+    Raises
+    ------
+    TypeError
+        If it has none, or not one after the other; the message says what is allowed.
+
+    Examples
+    --------
+    >>> bytes_view(bytearray(b"QC"))[0]
+    81
+    """
+    try:
+        view = memoryview(buffer)
+    except TypeError:
+        raise _no_bytes(buffer, "") from None
+    except (ValueError, BufferError) as error:
+        raise _no_bytes(buffer, f" ({error})") from None
+    try:
+        return view.cast("B").toreadonly()
+    except TypeError as error:
+        raise _no_bytes(buffer, f" ({error})") from None
+
+
+def as_source(source: Any) -> Readable:
+    """A source from one, or from bytes in memory.
+
+    Parameters
+    ----------
+    source : bytes-like, or an object with ``size`` and ``read(offset, size)``
+
+    Raises
+    ------
+    TypeError
+        For anything else, such as a file object; the message says what is allowed.
+
+    Examples
+    --------
+    >>> as_source(bytearray(b"weights")).size
+    7
+    """
+    if isinstance(source, Source | Section):
+        return source
+    try:
+        # First: mmap.mmap has methods of the names that a source has.
+        return BytesSource(source)
+    except TypeError:
+        if hasattr(source, "read") and isinstance(getattr(source, "size", None), SupportsIndex):
+            readable: Readable = source
+            return readable
+        raise
+
+
+def open_regular(path: PathLike) -> io.FileIO:
+    """A file that can be read at any offset.
+
+    Raises
+    ------
+    OSError
+        If it cannot be opened, or is a folder, a pipe or a device.
+    """
+
+    def open_at_once(path: str, flags: int) -> int:
+        # A pipe without a writer would be waited for.
+        return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+    file = io.FileIO(os.fspath(path), "r", opener=open_at_once)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        message = "Not a regular file, but a pipe or a device, which has no offsets"
+        raise OSError(errno.ESPIPE, message, os.fspath(path))
+    return file
+
+
+def _no_bytes(found: object, why: str) -> TypeError:
+    hint = "; of an open file give what read() gives" if hasattr(found, "read") else ""
+    kind = type(found).__name__
+    return TypeError(
+        f"a bytes-like object is needed, not {kind}{why}: allowed are {_BUFFERS}{hint}"
+    )
+
+
+def _name_of(path: PathLike) -> str:
+    return f"file {os.fspath(path)!r}"
+
+
+def _short(size: int, needed: int, hint: str = "") -> TruncatedError:
+    message = f"{size:,} bytes are there, {needed:,} are needed{hint}"
+    return TruncatedError(message, size, size, needed)
+
+
+def _shrunk(now: int, needed: int) -> TruncatedError:
+    message = (
+        f"the file became shorter since it was opened: {now:,} bytes are there now, "
+        f"{needed:,} are needed"
+    )
+    return TruncatedError(message, now, now, needed)

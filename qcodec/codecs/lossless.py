@@ -1,0 +1,81 @@
+"""Codecs that keep every bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..dtypes import check_dtype
+from ..quantize import nonzero_bits_mask, quantize_verbatim
+from ..quantized import Quantized
+from .base import Codec
+
+# With more elements than this, positions cost more than they save.
+_SPARSE_DENSITY = 0.75
+
+
+@dataclass(frozen=True)
+class Raw(Codec):
+    """The elements as they are, with no attempt to make them small.
+
+    Parameters
+    ----------
+    dtype : str, optional
+        What the elements are, where an array holds their bits, such as
+        ``"bfloat16"`` for uint16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Raw("bfloat16").quantize(np.array([0x3F80], np.uint16)).dtype
+    'bfloat16'
+    """
+
+    codec_id: ClassVar[str] = "raw"
+    positions = "dense"
+    is_lossless = True
+    dtype: str | None = None
+
+    def __post_init__(self) -> None:
+        check_dtype(self.dtype)
+
+    def quantize(self, array: Any, mask: Any = None) -> Quantized:
+        return quantize_verbatim(array, dtype=self.dtype, mask=mask)
+
+
+@dataclass(frozen=True)
+class Lossless(Codec):
+    """The elements bit for bit, made small by entropy coding their bytes.
+
+    Where at least a quarter of them are zero, only the others are stored, if that
+    comes out smaller. -0.0, NaN and subnormals keep every bit.
+
+    Parameters
+    ----------
+    dtype : str, optional
+        What the elements are, where an array holds their bits, such as
+        ``"bfloat16"`` for uint16.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Lossless().quantize(np.array([-0.0, np.nan])).dequantize()
+    array([-0., nan])
+    """
+
+    codec_id: ClassVar[str] = "lossless"
+    positions = "auto"
+    is_lossless = True
+    dtype: str | None = None
+
+    def __post_init__(self) -> None:
+        check_dtype(self.dtype)
+
+    def quantize(self, array: Any, mask: Any = None) -> Quantized:
+        if mask is None:
+            stored = nonzero_bits_mask(array, self.dtype)
+            if np.count_nonzero(stored) < _SPARSE_DENSITY * stored.size:
+                mask = stored
+        return quantize_verbatim(array, dtype=self.dtype, mask=mask)

@@ -1,0 +1,230 @@
+"""Dead neurons of a pruned net: units of dense layers and channels of convolutions.
+
+A neuron whose outgoing weights are all zero feeds nothing, so what computes it can go. A neuron
+whose incoming weights are all zero is a constant, which the biases of the next layer can take over
+(Han, Pool, Tran and Dally 2015, section 3.5: pruning neurons).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._base.arrays import numpy_array
+from ._core.float_mode import standard_float_mode
+
+Array = np.ndarray[Any, Any]
+Layers = Sequence[tuple[str, str | None]]
+Activation = Callable[[Array], Array]
+
+
+def relu(x: Array) -> Array:
+    """The positive part.
+
+    Examples
+    --------
+    >>> relu(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
+    return np.maximum(x, 0)
+
+
+@standard_float_mode()
+def zeroed(
+    tensors: Mapping[str, Any],
+    layers: Layers,
+    *,
+    activation: Activation | None = relu,
+    padded: Collection[str] = (),
+) -> dict[str, Array]:
+    """The same net with zeros for all weights and biases of dead neurons.
+
+    Parameters
+    ----------
+    tensors : mapping of str to array_like
+        Float arrays. Weights are (units, inputs) of a dense layer or (channels, inputs,
+        ...) of a convolution without groups; a dense layer behind a convolution takes
+        each channel's places one after the other. Biases are (units,).
+    layers : sequence of (str, str or None)
+        Names of the weight and the bias (None: there is none) of each layer, from the
+        input to the output. What each feeds is the next one alone, and the output of
+        the last is the net's. Between them stand the activation, and pooling over places
+        (the greatest or the mean), but no normalization.
+    activation : callable, optional
+        From an array to one of the same shape, element by element, behind every layer
+        but the last. None: it is not known, and constants stay.
+    padded : collection of str
+        The weights of convolutions whose input is padded with zeros. There a constant
+        is none at the edges, so it stays unless it is 0; so it does before a layer
+        without a bias. Before padded pooling it must be 0, too: name the layer behind.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        All tensors, of the same shapes and dtypes. The net's output is the same, but for
+        the rounding of biases that take over constants.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not follow one another, or `padded` names no weight of the layers.
+
+    Examples
+    --------
+    >>> net = {
+    ...     "w1": np.array([[1.0, 2.0], [0.0, 0.0], [3.0, 4.0]]),
+    ...     "b1": np.array([5.0, 6.0, 7.0]),
+    ...     "w2": np.array([[8.0, 0.5, 0.0]]),
+    ...     "b2": np.array([1.0]),
+    ... }
+    >>> less = zeroed(net, [("w1", "b1"), ("w2", "b2")])  # the third feeds nothing
+    >>> less["w1"].tolist(), less["b1"].tolist()
+    ([[1.0, 2.0], [0.0, 0.0], [0.0, 0.0]], [5.0, 0.0, 0.0])
+    >>> less["w2"].tolist(), less["b2"].tolist()  # the second was always 6
+    ([[8.0, 0.0, 0.0]], [4.0])
+    """
+    return _without_dead(tensors, layers, activation, padded)[0]
+
+
+@standard_float_mode()
+def smaller(
+    tensors: Mapping[str, Any],
+    layers: Layers,
+    *,
+    activation: Activation | None = relu,
+    padded: Collection[str] = (),
+) -> dict[str, Array]:
+    """The net without its dead neurons: fewer rows, channels and columns.
+
+    Parameters
+    ----------
+    tensors, layers, activation, padded
+        As for `zeroed`.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        All tensors, those of the layers in shapes that still follow one another. The
+        inputs of the first layer and the units of the last are all there.
+
+    Raises
+    ------
+    ValueError
+        As for `zeroed`.
+
+    Examples
+    --------
+    >>> net = {"w1": np.ones((3, 2)), "b1": np.ones(3), "w2": np.array([[8.0, 0.0, 0.0]])}
+    >>> {name: array.shape for name, array in smaller(net, [("w1", "b1"), ("w2", None)]).items()}
+    {'w1': (1, 2), 'b1': (1,), 'w2': (1, 1)}
+    """
+    found, used = _without_dead(tensors, layers, activation, padded)
+    for number, (weight, bias) in enumerate(layers):
+        if number + 1 < len(layers):
+            found[weight] = found[weight][used[number]]
+            if bias is not None:
+                found[bias] = found[bias][used[number]]
+        if number > 0:
+            places = found[weight].shape[1] // max(len(used[number - 1]), 1)
+            found[weight] = found[weight][:, np.repeat(used[number - 1], places)]
+    return found
+
+
+class _Link(NamedTuple):
+    """A layer's tensors and the weight of the next layer as (its units, units, places)."""
+
+    weight: Array
+    bias: Array | None
+    outgoing: Array
+    next_bias: Array | None
+    next_is_padded: bool
+
+
+def _without_dead(
+    tensors: Mapping[str, Any],
+    layers: Layers,
+    activation: Activation | None,
+    padded: Collection[str],
+) -> tuple[dict[str, Array], list[Array]]:
+    """All tensors, with zeros for dead neurons; and which units of each layer are alive."""
+    found = {name: np.array(numpy_array(array), order="C") for name, array in tensors.items()}
+    links = _links(found, layers, padded)
+    if activation is not None:
+        for link in links:  # forward: what is constant may make what it feeds constant
+            _fold_constants(link, activation)
+    used: list[Array] = []
+    for link in reversed(links):  # backward: what feeds nothing may be all that others feed
+        used.insert(0, np.asarray(link.outgoing.any(axis=(0, 2))))
+        link.weight[~used[0]] = 0
+        if link.bias is not None:
+            link.bias[~used[0]] = 0
+    return found, used
+
+
+def _fold_constants(link: _Link, activation: Activation) -> None:
+    """Put constant units into the biases of the next layer, where that is possible."""
+    inputs = tuple(range(1, link.weight.ndim))
+    constant = np.asarray(~link.weight.any(axis=inputs))
+    before = np.zeros(len(constant)) if link.bias is None else link.bias
+    value = np.asarray(activation(before), np.float64)
+    if link.next_bias is None or link.next_is_padded:
+        constant &= value == 0
+    else:
+        feeds = link.outgoing[:, constant].sum(axis=2, dtype=np.float64) @ value[constant]
+        np.add(link.next_bias, feeds, out=link.next_bias, casting="same_kind")
+    link.outgoing[:, constant] = 0
+
+
+def _links(found: dict[str, Array], layers: Layers, padded: Collection[str]) -> list[_Link]:
+    """Neighbouring layers, or an error that says what does not fit."""
+    unknown = set(padded) - {weight for weight, _ in layers}
+    if unknown:
+        raise ValueError(f"padded={sorted(unknown)}: no such weight among the layers")
+    names = [name for layer in layers for name in layer if name is not None]
+    if len(set(names)) < len(names):
+        raise ValueError(f"layers={layers}: a tensor stands in more than one place")
+    links = []
+    for number, (weight, bias) in enumerate(layers):
+        _check_layer(found, weight, bias)
+        if number + 1 < len(layers):
+            following, next_bias = layers[number + 1]
+            outgoing = _by_unit(found, weight, following)
+            links.append(
+                _Link(
+                    found[weight],
+                    None if bias is None else found[bias],
+                    outgoing,
+                    None if next_bias is None else found[next_bias],
+                    following in padded,
+                )
+            )
+    return links
+
+
+def _check_layer(found: dict[str, Array], weight: str, bias: str | None) -> None:
+    for name in (weight, bias):
+        if name is not None and name not in found:
+            raise ValueError(f"layer {weight!r}: no tensor {name!r}")
+    shape = found[weight].shape
+    if len(shape) < 2:
+        raise ValueError(f"{weight!r}: found shape {shape}, allowed are 2 dimensions and more")
+    if bias is not None and found[bias].shape != shape[:1]:
+        raise ValueError(f"{bias!r}: found shape {found[bias].shape}, allowed {shape[:1]}")
+
+
+def _by_unit(found: dict[str, Array], weight: str, following: str) -> Array:
+    """The next layer's weight as a view of shape (its units, units, places)."""
+    units = len(found[weight])
+    if following not in found:
+        raise ValueError(f"layer {following!r}: no tensor {following!r}")
+    array = found[following]
+    inputs = array.shape[1] if array.ndim > 1 else 0
+    # Only a dense layer takes several places of a channel, and only of a convolution's.
+    may_flatten = array.ndim == 2 and found[weight].ndim > 2
+    if inputs != units and not (may_flatten and units and inputs and inputs % units == 0):
+        raise ValueError(f"{following!r}: found {inputs} inputs, allowed {units}, of {weight!r}")
+    places = math.prod(array.shape[1:]) // units if units else 0
+    return array.reshape(len(array), units, places)

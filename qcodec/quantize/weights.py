@@ -1,0 +1,159 @@
+"""What a quantizer works on: finite float32 values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._base.arrays import as_array, as_float32
+from .._core import numeric
+from ..dtypes import QUANTIZABLE
+from .groups import Grouping
+
+Array = np.ndarray[Any, Any]
+
+_GREATEST = {
+    "float32": float(np.finfo(np.float32).max),
+    "float64": float(np.finfo(np.float32).max),
+    "float16": 65504.0,
+    "bfloat16": float.fromhex("0x1.fep127"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """A tensor that is to be quantized.
+
+    Attributes
+    ----------
+    values : numpy.ndarray of float32
+        One dimension, C order; 0 where an element is not stored.
+    positions : numpy.ndarray of int64, optional
+        Flat indices of the stored elements, ascending; None: all.
+    shape : tuple of int
+    dtype : str
+        Of the tensor that was given.
+    """
+
+    values: Array
+    positions: Array | None
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def stored(self) -> Array:
+        """The values of the stored elements."""
+        return self.values if self.positions is None else self.values[self.positions]
+
+    @property
+    def greatest(self) -> float:
+        """The greatest float32 that is finite in the tensor's element type."""
+        return _GREATEST[self.dtype]
+
+    def members(self, grouping: Grouping) -> Array:
+        """The values by group, shape (groups, members); 0 where none is stored."""
+        return grouping.members(self.values)
+
+    def counts(self, grouping: Grouping) -> Array:
+        """The number of stored elements in each group."""
+        stored = np.ones(len(self.values), np.bool_)
+        if self.positions is not None:
+            stored[:] = False
+            stored[self.positions] = True
+        counts: Array = np.sum(grouping.members(stored), axis=1)
+        return counts
+
+    @contextmanager
+    def explaining(self) -> Iterator[None]:
+        """Around what raises ValueError if a value is not finite: says which ones are not."""
+        try:
+            yield
+        except ValueError:
+            _check_finite(self.values, self.shape)
+            raise
+
+
+def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
+    """Check a tensor and take its values as float32.
+
+    Parameters
+    ----------
+    array : array_like
+        float32, float16, bfloat16 or float64, of any shape. float64 is rounded
+        to float32, because decoded values are products of two float32 numbers.
+    mask : array_like of bool, optional
+        The shape of `array`: which elements are stored. The others become +0.0.
+    check : bool, optional
+        False leaves it to what is done next to find values that are not finite,
+        inside `Weights.explaining`, which saves a pass. Not so with a mask.
+
+    Raises
+    ------
+    TypeError
+        For other element types.
+    ValueError
+        If a value is NaN, infinite or beyond the range of float32, saying how
+        many are and where the first one is; or if the mask has another shape.
+
+    Examples
+    --------
+    >>> quantizable(np.array([[1.0, 0.0], [3.0, np.nan]], np.float32))
+    Traceback (most recent call last):
+        ...
+    ValueError: 1 of 4 values is NaN or infinite, first at (1, 1): quantizers need finite ones
+    """
+    given, element = as_array(array)
+    if element.name not in QUANTIZABLE:
+        raise TypeError(
+            f"{element.name} cannot be quantized; allowed are {', '.join(QUANTIZABLE)}: "
+            "cast first, or store it with Lossless()"
+        )
+    values = as_float32(given, element).reshape(-1)
+    # float64 has numbers that float32 has not: later nobody could tell them from infinities.
+    exact = given if element.name == "float64" else None
+    if check or mask is not None or exact is not None:
+        _check_finite(values, given.shape, exact)
+    if mask is None:
+        return Weights(values, None, given.shape, element.name)
+    kept = as_mask(mask, given.shape).reshape(-1)
+    return Weights(
+        np.where(kept, values, np.float32(0)), np.flatnonzero(kept), given.shape, element.name
+    )
+
+
+def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
+    """A mask as a bool array of this shape, or an error that says what it is instead.
+
+    Examples
+    --------
+    >>> as_mask([True, False], (2,))
+    array([ True, False])
+    """
+    kept, element = as_array(mask)
+    if element.name != "bool":
+        raise TypeError(f"a mask of dtype {element.name} was given; allowed is bool")
+    if kept.shape != shape:
+        raise ValueError(f"a mask of shape {kept.shape} was given for an array of shape {shape}")
+    return kept
+
+
+def _check_finite(values: Array, shape: tuple[int, ...], exact: Array | None = None) -> None:
+    """Raise ValueError unless all values are finite; `exact` are those before rounding."""
+    if numeric.all_finite(values):
+        return
+    bad = np.flatnonzero(~np.isfinite(values))
+    what, needed = "NaN or infinite", "quantizers need finite ones"
+    finite = np.isfinite(exact.reshape(-1)[bad]) if exact is not None else np.zeros(1, np.bool_)
+    if exact is not None and finite[0]:
+        what = f"beyond the range of float32, such as {float(exact.reshape(-1)[bad[0]])}"
+        needed = "quantizers compute in float32"
+        bad = bad[finite]
+    where = tuple(int(i) for i in np.unravel_index(bad[0], shape))
+    are = "is" if len(bad) == 1 else "are"
+    raise ValueError(
+        f"{len(bad):,} of {len(values):,} values {are} {what}, first at {where}: {needed}"
+    )

@@ -1,0 +1,1 @@
+"""The training kit: what trains a model whatever the method: loop, runs, schedules, penalties."""
