@@ -1,7 +1,7 @@
 /*
- * Any bytes as a frame, through every door: to every element type, chunk by chunk, a range of a
- * chunk, its codes, and checked without output, on one of the paths. Whatever is accepted must be
- * written completely, and every door must say the same.
+ * Any bytes as a frame, through every function that decodes: to every element type, chunk by chunk,
+ * a range of a chunk, its codes, and checked without output, with one choice of instruction sets.
+ * An accepted frame must be written completely, and all functions must agree.
  */
 #include "decode.h"
 #include "harness.h"

@@ -1,6 +1,6 @@
 /*
- * What the fuzz targets share: properties that end the run when they break, buffers of exact
- * size so that the sanitizers see the first byte too many, and libFuzzer's entry points.
+ * What the fuzz targets share: promises that end the run when they are broken, buffers of exact
+ * size, so that the sanitizers notice a single byte too many, and libFuzzer's entry points.
  */
 #ifndef QC_FUZZ_HARNESS_H
 #define QC_FUZZ_HARNESS_H

@@ -1,7 +1,8 @@
 /*
- * Linked with a fuzz target instead of libFuzzer: `replay FILE...` gives it every file as it is,
- * cut behind each byte, and with each byte changed in some ways, lengths and checksums made right
- * again by the target's own mutator. The same inputs in every run, with any compiler.
+ * Linked with a fuzz target in place of libFuzzer. `replay FILE...` runs the target on each file as
+ * it is, truncated after each byte, and with each byte changed in some ways, with lengths and
+ * checksums corrected by the target's own mutator. Every run has the same inputs, with any
+ * compiler.
  */
 #include "harness.h"
 
