@@ -1,4 +1,4 @@
-"""What coding each code by its frequency would cost at best."""
+"""The least cost of coding each code by its frequency."""
 
 from __future__ import annotations
 

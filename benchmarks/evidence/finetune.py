@@ -1,4 +1,4 @@
-"""ResNet-20, trained on a little: what a fine-tune costs beside the net that it began as."""
+"""ResNet-20, trained a little further: the cost of a fine-tune stored beside its base."""
 
 from __future__ import annotations
 

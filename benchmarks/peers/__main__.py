@@ -1,4 +1,4 @@
-"""Everybody on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
+"""All methods on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One set of weights that all must give back."""
+"""One set of weights that every method must return."""
 
 from __future__ import annotations
 

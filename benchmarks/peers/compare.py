@@ -1,4 +1,4 @@
-"""Everybody on one case: sizes, and decoding speeds that were measured in turns."""
+"""All methods on one case: sizes, and decoding speeds measured in turns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of a case as arrays of bytes: what a compressor that knows no tensors is given."""
+"""The numbers of a case as arrays of bytes, for compressors that know nothing of tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small integers, several a byte."""
+"""Small integers, several per byte."""
 
 from __future__ import annotations
 

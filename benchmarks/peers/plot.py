@@ -1,4 +1,4 @@
-"""Size against decoding speed: a small panel a case, one mark a method."""
+"""Size against decoding speed: one small panel per case, one mark per method."""
 
 from __future__ import annotations
 

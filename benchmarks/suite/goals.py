@@ -1,4 +1,4 @@
-"""How a goal is judged by what was measured; the goals themselves are in goal_table.py."""
+"""Goals, and how they are judged by measurements; goal_table.py lists them."""
 
 from __future__ import annotations
 

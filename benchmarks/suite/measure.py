@@ -1,4 +1,4 @@
-"""Interleaved timing: all jobs of a group take turns, so that a busy machine slows all alike."""
+"""Interleaved timing: all jobs of a group take turns, so a busy machine slows all of them alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Qcodec's integer codings at C level, without what Python adds."""
+"""qcodec's integer codings at C level, without the overhead of Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture that says why: decoding speed against size, all codecs on the same symbols."""
+"""Decoding speed against size, for all codecs on the same symbols."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a training step costs with each method of `qcodec.torch`, beside a plain step.
+"""The cost of a training step with each method of `qcodec.torch`, beside a plain step.
 
-All of it on one thread. The optimizer is made after the method.
+All steps run on one thread. The optimizer is made after the method is applied.
 """
 
 from __future__ import annotations
