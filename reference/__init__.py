@@ -1,12 +1,11 @@
 """A slow decoder of qcodec's bytes, written from docs/format.md and nothing else.
 
-A module for each section of that document, in plain Python, to be read beside the
-text and to check the fast decoder against. It imports nothing but the standard
-library.
+Its modules follow the sections of that document. Read them beside the text; tests compare the
+fast decoder with them. They import only the standard library.
 
 Examples
 --------
-Three bytes, raw, packed:
+Three elements of kind bytes, bitpacked:
 
 >>> frame = bytes.fromhex("5143 00 00 02 04 01 03 09  01 03 07 08 09  9d 97 c4 98")
 >>> list(decode(frame).data)

@@ -1,4 +1,4 @@
-"""Print what a frame or a pack holds: ``python -m reference FILE``."""
+"""Print the tensor of a frame, or the tensors of a pack: ``python -m reference FILE``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def values_of(tensor: Tensor) -> list[float | int | bool]:
 
 
 def show(name: str, frame: bytes) -> None:
-    """Print one line about a frame."""
+    """Print the tensor of a frame on one line."""
     tensor = decode(frame)
     values = values_of(tensor)
     text = " ".join(map(str, values[:_SHOWN])) + (" ..." if len(values) > _SHOWN else "")
@@ -32,7 +32,7 @@ def show(name: str, frame: bytes) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the frames of a file; returns the exit status."""
+    """Print the tensors of a file, and return the exit status."""
     if len(arguments) != 1:
         print("usage: python -m reference FILE", file=sys.stderr)
         return 2

@@ -11,14 +11,14 @@ _WORD = (1 << 32) - 1
 
 
 class Context:
-    """What was learnt about one binary decision."""
+    """The probability of one binary decision, which adapts."""
 
     def __init__(self) -> None:
         self.p = 32768  # probability of a 0, in units of 2^-16
         self.count = 0
 
     def learn(self, bit: int) -> None:
-        """Move towards the bit, the less the more was seen."""
+        """Move p towards the bit; the more bits were seen, the smaller the step."""
         rate = (1 << 17) // (2 * self.count + 3)
         if bit:
             self.p -= self.p * rate >> 16
@@ -28,7 +28,7 @@ class Context:
 
 
 class RangeDecoder:
-    """Bits out of bytes, as likely as their contexts say."""
+    """Decodes bits from bytes, given the probability of each bit."""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -39,19 +39,19 @@ class RangeDecoder:
             self._shift_in()
 
     def decode(self, context: Context) -> int:
-        """A bit that its context made likely or unlikely."""
+        """Decode a bit with a context, and let the context learn it."""
         bit = self.decode_with(context.p)
         context.learn(bit)
         return bit
 
     def decode_with(self, p: int) -> int:
-        """A bit that is 0 with this probability, in units of 2^-16."""
+        """Decode a bit that is 0 with probability p, in units of 2^-16."""
         bit = self._split((self.range >> 16) * p)
         self._normalise()
         return bit
 
     def decode_raw(self) -> int:
-        """A bit that is as likely 0 as 1."""
+        """Decode a direct bit: 0 and 1 are equally likely."""
         self.range >>= 1
         bit = int(self.code >= self.range)
         if bit:
@@ -60,7 +60,7 @@ class RangeDecoder:
         return bit
 
     def finish(self) -> None:
-        """After the last symbol: the body was needed, to its last byte."""
+        """Check after the last symbol that the body is no longer than it has to be."""
         require(self.bytes_read >= len(self.body), "a body is longer than its symbols")
         require(not self.body or self.body[-1], "a body ends with a 0 byte")
 
@@ -93,7 +93,7 @@ def _tree(decoder: RangeDecoder, contexts: Contexts, width: int) -> int:
     return node - (1 << width)
 
 
-_UNARY = -1  # names the contexts of the exponent itself
+_UNARY = -1  # key of the contexts for the exponent itself
 
 
 def _exponent(decoder: RangeDecoder, contexts: Contexts, width: int) -> int:
@@ -104,7 +104,7 @@ def _exponent(decoder: RangeDecoder, contexts: Contexts, width: int) -> int:
         return (1 << width) - 1
     value = 1
     for place in range(exponent):
-        # The first two bits under the leading one have contexts; value is then 1, or 2 and 3.
+        # The first two bits under the leading one have contexts: value is 1, then 2 or 3.
         bit = decoder.decode(contexts[exponent, value]) if place < 2 else decoder.decode_raw()
         value = 2 * value + bit
     return value - 1
@@ -115,7 +115,7 @@ _MODELS: dict[int, Model] = {0: _tree, 1: _exponent}
 
 
 def check_model(body: bytes, width: int) -> None:
-    """The rules of the model byte."""
+    """Check the model byte."""
     require(body, "an adaptive stream has no model")
     if body[0] not in _MODELS:
         raise Unsupported(f"adaptive model {body[0]} is reserved")
@@ -125,7 +125,7 @@ def check_model(body: bytes, width: int) -> None:
 def adaptive(body: bytes, count: int, width: int) -> list[int]:
     """The symbols of a stream.
 
-    >>> adaptive(bytes([0]), 3, 2)  # nothing but zeros, all of them dropped
+    >>> adaptive(bytes([0]), 3, 2)  # range-coded bytes are all 0, and so dropped
     [0, 0, 0]
     """
     check_model(body, width)

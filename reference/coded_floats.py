@@ -1,4 +1,4 @@
-"""Section 5: floats that are coded."""
+"""Section 5: coded floats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROTATED = ("f32", "f16", "bf16", "f64")
 def decode_floats(
     how: int, body: bytes, rows: int, entries: int, element: ElementType, features: int
 ) -> list[bytes]:
-    """The values of a body, as they would stand verbatim."""
+    """The values of a body, as mode verbatim stores them."""
     reader = body_reader(body)
     if how == PLANES:
         return _planes(reader, rows * entries, element, features)
@@ -23,7 +23,7 @@ def decode_floats(
         order = Stream(reader, rows * entries, max((entries - 1).bit_length(), 1), features)
     bits = reader.take(reader.left, "bits")
     values = [_value(key, element.size) for key in _keys(lengths.symbols(), bits, entries, element)]
-    if order is not None:  # how the values stood: codes count them as they stand now
+    if order is not None:  # the rules of the original order hold, though values do not need it
         symbols = order.symbols()
         for first in range(0, len(values), entries):
             places(symbols[first : first + entries])
@@ -31,7 +31,7 @@ def decode_floats(
 
 
 def body_reader(body: bytes) -> Reader:
-    """Of a body, in which no stream may have a router."""
+    """A reader of a body, in which no stream may have a router."""
     reader = Reader(body, length_is_known=True)
     reader.has_router = True
     return reader
@@ -49,7 +49,7 @@ def _planes(reader: Reader, count: int, element: ElementType, features: int) -> 
 
 
 def _keys(lengths: list[int], bits: bytes, entries: int, element: ElementType) -> list[int]:
-    """Each row's keys, from one to the next."""
+    """The keys of all rows; each key follows from the one before it in its row."""
     low, at, key = int.from_bytes(bits, "little"), 0, 0
     keys = []
     for index, length in enumerate(lengths):
@@ -76,7 +76,7 @@ def _value(key: int, size: int) -> bytes:
 
 
 def places(symbols: list[int]) -> list[int]:
-    """Of every value of a row, as it stood, its number in ascending order.
+    """The original order of a row: at each place, the number of the value in ascending order.
 
     >>> places([2, 0, 1, 0])
     [2, 3, 1, 0]

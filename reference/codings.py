@@ -17,7 +17,7 @@ from .split import Split
 
 
 def constant(body: bytes, count: int, width: int) -> list[int]:
-    """7.1: one symbol for all.
+    """7.1: all symbols are equal.
 
     >>> constant(bytes([7]), 3, 4)
     [7, 7, 7]
@@ -38,7 +38,7 @@ def packed(body: bytes, count: int, width: int) -> list[int]:
     require(len(body) == -(-count * width // 8), "packed stream is not as long as its symbols")
     bits = int.from_bytes(body, "little")
     require(bits >> count * width == 0, "bits after the last symbol are not 0")
-    # Taking each symbol from its own few bytes, as shifting the whole would be quadratic.
+    # Each symbol is taken from its own few bytes: shifting the whole body would be quadratic.
     return [_bits_at(body, index * width, width) for index in range(count)]
 
 
@@ -48,7 +48,7 @@ def _bits_at(body: bytes, first: int, width: int) -> int:
 
 
 def split(body: bytes, count: int, width: int) -> list[int]:
-    """7.6: sub-streams, each in a coding of its own.
+    """7.6: sub-streams, each with its own coding.
 
     >>> split(bytes([0, 2, 0x10, 1, 1, 0b10, 2, 0, 1, 5, 2, 0, 1, 6]), 4, 3)
     [5, 6, 5, 6]
@@ -57,16 +57,16 @@ def split(body: bytes, count: int, width: int) -> list[int]:
 
 
 def contexts(body: bytes, count: int, width: int) -> list[int]:
-    """7.7: adaptively, by tables that a router names.
+    """7.7: adaptive, with tables that a router names.
 
-    >>> contexts(bytes([0, 4, 0, 16, 8]), 4, 3)  # nothing but zeros, all of them dropped
+    >>> contexts(bytes([0, 4, 0, 16, 8]), 4, 3)  # range-coded bytes are all 0, and so dropped
     [0, 0, 0, 0]
     """
     return Contexts(body, count, width, partial(Stream, features=-1)).symbols()
 
 
 Coding = Callable[[bytes, int, int], list[int]]
-#: Id: the coding, and its greatest width.
+#: The codings by id, with their max width.
 CODINGS: dict[int, tuple[Coding, int]] = {
     0: (constant, 16),
     1: (packed, 16),
@@ -77,12 +77,12 @@ CODINGS: dict[int, tuple[Coding, int]] = {
     6: (split, 8),
     7: (contexts, 8),
 }
-#: Those whose bodies have more of a head, and are one in a chunk.
+#: Codings with a router: at most one of their streams is in a chunk.
 _ROUTED: dict[Coding, type[Split | Contexts]] = {split: Split, contexts: Contexts}
 
 
 class Stream:
-    """A stream of section 6: its head is read when it is made."""
+    """A stream of section 6, opened by the constructor."""
 
     def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
         coding = reader.u8("coding")
@@ -104,5 +104,5 @@ class Stream:
             _ROUTED[self.coding](self.body, count, width, partial(type(self), features=features))
 
     def symbols(self) -> list[int]:
-        """The contents."""
+        """Decode the contents."""
         return self.coding(self.body, self.count, self.width)

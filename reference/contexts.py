@@ -1,4 +1,4 @@
-"""Section 7.7: adaptive coding by tables that a router names."""
+"""Section 7.7: adaptive coding with tables that a router names."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _ONE = 1 << 22
 
 
 class FineContext:
-    """What was learnt about one binary decision."""
+    """As `adaptive.Context`, with a finer probability and an adjustable memory."""
 
     def __init__(self) -> None:
         self.p = _ONE // 2  # probability of a 0, in units of 2^-22
         self.count = 0
 
     def learn(self, bit: int, memory: int) -> None:
-        """Move towards the bit, the less the more was seen."""
+        """Move p towards the bit; the more bits were seen, the smaller the step."""
         rate = (1 << 17) // (2 * self.count + 3)
         if bit:
             self.p -= self.p * rate >> 16
@@ -31,7 +31,7 @@ Table = list[FineContext]
 
 
 class ByNeighbours(Kernels):
-    """Router 1: classes are ranges of symbols, and every context has a table."""
+    """Router 1: classes are ranges of symbols, and each pair of neighbours has a table."""
 
     def __init__(self, reader: Reader, width: int) -> None:
         super().__init__(reader)
@@ -45,13 +45,13 @@ class ByNeighbours(Kernels):
         self.class_of = [sum(s >= first for first in firsts) - 1 for s in range(1 << width)]
 
     def route(self, symbols: list[int]) -> int:
-        """The table of the symbol that follows these."""
+        """The number of the table for the symbol that follows these."""
         left, up = self.neighbours(symbols)
         return left * (self.classes + 1) + up
 
 
 class Contexts:
-    """A body of 7.7: its head is read when it is made."""
+    """A body of 7.7, opened by the constructor."""
 
     def __init__(self, body: bytes, count: int, width: int, open_stream: OpenStream) -> None:
         reader = Reader(body, length_is_known=True)
@@ -71,7 +71,7 @@ class Contexts:
         self._coded = reader.take(reader.left, "range-coded bytes")
 
     def symbols(self) -> list[int]:
-        """Each symbol by the table that the router names, and the common one."""
+        """Decode each symbol with the table that the router names and the shared table."""
         self._router.start()
         decoder = RangeDecoder(self._coded)
         common = self._table()

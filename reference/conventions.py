@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class FormatError(Exception):
-    """Bytes that this format does not allow."""
+    """The bytes break the format."""
 
 
 class Truncated(FormatError):  # noqa: N818 - the names of section 1
@@ -20,15 +20,15 @@ class Checksum(Corrupt):
 
 
 class Unsupported(FormatError):  # noqa: N818
-    """A reserved version, flag, id or feature."""
+    """A version, flag, id or feature is reserved."""
 
 
 class Limit(FormatError):  # noqa: N818
-    """Valid so far, but larger than this reader allows."""
+    """The bytes are valid so far, but larger than this reader allows."""
 
 
 def require(rule: object, message: str, error: type[FormatError] = Corrupt) -> None:
-    """Raise `error` unless the rule holds."""
+    """Raise `error` if the rule is broken."""
     if not rule:
         raise error(message)
 
@@ -57,19 +57,19 @@ def crc32c(data: bytes) -> int:
 class Reader:
     """A cursor over bytes.
 
-    Running out of them is Truncated as long as their number is what somebody happened
-    to pass, and Corrupt where it was declared (`length_is_known`).
+    Reading beyond the end is Corrupt if the length of the bytes was declared
+    (`length_is_known`), and Truncated if it is only what the caller passed.
     """
 
     def __init__(self, data: bytes, length_is_known: bool) -> None:
         self.data = data
         self.at = 0
         self.length_is_known = length_is_known
-        self.has_router = False  # among the streams that were read: one at most (7.6)
+        self.has_router = False  # of any stream that was opened: at most one has a router (7.6)
 
     @property
     def left(self) -> int:
-        """Bytes that have not been read."""
+        """The number of bytes that have not been read."""
         return len(self.data) - self.at
 
     def take(self, count: int, what: str) -> bytes:

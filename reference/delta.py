@@ -1,4 +1,4 @@
-"""Section 4, delta: elements as differences from those of a base."""
+"""Section 4, delta: elements are stored as differences from those of a base."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .head import Head
 from .parameters import Parameters
 from .values import convert
 
-#: Bits of the exponent and of the mantissa.
+#: Bits of the exponent, bits of the mantissa.
 _LAYOUT = {"f32": (8, 23), "f16": (5, 10), "bf16": (8, 7), "f64": (11, 52)}
 _ESCAPE = 255
 
@@ -16,7 +16,7 @@ _ESCAPE = 255
 def delta_chunk(
     reader: Reader, head: Head, parameters: Parameters, base: bytes, dtype: str
 ) -> bytes:
-    """The elements of a chunk, given those of its base."""
+    """The elements of a chunk, given the same elements of the base."""
     size = head.dtype.size
     count = len(base) // size
     low_bytes = reader.vu("bytes of low bits")
@@ -38,7 +38,7 @@ def delta_chunk(
 
 
 def ordered(element: int, bits: int) -> int:
-    """Bits as a number that is ordered as the floats are; its own inverse.
+    """The bits of a float as a number that has the order of the floats (`ord`); its own inverse.
 
     >>> [ordered(bits, 16) for bits in (0x0000, 0x3C00, 0x8000, 0xBC00)]
     [0, 15360, 65535, 50175]
@@ -47,7 +47,7 @@ def ordered(element: int, bits: int) -> int:
 
 
 class Differences:
-    """The state of a chunk from one element to the next."""
+    """The state of decoding a chunk, element by element."""
 
     def __init__(self, dtype: str, parameters: Parameters, low: bytes, literals: bytes) -> None:
         self.exponent_bits, self.mantissa_bits = _LAYOUT[dtype]
@@ -55,9 +55,9 @@ class Differences:
         self.step = parameters.step
         self.width, self.height = parameters.kernel
         self.low = Reader(low, length_is_known=True)
-        self.low_bits = 0  # taken
+        self.low_bits = 0  # read so far
         self.literals = Reader(literals, length_is_known=True)
-        self.steps: list[int] = []  # of the elements so far
+        self.steps: list[int] = []  # S of the elements so far
 
     def element(self, index: int, symbol: int, base: bytes) -> bytes:
         """The next element."""
@@ -77,7 +77,7 @@ class Differences:
         return result.to_bytes(size, "little")
 
     def predicted(self, index: int) -> int:
-        """The steps of an element by those of its neighbours in the kernel."""
+        """P: the steps of an element, predicted from its neighbours in the filter."""
         x, y = index % self.width, index // self.width % self.height
         left = self.steps[index - 1] if x else 0
         above = self.steps[index - self.width] if y else 0
@@ -95,7 +95,7 @@ class Differences:
         return window & (1 << count) - 1
 
     def finish(self) -> None:
-        """Everything has been used up."""
+        """Check that all low bits and escapes were used."""
         require(-(-self.low_bits // 8) == len(self.low.data), "low bits are left over")
         if self.low_bits % 8:
             require(self.low.data[-1] >> self.low_bits % 8 == 0, "bits behind the last low bits")

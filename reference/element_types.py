@@ -1,6 +1,6 @@
 """Section 3: element types, and their exact conversion.
 
-A Python float is an f64, and holds every value of the smaller float types exactly.
+A Python float is an f64, which represents every value of the smaller float types exactly.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ElementType:
-    """One entry of the table of section 3."""
+    """One row of the table of section 3."""
 
     name: str
     size: int
@@ -39,7 +39,7 @@ TABLE = (
 )
 BY_NAME = {row.name: row for row in TABLE}
 
-#: Types that an output can be converted to: exponent bits, mantissa bits.
+#: The output types of conversions, with their exponent bits and mantissa bits.
 _LAYOUT = {"f32": (8, 23), "f16": (5, 10), "bf16": (8, 7), "f64": (11, 52)}
 OUTPUT_TYPES = tuple(_LAYOUT)
 
@@ -48,7 +48,7 @@ _UPPER_HALF = {"bf16": "f32", "f8e5m2": "f16"}
 
 
 def float_of(element: bytes, dtype: str) -> float:
-    """The value of one element of a float type, exactly.
+    """The exact value of one element of a float type.
 
     >>> float_of(bytes([0x7E]), "f8e4m3"), float_of(bytes([0x80, 0xBF]), "bf16")
     (448.0, -1.0)
@@ -73,11 +73,11 @@ def _float_of_f8e4m3(bits: int) -> float:
 
 
 def element_of(value: float, dtype: str) -> bytes:
-    """The element of an output type nearest to a value; of two, the one with an even mantissa.
+    """The element of an output type that is nearest to a value; ties go to an even mantissa.
 
-    >>> element_of(65520.0, "f16").hex()  # half way beyond the largest: infinity
+    >>> element_of(65520.0, "f16").hex()  # half way above the max: infinity
     '007c'
-    >>> element_of(-(2.0**-25), "f16").hex()  # half way to the least subnormal: -0
+    >>> element_of(-(2.0**-25), "f16").hex()  # half way to the min subnormal: -0
     '0080'
     """
     exponent_bits, mantissa_bits = _LAYOUT[dtype]
@@ -90,10 +90,10 @@ def element_of(value: float, dtype: str) -> bytes:
     elif magnitude == 0:
         bits = 0
     else:
-        least = 2 - (1 << exponent_bits - 1)  # exponent of the least normal number
+        least = 2 - (1 << exponent_bits - 1)  # exponent of the min normal number
         exponent = max(math.frexp(magnitude)[1] - 1, least)
-        # In units of the last place; Python's round is to nearest even. Adding makes a
-        # mantissa that was rounded up to 2 carry into the exponent, up to infinity.
+        # In units of the last place. Python's round() rounds to nearest even. The addition carries
+        # a mantissa that was rounded up to 2 into the exponent, up to infinity.
         steps = round(math.ldexp(magnitude, mantissa_bits - exponent))
         bits = min((exponent - least << mantissa_bits) + steps, infinity)
     if math.copysign(1.0, value) < 0:
@@ -102,5 +102,5 @@ def element_of(value: float, dtype: str) -> bytes:
 
 
 def round_to_f32(value: float) -> float:
-    """The f32 nearest to a value."""
+    """The f32 that is nearest to a value."""
     return float_of(element_of(value, "f32"), "f32")

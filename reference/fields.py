@@ -1,4 +1,4 @@
-"""Section 4, fields: exponents and their top mantissa bits as one symbol."""
+"""Section 4, exponents: an exponent and its top mantissa bits are one symbol."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_MANTISSA_BITS = 4
 
 
 class Fields:
-    """The value streams of a chunk: their heads are read when it is made."""
+    """The value streams of a chunk, opened by the constructor."""
 
     def __init__(self, reader: Reader, head: Head, count: int) -> None:
         self._size = head.dtype.size
@@ -29,7 +29,7 @@ class Fields:
         self._streams = [Stream(reader, count, width, head.features) for width in widths]
 
     def elements(self) -> list[bytes]:
-        """The contents, put together."""
+        """The elements, joined from the contents of the streams."""
         escapes = iter(self._escapes.symbols())
         symbols = [stream.symbols() for stream in self._streams]
         bits = 8 * self._size

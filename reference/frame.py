@@ -1,4 +1,4 @@
-"""Section 2: a frame's body, and the whole decode."""
+"""Section 2: the body of a frame, and decoding from its head to its elements."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CRC_BYTES = 4
 
 @dataclass(frozen=True)
 class Chunk:
-    """A range of the tensor's elements, and the bytes that hold them."""
+    """A range of the elements of the tensor, and the bytes that encode them."""
 
     elements: range
     content: bytes
@@ -27,7 +27,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A decoded frame: element type by its name in section 3, dims, elements in C order."""
+    """A decoded frame: the name of its dtype (section 3), its dims, its elements in C order."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -47,20 +47,20 @@ def decode(
     data : bytes
         Exactly one frame.
     dtype : str, optional
-        ``"f32"``, ``"f16"``, ``"bf16"`` or ``"f64"`` for a frame of any float type;
-        by default the frame's own.
+        The output type: ``"f32"``, ``"f16"``, ``"bf16"`` or ``"f64"`` if the frame has any float
+        type. The default is the dtype of the frame.
     max_bytes : int, optional
-        Largest dense size that this call builds, in bytes of the output type.
+        The max size of the tensor and of its coded parameters, in bytes once decoded.
     base : bytes, optional
-        The elements that a frame of kind delta was stored against, little-endian.
+        The elements of the base of a frame of kind delta, little-endian.
 
     Raises
     ------
     FormatError
-        One of its subclasses for each kind of section 1.
+        One of its subclasses, the errors of section 1.
     ValueError
-        For an output type that this frame cannot have, and if a frame of kind delta comes
-        without its base, or with another one.
+        If the frame cannot be converted to the output type, or if the base of a frame of kind
+        delta is missing or is another one.
     """
     reader = Reader(data, length_is_known=False)
     head = read_head(reader)
@@ -118,7 +118,7 @@ def _read_chunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
 def decode_chunk(
     head: Head, parameters: Parameters, chunk: Chunk, dtype: str, base: bytes | None
 ) -> bytes:
-    """The dense elements of one chunk."""
+    """All elements of one chunk, stored or not."""
     if chunk.crc is not None:
         require(crc32c(chunk.content) == chunk.crc, "CRC of a chunk", Checksum)
     reader = Reader(chunk.content, length_is_known=True)

@@ -1,4 +1,4 @@
-"""Section 2: the fields of a frame before its body."""
+"""Section 2: the head of a frame, which is its fields before the body."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_CHUNK = 1 << 22
 
 @dataclass(frozen=True)
 class Head:
-    """The fields of a frame, and what follows from them."""
+    """The fields of a frame, and what is derived from them."""
 
     chunked: bool
     positions: int
@@ -36,12 +36,12 @@ class Head:
 
     @property
     def row_length(self) -> int:
-        """Elements of one row of positions form csr."""
+        """The number of elements of a row, for positions form csr."""
         return math.prod(self.dims[1:])
 
 
 def read_head(reader: Reader) -> Head:
-    """Read magic to body length."""
+    """Read the fields from the magic to the body length."""
     for byte in b"QC":
         require(reader.u8("magic") == byte, "not a frame")
     require(reader.u8("version") == VERSION, "unknown version", Unsupported)
@@ -82,7 +82,7 @@ def _read_dims(reader: Reader, ndim: int, item_size: int) -> tuple[int, ...]:
 
 
 def check_together(head: Head, chunk_elements: int | None) -> None:
-    """The rules that tie several fields together; no chunk elements: not chunked."""
+    """The rules between several fields; `chunk_elements` is None if the frame is not chunked."""
     if chunk_elements is None:
         require(head.elements <= LARGEST_CHUNK, "too many elements for one chunk")
     else:

@@ -1,4 +1,4 @@
-"""Section 7.3: canonical Huffman codes."""
+"""Section 7.3: canonical Huffman codes in interleaved sub-streams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def huffman(body: bytes, count: int, width: int) -> list[int]:
 
 
 def read_lengths(reader: Reader, width: int) -> list[int]:
-    """The code length of each symbol, 0 for an absent one; they make up a complete code."""
+    """The code length of each symbol (0: absent), checked to be a complete code."""
     symbols = reader.u8("number of symbols") + 1
     require(symbols <= 1 << width, "more symbols than the width allows")
     nibbles = _Nibbles(reader)
@@ -50,7 +50,7 @@ def read_lengths(reader: Reader, width: int) -> list[int]:
 
 
 class _Nibbles:
-    """Half bytes, the low one first."""
+    """The nibbles of bytes, the low one first."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
@@ -85,12 +85,12 @@ def canonical_codes(lengths: list[int]) -> dict[tuple[int, int], int]:
 
 
 def _decode_part(content: bytes, count: int, codes: dict[tuple[int, int], int]) -> list[int]:
-    """The symbols of one sub-stream, which they fill exactly."""
+    """The symbols of one sub-stream, checked to fill it exactly."""
     symbols = []
     at, bits = 0, 8 * len(content)
     for _ in range(count):
         length = code = 0
-        while (length, code) not in codes:  # complete: found after at most 12 bits
+        while (length, code) not in codes:  # the code is complete: found after at most 12 bits
             require(at < bits, "a sub-stream is shorter than its symbols")
             code = code << 1 | content[at // 8] >> 7 - at % 8 & 1
             length += 1

@@ -1,4 +1,9 @@
-"""Section 7.5: Huffman and tANS on 128 lanes."""
+"""Section 7.5: Huffman and tANS on 128 lanes.
+
+All lanes read from one sequence of 16-bit words. A lane appends the next word to its buffer when
+its turn comes and fewer than 16 bits are left, so the order of the words follows from the symbols
+alone, and no lane needs to know where its bits are.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ TURN = 256
 
 @dataclass
 class Head:
-    """What the first parts of a body say."""
+    """The first fields of a body, which describe the code."""
 
     raw_bits: int
     has_escape: bool
@@ -24,12 +29,12 @@ class Head:
 
     @property
     def classes(self) -> int:
-        """Their number, the escape included."""
+        """The number of classes, the escape included."""
         return len(self.values) + self.has_escape
 
 
 def check_first_byte(body: bytes, is_tans: bool) -> None:
-    """The rule of a body's first byte."""
+    """Check the first byte of a body."""
     require(body, "a lanes stream has no first byte")
     states = body[0] >> 4
     if body[0] & 7 > 4 or states > (3 if is_tans else 0):
@@ -59,18 +64,18 @@ def _head(reader: Reader, width: int, is_tans: bool) -> Head:
 
 
 class Lane:
-    """A buffer of bits."""
+    """A buffer of bits, and the state of tANS."""
 
     def __init__(self) -> None:
         self.bits: list[int] = []
         self.state = 0
 
     def append(self, word: int) -> None:
-        """A word, from its most significant bit."""
+        """Append a word, most significant bit first."""
         self.bits += [word >> place & 1 for place in range(15, -1, -1)]
 
     def read(self, count: int) -> int:
-        """The next bits as a number."""
+        """Take the next bits; the first one is the most significant."""
         value = 0
         for _ in range(count):
             value = 2 * value + self.bits.pop(0)
@@ -78,7 +83,7 @@ class Lane:
 
 
 class HuffmanCode:
-    """Classes by their canonical codes."""
+    """Coding 4: classes have canonical Huffman codes."""
 
     def __init__(self, head: Head) -> None:
         self.class_of: dict[tuple[int, int], int] = {}
@@ -90,10 +95,10 @@ class HuffmanCode:
             previous = length
 
     def begin(self, lane: Lane) -> None:
-        """Nothing but its bits belongs to a lane."""
+        """A lane has no state but its bits."""
 
     def decode(self, lane: Lane) -> int:
-        """The next class."""
+        """Decode the next class."""
         length = code = 0
         while (length, code) not in self.class_of:
             code = 2 * code + lane.read(1)
@@ -102,7 +107,7 @@ class HuffmanCode:
 
 
 class TansCode:
-    """Classes by states."""
+    """Coding 5: each state stands for a class and says which states may follow."""
 
     def __init__(self, head: Head) -> None:
         states = head.states
@@ -126,14 +131,14 @@ class TansCode:
         lane.state = lane.read(self.log)
 
     def decode(self, lane: Lane) -> int:
-        """The class of the state, which then moves on."""
+        """Take the class of the state, then read the next state."""
         state = lane.state
         lane.state = self.base[state] + lane.read(self.bits[state])
         return self.class_of[state]
 
 
 def _classes(words: list[int], count: int, code: HuffmanCode | TansCode) -> list[int]:
-    """The classes of all turns, padding included."""
+    """Decode the classes of all turns, padding included."""
     stream = iter(words)
     lanes = [Lane() for _ in range(LANES if count else 0)]
     for lane in lanes:
@@ -211,7 +216,7 @@ def lanes_huffman(body: bytes, count: int, width: int) -> list[int]:
 
 
 def lanes_tans(body: bytes, count: int, width: int) -> list[int]:
-    """Coding 5: one class, and so no bits but those of the first states.
+    """Coding 5. With one class, the first states are the only bits that are read.
 
     >>> head = bytes([0, 0, 32, 9])  # 32 states, one class with all of them, its value
     >>> lanes_tans(head + bytes([128, 2]) + bytes(512), 3, 4)

@@ -1,4 +1,4 @@
-"""Section 8: a pack, many frames under their names."""
+"""Section 8: a pack, which is many frames with their names."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class _Entry:
 
 
 def read_pack(data: bytes) -> dict[str, bytes]:
-    """The frames of a pack by their names; an alias has its target's frame.
+    """The frames of a pack by name; an alias has the frame of its target.
 
     Raises
     ------
     FormatError
-        One of its subclasses for each kind of section 1; the frames are not looked into.
+        One of its subclasses, the errors of section 1. The frames are not decoded.
     """
     reader = Reader(data, length_is_known=False)
     for byte in b"QP":

@@ -1,4 +1,4 @@
-"""Section 5: the parameters that give codes their values, and gaps their width."""
+"""Section 5: the parameters, such as codebooks, scales, zero points and widths."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
 from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
 
-_LEAST_CODED = 256  # so many values may be coded, however small the tensor
+_LEAST_CODED = 256  # this many values may be coded even if the tensor is smaller
 
 _F32, _F16, _BF16, _F8E4M3, _E8M0 = 0, 1, 2, 13, 15
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Parameters that differ by group of elements."""
+    """A parameter that differs by group of elements."""
 
     values: list[float]
     count: int
     inner: int
 
     def of(self, element: int) -> int:
-        """The group of an element, by its index in the whole tensor."""
+        """The group of an element, given its index in the whole tensor."""
         return element // self.inner % self.count
 
 
 @dataclass
 class Parameters:
-    """What a frame's parameters say; each only where it applies."""
+    """The parameters of a frame; those that do not apply keep their defaults."""
 
     width: int = 0
     zero_point: int = 0
@@ -48,7 +48,7 @@ class Parameters:
     kernel: tuple[int, int] = (1, 1)
 
     def decode_coded(self) -> None:
-        """Decode what is in the bodies of coded parameters."""
+        """Decode the bodies of coded parameters."""
         for decode in self.coded:
             decode()
 
@@ -166,7 +166,7 @@ def _read_floats(
     entries: int,
     values: list[float],
 ) -> None:
-    """floats(rows, entries) into `values`: now, or, if they are coded, when their body is."""
+    """Read floats(rows, entries) into `values`; if they are coded, `decode_coded` does so."""
     how = reader.u8("how floats are stored")
     element, count = TABLE[dtype], rows * entries
 

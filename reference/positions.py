@@ -15,14 +15,14 @@ _WIDEST_ROW_COUNT = 16
 
 @dataclass(frozen=True)
 class Positions:
-    """The heads of a chunk's positions: how many elements are stored, and the streams."""
+    """The number of stored elements of a chunk, and the streams of its positions, opened."""
 
     entries: int
     streams: tuple[Stream, ...] = ()
 
 
 def open_positions(reader: Reader, head: Head, parameters: Parameters, elements: int) -> Positions:
-    """Read the number of entries and the heads of the streams of a chunk."""
+    """Read the number of stored elements of a chunk, and open the streams of its positions."""
     if head.positions == DENSE:
         return Positions(elements)
     entries = reader.vu("entries")
@@ -42,7 +42,7 @@ def open_positions(reader: Reader, head: Head, parameters: Parameters, elements:
 
 
 def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[int]:
-    """The stored elements of a chunk, ascending, counted from the chunk's start."""
+    """The positions of the stored elements, ascending, counted from the start of the chunk."""
     symbols = [stream.symbols() for stream in positions.streams]
     if head.positions == GAPS:
         return walk(symbols[0], 0, elements)
@@ -58,7 +58,7 @@ def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[in
 
 
 def walk(gaps: Iterable[int], start: int, length: int) -> list[int]:
-    """Positions from gaps: relative index from `start`, staying below start + length.
+    """The positions that gaps give, from `start` on, each below start + length.
 
     >>> walk([0, 2, 1], 10, 6)
     [10, 13, 15]

@@ -1,4 +1,4 @@
-"""Section 7.6: symbols routed to sub-streams."""
+"""Section 7.6: a router names the sub-stream of each symbol."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _MOST_COLUMNS = 1 << 14
 
 
 class Symbols(Protocol):
-    """A stream of section 6 whose head was read."""
+    """A stream of section 6 that was opened."""
 
     count: int
 
     def symbols(self) -> list[int]:
-        """The contents."""
+        """Decode the contents."""
 
 
-#: Reader, count, width: reads the head of a stream.
+#: Opens a stream, given a reader, the number of symbols and their width.
 OpenStream = Callable[[Reader, int, int], Symbols]
 
 
 class Split:
-    """A body of 7.6: its head is read when it is made."""
+    """A body of 7.6, opened by the constructor."""
 
     def __init__(self, body: bytes, count: int, width: int, open_stream: OpenStream) -> None:
         reader = Reader(body, length_is_known=True)
@@ -49,7 +49,7 @@ class Split:
         require(reader.left == 0, "the sub-streams do not fill the body")
 
     def symbols(self) -> list[int]:
-        """Each symbol is the next one of the sub-stream that the router names."""
+        """Take each symbol from the sub-stream that the router names."""
         self._router.start()
         parts = [iter(part.symbols()) for part in self._parts]
         symbols: list[int] = []
@@ -62,7 +62,7 @@ class Split:
 
 
 def read_router(reader: Reader) -> int:
-    """0 classes, 1 neighbours."""
+    """Read the router: 0 is classes, 1 is neighbours."""
     router = reader.u8("router")
     if router > 1:
         raise Unsupported(f"router {router} is reserved")
@@ -70,7 +70,7 @@ def read_router(reader: Reader) -> int:
 
 
 def read_map(stream: Symbols, classes: int) -> list[int]:
-    """The contents of a map."""
+    """Decode a map, and check its numbers."""
     symbols = stream.symbols()
     require(all(symbol < classes for symbol in symbols), "a class that does not exist")
     return symbols
@@ -81,7 +81,7 @@ def _width(classes: int) -> int:
 
 
 class Classes:
-    """Router 0: by the classes of a symbol's row and column."""
+    """Router 0: the classes of the row and the column of a symbol."""
 
     def __init__(self, reader: Reader, count: int, open_stream: OpenStream) -> None:
         self.row_length = reader.vu("symbols of a row")
@@ -101,18 +101,18 @@ class Classes:
             self.row_stream = open_stream(reader, rows, _width(self.rows))
 
     def start(self) -> None:
-        """Before the first symbol."""
+        """Called before the first symbol."""
         self.row_map = None if self.row_stream is None else read_map(self.row_stream, self.rows)
 
     def route(self, symbols: list[int]) -> int:
-        """The sub-stream of the symbol that follows these."""
+        """The number of the sub-stream for the symbol that follows these."""
         row, column = divmod(len(symbols), self.row_length)
         row_class = self.row_map[row] if self.row_map else 0
         return row_class * self.columns + (self.column_map[column] if self.column_map else 0)
 
 
 class Kernels:
-    """What symbols stand in: kernels of some width and height."""
+    """What routers by neighbours share: filters of some width and height."""
 
     class_of: list[int]
 
@@ -122,10 +122,10 @@ class Kernels:
         require(self.width and self.height, "an empty kernel")
 
     def start(self) -> None:
-        """Before the first symbol."""
+        """Called before the first symbol."""
 
     def neighbours(self, symbols: list[int]) -> tuple[int, int]:
-        """Left and up of the symbol that follows these: 0, or 1 + the class of a symbol."""
+        """`left` and `up` of the symbol that follows these: 0, or 1 + the class of a symbol."""
         at = len(symbols)
         left = 1 + self.class_of[symbols[-1]] if at % self.width else 0
         up = 1 + self.class_of[symbols[-self.width]] if at // self.width % self.height else 0
@@ -133,7 +133,7 @@ class Kernels:
 
 
 class Neighbours(Kernels):
-    """Router 1: by the classes of the symbols to the left and above, in the same kernel."""
+    """Router 1: the classes of the symbols to the left and above, in the same filter."""
 
     def __init__(self, reader: Reader, width: int, open_stream: OpenStream) -> None:
         super().__init__(reader)
@@ -150,6 +150,6 @@ class Neighbours(Kernels):
             self.context_map = read_map(stream, self.substreams)
 
     def route(self, symbols: list[int]) -> int:
-        """The sub-stream of the symbol that follows these."""
+        """The number of the sub-stream for the symbol that follows these."""
         left, up = self.neighbours(symbols)
         return self.context_map[left * (self.classes + 1) + up]

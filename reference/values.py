@@ -15,7 +15,7 @@ _ROTATED = ("f32", "f16", "bf16", "f64")
 def open_values(
     reader: Reader, head: Head, parameters: Parameters, count: int
 ) -> list[Stream] | Fields:
-    """Read the heads of the value streams of `count` stored elements."""
+    """Open the value streams of `count` stored elements."""
     if head.kind == FIELDS:
         return Fields(reader, head, count)
     width = 1 if head.dtype.name == "bool" else 8
@@ -33,7 +33,7 @@ def values_of(
     stored: list[int],
     dtype: str,
 ) -> list[bytes]:
-    """The stored elements, given by their indices in the tensor, in the output type."""
+    """The stored elements in the output type; `stored` has their indices in the tensor."""
     if isinstance(streams, Fields):
         elements = streams.elements()
         return [convert(element, head.dtype.name, dtype) for element in elements]
@@ -62,7 +62,7 @@ def _planes(symbols: list[list[int]], head: Head) -> list[bytes]:
 
 
 def convert(element: bytes, source: str, dtype: str) -> bytes:
-    """Unchanged in its own type, whatever its bits; else rounded once."""
+    """An element in another type, rounded once; in its own type, its bits unchanged."""
     return element if source == dtype else element_of(float_of(element, source), dtype)
 
 
@@ -82,6 +82,6 @@ def _codebook(code: int, element: int, parameters: Parameters) -> float:
 
 
 def _scaled(value: float, element: int, parameters: Parameters) -> float:
-    """One f32 multiplication: the f64 product of two f32 is exact, so this rounds once."""
+    """One f32 multiplication. The product of two f32 is exact in f64, so this rounds once."""
     scales = parameters.scales
     return value if scales is None else round_to_f32(scales.values[scales.of(element)] * value)

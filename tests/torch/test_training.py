@@ -214,7 +214,7 @@ def test_a_checkpoint_that_cannot_be_loaded_leaves_everything(tmp_path):
 def test_a_row_that_could_not_be_written_is_not_kept(tmp_path, monkeypatch):
     run = Run(tmp_path, {})
     run.log("train", 1, loss=2.0)
-    monkeypatch.setattr("qcodec.torch.training.loop.run.replace_file", fail)
+    monkeypatch.setattr("qcodec.torch.training.run.replace_file", fail)
     with pytest.raises(ErrorOfTheUserError):
         run.log("train", 2, loss=1.0)
     assert [row["epoch"] for row in run.rows] == [1]
