@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define HOT       ((size_t)1 << 16)
 #define COLD      ((size_t)1 << 24)
@@ -241,7 +241,7 @@ static uint8_t *make_frame(const row *row, size_t count, size_t *size)
     uint8_t *chunk = memory(bound);
     void *workspace = memory(workspace_bytes);
     uint64_t features = 0;
-    const qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_FIXED, QC_EFFORT_USUAL};
+    const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_FIXED, QC_EFFORT_USUAL};
     require(qc_chunk_encode(&frame, &source, &encoding, chunk, bound, &chunk_bytes, &features,
                             workspace, workspace_bytes, NULL) == QC_OK,
             "encoding");

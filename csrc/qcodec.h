@@ -70,22 +70,24 @@ typedef struct qc_poll {
 
 /* ---- the machine --------------------------------------------------------- */
 
-/* Bits of the instruction sets that this library knows how to use. */
+/* The instruction sets that this library has kernels for, one bit each. Those of x86 are a ladder:
+   a set is used only together with those above it in this list, so without SSE42 there is no AVX2,
+   and without AVX2 no AVX512. NEON and ARM_CRC do not depend on each other. */
 #define QC_CPU_SSE42   (1u << 0) /* with PCLMULQDQ */
 #define QC_CPU_AVX2    (1u << 1) /* with POPCNT */
 #define QC_CPU_AVX512  (1u << 2) /* F, BW, VL, VBMI, VBMI2, BITALG, VPCLMULQDQ */
 #define QC_CPU_ARM_CRC (1u << 3)
 #define QC_CPU_NEON    (1u << 4)
 
-/* What this machine has. */
+/* The sets that this machine has and this build has kernels for; none with -DQC_PORTABLE. */
 uint32_t qc_cpu_detect(void);
-/* What is used: at first everything that was detected. */
+/* The sets that are used: at first all that were detected. */
 uint32_t qc_cpu_selected(void);
-/* Use only `allowed` of what was detected; returns what is then used. Results are
-   the same bit for bit whatever is chosen. */
+/* Use only those of the detected sets that are in `allowed`; 0 is portable C. Returns the sets that
+   are used from now on, in all threads. Results are the same bit for bit whatever is chosen. */
 uint32_t qc_cpu_select(uint32_t allowed);
 
-/* CRC32C of `size` bytes, going on from `crc` (0 to begin). */
+/* CRC32C of `size` bytes, continued from `crc` (0 to begin). */
 uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size);
 
 /* ---- floating-point mode ------------------------------------------------- */
@@ -135,7 +137,7 @@ qc_status qc_convert(const void *from, qc_dtype from_dtype, void *to, qc_dtype t
 /* A symbol is a uint8_t if width <= 8, else a uint16_t; it is below 2^width. */
 typedef enum qc_coding {
     QC_CONSTANT = 0,
-    QC_PACKED = 1,
+    QC_BITPACKED = 1,
     QC_HUFFMAN = 2,
     QC_ADAPTIVE = 3,
     QC_LANES_HUFFMAN = 4,
@@ -504,104 +506,6 @@ size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count);
    later entry or of an alias; QC_NO_SPACE if `capacity` is below qc_pack_table_bytes. */
 qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                               size_t capacity, qc_error *error);
-
-/* ---- numerical kernels of the quantizers --------------------------------------
-
-   Values may change while these functions read them, as weights do that are trained on: the result
-   is then of no use, or QC_INVALID. The two that take sorted values are the exception: sort a copy
-   that nobody else changes. */
-
-typedef enum qc_kmeans_init {
-    QC_KMEANS_LINEAR = 0,  /* equal steps from the least to the greatest value */
-    QC_KMEANS_DENSITY = 1, /* equal steps of the cumulative distribution */
-    QC_KMEANS_FORGY = 2,   /* k values drawn at random */
-    QC_KMEANS_PLUSPLUS = 3 /* k-means++: drawn by squared distance */
-} qc_kmeans_init;
-
-/* Sort `count` values in ascending order, -0.0 before 0.0 and NaN at the ends by its sign, in a
-   time that grows with `count` alone. If it is interrupted, the values are lost. `workspace`:
-   qc_sort_workspace bytes, aligned for size_t. */
-size_t qc_sort_workspace(size_t count);
-qc_status qc_sort(float *values, size_t count, void *workspace, const qc_poll *poll,
-                  qc_error *error);
-
-/* k-means of `count` float32 values, ascending and finite (else QC_INVALID), k at most 256: the
-   start, then at most `max_steps` Lloyd steps, until nothing moves. An empty cluster takes the
-   value farthest from its centroid. Fewer than k distinct values: the rest of the centroids repeat
-   the last one. Writes k ascending centroids, and the sum of squared errors (may be NULL).
-   Deterministic by seed. `workspace`: qc_kmeans_workspace bytes, aligned for double. */
-size_t qc_kmeans_workspace(size_t count, size_t k);
-qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
-                          uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
-                          void *workspace, const qc_poll *poll, qc_error *error);
-/* The exact optimum, up to rounding of double sums; arguments and results as above. Time does not
-   grow with k. `workspace`: qc_kmeans_exact_workspace bytes (below 50 a value), aligned for
-   double. */
-size_t qc_kmeans_exact_workspace(size_t count, size_t k);
-qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
-                          double *error_sum, void *workspace, const qc_poll *poll, qc_error *error);
-
-/* Near the optimum, without sorting: `count` finite values (else QC_INVALID) in any order are
-   counted into bins, and the best partition of the bins is found. *coarseness (may be NULL)
-   estimates the part of the squared error that lies within bins: up to 0.001, as it is for most
-   weights, the error is at most 0.05 % above the optimum. It is more where values form narrow
-   groups far from each other: the exact method is for them. The rest is as above. `workspace`:
-   qc_kmeans_fast_workspace bytes, aligned for double, of which no more is touched than needed. */
-size_t qc_kmeans_fast_workspace(size_t k);
-qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
-                         double *coarseness, void *workspace, const qc_poll *poll, qc_error *error);
-
-/* The nearest of `k` (1 to 256) ascending centroids of each value; the lower one of two equally
-   near, the first one of equal ones. Exact: no rounding decides. */
-void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes);
-
-/* The number of thresholds below each value: `thresholds` are at most 255, ascending. */
-void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
-                             size_t threshold_count, uint8_t *codes);
-
-/* The thresholds between the centroids that are for some value the cheapest, by (value -
-   centroid)^2
-   + cost: of equally cheap ones that of less cost, then that of less number. `centroids`: k (1 to
-   256), finite and ascending; costs: may be infinite, not all of them (else QC_INVALID). Writes up
-   to k numbers of centroids, ascending, and one threshold less, for qc_assign_by_thresholds.
-   Rounding is that of double. */
-qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t k,
-                             float *thresholds, uint8_t *survivors, size_t *survivor_count,
-                             qc_error *error);
-
-/* The number of the cheapest centroid of each value, by the same rules. */
-qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
-                            const double *costs, size_t k, uint8_t *codes, qc_error *error);
-
-/* The ternary weights of least squared error: magnitudes above thresholds[0] are to be stored as
-   their mean, means[0] (sides = 1); or positive values by the first, negative ones by the second
-   of two of both (sides = 2). 0 and 0 where there is nothing to store. Values are finite (else
-   QC_INVALID), fewer than 2^32 - 1, and not sorted. *coarse: set to 1 if no few bins of a histogram
-   hold the optimum; the result is then that of the bins, else the optimum. `workspace`:
-   qc_ternary_best_workspace bytes, aligned for uint64_t, of which the last part is touched only as
-   far as needed. */
-size_t qc_ternary_best_workspace(size_t sides);
-qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
-                          float *means, int *coarse, void *workspace, const qc_poll *poll,
-                          qc_error *error);
-
-/* Whether no value is infinite or NaN. */
-int qc_all_finite(const float *values, size_t count);
-
-/* Copy the magnitudes from `least` to `greatest`, in order, and count those above. Returns the
-   number of those copied; `between` has room for count + 1. */
-size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
-                             size_t *above, float *between);
-
-/* mask[i] = 1 if the magnitude of values[i] is above the threshold, or equal to it and among the
-   first `ties` that are; else 0. */
-void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask);
-
-/* mask[i] = 1 for the n largest magnitudes of every m (1 to QC_MAX_N_OF_M) consecutive values of a
-   row; of equal ones the first. The last group of a row may be shorter. */
-#define QC_MAX_N_OF_M 64
-void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
-                    uint8_t *mask);
 
 #ifdef __cplusplus
 }

@@ -44,8 +44,8 @@ static inline uint8_t lanes_symbol(const lanes_seed *seed, size_t i)
     unsigned any = random >> 16 & ((1u << seed->width) - 1);
     if (index >= code->classes - code->has_escape)
         return (uint8_t)any;
-    return (uint8_t)((unsigned)code->values[index] << code->raw_bits |
-                     (any & ((1u << code->raw_bits) - 1)));
+    return (uint8_t)((unsigned)code->values[index] << code->low_bits |
+                     (any & ((1u << code->low_bits) - 1)));
 }
 
 #endif /* QC_FUZZ_LANES_SEEDS_H */

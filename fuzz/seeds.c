@@ -281,7 +281,7 @@ static void save_lanes(unsigned number)
     }
 }
 
-/* Split streams of every router, classes and maps of every kind, packed and constant within. */
+/* Split streams of every router, classes and maps of every kind, bitpacked and constant within. */
 static void save_split(unsigned number)
 {
     static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 2, 0, 1, 1,

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import math
 import os
-import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from copy import copy
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ._base.checks import check_integer
-from ._base.messages import quoted
-from ._base.patterns import Pattern, Patterns, exactly
-from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary, from_config
+from ._base.patterns import Patterns, exactly
+from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary
+from .codecs.rules import (
+    KEEP,
+    Rule,
+    check_codec_or_none,
+    check_keys,
+    codec_of,
+    idle_rules,
+    parse_rule,
+    patterns_of,
+    raise_unknown,
+    rule_of,
+    warn_of_unmatched,
+)
 from .dtypes import QUANTIZABLE
-from .errors import warn_caller
 
 __all__ = [
     "KEEP",
@@ -35,54 +41,8 @@ __all__ = [
     "recipe_for",
 ]
 
-#: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
-KEEP = "keep"
 _KEYS = ("rules", "weights", "others", "min_elements")
-_RULE_KEYS = ("tensor", "codec")
 _LOSSLESS = Lossless()
-# Names that are compared with a rule that matches none, their characters, and those shown.
-_MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
-# Rules that match nothing which get a warning each: comparing names takes long.
-_MAX_WARNINGS = 10
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The codec of all tensors whose name a regular expression finds.
-
-    Parameters
-    ----------
-    pattern : str
-        Searched for anywhere in the name; ``^`` and ``$`` bind it to the ends. For a tensor by
-        its exact name, `exactly` makes the pattern; a recipe may have many thousands of those.
-    codec : Codec or None
-        None leaves the tensor alone.
-
-    Examples
-    --------
-    >>> rule = Rule(exactly("fc.weight"), None)
-    >>> rule.matches("fc.weight"), rule.matches("fc_weight"), Rule("fc", None).matches("fc.weight")
-    (True, False, True)
-    """
-
-    pattern: str
-    codec: Codec | None
-    _pattern: Pattern = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_pattern", Pattern(self.pattern))
-        _check_codec("codec", self.codec)
-
-    def matches(self, name: str) -> bool:
-        """Whether the rule is about a tensor of this name."""
-        return self._pattern.finds(name)
-
-    def with_codec(self, codec: Codec | None) -> Rule:
-        """The same rule with another codec; its pattern is not compiled again."""
-        _check_codec("codec", codec)
-        changed = copy(self)
-        object.__setattr__(changed, "codec", codec)
-        return changed
 
 
 @dataclass(frozen=True)
@@ -128,10 +88,10 @@ class Recipe:
         for rule in self.rules:
             if not isinstance(rule, Rule):
                 raise TypeError(f"rules has {rule!r}: allowed are instances of Rule")
-        _check_codec("weights", self.weights)
-        _check_codec("others", self.others)
+        check_codec_or_none("weights", self.weights)
+        check_codec_or_none("others", self.others)
         check_integer("min_elements", self.min_elements, 0)
-        object.__setattr__(self, "_patterns", _patterns(self.rules))
+        object.__setattr__(self, "_patterns", patterns_of(self.rules))
 
     def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
         """The codec of a tensor, or None to leave it alone.
@@ -252,7 +212,7 @@ class Recipe:
         ValueError
             For a key that is not known (the nearest one is named), or a wrong value.
         """
-        _check_keys(fields, _KEYS, "a recipe")
+        check_keys(fields, _KEYS, "a recipe")
         rules = fields.get("rules", [])
         if not isinstance(rules, list | tuple):
             raise ValueError(f"rules are a list of tables, not {type(rules).__name__}")
@@ -260,7 +220,7 @@ class Recipe:
         if type(min_elements) is not int or min_elements < 0:
             raise ValueError(f"min_elements is {min_elements!r}, allowed is a number from 0")
         return cls(
-            tuple(_rule(rule) for rule in rules),
+            tuple(rule_of(rule) for rule in rules),
             codec_of(fields.get("weights", "lossless")),
             codec_of(fields.get("others", "lossless")),
             min_elements,
@@ -328,98 +288,8 @@ def recipe_for(recipe: Any, names: Collection[str]) -> Recipe:
         for _, fault in idle_rules(made.rules, names):
             raise ValueError(fault)
     else:
-        _warn_of_unmatched(made.rules, names)
+        warn_of_unmatched(made.rules, names)
     return made
-
-
-def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[int, str]]:
-    """The place of each rule that applies to no tensor, and what is to be said of it.
-
-    Examples
-    --------
-    >>> rules = [Rule("conv", None), Rule("conv1", Ternary())]
-    >>> list(idle_rules(rules, ["conv1.weight"]))
-    [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
-    """
-    known = frozenset(names)
-    first = set(map(_patterns(rules).first, known))
-    for at, rule in enumerate(rules):
-        if at not in first:
-            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
-            yield at, hidden if rule._pattern.finds_any(known) else _unmatched(rule, names)
-
-
-def _warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
-    known = frozenset(names)
-    unmatched = [rule for rule in rules if not rule._pattern.finds_any(known)]
-    for rule in unmatched[:_MAX_WARNINGS]:
-        warn_caller(_unmatched(rule, names))
-    more = len(unmatched) - _MAX_WARNINGS
-    if more > 0:
-        warn_caller(f"{more:,} more rules match no tensor")
-
-
-def _patterns(rules: Iterable[Rule]) -> Patterns:
-    return Patterns(rule._pattern for rule in rules)
-
-
-def _unmatched(rule: Rule, names: Collection[str]) -> str:
-    wanted = rule._pattern.names[0] if rule._pattern.names else rule.pattern.strip("^$")
-    some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
-    near = difflib.get_close_matches(wanted, some, _SHOWN, 0)
-    nearest = f"nearest: {', '.join(map(quoted, near))}" if near else "there are none"
-    return f"rule {rule.pattern!r} matches no tensor; {nearest}"
-
-
-def _check_codec(name: str, codec: object) -> None:
-    if codec is not None and not isinstance(codec, Codec):
-        raise TypeError(f"{name}={codec!r}: allowed are None and a codec, such as Lossless()")
-
-
-_RULE = re.compile(r"(?P<pattern>.*)=(?P<codec>[A-Za-z]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)
-
-
-def parse_rule(text: str) -> Rule:
-    """A rule from ``REGEX=CODEC`` or ``REGEX=CODEC(ARGUMENTS)``.
-
-    Parameters
-    ----------
-    text : str
-        The arguments are TOML as in an inline table, or a JSON object.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the text is not of that form, or the codec does not take the arguments.
-
-    Examples
-    --------
-    >>> parse_rule("attn.*weight=codebook(bits=4)").codec.get_config()["bits"]
-    4
-    >>> parse_rule("^embed=keep").codec is None
-    True
-    """
-    try:
-        return _parsed_rule(text)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{text!r}: {error}") from None
-
-
-def _parsed_rule(text: str) -> Rule:
-    match = _RULE.fullmatch(text)
-    if match is None:
-        raise ValueError("is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
-    codec, arguments = match["codec"], (match["arguments"] or "").strip()
-    if codec == KEEP:
-        return Rule(match["pattern"], None)
-    try:
-        is_json = arguments.startswith("{")
-        fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
-    if "id" in fields:
-        raise ValueError("'id' stands before the arguments already")
-    return Rule(match["pattern"], codec_of({"id": codec, **fields}))
 
 
 def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe:
@@ -443,7 +313,7 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
         return Recipe()
     if isinstance(recipe, str):
         if recipe not in READY_MADE:
-            _unknown(recipe, tuple(READY_MADE), "a ready-made recipe")
+            raise_unknown(recipe, tuple(READY_MADE), "a ready-made recipe")
         return READY_MADE[recipe]
     if isinstance(recipe, Mapping):
         return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
@@ -454,50 +324,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     raise TypeError(f"a recipe is a Recipe, a codec, a dict or a name, not {type(recipe).__name__}")
 
 
-def codec_of(value: Codec | Mapping[str, Any] | str | None) -> Codec | None:
-    """A codec from a codec, its configuration, its name, or ``"keep"`` (None).
-
-    Raises
-    ------
-    TypeError, ValueError
-        For anything else.
-    """
-    if value is None or value == KEEP:
-        return None
-    if isinstance(value, str):
-        value = {"id": value}
-    if isinstance(value, Mapping):
-        return from_config(dict(value))
-    if isinstance(value, Codec):
-        return value
-    raise TypeError(f"a codec, its configuration or its name, not {type(value).__name__}")
-
-
 def _config_of(codec: Codec | None) -> dict[str, Any] | str:
     return KEEP if codec is None else codec.get_config()
-
-
-def _rule(fields: Any) -> Rule:
-    if not isinstance(fields, Mapping):
-        raise ValueError(f"a rule is a table of tensor and codec, not {type(fields).__name__}")
-    _check_keys(fields, _RULE_KEYS, "a rule")
-    missing = [key for key in _RULE_KEYS if key not in fields]
-    if missing:
-        raise ValueError(f"a rule has no {missing[0]!r}")
-    if not isinstance(fields["tensor"], str):
-        raise ValueError(f"a rule's tensor is a regular expression, not {fields['tensor']!r}")
-    return Rule(fields["tensor"], codec_of(fields["codec"]))
-
-
-def _check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    for key in fields:
-        if key not in known:
-            _unknown(key, known, f"a key of {what}")
-
-
-def _unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
-    nearest = difflib.get_close_matches(name, known, 1, 0)[0]
-    raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")
 
 
 #: Recipes that `save_file` and the command line know by name. Except for the first, they

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._base.arrays import numpy_array
-from ._core import stream as core
+from ._core import core
 from ._frame.ids import PROFILES
 from ._io.source import bytes_view
 from .limits import DEFAULT_LIMITS, Limits
@@ -35,7 +35,7 @@ def encode(
     ----------
     array : numpy.ndarray of integers or bool
         Any shape and strides; coded in C order. Every value is below ``2**width``.
-    coding : {"auto", "constant", "packed", "huffman", "adaptive", "lanes_huffman", "lanes_tans"}
+    coding : {"auto", "constant", "bitpacked", "huffman", "adaptive", "lanes_huffman", "lanes_tans"}
         ``"auto"`` lets the profile choose. Some cannot hold every array:
         ``"constant"`` needs all values to be equal, ``"huffman"`` and
         ``"lanes_huffman"`` need two different ones, and these and
@@ -65,7 +65,7 @@ def encode(
     Examples
     --------
     >>> codes = np.array([0, 3, 0, 0, 1, 0, 2, 0])
-    >>> encode(codes, coding="packed").hex()
+    >>> encode(codes, coding="bitpacked").hex()
     '01020c21'
     >>> decode(encode(codes), count=8, width=2)
     array([0, 3, 0, 0, 1, 0, 2, 0], dtype=uint8)
@@ -124,7 +124,7 @@ def decode(data: Any, count: int, width: int, limits: Limits | None = None) -> A
 
 
 def best_gap_width(positions: Array, value_bits: int = 0) -> int:
-    """The gap width that takes the fewest bits when gaps are packed.
+    """The gap width that takes the fewest bits when gaps are bitpacked.
 
     Parameters
     ----------

@@ -90,7 +90,7 @@ def compress(
     Returns
     -------
     found : dict
-        ``bytes``, ``elements``, ``paper_packed_bytes``, ``paper_huffman_bytes`` and
+        ``bytes``, ``elements``, ``paper_bitpacked_bytes``, ``paper_huffman_bytes`` and
         ``entropy_bytes``, each with biases as float32.
     layers : Report
     """
@@ -108,7 +108,7 @@ def compress(
     found = {
         "bytes": size,
         "elements": net.elements,
-        "paper_packed_bytes": biases_bytes + sum(coding.packed_bytes for coding in codings),
+        "paper_bitpacked_bytes": biases_bytes + sum(coding.bitpacked_bytes for coding in codings),
         "paper_huffman_bytes": biases_bytes + sum(coding.huffman_bytes for coding in codings),
         "entropy_bytes": biases_bytes + math.ceil(entropy),
     }
@@ -168,7 +168,7 @@ def _megabytes(found: Mapping[str, int]) -> float:
 
 def _row(net: Net, found: Mapping[str, int]) -> tuple[str, ...]:
     floats = 4 * found["elements"]
-    names = ("paper_packed_bytes", "paper_huffman_bytes", "bytes", "entropy_bytes")
+    names = ("paper_bitpacked_bytes", "paper_huffman_bytes", "bytes", "entropy_bytes")
     sizes = [f"{found[name]:,}" for name in names]
     return (
         net.name,

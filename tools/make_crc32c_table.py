@@ -25,7 +25,7 @@ HEADER = """\
 POWERS_HEADER = """\
 /*
  * Written by tools/make_crc32c_table.py: powers of x modulo the polynomial of CRC32C, reflected as
- * its register is. Multiplying by one moves a CRC past so many bytes at once.
+ * its register is. Multiplying by one moves a CRC past a fixed number of bytes.
  *
  * A carry-less product of reflected numbers is the product times x, and the CRC instruction
  * multiplies by x^32 more.

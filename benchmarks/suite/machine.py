@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qcodec._core import decode, stream
+from qcodec._core import core
 from qcodec._core.cpu import FEATURES
 
 _AVX2 = FEATURES["SSE42"] | FEATURES["AVX2"]
@@ -24,12 +24,12 @@ PATHS = {
 
 def available() -> list[str]:
     """The paths that this machine has, slowest first."""
-    return [name for name, features in PATHS.items() if stream.detect_cpu() & features == features]
+    return [name for name, features in PATHS.items() if core.detect_cpu() & features == features]
 
 
 def current() -> str:
-    """The path that qcodec's compiled modules use in this process."""
-    used = decode.CPU_FEATURES
+    """The path that qcodec's C core uses in this process."""
+    used = core.selected_cpu()
     return [name for name in available() if used & PATHS[name] == PATHS[name]][-1]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import qcodec
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.quantize.codebook import Init
 
 from . import data, machine, ours
@@ -34,7 +34,7 @@ def k_means_jobs(weights: np.ndarray, k: int) -> dict[str, Centroids]:
         f"qcodec Codebook, init={init}": partial(_own_centroids, weights, k, init)
         for init in OWN_INITS
     }
-    jobs["qcodec Codebook, init=fast, without codes"] = lambda: numeric.kmeans_fast(weights, k)[0]
+    jobs["qcodec Codebook, init=fast, without codes"] = lambda: core.kmeans_fast(weights, k)[0]
     if k <= COMPARED_LEVELS:
         jobs |= _of_packages(weights, k)
     return jobs
@@ -71,7 +71,7 @@ def _own_centroids(weights: np.ndarray, k: int, init: Init) -> np.ndarray:
 def squared_error(weights: np.ndarray, centroids: np.ndarray) -> float:
     """The sum over all weights to the nearest centroid."""
     ordered = np.sort(centroids.reshape(-1).astype(np.float32))
-    error = weights - ordered[numeric.assign(weights, ordered)]
+    error = weights - ordered[core.assign(weights, ordered)]
     return float(np.dot(error.astype(np.float64), error))
 
 

@@ -1,18 +1,37 @@
 /*
- * Which instruction sets this machine has: asked by hand, because the compiler's answer is that of
- * the machine that built the library.
+ * Finds the instruction sets of this machine, and keeps the choice among them. The processor is
+ * asked directly: compilers only know about the machine that builds the library.
  */
+#include "base/cpu.h"
+
 #include <stdatomic.h>
 
 #include "base/bytes.h"
 
-/* No machine has this: the level was not asked for yet. */
+/* No choice was made yet: no machine has this set. */
 #define UNKNOWN (1u << 31)
 
-/* The library's one global. Setting it twice does no harm. */
+/* The library's only global. It does no harm if two threads set it. */
 static _Atomic uint32_t selected = UNKNOWN;
 
-#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64) || defined(_M_IX86)
+/* Those of `sets` that may be used: sets are a ladder (qcodec.h), so one that is missing takes the
+   sets above it away. */
+static uint32_t without_gaps(uint32_t sets)
+{
+    if (!(sets & QC_CPU_SSE42))
+        sets &= ~(uint32_t)QC_CPU_AVX2;
+    if (!(sets & QC_CPU_AVX2))
+        sets &= ~(uint32_t)QC_CPU_AVX512;
+    return sets;
+}
+
+/* The bits of the sets that this build has kernels for. */
+#define BUILT                                                                                      \
+    ((uint32_t)(QC_HAS_SSE42 * QC_CPU_SSE42 | QC_HAS_AVX2 * QC_CPU_AVX2 |                          \
+                QC_HAS_AVX512 * QC_CPU_AVX512 | QC_HAS_ARM_CRC * QC_CPU_ARM_CRC |                  \
+                QC_HAS_NEON * QC_CPU_NEON))
+
+#if QC_X86
 
 #ifdef _MSC_VER
 #include <immintrin.h>
@@ -25,7 +44,7 @@ typedef struct cpuid_leaf {
     uint32_t eax, ebx, ecx, edx;
 } cpuid_leaf;
 
-/* What the CPU has, and for wide registers, what the operating system saves. */
+/* Features of the CPU and, for wide registers, what the operating system saves. */
 #define LEAF1_ECX_PCLMUL       (1u << 1)
 #define LEAF1_ECX_SSE42        (1u << 20)
 #define LEAF1_ECX_POPCNT       (1u << 23)
@@ -73,7 +92,8 @@ static uint32_t read_xcr0(void)
 
 static int has_all(uint32_t value, uint32_t bits) { return (value & bits) == bits; }
 
-uint32_t qc_cpu_detect(void)
+/* What the processor reports. */
+static uint32_t ask(void)
 {
     cpuid_leaf one = cpuid(1), seven = cpuid(7);
     uint32_t saved = one.ecx & LEAF1_ECX_OSXSAVE ? read_xcr0() : 0, found = 0;
@@ -91,7 +111,7 @@ uint32_t qc_cpu_detect(void)
     return found;
 }
 
-#elif defined(__aarch64__) || defined(_M_ARM64)
+#elif QC_ARM64
 
 #if defined(__linux__)
 #include <sys/auxv.h>
@@ -100,28 +120,30 @@ uint32_t qc_cpu_detect(void)
 
 static int has_crc(void) { return (getauxval(AT_HWCAP) & HWCAP_BIT_CRC32) != 0; }
 #elif defined(__APPLE__)
-static int has_crc(void) { return 1; } /* in every such machine */
+static int has_crc(void) { return 1; } /* every such machine has it */
 #else
 static int has_crc(void) { return 0; }
 #endif
 
-uint32_t qc_cpu_detect(void) { return QC_CPU_NEON | (has_crc() ? QC_CPU_ARM_CRC : 0); }
+static uint32_t ask(void) { return QC_CPU_NEON | (has_crc() ? QC_CPU_ARM_CRC : 0); }
 
 #else
 
-uint32_t qc_cpu_detect(void) { return 0; }
+static uint32_t ask(void) { return 0; }
 
 #endif
 
+uint32_t qc_cpu_detect(void) { return without_gaps(ask() & BUILT); }
+
 uint32_t qc_cpu_selected(void)
 {
-    uint32_t level = atomic_load_explicit(&selected, memory_order_relaxed);
-    return level != UNKNOWN ? level : qc_cpu_select(~(uint32_t)0);
+    uint32_t sets = atomic_load_explicit(&selected, memory_order_relaxed);
+    return sets != UNKNOWN ? sets : qc_cpu_select(~(uint32_t)0);
 }
 
 uint32_t qc_cpu_select(uint32_t allowed)
 {
-    uint32_t level = qc_cpu_detect() & allowed;
-    atomic_store_explicit(&selected, level, memory_order_relaxed);
-    return level;
+    uint32_t sets = without_gaps(qc_cpu_detect() & allowed);
+    atomic_store_explicit(&selected, sets, memory_order_relaxed);
+    return sets;
 }

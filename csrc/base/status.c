@@ -1,3 +1,6 @@
+/*
+ * Names of status codes.
+ */
 #include "base/bytes.h"
 
 const char *qc_status_name(qc_status status)

@@ -11,7 +11,8 @@
 typedef struct decode_workspace {
     qc_value_decoder values;
     qc_position_decoder positions;
-    qc_split_state split;
+    qc_stream_shared shared;
+    qc_router_state router;
     uint32_t block_positions[QC_VALUE_BLOCK];
     uint8_t block[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_code_row row;
@@ -185,12 +186,12 @@ static qc_status decode_elements(const qc_frame *frame, const qc_chunk *chunk, c
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
     target target = {first, count, out, qc_dtype_size(out_dtype), count == chunk->elements};
     size_t stored = chunk->elements;
-    work->split.taken = 0;
+    work->shared.router = &work->router;
     if (sparse) {
-        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->split, &reader, error));
+        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->shared, &reader, error));
         stored = work->positions.entries;
     }
-    QC_TRY(qc_values_open(&work->values, frame, chunk->first, stored, out_dtype, &work->split,
+    QC_TRY(qc_values_open(&work->values, frame, chunk->first, stored, out_dtype, &work->shared,
                           &reader, error));
     QC_TRY(check_end(&reader, error));
     int past_cache = target.whole && out != NULL && frame->elements >= CACHE_BYTES / target.size;
@@ -224,7 +225,7 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
                           void *workspace, qc_error *error)
 {
     decode_workspace *work = align(workspace);
-    work->split.ticker = qc_ticker_of(frame->poll);
+    work->shared.ticker = qc_ticker_of(frame->poll);
     return decode_chunk(frame, chunk, bytes, first, count, out_dtype, out, flags, work, error);
 }
 
@@ -236,7 +237,7 @@ qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const v
     size_t item = qc_dtype_size(out_dtype), end = first + count;
     QC_CHECK(first <= frame->elements && count <= frame->elements - first, QC_INVALID,
              "decode: the range is beyond the tensor", 0, count, frame->elements);
-    work->split.ticker = qc_ticker_of(frame->poll);
+    work->shared.ticker = qc_ticker_of(frame->poll);
     /* An empty tensor that is one chunk has that to be checked. */
     size_t index = frame->chunk_elements > 0 ? first / frame->chunk_elements : 0;
     for (; index < frame->chunks; index++) {
@@ -275,15 +276,15 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
     size_t size = bytewise ? frame->item_size : qc_symbol_size(frame->width);
     uint8_t *out = (uint8_t *)codes;
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
-    work->split.ticker = qc_ticker_of(frame->poll);
-    work->split.taken = 0;
+    work->shared.ticker = qc_ticker_of(frame->poll);
+    work->shared.router = &work->router;
     if (sparse)
-        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->split, &reader, error));
+        QC_TRY(qc_positions_open(&work->positions, frame, chunk, &work->shared, &reader, error));
     /* The caller's buffers were sized by an earlier read of the same field. */
     size_t stored = sparse ? work->positions.entries : chunk->elements;
     QC_CHECK(stored == entries, QC_INVALID, "decode: number of stored elements", 0, stored,
              entries);
-    QC_TRY(qc_values_open(&work->values, frame, chunk->first, stored, frame->dtype, &work->split,
+    QC_TRY(qc_values_open(&work->values, frame, chunk->first, stored, frame->dtype, &work->shared,
                           &reader, error));
     QC_TRY(check_end(&reader, error));
     for (size_t at = 0; at < stored;) {

@@ -40,7 +40,7 @@ size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *s
 {
     return QC_ARENA_ALIGNMENT + source_workspace(frame, source) +
            qc_arena_size(QC_STABLE_WORKSPACE(most_symbols(frame, source))) +
-           qc_arena_size(qc_routed_stream_workspace(frame, source)) +
+           qc_arena_size(qc_router_stream_workspace(frame, source)) +
            qc_positions_workspace(frame, source) +
            qc_values_workspace(frame, qc_most_entries(frame, source));
 }
@@ -117,8 +117,8 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
     QC_TRY(check_source(frame, &own, error));
     encoder.stream_workspace =
         qc_arena_take(&encoder.arena, QC_STABLE_WORKSPACE(most_symbols(frame, source)));
-    encoder.routed_workspace =
-        qc_arena_take(&encoder.arena, qc_routed_stream_workspace(frame, source));
+    encoder.router_workspace =
+        qc_arena_take(&encoder.arena, qc_router_stream_workspace(frame, source));
     QC_TRY(qc_write_positions(&encoder));
     QC_TRY(qc_write_values(&encoder));
     *size = encoder.size;

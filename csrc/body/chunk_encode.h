@@ -40,7 +40,7 @@ typedef struct qc_chunk_encoder {
     uint8_t *out;
     size_t capacity, size;
     uint64_t features;
-    void *stream_workspace, *routed_workspace;
+    void *stream_workspace, *router_workspace;
     qc_arena arena;
     qc_ticker ticker;
     qc_error *error;
@@ -70,7 +70,7 @@ qc_geometry qc_code_geometry(const qc_frame *frame);
 qc_geometry qc_mask_geometry(const qc_frame *frame);
 qc_geometry qc_exponent_geometry(const qc_frame *frame);
 /* What the chunk's one stream that may have a router needs. */
-size_t qc_routed_stream_workspace(const qc_frame *frame, const qc_chunk_source *source);
+size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_source *source);
 
 qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t count,
                           unsigned width);

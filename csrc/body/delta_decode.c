@@ -15,7 +15,7 @@ static qc_status read_size(qc_reader *reader, size_t most, size_t *size, const c
 }
 
 qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
-                        size_t first, size_t count, struct qc_split_state *split, qc_reader *reader,
+                        size_t first, size_t count, qc_stream_shared *shared, qc_reader *reader,
                         qc_error *error)
 {
     size_t item = frame->item_size, low, escapes;
@@ -25,10 +25,10 @@ qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_fr
     QC_CHECK(frame->base != NULL, QC_INVALID, "delta: the base is missing", 0, 0, 1);
     QC_TRY(read_size(reader, count * (item - 1), &low, "delta: bytes of low bits", error));
     QC_TRY(read_size(reader, count, &escapes, "delta: escapes", error));
-    QC_TRY(qc_stream_open(delta->symbols, reader, count, 8, frame->features, split, error));
-    QC_TRY(qc_stream_open(delta->low, reader, low, 8, frame->features, split, error));
+    QC_TRY(qc_stream_open(delta->symbols, reader, count, 8, frame->features, shared, error));
+    QC_TRY(qc_stream_open(delta->low, reader, low, 8, frame->features, shared, error));
     QC_TRY(
-        qc_stream_open(delta->escapes, reader, escapes * item, 8, frame->features, split, error));
+        qc_stream_open(delta->escapes, reader, escapes * item, 8, frame->features, shared, error));
     delta->frame = frame;
     delta->base = (const uint8_t *)frame->base + first * item;
     delta->place = (qc_delta_place){0, 0};
@@ -156,7 +156,7 @@ static qc_status run(qc_delta_decoder *delta, size_t from, size_t count, uint8_t
     const qc_delta_type type = qc_delta_type_of(delta->frame->dtype);
     const uint8_t *codes = delta->codes + from;
     qc_add_delta_kernel *kernel =
-        delta->frame->dtype == QC_F32 ? qc_value_kernels_selected()->add_delta_4 : NULL;
+        delta->frame->dtype == QC_F32 ? qc_kernels_selected()->add_delta_4 : NULL;
     int32_t quotients[QC_DELTA_RUN];
     size_t done = 0;
     read_quotients(codes, count, quotients);

@@ -32,7 +32,7 @@ typedef struct qc_delta_decoder {
 /* Start the streams of a chunk of `count` elements, the first of which has the number `first` in
    the tensor. `streams`: three, that stay where they are. */
 qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
-                        size_t first, size_t count, struct qc_split_state *split, qc_reader *reader,
+                        size_t first, size_t count, qc_stream_shared *shared, qc_reader *reader,
                         qc_error *error);
 /* The next `count` elements, at most QC_DELTA_BLOCK, little-endian; a multiple of QC_STREAM_BLOCK
    but for the last ones. */

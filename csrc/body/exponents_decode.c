@@ -21,7 +21,7 @@ static qc_status read_head(qc_fields *by, qc_dtype dtype, qc_reader *reader, qc_
 }
 
 qc_status qc_fields_open(qc_field_decoder *fields, const qc_frame *frame, size_t count,
-                         struct qc_split_state *split, qc_reader *reader, qc_error *error)
+                         qc_stream_shared *shared, qc_reader *reader, qc_error *error)
 {
     uint64_t escapes;
     QC_TRY(read_head(&fields->by, frame->dtype, reader, error));
@@ -30,7 +30,7 @@ qc_status qc_fields_open(qc_field_decoder *fields, const qc_frame *frame, size_t
     QC_CHECK(escapes <= count, QC_CORRUPT, "fields: escapes", at, escapes, count);
     fields->used = fields->filled = 0;
     return qc_stream_open(&fields->escapes, reader, (size_t)escapes, fields->by.exponent_bits,
-                          frame->features, split, error);
+                          frame->features, shared, error);
 }
 
 static qc_status refill(qc_field_decoder *fields, qc_error *error)
@@ -74,7 +74,7 @@ static void join(const qc_fields *by, const uint8_t *symbols, const uint8_t *res
                  uint8_t *upper, uint8_t *lower)
 {
     uint16_t base = (uint16_t)(by->base << (16 - by->exponent_bits));
-    qc_join_fields_kernel *kernel = qc_value_kernels_selected()->join_fields;
+    qc_join_exponents_kernel *kernel = qc_kernels_selected()->join_exponents;
     size_t i = 0;
     if (kernel != NULL)
         i = kernel(symbols, rest, count, by->rest_bits, base, upper, lower);
@@ -87,7 +87,7 @@ static void join(const qc_fields *by, const uint8_t *symbols, const uint8_t *res
 
 static int has_escapes(const qc_field_decoder *fields, const uint8_t *symbols, size_t count)
 {
-    return qc_greatest(symbols, count) >= qc_fields_escape(&fields->by);
+    return qc_max_code(symbols, count) >= qc_fields_escape(&fields->by);
 }
 
 qc_status qc_fields_join(qc_field_decoder *fields, const uint8_t *symbols, const uint8_t *rest,

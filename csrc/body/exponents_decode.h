@@ -20,7 +20,7 @@ typedef struct qc_field_decoder {
 
 /* Read a chunk's head of `count` elements, and start the escapes. */
 qc_status qc_fields_open(qc_field_decoder *fields, const qc_frame *frame, size_t count,
-                         struct qc_split_state *split, qc_reader *reader, qc_error *error);
+                         qc_stream_shared *shared, qc_reader *reader, qc_error *error);
 /* Planes 0 and 1 of the next `count` elements, from their symbols and the rest. */
 qc_status qc_fields_join(qc_field_decoder *fields, const uint8_t *symbols, const uint8_t *rest,
                          size_t count, uint8_t *upper, uint8_t *lower, qc_error *error);

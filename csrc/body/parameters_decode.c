@@ -4,7 +4,7 @@
  */
 #include "base/workspace.h"
 #include "body/parameters.h"
-#include "codings/routers/router_decode.h"
+#include "codings/stream.h"
 #include "kernels/planes.h"
 
 #define BLOCK 2048 /* values at a time: a multiple of QC_STREAM_BLOCK */
@@ -29,7 +29,7 @@ typedef struct parameters_workspace {
     symbol_queue lengths, order;
     uint32_t keys[QC_MAX_ENTRIES];
     uint16_t zero_points[QC_STREAM_BLOCK]; /* of uint8_t, if codes are narrow */
-    qc_split_state split;                  /* taken: none of the streams is split */
+    qc_stream_shared shared;
 } parameters_workspace;
 
 _Static_assert(sizeof(parameters_workspace) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
@@ -51,8 +51,7 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static qc_status open_stream(parameters_workspace *work, qc_stream *stream, qc_reader *reader,
                              size_t count, unsigned width, uint64_t features, qc_error *error)
 {
-    work->split.taken = 1;
-    return qc_stream_open(stream, reader, count, width, features, &work->split, error);
+    return qc_stream_open(stream, reader, count, width, features, &work->shared, error);
 }
 
 static qc_status check_end(const qc_reader *reader, qc_error *error)
@@ -249,7 +248,7 @@ qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, q
 {
     parameters_workspace *work = qc_workspace_align(workspace);
     uint8_t *next = memory;
-    work->split.ticker = qc_ticker_of(frame->poll);
+    work->shared = (qc_stream_shared){qc_ticker_of(frame->poll), NULL}; /* no stream has a router */
     if (frame->coded_codebook.how != QC_FLOATS_VERBATIM) {
         size_t size = qc_dtype_size(frame->codebook_dtype), count = frame->books * frame->entries;
         int permuted = frame->coded_codebook.how == QC_FLOATS_PERMUTED;

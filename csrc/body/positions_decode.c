@@ -55,7 +55,7 @@ static qc_status next_row(qc_position_decoder *positions, qc_error *error)
 /* Where `count` gaps lead that start at `position`; returns one past the last of them. */
 static size_t sum_gaps(const uint16_t *gaps, size_t count, size_t position, uint32_t *out)
 {
-    qc_sum_gaps_kernel *kernel = qc_value_kernels_selected()->sum_gaps;
+    qc_sum_gaps_kernel *kernel = qc_kernels_selected()->sum_gaps;
     size_t i = kernel != NULL ? kernel(gaps, count, (uint32_t)position, out) : 0;
     if (i > 0)
         position = (size_t)out[i - 1] + 1;
@@ -133,7 +133,7 @@ static size_t mask_positions(const uint8_t *symbols, size_t count, size_t first,
         {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
         {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
     };
-    qc_mask_positions_kernel *kernel = qc_value_kernels_selected()->mask_positions;
+    qc_mask_positions_kernel *kernel = qc_kernels_selected()->mask_positions;
     size_t whole = kernel != NULL ? count - count % QC_MASK_SYMBOLS : 0;
     size_t found = whole > 0 ? kernel(symbols, whole, (uint32_t)first, out) : 0;
     for (size_t i = whole; i < count; i++) {
@@ -197,7 +197,7 @@ static const qc_position_form FORMS[] = {
 };
 
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
-                            const qc_chunk *chunk, struct qc_split_state *split, qc_reader *reader,
+                            const qc_chunk *chunk, qc_stream_shared *shared, qc_reader *reader,
                             qc_error *error)
 {
     uint64_t entries;
@@ -214,18 +214,18 @@ qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *fram
     if (mask_width > 0)
         return qc_stream_open(&positions->index, reader,
                               qc_mask_symbols(chunk->elements, mask_width), mask_width,
-                              frame->features, split, error);
+                              frame->features, shared, error);
     if (frame->positions == QC_CSR) {
         size_t rows = chunk->elements > 0 ? chunk->elements / frame->row_elements : 0;
         QC_TRY(qc_stream_open(&positions->counts, reader, rows,
-                              qc_row_count_width(frame->row_elements), frame->features, split,
+                              qc_row_count_width(frame->row_elements), frame->features, shared,
                               error));
     } else {
         positions->row_end = positions->elements;
         positions->row_left = positions->entries;
     }
     return qc_stream_open(&positions->index, reader, positions->entries, frame->gap_width,
-                          frame->features, split, error);
+                          frame->features, shared, error);
 }
 
 qc_status qc_positions_next(qc_position_decoder *positions, uint32_t *out, size_t count,

@@ -34,7 +34,7 @@ typedef struct qc_position_decoder {
 
 /* Start to read the positions of a chunk: entries and position streams; steps over them. */
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
-                            const qc_chunk *chunk, struct qc_split_state *split, qc_reader *reader,
+                            const qc_chunk *chunk, qc_stream_shared *shared, qc_reader *reader,
                             qc_error *error);
 /* The next `count` positions (<= positions->left), each below the chunk's elements. */
 qc_status qc_positions_next(qc_position_decoder *positions, uint32_t *out, size_t count,

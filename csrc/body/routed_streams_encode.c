@@ -26,16 +26,16 @@ static int is_whole(const qc_frame *frame, size_t elements)
 static qc_geometry element_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    if (frame->row_elements <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
+    if (frame->row_elements <= QC_ROUTER_MAX_COLUMNS && is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements;
     if (frame->ndim < 3)
         return geometry;
     uint64_t width = frame->dims[frame->ndim - 1];
     uint64_t height = frame->ndim > 3 ? frame->dims[frame->ndim - 2] : 1;
-    if (width <= QC_SPLIT_MAX_SIDE && height <= QC_SPLIT_MAX_SIDE &&
+    if (width <= QC_ROUTER_MAX_SIDE && height <= QC_ROUTER_MAX_SIDE &&
         is_whole(frame, (size_t)(width * height))) {
-        geometry.kernel_width = (unsigned)width;
-        geometry.kernel_height = (unsigned)height;
+        geometry.filter_width = (unsigned)width;
+        geometry.filter_height = (unsigned)height;
     }
     return geometry;
 }
@@ -43,8 +43,8 @@ static qc_geometry element_geometry(const qc_frame *frame)
 qc_geometry qc_code_geometry(const qc_frame *frame)
 {
     int has_place = frame->positions == QC_DENSE && !qc_is_bytes(frame);
-    return has_place && frame->width <= QC_SPLIT_MAX_WIDTH ? element_geometry(frame)
-                                                           : (qc_geometry){0, 0, 0};
+    return has_place && frame->width <= QC_ROUTER_MAX_WIDTH ? element_geometry(frame)
+                                                            : (qc_geometry){0, 0, 0};
 }
 
 /* A symbol of a mask may stand for four elements of one row. */
@@ -54,7 +54,7 @@ qc_geometry qc_mask_geometry(const qc_frame *frame)
     if (frame->positions == QC_BITS)
         return element_geometry(frame);
     if (frame->positions == QC_MASK && frame->row_elements % 4 == 0 &&
-        frame->row_elements / 4 <= QC_SPLIT_MAX_COLUMNS && is_whole(frame, frame->row_elements))
+        frame->row_elements / 4 <= QC_ROUTER_MAX_COLUMNS && is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements / 4;
     return geometry;
 }
@@ -72,22 +72,22 @@ qc_geometry qc_exponent_geometry(const qc_frame *frame)
 
 static int is_located(const qc_geometry *geometry)
 {
-    return geometry->row_length > 0 || geometry->kernel_width > 0;
+    return geometry->row_length > 0 || geometry->filter_width > 0;
 }
 
 /* What a chunk's one stream that may be split needs. */
-size_t qc_routed_stream_workspace(const qc_frame *frame, const qc_chunk_source *source)
+size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_source *source)
 {
     unsigned mask_width = qc_mask_width(frame->positions);
     qc_geometry geometry = mask_width > 0 ? qc_mask_geometry(frame) : qc_code_geometry(frame);
     size_t count =
         mask_width > 0 ? qc_mask_symbols(source->elements, mask_width) : source->elements;
-    qc_split_input input = {NULL, count, frame->width, geometry, NULL};
+    qc_router_input input = {NULL, count, frame->width, geometry, NULL};
     if (qc_is_bytes(frame) && mask_width == 0) {
         input.geometry = qc_exponent_geometry(frame);
-        return is_located(&input.geometry) ? qc_routed_rows_workspace(&input) : 0;
+        return is_located(&input.geometry) ? qc_router_rows_workspace(&input) : 0;
     }
-    return is_located(&geometry) ? qc_routed_workspace(&input) : 0;
+    return is_located(&geometry) ? qc_router_workspace(&input) : 0;
 }
 
 /* ---- streams ---- */
@@ -115,7 +115,7 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
 /* What a coding with a router must stay within, or 0 where it is not tried. They decode as slowly
    as adaptive coding does, so balanced takes them where it would take that, and if they save a
    64th. */
-static size_t routed_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
+static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
 {
     const qc_encoding *encoding = &encoder->encoding;
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
@@ -140,15 +140,15 @@ qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_
     size_t size = encoder->size - at;
     if (!is_located(&geometry) || geometry.row_length > count)
         return QC_OK;
-    qc_routed_request request = {{symbols, count, width, geometry, &encoder->ticker},
+    qc_router_request request = {{symbols, count, width, geometry, &encoder->ticker},
                                  &encoder->encoding,
-                                 routed_limit(encoder, QC_CONTEXTS, size),
-                                 routed_limit(encoder, QC_SPLIT, size),
-                                 encoder->routed_workspace,
+                                 router_limit(encoder, QC_CONTEXTS, size),
+                                 router_limit(encoder, QC_SPLIT, size),
+                                 encoder->router_workspace,
                                  encoder->stream_workspace};
     if (request.contexts_limit == 0 && request.split_limit == 0)
         return QC_OK;
-    QC_TRY(qc_routed_encode(&request, encoder->out + at, &routed, &features, error));
+    QC_TRY(qc_router_encode(&request, encoder->out + at, &routed, &features, error));
     if (routed > 0) {
         encoder->size = at + routed;
         encoder->features = features;
@@ -163,18 +163,18 @@ qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, 
     qc_error *error = encoder->error;
     qc_profile profile = encoder->encoding.profile;
     qc_geometry geometry = qc_exponent_geometry(frame);
-    qc_routed_request request = {{symbols, count, frame->width, geometry, &encoder->ticker},
+    qc_router_request request = {{symbols, count, frame->width, geometry, &encoder->ticker},
                                  encoding,
                                  0,
                                  qc_stream_bound(count, frame->width),
-                                 encoder->routed_workspace,
+                                 encoder->router_workspace,
                                  encoder->stream_workspace};
     int can_split = (encoding->codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
                     encoding->effort >= QC_EFFORT_PLACES &&
                     (profile == QC_BALANCED || profile == QC_SMALL);
     size_t size = 0;
     if (can_split && is_located(&geometry) && geometry.row_length <= count)
-        QC_TRY(qc_routed_encode_rows(&request, encoder->out + encoder->size, &size,
+        QC_TRY(qc_router_encode_rows(&request, encoder->out + encoder->size, &size,
                                      &encoder->features, error));
     encoder->size += size;
     return size > 0 ? QC_OK : write_stream_in(encoder, symbols, count, frame->width, encoding);

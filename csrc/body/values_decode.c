@@ -132,7 +132,7 @@ static int can_convert(qc_dtype from, qc_dtype to)
 }
 
 qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t first,
-                         size_t count, qc_dtype out_dtype, struct qc_split_state *split,
+                         size_t count, qc_dtype out_dtype, qc_stream_shared *shared,
                          qc_reader *reader, qc_error *error)
 {
     QC_CHECK((unsigned)out_dtype < QC_DTYPE_COUNT && can_convert(frame->dtype, out_dtype),
@@ -145,15 +145,15 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->pulled = 0;
     values->has_table = 0;
     if (frame->kind == QC_DELTA)
-        return qc_delta_open(&values->delta, values->streams, frame, first, count, split, reader,
+        return qc_delta_open(&values->delta, values->streams, frame, first, count, shared, reader,
                              error);
     if (frame->kind == QC_FIELDS)
-        QC_TRY(qc_fields_open(&values->fields, frame, count, split, reader, error));
+        QC_TRY(qc_fields_open(&values->fields, frame, count, shared, reader, error));
     for (unsigned i = 0; i < frame->value_streams; i++) {
         int is_rest = frame->kind == QC_FIELDS && i == 1;
         QC_TRY(qc_stream_open(&values->streams[i], reader, count * symbols_per_element(frame),
                               is_rest ? values->fields.by.rest_bits : frame->width, frame->features,
-                              split, error));
+                              shared, error));
     }
     if (!frame->undecoded) /* else nothing will be written */
         choose_table(values);
@@ -258,7 +258,7 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
     }
     values->pulled = count;
     if (has_absent_codes(frame)) {
-        unsigned code = qc_greatest(values->blocks[0] + keep, count);
+        unsigned code = qc_max_code(values->blocks[0] + keep, count);
         QC_CHECK(code < frame->entries, QC_CORRUPT, "codebook: code without an entry", 0, code,
                  frame->entries - 1);
     }

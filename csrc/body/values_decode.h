@@ -40,7 +40,7 @@ typedef struct qc_value_decoder {
 /* Start the value streams of a chunk with `count` stored elements, the first element of which has
    the number `first` in the tensor; steps over them. */
 qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t first,
-                         size_t count, qc_dtype out_dtype, struct qc_split_state *split,
+                         size_t count, qc_dtype out_dtype, qc_stream_shared *shared,
                          qc_reader *reader, qc_error *error);
 /* Go `count` stored elements forward: a multiple of QC_STREAM_BLOCK. */
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error);

@@ -1,3 +1,14 @@
+/*
+ * Coding 3, decoded: each symbol is a few binary decisions, and each decision has a context that
+ * learns how likely a 0 is (adaptive_model.h). The range decoder turns probabilities into bits
+ * (range_decoder.h).
+ *
+ * Model tree: a symbol's bits from the most significant one are a path in a binary tree, with a
+ * context per node. It learns any distribution of up to 8 bits. Model exponent, for gaps: the
+ * position of the leading one of symbol + 1 in unary, with a context per step; then two bits with
+ * contexts, and direct bits, which have no context, as the low bits of large gaps are random. It
+ * learns fast, since it has few contexts.
+ */
 #include "codings/stream.h"
 
 typedef qc_range_decoder decoder;
@@ -27,7 +38,7 @@ static inline unsigned decode_exponent(decoder *d, qc_adaptive_model *model, uns
     qc_context *mantissa = &model->contexts[qc_adaptive_mantissa_base(exponent)];
     unsigned u = 1; /* the bits so far: also the context */
     for (unsigned i = 0; i < exponent; i++)
-        u = 2 * u + (i < 2 ? decode(d, &mantissa[u], model->rates) : qc_range_decode_raw(d));
+        u = 2 * u + (i < 2 ? decode(d, &mantissa[u], model->rates) : qc_range_decode_direct(d));
     return u - 1;
 }
 

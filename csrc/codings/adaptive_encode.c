@@ -1,3 +1,6 @@
+/*
+ * Coding 3, encoded: both models are tried, and the smaller body is kept.
+ */
 #include "codings/range_encoder.h"
 #include "codings/stream_encode.h"
 
@@ -36,7 +39,7 @@ static inline void encode_exponent(qc_range_encoder *e, qc_adaptive_model *model
         if (i < 2)
             encode_bit(e, bit, &mantissa[u], model->rates);
         else
-            qc_range_encode_raw(e, bit);
+            qc_range_encode_direct(e, bit);
     }
 }
 

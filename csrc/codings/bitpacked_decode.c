@@ -1,3 +1,13 @@
+/*
+ * Coding 1, decoded: every symbol has `width` bits, from the least significant bit of the first
+ * byte on. Any symbol is found by arithmetic, so skipping costs nothing, and symbols of 8 bits are
+ * viewed in place.
+ *
+ * Eight symbols take `width` bytes, a group. Up to 8 bits, a group is loaded as one number and its
+ * symbols are spread to bytes in three steps: halves, quarters, eighths move to their places
+ * (qc_spread). Loads may read beyond a group, so the last bytes of a body are unpacked from a
+ * padded copy.
+ */
 #include "codings/stream.h"
 #include "kernels/bitpacking.h"
 #include "kernels/kernels.h"
@@ -7,13 +17,13 @@
 
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
-    size_t expected = qc_packed_bytes(stream->count, stream->width);
-    unsigned used = (unsigned)(stream->count % QC_PACKED_GROUP) * stream->width % 8;
-    QC_CHECK(size == expected, QC_CORRUPT, "packed: body length", 0, size, expected);
+    size_t expected = qc_bitpacked_bytes(stream->count, stream->width);
+    unsigned used = (unsigned)(stream->count % QC_BITPACKED_GROUP) * stream->width % 8;
+    QC_CHECK(size == expected, QC_CORRUPT, "bitpacked: body length", 0, size, expected);
     /* These bits are read again with the last symbols, and dropped whatever they are then. */
     QC_CHECK(used == 0 || body[size - 1] >> used == 0, QC_CORRUPT,
-             "packed: bits after the last symbol", size - 1, body[size - 1], 0);
-    stream->state.packed = (qc_packed_state){body, size, 0};
+             "bitpacked: bits after the last symbol", size - 1, body[size - 1], 0);
+    stream->state.bitpacked = (qc_bitpacked_state){body, size, 0};
     return QC_OK;
 }
 
@@ -24,7 +34,7 @@ static inline void unpack_narrow(const uint8_t *in, size_t groups, unsigned widt
         x = qc_spread(x, 4 * width, 32);
         x = qc_spread(x, 2 * width, 16);
         x = qc_spread(x, width, 8);
-        qc_store64(out + i * QC_PACKED_GROUP, x);
+        qc_store64(out + i * QC_BITPACKED_GROUP, x);
     }
 }
 
@@ -49,7 +59,7 @@ static void unpack_groups(const uint8_t *in, size_t groups, unsigned width, void
     case 1: unpack_narrow(in, groups, 1, symbols); break;
     case 2: unpack_narrow(in, groups, 2, symbols); break;
     case 4: unpack_narrow(in, groups, 4, symbols); break;
-    case 8: memcpy(symbols, in, groups * QC_PACKED_GROUP); break;
+    case 8: memcpy(symbols, in, groups * QC_BITPACKED_GROUP); break;
     case 16: unpack_wide(in, groups, 16, symbols); break;
     default:
         if (width < 8)
@@ -60,17 +70,17 @@ static void unpack_groups(const uint8_t *in, size_t groups, unsigned width, void
 }
 
 /* Unpack symbols [first, first + count) of one group, on a padded copy of its bytes. */
-static void unpack_part(const qc_packed_state *state, unsigned width, size_t first, size_t count,
+static void unpack_part(const qc_bitpacked_state *state, unsigned width, size_t first, size_t count,
                         uint8_t *symbols)
 {
     uint8_t bytes[GROUP_READ] = {0};
-    uint16_t group[QC_PACKED_GROUP]; /* of uint8_t, if narrow */
-    size_t offset = first / QC_PACKED_GROUP * width, left = state->size - offset;
+    uint16_t group[QC_BITPACKED_GROUP]; /* of uint8_t, if narrow */
+    size_t offset = first / QC_BITPACKED_GROUP * width, left = state->size - offset;
     size_t symbol_size = qc_symbol_size(width);
 
     memcpy(bytes, state->data + offset, left < width ? left : width);
     unpack_groups(bytes, 1, width, group);
-    memcpy(symbols, (const uint8_t *)group + first % QC_PACKED_GROUP * symbol_size,
+    memcpy(symbols, (const uint8_t *)group + first % QC_BITPACKED_GROUP * symbol_size,
            count * symbol_size);
 }
 
@@ -79,33 +89,33 @@ static void unpack_part(const qc_packed_state *state, unsigned width, size_t fir
 static size_t unpack_some(const uint8_t *in, size_t left, unsigned width, size_t count,
                           uint8_t *symbols)
 {
-    size_t whole = count - count % QC_PACKED_GROUP, done = 0;
-    qc_unpack_kernel *kernel = qc_value_kernels_selected()->unpack;
+    size_t whole = count - count % QC_BITPACKED_GROUP, done = 0;
+    qc_unpack_kernel *kernel = qc_kernels_selected()->unpack;
     if (kernel != NULL && width < 8)
         done = kernel(in, left, width, symbols, whole);
-    in += done / QC_PACKED_GROUP * width;
-    left -= done / QC_PACKED_GROUP * width;
+    in += done / QC_BITPACKED_GROUP * width;
+    left -= done / QC_BITPACKED_GROUP * width;
     size_t readable = left < GROUP_READ ? 0 : (left - GROUP_READ) / width + 1;
-    size_t groups = (whole - done) / QC_PACKED_GROUP;
+    size_t groups = (whole - done) / QC_BITPACKED_GROUP;
     groups = groups < readable ? groups : readable;
     unpack_groups(in, groups, width, symbols + done * qc_symbol_size(width));
-    return done + groups * QC_PACKED_GROUP;
+    return done + groups * QC_BITPACKED_GROUP;
 }
 
 static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
-    qc_packed_state *state = &stream->state.packed;
+    qc_bitpacked_state *state = &stream->state.bitpacked;
     unsigned width = stream->width;
     uint8_t *out = symbols;
 
     (void)error;
     while (count > 0) {
-        size_t in_group = state->next % QC_PACKED_GROUP, take = 0;
-        size_t offset = state->next / QC_PACKED_GROUP * width;
+        size_t in_group = state->next % QC_BITPACKED_GROUP, take = 0;
+        size_t offset = state->next / QC_BITPACKED_GROUP * width;
         if (in_group == 0)
             take = unpack_some(state->data + offset, state->size - offset, width, count, out);
         if (take == 0) {
-            take = QC_PACKED_GROUP - in_group < count ? QC_PACKED_GROUP - in_group : count;
+            take = QC_BITPACKED_GROUP - in_group < count ? QC_BITPACKED_GROUP - in_group : count;
             unpack_part(state, width, state->next, take, out);
         }
         state->next += take;
@@ -117,7 +127,7 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
 static const uint8_t *view(qc_stream *stream, size_t count)
 {
-    qc_packed_state *state = &stream->state.packed;
+    qc_bitpacked_state *state = &stream->state.bitpacked;
     if (stream->width != 8)
         return NULL;
     state->next += count;
@@ -127,7 +137,7 @@ static const uint8_t *view(qc_stream *stream, size_t count)
 static qc_status skip(qc_stream *stream, size_t count, qc_error *error)
 {
     (void)error;
-    stream->state.packed.next += count;
+    stream->state.bitpacked.next += count;
     return QC_OK;
 }
 
@@ -137,4 +147,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_packed_decoder = {"packed", 1, 16, start, next, view, skip, finish};
+const qc_stream_decoder qc_bitpacked_decoder = {"bitpacked", 1,    16,   start,
+                                                next,        view, skip, finish};

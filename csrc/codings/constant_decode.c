@@ -1,3 +1,6 @@
+/*
+ * Coding 0, decoded: all symbols are the same.
+ */
 #include "codings/stream.h"
 
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)

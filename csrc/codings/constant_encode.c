@@ -1,3 +1,6 @@
+/*
+ * Coding 0, encoded: possible if no two symbols differ.
+ */
 #include "codings/stream_encode.h"
 
 static size_t size(qc_encoder_input *input)

@@ -1,3 +1,14 @@
+/*
+ * Coding 2, decoded. The next bits of a sub-stream, as many as the longest code has, are the index
+ * of a table that gives the symbol and the length of its code: one look-up per symbol, whatever its
+ * length.
+ *
+ * A symbol's code must be looked up before the next one's position is known, so one bit stream
+ * decodes at the latency of a look-up. Symbol i is therefore in sub-stream i mod 4: four chains of
+ * look-ups run at the same time. In the hot loop each of them loads 8 bytes without a branch, and
+ * takes four symbols from the 56 bits or more that it then has. The loop only runs while all
+ * sub-streams have 8 bytes left; what follows is read byte by byte.
+ */
 #include "codings/huffman_code.h"
 #include "codings/stream.h"
 
@@ -83,12 +94,12 @@ static inline uint8_t take_symbol(qc_bit_reader *from, const uint16_t *table, un
 /* How many refills can load REFILL_BYTES inside every sub-stream. */
 static size_t safe_refills(const qc_bit_reader *readers)
 {
-    size_t least = SIZE_MAX;
+    size_t min = SIZE_MAX;
     for (unsigned s = 0; s < STREAMS; s++) {
         size_t refills = (size_t)(readers[s].end - readers[s].next) / REFILL_BYTES;
-        least = refills < least ? refills : least;
+        min = refills < min ? refills : min;
     }
-    return least;
+    return min;
 }
 
 /* The hot loop: decode a multiple of ROUNDS * STREAMS symbols, up to `count`, while all

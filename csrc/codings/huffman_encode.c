@@ -1,3 +1,7 @@
+/*
+ * Coding 2, encoded: the size is computed exactly from the histogram of each sub-stream, so the
+ * sub-streams are written to their final places, one after the other.
+ */
 #include "codings/stream_encode.h"
 
 #define STREAMS QC_HUFFMAN_STREAMS
@@ -8,7 +12,7 @@
 static size_t stream_bytes(const qc_encoder_input *input, unsigned stream)
 {
     uint64_t bits = 0;
-    for (unsigned s = 0; s <= input->largest; s++)
+    for (unsigned s = 0; s <= input->max; s++)
         bits += input->histogram[stream][s] * input->lengths[s];
     return (size_t)((bits + 7) / 8);
 }
@@ -17,7 +21,7 @@ static size_t stream_bytes(const qc_encoder_input *input, unsigned stream)
 static void merge_histogram(qc_encoder_input *input)
 {
     for (unsigned part = 1; part < STREAMS; part++)
-        for (unsigned s = 0; s <= input->largest; s++) {
+        for (unsigned s = 0; s <= input->max; s++) {
             input->histogram[0][s] += input->histogram[part][s];
             input->histogram[part][s] = 0;
         }
@@ -32,10 +36,10 @@ static size_t size(qc_encoder_input *input)
         return QC_NO_ENCODING;
     if (streams == 1)
         merge_histogram(input);
-    qc_huffman_optimal_lengths(input->counts, input->largest + 1, QC_HUFFMAN_MAX_LENGTH,
+    qc_huffman_optimal_lengths(input->counts, input->max + 1, QC_HUFFMAN_MAX_LENGTH,
                                input->lengths);
 
-    size_t bytes = qc_huffman_write_lengths(input->lengths, input->largest + 1, table);
+    size_t bytes = qc_huffman_write_lengths(input->lengths, input->max + 1, table);
     for (unsigned stream = 0; stream < streams; stream++) {
         size_t body = stream_bytes(input, stream);
         bytes += body + (stream + 1 < streams ? qc_vu_size(body) : 0);
@@ -72,11 +76,11 @@ static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
     unsigned streams = qc_huffman_streams(input->count);
     uint8_t *at = out;
 
-    qc_huffman_canonical_codes(input->lengths, input->largest + 1, canonical);
-    for (unsigned s = 0; s <= input->largest; s++)
+    qc_huffman_canonical_codes(input->lengths, input->max + 1, canonical);
+    for (unsigned s = 0; s <= input->max; s++)
         codes[s] = (uint32_t)canonical[s] << 4 | input->lengths[s];
 
-    at += qc_huffman_write_lengths(input->lengths, input->largest + 1, at);
+    at += qc_huffman_write_lengths(input->lengths, input->max + 1, at);
     for (unsigned stream = 0; stream + 1 < streams; stream++)
         at += qc_write_vu(at, stream_bytes(input, stream));
     for (unsigned stream = 0; stream < streams; stream++) {

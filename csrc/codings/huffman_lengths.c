@@ -1,5 +1,7 @@
 /*
- * The table of code lengths at the head of a Huffman body: one nibble a symbol, runs shortened.
+ * The table of code lengths at the start of a Huffman body: one nibble per symbol, with runs of
+ * absent symbols and of equal lengths shortened. Reading one never writes beyond the declared
+ * number of symbols, and ends with the check that the code is complete.
  */
 #include "codings/huffman_code.h"
 

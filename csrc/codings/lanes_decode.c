@@ -1,12 +1,32 @@
 /*
- * Codings 4 and 5, decoded: the head, then turns of 256 symbols by the kernel of this machine, then
- * raw bits and escapes.
+ * Codings 4 and 5, decoded on 128 lanes (docs/format.md, section 7.5).
+ *
+ * The idea: variable-length codes are slow because each code's position depends on those before it.
+ * 128 lanes are 128 independent chains of such dependences. In a turn each lane decodes two
+ * symbols, all of them in step, so a vector register holds many lanes, and one turn is 256 symbols.
+ *
+ * One run of words: giving each lane a bit stream of its own would need 128 read positions, which
+ * vectors cannot load from at once. Instead all lanes share one run of 16-bit words. Before a turn,
+ * each lane that has fewer than 16 bits left takes the next word, in the order of the lanes. So the
+ * lanes that need a word take consecutive words, and a lane's word is found by its rank among them:
+ * the number of lanes before it that need one, which is a bit count of a mask. AVX-512 has an
+ * instruction that does the whole (expand); AVX2 and NEON look a shuffle up by eight bits of the
+ * mask (expand_table.h).
+ *
+ * Why it works: a lane has at least 16 bits before a turn, and a turn takes at most 16 (two codes
+ * of 7 or 8 bits), so one refill per turn suffices, and the order of words is known without sending
+ * it. The
+ * encoder follows the same rule (lanes_encode.c).
+ *
+ * A kernel turns words into the values of classes, and nothing else. What is rare or separate is
+ * done in passes of their own over the block in L1: low bits are added, and escapes are replaced by
+ * their literals. Kernels never read beyond QC_LANES_SLACK bytes after the words; the last turns
+ * run on a padded copy.
  */
-#include "kernels/lanes_decode_kernels.h"
-
 #include "codings/lanes_code.h"
 #include "codings/lanes_head.h"
 #include "codings/stream.h"
+#include "kernels/kernels.h"
 
 /* ---- start ---- */
 
@@ -31,11 +51,11 @@ static void set_values(qc_lanes_state *state)
 static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state, qc_error *error)
 {
     uint64_t words, escapes = 0;
-    size_t blocks = count / QC_RAW_BLOCK + (count % QC_RAW_BLOCK != 0);
+    size_t blocks = count / QC_LANES_BLOCK + (count % QC_LANES_BLOCK != 0);
     QC_TRY(qc_read_vu(body, &words, "lanes: number of words", error));
     if (state->code.has_escape)
         QC_TRY(qc_read_vu(body, &escapes, "lanes: number of escapes", error));
-    QC_TRY(qc_read_bytes(body, blocks * 8 * state->code.raw_bits, &state->raw, "lanes: raw bits",
+    QC_TRY(qc_read_bytes(body, blocks * 8 * state->code.low_bits, &state->low, "lanes: raw bits",
                          error));
     QC_TRY(qc_read_bytes(body, 2 * words, &state->words, "lanes: words", error));
     QC_CHECK(escapes == body->size - body->at, QC_CORRUPT, "lanes: bytes of literals", body->at,
@@ -50,9 +70,9 @@ static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state
    whatever they are then. */
 static qc_status check_raw_end(const qc_lanes_state *state, size_t count, qc_error *error)
 {
-    size_t used = count % QC_RAW_BLOCK;
-    const uint8_t *last = state->raw + count / QC_RAW_BLOCK * 8 * state->code.raw_bits;
-    for (unsigned bit = 0; used > 0 && bit < state->code.raw_bits; bit++)
+    size_t used = count % QC_LANES_BLOCK;
+    const uint8_t *last = state->low + count / QC_LANES_BLOCK * 8 * state->code.low_bits;
+    for (unsigned bit = 0; used > 0 && bit < state->code.low_bits; bit++)
         QC_CHECK(qc_load64(last + 8 * bit) >> used == 0, QC_CORRUPT,
                  "lanes: raw bits after the last symbol", 0, bit, 0);
     return QC_OK;
@@ -102,8 +122,8 @@ static qc_status start_tans(qc_stream *stream, const uint8_t *body, size_t size,
 /* ---- next ---- */
 
 /* One turn on a padded copy of the last words: as many may be missing as a turn takes. */
-static qc_status decode_turn_at_end(qc_lanes_state *state, qc_lanes_kernel *kernel, uint8_t *out,
-                                    qc_error *error)
+static qc_status decode_turn_at_end(qc_lanes_state *state, qc_lanes_decode_kernel *kernel,
+                                    uint8_t *out, qc_error *error)
 {
     uint8_t padded[QC_LANES_TURN + QC_LANES_SLACK] = {0};
     const uint8_t *words = state->words;
@@ -120,8 +140,9 @@ static qc_status decode_turn_at_end(qc_lanes_state *state, qc_lanes_kernel *kern
 
 static qc_status decode_turns(qc_lanes_state *state, uint8_t *out, size_t turns, qc_error *error)
 {
-    qc_lanes_kernels kernels = qc_lanes_selected();
-    qc_lanes_kernel *kernel = state->code.state_bits > 0 ? kernels.tans : kernels.huffman;
+    const qc_kernels *kernels = qc_kernels_selected();
+    qc_lanes_decode_kernel *kernel =
+        state->code.state_bits > 0 ? kernels->lanes_tans : kernels->lanes_huffman;
     while (turns > 0) {
         size_t left = (size_t)(state->words_end - state->words);
         size_t safe = left > QC_LANES_SLACK ? (left - QC_LANES_SLACK) / QC_LANES_TURN : 0;
@@ -154,7 +175,7 @@ static qc_status fill_escapes(qc_lanes_state *state, unsigned width, uint8_t *ou
                               qc_error *error)
 {
     const uint8_t *end = out + count;
-    qc_lanes_escapes_kernel *kernel = qc_lanes_selected().fill_escapes;
+    qc_lanes_fill_escapes_kernel *kernel = qc_kernels_selected()->lanes_fill_escapes;
     if (kernel != NULL) {
         size_t left = (size_t)(state->escapes_end - state->escapes), used;
         out += kernel(out, count, state->escape, width, state->escapes, left, &used);
@@ -179,9 +200,9 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     QC_TRY(decode_turns(state, out, count / QC_LANES_TURN, error));
     if (rest > 0)
         QC_TRY(decode_last(state, out + count - rest, rest, error));
-    if (state->code.raw_bits > 0) {
-        qc_lanes_selected().raw(out, count, state->raw, state->code.raw_bits);
-        state->raw += (count + QC_RAW_BLOCK - 1) / QC_RAW_BLOCK * 8 * state->code.raw_bits;
+    if (state->code.low_bits > 0) {
+        qc_kernels_selected()->lanes_add_low_bits(out, count, state->low, state->code.low_bits);
+        state->low += (count + QC_LANES_BLOCK - 1) / QC_LANES_BLOCK * 8 * state->code.low_bits;
     }
     if (state->code.has_escape)
         return fill_escapes(state, stream->width, out, count, error);

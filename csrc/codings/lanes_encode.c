@@ -1,28 +1,23 @@
 /*
- * Codings 4 and 5, encoded: the parts of a body, and the tables from which their words are written.
+ * Codings 4 and 5, encoded: the parts of a body, and the tables from which its words are written.
+ *
+ * The words cannot be written forwards. The decoder takes a word for a lane when the lane has fewer
+ * than 16 bits, long before all bits of this word are decoded; an encoder that goes forwards does
+ * not know them yet. So there are two passes (kernels/lanes_words.c): one forwards, which only
+ * counts the bits that each lane takes and so learns when each lane takes a word, and one
+ * backwards, which puts bits before those that follow and writes a word whenever the first pass
+ * says that one was taken.
+ *
+ * tANS goes backwards by itself (kernels/lanes_step_back.c): a decoder's state and the bits it
+ * reads determine the next state, so an encoder starts from the last state, which is 0, and finds
+ * for each symbol the state before it and the bits that lead back. Of a class with c states, the
+ * one that leads to state s is found by the number of bits: x = (S + s) >> bits is the number of a
+ * state of the class, if the bits are as many as bring x into the range c to 2c - 1. There is
+ * exactly one such state, so each symbol can be encoded from any state.
  */
-#include "kernels/lanes_encode_kernels.h"
-
 #include "codings/lanes_code.h"
 #include "codings/stream_encode.h"
-#include "kernels/x86/avx2.h"
-#include "kernels/x86/avx512.h"
-
-qc_lanes_encode_kernels qc_lanes_encode_selected(void)
-{
-#if QC_HAS_AVX512
-    if (qc_cpu_selected() & QC_CPU_AVX512)
-        return (qc_lanes_encode_kernels){qc_tans_step_back_avx512, qc_lanes_words_avx512,
-                                         qc_lanes_raw_bits_avx512, qc_lanes_escapes_avx512};
-#endif
-#if QC_HAS_AVX2
-    if (qc_cpu_selected() & QC_CPU_AVX2)
-        return (qc_lanes_encode_kernels){qc_tans_step_back_avx2, qc_lanes_words_avx2,
-                                         qc_lanes_raw_bits_avx2, qc_lanes_escapes_avx2};
-#endif
-    return (qc_lanes_encode_kernels){qc_tans_step_back_portable, qc_lanes_words_portable,
-                                     qc_lanes_raw_bits_portable, qc_lanes_escapes_portable};
-}
+#include "kernels/kernels.h"
 
 /* ---- tables ---- */
 
@@ -31,8 +26,8 @@ static void find_classes(const qc_lanes_code *code, uint8_t class_of[256])
 {
     memset(class_of, (int)code->classes - 1, 256);
     for (unsigned index = 0; index < code->classes - code->has_escape; index++)
-        memset(class_of + ((unsigned)code->values[index] << code->raw_bits), (int)index,
-               (size_t)1 << code->raw_bits);
+        memset(class_of + ((unsigned)code->values[index] << code->low_bits), (int)index,
+               (size_t)1 << code->low_bits);
 }
 
 static void find_codes(const qc_lanes_code *code, const uint8_t class_of[256], unsigned width,
@@ -66,7 +61,7 @@ static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of
     for (unsigned index = 0; index < code->classes; index++) {
         unsigned count = code->counts[index];
         unsigned most = code->state_bits + 1 - qc_bit_length(count);
-        encoder->most_bits[index] = (uint8_t)most;
+        encoder->max_bits[index] = (uint8_t)most;
         encoder->threshold[index] = (uint8_t)((count << most) - states);
         encoder->first[index] = (uint8_t)(at - count);
         for (unsigned state = 0; state < states; state++)
@@ -77,29 +72,29 @@ static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of
 
 /* ---- the parts of a body ---- */
 
-static uint8_t *write_raw_bits(const qc_encoder_input *input, unsigned raw_bits, uint8_t *out)
+static uint8_t *write_low_bits(const qc_encoder_input *input, unsigned low_bits, uint8_t *out)
 {
-    qc_lanes_write_raw_bits *write = qc_lanes_encode_selected().write_raw_bits;
-    size_t blocks = input->count / QC_RAW_BLOCK, rest = input->count % QC_RAW_BLOCK;
+    qc_lanes_write_low_bits_kernel *write = qc_kernels_selected()->lanes_write_low_bits;
+    size_t blocks = input->count / QC_LANES_BLOCK, rest = input->count % QC_LANES_BLOCK;
     const uint8_t *symbols = input->symbols;
-    uint8_t padded[QC_RAW_BLOCK] = {0};
-    if (raw_bits == 0)
+    uint8_t padded[QC_LANES_BLOCK] = {0};
+    if (low_bits == 0)
         return out;
-    memcpy(padded, symbols + blocks * QC_RAW_BLOCK, rest);
-    out = write(symbols, blocks, raw_bits, out);
-    return write(padded, rest > 0, raw_bits, out);
+    memcpy(padded, symbols + blocks * QC_LANES_BLOCK, rest);
+    out = write(symbols, blocks, low_bits, out);
+    return write(padded, rest > 0, low_bits, out);
 }
 
 static uint8_t *write_escapes(const qc_encoder_input *input, const qc_lanes_code *code,
                               const uint8_t class_of[256], uint8_t *out)
 {
-    size_t blocks = input->count / QC_RAW_BLOCK;
+    size_t blocks = input->count / QC_LANES_BLOCK;
     const uint8_t *symbols = input->symbols;
     uint8_t is_escaped[256];
     for (unsigned symbol = 0; symbol < 256; symbol++)
         is_escaped[symbol] = class_of[symbol] == code->classes - 1;
-    out = qc_lanes_encode_selected().write_escapes(symbols, blocks, is_escaped, out);
-    for (size_t i = blocks * QC_RAW_BLOCK; i < input->count; i++)
+    out = qc_kernels_selected()->lanes_write_escapes(symbols, blocks, is_escaped, out);
+    for (size_t i = blocks * QC_LANES_BLOCK; i < input->count; i++)
         if (is_escaped[symbols[i]])
             *out++ = symbols[i];
     return out;
@@ -111,7 +106,7 @@ static uint8_t *write_head(const qc_lanes_code *code, uint8_t *out)
     unsigned states = is_tans ? code->state_bits - QC_TANS_MIN_LOG : 0;
     unsigned counts = is_tans ? code->classes : QC_LANES_MAX_LENGTH;
     unsigned values = code->classes - code->has_escape;
-    *out++ = (uint8_t)(code->raw_bits | code->has_escape * QC_LANES_ESCAPE |
+    *out++ = (uint8_t)(code->low_bits | code->has_escape * QC_LANES_ESCAPE |
                        states << QC_LANES_STATES_SHIFT);
     *out++ = (uint8_t)(code->classes - 1);
     memcpy(out, code->counts, counts);
@@ -125,7 +120,7 @@ static const uint8_t *pad_last_turn(const qc_encoder_input *input, const qc_lane
 {
     size_t rest = input->count % QC_LANES_TURN;
     const uint8_t *symbols = input->symbols;
-    memset(last, code->values[0] << code->raw_bits, QC_LANES_TURN);
+    memset(last, code->values[0] << code->low_bits, QC_LANES_TURN);
     if (rest > 0)
         memcpy(last, symbols + input->count - rest, rest);
     return rest > 0 ? last : NULL;
@@ -134,7 +129,7 @@ static const uint8_t *pad_last_turn(const qc_encoder_input *input, const qc_lane
 static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_code *code,
                                 const uint8_t class_of[256], uint8_t *out)
 {
-    qc_lanes_encode_kernels kernels = qc_lanes_encode_selected();
+    const qc_kernels *kernels = qc_kernels_selected();
     uint8_t last[QC_LANES_TURN], states[QC_LANES] = {0};
     qc_lanes_codes codes;
     qc_lanes_source source = {.symbols = {input->symbols, input->count / QC_LANES_TURN,
@@ -147,11 +142,11 @@ static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_co
         qc_tans_encoder encoder;
         qc_lanes_pieces *pieces = (void *)input->scratch;
         build_tans_encoder(code, class_of, &encoder);
-        kernels.step_back(&source.symbols, &encoder, states, pieces);
+        kernels->tans_step_back(&source.symbols, &encoder, states, pieces);
         source.pieces = pieces;
         refills = (uint8_t *)(pieces + qc_lanes_turn_count(&source.symbols));
     }
-    return kernels.write_words(&source, states, code->state_bits, refills, out);
+    return kernels->lanes_write_words(&source, states, code->state_bits, refills, out);
 }
 
 /* Raw bits, words and literals are written behind room for the two counts before them. */
@@ -160,7 +155,7 @@ static size_t encode(const qc_encoder_input *input, const qc_lanes_code *code, u
     uint8_t class_of[256], *head_end = write_head(code, out);
     uint8_t *raw = head_end + 2 * QC_VU_MAX_BYTES;
     find_classes(code, class_of);
-    uint8_t *words = write_raw_bits(input, code->raw_bits, raw);
+    uint8_t *words = write_low_bits(input, code->low_bits, raw);
     uint8_t *literals = input->count > 0 ? write_all_words(input, code, class_of, words) : words;
     uint8_t *end = literals;
     if (code->has_escape)

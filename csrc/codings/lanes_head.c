@@ -1,5 +1,6 @@
 /*
- * The head of a body of codings 4 and 5, read and checked.
+ * The head of a body of codings 4 and 5: read, and checked so that the code can be built into a
+ * table.
  */
 #include "codings/lanes_head.h"
 
@@ -8,11 +9,11 @@ static qc_status read_first_byte(qc_reader *body, int is_tans, qc_lanes_code *co
     unsigned first;
     QC_TRY(qc_read_u8(body, &first, "lanes: first byte", error));
     unsigned states = first >> QC_LANES_STATES_SHIFT;
-    code->raw_bits = first & QC_LANES_RAW_MASK;
+    code->low_bits = first & QC_LANES_LOW_MASK;
     code->has_escape = (first & QC_LANES_ESCAPE) != 0;
     code->state_bits = is_tans ? states + QC_TANS_MIN_LOG : 0;
-    QC_CHECK(code->raw_bits <= QC_LANES_MAX_RAW, QC_UNSUPPORTED, "lanes: raw bits", 0,
-             code->raw_bits, QC_LANES_MAX_RAW);
+    QC_CHECK(code->low_bits <= QC_LANES_MAX_LOW_BITS, QC_UNSUPPORTED, "lanes: raw bits", 0,
+             code->low_bits, QC_LANES_MAX_LOW_BITS);
     QC_CHECK(states <= (is_tans ? QC_TANS_MAX_LOG - QC_TANS_MIN_LOG : 0), QC_UNSUPPORTED,
              "lanes: number of states", 0, states, QC_TANS_MAX_LOG - QC_TANS_MIN_LOG);
     return QC_OK;
@@ -59,8 +60,8 @@ static qc_status read_values(qc_reader *body, unsigned width, qc_lanes_code *cod
     for (unsigned index = 0; index < code->classes - code->has_escape; index++) {
         unsigned value;
         QC_TRY(qc_read_u8(body, &value, "lanes: values", error));
-        QC_CHECK(value >> (width - code->raw_bits) == 0, QC_CORRUPT, "lanes: value of a class",
-                 body->at - 1, value, (1u << (width - code->raw_bits)) - 1);
+        QC_CHECK(value >> (width - code->low_bits) == 0, QC_CORRUPT, "lanes: value of a class",
+                 body->at - 1, value, (1u << (width - code->low_bits)) - 1);
         code->values[index] = (uint8_t)value;
     }
     return QC_OK;
@@ -72,8 +73,8 @@ qc_status qc_lanes_read_head(qc_reader *body, unsigned width, int is_tans, qc_la
     unsigned last;
     memset(code, 0, sizeof *code);
     QC_TRY(read_first_byte(body, is_tans, code, error));
-    QC_CHECK(code->raw_bits < width && (code->raw_bits == 0 || !code->has_escape), QC_CORRUPT,
-             "lanes: raw bits", 0, code->raw_bits, code->has_escape ? 0 : width - 1);
+    QC_CHECK(code->low_bits < width && (code->low_bits == 0 || !code->has_escape), QC_CORRUPT,
+             "lanes: raw bits", 0, code->low_bits, code->has_escape ? 0 : width - 1);
     QC_TRY(qc_read_u8(body, &last, "lanes: number of classes", error));
     code->classes = last + 1;
     QC_CHECK(code->classes <= QC_LANES_MAX_CLASSES && code->classes > code->has_escape, QC_CORRUPT,

@@ -1,3 +1,10 @@
+/*
+ * Chooses a code of codings 4 and 5 from a stream's histogram, before anything is written. A code
+ * has up to 32 classes, so it either leaves up to 4 low bits of each symbol uncoded, or makes rare
+ * symbols escapes that are stored as literals. All numbers of low bits and some numbers of classes
+ * are compared by the size that they promise and a price for slower decoding: twice the states cost
+ * 1/512 of the size, an escape half a byte.
+ */
 #include "codings/lanes_plan.h"
 
 #include "base/log2_fixed.h"
@@ -35,13 +42,13 @@ static void insert(classes *found, unsigned value, uint64_t count)
     found->values[at] = value;
 }
 
-static classes split(const uint64_t counts[256], unsigned width, unsigned raw_bits)
+static classes split(const uint64_t counts[256], unsigned width, unsigned low_bits)
 {
     classes found = {0, {0}, {0}, 0};
-    for (unsigned value = 0; value < 1u << (width - raw_bits); value++) {
+    for (unsigned value = 0; value < 1u << (width - low_bits); value++) {
         uint64_t count = 0;
-        for (unsigned low = 0; low < 1u << raw_bits; low++)
-            count += counts[value << raw_bits | low];
+        for (unsigned low = 0; low < 1u << low_bits; low++)
+            count += counts[value << low_bits | low];
         if (count > 0)
             insert(&found, value, count);
     }
@@ -62,16 +69,16 @@ static classes with_escape(const classes *all, unsigned keep, uint64_t total)
 }
 
 /* Code, but for what the coding adds, and the cost that both codings share. */
-static uint64_t begin_code(const classes *classes, unsigned raw_bits, uint64_t total,
+static uint64_t begin_code(const classes *classes, unsigned low_bits, uint64_t total,
                            qc_lanes_code *code)
 {
     memset(code, 0, sizeof *code);
-    code->raw_bits = raw_bits;
+    code->low_bits = low_bits;
     code->has_escape = classes->escaped > 0;
     code->classes = classes->count;
     for (unsigned i = 0; i < classes->count - code->has_escape; i++)
         code->values[i] = (uint8_t)classes->values[i];
-    return (total * raw_bits + classes->escaped * LITERAL_BITS) * BIT;
+    return (total * low_bits + classes->escaped * LITERAL_BITS) * BIT;
 }
 
 /* Optimal lengths are not increasing with the counts; the escape, which has to come last, takes
@@ -163,17 +170,17 @@ static void consider(const search *search, const qc_lanes_code *code, const clas
         *search->best = (qc_lanes_plan){*code, bytes, price};
 }
 
-static void consider_huffman(const search *search, const classes *classes, unsigned raw_bits)
+static void consider_huffman(const search *search, const classes *classes, unsigned low_bits)
 {
     qc_lanes_code code;
     if (classes->count < 2 || classes->count > QC_LANES_MAX_CLASSES)
         return;
-    uint64_t cost = begin_code(classes, raw_bits, search->total, &code);
+    uint64_t cost = begin_code(classes, low_bits, search->total, &code);
     cost += code_huffman(classes, &code);
     consider(search, &code, classes, cost, 0, 12 + classes->count);
 }
 
-static void consider_tans(const search *search, const classes *classes, unsigned raw_bits)
+static void consider_tans(const search *search, const classes *classes, unsigned low_bits)
 {
     /* Few states are not equally likely, which the shares do not tell: about 2^-n of the size. */
     static const uint8_t bits_of_loss[] = {9, 10, 13, 13};
@@ -181,7 +188,7 @@ static void consider_tans(const search *search, const classes *classes, unsigned
         return;
     qc_lanes_code code;
     size_t head = 5 + 2 * (size_t)classes->count + TANS_STATE_BYTES;
-    uint64_t apart = begin_code(classes, raw_bits, search->total, &code);
+    uint64_t apart = begin_code(classes, low_bits, search->total, &code);
     uint64_t least = apart + least_bits(classes, search->total);
     if (price_of(search, classes, least, 0, head) >= search->best->price)
         return;
@@ -196,7 +203,7 @@ static void consider_tans(const search *search, const classes *classes, unsigned
     }
 }
 
-typedef void consider_classes(const search *search, const classes *classes, unsigned raw_bits);
+typedef void consider_classes(const search *search, const classes *classes, unsigned low_bits);
 
 /* Every number of raw bits, and without them some numbers of classes beside the escape. */
 static void plan(const search *search, const uint64_t counts[256], unsigned width,
@@ -204,10 +211,10 @@ static void plan(const search *search, const uint64_t counts[256], unsigned widt
 {
     static const unsigned keeps[] = {31, 27, 23, 19, 15, 13, 11, 8, 6, 4, 2, 1};
     search->best->bytes = search->best->price = SIZE_MAX;
-    for (unsigned raw_bits = 0; raw_bits < width && raw_bits <= QC_LANES_MAX_RAW; raw_bits++) {
-        classes all = split(counts, width, raw_bits);
-        consider(search, &all, raw_bits);
-        for (unsigned i = 0; raw_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
+    for (unsigned low_bits = 0; low_bits < width && low_bits <= QC_LANES_MAX_LOW_BITS; low_bits++) {
+        classes all = split(counts, width, low_bits);
+        consider(search, &all, low_bits);
+        for (unsigned i = 0; low_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
             if (keeps[i] < all.count) {
                 classes some = with_escape(&all, keeps[i], search->total);
                 consider(search, &some, 0);

@@ -1,5 +1,16 @@
 /*
- * The range encoder of the adaptive codings (docs/format.md, section 7.4).
+ * The range encoder of codings 3 and 7 (docs/format.md, section 7.4). It mirrors range_decoder.h:
+ * `low` is the lower end of the interval, and the output is any number within the last one.
+ *
+ * Carry: adding to `low` may overflow into bytes that were shifted out already, and ripple through
+ * any number of bytes of 0xFF before them. So the last byte that could still change is held back,
+ * with the number of bytes of 0xFF after it (as LZMA does). When the next byte is
+ * settled, either there was a carry (held byte + 1, and zeros for the 0xFF) or none can reach them
+ * any more, and they are written. Invariant: what is written never changes, and low + range < 2^33.
+ *
+ * The body may end early, because a decoder reads zeros beyond it. `finish` therefore chooses the
+ * number of the last interval with the most zero bytes at its end, and zeros are written only once
+ * something else follows them.
  */
 #ifndef QC_RANGE_ENCODER_H
 #define QC_RANGE_ENCODER_H
@@ -75,7 +86,7 @@ static inline void qc_range_encode(qc_range_encoder *e, unsigned bit, uint32_t p
     qc_range_encoder_normalise(e);
 }
 
-static inline void qc_range_encode_raw(qc_range_encoder *e, unsigned bit)
+static inline void qc_range_encode_direct(qc_range_encoder *e, unsigned bit)
 {
     e->range >>= 1;
     e->low += bit ? e->range : 0;

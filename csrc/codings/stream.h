@@ -6,9 +6,10 @@
 #ifndef QC_STREAM_H
 #define QC_STREAM_H
 
+#include "base/ticker.h"
 #include "codings/huffman_code.h"
 #include "codings/range_decoder.h"
-#include "kernels/lanes_decode_kernels.h"
+#include "kernels/lanes_state.h"
 
 /* Callers take symbols in multiples of this (but for the last ones), so that a coding with
    interleaved sub-streams starts each call at the same place. */
@@ -18,11 +19,11 @@ typedef struct qc_constant_state {
     unsigned symbol;
 } qc_constant_state;
 
-typedef struct qc_packed_state {
+typedef struct qc_bitpacked_state {
     const uint8_t *data;
     size_t size;
     size_t next; /* symbol */
-} qc_packed_state;
+} qc_bitpacked_state;
 
 typedef struct qc_bit_reader {
     const uint8_t *next;
@@ -44,6 +45,14 @@ typedef struct qc_adaptive_state {
     qc_adaptive_model model;
 } qc_adaptive_state;
 
+/* What all streams of a chunk share. */
+typedef struct qc_stream_shared {
+    qc_ticker ticker;
+    /* The memory of the one stream in coding 6 or 7 that a chunk may have, which takes it when it
+       is opened. NULL: it is taken, or no stream may be in these codings. */
+    struct qc_router_state *router; /* routers/router_decode.h */
+} qc_stream_shared;
+
 /* A stream that is being decoded. */
 typedef struct qc_stream {
     const struct qc_stream_decoder *decoder;
@@ -52,13 +61,14 @@ typedef struct qc_stream {
     size_t left;   /* symbols not yet taken */
     size_t offset; /* of the body, for errors */
     uint64_t features;
-    struct qc_split_state *split; /* split_decode.h: the memory of the chunk's split stream */
+    qc_stream_shared *shared;
     union {
         qc_constant_state constant;
-        qc_packed_state packed;
+        qc_bitpacked_state bitpacked;
         qc_huffman_state huffman;
         qc_adaptive_state adaptive;
         qc_lanes_state lanes;
+        struct qc_router_state *router;
     } state;
 } qc_stream;
 
@@ -84,15 +94,14 @@ typedef struct qc_stream_decoder {
 } qc_stream_decoder;
 
 extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
-extern const qc_stream_decoder qc_constant_decoder, qc_packed_decoder, qc_huffman_decoder,
+extern const qc_stream_decoder qc_constant_decoder, qc_bitpacked_decoder, qc_huffman_decoder,
     qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder,
     qc_contexts_decoder;
 
 /* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
-   without a bit there is Corrupt; pass ~0 for a stream on its own. `split` serves all streams of a
-   chunk, of which one may be in coding 6 or 7; its `taken` is 0 at first. Steps over the body. */
+   without a bit there is Corrupt; pass ~0 for a single stream. Steps over the body. */
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
-                         uint64_t features, struct qc_split_state *split, qc_error *error);
+                         uint64_t features, qc_stream_shared *shared, qc_error *error);
 /* As the coding's `next`; count <= stream->left, which whoever asks has made sure of. */
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
 /* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before

@@ -1,21 +1,18 @@
 /*
- * The decoders by coding, and what is the same for all of them.
+ * The decoders by coding, and what is the same for all of them: the header of a stream, the ticker,
+ * and offsets in errors.
  */
 #include <assert.h>
 
-#include "base/workspace.h"
-#include "codings/routers/router_decode.h"
+#include "codings/stream.h"
 
 const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
-    &qc_constant_decoder,      &qc_packed_decoder,     &qc_huffman_decoder, &qc_adaptive_decoder,
+    &qc_constant_decoder,      &qc_bitpacked_decoder,  &qc_huffman_decoder, &qc_adaptive_decoder,
     &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder, &qc_split_decoder,   &qc_contexts_decoder,
 };
 
 /* What it takes to open a stream at most, in a ticker's steps: tables are filled. */
 #define OPENING_STEPS 1024
-
-/* Symbols that qc_stream_decode takes at a time: a multiple of QC_STREAM_BLOCK. */
-#define DECODED_AT_ONCE ((size_t)1 << 16)
 
 const char *qc_coding_name(unsigned coding)
 {
@@ -31,14 +28,14 @@ static qc_status with_offset(qc_status status, const qc_stream *stream, qc_error
 }
 
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
-                         uint64_t features, qc_split_state *split, qc_error *error)
+                         uint64_t features, qc_stream_shared *shared, qc_error *error)
 {
     unsigned coding;
     uint64_t size;
     const uint8_t *body;
     size_t at = reader->at;
 
-    QC_TICK(&split->ticker, OPENING_STEPS);
+    QC_TICK(&shared->ticker, OPENING_STEPS);
     QC_TRY(qc_read_u8(reader, &coding, "stream: coding", error));
     QC_CHECK(coding < QC_CODING_COUNT, QC_UNSUPPORTED, "stream: coding", at, coding,
              QC_CODING_COUNT - 1);
@@ -52,7 +49,7 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
     QC_TRY(qc_read_bytes(reader, size, &body, "stream: body", error));
     stream->width = width;
     stream->features = features;
-    stream->split = split;
+    stream->shared = shared;
     stream->count = count;
     stream->left = count;
     return with_offset(stream->decoder->start(stream, body, (size_t)size, error), stream, error);
@@ -63,7 +60,7 @@ qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_erro
     assert(count <= stream->left);
     if (count == 0)
         return QC_OK;
-    QC_TICK(&stream->split->ticker, count);
+    QC_TICK(&stream->shared->ticker, count);
     stream->left -= count;
     return with_offset(stream->decoder->next(stream, symbols, count, error), stream, error);
 }
@@ -84,7 +81,7 @@ static qc_status drop(qc_stream *stream, size_t count, qc_error *error)
     uint16_t block[QC_STREAM_BLOCK];
     for (size_t take; count > 0; count -= take) {
         take = count < QC_STREAM_BLOCK ? count : QC_STREAM_BLOCK;
-        QC_TICK(&stream->split->ticker, take);
+        QC_TICK(&stream->shared->ticker, take);
         QC_TRY(stream->decoder->next(stream, block, take, error));
     }
     return QC_OK;
@@ -103,34 +100,4 @@ qc_status qc_stream_finish(qc_stream *stream, qc_error *error)
 {
     assert(stream->left == 0);
     return with_offset(stream->decoder->finish(stream, error), stream, error);
-}
-
-/* What qc_stream_decode needs. */
-typedef struct stream_workspace {
-    qc_stream stream;
-    qc_split_state split;
-} stream_workspace;
-
-_Static_assert(sizeof(stream_workspace) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
-               "QC_WORKSPACE_BYTES holds a stream");
-
-qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
-                           void *symbols, void *workspace, const qc_poll *poll, qc_error *error)
-{
-    stream_workspace *work = qc_workspace_align(workspace);
-    qc_stream *stream = &work->stream;
-    qc_reader reader = qc_reader_of(data, size, 0);
-    uint8_t *out = symbols;
-
-    work->split.ticker = qc_ticker_of(poll);
-    work->split.taken = 0;
-    QC_TRY(qc_stream_open(stream, &reader, count, width, ~(uint64_t)0, &work->split, error));
-    QC_CHECK(reader.at == size, QC_CORRUPT, "stream: bytes after the body", reader.at, size,
-             reader.at);
-    for (size_t taken; count > 0; count -= taken) {
-        taken = count < DECODED_AT_ONCE ? count : DECODED_AT_ONCE;
-        QC_TRY(qc_stream_next(stream, out, taken, error));
-        out += taken * qc_symbol_size(width);
-    }
-    return qc_stream_finish(stream, error);
 }

@@ -1,11 +1,16 @@
 /*
- * One stream: the choice of a coding by profile, and the header before the body.
+ * Encodes one stream: chooses a coding by the profile, and writes the header before the body.
+ *
+ * Codings are considered from the fastest to the slowest to decode. A slower one has to save 1/64
+ * of the best before it, and plain Huffman, which no vectors decode, 1/32; in profile `small`,
+ * saving one byte is enough. Most codings know their size from the histogram; only adaptive coding
+ * has to be tried.
  */
 #include "codings/stream_encode.h"
 #include "base/workspace.h"
 #include "kernels/bitpacking.h"
 
-/* What adaptive coding and tables may cost beyond packed: the bytes that contexts need to learn,
+/* What adaptive coding and tables may cost beyond bitpacked: the bytes that contexts need to learn,
    and an eighth for symbols that mislead them all the time. */
 #define LEARNING_BYTES 512
 
@@ -21,11 +26,11 @@
 #define SMALL_STREAM ((size_t)64 * 1024)
 
 static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
-    &qc_constant_encoder, &qc_packed_encoder,        &qc_huffman_encoder,
+    &qc_constant_encoder, &qc_bitpacked_encoder,     &qc_huffman_encoder,
     &qc_adaptive_encoder, &qc_lanes_huffman_encoder, &qc_lanes_tans_encoder,
 };
 
-#define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_PACKED))
+#define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_BITPACKED))
 #define LANES       (QC_CODING_MASK(QC_LANES_HUFFMAN) | QC_CODING_MASK(QC_LANES_TANS))
 
 static const uint64_t profile_codings[] = {
@@ -36,7 +41,7 @@ static const uint64_t profile_codings[] = {
 };
 
 /* Those that know their size beforehand, the fastest first. */
-static const qc_coding by_speed[] = {QC_CONSTANT, QC_PACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
+static const qc_coding by_speed[] = {QC_CONSTANT, QC_BITPACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
 _Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
@@ -51,8 +56,8 @@ typedef struct choice {
 
 static size_t body_bound(size_t count, unsigned width)
 {
-    size_t packed = qc_packed_bytes(count, width);
-    return packed + packed / 8 + LEARNING_BYTES + LANES_BYTES;
+    size_t bitpacked = qc_bitpacked_bytes(count, width);
+    return bitpacked + bitpacked / 8 + LEARNING_BYTES + LANES_BYTES;
 }
 
 size_t qc_stream_bound(size_t count, unsigned width)
@@ -67,7 +72,7 @@ static void survey_narrow(qc_encoder_input *input)
         input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
                            input->histogram[2][s] + input->histogram[3][s];
         if (input->counts[s] != 0)
-            input->largest = s;
+            input->max = s;
     }
 }
 
@@ -77,7 +82,7 @@ static void survey_wide(qc_encoder_input *input)
     unsigned largest = 0;
     for (size_t i = 0; i < input->count; i++)
         largest = symbols[i] > largest ? symbols[i] : largest;
-    input->largest = largest;
+    input->max = largest;
 }
 
 static int is_constant(const qc_encoder_input *input)
@@ -161,14 +166,14 @@ size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t c
     for (unsigned s = 0; s < 256; s++) {
         input->counts[s] = counts[s];
         input->count += (size_t)counts[s];
-        input->largest = counts[s] != 0 ? s : input->largest;
+        input->max = counts[s] != 0 ? s : input->max;
         distinct += counts[s] != 0;
         for (unsigned part = 0; part < QC_HISTOGRAM_PARTS; part++)
             input->histogram[part][s] = (counts[s] + part) / QC_HISTOGRAM_PARTS;
     }
     input->width = width;
     input->constant = distinct < 2;
-    input->first = input->largest;
+    input->first = input->max;
     input->smallest = profile == QC_SMALL;
     size_t bytes = choose(input, codings & profile_codings[profile], profile).bytes;
     return bytes == QC_NO_ENCODING ? body_bound(input->count, width) : bytes;
@@ -187,7 +192,7 @@ qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t
     QC_CHECK(capacity >= qc_stream_bound(count, width), QC_NO_SPACE, "stream: output buffer", 0,
              capacity, qc_stream_bound(count, width));
     survey(input, symbols, count, width, ticker);
-    QC_CHECK(input->largest >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->largest,
+    QC_CHECK(input->max >> width == 0, QC_INVALID, "stream: largest symbol", 0, input->max,
              (1u << width) - 1);
 
     input->smallest = profile == QC_SMALL;

@@ -1,8 +1,8 @@
 /*
  * The encoders: what they are given, and one row a coding. stream_encode.c chooses between them.
  */
-#ifndef QC_ENCODER_H
-#define QC_ENCODER_H
+#ifndef QC_STREAM_ENCODE_H
+#define QC_STREAM_ENCODE_H
 
 #include "base/ticker.h"
 #include "codings/huffman_code.h"
@@ -22,7 +22,7 @@ typedef struct qc_encoder_input {
     unsigned width;
     qc_ticker *ticker; /* counts what slow codings do */
     unsigned first;    /* symbol; 0 if there is none */
-    unsigned largest;  /* symbol; 0 if there is none */
+    unsigned max;      /* symbol; 0 if there is none */
     int constant;      /* no two symbols differ */
     int smallest;      /* speed does not matter */
     /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The
@@ -45,7 +45,7 @@ typedef struct qc_stream_encoder {
     size_t (*encode)(const qc_encoder_input *input, uint8_t *out, size_t limit);
 } qc_stream_encoder;
 
-extern const qc_stream_encoder qc_constant_encoder, qc_packed_encoder, qc_huffman_encoder,
+extern const qc_stream_encoder qc_constant_encoder, qc_bitpacked_encoder, qc_huffman_encoder,
     qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
 /* Scratch memory for `count` symbols that nobody changes. */
@@ -69,4 +69,4 @@ static inline unsigned qc_input_symbol(const qc_encoder_input *input, size_t i)
                              : ((const uint16_t *)input->symbols)[i];
 }
 
-#endif /* QC_ENCODER_H */
+#endif /* QC_STREAM_ENCODE_H */

@@ -1,3 +1,6 @@
+/*
+ * Affine codes to f32: the kernel, then the rest in portable C.
+ */
 #include "kernels/affine.h"
 #include "kernels/kernels.h"
 
@@ -25,7 +28,7 @@ static void wide(const uint8_t *codes, size_t count, float scale, float zero, ui
 void qc_affine(const uint8_t *codes, unsigned width, size_t count, float scale, float zero,
                uint8_t *out, int past_cache)
 {
-    qc_affine_kernel *kernel = qc_value_kernels_selected()->affine;
+    qc_affine_kernel *kernel = qc_kernels_selected()->affine;
     size_t done = 0;
     if (width > 8) {
         wide(codes, count, scale, zero, out);

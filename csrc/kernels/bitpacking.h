@@ -1,22 +1,21 @@
 /*
- * What packing and unpacking share (format, section 7.2). Eight symbols of any width fill whole
- * bytes, as many as the width has bits: this group is the unit of both.
+ * What packing and unpacking share (docs/format.md, section 7.2). Eight symbols of any width fill
+ * whole bytes, as many as the width has bits: such a group is the unit of both.
  *
- * Fields are spread apart, or moved together, by halving: the upper half of the symbols moves as
- * one, then in each half its upper half, and so on. That is three shifts for eight symbols of any
- * width.
+ * Symbols are spread, or gathered, by halving: the upper half of them moves as one, then the upper
+ * half of each half, and so on. That is three shifts for eight symbols of any width.
  */
-#ifndef QC_PACKED_H
-#define QC_PACKED_H
+#ifndef QC_BITPACKING_H
+#define QC_BITPACKING_H
 
 #include "base/bytes.h"
 
-#define QC_PACKED_GROUP 8
+#define QC_BITPACKED_GROUP 8
 
 /* The bytes of `count` symbols. It cannot overflow for symbols that fit into memory. */
-static inline size_t qc_packed_bytes(size_t count, unsigned width)
+static inline size_t qc_bitpacked_bytes(size_t count, unsigned width)
 {
-    return count / QC_PACKED_GROUP * width + (count % QC_PACKED_GROUP * width + 7) / 8;
+    return count / QC_BITPACKED_GROUP * width + (count % QC_BITPACKED_GROUP * width + 7) / 8;
 }
 
 /* The lower half of every lane of 2 * half bits, where a lane holds two fields of `bits` bits. */
@@ -42,4 +41,4 @@ static inline uint64_t qc_gather(uint64_t x, unsigned bits, unsigned half)
     return (x & lower) | ((x & lower << half) >> (half - bits));
 }
 
-#endif /* QC_PACKED_H */
+#endif /* QC_BITPACKING_H */

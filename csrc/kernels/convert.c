@@ -82,7 +82,7 @@ static void write_f32(const uint32_t *bits, uint8_t *to, size_t count)
 static void write_f16(const uint32_t *bits, uint8_t *to, size_t count)
 {
     uint16_t halves[BLOCK];
-    qc_narrow_kernel *kernel = qc_value_kernels_selected()->to_f16;
+    qc_narrow_kernel *kernel = qc_kernels_selected()->f16_of_f32;
     for (size_t i = kernel != NULL ? kernel(bits, count, halves) : 0; i < count; i++)
         halves[i] = (uint16_t)qc_f16_of_f32(bits[i]);
     memcpy(to, halves, count * sizeof *halves);
@@ -91,7 +91,7 @@ static void write_f16(const uint32_t *bits, uint8_t *to, size_t count)
 static void write_bf16(const uint32_t *bits, uint8_t *to, size_t count)
 {
     uint16_t halves[BLOCK];
-    qc_narrow_kernel *kernel = qc_value_kernels_selected()->to_bf16;
+    qc_narrow_kernel *kernel = qc_kernels_selected()->bf16_of_f32;
     for (size_t i = kernel != NULL ? kernel(bits, count, halves) : 0; i < count; i++)
         halves[i] = (uint16_t)qc_bf16_of_f32(bits[i]);
     memcpy(to, halves, count * sizeof *halves);

@@ -1,13 +1,29 @@
-#include "kernels/crc32c.h"
+/*
+ * CRC32C (polynomial 0x1EDC6F41, reflected: 0x82F63B78).
+ *
+ * Data is taken as a polynomial over GF(2), and the CRC is its remainder. Remainders are linear:
+ * that of a sum (xor) is the sum of the remainders. All fast ways rest on this.
+ *
+ * - Portable C, "slicing by 8": the effect of 8 bytes is the xor of the effects of each alone,
+ * followed by zeros; a table per place holds these (crc32c_table.h, written by
+ * tools/make_crc32c_table.py).
+ * - The CRC instructions of SSE4.2 and ARM do 8 bytes at a time (x86/crc32c_sse42.c).
+ * - Carry-less multiplication moves 16 bytes past others, and adds them there ("folding",
+ *   x86/crc32c_avx512.c). What is left has the same remainder, and is given to the instruction.
+ *
+ * After M. Kounavis and F. Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC
+ * Generation", 2008, and V. Gopal et al., "Fast CRC Computation for Generic Polynomials Using
+ * PCLMULQDQ Instruction", Intel, 2009.
+ */
 #include "kernels/crc32c_powers.h"
 #include "kernels/crc32c_table.h"
-#include "kernels/x86/avx512.h"
+#include "kernels/kernels.h"
 
 /* Folding has an end that fewer bytes do not pay for. */
-#define LEAST_TO_FOLD ((size_t)4 * QC_CRC32C_FOLD)
+#define MIN_TO_FOLD ((size_t)4 * QC_CRC32C_FOLD)
 
 /* Eight bytes at a time: each of them moves the register by a table of its own. */
-static uint32_t portable(uint32_t crc, const uint8_t *data, size_t size)
+uint32_t qc_crc32c_portable(uint32_t crc, const uint8_t *data, size_t size)
 {
     for (; size >= 8; size -= 8, data += 8) {
         uint32_t low = crc ^ qc_load32(data), high = qc_load32(data + 4);
@@ -21,32 +37,17 @@ static uint32_t portable(uint32_t crc, const uint8_t *data, size_t size)
     return crc;
 }
 
-/* The register after some bytes. */
-static uint32_t update(uint32_t crc, const uint8_t *data, size_t size)
-{
-#ifdef QC_CRC32C_X86
-    if (qc_cpu_selected() & QC_CPU_SSE42)
-        return qc_crc32c_sse42(crc, data, size);
-#endif
-#ifdef QC_CRC32C_ARM
-    if (qc_cpu_selected() & QC_CPU_ARM_CRC)
-        return qc_crc32c_arm(crc, data, size);
-#endif
-    return portable(crc, data, size);
-}
-
 uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size)
 {
+    const qc_kernels *kernels = qc_kernels_selected();
     const uint8_t *bytes = data;
     crc = ~crc;
-#if QC_HAS_AVX512
-    if ((qc_cpu_selected() & QC_CPU_AVX512) && size >= LEAST_TO_FOLD) {
+    if (kernels->crc32c_fold != NULL && size >= MIN_TO_FOLD) {
         uint8_t folded[QC_CRC32C_FOLD];
-        size_t done = qc_crc32c_fold_avx512(crc, bytes, size, folded);
-        crc = update(0, folded, sizeof folded);
+        size_t done = kernels->crc32c_fold(crc, bytes, size, folded);
+        crc = kernels->crc32c(0, folded, sizeof folded);
         bytes += done;
         size -= done;
     }
-#endif
-    return ~update(crc, bytes, size);
+    return ~kernels->crc32c(crc, bytes, size);
 }

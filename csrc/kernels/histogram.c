@@ -1,10 +1,11 @@
-#include "kernels/histogram.h"
+/*
+ * Histograms. Portable C counts one symbol after the other, in several tables in turn: a count must
+ * be stored before the next symbol of the same value can read it, and runs of equal symbols are
+ * common.
+ */
+#include "kernels/kernels.h"
 
-#include "kernels/x86/avx2.h"
-#include "kernels/x86/avx512.h"
-
-/* Twice as many as there are parts: an equal symbol soon after another would wait for its count to
-   be stored. */
+/* Twice the number of parts, so that equal symbols close to each other go to different tables. */
 #define TABLES (2 * QC_HISTOGRAM_PARTS)
 
 static void count_all(const uint8_t *symbols, size_t count, qc_histogram histogram)
@@ -21,24 +22,10 @@ static void count_all(const uint8_t *symbols, size_t count, qc_histogram histogr
             histogram[table % QC_HISTOGRAM_PARTS][symbol] += tables[table][symbol];
 }
 
-/* NULL: this machine has no kernel. */
-static qc_count_blocks *count_blocks_selected(void)
-{
-#if QC_HAS_AVX512
-    if (qc_cpu_selected() & QC_CPU_AVX512)
-        return qc_count_blocks_avx512;
-#endif
-#if QC_HAS_AVX2
-    if (qc_cpu_selected() & QC_CPU_AVX2)
-        return qc_count_blocks_avx2;
-#endif
-    return NULL;
-}
-
 void qc_count_symbols(const uint8_t *symbols, size_t count, unsigned width, qc_histogram histogram)
 {
-    qc_count_blocks *count_blocks = count_blocks_selected();
+    qc_count_blocks_kernel *kernel = qc_kernels_selected()->count_blocks;
     memset(histogram, 0, sizeof(qc_histogram));
-    size_t done = count_blocks != NULL ? count_blocks(symbols, count, width, histogram) : 0;
+    size_t done = kernel != NULL ? kernel(symbols, count, width, histogram) : 0;
     count_all(symbols + done, count - done, histogram);
 }

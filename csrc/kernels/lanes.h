@@ -7,28 +7,28 @@
 
 #include "base/bytes.h"
 
-#define QC_LANES             128
-#define QC_LANE_GROUPS       4
-#define QC_GROUP_LANES       32
-#define QC_LANES_TURN        256 /* symbols of a turn: two a lane */
-#define QC_LANES_MAX_WIDTH   8
-#define QC_LANES_MAX_RAW     4
-#define QC_RAW_BLOCK         64 /* symbols whose raw bits stand together, 8 bytes a bit */
-#define QC_LANES_MAX_CLASSES 32
-#define QC_LANES_MAX_LENGTH  7   /* Huffman */
-#define QC_LANES_WINDOWS     128 /* of 7 bits */
-#define QC_TANS_MIN_LOG      5
-#define QC_TANS_MAX_LOG      8
-#define QC_LANES_TABLE       256 /* windows or states */
+#define QC_LANES              128
+#define QC_LANE_GROUPS        4
+#define QC_GROUP_LANES        32
+#define QC_LANES_TURN         256 /* symbols of a turn: two per lane */
+#define QC_LANES_MAX_WIDTH    8
+#define QC_LANES_MAX_LOW_BITS 4
+#define QC_LANES_BLOCK        64 /* symbols whose low bits are stored together, 8 bytes per bit */
+#define QC_LANES_MAX_CLASSES  32
+#define QC_LANES_MAX_LENGTH   7   /* Huffman */
+#define QC_LANES_WINDOWS      128 /* of 7 bits */
+#define QC_TANS_MIN_LOG       5
+#define QC_TANS_MAX_LOG       8
+#define QC_LANES_TABLE        256 /* windows or states */
 
 /* The first byte of a body. */
-#define QC_LANES_RAW_MASK     7u
+#define QC_LANES_LOW_MASK     7u
 #define QC_LANES_ESCAPE       8u
 #define QC_LANES_STATES_SHIFT 4
 
 /* A code: classes and how many bits they take, as the head of a body says. */
 typedef struct qc_lanes_code {
-    unsigned raw_bits;
+    unsigned low_bits;
     unsigned has_escape; /* 0 or 1: the last class is the escape */
     unsigned classes;
     unsigned state_bits; /* tANS: log2 of the number of states; Huffman: 0 */

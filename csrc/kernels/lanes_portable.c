@@ -1,7 +1,18 @@
-#include "kernels/lanes_decode_kernels.h"
+/*
+ * Lanes, decoded in portable C (docs/format.md, section 7.5).
+ *
+ * Symbols 2i and 2i + 1 of each turn of 256 belong to lane i. A lane has a buffer of up to 32 bits,
+ * read from the top, and before each turn every lane with fewer than 16 bits takes the next 16-bit
+ * word of the common stream. Two symbols take at most 16 bits, so one word per turn is enough, and
+ * a lane never runs dry within a turn. Lanes do not depend on each other except for the order of
+ * the words, and that order follows from counts of bits, which are known before any bit is looked
+ * at. So vector kernels keep all 128 buffers in registers, find all lanes in need by one
+ * comparison, and hand the words out with one expansion.
+ */
+#include "kernels/kernels.h"
 
-/* A word for a lane that has fewer than 16 bits left: without a branch, as which lanes need one is
-   anybody's guess. */
+/* A word for a lane that has fewer than 16 bits left: without a branch, as which lanes need one
+   cannot be predicted. */
 static inline void refill(uint32_t *buffer, int *spare, const uint8_t **words)
 {
     unsigned mask = 0u - ((unsigned)*spare >> (8 * sizeof(int) - 1)); /* all ones if it needs one */
@@ -83,36 +94,4 @@ void qc_lanes_tans_portable(qc_lanes_state *state, uint8_t *out, size_t turns)
             state->state[lane] = (uint8_t)at;
         }
     state->words = words;
-}
-
-/* Bit i to byte i. */
-static inline uint64_t spread_bits(uint8_t bits)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t chosen = bits * ones & 0x8040201008040201u;
-    return (chosen + 0x7F * ones) >> 7 & ones;
-}
-
-/* Eight symbols as one number: values fit into the bits that are not raw, so nothing is carried
-   from byte to byte. */
-static void add_raw_block(uint8_t *out, const uint8_t *raw, unsigned raw_bits)
-{
-    for (unsigned i = 0; i < QC_RAW_BLOCK / 8; i++, out += 8) {
-        uint64_t symbols = qc_load64(out);
-        for (unsigned bit = raw_bits; bit-- > 0;)
-            symbols = symbols << 1 | spread_bits(raw[8 * bit + i]);
-        qc_store64(out, symbols);
-    }
-}
-
-void qc_lanes_raw_portable(uint8_t *out, size_t count, const uint8_t *raw, unsigned raw_bits)
-{
-    uint8_t last[QC_RAW_BLOCK] = {0};
-    for (; count >= QC_RAW_BLOCK; count -= QC_RAW_BLOCK, out += QC_RAW_BLOCK, raw += 8 * raw_bits)
-        add_raw_block(out, raw, raw_bits);
-    if (count > 0) {
-        memcpy(last, out, count);
-        add_raw_block(last, raw, raw_bits);
-        memcpy(out, last, count);
-    }
 }

@@ -1,7 +1,24 @@
 /*
- * tANS, encoded: a decoder goes from state to state forwards, so the encoder goes backwards.
+ * tANS, encoded.
+ *
+ * A tANS decoder is a table: state -> (class, number of bits, base), and its next state is the base
+ * plus that many bits of the stream. An encoder inverts this. It knows the state *after* a symbol
+ * and looks for the state before it, so it starts at the end of the data and steps back; the
+ * decoder then reads forwards.
+ *
+ * Let there be S states, and c of them for a class. Number the class's states by x = c, ..., 2c - 1
+ * in their order. A decoder in state x shifts bits in until the number is in S, ..., 2S - 1, and
+ * that minus S is its next state. So to step back over a symbol from state s, put out the lowest n
+ * bits of S + s and keep the rest: x = (S + s) >> n, with the only n for which x is one of c, ...,
+ * 2c - 1. That is the largest n the class can need, `max_bits`, if S + s >= c << max_bits, that is
+ * s >= `threshold`, and one bit less below it. The comparison is folded into an addition: n is the
+ * high byte of s + (max_bits << 8) - threshold. `states` maps the class and x to the state.
+ *
+ * A turn is two symbols per lane. The second one is stepped over first, so its bits are below those
+ * of the first in the piece. After J. Duda, "Asymmetric numeral systems", 2013, and Y. Collet's
+ * FSE.
  */
-#include "kernels/lanes_encode_kernels.h"
+#include "kernels/kernels.h"
 
 /* How to step back over a symbol, from the state after it. */
 typedef struct step {
@@ -13,8 +30,8 @@ static void build_steps(const qc_tans_encoder *encoder, step steps[256])
 {
     for (unsigned symbol = 0; symbol < 256; symbol++) {
         unsigned class = encoder->class_of[symbol];
-        unsigned most = encoder->most_bits[class];
-        steps[symbol].more_bits = (int16_t)((int)(most << 8) - encoder->threshold[class]);
+        unsigned max = encoder->max_bits[class];
+        steps[symbol].more_bits = (int16_t)((int)(max << 8) - encoder->threshold[class]);
         steps[symbol].first = encoder->first[class];
     }
 }

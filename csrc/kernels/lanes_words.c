@@ -1,8 +1,16 @@
 /*
- * The words of 128 lanes: a pass forward finds out when each lane takes a word, a pass backward, in
- * which the bits that follow are always known, writes them.
+ * Pieces to words. 128 lanes share one stream of 16-bit words: whenever a lane has fewer than 16
+ * bits left, the decoder gives it the next word, lanes in their order within a turn.
+ *
+ * An encoder that went forwards would have to write a word before it knows the bits that fill it,
+ * since a lane takes its word ahead of need. So there are two passes. When a lane takes words
+ * depends on the lengths of its pieces alone, so the forward pass follows the decoder's counts
+ * without any bits: it notes which lanes take a word before each turn, and counts the words. Then
+ * the output's end is known, and the backward pass undoes the decoder's steps: it puts a turn's
+ * bits before those that the lane still holds, and where a word was taken, gives the last 16 bits
+ * back as that word. At the beginning each lane holds exactly its first word.
  */
-#include "kernels/lanes_encode_kernels.h"
+#include "kernels/kernels.h"
 
 /* Bits << 8 | their number, of every symbol: Huffman. */
 typedef uint16_t code_table[256];
@@ -50,7 +58,7 @@ static inline void put_before(lane *lane, uint32_t bits, uint32_t count)
 }
 
 /* A word was taken before the turn if `refill` is 1: it is the last 16 bits. Without a branch, as
-   which lanes take words is anybody's guess: what is stored in vain is overwritten by the words
+   which lanes take words cannot be predicted: what is stored in vain is overwritten by the words
    before it. Returns where the word begins. */
 static inline uint8_t *give_word_back(lane *lane, unsigned refill, uint8_t *end)
 {
@@ -104,8 +112,9 @@ static void undo(const qc_lanes_source *source, const uint8_t *refills, lane lan
     }
 }
 
-uint8_t *qc_lanes_words_portable(const qc_lanes_source *source, const uint8_t states[QC_LANES],
-                                 unsigned state_bits, uint8_t *refills, uint8_t *out)
+uint8_t *qc_lanes_write_words_portable(const qc_lanes_source *source,
+                                       const uint8_t states[QC_LANES], unsigned state_bits,
+                                       uint8_t *refills, uint8_t *out)
 {
     size_t words = QC_LANES;
     int8_t spares[QC_LANES], taken[QC_LANES];

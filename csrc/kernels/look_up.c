@@ -1,8 +1,7 @@
+/*
+ * Codes to the items of a table: the kernel, then the rest in portable C, one load per code.
+ */
 #include "kernels/kernels.h"
-
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
 
 void qc_look_up_prepare(qc_look_up_table *table)
 {
@@ -31,7 +30,7 @@ static void look_up(const qc_look_up_table *table, const uint8_t *codes, size_t 
 void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t count, uint8_t *out,
                 int past_cache)
 {
-    const qc_value_kernels *kernels = qc_value_kernels_selected();
+    const qc_kernels *kernels = qc_kernels_selected();
     qc_look_up_kernel *kernel = table->item_size == 4   ? kernels->look_up_4
                                 : table->item_size == 2 ? kernels->look_up_2
                                                         : NULL;
@@ -43,7 +42,7 @@ void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t coun
 
 void qc_look_up_fence(void)
 {
-#if defined(__SSE__)
-    _mm_sfence();
-#endif
+    qc_order_stores_kernel *kernel = qc_kernels_selected()->order_stores;
+    if (kernel != NULL)
+        kernel();
 }

@@ -8,7 +8,7 @@
 
 #define QC_MAX_ENTRIES    256
 #define QC_MAX_ITEM_BYTES 8
-#define QC_NO_PLANES      16 /* up to so many entries there are no planes */
+#define QC_NO_PLANES      16 /* up to this many entries there are no planes */
 #define QC_LINE_BYTES     64 /* of a cache; non-temporal stores fill them */
 
 /* `items` one after the other; and if they are many, of 2 or 4 bytes, also byte b of all of them in
@@ -20,11 +20,11 @@ typedef struct qc_look_up_table {
     uint8_t planes[4][QC_MAX_ENTRIES];
 } qc_look_up_table;
 
-/* Fill the planes, when `entries`, `item_size` and `items` are there. */
+/* Fill the planes from `entries`, `item_size` and `items`. */
 void qc_look_up_prepare(qc_look_up_table *table);
 /* Write the item of each code to `out`, at any alignment. Every code is below table->entries.
-   `past_cache`: the output is not read again soon, so that stores may bypass the caches, if it
-   begins where a line does; then qc_look_up_fence has to follow before another thread reads it. */
+   `past_cache`: the output is not read again soon, so stores may bypass the caches if it begins
+   with a cache line; qc_look_up_fence must then follow before another thread reads it. */
 void qc_look_up(const qc_look_up_table *table, const uint8_t *codes, size_t count, uint8_t *out,
                 int past_cache);
 /* Order the stores of qc_look_up before all that follow. */

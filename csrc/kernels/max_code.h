@@ -1,12 +1,12 @@
 /*
- * The greatest of some codes: a book may have no entry for it.
+ * The largest of some codes: a codebook may have no entry for it.
  */
-#ifndef QC_GREATEST_H
-#define QC_GREATEST_H
+#ifndef QC_MAX_CODE_H
+#define QC_MAX_CODE_H
 
 #include "base/bytes.h"
 
 /* 0 if there are none. */
-unsigned qc_greatest(const uint8_t *codes, size_t count);
+unsigned qc_max_code(const uint8_t *codes, size_t count);
 
-#endif /* QC_GREATEST_H */
+#endif /* QC_MAX_CODE_H */

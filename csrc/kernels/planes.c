@@ -1,3 +1,6 @@
+/*
+ * Elements from their planes: the kernel, then the rest in portable C.
+ */
 #include "kernels/planes.h"
 #include "kernels/kernels.h"
 
@@ -32,7 +35,7 @@ static void merge(const uint8_t *const *planes, size_t from, size_t count, size_
 void qc_merge_planes(const uint8_t *const *planes, size_t count, size_t size, int rotated,
                      uint8_t *out, int past_cache)
 {
-    const qc_value_kernels *kernels = qc_value_kernels_selected();
+    const qc_kernels *kernels = qc_kernels_selected();
     qc_merge_kernel *kernel = size == 4 ? kernels->merge_4 : size == 2 ? kernels->merge_2 : NULL;
     size_t done = 0;
     if (kernel != NULL)

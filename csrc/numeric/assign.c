@@ -1,9 +1,14 @@
 /*
- * Nearest centroids. Values are compared with the thresholds between neighbouring centroids,
- * each of which is a float32: the greatest that still belongs to the lower centroid.
+ * Nearest centroids. Values are compared with the thresholds between neighbouring centroids. A
+ * threshold is a float32, the largest that still belongs to the lower centroid: the exact middle is
+ * computed with the rounding error of its sum, so comparing in float32 gives the exact answer.
+ *
+ * Few thresholds are compared one after the other, which becomes vector code; many by bisection
+ * without branches, or by a kernel that descends a tree of thresholds.
  */
 #include "base/float_bits.h"
 #include "kernels/kernels.h"
+#include "qcodec_numeric.h"
 
 #define MAX_CENTROIDS 256
 #define LINEAR_LIMIT  16 /* up to here comparing with every threshold is the fastest */
@@ -17,7 +22,7 @@ typedef struct thresholds {
     float tree[MAX_CENTROIDS];
 } thresholds;
 
-/* The greatest float32 that is not nearer to `high` than to `low`. */
+/* The largest float32 that is not nearer to `high` than to `low`. */
 static float threshold_between(float low, float high)
 {
     double sum = (double)low + (double)high;
@@ -90,7 +95,7 @@ static void plant_tree(thresholds *table)
 
 static void assign_block(const thresholds *table, const float *values, size_t count, uint8_t *codes)
 {
-    qc_descend_kernel *kernel = qc_value_kernels_selected()->descend;
+    qc_descend_kernel *kernel = qc_kernels_selected()->descend;
     size_t done = 0;
     if (kernel != NULL && table->levels > 0)
         done = kernel(table->tree, table->levels, values, count, codes);

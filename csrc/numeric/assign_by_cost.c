@@ -1,13 +1,15 @@
 /*
  * The cheapest centroid of each value, which need not be the nearest: a centroid has a cost beside
- * the squared distance. As (v - c)^2 + cost is v^2 plus a line in v, the cheapest ones are the
- * lower envelope of lines. It meets them in the order of their centroids, so it is a list of
- * thresholds; some centroids have no place in it.
+ * the squared distance. Since (v - c)^2 + cost = v^2 + (cost + c^2 - 2cv), and v^2 is the same for
+ * all, every centroid is a line in v, and the cheapest ones are the lower envelope of lines. Slopes
+ * descend with the centroids, so the envelope meets them in ascending order: it is a list of
+ * thresholds, built by one pass with a stack (the convex hull trick). A line that is never the
+ * lowest has no place in it.
  */
 #include <math.h>
 
 #include "base/float_bits.h"
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define MAX_CENTROIDS 256
 #define BLOCK         4096 /* of codes, which stay in L1 */
@@ -35,13 +37,13 @@ static double advantage(const envelope *found, size_t lower, size_t upper, doubl
     return (high - low) * ((low - value) + (high - value)) + rise;
 }
 
-/* The greatest float32 at which `lower` is the one to take, of two equally cheap ones that of less
+/* The largest float32 at which `lower` is the one to take, of two equally cheap ones that of less
    cost, then that of less number. */
 static float threshold_between(const envelope *found, size_t lower, size_t upper)
 {
-    const double greatest = (double)qc_f32_of_bits(QC_F32_INFINITY - 1);
+    const double max = (double)qc_f32_of_bits(QC_F32_INFINITY - 1);
     double at = crossing(found, lower, upper);
-    if (at > greatest || at < -greatest)
+    if (at > max || at < -max)
         return qc_f32_of_bits(at > 0 ? QC_F32_INFINITY : QC_F32_SIGN | QC_F32_INFINITY);
     float nearest = (float)at;
     double more = advantage(found, lower, upper, (double)nearest);
@@ -49,7 +51,7 @@ static float threshold_between(const envelope *found, size_t lower, size_t upper
     return more > 0 || (more == 0 && tie_is_lower) ? nearest : qc_next_below(nearest);
 }
 
-/* Put a centroid, the greatest so far, into the envelope. */
+/* Put a centroid, the largest so far, into the envelope. */
 static void add(envelope *found, size_t number)
 {
     uint8_t *survivors = found->survivors;

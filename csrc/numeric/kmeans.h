@@ -8,6 +8,7 @@
 #define QC_KMEANS_H
 
 #include "base/ticker.h"
+#include "qcodec_numeric.h"
 
 #define QC_KMEANS_MAX_K 256
 

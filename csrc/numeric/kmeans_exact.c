@@ -1,5 +1,6 @@
 /*
- * The exact optimum of one-dimensional k-means: the best partition of the distinct values.
+ * Exact one-dimensional k-means: the best partition of the distinct values, which are points
+ * weighted by how often they occur (kmeans_partition.c).
  */
 #include "numeric/kmeans.h"
 #include "numeric/kmeans_partition.h"

@@ -1,6 +1,19 @@
 /*
- * The number of a bin is the upper bits of a float, |deviation| + offset: equal steps below the
- * offset, steps that grow with the deviation above it. Negative deviations mirror the others.
+ * Counts values into bins that are narrow where values are dense, in one pass and without
+ * logarithms.
+ *
+ * The number of a bin is the upper bits of the float |deviation| + offset. A float's bits are
+ * ordered as its value, and their upper part is the exponent and the first bits of the fraction: a
+ * logarithm, piecewise linear. With the offset added, bins are of equal width below it, where most
+ * values are, and grow in proportion to the deviation above it. So an outlier takes a bin of its
+ * own far out, and costs the others nothing. Negative deviations mirror the positive ones. Centre
+ * and offset are medians of a small sample; they decide how fine the bins are, never which values
+ * are counted.
+ *
+ * First only bins around the middle are prepared; if a value is outside, twice as many are, and
+ * counting goes on where it stopped. Only if that
+ * does not suffice, because of huge outliers or values that are not finite, is the range found
+ * first.
  */
 #include "numeric/kmeans_histogram.h"
 
@@ -11,25 +24,27 @@
 
 #define FRACTION_BITS 23
 #define SAMPLES       255       /* tell centre and offset: the result does not hang on them */
-#define LEAST_OFFSET  0x1p-100f /* of the greatest deviation */
+#define MIN_OFFSET    0x1p-100f /* of the largest deviation */
 
 /* Octaves of deviations, from the offset on, that have bins at first, and at most while the range
-   of the values is not known: few enough that LEAST_OFFSET plays no part. */
+   of the values is not known: few enough that MIN_OFFSET plays no part. */
 #define FIRST_OCTAVES 5
-#define MOST_OCTAVES  64
+#define MAX_OCTAVES   64
 
-static inline int32_t number_of(const qc_bin_scale *by, float value)
+static inline int32_t number_of(const qc_bin_scale *scale, float value)
 {
-    float deviation = value * QC_SHRINK - by->centre;
-    int32_t side = (int32_t)(qc_bits_of_f32(fabsf(deviation) + by->offset) >> by->shift) - by->base;
+    float deviation = value * QC_SHRINK - scale->centre;
+    int32_t side =
+        (int32_t)(qc_bits_of_f32(fabsf(deviation) + scale->offset) >> scale->shift) - scale->base;
     return side ^ -(int32_t)(deviation < 0); /* -1 - side if negative */
 }
 
 /* The width of a bin, of deviations that are not shrunk. */
-static double width_of(const qc_bin_scale *by, int32_t number)
+static double width_of(const qc_bin_scale *scale, int32_t number)
 {
-    uint32_t side = (uint32_t)(by->base + (number < 0 ? -1 - number : number));
-    double low = qc_f32_of_bits(side << by->shift), high = qc_f32_of_bits((side + 1) << by->shift);
+    uint32_t side = (uint32_t)(scale->base + (number < 0 ? -1 - number : number));
+    double low = qc_f32_of_bits(side << scale->shift),
+           high = qc_f32_of_bits((side + 1) << scale->shift);
     return (high - low) / (double)QC_SHRINK;
 }
 
@@ -46,11 +61,11 @@ static inline float value_at(int32_t order)
     return qc_f32_of_bits(bits);
 }
 
-/* The least and the greatest value. */
-static qc_status find_range(const float *values, size_t count, float *least, float *greatest,
+/* The smallest and the largest value. */
+static qc_status find_range(const float *values, size_t count, float *min, float *max,
                             qc_error *error)
 {
-    int32_t low = INT32_MAX, high = INT32_MIN; /* integers, so that the loop becomes vectors */
+    int32_t low = INT32_MAX, high = INT32_MIN; /* integers, so that the loop becomes vector code */
     for (size_t i = 0; i < count; i++) {
         int32_t order = order_of(values[i]);
         low = order < low ? order : low;
@@ -59,8 +74,8 @@ static qc_status find_range(const float *values, size_t count, float *least, flo
     int32_t infinity = (int32_t)QC_F32_INFINITY;
     QC_CHECK(low > -infinity && high < infinity, QC_INVALID, "k-means: values are not finite", 0, 0,
              0);
-    *least = value_at(low);
-    *greatest = value_at(high);
+    *min = value_at(low);
+    *max = value_at(high);
     return QC_OK;
 }
 
@@ -87,22 +102,22 @@ static qc_bin_scale find_scale(const float *values, size_t count)
     for (size_t i = 0; i < samples; i++)
         sample[i] = values[(size_t)((double)i / (double)samples * (double)count)] * QC_SHRINK;
     sort(sample, samples);
-    qc_bin_scale by = {.centre = sample[samples / 2]};
+    qc_bin_scale scale = {.centre = sample[samples / 2]};
     size_t zeros = 0;
     for (size_t i = 0; i < samples; i++) {
-        sample[i] = fabsf(sample[i] - by.centre);
+        sample[i] = fabsf(sample[i] - scale.centre);
         zeros += sample[i] == 0;
     }
     sort(sample, samples);
     if (zeros < samples)
-        by.offset = sample[zeros + (samples - zeros) / 2];
-    return by;
+        scale.offset = sample[zeros + (samples - zeros) / 2];
+    return scale;
 }
 
-static void set_precision(qc_bin_scale *by, unsigned precision)
+static void set_precision(qc_bin_scale *scale, unsigned precision)
 {
-    by->shift = FRACTION_BITS - precision;
-    by->base = (int32_t)(qc_bits_of_f32(by->offset) >> by->shift);
+    scale->shift = FRACTION_BITS - precision;
+    scale->base = (int32_t)(qc_bits_of_f32(scale->offset) >> scale->shift);
 }
 
 /* What the values are counted into: numbers from `first` to `last`. */
@@ -119,21 +134,21 @@ typedef struct window {
 /* Count values up to the block that has a number outside the window; returns how many. Values are
    read again to be summed: if they have changed, to NaN even, sums are of no use, but every bin is
    one of the window. */
-static size_t count_piece(const qc_bin_scale *by, const window *in, const float *values,
+static size_t count_piece(const qc_bin_scale *scale, const window *in, const float *values,
                           size_t count)
 {
     enum { BLOCK = 512 }; /* apart from the counting, numbers are found by vectors */
     int32_t numbers[BLOCK];
-    qc_bin_values_kernel *kernel = qc_value_kernels_selected()->bin_values;
+    qc_bin_values_kernel *kernel = qc_kernels_selected()->bin_values;
     int32_t in_turn = (int32_t)(in->in_turn - in->zero);
     size_t start = 0;
     if (kernel != NULL)
-        start = kernel(by, in->first, in->last, values, count, in_turn, in->zero);
+        start = kernel(scale, in->first, in->last, values, count, in_turn, in->zero);
     for (size_t block; start < count; start += block) {
         block = count - start < BLOCK ? count - start : BLOCK;
         int32_t outside = 0;
         for (size_t i = 0; i < block; i++) {
-            numbers[i] = number_of(by, values[start + i]);
+            numbers[i] = number_of(scale, values[start + i]);
             outside |= (numbers[i] < in->first) | (numbers[i] > in->last);
             numbers[i] = numbers[i] == 0 ? in_turn + (int32_t)(i % QC_TURNS) : numbers[i];
         }
@@ -149,13 +164,13 @@ static size_t count_piece(const qc_bin_scale *by, const window *in, const float 
 }
 
 /* The same in pieces, and no further than the ticker allows. */
-static size_t count_values(const qc_bin_scale *by, const window *in, const float *values,
+static size_t count_values(const qc_bin_scale *scale, const window *in, const float *values,
                            size_t count, qc_ticker *ticker)
 {
     size_t done = 0;
     while (done < count && !qc_tick(ticker, PIECE / STEP_PARTS)) {
         size_t piece = count - done < PIECE ? count - done : PIECE;
-        size_t counted = count_piece(by, in, values + done, piece);
+        size_t counted = count_piece(scale, in, values + done, piece);
         done += counted;
         if (counted < piece)
             break;
@@ -165,17 +180,17 @@ static size_t count_values(const qc_bin_scale *by, const window *in, const float
 
 /* Count all values, with few bins around the middle first, and more where values ask for it.
    Returns 0 if that does not do, as with huge outliers and what is not finite. */
-static int count_around(const qc_bin_scale *by, unsigned precision, const float *values,
+static int count_around(const qc_bin_scale *scale, unsigned precision, const float *values,
                         size_t count, window *counted, qc_ticker *ticker)
 {
-    int32_t most = MOST_OCTAVES << precision, half = 0;
-    int32_t infinite = (int32_t)(QC_F32_INFINITY >> by->shift) - by->base;
-    most = most < infinite ? most : infinite;
-    most = most < (int32_t)QC_VALUE_BINS / 2 ? most : (int32_t)QC_VALUE_BINS / 2;
+    int32_t max_half = MAX_OCTAVES << precision, half = 0;
+    int32_t infinite = (int32_t)(QC_F32_INFINITY >> scale->shift) - scale->base;
+    max_half = max_half < infinite ? max_half : infinite;
+    max_half = max_half < (int32_t)QC_VALUE_BINS / 2 ? max_half : (int32_t)QC_VALUE_BINS / 2;
     memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
     for (size_t done = 0; done < count && !ticker->stopped;) {
         int32_t wider = half == 0 ? FIRST_OCTAVES << precision : 2 * half;
-        wider = wider < most ? wider : most;
+        wider = wider < max_half ? wider : max_half;
         if (wider <= half)
             return 0;
         size_t more = (size_t)(wider - half) * sizeof *counted->zero;
@@ -184,33 +199,33 @@ static int count_around(const qc_bin_scale *by, unsigned precision, const float 
         half = wider;
         counted->first = -half;
         counted->last = half - 1;
-        done += count_values(by, counted, values + done, count - done, ticker);
+        done += count_values(scale, counted, values + done, count - done, ticker);
     }
     return 1;
 }
 
 /* The same for any finite values: their range is found first. */
-static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const float *values,
+static qc_status count_in_range(qc_bin_scale *scale, unsigned precision, const float *values,
                                 size_t count, qc_value_bin *bins, window *counted,
                                 qc_ticker *ticker, qc_error *error)
 {
-    float least, greatest;
-    QC_TRY(find_range(values, count, &least, &greatest, error));
-    float below = by->centre - least * QC_SHRINK, above = greatest * QC_SHRINK - by->centre;
-    float most = below > above ? below : above, least_offset = most * LEAST_OFFSET;
+    float min, max;
+    QC_TRY(find_range(values, count, &min, &max, error));
+    float below = scale->centre - min * QC_SHRINK, above = max * QC_SHRINK - scale->centre;
+    float widest = below > above ? below : above, min_offset = widest * MIN_OFFSET;
     /* The centre is one of the values, unless they have changed since it was found. */
-    QC_CHECK(below >= 0 && above >= 0 && by->offset <= most, QC_INVALID,
+    QC_CHECK(below >= 0 && above >= 0 && scale->offset <= widest, QC_INVALID,
              "k-means: values change while they are read", 0, 0, 0);
-    by->offset = by->offset > least_offset ? by->offset : least_offset;
+    scale->offset = scale->offset > min_offset ? scale->offset : min_offset;
     do { /* first is at most 0 and last is at least 0: the centre is among the values */
-        set_precision(by, precision--);
-        counted->first = number_of(by, least);
-        counted->last = number_of(by, greatest);
+        set_precision(scale, precision--);
+        counted->first = number_of(scale, min);
+        counted->last = number_of(scale, max);
     } while ((size_t)(counted->last - counted->first) >= QC_VALUE_BINS);
     counted->zero = bins - counted->first;
     memset(bins, 0, (size_t)(counted->last - counted->first + 1) * sizeof *bins);
     memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
-    size_t done = count_values(by, counted, values, count, ticker);
+    size_t done = count_values(scale, counted, values, count, ticker);
     QC_GO_ON_IF(!ticker->stopped);
     QC_CHECK(done == count, QC_INVALID, "k-means: values change while they are read", done, done,
              count);
@@ -218,7 +233,7 @@ static qc_status count_in_range(qc_bin_scale *by, unsigned precision, const floa
 }
 
 /* Move the bins with values, of which there is one, to the front. */
-static void gather(const qc_bin_scale *by, const window *counted, qc_value_histogram *histogram)
+static void gather(const qc_bin_scale *scale, const window *counted, qc_value_histogram *histogram)
 {
     qc_value_bin *bins = counted->zero + counted->first;
     size_t filled = 0;
@@ -231,7 +246,7 @@ static void gather(const qc_bin_scale *by, const window *counted, qc_value_histo
         if (number == 0)
             histogram->middle = filled;
         if (bin->count > 0) {
-            double width = width_of(by, number);
+            double width = width_of(scale, number);
             histogram->within += bin->count * width * width / 12;
             bins[filled++] = *bin;
         }
@@ -244,13 +259,13 @@ qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned pr
                                   qc_value_bin *bins, qc_value_histogram *histogram,
                                   qc_ticker *ticker, qc_error *error)
 {
-    qc_bin_scale by = find_scale(values, count);
+    qc_bin_scale scale = find_scale(values, count);
     window counted = {.zero = bins + QC_VALUE_BINS / 2, .in_turn = bins + QC_VALUE_BINS};
-    set_precision(&by, precision);
-    if (!(by.offset > 0) || !count_around(&by, precision, values, count, &counted, ticker))
-        QC_TRY(count_in_range(&by, precision, values, count, bins, &counted, ticker, error));
+    set_precision(&scale, precision);
+    if (!(scale.offset > 0) || !count_around(&scale, precision, values, count, &counted, ticker))
+        QC_TRY(count_in_range(&scale, precision, values, count, bins, &counted, ticker, error));
     QC_GO_ON_IF(!ticker->stopped);
-    *histogram = (qc_value_histogram){.centre = (double)by.centre / (double)QC_SHRINK};
-    gather(&by, &counted, histogram);
+    *histogram = (qc_value_histogram){.centre = (double)scale.centre / (double)QC_SHRINK};
+    gather(&scale, &counted, histogram);
     return QC_OK;
 }

@@ -1,6 +1,12 @@
 /*
- * k-means by Lloyd's steps over sorted values. A cluster is a range of them, so a step is one
- * binary search a cluster for where it ends, and one difference of running sums for its mean.
+ * k-means by Lloyd's steps (Lloyd 1982) over sorted values: assign every value to the nearest
+ * centroid, then move each centroid to the mean of its values, until nothing moves. Both steps
+ * lower the squared error or leave it, so the method ends, in a local optimum.
+ *
+ * In one dimension a cluster is a range of the sorted values. So a step is one binary search per
+ * cluster for its end, and the mean is a difference of two running sums: the time of a step does
+ * not depend on the number of values. Running sums are centred on the median and compensated, see
+ * kmeans.h.
  */
 #include "numeric/kmeans.h"
 
@@ -46,10 +52,10 @@ static void sink_last(double *centroids, size_t filled)
 
 static void start_linear(lloyd *run)
 {
-    double least = run->sorted[0], greatest = run->sorted[run->count - 1];
+    double min = run->sorted[0], max = run->sorted[run->count - 1];
     for (size_t j = 0; j < run->k; j++) {
         double part = run->k == 1 ? 0.5 : (double)j / (double)(run->k - 1);
-        run->centroids[j] = least + (greatest - least) * part;
+        run->centroids[j] = min + (max - min) * part;
     }
 }
 
@@ -66,11 +72,11 @@ static void start_forgy(lloyd *run, uint64_t *random)
 {
     size_t *chosen = run->ends;
     for (size_t j = 0; j < run->k; j++) {
-        size_t greatest = run->count > run->k ? run->count - run->k + j : j % run->count;
-        size_t index = (size_t)(next_random(random) % (greatest + 1));
+        size_t last = run->count > run->k ? run->count - run->k + j : j % run->count;
+        size_t index = (size_t)(next_random(random) % (last + 1));
         for (size_t i = 0; i < j; i++)
             if (chosen[i] == index) {
-                index = greatest;
+                index = last;
                 break;
             }
         chosen[j] = index;
@@ -143,23 +149,23 @@ static void assign(lloyd *run)
 /* The distance of the value farthest from its centroid, which is an end of a cluster. */
 static double farthest(const lloyd *run, double *value)
 {
-    double most = 0;
+    double max = 0;
     for (size_t j = 0; j < run->k; j++) {
         size_t first = run->ends[j], last = run->ends[j + 1];
         for (size_t i = first; i < last; i = i + 1 < last ? last - 1 : last) {
             double distance = (double)run->sorted[i] - run->centroids[j];
             distance = distance < 0 ? -distance : distance;
-            if (distance > most) {
-                most = distance;
+            if (distance > max) {
+                max = distance;
                 *value = run->sorted[i];
             }
         }
     }
-    return most;
+    return max;
 }
 
 /* Give every empty cluster the value that is then farthest from its centroid. Ends, because each
-   time one more centroid stands on a value and stays there; or all values have theirs. */
+   time one more centroid is at a value and stays there; or all values have theirs. */
 static void fill_empty_clusters(lloyd *run)
 {
     for (size_t j = 0; j < run->k; j++) {

@@ -1,20 +1,34 @@
 /*
- * The cheapest partition of weighted points.
+ * The cheapest partition of sorted, weighted points into k clusters, in a time that hardly depends
+ * on k.
  *
- * Charge every cluster a price and ask for the cheapest partition into any number of clusters.
- * That is a shortest path over the sorted points: best[j] = min over i of best[i] + error(i, j) +
- * price. The squared error satisfies the quadrangle inequality, so the i that is best for j never
- * moves back as j grows, and a queue of candidates, each with the j from which it takes over,
- * finds the path in about n log n steps at worst and a few n in practice.
+ * In one dimension optimal clusters are ranges of the sorted points, so the task is to choose k - 1
+ * cuts. The textbook way is dynamic programming over (points, clusters); with SMAWK or divide and
+ * conquer it takes time in proportion to n times k. Two ideas remove k.
  *
- * The optimum for k clusters is convex in k. So a price exists at which it is a cheapest
- * partition, and more clusters come of a lower price: we search for the price. Its neighbourhood
- * is found on a coarse grid of cuts first, and most often one or two passes over all points remain.
- * Where a price gives fewer than k or more, but never k, as happens with ties, two partitions at
- * the same price are spliced (Aggarwal, Schieber and Tokuyama 1994): by the same inequality, one
- * of the spliced paths has k clusters and is a cheapest one too.
+ * A price per cluster (a Lagrangian multiplier; "aliens trick"). Drop the number of clusters, and
+ * charge each cluster a price. The cheapest partition into any number of clusters is a shortest
+ * path over the points: best[j] = min over i < j of best[i] + error(i, j) + price. A lower price
+ * gives more clusters. The optimal error is convex in k, because the squared error satisfies the
+ * quadrangle inequality, so for each k there is a price at which an optimal partition into k
+ * clusters is among the cheapest. We search for that price: first on a coarse grid of cuts, then
+ * over all points, where one or two passes are usually enough.
  *
- * Memory is linear in n, and time does not grow with k.
+ * A queue of candidates (Hirschberg and Larmore 1987; Galil and Giancarlo 1989). By the same
+ * inequality, once a later start i of the last cluster is better than an earlier one for some end
+ * j, it stays better for all later ends. So the candidates are a queue, each with the first end
+ * from which it is the best. A new candidate removes those that it beats from their own first end
+ * on; where it takes over from the last one that remains is found by a binary search that starts
+ * close by. A pass takes n log n steps at worst and a few n in practice. Invariant: the queue holds
+ * the starts in ascending order, with ascending ends.
+ *
+ * Ties: a price may give fewer than k clusters or more, but never k. Two partitions at the same
+ * price are then spliced (Aggarwal, Schieber and Tokuyama 1994): follow the one with more cuts
+ * until a cluster of the other one contains one of its own that is just far enough ahead, and
+ * change over. By the quadrangle inequality the result has exactly k clusters and is also a
+ * cheapest one.
+ *
+ * Memory is linear in n.
  */
 #include "numeric/kmeans_partition.h"
 
@@ -49,7 +63,7 @@ static inline double cost(const qc_partition *run, size_t i, size_t j)
     return run->best[i] + (error > 0 ? error : 0);
 }
 
-/* The least end above `end` from which the beginning `newer` is better than `older`, which it is
+/* The first end above `end` from which the beginning `newer` is better than `older`, which it is
    not at `end`; count + 1 if there is none. It tends to be near: steps double, then halve. */
 static size_t takeover(const qc_partition *run, size_t older, size_t newer, size_t end)
 {

@@ -1,3 +1,6 @@
+/*
+ * What the k-means methods share: checks of arguments, searches in sorted values, and errors.
+ */
 #include <float.h>
 
 #include "numeric/kmeans.h"
@@ -31,9 +34,9 @@ size_t qc_first_above(const float *sorted, size_t first, size_t count, double li
 
 double qc_range_mean(const float *sorted, size_t first, size_t last, double sum, double centre)
 {
-    double least = sorted[first], greatest = sorted[last - 1];
+    double min = sorted[first], max = sorted[last - 1];
     double mean = centre + sum / (double)(last - first);
-    return mean < least ? least : mean > greatest ? greatest : mean;
+    return mean < min ? min : mean > max ? max : mean;
 }
 
 double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k,

@@ -1,3 +1,7 @@
+/*
+ * Counts magnitudes by the bits of the float: a histogram of the upper bits, then exact counts
+ * within a narrow range. See magnitudes.h.
+ */
 #include "numeric/magnitudes.h"
 
 /* While counting, a bin is one integer: the count above the sum. A turn is short enough for both:

@@ -38,8 +38,8 @@ void qc_count_bits(const float *values, size_t count, size_t sides, uint32_t low
 
 static inline uint32_t qc_bits_of_sides(size_t sides) { return sides == 1 ? ~QC_F32_SIGN : ~0u; }
 
-/* The least magnitude of bin number `bin` of a side; of QC_INFINITE_BIN it is infinite. */
-static inline double qc_least_of_bin(size_t bin)
+/* The smallest magnitude of bin number `bin` of a side; of QC_INFINITE_BIN it is infinite. */
+static inline double qc_min_of_bin(size_t bin)
 {
     return (double)qc_f32_of_bits((uint32_t)(bin << QC_LOW_BITS));
 }
@@ -49,7 +49,7 @@ static inline double qc_sum_of_bin(const qc_magnitude_bin *bins, size_t bin)
 {
     uint32_t exponent = (uint32_t)(bin >> (23 - QC_LOW_BITS));
     int place = (int)(exponent == 0 ? 1 : exponent) - 150; /* of the last bit */
-    return (double)bins[bin].count * qc_least_of_bin(bin) + ldexp((double)bins[bin].low_sum, place);
+    return (double)bins[bin].count * qc_min_of_bin(bin) + ldexp((double)bins[bin].low_sum, place);
 }
 
 #endif /* QC_MAGNITUDES_H */

@@ -1,9 +1,9 @@
 /*
- * Which weights stay, by magnitude: a mask has a byte a value, 1 where it stays. Magnitudes are
- * compared as integers, the bits of the float without its sign: these loops become vectors.
+ * Masks of the largest magnitudes, and what finds their threshold. Magnitudes are compared as
+ * integers, the bits of the float without its sign, so these loops become vector code.
  */
 #include "base/float_bits.h"
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define BLOCK 1024 /* stays in L1 */
 
@@ -25,10 +25,10 @@ static size_t count_above(const float *values, size_t count, uint32_t level)
     return above;
 }
 
-size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
-                             size_t *above, float *between)
+size_t qc_magnitudes_between(const float *values, size_t count, float min, float max, size_t *above,
+                             float *between)
 {
-    uint32_t low = magnitude_of(least), high = magnitude_of(greatest);
+    uint32_t low = magnitude_of(min), high = magnitude_of(max);
     size_t found = 0;
     *above = 0;
     for (size_t start = 0; start < count; start += BLOCK) {
@@ -43,10 +43,10 @@ size_t qc_magnitudes_between(const float *values, size_t count, float least, flo
     return found;
 }
 
-static void mask_at_least(const float *values, size_t count, uint32_t least, uint8_t *mask)
+static void mask_at_least(const float *values, size_t count, uint32_t level, uint8_t *mask)
 {
     for (size_t i = 0; i < count; i++)
-        mask[i] = (int32_t)magnitude_of(values[i]) >= (int32_t)least;
+        mask[i] = (int32_t)magnitude_of(values[i]) >= (int32_t)level;
 }
 
 void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
@@ -71,7 +71,7 @@ void qc_mask_above(const float *values, size_t count, float threshold, size_t ti
         mask_at_least(values + i, count - i, level + 1, mask + i);
 }
 
-/* Of each pair the less one, or the later of equal ones, goes down a rank. */
+/* Of each pair the smaller one, or the later of equal ones, goes down a rank. */
 static inline void mask_group(const float *values, size_t n, size_t m, uint8_t *mask)
 {
     uint32_t magnitudes[QC_MAX_N_OF_M];

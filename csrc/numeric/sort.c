@@ -1,14 +1,17 @@
 /*
- * Sorting floats by their bits, 11 at a time from the lowest (radix sort). The time grows with the
- * number of values alone, whatever they are, and every pass can be stopped anywhere.
+ * Sorts floats by their bits, 11 at a time from the lowest (radix sort, least significant digit
+ * first). The time depends on the number of values alone, whatever they are, and every pass can be
+ * interrupted.
  *
- * A float becomes an unsigned integer of the same order: all bits of negative ones are flipped, and
- * the sign of the others. One pass makes these keys and counts all three digits of each; then each
- * digit has a pass that moves every key behind those with a lower digit, in order. A digit that all
- * keys share needs none.
+ * A float becomes an unsigned integer of the same order: of negative ones all bits are flipped, of
+ * the others only the sign. One pass makes these keys and counts all three digits of each. Then
+ * each digit has a pass that moves every key behind those with a lower digit. These passes are
+ * stable: keys with equal digits keep their order, so after the last pass keys are ordered by all
+ * digits. A digit that all keys share needs no pass.
  */
 #include "base/float_bits.h"
 #include "base/ticker.h"
+#include "qcodec_numeric.h"
 
 #define DIGIT_BITS 11
 #define DIGITS     ((size_t)1 << DIGIT_BITS)

@@ -1,15 +1,23 @@
 /*
  * The best threshold of ternary weights, without sorting.
  *
- * Storing the m largest magnitudes as their mean takes gain(m) = (their sum)^2 / m off the squared
- * error. At the borders of bins the gain is known exactly, and inside a bin it is bounded: the sum
- * of a bin's j largest is at most j times its greatest value, and at most the bin's sum less j's
- * complement of its least. The gain is convex in (m, sum), so its greatest value in that triangle
- * is at a corner. Only the few bins that may beat every border are then looked into, value by
- * value. So the result is the optimum and no approximation; ties keep the fewest.
+ * If the m largest magnitudes are stored as their mean and all others as 0, the squared error falls
+ * by gain(m) = (sum of these magnitudes)^2 / m. So the best m maximizes the gain. Sorting would
+ * give all sums; a histogram by the upper bits of the floats is faster, and suffices:
+ *
+ * - At the borders of bins, m and the sum are known exactly, and so is the gain.
+ * - Within a bin, the sum of its j largest values is bounded: it is at most j times the bin's upper
+ * border, and at most the bin's sum less (the others) times its lower border. With m on one axis
+ * and the sum on the other, all that is possible lies in a triangle below these two lines and above
+ * the line between the borders. The gain s^2 / m is convex in (m, s), so its maximum over a
+ * triangle is at a corner. Two corners are the borders; the third is the bound.
+ *
+ * Only bins whose bound exceeds the best border are looked into, value by value, and these are few.
+ * So the result is the optimum and not an approximation. Of equal gains the one that stores fewer
+ * wins.
  */
 #include "numeric/magnitudes.h"
-#include "qcodec.h"
+#include "qcodec_numeric.h"
 
 #define MAX_BINS 64          /* from the first to the last that is looked into */
 #define LEEWAY   (1 + 1e-12) /* of bounds, for rounding */
@@ -23,7 +31,7 @@ typedef struct tail {
 typedef struct best {
     double gain;
     tail stored;
-    uint32_t least; /* bits: what is stored is at least so large; 0: nothing is */
+    uint32_t min; /* bits of the smallest magnitude that is stored; 0: nothing is */
 } best;
 
 static inline double gain_of(tail stored)
@@ -31,11 +39,11 @@ static inline double gain_of(tail stored)
     return stored.count > 0 ? stored.sum * stored.sum / stored.count : 0;
 }
 
-static inline void consider(best *found, tail stored, uint32_t least)
+static inline void consider(best *found, tail stored, uint32_t min)
 {
     double gain = gain_of(stored);
     if (gain > found->gain)
-        *found = (best){gain, stored, least};
+        *found = (best){gain, stored, min};
 }
 
 static inline tail with_bin(tail above, const qc_magnitude_bin *bins, size_t bin)
@@ -45,15 +53,15 @@ static inline tail with_bin(tail above, const qc_magnitude_bin *bins, size_t bin
     return above;
 }
 
-/* The gain at the third corner: between a bin's borders no gain is greater. */
+/* The gain at the third corner: between a bin's borders no gain is larger. */
 static double bound_inside(tail above, const qc_magnitude_bin *bins, size_t bin)
 {
-    double least = qc_least_of_bin(bin), beyond = qc_least_of_bin(bin + 1);
+    double min = qc_min_of_bin(bin), beyond = qc_min_of_bin(bin + 1);
     double count = (double)bins[bin].count, sum = qc_sum_of_bin(bins, bin);
-    /* The greatest finite bin has no finite border above. */
-    double width = bin + 1 < QC_INFINITE_BIN ? beyond - least : least - qc_least_of_bin(bin - 1);
-    double many = (sum - count * least) / width;
-    return gain_of((tail){above.count + many, above.sum + many * (least + width)});
+    /* The largest finite bin has no finite border above. */
+    double width = bin + 1 < QC_INFINITE_BIN ? beyond - min : min - qc_min_of_bin(bin - 1);
+    double many = (sum - count * min) / width;
+    return gain_of((tail){above.count + many, above.sum + many * (min + width)});
 }
 
 /* The best border of a bin. */
@@ -146,7 +154,7 @@ qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float
         best found;
         if (!find_best(values, count, sides, side, own, exact, &found))
             *coarse = 1;
-        thresholds[side] = qc_f32_of_bits(found.least == 0 ? 0 : found.least - 1);
+        thresholds[side] = qc_f32_of_bits(found.min == 0 ? 0 : found.min - 1);
         means[side] = (float)(found.stored.count > 0 ? found.stored.sum / found.stored.count : 0);
     }
     return QC_OK;

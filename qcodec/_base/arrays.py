@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .._core import numeric
+from .._core import core
 from ..dtypes import BY_NAME, ElementType, element_type
 
 _UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
@@ -120,7 +120,7 @@ def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> n
     if source is to:
         return array
     out = np.empty(array.shape, to.carrier)
-    numeric.convert(bytes_of(array), source.id, bytes_of(out), to.id)
+    core.convert(bytes_of(array), source.id, bytes_of(out), to.id)
     return out
 
 

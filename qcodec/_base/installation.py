@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core import cpu, pack, stream
+from .._core import core, cpu
 
 
 def config() -> dict[str, Any]:
@@ -21,12 +21,12 @@ def config() -> dict[str, Any]:
     """
     return {
         "qcodec": _version(),
-        "format": pack.FORMAT_VERSION,
+        "format": core.FORMAT_VERSION,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),
-        "cpu_found": list(cpu.feature_names(stream.detect_cpu())),
-        "cpu_used": list(cpu.feature_names(stream.selected_cpu())),
+        "cpu_found": list(cpu.feature_names(core.detect_cpu())),
+        "cpu_used": list(cpu.feature_names(core.selected_cpu())),
     }
 
 

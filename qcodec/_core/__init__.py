@@ -1,14 +1,14 @@
-"""The C core as Python sees it: thin, typed, without the GIL."""
+"""The C core as Python sees it: one compiled module, `core`, and what it needs of Python."""
 
 from importlib import import_module
 from pathlib import Path
 
-_MODULES = ("decode", "encode", "numeric", "pack", "stream")
+_MODULE = f"{__name__}.core"
 
 
-def _why_missing(name: str) -> str:
+def _why_missing() -> str:
     folder = Path(__file__).parent
-    found = f"{name!r} of qcodec's compiled modules is not in {folder}"
+    found = f"qcodec's compiled module is not in {folder}"
     archive = next((path for path in folder.parents if path.is_file()), None)
     if archive is not None:
         return f"{found}: Python cannot load it from an archive; pip install {archive}"
@@ -18,10 +18,9 @@ def _why_missing(name: str) -> str:
     )
 
 
-for _name in _MODULES:
-    try:
-        import_module(f"{__name__}.{_name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{_name}":
-            raise
-        raise ImportError(_why_missing(_name), name=error.name) from None
+try:
+    import_module(_MODULE)
+except ModuleNotFoundError as error:
+    if error.name != _MODULE:
+        raise
+    raise ImportError(_why_missing(), name=_MODULE) from None

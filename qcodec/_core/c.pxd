@@ -1,4 +1,4 @@
-# A mirror of csrc/qcodec.h: the declarations that the modules of this folder call.
+# A mirror of csrc/qcodec.h and csrc/qcodec_numeric.h: the declarations that the modules of this folder call.
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "qcodec.h" nogil:
@@ -7,7 +7,6 @@ cdef extern from "qcodec.h" nogil:
     ctypedef int qc_kind
     ctypedef int qc_positions
     ctypedef int qc_profile
-    ctypedef int qc_kmeans_init
 
     ctypedef struct qc_error:
         const char *what
@@ -199,6 +198,10 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                                   size_t capacity, qc_error *error)
 
+
+cdef extern from "qcodec_numeric.h" nogil:
+    ctypedef int qc_kmeans_init
+
     size_t qc_sort_workspace(size_t count)
     qc_status qc_sort(float *values, size_t count, void *workspace, const qc_poll *poll,
                       qc_error *error)
@@ -221,7 +224,7 @@ cdef extern from "qcodec.h" nogil:
                               qc_error *error)
     size_t QC_MAX_N_OF_M
     int qc_all_finite(const float *values, size_t count)
-    size_t qc_magnitudes_between(const float *values, size_t count, float least, float greatest,
+    size_t qc_magnitudes_between(const float *values, size_t count, float min, float max,
                                  size_t *above, float *between)
     void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
     void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,

@@ -1,8 +1,7 @@
-"""Which instruction sets the compiled modules may use, by an environment variable.
+"""Which instruction sets the C core may use, by an environment variable.
 
-``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` turns those off. Each extension module has
-a copy of the C core and so of its choice: each asks here when it is loaded, and keeps
-what it got as CPU_FEATURES.
+``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` turns those off. The compiled module asks here once,
+when it is loaded.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import os
 import warnings
 
 VARIABLE = "QCODEC_DISABLE_CPU_FEATURES"
-#: The bits of QC_CPU_ in qcodec.h.
+#: The bits of QC_CPU_ in qcodec.h. AVX512 is not used without AVX2, nor AVX2 without SSE42.
 FEATURES = {"SSE42": 1, "AVX2": 2, "AVX512": 4, "ARM_CRC": 8, "NEON": 16}
 
 

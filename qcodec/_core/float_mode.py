@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import numeric
+from . import core
 
 
 @contextmanager
@@ -23,5 +23,5 @@ def standard_float_mode() -> Iterator[None]:
     ...     float(np.float32(1e-40) * np.float32(0.5)) > 0
     True
     """
-    with numeric.StandardFloatMode():
+    with core.StandardFloatMode():
         yield

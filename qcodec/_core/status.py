@@ -23,7 +23,7 @@ def error_of(status: int, what: bytes, offset: int, found: int, allowed: int) ->
     if status == _NO_SPACE:
         return RuntimeError(f"{text}: this is a defect of qcodec, please report it")
     message = f"{text} at byte {offset:,} (found {found:,}, allowed {allowed:,})"
-    # Compiled modules keep this function if qcodec is imported again (Cython loads them once a
+    # The compiled module keeps this function if qcodec is imported again (Cython loads it once per
     # process), so the class is looked up now: callers catch that of the last import.
     kind = getattr(import_module("qcodec.errors"), _KINDS[status])
     error: Exception = kind(message, offset, found, allowed)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from .._core import pack as core
+from .._core import core
 from .._io.source import Readable
 from ..errors import TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
@@ -71,9 +71,9 @@ def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
     """
 
     def parse(data: memoryview) -> tuple[_Table, int]:
-        count = core.count(data, source.size)
+        count = core.pack_count(data, source.size)
         limits.check_count(count)
-        return core.read(data, source.size, count)
+        return core.pack_read(data, source.size, count)
 
     data, (table, table_bytes) = _parse_growing(source, parse)
     starts, ends = table["name_offset"], table["name_offset"] + table["name_bytes"]
@@ -133,7 +133,7 @@ def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[byte
     """
     numbers = {name: number for number, name in reversed(list(enumerate(names)))}
     texts = [name.encode("utf-8") for name in names]
-    table = np.zeros(len(texts), core.ENTRY)
+    table = np.zeros(len(texts), core.PACK_ENTRY)
     table["name_bytes"] = [len(text) for text in texts]
     table["name_offset"] = np.cumsum(table["name_bytes"]) - table["name_bytes"]
     for number, frame in enumerate(frames):
@@ -141,5 +141,5 @@ def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[byte
             table["target"][number] = numbers.get(frame, len(names))
         else:
             table["target"][number], table["bytes"][number] = number, len(frame)
-    head = core.write_table(b"".join(texts), table.view("u1"))
+    head = core.pack_write_table(b"".join(texts), table.view("u1"))
     return [head.tobytes(), *(frame for frame in frames if not isinstance(frame, str))]

@@ -11,8 +11,7 @@ import numpy as np
 
 from .._base.arrays import bytes_of, little_endian_bytes
 from .._base.threads import in_order
-from .._core import encode as core
-from .._core import stream as stream_core
+from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..dtypes import element_type
 from ..quantized import Quantized
@@ -23,7 +22,7 @@ from .layout import Encoding, Layout
 
 Array = np.ndarray[Any, Any]
 
-_ADAPTIVE = 1 << stream_core.coding_names().index("adaptive")
+_ADAPTIVE = 1 << core.coding_names().index("adaptive")
 
 # So many parameters may be coded however small the tensor is (format, section 5).
 _ALWAYS_CODED = 256
@@ -160,7 +159,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
     sample = (quantized.positions[:stop] - first).astype(np.uint32)
-    best_fixed = stream_core.relative_index_width(sample, layouts.value_bits(quantized))
+    best_fixed = core.relative_index_width(sample, layouts.value_bits(quantized))
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
 

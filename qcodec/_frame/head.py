@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._core import decode as core
+from .._core import core
 from .._io.source import BytesSource, Readable
 from ..errors import CorruptError, TruncatedError
 

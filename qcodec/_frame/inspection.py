@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .._core import decode as core
-from .._core import stream as stream_core
+from .._core import core
 from ..dtypes import BY_ID
 from . import ids
 
-_CODINGS = stream_core.coding_names()
+_CODINGS = core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
 _DELTA_STREAMS = ("differences", "low bits", "escapes")

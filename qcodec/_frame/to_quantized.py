@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arrays import from_little_endian
-from .._core import decode as core
+from .._core import core
 from ..dtypes import BY_ID, element_type
 from ..quantized import Groups, Quantized
 from . import ids

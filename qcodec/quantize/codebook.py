@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._base.checks import check_choice, check_integer, check_number
-from .._core import numeric
+from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
@@ -22,7 +22,7 @@ Init = Literal["auto", "exact", "fast", "linear", "density", "forgy", "k-means++
 Normalization = Literal["max", "rms"]
 
 MAX_CODEBOOK_BITS = 8
-INITS = ("auto", "exact", "fast", *numeric.INITS)
+INITS = ("auto", "exact", "fast", *core.KMEANS_INITS)
 NORMALIZATIONS = ("max", "rms")
 
 # Up to here sorting costs little, and the exact optimum not much more.
@@ -127,7 +127,7 @@ def quantize_codebook(
         if rate > 0 and len(stored) > 0:
             weights, centroids, codes = _by_rate(weights, stored, centroids, rate)
         else:
-            codes = numeric.assign(stored, centroids)
+            codes = core.assign(stored, centroids)
     if scale is not None:
         centroids, by_group, codes = _within_reach(weights, layout, centroids, by_group, codes)
         scales = Groups(by_group, layout.inner)
@@ -183,12 +183,12 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
     if init == "auto":
         init = "exact" if len(values) <= _MAX_EXACT else "fast"
     if init == "fast":
-        centroids, coarseness = numeric.kmeans_fast(values, k)
+        centroids, coarseness = core.kmeans_fast(values, k)
         init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = numeric.kmeans_exact(ascending(values), k)
+        centroids, _ = core.kmeans_exact(ascending(values), k)
     elif init != "fast":
-        centroids, _ = numeric.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
+        centroids, _ = core.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
     # Adding 0 makes -0.0 the +0.0 that quantizers promise.
     return np.unique(centroids + np.float32(0))
 
@@ -211,7 +211,7 @@ def _within_reach(
     if np.all(used * magnitudes <= greatest):
         return entries, scales, codes
     entries = _lowered(entries, greatest / used)
-    codes = numeric.assign((stored / scales[groups]).astype(np.float32), entries)
+    codes = core.assign((stored / scales[groups]).astype(np.float32), entries)
     too_far = np.abs(entries).astype(np.float64)[codes] * scales[groups] > greatest
     scales, by_group = scales.copy(), np.argsort(groups, kind="stable")
     for group in np.unique(groups[too_far]):
@@ -243,7 +243,7 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
         allowed = np.flatnonzero(magnitudes * trial <= greatest)
         if len(allowed) == 0:
             continue
-        codes = allowed[numeric.assign((values / trial).astype(np.float32), entries[allowed])]
+        codes = allowed[core.assign((values / trial).astype(np.float32), entries[allowed])]
         error = np.sum(np.square(values - entries[codes].astype(np.float64) * trial))
         if error < best:
             best, found = error, (trial, codes.astype(np.uint8))
@@ -264,7 +264,7 @@ def _books(
     books = []
     for members in by_group(layout, weights.positions, len(stored)):
         books.append(_centroids(stored[members], k, init, seed))
-        codes[members] = numeric.assign(stored[members], books[-1])
+        codes[members] = core.assign(stored[members], books[-1])
     entries = max(len(book) for book in books)
     return np.stack([np.pad(book, (0, entries - len(book)), "edge") for book in books]), codes
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._core import numeric
+from .._core import core
 from .sorting import ascending
 from .weights import Array
 
@@ -36,7 +36,7 @@ class Entries(NamedTuple):
     values : numpy.ndarray of float32
         Ascending.
     thresholds : numpy.ndarray of float32
-        One less, for `numeric.assign_by_thresholds`.
+        One less, for `core.assign_by_thresholds`.
     absent : int
         The number of the entry that stands for what is not stored; -1: none does.
     """
@@ -116,7 +116,7 @@ def descend(
     cuts = np.zeros(0, np.intp)
     total = np.inf
     for step in range(most + 1):
-        thresholds, survivors = numeric.cost_thresholds(entries, costs)
+        thresholds, survivors = core.cost_thresholds(entries, costs)
         absent = _place_in(survivors, absent)
         found = Entries(entries[survivors], thresholds, absent)
         last, cuts = cuts, _cuts(ordered, thresholds)

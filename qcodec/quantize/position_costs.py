@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._core import numeric
+from .._core import core
 from .entropy_descent import Entries, Fit
 from .weights import Array, Weights
 
@@ -43,7 +43,7 @@ def store(
         Ascending, without one for what is absent.
     codes : numpy.ndarray of uint8
     """
-    codes = numeric.assign_by_thresholds(values, found.thresholds)
+    codes = core.assign_by_thresholds(values, found.thresholds)
     if weights.positions is None:
         return weights, found.values, codes
     is_stored, entries = codes != found.absent, found.values
@@ -75,7 +75,7 @@ def _by_position(
             return codes, is_stored, entries[:0]
         entries, sizes = entries[sizes > 0], sizes[sizes > 0]
         costs = -price * np.log2(sizes / sizes.sum())
-        codes = numeric.assign_by_cost(values, entries, costs)
+        codes = core.assign_by_cost(values, entries, costs)
         taken = entries.astype(np.float64)[codes]
         gains = taken * (2 * values - taken) - costs[codes]  # against being 0 and absent
         before, is_stored = is_stored, gains > price * _position_bits(sides, counts, is_stored)

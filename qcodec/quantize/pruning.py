@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core import numeric
+from .._core import core
 from .._core.float_mode import standard_float_mode
 from .sorting import partitioned, row_blocks
 from .thresholds import float32_at_most
@@ -157,7 +157,7 @@ def n_of_m_mask(array: Any, n: int, m: int) -> Mask:
         raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m")
     weights = quantizable(array)
     row = max(1, weights.shape[-1] if weights.shape else 1)
-    by_rank = numeric.mask_n_of_m if m <= numeric.MAX_N_OF_M else _n_of_many
+    by_rank = core.mask_n_of_m if m <= core.MAX_N_OF_M else _n_of_many
     return by_rank(weights.values, row, n, m).reshape(weights.shape)
 
 
@@ -179,7 +179,7 @@ def _n_of_many(values: Array, row: int, n: int, m: int) -> Mask:
 
 def _above(values: Array, threshold: float) -> Mask:
     """Magnitudes above a threshold that is not rounded."""
-    return numeric.mask_above(values, float(float32_at_most(threshold)), 0)
+    return core.mask_above(values, float(float32_at_most(threshold)), 0)
 
 
 def _standard_deviation(values: Array) -> float:
@@ -196,7 +196,7 @@ def _largest(values: Array, keep: int) -> Mask:
     if keep == 0:
         return np.zeros(len(values), np.bool_)
     threshold, above = _keep_th_largest(values, keep)
-    return numeric.mask_above(values, threshold, keep - above)
+    return core.mask_above(values, threshold, keep - above)
 
 
 def _keep_th_largest(values: Array, keep: int) -> tuple[float, int]:
@@ -222,4 +222,4 @@ def _near_rank(values: Array, keep: int) -> tuple[Array, int]:
     first, last = int(middle - margin), int(middle + margin)
     least = sample[first] if first >= 0 else 0
     greatest = sample[last] if last < len(sample) else np.inf
-    return numeric.magnitudes_between(values, least, greatest)
+    return core.magnitudes_between(values, least, greatest)

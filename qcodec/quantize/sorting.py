@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .._core import numeric
+from .._core import core
 from .._core.interrupt import check
 from .groups import Grouping
 from .weights import Array
@@ -31,7 +31,7 @@ def ascending(values: Array) -> Array:
     if len(values) <= _FEW:
         return np.sort(values)
     ordered = np.array(values, np.float32, order="C")
-    numeric.sort(ordered)
+    core.sort(ordered)
     return ordered
 
 

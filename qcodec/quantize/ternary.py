@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .._base.checks import check_choice, check_number
-from .._core import numeric
+from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .groups import Grouping, grouping
@@ -122,7 +122,7 @@ def _trits(weights: Weights, layout: Grouping, above: Array, below: Array) -> Ar
     """Codes of all elements: 2 above, 0 below minus the threshold, else 1."""
     if layout.count == 1:
         ascending = float32_below(-float(below[0])), float32_at_most(float(above[0]))
-        return numeric.assign_by_thresholds(weights.values, np.array(ascending))
+        return core.assign_by_thresholds(weights.values, np.array(ascending))
     count = len(weights.values)
     codes = np.ones(count, np.uint8)
     codes += weights.values > layout.spread(above, None, count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._core import numeric
+from .._core import core
 from .sorting import ascending, row_blocks
 from .weights import Array
 
@@ -44,14 +44,14 @@ def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
     thresholds = np.empty((len(members), sides), np.float32)
     means = np.empty_like(thresholds)
     if members.shape[1] < _MIN_COUNTED:
-        if not numeric.all_finite(np.ascontiguousarray(members).reshape(-1)):
+        if not core.all_finite(np.ascontiguousarray(members).reshape(-1)):
             raise ValueError("values are not finite")
         for rows in row_blocks(*members.shape):
             thresholds[rows], means[rows] = _by_sorting(members[rows], sides)
         return thresholds, means
     for group, values in enumerate(members):
         values = np.ascontiguousarray(values)
-        thresholds[group], means[group], coarse = numeric.ternary_best(values, sides)
+        thresholds[group], means[group], coarse = core.ternary_best(values, sides)
         if coarse:
             by_sorting = _by_sorting(values[None], sides)
             thresholds[group], means[group] = (of_group[0] for of_group in by_sorting)

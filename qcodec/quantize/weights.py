@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arrays import as_array, as_float32
-from .._core import numeric
+from .._core import core
 from ..dtypes import QUANTIZABLE
 from .groups import Grouping
 
@@ -143,7 +143,7 @@ def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
 
 def _check_finite(values: Array, shape: tuple[int, ...], exact: Array | None = None) -> None:
     """Raise ValueError unless all values are finite; `exact` are those before rounding."""
-    if numeric.all_finite(values):
+    if core.all_finite(values):
         return
     bad = np.flatnonzero(~np.isfinite(values))
     what, needed = "NaN or infinite", "quantizers need finite ones"

@@ -36,7 +36,7 @@ static uint8_t *put_word(uint8_t *out, lane_bits *lane)
 static unsigned class_of_symbol(const qc_lanes_code *code, unsigned symbol)
 {
     for (unsigned i = 0; i < code->classes - code->has_escape; i++)
-        if (code->values[i] == symbol >> code->raw_bits)
+        if (code->values[i] == symbol >> code->low_bits)
             return i;
     return code->classes - 1;
 }
@@ -104,11 +104,11 @@ static uint8_t *write_words(uint8_t *out, lane_bits *lanes, const uint8_t *lengt
     return out;
 }
 
-static uint8_t *write_raw_bits(uint8_t *out, const qc_lanes_code *code, const uint8_t *symbols,
+static uint8_t *write_low_bits(uint8_t *out, const qc_lanes_code *code, const uint8_t *symbols,
                                size_t count)
 {
     for (size_t block = 0; block < count; block += 64)
-        for (unsigned bit = 0; bit < code->raw_bits; bit++, out += 8) {
+        for (unsigned bit = 0; bit < code->low_bits; bit++, out += 8) {
             uint64_t plane = 0;
             for (size_t i = block; i < count && i < block + 64; i++)
                 plane |= (uint64_t)(symbols[i] >> bit & 1) << (i - block);
@@ -123,7 +123,7 @@ static uint8_t *write_lanes_head(uint8_t *out, const qc_lanes_code *code)
     unsigned states = is_tans ? code->state_bits - QC_TANS_MIN_LOG : 0;
     unsigned counts = is_tans ? code->classes : QC_LANES_MAX_LENGTH;
     unsigned values = code->classes - code->has_escape;
-    *out++ = (uint8_t)(code->raw_bits | code->has_escape << 3 | states << QC_LANES_STATES_SHIFT);
+    *out++ = (uint8_t)(code->low_bits | code->has_escape << 3 | states << QC_LANES_STATES_SHIFT);
     *out++ = (uint8_t)(code->classes - 1);
     memcpy(out, code->counts, counts);
     memcpy(out + counts, code->values, values);
@@ -153,7 +153,7 @@ static size_t write_lanes_body(const uint8_t *symbols, size_t count, const qc_la
     out += qc_write_vu(out, (uint64_t)(at - words) / 2);
     if (code->has_escape)
         out += qc_write_vu(out, escapes);
-    out = write_raw_bits(out, code, symbols, count);
+    out = write_low_bits(out, code, symbols, count);
     memcpy(out, words, (size_t)(at - words));
     out += at - words;
     for (size_t i = 0; i < count; i++)

@@ -44,7 +44,7 @@ static const sample_way sample_ways[] = {
 };
 #define SAMPLE_WAYS (sizeof sample_ways / sizeof *sample_ways)
 
-/* The codings that a sample may use, beside constant and packed. */
+/* The codings that a sample may use, beside constant and bitpacked. */
 static const uint64_t sample_codings[] = {
     0,
     QC_CODING_MASK(QC_HUFFMAN),

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "qcodec_numeric.h"
 #include "support.h"
 
 static uint8_t workspace[1 << 20] __attribute__((aligned(16)));

@@ -120,13 +120,13 @@ static int round_trip(qc_frame *frame, const qc_chunk_source *source, qc_encodin
 static unsigned set_of_codings(unsigned number)
 {
     const unsigned split = QC_CODING_MASK(QC_SPLIT), contexts = QC_CODING_MASK(QC_CONTEXTS);
-    const unsigned constant = QC_CODING_MASK(QC_CONSTANT), packed = QC_CODING_MASK(QC_PACKED);
+    const unsigned constant = QC_CODING_MASK(QC_CONSTANT), bitpacked = QC_CODING_MASK(QC_BITPACKED);
     const unsigned few[] = {ALL,
                             split | contexts,
                             split | constant,
                             contexts | constant,
-                            split | packed,
-                            contexts | packed,
+                            split | bitpacked,
+                            contexts | bitpacked,
                             split | constant | QC_CODING_MASK(QC_HUFFMAN),
                             contexts | constant | QC_CODING_MASK(QC_ADAPTIVE),
                             split | contexts | constant | QC_CODING_MASK(QC_LANES_TANS)};

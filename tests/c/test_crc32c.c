@@ -6,7 +6,7 @@
 
 #define BYTES 8192
 
-static const uint32_t paths[] = {QC_CPU_SSE42 | QC_CPU_ARM_CRC, QC_CPU_AVX512, UINT32_MAX};
+static const uint32_t paths[] = {QC_CPU_SSE42 | QC_CPU_ARM_CRC, UINT32_MAX};
 
 static void check(const uint8_t *data, size_t size, size_t cut, uint32_t start)
 {

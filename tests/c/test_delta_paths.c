@@ -10,7 +10,7 @@
 #define MOST   ((size_t)600 * ROW)
 #define ROUNDS 400
 
-static const uint32_t paths[] = {0, QC_CPU_AVX2, UINT32_MAX};
+static const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
 static guarded output, base_memory;
 static uint8_t elements[MOST * 8], chunk[1 << 18], file[1 << 18], workspace[1 << 20];
 static uint8_t *base;
@@ -52,7 +52,7 @@ static size_t encode(qc_dtype dtype, size_t count, int predicted)
     frame.kernel_height = predicted ? 1 + random_below(4) : 1;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
     CHECK(qc_chunk_bound(&frame, &source) <= sizeof chunk, "room");
-    const qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_SMALL, QC_EFFORT_USUAL};
+    const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
     CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &bytes.size, &features,
                           workspace, sizeof workspace, NULL) == QC_OK,
           "encoding");

@@ -53,7 +53,7 @@ static size_t encode(void)
     static uint8_t step[4] = {3, 0, 0, 0}; /* the bits of 3 * 2^-149 */
     qc_frame frame = {.dtype = QC_F32, .kind = QC_AFFINE, .ndim = 1, .dims = {CODES}};
     qc_chunk_source source = {0, CODES, CODES, NULL, codes, -1};
-    const qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_SMALL, QC_EFFORT_USUAL};
+    const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
     qc_bytes bytes = {chunk, 0};
     uint64_t features = 0;
     for (size_t i = 0; i < CODES; i++)
@@ -88,7 +88,7 @@ static qc_status decode(size_t size, int opened, uint32_t *bits)
 
 static void check_decoding(size_t size, int opened, uint32_t mode)
 {
-    static const uint32_t sets[] = {0, QC_CPU_AVX2, UINT32_MAX};
+    static const uint32_t sets[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
     for (size_t set = 0; set < sizeof sets / sizeof *sets; set++) {
         uint32_t bits[CODES];
         qc_cpu_select(sets[set]);

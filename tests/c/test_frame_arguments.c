@@ -168,7 +168,7 @@ static qc_chunk_source sparse_source(void)
 static qc_status encode_source(qc_kind kind, qc_positions form, const qc_chunk_source *source,
                                unsigned effort, size_t capacity, size_t room, qc_error *error)
 {
-    qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_BALANCED, effort};
+    qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, effort};
     qc_frame frame = frame_of(kind, form);
     uint64_t features = 0;
     size_t size;
@@ -212,7 +212,7 @@ static void a_chunk_of_too_many_elements(void)
 {
     static uint8_t room[1 << 24];
     const size_t most = QC_MAX_CHUNK_ELEMENTS;
-    qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_BALANCED, 1};
+    qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, 1};
     qc_chunk_source source = {0, most, 3, positions, codes, 0};
     qc_frame frame = frame_of(QC_CODEBOOK, QC_GAPS);
     uint64_t features = 0;
@@ -256,7 +256,7 @@ static void a_row_with_too_many_entries(void)
     enum { MANY = 1 << 16 };
     static uint32_t all[MANY];
     static uint8_t values[MANY], large[1 << 20], scratch[1 << 22];
-    qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_BALANCED, 1};
+    qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, 1};
     qc_frame frame = frame_of(QC_CODEBOOK, QC_CSR);
     qc_chunk_source source = {0, MANY, MANY - 1, all, values, 0};
     uint64_t features = 0;

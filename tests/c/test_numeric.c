@@ -2,6 +2,7 @@
  * The kernels of the quantizers stay inside values, results and workspace, whatever bits the values
  * have, and what they find holds.
  */
+#include "qcodec_numeric.h"
 #include "support.h"
 
 #define MOST 3000

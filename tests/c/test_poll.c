@@ -3,6 +3,7 @@
  * whichever question, asks no more then, and gives the same bytes with a poll as without one.
  */
 #include "codings/stream_encode.h"
+#include "qcodec_numeric.h"
 #include "support.h"
 
 #define SYMBOLS ((size_t)3 << 18)

@@ -1,13 +1,16 @@
 """The programs in tests/c, built with the C compiler and its sanitizers, and run.
 
 Those that compare the kernels of instruction sets are also built with AVX-512 in
-software, so that its kernels are tested on machines that lack it.
+software, so that its kernels are tested on machines that lack it. test_kernels.c runs
+each kernel by its name, and says which sets it could not run.
 """
 
+import re
 import sys
 
 import pytest
 
+from qcodec._base.installation import config
 from tests.c.c_programs import (
     COMPILER,
     CSRC,
@@ -22,10 +25,16 @@ from tests.c.c_programs import (
 )
 
 SIMDE = ROOT / "tests/c/simde"
-KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_select" in path.read_text()]
+KERNEL_PROGRAMS = [path for path in PROGRAMS if "qc_cpu_" in path.read_text()]
 # Older compilers warn of SIMDe's vectors by value.
-SIMDE_FLAGS = ["-DQC_AVX512=", "-Wno-psabi"]
+SIMDE_FLAGS = ["-DQC_HAS_SSE42=0", "-DQC_HAS_AVX2=0", "-DQC_HAS_AVX512=1", "-DQC_AVX512="]
+SIMDE_FLAGS += ["-DQC_HAS_NEON=0", "-DQC_HAS_ARM_CRC=0", "-Wno-psabi"]
 THREAD_FLAGS = ["-O1", "-fsanitize=thread"]
+#: A decoder and an encoder without an operating system, and without a file for one instruction set.
+PORTABLE_FLAGS = ["-DQC_PORTABLE", "-ffreestanding"]
+#: The names of test_kernels.c for those of QCODEC_DISABLE_CPU_FEATURES.
+SETS = {"SSE42": "SSE4.2", "AVX2": "AVX2", "AVX512": "AVX-512", "NEON": "NEON"}
+SETS["ARM_CRC"] = "ARM CRC32"
 
 pytestmark = [
     pytest.mark.skipif(COMPILER is None, reason="no C compiler"),
@@ -37,7 +46,7 @@ def build_and_run(program, core, folder):
     command, objects = core
     executable = folder / program.stem
     run(*command, program, *objects, "-lm", "-o", executable)
-    run(executable)
+    return run(executable)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +77,42 @@ def test_c_program(program, core, tmp_path):
 @pytest.mark.parametrize("program", KERNEL_PROGRAMS, ids=lambda path: path.stem)
 def test_avx512_kernels_are_right_in_software_too(program, core_in_software, tmp_path):
     build_and_run(program, core_in_software, tmp_path)
+
+
+def kernels_checked(printed):
+    """How many kernels test_kernels.c checked of each set."""
+    return {
+        name: int(count) for name, count in re.findall(r"^(.+): (\d+) of", printed, re.MULTILINE)
+    }
+
+
+def test_kernels_of_every_instruction_set_of_this_machine_are_checked(core, tmp_path):
+    checked = kernels_checked(build_and_run(ROOT / "tests/c/test_kernels.c", core, tmp_path))
+    found = {SETS[name] for name in config()["cpu_found"]}
+    assert checked.keys() == found | {"portable"}
+    assert all(checked.values())
+
+
+def test_avx512_kernels_are_checked_in_software(core_in_software, tmp_path):
+    program = ROOT / "tests/c/test_kernels.c"
+    checked = kernels_checked(build_and_run(program, core_in_software, tmp_path))
+    assert checked.keys() == {"portable", "AVX-512"}
+    assert all(checked.values())
+
+
+@pytest.fixture(scope="module")
+def portable_core(tmp_path_factory):
+    """The C core without the folders of instruction sets."""
+    command = [*COMPILER.split(), *FLAGS, *PORTABLE_FLAGS]
+    sources = [path for path in sorted(CSRC.rglob("*.c")) if path.parent.name not in {"x86", "arm"}]
+    return command, compile_once(dict.fromkeys(sources, command), tmp_path_factory)
+
+
+@pytest.mark.parametrize("program", ["test_kernels", "test_sparse_paths", "test_crc32c"])
+def test_the_core_works_without_a_file_for_an_instruction_set(program, portable_core, tmp_path):
+    printed = build_and_run(ROOT / f"tests/c/{program}.c", portable_core, tmp_path)
+    if program == "test_kernels":
+        assert kernels_checked(printed).keys() == {"portable"}
 
 
 @pytest.mark.builds

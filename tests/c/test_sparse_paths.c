@@ -11,7 +11,7 @@
 #define ELEMENTS ((size_t)ROWS * ROW)
 #define ROUNDS   160
 
-static const uint32_t paths[] = {0, QC_CPU_AVX2, UINT32_MAX};
+static const uint32_t paths[] = {0, QC_CPU_SSE42 | QC_CPU_AVX2, UINT32_MAX};
 static guarded output;
 static uint32_t positions[ELEMENTS];
 static uint8_t codes[ELEMENTS], chunk[1 << 17], file[1 << 17], workspace[1 << 20];
@@ -55,7 +55,7 @@ static size_t encode(qc_positions form, unsigned entries)
     qc_swap_if_big_endian(stored_book, sizeof *book, entries);
     frame.codebook = stored_book;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
-    const qc_encoding encoding = {QC_CODING_MASK(QC_PACKED), QC_SMALL, QC_EFFORT_USUAL};
+    const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
     CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &bytes.size, &features,
                           workspace, sizeof workspace, NULL) == QC_OK,
           "encoding");

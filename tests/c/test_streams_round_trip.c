@@ -3,7 +3,7 @@
  * blocks, and after skips; and no body is longer than qc_stream_bound says, though adversarial
  * symbols mislead the adaptive contexts all the time.
  */
-#include "codings/routers/router_decode.h"
+#include "codings/stream.h"
 #include "support.h"
 
 #define MAX_COUNT 600
@@ -35,20 +35,20 @@ static void fill(void *symbols, size_t count, unsigned width, unsigned kind)
     }
 }
 
-/* Decode in steps: blocks, some of them skipped. Constant and packed may stop anywhere. */
+/* Decode in steps: blocks, some of them skipped. Constant and bitpacked may stop anywhere. */
 static void check_steps(const uint8_t *data, size_t size, const void *symbols, size_t count,
                         unsigned width)
 {
     static qc_stream stream;
-    static qc_split_state split; /* none of these is split */
+    static qc_stream_shared shared; /* none of these has a router */
     uint16_t block[2 * QC_STREAM_BLOCK];
     qc_reader reader = qc_reader_of(data, size, 0);
     size_t at = 0;
 
-    CHECK(qc_stream_open(&stream, &reader, count, width, ~(uint64_t)0, &split, NULL) == QC_OK,
+    CHECK(qc_stream_open(&stream, &reader, count, width, ~(uint64_t)0, &shared, NULL) == QC_OK,
           "open");
     for (unsigned turn = 0; at < count; turn++) {
-        size_t step = data[0] == QC_CONSTANT || data[0] == QC_PACKED
+        size_t step = data[0] == QC_CONSTANT || data[0] == QC_BITPACKED
                           ? 1 + random_bits() % 40
                           : (1 + turn % 2) * QC_STREAM_BLOCK;
         step = step < count - at ? step : count - at;
@@ -69,13 +69,13 @@ static void check_steps(const uint8_t *data, size_t size, const void *symbols, s
 static void check_features(const uint8_t *data, size_t size, size_t count, unsigned width)
 {
     static qc_stream stream;
-    static qc_split_state split; /* none of these is split */
+    static qc_stream_shared shared; /* none of these has a router */
     qc_reader without = qc_reader_of(data, size, 0), with = without;
     uint64_t feature = QC_CODING_MASK(data[0]);
 
-    CHECK(qc_stream_open(&stream, &without, count, width, ~feature, &split, NULL) == QC_CORRUPT,
+    CHECK(qc_stream_open(&stream, &without, count, width, ~feature, &shared, NULL) == QC_CORRUPT,
           "coding %u without its feature", data[0]);
-    CHECK(qc_stream_open(&stream, &with, count, width, feature, &split, NULL) == QC_OK, "open");
+    CHECK(qc_stream_open(&stream, &with, count, width, feature, &shared, NULL) == QC_OK, "open");
 }
 
 /* Returns whether the coding holds the symbols. */
@@ -119,7 +119,7 @@ static void check_every_count(unsigned width)
             for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++)
                 holds[coding] =
                     check_round_trip(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL);
-            CHECK(holds[QC_PACKED] && holds[QC_ADAPTIVE], "width %u, count %zu", width, count);
+            CHECK(holds[QC_BITPACKED] && holds[QC_ADAPTIVE], "width %u, count %zu", width, count);
             CHECK(holds[QC_CONSTANT] == !differ, "width %u, count %zu", width, count);
             CHECK(holds[QC_HUFFMAN] == (differ && width <= 8), "width %u, count %zu", width, count);
             for (unsigned profile = QC_FAST; profile <= QC_FIXED; profile++)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from qcodec._core import stream
+from qcodec._core import core
 from qcodec._core.cpu import FEATURES
 
 #: Instruction sets that may be used; the last one is all that the machine has.
@@ -18,10 +18,10 @@ PATHS = {
 
 @contextmanager
 def on_path(name: str) -> Iterator[None]:
-    """Streams by themselves take this path."""
-    before = stream.selected_cpu()
-    stream.select_cpu(PATHS[name])
+    """The C core takes this path."""
+    before = core.selected_cpu()
+    core.select_cpu(PATHS[name])
     try:
         yield
     finally:
-        stream.select_cpu(before)
+        core.select_cpu(before)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
-from qcodec._core import decode as core
+from qcodec._core import core
 from qcodec._frame.encode import encode_quantized
 from qcodec._frame.encoded import Encoded
 from qcodec._frame.head import read_head
@@ -26,7 +26,7 @@ from tests.writers.frame_writer import (
     Frame,
     Parts,
     assemble,
-    packed,
+    bitpacked,
     write_fields,
     write_frame,
 )
@@ -159,7 +159,7 @@ def test_the_way_of_fewest_bytes_is_chosen(values, how):
     assert way_of(encoded) == how
     size = coded_sizes(encoded)[0] or values.size * 4
     for other in HOWS:
-        written = floats(other, values.astype("<f4").tobytes(), "f32", 4, values.size, packed)
+        written = floats(other, values.astype("<f4").tobytes(), "f32", 4, values.size, bitpacked)
         assert size + 1 <= len(written)
 
 
@@ -174,7 +174,7 @@ def test_fast_profiles_keep_parameters_as_they_are(profile):
 def test_only_the_codings_that_are_allowed_occur():
     weights = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
     quantized = qcodec.Affine(4, group=16).quantize(weights)
-    for coding in ("packed", "adaptive", "huffman"):
+    for coding in ("bitpacked", "adaptive", "huffman"):
         allowed = 1 << CODING_IDS.get(coding, 3)
         data = encode_quantized(quantized, profile="small", codings=allowed | 1)
         assert read_head(BytesSource(data), True).fields["features"] & ~(allowed | 1) == 0

@@ -132,11 +132,11 @@ def test_integers_are_not_converted():
 
 
 def test_an_output_of_the_wrong_size_is_refused():
-    from qcodec._core import numeric
+    from qcodec._core import core
 
     with pytest.raises(ValueError, match="out has 7 bytes, needed are 8"):
-        numeric.convert(np.zeros(8, np.uint8), 0, np.zeros(7, np.uint8), 0)
+        core.convert(np.zeros(8, np.uint8), 0, np.zeros(7, np.uint8), 0)
     with pytest.raises(ValueError, match="whole number"):
-        numeric.convert(np.zeros(7, np.uint8), 0, np.zeros(8, np.uint8), 0)
+        core.convert(np.zeros(7, np.uint8), 0, np.zeros(8, np.uint8), 0)
     with pytest.raises(ValueError, match="whole number"):
-        numeric.convert(np.zeros(8, np.uint8), 99, np.zeros(8, np.uint8), 0)
+        core.convert(np.zeros(8, np.uint8), 99, np.zeros(8, np.uint8), 0)

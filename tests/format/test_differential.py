@@ -76,7 +76,7 @@ def prefer(coding):
 
     def code(symbols, width):
         return write_stream(
-            symbols, width, coding if coding in legal_codings(symbols, width) else "packed"
+            symbols, width, coding if coding in legal_codings(symbols, width) else "bitpacked"
         )
 
     return code

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcodec._core import pack as core
+from qcodec._core import core
 from qcodec._file.pack import read_pack, write_pack
 from qcodec._io.source import BytesSource
 from qcodec.errors import (
@@ -77,11 +77,11 @@ def test_what_was_written_is_read(names, data):
 @given(names, st.text(max_size=20))
 def test_a_name_is_found_in_the_table_itself(names, other):
     whole = b"".join(write_pack(names, [b"frame"] * len(names)))
-    table, _ = core.read(whole, len(whole), len(names))
+    table, _ = core.pack_read(whole, len(whole), len(names))
     for number, name in enumerate(names):
-        assert core.find(whole, table.view("u1"), name.encode()) == number
+        assert core.pack_find(whole, table.view("u1"), name.encode()) == number
     if other not in names:
-        assert core.find(whole, table.view("u1"), other.encode()) == len(names)
+        assert core.pack_find(whole, table.view("u1"), other.encode()) == len(names)
 
 
 def test_the_bytes_are_those_of_the_format():
@@ -162,7 +162,7 @@ def test_names_of_a_hostile_pack_take_no_quadratic_time(order):
     data = pack_of(*entries[:-1], entries[-1], frames=b"x" * len(entries))
     start = time.thread_time()  # of the processor: what else the machine does is not counted
     with pytest.raises(CorruptError, match="there twice"):
-        core.read(data, len(data), len(entries))
+        core.pack_read(data, len(data), len(entries))
     assert time.thread_time() - start < 5  # a quadratic search takes half a minute
 
 
@@ -205,4 +205,4 @@ def test_an_empty_pack_is_nine_bytes():
     whole = b"".join(write_pack([], []))
     assert len(whole) == 9
     assert read(whole).entries == ()
-    assert np.array_equal(core.read(whole, 9, 0)[0], np.zeros(0, core.ENTRY))
+    assert np.array_equal(core.pack_read(whole, 9, 0)[0], np.zeros(0, core.PACK_ENTRY))

@@ -260,12 +260,12 @@ def test_other_indices_are_refused(index, error):
         encoded[index]
 
 
-def test_ternary_packed_decodes_any_element_alone():
+def test_ternary_bitpacked_decodes_any_element_alone():
     codes = np.random.default_rng(0).integers(0, 3, 10_000).astype(np.uint8)
     books = Groups(np.array([[-0.75, 0.0, 0.5]], np.float32))
     quantized = Quantized((10_000,), "float32", "codebook", codes, None, 2, books)
     encoded = qcodec.Encoded(qcodec.encode(quantized, profile="fixed"))
-    assert qcodec.info(qcodec.encode(quantized, profile="fixed")).codings == ("packed",)
+    assert qcodec.info(qcodec.encode(quantized, profile="fixed")).codings == ("bitpacked",)
     values = books.values[0][codes]
     for i in (0, 1, 255, 256, 257, 5000, 9_999):
         assert encoded[i] == values[i]

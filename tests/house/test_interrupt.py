@@ -17,7 +17,7 @@ import qcodec
 from qcodec import streams
 from qcodec._base.delta_base import Base
 from qcodec._base.threads import in_order
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec._core.interrupt import Stopped, check
 from qcodec._file.pack import write_pack
 from qcodec._file.saving import encode_tensors
@@ -278,15 +278,15 @@ def test_an_error_while_saving_on_threads_names_its_tensor_and_ends_the_others()
 )
 def test_values_are_sorted_as_numpy_sorts_them(values):
     ordered = values.copy()
-    numeric.sort(ordered)
+    core.sort(ordered)
     assert np.array_equal(ordered, np.sort(values))
 
 
 # ---- the survey ----
 
-#: How the time of every C call without the interpreter's lock is bounded, by module and function:
-#: it asks a poll, of its own or of the caller's frame; it is made for a piece at a time; or it is
-#: short.
+#: How the time of every C call without the interpreter's lock is bounded, by part of core.pyx and
+#: by function: it asks a poll, of its own or of the caller's frame; it is made for a piece at a
+#: time; or it is short.
 GIL_FREE = {
     "decode": {
         "__cinit__": "short: heads are at most some numbers a chunk, which the file has room for",
@@ -312,10 +312,10 @@ GIL_FREE = {
         "mask_n_of_m": "pieces",
     },
     "pack": {
-        "count": "short: some bytes",
-        "read": "short: as many names as the limit of tensors allows",
-        "find": "short: a binary search",
-        "write_table": "short: as many names as there are tensors",
+        "pack_count": "short: some bytes",
+        "pack_read": "short: as many names as the limit of tensors allows",
+        "pack_find": "short: a binary search",
+        "pack_write_table": "short: as many names as there are tensors",
     },
     "stream": {
         "crc32c": "pieces",
@@ -330,20 +330,27 @@ FUNCTION = re.compile(r"^ *(?:cp?def|def) [^(=\n]*?(\w+)\(", re.MULTILINE)
 CORE = Path(qcodec.__file__).parent / "_core"
 
 
-def functions_of(module):
+def functions_of(part):
     """Name and text of each function."""
-    text = (CORE / f"{module}.pyx").read_text()
+    text = (CORE / f"{part}.pxi").read_text()
     found = list(FUNCTION.finditer(text))
     ends = [match.start() for match in found[1:]] + [len(text)]
     return {match[1]: text[match.start() : end] for match, end in zip(found, ends, strict=True)}
 
 
-@pytest.mark.parametrize("module", sorted(path.stem for path in CORE.glob("*.pyx")))
-def test_every_call_without_the_lock_has_a_bound(module):
-    free = {name: text for name, text in functions_of(module).items() if "with nogil" in text}
-    assert set(free) == set(GIL_FREE[module])
+def test_calls_without_the_lock_are_in_the_parts_of_the_module_alone():
+    text = (CORE / "core.pyx").read_text()
+    assert "with nogil" not in text
+    included = re.findall(r'^include "(\w+)\.pxi"$', text, re.MULTILINE)
+    assert set(included) == {path.stem for path in CORE.glob("*.pxi")} == set(GIL_FREE)
+
+
+@pytest.mark.parametrize("part", GIL_FREE)
+def test_every_call_without_the_lock_has_a_bound(part):
+    free = {name: text for name, text in functions_of(part).items() if "with nogil" in text}
+    assert set(free) == set(GIL_FREE[part])
     for name, text in free.items():
-        bound = GIL_FREE[module][name]
+        bound = GIL_FREE[part][name]
         assert ("begin(&watch, check)" in text) == (bound == "asks"), name
         assert ("check_signals(check)" in text) == (bound == "pieces"), name
         assert ("cdef object" in text and "qc_frame *head" in text) == (bound == "caller asks"), (

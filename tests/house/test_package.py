@@ -79,7 +79,7 @@ print([name for name in names if name in sys.modules])
     assert run_python(code) == "[]\n"
 
 
-# ---- compiled modules that are not there ----
+# ---- a compiled module that is not there ----
 
 
 def import_error_of(path, cwd):
@@ -104,9 +104,7 @@ def unbuilt(tmp_path):
 
 def test_a_clone_without_a_build_says_so_and_what_to_do(unbuilt, tmp_path):
     line = import_error_of(unbuilt.parent, tmp_path)
-    assert line.startswith(
-        f"ImportError: 'decode' of qcodec's compiled modules is not in {unbuilt}"
-    )
+    assert line.startswith(f"ImportError: qcodec's compiled module is not in {unbuilt}")
     assert "python setup.py build_ext --inplace" in line
     assert "another folder" in line
 

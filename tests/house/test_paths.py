@@ -12,7 +12,7 @@ FOLDERS = (
     *(".ci", "benchmarks", "csrc", "docs", "examples", "fuzz", "qcodec", "recipes"),
     *("reference", "tests", "tools"),
 )
-SUFFIXES = {".c", ".h", ".in", ".md", ".pxd", ".py", ".pyi", ".pyx", ".sh", ".toml", ""}
+SUFFIXES = {".c", ".h", ".in", ".md", ".pxd", ".pxi", ".py", ".pyi", ".pyx", ".sh", ".toml", ""}
 #: `csrc/qcodec.h`, `tests/c/test_*arguments.c`, `tests/format/test_{streams,lanes}.py`
 PATH = re.compile(
     rf"(?<![\w/.*}}-])(?:{'|'.join(map(re.escape, FOLDERS))})/(?:[\w/.*-]|\{{[\w,]*\}})*"

@@ -7,7 +7,7 @@ from tests.repository import GOLDEN, ROOT
 FOLDERS = ("benchmarks", "docs", "examples", "fuzz", "recipes", "reference", "tests", "tools")
 MAX_FILES = 40
 MAX_LINES = 450
-SUFFIXES = {".c", ".h", ".py", ".pyx"}
+SUFFIXES = {".c", ".h", ".pxi", ".py", ".pyx"}
 
 
 def files_of(folder):

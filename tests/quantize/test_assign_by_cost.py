@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcodec._core import numeric
+from qcodec._core import core
 
 GREATEST = float(np.finfo(np.float32).max)
 
@@ -37,7 +37,7 @@ def test_of_equally_cheap_ones_the_less_costly_then_the_first_is_taken(pairs, va
         min(range(len(costs)), key=lambda j: (total[j], costs[j], j))
         for total in totals(x, centroids, costs)
     ]
-    assert numeric.assign_by_cost(x, centroids, costs).tolist() == expected
+    assert core.assign_by_cost(x, centroids, costs).tolist() == expected
 
 
 @given(any_pairs, st.lists(st.floats(-2e6, 2e6, width=32), max_size=50))
@@ -45,7 +45,7 @@ def test_none_is_cheaper(pairs, values):
     centroids, costs = arrays(pairs)
     x = np.array(values, np.float32)
     total = totals(x, centroids, costs)
-    taken = total[np.arange(len(x)), numeric.assign_by_cost(x, centroids, costs)]
+    taken = total[np.arange(len(x)), core.assign_by_cost(x, centroids, costs)]
     # What the squares of large numbers lose in rounding.
     slack = 1e-14 * (np.square(x.astype(np.float64)) + float(np.square(centroids).max()) + 1e6)
     assert np.all(taken <= total.min(axis=1) + slack)
@@ -58,7 +58,7 @@ def test_none_is_cheaper_for_many_values(k):
     centroids = np.sort(rng.normal(size=k)).astype(np.float32)
     costs = rng.random(k) ** 4
     total = totals(x, centroids, costs)
-    codes = numeric.assign_by_cost(x, centroids, costs)
+    codes = core.assign_by_cost(x, centroids, costs)
     np.testing.assert_array_equal(codes, total.argmin(axis=1))
 
 
@@ -66,8 +66,8 @@ def test_equal_costs_give_the_nearest():
     rng = np.random.default_rng(0)
     x = rng.normal(size=10_000).astype(np.float32)
     centroids = np.sort(rng.normal(size=64)).astype(np.float32)
-    by_cost = numeric.assign_by_cost(x, centroids, np.full(64, 3.0))
-    np.testing.assert_array_equal(by_cost, numeric.assign(x, centroids))
+    by_cost = core.assign_by_cost(x, centroids, np.full(64, 3.0))
+    np.testing.assert_array_equal(by_cost, core.assign(x, centroids))
 
 
 @given(exact_pairs)
@@ -75,13 +75,13 @@ def test_thresholds_ascend_and_lie_between_the_survivors(pairs):
     centroids, costs = arrays(pairs)
     if not np.isfinite(costs).any():
         return
-    thresholds, survivors = numeric.cost_thresholds(centroids, costs)
+    thresholds, survivors = core.cost_thresholds(centroids, costs)
     assert len(survivors) == len(thresholds) + 1
     assert np.all(np.diff(survivors.astype(int)) > 0)
     assert np.all(thresholds[1:] >= thresholds[:-1])
     middle = (thresholds[:-1] + thresholds[1:]) / 2
     inside = thresholds[1:] > thresholds[:-1]
-    codes = numeric.assign_by_cost(middle[inside], centroids, costs)
+    codes = core.assign_by_cost(middle[inside], centroids, costs)
     np.testing.assert_array_equal(codes, survivors[1:-1][inside])
 
 
@@ -89,7 +89,7 @@ def test_extreme_numbers_stay_in_order():
     centroids = np.array([-GREATEST, -1e-45, 0, 1e-45, GREATEST], np.float32)
     x = np.array([-GREATEST, -1, 0, 1, GREATEST], np.float32)
     for costs in ([0, 0, 0, 0, 0], [1e308, 0, 5, 0, 1e308], [0, 1e308, 1e308, 1e308, -1e308]):
-        codes = numeric.assign_by_cost(x, centroids, np.array(costs, np.float64))
+        codes = core.assign_by_cost(x, centroids, np.array(costs, np.float64))
         assert np.all(np.diff(codes.astype(int)) >= 0)
     assert codes.tolist() == [4] * 5, "-1e308 is the cheapest everywhere"
 
@@ -111,6 +111,6 @@ def test_extreme_numbers_stay_in_order():
 def test_impossible_arguments_are_refused(centroids, costs, message):
     arguments = np.array(centroids, np.float32), np.array(costs, np.float64)
     with pytest.raises(ValueError, match=message):
-        numeric.cost_thresholds(*arguments)
+        core.cost_thresholds(*arguments)
     with pytest.raises(ValueError, match=message):
-        numeric.assign_by_cost(np.zeros(3, np.float32), *arguments)
+        core.assign_by_cost(np.zeros(3, np.float32), *arguments)

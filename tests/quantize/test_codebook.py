@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.quantize import density_mask, quantize_codebook, sqnr
 from qcodec.quantize.codebook import INITS
 
@@ -60,7 +60,7 @@ def test_a_mask_gives_deep_compression_s_codebook():
     assert np.all(np.diff(entries[1:]) > 0)
     assert q.codes.min() >= 1
     np.testing.assert_array_equal(q.mask, mask)
-    best, _ = numeric.kmeans_exact(np.sort(GAUSS[mask]), 15)
+    best, _ = core.kmeans_exact(np.sort(GAUSS[mask]), 15)
     np.testing.assert_array_equal(entries[1:], best)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.quantize import quantize_codebook
 from qcodec.quantize.entropy_descent import Ordered, descend, means
 
@@ -65,7 +65,7 @@ def test_every_weight_has_the_cheapest_entry_and_entries_are_means():
     entries, sizes = q.codebook.values[0], np.bincount(q.codes)
     bits = -np.log2(sizes / len(GAUSS))
     costs = rate * GAUSS.var(dtype=np.float64) * bits
-    cheapest = numeric.assign_by_cost(GAUSS, entries, costs)
+    cheapest = core.assign_by_cost(GAUSS, entries, costs)
     assert np.count_nonzero(cheapest != q.codes) < 1e-4 * len(GAUSS)
     means = np.bincount(q.codes, GAUSS) / sizes
     np.testing.assert_allclose(entries, means, atol=1e-3 * GAUSS.std())

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import qcodec
 from qcodec import Affine, Codebook, Density, Sparse
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.quantize import quantize_affine
 from qcodec.quantize.entropy_constrained_steps import EqualSteps
 
@@ -38,7 +38,7 @@ def with_step(x, step, levels, rate):
     variance = x.var(dtype=np.float64)
     entries, costs = (numbers * step).astype(np.float32), np.zeros(levels)
     for _ in range(30):
-        codes = numeric.assign_by_cost(x, entries, costs)
+        codes = core.assign_by_cost(x, entries, costs)
         sizes = np.bincount(codes, minlength=levels)
         with np.errstate(divide="ignore"):
             costs = -rate * variance * np.log2(sizes / len(x))
@@ -91,7 +91,7 @@ def test_every_weight_has_the_cheapest_level_and_the_step_fits():
     step = q.scale.values[0]
     with np.errstate(divide="ignore"):
         costs = -rate * GAUSS.var(dtype=np.float64) * np.log2(sizes / len(GAUSS))
-    cheapest = numeric.assign_by_cost(GAUSS, numbers.astype(np.float32) * step, costs)
+    cheapest = core.assign_by_cost(GAUSS, numbers.astype(np.float32) * step, costs)
     assert np.count_nonzero(cheapest != q.codes) < 1e-4 * len(GAUSS)
     taken = numbers[q.codes]
     assert step == pytest.approx(np.sum(taken * GAUSS.astype(float)) / np.sum(taken**2), rel=1e-4)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.quantize import quantize_codebook
 from qcodec.quantize.codebook import _MAX_COARSENESS, _MAX_EXACT, INITS
 
@@ -15,7 +15,7 @@ N = 200_000
 
 def squared_error(values, centroids):
     distinct = np.unique(centroids)
-    nearest = distinct[numeric.assign(values, distinct)].astype(np.float64)
+    nearest = distinct[core.assign(values, distinct)].astype(np.float64)
     return float(np.sum(np.square(values - nearest)))
 
 
@@ -37,11 +37,11 @@ def test_the_error_is_within_a_twentieth_of_a_percent_or_the_bins_are_called_coa
     fine = 0
     for name, values in distributions():
         x = values.astype(np.float32)
-        centroids, coarseness = numeric.kmeans_fast(x, k)
+        centroids, coarseness = core.kmeans_fast(x, k)
         assert np.all(centroids[1:] >= centroids[:-1]), name
         if coarseness <= _MAX_COARSENESS:
             fine += 1
-            best = numeric.kmeans_exact(np.sort(x), k)[1]
+            best = core.kmeans_exact(np.sort(x), k)[1]
             assert squared_error(x, centroids) <= best * 1.0005, name
     assert fine >= 7, "a method that is always coarse is of no use"
 
@@ -50,10 +50,10 @@ def test_narrow_groups_far_apart_are_called_coarse_and_done_exactly():
     rng = np.random.default_rng(1)
     x = np.concatenate([1000 + rng.normal(size=N), -1000 + rng.normal(size=N)]).astype(np.float32)
     x[0] = -1e6
-    _, coarseness = numeric.kmeans_fast(x, 16)
+    _, coarseness = core.kmeans_fast(x, 16)
     assert coarseness > _MAX_COARSENESS
     by_fast = quantize_codebook(x, 4, "fast").codebook.values[0]
-    np.testing.assert_array_equal(by_fast, numeric.kmeans_exact(np.sort(x), 16)[0])
+    np.testing.assert_array_equal(by_fast, core.kmeans_exact(np.sort(x), 16)[0])
 
 
 @given(
@@ -63,7 +63,7 @@ def test_narrow_groups_far_apart_are_called_coarse_and_done_exactly():
 @settings(deadline=None)
 def test_any_finite_values_give_ascending_centroids_between_them(values, k):
     x = np.array(values, np.float32)
-    centroids, coarseness = numeric.kmeans_fast(x, k)
+    centroids, coarseness = core.kmeans_fast(x, k)
     assert np.all(centroids[1:] >= centroids[:-1])
     assert x.min() <= centroids[0]
     assert centroids[-1] <= x.max()
@@ -72,7 +72,7 @@ def test_any_finite_values_give_ascending_centroids_between_them(values, k):
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -1e30, GREATEST, 1e-45])
 def test_equal_values_give_that_value(value):
-    centroids, coarseness = numeric.kmeans_fast(np.full(N, value, np.float32), 4)
+    centroids, coarseness = core.kmeans_fast(np.full(N, value, np.float32), 4)
     assert centroids.tolist() == [np.float32(value)] * 4
     assert coarseness in (0, 1)
 
@@ -80,7 +80,7 @@ def test_equal_values_give_that_value(value):
 def test_the_order_of_values_hardly_matters():
     x = np.random.default_rng(2).normal(size=N).astype(np.float32)
     orders = (x, np.sort(x), np.sort(x)[::-1].copy())
-    errors = [squared_error(y, numeric.kmeans_fast(y, 16)[0]) for y in orders]
+    errors = [squared_error(y, core.kmeans_fast(y, 16)[0]) for y in orders]
     np.testing.assert_allclose(errors, errors[0], rtol=5e-4)
 
 
@@ -90,7 +90,7 @@ def test_values_that_are_not_finite_are_refused_wherever_they_are(bad):
         x = np.linspace(-1, 1, 500, dtype=np.float32)
         x[place] = bad
         with pytest.raises(ValueError, match="not finite"):
-            numeric.kmeans_fast(x, 4)
+            core.kmeans_fast(x, 4)
 
 
 def test_values_far_out_take_more_bins_wherever_they_are():
@@ -98,7 +98,7 @@ def test_values_far_out_take_more_bins_wherever_they_are():
     x = np.random.default_rng(5).normal(size=N).astype(np.float32)
     for far in (1e2, 1e4, 1e9, 1e18, 1e30):
         with_far = np.where(np.arange(N) % 50_000 == 7, np.float32(far), x)
-        first, last = (numeric.kmeans_fast(y, 4)[0] for y in (with_far, with_far[::-1].copy()))
+        first, last = (core.kmeans_fast(y, 4)[0] for y in (with_far, with_far[::-1].copy()))
         np.testing.assert_allclose(first, last, atol=0.01)
         assert first[-1] == last[-1] == np.float32(far)
 
@@ -115,10 +115,10 @@ def test_a_codebook_says_which_values_are_not_finite(init, bad):
 
 def test_impossible_arguments_are_refused():
     with pytest.raises(ValueError, match="no values"):
-        numeric.kmeans_fast(np.zeros(0, np.float32), 4)
+        core.kmeans_fast(np.zeros(0, np.float32), 4)
     for k in (0, 257):
         with pytest.raises(ValueError, match="centroids"):
-            numeric.kmeans_fast(np.zeros(3, np.float32), k)
+            core.kmeans_fast(np.zeros(3, np.float32), k)
 
 
 def test_auto_is_exact_for_small_tensors_and_fast_for_large_ones():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.codecs.pruning import PRUNINGS, Density, NOfM, Quality, Threshold
 from qcodec.quantize import density_mask, n_of_m_mask, quality_mask, threshold_mask
 from qcodec.quantize import pruning as prune
@@ -77,7 +77,7 @@ def test_a_sample_spares_looking_at_nearly_all():
 @given(st.integers(0, 3000), st.integers(0, 40), st.integers(0, 40))
 def test_the_first_ties_stay(count, level, ties):
     array = np.random.default_rng(count).integers(-40, 41, count).astype(np.float32)
-    mask = numeric.mask_above(array, level, ties)
+    mask = core.mask_above(array, level, ties)
     equal = np.flatnonzero(np.abs(array) == level)[:ties]
     expected = np.abs(array) > level
     expected[equal] = True

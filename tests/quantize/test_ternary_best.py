@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qcodec._core import numeric
+from qcodec._core import core
 from qcodec.quantize import quantize_ternary, ternary_best
 
 GREATEST = float(np.finfo(np.float32).max)
@@ -49,7 +49,7 @@ def distributions():
 @pytest.mark.parametrize("values", [pytest.param(x, id=name) for name, x in distributions()])
 def test_no_threshold_is_better(values, sides):
     x = values.astype(np.float32)
-    thresholds, means, coarse = numeric.ternary_best(x, sides)
+    thresholds, means, coarse = core.ternary_best(x, sides)
     assert not coarse
     for magnitudes, threshold, mean in zip(sides_of(x, sides), thresholds, means, strict=True):
         best = greatest_gain(magnitudes)
@@ -62,7 +62,7 @@ def test_no_threshold_is_better(values, sides):
 @given(values=st.lists(finite, min_size=1, max_size=30))
 def test_no_threshold_is_better_for_few_values_of_any_size(sides, values):
     x = np.array(values, np.float32)
-    thresholds, _, coarse = numeric.ternary_best(x, sides)
+    thresholds, _, coarse = core.ternary_best(x, sides)
     for magnitudes, threshold in zip(sides_of(x, sides), thresholds, strict=True):
         slack = 0.01 if coarse else 1e-12
         assert gain(magnitudes, threshold) >= greatest_gain(magnitudes) * (1 - slack)
@@ -75,7 +75,7 @@ def flat():
 
 def test_where_the_optimum_may_be_anywhere_the_histogram_says_so_and_sorting_takes_over():
     x = flat()
-    assert numeric.ternary_best(x, 1)[2]
+    assert core.ternary_best(x, 1)[2]
     thresholds, means = ternary_best.best_ternary(x[None], 1)
     by_sorting = ternary_best._by_sorting(x[None], 1)
     np.testing.assert_array_equal((thresholds, means), by_sorting)
@@ -94,7 +94,7 @@ def test_large_tensors_and_groups_are_quantized_as_by_sorting(scales, monkeypatc
 
 def test_the_order_of_values_does_not_matter():
     x = np.random.default_rng(3).normal(size=N).astype(np.float32)
-    found = [numeric.ternary_best(y, 2) for y in (x, np.sort(x), x[::-1].copy())]
+    found = [core.ternary_best(y, 2) for y in (x, np.sort(x), x[::-1].copy())]
     for thresholds, means, _ in found[1:]:
         np.testing.assert_array_equal(thresholds, found[0][0])
         np.testing.assert_array_equal(means, found[0][1])
@@ -104,7 +104,7 @@ def test_counts_are_right_beyond_what_one_turn_counts():
     """A counter of 24 bits would overflow: 2^24 equal values are one more than it holds."""
     x = np.full((1 << 25) + 3, np.float32(1.25))
     x[-1] = 100
-    thresholds, means, _ = numeric.ternary_best(x, 1)
+    thresholds, means, _ = core.ternary_best(x, 1)
     assert thresholds[0] < 1.25
     assert means[0] == np.float32((1.25 * (len(x) - 1) + 100) / len(x))
 
@@ -115,7 +115,7 @@ def test_values_that_are_not_finite_are_refused(bad):
     x[123] = bad
     for sides in (1, 2):
         with pytest.raises(ValueError, match="not finite"):
-            numeric.ternary_best(x, sides)
+            core.ternary_best(x, sides)
 
 
 @pytest.mark.parametrize("count", [500, ternary_best._MIN_COUNTED])
@@ -130,9 +130,9 @@ def test_the_quantizer_says_which_values_are_not_finite(bad, count):
 
 def test_impossible_arguments_are_refused():
     with pytest.raises(ValueError, match="no values"):
-        numeric.ternary_best(np.zeros(0, np.float32), 1)
+        core.ternary_best(np.zeros(0, np.float32), 1)
     with pytest.raises(ValueError, match="sides"):
-        numeric.ternary_best(np.zeros(1, np.float32), 3)
+        core.ternary_best(np.zeros(1, np.float32), 3)
 
 
 @pytest.mark.parametrize("threshold", ["exact", "twn", 0.3, 1 / 3])
@@ -151,10 +151,10 @@ def test_one_group_has_the_trits_that_a_row_of_several_has(threshold, values):
 def test_the_code_is_the_number_of_thresholds_below(values, thresholds):
     x, at = np.array(values, np.float32), np.array(thresholds, np.float32)
     np.testing.assert_array_equal(
-        numeric.assign_by_thresholds(x, at), np.searchsorted(at, x, side="left")
+        core.assign_by_thresholds(x, at), np.searchsorted(at, x, side="left")
     )
 
 
 def test_more_thresholds_than_codes_are_refused():
     with pytest.raises(ValueError, match="allowed are 0 to 255"):
-        numeric.assign_by_thresholds(np.zeros(1, np.float32), np.zeros(256, np.float32))
+        core.assign_by_thresholds(np.zeros(1, np.float32), np.zeros(256, np.float32))

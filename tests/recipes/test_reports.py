@@ -152,15 +152,15 @@ def test_the_papers_coding_counts_fillers_codes_and_gaps():
     # 39 absent: two fillers of 16; 57 absent: three.
     assert coding.entries == 4 + 2 + 3
     book = quantized.codebook.values.nbytes
-    assert coding.packed_bytes == 5 + 3 + book  # 9 gaps of 4 bits, 9 codes of 2
-    assert coding.huffman_bytes <= coding.packed_bytes
+    assert coding.bitpacked_bytes == 5 + 3 + book  # 9 gaps of 4 bits, 9 codes of 2
+    assert coding.huffman_bytes <= coding.bitpacked_bytes
 
 
 def test_the_papers_coding_of_skewed_codes_is_smaller_by_huffman():
     weights = np.random.default_rng(2).standard_normal((64, 256)).astype(np.float32)
     quantized = DeepCompression(5, prune=Density(0.3)).quantize(weights**3)
     coding = paper_coding(quantized, gap_bits=4)
-    assert coding.huffman_bytes < 0.75 * coding.packed_bytes
+    assert coding.huffman_bytes < 0.75 * coding.bitpacked_bytes
 
 
 def test_the_papers_coding_needs_positions():

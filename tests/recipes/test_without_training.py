@@ -194,7 +194,7 @@ def test_a_published_layer_comes_close_to_its_entropy_and_the_papers_coding_does
     assert found["elements"] == layer.size + 256 == layers.elements
     assert found["bytes"] < 1.02 * found["entropy_bytes"]
     assert found["paper_huffman_bytes"] > 1.04 * found["entropy_bytes"]
-    assert found["paper_packed_bytes"] > found["paper_huffman_bytes"]
+    assert found["paper_bitpacked_bytes"] > found["paper_huffman_bytes"]
 
 
 def test_synthetic_weights_depend_on_the_seed_alone(tmp_path):

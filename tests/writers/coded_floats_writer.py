@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tests.writers.stream_writer import packed_body, vu
+from tests.writers.stream_writer import bitpacked_body, vu
 
 HOWS = ("verbatim", "planes", "deltas", "permuted")
 _ROTATED = ("f32", "f16", "bf16")
@@ -83,4 +83,4 @@ def _order(keys: list[int], ascending: list[int]) -> list[int]:
 def delta_bits(deltas: Sequence[int]) -> bytes:
     """The bits of each delta under its leading one."""
     text = "".join(format(delta, "b")[:0:-1] for delta in deltas)  # the lowest first
-    return packed_body([int(bit) for bit in text], 1)
+    return bitpacked_body([int(bit) for bit in text], 1)

@@ -102,12 +102,12 @@ class Parts:
     chunks: tuple[bytes, ...]
 
 
-def packed(symbols: Sequence[int], width: int) -> bytes:
+def bitpacked(symbols: Sequence[int], width: int) -> bytes:
     """The plainest coder."""
-    return write_stream(symbols, width, "packed")
+    return write_stream(symbols, width, "bitpacked")
 
 
-def write_frame(frame: Frame, coder: Coder = packed) -> bytes:
+def write_frame(frame: Frame, coder: Coder = bitpacked) -> bytes:
     """All bytes of a frame."""
     return assemble(write_parts(frame, coder))
 
@@ -129,14 +129,14 @@ def assemble(parts: Parts) -> bytes:
     return start + crc32c(start).to_bytes(4, "little") + content
 
 
-def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
+def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     """A frame's parts."""
     features = 0
 
     def unrouted(symbols: Sequence[int], width: int) -> bytes:
         nonlocal features
         stream = coder(symbols, width)
-        stream = stream if stream[0] not in _ROUTED else packed(symbols, width)
+        stream = stream if stream[0] not in _ROUTED else bitpacked(symbols, width)
         features |= 1 << stream[0]
         return stream
 
@@ -148,7 +148,7 @@ def write_parts(frame: Frame, coder: Coder = packed) -> Parts:
             stream = coder(symbols, width)
             if stream[0] in _ROUTED:  # one in a chunk
                 routed_streams += 1
-                stream = stream if routed_streams == 1 else packed(symbols, width)
+                stream = stream if routed_streams == 1 else bitpacked(symbols, width)
             features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
             return stream
 
@@ -192,7 +192,7 @@ def is_delta(frame: bytes) -> bool:
     return kind < len(frame) and frame[kind] >> 4 == KINDS.index("delta")
 
 
-def write_parameters(frame: Frame, coder: Coder = packed) -> bytes:
+def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
     """Section 5."""
     by_group = not isinstance(frame.zero_point, int)
     written = b""

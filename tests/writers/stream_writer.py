@@ -25,7 +25,7 @@ _LONGEST = 12
 
 CODING_IDS = {
     "constant": 0,
-    "packed": 1,
+    "bitpacked": 1,
     "huffman": 2,
     "tree": 3,
     "exponent": 3,
@@ -44,7 +44,7 @@ vu = leb128
 
 def legal_codings(symbols: Sequence[int], width: int) -> list[str]:
     """The names in `CODING_IDS` that can hold these symbols."""
-    names = ["packed", "exponent"]
+    names = ["bitpacked", "exponent"]
     if len(set(symbols)) <= 1:
         names.append("constant")
     if width <= 8:
@@ -64,8 +64,8 @@ def write_stream(
     match coding:
         case "constant":
             body = vu(symbols[0] if symbols else 0)
-        case "packed":
-            body = packed_body(symbols, width)
+        case "bitpacked":
+            body = bitpacked_body(symbols, width)
         case "huffman":
             body = huffman_body(symbols, lengths or level_lengths(symbols))
         case "tree":
@@ -103,7 +103,7 @@ def routed_body(symbols: Sequence[int], width: int, coding: str) -> bytes:
 
 def write_nested(symbols: Sequence[int], width: int) -> bytes:
     """A stream in one of the simple codings, another one for each length."""
-    names = ["packed", "exponent"]
+    names = ["bitpacked", "exponent"]
     if len(set(symbols)) > 1:
         names += ["huffman"]
     return write_stream(symbols, width, names[len(symbols) % len(names)])
@@ -114,7 +114,7 @@ def stream_of(coding: int, body: bytes) -> bytes:
     return bytes([coding]) + vu(len(body)) + body
 
 
-def packed_body(symbols: Sequence[int], width: int) -> bytes:
+def bitpacked_body(symbols: Sequence[int], width: int) -> bytes:
     """7.2."""
     bits = sum(symbol << index * width for index, symbol in enumerate(symbols))
     return bits.to_bytes(-(-len(symbols) * width // 8), "little")

@@ -179,7 +179,10 @@ def _chunk_layout() -> Iterator[Broken]:
     yield "chunk_elements_0", assemble(replace(parts, chunk_elements=b"\0")), "corrupt"
     too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=(b"\1\3abc",))
     yield "chunk_elements_too_many", assemble(too_many), "corrupt"
-    row, no_row = b"\0\1\1\0" + b"\1\0" * 2, b"\0" + b"\1\0" * 3  # no entries, three packed streams
+    row, no_row = (
+        b"\0\1\1\0" + b"\1\0" * 2,
+        b"\0" + b"\1\0" * 3,
+    )  # no entries, three bitpacked streams
     broken_rows = replace(
         write_parts(replace(CSR, chunk_elements=3)), chunk_elements=b"\4", chunks=(row, row, no_row)
     )
@@ -209,7 +212,7 @@ def _positions() -> Iterator[Broken]:
     yield "mask_with_too_many_bits", with_chunk(MASK, b"\3\1\2\x0f\0" + values), "corrupt"
     yield "mask_bit_beyond_the_end", with_chunk(MASK, b"\3\1\2\3\4" + values), "corrupt"
     no_gaps = b"\0\1\0"
-    # Row counts of 2 bits, packed: 3 0 0; 1 1 1; 1 1 0.
+    # Row counts of 2 bits, bitpacked: 3 0 0; 1 1 1; 1 1 0.
     yield "csr_row_with_too_many", with_chunk(CSR, b"\2\1\1\3" + no_gaps + b"\1\2ab"), "corrupt"
     yield "csr_row_too_many", with_chunk(CSR, b"\2\1\1\x15" + no_gaps + b"\1\2ab"), "corrupt"
     yield "csr_rows_with_too_few", with_chunk(CSR, b"\3\1\1\5" + no_gaps + values), "corrupt"

@@ -113,7 +113,7 @@ def _lanes() -> Iterator[Broken]:
 
 
 def _split() -> Iterator[Broken]:
-    # The codes 0 1 2 1 of CODEBOOK, packed; classes: four columns, then two rows of two.
+    # The codes 0 1 2 1 of CODEBOOK, bitpacked; classes: four columns, then two rows of two.
     codes, none = b"\1\1\x64", b"\0\0\1\0"
     for name, body, kind in (
         ("empty", b"", "corrupt"),

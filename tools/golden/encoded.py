@@ -16,7 +16,7 @@ from qcodec.quantized import Groups, Quantized
 
 #: Sets of codings of which only one can hold a stream of several symbols: so it does not matter
 #: how a profile would choose.
-CODINGS = {"packed": 0b0010, "huffman": 0b0101, "adaptive": 0b1000}
+CODINGS = {"bitpacked": 0b0010, "huffman": 0b0101, "adaptive": 0b1000}
 
 _HUFFMAN = 0b111  # with what is needed for escapes and mantissas
 _SPLIT = 0b1001000  # adaptive or split, whichever is smaller

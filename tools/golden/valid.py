@@ -38,10 +38,10 @@ _SCALE_TYPES = ("f32", "f16", "bf16", "f8e4m3", "e8m0")
 
 
 def coder(coding: str) -> Coder:
-    """One coding wherever it can hold the symbols, packed elsewhere."""
+    """One coding wherever it can hold the symbols, bitpacked elsewhere."""
 
     def code(symbols: Sequence[int], width: int) -> bytes:
-        name = coding if coding in legal_codings(symbols, width) else "packed"
+        name = coding if coding in legal_codings(symbols, width) else "bitpacked"
         return write_stream(symbols, width, name, deep_lengths(symbols))
 
     return code
@@ -193,7 +193,7 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
         unsorted = b"".join(entries[place] for place in (2, 0, 5, 4, 1, 3))
         frame = Frame("f32", "codebook", "dense", (12,), range(12), [0, 1, 2, 3, 4, 5] * 2, width=3)
         for how, content in (("planes", unsorted), ("deltas", data), ("permuted", unsorted)):
-            for coding in ("packed", "tree"):
+            for coding in ("bitpacked", "tree"):
                 books = Floats(dtype, content + data, 2, inner=6, entries=6, how=how)
                 name = f"floats_{how}_{dtype}_{coding}.frame"
                 yield name, write_frame(replace(frame, codebook=books), coder(coding))

@@ -1,5 +1,6 @@
 /*
- * Coding 7, encoded: of some routers the one whose body comes out shortest.
+ * Coding 7, encoded: candidates are encoded, whole or their first symbols, and the shortest body
+ * wins. More effort compares more of them.
  */
 #include "codings/range_encoder.h"
 #include "codings/routers/contexts_model.h"
@@ -34,49 +35,50 @@ static size_t count_of(const trials *trials, unsigned effort)
     return effort < QC_EFFORT_USUAL ? 0 : effort < QC_EFFORT_HIGH ? trials->usual : trials->all;
 }
 
-/* How symbols find their tables: by classes of rows and columns, or of the neighbours. */
-typedef struct router {
-    const qc_split_plan *by_classes; /* or NULL */
-    unsigned neighbours;             /* classes of symbols */
+/* A router and its parameters: what is compared. */
+typedef struct candidate {
+    const qc_router_plan *classes; /* of rows and columns; NULL: the router is neighbours */
+    unsigned neighbours;           /* classes of symbols */
     unsigned prior, memory;
-} router;
+} candidate;
 
 /* ---- symbols ---- */
 
-static size_t nodes_of(const qc_split_input *input, const router *by)
+static size_t nodes_of(const qc_router_input *input, const candidate *tried)
 {
-    size_t tables = by->by_classes != NULL ? by->by_classes->parts
-                                           : (size_t)(by->neighbours + 1) * (by->neighbours + 1);
+    size_t tables = tried->classes != NULL
+                        ? tried->classes->targets
+                        : (size_t)(tried->neighbours + 1) * (tried->neighbours + 1);
     return tables << input->width;
 }
 
 static inline void encode_symbol(qc_range_encoder *e, qc_contexts_model *model,
-                                 qc_fine_context *own, unsigned width, unsigned symbol)
+                                 qc_fine_context *specific, unsigned width, unsigned symbol)
 {
     unsigned t = 1;
     for (unsigned i = width; i-- > 0;) {
-        qc_fine_context common = model->common[t], mine = own[t];
+        qc_fine_context shared = model->shared[t], own = specific[t];
         unsigned bit = symbol >> i & 1;
-        qc_range_encode(e, bit, qc_contexts_blend(model, common, mine));
-        model->common[t] = qc_contexts_learn(model, common, bit);
-        own[t] = qc_contexts_learn(model, mine, bit);
+        qc_range_encode(e, bit, qc_contexts_blend(model, shared, own));
+        model->shared[t] = qc_contexts_learn(model, shared, bit);
+        specific[t] = qc_contexts_learn(model, own, bit);
         t = 2 * t + bit;
     }
 }
 
 /* The first `count` symbols, behind what the body has. Returns their bytes, or NOTHING. */
 static size_t encode_symbols(const qc_body_writer *w, const uint8_t *tables, size_t count,
-                             const router *by, size_t limit, qc_contexts_model *model)
+                             const candidate *tried, size_t limit, qc_contexts_model *model)
 {
     unsigned width = w->input->width;
     if (limit <= w->size)
         return NOTHING;
     qc_range_encoder e = qc_range_encoder_start(w->body + w->size, limit - w->size);
-    qc_contexts_model_start(model, nodes_of(w->input, by), width, by->prior, by->memory);
+    qc_contexts_model_start(model, nodes_of(w->input, tried), width, tried->prior, tried->memory);
     for (size_t i = 0; i < count && !e.full; i++) {
         if (i % TICK_SYMBOLS == 0 && qc_tick(w->input->ticker, TICK_SYMBOLS))
             return NOTHING;
-        encode_symbol(&e, model, model->own + ((size_t)tables[i] << width), width,
+        encode_symbol(&e, model, model->specific + ((size_t)tables[i] << width), width,
                       w->input->symbols[i]);
     }
     qc_range_encoder_finish(&e);
@@ -98,98 +100,98 @@ static unsigned without_gaps(uint8_t *class_of, unsigned symbols)
 }
 
 /* The fields before the coded bytes, and the table of every symbol. */
-static qc_status write_router(qc_body_writer *w, const router *by, uint8_t *tables)
+static qc_status write_router(qc_body_writer *w, const candidate *tried, uint8_t *tables)
 {
-    const qc_split_input *input = w->input;
+    const qc_router_input *input = w->input;
     uint8_t class_of[1 << QC_CONTEXTS_MAX_WIDTH];
     unsigned symbols = 1u << input->width;
     qc_error *error = w->error;
     QC_TICK(input->ticker, input->count / ROUTE_PART);
     w->size = 0;
     w->features = 0;
-    if (by->by_classes != NULL) {
+    if (tried->classes != NULL) {
         qc_body_byte(w, QC_ROUTER_CLASSES);
-        QC_TRY(qc_body_classes(w, by->by_classes));
-        qc_split_route(input, by->by_classes, tables);
+        QC_TRY(qc_body_classes(w, tried->classes));
+        qc_router_route(input, tried->classes, tables);
     } else {
-        qc_split_classify(input, by->neighbours, class_of);
+        qc_router_classify(input, tried->neighbours, class_of);
         unsigned classes = without_gaps(class_of, symbols);
-        qc_split_contexts(input, class_of, classes, tables);
+        qc_router_contexts(input, class_of, classes, tables);
         qc_body_byte(w, QC_ROUTER_NEIGHBOURS);
-        qc_body_byte(w, input->geometry.kernel_width);
-        qc_body_byte(w, input->geometry.kernel_height);
+        qc_body_byte(w, input->geometry.filter_width);
+        qc_body_byte(w, input->geometry.filter_height);
         qc_body_byte(w, classes);
         for (unsigned s = 1; s < symbols; s++)
             if (class_of[s] != class_of[s - 1])
                 qc_body_byte(w, s);
     }
-    qc_body_byte(w, by->prior);
-    qc_body_byte(w, by->memory);
+    qc_body_byte(w, tried->prior);
+    qc_body_byte(w, tried->memory);
     return QC_OK;
 }
 
 /* Chosen, if its body with the first symbols is shorter than the best so far. */
-static qc_status try_router(qc_body_writer *w, const router *by, size_t *best, router *chosen,
-                            uint8_t *tables, qc_contexts_model *model)
+static qc_status try_router(qc_body_writer *w, const candidate *tried, size_t *best,
+                            candidate *chosen, uint8_t *tables, qc_contexts_model *model)
 {
-    const qc_split_input *input = w->input;
+    const qc_router_input *input = w->input;
     size_t count =
         input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MOST ? input->count : TRIED_SYMBOLS;
-    QC_TRY(write_router(w, by, tables));
-    size_t bytes = encode_symbols(w, tables, count, by, *best - 1, model);
+    QC_TRY(write_router(w, tried, tables));
+    size_t bytes = encode_symbols(w, tables, count, tried, *best - 1, model);
     if (bytes != NOTHING) {
         *best = w->size + bytes;
-        *chosen = *by;
+        *chosen = *tried;
     }
     return QC_OK;
 }
 
 /* As try_router, of every number of classes that is tried. */
-static qc_status try_neighbours(qc_body_writer *w, router by, size_t *best, router *chosen,
+static qc_status try_neighbours(qc_body_writer *w, candidate tried, size_t *best, candidate *chosen,
                                 uint8_t *tables, qc_contexts_model *model)
 {
     size_t numbers = count_of(&classes_tried, w->effort);
     for (size_t i = 0; i <= numbers; i++) {
-        by.neighbours = i < numbers ? classes_tried.numbers[i] : USUAL_CLASSES;
-        if (by.neighbours <= 1u << w->input->width &&
-            nodes_of(w->input, &by) <= QC_CONTEXTS_MAX_NODES)
-            QC_TRY(try_router(w, &by, best, chosen, tables, model));
+        tried.neighbours = i < numbers ? classes_tried.numbers[i] : USUAL_CLASSES;
+        if (tried.neighbours <= 1u << w->input->width &&
+            nodes_of(w->input, &tried) <= QC_CONTEXTS_MAX_NODES)
+            QC_TRY(try_router(w, &tried, best, chosen, tables, model));
     }
     return QC_OK;
 }
 
 /* ---- the coding ---- */
 
-size_t qc_contexts_write_workspace(const qc_split_input *input)
+size_t qc_contexts_write_workspace(const qc_router_input *input)
 {
     return sizeof(qc_contexts_model) + input->count;
 }
 
-qc_status qc_contexts_write(qc_body_writer *w, const qc_split_plan *classes, size_t limit,
+qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, size_t limit,
                             void *workspace)
 {
-    const qc_split_input *input = w->input;
+    const qc_router_input *input = w->input;
     qc_contexts_model *model = workspace;
     uint8_t *tables = (uint8_t *)(model + 1);
-    router by = {classes, USUAL_CLASSES, USUAL_PRIOR, USUAL_MEMORY}, chosen = by;
+    candidate tried = {classes, USUAL_CLASSES, USUAL_PRIOR, USUAL_MEMORY}, chosen = tried;
     size_t best = limit + 1;
     if (classes != NULL)
-        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
-    by.by_classes = NULL;
-    if (input->geometry.kernel_width > 0)
-        QC_TRY(try_neighbours(w, by, &best, &chosen, tables, model));
+        QC_TRY(try_router(w, &tried, &best, &chosen, tables, model));
+    tried.classes = NULL;
+    if (input->geometry.filter_width > 0)
+        QC_TRY(try_neighbours(w, tried, &best, &chosen, tables, model));
     w->size = best; /* beyond the limit, if no router stayed within it */
     if (best > limit)
         return QC_OK;
-    by = chosen;
+    tried = chosen;
     for (size_t i = 0; i < count_of(&priors, w->effort); i++) {
-        by.prior = priors.numbers[i];
-        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
+        tried.prior = priors.numbers[i];
+        QC_TRY(try_router(w, &tried, &best, &chosen, tables, model));
     }
-    by = chosen;
+    tried = chosen;
     for (size_t i = 0; i < count_of(&memories, w->effort); i++) {
-        by.memory = memories.numbers[i];
-        QC_TRY(try_router(w, &by, &best, &chosen, tables, model));
+        tried.memory = memories.numbers[i];
+        QC_TRY(try_router(w, &tried, &best, &chosen, tables, model));
     }
     QC_TRY(write_router(w, &chosen, tables));
     size_t bytes = encode_symbols(w, tables, input->count, &chosen, limit, model);

@@ -1,5 +1,6 @@
 /*
- * Which sub-stream each symbol goes to, for a whole stream at once, and what a sub-stream costs.
+ * The target of each symbol under a plan, for a whole stream at once, and an estimate of what the
+ * symbols of a target take.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
@@ -7,7 +8,7 @@
 /* A count, a head and a model. */
 #define HEAD_BITS 40
 
-uint64_t qc_split_cost(const uint32_t *histogram, unsigned symbols)
+uint64_t qc_router_cost(const uint32_t *histogram, unsigned symbols)
 {
     uint64_t total = 0, cost = 0, learnt = 0;
     for (unsigned s = 0; s < symbols; s++) {
@@ -22,10 +23,10 @@ uint64_t qc_split_cost(const uint32_t *histogram, unsigned symbols)
     return total * bits - cost + (learnt - 1) * bits / 2 + HEAD_BITS * QC_LOG2_ONE;
 }
 
-void qc_split_contexts(const qc_split_input *input, const uint8_t *class_of, unsigned classes,
-                       uint8_t *contexts)
+void qc_router_contexts(const qc_router_input *input, const uint8_t *class_of, unsigned classes,
+                        uint8_t *contexts)
 {
-    size_t width = input->geometry.kernel_width, height = input->geometry.kernel_height;
+    size_t width = input->geometry.filter_width, height = input->geometry.filter_height;
     const uint8_t *symbols = input->symbols;
     size_t x = 0, y = 0;
     for (size_t i = 0; i < input->count; i++) {
@@ -39,16 +40,16 @@ void qc_split_contexts(const qc_split_input *input, const uint8_t *class_of, uns
     }
 }
 
-void qc_split_route(const qc_split_input *input, const qc_split_plan *plan, uint8_t *parts)
+void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets)
 {
     size_t length = input->geometry.row_length;
     if (plan->router == QC_ROUTER_NEIGHBOURS) {
-        qc_split_contexts(input, plan->class_of, plan->classes, parts);
+        qc_router_contexts(input, plan->class_of, plan->classes, targets);
         for (size_t i = 0; i < input->count; i++)
-            parts[i] = plan->part_of[parts[i]];
+            targets[i] = plan->target_of[targets[i]];
         return;
     }
     for (size_t i = 0; i < input->count; i++)
-        parts[i] = (uint8_t)(plan->row_map[i / length] * plan->column_classes +
-                             plan->column_map[i % length]);
+        targets[i] = (uint8_t)(plan->row_map[i / length] * plan->column_classes +
+                               plan->column_map[i % length]);
 }

@@ -1,42 +1,46 @@
+/*
+ * Tries codings 7 and 6 for a stream whose symbols are in rows or filters: the search for classes
+ * is done once and serves both.
+ */
 #include "codings/routers/router_encode.h"
 
 #define ALIGNMENT 16
 
 /* Maps and sub-streams of coding 6; each bound beyond its symbols is that of an empty one. */
-#define MOST_STREAMS (QC_SPLIT_MAX_PARTS + 2)
+#define MAX_STREAMS (QC_ROUTER_MAX_SUB_STREAMS + 2)
 
 static size_t rounded(size_t size) { return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
 
-static int has_rows(const qc_split_input *input) { return input->geometry.row_length > 0; }
+static int has_rows(const qc_router_input *input) { return input->geometry.row_length > 0; }
 
-static size_t body_bound(const qc_split_input *input)
+static size_t body_bound(const qc_router_input *input)
 {
     size_t symbols = 3 * input->count + 2 * 256;
-    return MOST_STREAMS * (qc_stream_bound(0, 8) + QC_VU_MAX_BYTES) + symbols + symbols / 8;
+    return MAX_STREAMS * (qc_stream_bound(0, 8) + QC_VU_MAX_BYTES) + symbols + symbols / 8;
 }
 
-static size_t search_workspace(const qc_split_input *input)
+static size_t search_workspace(const qc_router_input *input)
 {
-    return has_rows(input) ? qc_split_classes_workspace(input) : 0;
+    return has_rows(input) ? qc_router_find_classes_workspace(input) : 0;
 }
 
-static size_t write_workspace(const qc_split_input *input)
+static size_t write_workspace(const qc_router_input *input)
 {
     size_t split = qc_split_write_workspace(input), contexts = qc_contexts_write_workspace(input);
     return split > contexts ? split : contexts;
 }
 
-size_t qc_routed_workspace(const qc_split_input *input)
+size_t qc_router_workspace(const qc_router_input *input)
 {
     return ALIGNMENT + rounded(search_workspace(input)) + rounded(write_workspace(input)) +
            rounded(body_bound(input));
 }
 
-static qc_body_writer writer_of(const qc_routed_request *request, uint8_t *body, qc_error *error)
+static qc_body_writer writer_of(const qc_router_request *request, uint8_t *body, qc_error *error)
 {
     const qc_encoding *encoding = request->encoding;
     return (qc_body_writer){.input = &request->input,
-                            .codings = encoding->codings & ~QC_ROUTED,
+                            .codings = encoding->codings & ~QC_ROUTER_CODINGS,
                             .profile = encoding->profile,
                             .effort = encoding->effort,
                             .body = body,
@@ -44,17 +48,17 @@ static qc_body_writer writer_of(const qc_routed_request *request, uint8_t *body,
                             .error = error};
 }
 
-qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_t *size,
+qc_status qc_router_encode(const qc_router_request *request, uint8_t *out, size_t *size,
                            uint64_t *features, qc_error *error)
 {
-    const qc_split_input *input = &request->input;
-    qc_split_plan plan, *classes = has_rows(input) ? &plan : NULL;
+    const qc_router_input *input = &request->input;
+    qc_router_plan plan, *classes = has_rows(input) ? &plan : NULL;
     uint8_t *scratch = (uint8_t *)request->workspace + rounded(search_workspace(input));
     uint8_t *body = scratch + rounded(write_workspace(input));
     qc_body_writer w = writer_of(request, body, error);
     *size = 0;
     if (has_rows(input))
-        qc_split_find_classes(input, w.effort, &plan, request->workspace);
+        qc_router_find_classes(input, w.effort, &plan, request->workspace);
     QC_GO_ON_IF(!input->ticker->stopped);
     qc_coding coding = QC_CONTEXTS;
     if (request->contexts_limit > 0) {
@@ -73,12 +77,12 @@ qc_status qc_routed_encode(const qc_routed_request *request, uint8_t *out, size_
     return QC_OK;
 }
 
-size_t qc_routed_rows_workspace(const qc_split_input *input)
+size_t qc_router_rows_workspace(const qc_router_input *input)
 {
     return ALIGNMENT + rounded(qc_split_write_rows_workspace(input)) + rounded(body_bound(input));
 }
 
-qc_status qc_routed_encode_rows(const qc_routed_request *request, uint8_t *out, size_t *size,
+qc_status qc_router_encode_rows(const qc_router_request *request, uint8_t *out, size_t *size,
                                 uint64_t *features, qc_error *error)
 {
     uint8_t *scratch = request->workspace;

@@ -2,30 +2,30 @@
  * Coding 6 (docs/format.md, section 7.6): what its two sides share. A router says from which of the
  * sub-streams each symbol of a stream comes.
  */
-#ifndef QC_SPLIT_H
-#define QC_SPLIT_H
+#ifndef QC_ROUTERS_H
+#define QC_ROUTERS_H
 
 #include "base/bytes.h"
 
-#define QC_SPLIT_MAX_WIDTH    8
-#define QC_SPLIT_MAX_PARTS    16
-#define QC_SPLIT_MAX_COLUMNS  ((size_t)1 << 14) /* of a row, where columns have classes */
-#define QC_SPLIT_MAX_CLASSES  15                /* of symbols, for neighbours */
-#define QC_SPLIT_MAX_CONTEXTS ((QC_SPLIT_MAX_CLASSES + 1) * (QC_SPLIT_MAX_CLASSES + 1))
-#define QC_SPLIT_MAX_SIDE     255 /* of a kernel */
+#define QC_ROUTER_MAX_WIDTH       8
+#define QC_ROUTER_MAX_SUB_STREAMS 16
+#define QC_ROUTER_MAX_COLUMNS     ((size_t)1 << 14) /* of a row, where columns have classes */
+#define QC_ROUTER_MAX_CLASSES     15                /* of symbols, for neighbours */
+#define QC_ROUTER_MAX_CONTEXTS    ((QC_ROUTER_MAX_CLASSES + 1) * (QC_ROUTER_MAX_CLASSES + 1))
+#define QC_ROUTER_MAX_SIDE        255 /* of a filter */
 
 typedef enum qc_router { QC_ROUTER_CLASSES = 0, QC_ROUTER_NEIGHBOURS = 1 } qc_router;
 
 /* Bits of a class below `classes`. */
-static inline unsigned qc_split_map_width(unsigned classes)
+static inline unsigned qc_router_map_width(unsigned classes)
 {
     return classes > 2 ? qc_bit_length(classes - 1) : 1;
 }
 
 /* Symbols of a row map: rows, the last of which may be shorter. */
-static inline size_t qc_split_rows(size_t count, size_t row_length)
+static inline size_t qc_router_rows(size_t count, size_t row_length)
 {
     return count / row_length + (count % row_length != 0);
 }
 
-#endif /* QC_SPLIT_H */
+#endif /* QC_ROUTERS_H */

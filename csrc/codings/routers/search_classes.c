@@ -1,6 +1,9 @@
 /*
- * Router classes, looked for: rows and columns in turn go to the class whose tables cost them the
- * fewest bits, and the tables are estimated again.
+ * Searches for classes of rows and columns (router classes), as k-means does: every row goes to the
+ * class whose tables cost it the fewest bits, then every column, then the tables are estimated
+ * again from the symbols they now have. A few rounds suffice. The start orders rows and columns by
+ * their cost under one table for all. Costs are estimates in whole numbers, so the result is the
+ * same on all machines.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
@@ -8,8 +11,8 @@
 #define ROUNDS 12
 /* Changes of less than this part of the rows and columns end the search. */
 #define SETTLED_PART 64
-#define SYMBOLS      (1u << QC_SPLIT_MAX_WIDTH)
-#define SIDE         QC_SPLIT_SIDE_CLASSES
+#define SYMBOLS      (1u << QC_ROUTER_MAX_WIDTH)
+#define SIDE         QC_ROUTER_SIDE_CLASSES
 #define BINS         256 /* of costs, to start from */
 #define ROUND_PART   8   /* of a ticker's steps: what a round takes for each symbol */
 
@@ -17,13 +20,13 @@
 #define MAP_ENTRY_COST 384
 
 typedef struct search {
-    const qc_split_input *input;
+    const qc_router_input *input;
     size_t rows, columns;
     unsigned row_classes, column_classes;
     uint8_t *row_map, *column_map, *best_row_map, *best_column_map;
     uint64_t *costs; /* SIDE a column, or one a row or column */
-    uint32_t histograms[QC_SPLIT_MAX_PARTS][SYMBOLS];
-    uint32_t lengths[QC_SPLIT_MAX_PARTS][SYMBOLS]; /* of codes, in units of 2^-8 bits */
+    uint32_t histograms[QC_ROUTER_MAX_SUB_STREAMS][SYMBOLS];
+    uint32_t lengths[QC_ROUTER_MAX_SUB_STREAMS][SYMBOLS]; /* of codes, in units of 2^-8 bits */
 } search;
 
 /* ---- tables ---- */
@@ -44,13 +47,13 @@ static void count_symbols(search *s)
 static void estimate_lengths(search *s)
 {
     unsigned symbols = 1u << s->input->width;
-    for (unsigned part = 0; part < s->row_classes * s->column_classes; part++) {
+    for (unsigned target = 0; target < s->row_classes * s->column_classes; target++) {
         uint32_t total = 0;
         for (unsigned v = 0; v < symbols; v++)
-            total += s->histograms[part][v];
+            total += s->histograms[target][v];
         unsigned all = qc_log2_fixed(2 * total + symbols);
         for (unsigned v = 0; v < symbols; v++)
-            s->lengths[part][v] = all - qc_log2_fixed(2 * s->histograms[part][v] + 1);
+            s->lengths[target][v] = all - qc_log2_fixed(2 * s->histograms[target][v] + 1);
     }
 }
 
@@ -109,22 +112,22 @@ static size_t assign_columns(search *s)
 
 static void by_rank(const uint64_t *costs, size_t count, unsigned classes, uint8_t *map)
 {
-    uint64_t least = UINT64_MAX, greatest = 0;
+    uint64_t min = UINT64_MAX, max = 0;
     size_t bins[BINS] = {0}, before = 0;
     for (size_t i = 0; i < count; i++) {
-        least = costs[i] < least ? costs[i] : least;
-        greatest = costs[i] > greatest ? costs[i] : greatest;
+        min = costs[i] < min ? costs[i] : min;
+        max = costs[i] > max ? costs[i] : max;
     }
-    uint64_t step = (greatest - least) / BINS + 1;
+    uint64_t step = (max - min) / BINS + 1;
     for (size_t i = 0; i < count; i++)
-        bins[(costs[i] - least) / step]++;
+        bins[(costs[i] - min) / step]++;
     for (unsigned bin = 0; bin < BINS; bin++) { /* the bin's class */
         size_t middle = before + bins[bin] / 2;
         before += bins[bin];
         bins[bin] = middle * classes / count;
     }
     for (size_t i = 0; i < count; i++)
-        map[i] = (uint8_t)bins[(costs[i] - least) / step];
+        map[i] = (uint8_t)bins[(costs[i] - min) / step];
 }
 
 static void begin(search *s, unsigned row_classes, unsigned column_classes)
@@ -150,14 +153,14 @@ static void begin(search *s, unsigned row_classes, unsigned column_classes)
 static uint64_t total_cost(const search *s)
 {
     uint64_t cost = 0;
-    for (unsigned part = 0; part < s->row_classes * s->column_classes; part++)
-        cost += qc_split_cost(s->histograms[part], 1u << s->input->width);
+    for (unsigned target = 0; target < s->row_classes * s->column_classes; target++)
+        cost += qc_router_cost(s->histograms[target], 1u << s->input->width);
     cost += s->row_classes > 1 ? s->rows * MAP_ENTRY_COST : 0;
     return cost + (s->column_classes > 1 ? s->columns * MAP_ENTRY_COST : 0);
 }
 
 static void try_classes(search *s, unsigned row_classes, unsigned column_classes,
-                        qc_split_plan *plan)
+                        qc_router_plan *plan)
 {
     begin(s, row_classes, column_classes);
     count_symbols(s);
@@ -179,14 +182,14 @@ static void try_classes(search *s, unsigned row_classes, unsigned column_classes
     plan->cost = cost;
     plan->row_classes = row_classes;
     plan->column_classes = column_classes;
-    plan->parts = row_classes * column_classes;
+    plan->targets = row_classes * column_classes;
     memcpy(s->best_row_map, s->row_map, s->rows);
     memcpy(s->best_column_map, s->column_map, s->columns);
 }
 
-size_t qc_split_classes_workspace(const qc_split_input *input)
+size_t qc_router_find_classes_workspace(const qc_router_input *input)
 {
-    size_t columns = input->geometry.row_length, rows = qc_split_rows(input->count, columns);
+    size_t columns = input->geometry.row_length, rows = qc_router_rows(input->count, columns);
     size_t costs = columns * SIDE > rows ? columns * SIDE : rows;
     return sizeof(search) + costs * sizeof(uint64_t) + 2 * (rows + columns);
 }
@@ -204,13 +207,13 @@ static size_t numbers_tried(unsigned effort)
                                      : sizeof tried / sizeof *tried;
 }
 
-void qc_split_find_classes(const qc_split_input *input, unsigned effort, qc_split_plan *plan,
-                           void *workspace)
+void qc_router_find_classes(const qc_router_input *input, unsigned effort, qc_router_plan *plan,
+                            void *workspace)
 {
     search *s = workspace;
     s->input = input;
     s->columns = input->geometry.row_length;
-    s->rows = qc_split_rows(input->count, s->columns);
+    s->rows = qc_router_rows(input->count, s->columns);
     s->costs = (uint64_t *)(s + 1);
     s->row_map =
         (uint8_t *)(s->costs + (s->columns * SIDE > s->rows ? s->columns * SIDE : s->rows));

@@ -1,11 +1,14 @@
 /*
- * Router neighbours, looked for: symbols in classes of about as many each, in the order of the
- * codes, and then contexts merged, two and two, as long as that saves bits.
+ * Searches for classes of symbols and the targets of their contexts (router neighbours). Symbols
+ * are put in classes of about equally many, in the order of the codes; a context is the pair of the
+ * classes to the left and above. Contexts start with a target each, and the pair of targets that
+ * costs least as one is merged, again and again, as long as this saves bits (agglomerative
+ * clustering).
  */
 #include "codings/routers/router_search.h"
 
-#define MOST_CONTEXTS ((QC_SPLIT_TRY_CLASSES + 1) * (QC_SPLIT_TRY_CLASSES + 1))
-#define SYMBOLS       (1u << QC_SPLIT_MAX_WIDTH)
+#define MAX_CONTEXTS ((QC_ROUTER_TRY_CLASSES + 1) * (QC_ROUTER_TRY_CLASSES + 1))
+#define SYMBOLS      (1u << QC_ROUTER_MAX_WIDTH)
 
 /* What an entry of the context map takes, about. */
 #define MAP_ENTRY_COST 512
@@ -16,10 +19,10 @@
 /* Groups of contexts: their histograms, what they cost, and what two would cost as one. */
 typedef struct merging {
     unsigned symbols, groups;
-    uint32_t histograms[MOST_CONTEXTS][SYMBOLS];
-    uint64_t costs[MOST_CONTEXTS];
-    uint64_t together[MOST_CONTEXTS][MOST_CONTEXTS]; /* of a later group with an earlier one */
-    uint8_t group_of[MOST_CONTEXTS];                 /* by context */
+    uint32_t histograms[MAX_CONTEXTS][SYMBOLS];
+    uint64_t costs[MAX_CONTEXTS];
+    uint64_t together[MAX_CONTEXTS][MAX_CONTEXTS]; /* of a later group with an earlier one */
+    uint8_t group_of[MAX_CONTEXTS];                /* by context */
 } merging;
 
 static void cost_pair(merging *m, unsigned a, unsigned b)
@@ -27,11 +30,11 @@ static void cost_pair(merging *m, unsigned a, unsigned b)
     uint32_t sum[SYMBOLS];
     for (unsigned s = 0; s < m->symbols; s++)
         sum[s] = m->histograms[a][s] + m->histograms[b][s];
-    m->together[a > b ? a : b][a > b ? b : a] = qc_split_cost(sum, m->symbols);
+    m->together[a > b ? a : b][a > b ? b : a] = qc_router_cost(sum, m->symbols);
 }
 
 /* Contexts that occur are a group each, the others go with the first. */
-static void begin(merging *m, const qc_split_input *input, const uint8_t *contexts, unsigned count)
+static void begin(merging *m, const qc_router_input *input, const uint8_t *contexts, unsigned count)
 {
     m->symbols = 1u << input->width;
     m->groups = 0;
@@ -48,7 +51,7 @@ static void begin(merging *m, const qc_split_input *input, const uint8_t *contex
             memmove(m->histograms[m->groups++], m->histograms[c], sizeof *m->histograms);
     }
     for (unsigned a = 0; a < m->groups; a++) {
-        m->costs[a] = qc_split_cost(m->histograms[a], m->symbols);
+        m->costs[a] = qc_router_cost(m->histograms[a], m->symbols);
         for (unsigned b = 0; b < a; b++)
             cost_pair(m, a, b);
     }
@@ -91,14 +94,14 @@ static void merge_all(merging *m, unsigned contexts)
                     into = b;
                 }
             }
-        if (best >= 0 && m->groups <= QC_SPLIT_MAX_PARTS)
+        if (best >= 0 && m->groups <= QC_ROUTER_MAX_SUB_STREAMS)
             return;
         merge(m, into, gone, contexts);
     }
 }
 
 /* By the middle of a symbol's share of all. */
-void qc_split_classify(const qc_split_input *input, unsigned classes, uint8_t *class_of)
+void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of)
 {
     uint64_t counts[SYMBOLS] = {0}, before = 0;
     for (size_t i = 0; i < input->count; i++)
@@ -110,13 +113,13 @@ void qc_split_classify(const qc_split_input *input, unsigned classes, uint8_t *c
     }
 }
 
-static void try_classes(const qc_split_input *input, unsigned classes, merging *m,
-                        uint8_t *contexts, qc_split_plan *plan)
+static void try_classes(const qc_router_input *input, unsigned classes, merging *m,
+                        uint8_t *contexts, qc_router_plan *plan)
 {
     uint8_t class_of[SYMBOLS];
     unsigned count = (classes + 1) * (classes + 1);
-    qc_split_classify(input, classes, class_of);
-    qc_split_contexts(input, class_of, classes, contexts);
+    qc_router_classify(input, classes, class_of);
+    qc_router_contexts(input, class_of, classes, contexts);
     begin(m, input, contexts, count);
     merge_all(m, count);
     uint64_t cost = (uint64_t)count * MAP_ENTRY_COST;
@@ -126,19 +129,19 @@ static void try_classes(const qc_split_input *input, unsigned classes, merging *
         return;
     plan->cost = cost;
     plan->classes = classes;
-    plan->parts = m->groups;
+    plan->targets = m->groups;
     memcpy(plan->class_of, class_of, sizeof class_of);
-    memcpy(plan->part_of, m->group_of, count);
+    memcpy(plan->target_of, m->group_of, count);
 }
 
-size_t qc_split_neighbours_workspace(const qc_split_input *input)
+size_t qc_router_find_neighbours_workspace(const qc_router_input *input)
 {
     return sizeof(merging) + input->count;
 }
 
-void qc_split_find_neighbours(const qc_split_input *input, qc_split_plan *plan, void *workspace)
+void qc_router_find_neighbours(const qc_router_input *input, qc_router_plan *plan, void *workspace)
 {
-    static const unsigned tried[] = {2, 3, 4, 6, QC_SPLIT_TRY_CLASSES};
+    static const unsigned tried[] = {2, 3, 4, 6, QC_ROUTER_TRY_CLASSES};
     merging *m = workspace;
     plan->router = QC_ROUTER_NEIGHBOURS;
     plan->cost = UINT64_MAX;

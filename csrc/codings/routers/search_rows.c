@@ -1,7 +1,7 @@
 /*
- * Router classes of rows alone, found in one pass: rows are ordered by the mean of their symbols,
- * in a few bins, and the best cuts between bins are those of the least cost. Rows of weights differ
- * in their scale, so exponents, of which the symbols are made, in their mean.
+ * Finds classes of rows in one pass. Rows of weights differ in scale, so rows of their exponents
+ * differ in their mean. Rows are ordered by that mean into a few bins, and the cuts between bins of
+ * the least cost are found by dynamic programming.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
@@ -9,7 +9,7 @@
 #define BINS    16
 #define CLASSES 4    /* the most that are looked for */
 #define BUCKETS 1024 /* of means, to order by */
-#define SYMBOLS (1u << QC_SPLIT_MAX_WIDTH)
+#define SYMBOLS (1u << QC_ROUTER_MAX_WIDTH)
 
 #define STEP         4
 #define MANY_SYMBOLS ((size_t)1 << 16)
@@ -21,7 +21,7 @@
 #define WORTHWHILE_PART 1024
 
 typedef struct search {
-    const qc_split_input *input;
+    const qc_router_input *input;
     size_t rows;
     uint32_t *means; /* of rows, in units of a bucket; then their bins */
     /* Of all bins before each. */
@@ -88,7 +88,7 @@ static void find_costs(search *s, uint64_t head)
         for (unsigned to = from + 1; to <= BINS; to++) {
             for (unsigned v = 0; v < SYMBOLS; v++)
                 counts[v] = s->before[to][v] - s->before[from][v];
-            s->costs[from][to] = qc_split_cost(counts, SYMBOLS) + head;
+            s->costs[from][to] = qc_router_cost(counts, SYMBOLS) + head;
         }
 }
 
@@ -126,19 +126,19 @@ static unsigned find_cuts(const search *s, unsigned ends[CLASSES])
     }
 }
 
-size_t qc_split_rows_workspace(const qc_split_input *input)
+size_t qc_router_find_rows_workspace(const qc_router_input *input)
 {
-    size_t rows = qc_split_rows(input->count, input->geometry.row_length);
+    size_t rows = qc_router_rows(input->count, input->geometry.row_length);
     return sizeof(search) + rows * (sizeof(uint32_t) + 1);
 }
 
-void qc_split_find_rows(const qc_split_input *input, size_t head, qc_split_plan *plan,
-                        void *workspace)
+void qc_router_find_rows(const qc_router_input *input, size_t head, qc_router_plan *plan,
+                         void *workspace)
 {
     search *s = workspace;
     unsigned ends[CLASSES];
     s->input = input;
-    s->rows = qc_split_rows(input->count, input->geometry.row_length);
+    s->rows = qc_router_rows(input->count, input->geometry.row_length);
     s->means = (uint32_t *)(s + 1);
     find_means(s);
     find_bins(s);
@@ -147,7 +147,7 @@ void qc_split_find_rows(const qc_split_input *input, size_t head, qc_split_plan 
     plan->router = QC_ROUTER_CLASSES;
     plan->row_map = (uint8_t *)(s->means + s->rows);
     plan->column_classes = 1;
-    plan->parts = plan->row_classes = find_cuts(s, ends);
+    plan->targets = plan->row_classes = find_cuts(s, ends);
     for (size_t row = 0; row < s->rows; row++) {
         unsigned class = 0;
         while (s->means[row] >= ends[class])

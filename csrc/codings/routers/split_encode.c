@@ -8,37 +8,37 @@
 #define LANES_HEAD   512
 #define HUFFMAN_HEAD 48
 
-static int has_kernels(const qc_split_input *input) { return input->geometry.kernel_width > 0; }
+static int has_filters(const qc_router_input *input) { return input->geometry.filter_width > 0; }
 
 /* The search is over when the symbols are put in order. */
-size_t qc_split_write_workspace(const qc_split_input *input)
+size_t qc_split_write_workspace(const qc_router_input *input)
 {
-    size_t search = has_kernels(input) ? qc_split_neighbours_workspace(input) : 0;
+    size_t search = has_filters(input) ? qc_router_find_neighbours_workspace(input) : 0;
     return search > 2 * input->count ? search : 2 * input->count;
 }
 
 /* ---- writing ---- */
 
-static qc_status write_head(qc_body_writer *w, const qc_split_plan *plan)
+static qc_status write_head(qc_body_writer *w, const qc_router_plan *plan)
 {
     const qc_geometry *geometry = &w->input->geometry;
     qc_body_byte(w, plan->router);
     if (plan->router == QC_ROUTER_CLASSES)
         return qc_body_classes(w, plan);
-    qc_body_byte(w, geometry->kernel_width);
-    qc_body_byte(w, geometry->kernel_height);
-    qc_body_byte(w, (plan->classes - 1) | (plan->parts - 1) << 4);
+    qc_body_byte(w, geometry->filter_width);
+    qc_body_byte(w, geometry->filter_height);
+    qc_body_byte(w, (plan->classes - 1) | (plan->targets - 1) << 4);
     QC_TRY(qc_body_map(w, plan->class_of, (size_t)1 << w->input->width, plan->classes));
-    return qc_body_map(w, plan->part_of, (size_t)(plan->classes + 1) * (plan->classes + 1),
-                       plan->parts);
+    return qc_body_map(w, plan->target_of, (size_t)(plan->classes + 1) * (plan->classes + 1),
+                       plan->targets);
 }
 
 /* `sorted` has the symbols of all sub-streams, one after the other; they end at `ends`. */
-static qc_status write_parts(qc_body_writer *w, const qc_split_plan *plan, const uint8_t *sorted,
-                             const size_t *ends)
+static qc_status write_sub_streams(qc_body_writer *w, const qc_router_plan *plan,
+                                   const uint8_t *sorted, const size_t *ends)
 {
-    for (unsigned part = 0; part < plan->parts; part++) {
-        size_t start = part > 0 ? ends[part - 1] : 0, count = ends[part] - start;
+    for (unsigned target = 0; target < plan->targets; target++) {
+        size_t start = target > 0 ? ends[target - 1] : 0, count = ends[target] - start;
         qc_body_vu(w, count);
         QC_TRY(qc_body_stream(w, sorted + start, count, w->input->width));
     }
@@ -47,74 +47,74 @@ static qc_status write_parts(qc_body_writer *w, const qc_split_plan *plan, const
 
 /* ---- sorting ---- */
 
-/* By symbol: `parts` says where each goes. */
-static void sort(const qc_split_input *input, const qc_split_plan *plan, const uint8_t *parts,
+/* By symbol: `targets` says where each goes. */
+static void sort(const qc_router_input *input, const qc_router_plan *plan, const uint8_t *targets,
                  uint8_t *sorted, size_t *ends)
 {
-    size_t counts[QC_SPLIT_MAX_PARTS] = {0}, before = 0;
+    size_t counts[QC_ROUTER_MAX_SUB_STREAMS] = {0}, before = 0;
     for (size_t i = 0; i < input->count; i++)
-        counts[parts[i]]++;
-    for (unsigned part = 0; part < plan->parts; part++) {
-        ends[part] = before;
-        before += counts[part];
+        counts[targets[i]]++;
+    for (unsigned target = 0; target < plan->targets; target++) {
+        ends[target] = before;
+        before += counts[target];
     }
     for (size_t i = 0; i < input->count; i++)
-        sorted[ends[parts[i]]++] = input->symbols[i];
+        sorted[ends[targets[i]]++] = input->symbols[i];
 }
 
 /* By row, where columns have no classes. */
-static void sort_rows(const qc_split_input *input, const qc_split_plan *plan, uint8_t *sorted,
+static void sort_rows(const qc_router_input *input, const qc_router_plan *plan, uint8_t *sorted,
                       size_t *ends)
 {
     size_t length = input->geometry.row_length, at = 0;
-    for (unsigned part = 0; part < plan->parts; part++) {
+    for (unsigned target = 0; target < plan->targets; target++) {
         for (size_t i = 0, row = 0; i < input->count; i += length, row++) {
             size_t run = input->count - i < length ? input->count - i : length;
-            if (plan->row_map[row] != part)
+            if (plan->row_map[row] != target)
                 continue;
             memcpy(sorted + at, input->symbols + i, run);
             at += run;
         }
-        ends[part] = at;
+        ends[target] = at;
     }
 }
 
 /* ---- the choice ---- */
 
-qc_status qc_split_write(qc_body_writer *w, const qc_split_plan *classes, void *workspace)
+qc_status qc_split_write(qc_body_writer *w, const qc_router_plan *classes, void *workspace)
 {
-    const qc_split_input *input = w->input;
-    qc_split_plan neighbours = {.cost = UINT64_MAX};
-    size_t ends[QC_SPLIT_MAX_PARTS];
-    uint8_t *parts = workspace, *sorted = parts + input->count;
+    const qc_router_input *input = w->input;
+    qc_router_plan neighbours = {.cost = UINT64_MAX};
+    size_t ends[QC_ROUTER_MAX_SUB_STREAMS];
+    uint8_t *targets = workspace, *sorted = targets + input->count;
     qc_error *error = w->error;
-    if (has_kernels(input))
-        qc_split_find_neighbours(input, &neighbours, workspace);
+    if (has_filters(input))
+        qc_router_find_neighbours(input, &neighbours, workspace);
     QC_GO_ON_IF(!input->ticker->stopped);
-    const qc_split_plan *plan =
+    const qc_router_plan *plan =
         classes != NULL && classes->cost <= neighbours.cost ? classes : &neighbours;
-    qc_split_route(input, plan, parts);
-    sort(input, plan, parts, sorted, ends);
+    qc_router_route(input, plan, targets);
+    sort(input, plan, targets, sorted, ends);
     QC_TRY(write_head(w, plan));
-    return write_parts(w, plan, sorted, ends);
+    return write_sub_streams(w, plan, sorted, ends);
 }
 
-size_t qc_split_write_rows_workspace(const qc_split_input *input)
+size_t qc_split_write_rows_workspace(const qc_router_input *input)
 {
-    return qc_split_rows_workspace(input) + input->count;
+    return qc_router_find_rows_workspace(input) + input->count;
 }
 
 qc_status qc_split_write_rows(qc_body_writer *w, void *workspace)
 {
-    const qc_split_input *input = w->input;
-    qc_split_plan plan;
-    size_t ends[QC_SPLIT_MAX_PARTS];
-    uint8_t *sorted = (uint8_t *)workspace + qc_split_rows_workspace(input);
+    const qc_router_input *input = w->input;
+    qc_router_plan plan;
+    size_t ends[QC_ROUTER_MAX_SUB_STREAMS];
+    uint8_t *sorted = (uint8_t *)workspace + qc_router_find_rows_workspace(input);
     int by_lanes = (w->codings & QC_CODING_MASK(QC_HUFFMAN)) == 0;
-    qc_split_find_rows(input, by_lanes ? LANES_HEAD : HUFFMAN_HEAD, &plan, workspace);
-    if (plan.parts == 1)
+    qc_router_find_rows(input, by_lanes ? LANES_HEAD : HUFFMAN_HEAD, &plan, workspace);
+    if (plan.targets == 1)
         return QC_OK;
     sort_rows(input, &plan, sorted, ends);
     QC_TRY(write_head(w, &plan));
-    return write_parts(w, &plan, sorted, ends);
+    return write_sub_streams(w, &plan, sorted, ends);
 }

@@ -1,13 +1,13 @@
 /*
  * A body of coding 6 or 7 that is being written: fields, maps and streams.
  */
-#ifndef QC_BODY_WRITER_H
-#define QC_BODY_WRITER_H
+#ifndef QC_STREAM_WRITER_H
+#define QC_STREAM_WRITER_H
 
 #include "codings/routers/router_search.h"
 
 typedef struct qc_body_writer {
-    const qc_split_input *input;
+    const qc_router_input *input;
     uint64_t codings;  /* of the streams inside */
     uint64_t features; /* those that occur */
     qc_profile profile;
@@ -32,10 +32,10 @@ qc_status qc_body_stream(qc_body_writer *w, const uint8_t *symbols, size_t count
 /* Nothing if there is one class. */
 qc_status qc_body_map(qc_body_writer *w, const uint8_t *map, size_t count, unsigned classes);
 /* The fields of router classes. */
-qc_status qc_body_classes(qc_body_writer *w, const qc_split_plan *plan);
+qc_status qc_body_classes(qc_body_writer *w, const qc_router_plan *plan);
 
 /* Put the coding and the length before the body, into `out`. Returns the bytes of the stream, or 0
    if they are more than `limit`. */
 size_t qc_body_finish(const qc_body_writer *w, qc_coding coding, size_t limit, uint8_t *out);
 
-#endif /* QC_BODY_WRITER_H */
+#endif /* QC_STREAM_WRITER_H */

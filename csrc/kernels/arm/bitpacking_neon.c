@@ -3,7 +3,6 @@
  * the symbol in them.
  */
 #include "kernels/arm/neon.h"
-#include "kernels/kernels.h"
 
 #if QC_HAS_NEON
 

@@ -1,6 +1,9 @@
-#include "kernels/crc32c.h"
+/*
+ * CRC32C by ARM's instruction: 8 bytes at a time.
+ */
+#include "kernels/kernels.h"
 
-#ifdef QC_CRC32C_ARM
+#if QC_HAS_ARM_CRC
 
 /* By the compilers' own names: older arm_acle.h hide the intrinsics unless the whole file is built
    for machines that have them. */

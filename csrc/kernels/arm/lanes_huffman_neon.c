@@ -1,3 +1,6 @@
+/*
+ * Huffman on lanes in NEON: values and lengths are looked up by 7 bits.
+ */
 #include "kernels/arm/lanes_neon.h"
 
 #if QC_HAS_NEON
@@ -16,7 +19,7 @@ typedef struct huffman_tables {
     huffman_table values, lengths;
 } huffman_tables;
 
-/* The first block with a code of more than 4 bits; BLOCKS if there is none. They all stand behind
+/* The first block with a code of more than 4 bits; BLOCKS if there is none. They all come after
    the shorter ones. */
 static unsigned lowest_long_block(const qc_lanes_table *table)
 {
@@ -69,7 +72,7 @@ QC_NEON_INLINE void decode_group(const huffman_tables *tables, unsigned lowest, 
         uint16x8_t high_a = group->high[2 * i], high_b = group->high[2 * i + 1];
         uint8x16_t first = windows(high_a, high_b);
         bits[i] = look_up(&tables->lengths, lowest, first);
-        /* Both symbols lie within the 16 bits of the window. */
+        /* Both symbols are within the 16 bits of the window. */
         int8x16_t shift = vreinterpretq_s8_u8(bits[i]);
         uint8x16_t second = windows(vshlq_u16(high_a, quarter_of(shift, 0)),
                                     vshlq_u16(high_b, quarter_of(shift, 1)));

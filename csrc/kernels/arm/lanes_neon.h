@@ -6,7 +6,6 @@
 #define QC_ARM_LANES_NEON_H
 
 #include "kernels/arm/neon.h"
-#include "kernels/lanes_decode_kernels.h"
 
 #if QC_HAS_NEON
 
@@ -118,7 +117,7 @@ QC_NEON_INLINE const uint8_t *refill(lane_group *group, const uint8_t *words)
             vorrq_u16(group->high[i], vshlq_u16(word, vsubq_s16(missing, vdupq_n_s16(16))));
     }
     for (unsigned i = 0; i < HALVES; i++) {
-        /* Without a sign, what is below 0 is above all others. */
+        /* As unsigned numbers, negative ones are larger than all others. */
         uint8x16_t spare = vreinterpretq_u8_s8(group->spare[i]);
         group->spare[i] = vreinterpretq_s8_u8(vminq_u8(spare, vaddq_u8(spare, vdupq_n_u8(16))));
     }

@@ -1,3 +1,6 @@
+/*
+ * tANS on lanes in NEON, of at most 128 states and 16 classes.
+ */
 #include "kernels/arm/lanes_neon.h"
 
 #if QC_HAS_NEON

@@ -3,14 +3,13 @@
  * up 16 entries in one register or 64 in four; of more entries, single loads are faster.
  */
 #include "kernels/arm/neon.h"
-#include "kernels/kernels.h"
 
 #if QC_HAS_NEON
 
 #define MOST_ENTRIES 64
 
-/* Up to 16 items are loaded apart into their planes. `few`, a constant where these are inlined:
-   there are no more. */
+/* Up to 16 items are loaded straight into their planes. `few`, a constant where these are inlined:
+   there are at most 16. */
 QC_NEON_INLINE uint8x16_t look_up(const uint8x16x4_t *plane, int few, uint8x16_t codes)
 {
     return few ? vqtbl1q_u8(plane->val[0], codes) : vqtbl4q_u8(*plane, codes);

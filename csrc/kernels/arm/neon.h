@@ -1,12 +1,15 @@
 /*
- * What the NEON files of this folder share: when they are compiled. Every such machine runs them.
+ * What the NEON files of this folder share. Each of them is empty in a build without NEON.
  */
 #ifndef QC_ARM_NEON_H
 #define QC_ARM_NEON_H
 
-#if defined(__GNUC__) && defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define QC_HAS_NEON 1
+#include "kernels/kernels.h"
+
+#if QC_HAS_NEON
+
 #include <arm_neon.h>
+
 /* For the parts of a loop whose registers must not go through memory between them. */
 #define QC_NEON_INLINE static inline __attribute__((always_inline))
 /* For a function that keeps tables in four registers each: clang cannot say so in the debug
@@ -16,8 +19,6 @@
 #else
 #define QC_NEON_TABLES
 #endif
-#else
-#define QC_HAS_NEON 0
-#endif
 
+#endif /* QC_HAS_NEON */
 #endif /* QC_ARM_NEON_H */

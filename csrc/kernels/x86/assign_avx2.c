@@ -1,7 +1,6 @@
 /*
  * The upper levels of the tree in registers of 8 nodes, the lower ones gathered from L1.
  */
-#include "kernels/kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2

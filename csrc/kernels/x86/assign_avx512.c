@@ -2,7 +2,6 @@
  * The tree in registers: a level of up to 16 nodes is one that is permuted by the node's number,
  * and the deeper ones are pairs of registers, two bits of the number choosing between pairs.
  */
-#include "kernels/kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

@@ -1,17 +1,91 @@
 /*
- * What the AVX2 files of this folder share: when they are compiled, and for which machines.
+ * What the AVX2 files of this folder share. Each of them is empty in a build without AVX2.
  */
 #ifndef QC_X86_AVX2_H
 #define QC_X86_AVX2_H
 
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-#define QC_HAS_AVX2 1
+#include "kernels/kernels.h"
+
+#if QC_HAS_AVX2
+
 #include <immintrin.h>
+
 #define QC_AVX2 __attribute__((target("avx2,popcnt")))
 /* For the parts of a loop whose registers must not go through memory between them. */
 #define QC_AVX2_INLINE QC_AVX2 static inline __attribute__((always_inline))
-#else
-#define QC_HAS_AVX2 0
-#endif
 
+/* ---- what templates (*_template.h) are written in; avx512.h has the same names ---- */
+
+#define QC_SET          QC_AVX2
+#define QC_NAME(name)   name##_avx2
+#define QC_OP(name)     _mm256_##name
+#define QC_VECTOR       __m256i
+#define QC_VECTOR_BYTES 32
+#define QC_FLOATS       __m256
+
+QC_SET static inline QC_VECTOR vector_zero(void) { return _mm256_setzero_si256(); }
+
+QC_SET static inline QC_VECTOR vector_load(const uint8_t *bytes)
+{
+    return _mm256_loadu_si256((const __m256i *)bytes);
+}
+
+QC_SET static inline void vector_store(uint8_t *out, QC_VECTOR vector)
+{
+    _mm256_storeu_si256((__m256i *)out, vector);
+}
+
+QC_SET static inline QC_VECTOR vector_and(QC_VECTOR a, QC_VECTOR b)
+{
+    return _mm256_and_si256(a, b);
+}
+
+/* `past_cache`: by a non-temporal store, for which `out` must be aligned. */
+QC_SET static inline void vector_put(uint8_t *out, QC_VECTOR vector, int past_cache)
+{
+    if (past_cache)
+        _mm256_stream_si256((__m256i *)out, vector);
+    else
+        vector_store(out, vector);
+}
+
+/* As many bytes as there are floats in a vector, as floats. */
+QC_SET static inline QC_FLOATS vector_load_floats(const uint8_t *codes)
+{
+    __m256i wide = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)codes));
+    return _mm256_cvtepi32_ps(wide);
+}
+
+QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
+{
+    return _mm256_castps_si256(floats);
+}
+
+/* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. A shift by the
+   whole width gives 0. */
+QC_SET static inline QC_VECTOR vector_rotate_4(QC_VECTOR vector, int rotated)
+{
+    __m256i down = _mm256_srl_epi32(vector, _mm_cvtsi32_si128(rotated));
+    return _mm256_or_si256(down, _mm256_sll_epi32(vector, _mm_cvtsi32_si128(32 - rotated)));
+}
+
+QC_SET static inline QC_VECTOR vector_rotate_2(QC_VECTOR vector, int rotated)
+{
+    __m256i down = _mm256_srl_epi16(vector, _mm_cvtsi32_si128(rotated));
+    return _mm256_or_si256(down, _mm256_sll_epi16(vector, _mm_cvtsi32_si128(16 - rotated)));
+}
+
+/* The order of bytes for join_4: dword 4L + R of the result is dword 2R + L. */
+QC_SET static inline QC_VECTOR order_for_join_4(QC_VECTOR bytes)
+{
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+}
+
+/* The order of bytes for join_2: qword 2L + R of the result is qword 2R + L. */
+QC_SET static inline QC_VECTOR order_for_join_2(QC_VECTOR bytes)
+{
+    return _mm256_permute4x64_epi64(bytes, 0xD8); /* 0, 2, 1, 3 */
+}
+
+#endif /* QC_HAS_AVX2 */
 #endif /* QC_X86_AVX2_H */

@@ -1,21 +1,90 @@
 /*
- * What the AVX-512 files of this folder share: when they are compiled, and for which machines.
+ * What the AVX-512 files of this folder share. Each of them is empty in a build without AVX-512.
  */
 #ifndef QC_X86_AVX512_H
 #define QC_X86_AVX512_H
 
-#ifdef QC_AVX512
-/* A test brings the intrinsics, in software (tests/c/simde). */
-#define QC_HAS_AVX512 1
-#elif defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-#define QC_HAS_AVX512 1
+#include "kernels/kernels.h"
+
+#if QC_HAS_AVX512
+
+#ifndef QC_AVX512 /* a test brings the intrinsics, in software (tests/c/simde) */
 #include <immintrin.h>
-/* The features that QC_CPU_AVX512 stands for (cpu.c). */
+/* The features of QC_CPU_AVX512 (base/cpu.c). */
 #define QC_AVX512                                                                                  \
     __attribute__((                                                                                \
         target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,avx512bitalg,vpclmulqdq")))
-#else
-#define QC_HAS_AVX512 0
 #endif
 
+/* ---- what templates (*_template.h) are written in; avx2.h has the same names ---- */
+
+#define QC_SET          QC_AVX512
+#define QC_NAME(name)   name##_avx512
+#define QC_OP(name)     _mm512_##name
+#define QC_VECTOR       __m512i
+#define QC_VECTOR_BYTES 64
+#define QC_FLOATS       __m512
+
+QC_SET static inline QC_VECTOR vector_zero(void) { return _mm512_setzero_si512(); }
+
+QC_SET static inline QC_VECTOR vector_load(const uint8_t *bytes)
+{
+    return _mm512_loadu_si512((const void *)bytes);
+}
+
+QC_SET static inline void vector_store(uint8_t *out, QC_VECTOR vector)
+{
+    _mm512_storeu_si512((void *)out, vector);
+}
+
+QC_SET static inline QC_VECTOR vector_and(QC_VECTOR a, QC_VECTOR b)
+{
+    return _mm512_and_si512(a, b);
+}
+
+/* `past_cache`: by a non-temporal store, for which `out` must be aligned. */
+QC_SET static inline void vector_put(uint8_t *out, QC_VECTOR vector, int past_cache)
+{
+    if (past_cache)
+        _mm512_stream_si512((__m512i *)out, vector);
+    else
+        vector_store(out, vector);
+}
+
+/* As many bytes as there are floats in a vector, as floats. */
+QC_SET static inline QC_FLOATS vector_load_floats(const uint8_t *codes)
+{
+    return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)codes)));
+}
+
+QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
+{
+    return _mm512_castps_si512(floats);
+}
+
+/* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. */
+QC_SET static inline QC_VECTOR vector_rotate_4(QC_VECTOR vector, int rotated)
+{
+    return _mm512_rorv_epi32(vector, _mm512_set1_epi32(rotated));
+}
+
+QC_SET static inline QC_VECTOR vector_rotate_2(QC_VECTOR vector, int rotated)
+{
+    return _mm512_shrdv_epi16(vector, vector, _mm512_set1_epi16((short)rotated));
+}
+
+/* The order of bytes for join_4: dword 4L + R of the result is dword 4R + L. */
+QC_SET static inline QC_VECTOR order_for_join_4(QC_VECTOR bytes)
+{
+    return _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
+}
+
+/* The order of bytes for join_2: qword 2L + R of the result is qword 4R + L. */
+QC_SET static inline QC_VECTOR order_for_join_2(QC_VECTOR bytes)
+{
+    return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), bytes);
+}
+
+#endif /* QC_HAS_AVX512 */
 #endif /* QC_X86_AVX512_H */

@@ -2,7 +2,6 @@
  * Numbers of eight bins at a time. Each value is then added to the sum of its bin, and 1 to the
  * count beside it, by one addition of two doubles.
  */
-#include "kernels/kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2

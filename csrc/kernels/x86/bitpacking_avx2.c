@@ -4,7 +4,6 @@
  * byte, in place of the shifts by different counts that 16-bit lanes do not have.
  */
 #include "kernels/bitpacking.h"
-#include "kernels/kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -60,7 +59,7 @@ QC_AVX2 size_t qc_unpack_avx2(const uint8_t *packed, size_t size, unsigned width
     return i;
 }
 
-/* As qc_gather in packed.h, in every 64-bit lane. */
+/* As qc_gather in bitpacking.h, in every 64-bit lane. */
 QC_AVX2 static inline __m256i gather(__m256i x, unsigned bits, unsigned half)
 {
     __m256i lower = _mm256_set1_epi64x((int64_t)qc_lower_fields(bits, half));

@@ -3,7 +3,6 @@
  * that nothing beyond the packed bytes is touched.
  */
 #include "kernels/bitpacking.h"
-#include "kernels/kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512
@@ -33,7 +32,7 @@ QC_AVX512 size_t qc_unpack_avx512(const uint8_t *packed, size_t size, unsigned w
     const __m512i shifts = byte_numbers(width);
     const __m512i mask = _mm512_set1_epi8((char)((1 << width) - 1));
     size_t i = 0;
-    (void)size; /* `count` symbols are there */
+    (void)size; /* masked loads read only what `count` symbols take */
     for (; count - i >= 64; i += 64, packed += 8 * width) {
         __m512i bytes = _mm512_maskz_loadu_epi8(block, packed);
         bytes = _mm512_permutexvar_epi8(groups, bytes);
@@ -43,7 +42,7 @@ QC_AVX512 size_t qc_unpack_avx512(const uint8_t *packed, size_t size, unsigned w
     return i;
 }
 
-/* As qc_gather in packed.h, in every 64-bit lane. */
+/* As qc_gather in bitpacking.h, in every 64-bit lane. */
 QC_AVX512 static inline __m512i gather(__m512i x, unsigned bits, unsigned half)
 {
     __m512i lower = _mm512_set1_epi64((int64_t)qc_lower_fields(bits, half));

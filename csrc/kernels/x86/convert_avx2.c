@@ -1,5 +1,6 @@
-#include "base/float_bits.h"
-#include "kernels/kernels.h"
+/*
+ * f32 to f16 and bf16 in AVX2, without F16C, which is a set of its own.
+ */
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2

@@ -1,5 +1,6 @@
-#include "base/float_bits.h"
-#include "kernels/kernels.h"
+/*
+ * f32 to f16 and bf16 in AVX-512.
+ */
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

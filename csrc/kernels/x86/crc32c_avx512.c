@@ -1,8 +1,11 @@
 /*
- * Folding: what has been read is a number modulo the polynomial, kept in QC_CRC32C_FOLD bytes. It
- * is moved past as many bytes by multiplications without carries, and added to the next ones.
+ * CRC32C by folding. The remainder of all data so far is kept as a longer polynomial with the same
+ * remainder: QC_CRC32C_FOLD bytes, in vectors of 16 bytes. To read on means to move it past the
+ * next QC_CRC32C_FOLD bytes, a multiplication by a power of x, and to add those. Each half of 8
+ * bytes is multiplied by the power modulo the polynomial, which has 32 bits, so the product fits
+ * into 16 bytes: the length of the remainder stays the same. Two multiplications and two additions
+ * per 16 bytes, and all vectors are independent of each other.
  */
-#include "kernels/crc32c.h"
 #include "kernels/crc32c_powers.h"
 #include "kernels/x86/avx512.h"
 

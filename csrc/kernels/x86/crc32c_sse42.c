@@ -1,11 +1,15 @@
 /*
- * An instruction takes in 8 bytes, and its result is there three cycles later: three parts are
- * read side by side, and their registers joined by a multiplication each.
+ * CRC32C by instruction. An instruction takes 8 bytes, and its result is there three cycles later,
+ * so a single chain would leave two thirds of the time unused. Three parts of the data are read
+ * side by side instead, the second and third with a register of 0. As remainders are linear, the
+ * register of the whole is the sum of the three, each moved past the parts behind it: multiplied by
+ * x^(8 * bytes behind), modulo the polynomial. That is one carry-less multiplication by a constant
+ * (crc32c_powers.h), and one CRC instruction for the remainder.
  */
-#include "kernels/crc32c.h"
 #include "kernels/crc32c_powers.h"
+#include "kernels/kernels.h"
 
-#ifdef QC_CRC32C_X86
+#if QC_HAS_SSE42
 
 #include <nmmintrin.h>
 #include <wmmintrin.h>
@@ -27,14 +31,14 @@
 
 #define AHEAD (6 * QC_CRC32C_PART)
 
-/* Three parts side by side are not what a processor fetches ahead by itself. The address may lie
-   beyond the data. */
+/* Processors do not fetch three parts side by side ahead by themselves. The address may be beyond
+   the data. */
 SSE42_INLINE void fetch_ahead(const uint8_t *data)
 {
     _mm_prefetch((const char *)((uintptr_t)data + AHEAD), _MM_HINT_T0);
 }
 
-/* The register after as many bytes of 0 as `power` stands for. */
+/* The register after as many bytes of 0 as `power` is for. */
 SSE42_INLINE uint64_t past(uint64_t crc, uint32_t power)
 {
     __m128i product =
@@ -83,4 +87,4 @@ SSE42 uint32_t qc_crc32c_sse42(uint32_t crc, const uint8_t *data, size_t size)
     return crc;
 }
 
-#endif /* QC_CRC32C_X86 */
+#endif /* QC_HAS_SSE42 */

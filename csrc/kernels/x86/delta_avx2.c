@@ -1,4 +1,7 @@
-#include "kernels/kernels.h"
+/*
+ * Differences added to their base, eight elements at a time. How many low bits an element takes is
+ * known from its base's exponent, so where its bits begin is a running sum; a gather fetches them.
+ */
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -23,7 +26,7 @@ QC_AVX2 size_t qc_add_delta_4_avx2(const uint8_t *base, const uint8_t *codes,
                                    const int32_t *quotients, size_t count, unsigned step,
                                    const uint8_t *low, size_t *bit, uint8_t *out)
 {
-    const __m256i one = _mm256_set1_epi32(1), most = _mm256_set1_epi32(24);
+    const __m256i one = _mm256_set1_epi32(1), max = _mm256_set1_epi32(24);
     const __m256i steps = _mm256_set1_epi32((int)step), zero = _mm256_setzero_si256();
     const __m256i escape = _mm256_set1_epi32(255);
     size_t i = 0;
@@ -32,7 +35,7 @@ QC_AVX2 size_t qc_add_delta_4_avx2(const uint8_t *base, const uint8_t *codes,
         __m256i code = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(codes + i)));
         __m256i exponent = _mm256_srli_epi32(_mm256_slli_epi32(from, 1), 24);
         __m256i down = _mm256_sub_epi32(steps, _mm256_max_epi32(exponent, one));
-        down = _mm256_min_epi32(_mm256_max_epi32(down, zero), most);
+        down = _mm256_min_epi32(_mm256_max_epi32(down, zero), max);
         down = _mm256_andnot_si256(_mm256_cmpeq_epi32(code, escape), down);
         __m256i sums = running_sums(down);
         __m256i at =

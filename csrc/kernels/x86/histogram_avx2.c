@@ -1,7 +1,7 @@
 /*
- * Histograms of at most 16 symbols: each is compared with 32 bytes at a time.
+ * Histograms of at most 16 symbols: each value is compared with 32 symbols at a time. Of more
+ * values, portable C is faster. Equal bytes compare as -1, so subtracting the result counts them.
  */
-#include "kernels/histogram.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -9,7 +9,7 @@
 #define MAX_WIDTH 4
 #define AT_ONCE   4  /* symbols that a pass counts */
 #define BLOCK     32 /* bytes of a register */
-/* After so many blocks the counts, of a byte each, are full. They stay in the first cache. */
+/* Blocks after which the counts, of a byte each, are full. This many stay in the L1 cache. */
 #define BLOCKS 255
 
 QC_AVX2 static __m256i load_bytes(const uint8_t *bytes)
@@ -32,7 +32,7 @@ QC_AVX2 static uint64_t sum_of(__m256i numbers)
     return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
-/* Bytes at the positions i mod 4 are summed apart. */
+/* Bytes at the positions i mod 4 are summed separately. */
 QC_AVX2 static void add_counts(__m256i counts, unsigned symbol, qc_histogram histogram)
 {
     for (unsigned part = 0; part < QC_HISTOGRAM_PARTS; part++) {

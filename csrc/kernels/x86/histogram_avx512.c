@@ -1,9 +1,18 @@
 /*
- * Histograms by sets of bits: 512 symbols, transposed, are a register for each of their bits, and
- * the ones in the AND of some of these are the symbols that have all those bits. How often a symbol
- * occurs is then a matter of differences.
+ * Histograms by sets of bits.
+ *
+ * Counting by comparison takes one comparison per symbol and value. Here 512 symbols are transposed
+ * first: eight registers, of which register b holds bit b of every symbol. The AND of the registers
+ * of a set of bits has a one for each symbol that has all bits of the set, and perhaps others; a
+ * population count says how many those are: f(set). One AND per set is enough, since a set is a
+ * smaller set and one more bit. Sets of the lower four bits and of the upper four are built apart,
+ * 16 each, and an AND of one of each gives all 256.
+ *
+ * A histogram wants g(set), the number of symbols that have exactly these bits. f(set) is the sum
+ * of g over all larger sets, so g follows by differences, one bit at a time: what has the bits of
+ * the set without bit b is taken away from what may have it or not (Moebius inversion over
+ * subsets). That is done once for many symbols, so its cost does not count.
  */
-#include "kernels/histogram.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512
@@ -12,11 +21,11 @@
 #define HALF_BITS 4
 #define HALF_SETS (1u << HALF_BITS)
 #define BLOCK     512 /* symbols that are transposed together */
-/* After so many blocks the counts, of a byte for two bytes of a register, are full. The sets of all
-   of them stay in the first cache. */
+/* Blocks after which the counts, one byte for two bytes of a register, are full. The sets of this
+   many blocks stay in the L1 cache. */
 #define BLOCKS 15
 #define BATCH  ((size_t)BLOCKS * BLOCK)
-/* After so many batches their sums, of 16 bits each, are full. */
+/* Batches after which their sums, of 16 bits each, are full. */
 #define BATCHES 256
 /* Ternary logic: the second where the first is 1, else the third. */
 #define CHOOSE 0xCA
@@ -63,7 +72,7 @@ QC_AVX512 static inline void and_sets(const __m512i bits[HALF_BITS], __m512i set
         sets[set] = _mm512_and_si512(sets[set & (set - 1)], bits[__builtin_ctz(set)]);
 }
 
-/* The upper sets only if there are upper bits; there always is the empty one. */
+/* The upper sets only if there are upper bits; there is always the empty one. */
 QC_AVX512 static void find_sets(const uint8_t *symbols, unsigned blocks, unsigned width,
                                 block_sets sets[BLOCKS])
 {

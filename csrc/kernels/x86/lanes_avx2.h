@@ -6,7 +6,6 @@
 #ifndef QC_X86_LANES_AVX2_H
 #define QC_X86_LANES_AVX2_H
 
-#include "kernels/lanes_decode_kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -138,7 +137,7 @@ QC_AVX2_INLINE __m128i next_words(const uint8_t *words, unsigned lanes)
     return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)words), _mm_loadu_si128(shuffle));
 }
 
-/* What the words that begin in the window put there: those of lanes without a bit are all there. */
+/* The bits of the next words that belong into the window: all of them in lanes without a bit. */
 QC_AVX2_INLINE __m256i upper_parts(__m256i words, __m256i shift, int may_be_empty)
 {
     __m256i parts = _mm256_mulhi_epu16(words, shift);
@@ -148,8 +147,9 @@ QC_AVX2_INLINE __m256i upper_parts(__m256i words, __m256i shift, int may_be_empt
     return _mm256_or_si256(parts, _mm256_and_si256(words, is_empty));
 }
 
-/* A word for every lane that has fewer than 16 bits, in the order of the lanes. The addresses hang
-   on the mask alone, not on each other's loads. `may_be_empty`, a constant: some may have none. */
+/* A word for every lane that has fewer than 16 bits, in the order of the lanes. The addresses
+   depend on the mask alone, not on each other's loads. `may_be_empty`, a constant: some may have
+   none. */
 QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uint8_t *words,
                                      int may_be_empty)
 {
@@ -168,7 +168,7 @@ QC_AVX2_INLINE const uint8_t *refill(lane_group *group, powers powers, const uin
     group->high_b = _mm256_or_si256(group->high_b, upper_parts(word_b, shift.b, may_be_empty));
     group->low_a = _mm256_or_si256(group->low_a, _mm256_mullo_epi16(word_a, shift.a));
     group->low_b = _mm256_or_si256(group->low_b, _mm256_mullo_epi16(word_b, shift.b));
-    /* Without a sign, what is below 0 is above all others. */
+    /* As unsigned numbers, negative ones are larger than all others. */
     group->spare =
         _mm256_min_epu8(group->spare, _mm256_add_epi8(group->spare, _mm256_set1_epi8(16)));
     return words + 2 * (unsigned)__builtin_popcount(needs);

@@ -5,7 +5,6 @@
 #ifndef QC_X86_LANES_ENCODE_AVX2_H
 #define QC_X86_LANES_ENCODE_AVX2_H
 
-#include "kernels/lanes_encode_kernels.h"
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -13,7 +12,7 @@
 #define GROUPS QC_LANE_GROUPS
 #define BLOCK  16 /* bytes that one shuffle looks up */
 
-/* Bytes by symbol, or by its upper bits if the lower ones (raw bits) do not matter: blocks, from
+/* Bytes by symbol, or by its upper bits if the lower ones (low bits) do not matter: blocks, from
    the first to the last that differ from the last byte of all, as their difference to that. */
 typedef struct symbol_table {
     unsigned shift, count;
@@ -30,8 +29,8 @@ QC_AVX2_INLINE __m256i load_block(const uint8_t bytes[BLOCK])
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)bytes));
 }
 
-/* Returns how many of the lowest bits of their index the bytes do not depend on; without those they
-   stand in `folded`, and behind them the last one. */
+/* Returns the number of lowest bits of their index that the bytes do not depend on; `folded` gets
+   the bytes by the other bits, and after them the last byte. */
 static inline unsigned fold(const uint8_t bytes[256], uint8_t folded[256])
 {
     unsigned shift = 0;
@@ -68,7 +67,7 @@ QC_AVX2_INLINE __m256i look_up_in_block(__m256i block, __m256i place)
     return _mm256_shuffle_epi8(block, _mm256_adds_epu8(place, _mm256_set1_epi8(0x70)));
 }
 
-/* Most tables are of one block, which always is there. */
+/* There is always one block, and most tables have no other. */
 QC_AVX2_INLINE __m256i look_up(const symbol_table *table, __m256i symbols)
 {
     if (table->shift > 0)

@@ -5,7 +5,6 @@
 #ifndef QC_X86_LANES_ENCODE_AVX512_H
 #define QC_X86_LANES_ENCODE_AVX512_H
 
-#include "kernels/lanes_encode_kernels.h"
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

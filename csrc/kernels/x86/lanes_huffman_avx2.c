@@ -1,3 +1,7 @@
+/*
+ * Huffman on lanes in AVX2: values and lengths are looked up by shuffles of 16 entries. Short codes
+ * come first in the table, and need only one.
+ */
 #include "kernels/x86/lanes_avx2.h"
 
 #if QC_HAS_AVX2
@@ -9,7 +13,7 @@ typedef struct huffman_table {
     cascade by_7_bits;
 } huffman_table;
 
-/* The first block with a code of more than 4 bits; BLOCKS if there is none. They all stand behind
+/* The first block with a code of more than 4 bits; BLOCKS if there is none. They all come after
    the shorter ones. */
 QC_AVX2 static unsigned lowest_long_block(const qc_lanes_table *table)
 {
@@ -98,7 +102,7 @@ QC_AVX2_INLINE void decode_group(const huffman_tables *tables, unsigned lowest, 
     __m256i first = windows(group->high_a, group->high_b);
     __m256i bits = look_up(&tables->lengths, lowest, first);
     wide shift = power_of_two_below_8(tables->powers, bits);
-    /* Both symbols lie within the 16 bits of the window. */
+    /* Both symbols are within the 16 bits of the window. */
     __m256i second = windows(_mm256_mullo_epi16(group->high_a, shift.a),
                              _mm256_mullo_epi16(group->high_b, shift.b));
     bits = _mm256_add_epi8(bits, look_up(&tables->lengths, lowest, second));

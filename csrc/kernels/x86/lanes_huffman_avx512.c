@@ -1,14 +1,17 @@
+/*
+ * Huffman on lanes in AVX-512: one permutation looks up 64 windows of 7 bits.
+ */
 #include "kernels/x86/lanes_avx512.h"
 
 #if QC_HAS_AVX512
 
-/* 9 - length: how far right the second window stands in the 16 bits that begin with the first. A
-   shift by it is all there is between the two look-ups, as they ignore what is above 7 bits. */
+/* 9 - length: the shift that takes the 16 bits that begin with the first window to the second. It
+   is the only operation between the two look-ups, as these ignore all bits above the lowest 7. */
 QC_AVX512 static byte_table load_shifts(const uint8_t bits_of[QC_LANES_WINDOWS])
 {
     const byte_table lengths = load_table(bits_of);
-    const __m512i most = _mm512_set1_epi8(9);
-    return (byte_table){_mm512_sub_epi8(most, lengths.low), _mm512_sub_epi8(most, lengths.high)};
+    const __m512i max = _mm512_set1_epi8(9);
+    return (byte_table){_mm512_sub_epi8(max, lengths.low), _mm512_sub_epi8(max, lengths.high)};
 }
 
 QC_AVX512 void qc_lanes_huffman_avx512(qc_lanes_state *state, uint8_t *out, size_t turns)

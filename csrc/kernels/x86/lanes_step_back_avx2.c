@@ -1,5 +1,5 @@
 /*
- * lanes_step_back.c with the states of 32 lanes in a register, a byte each, in the order in which
+ * lanes_step_back.c with the states of 32 lanes in a register, one byte each, in the order in which
  * packus joins the symbols of lanes 0 to 15 and of lanes 16 to 31.
  */
 #include "kernels/x86/lanes_encode_avx2.h"
@@ -13,8 +13,8 @@ typedef struct class_table {
 
 typedef struct tables {
     symbol_table class_of, states;
-    class_table least_bits, threshold, first; /* least_bits is one less than the most */
-    __m256i tops;                             /* S >> count, mod 256, by count */
+    class_table min_bits, threshold, first; /* min_bits is max_bits - 1 */
+    __m256i tops;                           /* S >> count, mod 256, by count */
     int has_high;
 } tables;
 
@@ -26,13 +26,13 @@ QC_AVX2_INLINE class_table load_classes(const uint8_t bytes[QC_LANES_MAX_CLASSES
 
 QC_AVX2 static tables load_tables(const qc_tans_encoder *encoder)
 {
-    uint8_t least[QC_LANES_MAX_CLASSES], tops[BLOCK];
+    uint8_t min[QC_LANES_MAX_CLASSES], tops[BLOCK];
     for (unsigned i = 0; i < QC_LANES_MAX_CLASSES; i++)
-        least[i] = (uint8_t)(encoder->most_bits[i] - 1);
+        min[i] = (uint8_t)(encoder->max_bits[i] - 1);
     for (unsigned count = 0; count < BLOCK; count++)
         tops[count] = (uint8_t)(1u << encoder->state_bits >> count);
     return (tables){
-        load_symbols(encoder->class_of),  load_symbols(encoder->states), load_classes(least),
+        load_symbols(encoder->class_of),  load_symbols(encoder->states), load_classes(min),
         load_classes(encoder->threshold), load_classes(encoder->first),  load_block(tops),
         encoder->classes > BLOCK};
 }
@@ -85,8 +85,8 @@ QC_AVX2_INLINE piece step_back(const tables *tables, __m256i classes, __m256i *s
 {
     __m256i threshold = of_classes(tables, tables->threshold, classes);
     __m256i reached = _mm256_cmpeq_epi8(_mm256_min_epu8(*states, threshold), threshold);
-    __m256i least = of_classes(tables, tables->least_bits, classes);
-    __m256i count = _mm256_sub_epi8(least, reached);
+    __m256i min = of_classes(tables, tables->min_bits, classes);
+    __m256i count = _mm256_sub_epi8(min, reached);
     powers powers = powers_of(count);
     __m256i mask = _mm256_sub_epi8(powers.low, _mm256_set1_epi8(1));
     piece piece = {_mm256_and_si256(*states, mask), count, powers};

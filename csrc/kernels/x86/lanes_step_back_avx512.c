@@ -11,7 +11,7 @@
 
 typedef struct tables {
     symbol_table class_of, states;
-    __m512i most_bits, threshold, first, state_count;
+    __m512i max_bits, threshold, first, state_count;
 } tables;
 
 QC_AVX512 static __m512i load_classes(const uint8_t bytes[QC_LANES_MAX_CLASSES])
@@ -22,20 +22,20 @@ QC_AVX512 static __m512i load_classes(const uint8_t bytes[QC_LANES_MAX_CLASSES])
 QC_AVX512 static tables load_tables(const qc_tans_encoder *encoder)
 {
     return (tables){
-        load_symbols(encoder->class_of),  load_symbols(encoder->states),
-        load_classes(encoder->most_bits), load_classes(encoder->threshold),
-        load_classes(encoder->first),     _mm512_set1_epi16((short)(1u << encoder->state_bits))};
+        load_symbols(encoder->class_of), load_symbols(encoder->states),
+        load_classes(encoder->max_bits), load_classes(encoder->threshold),
+        load_classes(encoder->first),    _mm512_set1_epi16((short)(1u << encoder->state_bits))};
 }
 
-/* What the classes of 64 symbols, two a lane, need to step back. */
+/* What it takes to step back over 64 symbols, two per lane. */
 typedef struct steps {
-    __m512i most_bits, threshold, first;
+    __m512i max_bits, threshold, first;
 } steps;
 
 QC_AVX512 static inline steps steps_of(const tables *tables, __m512i symbols)
 {
     __m512i classes = look_up(&tables->class_of, symbols);
-    return (steps){_mm512_permutexvar_epi8(classes, tables->most_bits),
+    return (steps){_mm512_permutexvar_epi8(classes, tables->max_bits),
                    _mm512_permutexvar_epi8(classes, tables->threshold),
                    _mm512_permutexvar_epi8(classes, tables->first)};
 }
@@ -44,13 +44,13 @@ QC_AVX512 static inline steps steps_of(const tables *tables, __m512i symbols)
 QC_AVX512 static inline steps first_of(steps both)
 {
     const __m512i low = _mm512_set1_epi16(0xFF);
-    return (steps){_mm512_and_si512(both.most_bits, low), _mm512_and_si512(both.threshold, low),
+    return (steps){_mm512_and_si512(both.max_bits, low), _mm512_and_si512(both.threshold, low),
                    both.first};
 }
 
 QC_AVX512 static inline steps second_of(steps both)
 {
-    return (steps){_mm512_srli_epi16(both.most_bits, 8), _mm512_srli_epi16(both.threshold, 8),
+    return (steps){_mm512_srli_epi16(both.max_bits, 8), _mm512_srli_epi16(both.threshold, 8),
                    _mm512_srli_epi16(both.first, 8)};
 }
 
@@ -74,7 +74,7 @@ QC_AVX512 static inline piece step_back(const tables *tables, steps steps, __m51
 {
     const __m512i one = _mm512_set1_epi16(1);
     __mmask32 less = _mm512_cmplt_epu16_mask(*states, steps.threshold);
-    __m512i count = _mm512_mask_sub_epi16(steps.most_bits, less, steps.most_bits, one);
+    __m512i count = _mm512_mask_sub_epi16(steps.max_bits, less, steps.max_bits, one);
     __m512i mask = _mm512_sub_epi16(_mm512_sllv_epi16(one, count), one);
     piece piece = {_mm512_and_si512(*states, mask), count};
     __m512i x = _mm512_srlv_epi16(_mm512_or_si512(*states, tables->state_count), count);

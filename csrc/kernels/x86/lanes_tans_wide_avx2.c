@@ -20,12 +20,12 @@ typedef struct class_table {
 } class_table;
 
 /* By state: class << 3 | bits to take, with the highest bit inverted, and the next state but for
-   those bits. 8 bits are stored as 7: only the state of a class that has no other takes so many,
-   and such classes are numbered behind all others, so that their entries are the greatest. */
+   those bits. 8 bits are stored as 7: only the state of a class that has no other takes that many,
+   and such classes are numbered behind all others, so that their entries are the largest. */
 typedef struct tans_tables {
     powers powers;
     state_table entries, bases;
-    __m256i greatest_below_8; /* the last entry of the others */
+    __m256i max_below_8; /* the last entry of the others */
     class_table values;
 } tans_tables;
 
@@ -95,7 +95,7 @@ QC_AVX2 static void load_tables(const qc_lanes_state *state, tans_tables *tables
     tables->powers = load_powers();
     load_entries(state, numbers, &tables->entries);
     load_states(state->table.base_of, &tables->bases);
-    tables->greatest_below_8 = _mm256_set1_epi8((char)(((others << CLASS_SHIFT) - 1) ^ 0x80));
+    tables->max_below_8 = _mm256_set1_epi8((char)(((others << CLASS_SHIFT) - 1) ^ 0x80));
     tables->values = load_classes(values);
 }
 
@@ -122,7 +122,7 @@ QC_AVX2_INLINE __m256i decode_symbol(const tans_tables *tables, lane_group *grou
 {
     __m256i entries = of_states(&tables->entries, group->state, has_upper);
     __m256i base = of_states(&tables->bases, group->state, has_upper);
-    __m256i is_8 = _mm256_cmpgt_epi8(entries, tables->greatest_below_8);
+    __m256i is_8 = _mm256_cmpgt_epi8(entries, tables->max_below_8);
     __m256i bits = _mm256_sub_epi8(_mm256_and_si256(entries, _mm256_set1_epi8(BITS_MASK)), is_8);
     wide shift = power_of_two(tables->powers, bits);
     __m256i next = _mm256_packus_epi16(_mm256_mulhi_epu16(group->high_a, shift.a),

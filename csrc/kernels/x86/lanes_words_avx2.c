@@ -1,7 +1,6 @@
 /*
  * The two passes of lanes_words.c in AVX2: codes are looked up by shuffles, 16 at a time; buffers
- * are 32-bit numbers, eight lanes (an octet) in a
- * register.
+ * are 32-bit numbers, eight lanes (an octet) in a register.
  */
 #include "kernels/x86/lanes_encode_avx2.h"
 
@@ -52,7 +51,7 @@ QC_AVX2_INLINE __m256i count_taken(qc_lanes_turn_source turn, const code_table *
     return _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xD8);
 }
 
-/* Which lanes take a word before each turn, a bit each; returns how many words that are. */
+/* Which lanes take a word before each turn, as one bit each; returns the number of words. */
 QC_AVX2_INLINE size_t find_refills(const qc_lanes_source *source, const code_table *codes,
                                    __m256i spares[GROUPS], uint8_t *refills)
 {
@@ -175,8 +174,9 @@ QC_AVX2_INLINE uint8_t *write_all(const qc_lanes_source *source, const code_tabl
     return end;
 }
 
-QC_AVX2 uint8_t *qc_lanes_words_avx2(const qc_lanes_source *source, const uint8_t states[QC_LANES],
-                                     unsigned state_bits, uint8_t *refills, uint8_t *out)
+QC_AVX2 uint8_t *qc_lanes_write_words_avx2(const qc_lanes_source *source,
+                                           const uint8_t states[QC_LANES], unsigned state_bits,
+                                           uint8_t *refills, uint8_t *out)
 {
     if (source->codes == NULL)
         return write_all(source, NULL, states, state_bits, refills, out);

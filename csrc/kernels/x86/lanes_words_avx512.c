@@ -5,7 +5,7 @@
 
 #if QC_HAS_AVX512
 
-/* Two symbols a lane as one piece: its bits and their number, 16 bits each. */
+/* Two symbols per lane as one piece: its bits and their number, 16 bits each. */
 typedef struct piece {
     __m512i bits, count;
 } piece;
@@ -54,7 +54,7 @@ QC_AVX512 static inline piece piece_of(qc_lanes_turn_source turn, const code_tab
                    _mm512_add_epi16(first_of(lengths), second_of(lengths))};
 }
 
-/* Which lanes take a word before each turn, as a mask a group; returns how many words that are. */
+/* Which lanes take a word before each turn, as one mask per group; returns the number of words. */
 QC_AVX512 static inline size_t find_refills(const qc_lanes_source *source, const code_table *codes,
                                             lane_group groups[GROUPS], uint8_t *refills)
 {
@@ -151,9 +151,9 @@ QC_AVX512 static inline uint8_t *write_all(const qc_lanes_source *source, const 
     return end;
 }
 
-QC_AVX512 uint8_t *qc_lanes_words_avx512(const qc_lanes_source *source,
-                                         const uint8_t states[QC_LANES], unsigned state_bits,
-                                         uint8_t *refills, uint8_t *out)
+QC_AVX512 uint8_t *qc_lanes_write_words_avx512(const qc_lanes_source *source,
+                                               const uint8_t states[QC_LANES], unsigned state_bits,
+                                               uint8_t *refills, uint8_t *out)
 {
     if (source->codes == NULL)
         return write_all(source, NULL, states, state_bits, refills, out);

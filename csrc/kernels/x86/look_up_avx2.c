@@ -3,22 +3,23 @@
  * 16 items have their planes in registers. Of more, that costs ten instructions for each 16 items,
  * so from some number of items on single loads are faster.
  */
-#include "kernels/kernels.h"
-#include "kernels/x86/interleave_avx2.h"
+#include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
 
-#define MOST_BY_PLANES_2 128
-#define MOST_BY_PLANES_4 64
+#include "kernels/x86/interleave_template.h"
 
-INLINE_AVX2 __m256i load_row(const uint8_t *row)
+#define MAX_BY_PLANES_2 128
+#define MAX_BY_PLANES_4 64
+
+QC_AVX2 static inline __m256i load_row(const uint8_t *row)
 {
     return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)row));
 }
 
 /* The bytes of 32 codes in each of `size` planes. */
-INLINE_AVX2 void look_up_planes(const qc_look_up_table *table, unsigned size, __m256i codes,
-                                __m256i *bytes)
+QC_AVX2 static inline void look_up_planes(const qc_look_up_table *table, unsigned size,
+                                          __m256i codes, __m256i *bytes)
 {
     for (unsigned byte = 0; byte < size; byte++)
         bytes[byte] = _mm256_setzero_si256();
@@ -33,8 +34,8 @@ INLINE_AVX2 void look_up_planes(const qc_look_up_table *table, unsigned size, __
     }
 }
 
-INLINE_AVX2 size_t by_planes_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
-                               uint8_t *out, int past_cache)
+QC_AVX2 static inline size_t by_planes_4(const qc_look_up_table *table, const uint8_t *codes,
+                                         size_t count, uint8_t *out, int past_cache)
 {
     size_t i = 0;
     for (; count - i >= 32; i += 32) {
@@ -43,13 +44,13 @@ INLINE_AVX2 size_t by_planes_4(const qc_look_up_table *table, const uint8_t *cod
                        bytes);
         join_4(bytes, items);
         for (unsigned part = 0; part < 4; part++)
-            store(out + 4 * i + 32 * part, items[part], past_cache);
+            vector_put(out + 4 * i + 32 * part, items[part], past_cache);
     }
     return i;
 }
 
 /* The planes of 16 items of four bytes. */
-INLINE_AVX2 void load_planes_4(const uint8_t *items, __m256i planes[4])
+QC_AVX2 static inline void load_planes_4(const uint8_t *items, __m256i planes[4])
 {
     const __m128i by_byte = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m128i fours[4];
@@ -66,8 +67,8 @@ INLINE_AVX2 void load_planes_4(const uint8_t *items, __m256i planes[4])
 }
 
 /* Up to 16 items of four bytes: one shuffle for each plane. */
-INLINE_AVX2 size_t by_shuffles_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
-                                 uint8_t *out, int past_cache)
+QC_AVX2 static inline size_t by_shuffles_4(const qc_look_up_table *table, const uint8_t *codes,
+                                           size_t count, uint8_t *out, int past_cache)
 {
     __m256i planes[4];
     load_planes_4(table->items, planes);
@@ -79,13 +80,13 @@ INLINE_AVX2 size_t by_shuffles_4(const qc_look_up_table *table, const uint8_t *c
             bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
         join_4(bytes, items);
         for (unsigned part = 0; part < 4; part++)
-            store(out + 4 * i + 32 * part, items[part], past_cache);
+            vector_put(out + 4 * i + 32 * part, items[part], past_cache);
     }
     return i;
 }
 
 /* The items of the lowest four codes. */
-INLINE_AVX2 __m128i load_4(const uint8_t *items, uint64_t codes)
+QC_AVX2 static inline __m128i load_4(const uint8_t *items, uint64_t codes)
 {
     uint32_t item[4];
     for (unsigned i = 0; i < 4; i++)
@@ -96,21 +97,21 @@ INLINE_AVX2 __m128i load_4(const uint8_t *items, uint64_t codes)
     return _mm_insert_epi32(joined, (int)item[3], 3);
 }
 
-INLINE_AVX2 size_t by_loads_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
-                              uint8_t *out, int past_cache)
+QC_AVX2 static inline size_t by_loads_4(const qc_look_up_table *table, const uint8_t *codes,
+                                        size_t count, uint8_t *out, int past_cache)
 {
     size_t i = 0;
     for (; count - i >= 8; i += 8) {
         uint64_t eight = qc_load64(codes + i);
         __m128i low = load_4(table->items, eight), high = load_4(table->items, eight >> 32);
-        store(out + 4 * i, _mm256_set_m128i(high, low), past_cache);
+        vector_put(out + 4 * i, _mm256_set_m128i(high, low), past_cache);
     }
     return i;
 }
 
 /* Up to 16 items of two bytes: one shuffle for each of them. */
-INLINE_AVX2 size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
-                                 uint8_t *out, int past_cache)
+QC_AVX2 static inline size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *codes,
+                                           size_t count, uint8_t *out, int past_cache)
 {
     const __m256i low_byte = _mm256_set1_epi16(0xFF);
     __m256i first = load_row(table->items), second = load_row(table->items + 16);
@@ -125,16 +126,18 @@ INLINE_AVX2 size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *c
             bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
         join_2(bytes, items);
         for (unsigned part = 0; part < 2; part++)
-            store(out + 2 * i + 32 * part, items[part], past_cache);
+            vector_put(out + 2 * i + 32 * part, items[part], past_cache);
     }
     return i;
 }
+
+QC_AVX2 void qc_order_stores_avx2(void) { _mm_sfence(); }
 
 QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache)
 {
     size_t i = 0;
-    if (table->entries > MOST_BY_PLANES_2)
+    if (table->entries > MAX_BY_PLANES_2)
         return 0;
     if (table->entries <= QC_NO_PLANES)
         return by_shuffles_2(table, codes, count, out, past_cache);
@@ -144,7 +147,7 @@ QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *c
                        bytes);
         join_2(bytes, items);
         for (unsigned part = 0; part < 2; part++)
-            store(out + 2 * i + 32 * part, items[part], past_cache);
+            vector_put(out + 2 * i + 32 * part, items[part], past_cache);
     }
     return i;
 }
@@ -152,7 +155,7 @@ QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *c
 QC_AVX2 size_t qc_look_up_4_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache)
 {
-    if (table->entries > MOST_BY_PLANES_4)
+    if (table->entries > MAX_BY_PLANES_4)
         return by_loads_4(table, codes, count, out, past_cache);
     if (table->entries > QC_NO_PLANES)
         return by_planes_4(table, codes, count, out, past_cache);

@@ -2,16 +2,17 @@
  * Up to 16 items of four bytes, or 32 of two, are one register that is permuted by the codes. Of
  * more items each plane of bytes is permuted by itself, and the planes are joined.
  */
-#include "kernels/kernels.h"
-#include "kernels/x86/interleave_avx512.h"
+#include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512
+
+#include "kernels/x86/interleave_template.h"
 
 typedef struct plane {
     __m512i rows[4]; /* of 64 items */
 } plane;
 
-INLINE_AVX512 plane load_plane(const qc_look_up_table *table, unsigned byte)
+QC_AVX512 static inline plane load_plane(const qc_look_up_table *table, unsigned byte)
 {
     plane plane;
     for (unsigned row = 0; row < 4; row++)
@@ -20,7 +21,7 @@ INLINE_AVX512 plane load_plane(const qc_look_up_table *table, unsigned byte)
 }
 
 /* `rows` is a constant wherever this is called. */
-INLINE_AVX512 __m512i look_up_plane(const plane *plane, unsigned rows, __m512i codes)
+QC_AVX512 static inline __m512i look_up_plane(const plane *plane, unsigned rows, __m512i codes)
 {
     if (rows == 1)
         return _mm512_permutexvar_epi8(codes, plane->rows[0]);
@@ -31,8 +32,9 @@ INLINE_AVX512 __m512i look_up_plane(const plane *plane, unsigned rows, __m512i c
     return _mm512_mask_mov_epi8(low, _mm512_movepi8_mask(codes), high);
 }
 
-INLINE_AVX512 size_t by_planes_4(const qc_look_up_table *table, unsigned rows, const uint8_t *codes,
-                                 size_t count, uint8_t *out, int past_cache)
+QC_AVX512 static inline size_t by_planes_4(const qc_look_up_table *table, unsigned rows,
+                                           const uint8_t *codes, size_t count, uint8_t *out,
+                                           int past_cache)
 {
     plane planes[4];
     size_t i = 0;
@@ -44,13 +46,14 @@ INLINE_AVX512 size_t by_planes_4(const qc_look_up_table *table, unsigned rows, c
             bytes[byte] = look_up_plane(&planes[byte], rows, ordered);
         join_4(bytes, items);
         for (unsigned part = 0; part < 4; part++)
-            store(out + 4 * i + 64 * part, items[part], past_cache);
+            vector_put(out + 4 * i + 64 * part, items[part], past_cache);
     }
     return i;
 }
 
-INLINE_AVX512 size_t by_planes_2(const qc_look_up_table *table, unsigned rows, const uint8_t *codes,
-                                 size_t count, uint8_t *out, int past_cache)
+QC_AVX512 static inline size_t by_planes_2(const qc_look_up_table *table, unsigned rows,
+                                           const uint8_t *codes, size_t count, uint8_t *out,
+                                           int past_cache)
 {
     plane planes[2];
     size_t i = 0;
@@ -62,7 +65,7 @@ INLINE_AVX512 size_t by_planes_2(const qc_look_up_table *table, unsigned rows, c
             bytes[byte] = look_up_plane(&planes[byte], rows, ordered);
         join_2(bytes, items);
         for (unsigned part = 0; part < 2; part++)
-            store(out + 2 * i + 64 * part, items[part], past_cache);
+            vector_put(out + 2 * i + 64 * part, items[part], past_cache);
     }
     return i;
 }
@@ -80,7 +83,7 @@ QC_AVX512 size_t qc_look_up_4_avx512(const qc_look_up_table *table, const uint8_
     const __m512i items = _mm512_loadu_si512(table->items);
     for (; count - i >= 16; i += 16) {
         __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + i)));
-        store(out + 4 * i, _mm512_permutexvar_epi32(wide, items), past_cache);
+        vector_put(out + 4 * i, _mm512_permutexvar_epi32(wide, items), past_cache);
     }
     return i;
 }
@@ -98,7 +101,7 @@ QC_AVX512 size_t qc_look_up_2_avx512(const qc_look_up_table *table, const uint8_
     const __m512i items = _mm512_loadu_si512(table->items);
     for (; count - i >= 32; i += 32) {
         __m512i wide = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *)(codes + i)));
-        store(out + 2 * i, _mm512_permutexvar_epi16(wide, items), past_cache);
+        vector_put(out + 2 * i, _mm512_permutexvar_epi16(wide, items), past_cache);
     }
     return i;
 }

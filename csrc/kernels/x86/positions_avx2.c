@@ -1,4 +1,6 @@
-#include "kernels/kernels.h"
+/*
+ * Positions of stored elements: running sums of gaps, and the set bits of masks.
+ */
 #include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
@@ -29,7 +31,7 @@ QC_AVX2 size_t qc_sum_gaps_avx2(const uint16_t *gaps, size_t count, uint32_t pos
 QC_AVX2 size_t qc_mask_positions_avx2(const uint8_t *symbols, size_t count, uint32_t first,
                                       uint32_t *out)
 {
-    /* The numbers of the set bits of each symbol, a byte each, from the lowest byte on. */
+    /* The numbers of the set bits of each symbol, one byte each, from the lowest byte up. */
     static const uint32_t bits[16] = {0,     0x0,     0x1,     0x100,    0x2,   0x200,
                                       0x201, 0x20100, 0x3,     0x300,    0x301, 0x30100,
                                       0x302, 0x30200, 0x30201, 0x3020100};

@@ -1,4 +1,6 @@
-#include "kernels/kernels.h"
+/*
+ * Positions of stored elements: running sums of gaps, and the set bits of masks.
+ */
 #include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512

@@ -1,0 +1,117 @@
+/*
+ * qcodec: the numerical functions of the quantizers.
+ *
+ * They choose the numbers that frames store: sorted values, centroids, codes, masks. The rules at
+ * the top of qcodec.h hold for them too. Values may change while a function reads them, as weights
+ * do that are being trained: the result is then useless, or QC_INVALID, but nothing is read or
+ * written outside the buffers. The functions that take sorted values are the exception: pass a
+ * sorted copy that nobody else changes.
+ *
+ * Floats depend on the thread's floating-point mode: bracket calls with qc_float_mode_enter and
+ * qc_float_mode_leave where a thread may flush subnormals or round in another way than to nearest.
+ */
+#ifndef QCODEC_NUMERIC_H
+#define QCODEC_NUMERIC_H
+
+#include "qcodec.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum qc_kmeans_init {
+    QC_KMEANS_LINEAR = 0,  /* equal steps from the smallest to the largest value */
+    QC_KMEANS_DENSITY = 1, /* equal steps of the cumulative distribution */
+    QC_KMEANS_FORGY = 2,   /* k values drawn at random */
+    QC_KMEANS_PLUSPLUS = 3 /* k-means++: drawn by squared distance */
+} qc_kmeans_init;
+
+/* Sorts `count` values in ascending order: -0.0 before 0.0, and NaN at the start or the end, by its
+   sign. The time depends on `count` alone. If the call is interrupted, the values are lost.
+   `workspace`: qc_sort_workspace bytes, aligned for size_t. */
+size_t qc_sort_workspace(size_t count);
+qc_status qc_sort(float *values, size_t count, void *workspace, const qc_poll *poll,
+                  qc_error *error);
+
+/* k-means of `count` float32 values, ascending and finite (else QC_INVALID), with k at most 256.
+   After the start come Lloyd steps, at most `max_steps`, until nothing moves. An empty cluster
+   takes the value farthest from its centroid. If there are fewer than k distinct values, the
+   remaining centroids repeat the last one. Writes k ascending centroids and the sum of squared
+   errors (may be NULL). The seed determines the result. `workspace`: qc_kmeans_workspace bytes,
+   aligned for double. */
+size_t qc_kmeans_workspace(size_t count, size_t k);
+qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans_init init,
+                          uint64_t seed, size_t max_steps, float *centroids, double *error_sum,
+                          void *workspace, const qc_poll *poll, qc_error *error);
+/* The exact optimum, up to rounding of double sums; arguments and results as above. The time does
+   not grow with k. `workspace`: qc_kmeans_exact_workspace bytes (below 50 per value), aligned for
+   double. */
+size_t qc_kmeans_exact_workspace(size_t count, size_t k);
+qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
+                          double *error_sum, void *workspace, const qc_poll *poll, qc_error *error);
+
+/* Near the optimum, without sorting: counts `count` finite values (else QC_INVALID) in any order
+   into bins, and finds the best partition of the bins. *coarseness (may be NULL) estimates the part
+   of the squared error within bins. Up to 0.001, which is usual for weights, the error is at most
+   0.05 % above the optimum. It is larger if values form narrow groups far from each other: use the
+   exact method for them. The rest is as above. `workspace`: qc_kmeans_fast_workspace bytes, aligned
+   for double; only as much is touched as is needed. */
+size_t qc_kmeans_fast_workspace(size_t k);
+qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
+                         double *coarseness, void *workspace, const qc_poll *poll, qc_error *error);
+
+/* For each value, the number of the nearest of `k` (1 to 256) ascending centroids: the lower one of
+   two that are equally near, the first of equal ones. Exact: no rounding decides. */
+void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes);
+
+/* The number of thresholds below each value: `thresholds` are at most 255, ascending. */
+void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
+                             size_t threshold_count, uint8_t *codes);
+
+/* A centroid costs (value - centroid)^2 + its cost. Finds the centroids that are the cheapest for
+   some value, and the thresholds between them. Of equally cheap centroids that of the lower cost is
+   taken, then that of the lower number. `centroids`: k (1 to 256), finite and ascending. Costs may
+   be infinite, but not all of them (else QC_INVALID). Writes up to k numbers of centroids,
+   ascending, and one threshold less, for qc_assign_by_thresholds. Rounding is that of double. */
+qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t k,
+                             float *thresholds, uint8_t *survivors, size_t *survivor_count,
+                             qc_error *error);
+
+/* The number of the cheapest centroid of each value, by the same rules. */
+qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
+                            const double *costs, size_t k, uint8_t *codes, qc_error *error);
+
+/* The ternary weights of the least squared error. sides = 1: magnitudes above thresholds[0] are to
+   be stored as their mean, means[0]. sides = 2: positive values by the first, negative ones by the
+   second of two thresholds and means. Both are 0 where nothing is to be stored. Values are finite
+   (else QC_INVALID), fewer than 2^32 - 1, in any order. *coarse becomes 1 if a histogram could not
+   narrow the optimum down to a few bins: the result is then the best among bins, else the optimum.
+   `workspace`: qc_ternary_best_workspace bytes, aligned for uint64_t; its last part is touched only
+   as far as needed. */
+size_t qc_ternary_best_workspace(size_t sides);
+qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
+                          float *means, int *coarse, void *workspace, const qc_poll *poll,
+                          qc_error *error);
+
+/* Whether no value is infinite or NaN. */
+int qc_all_finite(const float *values, size_t count);
+
+/* Copies the magnitudes from `min` to `max`, in order, and counts those above. Returns the number
+   of those copied; `between` has room for count + 1. */
+size_t qc_magnitudes_between(const float *values, size_t count, float min, float max, size_t *above,
+                             float *between);
+
+/* mask[i] = 1 if the magnitude of values[i] is above the threshold, or equal to it and among the
+   first `ties` that are; else 0. */
+void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask);
+
+/* mask[i] = 1 for the n largest magnitudes of every m (1 to QC_MAX_N_OF_M) consecutive values of a
+   row, else 0; of equal ones the first are taken. The last group of a row may be shorter. */
+#define QC_MAX_N_OF_M 64
+void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
+                    uint8_t *mask);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* QCODEC_NUMERIC_H */

@@ -1,0 +1,205 @@
+"""Rules: the codec of all tensors whose name a regular expression finds."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NoReturn
+
+from .._base.messages import quoted
+from .._base.patterns import Pattern, Patterns
+from ..errors import warn_caller
+from . import Codec, from_config
+
+#: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
+KEEP = "keep"
+_RULE_KEYS = ("tensor", "codec")
+# Names that are compared with a rule that matches none, their characters, and those shown.
+_MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
+# Rules that match nothing which get a warning each: comparing names takes long.
+_MAX_WARNINGS = 10
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The codec of all tensors whose name a regular expression finds.
+
+    Parameters
+    ----------
+    pattern : str
+        Searched for anywhere in the name; ``^`` and ``$`` bind it to the ends. For a tensor by
+        its exact name, `exactly` makes the pattern; a recipe may have many thousands of those.
+    codec : Codec or None
+        None leaves the tensor alone.
+
+    Examples
+    --------
+    >>> from qcodec.recipes import exactly
+    >>> rule = Rule(exactly("fc.weight"), None)
+    >>> rule.matches("fc.weight"), rule.matches("fc_weight"), Rule("fc", None).matches("fc.weight")
+    (True, False, True)
+    """
+
+    pattern: str
+    codec: Codec | None
+    _pattern: Pattern = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pattern", Pattern(self.pattern))
+        check_codec_or_none("codec", self.codec)
+
+    def matches(self, name: str) -> bool:
+        """Whether the rule is about a tensor of this name."""
+        return self._pattern.finds(name)
+
+    def with_codec(self, codec: Codec | None) -> Rule:
+        """The same rule with another codec; its pattern is not compiled again."""
+        check_codec_or_none("codec", codec)
+        changed = copy(self)
+        object.__setattr__(changed, "codec", codec)
+        return changed
+
+
+def patterns_of(rules: Iterable[Rule]) -> Patterns:
+    """The patterns of all rules, which names can be looked up in at once."""
+    return Patterns(rule._pattern for rule in rules)
+
+
+def check_codec_or_none(name: str, codec: object) -> None:
+    """Raise `TypeError` for what is neither a codec nor None."""
+    if codec is not None and not isinstance(codec, Codec):
+        raise TypeError(f"{name}={codec!r}: allowed are None and a codec, such as Lossless()")
+
+
+def rule_of(fields: Any) -> Rule:
+    """A rule from a table ``{"tensor": pattern, "codec": codec}``."""
+    if not isinstance(fields, Mapping):
+        raise ValueError(f"a rule is a table of tensor and codec, not {type(fields).__name__}")
+    check_keys(fields, _RULE_KEYS, "a rule")
+    missing = [key for key in _RULE_KEYS if key not in fields]
+    if missing:
+        raise ValueError(f"a rule has no {missing[0]!r}")
+    if not isinstance(fields["tensor"], str):
+        raise ValueError(f"a rule's tensor is a regular expression, not {fields['tensor']!r}")
+    return Rule(fields["tensor"], codec_of(fields["codec"]))
+
+
+def codec_of(value: Codec | Mapping[str, Any] | str | None) -> Codec | None:
+    """A codec from a codec, its configuration, its name, or ``"keep"`` (None).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything else.
+    """
+    if value is None or value == KEEP:
+        return None
+    if isinstance(value, str):
+        value = {"id": value}
+    if isinstance(value, Mapping):
+        return from_config(dict(value))
+    if isinstance(value, Codec):
+        return value
+    raise TypeError(f"a codec, its configuration or its name, not {type(value).__name__}")
+
+
+_RULE = re.compile(r"(?P<pattern>.*)=(?P<codec>[A-Za-z]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)
+
+
+def parse_rule(text: str) -> Rule:
+    """A rule from ``REGEX=CODEC`` or ``REGEX=CODEC(ARGUMENTS)``.
+
+    Parameters
+    ----------
+    text : str
+        The arguments are TOML as in an inline table, or a JSON object.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the text is not of that form, or the codec does not take the arguments.
+
+    Examples
+    --------
+    >>> parse_rule("attn.*weight=codebook(bits=4)").codec.get_config()["bits"]
+    4
+    >>> parse_rule("^embed=keep").codec is None
+    True
+    """
+    try:
+        return _parsed_rule(text)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{text!r}: {error}") from None
+
+
+def _parsed_rule(text: str) -> Rule:
+    match = _RULE.fullmatch(text)
+    if match is None:
+        raise ValueError("is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
+    codec, arguments = match["codec"], (match["arguments"] or "").strip()
+    if codec == KEEP:
+        return Rule(match["pattern"], None)
+    try:
+        is_json = arguments.startswith("{")
+        fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
+    if "id" in fields:
+        raise ValueError("'id' stands before the arguments already")
+    return Rule(match["pattern"], codec_of({"id": codec, **fields}))
+
+
+def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[int, str]]:
+    """The place of each rule that applies to no tensor, and what is to be said of it.
+
+    Examples
+    --------
+    >>> from qcodec import Ternary
+    >>> rules = [Rule("conv", None), Rule("conv1", Ternary())]
+    >>> list(idle_rules(rules, ["conv1.weight"]))
+    [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
+    """
+    known = frozenset(names)
+    first = set(map(patterns_of(rules).first, known))
+    for at, rule in enumerate(rules):
+        if at not in first:
+            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
+            yield at, hidden if rule._pattern.finds_any(known) else _unmatched(rule, names)
+
+
+def warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
+    """Warn of each rule that matches no name; of very many, only of the first."""
+    known = frozenset(names)
+    unmatched = [rule for rule in rules if not rule._pattern.finds_any(known)]
+    for rule in unmatched[:_MAX_WARNINGS]:
+        warn_caller(_unmatched(rule, names))
+    more = len(unmatched) - _MAX_WARNINGS
+    if more > 0:
+        warn_caller(f"{more:,} more rules match no tensor")
+
+
+def _unmatched(rule: Rule, names: Collection[str]) -> str:
+    wanted = rule._pattern.names[0] if rule._pattern.names else rule.pattern.strip("^$")
+    some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
+    near = difflib.get_close_matches(wanted, some, _SHOWN, 0)
+    nearest = f"nearest: {', '.join(map(quoted, near))}" if near else "there are none"
+    return f"rule {rule.pattern!r} matches no tensor; {nearest}"
+
+
+def check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
+    """Raise `ValueError` for a key that is not known."""
+    for key in fields:
+        if key not in known:
+            raise_unknown(key, known, f"a key of {what}")
+
+
+def raise_unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
+    """Raise `ValueError` for a name that is not known, with the nearest that is."""
+    nearest = difflib.get_close_matches(name, known, 1, 0)[0]
+    raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")

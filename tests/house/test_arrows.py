@@ -1,0 +1,50 @@
+"""tools/arrows.py counts what leads from folder to folder."""
+
+import runpy
+
+import pytest
+
+from tests.repository import ROOT
+
+SCRIPT = runpy.run_path(str(ROOT / "tools/arrows.py"))
+
+TREE = {
+    "csrc/base/a.h": "",
+    "csrc/base/b.c": '#include "base/a.h"\n#include <stdint.h>\n',
+    "csrc/body/c.c": '#include "base/a.h"\n#  include "d.h"\n',
+    "csrc/body/d.h": '#include "../base/a.h"\n',
+    "qcodec/__init__.py": "from .codecs import thing\nfrom qcodec import missing\n",
+    "qcodec/codecs/__init__.py": "import numpy\n",
+    "qcodec/codecs/thing.py": "def f():\n    from ..limits import A\n    import qcodec.limits\n",
+    "qcodec/limits.py": "",
+}
+
+
+def count(tree, moved=None):
+    return dict(SCRIPT["count_arrows"](tree, moved or {}))
+
+
+def test_lines_that_lead_to_another_folder_are_counted():
+    assert count(TREE) == {
+        ("csrc/body", "csrc/base"): 2,
+        ("qcodec", "qcodec/codecs"): 1,
+        ("qcodec/codecs", "qcodec"): 2,
+    }
+
+
+def test_files_count_where_they_were_moved_to():
+    moved = {"csrc/body/d.h": "csrc/base/d.h", "csrc/base/b.c": "csrc/kernels/b.c"}
+    assert count(TREE, moved) == count(TREE) | {
+        ("csrc/kernels", "csrc/base"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arrows", "found"),
+    [
+        ({("a", "b"), ("b", "c"), ("a", "c")}, set()),
+        ({("a", "b"), ("b", "c"), ("c", "b")}, {"b", "c"}),
+    ],
+)
+def test_a_circle_is_named(arrows, found):
+    assert set(SCRIPT["circle"](arrows)) == found
