@@ -47,7 +47,7 @@ static file read_file(const char *path)
     return (file){copy_of(bytes, size), size};
 }
 
-/* Take `removed` bytes out of `at`, and put `added` in that are found somewhere else. */
+/* Remove `removed` bytes at `at`, and insert `added` bytes copied from another place. */
 static size_t splice(uint8_t *data, size_t size, size_t at, size_t removed, size_t added)
 {
     static uint8_t piece[64];
