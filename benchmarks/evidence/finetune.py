@@ -24,7 +24,7 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Training:
-    """How the net goes on learning, float32, in batches of 128."""
+    """How the net continues to learn: float32, in batches of 128."""
 
     name: str
     optimizer: str

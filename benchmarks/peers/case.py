@@ -22,7 +22,7 @@ Tensors = Mapping[str, Quantized | Array]
 
 
 def no_goals(_: Comparison) -> list[Row]:
-    """Cases whose goals stand in `benchmarks.evidence`."""
+    """For cases whose goals are in `benchmarks.evidence`."""
     return []
 
 

@@ -22,7 +22,7 @@ from .forms import Form, forms
 from .stored import Stored
 
 PROFILES = ("balanced", "small")
-#: Slow compressors get no form that is larger, unless somebody is patient.
+#: Slow compressors get no form larger than this, unless `patient`.
 SLOW_BYTES = 12 << 20
 EFFORT = Effort(rounds=5)
 

@@ -27,7 +27,7 @@ class Form:
     streams : list of ndarray of uint8
         Positions, then codes: what can be compressed.
     rest : bytes
-        Codebooks, scales and what is not quantized.
+        Codebooks, scales and all data that is not quantized.
     rebuild : callable
         Streams and the rest to float32 tensors.
     """
