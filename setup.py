@@ -146,6 +146,10 @@ class BuildLibrary(build_clib):
         hardening = compile_hardening(self.compiler)
         for _, options in libraries:
             options["cflags"] = [*hardening, *options["cflags"]]
+        # An archive is added to: it would keep the objects of files that are gone.
+        for name, _ in libraries:
+            archive = self.compiler.library_filename(name, output_dir=self.build_clib)
+            Path(archive).unlink(missing_ok=True)
         super().build_libraries(libraries)
 
 
