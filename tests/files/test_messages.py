@@ -52,8 +52,8 @@ def frame_under(name):
 def named_twice(name):
     """Once in the header, once in the pack."""
     pack = b"".join(write_pack([name], [b"frame"]))
-    entries = {name: U8, "qcodec._file.pack": {**U8, "shape": [len(pack)]}}
-    entries["qcodec._file.pack"]["data_offsets"] = [1, 1 + len(pack)]
+    entries = {name: U8, "qcodec.pack": {**U8, "shape": [len(pack)]}}
+    entries["qcodec.pack"]["data_offsets"] = [1, 1 + len(pack)]
     return file_of(entries, b"\1" + pack)
 
 

@@ -23,7 +23,7 @@ PACK_MAGIC = b"QP"
 
 def as_file(data):
     """A safetensors file with this frame or pack in it."""
-    name = "qcodec._file.pack" if data[:2] == PACK_MAGIC else "x.qcodec"
+    name = "qcodec.pack" if data[:2] == PACK_MAGIC else "x.qcodec"
     entry = {"dtype": "U8", "shape": [len(data)], "data_offsets": [0, len(data)]}
     header = json.dumps({name: entry}).encode()
     return len(header).to_bytes(8, "little") + header + data

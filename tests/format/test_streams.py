@@ -397,8 +397,7 @@ def test_crc32c_agrees_with_another_implementation():
 
 def test_the_environment_turns_cpu_features_off():
     script = (
-        "from qcodec._core import core, cpu
-"
+        "from qcodec._core import core, cpu\n"
         "assert core.selected_cpu() == core.detect_cpu() & ~cpu.FEATURES['AVX512']"
     )
     environment = {**os.environ, cpu.VARIABLE: "AVX512"}

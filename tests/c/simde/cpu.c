@@ -1,6 +1,6 @@
 /*
- * In place of csrc/base/cpu.c: a machine that has AVX-512 and no lesser set, so that a test of every
- * path runs those kernels, in software, on any machine.
+ * In place of csrc/base/cpu.c: a machine that has AVX-512 and no lesser set, so that a test of
+ * every path runs those kernels, in software, on any machine.
  */
 #include "base/bytes.h"
 
