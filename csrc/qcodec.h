@@ -1,28 +1,13 @@
 /*
- * qcodec: the codec's public C interface.
- *
- * The bytes are specified in docs/format.md; this header is the contract of the
- * functions that read and write them. The rules that hold for all of them:
- *
- * - No function allocates, performs I/O, starts threads or changes global state
- *   (but for qc_cpu_select, which is idempotent). The caller owns every buffer.
- * - Input of a decoder is hostile: a function reads only inside the buffers that
- *   it is given, writes only inside the output that it is given, and returns an
- *   error for everything that docs/format.md does not allow.
- * - Calls on different outputs and workspaces may run at the same time, on the
- *   same input too. The input may even change meanwhile: a decoder then gives
- *   other values or an error, an encoder encodes what it has seen, and neither
- *   reads or writes outside its buffers. What a function reads more than once, it
- *   copies first, or any bytes will do at the second reading.
- * - Every function that can fail takes a qc_error *, which may be NULL, and
- *   fills it when it returns anything but QC_OK. Outputs are then unspecified.
- * - Numbers do not depend on the machine.
+ * qcodec: the codec's public C interface: streams of integers, frames and packs. The bytes are
+ * specified in docs/format.md; this header is the contract of the functions that read and write
+ * them. The rules for all functions are at the top of qcodec_base.h; qcodec_numeric.h has the
+ * functions of quantizers.
  */
 #ifndef QCODEC_H
 #define QCODEC_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "qcodec_base.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,105 +17,6 @@ extern "C" {
 #define QC_MAX_DIMS           8
 #define QC_MAX_CHUNK_ELEMENTS ((size_t)1 << 22)
 #define QC_MAX_NAME_BYTES     1024
-
-/* ---- status and errors -------------------------------------------------- */
-
-/* Values are frozen: they cross language borders. */
-typedef enum qc_status {
-    QC_OK = 0,
-    QC_TRUNCATED = 1,   /* the bytes end before what they declare */
-    QC_CORRUPT = 2,     /* a rule of the format is broken */
-    QC_CHECKSUM = 3,    /* a CRC does not match */
-    QC_UNSUPPORTED = 4, /* a reserved version, flag, id or feature */
-    QC_LIMIT = 5,       /* larger than this reader handles */
-    QC_INVALID = 6,     /* the caller's argument is wrong (not the input bytes) */
-    QC_NO_SPACE = 7,    /* the output buffer or the workspace is too small */
-    QC_INTERRUPTED = 8  /* the caller's qc_poll said stop */
-} qc_status;
-
-/* What, where, found, allowed. `what` is a static string naming the field and
-   the rule; `offset` counts from the start of the buffer that was given. */
-typedef struct qc_error {
-    const char *what;
-    uint64_t offset;
-    uint64_t found;
-    uint64_t allowed;
-} qc_error;
-
-/* "truncated", "corrupt", ...; never NULL. */
-const char *qc_status_name(qc_status status);
-
-/* What calls that may take long ask, on the caller's thread, several times a second: `stop` returns
-   nonzero to end the call, which then returns QC_INTERRUPTED. Wherever a qc_poll is passed, NULL
-   means that nobody is asked. It must not change while a call uses it. */
-typedef struct qc_poll {
-    int (*stop)(void *context);
-    void *context;
-} qc_poll;
-
-/* ---- the machine --------------------------------------------------------- */
-
-/* The instruction sets that this library has kernels for, one bit each. Those of x86 are a ladder:
-   a set is used only together with those above it in this list, so without SSE42 there is no AVX2,
-   and without AVX2 no AVX512. NEON and ARM_CRC do not depend on each other. */
-#define QC_CPU_SSE42   (1u << 0) /* with PCLMULQDQ */
-#define QC_CPU_AVX2    (1u << 1) /* with POPCNT */
-#define QC_CPU_AVX512  (1u << 2) /* F, BW, VL, VBMI, VBMI2, BITALG, VPCLMULQDQ */
-#define QC_CPU_ARM_CRC (1u << 3)
-#define QC_CPU_NEON    (1u << 4)
-
-/* The sets that this machine has and this build has kernels for; none with -DQC_PORTABLE. */
-uint32_t qc_cpu_detect(void);
-/* The sets that are used: at first all that were detected. */
-uint32_t qc_cpu_selected(void);
-/* Use only those of the detected sets that are in `allowed`; 0 is portable C. Returns the sets that
-   are used from now on, in all threads. Results are the same bit for bit whatever is chosen. */
-uint32_t qc_cpu_select(uint32_t allowed);
-
-/* CRC32C of `size` bytes, continued from `crc` (0 to begin). */
-uint32_t qc_crc32c(uint32_t crc, const void *data, size_t size);
-
-/* ---- floating-point mode ------------------------------------------------- */
-
-/* A thread may flush subnormals to zero or round another way than to nearest; numbers here must
-   not depend on it. Decoding and qc_convert see to that themselves. A caller whose threads may do
-   so brackets the other functions that take or give floats (k-means, codes, ternary weights).
-   `enter` makes the calling thread keep subnormals and round to nearest, and returns the mode that
-   it had; `leave` gives it back. Calls nest, and cost a few cycles. */
-uint32_t qc_float_mode_enter(void);
-void qc_float_mode_leave(uint32_t before);
-
-/* ---- element types ------------------------------------------------------- */
-
-typedef enum qc_dtype {
-    QC_F32 = 0,
-    QC_F16 = 1,
-    QC_BF16 = 2,
-    QC_F64 = 3,
-    QC_U8 = 4,
-    QC_I8 = 5,
-    QC_U16 = 6,
-    QC_I16 = 7,
-    QC_U32 = 8,
-    QC_I32 = 9,
-    QC_U64 = 10,
-    QC_I64 = 11,
-    QC_BOOL = 12,
-    QC_F8E4M3 = 13,
-    QC_F8E5M2 = 14,
-    QC_E8M0 = 15
-} qc_dtype;
-#define QC_DTYPE_COUNT 16
-
-/* Bytes of one element; 0 for an unknown id. */
-size_t qc_dtype_size(unsigned dtype);
-
-/* Convert `count` elements: any float type (f64 f32 f16 bf16 f8e4m3 f8e5m2 e8m0)
-   to f32, f16, bf16 or f64, rounded once to nearest even; or any type to itself.
-   Elements are in the machine's byte order. `from` and `to` need not be aligned and must not
-   overlap. QC_INVALID for another pair. */
-qc_status qc_convert(const void *from, qc_dtype from_dtype, void *to, qc_dtype to_dtype,
-                     size_t count);
 
 /* ---- integer streams (format, section 7) ---------------------------------- */
 
@@ -159,17 +45,17 @@ typedef enum qc_profile {
     QC_FIXED = 3     /* fixed width only: any index, any csr row decodes alone */
 } qc_profile;
 
-/* How much an encoder of chunks tries, 1 to 9: below QC_EFFORT_PLACES it does not look at where
-   symbols stand, from QC_EFFORT_USUAL on it tries what usually pays, from QC_EFFORT_HIGH on all
-   that it knows, and with QC_EFFORT_MOST by all symbols, where samples stand for them otherwise. */
+/* How much an encoder of chunks tries, 1 to 9. Below QC_EFFORT_PLACES it ignores the places of
+   symbols; from QC_EFFORT_USUAL on it tries what usually pays, from QC_EFFORT_HIGH on everything.
+   It compares by samples, and with QC_EFFORT_MAX by all symbols. */
 #define QC_EFFORT_PLACES 3
 #define QC_EFFORT_USUAL  5
 #define QC_EFFORT_HIGH   7
-#define QC_EFFORT_MOST   9
+#define QC_EFFORT_MAX    9
 
 /* How a chunk is encoded. */
 typedef struct qc_encoding {
-    uint64_t codings; /* those that may occur: bits by id */
+    uint64_t codings; /* a set of QC_CODING_MASK bits to choose from */
     qc_profile profile;
     unsigned effort;
 } qc_encoding;
@@ -183,15 +69,15 @@ size_t qc_stream_bound(size_t count, unsigned width);
 /* An encoder's scratch memory for `count` symbols, in bytes; any alignment. */
 #define QC_STREAM_ENCODE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 4 * (size_t)(count))
 
-/* Write one stream (coding, body length, body) of `count` symbols into `out`, and its
-   length to *size. `codings` is a set of QC_CODING_MASK bits to choose from; the
-   profile decides between those that can hold the symbols. QC_INVALID if none can (e.g. a
-   symbol that is not below 2^width), QC_NO_SPACE if `capacity` is below qc_stream_bound. */
+/* Writes one stream (coding, body length, body) of `count` symbols into `out`, and its length to
+   *size. `codings` is a set of QC_CODING_MASK bits; the profile decides among those codings that
+   can hold the symbols. QC_INVALID if none can (for example if a symbol is not below 2^width),
+   QC_NO_SPACE if `capacity` is below qc_stream_bound. */
 qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
                            qc_profile profile, void *out, size_t capacity, size_t *size,
                            void *workspace, const qc_poll *poll, qc_error *error);
 
-/* Decode one stream of exactly `count` symbols that fills `size` bytes exactly. */
+/* Decodes one stream of exactly `count` symbols that fills `size` bytes exactly. */
 qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
                            void *symbols, void *workspace, const qc_poll *poll, qc_error *error);
 

@@ -2,9 +2,9 @@
  * qcodec: the numerical functions of the quantizers.
  *
  * They choose the numbers that frames store: sorted values, centroids, codes, masks. The rules at
- * the top of qcodec.h hold for them too. Values may change while a function reads them, as weights
- * do that are being trained: the result is then useless, or QC_INVALID, but nothing is read or
- * written outside the buffers. The functions that take sorted values are the exception: pass a
+ * the top of qcodec_base.h hold for them too. Values may change while a function reads them, as
+ * weights do that are being trained: the result is then useless, or QC_INVALID, but nothing is read
+ * or written outside the buffers. The functions that take sorted values are the exception: pass a
  * sorted copy that nobody else changes.
  *
  * Floats depend on the thread's floating-point mode: bracket calls with qc_float_mode_enter and
@@ -13,7 +13,7 @@
 #ifndef QCODEC_NUMERIC_H
 #define QCODEC_NUMERIC_H
 
-#include "qcodec.h"
+#include "qcodec_base.h"
 
 #ifdef __cplusplus
 extern "C" {

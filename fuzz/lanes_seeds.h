@@ -9,7 +9,7 @@
 
 typedef struct lanes_seed {
     unsigned width;
-    qc_lanes_code code; /* raw bits, escape, classes, log2 of states, counts, values */
+    qc_lanes_code code; /* low bits, escape, classes, log2 of states, counts, values */
 } lanes_seed;
 
 #define ONES_15  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1

@@ -50,7 +50,7 @@ class RangeDecoder:
         self._normalise()
         return bit
 
-    def decode_raw(self) -> int:
+    def decode_direct(self) -> int:
         """Decode a direct bit: 0 and 1 are equally likely."""
         self.range >>= 1
         bit = int(self.code >= self.range)
@@ -105,7 +105,7 @@ def _exponent(decoder: RangeDecoder, contexts: Contexts, width: int) -> int:
     value = 1
     for place in range(exponent):
         # The first two bits under the leading one have contexts: value is 1, then 2 or 3.
-        bit = decoder.decode(contexts[exponent, value]) if place < 2 else decoder.decode_raw()
+        bit = decoder.decode(contexts[exponent, value]) if place < 2 else decoder.decode_direct()
         value = 2 * value + bit
     return value - 1
 

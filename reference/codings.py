@@ -29,13 +29,13 @@ def constant(body: bytes, count: int, width: int) -> list[int]:
     return [symbol] * count
 
 
-def packed(body: bytes, count: int, width: int) -> list[int]:
+def bitpacked(body: bytes, count: int, width: int) -> list[int]:
     """7.2: fixed width, least significant bit first.
 
-    >>> packed(bytes([0b10_01_00_11]), 4, 2)
+    >>> bitpacked(bytes([0b10_01_00_11]), 4, 2)
     [3, 0, 1, 2]
     """
-    require(len(body) == -(-count * width // 8), "packed stream is not as long as its symbols")
+    require(len(body) == -(-count * width // 8), "bitpacked stream is not as long as its symbols")
     bits = int.from_bytes(body, "little")
     require(bits >> count * width == 0, "bits after the last symbol are not 0")
     # Each symbol is taken from its own few bytes: shifting the whole body would be quadratic.
@@ -69,7 +69,7 @@ Coding = Callable[[bytes, int, int], list[int]]
 #: The codings by id, with their max width.
 CODINGS: dict[int, tuple[Coding, int]] = {
     0: (constant, 16),
-    1: (packed, 16),
+    1: (bitpacked, 16),
     2: (huffman, 8),
     3: (adaptive, 16),
     4: (lanes_huffman, 8),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .adaptive import RangeDecoder
 from .conventions import Reader, require
-from .split import Classes, Kernels, OpenStream, read_router
+from .split import Classes, Filters, OpenStream, read_router
 
-_MOST_NODES = 1 << 14
+_MAX_NODES = 1 << 14
 _ONE = 1 << 22
 
 
@@ -30,14 +30,14 @@ class FineContext:
 Table = list[FineContext]
 
 
-class ByNeighbours(Kernels):
+class ByNeighbours(Filters):
     """Router 1: classes are ranges of symbols, and each pair of neighbours has a table."""
 
     def __init__(self, reader: Reader, width: int) -> None:
         super().__init__(reader)
         self.classes = reader.u8("classes")
         require(1 <= self.classes <= 15, "classes of symbols")
-        self.substreams = (self.classes + 1) ** 2
+        self.targets = (self.classes + 1) ** 2
         firsts = [0]
         for _ in range(self.classes - 1):
             firsts.append(reader.u8("first symbol"))
@@ -63,7 +63,7 @@ class Contexts:
             self._router = Classes(reader, count, open_stream)
         else:
             self._router = ByNeighbours(reader, width)
-        require(self._router.substreams << width <= _MOST_NODES, "too many tables")
+        require(self._router.targets << width <= _MAX_NODES, "too many tables")
         self.prior = reader.u8("prior")
         require(self.prior > 0, "a prior of 0")
         self.memory = reader.u8("memory")
@@ -74,26 +74,26 @@ class Contexts:
         """Decode each symbol with the table that the router names and the shared table."""
         self._router.start()
         decoder = RangeDecoder(self._coded)
-        common = self._table()
-        tables = [self._table() for _ in range(self._router.substreams)]
+        shared = self._table()
+        tables = [self._table() for _ in range(self._router.targets)]
         symbols: list[int] = []
         for _ in range(self.count):
-            symbols.append(self._symbol(decoder, common, tables[self._router.route(symbols)]))
+            symbols.append(self._symbol(decoder, shared, tables[self._router.route(symbols)]))
         decoder.finish()
         return symbols
 
     def _table(self) -> Table:
         return [FineContext() for _ in range(1 << self.width)]
 
-    def _symbol(self, decoder: RangeDecoder, common: Table, own: Table) -> int:
+    def _symbol(self, decoder: RangeDecoder, shared: Table, specific: Table) -> int:
         node = 1
         for _ in range(self.width):
-            bit = decoder.decode_with(self._blend(common[node], own[node]))
-            common[node].learn(bit, self.memory)
-            own[node].learn(bit, self.memory)
+            bit = decoder.decode_with(self._blend(shared[node], specific[node]))
+            shared[node].learn(bit, self.memory)
+            specific[node].learn(bit, self.memory)
             node = 2 * node + bit
         return node - (1 << self.width)
 
-    def _blend(self, common: FineContext, own: FineContext) -> int:
-        weight = (own.count << 16) // (own.count + self.prior)
-        return max(1, (common.p * (65536 - weight) + own.p * weight) >> 22)
+    def _blend(self, shared: FineContext, specific: FineContext) -> int:
+        weight = (specific.count << 16) // (specific.count + self.prior)
+        return max(1, (shared.p * (65536 - weight) + specific.p * weight) >> 22)

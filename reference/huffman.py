@@ -17,12 +17,12 @@ def huffman(body: bytes, count: int, width: int) -> list[int]:
     codes = canonical_codes(read_lengths(reader, width))
     streams = 4 if count >= 256 else 1
     sizes = [reader.vu("length of a sub-stream") for _ in range(streams - 1)]
-    parts = [reader.take(size, "sub-stream") for size in sizes]
-    parts.append(body[reader.at :])
+    sub_streams = [reader.take(size, "sub-stream") for size in sizes]
+    sub_streams.append(body[reader.at :])
     symbols = [0] * count
-    for part, content in enumerate(parts):
-        places = range(part, count, streams)
-        symbols[part::streams] = _decode_part(content, len(places), codes)
+    for first, content in enumerate(sub_streams):
+        places = range(first, count, streams)
+        symbols[first::streams] = _decode_sub_stream(content, len(places), codes)
     return symbols
 
 
@@ -84,7 +84,7 @@ def canonical_codes(lengths: list[int]) -> dict[tuple[int, int], int]:
     return codes
 
 
-def _decode_part(content: bytes, count: int, codes: dict[tuple[int, int], int]) -> list[int]:
+def _decode_sub_stream(content: bytes, count: int, codes: dict[tuple[int, int], int]) -> list[int]:
     """The symbols of one sub-stream, checked to fill it exactly."""
     symbols = []
     at, bits = 0, 8 * len(content)

@@ -21,7 +21,7 @@ TURN = 256
 class Head:
     """The first fields of a body, which describe the code."""
 
-    raw_bits: int
+    low_bits: int
     has_escape: bool
     states: int  # tANS; Huffman: 0
     counts: list[int]  # Huffman: codes of each length; tANS: states of each class
@@ -43,10 +43,10 @@ def check_first_byte(body: bytes, is_tans: bool) -> None:
 
 def _head(reader: Reader, width: int, is_tans: bool) -> Head:
     first = reader.u8("first byte")
-    raw_bits, has_escape = first & 7, bool(first & 8)
+    low_bits, has_escape = first & 7, bool(first & 8)
     states = 32 << (first >> 4) if is_tans else 0
-    require(raw_bits < width, "more raw bits than symbols have")
-    require(not (raw_bits and has_escape), "raw bits and an escape")
+    require(low_bits < width, "more low bits than symbols have")
+    require(not (low_bits and has_escape), "low bits and an escape")
     classes = reader.u8("classes") + 1
     require(classes <= 32, "too many classes")
     require(classes > has_escape, "no class but the escape")
@@ -59,8 +59,8 @@ def _head(reader: Reader, width: int, is_tans: bool) -> Head:
         kraft = sum(count << (7 - length) for length, count in enumerate(counts, 1))
         require(kraft == 1 << 7, "the code is not complete")
     values = list(reader.take(classes - has_escape, "values"))
-    require(all(value < 1 << (width - raw_bits) for value in values), "a value is too large")
-    return Head(raw_bits, has_escape, states, counts, values)
+    require(all(value < 1 << (width - low_bits) for value in values), "a value is too large")
+    return Head(low_bits, has_escape, states, counts, values)
 
 
 class Lane:
@@ -165,10 +165,10 @@ def _refill(lane: Lane, words: Iterator[int]) -> None:
     lane.append(word)
 
 
-def _raw_bits(raw: bytes, raw_bits: int, index: int) -> int:
-    block = raw[8 * raw_bits * (index // 64) :]
+def _low_bits(planes: bytes, low_bits: int, index: int) -> int:
+    block = planes[8 * low_bits * (index // 64) :]
     value = 0
-    for bit in range(raw_bits):
+    for bit in range(low_bits):
         plane = int.from_bytes(block[8 * bit : 8 * bit + 8], "little")
         value |= (plane >> index % 64 & 1) << bit
     return value
@@ -181,20 +181,22 @@ def _decode(body: bytes, count: int, width: int, is_tans: bool) -> list[int]:
     word_count = reader.vu("words")
     escapes = reader.vu("escapes") if head.has_escape else 0
     blocks = -(-count // 64)
-    raw = reader.take(8 * head.raw_bits * blocks, "raw bits")
+    planes = reader.take(8 * head.low_bits * blocks, "low bits")
     data = reader.take(2 * word_count, "words")
     words = [int.from_bytes(data[i : i + 2], "little") for i in range(0, len(data), 2)]
     literals = reader.take(escapes, "literals")
     require(reader.left == 0, "a lanes stream is longer than its parts")
     for index in range(count, 64 * blocks):
-        require(_raw_bits(raw, head.raw_bits, index) == 0, "raw bits after the last symbol")
+        require(_low_bits(planes, head.low_bits, index) == 0, "low bits after the last symbol")
     classes = _classes(words, count, TansCode(head) if is_tans else HuffmanCode(head))
     padding = {index for index, value in enumerate(head.values) if value == head.values[0]}
     require(padding.issuperset(classes[count:]), "padding is not the value of class 0")
-    return _symbols(classes[:count], head, raw, literals, width)
+    return _symbols(classes[:count], head, planes, literals, width)
 
 
-def _symbols(classes: list[int], head: Head, raw: bytes, literals: bytes, width: int) -> list[int]:
+def _symbols(
+    classes: list[int], head: Head, planes: bytes, literals: bytes, width: int
+) -> list[int]:
     escapes = iter(literals)
     symbols = []
     for index, found in enumerate(classes):
@@ -204,8 +206,8 @@ def _symbols(classes: list[int], head: Head, raw: bytes, literals: bytes, width:
             require(literal < 1 << width, "a literal is too large")
             symbols.append(literal)
         else:
-            low = _raw_bits(raw, head.raw_bits, index)
-            symbols.append(head.values[found] << head.raw_bits | low)
+            low = _low_bits(planes, head.low_bits, index)
+            symbols.append(head.values[found] << head.low_bits | low)
     require(next(escapes, None) is None, "literals after the last symbol")
     return symbols
 

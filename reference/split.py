@@ -7,8 +7,8 @@ from typing import Protocol
 
 from .conventions import Reader, Unsupported, require
 
-_MOST_SUBSTREAMS = 16
-_MOST_COLUMNS = 1 << 14
+_MAX_SUB_STREAMS = 16
+_MAX_COLUMNS = 1 << 14
 
 
 class Symbols(Protocol):
@@ -38,23 +38,23 @@ class Split:
             self._router = Classes(reader, count, open_stream)
         else:
             self._router = Neighbours(reader, width, open_stream)
-        self._parts: list[Symbols] = []
+        self._sub_streams: list[Symbols] = []
         left = count
-        for _ in range(self._router.substreams):
-            part = reader.vu("symbols of a sub-stream")
-            require(part <= left, "sub-streams of more symbols than the stream")
-            left -= part
-            self._parts.append(open_stream(reader, part, width))
+        for _ in range(self._router.targets):
+            symbols = reader.vu("symbols of a sub-stream")
+            require(symbols <= left, "sub-streams of more symbols than the stream")
+            left -= symbols
+            self._sub_streams.append(open_stream(reader, symbols, width))
         require(left == 0, "counts of the sub-streams")
         require(reader.left == 0, "the sub-streams do not fill the body")
 
     def symbols(self) -> list[int]:
         """Take each symbol from the sub-stream that the router names."""
         self._router.start()
-        parts = [iter(part.symbols()) for part in self._parts]
+        sub_streams = [iter(stream.symbols()) for stream in self._sub_streams]
         symbols: list[int] = []
         for _ in range(self.count):
-            symbol = next(parts[self._router.route(symbols)], None)
+            symbol = next(sub_streams[self._router.route(symbols)], None)
             require(symbol is not None, "a sub-stream ends before the stream")
             assert symbol is not None
             symbols.append(symbol)
@@ -88,12 +88,12 @@ class Classes:
         require(1 <= self.row_length <= max(count, 1), "row length")
         classes = reader.u8("classes")
         self.rows, self.columns = classes % 16 + 1, classes // 16 + 1
-        self.substreams = self.rows * self.columns
-        require(self.substreams <= _MOST_SUBSTREAMS, "too many sub-streams")
+        self.targets = self.rows * self.columns
+        require(self.targets <= _MAX_SUB_STREAMS, "too many sub-streams")
         self.column_map: list[int] | None = None
         self.row_stream: Symbols | None = None
         if self.columns > 1:
-            require(self.row_length <= _MOST_COLUMNS, "too many columns to have classes")
+            require(self.row_length <= _MAX_COLUMNS, "too many columns to have classes")
             stream = open_stream(reader, self.row_length, _width(self.columns))
             self.column_map = read_map(stream, self.columns)
         if self.rows > 1:
@@ -111,15 +111,15 @@ class Classes:
         return row_class * self.columns + (self.column_map[column] if self.column_map else 0)
 
 
-class Kernels:
+class Filters:
     """What routers by neighbours share: filters of some width and height."""
 
     class_of: list[int]
 
     def __init__(self, reader: Reader) -> None:
-        self.width = reader.u8("width of a kernel")
-        self.height = reader.u8("height of a kernel")
-        require(self.width and self.height, "an empty kernel")
+        self.width = reader.u8("width of a filter")
+        self.height = reader.u8("height of a filter")
+        require(self.width and self.height, "an empty filter")
 
     def start(self) -> None:
         """Called before the first symbol."""
@@ -132,22 +132,22 @@ class Kernels:
         return left, up
 
 
-class Neighbours(Kernels):
+class Neighbours(Filters):
     """Router 1: the classes of the symbols to the left and above, in the same filter."""
 
     def __init__(self, reader: Reader, width: int, open_stream: OpenStream) -> None:
         super().__init__(reader)
         numbers = reader.u8("classes and sub-streams")
-        self.classes, self.substreams = numbers % 16 + 1, numbers // 16 + 1
+        self.classes, self.targets = numbers % 16 + 1, numbers // 16 + 1
         require(self.classes <= 15, "classes of symbols")
         self.class_of = [0] * (1 << width)
         self.context_map = [0] * (self.classes + 1) ** 2
         if self.classes > 1:
             stream = open_stream(reader, 1 << width, _width(self.classes))
             self.class_of = read_map(stream, self.classes)
-        if self.substreams > 1:
-            stream = open_stream(reader, len(self.context_map), _width(self.substreams))
-            self.context_map = read_map(stream, self.substreams)
+        if self.targets > 1:
+            stream = open_stream(reader, len(self.context_map), _width(self.targets))
+            self.context_map = read_map(stream, self.targets)
 
     def route(self, symbols: list[int]) -> int:
         """The number of the sub-stream for the symbol that follows these."""

@@ -95,8 +95,8 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
              needed);
     QC_CHECK(capacity >= qc_chunk_bound(frame, source), QC_NO_SPACE, "encode: output", 0, capacity,
              qc_chunk_bound(frame, source));
-    QC_CHECK(encoding->effort >= 1 && encoding->effort <= QC_EFFORT_MOST, QC_INVALID,
-             "encode: effort", 0, encoding->effort, QC_EFFORT_MOST);
+    QC_CHECK(encoding->effort >= 1 && encoding->effort <= QC_EFFORT_MAX, QC_INVALID,
+             "encode: effort", 0, encoding->effort, QC_EFFORT_MAX);
     QC_TRY(check_extent(frame, source, error));
     size_t step =
         (QC_ARENA_ALIGNMENT - (uintptr_t)workspace % QC_ARENA_ALIGNMENT) % QC_ARENA_ALIGNMENT;

@@ -15,8 +15,7 @@
  *
  * Why it works: a lane has at least 16 bits before a turn, and a turn takes at most 16 (two codes
  * of 7 or 8 bits), so one refill per turn suffices, and the order of words is known without sending
- * it. The
- * encoder follows the same rule (lanes_encode.c).
+ * it. The encoder follows the same rule (lanes_encode.c).
  *
  * A kernel turns words into the values of classes, and nothing else. What is rare or separate is
  * done in passes of their own over the block in L1: low bits are added, and escapes are replaced by
@@ -55,7 +54,7 @@ static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state
     QC_TRY(qc_read_vu(body, &words, "lanes: number of words", error));
     if (state->code.has_escape)
         QC_TRY(qc_read_vu(body, &escapes, "lanes: number of escapes", error));
-    QC_TRY(qc_read_bytes(body, blocks * 8 * state->code.low_bits, &state->low, "lanes: raw bits",
+    QC_TRY(qc_read_bytes(body, blocks * 8 * state->code.low_bits, &state->low, "lanes: low bits",
                          error));
     QC_TRY(qc_read_bytes(body, 2 * words, &state->words, "lanes: words", error));
     QC_CHECK(escapes == body->size - body->at, QC_CORRUPT, "lanes: bytes of literals", body->at,
@@ -66,15 +65,15 @@ static qc_status read_parts(qc_reader *body, size_t count, qc_lanes_state *state
     return QC_OK;
 }
 
-/* No raw bit stands behind the last symbol. They are read again with those before them, and dropped
+/* The low bits after the last symbol are 0. They are read again with those before them, and dropped
    whatever they are then. */
-static qc_status check_raw_end(const qc_lanes_state *state, size_t count, qc_error *error)
+static qc_status check_low_end(const qc_lanes_state *state, size_t count, qc_error *error)
 {
     size_t used = count % QC_LANES_BLOCK;
     const uint8_t *last = state->low + count / QC_LANES_BLOCK * 8 * state->code.low_bits;
     for (unsigned bit = 0; used > 0 && bit < state->code.low_bits; bit++)
         QC_CHECK(qc_load64(last + 8 * bit) >> used == 0, QC_CORRUPT,
-                 "lanes: raw bits after the last symbol", 0, bit, 0);
+                 "lanes: low bits after the last symbol", 0, bit, 0);
     return QC_OK;
 }
 
@@ -103,7 +102,7 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, int 
     set_values(state);
     state->pairs.built = 0;
     QC_TRY(read_parts(&reader, stream->count, state, error));
-    QC_TRY(check_raw_end(state, stream->count, error));
+    QC_TRY(check_low_end(state, stream->count, error));
     memset(state->buffer, 0, sizeof state->buffer);
     memset(state->state, 0, sizeof state->state);
     return stream->count > 0 ? load_lanes(state, error) : QC_OK;

@@ -60,9 +60,9 @@ static void build_tans_encoder(const qc_lanes_code *code, const uint8_t class_of
     memcpy(encoder->class_of, class_of, 256);
     for (unsigned index = 0; index < code->classes; index++) {
         unsigned count = code->counts[index];
-        unsigned most = code->state_bits + 1 - qc_bit_length(count);
-        encoder->max_bits[index] = (uint8_t)most;
-        encoder->threshold[index] = (uint8_t)((count << most) - states);
+        unsigned max = code->state_bits + 1 - qc_bit_length(count);
+        encoder->max_bits[index] = (uint8_t)max;
+        encoder->threshold[index] = (uint8_t)((count << max) - states);
         encoder->first[index] = (uint8_t)(at - count);
         for (unsigned state = 0; state < states; state++)
             if (table.class_of[state] == index)
@@ -149,13 +149,13 @@ static uint8_t *write_all_words(const qc_encoder_input *input, const qc_lanes_co
     return kernels->lanes_write_words(&source, states, code->state_bits, refills, out);
 }
 
-/* Raw bits, words and literals are written behind room for the two counts before them. */
+/* Low bits, words and literals are written behind room for the two counts before them. */
 static size_t encode(const qc_encoder_input *input, const qc_lanes_code *code, uint8_t *out)
 {
     uint8_t class_of[256], *head_end = write_head(code, out);
-    uint8_t *raw = head_end + 2 * QC_VU_MAX_BYTES;
+    uint8_t *low = head_end + 2 * QC_VU_MAX_BYTES;
     find_classes(code, class_of);
-    uint8_t *words = write_low_bits(input, code->low_bits, raw);
+    uint8_t *words = write_low_bits(input, code->low_bits, low);
     uint8_t *literals = input->count > 0 ? write_all_words(input, code, class_of, words) : words;
     uint8_t *end = literals;
     if (code->has_escape)
@@ -163,8 +163,8 @@ static size_t encode(const qc_encoder_input *input, const qc_lanes_code *code, u
     head_end += qc_write_vu(head_end, (uint64_t)(literals - words) / 2);
     if (code->has_escape)
         head_end += qc_write_vu(head_end, (uint64_t)(end - literals));
-    memmove(head_end, raw, (size_t)(end - raw));
-    return (size_t)(head_end - out) + (size_t)(end - raw);
+    memmove(head_end, low, (size_t)(end - low));
+    return (size_t)(head_end - out) + (size_t)(end - low);
 }
 
 static size_t huffman_size(qc_encoder_input *input)

@@ -12,7 +12,7 @@ static qc_status read_first_byte(qc_reader *body, int is_tans, qc_lanes_code *co
     code->low_bits = first & QC_LANES_LOW_MASK;
     code->has_escape = (first & QC_LANES_ESCAPE) != 0;
     code->state_bits = is_tans ? states + QC_TANS_MIN_LOG : 0;
-    QC_CHECK(code->low_bits <= QC_LANES_MAX_LOW_BITS, QC_UNSUPPORTED, "lanes: raw bits", 0,
+    QC_CHECK(code->low_bits <= QC_LANES_MAX_LOW_BITS, QC_UNSUPPORTED, "lanes: low bits", 0,
              code->low_bits, QC_LANES_MAX_LOW_BITS);
     QC_CHECK(states <= (is_tans ? QC_TANS_MAX_LOG - QC_TANS_MIN_LOG : 0), QC_UNSUPPORTED,
              "lanes: number of states", 0, states, QC_TANS_MAX_LOG - QC_TANS_MIN_LOG);
@@ -74,7 +74,7 @@ qc_status qc_lanes_read_head(qc_reader *body, unsigned width, int is_tans, qc_la
     memset(code, 0, sizeof *code);
     QC_TRY(read_first_byte(body, is_tans, code, error));
     QC_CHECK(code->low_bits < width && (code->low_bits == 0 || !code->has_escape), QC_CORRUPT,
-             "lanes: raw bits", 0, code->low_bits, code->has_escape ? 0 : width - 1);
+             "lanes: low bits", 0, code->low_bits, code->has_escape ? 0 : width - 1);
     QC_TRY(qc_read_u8(body, &last, "lanes: number of classes", error));
     code->classes = last + 1;
     QC_CHECK(code->classes <= QC_LANES_MAX_CLASSES && code->classes > code->has_escape, QC_CORRUPT,

@@ -6,7 +6,7 @@
 
 #include "kernels/lanes.h"
 
-/* Read a head up to its values; the code that it gives can be built into a table. */
+/* Reads a head up to its values. The code can then be built into a table. */
 qc_status qc_lanes_read_head(qc_reader *body, unsigned width, int is_tans, qc_lanes_code *code,
                              qc_error *error);
 

@@ -134,8 +134,8 @@ static uint64_t log2_of(uint64_t x)
     return qc_log2_fixed((uint32_t)(x >> shift)) + shift * BIT;
 }
 
-/* What no shares get below: the entropy, rounded down. */
-static uint64_t least_bits(const classes *classes, uint64_t total)
+/* No shares take fewer bits than this: the entropy, rounded down. */
+static uint64_t min_bits(const classes *classes, uint64_t total)
 {
     uint64_t cost = 0, log2_total = total > 0 ? log2_of(total) : 0;
     for (unsigned i = 0; i < classes->count; i++) {
@@ -182,19 +182,20 @@ static void consider_huffman(const search *search, const classes *classes, unsig
 
 static void consider_tans(const search *search, const classes *classes, unsigned low_bits)
 {
-    /* Few states are not equally likely, which the shares do not tell: about 2^-n of the size. */
+    /* Few states are not equally likely, which the shares ignore: it costs about 2^-n of the size.
+     */
     static const uint8_t bits_of_loss[] = {9, 10, 13, 13};
     if (classes->count > QC_LANES_MAX_CLASSES)
         return;
     qc_lanes_code code;
     size_t head = 5 + 2 * (size_t)classes->count + TANS_STATE_BYTES;
     uint64_t apart = begin_code(classes, low_bits, search->total, &code);
-    uint64_t least = apart + least_bits(classes, search->total);
-    if (price_of(search, classes, least, 0, head) >= search->best->price)
+    uint64_t min = apart + min_bits(classes, search->total);
+    if (price_of(search, classes, min, 0, head) >= search->best->price)
         return;
     /* A class alone takes no bits, and its count is a byte. */
-    unsigned most = classes->count > 1 ? QC_TANS_MAX_LOG : QC_TANS_MIN_LOG;
-    for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= most; state_bits++) {
+    unsigned max = classes->count > 1 ? QC_TANS_MAX_LOG : QC_TANS_MIN_LOG;
+    for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= max; state_bits++) {
         uint64_t cost = apart + code_tans(classes, search->total, state_bits, &code);
         cost += cost >> bits_of_loss[state_bits - QC_TANS_MIN_LOG];
         /* Fewer states are faster where tables are small: more must save something. */
@@ -205,7 +206,7 @@ static void consider_tans(const search *search, const classes *classes, unsigned
 
 typedef void consider_classes(const search *search, const classes *classes, unsigned low_bits);
 
-/* Every number of raw bits, and without them some numbers of classes beside the escape. */
+/* Every number of low bits, and without them some numbers of classes beside the escape. */
 static void plan(const search *search, const uint64_t counts[256], unsigned width,
                  consider_classes *consider)
 {

@@ -1,7 +1,7 @@
 /*
- * The pull interface of the decoders: start a stream, take the next symbols, as many as fit
- * into L1, and finish. Values and positions are decoders of streams in this way, so that every
- * one works with every coding. One row a coding stands in stream_table.c.
+ * The pull interface of the decoders: start a stream, take its next symbols, as many as fit into
+ * L1, and finish. Decoders of values and positions take their symbols in this way, so each works
+ * with every coding. stream_decode.c has the table of codings.
  */
 #ifndef QC_STREAM_H
 #define QC_STREAM_H
@@ -72,40 +72,40 @@ typedef struct qc_stream {
     } state;
 } qc_stream;
 
-/* One coding. `body` stays valid until finish. Every function returns QC_OK or an error of
-   format section 7; offsets in errors count from the body's first byte (stream_table.c adds
+/* One coding. `body` stays valid until finish. Every function returns QC_OK or an error of section
+   7 of the format; offsets in errors count from the body's first byte (stream_decode.c adds
    stream->offset). */
 typedef struct qc_stream_decoder {
     const char *name;
     unsigned min_width, max_width;
-    /* Check all of the body that can be checked before symbols are taken, and build tables. */
+    /* Checks as much of the body as is possible before symbols are taken, and builds tables. */
     qc_status (*start)(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error);
-    /* Write the next `count` symbols, uint8_t or uint16_t by stream->width. Reads only inside the
+    /* Writes the next `count` symbols, uint8_t or uint16_t by stream->width. Reads only inside the
        body, whatever it holds, and writes exactly `count` symbols, each below 2^width. */
     qc_status (*next)(qc_stream *stream, void *symbols, size_t count, qc_error *error);
-    /* Where the next `count` symbols stand in the body, byte for byte; goes behind them. NULL, as
-       the function or its result: they have to be decoded. They are the caller's bytes, which may
-       change at any time: who takes a view reads each symbol once, and any byte will do. */
+    /* Returns the place of the next `count` symbols in the body, one byte each, and moves past
+       them. NULL, as the function or its result: they have to be decoded. They are the caller's
+       bytes, which may change at any time: each symbol of a view is read once, and any byte will
+       do. */
     const uint8_t *(*view)(qc_stream *stream, size_t count);
-    /* Go `count` symbols forward; NULL: qc_stream_skip takes and drops them. */
+    /* Moves `count` symbols forward. NULL: qc_stream_skip takes and drops them. */
     qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
     /* After the last symbol: the body must have been used up exactly. */
     qc_status (*finish)(qc_stream *stream, qc_error *error);
 } qc_stream_decoder;
 
-extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_table.c */
+extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_decode.c */
 extern const qc_stream_decoder qc_constant_decoder, qc_bitpacked_decoder, qc_huffman_decoder,
     qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder,
     qc_contexts_decoder;
 
-/* Read a stream's header at the reader (coding, body length) and start it. `features`: a coding
-   without a bit there is Corrupt; pass ~0 for a single stream. Steps over the body. */
+/* Reads a stream's header at the reader (coding, body length) and starts it. `features`: a coding
+   without a bit there is Corrupt; pass ~0 for a single stream. Moves the reader past the body. */
 qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, unsigned width,
                          uint64_t features, qc_stream_shared *shared, qc_error *error);
-/* As the coding's `next`; count <= stream->left, which whoever asks has made sure of. */
+/* As the coding's `next`. The caller makes sure that count <= stream->left. */
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
-/* As the coding's `view`; NULL if not so many are left. The symbols taken just before stand before
-   these, if they were viewed too. */
+/* As the coding's `view`; NULL if fewer are left. Views follow each other in memory. */
 const uint8_t *qc_stream_view(qc_stream *stream, size_t count);
 qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error);
 /* Only once nothing is left. */

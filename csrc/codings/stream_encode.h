@@ -1,5 +1,5 @@
 /*
- * The encoders: what they are given, and one row a coding. stream_encode.c chooses between them.
+ * The encoders: their input, and one row per coding. stream_encode.c chooses among them.
  */
 #ifndef QC_STREAM_ENCODE_H
 #define QC_STREAM_ENCODE_H
@@ -12,10 +12,10 @@
 /* Encoders write whole words: up to this many bytes beyond the body's end. */
 #define QC_ENCODE_SLACK 8
 
-/* "Cannot": the coding does not hold these symbols, or not within the limit. */
+/* The coding cannot hold these symbols, or not within the limit. */
 #define QC_NO_ENCODING SIZE_MAX
 
-/* Symbols, and what one pass over them tells. */
+/* Symbols, and what one pass over them finds out. */
 typedef struct qc_encoder_input {
     const void *symbols; /* uint8_t if width <= 8, else uint16_t */
     size_t count;
@@ -25,8 +25,9 @@ typedef struct qc_encoder_input {
     unsigned max;      /* symbol; 0 if there is none */
     int constant;      /* no two symbols differ */
     int smallest;      /* speed does not matter */
-    /* Width <= 8: how often each symbol stands at the positions i mod QC_HUFFMAN_STREAMS. The
-       scratch follows this structure: some 32-bit machines would not align it by themselves. */
+    /* Width <= 8: how often each symbol occurs at the positions i mod QC_HUFFMAN_STREAMS. The
+       scratch memory follows this structure: some 32-bit machines would not align it by themselves.
+     */
     _Alignas(8) qc_histogram histogram;
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
     uint8_t *scratch;     /* twice as many bytes as there are symbols, and 512; aligned */
@@ -36,30 +37,30 @@ typedef struct qc_encoder_input {
 } qc_encoder_input;
 
 typedef struct qc_stream_encoder {
-    /* The bytes of the body (lanes: about), or QC_NO_ENCODING. NULL: only encoding tells. */
+    /* The bytes of the body (lanes: an estimate), or QC_NO_ENCODING. NULL: unknown until it is
+       encoded. */
     size_t (*size)(qc_encoder_input *input);
-    /* Write the body and return its length; QC_NO_ENCODING if it is longer than `limit`, or the
-       ticker says stop. `out` has
-       room for limit + QC_ENCODE_SLACK bytes. Codings with a `size` are called only after it, with
-       what it returned as the limit. */
+    /* Writes the body and returns its length; QC_NO_ENCODING if it is longer than `limit`, or the
+       ticker says stop. `out` has room for limit + QC_ENCODE_SLACK bytes. Codings with a `size` are
+       called only after it, with its result as the limit. */
     size_t (*encode)(const qc_encoder_input *input, uint8_t *out, size_t limit);
 } qc_stream_encoder;
 
 extern const qc_stream_encoder qc_constant_encoder, qc_bitpacked_encoder, qc_huffman_encoder,
     qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
-/* Scratch memory for `count` symbols that nobody changes. */
+/* Scratch memory for `count` symbols that do not change. */
 #define QC_STABLE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))
 
-/* As qc_stream_encode, counted by the caller's ticker, of symbols that nobody changes meanwhile:
-   they are counted, and what is then written fits only what was counted. `workspace`:
+/* As qc_stream_encode, with the caller's ticker, of symbols that do not change meanwhile: the bytes
+   are written by their counts. `workspace`:
    QC_STABLE_WORKSPACE(count) bytes. */
 qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
                                   unsigned width, uint64_t codings, qc_profile profile, void *out,
                                   size_t capacity, size_t *size, void *workspace, qc_error *error);
 
-/* About what a stream takes whose symbols have these counts: the coding that the profile would
-   choose among those that tell their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */
+/* Estimates the bytes of a stream whose symbols have these counts, in the coding that the profile
+   would choose among those that know their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */
 size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
                           qc_profile profile, void *workspace);
 

@@ -42,7 +42,7 @@ def show_config() -> None:
 
 
 def get_include() -> str:
-    """The folder of the C header ``qcodec.h``, for compilers' ``-I``.
+    """The folder of the public C headers (``qcodec*.h``), for compilers' ``-I``.
 
     Examples
     --------

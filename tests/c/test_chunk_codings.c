@@ -140,7 +140,7 @@ static unsigned set_of_codings(unsigned number)
 static void check_codings(qc_frame *frame, const qc_chunk_source *source)
 {
     static const unsigned efforts[] = {1, QC_EFFORT_PLACES, QC_EFFORT_USUAL, QC_EFFORT_HIGH,
-                                       QC_EFFORT_MOST};
+                                       QC_EFFORT_MAX};
     unsigned encoded = 0;
     for (unsigned number = 0; number < 2 * QC_CODING_COUNT + 9; number++) {
         for (unsigned profile = QC_FAST; profile <= QC_FIXED; profile++) {

@@ -1,6 +1,6 @@
 /*
  * Codings 4 and 5 with random codes of every kind decode to what a plain encoder wrote, on every
- * path of this machine: every number of classes and states, raw bits, escapes, tails of every
+ * path of this machine: every number of classes and states, low bits, escapes, tails of every
  * length, empty streams, and decoding in parts.
  */
 #include "codings/lanes_head.h"

@@ -68,7 +68,7 @@ static qc_frame plan(const qc_poll *poll, int rows)
 static qc_status encode_chunk(const qc_frame *frame, size_t *size)
 {
     qc_chunk_source source = {0, frame->elements, frame->elements, NULL, symbols, -1};
-    qc_encoding encoding = {~(uint64_t)0, QC_SMALL, QC_EFFORT_MOST};
+    qc_encoding encoding = {~(uint64_t)0, QC_SMALL, QC_EFFORT_MAX};
     uint64_t features = 0;
     return qc_chunk_encode(frame, &source, &encoding, out, ROOM, size, &features, workspace, ROOM,
                            NULL);

@@ -53,8 +53,8 @@ def test_any_damage_has_the_same_outcome(stream, choice):
 def test_padding_is_told_by_its_value(values, outcome):
     # Codes 0, 10 and 11: padding of class 1, of the same value as class 0 or of another.
     code = LanesCode(values, (1, 2, 0, 0, 0, 0, 0))
-    raw, words, literals = lanes_parts([5, 5], code)
+    low, words, literals = lanes_parts([5, 5], code)
     words[2] = 0b10 << 14
-    padded = (HUFFMAN, assemble(code, raw, words, literals), 2, 4)
+    padded = (HUFFMAN, assemble(code, low, words, literals), 2, 4)
     assert by_reference(*padded) == outcome
     assert_all_give(outcome, *padded)

@@ -24,8 +24,8 @@ WIDTH = 4
 def body(coding, change=None, **parts):
     """A valid body of 300 symbols, with another code or other parts."""
     code = TANS if coding == 5 else HUFFMAN
-    raw, words, literals = lanes_parts(SYMBOLS[coding], code)
-    made = {"raw": raw, "words": words, "literals": literals} | parts
+    low, words, literals = lanes_parts(SYMBOLS[coding], code)
+    made = {"low": low, "words": words, "literals": literals} | parts
     return assemble(change or code, **made)
 
 
@@ -38,7 +38,7 @@ def with_byte(data, at, value):
 
 
 ESCAPED = LanesCode((3, 7), (1, 2, 0, 0, 0, 0, 0), has_escape=True)
-RAW = LanesCode((0, 1, 2, 3), (0, 4, 0, 0, 0, 0, 0), raw_bits=1)
+RAW = LanesCode((0, 1, 2, 3), (0, 4, 0, 0, 0, 0, 0), low_bits=1)
 RAW_BODY = lanes_body([3, 7, 5, 1, 0], RAW)
 
 BROKEN = {
@@ -49,12 +49,12 @@ BROKEN = {
     "values cut": (4, body(4)[:11], CorruptError, "values"),
     "no number of words": (4, HUFFMAN.head(), CorruptError, "number of words"),
     "no number of escapes": (4, ESCAPED.head() + b"\0", CorruptError, "number of escapes"),
-    "raw bits cut": (4, RAW.head() + b"\0" + bytes(39), CorruptError, "raw bits"),
-    "five raw bits": (4, with_byte(body(4), 0, 5), UnsupportedError, "raw bits"),
+    "low bits cut": (4, RAW.head() + b"\0" + bytes(39), CorruptError, "low bits"),
+    "five low bits": (4, with_byte(body(4), 0, 5), UnsupportedError, "low bits"),
     "states of Huffman": (4, with_byte(body(4), 0, 16), UnsupportedError, "states"),
     "512 states": (5, with_byte(body(5), 0, 64), UnsupportedError, "states"),
-    "raw bits as wide as symbols": (4, with_byte(body(4), 0, 4), CorruptError, "raw bits"),
-    "raw bits and an escape": (4, with_byte(body(4), 0, 9), CorruptError, "raw bits"),
+    "low bits as wide as symbols": (4, with_byte(body(4), 0, 4), CorruptError, "low bits"),
+    "low bits and an escape": (4, with_byte(body(4), 0, 9), CorruptError, "low bits"),
     "33 classes": (4, with_byte(body(4), 1, 32), CorruptError, "number of classes"),
     "33 classes of tANS": (5, with_byte(body(5), 1, 32), CorruptError, "number of classes"),
     "no class but the escape": (5, bytes([8, 0, 32, 0, 0]), CorruptError, "number of classes"),
@@ -95,10 +95,10 @@ def test_a_broken_rule_is_named(name, path):
     assert type(caught.value).__name__.lower() == error.code
 
 
-def test_raw_bits_behind_the_last_symbol_are_refused():
-    place = len(RAW.head()) + 2  # behind the number of words: the plane of the only raw bit
+def test_low_bits_behind_the_last_symbol_are_refused():
+    place = len(RAW.head()) + 2  # behind the number of words: the plane of the only low bit
     data = with_byte(RAW_BODY, place, RAW_BODY[place] | 1 << 6)
-    with pytest.raises(CorruptError, match="raw bits after"):
+    with pytest.raises(CorruptError, match="low bits after"):
         streams.decode(stream_of(4, data), 5, WIDTH)
 
 

@@ -80,6 +80,18 @@ def test_every_folder_is_in_the_table():
     assert {folder(path) for path in FILES} == set(LAYERS)
 
 
+def test_the_readme_has_the_same_table():
+    rows = re.findall(
+        r"^\| `([\w/]+)` \|[^|]*\| ([^|]*) \|$", (CSRC / "README.md").read_text(), re.MULTILINE
+    )
+    table = {
+        name: {"" for _ in re.findall("public headers", allowed)}
+        | set(re.findall("`(.*?)`", allowed))
+        for name, allowed in rows
+    }
+    assert table == {name: allowed for name, allowed in LAYERS.items() if name}
+
+
 def test_the_layers_lead_in_one_direction():
     TopologicalSorter(LAYERS).prepare()  # raises CycleError
     assert len(arrows()) <= MAX_ARROWS

@@ -90,18 +90,18 @@ def installed(wheel, tmp_path_factory):
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "env", with_pip=True)
     python = folder / "env/bin/python"
-    run(python, "-m", "pip", "install", "--quiet", wheel)
+    run(python, "-I", "-m", "pip", "install", "--quiet", wheel)  # -I: whatever PYTHONPATH says
     return python
 
 
 def test_the_wheel_works_where_nothing_else_is(installed, tmp_path):
-    run(installed, "-c", USE, cwd=tmp_path)
+    run(installed, "-I", "-c", USE, cwd=tmp_path)
 
 
 @pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 def test_c_programs_find_all_that_they_include_in_the_wheel(installed, tmp_path):
     code = "import qcodec; print(qcodec.get_include())"
-    include = Path(run(installed, "-c", code, cwd=tmp_path).rstrip("\n"))
+    include = Path(run(installed, "-I", "-c", code, cwd=tmp_path).rstrip("\n"))
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{include}"]
     program = tmp_path / "matvec.o"
     run(COMPILER, *flags, "-c", ROOT / "examples/matvec.c", "-o", program)

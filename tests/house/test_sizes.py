@@ -4,7 +4,10 @@ import pytest
 
 from tests.repository import GOLDEN, ROOT
 
-FOLDERS = ("benchmarks", "docs", "examples", "fuzz", "recipes", "reference", "tests", "tools")
+FOLDERS = (
+    *("benchmarks", "csrc", "docs", "examples", "fuzz", "qcodec", "recipes", "reference"),
+    *("tests", "tools"),
+)
 MAX_FILES = 40
 MAX_LINES = 450
 SUFFIXES = {".c", ".h", ".pxi", ".py", ".pyx"}

@@ -32,8 +32,8 @@ class LanesStream:
 @st.composite
 def lanes_codes(draw: st.DrawFn, coding: int, width: int) -> LanesCode:
     """Any code of the format, also one with the same value twice."""
-    raw_bits = draw(st.integers(0, min(4, width - 1)))
-    has_escape = raw_bits == 0 and draw(st.booleans())
+    low_bits = draw(st.integers(0, min(4, width - 1)))
+    has_escape = low_bits == 0 and draw(st.booleans())
     random = np.random.default_rng(draw(seeds))
     if coding == HUFFMAN:
         lengths = [length for length in draw(complete_lengths(32, longest=7)) if length]
@@ -44,8 +44,8 @@ def lanes_codes(draw: st.DrawFn, coding: int, width: int) -> LanesCode:
         states = draw(st.sampled_from([32, 64, 128] if classes == 1 else [32, 64, 128, 256]))
         shares = random.dirichlet([draw(st.sampled_from([0.05, 1.0]))] * classes)
         counts = [int(count) for count in 1 + random.multinomial(states - classes, shares)]
-    values = random.integers(0, 1 << (width - raw_bits), classes - has_escape)
-    return LanesCode(tuple(map(int, values)), tuple(counts), raw_bits, has_escape, states)
+    values = random.integers(0, 1 << (width - low_bits), classes - has_escape)
+    return LanesCode(tuple(map(int, values)), tuple(counts), low_bits, has_escape, states)
 
 
 @st.composite
@@ -58,8 +58,8 @@ def lanes_streams(draw: st.DrawFn, most: int = 700) -> LanesStream:
     classes = len(code.values) + code.has_escape
     places = np.minimum(random.geometric(draw(st.sampled_from([0.1, 0.5])), count), classes) - 1
     any_bits = random.integers(0, 1 << width, count)
-    values = np.array([*code.values, 0])[places] << code.raw_bits
-    low = any_bits & ((1 << code.raw_bits) - 1)
+    values = np.array([*code.values, 0])[places] << code.low_bits
+    low = any_bits & ((1 << code.low_bits) - 1)
     symbols = np.where(places == len(code.values), any_bits, values | low)
     return LanesStream(width, code, tuple(map(int, symbols)))
 
@@ -67,24 +67,24 @@ def lanes_streams(draw: st.DrawFn, most: int = 700) -> LanesStream:
 @st.composite
 def spoilt_lanes(draw: st.DrawFn, stream: LanesStream) -> tuple[bytes, int]:
     """(body, count) with a fault in one part, or none; the lengths of the parts are right."""
-    raw, words, literals = lanes_parts(stream.symbols, stream.code)
+    low, words, literals = lanes_parts(stream.symbols, stream.code)
     code, count = stream.code, len(stream.symbols)
-    match draw(st.sampled_from(["words", "code", "head", "raw", "literals", "count", "bytes"])):
+    match draw(st.sampled_from(["words", "code", "head", "low", "literals", "count", "bytes"])):
         case "words":
             words = draw(_spoilt_words(words))
         case "code":
             code = draw(lanes_codes(stream.coding, stream.width))
         case "head":
             code = draw(_spoilt_code(code))
-        case "raw":
-            raw = draw(damaged(raw))
+        case "low":
+            low = draw(damaged(low))
         case "literals":
             literals = draw(damaged(literals))
         case "count":  # what were symbols is padding, or the other way
             count = max(0, count + draw(st.integers(-3, 3)))
         case "bytes":
             return draw(damaged(stream.body())), count
-    return assemble(code, raw, words, literals), count
+    return assemble(code, low, words, literals), count
 
 
 @st.composite
@@ -106,7 +106,7 @@ def _spoilt_code(draw: st.DrawFn, code: LanesCode) -> LanesCode:
     fields = {
         "values": (*code.values, draw(st.integers(0, 255))),
         "counts": (draw(st.integers(0, 40)), *code.counts[1:]),
-        "raw_bits": draw(st.integers(0, 7)),
+        "low_bits": draw(st.integers(0, 7)),
         "has_escape": not code.has_escape,
         "states": draw(st.sampled_from([0, 32, 64, 128, 256, 512])),
     }

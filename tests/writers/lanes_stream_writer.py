@@ -18,7 +18,7 @@ class LanesCode:
 
     values: tuple[int, ...]
     counts: tuple[int, ...]
-    raw_bits: int = 0
+    low_bits: int = 0
     has_escape: bool = False
     states: int = 0
 
@@ -28,43 +28,43 @@ class LanesCode:
         return len(self.values)
 
     def class_of(self, symbol: int) -> int:
-        value = symbol >> self.raw_bits
+        value = symbol >> self.low_bits
         return self.values.index(value) if value in self.values else self.escape
 
     def head(self) -> bytes:
         states = self.states.bit_length() - 6 if self.states else 0
         classes = len(self.values) + self.has_escape
-        first = self.raw_bits | self.has_escape << 3 | states << 4
+        first = self.low_bits | self.has_escape << 3 | states << 4
         return bytes([first, classes - 1, *self.counts, *self.values])
 
 
 def plain_code(
     symbols: Sequence[int], width: int, is_tans: bool, escape: bool = False
 ) -> LanesCode:
-    """A code that holds these symbols: level, with raw bits or an escape where it must."""
+    """A code that holds these symbols: level, with low bits or an escape where it must."""
     most = 16 if is_tans else 32
-    raw_bits = 0
-    while raw_bits < min(4, width - 1) and len({s >> raw_bits for s in symbols}) > most:
-        raw_bits += 1
-    values = sorted({s >> raw_bits for s in symbols} | {0})
+    low_bits = 0
+    while low_bits < min(4, width - 1) and len({s >> low_bits for s in symbols}) > most:
+        low_bits += 1
+    values = sorted({s >> low_bits for s in symbols} | {0})
     if not is_tans and len(values) < 2:
         values.append(1)
-    has_escape = len(values) > most or (escape and raw_bits == 0 and len(values) > 2)
+    has_escape = len(values) > most or (escape and low_bits == 0 and len(values) > 2)
     if has_escape:
-        raw_bits = 0
+        low_bits = 0
         values = sorted(set(symbols) | {0})[: min(most - 1, max(len(set(symbols)) - 1, 1))]
     classes = len(values) + has_escape
     if is_tans:
         counts = [1] * classes
         counts[0] += 64 - classes
-        return LanesCode(tuple(values), tuple(counts), raw_bits, has_escape, 64)
+        return LanesCode(tuple(values), tuple(counts), low_bits, has_escape, 64)
     longest = max((classes - 1).bit_length(), 1)
     short = (1 << longest) - classes
     counts = [0] * 7
     counts[longest - 1] = classes - short
     if short:
         counts[longest - 2] = short
-    return LanesCode(tuple(values), tuple(counts), raw_bits, has_escape)
+    return LanesCode(tuple(values), tuple(counts), low_bits, has_escape)
 
 
 @cache
@@ -153,30 +153,30 @@ def lanes_words(code: LanesCode, classes: Sequence[int]) -> list[int]:
 
 
 def lanes_parts(symbols: Sequence[int], code: LanesCode) -> tuple[bytes, list[int], bytes]:
-    """(raw bits, words, literals)."""
+    """(low bits, words, literals)."""
     classes = [code.class_of(symbol) for symbol in symbols]
     padding = -len(classes) % TURN
-    raw = b""
+    low = b""
     for block in range(0, len(symbols), 64):
-        for bit in range(code.raw_bits):
+        for bit in range(code.low_bits):
             part = symbols[block : block + 64]
-            raw += sum((s >> bit & 1) << i for i, s in enumerate(part)).to_bytes(8, "little")
+            low += sum((s >> bit & 1) << i for i, s in enumerate(part)).to_bytes(8, "little")
     literals = bytes(s for s, index in zip(symbols, classes, strict=True) if index == code.escape)
-    return raw, lanes_words(code, classes + [0] * padding), literals
+    return low, lanes_words(code, classes + [0] * padding), literals
 
 
 def lanes_body(symbols: Sequence[int], code: LanesCode) -> bytes:
     """7.5."""
-    raw, words, literals = lanes_parts(symbols, code)
-    return assemble(code, raw, words, literals)
+    low, words, literals = lanes_parts(symbols, code)
+    return assemble(code, low, words, literals)
 
 
-def assemble(code: LanesCode, raw: bytes, words: Sequence[int], literals: bytes) -> bytes:
+def assemble(code: LanesCode, low: bytes, words: Sequence[int], literals: bytes) -> bytes:
     """A body of its parts, whatever they are."""
     body = code.head() + _vu(len(words))
     if code.has_escape:
         body += _vu(len(literals))
-    return body + raw + b"".join(word.to_bytes(2, "little") for word in words) + literals
+    return body + low + b"".join(word.to_bytes(2, "little") for word in words) + literals
 
 
 def _vu(value: int) -> bytes:

@@ -84,7 +84,7 @@ def _lanes() -> Iterator[Broken]:
     _, words, _ = lanes_parts([7, 8, 9], code)
     body = assemble_lanes(code, b"", words, b"")
     escaped = replace(code, values=(7, 8), has_escape=True)
-    halved = LanesCode((3, 4), (2, 0, 0, 0, 0, 0, 0), raw_bits=1)
+    halved = LanesCode((3, 4), (2, 0, 0, 0, 0, 0, 0), low_bits=1)
     raw, halves, _ = lanes_parts([7, 8, 9], halved)
     raw = b"\x08" + raw[1:]  # of a fourth symbol
     for name, spoilt, kind in (

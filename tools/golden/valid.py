@@ -130,8 +130,8 @@ def _codings() -> Iterator[tuple[str, bytes]]:
 #: Codes of 0 to 4 that differ from those of the coder above.
 _LANES_CODES = {
     "huffman_escape": LanesCode((0, 1, 2), (1, 1, 2, 0, 0, 0, 0), has_escape=True),
-    "huffman_raw_bits": LanesCode((0, 1, 2), (1, 2, 0, 0, 0, 0, 0), raw_bits=1),
-    "tans_raw_bits_128_states": LanesCode((0, 1), (120, 8), raw_bits=2, states=128),
+    "huffman_raw_bits": LanesCode((0, 1, 2), (1, 2, 0, 0, 0, 0, 0), low_bits=1),
+    "tans_raw_bits_128_states": LanesCode((0, 1), (120, 8), low_bits=2, states=128),
     "tans_32_states": LanesCode((4, 0, 1, 2, 3), (6, 10, 10, 5, 1), states=32),
     "tans_256_states": LanesCode((0, 1, 2, 3, 4), (200, 53, 1, 1, 1), states=256),
     "tans_32_classes": LanesCode((0, 1) + (7,) * 29, (33,) + (1,) * 31, has_escape=True, states=64),

@@ -136,7 +136,7 @@ static qc_status try_router(qc_body_writer *w, const candidate *tried, size_t *b
 {
     const qc_router_input *input = w->input;
     size_t count =
-        input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MOST ? input->count : TRIED_SYMBOLS;
+        input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MAX ? input->count : TRIED_SYMBOLS;
     QC_TRY(write_router(w, tried, tables));
     size_t bytes = encode_symbols(w, tables, count, tried, *best - 1, model);
     if (bytes != NOTHING) {

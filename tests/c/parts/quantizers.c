@@ -1,0 +1,44 @@
+/*
+ * quantizers: chooses numbers for six values by every function of qcodec_numeric.h. Linked with the
+ * files of the quantizers alone (csrc/README.md).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "qcodec_numeric.h"
+
+#define COUNT 6
+#define K     2
+
+int main(void)
+{
+    float values[COUNT] = {3, -1, 1, 2.5f, -1, 1}, centroids[K], thresholds[COUNT], means[2];
+    float between[COUNT + 1];
+    double costs[K] = {0, 0}, error_sum, coarseness;
+    uint8_t codes[COUNT], mask[COUNT];
+    int coarse;
+    size_t above, bytes = qc_ternary_best_workspace(2) + qc_kmeans_fast_workspace(K) +
+                          qc_kmeans_exact_workspace(COUNT, K) + qc_kmeans_workspace(COUNT, K) +
+                          qc_sort_workspace(COUNT);
+    void *workspace = malloc(bytes);
+    qc_error error;
+    if (workspace == NULL || !qc_all_finite(values, COUNT) ||
+        qc_ternary_best(values, COUNT, 2, thresholds, means, &coarse, workspace, NULL, &error) ||
+        qc_kmeans_fast(values, COUNT, K, centroids, &coarseness, workspace, NULL, &error) ||
+        qc_assign_by_cost(values, COUNT, centroids, costs, K, codes, &error))
+        return 1;
+    qc_mask_n_of_m(values, 1, COUNT, 1, 3, mask);
+    qc_mask_above(values, COUNT, 1, 1, mask);
+    size_t copied = qc_magnitudes_between(values, COUNT, 1, 2.5f, &above, between);
+    if (qc_sort(values, COUNT, workspace, NULL, &error) ||
+        qc_kmeans_lloyd(values, COUNT, K, QC_KMEANS_LINEAR, 0, 10, centroids, &error_sum, workspace,
+                        NULL, &error) ||
+        qc_kmeans_exact(values, COUNT, K, centroids, &error_sum, workspace, NULL, &error))
+        return 1;
+    qc_assign(values, COUNT, centroids, K, codes);
+    printf("%g %g %g, %u%u%u%u%u%u, %g %g, %zu %zu\n", centroids[0], centroids[1], error_sum,
+           codes[0], codes[1], codes[2], codes[3], codes[4], codes[5], means[0], means[1], copied,
+           above);
+    free(workspace);
+    return 0;
+}
