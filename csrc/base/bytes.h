@@ -1,5 +1,5 @@
 /*
- * Bytes, bounds and errors: what every reader and writer in this folder uses.
+ * Bytes, bounds and errors: what all readers and writers use.
  */
 #ifndef QC_BYTES_H
 #define QC_BYTES_H
@@ -18,8 +18,8 @@ static inline int qc_add_overflows(size_t a, size_t b, size_t *sum)
     return *sum < a;
 }
 
-/* What was read as a number of bytes, as a size: only machines of 32 bits have too little memory
-   for any number that a frame can say. */
+/* A number of bytes that was read, as a size_t: only on 32-bit machines a frame can declare more
+   than fits. */
 static inline qc_status qc_to_size(uint64_t value, size_t *size, const char *what, size_t at,
                                    qc_error *error)
 {
@@ -117,7 +117,7 @@ static inline unsigned qc_bit_length(uint64_t value)
 /* Bytes of one symbol in memory. */
 static inline size_t qc_symbol_size(unsigned width) { return width <= 8 ? 1 : 2; }
 
-/* A cursor over the caller's bytes. Running out of them means Truncated in a head, but Corrupt
+/* A cursor over the caller's bytes. If they run out, that is Truncated in a head, but Corrupt
    where the length of the part is known (format, section 6). */
 typedef struct qc_reader {
     const uint8_t *data;
@@ -134,7 +134,7 @@ static inline qc_reader qc_reader_of(const void *data, size_t size, int length_k
 
 #define QC_SHORT(reader) ((reader)->length_known ? QC_CORRUPT : QC_TRUNCATED)
 
-/* Step over `count` bytes, any number that was read, and lead *bytes to them. */
+/* Moves past `count` bytes, any number that was read, and points *bytes to them. */
 static inline qc_status qc_read_bytes(qc_reader *reader, uint64_t count, const uint8_t **bytes,
                                       const char *what, qc_error *error)
 {

@@ -1,5 +1,5 @@
 /*
- * Checks of input: how a function refuses what it is given, and passes a refusal on.
+ * Checks of input: how a function refuses its input, and passes a refusal on.
  */
 #ifndef QC_CHECK_H
 #define QC_CHECK_H
@@ -64,7 +64,7 @@ static inline int qc_check_refuses(qc_check_site *site)
         }                                                                                          \
     } while (0)
 
-/* Pass an error of a called function on. */
+/* Returns an error of a called function. */
 #define QC_TRY(call)                                                                               \
     do {                                                                                           \
         qc_status status_ = (call);                                                                \

@@ -73,7 +73,7 @@ static inline uint32_t qc_f32_of_f8e4m3(uint32_t byte)
     return result | (byte & 0x80u) << 24;
 }
 
-/* e8m0 to f32, exact: 2^(byte - 127), the least of which is subnormal; 255 is NaN. */
+/* e8m0 to f32, exact: 2^(byte - 127), the smallest of which is subnormal; 255 is NaN. */
 static inline uint32_t qc_f32_of_e8m0(uint32_t byte)
 {
     uint32_t power = byte == 0 ? 1u << 22 : byte << 23;
@@ -103,7 +103,7 @@ static inline uint32_t qc_f16_of_f32(uint32_t bits)
 static inline uint32_t qc_bf16_of_f32(uint32_t bits)
 {
     uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1)) >> 16;
-    /* A NaN whose payload lies in the lower half must not become an infinity. */
+    /* A NaN whose payload is in the lower half must not become an infinity. */
     return (bits & ~QC_F32_SIGN) > QC_F32_INFINITY ? bits >> 16 | 0x40u : rounded;
 }
 

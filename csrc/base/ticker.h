@@ -1,6 +1,7 @@
 /*
- * Long calls ask their caller now and then whether to go on (qc_poll in qcodec.h). They count steps
- * between two questions, so that fast loops hardly notice: one subtraction per block of symbols.
+ * Long calls ask their caller now and then whether to continue (qc_poll in qcodec_base.h). They
+ * count steps between two questions, so fast loops lose hardly any time: one subtraction per block
+ * of symbols.
  */
 #ifndef QC_TICKER_H
 #define QC_TICKER_H
@@ -13,7 +14,7 @@
 #define QC_TICKER_STEPS ((size_t)1 << 19)
 
 typedef struct qc_ticker {
-    const qc_poll *poll; /* NULL: nobody is asked */
+    const qc_poll *poll; /* NULL: never interrupted */
     size_t left;         /* steps until the next question */
     int stopped;         /* the answer was to stop; it stays so */
 } qc_ticker;

@@ -4,7 +4,7 @@
 #include "codings/range_encoder.h"
 #include "codings/stream_encode.h"
 
-/* A ticker is asked before every so many symbols. */
+/* Symbols between two questions to the ticker. */
 #define TICK_SYMBOLS 4096
 
 static inline void encode_bit(qc_range_encoder *e, unsigned bit, qc_context *context,

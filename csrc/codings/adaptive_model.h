@@ -1,12 +1,12 @@
 /*
- * What the two sides of coding 3 share (docs/format.md, section 7.4): contexts, how they learn, and
- * which of them a symbol's bits use.
+ * What the two sides of coding 3 share (docs/format.md, section 7.4): contexts, how they learn,
+ * and which of them a symbol's bits use.
  *
  * A context that has seen c bits moves by 1 / (c + 1.5) of the distance to the next bit. Its
  * probability is then the mean of the bits seen, as if a quarter of a 0 and a quarter of a 1 had
- * been seen before: few bits suffice for a good guess. From 254 bits on the rate stays the same, so
- * contexts forget, and follow changes in a tensor. All is in whole numbers: both sides compute the
- * same everywhere.
+ * been seen before: few bits suffice for a good guess. From 254 bits on the rate stays the same,
+ * so contexts forget, and follow changes in a tensor. All is in whole numbers: both sides compute
+ * the same everywhere.
  */
 #ifndef QC_ADAPTIVE_MODEL_H
 #define QC_ADAPTIVE_MODEL_H

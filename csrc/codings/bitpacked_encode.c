@@ -1,6 +1,6 @@
 /*
- * Coding 1, encoded: the steps of bitpacked_decode.c in reverse order. A group is stored as a whole
- * number, and the bytes beyond it are overwritten by the next group.
+ * Coding 1, encoded: the steps of bitpacked_decode.c in reverse order. A group is stored as a
+ * whole number, and the bytes beyond it are overwritten by the next group.
  */
 #include "codings/stream_encode.h"
 #include "kernels/bitpacking.h"

@@ -1,6 +1,6 @@
 /*
- * What the Huffman decoder and encoder share: code lengths, canonical codes and the compact
- * table of lengths (format, section 7.3).
+ * What the Huffman decoder and encoder share: code lengths, canonical codes and the compact table
+ * of lengths (format, section 7.3).
  */
 #ifndef QC_HUFFMAN_CODE_H
 #define QC_HUFFMAN_CODE_H

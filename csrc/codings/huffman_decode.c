@@ -1,7 +1,7 @@
 /*
  * Coding 2, decoded. The next bits of a sub-stream, as many as the longest code has, are the index
- * of a table that gives the symbol and the length of its code: one look-up per symbol, whatever its
- * length.
+ * of a table that gives the symbol and the length of its code: one look-up per symbol, whatever
+ * its length.
  *
  * A symbol's code must be looked up before the next one's position is known, so one bit stream
  * decodes at the latency of a look-up. Symbol i is therefore in sub-stream i mod 4: four chains of

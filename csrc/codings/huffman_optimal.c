@@ -4,10 +4,10 @@
  *
  * Huffman's own algorithm may give a rare symbol a code that is longer than a decoder's table has
  * bits. Package-merge finds the best code among those of at most L bits. It sees lengths as coins:
- * a symbol with a code of n bits buys one coin of each level 1 to n. A coin of level i has the face
- * value 2^-i and costs the symbol's count. The Kraft sum of a complete code of N symbols is 1,
- * which comes to coins of face value N - 1 in all; the total cost is the length of the output. So
- * the task is to buy coins worth N - 1 as cheaply as possible.
+ * a symbol with a code of n bits buys one coin of each level 1 to n. A coin of level i has the
+ * face value 2^-i and costs the symbol's count. The Kraft sum of a complete code of N symbols is
+ * 1, which comes to coins of face value N - 1 in all; the total cost is the length of the output.
+ * So the task is to buy coins worth N - 1 as cheaply as possible.
  *
  * That is done greedily from the smallest coins, those of level L. Two coins of a level are worth
  * one of the level above, so neighbours in the order of cost are paired into packages, and these
@@ -17,9 +17,9 @@
  *
  * Each level's items are kept only as one bit each: whether an item is a package. This suffices
  * because the symbols' coins taken at a level are always those of the rarest symbols, whose order
- * is known. Time and memory grow with N times L, apart from sorting. Equal costs are decided in one
- * way on all machines: symbols of equal counts stay in the order of their numbers, and a symbol
- * goes before a package of the same cost.
+ * is known. Time and memory grow with N times L, apart from sorting. Equal costs are decided in
+ * one way on all machines: symbols of equal counts stay in the order of their numbers, and a
+ * symbol goes before a package of the same cost.
  */
 #include "codings/huffman_code.h"
 

@@ -7,11 +7,12 @@
  * tANS (Duda 2009, "Asymmetric numeral systems"; FSE in zstd): a decoder is a machine of S states.
  * Each state belongs to one class, which is the decoded one, and a class has as many states as its
  * share of the symbols, out of S. Let a class have c states, numbered x = c, c + 1 ... 2c - 1 in
- * their order. State x takes enough bits to bring x back to the range S to 2S - 1: bits = log2(S) -
- * floor(log2(x)), and the next state is (x << bits) - S + those bits. So a class with c of S states
- * takes about log2(S / c) bits, and half a bit is possible: some of its states take one bit, others
- * none. The states of a class are spread over all of them (by a step that is odd, so every state is
- * reached once), because the next state should not depend on the class that came before.
+ * their order. State x takes enough bits to bring x back to the range S to 2S - 1: bits = log2(S)
+ * - floor(log2(x)), and the next state is (x << bits) - S + those bits. So a class with c of S
+ * states takes about log2(S / c) bits, and half a bit is possible: some of its states take one
+ * bit, others none. The states of a class are spread over all of them (by a step that is odd, so
+ * every state is reached once), because the next state should not depend on the class that came
+ * before.
  */
 #include "codings/lanes_code.h"
 

@@ -1,26 +1,27 @@
 /*
  * Codings 4 and 5, decoded on 128 lanes (docs/format.md, section 7.5).
  *
- * The idea: variable-length codes are slow because each code's position depends on those before it.
- * 128 lanes are 128 independent chains of such dependences. In a turn each lane decodes two
- * symbols, all of them in step, so a vector register holds many lanes, and one turn is 256 symbols.
+ * The idea: variable-length codes are slow because each code's position depends on those before
+ * it. 128 lanes are 128 independent chains of such dependences. In a turn each lane decodes two
+ * symbols, all of them in step, so a vector register holds many lanes, and one turn is 256
+ * symbols.
  *
  * One run of words: giving each lane a bit stream of its own would need 128 read positions, which
- * vectors cannot load from at once. Instead all lanes share one run of 16-bit words. Before a turn,
- * each lane that has fewer than 16 bits left takes the next word, in the order of the lanes. So the
- * lanes that need a word take consecutive words, and a lane's word is found by its rank among them:
- * the number of lanes before it that need one, which is a bit count of a mask. AVX-512 has an
- * instruction that does the whole (expand); AVX2 and NEON look a shuffle up by eight bits of the
- * mask (expand_table.h).
+ * vectors cannot load from at once. Instead all lanes share one run of 16-bit words. Before a
+ * turn, each lane that has fewer than 16 bits left takes the next word, in the order of the lanes.
+ * So the lanes that need a word take consecutive words, and a lane's word is found by its rank
+ * among them: the number of lanes before it that need one, which is a bit count of a mask. AVX-512
+ * has an instruction that does the whole (expand); AVX2 and NEON look a shuffle up by eight bits
+ * of the mask (expand_table.h).
  *
  * Why it works: a lane has at least 16 bits before a turn, and a turn takes at most 16 (two codes
- * of 7 or 8 bits), so one refill per turn suffices, and the order of words is known without sending
- * it. The encoder follows the same rule (lanes_encode.c).
+ * of 7 or 8 bits), so one refill per turn suffices, and the order of words is known without
+ * sending it. The encoder follows the same rule (lanes_encode.c).
  *
  * A kernel turns words into the values of classes, and nothing else. What is rare or separate is
- * done in passes of their own over the block in L1: low bits are added, and escapes are replaced by
- * their literals. Kernels never read beyond QC_LANES_SLACK bytes after the words; the last turns
- * run on a padded copy.
+ * done in passes of their own over the block in L1: low bits are added, and escapes are replaced
+ * by their literals. Kernels never read beyond QC_LANES_SLACK bytes after the words; the last
+ * turns run on a padded copy.
  */
 #include "codings/lanes_code.h"
 #include "codings/lanes_head.h"

@@ -1,10 +1,10 @@
 /*
  * Codings 4 and 5, encoded: the parts of a body, and the tables from which its words are written.
  *
- * The words cannot be written forwards. The decoder takes a word for a lane when the lane has fewer
- * than 16 bits, long before all bits of this word are decoded; an encoder that goes forwards does
- * not know them yet. So there are two passes (kernels/lanes_words.c): one forwards, which only
- * counts the bits that each lane takes and so learns when each lane takes a word, and one
+ * The words cannot be written forwards. The decoder takes a word for a lane when the lane has
+ * fewer than 16 bits, long before all bits of this word are decoded; an encoder that goes forwards
+ * does not know them yet. So there are two passes (kernels/lanes_words.c): one forwards, which
+ * only counts the bits that each lane takes and so learns when each lane takes a word, and one
  * backwards, which puts bits before those that follow and writes a word whenever the first pass
  * says that one was taken.
  *

@@ -2,8 +2,8 @@
  * Chooses a code of codings 4 and 5 from a stream's histogram, before anything is written. A code
  * has up to 32 classes, so it either leaves up to 4 low bits of each symbol uncoded, or makes rare
  * symbols escapes that are stored as literals. All numbers of low bits and some numbers of classes
- * are compared by the size that they promise and a price for slower decoding: twice the states cost
- * 1/512 of the size, an escape half a byte.
+ * are compared by the size that they promise and a price for slower decoding: twice the states
+ * cost 1/512 of the size, an escape half a byte.
  */
 #include "codings/lanes_plan.h"
 
@@ -21,13 +21,13 @@
 
 /* The classes of a split of the symbols: those that occur, most frequent first. */
 typedef struct classes {
-    unsigned count; /* more than QC_LANES_MAX_CLASSES: only so many are here */
+    unsigned count; /* if more than QC_LANES_MAX_CLASSES, only the first are here */
     unsigned values[QC_LANES_MAX_CLASSES];
     uint64_t counts[QC_LANES_MAX_CLASSES];
     uint64_t escaped; /* occurrences of symbols that have no class */
 } classes;
 
-/* Put a class in front of those that are less frequent, of which the last may fall out. */
+/* Inserts a class before those that are less frequent; the last of them may be dropped. */
 static void insert(classes *found, unsigned value, uint64_t count)
 {
     unsigned at = found->count < QC_LANES_MAX_CLASSES ? found->count : QC_LANES_MAX_CLASSES - 1;
@@ -97,7 +97,7 @@ static uint64_t code_huffman(const classes *classes, qc_lanes_code *code)
     return bits * BIT;
 }
 
-/* Share the states out: at least one a class, then each where it saves the most: a class that goes
+/* Divides the states: at least one per class, then each where it saves the most: a class that goes
    from c to c + 1 states saves about 1 / (c + 1/2) of a (natural) bit a symbol. */
 static uint64_t code_tans(const classes *classes, uint64_t total, unsigned state_bits,
                           qc_lanes_code *code)

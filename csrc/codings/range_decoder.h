@@ -4,15 +4,15 @@
  *
  * The whole body is read as one number, a fraction between 0 and 1. A decoder keeps the interval
  * that contains it: `range` is its width, and `code` is how far the number is above its lower end.
- * To decode a bit, the interval is split in proportion to the probabilities of 0 (lower part) and 1
- * (upper part); the part that holds the number is the bit, and the new interval. A bit of
- * probability p narrows the interval by p, so it costs -log2(p) bits of the number: a fraction of a
- * bit for what is likely.
+ * To decode a bit, the interval is split in proportion to the probabilities of 0 (lower part) and
+ * 1 (upper part); the part that holds the number is the bit, and the new interval. A bit of
+ * probability p narrows the interval by p, so it costs -log2(p) bits of the number: a fraction of
+ * a bit for what is likely.
  *
- * When the range is below 2^24, the top byte of the interval is settled: both shift by a byte, and
- * the next byte of the body comes in below. Invariant of valid bodies: code < range. A hostile body
- * may break it with its first bytes. Then bits come out that no encoder wrote, but any bits are
- * symbols, so nothing has to be checked until the end.
+ * When the range is below 2^24, both are shifted left by a byte, and the next byte of the body
+ * comes in below: the range always has at least 24 bits of precision. Invariant of valid bodies:
+ * code < range. A hostile body may break it with its first bytes. Then bits come out that no
+ * encoder wrote, but any bits are symbols, so nothing has to be checked until the end.
  *
  * Functions work on a copy of the decoder, which the compiler keeps in registers.
  */

@@ -4,9 +4,9 @@
  *
  * Carry: adding to `low` may overflow into bytes that were shifted out already, and ripple through
  * any number of bytes of 0xFF before them. So the last byte that could still change is held back,
- * with the number of bytes of 0xFF after it (as LZMA does). When the next byte is
- * settled, either there was a carry (held byte + 1, and zeros for the 0xFF) or none can reach them
- * any more, and they are written. Invariant: what is written never changes, and low + range < 2^33.
+ * with the number of bytes of 0xFF after it (as LZMA does). When the next byte is settled, either
+ * there was a carry (held byte + 1, and zeros for the 0xFF) or none can reach them any more, and
+ * they are written. Invariant: what is written never changes, and low + range < 2^33.
  *
  * The body may end early, because a decoder reads zeros beyond it. `finish` therefore chooses the
  * number of the last interval with the most zero bytes at its end, and zeros are written only once

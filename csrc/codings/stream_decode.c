@@ -1,6 +1,6 @@
 /*
- * The decoders by coding, and what is the same for all of them: the header of a stream, the ticker,
- * and offsets in errors.
+ * The decoders by coding, and what is the same for all of them: the header of a stream, the
+ * ticker, and offsets in errors.
  */
 #include <assert.h>
 

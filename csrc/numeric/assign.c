@@ -1,7 +1,7 @@
 /*
  * Nearest centroids. Values are compared with the thresholds between neighbouring centroids. A
- * threshold is a float32, the largest that still belongs to the lower centroid: the exact middle is
- * computed with the rounding error of its sum, so comparing in float32 gives the exact answer.
+ * threshold is a float32, the largest that still belongs to the lower centroid: the exact middle
+ * is computed with the rounding error of its sum, so comparing in float32 gives the exact answer.
  *
  * Few thresholds are compared one after the other, which becomes vector code; many by bisection
  * without branches, or by a kernel that descends a tree of thresholds.
@@ -13,7 +13,7 @@
 #define MAX_CENTROIDS 256
 #define LINEAR_LIMIT  16 /* up to here comparing with every threshold is the fastest */
 
-/* The centroids without repetitions: what lies between them, and which ones they were. */
+/* The distinct centroids: the thresholds between them, and their numbers. */
 typedef struct thresholds {
     float at[MAX_CENTROIDS];
     uint8_t first[MAX_CENTROIDS]; /* the first centroid of each distinct value */
@@ -76,10 +76,10 @@ static void bisect_below(const thresholds *table, const float *values, size_t co
     }
 }
 
-/* Get ready for either search. As a tree, node n leads to nodes 2n and 2n + 1. */
+/* Prepares either search. In the tree, the children of node n are 2n and 2n + 1. */
 static void plant_tree(thresholds *table)
 {
-    /* So that a search over a power of two never goes there. */
+    /* Infinity, so that a search over a power of two never ends there. */
     for (size_t j = table->distinct == 0 ? 0 : table->distinct - 1; j < MAX_CENTROIDS; j++)
         table->at[j] = qc_f32_of_bits(QC_F32_INFINITY);
     table->levels = 0;

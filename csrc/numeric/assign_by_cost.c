@@ -1,9 +1,9 @@
 /*
  * The cheapest centroid of each value, which need not be the nearest: a centroid has a cost beside
  * the squared distance. Since (v - c)^2 + cost = v^2 + (cost + c^2 - 2cv), and v^2 is the same for
- * all, every centroid is a line in v, and the cheapest ones are the lower envelope of lines. Slopes
- * descend with the centroids, so the envelope meets them in ascending order: it is a list of
- * thresholds, built by one pass with a stack (the convex hull trick). A line that is never the
+ * all, every centroid is a line in v, and the cheapest ones are the lower envelope of lines.
+ * Slopes descend with the centroids, so the envelope meets them in ascending order: it is a list
+ * of thresholds, built by one pass with a stack (the convex hull trick). A line that is never the
  * lowest has no place in it.
  */
 #include <math.h>
@@ -21,7 +21,7 @@ typedef struct envelope {
     size_t count;
 } envelope;
 
-/* Where `upper` becomes cheaper than `lower`, of which the centroid is less. */
+/* Where `upper` becomes cheaper than `lower`, whose centroid is smaller. */
 static double crossing(const envelope *found, size_t lower, size_t upper)
 {
     double low = found->centroids[lower], high = found->centroids[upper];
@@ -63,7 +63,7 @@ static void add(envelope *found, size_t number)
             found->count--;
         }
     }
-    /* What begins to be the cheapest only where the next one does is never needed. */
+    /* A centroid that becomes the cheapest only where the next one does is never needed. */
     while (found->count > 1 &&
            crossing(found, survivors[found->count - 2], survivors[found->count - 1]) >=
                crossing(found, survivors[found->count - 1], number))

@@ -33,15 +33,15 @@ static inline void qc_running_add(qc_running_sum *running, double value)
 
 static inline double qc_median(const float *sorted, size_t count) { return sorted[count / 2]; }
 
-/* Check what both methods ask of their arguments: QC_INVALID unless the numbers are in range and
+/* Checks the arguments of both methods: QC_INVALID unless the numbers are in range and
    the values finite and ascending. With other values the methods would not end. */
 qc_status qc_kmeans_check(const float *sorted, size_t count, size_t k, qc_error *error);
 
-/* Sums over all values ask the ticker before every so many, and count a step for so many. */
+/* Values between two questions to the ticker, and values per step of it. */
 #define QC_KMEANS_TICK ((size_t)1 << 14)
 #define QC_KMEANS_PART 8
 
-/* Whether to go on before value `i`. */
+/* Whether to continue before value `i`. */
 static inline int qc_kmeans_goes_on(qc_ticker *ticker, size_t i)
 {
     return i % QC_KMEANS_TICK != 0 || !qc_tick(ticker, QC_KMEANS_TICK / QC_KMEANS_PART);

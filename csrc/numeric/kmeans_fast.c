@@ -1,9 +1,9 @@
 /*
- * k-means without sorting: the best partition of the bins of a histogram (kmeans_histogram.c). Cuts
- * are between bins, so the result is the optimum except for the values that share a bin with a cut,
- * and these are few: a cluster is some 16 bins wide. The error that bins hide is estimated as if
- * values were spread evenly in each (width^2 / 12 per value), and is returned, so that a caller can
- * fall back on the exact method.
+ * k-means without sorting: the best partition of the bins of a histogram (kmeans_histogram.c).
+ * Cuts are between bins, so the result is the optimum except for the values that share a bin with
+ * a cut, and these are few: a cluster is some 16 bins wide. The error that bins hide is estimated
+ * as if values were spread evenly in each (width^2 / 12 per value), and is returned, so that a
+ * caller can fall back on the exact method.
  */
 #include "numeric/kmeans.h"
 #include "numeric/kmeans_histogram.h"

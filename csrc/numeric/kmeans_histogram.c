@@ -11,9 +11,8 @@
  * are counted.
  *
  * First only bins around the middle are prepared; if a value is outside, twice as many are, and
- * counting goes on where it stopped. Only if that
- * does not suffice, because of huge outliers or values that are not finite, is the range found
- * first.
+ * counting continues where it stopped. Only if that does not suffice, because of huge outliers or
+ * values that are not finite, is the range found first.
  */
 #include "numeric/kmeans_histogram.h"
 
@@ -23,7 +22,7 @@
 #include "kernels/kernels.h"
 
 #define FRACTION_BITS 23
-#define SAMPLES       255       /* tell centre and offset: the result does not hang on them */
+#define SAMPLES       255 /* that determine centre and offset; the result does not depend on them */
 #define MIN_OFFSET    0x1p-100f /* of the largest deviation */
 
 /* Octaves of deviations, from the offset on, that have bins at first, and at most while the range
@@ -94,7 +93,7 @@ static void sort(float *numbers, size_t count)
 }
 
 /* Centre and offset: the median of a sample, and the median of its deviations that are not 0, or 0
-   if all are. The sample may hold what is not finite. */
+   if all are. The sample may hold infinities and NaN. */
 static qc_bin_scale find_scale(const float *values, size_t count)
 {
     float sample[SAMPLES];
@@ -179,7 +178,7 @@ static size_t count_values(const qc_bin_scale *scale, const window *in, const fl
 }
 
 /* Count all values, with few bins around the middle first, and more where values ask for it.
-   Returns 0 if that does not do, as with huge outliers and what is not finite. */
+   Returns 0 if that does not suffice, as with huge outliers, infinities and NaN. */
 static int count_around(const qc_bin_scale *scale, unsigned precision, const float *values,
                         size_t count, window *counted, qc_ticker *ticker)
 {
@@ -232,7 +231,7 @@ static qc_status count_in_range(qc_bin_scale *scale, unsigned precision, const f
     return QC_OK;
 }
 
-/* Move the bins with values, of which there is one, to the front. */
+/* Moves the bins that have values, at least one, to the front. */
 static void gather(const qc_bin_scale *scale, const window *counted, qc_value_histogram *histogram)
 {
     qc_value_bin *bins = counted->zero + counted->first;

@@ -2,9 +2,9 @@
  * The cheapest partition of sorted, weighted points into k clusters, in a time that hardly depends
  * on k.
  *
- * In one dimension optimal clusters are ranges of the sorted points, so the task is to choose k - 1
- * cuts. The textbook way is dynamic programming over (points, clusters); with SMAWK or divide and
- * conquer it takes time in proportion to n times k. Two ideas remove k.
+ * In one dimension optimal clusters are ranges of the sorted points, so the task is to choose
+ * the cuts between them. The textbook way is dynamic programming over (points, clusters); with
+ * SMAWK or divide and conquer it takes time in proportion to n times k. Two ideas remove k.
  *
  * A price per cluster (a Lagrangian multiplier; "aliens trick"). Drop the number of clusters, and
  * charge each cluster a price. The cheapest partition into any number of clusters is a shortest
@@ -19,8 +19,8 @@
  * j, it stays better for all later ends. So the candidates are a queue, each with the first end
  * from which it is the best. A new candidate removes those that it beats from their own first end
  * on; where it takes over from the last one that remains is found by a binary search that starts
- * close by. A pass takes n log n steps at worst and a few n in practice. Invariant: the queue holds
- * the starts in ascending order, with ascending ends.
+ * close by. A pass takes n log n steps at worst and a few n in practice. Invariant: the queue
+ * holds the starts in ascending order, with ascending ends.
  *
  * Ties: a price may give fewer than k clusters or more, but never k. Two partitions at the same
  * price are then spliced (Aggarwal, Schieber and Tokuyama 1994): follow the one with more cuts
@@ -35,12 +35,12 @@
 #include "base/bytes.h"
 
 #define COARSE_POINTS   16384 /* of the grid of cuts, at most, ... */
-#define COARSE_CELL     4     /* ... each for at least so many points; and the grid is used ... */
-#define COARSE_PER_MEAN 4     /* ... if each cluster has so many cells */
+#define COARSE_CELL     4     /* ... points per cut at least; and the grid is used ... */
+#define COARSE_PER_MEAN 4     /* ... if each cluster has this many cells on average */
 #define MAX_PRICES      100
 #define PRICE_LEEWAY    1e-13 /* prices this near to each other are the same */
-#define TICK_POINTS     256   /* a ticker is asked before every so many, ... */
-#define TICK_STEPS      1024  /* ... for so many steps: a point takes a search */
+#define TICK_POINTS     256   /* between two questions to the ticker, ... */
+#define TICK_STEPS      1024  /* ... which count as this many steps: a point takes a search */
 
 static size_t coarse_points(size_t count)
 {
@@ -54,7 +54,7 @@ size_t qc_partition_workspace(size_t count, size_t k)
            (sizeof(double) + 4 * sizeof(uint32_t)) * (count + 1) + sizeof(uint32_t) * (k + 1);
 }
 
-/* Cost of what stands before j if its last cluster begins at i, without that cluster's price. */
+/* Cost of the points before j if their last cluster begins at i, without that cluster's price. */
 static inline double cost(const qc_partition *run, size_t i, size_t j)
 {
     const qc_point *first = run->points + i, *last = run->points + j;
@@ -188,8 +188,9 @@ static double search_price(qc_partition *run, double price)
     return price;
 }
 
-/* Make `few`, of fewer than k clusters, one of k: begin as `many` does, which has more cuts, and
-   go over to few where a cluster of few holds the one of many that is just far enough ahead. */
+/* Makes `few`, which has fewer than k clusters, one of k: begins as `many`, which has more, and
+   changes over where a cluster of few contains the cluster of many that is just far enough ahead.
+ */
 static void splice(qc_partition *run)
 {
     size_t missing = run->k - run->few_clusters;

@@ -7,10 +7,10 @@
 
 #include "base/ticker.h"
 
-/* Running sums before a place: the difference of two describes what lies between them. Values are
-   taken less some centre, the same for all. */
+/* Running sums before a place: the difference of two describes the values between them. All values
+   are taken less the same centre. */
 typedef struct qc_point {
-    double weight; /* how many values stand before */
+    double weight; /* number of values before */
     double sum;
     double squares;
 } qc_point;
@@ -19,7 +19,7 @@ typedef struct qc_partition {
     const qc_point *points; /* [count + 1] */
     size_t count;
     size_t k;
-    double *best;        /* [count + 1]: cost of the cheapest partition of what stands before */
+    double *best;        /* [count + 1]: cost of the cheapest partition of the points before */
     uint32_t *previous;  /* [count + 1]: where its last cluster begins */
     uint32_t *candidate; /* [count + 1]: queue of beginnings ... */
     uint32_t *from;      /* [count + 1]: ... and the end from which each is the best */

@@ -14,7 +14,7 @@
    for the counter each time. */
 #define PARTS 2
 
-/* Few values lie in a narrow range of bits: most groups of so many have none. */
+/* Few values are in a narrow range of bits: most groups of this size have none. */
 #define GROUP 32
 
 size_t qc_count_magnitudes_workspace(size_t sides)

@@ -31,7 +31,7 @@ size_t qc_count_magnitudes_workspace(size_t sides);
 void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_magnitude_bin *bins,
                          qc_ticker *ticker, void *workspace);
 
-/* Count those values whose bits, without the sign if there is one side, lie in
+/* Counts those values whose bits, without the sign if there is one side, are in
    [low, low + span): exact[bits - low] grows. */
 void qc_count_bits(const float *values, size_t count, size_t sides, uint32_t low, uint32_t span,
                    uint32_t *exact);

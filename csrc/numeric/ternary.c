@@ -1,20 +1,20 @@
 /*
  * The best threshold of ternary weights, without sorting.
  *
- * If the m largest magnitudes are stored as their mean and all others as 0, the squared error falls
- * by gain(m) = (sum of these magnitudes)^2 / m. So the best m maximizes the gain. Sorting would
- * give all sums; a histogram by the upper bits of the floats is faster, and suffices:
+ * If the m largest magnitudes are stored as their mean and all others as 0, the squared error
+ * falls by gain(m) = (sum of these magnitudes)^2 / m. So the best m maximizes the gain. Sorting
+ * would give all sums; a histogram by the upper bits of the floats is faster, and suffices:
  *
  * - At the borders of bins, m and the sum are known exactly, and so is the gain.
- * - Within a bin, the sum of its j largest values is bounded: it is at most j times the bin's upper
- * border, and at most the bin's sum less (the others) times its lower border. With m on one axis
- * and the sum on the other, all that is possible lies in a triangle below these two lines and above
- * the line between the borders. The gain s^2 / m is convex in (m, s), so its maximum over a
- * triangle is at a corner. Two corners are the borders; the third is the bound.
+ * - Within a bin, the sum of its j largest values is bounded: it is at most j times the bin's
+ *   upper border, and at most the bin's sum less (the others) times its lower border. With m on
+ *   one axis and the sum on the other, all possible points are in a triangle below these two lines
+ *   and above the line between the borders. The gain s^2 / m is convex in (m, s), so its maximum
+ *   over a triangle is at a corner. Two corners are the borders; the third is the bound.
  *
- * Only bins whose bound exceeds the best border are looked into, value by value, and these are few.
- * So the result is the optimum and not an approximation. Of equal gains the one that stores fewer
- * wins.
+ * Only bins whose bound exceeds the best border are looked into, value by value, and these are
+ * few. So the result is the optimum and not an approximation. Of equal gains the one that stores
+ * fewer wins.
  */
 #include "numeric/magnitudes.h"
 #include "qcodec_numeric.h"

@@ -31,11 +31,15 @@ def files_of(patterns):
     return [path for files in found for path in files]
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory):
+@pytest.fixture(scope="module", params=[False, True], ids=["all kernels", "portable"])
+def build(tmp_path_factory, request):
     """A function that links a part's program; gives its path and what the linker said."""
     command = [*COMPILER.split(), *FLAGS, "-O0"]
-    every = sorted({path for patterns in (SHARED, *PARTS.values()) for path in files_of(patterns)})
+    shared = SHARED
+    if request.param:
+        command += ["-DQC_PORTABLE"]
+        shared = [pattern.replace("kernels/**/", "kernels/") for pattern in SHARED]
+    every = sorted({path for patterns in (shared, *PARTS.values()) for path in files_of(patterns)})
     compiled = dict(
         zip(every, compile_once(dict.fromkeys(every, command), tmp_path_factory), strict=True)
     )
@@ -43,7 +47,7 @@ def build(tmp_path_factory):
     def link(name, *flags):
         folder = tmp_path_factory.mktemp(name)
         archive, program = folder / "libpart.a", folder / name
-        files = files_of([*SHARED, *PARTS[name]])
+        files = files_of([*shared, *PARTS[name]])
         run("ar", "rcs", archive, *(compiled[path] for path in files))
         linked = run(*command, PROGRAMS / f"{name}.c", *flags, archive, "-lm", "-o", program)
         return program, linked

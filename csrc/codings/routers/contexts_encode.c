@@ -8,12 +8,12 @@
 
 #define NOTHING SIZE_MAX /* longer than allowed, or interrupted */
 
-/* A ticker is asked before every so many symbols; finding their tables takes a fraction of that. */
+/* Symbols between two questions to the ticker; finding their tables takes a fraction of the time.
+ */
 #define TICK_SYMBOLS 4096
 #define ROUTE_PART   32
 
-/* The first symbols, which stand for all of them when routers are compared, but with the most
-   effort. */
+/* Routers are compared by this many symbols, unless the effort is the maximum. */
 #define TRIED_SYMBOLS ((size_t)1 << 16)
 
 /* What is tried at first, and what else with the router that is taken. */
@@ -35,7 +35,7 @@ static size_t count_of(const trials *trials, unsigned effort)
     return effort < QC_EFFORT_USUAL ? 0 : effort < QC_EFFORT_HIGH ? trials->usual : trials->all;
 }
 
-/* A router and its parameters: what is compared. */
+/* A router and its parameters, as they are compared. */
 typedef struct candidate {
     const qc_router_plan *classes; /* of rows and columns; NULL: the router is neighbours */
     unsigned neighbours;           /* classes of symbols */

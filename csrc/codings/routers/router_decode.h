@@ -1,7 +1,7 @@
 /*
  * Streams in codings 6 and 7 that are being decoded (docs/format.md, sections 7.6 and 7.7): the
- * router, which names the target of every symbol, and the sub-streams, each with a buffer. A target
- * is a sub-stream in coding 6, and a table of contexts in coding 7.
+ * router, which names the target of every symbol, and the sub-streams, each with a buffer. A
+ * target is a sub-stream in coding 6, and a table of contexts in coding 7.
  */
 #ifndef QC_ROUTER_DECODE_H
 #define QC_ROUTER_DECODE_H

@@ -1,15 +1,16 @@
 /*
- * Streams whose symbols stand in rows or filters, encoded by a router: codings 6 and 7.
+ * Codings 6 and 7, encoded: streams whose symbols have places in rows or filters, through a
+ * router.
  */
 #ifndef QC_ROUTER_ENCODE_H
 #define QC_ROUTER_ENCODE_H
 
 #include "codings/routers/stream_writer.h"
 
-/* The codings of which a chunk may have one stream, and none within another. */
+/* The codings with a router: a chunk has at most one stream in them, and not within another one. */
 #define QC_ROUTER_CODINGS (QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_CONTEXTS))
 
-/* What to encode, and the most bytes that each coding may take; 0: it is not tried. */
+/* What to encode, and the maximal bytes of each coding; 0: it is not tried. */
 typedef struct qc_router_request {
     qc_router_input input;
     const qc_encoding *encoding;

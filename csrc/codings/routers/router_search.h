@@ -1,6 +1,6 @@
 /*
- * The search for a router (docs/format.md, section 7.6): classes under which every sub-stream takes
- * few bits. Costs are estimates of adaptive coding, in units of 2^-8 bits.
+ * The search for a router (docs/format.md, section 7.6): classes under which every sub-stream
+ * takes few bits. Costs are estimates of adaptive coding, in units of 2^-8 bits.
  */
 #ifndef QC_ROUTER_SEARCH_H
 #define QC_ROUTER_SEARCH_H
@@ -8,10 +8,10 @@
 #include "base/ticker.h"
 #include "codings/routers/routers.h"
 
-#define QC_ROUTER_SIDE_CLASSES 8 /* the most that are looked for, of rows and of columns */
+#define QC_ROUTER_SIDE_CLASSES 8 /* maximum that is searched for, of rows and of columns */
 #define QC_ROUTER_TRY_CLASSES  8 /* of symbols */
 
-/* Where a stream's symbols stand. */
+/* The places of a stream's symbols. */
 typedef struct qc_geometry {
     size_t row_length;                    /* at most QC_ROUTER_MAX_COLUMNS; 0: there are no rows */
     unsigned filter_width, filter_height; /* 0: there are no filters */
@@ -22,7 +22,7 @@ typedef struct qc_router_input {
     size_t count; /* below 2^24 */
     unsigned width;
     qc_geometry geometry;
-    qc_ticker *ticker; /* if it says stop, what is found and written is of no use */
+    qc_ticker *ticker; /* if it says stop, results are unspecified */
 } qc_router_input;
 
 typedef struct qc_router_plan {

@@ -1,6 +1,6 @@
 /*
- * Coding 6 (docs/format.md, section 7.6): what its two sides share. A router says from which of the
- * sub-streams each symbol of a stream comes.
+ * Coding 6 (docs/format.md, section 7.6): what its two sides share. A router says from which of
+ * the sub-streams each symbol of a stream comes.
  */
 #ifndef QC_ROUTERS_H
 #define QC_ROUTERS_H

@@ -1,6 +1,6 @@
 /*
- * Searches for classes of rows and columns (router classes), as k-means does: every row goes to the
- * class whose tables cost it the fewest bits, then every column, then the tables are estimated
+ * Searches for classes of rows and columns (router classes), as k-means does: every row goes to
+ * the class whose tables cost it the fewest bits, then every column, then the tables are estimated
  * again from the symbols they now have. A few rounds suffice. The start orders rows and columns by
  * their cost under one table for all. Costs are estimates in whole numbers, so the result is the
  * same on all machines.
@@ -24,7 +24,7 @@ typedef struct search {
     size_t rows, columns;
     unsigned row_classes, column_classes;
     uint8_t *row_map, *column_map, *best_row_map, *best_column_map;
-    uint64_t *costs; /* SIDE a column, or one a row or column */
+    uint64_t *costs; /* SIDE per column, or one per row or column */
     uint32_t histograms[QC_ROUTER_MAX_SUB_STREAMS][SYMBOLS];
     uint32_t lengths[QC_ROUTER_MAX_SUB_STREAMS][SYMBOLS]; /* of codes, in units of 2^-8 bits */
 } search;

@@ -1,8 +1,8 @@
 /*
  * Searches for classes of symbols and the targets of their contexts (router neighbours). Symbols
- * are put in classes of about equally many, in the order of the codes; a context is the pair of the
- * classes to the left and above. Contexts start with a target each, and the pair of targets that
- * costs least as one is merged, again and again, as long as this saves bits (agglomerative
+ * are put in classes of about equally many, in the order of the codes; a context is the pair of
+ * the classes to the left and above. Contexts start with a target each, and the pair of targets
+ * that costs least as one is merged, again and again, as long as this saves bits (agglomerative
  * clustering).
  */
 #include "codings/routers/router_search.h"

@@ -1,13 +1,13 @@
 /*
  * Finds classes of rows in one pass. Rows of weights differ in scale, so rows of their exponents
- * differ in their mean. Rows are ordered by that mean into a few bins, and the cuts between bins of
- * the least cost are found by dynamic programming.
+ * differ in their mean. Rows are ordered by that mean into a few bins, and the cuts between bins
+ * of the least cost are found by dynamic programming.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
 
 #define BINS    16
-#define CLASSES 4    /* the most that are looked for */
+#define CLASSES 4    /* maximum that is searched for */
 #define BUCKETS 1024 /* of means, to order by */
 #define SYMBOLS (1u << QC_ROUTER_MAX_WIDTH)
 
@@ -63,7 +63,7 @@ static void find_bins(search *s)
         s->means[row] = (uint32_t)buckets[s->means[row]];
 }
 
-/* One symbol in STEP stands for all, if there are many. */
+/* If there are many symbols, only one in STEP is counted. */
 static void count_bins(search *s)
 {
     size_t length = s->input->geometry.row_length;
@@ -96,7 +96,7 @@ static void find_costs(search *s, uint64_t head)
    and where each ends. */
 static unsigned find_cuts(const search *s, unsigned ends[CLASSES])
 {
-    uint64_t cost[CLASSES][BINS + 1]; /* of the bins before one, in so many classes */
+    uint64_t cost[CLASSES][BINS + 1]; /* of the bins before one, by the number of classes less 1 */
     unsigned cut[CLASSES][BINS + 1] = {{0}}, best = 0;
     uint64_t map = s->rows * (uint64_t)MAP_ENTRY_COST;
     for (unsigned to = 1; to <= BINS; to++)
