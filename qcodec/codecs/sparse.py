@@ -12,11 +12,11 @@ from ..quantized import Quantized
 from .affine import Affine
 from .base import Codec, Positions
 from .codebook import Codebook
-from .lossless import Lossless, Raw
+from .lossless import Lossless, Verbatim
 from .pruning import PRUNINGS, Pruning, Threshold
 
 _MAX_GAP_BITS = 16
-_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bits", "csr")
+_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bit_mask", "csr")
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Sparse(Codec):
 
     Parameters
     ----------
-    codec : Raw, Lossless, Affine, FixedPoint, Codebook or Ternary
+    codec : Verbatim, Lossless, Affine, FixedPoint, Codebook or Ternary
         The codec of the stored elements.
     prune : Density, Quality, Threshold or NOfM, optional
         Chooses the stored elements; the default is all but zeros.
-    positions : {"auto", "dense", "gaps", "mask", "bits", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "bit_mask", "csr"}
         ``"dense"`` gives absent elements a code too; ``"auto"`` does so if that is
         smaller.
     gap_bits : int, optional
@@ -38,7 +38,7 @@ class Sparse(Codec):
     Examples
     --------
     >>> import numpy as np
-    >>> q = Sparse(Raw()).quantize(np.array([0.0, 7.0, 0.0]))
+    >>> q = Sparse(Verbatim()).quantize(np.array([0.0, 7.0, 0.0]))
     >>> q.positions, q.codes
     (array([1]), array([7.]))
     """
@@ -73,7 +73,7 @@ class Sparse(Codec):
         """Return the mask of stored elements, in the array's shape."""
         if self.prune is not None:
             return self.prune.mask(array)
-        if isinstance(self.codec, Raw | Lossless):
+        if isinstance(self.codec, Verbatim | Lossless):
             return nonzero_bits_mask(array, self.codec.dtype)
         # Multiplying negative weights by a mask leaves -0.0, which is a zero here.
         return Threshold(0).mask(array)
@@ -90,7 +90,7 @@ class DeepCompression(Codec):
     prune : Density, Quality, Threshold or NOfM, optional
         Chooses the stored elements; the default is all but zeros.
     init : {"linear", "auto", "exact", "fast", "density", "forgy", "k-means++"}
-    positions : {"auto", "dense", "gaps", "mask", "bits", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "bit_mask", "csr"}
         ``"gaps"`` is the paper's form; ``"auto"`` stores nearly dense layers without
         positions.
     gap_bits : int, optional

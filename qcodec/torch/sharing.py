@@ -122,7 +122,7 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
         Changed in place: each tensor gets `SharedValues`.
     recipe : Recipe, Codec or mapping of str to Codec
         `Codebook`, `DeepCompression`, `Ternary` or `Sparse` of them, without groups: k-means,
-        or entropy-constrained with ``rate=``. Parameters that it gives `Lossless`, `Raw` or
+        or entropy-constrained with ``rate=``. Parameters that it gives `Lossless`, `Verbatim` or
         none are left as they are; so are buffers.
 
     Raises
