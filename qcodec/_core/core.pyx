@@ -1,7 +1,7 @@
-"""The C core in Python: thin, typed, without the GIL.
+"""The C core for Python: typed functions around single C calls without the GIL.
 
-One extension module, so that there is one copy of the core and one choice of instruction sets.
-Its parts share this namespace.
+There is one extension module, so there is one copy of the core and one choice of instruction sets.
+The included files share this namespace.
 """
 
 from libc.stdint cimport uint8_t, uint32_t
@@ -26,12 +26,12 @@ def select_cpu(uint32_t features):
 
 
 def detect_cpu():
-    """The instruction sets that the machine has."""
+    """Return the instruction sets that the machine has."""
     return qc_cpu_detect()
 
 
 def selected_cpu():
-    """The instruction sets that are used now."""
+    """Return the instruction sets that are in use."""
     return qc_cpu_selected()
 
 
@@ -44,7 +44,7 @@ cdef inline const uint8_t *address(const uint8_t[::1] view):
 
 
 cdef object failure(qc_status status, qc_error *error, size_t offset=0):
-    """The exception for a status; `offset`: where what was read begins."""
+    """Return the exception for a status; `offset` is where the bytes that C read begin."""
     if status == QC_INTERRUPTED:
         raise_pending()
     return error_of(status, error.what, error.offset + offset, error.found, error.allowed)
