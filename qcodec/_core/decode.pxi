@@ -37,18 +37,6 @@ import numpy as np
 from .interrupt import check
 
 
-cdef uint8_t *output(uint8_t[::1] out, size_t count, unsigned dtype) except? NULL:
-    """Where `count` elements of a dtype go; NULL for None (check only) and for none."""
-    cdef size_t item_size = qc_dtype_size(dtype)
-    if out is None:
-        return NULL
-    if item_size == 0 or <size_t>out.shape[0] % item_size != 0:
-        raise ValueError(f"out has {out.shape[0]:,} bytes, no elements of type {dtype}")
-    if <size_t>out.shape[0] // item_size != count:
-        raise ValueError(f"out has {out.shape[0]:,} bytes, not those of {count:,} elements")
-    return &out[0] if count > 0 else NULL
-
-
 cdef object parameter_bytes(const uint8_t *start, size_t size):
     if start == NULL:
         return b""
@@ -320,35 +308,38 @@ cdef class Frame:
         size_t first,
         size_t count,
         unsigned dtype,
-        uint8_t[::1] out,
+        object out,
         const uint8_t[::1] base,
         bint verify,
     ):
-        """Elements [first, first + count) into `out`; the frame was opened with all of its bytes.
+        """Elements [first, first + count) into `out`, of a frame that has all of its bytes.
 
-        `base`: all elements of the base of kind delta, which the digest is not checked against
-        here; else None.
+        `out`: a writable buffer of so many elements; None: check only. `base`: all elements of the
+        base of kind delta, which the digest is not checked against here; else None.
         """
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
         cdef Watch watch
+        cdef Py_buffer to
         cdef const uint8_t *start = address(self.data)
-        cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         if <size_t>self.data.shape[0] != self.head.frame_bytes:
             raise ValueError("the frame's bytes are not all there")
         self.bind(&head, base)
         head.poll = begin(&watch, check)
+        get_output(out, &to, count, dtype)
         workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace != NULL:
+            with nogil:
+                status = qc_frame_decode(
+                    &head, self.table, start, first, count, <int>dtype, to.buf,
+                    QC_VERIFY if verify else 0, workspace, &error,
+                )
+            free(workspace)
+        release_output(out, &to)
         if workspace == NULL:
             raise MemoryError
-        with nogil:
-            status = qc_frame_decode(
-                &head, self.table, start, first, count, <int>dtype, to,
-                QC_VERIFY if verify else 0, workspace, &error,
-            )
-        free(workspace)
         if status != QC_OK:
             raise failure(status, &error, 0)
 
@@ -359,30 +350,33 @@ cdef class Frame:
         size_t first,
         size_t count,
         unsigned dtype,
-        uint8_t[::1] out,
+        object out,
         const uint8_t[::1] base,
         bint verify,
     ):
-        """Elements [first, first + count) of a chunk into `out`; None: check only."""
+        """Elements [first, first + count) of a chunk into `out`; the rest is as in `decode`."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
         cdef Watch watch
+        cdef Py_buffer to
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
-        cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         self.bind(&head, base)
         head.poll = begin(&watch, check)
+        get_output(out, &to, count, dtype)
         workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace != NULL:
+            with nogil:
+                status = qc_chunk_decode(
+                    &head, chunk, start, first, count, <int>dtype, to.buf,
+                    QC_VERIFY if verify else 0, workspace, &error,
+                )
+            free(workspace)
+        release_output(out, &to)
         if workspace == NULL:
             raise MemoryError
-        with nogil:
-            status = qc_chunk_decode(
-                &head, chunk, start, first, count, <int>dtype, to,
-                QC_VERIFY if verify else 0, workspace, &error,
-            )
-        free(workspace)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
 
