@@ -104,7 +104,7 @@ METHODS = {
 #: What may be refused after other methods, and with which words.
 REFUSED = {
     "round centroids": "found no shared weights to round",
-    "prune dead neurons": "would become others for the weights that stay",
+    "prune dead neurons": "depend on the dropped weights too",
 }
 
 

@@ -170,7 +170,7 @@ def test_activations_fixed_again_are_rounded_once():
 
 def test_what_it_cannot_do_is_said():
     model = network()
-    with pytest.raises(ValueError, match="allowed is one step a tensor"):
+    with pytest.raises(ValueError, match="allowed is one step per tensor"):
         fix_points(model, FixedPoint(4, per=0))
     with pytest.raises(ValueError, match="no parameter matches"):
         fix_points(model, {"fc": FixedPoint(4)})
@@ -178,7 +178,7 @@ def test_what_it_cannot_do_is_said():
         fix_activations(model, {"fc": FixedPoint(4)}, [images()])
     with pytest.raises(ValueError, match="bits=16: allowed are 2 to 15"):
         fix_activations(model, FixedPoint(16), [images()])
-    with pytest.raises(ValueError, match=r"0.input: found nothing"):
+    with pytest.raises(ValueError, match=r"0.input: found no input"):
         fix_activations(network(), FixedPoint(8), [])
 
 

@@ -170,7 +170,7 @@ def test_an_optimizer_of_replaced_parameters_says_so(before, method, name, tmp_p
     train(model, optimizer)
     METHODS[method](model, tmp_path)
     weights, momenta = kept(model.state_dict()), optimizer_state(optimizer)
-    with pytest.raises(RuntimeError, match="make the optimizer anew") as raised:
+    with pytest.raises(RuntimeError, match="make a new optimizer") as raised:
         train(model, optimizer)
     assert ".weight" in str(raised.value) or ".bias" in str(raised.value)
     assert type(optimizer).__name__ in str(raised.value)
@@ -257,7 +257,7 @@ for way in ("share", "load", "ternarize"):
         try:
             step()
         except RuntimeError as error:
-            refused += "make the optimizer anew" in str(error)
+            refused += "make a new optimizer" in str(error)
     print(way, refused)
 """
 

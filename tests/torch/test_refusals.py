@@ -252,7 +252,7 @@ def test_a_codec_that_gives_more_than_one_codebook(name, wrong):
 
 def test_fixed_point_with_a_step_for_each_row():
     rules = {"^0.w": FixedPoint(4), "^4.w": FixedPoint(4, per=0)}
-    refused(net(), lambda model: fix_points(model, rules), "'4.weight'", "one step a tensor")
+    refused(net(), lambda model: fix_points(model, rules), "'4.weight'", "one step per tensor")
 
 
 @pytest.mark.parametrize("name", BY_RULES)

@@ -170,7 +170,7 @@ def once():
 @pytest.mark.parametrize(("batches", "good"), [(once, 1), (list, 0)])
 def test_an_epoch_without_batches_is_an_error_and_earlier_ones_are_kept(batches, good, tmp_path):
     model, run = network(), Run(tmp_path, {})
-    with pytest.raises(ValueError, match=rf"none in epoch {good + 1}, .* but no generator"):
+    with pytest.raises(ValueError, match=rf"none in epoch {good + 1}, .* but not a generator"):
         fitted(model, batches(), 3, run=run)
     assert [row["epoch"] for row in run.rows] == list(range(1, good + 1))
     kept = run.restore("train")
@@ -228,7 +228,7 @@ REFUSED = {
     ),
     "inputs with targets": (
         lambda model: output_sqnr(model, model, [(INPUTS, TARGETS)]),
-        TypeError, "batches: found a tuple, allowed are tensors",
+        TypeError, "batches: found a tuple, allowed are input tensors",
     ),
     "an output that is no tensor": (
         lambda model: output_sqnr(nn.LSTM(6, 2), nn.LSTM(6, 2), [INPUTS]),
