@@ -1,4 +1,4 @@
-"""Fixed activations in models as people have them: what is refused, called by name, compiled."""
+"""Fixed activations in realistic models: refusals, calls by keyword, compiled models."""
 
 import copy
 import re
@@ -30,7 +30,7 @@ def encoder():
 
 
 class Conv1D(nn.Module):
-    """A dense layer as GPT-2 in transformers has it: the weight is (in, out)."""
+    """A dense layer as in GPT-2 of transformers: the weight is (in, out)."""
 
     def __init__(self, n_in, n_out):
         super().__init__()
@@ -41,7 +41,7 @@ class Conv1D(nn.Module):
 
 
 class ByKeyword(nn.Module):
-    """Calls its layer by the name of the layer's argument."""
+    """Calls its layer by keyword."""
 
     def __init__(self, layer, argument):
         super().__init__()
@@ -52,7 +52,7 @@ class ByKeyword(nn.Module):
 
 
 class ErrorOfTheUserError(Exception):
-    """Raised by code that is not ours."""
+    """Raised by user code."""
 
 
 def broken_after_one():
@@ -67,7 +67,7 @@ def batch_with(value):
 
 
 def everything(model):
-    """Whatever a failed call could have changed."""
+    """Everything that a failed call could change."""
     hooks = {name: len(one._forward_pre_hooks) for name, one in model.named_modules()}
     modes = {name: one.training for name, one in model.named_modules()}
     return hooks, modes, {name: one.tolist() for name, one in model.state_dict().items()}
@@ -196,7 +196,7 @@ def test_a_layer_that_is_given_no_elements_is_given_nothing():
     assert model.fixed_point_input.form[2] > 0
 
 
-# ---- which weights one rule for all is for ----
+# ---- the weights that a single rule applies to ----
 
 
 def names_of(model):
@@ -254,7 +254,7 @@ def test_names_are_those_without_wrappers():
 
 # ---- compiled, exported, traced ----
 
-# What dynamo itself does with any autograd function.
+# Warnings that dynamo raises for any autograd function.
 DYNAMO = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 
 
@@ -264,7 +264,7 @@ def test_compiled_code_does_not_outlive_a_change(given):
     model = network().eval()
     compiled = torch.compile(model, backend="eager")
     plain = compiled(inputs())
-    with torch.no_grad():  # so that code is there that knows no hooks that take samples
+    with torch.no_grad():  # compiles code without the sampling hooks
         compiled(inputs())
     changed = model if given == "the model" else compiled
     for bits in (3, 6):
@@ -287,7 +287,7 @@ WAYS = {
 def test_fixed_activations_are_traced_and_exported(way, by_keyword):
     model = ByKeyword(nn.Linear(8, 4), "input") if by_keyword else network().eval()
     fix_activations(model, FixedPoint(4), [inputs()])
-    other = inputs() * 3  # beyond the range: it must be in the graph, not only the rounding
+    other = inputs() * 3  # outside the range: the graph must clip, not only round
     assert torch.equal(WAYS[way](model, inputs())(other), model(other))
 
 
