@@ -1,14 +1,14 @@
 /*
- * The speed at which encoded tensors become floats on one core, against the speed at which this
- * machine can store floats at all: non-temporal stores of data that is not zero. Every row is
- * measured in turn with that bound, in processor time; medians of repeated runs. Hot: 64 Ki
- * weights, which stay in L2. Cold: 16 Mi weights. Build and run from the project's root:
+ * The speed at which encoded tensors become floats on one core, against the fastest stores of this
+ * machine: non-temporal stores of data that is not zero. Each row takes turns with that bound.
+ * Times are medians of processor time. Hot: 64 Ki weights, which stay in L2. Cold: 16 Mi weights.
+ * Build and run from the project's root:
  *
  *     cc -O3 -ffp-contract=off -Icsrc benchmarks/values.c $(find csrc -name '*.c') -lm -o values
  *     ./values [row [features]]
  *
- * A row's name, or the beginning of it, restricts the run to such rows; a number to these of the
- * instruction sets (QC_CPU_... in qcodec.h, 0 for portable C).
+ * `row` is the name of a row or its beginning, and limits the run to such rows. `features` limits
+ * it to these instruction sets (QC_CPU_... in qcodec.h; 0 for portable C).
  */
 #define _POSIX_C_SOURCE 199309L
 

@@ -1,5 +1,5 @@
 /*
- * Whole frames of every kind, those of kind delta against a base that every target knows.
+ * Decoding whole frames of every kind. Frames of kind delta use a base that every target knows.
  */
 #ifndef QC_FUZZ_DECODE_H
 #define QC_FUZZ_DECODE_H

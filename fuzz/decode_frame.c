@@ -1,7 +1,7 @@
 /*
- * Any bytes as a frame, through every door: to every element type, chunk by chunk, a range of a
- * chunk, its codes, and checked without output, on one of the paths. Whatever is accepted must be
- * written completely, and every door must say the same.
+ * Any bytes as a frame, through every function that decodes: to every element type, chunk by chunk,
+ * a range of a chunk, its codes, and checked without output, with one choice of instruction sets.
+ * An accepted frame must be written completely, and all functions must agree.
  */
 #include "decode.h"
 #include "harness.h"
@@ -92,19 +92,19 @@ static int is_float(qc_dtype dtype)
     return dtype <= QC_F64 || (dtype >= QC_F8E4M3 && dtype <= QC_E8M0);
 }
 
-/* Whether a frame is valid does not depend on what it is decoded to: one of the other types. */
+/* Decode to one of the other element types: that does not decide whether a frame is valid. */
 static void check_other_type(const uint8_t *data, size_t size, const qc_frame *frame, int valid)
 {
     if (!is_float(frame->dtype))
         return;
-    /* Without the checksum at the end, which would make that of all frames the same. */
+    /* Without the checksum at the end: with it, the CRCs of all frames would be equal. */
     qc_dtype dtype = (qc_dtype)(qc_crc32c(0, data, size - 4) % (QC_F64 + 1));
     uint8_t *out = decode_whole(data, size, frame, dtype);
     PROMISE((out != NULL) == valid);
     free(out);
 }
 
-/* Some range of a chunk: the same bytes as in the whole, if that is valid. */
+/* Some range of a chunk: if the whole frame is valid, the range has the same bytes. */
 static void check_range(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                         const uint8_t *whole)
 {

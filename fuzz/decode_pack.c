@@ -1,6 +1,6 @@
 /*
- * Any bytes as a pack: every name of an accepted table is found again at the same place, every
- * frame lies inside, and the frames decode or are refused.
+ * Any bytes as a pack. Every name of an accepted table must be found again at the same place, every
+ * frame must be inside the pack, and the frames must decode or be refused.
  */
 #include "decode.h"
 #include "harness.h"
@@ -8,7 +8,7 @@
 
 enum { MAX_ENTRIES = 256 };
 
-/* Step over a table entry; *length is where its frame's length stands. */
+/* Step over a table entry; *length is the offset of its frame's length. */
 static qc_status step_over_entry(qc_reader *reader, size_t *length, uint64_t *frame_bytes)
 {
     uint64_t value;

@@ -1,8 +1,7 @@
 /*
- * Any bytes as the body of a stream: the first ones say the coding, the width, the count and the
- * instruction sets, so that every coding meets every body on every path. What decodes stays below
- * 2^width, is written completely, is the same in portable C, and comes back when it is encoded
- * again.
+ * Any bytes as the body of a stream. The first bytes choose the coding, the width, the count and
+ * the instruction sets, so that every coding meets every body with every kernel. Decoded symbols
+ * must be below 2^width, be written completely, be the same in portable C, and survive encoding.
  */
 #include "base/bytes.h"
 #include "harness.h"
@@ -41,7 +40,7 @@ static void check_again(const uint8_t *symbols, size_t count, unsigned width)
     free(stream);
 }
 
-/* Every path comes to what portable C came to. */
+/* Every path has the result of portable C. */
 static void check_path(const uint8_t *stream, size_t size, size_t count, unsigned width,
                        const uint8_t *portable, qc_status expected)
 {

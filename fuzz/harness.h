@@ -1,6 +1,6 @@
 /*
- * What the fuzz targets share: properties that end the run when they break, buffers of exact
- * size so that the sanitizers see the first byte too many, and libFuzzer's entry points.
+ * What the fuzz targets share: promises that end the run when they are broken, buffers of exact
+ * size, so that the sanitizers notice a single byte too many, and libFuzzer's entry points.
  */
 #ifndef QC_FUZZ_HARNESS_H
 #define QC_FUZZ_HARNESS_H
@@ -28,8 +28,8 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 #define MAX_ELEMENTS ((size_t)1 << 12)
 #endif
 
-/* What every frame of kind delta is taken to be stored against: any bits, floats of few exponents
-   among them. */
+/* The base of every frame of kind delta: any bits, some of them floats with few different
+ * exponents. */
 static inline const uint8_t *fuzz_base(void)
 {
     static uint64_t base[MAX_ELEMENTS];

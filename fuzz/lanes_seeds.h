@@ -1,6 +1,6 @@
 /*
- * Codes of codings 4 and 5 that the encoder would not choose: every number of states, one class
- * alone, low bits, escapes, codes as short and as long as they may be.
+ * Codes of codings 4 and 5 that the encoder would not choose: every number of states, a single
+ * class, low bits, escapes, and codes of the least and greatest lengths.
  */
 #ifndef QC_FUZZ_LANES_SEEDS_H
 #define QC_FUZZ_LANES_SEEDS_H

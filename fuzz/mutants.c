@@ -1,8 +1,8 @@
 /*
- * `mutants COUNT FRAME...`: COUNT mutants of these files, in turn, with their lengths and checksums
- * made right again. Each is an error, or decodes to exactly the size that its head declares: every
- * byte of it is written, and none beside it. The same mutants in every run. libFuzzer looks for
- * new paths; this counts.
+ * `mutants COUNT FRAME...` decodes COUNT mutants of these files, in turn, with corrected lengths
+ * and checksums. Each must be an error, or decode to exactly the size that its head declares: every
+ * byte of the output is written, and none beside it. Every run has the same mutants. libFuzzer
+ * searches for new paths; this program guarantees a number of inputs.
  */
 #define MAX_ELEMENTS ((size_t)1 << 16)
 
@@ -47,7 +47,7 @@ static file read_file(const char *path)
     return (file){copy_of(bytes, size), size};
 }
 
-/* Take `removed` bytes out of `at`, and put `added` in that are found somewhere else. */
+/* Remove `removed` bytes at `at`, and insert `added` bytes copied from another place. */
 static size_t splice(uint8_t *data, size_t size, size_t at, size_t removed, size_t added)
 {
     static uint8_t piece[64];

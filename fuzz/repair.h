@@ -1,6 +1,6 @@
 /*
- * Mutants that get past the checksums: lengths and CRCs are made right again after a mutation,
- * as far as the rest still says where they stand.
+ * Mutants that pass the checksums: after a mutation, lengths and CRCs are corrected wherever the
+ * other bytes still tell where they are.
  */
 #ifndef QC_FUZZ_REPAIR_H
 #define QC_FUZZ_REPAIR_H
@@ -35,7 +35,7 @@ static inline void repair_body_length(uint8_t *data, size_t size)
         replace_vu(data + field, value, size - reader.at);
 }
 
-/* Make the last chunk as long as what is left for it, and the CRC of every chunk right. */
+/* Give the last chunk all bytes that are left, and correct the CRC of every chunk. */
 static inline void repair_directory(uint8_t *data, size_t size, const qc_frame *frame)
 {
     size_t at = frame->head_bytes;
@@ -52,8 +52,8 @@ static inline void repair_directory(uint8_t *data, size_t size, const qc_frame *
 
 static inline void repair_frame(uint8_t *data, size_t size)
 {
-    /* How far the head could be read tells where its directory stands, if it has one, even if
-       the lengths in there are still wrong. */
+    /* The part of the head that can be read says where its directory is, if it has one, even
+       while the lengths in it are wrong. */
     qc_frame frame = {0};
     repair_body_length(data, size);
     qc_frame_read(data, size, 0, &frame, NULL);

@@ -1,7 +1,8 @@
 /*
- * Linked with a fuzz target instead of libFuzzer: `replay FILE...` gives it every file as it is,
- * cut behind each byte, and with each byte changed in some ways, lengths and checksums made right
- * again by the target's own mutator. The same inputs in every run, with any compiler.
+ * Linked with a fuzz target in place of libFuzzer. `replay FILE...` runs the target on each file as
+ * it is, truncated after each byte, and with each byte changed in some ways, with lengths and
+ * checksums corrected by the target's own mutator. Every run has the same inputs, with any
+ * compiler.
  */
 #include "harness.h"
 
@@ -20,7 +21,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
     return size;
 }
 
-/* A target without a mutator of its own has nothing to make right. */
+/* A target without a mutator of its own has nothing to correct. */
 __attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
                                                      unsigned seed)
 {
@@ -40,7 +41,7 @@ static size_t read_file(const char *path, uint8_t *bytes)
     return size;
 }
 
-/* In a buffer of its own, so that a sanitizer sees the first byte too many. */
+/* In a buffer of its own, so that a sanitizer notices a single byte too many. */
 static void give(const uint8_t *data, size_t size)
 {
     uint8_t *copy = copy_of(data, size);

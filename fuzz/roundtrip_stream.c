@@ -1,8 +1,8 @@
 /*
- * Any symbols through the encoders: each profile, and each coding alone, either refuses them or
- * gives a stream within the promised bound that decodes to the same symbols, and that is the same
- * on every path. One input makes one request: to make all of them would take most of the time for
- * what the fuzzer already knows.
+ * Any symbols through the encoders. Each profile, and each coding alone, must refuse them or write
+ * a stream that is within the promised bound, decodes to the same symbols, and is the same with
+ * every kernel. One input makes one request: all requests would take most of the time for paths
+ * that the fuzzer already knows.
  */
 #include "base/bytes.h"
 #include "harness.h"

@@ -1,6 +1,7 @@
 /*
  * Writes the corpus that the fuzzer starts from: `seeds FOLDER` fills FOLDER/<target>/ with small
- * valid frames of every kind, positions form and profile, streams of every coding, and a pack.
+ * valid frames of every kind, positions form and profile, with streams of every coding, and with a
+ * pack.
  */
 #define MAX_ELEMENTS ((size_t)1 << 18) /* of decode_large, for the base of deltas */
 #include "harness.h"

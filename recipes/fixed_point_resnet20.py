@@ -169,11 +169,11 @@ def _result(found: dict[str, Any]) -> dict[str, Any]:
         "ours": {**ours, "measured": found},
         "tables": [_table(found)],
         "notes": [
-            "Bits by SQNR are those that are predicted to give the output's SQNR of equal bits, "
-            f"by the SQNR of each tensor alone at each number of bits; {min(kappas):.1f} to "
-            f"{max(kappas):.1f} dB a bit were measured, on training images.",
+            "Bits by SQNR are those predicted to give the output SQNR of equal bits, from the SQNR "
+            f"of each tensor alone at each number of bits; {min(kappas):.1f} to "
+            f"{max(kappas):.1f} dB per bit were measured, on training images.",
             "All activations have 8 bits, calibrated on training images. Batch norms are a scale "
-            "and a shift a channel, 8-bit in the file, and everything is in the bytes.",
+            "and a shift per channel, stored with 8 bits. The bytes include everything.",
             "Fine-tuned: taught by the float net on 3,500 training images, through the rounding.",
             f"On {found['images']:,} test images an accuracy has a standard error of about "
             "0.9 points, so savings at equal accuracy, read off lines between points, are rough.",

@@ -65,11 +65,11 @@ def run(_data: None, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
         "tables": [table(_COLUMNS, rows), *tables],
         "notes": [
             "SYNTHETIC: Gaussian weights at the published densities and bits, not trained nets.",
-            "MB are 10^6 bytes, as the paper's. Its bits are bits of an entry, fillers included; "
-            "ours are bits of a kept weight.",
-            "Entropy: of the codes by themselves, and of which weights are kept as independent "
-            "events of the layer's density; biases as they are. No coding of such numbers can be "
-            "smaller, but by chance.",
+            "MB are 10^6 bytes, as in the paper. Its bits are per entry, fillers included; ours "
+            "are per kept weight.",
+            "Entropy: that of the codes alone, plus that of the positions, where each weight is "
+            "kept independently with the layer's density; biases count as they are. No coding of "
+            "such numbers can be smaller, except by chance.",
         ],
     }
 

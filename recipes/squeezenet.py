@@ -49,7 +49,7 @@ _PAPER_METHOD = "k-means, linear starts (paper)"
 _METHODS: dict[str, Init] = {"k-means, optimum": "auto", _PAPER_METHOD: "linear"}
 _CONSTRAINED = f"entropy-constrained, up to {_MAX_BITS} bits, at the error above"
 _NOTES = (
-    "MB are 2^20 bytes, by which float32 is the paper's 4.8.",
+    "MB are 2^20 bytes; with these, float32 is the paper's 4.8 MB.",
     "Densities by layer are those of the authors' file (33 % over all); biases keep every bit.",
     "Nothing is retrained and no accuracy is measured: that needs ImageNet.",
 )
@@ -92,8 +92,8 @@ def run(data: Networks, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]
         tables.append(_titled(f"{name}, {found[-1]['bits']} bits, {found[-1]['by']}", last))
     if STAND_IN in data.checkpoints:
         notes.append(
-            f"No checkpoint was at hand, so {STAND_IN} stand in: a real SqueezeNet at the paper's "
-            "density, with 256 values a layer. Of 8 bits they lose nothing."
+            f"Without a checkpoint, {STAND_IN} are used: a real SqueezeNet at the paper's density, "
+            "with 256 values per layer. 8 bits lose nothing of it."
         )
     return {
         "paper": PAPER,

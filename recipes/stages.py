@@ -14,8 +14,8 @@ from .distillation import Taught, distillation_loss
 
 #: A note of every recipe that trains with `Stages`.
 CHOSEN = (
-    "Settings were chosen by 5,000 training images that were held out; nothing is trained on them, "
-    "and the weights are those of the last epoch."
+    "Settings were chosen by 5,000 held-out training images, which no net is trained on. The "
+    "weights are those of the last epoch."
 )
 
 

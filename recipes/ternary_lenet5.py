@@ -140,10 +140,10 @@ def _result(
         ],
         "notes": [
             "The paper has no LeNet-5; 16x is its storage for ternary weights of 2 bits.",
-            "The first and the last layer and all biases are float while they are trained, and "
-            f"{bits}-bit in the file, from which accuracies are measured.",
-            "The float net is the teacher of the ternary ones (distillation), which the paper "
-            "does without. No epoch was chosen. The densities of the last row were set after a "
-            "first run, in which test accuracies of the other rows had been seen.",
+            "The first layer, the last layer and all biases are trained as floats and stored with "
+            f"{bits} bits. Accuracies are those of the file.",
+            "Unlike in the paper, the float net is the teacher of the ternary ones (distillation). "
+            "No epoch was chosen. The densities of the last row were set after a first run, in "
+            "which test accuracies of the other rows had been seen.",
         ],
     }

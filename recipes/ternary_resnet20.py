@@ -34,9 +34,9 @@ _NOTES = {
     "whole": ["Trained as in the paper: 160 epochs on all training images but 5,000."],
     "sample": [
         "Trained on 3,500 images, where the paper has 50,000: taught by the float net, with sums "
-        "of two images (mixup). That net had been trained on all 50,000, the 500 held-out images "
-        "too, so their accuracy is no estimate.",
-        "Of 60 epochs the test accuracy had been seen (90.0 %) when 120 were taken.",
+        "of two images (mixup). That net had been trained on all 50,000, including the 500 "
+        "held-out images, so their accuracy is no estimate.",
+        "The test accuracy after 60 epochs (90.0 %) had been seen when 120 epochs were chosen.",
     ],
 }
 
@@ -78,10 +78,10 @@ def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dic
         "notes": [
             f"{loss['lost']} images were lost and {loss['gained']} gained: the loss is "
             f"{loss['points']:.1f} points, standard error {loss['paired']:.2f} for the same images "
-            f"({loss['unpaired']:.2f} if both nets had seen other ones), McNemar's p = "
+            f"({loss['unpaired']:.2f} if the nets had seen different ones), McNemar's p = "
             f"{loss['p']:.2g}.",
-            "Batch norms are a scale and a shift a channel in the file; these, the first and the "
-            "last layer are 8-bit there, and were float while they were trained.",
+            "In the file, batch norms are a scale and a shift per channel. These, the first layer "
+            "and the last layer are trained as floats and stored with 8 bits.",
             *_NOTES["whole" if is_whole(data) else "sample"],
         ],
     }

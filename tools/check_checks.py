@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Switch off each input check of the C core in turn: ``python tools/check_checks.py``.
 
-A check (``QC_CHECK``) that can be switched off without a test noticing guards nothing, or nobody
-knows what. So the core is built once with checks that can be switched off (csrc/base/check.h),
-under the sanitizers, and with each of them off, all that could notice is run: the broken inputs of
-the tests, through tests/c/decode_corpus.c, and the C tests of wrong arguments and of interruptions.
-A crash, another result, another kind of error, or another rule where a test asks for its name, is
-noticed. Prints the checks that nobody misses, and exits with status 1 if there are any. It takes a
-minute or two of processor time.
+If a check (``QC_CHECK``) can be switched off and no test fails, the check is useless or untested.
+This tool builds the core once, under the sanitizers, with checks that can be switched off
+(csrc/base/check.h). It switches off each check in turn and runs everything that could notice: the
+broken inputs of the tests, through tests/c/decode_corpus.c, and the C tests of wrong arguments and
+of interruptions. A test notices by a crash, another result, another kind of error, or another rule
+where it asks for the rule's name. Prints the checks that no test notices, and exits with status 1
+if there are any. Takes a minute or two of processor time.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def outcome(command: list[str], **environment: str) -> tuple[int, str]:
 
 
 def failed_checks(report: Path) -> dict[str, bool]:
-    """Every check (file:line) and whether it failed; one of a header stands in many places."""
+    """Every check (file:line) and whether it failed; a check in a header is compiled many times."""
     failed: dict[str, bool] = {}
     for line in report.read_text(encoding="utf-8").splitlines():
         check, hit = line.rsplit(" ", 1)

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""How much of the C core the tests run: ``python tools/check_coverage.py``.
+"""Measure how much of the C core the tests run: ``python tools/check_coverage.py``.
 
-Builds the package in a copy of the project with gcc's counters, runs the C programs of tests/c and
-fuzz/ (without libFuzzer) and the Python tests that reach the core, and prints what gcovr finds for
+Builds the package in a copy of the project with gcc's counters. Runs the C programs of tests/c and
+fuzz/ (without libFuzzer) and the Python tests that reach the core, and prints gcovr's figures for
 each file of csrc/. Exits with status 1 below 95 % of the branches or 98 % of the lines.
 
-A branch counts once, as it stands in the source: without optimization nothing is inlined, and the
-copies that always_inline would make of a kernel for each of its constants are no branches of their
-own. Assertions are compiled out: that they never fail is what they say. Left out are kernels for
-machines that this one is not (arm, and AVX-512 where it is missing) and csrc/base/cpu.c, which asks
-the machine; lines between GCOVR_EXCL_START and GCOVR_EXCL_STOP say why they are.
+A branch counts once, as it is in the source: without optimization nothing is inlined, so the copies
+that always_inline makes of a kernel for each constant do not count. Assertions are compiled out,
+because they never fail. Not counted: kernels for other machines (arm, and AVX-512 where this
+machine lacks it); csrc/base/cpu.c, whose branches depend on the machine; and lines between
+GCOVR_EXCL_START and GCOVR_EXCL_STOP, where a comment gives the reason.
 """
 
 from __future__ import annotations

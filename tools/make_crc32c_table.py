@@ -1,6 +1,6 @@
 """Write csrc/kernels/crc32c_table.h and csrc/kernels/crc32c_powers.h: the constants of CRC32C.
 
-Run it from the project's root; a test compares the files with what this prints.
+Run it from the project's root; a test compares the files with its output.
 """
 
 from pathlib import Path

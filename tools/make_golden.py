@@ -1,7 +1,7 @@
 """Write the golden files of a release: ``python tools/make_golden.py 0.1.0``.
 
-Golden files are promises: this writes into a new folder, once a release, and never runs
-in the tests. While the format is a draft, ``--replace`` starts a folder afresh.
+Golden files are promises. Run this once per release: it writes into a new folder, and tests never
+run it. While the format is a draft, ``--replace`` replaces a folder.
 """
 
 from __future__ import annotations

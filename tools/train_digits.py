@@ -1,9 +1,9 @@
 """Train the network of the demo: `python tools/train_digits.py` writes qcodec/demo/data/.
 
-A small convolutional network learns scikit-learn's 8 x 8 digits, is pruned by magnitude in a few
-steps with retraining in between (Deep Compression's first stage), and is saved as plain float32.
-The test images, a fifth of the data, are never trained on; they are saved beside the network.
-The same seed gives the same network on the same machine.
+A small convolutional network learns scikit-learn's 8 x 8 digits. It is pruned by magnitude in a few
+steps with retraining between them (Deep Compression's first stage), and saved as plain float32. The
+test images, a fifth of the data, are not used for training; they are saved beside the network. The
+same seed gives the same network on the same machine.
 """
 
 from __future__ import annotations

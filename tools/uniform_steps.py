@@ -2,7 +2,7 @@
 
 The optimal symmetric uniform quantizer of N = 2**bits levels at unit variance has its levels at
 (i - (N - 1) / 2) * step. Its squared error is stationary where the sum over the positive levels c
-of c * (mean of x - c * step over c's cell) is zero; that is solved for the step.
+of c * (mean of x - c * step over c's cell) is zero. This is solved for the step.
 """
 
 from __future__ import annotations

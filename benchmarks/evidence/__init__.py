@@ -1,4 +1,4 @@
-"""What qcodec makes of real nets: sizes, accuracy after decoding, bytes read.
+"""qcodec on real nets: sizes, accuracy after decoding, bytes read.
 
 Run `python -m benchmarks.evidence --data FOLDER` (see docs/benchmarks.md).
 """

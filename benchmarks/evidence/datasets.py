@@ -1,4 +1,4 @@
-"""MNIST in the format it is published in, and a CIFAR-10 sample."""
+"""MNIST in its published format, and a sample of CIFAR-10."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What coding each code by its frequency would cost at best."""
+"""The least cost of coding each code by its frequency."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qcodec.quantized import Quantized
 def order0_bytes(tensors: Mapping[str, Any]) -> int:
     """Entropy of order 0 of each quantized tensor, absent weights being one more code.
 
-    Neither tables nor codebooks nor what is not quantized are counted.
+    Tables, codebooks and tensors that are not quantized are not counted.
     """
     bits = sum(_bits(tensor) for tensor in tensors.values() if isinstance(tensor, Quantized))
     return math.ceil(bits / 8)

@@ -1,4 +1,4 @@
-"""ResNet-20, trained on a little: what a fine-tune costs beside the net that it began as."""
+"""ResNet-20, trained a little further: the cost of a fine-tune stored beside its base."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Training:
-    """How the net goes on learning, float32, in batches of 128."""
+    """How the net continues to learn: float32, in batches of 128."""
 
     name: str
     optimizer: str

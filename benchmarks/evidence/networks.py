@@ -1,4 +1,4 @@
-"""LeNet-5 and ResNet-20 in NumPy, as far as classifying needs them."""
+"""LeNet-5 and ResNet-20 in NumPy, for classification only."""
 
 from __future__ import annotations
 

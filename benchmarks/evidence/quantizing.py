@@ -1,4 +1,4 @@
-"""A recipe's numbers, before anybody stores them."""
+"""The numbers that a recipe chooses, before they are stored."""
 
 from __future__ import annotations
 

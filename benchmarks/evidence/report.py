@@ -1,4 +1,4 @@
-"""What a case found: rows of a table, each with its goal where it has one."""
+"""The results of a case: rows of a table, each with its goal if it has one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Deep Compression authors' SqueezeNet: read, written, and coded without loss."""
+"""SqueezeNet of Deep Compression's authors: read, written, and coded without loss."""
 
 from __future__ import annotations
 

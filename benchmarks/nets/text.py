@@ -1,4 +1,4 @@
-"""Text that is wherever Python is: the docstrings of its standard library."""
+"""A text that every Python installation has: the docstrings of the standard library."""
 
 from __future__ import annotations
 

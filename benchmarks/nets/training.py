@@ -1,4 +1,4 @@
-"""A fixed number of steps from a fixed seed, on one thread."""
+"""Training for a fixed number of steps, from a fixed seed, on one thread."""
 
 from __future__ import annotations
 

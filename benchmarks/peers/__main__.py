@@ -1,4 +1,4 @@
-"""Everybody on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
+"""All methods on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .compare import Comparison, compare
 
 
 def measure(makers: Iterable[Callable[[], Case]], patient: bool = False) -> list[Comparison]:
-    """Every case by everybody."""
+    """Every case by every method."""
     with tempfile.TemporaryDirectory() as folder:
         return [compare(make(), Path(folder), patient) for make in makers]
 

@@ -85,7 +85,7 @@ def _of_streams(form: Form, coder: _StreamCoder) -> Stored:
 
 
 def deep_cabac_of(case: Case) -> Stored:
-    """DeepCABAC on each tensor's own integers, 0 for what is absent or nearest zero.
+    """DeepCABAC on each tensor's own integers, 0 for absent weights and for the level nearest zero.
 
     Raises
     ------

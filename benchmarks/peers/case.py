@@ -1,4 +1,4 @@
-"""One set of weights that all must give back."""
+"""One set of weights that every method must return."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Tensors = Mapping[str, Quantized | Array]
 
 
 def no_goals(_: Comparison) -> list[Row]:
-    """Cases whose goals stand in `benchmarks.evidence`."""
+    """For cases whose goals are in `benchmarks.evidence`."""
     return []
 
 

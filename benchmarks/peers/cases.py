@@ -1,4 +1,4 @@
-"""The real nets: which weights everybody stores, and in which forms."""
+"""The real nets: the weights that every method stores, and in which forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everybody on one case: sizes, and decoding speeds that were measured in turns."""
+"""All methods on one case: sizes, and decoding speeds measured in turns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .forms import Form, forms
 from .stored import Stored
 
 PROFILES = ("balanced", "small")
-#: Slow compressors get no form that is larger, unless somebody is patient.
+#: Slow compressors get no form larger than this, unless `patient`.
 SLOW_BYTES = 12 << 20
 EFFORT = Effort(rounds=5)
 

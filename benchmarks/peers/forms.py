@@ -1,4 +1,4 @@
-"""The numbers of a case as arrays of bytes: what a compressor that knows no tensors is given."""
+"""The numbers of a case as arrays of bytes, for compressors that know nothing of tensors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Form:
     streams : list of ndarray of uint8
         Positions, then codes: what can be compressed.
     rest : bytes
-        Codebooks, scales and what is not quantized.
+        Codebooks, scales and all data that is not quantized.
     rebuild : callable
         Streams and the rest to float32 tensors.
     """

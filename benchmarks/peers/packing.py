@@ -1,4 +1,4 @@
-"""Small integers, several a byte."""
+"""Small integers, several per byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Array = np.ndarray
 
 
 def width(largest: int) -> int:
-    """1, 2, 4 or 8 bits: widths of which no value lies in two bytes."""
+    """1, 2, 4 or 8 bits: widths at which no value is split between two bytes."""
     return next(bits for bits in (1, 2, 4, 8) if largest < 1 << bits)
 
 

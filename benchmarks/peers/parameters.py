@@ -1,4 +1,4 @@
-"""The few numbers that say what codes mean, as bytes and back."""
+"""The parameters that give codes their meaning, as bytes and back."""
 
 from __future__ import annotations
 

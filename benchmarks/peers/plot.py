@@ -1,4 +1,4 @@
-"""Size against decoding speed: a small panel a case, one mark a method."""
+"""Size against decoding speed: one small panel per case, one mark per method."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from .compare import Comparison
 
 COLUMNS = 3
-# Okabe and Ito's colours: told apart by everybody; the form of the mark says it again.
+# Okabe and Ito's colours: distinguishable by everybody, also by the shape of the mark.
 MARKS = {
     "qcodec balanced": ("o", "#0072B2"),
     "qcodec small": ("*", "#0072B2"),

@@ -1,4 +1,4 @@
-"""Where the stored weights of a sparse tensor are, as a user of NumPy would write it down."""
+"""Positions of the stored weights of a sparse tensor, as a user of NumPy would store them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A case as somebody stores it."""
+"""A case as one method stores it."""
 
 from __future__ import annotations
 

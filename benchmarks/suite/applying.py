@@ -1,4 +1,4 @@
-"""What it costs to apply a method of `qcodec.torch` to models of more and more layers."""
+"""The cost of applying a method of `qcodec.torch` to models with more and more layers."""
 
 from __future__ import annotations
 

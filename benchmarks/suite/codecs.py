@@ -1,4 +1,4 @@
-"""Python packages beside `qcodec.encode` and `qcodec.decode`, array in, array out."""
+"""Python packages beside `qcodec.encode` and `qcodec.decode`: array in, array out."""
 
 from __future__ import annotations
 

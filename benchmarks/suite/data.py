@@ -1,4 +1,4 @@
-"""Symbols to code: synthetic ones, and those of real nets where they are at hand."""
+"""Symbols to code: synthetic ones, and those of real nets where these are available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same groups in another process, which uses another path from its start on."""
+"""The same groups in another process, which uses another instruction set from its start."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Whole frames to floats in memory that is there already, beside what the memory allows and how
-NumPy, SciPy and torch do it.
+"""Whole frames to floats, into an existing buffer, beside NumPy, SciPy and torch.
+
+The bounds are what the memory allows: plain copies and non-temporal stores.
 """
 
 from __future__ import annotations

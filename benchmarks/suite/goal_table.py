@@ -1,5 +1,4 @@
-"""The goals: of the issue "memory speed", row for row, with moonshots where one was named, and of
-training."""
+"""The goals for memory speed, with moonshots where there is one, and those for training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a goal is judged by what was measured; the goals themselves are in goal_table.py."""
+"""Goals, and how they are judged by measurements; goal_table.py lists them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .result import Key, Result, Results
 
 @dataclass(frozen=True)
 class Measure:
-    """What is compared with a goal's floor.
+    """The quantity that is compared with a goal's floor.
 
     Attributes
     ----------
@@ -56,11 +56,11 @@ class Goal:
         In words.
     measure : Measure
     ours : Key
-        What is measured.
+        The measurement.
     peer : Key or None
         What it is divided by.
     floor : float
-        What is to be reached.
+        The value to reach.
     moonshot : float or None
         What would be splendid, where that was named.
     """
@@ -83,7 +83,7 @@ class Verdict:
     found : float or None
         None: not measured, and `word` says why.
     word : str
-        ``"moonshot"``, ``"reached"``, ``"missed"``, or what is lacking.
+        ``"moonshot"``, ``"reached"``, ``"missed"``, or what is missing.
     """
 
     goal: Goal

@@ -1,4 +1,4 @@
-"""The groups of measurements, by name, and the run of all that were asked for."""
+"""The groups of measurements by name, and the run of the requested ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ran the benchmarks, and which instruction sets ours can use on it."""
+"""The machine of a run, and the instruction sets that qcodec can use on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interleaved timing: all jobs of a group take turns, so that a busy machine slows all alike."""
+"""Interleaved timing: all jobs of a group take turns, so a busy machine slows all of them alike."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Spread:
     clock : str
         ``"wall"``: of the quiet samples. ``"processor"``: too few were quiet, and these are the
         processor's seconds of all samples. Wall-clock seconds of a busy machine would make
-        whoever was interrupted look slow. ``"unsure"``: wall-clock seconds of a job with several
+        an interrupted job look slow. ``"unsure"``: wall-clock seconds of a job with several
         threads, where an interruption cannot be told: no verdict can be built on them.
     """
 
@@ -111,7 +111,7 @@ def in_turns(
     threads: int = 1,
     before: Callable[[str], object] = lambda _: None,
 ) -> dict[str, Spread]:
-    """Time every job so many times, one sample of each in turn, without a warm-up.
+    """Time every job a fixed number of times, one sample of each in turn, without a warm-up.
 
     Parameters
     ----------

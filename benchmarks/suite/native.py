@@ -15,7 +15,7 @@ FOLDER = ROOT / "build" / "benchmarks"
 
 
 class MissingPeerError(Exception):
-    """What is needed to measure a peer is not here."""
+    """A requirement for measuring a peer is missing."""
 
 
 def library(name: str, inputs: list[Path], flags: list[str]) -> ctypes.CDLL:

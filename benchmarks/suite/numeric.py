@@ -1,4 +1,4 @@
-"""k-means and ternary weights beside other packages, CRC32C, and what one small call costs."""
+"""k-means and ternary weights beside other packages, CRC32C, and the cost of one small call."""
 
 from __future__ import annotations
 

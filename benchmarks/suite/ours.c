@@ -1,12 +1,12 @@
 /*
- * What the benchmarks call of qcodec's C core. The core is compiled with hidden symbols; these are
- * seen.
+ * The functions of qcodec's C core that the benchmarks call. The core is compiled with hidden
+ * symbols; these are exported.
  */
 #include "qcodec.h"
 
 #define SEEN __attribute__((visibility("default")))
 
-/* Use only these instruction sets; returns what is then used. */
+/* Use only these instruction sets; returns those that are used. */
 SEEN uint32_t ours_select(uint32_t features) { return qc_cpu_select(features); }
 
 SEEN const char *ours_coding_name(unsigned coding) { return qc_coding_name(coding); }

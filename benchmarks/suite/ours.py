@@ -1,4 +1,4 @@
-"""Qcodec's integer codings at C level, without what Python adds."""
+"""qcodec's integer codings at C level, without the overhead of Python."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORKSPACE_FOR_DECODING = 1 << 20
 
 @cache
 def core() -> ctypes.CDLL:
-    """The C core: as setup.py left it, or compiled anew where that is older than its source."""
+    """The C core: as setup.py built it, or recompiled if that build is older than the source."""
     found = library("ours", [HERE / "ours.c", *_core_inputs()], [f"-I{ROOT / 'csrc'}"])
     found.ours_coding_name.restype = ctypes.c_char_p
     for name in ("ours_bound", "ours_workspace", "ours_encode"):

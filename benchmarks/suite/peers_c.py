@@ -1,4 +1,4 @@
-"""Zstandard's huff0 and FSE, and what the memory allows, at C level."""
+"""Zstandard's huff0 and FSE at C level, and the speed that the memory allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python packages that compress arrays: each is a peer if it is installed."""
+"""Python packages that compress arrays; each is a peer if it is installed."""
 
 from __future__ import annotations
 

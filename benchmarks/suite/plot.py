@@ -1,4 +1,4 @@
-"""The picture that says why: decoding speed against size, all codecs on the same symbols."""
+"""Decoding speed against size, for all codecs on the same symbols."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEFT_OUT = ("qcodec", "zstandard -1, readinto", "lanes_tans, smallest")
 # Labels of points nearer than this, in bits and in powers of ten, would cover each other.
 CLOSE_BITS = 0.08
 CLOSE = 0.07
-# Okabe and Ito's colours: told apart by everybody.
+# Okabe and Ito's colours: distinguishable by everybody.
 COLOURS = {"qcodec": "#0072B2", "peers in C": "#E69F00", "Python packages": "#999999"}
 
 

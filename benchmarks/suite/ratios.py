@@ -1,4 +1,4 @@
-"""Times beside another time of the same run, and beside the goal for the ratio."""
+"""Times as ratios to another time of the same run, with the goal for each ratio."""
 
 from __future__ import annotations
 

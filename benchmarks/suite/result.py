@@ -1,4 +1,4 @@
-"""What was measured, and where to find it again."""
+"""Measurements, and the keys to find them by."""
 
 from __future__ import annotations
 

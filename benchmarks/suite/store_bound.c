@@ -1,6 +1,6 @@
 /*
- * The fastest way to store what is not zero: what a decoder that writes floats cannot beat. Zeros
- * would not do, machines treat lines of them specially.
+ * The fastest way to store values other than zero: no decoder that writes floats can be faster.
+ * Zeros are unsuitable, because some machines treat lines of zeros specially.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-"""What a training step costs with each method of `qcodec.torch`, beside a plain step.
+"""The cost of a training step with each method of `qcodec.torch`, beside a plain step.
 
-All of it on one thread. The optimizer is made after the method.
+All steps run on one thread. The optimizer is made after the method is applied.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _pruned_and_shared(model: torch.nn.Module) -> None:
     methods.share(model, {_WEIGHTS: qcodec.Codebook(_BITS)})
 
 
-#: Ours, by what stands in the table.
+#: Our methods, by their names in the table.
 OWN: dict[str, Apply] = {
     "masks": lambda model: methods.prune(model, {_WEIGHTS: qcodec.Density(_DENSITY)}),
     "shared": lambda model: methods.share(model, {_WEIGHTS: qcodec.Codebook(_BITS)}),

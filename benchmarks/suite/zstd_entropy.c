@@ -1,10 +1,10 @@
 /*
- * Zstandard's entropy coders at C level, the peers of our integer codings: huff0 and FSE in blocks
- * of 128 KiB, huff0's limit. Compiled with the amalgamated zstd.c of the sdist of PyPI's zstandard,
- * which is fetched when the benchmarks run. It has huff0's C loop but not its assembly, which is 5
- * to 8 % faster.
+ * Zstandard's entropy coders at C level, the peers of our integer codings: huff0 and FSE, in blocks
+ * of 128 KiB, huff0's limit. They are compiled with the amalgamated zstd.c from the sdist of the
+ * PyPI package zstandard, which is fetched when the benchmarks run. It has huff0's C loop, but not
+ * its assembly, which is 5 to 8 % faster.
  *
- * Encoded blocks follow each other, each after its size as a size_t of this machine.
+ * Each encoded block is preceded by its size, a size_t of this machine.
  */
 #include "zstd.c"
 

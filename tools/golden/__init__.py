@@ -1,1 +1,1 @@
-"""What the golden files of a release hold."""
+"""The contents of the golden files of a release."""

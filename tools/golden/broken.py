@@ -1,4 +1,4 @@
-"""Frames and packs that break one rule each, with lengths and CRCs that are otherwise right."""
+"""Frames and packs that break one rule each; their lengths and CRCs are right."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ def _positions() -> Iterator[Broken]:
     yield "csr_row_with_too_many", with_chunk(CSR, b"\2\1\1\3" + no_gaps + b"\1\2ab"), "corrupt"
     yield "csr_row_too_many", with_chunk(CSR, b"\2\1\1\x15" + no_gaps + b"\1\2ab"), "corrupt"
     yield "csr_rows_with_too_few", with_chunk(CSR, b"\3\1\1\5" + no_gaps + values), "corrupt"
-    # A row an entry; the first gap is 3, which leads into the second row.
+    # One entry per row; the first gap is 3, which reaches into the second row.
     gaps = b"\1\2\3\0"
     yield "csr_gap_beyond_the_row", with_chunk(CSR, b"\3\0\1\1" + gaps + values), "corrupt"
 

@@ -1,4 +1,4 @@
-"""Frames that hold a broken stream, by the coding whose rule it breaks."""
+"""Frames with a broken stream, grouped by the coding whose rule it breaks."""
 
 from __future__ import annotations
 

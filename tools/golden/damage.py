@@ -1,4 +1,4 @@
-"""Small frames that are right, and ways to put one wrong thing into them."""
+"""Small valid frames, and ways to break one thing in them."""
 
 from __future__ import annotations
 

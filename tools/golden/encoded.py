@@ -1,7 +1,7 @@
-"""Frames that the library's encoder makes of codes: it is to make them again from the same codes.
+"""Frames that the library's encoder made from codes, and must make again from the same codes.
 
-From codes, not from floats: what a quantizer chooses may differ, what the encoder does
-with its numbers may not differ by machine.
+They start from codes, not from floats: the choices of a quantizer may change, but the encoder must
+write the same bytes for the same codes on every machine.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Frames and packs that decode: every row of the format's tables, and what lies between them.
+"""Frames and packs that decode: every row of the format's tables, and combinations of rows.
 
-They are written by tests/writers/frame_writer.py, not by the library, so they also cover what
-its encoder never chooses.
+They are written by tests/writers/frame_writer.py, not by the library, so they also cover forms that
+the library's encoder never chooses.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def coder(coding: str) -> Coder:
 
 
 def f32(*values: float) -> bytes:
-    """Values as they stand in a frame."""
+    """Values as a frame stores them."""
     return struct.pack(f"<{len(values)}f", *values)
 
 
