@@ -29,7 +29,7 @@ from .replaced import mark_replaced
 from .sharded import put, whole
 from .tensors import Place, parameter_places
 
-# Members of a class that type() creates anew.
+# Class members that type() creates itself.
 _NOT_COPIED = ("__dict__", "__weakref__")
 
 

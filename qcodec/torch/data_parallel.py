@@ -75,7 +75,7 @@ def _send(group: Any, tensors: Sequence[torch.Tensor], kinds: Sequence[Any]) -> 
     if any(int(other) != int(number) for other in numbers):
         raise ValueError(
             "DistributedDataParallel: found processes whose models were compressed by different "
-            "methods, allowed is the same in all"
+            "methods, allowed are the same methods in all"
         )
     first = torch.distributed.get_global_rank(group, 0)
     for tensor in tensors:

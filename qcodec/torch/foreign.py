@@ -120,7 +120,7 @@ def _reason(place: Place) -> str:
         if parametrize.is_parametrized(module, attribute) and place.compressed is None:
             found = module.parametrizations[attribute]
             others = [type(one).__name__ for one in found if not isinstance(one, Compressed)]
-            last = " behind qcodec's" if isinstance(found, Parametrization) else ""
+            last = " after qcodec's" if isinstance(found, Parametrization) else ""
             return (
                 f"the parametrization {', '.join(others)}{last}; remove it first "
                 "(torch.nn.utils.parametrize.remove_parametrizations)"

@@ -133,7 +133,7 @@ def plot_sensitivity(
     ImportError
         If matplotlib is not installed.
     """
-    from matplotlib.figure import Figure  # not pyplot, which has global state and needs a screen
+    from matplotlib.figure import Figure  # not pyplot: it has global state
 
     from .training.plots import save_figure
 

@@ -196,7 +196,7 @@ def test_a_parametrization_behind_that_of_qcodec(method):
     model = net()
     prune(model, {"weight": Density(0.5)})
     other_parametrization(model[4])
-    refused(model, METHODS[method], "'4.weight'", "behind qcodec's")
+    refused(model, METHODS[method], "'4.weight'", "after qcodec's")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -308,7 +308,7 @@ def test_a_centroid_that_is_too_great_to_be_rounded(dtype, value):
     METHODS["share"](model)
     with torch.no_grad():
         original(model, 4)[-1] = value
-    refused(model, lambda it: round_centroids(it, dtype), "'4.weight'", "too great")
+    refused(model, lambda it: round_centroids(it, dtype), "'4.weight'", "too large")
 
 
 def test_dead_neurons_whose_biases_are_compressed():

@@ -25,7 +25,7 @@ def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     ImportError
         If matplotlib is not installed.
     """
-    from matplotlib.figure import Figure  # not pyplot, which has global state and needs a screen
+    from matplotlib.figure import Figure  # not pyplot: it has global state
 
     columns = list(dict.fromkeys(name for row in rows for name in row))
     columns = [name for name in columns if name not in ("stage", "epoch")]
