@@ -18,6 +18,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "qcodec.h"
 #include "qcodec_numeric.h"
 
 #define HOT       ((size_t)1 << 16)
@@ -190,37 +191,36 @@ static void describe(const row *row, size_t count, const float *parameters, qc_f
     frame->chunk_elements = CHUNK;
     frame->gap_width = row->positions == QC_GAPS ? GAP_WIDTH : 0;
     frame->width = row->width;
-    frame->entries = row->entries;
-    frame->codebook_dtype = frame->scale_dtype = QC_F32;
-    frame->books = frame->book_inner = 1;
-    frame->codebook = frame->scales = (const uint8_t *)parameters;
-    frame->zero_point = row->kind == QC_AFFINE ? 1u << (row->width - 1) : 0;
-    frame->scaled = row->group > 0;
-    frame->scale_inner = row->group > 0 ? row->group : 1;
-    frame->scale_count = row->group > 0 && row->group < count ? count / row->group : 1;
+    frame->codebook.entries = row->entries;
+    frame->codebook.books.dtype = frame->scales.dtype = QC_F32;
+    frame->codebook.books.count = frame->codebook.books.inner = 1;
+    frame->codebook.books.values = frame->scales.values = (const uint8_t *)parameters;
+    frame->zero_points.common = row->kind == QC_AFFINE ? 1u << (row->width - 1) : 0;
+    frame->scales.inner = row->group > 0 ? row->group : 1;
+    frame->scales.count = row->group == 0 ? 0 : row->group < count ? count / row->group : 1;
     require(qc_frame_plan(frame, NULL) == QC_OK, "planning");
 }
 
 /* A chunk of random codes, or of Gaussian floats. */
-static qc_chunk_source make_source(const row *row, const qc_frame *frame, size_t elements,
-                                   uint32_t *positions, uint8_t *values)
+static qc_chunk_input make_input(const row *row, const qc_frame *frame, size_t elements,
+                                 uint32_t *positions, uint8_t *values)
 {
-    qc_chunk_source source = {0, elements, 0, NULL, values, 0};
+    qc_chunk_input input = {0, elements, 0, NULL, values, 0};
     unsigned codes = row->kind == QC_CODEBOOK ? row->entries : 1u << row->width;
     for (size_t i = 0; i < elements; i++) {
         float weight = (float)(row->kind == QC_PLANES ? 0.05 * normal() : 0);
         if (row->positions != QC_DENSE && rand() % DENSITY != 0)
             continue;
-        positions[source.entries] = (uint32_t)i;
+        positions[input.stored] = (uint32_t)i;
         if (row->kind == QC_PLANES)
-            qc_convert(&weight, QC_F32, values + source.entries * frame->item_size, row->dtype, 1);
+            qc_convert(&weight, QC_F32, values + input.stored * frame->item_size, row->dtype, 1);
         else
-            values[source.entries] = (uint8_t)(rand() / 8 % codes);
-        source.entries++;
+            values[input.stored] = (uint8_t)(rand() / 8 % codes);
+        input.stored++;
     }
     if (row->positions != QC_DENSE)
-        source.positions = positions;
-    return source;
+        input.positions = positions;
+    return input;
 }
 
 /* A frame of equal chunks. */
@@ -235,14 +235,14 @@ static uint8_t *make_frame(const row *row, size_t count, size_t *size)
     describe(row, count, parameters, &frame);
     uint32_t *positions = memory(elements * sizeof *positions);
     uint8_t *values = memory(elements * 8);
-    qc_chunk_source source = make_source(row, &frame, elements, positions, values);
-    size_t bound = qc_chunk_bound(&frame, &source);
-    size_t workspace_bytes = qc_chunk_encode_workspace(&frame, &source);
+    qc_chunk_input input = make_input(row, &frame, elements, positions, values);
+    size_t bound = qc_chunk_bound(&frame, &input);
+    size_t workspace_bytes = qc_chunk_encode_workspace(&frame, &input);
     uint8_t *chunk = memory(bound);
     void *workspace = memory(workspace_bytes);
     uint64_t features = 0;
     const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_FIXED, QC_EFFORT_USUAL};
-    require(qc_chunk_encode(&frame, &source, &encoding, chunk, bound, &chunk_bytes, &features,
+    require(qc_chunk_encode(&frame, &input, &encoding, chunk, bound, &chunk_bytes, &features,
                             workspace, workspace_bytes, NULL) == QC_OK,
             "encoding");
     qc_bytes chunks[COLD / CHUNK];

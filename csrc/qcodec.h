@@ -83,65 +83,103 @@ qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned
 
 /* ---- relative index (format, section 6, gaps) ------------------------------ */
 
-/* Entries (fillers included) of `count` ascending positions at this gap width. */
-size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width);
+/* The number of gaps (fillers included) of `count` ascending positions at this gap width. */
+size_t qc_relative_index_count(const uint32_t *positions, size_t count, unsigned gap_width);
 
-/* The gap width (1 to 16) of the fewest bits at fixed width, an entry costing gap width +
-   value_bits. */
+/* The gap width (1 to 16) of the fewest bits at fixed width, where a stored element takes gap width
+   + value_bits. */
 unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits);
 
-/* Gaps (uint8_t if gap_width <= 8, else uint16_t) of `count` strictly ascending positions. Source
-   entry k of `entry_of` (may be NULL) tells which position a gap leads to, and UINT32_MAX for a
-   filler. Both outputs have room for *entries elements, and *entries becomes the number that was
-   written: QC_NO_SPACE if qc_relative_index_entries are more than the room. */
+/* Gaps (uint8_t if gap_width <= 8, else uint16_t) of `count` strictly ascending positions.
+   index_of[k] (may be NULL) is the index of the position that gap k points to, and UINT32_MAX for a
+   filler. Both outputs have room for *stored elements, and *stored becomes the number of gaps that
+   were written: QC_NO_SPACE if qc_relative_index_count is more than the room. */
 qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                   void *gaps, uint32_t *entry_of, size_t *entries,
-                                   qc_error *error);
+                                   void *gaps, uint32_t *index_of, size_t *stored, qc_error *error);
 
-/* Positions of `entries` gaps, fillers included. QC_CORRUPT if one is not below `limit`. */
-qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
+/* Positions of `stored` gaps, fillers included. QC_CORRUPT if one is not below `limit`. */
+qc_status qc_relative_index_decode(const void *gaps, size_t stored, unsigned gap_width,
                                    size_t limit, uint32_t *positions, qc_error *error);
 
 /* ---- frames (format, sections 2 to 6) -------------------------------------- */
 
+/* What is stored of an element. head/kinds.c has the facts of each kind. */
 typedef enum qc_kind {
-    QC_RAW = 0,
+    QC_BYTES = 0,
     QC_PLANES = 1,
     QC_AFFINE = 2,
     QC_CODEBOOK = 3,
     QC_DELTA = 4,
-    QC_FIELDS = 5
+    QC_EXPONENTS = 5
 } qc_kind;
 #define QC_KIND_COUNT         6
 #define QC_DELTA_DIGEST_BYTES 8
+
+/* Which elements are stored. */
 typedef enum qc_positions {
     QC_DENSE = 0,
     QC_GAPS = 1,
     QC_MASK = 2,
     QC_CSR = 3,
-    QC_BITS = 4
+    QC_BIT_MASK = 4
 } qc_positions;
 
 /* How the values of a parameter are stored (format, section 5). */
-typedef enum qc_floats {
-    QC_FLOATS_VERBATIM = 0,
-    QC_FLOATS_PLANES = 1,
-    QC_FLOATS_DELTAS = 2,
-    QC_FLOATS_PERMUTED = 3
-} qc_floats;
+typedef enum qc_values_mode {
+    QC_VALUES_VERBATIM = 0,
+    QC_VALUES_PLANES = 1,
+    QC_VALUES_DELTAS = 2,
+    QC_VALUES_PERMUTED = 3
+} qc_values_mode;
 
-/* A parameter that is coded: its body, in the frame (read) or where qc_parameters_encode has put it
+/* The body of a coded parameter, in the frame (read) or in the output of qc_parameters_encode
    (write). */
 typedef struct qc_coded {
-    unsigned how; /* qc_floats; of zero points: the zero mode. 0: not coded */
+    unsigned mode; /* qc_values_mode; of zero points: the zero mode. 0: not coded */
     const uint8_t *body;
     size_t size;
     size_t offset; /* of the body, from the frame's first byte (read) */
 } qc_coded;
 
-/* A frame's head. qc_frame_read fills all of it; for qc_frame_write and qc_chunk_encode the
-   caller fills what is marked (w) and lets qc_frame_plan derive the rest. The pointers lead
-   into the frame (read) or to the caller's parameters (write), unaligned, little-endian. */
+/* A parameter by groups of elements: element i of the tensor belongs to group i / inner % count.
+   `values` points into the frame (read) or to the caller's values (write): little-endian, any
+   alignment. */
+typedef struct qc_groups {
+    qc_dtype dtype;        /* (w) */
+    size_t inner;          /* (w) >= 1 */
+    size_t count;          /* (w) 0: there is no such parameter */
+    const uint8_t *values; /* (w) read: NULL if they are coded, until they are decoded */
+    qc_coded coded;
+} qc_groups;
+
+/* Kind codebook. */
+typedef struct qc_codebook {
+    unsigned entries; /* (w) of a book: 1 to 256 */
+    qc_groups books;  /* (w) of `entries` values each */
+    /* (w) One number per value: where in its book the entry was before the entries were sorted in
+       ascending order, which `books` and the codes have now; NULL: they were not sorted. */
+    const uint8_t *order;
+} qc_codebook;
+
+/* Kind affine. */
+typedef struct qc_zero_points {
+    uint32_t common;  /* (w) of all elements, if there are no groups */
+    qc_groups groups; /* (w) values and count, which is 0 or that of the scales; of QC_U16 */
+} qc_zero_points;
+
+/* Kind delta. */
+typedef struct qc_delta {
+    const uint8_t *digest;  /* (w) of the base: stored, and not checked by this library */
+    unsigned step;          /* (w) below 4096 */
+    unsigned filter_width;  /* (w) 1 to 255; 1 x 1: nothing is predicted */
+    unsigned filter_height; /* (w) */
+    /* (w) All elements of the base, any alignment, in the machine's order. qc_frame_read sets it to
+       NULL. Fill it in before you decode (else QC_INVALID). */
+    const void *base;
+} qc_delta;
+
+/* A frame's head. qc_frame_read fills all of it. For qc_frame_write and qc_chunk_encode, fill the
+   fields that are marked (w), and let qc_frame_plan derive the others. */
 typedef struct qc_frame {
     qc_dtype dtype;             /* (w) */
     qc_kind kind;               /* (w) */
@@ -152,42 +190,14 @@ typedef struct qc_frame {
     unsigned gap_width;         /* (w) gaps, csr */
     unsigned width;             /* (w) affine: bits of a code; else derived: bits of a symbol */
 
-    /* codebook */
-    unsigned entries;        /* (w) 1 to 256 */
-    qc_dtype codebook_dtype; /* (w) */
-    size_t books;            /* (w) >= 1 */
-    size_t book_inner;       /* (w) >= 1 */
-    const uint8_t *codebook; /* (w) books x entries; read: NULL if coded and not decoded */
-    /* (w) books x entries: of every entry as it stood in the codebook that codes came with, its
-       number in ascending order, which `codebook` and codes have now; NULL: they have not moved */
-    const uint8_t *codebook_order;
-    qc_coded coded_codebook;
+    /* Parameters. qc_frame_plan sets the counts to 0 that do not belong to the kind. */
+    qc_codebook codebook;
+    qc_zero_points zero_points;
+    qc_groups scales;
+    qc_delta delta;
 
-    /* affine */
-    unsigned zero_mode;         /* (w) 0: zero_point; 1: zero_points, one a scale, maybe coded */
-    uint32_t zero_point;        /* (w) */
-    const uint8_t *zero_points; /* (w) scale_count x u16; read: as codebook */
-    qc_coded coded_zero_points;
-
-    /* scaled */
-    int scaled;            /* (w) */
-    qc_dtype scale_dtype;  /* (w) */
-    size_t scale_inner;    /* (w) >= 1 */
-    size_t scale_count;    /* (w) >= 1 */
-    const uint8_t *scales; /* (w) read: as codebook */
-    qc_coded coded_scales;
-
-    /* delta */
-    const uint8_t *digest;  /* (w) of the base; this library stores it, and checks nothing by it */
-    unsigned step;          /* (w) below 4096 */
-    unsigned kernel_width;  /* (w) 1 to 255; 1 x 1: nothing is predicted */
-    unsigned kernel_height; /* (w) */
-    /* (w) All elements of the base, any alignment, in the machine's order. qc_frame_read leaves it
-       NULL: whoever decodes fills it in, or gets QC_INVALID. */
-    const void *base;
-
-    /* (w) Asked by all calls that are given this frame. qc_frame_read leaves it NULL: whoever
-       decodes may fill it in. */
+    /* (w) Asked by all calls that are given this frame. qc_frame_read sets it to NULL. Fill it in
+       before you decode, if you like. */
     const qc_poll *poll;
 
     /* derived */
@@ -195,15 +205,13 @@ typedef struct qc_frame {
     size_t elements;        /* product of dims */
     size_t row_elements;    /* product of dims[1:] */
     size_t chunks;          /* number of chunks */
-    unsigned value_streams; /* planes: item size; delta: 3; else 1 */
+    unsigned value_streams; /* bytes: 1; planes and exponents: item size; delta: 3; codes: 1 */
     size_t item_size;
     size_t frame_bytes; /* of the whole frame */
     size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
-    size_t params_offset;
     size_t params_bytes;
     size_t directory_offset; /* chunked */
     size_t coded_bytes;      /* of coded parameters, decoded */
-    int undecoded;           /* read: some parameters are coded, and not decoded */
 } qc_frame;
 
 #define QC_VERIFY 1u /* check the CRCs */
@@ -217,8 +225,8 @@ qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame 
                         qc_error *error);
 
 /* Decode the coded parameters of a frame that was read, and whose bytes are still there, into
-   `memory` (frame->coded_bytes, any alignment), and lead the frame's pointers there. `memory` NULL:
-   check only, and leave the frame as it is. Every element that is given needs them. */
+   `memory` (frame->coded_bytes, any alignment), and let the frame's groups point there. `memory`
+   NULL: check only, and leave the frame as it is. Elements can be decoded only after this. */
 qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, qc_error *error);
 
 /* One chunk's place in the frame, and its range of elements. */
@@ -236,7 +244,7 @@ typedef struct qc_chunk {
 qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk *previous,
                         qc_chunk *chunk, qc_error *error);
 
-/* All of them: fills chunks[0 .. frame->chunks). */
+/* All chunks: fills chunks[0 .. frame->chunks). */
 qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
                           qc_error *error);
 
@@ -245,8 +253,8 @@ typedef enum qc_role {
     QC_ROLE_GAPS = 0,
     QC_ROLE_MASK = 1,
     QC_ROLE_ROW_COUNTS = 2,
-    /* + the number of the plane, or of the parameter's stream; of fields, itemsize stands for the
-       escapes */
+    /* + the number of the plane, or of the parameter's stream; + the item size: the escapes of kind
+       exponents */
     QC_ROLE_VALUES = 3
 } qc_role;
 
@@ -259,23 +267,22 @@ typedef struct qc_stream_info {
 #define QC_MAX_STREAMS 11
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
-   QC_MAX_STREAMS. What is left of chunk->bytes are numbers of entries, of low bytes and escapes,
-   and the head of fields. */
+   QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of low bytes and of
+   escapes, and the head of exponents. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
-/* The streams of a coded parameter of this type, in the same way; a codebook's or scales' dtype, or
-   QC_U16 for zero points. What is left of coded->size are bits. */
-qc_status qc_coded_streams(const qc_coded *coded, qc_dtype dtype, qc_stream_info *infos,
-                           size_t *count, qc_error *error);
+/* The streams of a coded parameter, in the same way. The rest of coded.size are bits. */
+qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
+                           qc_error *error);
 
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's. Of kind delta,
    everything in the chunk before the range is decoded too.
    out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's is a float type.
    QC_VERIFY: the chunk's CRC first (chunked frames). If the range is the whole chunk, every rule of
-   the format is checked. `out` NULL: check only, write nothing; else coded parameters have been
-   decoded. */
+   the format is checked. `out` NULL: check only, write nothing. Otherwise coded parameters must
+   have been decoded (else QC_INVALID). */
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);
@@ -287,14 +294,19 @@ qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const v
                           void *workspace, qc_error *error);
 
 /* The number of stored elements of a chunk (chunk->elements if dense). */
-qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                           size_t *entries, qc_error *error);
+qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                          size_t *stored, qc_error *error);
+
+/* Bytes of what is stored of an element: its code (1 or 2), or for kinds that store elements the
+   element. The frame was read or planned. */
+size_t qc_stored_size(const qc_frame *frame);
 
 /* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; raw, planes, delta and fields: the elements), fillers
-   included. Both have room for `entries`, as qc_chunk_entries gave it. */
+   and codes (uint8_t or uint16_t by width; of kinds that store elements: the elements), fillers
+   included. Both have room for `stored`, as qc_chunk_stored gave it: qc_stored_size bytes per
+   code. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                                size_t entries, uint32_t *positions, void *codes, unsigned flags,
+                                size_t stored, uint32_t *positions, void *codes, unsigned flags,
                                 void *workspace, qc_error *error);
 
 /* Decode a whole frame on this thread: qc_frame_read, parameters, then every chunk. `out_bytes`
@@ -312,22 +324,22 @@ qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out
 qc_status qc_frame_plan(qc_frame *frame, qc_error *error);
 
 /* The stored elements of one chunk, for qc_chunk_encode. */
-typedef struct qc_chunk_source {
+typedef struct qc_chunk_input {
     size_t first;              /* element, from the tensor's start */
     size_t elements;           /* of the chunk */
-    size_t entries;            /* stored elements; dense: = elements */
+    size_t stored;             /* stored elements; dense: = elements */
     const uint32_t *positions; /* strictly ascending, from the chunk's start; dense: NULL */
-    const void *values;        /* codes (uint8_t or uint16_t by width), or raw elements */
+    const void *values;        /* codes (uint8_t or uint16_t by width), or verbatim elements */
     int32_t filler;            /* the code whose value is zero, or -1 if there is none */
-} qc_chunk_source;
+} qc_chunk_input;
 
 /* Upper bound of an encoded chunk, and the workspace that encoding it needs, in bytes. */
-size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source);
-size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source);
+size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input);
+size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_input *input);
 
 /* Encode one chunk of a planned frame; adds the codings used to *features. QC_INVALID if a filler
    is needed and there is none, or a code is not below 2^width (codebook: entries). */
-qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
+qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_input *input,
                           const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                           uint64_t *features, void *workspace, size_t workspace_bytes,
                           qc_error *error);
@@ -343,8 +355,8 @@ typedef struct qc_bytes {
 size_t qc_parameters_bound(const qc_frame *frame);
 size_t qc_parameters_encode_workspace(const qc_frame *frame);
 
-/* Code the parameters of a planned frame wherever that takes fewer bytes than they have; fast and
-   fixed keep them as they are. The bodies are written to `out`, where they stay for qc_frame_write;
+/* Code the parameters of a planned frame where that takes fewer bytes; fast and
+   fixed leave them verbatim. The bodies are written to `out`, where qc_frame_write finds them;
    adds the codings used to *features. */
 qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile profile, void *out,
                                size_t capacity, uint64_t *features, void *workspace,

@@ -16,7 +16,7 @@ static inline qc_status decode_delta(const uint8_t *data, size_t size, qc_dtype 
     qc_status status = qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, error);
     if (status != QC_OK)
         return status;
-    frame.base = fuzz_base();
+    frame.delta.base = fuzz_base();
     qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame.chunks * sizeof *chunks, 0);
     status = qc_frame_chunks(&frame, data, chunks, error);
     if (status == QC_OK)

@@ -61,25 +61,25 @@ static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *f
     return out;
 }
 
-/* Coded parameters in memory of exact size, into which the frame then leads; NULL if they are
+/* Coded parameters in memory of exact size, to which the frame then points; NULL if they are
    refused. Checking them says the same, and leaves the frame as it is. */
 static uint8_t *decode_parameters(qc_frame *frame, const uint8_t *whole)
 {
     qc_error error;
     uint8_t *memory = buffer_of(frame->coded_bytes, 0xA5);
-    int coded = frame->undecoded;
+    int coded = frame->scales.count > 0 && frame->scales.values == NULL;
     qc_stream_info infos[QC_MAX_STREAMS];
     size_t count;
-    if (frame->coded_scales.how != 0) {
-        qc_status status =
-            qc_coded_streams(&frame->coded_scales, frame->scale_dtype, infos, &count, &error);
+    if (frame->scales.coded.mode != 0) {
+        qc_status status = qc_coded_streams(&frame->scales, infos, &count, &error);
         PROMISE(!refused(status, &error) || whole == NULL);
     }
     qc_status status = qc_parameters_decode(frame, NULL, workspace, &error);
-    PROMISE(frame->undecoded == coded);
+    PROMISE((frame->scales.count > 0 && frame->scales.values == NULL) == coded);
     PROMISE(qc_parameters_decode(frame, memory, workspace, &error) == status);
     if (!refused(status, &error)) {
-        PROMISE(!frame->undecoded);
+        PROMISE(frame->scales.count == 0 || frame->scales.values != NULL);
+        PROMISE(frame->codebook.books.count == 0 || frame->codebook.books.values != NULL);
         return memory;
     }
     PROMISE(whole == NULL);
@@ -124,15 +124,15 @@ static void check_range(const qc_frame *frame, const qc_chunk *chunk, const uint
     free(out);
 }
 
-static void check_codes(const qc_frame *frame, const uint8_t *codes, size_t entries)
+static void check_codes(const qc_frame *frame, const uint8_t *codes, size_t stored)
 {
-    for (size_t i = 0; i < entries && frame->kind == QC_CODEBOOK; i++)
-        PROMISE(codes[i] < frame->entries);
+    for (size_t i = 0; i < stored && frame->kind == QC_CODEBOOK; i++)
+        PROMISE(codes[i] < frame->codebook.entries);
 }
 
-static void check_positions(const uint32_t *positions, size_t entries, size_t elements)
+static void check_positions(const uint32_t *positions, size_t stored, size_t elements)
 {
-    for (size_t i = 0; i < entries; i++)
+    for (size_t i = 0; i < stored; i++)
         PROMISE(positions[i] < elements && (i == 0 || positions[i - 1] < positions[i]));
 }
 
@@ -141,27 +141,24 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
                            int valid)
 {
     qc_error error;
-    size_t entries;
-    if (refused(qc_chunk_entries(frame, chunk, bytes, &entries, &error), &error)) {
+    size_t stored;
+    if (refused(qc_chunk_stored(frame, chunk, bytes, &stored, &error), &error)) {
         PROMISE(!valid);
         return;
     }
-    PROMISE(entries <= chunk->elements);
-    size_t code_bytes = frame->width <= 8 ? 1 : 2;
-    if (frame->kind != QC_AFFINE && frame->kind != QC_CODEBOOK)
-        code_bytes = frame->item_size;
-    uint8_t *codes = buffer_of(entries * code_bytes, 0xA5);
+    PROMISE(stored <= chunk->elements);
+    uint8_t *codes = buffer_of(stored * qc_stored_size(frame), 0xA5);
     uint32_t *positions = NULL;
     if (frame->positions != QC_DENSE)
-        positions = (uint32_t *)(void *)buffer_of(entries * sizeof *positions, 0xA5);
-    qc_status status = qc_chunk_decode_codes(frame, chunk, bytes, entries, positions, codes,
+        positions = (uint32_t *)(void *)buffer_of(stored * sizeof *positions, 0xA5);
+    qc_status status = qc_chunk_decode_codes(frame, chunk, bytes, stored, positions, codes,
                                              QC_VERIFY, workspace, &error);
     if (refused(status, &error)) {
         PROMISE(!valid);
     } else {
-        check_codes(frame, codes, entries);
+        check_codes(frame, codes, stored);
         if (positions != NULL)
-            check_positions(positions, entries, chunk->elements);
+            check_positions(positions, stored, chunk->elements);
     }
     free(positions);
     free(codes);
@@ -238,7 +235,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (refused(qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, &error), &error)) {
         PROMISE(whole == NULL);
     } else {
-        frame.base = fuzz_base();
+        frame.delta.base = fuzz_base();
         uint8_t *memory = decode_parameters(&frame, whole);
         if (memory != NULL)
             check_chunks(&frame, data, whole);

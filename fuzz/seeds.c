@@ -87,58 +87,55 @@ static qc_frame frame_of(const shape *of, qc_kind kind, qc_positions positions, 
     frame.chunk_elements = scaled ? 4 * of->columns : 0;
     frame.gap_width = positions == QC_GAPS ? 3 : 5;
     frame.width = 4;
-    frame.entries = ENTRIES;
-    frame.codebook_dtype = QC_F32;
-    frame.books = frame.book_inner = 1;
-    frame.codebook = scaled ? p->shuffled : p->codebook;
-    frame.zero_mode = (unsigned)scaled;
-    frame.zero_points = p->zero_points;
-    frame.scaled = scaled;
-    frame.scale_dtype = QC_F32;
-    frame.scale_inner = of->columns;
-    frame.scale_count = of->rows;
-    frame.scales = p->scales;
-    frame.digest = p->scales; /* nothing is checked by it here */
-    frame.base = fuzz_base();
-    frame.step = 128;
-    frame.kernel_width = scaled ? 3 : 1;
-    frame.kernel_height = scaled ? 2 : 1;
+    frame.codebook.entries = ENTRIES;
+    frame.codebook.books.dtype = QC_F32;
+    frame.codebook.books.count = frame.codebook.books.inner = 1;
+    frame.codebook.books.values = scaled ? p->shuffled : p->codebook;
+    if (scaled) {
+        frame.scales = (qc_groups){QC_F32, of->columns, of->rows, p->scales, {0}};
+        frame.zero_points.groups = (qc_groups){QC_U16, of->columns, of->rows, p->zero_points, {0}};
+    }
+    frame.delta.digest = p->scales; /* nothing is checked by it here */
+    frame.delta.base = fuzz_base();
+    frame.delta.step = 128;
+    frame.delta.filter_width = scaled ? 3 : 1;
+    frame.delta.filter_height = scaled ? 2 : 1;
     return frame;
 }
 
 /* Fill one chunk: all of its elements if dense, else some. */
-static qc_chunk_source source_of(const shape *of, const qc_frame *frame, size_t first,
-                                 uint32_t *positions, uint8_t *values)
+static qc_chunk_input input_of(const shape *of, const qc_frame *frame, size_t first,
+                               uint32_t *positions, uint8_t *values)
 {
     uint32_t state = (uint32_t)first + 1;
     size_t size = frame->kind == QC_AFFINE || frame->kind == QC_CODEBOOK ? 1 : frame->item_size;
-    qc_chunk_source source = {.first = first, .filler = 0};
-    source.elements = frame->elements - first;
-    if (frame->chunk_elements > 0 && frame->chunk_elements < source.elements)
-        source.elements = frame->chunk_elements;
-    for (size_t i = 0; i < source.elements; i++) {
+    qc_chunk_input input = {.first = first, .filler = 0};
+    input.elements = frame->elements - first;
+    if (frame->chunk_elements > 0 && frame->chunk_elements < input.elements)
+        input.elements = frame->chunk_elements;
+    for (size_t i = 0; i < input.elements; i++) {
         if (frame->positions == QC_DENSE || next_symbol(&state, 2 * of->sparsity) < 1)
-            positions[source.entries++] = (uint32_t)i;
+            positions[input.stored++] = (uint32_t)i;
     }
-    for (size_t i = 0; i < source.entries * size; i++)
+    for (size_t i = 0; i < input.stored * size; i++)
         values[i] = (uint8_t)next_symbol(&state, of->symbols);
     if (frame->kind == QC_DELTA) /* near to the base, but for one element of a row */
-        memcpy(values, fuzz_base() + first * size, source.entries * size);
-    for (size_t i = 0; frame->kind == QC_DELTA && i < source.entries; i++)
+        memcpy(values, fuzz_base() + first * size, input.stored * size);
+    for (size_t i = 0; frame->kind == QC_DELTA && i < input.stored; i++)
         values[i * size + (i % of->columns == 0 ? 3 : 0)] ^= (uint8_t)next_symbol(&state, 256);
-    source.positions = frame->positions == QC_DENSE ? NULL : positions;
-    source.values = values;
-    return source;
+    input.positions = frame->positions == QC_DENSE ? NULL : positions;
+    input.values = values;
+    return input;
 }
 
-static qc_bytes encode_chunk(const qc_frame *frame, const qc_chunk_source *source,
-                             qc_profile profile, uint64_t *features)
+static qc_bytes encode_chunk(const qc_frame *frame, const qc_chunk_input *input, qc_profile profile,
+                             uint64_t *features)
 {
     const qc_encoding encoding = {~(uint64_t)0, profile, QC_EFFORT_USUAL};
-    size_t capacity = qc_chunk_bound(frame, source), size;
+    size_t capacity = qc_chunk_bound(frame, input), size;
     uint8_t *data = buffer_of(capacity, 0);
-    PROMISE(qc_chunk_encode_workspace(frame, source) <= sizeof workspace);
-    PROMISE(qc_chunk_encode(frame, source, &encoding, data, capacity, &size, features, workspace,
+    PROMISE(qc_chunk_encode_workspace(frame, input) <= sizeof workspace);
+    PROMISE(qc_chunk_encode(frame, input, &encoding, data, capacity, &size, features, workspace,
                             sizeof workspace, NULL) == QC_OK);
     return (qc_bytes){data, size};
 }
@@ -158,8 +155,8 @@ static size_t encode(const shape *of, qc_frame *frame, qc_profile profile, uint8
     PROMISE(qc_parameters_encode(frame, ~(uint64_t)0, profile, bodies, CAPACITY, &features,
                                  workspace, sizeof workspace, NULL) == QC_OK);
     for (size_t i = 0; i < frame->chunks; i++) {
-        qc_chunk_source source = source_of(of, frame, i * frame->chunk_elements, positions, values);
-        chunks[i] = encode_chunk(frame, &source, profile, &features);
+        qc_chunk_input input = input_of(of, frame, i * frame->chunk_elements, positions, values);
+        chunks[i] = encode_chunk(frame, &input, profile, &features);
     }
     size_t size = qc_frame_size(frame, features, chunks);
     if (size <= CAPACITY)
@@ -172,12 +169,12 @@ static size_t encode(const shape *of, qc_frame *frame, qc_profile profile, uint8
 static unsigned save_frames(const shape *of, unsigned number, const parameters *p)
 {
     static uint8_t out[CAPACITY];
-    for (int kind = QC_RAW; kind < QC_KIND_COUNT; kind++) {
+    for (int kind = QC_BYTES; kind < QC_KIND_COUNT; kind++) {
         for (int variant = 0; variant < 4 * 2 * 4; variant++) {
             int positions = variant % 4, scaled = variant / 4 % 2, profile = variant / 8;
             qc_frame frame = frame_of(of, (qc_kind)kind, (qc_positions)positions, scaled, p);
             if (kind != QC_AFFINE && kind != QC_CODEBOOK)
-                frame.scaled = 0;
+                frame.scales.count = 0;
             size_t size = encode(of, &frame, (qc_profile)profile, out);
             if (size > 0)
                 save(of->target, number++, out, size);
@@ -199,7 +196,7 @@ static void save_pack(const parameters *p)
     static uint8_t frames[2][CAPACITY], out[2 * CAPACITY];
     const char *names = "fc.weightfc.biastied";
     qc_frame first = frame_of(&shapes[0], QC_CODEBOOK, QC_GAPS, 0, p);
-    qc_frame second = frame_of(&shapes[0], QC_RAW, QC_DENSE, 0, p);
+    qc_frame second = frame_of(&shapes[0], QC_BYTES, QC_DENSE, 0, p);
     size_t sizes[] = {encode(&shapes[0], &first, QC_SMALL, frames[0]),
                       encode(&shapes[0], &second, QC_FIXED, frames[1])};
     qc_pack_entry entries[] = {

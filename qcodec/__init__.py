@@ -3,7 +3,7 @@
 `encode` and `decode` work on one tensor, `save_file`, `load_file` and `safe_open` on
 files of many. What is stored is chosen by a codec: `Lossless` (the default),
 `Codebook`, `Affine`, `FixedPoint`, `Ternary`, `Sparse`, `DeepCompression`,
-`TrainedTernary`, `Delta`, `Raw`.
+`TrainedTernary`, `Delta`, `Verbatim`.
 
 Submodules are imported when they are first used:
 
@@ -34,10 +34,10 @@ from .codecs import (
     Delta,
     FixedPoint,
     Lossless,
-    Raw,
     Sparse,
     Ternary,
     TrainedTernary,
+    Verbatim,
     from_config,
 )
 from .codecs.pruning import Density, NOfM, Pruning, Quality, Threshold
@@ -84,7 +84,6 @@ __all__ = [
     "QCodecWarning",
     "Quality",
     "Quantized",
-    "Raw",
     "Recipe",
     "Section",
     "Sparse",
@@ -93,6 +92,7 @@ __all__ = [
     "TrainedTernary",
     "TruncatedError",
     "UnsupportedError",
+    "Verbatim",
     "decode",
     "encode",
     "from_config",

@@ -13,7 +13,7 @@ from ._base.delta_base import Base
 from ._core.float_mode import standard_float_mode
 from .dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 
-Kind = Literal["raw", "affine", "codebook"]
+Kind = Literal["bytes", "affine", "codebook"]
 
 _MAX_DIMS = 8
 _MAX_BITS = 16
@@ -61,16 +61,16 @@ class Quantized:
     shape : tuple of int
     dtype : str
         Name of the source's element type, such as ``"float32"``.
-    kind : {"raw", "affine", "codebook"}
+    kind : {"bytes", "affine", "codebook"}
         What a code means: the element itself; ``scale * (code - zero point)``;
         ``codebook[code]``, times the scale if there is one.
     codes : numpy.ndarray
         One a stored element, one dimension, C order. uint8 for widths up to 8,
-        else uint16; for ``"raw"`` the elements themselves, in the carrier dtype.
+        else uint16; for ``"bytes"`` the elements themselves, in the carrier dtype.
     positions : numpy.ndarray of int64, optional
         Flat indices of the stored elements, strictly ascending; None: all are.
     bits : int
-        Width of a code, 1 to 16 (``"raw"``: 0).
+        Width of a code, 1 to 16 (``"bytes"``: 0).
     codebook : Groups, optional
         (books, entries), float32, float16 or bfloat16.
     scale : Groups, optional
@@ -80,7 +80,7 @@ class Quantized:
     zero_point : int or numpy.ndarray of uint16
         Affine only; an array has one a group of the scale.
     base : Base, optional
-        ``"raw"`` only: as many elements of the same type as the tensor has, that may
+        ``"bytes"`` only: as many elements of the same type as the tensor has, that may
         be subtracted where that is smaller.
 
     Raises
@@ -98,7 +98,7 @@ class Quantized:
     >>> q.dequantize()
     array([[-1. ,  0.5],
            [ 0. ,  0.5]], dtype=float32)
-    >>> q.entries, q.density
+    >>> q.stored, q.density
     (3, 0.75)
     """
 
@@ -118,7 +118,9 @@ class Quantized:
     def __post_init__(self) -> None:
         _check_shape(self)
         _check_positions(self)
-        {"raw": _check_raw, "affine": _check_affine, "codebook": _check_codebook}[self.kind](self)
+        {"bytes": _check_bytes, "affine": _check_affine, "codebook": _check_codebook}[self.kind](
+            self
+        )
 
     @property
     def size(self) -> int:
@@ -126,14 +128,14 @@ class Quantized:
         return math.prod(self.shape)
 
     @property
-    def entries(self) -> int:
+    def stored(self) -> int:
         """Stored elements."""
         return len(self.codes)
 
     @property
     def density(self) -> float:
         """Stored elements for each element of the tensor; 1 if it has none."""
-        return self.entries / self.size if self.size else 1.0
+        return self.stored / self.size if self.size else 1.0
 
     @property
     def mask(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -175,7 +177,7 @@ class Quantized:
         """The values of the stored elements, one dimension, as `dequantize` gives them."""
         source = element_type(self.dtype)
         target = source if dtype is None else element_type(dtype)
-        if self.kind == "raw":
+        if self.kind == "bytes":
             return cast(self.codes, source, target)
         return cast(self._values(), BY_NAME["float32"], target)
 
@@ -233,7 +235,7 @@ def _check_shape(q: Quantized) -> None:
     _check(len(q.shape) <= _MAX_DIMS, "shape", f"{len(q.shape)} dimensions", f"at most {_MAX_DIMS}")
     _check(all(dim >= 0 for dim in q.shape), "shape", q.shape, "no negative dimensions")
     _check(q.size < 1 << 63, "shape", q.shape, "fewer than 2**63 elements")
-    _check(q.kind in ("raw", "affine", "codebook"), "kind", q.kind, "raw, affine, codebook")
+    _check(q.kind in ("bytes", "affine", "codebook"), "kind", q.kind, "bytes, affine, codebook")
     _check(q.codes.ndim == 1, "codes", f"{q.codes.ndim} dimensions", "1")
     stored = q.size if q.positions is None else len(q.positions)
     _check(len(q.codes) == stored, "codes", len(q.codes), stored)
@@ -250,10 +252,10 @@ def _check_positions(q: Quantized) -> None:
         _check(q.positions[-1] < q.size, "positions", q.positions[-1], f"below {q.size}")
 
 
-def _check_raw(q: Quantized) -> None:
+def _check_bytes(q: Quantized) -> None:
     _check_dtype(q.codes, element_type(q.dtype), "codes")
-    _check(q.bits == 0, "bits of kind raw", q.bits, 0)
-    _check(q.codebook is None and q.scale is None, "kind raw", "parameters", "none")
+    _check(q.bits == 0, "bits of kind bytes", q.bits, 0)
+    _check(q.codebook is None and q.scale is None, "kind bytes", "parameters", "none")
     if q.base is not None:
         _check_dtype(q.base.elements, element_type(q.dtype), "base")
         _check(q.base.elements.shape == (q.size,), "base", q.base.elements.shape, f"({q.size},)")

@@ -11,7 +11,7 @@ from ._frame.encode import encode_quantized
 from ._frame.encoded import Encoded
 from ._frame.ids import PROFILES
 from ._frame.inspection import Info
-from .codecs import Codec, Lossless, Raw
+from .codecs import Codec, Lossless, Verbatim
 from .codecs.base import check_codec
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
@@ -124,8 +124,8 @@ def encode_frame(
     quantized = array if isinstance(array, Quantized) else codec.quantize(array)
     return encode_quantized(
         quantized,
-        # Raw promises the bytes as they are.
-        profile="fixed" if isinstance(codec, Raw) else profile,
+        # Verbatim promises the bytes as they are.
+        profile="fixed" if isinstance(codec, Verbatim) else profile,
         effort=effort,
         codings=_ALL_CODINGS if compatible is None else _RELEASES[compatible],
         positions=codec.positions if quantized.positions is not None else "dense",

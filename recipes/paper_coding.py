@@ -21,7 +21,7 @@ class PaperCoding:
 
     Attributes
     ----------
-    entries : int
+    stored : int
         Stored weights and fillers.
     bitpacked_bytes : int
         Codes and gaps at their widths, and the codebook.
@@ -29,7 +29,7 @@ class PaperCoding:
         The same with Huffman codes and their tables, or at fixed width where that is smaller.
     """
 
-    entries: int
+    stored: int
     bitpacked_bytes: int
     huffman_bytes: int
 
@@ -55,7 +55,7 @@ def paper_coding(quantized: Quantized, gap_bits: int) -> PaperCoding:
     >>> weights = np.zeros((40, 50), np.float32)
     >>> weights[:, ::5] = np.linspace(-1, 1, 400).reshape(40, 10)
     >>> coding = paper_coding(qcodec.DeepCompression(4).quantize(weights), gap_bits=4)
-    >>> coding.entries, coding.bitpacked_bytes, coding.huffman_bytes
+    >>> coding.stored, coding.bitpacked_bytes, coding.huffman_bytes
     (400, 464, 324)
     """
     zero = filler_code(quantized)

@@ -134,7 +134,7 @@ def entropy_bits(quantized: Quantized) -> float:
     12.0
     """
     counts = np.bincount(quantized.codes)
-    kept = [quantized.entries, quantized.size - quantized.entries]
+    kept = [quantized.stored, quantized.size - quantized.stored]
     return _bits_of(counts) + _bits_of(np.array(kept))
 
 

@@ -36,7 +36,7 @@ from .deep_compression_tables import TOTAL, PaperLayer
 
 _INDEX_SECTIONS = ("gaps", "mask", "row counts")
 _PARAMETER_SECTIONS = ("codebook", "scales", "zero points")
-_HEAD_SECTIONS = ("head", "directory", "checksum", "entry counts")
+_HEAD_SECTIONS = ("head", "directory", "checksum", "counts")
 
 _DENSE = "dense"
 
@@ -242,7 +242,7 @@ def _layer(tensor: Mapping[str, Any], kept: int) -> Layer:
     index, parameters, heads = map(sum_of, (_INDEX_SECTIONS, _PARAMETER_SECTIONS, _HEAD_SECTIONS))
     form, gap_width = tensor["positions"], tensor["gap_width"]
     width = tensor["code_bits"] or 8 * BY_NAME[tensor["dtype"]].itemsize
-    zeros = tensor["entries"] - kept
+    zeros = tensor["stored"] - kept
     return Layer(
         name=tensor["name"],
         elements=tensor["elements"],
@@ -260,9 +260,9 @@ def _layer(tensor: Mapping[str, Any], kept: int) -> Layer:
 def _position_bits(tensor: Mapping[str, Any]) -> int:
     """The size of the positions at fixed width, in bits."""
     form, shape = tensor["positions"], tensor["shape"]
-    if form in ("mask", "bits"):
+    if form in ("mask", "bit_mask"):
         return int(tensor["elements"])
-    gaps: int = tensor["entries"] * tensor["gap_width"]
+    gaps: int = tensor["stored"] * tensor["gap_width"]
     if form == "csr":
         gaps += shape[0] * max(math.prod(shape[1:]).bit_length(), 1)
     return gaps

@@ -6,20 +6,20 @@ from .codings import Stream
 from .conventions import Reader, require
 from .element_types import ElementType
 
-PLANES, DELTAS, PERMUTED = HOWS = (1, 2, 3)
+PLANES, DELTAS, PERMUTED = MODES = (1, 2, 3)
 _ROTATED = ("f32", "f16", "bf16", "f64")
 
 
 def decode_floats(
-    how: int, body: bytes, rows: int, entries: int, element: ElementType, features: int
+    mode: int, body: bytes, rows: int, entries: int, element: ElementType, features: int
 ) -> list[bytes]:
     """The values of a body, as mode verbatim stores them."""
     reader = body_reader(body)
-    if how == PLANES:
+    if mode == PLANES:
         return _planes(reader, rows * entries, element, features)
     lengths = Stream(reader, rows * entries, (8 * element.size).bit_length(), features)
     order = None
-    if how == PERMUTED:
+    if mode == PERMUTED:
         order = Stream(reader, rows * entries, max((entries - 1).bit_length(), 1), features)
     bits = reader.take(reader.left, "bits")
     values = [_value(key, element.size) for key in _keys(lengths.symbols(), bits, entries, element)]

@@ -53,7 +53,7 @@ class Differences:
         self.exponent_bits, self.mantissa_bits = _LAYOUT[dtype]
         self.bits = 1 + self.exponent_bits + self.mantissa_bits
         self.step = parameters.step
-        self.width, self.height = parameters.kernel
+        self.width, self.height = parameters.filter
         self.low = Reader(low, length_is_known=True)
         self.low_bits = 0  # read so far
         self.literals = Reader(literals, length_is_known=True)

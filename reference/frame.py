@@ -129,7 +129,7 @@ def decode_chunk(
             base[chunk.elements.start * size : chunk.elements.stop * size], dtype,
         )  # fmt: skip
     positions = open_positions(reader, head, parameters, len(chunk.elements))
-    streams = open_values(reader, head, parameters, positions.entries)
+    streams = open_values(reader, head, parameters, positions.stored)
     require(reader.left == 0, "the streams do not fill their chunk")
     places = positions_of(positions, head, len(chunk.elements))
     stored = [chunk.elements[place] for place in places]

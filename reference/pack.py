@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .conventions import Checksum, Corrupt, Reader, Truncated, Unsupported, crc32c, require
 
 _LONGEST_NAME = 1024
-_LEAST_ENTRY = 2
+_MIN_ENTRY = 2
 
 
 @dataclass
@@ -31,7 +31,7 @@ def read_pack(data: bytes) -> dict[str, bytes]:
     require(reader.u8("version") == 0, "unknown version", Unsupported)
     require(reader.u8("flags") == 0, "reserved flags", Unsupported)
     count = reader.vu("count")
-    require(count <= reader.left // _LEAST_ENTRY, "too short for its entries", Truncated)
+    require(count <= reader.left // _MIN_ENTRY, "too short for its entries", Truncated)
     entries: list[_Entry] = []
     for _ in range(count):
         entries.append(_read_entry(reader, entries))

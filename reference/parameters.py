@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from .coded_floats import HOWS, body_reader, decode_floats
+from .coded_floats import MODES, body_reader, decode_floats
 from .codings import Stream
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
 from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
 
-_LEAST_CODED = 256  # this many values may be coded even if the tensor is smaller
+_ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
 _F32, _F16, _BF16, _F8E4M3, _E8M0 = 0, 1, 2, 13, 15
 
@@ -45,7 +45,7 @@ class Parameters:
     coded_bytes: int = 0
     digest: bytes = b""
     step: int = 0
-    kernel: tuple[int, int] = (1, 1)
+    filter: tuple[int, int] = (1, 1)
 
     def decode_coded(self) -> None:
         """Decode the bodies of coded parameters."""
@@ -127,11 +127,11 @@ def _read_delta(reader: Reader, parameters: Parameters) -> None:
     parameters.digest = reader.take(8, "digest of the base")
     parameters.step = reader.vu("step")
     require(parameters.step < 1 << 12, "step is not below 2^12")
-    width = reader.u8("width of a kernel")
-    require(width, "width of a kernel is 0")
-    height = reader.u8("height of a kernel")
-    require(height, "height of a kernel is 0")
-    parameters.kernel = (width, height)
+    width = reader.u8("width of a filter")
+    require(width, "width of a filter is 0")
+    height = reader.u8("height of a filter")
+    require(height, "height of a filter is 0")
+    parameters.filter = (width, height)
 
 
 def _read_width(reader: Reader, what: str) -> int:
@@ -153,7 +153,7 @@ def _read_float_type(reader: Reader, allowed: tuple[int, ...]) -> int:
 
 
 def _check_coded(head: Head, parameters: Parameters, count: int, size: int) -> None:
-    require(count <= max(head.elements, _LEAST_CODED), "more coded values than elements")
+    require(count <= max(head.elements, _ALWAYS_CODED), "more coded values than elements")
     parameters.coded_bytes += count * size
 
 
@@ -167,18 +167,18 @@ def _read_floats(
     values: list[float],
 ) -> None:
     """Read floats(rows, entries) into `values`; if they are coded, `decode_coded` does so."""
-    how = reader.u8("how floats are stored")
+    mode = reader.u8("mode of the values")
     element, count = TABLE[dtype], rows * entries
 
     def append(elements: list[bytes]) -> None:
         values.extend(float_of(bits, element.name) for bits in elements)
 
-    if how == 0:
+    if mode == 0:
         content, size = reader.take(count * element.size, "floats"), element.size
         append([content[at : at + size] for at in range(0, len(content), size)])
         return
-    require(how in HOWS, "reserved way to store floats", Unsupported)
+    require(mode in MODES, "reserved mode of the values", Unsupported)
     _check_coded(head, parameters, count, element.size)
     body = reader.take(reader.vu("length of coded floats"), "coded floats")
-    decode = partial(decode_floats, how, body, rows, entries, element, head.features)
+    decode = partial(decode_floats, mode, body, rows, entries, element, head.features)
     parameters.coded.append(lambda: append(decode()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .codings import Stream
 from .conventions import Reader, require
-from .head import BITS, CSR, DENSE, GAPS, MASK, Head
+from .head import BIT_MASK, CSR, DENSE, GAPS, MASK, Head
 from .parameters import Parameters
 
 _WIDEST_ROW_COUNT = 16
@@ -17,7 +17,7 @@ _WIDEST_ROW_COUNT = 16
 class Positions:
     """The number of stored elements of a chunk, and the streams of its positions, opened."""
 
-    entries: int
+    stored: int
     streams: tuple[Stream, ...] = ()
 
 
@@ -25,20 +25,18 @@ def open_positions(reader: Reader, head: Head, parameters: Parameters, elements:
     """Read the number of stored elements of a chunk, and open the streams of its positions."""
     if head.positions == DENSE:
         return Positions(elements)
-    entries = reader.vu("entries")
-    require(entries <= elements, "more entries than elements")
+    stored = reader.vu("stored")
+    require(stored <= elements, "more stored elements than elements")
     if head.positions == MASK:
-        return Positions(entries, (Stream(reader, -(-elements // 4), 4, head.features),))
-    if head.positions == BITS:
-        return Positions(entries, (Stream(reader, elements, 1, head.features),))
+        return Positions(stored, (Stream(reader, -(-elements // 4), 4, head.features),))
+    if head.positions == BIT_MASK:
+        return Positions(stored, (Stream(reader, elements, 1, head.features),))
     counts: tuple[Stream, ...] = ()
     if head.positions == CSR:
         rows = elements // head.row_length if elements else 0
         width = min(max(head.row_length.bit_length(), 1), _WIDEST_ROW_COUNT)
         counts = (Stream(reader, rows, width, head.features),)
-    return Positions(
-        entries, (*counts, Stream(reader, entries, parameters.gap_width, head.features))
-    )
+    return Positions(stored, (*counts, Stream(reader, stored, parameters.gap_width, head.features)))
 
 
 def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[int]:
@@ -47,12 +45,12 @@ def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[in
     if head.positions == GAPS:
         return walk(symbols[0], 0, elements)
     if head.positions == MASK:
-        return _positions_of_mask(symbols[0], 4, positions.entries, elements)
-    if head.positions == BITS:
-        return _positions_of_mask(symbols[0], 1, positions.entries, elements)
+        return _positions_of_mask(symbols[0], 4, positions.stored, elements)
+    if head.positions == BIT_MASK:
+        return _positions_of_mask(symbols[0], 1, positions.stored, elements)
     if head.positions == CSR:
         counts, gaps = symbols
-        require(sum(counts) == positions.entries, "the rows have another number of entries")
+        require(sum(counts) == positions.stored, "the rows have another number of stored elements")
         return _positions_of_rows(counts, gaps, head.row_length)
     return range(elements)
 
@@ -72,7 +70,7 @@ def walk(gaps: Iterable[int], start: int, length: int) -> list[int]:
     return positions
 
 
-def _positions_of_mask(symbols: list[int], width: int, entries: int, elements: int) -> list[int]:
+def _positions_of_mask(symbols: list[int], width: int, stored: int, elements: int) -> list[int]:
     positions = [
         width * place + bit
         for place, symbol in enumerate(symbols)
@@ -80,7 +78,7 @@ def _positions_of_mask(symbols: list[int], width: int, entries: int, elements: i
         if symbol >> bit & 1
     ]
     require(not positions or positions[-1] < elements, "mask bits after the last element")
-    require(len(positions) == entries, "the mask has another number of entries")
+    require(len(positions) == stored, "the mask has another number of stored elements")
     return positions
 
 

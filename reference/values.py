@@ -5,8 +5,8 @@ from __future__ import annotations
 from .codings import Stream
 from .conventions import Reader, require
 from .element_types import element_of, float_of, round_to_f32
-from .fields import Fields
-from .head import AFFINE, FIELDS, PLANES, RAW, Head
+from .exponents import Exponents
+from .head import AFFINE, BYTES, EXPONENTS, PLANES, Head
 from .parameters import Parameters
 
 _ROTATED = ("f32", "f16", "bf16", "f64")
@@ -14,12 +14,12 @@ _ROTATED = ("f32", "f16", "bf16", "f64")
 
 def open_values(
     reader: Reader, head: Head, parameters: Parameters, count: int
-) -> list[Stream] | Fields:
+) -> list[Stream] | Exponents:
     """Open the value streams of `count` stored elements."""
-    if head.kind == FIELDS:
-        return Fields(reader, head, count)
+    if head.kind == EXPONENTS:
+        return Exponents(reader, head, count)
     width = 1 if head.dtype.name == "bool" else 8
-    if head.kind == RAW:
+    if head.kind == BYTES:
         return [Stream(reader, count * head.dtype.size, width, head.features)]
     if head.kind == PLANES:
         return [Stream(reader, count, width, head.features) for _ in range(head.dtype.size)]
@@ -27,19 +27,19 @@ def open_values(
 
 
 def values_of(
-    streams: list[Stream] | Fields,
+    streams: list[Stream] | Exponents,
     head: Head,
     parameters: Parameters,
     stored: list[int],
     dtype: str,
 ) -> list[bytes]:
     """The stored elements in the output type; `stored` has their indices in the tensor."""
-    if isinstance(streams, Fields):
+    if isinstance(streams, Exponents):
         elements = streams.elements()
         return [convert(element, head.dtype.name, dtype) for element in elements]
     symbols = [stream.symbols() for stream in streams]
-    if head.kind in (RAW, PLANES):
-        elements = (_raw if head.kind == RAW else _planes)(symbols, head)
+    if head.kind in (BYTES, PLANES):
+        elements = (_bytes if head.kind == BYTES else _planes)(symbols, head)
         return [convert(element, head.dtype.name, dtype) for element in elements]
     value_of = _affine if head.kind == AFFINE else _codebook
     return [
@@ -48,7 +48,7 @@ def values_of(
     ]
 
 
-def _raw(symbols: list[list[int]], head: Head) -> list[bytes]:
+def _bytes(symbols: list[list[int]], head: Head) -> list[bytes]:
     content, size = bytes(symbols[0]), head.dtype.size
     return [content[at : at + size] for at in range(0, len(content), size)]
 

@@ -21,6 +21,6 @@ def order0_bytes(tensors: Mapping[str, Any]) -> int:
 
 
 def _bits(tensor: Quantized) -> float:
-    counts = np.append(np.bincount(tensor.codes), tensor.size - tensor.entries)
+    counts = np.append(np.bincount(tensor.codes), tensor.size - tensor.stored)
     counts = counts[counts > 0]
     return float(-(counts * np.log2(counts / tensor.size)).sum())

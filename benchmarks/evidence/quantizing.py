@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from qcodec import Lossless, Raw
+from qcodec import Lossless, Verbatim
 from qcodec.quantized import Quantized
 from qcodec.recipes import Recipe
 
@@ -17,6 +17,6 @@ def quantized(tensors: Mapping[str, Any], recipe: Recipe) -> dict[str, Quantized
     found: dict[str, Quantized | np.ndarray] = {}
     for name, array in tensors.items():
         codec = recipe.codec_for(name, array.shape, array.dtype.name)
-        exact = codec is None or isinstance(codec, Lossless | Raw)
+        exact = codec is None or isinstance(codec, Lossless | Verbatim)
         found[name] = array if exact else codec.quantize(array)
     return found

@@ -127,7 +127,7 @@ class _Part:
     def rebuild(self, where: Array, codes: Array, data: bytes) -> Array:
         """The tensor as float32."""
         tensor = self.tensor
-        codes = packing.unpack(codes, self.bits, tensor.entries)
+        codes = packing.unpack(codes, self.bits, tensor.stored)
         values = np.take(parameters.table(tensor, data), codes)
         if tensor.positions is None:
             return values.reshape(tensor.shape)

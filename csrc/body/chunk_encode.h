@@ -1,11 +1,12 @@
 /*
- * A chunk that is being encoded: what its parts share (encode_streams.c, encode_positions.c,
- * encode_values.c; encode.c puts them together).
+ * A chunk that is being encoded: what positions, values and streams share. chunk_encode.c puts them
+ * together.
  */
-#ifndef QC_CHUNK_ENCODER_H
-#define QC_CHUNK_ENCODER_H
+#ifndef QC_CHUNK_ENCODE_H
+#define QC_CHUNK_ENCODE_H
 
 #include "codings/routers/router_encode.h"
+#include "codings/stream_encode.h"
 #include "head/layout.h"
 
 #define QC_ARENA_ALIGNMENT 16
@@ -13,7 +14,6 @@
 /* Scratch memory, handed out front to back. */
 typedef struct qc_arena {
     uint8_t *next;
-    size_t left;
 } qc_arena;
 
 static inline size_t qc_arena_size(size_t size)
@@ -21,21 +21,20 @@ static inline size_t qc_arena_size(size_t size)
     return (size + QC_ARENA_ALIGNMENT - 1) / QC_ARENA_ALIGNMENT * QC_ARENA_ALIGNMENT;
 }
 
-/* qc_chunk_encode has checked that all of them fit. */
+/* There is room: qc_chunk_encode has checked the size of the workspace. */
 static inline void *qc_arena_take(qc_arena *arena, size_t size)
 {
     void *memory = arena->next;
     arena->next += qc_arena_size(size);
-    arena->left -= qc_arena_size(size);
     return memory;
 }
 
 /* The chunk that is being written, and what its streams are made from. */
 typedef struct qc_chunk_encoder {
     const qc_frame *frame;
-    const qc_chunk_source *source; /* its positions and values are our own copies */
-    void *values;                  /* those of the source; gaps: with fillers */
-    size_t entries;
+    const qc_chunk_input *input; /* its positions and values are our own copies */
+    void *values;                /* those of the input; gaps: with fillers */
+    size_t stored;               /* values */
     qc_encoding encoding;
     uint8_t *out;
     size_t capacity, size;
@@ -46,31 +45,25 @@ typedef struct qc_chunk_encoder {
     qc_error *error;
 } qc_chunk_encoder;
 
-/* Of what is stored of an element: itself, or a code. */
-static inline size_t qc_value_size(const qc_frame *frame)
-{
-    return qc_is_bytes(frame) ? frame->item_size : qc_symbol_size(frame->width);
-}
-
 static inline int qc_has_gaps(const qc_frame *frame)
 {
     return frame->positions == QC_GAPS || frame->positions == QC_CSR;
 }
 
-/* Fillers bridge runs of more than the largest gap, so there are never more than this. */
-static inline size_t qc_most_entries(const qc_frame *frame, const qc_chunk_source *source)
+/* An upper bound of the stored elements with fillers: a filler bridges 2^gap_width elements. */
+static inline size_t qc_max_stored(const qc_frame *frame, const qc_chunk_input *input)
 {
-    return source->entries + (qc_has_gaps(frame) ? source->elements >> frame->gap_width : 0);
+    return input->stored + (qc_has_gaps(frame) ? input->elements >> frame->gap_width : 0);
 }
 
-/* ---- encode_streams.c ---- */
+/* ---- streams_encode.c ---- */
 
-/* Where the symbols of dense codes, of a mask, and of the exponents of dense floats stand. */
+/* The places of the symbols of dense codes, of a mask, and of the exponents of dense floats. */
 qc_geometry qc_code_geometry(const qc_frame *frame);
 qc_geometry qc_mask_geometry(const qc_frame *frame);
 qc_geometry qc_exponent_geometry(const qc_frame *frame);
 /* What the chunk's one stream that may have a router needs. */
-size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_source *source);
+size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_input *input);
 
 qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t count,
                           unsigned width);
@@ -81,19 +74,12 @@ qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_
 qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, size_t count,
                              const qc_encoding *encoding);
 
-/* ---- encode_positions.c ---- */
+/* ---- positions_encode.c ---- */
 
 /* Scratch memory of qc_write_positions. */
-size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_source *source);
-/* All but dense ones. The encoder's values and entries become those with fillers. */
+size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input);
+/* Writes nothing if dense. The encoder's values become those with fillers, and `stored` their
+   number. */
 qc_status qc_write_positions(qc_chunk_encoder *encoder);
 
-/* ---- encode_values.c ---- */
-
-/* An upper bound of what qc_write_values writes, and its scratch memory. */
-size_t qc_values_bound(const qc_frame *frame, size_t entries);
-size_t qc_values_workspace(const qc_frame *frame, size_t entries);
-/* The encoder's values; they may be overwritten. */
-qc_status qc_write_values(qc_chunk_encoder *encoder);
-
-#endif /* QC_CHUNK_ENCODER_H */
+#endif /* QC_CHUNK_ENCODE_H */

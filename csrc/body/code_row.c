@@ -1,3 +1,6 @@
+/*
+ * Sparse elements by way of rows of codes. code_row.h says why.
+ */
 #include "body/code_row.h"
 
 int qc_code_row_suits(const qc_look_up_table *table) { return table->entries < QC_MAX_ENTRIES; }
@@ -45,7 +48,7 @@ void qc_code_row_put(qc_code_row *row, const uint32_t *positions, const uint8_t 
                      size_t count)
 {
     size_t i = 0;
-    while (i < count && positions[i] < row->begin) /* before what is wanted */
+    while (i < count && positions[i] < row->begin) /* before the range */
         i++;
     for (;;) {
         size_t begin = row->begin, end = begin + window(row);

@@ -1,18 +1,18 @@
 /*
- * Differences from a base (docs/format.md, section 4, delta): what its reader and its writer share.
+ * Kind delta (docs/format.md, section 4): what its decoder and its encoder share.
  */
 #ifndef QC_DELTA_H
 #define QC_DELTA_H
 
 #include "head/layout.h"
 
-#define QC_DELTA_ESCAPE   255
-#define QC_DELTA_GREATEST 127 /* magnitude of a difference that has a symbol */
-#define QC_DELTA_MAX_UP   8
+#define QC_DELTA_ESCAPE         255
+#define QC_DELTA_MAX_DIFFERENCE 127 /* magnitude of a difference that has a symbol */
+#define QC_DELTA_MAX_UP         8
 /* Elements before an element that its prediction may need. */
 #define QC_DELTA_HISTORY (QC_DELTA_MAX_SIDE + 1)
 
-/* How the elements of a float type are made up. */
+/* The fields of a float type. */
 typedef struct qc_delta_type {
     unsigned bits, mantissa_bits;
     uint64_t exponents; /* all ones */
@@ -48,8 +48,8 @@ static inline uint64_t qc_delta_order(uint64_t element, unsigned bits)
     return element ^ ((0 - negative) & (((uint64_t)1 << (bits - 1)) - 1));
 }
 
-/* What the base's exponent says of an element: so many low bits are apart (down), or a difference
-   is so many doublings of the frame's step (up). */
+/* The scale of an element, by the exponent of its base: the low bits that are stored apart (down),
+   or the doublings of the frame's step that a difference counts (up). */
 typedef struct qc_delta_scale {
     unsigned down, up;
 } qc_delta_scale;
@@ -57,10 +57,10 @@ typedef struct qc_delta_scale {
 static inline qc_delta_scale qc_delta_scale_of(uint64_t base, unsigned step, qc_delta_type type)
 {
     int exponent = (int)(base >> type.mantissa_bits & type.exponents);
-    int down = (int)step - (exponent > 1 ? exponent : 1), most = (int)type.bits - 8;
+    int down = (int)step - (exponent > 1 ? exponent : 1), max = (int)type.bits - 8;
     qc_delta_scale scale = {0, 0};
     if (down >= 0)
-        scale.down = (unsigned)(down < most ? down : most);
+        scale.down = (unsigned)(down < max ? down : max);
     else
         scale.up = (unsigned)(-down < QC_DELTA_MAX_UP ? -down : QC_DELTA_MAX_UP);
     return scale;
@@ -72,15 +72,15 @@ static inline int32_t qc_delta_shift_down(int32_t value, unsigned bits)
     return value < 0 ? ~(~value >> bits) : value >> bits;
 }
 
-/* What a difference is in steps, for the elements behind it. */
+/* A difference in steps, from which the next elements are predicted. */
 static inline int32_t qc_delta_steps(int32_t quotient, unsigned up)
 {
     int32_t steps = quotient * (1 << up);
     return steps < INT16_MIN ? INT16_MIN : steps > INT16_MAX ? INT16_MAX : steps;
 }
 
-/* The steps of an element by those of its neighbours in a kernel of rows of `width`: `at` is its
-   own place. */
+/* The steps of an element as its neighbours in the filter predict them. `at` is the element's own
+   place, and a row of the filter has `width` elements. */
 static inline int32_t qc_delta_predict(const int32_t *at, unsigned x, unsigned y, unsigned width)
 {
     if (x == 0 && y == 0)
@@ -93,23 +93,23 @@ static inline int32_t qc_delta_predict(const int32_t *at, unsigned x, unsigned y
     return qc_delta_shift_down(5 * (at[-1] + *above) - 2 * above[-1], 3);
 }
 
-/* Where in a kernel an element stands. */
+/* The place of an element in a filter. */
 typedef struct qc_delta_place {
     unsigned x, y;
 } qc_delta_place;
 
-static inline void qc_delta_advance(qc_delta_place *place, const qc_frame *frame)
+static inline void qc_delta_advance(qc_delta_place *place, const qc_delta *delta)
 {
-    if (++place->x < frame->kernel_width)
+    if (++place->x < delta->filter_width)
         return;
     place->x = 0;
-    if (++place->y == frame->kernel_height)
+    if (++place->y == delta->filter_height)
         place->y = 0;
 }
 
-static inline int qc_delta_is_predicted(const qc_frame *frame)
+static inline int qc_delta_is_predicted(const qc_delta *delta)
 {
-    return frame->kernel_width > 1 || frame->kernel_height > 1;
+    return delta->filter_width > 1 || delta->filter_height > 1;
 }
 
 #endif /* QC_DELTA_H */

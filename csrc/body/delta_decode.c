@@ -1,28 +1,36 @@
+/*
+ * Kind delta, decoded: elements as differences from those of a base.
+ *
+ * Three streams are pulled in step: a symbol per element, the low bits that a symbol leaves out,
+ * and the elements that have no symbol (escapes). How many low bits an element has follows from the
+ * base, which may change while it is read: so as many bytes are fetched as any base may ask for.
+ */
 #include "body/delta_decode.h"
+#include "body/kinds_decode.h"
 #include "kernels/kernels.h"
 
 /* ---- opening ---- */
 
-static qc_status read_size(qc_reader *reader, size_t most, size_t *size, const char *what,
+static qc_status read_size(qc_reader *reader, size_t max, size_t *size, const char *what,
                            qc_error *error)
 {
     uint64_t value;
     size_t at = reader->at;
     QC_TRY(qc_read_vu(reader, &value, what, error));
-    QC_CHECK(value <= most, QC_CORRUPT, what, at, value, most);
+    QC_CHECK(value <= max, QC_CORRUPT, what, at, value, max);
     *size = (size_t)value;
     return QC_OK;
 }
 
-qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
-                        size_t first, size_t count, qc_stream_shared *shared, qc_reader *reader,
-                        qc_error *error)
+static qc_status open_streams(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
+                              size_t first, size_t count, qc_stream_shared *shared,
+                              qc_reader *reader, qc_error *error)
 {
     size_t item = frame->item_size, low, escapes;
     delta->symbols = &streams[0];
     delta->low = &streams[1];
     delta->escapes = &streams[2];
-    QC_CHECK(frame->base != NULL, QC_INVALID, "delta: the base is missing", 0, 0, 1);
+    QC_CHECK(frame->delta.base != NULL, QC_INVALID, "delta: the base is missing", 0, 0, 1);
     QC_TRY(read_size(reader, count * (item - 1), &low, "delta: bytes of low bits", error));
     QC_TRY(read_size(reader, count, &escapes, "delta: escapes", error));
     QC_TRY(qc_stream_open(delta->symbols, reader, count, 8, frame->features, shared, error));
@@ -30,7 +38,7 @@ qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_fr
     QC_TRY(
         qc_stream_open(delta->escapes, reader, escapes * item, 8, frame->features, shared, error));
     delta->frame = frame;
-    delta->base = (const uint8_t *)frame->base + first * item;
+    delta->base = (const uint8_t *)frame->delta.base + first * item;
     delta->place = (qc_delta_place){0, 0};
     delta->bit = delta->low_size = 0;
     delta->escape = delta->escape_size = 0;
@@ -39,7 +47,7 @@ qc_status qc_delta_open(qc_delta_decoder *delta, qc_stream *streams, const qc_fr
     return QC_OK;
 }
 
-/* ---- what elements need beside their symbols ---- */
+/* ---- low bits and escapes ---- */
 
 /* Have at least as many bytes as the low bits of a run may take, as far as there are any: as many
    as any base asks for, since the base may change while it is read, here more than once. */
@@ -61,7 +69,7 @@ static qc_status fetch_low(qc_delta_decoder *delta, size_t needed, qc_error *err
     return QC_OK;
 }
 
-/* Where the next escape stands, little-endian. */
+/* The next escape, little-endian. */
 static qc_status take_escape(qc_delta_decoder *delta, const uint8_t **element, qc_error *error)
 {
     if (delta->escape == delta->escape_size) {
@@ -85,7 +93,7 @@ static void read_quotients(const uint8_t *codes, size_t count, int32_t *quotient
         quotients[i] = (int32_t)(codes[i] >> 1) ^ -(int32_t)(codes[i] & 1);
 }
 
-/* The same, where a symbol is the difference from what the neighbours say. */
+/* The same, where a symbol is the difference from the prediction of the neighbours. */
 static void predict_quotients(qc_delta_decoder *delta, size_t from, size_t count,
                               qc_delta_type type, int32_t *quotients)
 {
@@ -95,11 +103,11 @@ static void predict_quotients(qc_delta_decoder *delta, size_t from, size_t count
     qc_delta_place place = delta->place;
     for (size_t i = 0; i < count; i++) {
         uint64_t element = qc_delta_load(base + i * type.bits / 8, type.bits);
-        unsigned up = qc_delta_scale_of(element, frame->step, type).up;
-        int32_t expected = qc_delta_predict(steps + i, place.x, place.y, frame->kernel_width);
+        unsigned up = qc_delta_scale_of(element, frame->delta.step, type).up;
+        int32_t expected = qc_delta_predict(steps + i, place.x, place.y, frame->delta.filter_width);
         quotients[i] += qc_delta_shift_down(expected, up);
         steps[i] = codes[i] == QC_DELTA_ESCAPE ? 0 : qc_delta_steps(quotients[i], up);
-        qc_delta_advance(&place, frame);
+        qc_delta_advance(&place, &frame->delta);
     }
     delta->place = place;
 }
@@ -117,7 +125,7 @@ static inline void store(uint8_t *out, uint64_t element, unsigned bits)
 static void add_to_base(qc_delta_decoder *delta, const uint8_t *codes, const int32_t *quotients,
                         size_t from, size_t count, qc_delta_type type, uint8_t *out)
 {
-    const unsigned step = delta->frame->step, size = type.bits / 8;
+    const unsigned step = delta->frame->delta.step, size = type.bits / 8;
     const uint8_t *base = delta->base;
     size_t bit = delta->bit;
     for (size_t i = from; i < count; i++) {
@@ -160,11 +168,11 @@ static qc_status run(qc_delta_decoder *delta, size_t from, size_t count, uint8_t
     int32_t quotients[QC_DELTA_RUN];
     size_t done = 0;
     read_quotients(codes, count, quotients);
-    if (qc_delta_is_predicted(delta->frame))
+    if (qc_delta_is_predicted(&delta->frame->delta))
         predict_quotients(delta, from, count, type, quotients);
     if (kernel != NULL)
-        done = kernel(delta->base, codes, quotients, count, delta->frame->step, delta->low_bytes,
-                      &delta->bit, out);
+        done = kernel(delta->base, codes, quotients, count, delta->frame->delta.step,
+                      delta->low_bytes, &delta->bit, out);
     /* The type is a constant in each call, so that its loads and shifts are. */
     switch (delta->frame->dtype) {
 #define ADD(dtype) add_to_base(delta, codes, quotients, done, count, qc_delta_type_of(dtype), out)
@@ -180,7 +188,9 @@ static qc_status run(qc_delta_decoder *delta, size_t from, size_t count, uint8_t
     return put_escapes(delta, codes, count, out, error);
 }
 
-qc_status qc_delta_next(qc_delta_decoder *delta, size_t count, uint8_t *out, qc_error *error)
+/* The next `count` elements, at most QC_DELTA_BLOCK, little-endian; a multiple of QC_STREAM_BLOCK
+   but for the last ones. */
+static qc_status next_elements(qc_delta_decoder *delta, size_t count, uint8_t *out, qc_error *error)
 {
     size_t item = delta->frame->item_size;
     QC_TRY(qc_stream_next(delta->symbols, delta->codes, count, error));
@@ -189,13 +199,14 @@ qc_status qc_delta_next(qc_delta_decoder *delta, size_t count, uint8_t *out, qc_
         QC_TRY(fetch_low(delta, taken * (item - 1) + 1, error));
         QC_TRY(run(delta, at, taken, out + at * item, error));
     }
-    if (qc_delta_is_predicted(delta->frame))
+    if (qc_delta_is_predicted(&delta->frame->delta))
         memmove(delta->steps, delta->steps + count, QC_DELTA_HISTORY * sizeof *delta->steps);
     return QC_OK;
 }
 
-qc_status qc_delta_finish(qc_delta_decoder *delta, qc_error *error)
+static qc_status finish_delta(qc_value_decoder *values, qc_error *error)
 {
+    qc_delta_decoder *delta = &values->delta;
     QC_CHECK(delta->low->left == 0 && (delta->bit + 7) / 8 == delta->low_size, QC_CORRUPT,
              "delta: low bits are left over", 0, delta->bit, 8 * delta->low_size);
     QC_CHECK(delta->bit % 8 == 0 || delta->low_bytes[delta->bit / 8] >> delta->bit % 8 == 0,
@@ -206,3 +217,36 @@ qc_status qc_delta_finish(qc_delta_decoder *delta, qc_error *error)
     QC_TRY(qc_stream_finish(delta->low, error));
     return qc_stream_finish(delta->escapes, error);
 }
+
+/* ---- as a kind ---- */
+
+static qc_status open_delta(qc_value_decoder *values, size_t first, size_t count,
+                            qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+{
+    values->step = values->frame->item_size; /* pulled symbols are elements at once */
+    return open_streams(&values->delta, values->streams, values->frame, first, count, shared,
+                        reader, error);
+}
+
+/* An element is known only when all elements before it are. */
+static qc_status skip_delta(qc_value_decoder *values, size_t count, qc_error *error)
+{
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_DELTA_BLOCK ? count : QC_DELTA_BLOCK;
+        QC_TRY(next_elements(&values->delta, take, values->native, error));
+    }
+    return QC_OK;
+}
+
+static qc_status pull_delta(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
+{
+    size_t size = values->step, kept_bytes = keep * size;
+    uint8_t *pulled = values->codes + QC_VALUE_KEEP * size;
+    memmove(pulled - kept_bytes, pulled + values->pulled * size - kept_bytes, kept_bytes);
+    values->blocks[0] = pulled - kept_bytes;
+    return next_elements(&values->delta, count, pulled, error);
+}
+
+const qc_kind_decoder qc_delta_kind_decoder = {
+    open_delta, skip_delta, pull_delta, qc_elements_write, qc_elements_copy, finish_delta,
+};

@@ -2,18 +2,18 @@
  * Kind fields (docs/format.md, section 4): what its two sides share. An element's upper 16 bits,
  * rotated, are exponent, mantissa bits of the symbol, and the rest.
  */
-#ifndef QC_FIELDS_H
-#define QC_FIELDS_H
+#ifndef QC_EXPONENTS_H
+#define QC_EXPONENTS_H
 
 #include "base/bytes.h"
 
-#define QC_FIELDS_MAX_MANTISSA 4
+#define QC_EXPONENTS_MAX_MANTISSA 4
 
 /* How the upper 16 bits of a chunk's elements are taken apart. */
-typedef struct qc_fields {
+typedef struct qc_exponents {
     unsigned exponent_bits, mantissa_bits, rest_bits;
     unsigned base; /* exponent */
-} qc_fields;
+} qc_exponents;
 
 /* Of a float type. */
 static inline unsigned qc_exponent_bits(qc_dtype dtype)
@@ -22,9 +22,9 @@ static inline unsigned qc_exponent_bits(qc_dtype dtype)
 }
 
 /* The least symbol whose exponent is among the escapes. */
-static inline unsigned qc_fields_escape(const qc_fields *fields)
+static inline unsigned qc_exponents_escape(const qc_exponents *fields)
 {
     return 256 - (1u << fields->mantissa_bits);
 }
 
-#endif /* QC_FIELDS_H */
+#endif /* QC_EXPONENTS_H */

@@ -1,68 +1,78 @@
+/*
+ * Kind exponents, decoded: stream 0 has symbols of exponent and top mantissa bits, stream 1 the
+ * rest of an element's two upper bytes, and the other streams are planes. A symbol may be an
+ * escape, whose exponent is in a stream of its own.
+ */
 #include "body/exponents_decode.h"
+#include "body/kinds_decode.h"
 #include "kernels/kernels.h"
 #include "kernels/max_code.h"
 
-static qc_status read_head(qc_fields *by, qc_dtype dtype, qc_reader *reader, qc_error *error)
+static qc_status read_head(qc_exponents *fields, qc_dtype dtype, qc_reader *reader, qc_error *error)
 {
     uint64_t base;
-    by->exponent_bits = qc_exponent_bits(dtype);
-    QC_TRY(qc_read_u8(reader, &by->mantissa_bits, "fields: mantissa bits", error));
-    QC_CHECK(by->mantissa_bits <= QC_FIELDS_MAX_MANTISSA, QC_CORRUPT, "fields: mantissa bits",
-             reader->at - 1, by->mantissa_bits, QC_FIELDS_MAX_MANTISSA);
-    QC_CHECK(by->mantissa_bits + by->exponent_bits >= 8, QC_CORRUPT, "fields: mantissa bits",
-             reader->at - 1, by->mantissa_bits, 8 - by->exponent_bits);
-    by->rest_bits = 16 - by->exponent_bits - by->mantissa_bits;
+    fields->exponent_bits = qc_exponent_bits(dtype);
+    QC_TRY(qc_read_u8(reader, &fields->mantissa_bits, "exponents: mantissa bits", error));
+    QC_CHECK(fields->mantissa_bits <= QC_EXPONENTS_MAX_MANTISSA, QC_CORRUPT,
+             "exponents: mantissa bits", reader->at - 1, fields->mantissa_bits,
+             QC_EXPONENTS_MAX_MANTISSA);
+    QC_CHECK(fields->mantissa_bits + fields->exponent_bits >= 8, QC_CORRUPT,
+             "exponents: mantissa bits", reader->at - 1, fields->mantissa_bits,
+             8 - fields->exponent_bits);
+    fields->rest_bits = 16 - fields->exponent_bits - fields->mantissa_bits;
     size_t at = reader->at;
-    QC_TRY(qc_read_vu(reader, &base, "fields: base exponent", error));
-    QC_CHECK(base >> by->exponent_bits == 0, QC_CORRUPT, "fields: base exponent", at, base,
-             (1u << by->exponent_bits) - 1);
-    by->base = (unsigned)base;
+    QC_TRY(qc_read_vu(reader, &base, "exponents: base exponent", error));
+    QC_CHECK(base >> fields->exponent_bits == 0, QC_CORRUPT, "exponents: base exponent", at, base,
+             (1u << fields->exponent_bits) - 1);
+    fields->base = (unsigned)base;
     return QC_OK;
 }
 
-qc_status qc_fields_open(qc_field_decoder *fields, const qc_frame *frame, size_t count,
-                         qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+/* Read a chunk's head of `count` elements, and start the escapes. */
+static qc_status open_escapes(qc_exponent_decoder *exponents, const qc_frame *frame, size_t count,
+                              qc_stream_shared *shared, qc_reader *reader, qc_error *error)
 {
     uint64_t escapes;
-    QC_TRY(read_head(&fields->by, frame->dtype, reader, error));
+    QC_TRY(read_head(&exponents->fields, frame->dtype, reader, error));
     size_t at = reader->at;
-    QC_TRY(qc_read_vu(reader, &escapes, "fields: escapes", error));
-    QC_CHECK(escapes <= count, QC_CORRUPT, "fields: escapes", at, escapes, count);
-    fields->used = fields->filled = 0;
-    return qc_stream_open(&fields->escapes, reader, (size_t)escapes, fields->by.exponent_bits,
-                          frame->features, shared, error);
+    QC_TRY(qc_read_vu(reader, &escapes, "exponents: escapes", error));
+    QC_CHECK(escapes <= count, QC_CORRUPT, "exponents: escapes", at, escapes, count);
+    exponents->used = exponents->filled = 0;
+    return qc_stream_open(&exponents->escapes, reader, (size_t)escapes,
+                          exponents->fields.exponent_bits, frame->features, shared, error);
 }
 
-static qc_status refill(qc_field_decoder *fields, qc_error *error)
+static qc_status refill(qc_exponent_decoder *exponents, qc_error *error)
 {
-    size_t left = fields->escapes.left;
-    QC_CHECK(left > 0, QC_CORRUPT, "fields: too few escapes", 0, fields->escapes.count,
-             fields->escapes.count);
-    fields->used = 0;
-    fields->filled = left < QC_STREAM_BLOCK ? left : QC_STREAM_BLOCK;
-    return qc_stream_next(&fields->escapes, &fields->block, fields->filled, error);
+    size_t left = exponents->escapes.left;
+    QC_CHECK(left > 0, QC_CORRUPT, "exponents: too few escapes", 0, exponents->escapes.count,
+             exponents->escapes.count);
+    exponents->used = 0;
+    exponents->filled = left < QC_STREAM_BLOCK ? left : QC_STREAM_BLOCK;
+    return qc_stream_next(&exponents->escapes, &exponents->block, exponents->filled, error);
 }
 
-static qc_status next_escape(qc_field_decoder *fields, unsigned *exponent, qc_error *error)
+static qc_status next_escape(qc_exponent_decoder *exponents, unsigned *exponent, qc_error *error)
 {
-    if (fields->used == fields->filled)
-        QC_TRY(refill(fields, error));
-    *exponent = fields->by.exponent_bits <= 8 ? fields->block.narrow[fields->used]
-                                              : fields->block.wide[fields->used];
-    fields->used++;
+    if (exponents->used == exponents->filled)
+        QC_TRY(refill(exponents, error));
+    *exponent = exponents->fields.exponent_bits <= 8 ? exponents->block.narrow[exponents->used]
+                                                     : exponents->block.wide[exponents->used];
+    exponents->used++;
     return QC_OK;
 }
 
 /* The exponents that are not in the symbols, put in. */
-static qc_status put_escapes(qc_field_decoder *fields, const uint8_t *symbols, size_t count,
+static qc_status put_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
                              uint8_t *upper, uint8_t *lower, qc_error *error)
 {
-    unsigned least = qc_fields_escape(&fields->by), below = 16 - fields->by.exponent_bits;
+    unsigned min_escape = qc_exponents_escape(&exponents->fields),
+             below = 16 - exponents->fields.exponent_bits;
     for (size_t i = 0; i < count; i++) {
         unsigned exponent, word = (unsigned)upper[i] << 8 | lower[i];
-        if (QC_LIKELY(symbols[i] < least))
+        if (QC_LIKELY(symbols[i] < min_escape))
             continue;
-        QC_TRY(next_escape(fields, &exponent, error));
+        QC_TRY(next_escape(exponents, &exponent, error));
         word = exponent << below | (word & ((1u << below) - 1));
         upper[i] = (uint8_t)(word >> 8);
         lower[i] = (uint8_t)word;
@@ -70,50 +80,123 @@ static qc_status put_escapes(qc_field_decoder *fields, const uint8_t *symbols, s
     return QC_OK;
 }
 
-static void join(const qc_fields *by, const uint8_t *symbols, const uint8_t *rest, size_t count,
-                 uint8_t *upper, uint8_t *lower)
+static void join(const qc_exponents *fields, const uint8_t *symbols, const uint8_t *rest,
+                 size_t count, uint8_t *upper, uint8_t *lower)
 {
-    uint16_t base = (uint16_t)(by->base << (16 - by->exponent_bits));
+    uint16_t base = (uint16_t)(fields->base << (16 - fields->exponent_bits));
     qc_join_exponents_kernel *kernel = qc_kernels_selected()->join_exponents;
     size_t i = 0;
     if (kernel != NULL)
-        i = kernel(symbols, rest, count, by->rest_bits, base, upper, lower);
+        i = kernel(symbols, rest, count, fields->rest_bits, base, upper, lower);
     for (; i < count; i++) {
-        uint16_t word = (uint16_t)((symbols[i] << by->rest_bits) + base + rest[i]);
+        uint16_t word = (uint16_t)((symbols[i] << fields->rest_bits) + base + rest[i]);
         upper[i] = (uint8_t)(word >> 8);
         lower[i] = (uint8_t)word;
     }
 }
 
-static int has_escapes(const qc_field_decoder *fields, const uint8_t *symbols, size_t count)
+static int has_escapes(const qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count)
 {
-    return qc_max_code(symbols, count) >= qc_fields_escape(&fields->by);
+    return qc_max_code(symbols, count) >= qc_exponents_escape(&exponents->fields);
 }
 
-qc_status qc_fields_join(qc_field_decoder *fields, const uint8_t *symbols, const uint8_t *rest,
-                         size_t count, uint8_t *upper, uint8_t *lower, qc_error *error)
+qc_status qc_exponents_join(qc_exponent_decoder *exponents, const uint8_t *symbols,
+                            const uint8_t *rest, size_t count, uint8_t *upper, uint8_t *lower,
+                            qc_error *error)
 {
-    join(&fields->by, symbols, rest, count, upper, lower);
-    if (has_escapes(fields, symbols, count))
-        return put_escapes(fields, symbols, count, upper, lower, error);
+    join(&exponents->fields, symbols, rest, count, upper, lower);
+    if (has_escapes(exponents, symbols, count))
+        return put_escapes(exponents, symbols, count, upper, lower, error);
     return QC_OK;
 }
 
-qc_status qc_fields_skip(qc_field_decoder *fields, const uint8_t *symbols, size_t count,
-                         qc_error *error)
+/* Skip the escapes among `count` symbols. */
+static qc_status skip_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
+                              qc_error *error)
 {
-    unsigned exponent, least = qc_fields_escape(&fields->by);
-    if (!has_escapes(fields, symbols, count))
+    unsigned exponent, min_escape = qc_exponents_escape(&exponents->fields);
+    if (!has_escapes(exponents, symbols, count))
         return QC_OK;
     for (size_t i = 0; i < count; i++)
-        if (symbols[i] >= least)
-            QC_TRY(next_escape(fields, &exponent, error));
+        if (symbols[i] >= min_escape)
+            QC_TRY(next_escape(exponents, &exponent, error));
     return QC_OK;
 }
 
-qc_status qc_fields_finish(qc_field_decoder *fields, qc_error *error)
+static qc_status finish_exponents(qc_value_decoder *values, qc_error *error)
 {
-    size_t left = fields->escapes.left + fields->filled - fields->used;
-    QC_CHECK(left == 0, QC_CORRUPT, "fields: escapes after the last element", 0, left, 0);
-    return qc_stream_finish(&fields->escapes, error);
+    qc_exponent_decoder *exponents = &values->exponents;
+    size_t left = exponents->escapes.left + exponents->filled - exponents->used;
+    QC_CHECK(left == 0, QC_CORRUPT, "exponents: escapes after the last element", 0, left, 0);
+    QC_TRY(qc_stream_finish(&exponents->escapes, error));
+    return qc_value_streams_finish(values, error);
 }
+
+/* ---- pulling ---- */
+
+static qc_status open_exponents(qc_value_decoder *values, size_t first, size_t count,
+                                qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+{
+    const qc_frame *frame = values->frame;
+    (void)first;
+    QC_TRY(open_escapes(&values->exponents, frame, count, shared, reader, error));
+    values->symbols = values->step = 1;
+    for (unsigned i = 0; i < frame->value_streams; i++) {
+        unsigned width = i == 1 ? values->exponents.fields.rest_bits : frame->width;
+        QC_TRY(qc_stream_open(&values->streams[i], reader, count, width, frame->features, shared,
+                              error));
+    }
+    return QC_OK;
+}
+
+/* Stream 0: the escapes among its symbols are skipped with them. */
+static qc_status skip_symbols(qc_value_decoder *values, size_t count, qc_error *error)
+{
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_VALUE_BLOCK ? count : QC_VALUE_BLOCK;
+        QC_TRY(qc_stream_next(&values->streams[0], values->codes, take, error));
+        QC_TRY(skip_escapes(&values->exponents, values->codes, take, error));
+    }
+    return QC_OK;
+}
+
+static qc_status skip_exponents(qc_value_decoder *values, size_t count, qc_error *error)
+{
+    unsigned from = values->exponents.escapes.count > 0 ? 1 : 0;
+    if (from > 0)
+        QC_TRY(skip_symbols(values, count, error));
+    return qc_value_streams_skip_from(values, from, count, error);
+}
+
+/* Streams 0 and 1, as planes. Symbols are read again where there are escapes among them, so they
+   are copied; the rest is read once, and may be a view. */
+static qc_status pull_upper(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
+{
+    uint8_t *symbols = values->codes, *pulled = values->codes + QC_VALUE_STRIDE;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *joined = values->joined[i] + QC_VALUE_KEEP - keep;
+        memmove(joined, joined + values->pulled, keep);
+        values->blocks[i] = joined;
+    }
+    QC_TRY(qc_stream_next(&values->streams[0], symbols, count, error));
+    const uint8_t *rest = qc_stream_view(&values->streams[1], count);
+    if (rest == NULL) {
+        QC_TRY(qc_stream_next(&values->streams[1], pulled, count, error));
+        rest = pulled;
+    }
+    return qc_exponents_join(&values->exponents, symbols, rest, count,
+                             values->joined[0] + QC_VALUE_KEEP, values->joined[1] + QC_VALUE_KEEP,
+                             error);
+}
+
+static qc_status pull_exponents(qc_value_decoder *values, size_t count, size_t keep,
+                                qc_error *error)
+{
+    QC_TRY(pull_upper(values, count, keep, error));
+    return qc_value_streams_pull_from(values, 2, count, keep, 0, error);
+}
+
+const qc_kind_decoder qc_exponents_kind_decoder = {
+    open_exponents,    skip_exponents,    pull_exponents,
+    qc_elements_write, qc_elements_merge, finish_exponents,
+};

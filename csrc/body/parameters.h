@@ -41,7 +41,4 @@ static inline void qc_store_value(uint8_t *value, uint32_t bits, size_t size)
         value[byte] = (uint8_t)(bits >> 8 * byte);
 }
 
-/* As the elements of kind planes: float types but the smallest ones are rotated. */
-static inline int qc_is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
-
 #endif /* QC_PARAMETERS_H */

@@ -1,5 +1,5 @@
 /*
- * Coded parameters, decoded (docs/format.md, section 5): a block or a book at a time, so that
+ * Coded parameters, decoded (docs/format.md, section 5): one block or book at a time, so that
  * checking them takes no memory.
  */
 #include "base/workspace.h"
@@ -35,15 +35,14 @@ typedef struct parameters_workspace {
 _Static_assert(sizeof(parameters_workspace) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
                "QC_WORKSPACE_BYTES holds what decodes parameters");
 
-/* floats(rows, entries) that are being decoded. */
+/* Values that are being decoded: floats(rows, entries). */
 typedef struct floats {
-    const qc_coded *coded;
+    const qc_groups *groups;
     size_t rows, entries;
-    qc_dtype dtype;
     size_t size; /* of a value */
     uint64_t features;
     uint8_t *out;   /* NULL: check only */
-    uint8_t *order; /* of permuted ones; NULL: check only */
+    uint8_t *order; /* of permuted values; NULL: check only */
 } floats;
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
@@ -65,7 +64,7 @@ static qc_status check_end(const qc_reader *reader, qc_error *error)
 
 static qc_status decode_planes(parameters_workspace *work, const floats *floats, qc_error *error)
 {
-    qc_reader reader = qc_reader_of(floats->coded->body, floats->coded->size, 1);
+    qc_reader reader = qc_reader_of(floats->groups->coded.body, floats->groups->coded.size, 1);
     size_t values = floats->rows * floats->entries;
     const uint8_t *planes[QC_MAX_PARAMETER_BYTES];
     for (size_t i = 0; i < floats->size; i++) {
@@ -78,7 +77,7 @@ static qc_status decode_planes(parameters_workspace *work, const floats *floats,
         for (size_t i = 0; i < floats->size; i++)
             QC_TRY(qc_stream_next(&work->streams[i], work->planes[i], count, error));
         if (floats->out != NULL)
-            qc_merge_planes(planes, count, floats->size, qc_is_rotated(floats->dtype),
+            qc_merge_planes(planes, count, floats->size, qc_is_rotated(floats->groups->dtype),
                             floats->out + at * floats->size, 0);
     }
     for (size_t i = 0; i < floats->size; i++)
@@ -136,7 +135,7 @@ static qc_status finish_bits(const low_bits *bits, qc_error *error)
 static qc_status take_keys(parameters_workspace *work, const floats *floats, low_bits *bits,
                            qc_error *error)
 {
-    uint32_t key = 0, greatest = qc_sign_of(floats->size) | (qc_sign_of(floats->size) - 1);
+    uint32_t key = 0, max = qc_sign_of(floats->size) | (qc_sign_of(floats->size) - 1);
     for (size_t i = 0; i < floats->entries; i++) {
         unsigned length;
         uint32_t low = 0;
@@ -145,14 +144,14 @@ static qc_status take_keys(parameters_workspace *work, const floats *floats, low
                  length, 8 * floats->size);
         if (length > 0) {
             QC_TRY(take_bits(bits, length - 1, &low, error));
-            key = (key + ((uint32_t)1 << (length - 1) | low)) & greatest;
+            key = (key + ((uint32_t)1 << (length - 1) | low)) & max;
         }
         work->keys[i] = key;
     }
     return QC_OK;
 }
 
-/* Where the values of a row stood: each is one of those that are left. */
+/* The original places of the values of a row: each is one of those that are left. */
 static qc_status take_order(parameters_workspace *work, size_t entries, uint8_t *order,
                             qc_error *error)
 {
@@ -176,8 +175,8 @@ static qc_status take_order(parameters_workspace *work, size_t entries, uint8_t 
 
 static qc_status decode_deltas(parameters_workspace *work, const floats *floats, qc_error *error)
 {
-    qc_reader reader = qc_reader_of(floats->coded->body, floats->coded->size, 1);
-    int permuted = floats->coded->how == QC_FLOATS_PERMUTED;
+    qc_reader reader = qc_reader_of(floats->groups->coded.body, floats->groups->coded.size, 1);
+    int permuted = floats->groups->coded.mode == QC_VALUES_PERMUTED;
     QC_TRY(open_queue(work, &work->lengths, &reader, floats, qc_delta_width(floats->size), error));
     if (permuted)
         QC_TRY(open_queue(work, &work->order, &reader, floats,
@@ -204,10 +203,10 @@ static qc_status decode_deltas(parameters_workspace *work, const floats *floats,
 static qc_status decode_zero_points(parameters_workspace *work, const qc_frame *frame, uint8_t *out,
                                     qc_error *error)
 {
-    const qc_coded *coded = &frame->coded_zero_points;
-    qc_reader reader = qc_reader_of(coded->body, coded->size, 1);
+    const qc_groups *groups = &frame->zero_points.groups;
+    qc_reader reader = qc_reader_of(groups->coded.body, groups->coded.size, 1);
     qc_stream *stream = &work->streams[0];
-    size_t left = frame->scale_count;
+    size_t left = groups->count;
     QC_TRY(open_stream(work, stream, &reader, left, frame->width, frame->features, error));
     QC_TRY(check_end(&reader, error));
     for (size_t count; left > 0; left -= count) {
@@ -220,7 +219,7 @@ static qc_status decode_zero_points(parameters_workspace *work, const qc_frame *
     return qc_stream_finish(stream, error);
 }
 
-/* ---- all of them ---- */
+/* ---- all parameters ---- */
 
 /* Bodies count their errors' offsets from their own start. */
 static qc_status with_offset(qc_status status, const qc_coded *coded, qc_error *error)
@@ -230,57 +229,52 @@ static qc_status with_offset(qc_status status, const qc_coded *coded, qc_error *
     return status;
 }
 
-/* Decode to `memory`, or check, and step over what it takes. */
-static qc_status decode_floats(parameters_workspace *work, const floats *floats, uint8_t **memory,
-                               const uint8_t **values, qc_error *error)
+/* Where the values of groups go, if there is memory for them: steps over it. */
+static uint8_t *take_memory(uint8_t **memory, size_t bytes)
 {
-    qc_status status = floats->coded->how == QC_FLOATS_PLANES ? decode_planes(work, floats, error)
-                                                              : decode_deltas(work, floats, error);
-    QC_TRY(with_offset(status, floats->coded, error));
-    if (*memory != NULL) {
-        *values = *memory;
-        *memory += floats->rows * floats->entries * floats->size;
-    }
+    uint8_t *taken = *memory;
+    if (taken != NULL)
+        *memory += bytes;
+    return taken;
+}
+
+/* Decode groups of `entries` values each, and their order if it is stored, or only check them. */
+static qc_status decode_floats(parameters_workspace *work, const qc_frame *frame, qc_groups *groups,
+                               size_t entries, const uint8_t **order, uint8_t **memory,
+                               qc_error *error)
+{
+    unsigned mode = groups->coded.mode;
+    size_t size = qc_dtype_size(groups->dtype), count = groups->count * entries;
+    if (mode == QC_VALUES_VERBATIM)
+        return QC_OK;
+    floats floats = {groups, groups->count, entries, size, frame->features, NULL, NULL};
+    floats.out = take_memory(memory, count * size);
+    if (mode == QC_VALUES_PERMUTED)
+        floats.order = take_memory(memory, count);
+    qc_status status = mode == QC_VALUES_PLANES ? decode_planes(work, &floats, error)
+                                                : decode_deltas(work, &floats, error);
+    QC_TRY(with_offset(status, &groups->coded, error));
+    if (floats.out != NULL)
+        groups->values = floats.out;
+    if (order != NULL && floats.order != NULL)
+        *order = floats.order;
     return QC_OK;
 }
 
 qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, qc_error *error)
 {
     parameters_workspace *work = qc_workspace_align(workspace);
+    qc_codebook *codebook = &frame->codebook;
+    qc_groups *zero_points = &frame->zero_points.groups;
     uint8_t *next = memory;
     work->shared = (qc_stream_shared){qc_ticker_of(frame->poll), NULL}; /* no stream has a router */
-    if (frame->coded_codebook.how != QC_FLOATS_VERBATIM) {
-        size_t size = qc_dtype_size(frame->codebook_dtype), count = frame->books * frame->entries;
-        int permuted = frame->coded_codebook.how == QC_FLOATS_PERMUTED;
-        uint8_t *order = permuted && next != NULL ? next + count * size : NULL;
-        floats books = {
-            &frame->coded_codebook, frame->books, frame->entries, frame->codebook_dtype, size,
-            frame->features,        next,         order};
-        QC_TRY(decode_floats(work, &books, &next, &frame->codebook, error));
-        if (order != NULL) {
-            frame->codebook_order = order;
-            next += count;
-        }
-    }
-    if (frame->coded_scales.how != QC_FLOATS_VERBATIM) {
-        size_t size = qc_dtype_size(frame->scale_dtype);
-        floats scales = {&frame->coded_scales,
-                         frame->scale_count,
-                         1,
-                         frame->scale_dtype,
-                         size,
-                         frame->features,
-                         next,
-                         NULL};
-        QC_TRY(decode_floats(work, &scales, &next, &frame->scales, error));
-    }
-    if (frame->coded_zero_points.how != 0) {
-        QC_TRY(with_offset(decode_zero_points(work, frame, next, error), &frame->coded_zero_points,
-                           error));
-        if (next != NULL)
-            frame->zero_points = next;
-    }
-    if (memory != NULL)
-        frame->undecoded = 0;
+    QC_TRY(decode_floats(work, frame, &codebook->books, codebook->entries, &codebook->order, &next,
+                         error));
+    QC_TRY(decode_floats(work, frame, &frame->scales, 1, NULL, &next, error));
+    if (zero_points->coded.mode == 0)
+        return QC_OK;
+    QC_TRY(with_offset(decode_zero_points(work, frame, next, error), &zero_points->coded, error));
+    if (next != NULL)
+        zero_points->values = next;
     return QC_OK;
 }

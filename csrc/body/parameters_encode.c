@@ -1,19 +1,19 @@
 /*
- * Parameters, coded where that takes fewer bytes (docs/format.md, section 5). Every way is tried,
- * and all read a copy of the values, which somebody may be changing.
+ * Parameters, coded where that takes fewer bytes (docs/format.md, section 5). Every mode is tried,
+ * on a copy of the values, which another thread may be changing.
  */
 #include "base/workspace.h"
 #include "body/parameters.h"
 #include "codings/stream_encode.h"
 
-/* Balanced: adaptive coding decodes slowly, and parameters are decoded before anything else: so
-   it is for up to so many. */
+/* Balanced: adaptive coding decodes slowly, and parameters are decoded before anything else, so it
+   is only for up to this many values. */
 #define FEW_VALUES 4096
 
 /* "Cannot", or not in fewer bytes. */
 #define NOT_SMALLER SIZE_MAX
 
-/* One parameter: `rows` of `entries` values. */
+/* The values of groups: `rows` of `entries` values. */
 typedef struct values {
     const uint8_t *data;
     size_t rows, entries;
@@ -29,34 +29,32 @@ typedef struct writer {
     uint8_t *out;
     size_t capacity, size;
     uint64_t features; /* of the body that was written last */
-    uint8_t *symbols;  /* scratch, one byte or two a value */
+    uint8_t *symbols;  /* scratch, two bytes per value */
     void *stream_workspace;
     qc_ticker ticker;
 } writer;
 
 static size_t count_of(const values *values) { return values->rows * values->entries; }
 
-static values codebook_of(const qc_frame *frame)
+static values values_of(const qc_groups *groups, size_t entries, const uint8_t *order)
 {
-    int is_there = frame->kind == QC_CODEBOOK;
     values values = {
-        frame->codebook,       is_there ? frame->books : 0,          frame->entries,
-        frame->codebook_dtype, qc_dtype_size(frame->codebook_dtype), frame->codebook_order};
+        groups->values, groups->count, entries, groups->dtype, qc_dtype_size(groups->dtype), order};
     return values;
 }
 
-static values scales_of(const qc_frame *frame)
+static values codebook_of(const qc_frame *frame)
 {
-    values values = {frame->scales,      frame->scaled ? frame->scale_count : 0, 1,
-                     frame->scale_dtype, qc_dtype_size(frame->scale_dtype),      NULL};
-    return values;
+    const qc_codebook *codebook = &frame->codebook;
+    return values_of(&codebook->books, codebook->entries,
+                     codebook->books.count > 0 ? codebook->order : NULL);
 }
+
+static values scales_of(const qc_frame *frame) { return values_of(&frame->scales, 1, NULL); }
 
 static values zero_points_of(const qc_frame *frame)
 {
-    int is_there = frame->kind == QC_AFFINE && frame->zero_mode == QC_ZERO_MODE_GROUP;
-    values values = {frame->zero_points, is_there ? frame->scale_count : 0, 1, QC_U16, 2, NULL};
-    return values;
+    return values_of(&frame->zero_points.groups, 1, NULL);
 }
 
 static size_t bytes_of(const values *values)
@@ -117,7 +115,8 @@ static size_t write_planes(writer *writer, const values *values)
 
 /* ---- deltas, and the order of permuted ones ---- */
 
-/* The symbols that lead from each entry's number to the next one's, round those that are left. */
+/* The original places of a row's values, each as the steps from the one before, around the places
+   that are left. */
 static void symbols_of_order(const uint8_t *order, size_t entries, uint8_t *symbols)
 {
     uint8_t left[QC_MAX_ENTRIES];
@@ -159,8 +158,8 @@ static void append_bits(uint8_t *out, size_t *at, uint32_t value, unsigned count
 
 /* Two ways to look at the deltas of one row: their bit lengths, and the bits under the leading one.
    Either output may be NULL. */
-static void split_deltas(const values *values, size_t row, uint8_t *lengths, uint8_t *bits,
-                         size_t *at)
+static void take_deltas(const values *values, size_t row, uint8_t *lengths, uint8_t *bits,
+                        size_t *at)
 {
     const uint8_t *data = values->data + row * values->entries * values->size;
     uint32_t sign = qc_sign_of(values->size), before = 0;
@@ -182,7 +181,7 @@ static size_t write_deltas(writer *writer, const values *values)
     unsigned width = qc_codebook_width((unsigned)entries);
     uint8_t *lengths = writer->symbols, *order = lengths + count;
     for (size_t row = 0; row < values->rows; row++) {
-        split_deltas(values, row, lengths + row * entries, NULL, NULL);
+        take_deltas(values, row, lengths + row * entries, NULL, NULL);
         if (values->order != NULL)
             symbols_of_order(values->order + row * entries, entries, order + row * entries);
     }
@@ -190,7 +189,7 @@ static size_t write_deltas(writer *writer, const values *values)
         (values->order != NULL && !write_stream(writer, &size, order, count, width)))
         return NOT_SMALLER;
     for (size_t row = 0; row < values->rows; row++)
-        split_deltas(values, row, NULL, writer->out + writer->size + size, &at);
+        take_deltas(values, row, NULL, writer->out + writer->size + size, &at);
     return size + (at + 7) / 8;
 }
 
@@ -213,19 +212,19 @@ static size_t write_zero_points(writer *writer, const values *values, unsigned w
 
 /* ---- the choice ---- */
 
-/* Keep the body just written, of `size` bytes that `head` more precede, if that is less than
-   `best` bytes; it takes the place of the one that was kept before. Gives what is then best. */
-static size_t keep(writer *writer, size_t size, size_t head, unsigned how, size_t best,
+/* Keep the body just written, of `size` bytes behind a head of `head` bytes, if that is less than
+   `best` bytes; it replaces the body that was kept before. Returns the bytes of the best. */
+static size_t keep(writer *writer, size_t size, size_t head, unsigned mode, size_t best,
                    qc_coded *coded, uint64_t *features)
 {
     uint64_t written = writer->features;
     writer->features = 0;
     if (size == NOT_SMALLER || size + head >= best)
         return best;
-    size_t kept = coded->how != 0 ? coded->size : 0;
+    size_t kept = coded->mode != 0 ? coded->size : 0;
     uint8_t *body = writer->out + writer->size - kept;
     memmove(body, writer->out + writer->size, size);
-    *coded = (qc_coded){how, body, size, 0};
+    *coded = (qc_coded){mode, body, size, 0};
     *features = written;
     writer->size = writer->size - kept + size;
     return size + head;
@@ -236,15 +235,15 @@ static void choose_floats(writer *writer, const values *values, qc_coded *coded,
     uint64_t used = 0;
     size_t best = count_of(values) * values->size;
     size_t size = write_planes(writer, values);
-    best = keep(writer, size, qc_vu_size(size), QC_FLOATS_PLANES, best, coded, &used);
+    best = keep(writer, size, qc_vu_size(size), QC_VALUES_PLANES, best, coded, &used);
     if (values->entries > 1) {
         size = write_deltas(writer, values);
-        keep(writer, size, qc_vu_size(size), QC_FLOATS_DELTAS, best, coded, &used);
+        keep(writer, size, qc_vu_size(size), QC_VALUES_DELTAS, best, coded, &used);
     }
     *features |= used;
 }
 
-/* A codebook that has moved is told with its order in one way only. */
+/* A codebook that was sorted is stored with its order in one way only. */
 static qc_status write_permuted(writer *writer, const values *values, qc_coded *coded,
                                 uint64_t *features, qc_error *error)
 {
@@ -254,7 +253,7 @@ static qc_status write_permuted(writer *writer, const values *values, qc_coded *
     QC_CHECK(size != NOT_SMALLER, QC_INVALID, "parameters: no coding that is allowed holds them", 0,
              writer->codings, 0);
     uint64_t used = 0;
-    keep(writer, size, qc_vu_size(size), QC_FLOATS_PERMUTED, NOT_SMALLER, coded, &used);
+    keep(writer, size, qc_vu_size(size), QC_VALUES_PERMUTED, NOT_SMALLER, coded, &used);
     *features |= used;
     return QC_OK;
 }
@@ -270,7 +269,8 @@ static void choose_zero_points(writer *writer, const values *values, unsigned wi
 
 /* ---- bounds ---- */
 
-/* Two ways of each parameter stand side by side, the better one and one that is tried. */
+/* Two bodies of each parameter are there at the same time: the best one so far, and one that is
+   tried. */
 static size_t bound_of(const values *values)
 {
     size_t count = count_of(values);
@@ -280,13 +280,13 @@ static size_t bound_of(const values *values)
                 count * values->size);
 }
 
-static size_t most_values(const qc_frame *frame)
+static size_t max_values(const qc_frame *frame)
 {
     values all[] = {codebook_of(frame), scales_of(frame), zero_points_of(frame)};
-    size_t most = 0;
+    size_t max = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        most = count_of(&all[i]) > most ? count_of(&all[i]) : most;
-    return most;
+        max = count_of(&all[i]) > max ? count_of(&all[i]) : max;
+    return max;
 }
 
 size_t qc_parameters_bound(const qc_frame *frame)
@@ -298,7 +298,7 @@ size_t qc_parameters_bound(const qc_frame *frame)
 size_t qc_parameters_encode_workspace(const qc_frame *frame)
 {
     values codebook = codebook_of(frame), scales = scales_of(frame), zeros = zero_points_of(frame);
-    size_t count = most_values(frame);
+    size_t count = max_values(frame);
     return QC_WORKSPACE_ALIGNMENT + 2 * count + bytes_of(&codebook) + bytes_of(&scales) +
            bytes_of(&zeros) + QC_STABLE_WORKSPACE(count);
 }
@@ -307,22 +307,24 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
                                size_t capacity, uint64_t *features, void *workspace,
                                size_t workspace_bytes, qc_error *error)
 {
-    size_t needed = qc_parameters_encode_workspace(frame), most = qc_most_coded(frame);
+    size_t needed = qc_parameters_encode_workspace(frame), max = qc_max_coded(frame);
     values codebook = codebook_of(frame), scales = scales_of(frame), zeros = zero_points_of(frame);
     QC_CHECK(workspace_bytes >= needed, QC_NO_SPACE, "parameters: workspace", 0, workspace_bytes,
              needed);
     QC_CHECK(capacity >= qc_parameters_bound(frame), QC_NO_SPACE, "parameters: output", 0, capacity,
              qc_parameters_bound(frame));
-    frame->coded_codebook.how = frame->coded_scales.how = frame->coded_zero_points.how = 0;
+    qc_coded *coded_books = &frame->codebook.books.coded, *coded_scales = &frame->scales.coded;
+    qc_coded *coded_zeros = &frame->zero_points.groups.coded;
+    coded_books->mode = coded_scales->mode = coded_zeros->mode = 0;
     int is_fixed = profile == QC_FIXED || profile == QC_FAST;
-    QC_CHECK(codebook.order == NULL || !(is_fixed || count_of(&codebook) > most), QC_INVALID,
-             "parameters: order of the codebook", 0, count_of(&codebook), most);
+    QC_CHECK(codebook.order == NULL || !(is_fixed || count_of(&codebook) > max), QC_INVALID,
+             "parameters: order of the codebook", 0, count_of(&codebook), max);
     if (is_fixed)
         return QC_OK;
-    if (profile == QC_BALANCED && most_values(frame) > FEW_VALUES)
+    if (profile == QC_BALANCED && max_values(frame) > FEW_VALUES)
         codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
     uint8_t *symbols = qc_workspace_align(workspace);
-    uint8_t *scratch = take(&codebook, symbols + 2 * most_values(frame));
+    uint8_t *scratch = take(&codebook, symbols + 2 * max_values(frame));
     scratch = take(&zeros, take(&scales, scratch));
     writer writer = {.codings = codings,
                      .profile = profile,
@@ -332,13 +334,13 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
                      .stream_workspace = scratch,
                      .ticker = qc_ticker_of(frame->poll)};
     if (codebook.order != NULL)
-        QC_TRY(write_permuted(&writer, &codebook, &frame->coded_codebook, features, error));
-    else if (codebook.rows > 0 && count_of(&codebook) <= most)
-        choose_floats(&writer, &codebook, &frame->coded_codebook, features);
-    if (scales.rows > 0 && scales.rows <= most)
-        choose_floats(&writer, &scales, &frame->coded_scales, features);
-    if (zeros.rows > 0 && zeros.rows <= most)
-        choose_zero_points(&writer, &zeros, frame->width, &frame->coded_zero_points, features);
+        QC_TRY(write_permuted(&writer, &codebook, coded_books, features, error));
+    else if (codebook.rows > 0 && count_of(&codebook) <= max)
+        choose_floats(&writer, &codebook, coded_books, features);
+    if (scales.rows > 0 && scales.rows <= max)
+        choose_floats(&writer, &scales, coded_scales, features);
+    if (zeros.rows > 0 && zeros.rows <= max)
+        choose_zero_points(&writer, &zeros, frame->width, coded_zeros, features);
     QC_GO_ON_IF(!writer.ticker.stopped);
     return QC_OK;
 }

@@ -1,9 +1,9 @@
 /*
- * Positions, decoded: relative index (flat and csr rows) and bit mask.
+ * Positions, decoded: gaps (flat and by csr rows), and masks.
  */
 #include "body/positions_decode.h"
 
-/* One row a positions form. */
+/* One row per positions form. */
 typedef struct qc_position_form {
     qc_status (*next)(qc_position_decoder *positions, uint32_t *out, size_t count, qc_error *error);
     qc_status (*finish)(qc_position_decoder *positions, qc_error *error);
@@ -30,8 +30,8 @@ static qc_status refill(qc_stream *stream, uint16_t *symbols, size_t *buffered, 
 static qc_status next_row_count(qc_position_decoder *positions, size_t *count, qc_error *error)
 {
     if (positions->counts_used == positions->counts_buffered) {
-        QC_CHECK(positions->counts.left > 0, QC_CORRUPT, "csr: entries beyond the last row", 0,
-                 positions->left, 0);
+        QC_CHECK(positions->counts.left > 0, QC_CORRUPT, "csr: stored elements beyond the last row",
+                 0, positions->left, 0);
         QC_TRY(refill(&positions->counts, positions->row_counts, &positions->counts_buffered,
                       &positions->counts_used, error));
     }
@@ -41,7 +41,7 @@ static qc_status next_row_count(qc_position_decoder *positions, size_t *count, q
 
 /* ---- gaps and csr ---- */
 
-/* csr: go to the next row that has entries. */
+/* csr: go to the next row that has stored elements. */
 static qc_status next_row(qc_position_decoder *positions, qc_error *error)
 {
     do {
@@ -52,7 +52,7 @@ static qc_status next_row(qc_position_decoder *positions, qc_error *error)
     return QC_OK;
 }
 
-/* Where `count` gaps lead that start at `position`; returns one past the last of them. */
+/* The positions of `count` gaps from `position` on; returns one past the last of them. */
 static size_t sum_gaps(const uint16_t *gaps, size_t count, size_t position, uint32_t *out)
 {
     qc_sum_gaps_kernel *kernel = qc_kernels_selected()->sum_gaps;
@@ -80,8 +80,8 @@ static qc_status gaps_next(qc_position_decoder *positions, uint32_t *out, size_t
         run = run < positions->row_left ? run : positions->row_left;
         size_t position =
             sum_gaps(positions->symbols + positions->used, run, positions->position, out);
-        /* Positions ascend, so the last one speaks for the run; it cannot overflow: 256 gaps of 16
-           bits beyond 2^22 elements. */
+        /* Positions ascend, so only the last one of the run is checked. It cannot overflow: 256
+           gaps of 16 bits beyond 2^22 elements. */
         QC_CHECK(position <= positions->row_end, QC_CORRUPT, "gaps: position beyond the end", 0,
                  position - 1, positions->row_end);
         positions->position = position;
@@ -103,15 +103,15 @@ static qc_status csr_finish(qc_position_decoder *positions, qc_error *error)
     while (positions->counts_used < positions->counts_buffered || positions->counts.left > 0) {
         size_t count;
         QC_TRY(next_row_count(positions, &count, error));
-        QC_CHECK(count == 0, QC_CORRUPT, "csr: row counts exceed the entries", 0, count, 0);
+        QC_CHECK(count == 0, QC_CORRUPT, "csr: row counts exceed the stored elements", 0, count, 0);
     }
-    QC_CHECK(positions->row_left == 0, QC_CORRUPT, "csr: row counts exceed the entries", 0,
+    QC_CHECK(positions->row_left == 0, QC_CORRUPT, "csr: row counts exceed the stored elements", 0,
              positions->row_left, 0);
     QC_TRY(qc_stream_finish(&positions->counts, error));
     return qc_stream_finish(&positions->index, error);
 }
 
-/* ---- mask and bits ---- */
+/* ---- mask and bit mask ---- */
 
 /* The positions of symbols of one element each. */
 static size_t bit_positions(const uint8_t *symbols, size_t count, size_t first, uint32_t *out)
@@ -164,8 +164,8 @@ static qc_status mask_next(qc_position_decoder *positions, uint32_t *out, size_t
 {
     while (count > 0) {
         if (positions->used == positions->buffered) {
-            QC_CHECK(positions->index.left > 0, QC_CORRUPT, "mask: fewer bits than entries", 0,
-                     positions->entries - positions->left, positions->entries);
+            QC_CHECK(positions->index.left > 0, QC_CORRUPT, "mask: fewer bits than stored elements",
+                     0, positions->stored - positions->left, positions->stored);
             QC_TRY(look_ahead(positions, error));
         }
         size_t run = positions->buffered - positions->used;
@@ -182,34 +182,34 @@ static qc_status mask_finish(qc_position_decoder *positions, qc_error *error)
 {
     while (positions->used == positions->buffered && positions->index.left > 0)
         QC_TRY(look_ahead(positions, error));
-    QC_CHECK(positions->used == positions->buffered, QC_CORRUPT, "mask: more bits than entries", 0,
-             positions->entries + 1, positions->entries);
+    QC_CHECK(positions->used == positions->buffered, QC_CORRUPT,
+             "mask: more bits than stored elements", 0, positions->stored + 1, positions->stored);
     return qc_stream_finish(&positions->index, error);
 }
 
-/* ---- the table, and the door ---- */
+/* ---- the table ---- */
 
 static const qc_position_form FORMS[] = {
     [QC_GAPS] = {gaps_next, gaps_finish},
     [QC_MASK] = {mask_next, mask_finish},
     [QC_CSR] = {gaps_next, csr_finish},
-    [QC_BITS] = {mask_next, mask_finish},
+    [QC_BIT_MASK] = {mask_next, mask_finish},
 };
 
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
                             const qc_chunk *chunk, qc_stream_shared *shared, qc_reader *reader,
                             qc_error *error)
 {
-    uint64_t entries;
+    uint64_t stored;
     size_t at = reader->at;
-    QC_TRY(qc_read_vu(reader, &entries, "positions: entries", error));
-    QC_CHECK(entries <= chunk->elements, QC_CORRUPT, "positions: entries", at, entries,
+    QC_TRY(qc_read_vu(reader, &stored, "positions: stored elements", error));
+    QC_CHECK(stored <= chunk->elements, QC_CORRUPT, "positions: stored elements", at, stored,
              chunk->elements);
     memset(positions, 0, offsetof(qc_position_decoder, index));
     positions->form = &FORMS[frame->positions];
     positions->elements = chunk->elements;
     positions->row_elements = frame->row_elements;
-    positions->entries = positions->left = (size_t)entries;
+    positions->stored = positions->left = (size_t)stored;
     unsigned mask_width = qc_mask_width(frame->positions);
     if (mask_width > 0)
         return qc_stream_open(&positions->index, reader,
@@ -222,9 +222,9 @@ qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *fram
                               error));
     } else {
         positions->row_end = positions->elements;
-        positions->row_left = positions->entries;
+        positions->row_left = positions->stored;
     }
-    return qc_stream_open(&positions->index, reader, positions->entries, frame->gap_width,
+    return qc_stream_open(&positions->index, reader, positions->stored, frame->gap_width,
                           frame->features, shared, error);
 }
 
@@ -239,10 +239,10 @@ qc_status qc_positions_next(qc_position_decoder *positions, uint32_t *out, size_
     return QC_OK;
 }
 
-qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size_t *entries,
+qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size_t *stored,
                             qc_error *error)
 {
-    *entries = 0;
+    *stored = 0;
     if (positions->form != &FORMS[QC_CSR])
         return QC_OK;
     /* Rows without elements are all before element 0, and not to be divided by. */
@@ -250,19 +250,19 @@ qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size
     for (size_t row = 0; row < rows; row++) {
         size_t count;
         QC_TRY(next_row_count(positions, &count, error));
-        *entries += count;
+        *stored += count;
         positions->row_end += positions->row_elements;
     }
-    QC_CHECK(*entries <= positions->left, QC_CORRUPT, "csr: row counts exceed the entries", 0,
-             *entries, positions->left);
-    positions->left -= *entries;
+    QC_CHECK(*stored <= positions->left, QC_CORRUPT, "csr: row counts exceed the stored elements",
+             0, *stored, positions->left);
+    positions->left -= *stored;
     /* Gaps are taken in whole blocks; those of the rows before are dropped. */
-    size_t whole = *entries - *entries % QC_STREAM_BLOCK;
+    size_t whole = *stored - *stored % QC_STREAM_BLOCK;
     QC_TRY(qc_stream_skip(&positions->index, whole, error));
-    if (*entries > whole) {
+    if (*stored > whole) {
         QC_TRY(refill(&positions->index, positions->symbols, &positions->buffered, &positions->used,
                       error));
-        positions->used = *entries - whole;
+        positions->used = *stored - whole;
     }
     return QC_OK;
 }

@@ -17,12 +17,12 @@ typedef struct qc_position_decoder {
     const struct qc_position_form *form;
     size_t elements;     /* of the chunk */
     size_t row_elements; /* csr */
-    size_t entries;
-    size_t left; /* entries not yet taken */
-    size_t
-        position;   /* gaps, csr: one past the last entry; masks: the next symbol's first element */
-    size_t row_end; /* csr: the current row's end; gaps: elements */
-    size_t row_left;       /* csr: entries of the current row not yet taken; gaps: left */
+    size_t stored;
+    size_t left;     /* not yet taken */
+    size_t position; /* gaps, csr: one past the last stored element; masks: the next symbol's first
+                        element */
+    size_t row_end;  /* csr: the current row's end; gaps: elements */
+    size_t row_left; /* csr: stored elements of the current row not yet taken; gaps: left */
     size_t buffered, used; /* in the buffer (symbols, ahead), and how many of them are spent */
     size_t counts_buffered, counts_used;
     qc_stream index;                      /* gaps, csr: the gaps; else the mask */
@@ -32,18 +32,19 @@ typedef struct qc_position_decoder {
     uint16_t row_counts[QC_POSITION_BUFFER];
 } qc_position_decoder;
 
-/* Start to read the positions of a chunk: entries and position streams; steps over them. */
+/* Start to read the positions of a chunk: the number of stored elements and position streams; steps
+ * over them. */
 qc_status qc_positions_open(qc_position_decoder *positions, const qc_frame *frame,
                             const qc_chunk *chunk, qc_stream_shared *shared, qc_reader *reader,
                             qc_error *error);
 /* The next `count` positions (<= positions->left), each below the chunk's elements. */
 qc_status qc_positions_next(qc_position_decoder *positions, uint32_t *out, size_t count,
                             qc_error *error);
-/* Where whole rows can be passed over (csr): go to the row that holds `element`; *entries is how
+/* Where whole rows can be passed over (csr): go to the row that holds `element`; *stored is how
    many stored elements come before it. Other forms stay where they are. Only at the start. */
-qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size_t *entries,
+qc_status qc_positions_seek(qc_position_decoder *positions, size_t element, size_t *stored,
                             qc_error *error);
-/* After the last entry: nothing more may be there. */
+/* After the last stored element: nothing more may be there. */
 qc_status qc_positions_finish(qc_position_decoder *positions, qc_error *error);
 
 #endif /* QC_POSITIONS_H */

@@ -1,9 +1,12 @@
 /*
- * Values: what a stored element is (docs/format.md, section 4). Codes are pulled from the value
- * streams a block at a time, then turned into elements of the output type.
+ * Values, decoded: what a stored element is (docs/format.md, section 4). Symbols are pulled from
+ * the value streams a block at a time, then turned into elements of the output type.
+ *
+ * Every kind is a row of functions, in a file of its own (bytes_decode.c, planes_decode.c, ...).
+ * What several kinds share is in value_streams_decode.c, elements_decode.c and codes_decode.c.
  */
-#ifndef QC_VALUES_H
-#define QC_VALUES_H
+#ifndef QC_VALUES_DECODE_H
+#define QC_VALUES_DECODE_H
 
 #include "body/delta_decode.h"
 #include "body/exponents_decode.h"
@@ -11,31 +14,54 @@
 #include "kernels/look_up.h"
 
 #define QC_VALUE_BLOCK  2048 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
-#define QC_VALUE_KEEP   64   /* of those before them that can be kept, less than this */
+#define QC_VALUE_KEEP   64   /* fewer elements than this can be kept of the block before */
 #define QC_VALUE_STRIDE (QC_VALUE_KEEP + QC_VALUE_BLOCK)
 
 typedef struct qc_value_decoder {
     const qc_frame *frame;
+    const struct qc_kind_decoder *kind;
     qc_dtype out_dtype;
     size_t out_size; /* bytes of an output element */
+    size_t symbols;  /* of a value stream, per element */
+    size_t step;     /* bytes from one element's symbols in a block to the next one's */
     int past_cache;  /* for qc_look_up: the output is larger than the caches */
     int has_table; /* `table` gives every element by its code; else a run's, while it is written */
     size_t pulled; /* elements, by the last pull */
-    /* By stream, those that were kept and those that were pulled: in `codes`, or in the frame. */
+    /* Of each stream, the symbols that were kept and pulled: in `codes`, or in the frame. */
     const uint8_t *blocks[QC_MAX_ITEM_BYTES];
     qc_look_up_table table;
     float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
-    /* Symbols; of planes, each one's stand QC_VALUE_STRIDE from those before. */
+    /* Symbols; those of stream i begin at i * QC_VALUE_STRIDE. */
     uint8_t codes[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
-    uint8_t joined[2][QC_VALUE_STRIDE]; /* of fields, planes 0 and 1, made of streams 0 and 1 */
+    uint8_t joined[2][QC_VALUE_STRIDE]; /* exponents: planes 0 and 1, made of streams 0 and 1 */
     float floats[QC_VALUE_STRIDE];
     uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
     union { /* what pulls the streams of these kinds */
         qc_delta_decoder delta;
-        qc_field_decoder fields;
+        qc_exponent_decoder exponents;
     };
 } qc_value_decoder;
+
+/* One kind. The functions are called by those below, whose comments say what they do. */
+typedef struct qc_kind_decoder {
+    /* Start the value streams, and set `symbols` and `step`. */
+    qc_status (*open)(qc_value_decoder *values, size_t first, size_t count,
+                      qc_stream_shared *shared, qc_reader *reader, qc_error *error);
+    qc_status (*skip)(qc_value_decoder *values, size_t count, qc_error *error);
+    /* `values->pulled` is that of the pull before. */
+    qc_status (*pull)(qc_value_decoder *values, size_t count, size_t keep, qc_error *error);
+    void (*write)(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                  const uint32_t *positions, uint8_t *out);
+    /* Elements of the block as they are stored: codes, or elements of the frame's dtype in the
+       machine's order. */
+    void (*write_stored)(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                         int past_cache);
+    qc_status (*finish)(qc_value_decoder *values, qc_error *error);
+} qc_kind_decoder;
+
+extern const qc_kind_decoder qc_bytes_kind_decoder, qc_planes_kind_decoder, qc_affine_kind_decoder,
+    qc_codebook_kind_decoder, qc_delta_kind_decoder, qc_exponents_kind_decoder;
 
 /* Start the value streams of a chunk with `count` stored elements, the first element of which has
    the number `first` in the tensor; steps over them. */
@@ -44,7 +70,7 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
                          qc_reader *reader, qc_error *error);
 /* Go `count` stored elements forward: a multiple of QC_STREAM_BLOCK. */
 qc_status qc_values_skip(qc_value_decoder *values, size_t count, qc_error *error);
-/* Take the codes of the next `count` stored elements, at most QC_VALUE_BLOCK. The block is these,
+/* Take the symbols of the next `count` stored elements, at most QC_VALUE_BLOCK. The block is these,
    behind the last `keep` (below QC_VALUE_KEEP) of the block before. */
 qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc_error *error);
 /* Turn `count` elements of the block, from number `from` on, into output elements (any alignment).
@@ -52,8 +78,10 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
    is NULL. */
 void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
                      const uint32_t *positions, uint8_t *out);
-/* All `count` elements of the block as integers: codes as they are, raw and planes as elements. */
+/* All `count` elements of the block as integers: codes, or the elements of kinds that store them.
+ */
 void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t *out);
+/* After the last element: everything has been used up. */
 qc_status qc_values_finish(qc_value_decoder *values, qc_error *error);
 
-#endif /* QC_VALUES_H */
+#endif /* QC_VALUES_DECODE_H */

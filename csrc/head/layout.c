@@ -1,11 +1,10 @@
 /*
- * What follows from a frame's head by arithmetic: shared by its reader and its writer.
+ * The layout of a frame: what its reader and its writer derive from the head by arithmetic.
  */
 #include "head/layout.h"
 
-#define ANY_CODEBOOK                                                                               \
-    256 /* a codebook of so many entries may be coded, however small the tensor                    \
-         */
+/* A codebook of up to this many entries may be coded, however small the tensor. */
+#define ANY_CODEBOOK 256
 
 static int quantizable(qc_dtype dtype)
 {
@@ -55,27 +54,35 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
     return QC_OK;
 }
 
-int qc_is_bytes(const qc_frame *frame)
+qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error)
 {
-    return frame->kind != QC_AFFINE && frame->kind != QC_CODEBOOK;
-}
-
-qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error)
-{
-    int is_bytes = qc_is_bytes(frame), is_delta = frame->kind == QC_DELTA;
-    int is_any = frame->kind == QC_RAW || frame->kind == QC_PLANES;
-    int has_planes = frame->kind == QC_PLANES || frame->kind == QC_FIELDS;
-    QC_CHECK(is_any || quantizable(frame->dtype), status,
-             "frame: affine, codebook, delta and fields need f32, f16, bf16 or f64", 0,
+    const qc_kind_facts *kind = &qc_kinds[frame->kind];
+    QC_CHECK(kind->any_dtype || quantizable(frame->dtype), status,
+             "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64", 0,
              frame->dtype, QC_F64);
-    QC_CHECK(!is_bytes || !frame->scaled, status,
-             "frame: raw, planes, delta and fields have no scale", 0, 1, 0);
-    QC_CHECK(!is_delta || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
+    QC_CHECK(!kind->stores_elements || !scaled, status,
+             "frame: only affine and codebook have scales", 0, 1, 0);
+    QC_CHECK(!kind->dense_only || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
              frame->positions, QC_DENSE);
-    frame->value_streams = has_planes ? (unsigned)frame->item_size : is_delta ? 3 : 1;
-    if (is_bytes)
+    frame->value_streams =
+        kind->value_streams > 0 ? kind->value_streams : (unsigned)frame->item_size;
+    if (kind->stores_elements)
         frame->width = frame->dtype == QC_BOOL ? 1 : 8;
     return QC_OK;
+}
+
+size_t qc_stored_size(const qc_frame *frame)
+{
+    return qc_stores_elements(frame) ? frame->item_size : qc_symbol_size(frame->width);
+}
+
+int qc_parameters_are_decoded(const qc_frame *frame)
+{
+    const qc_groups *all[] = {&frame->codebook.books, &frame->scales, &frame->zero_points.groups};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->count > 0 && all[i]->values == NULL)
+            return 0;
+    return 1;
 }
 
 unsigned qc_codebook_width(unsigned entries)
@@ -83,7 +90,7 @@ unsigned qc_codebook_width(unsigned entries)
     return entries > 2 ? qc_bit_length(entries - 1) : 1;
 }
 
-size_t qc_most_coded(const qc_frame *frame)
+size_t qc_max_coded(const qc_frame *frame)
 {
     return frame->elements > ANY_CODEBOOK ? frame->elements : ANY_CODEBOOK;
 }

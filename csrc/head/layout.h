@@ -1,10 +1,10 @@
 /*
- * What follows from a frame's head by arithmetic: shared by its reader and its writer.
+ * The layout of a frame: what its reader and its writer derive from the head by arithmetic.
  */
 #ifndef QC_FRAME_LAYOUT_H
 #define QC_FRAME_LAYOUT_H
 
-#include "base/bytes.h"
+#include "head/kinds.h"
 
 #define QC_MAGIC_0 0x51 /* "QC" */
 #define QC_MAGIC_1 0x43
@@ -19,8 +19,8 @@
 #define QC_DIRECTORY_ENTRY_BYTES 8 /* u32 length, u32 crc32c */
 
 #define QC_ZERO_MODE_ONE   0
-#define QC_ZERO_MODE_GROUP 1 /* one u16 a group */
-#define QC_ZERO_MODE_CODED 2 /* the same as a stream; in memory they are of mode 1 */
+#define QC_ZERO_MODE_GROUP 1 /* one u16 per group */
+#define QC_ZERO_MODE_CODED 2 /* the same, as a stream */
 
 #define QC_DELTA_STEP_LIMIT 4096 /* steps are below it: more than the exponents of f64 */
 #define QC_DELTA_MAX_SIDE   255  /* of a filter */
@@ -30,24 +30,27 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error);
 /* chunks, from elements and chunk_elements; `status` for what breaks a rule: Corrupt when reading,
    Invalid when writing. */
 qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error);
-/* value_streams, and the width of raw and planes. */
-qc_status qc_layout_values(qc_frame *frame, qc_status status, qc_error *error);
-/* Whether what is stored are elements, not codes. */
-int qc_is_bytes(const qc_frame *frame);
+/* value_streams, and the width of kinds that store elements. `scaled`: whether there are scales. */
+qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error);
+/* Whether the frame's groups have their values: coded ones have them once they are decoded. */
+int qc_parameters_are_decoded(const qc_frame *frame);
 /* Bits of a code of a codebook of this many entries. */
 unsigned qc_codebook_width(unsigned entries);
-/* Values of a parameter that may be coded: at most so many. */
-size_t qc_most_coded(const qc_frame *frame);
+/* How many values a parameter may have to be coded. */
+size_t qc_max_coded(const qc_frame *frame);
 /* Bits of a row count: docs/format.md, section 6, csr. */
 unsigned qc_row_count_width(size_t row_elements);
 
-/* Elements that a symbol of a mask stands for; 0 if there is no mask. */
+/* Whether planes are of values that are rotated left by one bit: floats, but for the smallest. */
+static inline int qc_is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
+
+/* Elements that a symbol of a mask covers; 0 if there is no mask. */
 static inline unsigned qc_mask_width(qc_positions form)
 {
-    return form == QC_MASK ? 4 : form == QC_BITS ? 1 : 0;
+    return form == QC_MASK ? 4 : form == QC_BIT_MASK ? 1 : 0;
 }
 
-/* Symbols of a mask of so many elements. */
+/* Symbols of a mask of this many elements. */
 static inline size_t qc_mask_symbols(size_t elements, unsigned width)
 {
     return elements / width + (elements % width != 0);

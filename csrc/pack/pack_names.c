@@ -1,6 +1,13 @@
+/*
+ * The order of a pack's names: heapsort in the `by_name` of the entries, and binary search in it.
+ *
+ * A heap is a binary tree in an array (the branches of place i are at 2i + 1 and 2i + 2) in which
+ * no name is smaller than those below it. So the root is the greatest name: it goes to the end, and
+ * the rest is made a heap again. This takes n log n comparisons for every input, and no memory.
+ */
 #include "pack/pack_names.h"
 
-/* Negative, zero or positive as in memcmp; a prefix comes before what it begins. */
+/* Negative, zero or positive as in memcmp; a prefix comes before longer names. */
 static int compare(const uint8_t *a, size_t a_bytes, const uint8_t *b, size_t b_bytes)
 {
     int order = memcmp(a, b, a_bytes < b_bytes ? a_bytes : b_bytes);
@@ -25,7 +32,7 @@ static void swap(qc_pack_entry *entries, size_t a, size_t b)
     entries[b].by_name = number;
 }
 
-/* Make the tree under `root` a heap, greatest name first, given that both of its branches are. */
+/* Make the tree under `root` a heap, given that both of its branches are heaps. */
 static void sift(const uint8_t *names, qc_pack_entry *entries, size_t root, size_t count)
 {
     for (size_t child; (child = 2 * root + 1) < count; root = child) {

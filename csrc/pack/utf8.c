@@ -1,3 +1,7 @@
+/*
+ * UTF-8, checked character by character (RFC 3629): the first byte says how many follow, and limits
+ * the second one.
+ */
 #include "pack/utf8.h"
 
 static int in_range(uint8_t byte, uint8_t low, uint8_t high) { return byte >= low && byte <= high; }
@@ -14,8 +18,8 @@ static size_t character_bytes(const uint8_t *text, size_t size)
                                                 : 0;
     if (bytes == 0 || bytes > size)
         return 0;
-    /* The second byte is where longer-than-needed forms, surrogates and values above U+10FFFF
-       show. */
+    /* The second byte shows forms that are longer than needed, surrogates, and values above
+       U+10FFFF. */
     uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
     uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
     if (!in_range(text[1], low, high))

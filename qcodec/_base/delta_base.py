@@ -21,8 +21,8 @@ STEPS_OF_MEDIAN = 3
 
 # Of each float type: bias of the exponent, bits of the mantissa.
 _FLOATS = {"float32": (127, 23), "float16": (15, 10), "bfloat16": (127, 7), "float64": (1023, 52)}
-_GREATEST_STEP = 4095
-_GREATEST_SIDE = 255
+_MAX_STEP = 4095
+_MAX_SIDE = 255
 _SAMPLE = 1 << 20
 _HASHED = 1 << 24  # bytes at a time
 
@@ -94,7 +94,7 @@ def step_of(elements: Array, base: Array, element: ElementType) -> int:
     median = int(np.partition(exponents, len(exponents) // 2)[len(exponents) // 2])
     bias, mantissa = _FLOATS[element.name]
     step = median - 1 - STEPS_OF_MEDIAN + bias + mantissa
-    return min(max(step, 0), _GREATEST_STEP)
+    return min(max(step, 0), _MAX_STEP)
 
 
 def _as_float64(values: Array, element: ElementType) -> Array:
@@ -103,17 +103,17 @@ def _as_float64(values: Array, element: ElementType) -> Array:
     return as_float32(np.ascontiguousarray(values), element).astype(np.float64)
 
 
-def kernel_of(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Width and height of a convolution's kernels: changes of neighbours there are alike.
+def filter_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Width and height of a convolution's filters: changes of neighbours there are alike.
 
     Examples
     --------
-    >>> kernel_of((64, 32, 3, 5)), kernel_of((64, 32, 7)), kernel_of((64, 32))
+    >>> filter_of((64, 32, 3, 5)), filter_of((64, 32, 7)), filter_of((64, 32))
     ((5, 3), (7, 1), (1, 1))
     """
     width = shape[-1] if len(shape) >= 3 else 1
     height = shape[-2] if len(shape) >= 4 else 1
-    fits = 1 <= width <= _GREATEST_SIDE and 1 <= height <= _GREATEST_SIDE
+    fits = 1 <= width <= _MAX_SIDE and 1 <= height <= _MAX_SIDE
     return (width, height) if fits and 0 not in shape else (1, 1)
 
 

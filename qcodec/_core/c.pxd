@@ -1,4 +1,4 @@
-# A mirror of csrc/qcodec.h and csrc/qcodec_numeric.h: the declarations that the modules of this folder call.
+# A mirror of the headers of csrc/: the declarations that the modules of this folder call.
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "qcodec.h" nogil:
@@ -21,12 +21,9 @@ cdef extern from "qcodec.h" nogil:
         QC_VERIFY
         QC_WHOLE
         QC_MAX_STREAMS
-        QC_U16
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
-        QC_AFFINE
-        QC_CODEBOOK
         QC_DELTA
         QC_DELTA_DIGEST_BYTES
         QC_WORKSPACE_BYTES
@@ -47,27 +44,34 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_convert(const void *source, qc_dtype source_dtype, void *to, qc_dtype to_dtype, size_t count)
 
     const char *qc_coding_name(unsigned coding)
-    size_t QC_STREAM_ENCODE_WORKSPACE(size_t count)
-    size_t qc_stream_bound(size_t count, unsigned width)
-    qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
-                               qc_profile profile, void *out, size_t capacity, size_t *size,
-                               void *workspace, const qc_poll *poll, qc_error *error)
-    qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
-                               void *symbols, void *workspace, const qc_poll *poll, qc_error *error)
-
-    size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width)
-    unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
-    qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                       void *gaps, uint32_t *entry_of, size_t *entries,
-                                       qc_error *error)
-    qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
-                                       size_t limit, uint32_t *positions, qc_error *error)
-
     ctypedef struct qc_coded:
-        unsigned how
+        unsigned mode
         const uint8_t *body
         size_t size
         size_t offset
+
+    ctypedef struct qc_groups:
+        qc_dtype dtype
+        size_t inner
+        size_t count
+        const uint8_t *values
+        qc_coded coded
+
+    ctypedef struct qc_codebook:
+        unsigned entries
+        qc_groups books
+        const uint8_t *order
+
+    ctypedef struct qc_zero_points:
+        uint32_t common
+        qc_groups groups
+
+    ctypedef struct qc_delta:
+        const uint8_t *digest
+        unsigned step
+        unsigned filter_width
+        unsigned filter_height
+        const void *base
 
     ctypedef struct qc_frame:
         qc_dtype dtype
@@ -78,28 +82,10 @@ cdef extern from "qcodec.h" nogil:
         size_t chunk_elements
         unsigned gap_width
         unsigned width
-        unsigned entries
-        qc_dtype codebook_dtype
-        size_t books
-        size_t book_inner
-        const uint8_t *codebook
-        const uint8_t *codebook_order
-        qc_coded coded_codebook
-        unsigned zero_mode
-        uint32_t zero_point
-        const uint8_t *zero_points
-        qc_coded coded_zero_points
-        int scaled
-        qc_dtype scale_dtype
-        size_t scale_inner
-        size_t scale_count
-        const uint8_t *scales
-        qc_coded coded_scales
-        const uint8_t *digest
-        unsigned step
-        unsigned kernel_width
-        unsigned kernel_height
-        const void *base
+        qc_codebook codebook
+        qc_zero_points zero_points
+        qc_groups scales
+        qc_delta delta
         const qc_poll *poll
         uint64_t features
         size_t elements
@@ -109,11 +95,9 @@ cdef extern from "qcodec.h" nogil:
         size_t item_size
         size_t frame_bytes
         size_t head_bytes
-        size_t params_offset
         size_t params_bytes
         size_t directory_offset
         size_t coded_bytes
-        int undecoded
 
     ctypedef struct qc_chunk:
         size_t index
@@ -123,10 +107,10 @@ cdef extern from "qcodec.h" nogil:
         size_t first
         size_t elements
 
-    ctypedef struct qc_chunk_source:
+    ctypedef struct qc_chunk_input:
         size_t first
         size_t elements
-        size_t entries
+        size_t stored
         const uint32_t *positions
         const void *values
         int32_t filler
@@ -144,32 +128,33 @@ cdef extern from "qcodec.h" nogil:
         size_t bytes
     qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                                qc_stream_info *infos, size_t *count, qc_error *error)
-    qc_status qc_coded_streams(const qc_coded *coded, qc_dtype dtype, qc_stream_info *infos,
-                               size_t *count, qc_error *error)
+    qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
+                               qc_error *error)
     qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                               void *workspace, qc_error *error)
     qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
                               size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                               void *workspace, qc_error *error)
-    qc_status qc_chunk_entries(const qc_frame *frame, const qc_chunk *chunk, const void *data,
-                               size_t *entries, qc_error *error)
+    qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const void *data,
+                              size_t *stored, qc_error *error)
+    size_t qc_stored_size(const qc_frame *frame)
     qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *data,
-                                    size_t entries, uint32_t *positions, void *codes, unsigned flags,
+                                    size_t stored, uint32_t *positions, void *codes, unsigned flags,
                                     void *workspace, qc_error *error)
     qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
                         void *memory, size_t memory_bytes, unsigned flags, void *workspace,
                         qc_error *error)
 
     qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
-    size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_source *source)
-    size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_source *source)
+    size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input)
+    size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_input *input)
     ctypedef struct qc_encoding:
         uint64_t codings
         qc_profile profile
         unsigned effort
 
-    qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_source *source,
+    qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_input *input,
                               const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                               uint64_t *features, void *workspace, size_t workspace_bytes, qc_error *error)
     size_t qc_parameters_bound(const qc_frame *frame)
@@ -180,6 +165,22 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks)
     qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
                              void *out, size_t capacity, qc_error *error)
+
+    size_t QC_STREAM_ENCODE_WORKSPACE(size_t count)
+    size_t qc_stream_bound(size_t count, unsigned width)
+    qc_status qc_stream_encode(const void *symbols, size_t count, unsigned width, uint64_t codings,
+                               qc_profile profile, void *out, size_t capacity, size_t *size,
+                               void *workspace, const qc_poll *poll, qc_error *error)
+    qc_status qc_stream_decode(const void *data, size_t size, size_t count, unsigned width,
+                               void *symbols, void *workspace, const qc_poll *poll, qc_error *error)
+
+    size_t qc_relative_index_count(const uint32_t *positions, size_t count, unsigned gap_width)
+    unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
+    qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
+                                       void *gaps, uint32_t *index_of, size_t *stored,
+                                       qc_error *error)
+    qc_status qc_relative_index_decode(const void *gaps, size_t stored, unsigned gap_width,
+                                       size_t limit, uint32_t *positions, qc_error *error)
 
     ctypedef struct qc_pack_entry:
         size_t name_offset
@@ -197,7 +198,6 @@ cdef extern from "qcodec.h" nogil:
     size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count)
     qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
                                   size_t capacity, qc_error *error)
-
 
 cdef extern from "qcodec_numeric.h" nogil:
     ctypedef int qc_kmeans_init

@@ -5,22 +5,18 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
-    QC_AFFINE,
-    QC_CODEBOOK,
     QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
     QC_MAX_STREAMS,
     QC_OK,
-    QC_U16,
     QC_VERIFY,
     QC_WHOLE,
     QC_WORKSPACE_BYTES,
     qc_chunk,
     qc_chunk_decode,
     qc_chunk_decode_codes,
-    qc_chunk_entries,
+    qc_chunk_stored,
     qc_chunk_streams,
-    qc_coded,
     qc_coded_streams,
     qc_dtype_size,
     qc_error,
@@ -28,14 +24,13 @@ from .c cimport (
     qc_frame_chunks,
     qc_frame_decode,
     qc_frame_read,
+    qc_groups,
     qc_parameters_decode,
-    qc_poll,
     qc_status,
+    qc_stored_size,
     qc_stream_info,
 )
 from .polling cimport Watch, begin
-
-from threading import Lock
 
 import numpy as np
 
@@ -60,45 +55,107 @@ cdef object parameter_bytes(const uint8_t *start, size_t size):
     return (<const char *>start)[:size]
 
 
-cdef object coded_streams(const qc_coded *coded, int dtype):
+cdef int decode_parameters(qc_frame *head, void *memory) except -1:
+    """Decode coded parameters to `memory`, where the head then points; NULL: check only."""
     cdef qc_error error
     cdef qc_status status
-    cdef qc_stream_info infos[QC_MAX_STREAMS]
-    cdef size_t count
-    if coded.how == 0:
-        return None
-    status = qc_coded_streams(coded, dtype, infos, &count, &error)
+    cdef Watch watch
+    cdef void *workspace
+    head.poll = begin(&watch, check)
+    workspace = malloc(QC_WORKSPACE_BYTES)
+    if workspace == NULL:
+        raise MemoryError
+    with nogil:
+        status = qc_parameters_decode(head, memory, workspace, &error)
+    head.poll = NULL
+    free(workspace)
     if status != QC_OK:
-        raise failure(status, &error, coded.offset)
-    return coded.size, [infos[i].coding for i in range(count)]
+        raise failure(status, &error, 0)
+    return 0
+
+
+cdef class FrameGroups:
+    """A parameter of a frame by groups of elements."""
+
+    cdef Frame frame  # keeps alive what `groups` points to
+    cdef const qc_groups *groups
+    cdef size_t entries
+
+    @property
+    def dtype(self):
+        return self.groups.dtype
+
+    @property
+    def inner(self):
+        """Consecutive elements that share a group."""
+        return self.groups.inner
+
+    @property
+    def count(self):
+        return self.groups.count
+
+    @property
+    def verbatim_bytes(self):
+        """Of the values, if they are not coded."""
+        return self.groups.count * self.entries * qc_dtype_size(self.groups.dtype)
+
+    @property
+    def coded(self):
+        """(bytes, codings) of the body; None: the values are verbatim."""
+        cdef qc_error error
+        cdef qc_status status
+        cdef qc_stream_info infos[QC_MAX_STREAMS]
+        cdef size_t count
+        if self.groups.coded.mode == 0:
+            return None
+        status = qc_coded_streams(self.groups, infos, &count, &error)
+        if status != QC_OK:
+            raise failure(status, &error, self.groups.coded.offset)
+        return self.groups.coded.size, [infos[i].coding for i in range(count)]
+
+    def values(self):
+        """The values, little-endian; empty if they are coded and the frame has only its head."""
+        return parameter_bytes(self.groups.values, self.verbatim_bytes)
 
 
 cdef class Frame:
-    """A frame's head, read and checked. `data` holds at least the head.
+    """A frame's head, read and checked. The data holds at least the head.
 
-    Threads share it: nothing that C reads without the GIL is ever replaced. What belongs to one
-    call, such as the base of a delta, is an argument of that call.
+    It never changes, so threads share it. What belongs to one call, such as the base of a delta,
+    is an argument of that call. Elements can be decoded of a frame whose parameters are verbatim,
+    and of what `with_parameters` gives.
     """
 
     cdef qc_frame head
-    # The head once more, its coded parameters decoded into `parameters`: NULL until they are, set
-    # once under the lock, and never changed after that.
-    cdef qc_frame *decoded
-    cdef void *parameters
-    cdef object decoding
     cdef qc_chunk *table
     cdef const uint8_t[::1] data
+    # Of a frame with decoded parameters: the memory that they are in, and the frame that was read,
+    # whose table it shares.
+    cdef void *memory
+    cdef Frame origin
 
-    def __cinit__(self, const uint8_t[::1] data, bint whole, bint verify):
+    def __cinit__(self):
+        self.table = NULL
+        self.memory = NULL
+
+    def __dealloc__(self):
+        if self.origin is None:
+            PyMem_Free(self.table)
+        free(self.memory)
+
+    @staticmethod
+    def read(const uint8_t[::1] data, bint whole, bint verify):
+        """Read the head; `whole`: the data is all of the frame; `verify`: check the CRCs."""
+        cdef Frame frame = Frame.__new__(Frame)
+        frame.read_head(data, whole, verify)
+        return frame
+
+    cdef int read_head(self, const uint8_t[::1] data, bint whole, bint verify) except -1:
         cdef qc_error error
         cdef qc_status status
         cdef unsigned flags = (QC_WHOLE if whole else 0) | (QC_VERIFY if verify else 0)
         cdef const uint8_t *start = address(data)
         cdef size_t size = data.shape[0]
-        self.table = NULL
-        self.decoded = NULL
-        self.parameters = NULL
-        self.decoding = Lock()
         self.data = data
         with nogil:
             status = qc_frame_read(start, size, flags, &self.head, &error)
@@ -112,19 +169,11 @@ cdef class Frame:
             status = qc_frame_chunks(&self.head, start, self.table, &error)
         if status != QC_OK:
             raise failure(status, &error, 0)
-
-    def __dealloc__(self):
-        PyMem_Free(self.table)
-        free(self.decoded)
-        free(self.parameters)
-
-    cdef const qc_frame *best(self):
-        """The head with decoded parameters, if it is there."""
-        return self.decoded if self.decoded != NULL else &self.head
+        return 0
 
     cdef int bind(self, qc_frame *head, const uint8_t[::1] base) except -1:
-        """The head for one call: with decoded parameters if they are there, and the call's base."""
-        head[0] = self.best()[0]
+        """The head for one call, with the call's base."""
+        head[0] = self.head
         if head.kind != QC_DELTA or base is None:
             return 0
         if <size_t>base.shape[0] != head.elements * head.item_size:
@@ -132,113 +181,124 @@ cdef class Frame:
                 f"the base has {base.shape[0]:,} bytes, the tensor {head.elements * head.item_size:,}"
             )
         # Of no elements any address will do.
-        head.base = &base[0] if base.shape[0] > 0 else <const void *>head.digest
+        head.delta.base = &base[0] if base.shape[0] > 0 else <const void *>head.delta.digest
         return 0
 
-    def decode_parameters(self, bint keep):
-        """Decode coded parameters, once; not `keep`: check them, without memory."""
-        if not self.head.undecoded:
-            return
-        # Not asked without the lock: it also lets this thread see what another has decoded.
-        with self.decoding:
-            if self.decoded == NULL:
-                self.decode_parameters_once(keep)
-
-    cdef int decode_parameters_once(self, bint keep) except -1:
-        cdef qc_error error
-        cdef qc_status status
-        cdef Watch watch
-        cdef const qc_poll *poll = begin(&watch, check)
-        cdef void *workspace = malloc(QC_WORKSPACE_BYTES)
-        cdef void *memory = malloc(self.head.coded_bytes) if keep else NULL
-        cdef qc_frame *decoded = <qc_frame *>malloc(sizeof(qc_frame))
-        if workspace == NULL or decoded == NULL or (keep and memory == NULL):
-            free(workspace)
-            free(decoded)
-            free(memory)
+    def with_parameters(self):
+        """This frame with its coded parameters decoded; itself if none are coded."""
+        cdef Frame opened
+        if self.head.coded_bytes == 0 or self.memory != NULL:
+            return self
+        opened = Frame.__new__(Frame)
+        opened.head, opened.table, opened.data = self.head, self.table, self.data
+        opened.origin = self
+        opened.memory = malloc(self.head.coded_bytes)
+        if opened.memory == NULL:
             raise MemoryError
-        decoded[0] = self.head
-        decoded.poll = poll
-        with nogil:
-            status = qc_parameters_decode(decoded, memory, workspace, &error)
-        decoded.poll = NULL
-        free(workspace)
-        if status == QC_OK and keep:
-            self.parameters = memory
-            self.decoded = decoded
-            return 0
-        free(decoded)
-        free(memory)
-        if status != QC_OK:
-            raise failure(status, &error, 0)
-        return 0
+        decode_parameters(&opened.head, opened.memory)
+        return opened
+
+    def check_parameters(self):
+        """Check coded parameters, without memory for them."""
+        cdef qc_frame head = self.head
+        if head.coded_bytes > 0:
+            decode_parameters(&head, NULL)
 
     @property
-    def fields(self):
-        """The head's fields by name; parameters as views of the frame's bytes."""
-        cdef qc_frame *head = &self.head
-        return {
-            "dtype": head.dtype,
-            "kind": head.kind,
-            "positions": head.positions,
-            "shape": tuple([head.dims[axis] for axis in range(head.ndim)]),
-            "elements": head.elements,
-            "chunk_elements": head.chunk_elements,
-            "chunks": head.chunks,
-            "width": head.width,
-            "gap_width": head.gap_width,
-            "entries": head.entries,
-            "books": head.books,
-            "book_inner": head.book_inner,
-            "codebook_dtype": head.codebook_dtype,
-            "zero_mode": head.zero_mode,
-            "zero_point": head.zero_point,
-            "scaled": bool(head.scaled),
-            "scale_dtype": head.scale_dtype,
-            "scale_inner": head.scale_inner,
-            "scale_count": head.scale_count,
-            "step": head.step,
-            "kernel_width": head.kernel_width,
-            "kernel_height": head.kernel_height,
-            "item_size": head.item_size,
-            "features": head.features,
-            "frame_bytes": head.frame_bytes,
-            "head_bytes": head.head_bytes,
-            "params_bytes": head.params_bytes,
-            "directory_offset": head.directory_offset,
-            "coded_bytes": head.coded_bytes,
-        }
-
-    def codebook_bytes(self):
-        cdef const qc_frame *head = self.best()
-        cdef size_t item_size = qc_dtype_size(head.codebook_dtype)
-        return parameter_bytes(head.codebook, head.books * head.entries * item_size)
-
-    def codebook_order_bytes(self):
-        cdef const qc_frame *head = self.best()
-        return parameter_bytes(head.codebook_order, head.books * head.entries)
-
-    def scale_bytes(self):
-        cdef const qc_frame *head = self.best()
-        return parameter_bytes(head.scales, head.scale_count * qc_dtype_size(head.scale_dtype))
-
-    def zero_point_bytes(self):
-        cdef const qc_frame *head = self.best()
-        return parameter_bytes(head.zero_points, 2 * head.scale_count)
+    def dtype(self):
+        return self.head.dtype
 
     @property
-    def coded_parameters(self):
-        """(bytes, codings) of the bodies of codebook, scales and zero points; None: not coded."""
-        cdef qc_frame *head = &self.head
-        return (
-            coded_streams(&head.coded_codebook, head.codebook_dtype),
-            coded_streams(&head.coded_scales, head.scale_dtype),
-            coded_streams(&head.coded_zero_points, QC_U16),
-        )
+    def kind(self):
+        return self.head.kind
+
+    @property
+    def positions(self):
+        return self.head.positions
+
+    @property
+    def shape(self):
+        return tuple([self.head.dims[axis] for axis in range(self.head.ndim)])
+
+    @property
+    def elements(self):
+        return self.head.elements
+
+    @property
+    def item_size(self):
+        return self.head.item_size
+
+    @property
+    def chunk_elements(self):
+        return self.head.chunk_elements
+
+    @property
+    def chunks(self):
+        return self.head.chunks
+
+    @property
+    def width(self):
+        """Bits of a code, or of a symbol of kinds that store elements."""
+        return self.head.width
+
+    @property
+    def gap_width(self):
+        return self.head.gap_width
+
+    @property
+    def features(self):
+        """The codings that may occur, as bits."""
+        return self.head.features
+
+    @property
+    def frame_bytes(self):
+        return self.head.frame_bytes
+
+    @property
+    def head_bytes(self):
+        return self.head.head_bytes
+
+    @property
+    def coded_bytes(self):
+        """Of coded parameters, once they are decoded."""
+        return self.head.coded_bytes
+
+    cdef object groups(self, const qc_groups *groups, size_t entries):
+        cdef FrameGroups found
+        if groups.count == 0:
+            return None
+        found = FrameGroups.__new__(FrameGroups)
+        found.frame, found.groups, found.entries = self, groups, entries
+        return found
+
+    @property
+    def codebook(self):
+        """The books; None for kinds without."""
+        return self.groups(&self.head.codebook.books, self.head.codebook.entries)
+
+    def codebook_order(self):
+        """One byte per entry of all books: its place before they were sorted; empty: they were not."""
+        cdef size_t entries = self.head.codebook.entries
+        return parameter_bytes(self.head.codebook.order, self.head.codebook.books.count * entries)
+
+    @property
+    def scales(self):
+        """None: there are none."""
+        return self.groups(&self.head.scales, 1)
+
+    @property
+    def zero_point(self):
+        """Of all elements, if there are no `zero_points`."""
+        return self.head.zero_points.common
+
+    @property
+    def zero_points(self):
+        """One per scale; None: `zero_point` is that of all elements."""
+        return self.groups(&self.head.zero_points.groups, 1)
 
     def digest(self):
         """Of the base (kind delta); empty for other kinds."""
-        return parameter_bytes(self.head.digest, QC_DELTA_DIGEST_BYTES)
+        return parameter_bytes(self.head.delta.digest, QC_DELTA_DIGEST_BYTES)
 
     def chunk(self, size_t index):
         """(offset, bytes, first element, elements) of a chunk."""
@@ -254,12 +314,6 @@ cdef class Frame:
         if <size_t>data.shape[0] != self.table[index].bytes:
             raise ValueError("the chunk's bytes are not all there")
         return &self.table[index]
-
-    cdef size_t code_size(self):
-        """Bytes of a code as `decode_codes` gives it, or of an element of kinds without codes."""
-        if self.head.kind != QC_AFFINE and self.head.kind != QC_CODEBOOK:
-            return self.head.item_size
-        return 1 if self.head.width <= 8 else 2
 
     def decode(
         self,
@@ -342,7 +396,7 @@ cdef class Frame:
         cdef Watch watch
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
-        cdef size_t entries
+        cdef size_t stored
         cdef bint dense = self.head.positions == 0
         cdef uint32_t[::1] positions
         cdef uint8_t[::1] codes
@@ -351,11 +405,11 @@ cdef class Frame:
         cdef void *workspace
         self.bind(&head, base)
         head.poll = begin(&watch, check)
-        entries = self.entries(index, data)
-        position_array = np.empty(0 if dense else entries, np.uint32)
-        code_array = np.empty(entries * self.code_size(), np.uint8)
+        stored = self.stored(index, data)
+        position_array = np.empty(0 if dense else stored, np.uint32)
+        code_array = np.empty(stored * qc_stored_size(&self.head), np.uint8)
         positions, codes = position_array, code_array
-        if entries > 0:
+        if stored > 0:
             to_codes = &codes[0]
             to_positions = NULL if dense else &positions[0]
         workspace = malloc(QC_WORKSPACE_BYTES)
@@ -363,7 +417,7 @@ cdef class Frame:
             raise MemoryError
         with nogil:
             status = qc_chunk_decode_codes(
-                &head, chunk, start, entries, to_positions, to_codes,
+                &head, chunk, start, stored, to_positions, to_codes,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)
@@ -371,15 +425,15 @@ cdef class Frame:
             raise failure(status, &error, chunk.offset)
         return None if dense else position_array, code_array
 
-    def entries(self, size_t index, const uint8_t[::1] data):
+    def stored(self, size_t index, const uint8_t[::1] data):
         """Stored elements of a chunk, fillers included."""
         cdef qc_error error
         cdef qc_chunk *chunk = self.checked(index, data)
-        cdef size_t entries
-        cdef qc_status status = qc_chunk_entries(&self.head, chunk, address(data), &entries, &error)
+        cdef size_t count
+        cdef qc_status status = qc_chunk_stored(&self.head, chunk, address(data), &count, &error)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
-        return entries
+        return count
 
     def streams(self, size_t index, const uint8_t[::1] data):
         """[(role, coding, bytes)] of a chunk's streams."""

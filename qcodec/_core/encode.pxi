@@ -6,16 +6,14 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
-    QC_AFFINE,
-    QC_CODEBOOK,
-    QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
+    QC_MAX_DIMS,
     QC_OK,
     qc_bytes,
     qc_chunk_bound,
     qc_chunk_encode,
     qc_chunk_encode_workspace,
-    qc_chunk_source,
+    qc_chunk_input,
     qc_dtype_size,
     qc_encoding,
     qc_error,
@@ -23,10 +21,12 @@ from .c cimport (
     qc_frame_plan,
     qc_frame_size,
     qc_frame_write,
+    qc_groups,
     qc_parameters_bound,
     qc_parameters_encode,
     qc_parameters_encode_workspace,
     qc_status,
+    qc_stored_size,
 )
 from .polling cimport Watch, begin
 
@@ -44,91 +44,118 @@ cdef int check_size(str what, const uint8_t[::1] view, size_t count, size_t item
     return 0
 
 
+cdef class PlanGroups:
+    """A parameter of a frame by groups of elements: `values` are little-endian."""
+
+    cdef readonly unsigned dtype
+    cdef readonly size_t inner, count
+    cdef const uint8_t[::1] values
+
+    def __cinit__(self, unsigned dtype, size_t inner, size_t count, const uint8_t[::1] values not None):
+        self.dtype, self.inner, self.count, self.values = dtype, inner, count, values
+
+    cdef int fill(self, qc_groups *groups) except -1:
+        groups.dtype, groups.inner, groups.count = <int>self.dtype, self.inner, self.count
+        groups.values = address(self.values)
+        return 0
+
+
+cdef int check_groups(str what, PlanGroups groups, size_t entries) except -1:
+    return check_size(what, groups.values, groups.count, entries * qc_dtype_size(groups.dtype))
+
+
 cdef class Plan:
     """What a frame will look like, but for the bytes of its chunks.
 
-    Parameters are bytes as they stand in the file, little-endian; `fields` has the
-    names of qc_frame. Threads share a plan: nothing of it changes once it is made.
+    Threads share a plan: nothing of it changes once it is made.
     """
 
     cdef qc_frame head
-    cdef const uint8_t[::1] codebook, codebook_order, scales, zero_points, digest, base
+    # What the head points to.
+    cdef const uint8_t[::1] order, digest, base
+    cdef PlanGroups codebook, scales, zero_points
 
     def __cinit__(
         self,
-        dict fields,
         tuple shape,
-        const uint8_t[::1] codebook,
-        const uint8_t[::1] codebook_order,
-        const uint8_t[::1] scales,
-        const uint8_t[::1] zero_points,
-        const uint8_t[::1] digest,
-        const uint8_t[::1] base,
+        unsigned dtype,
+        unsigned kind,
+        unsigned positions,
+        *,
+        size_t chunk_elements = 0,
+        unsigned gap_width = 0,
+        unsigned width = 0,
+        unsigned entries = 0,
+        PlanGroups codebook = None,
+        const uint8_t[::1] codebook_order = None,
+        PlanGroups scales = None,
+        uint32_t zero_point = 0,
+        PlanGroups zero_points = None,
+        unsigned step = 0,
+        tuple filter_sides = (1, 1),
+        const uint8_t[::1] digest = None,
+        const uint8_t[::1] base = None,
     ):
         cdef qc_error error
-        cdef qc_frame *head = &self.head
         cdef qc_status status
-        if len(shape) > 8:
-            raise ValueError(f"an array of {len(shape)} dimensions; at most 8 can be stored")
-        self.codebook, self.codebook_order = codebook, codebook_order
-        self.scales, self.zero_points = scales, zero_points
-        self.digest, self.base = digest, base
-        head.dtype = fields["dtype"]
-        head.kind = fields["kind"]
-        head.positions = fields["positions"]
+        cdef qc_frame *head = &self.head
+        if len(shape) > QC_MAX_DIMS:
+            raise ValueError(
+                f"an array of {len(shape)} dimensions; at most {QC_MAX_DIMS} can be stored"
+            )
+        self.codebook, self.scales, self.zero_points = codebook, scales, zero_points
+        self.order, self.digest, self.base = codebook_order, digest, base
+        head.dtype, head.kind, head.positions = <int>dtype, <int>kind, <int>positions
         head.ndim = len(shape)
         for axis, dim in enumerate(shape):
             head.dims[axis] = dim
-        head.chunk_elements = fields["chunk_elements"]
-        head.gap_width = fields["gap_width"]
-        head.width = fields["width"]
-        head.entries = fields["entries"]
-        head.codebook_dtype = fields["codebook_dtype"]
-        head.books = fields["books"]
-        head.book_inner = fields["book_inner"]
-        head.codebook = address(codebook)
-        head.codebook_order = address(codebook_order)
-        head.zero_mode = fields["zero_mode"]
-        head.zero_point = fields["zero_point"]
-        head.zero_points = address(zero_points)
-        head.scaled = fields["scaled"]
-        head.scale_dtype = fields["scale_dtype"]
-        head.scale_inner = fields["scale_inner"]
-        head.scale_count = fields["scale_count"]
-        head.scales = address(scales)
-        head.step = fields["step"]
-        head.kernel_width, head.kernel_height = fields["kernel"]
-        head.digest = address(digest)
-        # Of no elements any address will do.
-        head.base = &base[0] if base.shape[0] > 0 else <const void *>head.digest
+        head.chunk_elements, head.gap_width, head.width = chunk_elements, gap_width, width
+        head.codebook.entries = entries
+        head.zero_points.common = zero_point
+        head.delta.step = step
+        head.delta.filter_width, head.delta.filter_height = filter_sides
+        self.point_to_parameters()
         status = qc_frame_plan(head, &error)
         if status != QC_OK:
             raise failure(status, &error)
         self.check_sizes()
 
-    cdef int check_sizes(self) except -1:
+    cdef int point_to_parameters(self) except -1:
         cdef qc_frame *head = &self.head
-        cdef size_t book = head.entries * qc_dtype_size(head.codebook_dtype)
-        if head.kind == QC_CODEBOOK:
-            check_size("codebook", self.codebook, head.books, book)
-            if self.codebook_order.shape[0] > 0:
-                check_size("order of the codebook", self.codebook_order, head.books, head.entries)
-        elif self.codebook_order.shape[0] > 0:
-            raise ValueError("an order of the codebook, and no codebook")
-        if head.scaled:
-            check_size("scales", self.scales, head.scale_count, qc_dtype_size(head.scale_dtype))
-        if head.kind == QC_AFFINE and head.zero_mode != 0:
-            check_size("zero points", self.zero_points, head.scale_count, 2)
-        if head.kind == QC_DELTA:
-            check_size("digest", self.digest, QC_DELTA_DIGEST_BYTES, 1)
-            check_size("base", self.base, head.elements, head.item_size)
+        if self.codebook is not None:
+            self.codebook.fill(&head.codebook.books)
+        if self.order is not None:
+            head.codebook.order = address(self.order)
+        if self.scales is not None:
+            self.scales.fill(&head.scales)
+        if self.zero_points is not None:
+            self.zero_points.fill(&head.zero_points.groups)
+        if self.digest is not None:
+            head.delta.digest = address(self.digest)
+        if self.base is not None:
+            # Of no elements any address will do.
+            head.delta.base = &self.base[0] if self.base.shape[0] > 0 else <void *>head
         return 0
 
-    cdef size_t value_size(self):
-        """Bytes of a code, or of an element of kinds without codes."""
-        if self.head.kind != QC_AFFINE and self.head.kind != QC_CODEBOOK:
-            return self.head.item_size
-        return 1 if self.head.width <= 8 else 2
+    cdef int check_sizes(self) except -1:
+        """What C is told about buffers must be true, now that it is known which of them it reads."""
+        cdef qc_frame *head = &self.head
+        cdef size_t entries = head.codebook.entries
+        if head.codebook.books.count > 0:
+            check_groups("codebook", self.codebook, entries)
+            if self.order is not None:
+                check_size("order of the codebook", self.order, self.codebook.count, entries)
+        elif self.order is not None:
+            raise ValueError("an order of the codebook, and no codebook")
+        if head.scales.count > 0:
+            check_groups("scales", self.scales, 1)
+        if head.zero_points.groups.count > 0:
+            check_groups("zero points", self.zero_points, 1)
+        if self.digest is not None:
+            check_size("digest", self.digest, QC_DELTA_DIGEST_BYTES, 1)
+        if self.base is not None:
+            check_size("base", self.base, head.elements, head.item_size)
+        return 0
 
     cdef object encode_parameters(
         self, qc_frame *head, uint64_t codings, int profile, uint64_t *features
@@ -172,7 +199,7 @@ cdef class Plan:
         size_t elements,
         const uint32_t[::1] positions,
         const uint8_t[::1] values,
-        size_t entries,
+        size_t stored,
         int32_t filler,
         uint64_t codings,
         int profile,
@@ -183,27 +210,27 @@ cdef class Plan:
         cdef qc_status status
         cdef qc_frame head = self.head  # of this call: others may run at the same time
         cdef Watch watch
-        cdef qc_chunk_source source
+        cdef qc_chunk_input chunk
         cdef qc_encoding encoding
         cdef size_t bound, workspace_bytes, size = 0
         cdef uint64_t features = 0
         cdef void *workspace
         cdef uint8_t[::1] out
         cdef uint8_t *to
-        source.first = first
-        source.elements = elements
-        source.entries = entries
-        source.positions = <const uint32_t *>&positions[0] if positions.shape[0] > 0 else NULL
-        source.values = address(values)
-        source.filler = filler
+        chunk.first = first
+        chunk.elements = elements
+        chunk.stored = stored
+        chunk.positions = <const uint32_t *>&positions[0] if positions.shape[0] > 0 else NULL
+        chunk.values = address(values)
+        chunk.filler = filler
         encoding.codings, encoding.effort = codings, effort
         encoding.profile = <int>profile
-        check_size("values", values, entries, self.value_size())
-        if self.head.positions != 0 and <size_t>positions.shape[0] != entries:
-            raise ValueError(f"{positions.shape[0]:,} positions of {entries:,} entries")
+        check_size("values", values, stored, qc_stored_size(&self.head))
+        if self.head.positions != 0 and <size_t>positions.shape[0] != stored:
+            raise ValueError(f"{positions.shape[0]:,} positions of {stored:,} stored elements")
         head.poll = begin(&watch, check)
-        bound = qc_chunk_bound(&head, &source)
-        workspace_bytes = qc_chunk_encode_workspace(&head, &source)
+        bound = qc_chunk_bound(&head, &chunk)
+        workspace_bytes = qc_chunk_encode_workspace(&head, &chunk)
         out_array = np.empty(bound, np.uint8)
         out = out_array
         to = &out[0]
@@ -212,7 +239,7 @@ cdef class Plan:
             raise MemoryError
         with nogil:
             status = qc_chunk_encode(
-                &head, &source, &encoding, to, bound, &size, &features, workspace,
+                &head, &chunk, &encoding, to, bound, &size, &features, workspace,
                 workspace_bytes, &error,
             )
         free(workspace)
@@ -253,5 +280,5 @@ cdef class Plan:
                 raise failure(status, &error)
         finally:
             PyMem_Free(pieces)
-        del bodies  # until here the head leads to them
+        del bodies  # until here the head points to them
         return out

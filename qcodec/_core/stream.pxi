@@ -103,45 +103,45 @@ def relative_index_width(const uint32_t[::1] positions, unsigned value_bits):
 
 def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
     """(gaps, the number of the position that each leads to, or 2^32 - 1 for a filler)."""
-    # A copy: the caller's may change after their entries were counted.
+    # A copy: the caller's may change after their gaps were counted.
     cdef const uint32_t[::1] own = np.array(positions)
-    cdef size_t count = own.shape[0], entries
+    cdef size_t count = own.shape[0], stored
     cdef const uint32_t *source = &own[0] if count > 0 else NULL
     cdef c.qc_error error
     cdef c.qc_status status
     if not 1 <= gap_width <= 16:
         raise ValueError(f"gap width {gap_width}, allowed are 1 to 16")
     with nogil:
-        entries = c.qc_relative_index_entries(source, count, gap_width)
-    gaps = np.empty(entries, np.uint8 if gap_width <= 8 else np.uint16)
-    entry_of = np.empty(entries, np.uint32)
+        stored = c.qc_relative_index_count(source, count, gap_width)
+    gaps = np.empty(stored, np.uint8 if gap_width <= 8 else np.uint16)
+    index_of = np.empty(stored, np.uint32)
     if count == 0:
-        return gaps, entry_of
+        return gaps, index_of
     cdef uint8_t[::1] gap_view = gaps.view(np.uint8)
-    cdef uint32_t[::1] entry_view = entry_of
+    cdef uint32_t[::1] index_view = index_of
     with nogil:
         status = c.qc_relative_index_encode(
-            source, count, gap_width, &gap_view[0], &entry_view[0], &entries, &error
+            source, count, gap_width, &gap_view[0], &index_view[0], &stored, &error
         )
     if status != c.QC_OK:
         raise failure(status, &error)
-    return gaps[:entries], entry_of[:entries]
+    return gaps[:stored], index_of[:stored]
 
 
 def relative_index_decode(
-    const uint8_t[::1] gaps, size_t entries, unsigned gap_width, size_t limit
+    const uint8_t[::1] gaps, size_t stored, unsigned gap_width, size_t limit
 ):
-    """The positions of gaps, which are the bytes of `entries` uint8 or uint16."""
-    check_count("gaps", gaps, entries, gap_width)
-    positions = np.empty(entries, np.uint32)
-    if entries == 0:
+    """The positions of gaps, which are the bytes of `stored` uint8 or uint16."""
+    check_count("gaps", gaps, stored, gap_width)
+    positions = np.empty(stored, np.uint32)
+    if stored == 0:
         return positions
     cdef uint32_t[::1] view = positions
     cdef c.qc_error error
     cdef c.qc_status status
     with nogil:
         status = c.qc_relative_index_decode(
-            &gaps[0], entries, gap_width, limit, &view[0], &error
+            &gaps[0], stored, gap_width, limit, &view[0], &error
         )
     if status != c.QC_OK:
         raise failure(status, &error)

@@ -79,4 +79,4 @@ def _matrix_bytes(quantized: Quantized) -> int:
     """What `to_csr` takes: row starts and bounds, columns, and positions where none are stored."""
     indices = 1 if quantized.positions is not None else 2
     a_value = BY_NAME[quantized.dtype].itemsize + indices * _INDEX_BYTES
-    return 2 * _INDEX_BYTES * (quantized.shape[0] + 1) + a_value * quantized.entries
+    return 2 * _INDEX_BYTES * (quantized.shape[0] + 1) + a_value * quantized.stored

@@ -14,7 +14,7 @@ from .._base.threads import in_order
 from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..dtypes import element_type
-from ..quantized import Quantized
+from ..quantized import Groups, Quantized
 from . import ids
 from . import layout as layouts
 from .codebook_order import ascending
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 _ADAPTIVE = 1 << core.coding_names().index("adaptive")
 
-# So many parameters may be coded however small the tensor is (format, section 5).
+# This many parameters may be coded, however small the tensor is (format, section 5).
 _ALWAYS_CODED = 256
 
 # A later candidate is a slower one: this share must be saved to prefer it.
@@ -47,7 +47,7 @@ class EncodedChunks:
 class FrameEncoder:
     """Encodes one tensor in one layout.
 
-    `order` is that of its codebooks before they ascended, if they have moved.
+    `order` is that of its codebooks before they were sorted, if they were.
     """
 
     def __init__(
@@ -63,13 +63,11 @@ class FrameEncoder:
             # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
             self.codings &= ~_ADAPTIVE
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
-        self.filler = layouts.filler_code(quantized)
-        self.positions = None if layout.positions == "dense" else quantized.positions
-        codes = layouts.dense_codes(quantized) if self.positions is None else quantized.codes
-        self.codes = np.ascontiguousarray(codes)
+        self.filler = layout.filler_of(quantized)
+        self.positions = layout.positions_of(quantized)
+        self.codes = np.ascontiguousarray(layout.codes_of(quantized))
         self.plan = _plan(quantized, layout, order)
-        count = quantized.size
-        self.ranges = layouts.chunk_ranges(count, layout.chunk_elements)
+        self.ranges = layout.chunks_of(quantized)
 
     def chunk(self, index: int) -> tuple[bytes, int]:
         """(bytes, codings used) of one chunk."""
@@ -80,13 +78,13 @@ class FrameEncoder:
             start, stop = np.searchsorted(self.positions, (first, first + elements))
             positions = (self.positions[start:stop] - first).astype(np.uint32)
         values = bytes_of(self.codes[start:stop])
-        entries = int(stop - start)
+        stored = int(stop - start)
         return self.plan.encode_chunk(
             first,
             elements,
             positions,
             values,
-            entries,
+            stored,
             self.filler,
             self.codings,
             self.profile,
@@ -107,45 +105,38 @@ class FrameEncoder:
         return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
 
 
-def _little_endian(array: Array, dtype: str) -> Array:
-    """Parameters as they stand in a frame."""
-    return little_endian_bytes(np.ascontiguousarray(array, element_type(dtype).carrier))
+def _groups(groups: Groups | None, dtype: str) -> core.PlanGroups | None:
+    """A parameter as it is stored in a frame."""
+    if groups is None:
+        return None
+    element = element_type(dtype)
+    values = little_endian_bytes(np.ascontiguousarray(groups.values, element.carrier))
+    return core.PlanGroups(element.id, groups.inner, len(groups.values), values)
 
 
 def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
     codebook, scale, zero = quantized.codebook, quantized.scale, quantized.zero_point
-    none = np.empty(0, np.uint8)
-    by_group = not isinstance(zero, (int, np.integer))
-    fields = {
-        "dtype": element_type(quantized.dtype).id,
-        "kind": ids.KINDS[layout.kind],
-        "positions": ids.POSITIONS[layout.positions],
-        "chunk_elements": layout.chunk_elements,
-        "gap_width": layout.gap_width,
-        "width": quantized.bits,
-        "entries": codebook.values.shape[1] if codebook is not None else 0,
-        "codebook_dtype": element_type(quantized.codebook_dtype).id,
-        "books": codebook.values.shape[0] if codebook is not None else 0,
-        "book_inner": codebook.inner if codebook is not None else 0,
-        "zero_mode": int(by_group),
-        "zero_point": 0 if by_group else int(zero),
-        "scaled": scale is not None,
-        "scale_dtype": element_type(quantized.scale_dtype).id,
-        "scale_inner": scale.inner if scale is not None else 0,
-        "scale_count": len(scale.values) if scale is not None else 0,
-        "step": layout.step,
-        "kernel": layout.kernel,
-    }
+    inner = scale.inner if scale else 1
+    by_group = None if isinstance(zero, (int, np.integer)) else Groups(zero, inner)
     base = quantized.base if layout.kind == "delta" else None
     return core.Plan(
-        fields,
         quantized.shape,
-        none if codebook is None else _little_endian(codebook.values, quantized.codebook_dtype),
-        none if order is None else bytes_of(order),
-        none if scale is None else _little_endian(scale.values, quantized.scale_dtype),
-        _little_endian(np.asarray(zero), "uint16") if by_group else none,
-        none if base is None else np.frombuffer(base.digest, np.uint8),
-        none if base is None else base.data,
+        element_type(quantized.dtype).id,
+        ids.KINDS[layout.kind],
+        ids.POSITIONS[layout.positions],
+        chunk_elements=layout.chunk_elements,
+        gap_width=layout.gap_width,
+        width=quantized.bits,
+        entries=codebook.values.shape[1] if codebook else 0,
+        codebook=_groups(codebook, quantized.codebook_dtype),
+        codebook_order=None if order is None else bytes_of(order),
+        scales=_groups(scale, quantized.scale_dtype),
+        zero_point=0 if by_group else int(zero),
+        zero_points=_groups(by_group, "uint16"),
+        step=layout.step,
+        filter_sides=layout.filter,
+        digest=np.frombuffer(base.digest, np.uint8) if base else None,
+        base=base.data if base else None,
     )
 
 
@@ -165,7 +156,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
 
 def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
     """The share that a layout must save to be preferred to the best before it."""
-    is_as_fast = best.kind == "planes" and layout.kind == "fields"
+    is_as_fast = best.kind == "planes" and layout.kind == "exponents"
     return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
 
 
@@ -195,7 +186,7 @@ def encode_quantized(
         encoders = [
             FrameEncoder(
                 quantized,
-                layouts.with_chunks(layout, quantized, chunk, profile),
+                layout.with_chunks(quantized, chunk, profile),
                 encoding,
                 order,
             )

@@ -12,6 +12,7 @@ import numpy as np
 from .._base.arrays import as_array
 from .._base.delta_base import Base
 from .._base.threads import in_order
+from .._core import core
 from .._io.source import BytesSource, Readable, as_source
 from ..dtypes import BY_ID, ElementType, element_type
 from ..errors import BaseError
@@ -96,19 +97,19 @@ class Encoded:
         self._verify = verify
         self._base = base
         self._limits = limits or DEFAULT_LIMITS
-        self._frame = read_head(self._source, verify)
-        self._fields: dict[str, Any] = self._frame.fields
-        self.element_type: ElementType = BY_ID[self._fields["dtype"]]
-        self.shape: tuple[int, ...] = self._fields["shape"]
+        self._frame = frame = read_head(self._source, verify)
+        self.element_type: ElementType = BY_ID[frame.dtype]
+        self.shape: tuple[int, ...] = frame.shape
         self.dtype = self.element_type.carrier
-        self.kind = ids.KIND_NAMES[self._fields["kind"]]
-        self._base_bytes: Array | None = None  # of kind delta: set once, under the lock
-        self._base_lock = Lock()
-        self.positions = ids.POSITIONS_NAMES[self._fields["positions"]]
-        self.chunks: int = self._fields["chunks"]
+        self.kind = ids.KIND_NAMES[frame.kind]
+        self.positions = ids.POSITIONS_NAMES[frame.positions]
+        self.chunks: int = frame.chunks
+        # What decoding elements takes besides: each is set once, under the lock, and then kept.
+        self._lock = Lock()
+        self._opened = None if frame.coded_bytes else frame  # the frame with its parameters
+        self._base_bytes: Array | None = None  # of kind delta
         self.encoded_bytes = self._source.size
         self._input_bytes = self.encoded_bytes if input_bytes is None else input_bytes
-        self._parameter_bytes: int = self._fields["coded_bytes"]  # 0: none are coded
         self.nbytes: int = self.elements * self.element_type.itemsize
 
     def __repr__(self) -> str:
@@ -136,8 +137,7 @@ class Encoded:
     @property
     def elements(self) -> int:
         """Of the tensor."""
-        elements: int = self._fields["elements"]
-        return elements
+        return self._frame.elements
 
     def _bytes(self, offset: int, size: int) -> Array:
         return np.frombuffer(self._source.read(offset, size), np.uint8)
@@ -177,31 +177,33 @@ class Encoded:
             out = np.empty(self.shape, target.carrier)
         else:
             self._check_out(out, target)
-        if self._parameter_bytes:
-            self._decode_parameters()
-        self._decode_range(0, self.elements, target, out.reshape(-1).view(np.uint8), threads)
+        frame = self._opened or self._open()
+        self._decode_range(frame, 0, self.elements, target, out.reshape(-1).view(np.uint8), threads)
         return out
 
     def verify(self) -> None:
         """Check every byte, without memory for the output; raises what `decode` would."""
-        if self._parameter_bytes:
-            self._frame.decode_parameters(False)
-        self._decode_range(0, self.elements, self.element_type, None, 1)
+        self._frame.check_parameters()
+        self._decode_range(self._frame, 0, self.elements, self.element_type, None, 1)
 
     def _check_first(self, needed: int) -> None:
-        if self._parameter_bytes:
+        if self._frame.coded_bytes:
             self._check_parameters()
-            needed += self._parameter_bytes
+            needed += self._frame.coded_bytes
         if self.encoded_bytes <= _CHECK_FIRST_BYTES and needed > _CHEAP_OUTPUT_BYTES:
             self.verify()
 
     def _check_parameters(self) -> None:
         unit = "bytes of decoded parameters"
-        self._limits.check_tensor(self._parameter_bytes, self._input_bytes, unit)
+        self._limits.check_tensor(self._frame.coded_bytes, self._input_bytes, unit)
 
-    def _decode_parameters(self) -> None:
-        self._check_parameters()
-        self._frame.decode_parameters(True)
+    def _open(self) -> core.Frame:
+        """The frame with its parameters, decoded once, whatever thread comes first."""
+        with self._lock:
+            if self._opened is None:
+                self._check_parameters()
+                self._opened = self._frame.with_parameters()
+            return self._opened
 
     def _output_type(self, dtype: object) -> ElementType:
         target = self.element_type if dtype is None else element_type(dtype)
@@ -226,27 +228,33 @@ class Encoded:
             raise ValueError("out must be C-contiguous and writable")
 
     def _decode_range(
-        self, first: int, count: int, target: ElementType, out: Array | None, threads: int
+        self,
+        frame: core.Frame,
+        first: int,
+        count: int,
+        target: ElementType,
+        out: Array | None,
+        threads: int,
     ) -> None:
         """Elements [first, first + count) into `out`, as bytes; None: check only."""
         base = self._bound_base()
         size = target.itemsize
         if threads == 1 and isinstance(self._source, BytesSource):
-            self._frame.decode(first, count, target.id, out, base, self._verify)
+            frame.decode(first, count, target.id, out, base, self._verify)
             return
 
         def decode_chunk(index: int) -> None:
-            offset, length, start, elements = self._frame.chunk(index)
+            offset, length, start, elements = frame.chunk(index)
             begin, end = max(first, start), min(first + count, start + elements)
             part = None if out is None else out[(begin - first) * size : (end - first) * size]
-            self._frame.decode_chunk(
+            frame.decode_chunk(
                 index, self._bytes(offset, length), begin - start, end - begin,
                 target.id, part, base, self._verify,
             )  # fmt: skip
 
-        each = self._fields["chunk_elements"] or max(self._fields["elements"], 1)
+        each = frame.chunk_elements or max(frame.elements, 1)
         # An empty tensor has a chunk to check, an empty part of one has nothing.
-        stop = -(-(first + count) // each) if count or self._fields["elements"] else self.chunks
+        stop = -(-(first + count) // each) if count or frame.elements else self.chunks
         wanted = range(first // each, stop)
         with closing(in_order(decode_chunk, wanted, threads)) as decoded:
             deque(decoded, maxlen=0)
@@ -260,7 +268,7 @@ class Encoded:
         still decodes against must not be replaced.
         """
         if self.kind == "delta" and self._base_bytes is None:
-            with self._base_lock:
+            with self._lock:
                 if self._base_bytes is None:
                     self._base_bytes = self._checked_base()
         return self._base_bytes
@@ -293,11 +301,13 @@ class Encoded:
         """
         part = select(index, self.shape)
         self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
-        if self._parameter_bytes:
+        if self._opened is None:
             self._check_first(0)
-            self._decode_parameters()
+        frame = self._opened or self._open()
         block = np.empty(part.count, self.dtype)
-        self._decode_range(part.first, part.count, self.element_type, block.view(np.uint8), 1)
+        self._decode_range(
+            frame, part.first, part.count, self.element_type, block.view(np.uint8), 1
+        )
         return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
 
     def quantized(self) -> Quantized:
@@ -311,9 +321,8 @@ class Encoded:
             needed = quantized_bytes(self._frame, self._bytes)
             check_memory(needed)
             self._check_first(needed)
-        if self._parameter_bytes:
-            self._decode_parameters()
-        return to_quantized(self._frame, self._bytes, check_memory, base, self._verify)
+        frame = self._opened or self._open()
+        return to_quantized(frame, self._bytes, check_memory, base, self._verify)
 
     def to_csr(self) -> csr_array:
         """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.

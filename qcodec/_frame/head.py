@@ -24,7 +24,7 @@ def read_head(source: Readable, verify: bool) -> core.Frame:
     while True:
         data = np.frombuffer(source.read(0, take), np.uint8)
         try:
-            frame = core.Frame(data, take == total, verify)
+            frame = core.Frame.read(data, take == total, verify)
         except TruncatedError as error:
             if take == total:
                 raise
@@ -33,9 +33,8 @@ def read_head(source: Readable, verify: bool) -> core.Frame:
             continue
         if take == total:
             return frame
-        fields = frame.fields
-        _check_length(total, fields["frame_bytes"])
-        if fields["chunk_elements"] > 0:
+        _check_length(total, frame.frame_bytes)
+        if frame.chunk_elements > 0:
             return frame
         take = total  # the CRC of an unchunked frame covers all of it
 

@@ -14,6 +14,7 @@ _CODINGS = core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
 _DELTA_STREAMS = ("differences", "low bits", "escapes")
+_EXPONENTS_STREAMS = ("exponents", "rest")
 _CRC_BYTES = 4
 _DIRECTORY_ENTRY_BYTES = 8
 
@@ -48,8 +49,8 @@ class Info:
         docs/format.md, sections 4 and 6.
     gap_width, code_bits : int
         Bits at fixed width of a gap (0: none) and of a code.
-    elements, entries : int
-        Elements of the tensor; stored ones, fillers included.
+    elements, stored : int
+        Elements of the tensor; stored elements, fillers included.
     chunks : int
     sections : tuple of Section
         Their bytes add up to `bytes`, the frame's length.
@@ -64,7 +65,7 @@ class Info:
     code_bits: int
     gap_width: int
     elements: int
-    entries: int
+    stored: int
     chunks: int
     dense_bytes: int
     bytes: int
@@ -97,7 +98,7 @@ class Info:
             "code_bits": self.code_bits,
             "gap_width": self.gap_width,
             "elements": self.elements,
-            "entries": self.entries,
+            "stored": self.stored,
             "chunks": self.chunks,
             "dense_bytes": self.dense_bytes,
             "bytes": self.bytes,
@@ -112,65 +113,68 @@ class Info:
 
 def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
     """Walk a frame's chunks, without decoding them."""
-    fields = frame.fields
-    kind = ids.KIND_NAMES[fields["kind"]]
+    kind = ids.KIND_NAMES[frame.kind]
     streams: dict[str, int] = {}
     codings: dict[str, set[str]] = {}
-    counts = entries = 0
-    for index in range(fields["chunks"]):
+    counts = stored = 0
+    for index in range(frame.chunks):
         offset, length, _, elements = frame.chunk(index)
         data = read(offset, length)
         left = length
         for role, coding, size in frame.streams(index, data):
-            name = _role_name(role, fields)
+            name = _role_name(role, frame)
             streams[name] = streams.get(name, 0) + size
             codings.setdefault(name, set()).add(_CODINGS[coding])
             left -= size
         counts += left
-        entries += frame.entries(index, data) if fields["positions"] else elements
-    sections = [*_head_sections(frame, fields), Section("entry counts", "", counts)]
+        stored += frame.stored(index, data) if frame.positions else elements
+    sections = [*_head_sections(frame), Section("counts", "", counts)]
     sections += [
         Section(name, "+".join(sorted(codings[name])), size) for name, size in streams.items()
     ]
     return Info(
-        shape=fields["shape"],
-        dtype=BY_ID[fields["dtype"]].name,
+        shape=frame.shape,
+        dtype=BY_ID[frame.dtype].name,
         kind=kind,
-        positions=ids.POSITIONS_NAMES[fields["positions"]],
-        code_bits=0 if kind in ids.BYTES_KINDS else fields["width"],
-        gap_width=fields["gap_width"],
-        elements=fields["elements"],
-        entries=entries,
-        chunks=fields["chunks"],
-        dense_bytes=fields["elements"] * fields["item_size"],
-        bytes=fields["frame_bytes"],
+        positions=ids.POSITIONS_NAMES[frame.positions],
+        code_bits=0 if kind in ids.ELEMENT_KINDS else frame.width,
+        gap_width=frame.gap_width,
+        elements=frame.elements,
+        stored=stored,
+        chunks=frame.chunks,
+        dense_bytes=frame.elements * frame.item_size,
+        bytes=frame.frame_bytes,
         sections=tuple(section for section in sections if section.bytes),
         base=frame.digest().hex(),
     )
 
 
-def _role_name(role: int, fields: dict[str, Any]) -> str:
+def _role_name(role: int, frame: core.Frame) -> str:
     if role < _FIRST_PLANE:
         return _ROLES[role]
-    kind, number = ids.KIND_NAMES[fields["kind"]], role - _FIRST_PLANE
+    kind, number = ids.KIND_NAMES[frame.kind], role - _FIRST_PLANE
     if kind == "delta":
         return _DELTA_STREAMS[number]
-    if kind == "fields":
-        return "escapes" if number == fields["item_size"] else f"field {number}"
+    if kind == "exponents":
+        return _exponents_stream(number, frame.item_size)
     return f"plane {number}" if kind == "planes" else "values"
 
 
-def _head_sections(frame: core.Frame, fields: dict[str, Any]) -> list[Section]:
-    chunked = fields["chunk_elements"] > 0
-    directory = fields["chunks"] * _DIRECTORY_ENTRY_BYTES if chunked else 0
-    entries, scales = fields["books"] * fields["entries"], fields["scale_count"]
-    books, steps, points = frame.coded_parameters
+def _exponents_stream(number: int, item_size: int) -> str:
+    if number == item_size:
+        return "escapes"
+    return _EXPONENTS_STREAMS[number] if number < 2 else f"plane {number}"
+
+
+def _head_sections(frame: core.Frame) -> list[Section]:
+    chunked = frame.chunk_elements > 0
+    directory = frame.chunks * _DIRECTORY_ENTRY_BYTES if chunked else 0
     parameters = [
-        _parameter("codebook", entries * BY_ID[fields["codebook_dtype"]].itemsize, books),
-        _parameter("scales", scales * BY_ID[fields["scale_dtype"]].itemsize, steps),
-        _parameter("zero points", 2 * scales if fields["zero_mode"] else 0, points),
+        _parameter("codebook", frame.codebook),
+        _parameter("scales", frame.scales),
+        _parameter("zero points", frame.zero_points),
     ]
-    head = fields["head_bytes"] - sum(section.bytes for section in parameters) - directory
+    head = frame.head_bytes - sum(section.bytes for section in parameters) - directory
     return [
         Section("head", "", head - (_CRC_BYTES if chunked else 0)),
         *parameters,
@@ -179,8 +183,10 @@ def _head_sections(frame: core.Frame, fields: dict[str, Any]) -> list[Section]:
     ]
 
 
-def _parameter(name: str, verbatim: int, coded: tuple[int, list[int]] | None) -> Section:
-    if coded is None:
-        return Section(name, "", verbatim)
-    size, codings = coded
+def _parameter(name: str, groups: core.FrameGroups | None) -> Section:
+    if groups is None:
+        return Section(name, "", 0)
+    if groups.coded is None:
+        return Section(name, "", groups.verbatim_bytes)
+    size, codings = groups.coded
     return Section(name, "+".join(sorted({_CODINGS[coding] for coding in codings})), size)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._base.arrays import as_float32
-from .._base.delta_base import kernel_of, step_of
+from .._base.delta_base import filter_of, step_of
 from ..dtypes import QUANTIZABLE, element_type
 
 if TYPE_CHECKING:
     from ..quantized import Quantized
+
+Array = np.ndarray[Any, Any]
 
 MAX_CHUNK_ELEMENTS = 1 << 22
 # About this much is coded in one chunk: small enough for a slice to be cheap and for threads to
@@ -21,8 +23,8 @@ MAX_CHUNK_ELEMENTS = 1 << 22
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
 # Tables of exponents weigh more than what they could adapt to; but in wide floats there are rows
 # whose lowest bits are zero, and they stand together.
-_NARROW_FIELDS_CHUNK = 1 << 21
-_WIDE_FIELDS_CHUNK = 1 << 19
+_NARROW_EXPONENTS_CHUNK = 1 << 21
+_WIDE_EXPONENTS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
 _WIDEST_HUFFMAN = 8
 
@@ -52,23 +54,96 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Layout:
-    """One way to store a tensor: what its elements are, and which of them are stored."""
+    """One way to store a tensor: the kind, and which elements are stored.
+
+    Attributes
+    ----------
+    kind, positions : str
+        docs/format.md, sections 4 and 6.
+    gap_width : int
+        Bits of a gap, for gaps and csr.
+    chunk_elements : int
+        Elements of a chunk; 0: the tensor is one chunk.
+    step : int
+    filter : (int, int)
+        Of kind delta: width and height within which neighbours predict.
+    """
 
     kind: str
     positions: str
     gap_width: int = 0
     chunk_elements: int = 0
     step: int = 0
-    kernel: tuple[int, int] = (1, 1)
+    filter: tuple[int, int] = (1, 1)
+
+    def positions_of(self, quantized: Quantized) -> Array | None:
+        """The positions of the stored elements; None if every element is stored."""
+        return None if self.positions == "dense" else quantized.positions
+
+    def codes_of(self, quantized: Quantized) -> Array:
+        """The codes of the stored elements: if every element is stored, absent ones get a code."""
+        if self.positions == "dense":
+            return dense_codes(quantized)
+        return quantized.codes
+
+    def filler_of(self, quantized: Quantized) -> int:
+        """The code of fillers; -1: there is none, or this layout needs none."""
+        return filler_code(quantized) if self.positions in ("gaps", "csr") else -1
+
+    def chunks_of(self, quantized: Quantized) -> list[tuple[int, int]]:
+        """(first element, elements) of every chunk.
+
+        Examples
+        --------
+        >>> from qcodec import Affine
+        >>> Layout("affine", "dense", chunk_elements=4).chunks_of(Affine(4).quantize([0.0] * 10))
+        [(0, 4), (4, 4), (8, 2)]
+        """
+        count, chunk = quantized.size, self.chunk_elements
+        if chunk == 0:
+            return [(0, count)]
+        return [(i, min(chunk, count - i)) for i in range(0, count, chunk)]
+
+    def with_chunks(self, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
+        """The layout with a chunk size: whole rows where they fit; one chunk for small tensors."""
+        count = quantized.size
+        row = math.prod(quantized.shape[1:]) if quantized.shape else 1
+        if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
+            raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
+        if self.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
+            raise ValueError(
+                f"csr needs rows of at most {MAX_CHUNK_ELEMENTS:,} elements, not {row:,}"
+            )
+        if chunk is None:
+            chunk = self._default_chunk(quantized, profile)
+            if count <= min(chunk + chunk // 2, MAX_CHUNK_ELEMENTS):
+                return self
+        if 0 < row <= chunk or self.positions == "csr":
+            chunk = max(chunk // max(row, 1), 1) * max(row, 1)
+        return replace(self, chunk_elements=chunk) if chunk < count else self
+
+    def _default_chunk(self, quantized: Quantized, profile: str) -> int:
+        """Elements of a chunk, where the caller does not say."""
+        if self.kind == "exponents":
+            size = element_type(quantized.dtype).itemsize
+            return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
+        bits = float(value_bits(quantized))
+        if quantized.positions is not None and self.positions != "dense":
+            density = len(quantized.positions) / max(quantized.size, 1)
+            bits = density * (bits + self.gap_width) + (self.positions in ("mask", "bit_mask"))
+        if self.kind in ("planes", "delta"):  # only some are coded, each with a head of its own
+            bits /= 4
+        elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
+        return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
 
 
 def filler_code(quantized: Quantized) -> int:
     """The code that decodes to +0.0 in every group, or -1.
 
-    Absent elements are +0.0, so only this code can stand for them: as a filler
-    between far entries, or everywhere in a dense layout.
+    Absent elements are +0.0, so only this code can represent them: as a filler between
+    stored elements that are far apart, or everywhere in a dense layout.
     """
-    if quantized.kind == "raw":
+    if quantized.kind == "bytes":
         return 0
     if quantized.scale is not None:
         scales = as_float32(quantized.scale.values, element_type(quantized.scale_dtype))
@@ -81,6 +156,18 @@ def filler_code(quantized: Quantized) -> int:
     books = as_float32(quantized.codebook.values, element_type(quantized.codebook_dtype))
     is_zero = ((books == 0) & ~np.signbit(books)).all(axis=0)
     return int(np.argmax(is_zero)) if is_zero.any() else -1
+
+
+def dense_codes(quantized: Quantized) -> Array:
+    """One code per element: absent ones get the code whose value is zero."""
+    if quantized.positions is None:
+        return quantized.codes
+    count = quantized.size
+    codes = np.full(count, 0, quantized.codes.dtype)
+    if quantized.kind != "bytes":
+        codes.fill(filler_code(quantized))
+    codes[quantized.positions] = quantized.codes
+    return codes
 
 
 def value_bits(quantized: Quantized) -> int:
@@ -112,10 +199,10 @@ def candidates(
     `widths` are the gap widths to try.
     """
     kinds: list[str] = [quantized.kind]
-    if quantized.kind == "raw" and profile != "fixed":
+    if quantized.kind == "bytes" and profile != "fixed":
         kinds.append("planes")
         if quantized.dtype in QUANTIZABLE:
-            kinds.append("fields")
+            kinds.append("exponents")
     # Profile fixed promises to find any element alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     deltas = _deltas(quantized, profile) if may_delta else []
@@ -130,8 +217,8 @@ def candidates(
     if positions in ("mask", "auto"):
         forms.append(("mask", 0))
     # Packed they are the same, and a mask is faster.
-    if positions == "bits" or (positions == "auto" and profile in ("balanced", "small")):
-        forms.append(("bits", 0))
+    if positions == "bit_mask" or (positions == "auto" and profile in ("balanced", "small")):
+        forms.append(("bit_mask", 0))
     if positions in ("gaps", "auto"):
         forms += [("gaps", width) for width in widths]
     if positions == "csr":
@@ -148,48 +235,15 @@ def _deltas(quantized: Quantized, profile: str) -> list[Layout]:
     """Differences from the base, if there is one: plain, and as neighbours predict them."""
     if quantized.base is None:
         return []
-    element, kernel = element_type(quantized.dtype), kernel_of(quantized.shape)
+    element, whole = element_type(quantized.dtype), filter_of(quantized.shape)
     best = step_of(dense_codes(quantized), quantized.base.elements, element)
     steps = {best, max(best - 1, 0), best + 1} if profile == "small" and best else {best}
-    kernels = [(1, 1)] if kernel == (1, 1) else [(1, 1), kernel]
+    filters = [(1, 1)] if whole == (1, 1) else [(1, 1), whole]
     return [
-        Layout("delta", "dense", step=step, kernel=kernel)
-        for kernel in kernels
+        Layout("delta", "dense", step=step, filter=sides)
+        for sides in filters
         for step in sorted(steps, key=lambda step: (abs(step - best), step))
     ]
-
-
-def with_chunks(layout: Layout, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
-    """The layout with a chunk size: whole rows where they fit, one chunk if that is about all."""
-    count = quantized.size
-    row = math.prod(quantized.shape[1:]) if quantized.shape else 1
-    if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
-        raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
-    if layout.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
-        raise ValueError(f"csr needs rows of at most {MAX_CHUNK_ELEMENTS:,} elements, not {row:,}")
-    if chunk is None:
-        chunk = _chunk_elements(layout, quantized, count, profile)
-        if count <= min(chunk + chunk // 2, MAX_CHUNK_ELEMENTS):
-            return layout
-    if 0 < row <= chunk or layout.positions == "csr":
-        chunk = max(chunk // max(row, 1), 1) * max(row, 1)
-    return replace(layout, chunk_elements=chunk) if chunk < count else layout
-
-
-def _chunk_elements(layout: Layout, quantized: Quantized, count: int, profile: str) -> int:
-    if layout.kind == "fields":
-        size = element_type(quantized.dtype).itemsize
-        return (_NARROW_FIELDS_CHUNK if size == 2 else _WIDE_FIELDS_CHUNK) // size
-    bits = float(value_bits(quantized))
-    if quantized.positions is not None and layout.positions != "dense":
-        density = len(quantized.positions) / max(count, 1)
-        bits = density * (bits + layout.gap_width) + (
-            1 if layout.positions in ("mask", "bits") else 0
-        )
-    if layout.kind in ("planes", "delta"):  # only some are coded, each with a head of its own
-        bits /= 4
-    elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
-    return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
 
 
 def sampled(chunkings: list[list[tuple[int, int]]], effort: int) -> list[list[int]]:
@@ -207,22 +261,3 @@ def sampled(chunkings: list[list[tuple[int, int]]], effort: int) -> list[list[in
         [i for i, (first, _) in enumerate(chunks) if any(0 <= first - at < n for at, n in ranges)]
         for chunks in chunkings
     ]
-
-
-def chunk_ranges(count: int, chunk_elements: int) -> list[tuple[int, int]]:
-    """(first, elements) of every chunk."""
-    if chunk_elements == 0:
-        return [(0, count)]
-    return [(i, min(chunk_elements, count - i)) for i in range(0, count, chunk_elements)]
-
-
-def dense_codes(quantized: Quantized) -> np.ndarray[Any, Any]:
-    """One code an element: absent ones get the code whose value is zero."""
-    if quantized.positions is None:
-        return quantized.codes
-    count = quantized.size
-    codes = np.full(count, 0, quantized.codes.dtype)
-    if quantized.kind != "raw":
-        codes.fill(filler_code(quantized))
-    codes[quantized.positions] = quantized.codes
-    return codes

@@ -10,7 +10,7 @@ from .affine import Affine, FixedPoint
 from .base import Codec, Positions
 from .codebook import Codebook, Ternary, TrainedTernary
 from .delta import Delta
-from .lossless import Lossless, Raw
+from .lossless import Lossless, Verbatim
 from .pruning import PRUNINGS
 from .sparse import DeepCompression, Sparse
 
@@ -18,7 +18,7 @@ from .sparse import DeepCompression, Sparse
 CODECS: dict[str, type[Codec]] = {
     cls.codec_id: cls
     for cls in (
-        Raw,
+        Verbatim,
         Lossless,
         Affine,
         FixedPoint,
@@ -70,9 +70,9 @@ __all__ = [
     "FixedPoint",
     "Lossless",
     "Positions",
-    "Raw",
     "Sparse",
     "Ternary",
     "TrainedTernary",
+    "Verbatim",
     "from_config",
 ]

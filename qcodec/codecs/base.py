@@ -7,7 +7,7 @@ from typing import Any, Literal
 from .._base.config import Configurable
 from ..quantized import Quantized
 
-Positions = Literal["dense", "gaps", "mask", "bits", "csr", "auto"]
+Positions = Literal["dense", "gaps", "mask", "bit_mask", "csr", "auto"]
 
 
 class Codec(Configurable):
@@ -15,7 +15,7 @@ class Codec(Configurable):
 
     Attributes
     ----------
-    positions : {"dense", "gaps", "mask", "bits", "csr", "auto"}
+    positions : {"dense", "gaps", "mask", "bit_mask", "csr", "auto"}
         The form in which the positions of stored elements are written;
         ``"auto"`` is the smallest that the encoder finds.
     """
@@ -42,7 +42,7 @@ class Codec(Configurable):
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         """Choose the numbers that are stored.
 
-        Raw and lossless codecs keep every bit. The others take finite values
+        `Verbatim` and `Lossless` keep every bit. The others take finite values
         only, and -0.0 becomes 0.0.
 
         Parameters
@@ -60,7 +60,7 @@ class Codec(Configurable):
         TypeError
             If the codec does not take this element type.
         ValueError
-            If a value is NaN or infinite and the codec is not raw or lossless,
+            If a value is NaN or infinite and the codec is not `Verbatim` or `Lossless`,
             or a parameter does not fit the array's shape.
         """
         raise NotImplementedError

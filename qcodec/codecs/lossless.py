@@ -17,7 +17,7 @@ _SPARSE_DENSITY = 0.75
 
 
 @dataclass(frozen=True)
-class Raw(Codec):
+class Verbatim(Codec):
     """The elements as they are, with no attempt to make them small.
 
     Parameters
@@ -29,11 +29,11 @@ class Raw(Codec):
     Examples
     --------
     >>> import numpy as np
-    >>> Raw("bfloat16").quantize(np.array([0x3F80], np.uint16)).dtype
+    >>> Verbatim("bfloat16").quantize(np.array([0x3F80], np.uint16)).dtype
     'bfloat16'
     """
 
-    codec_id: ClassVar[str] = "raw"
+    codec_id: ClassVar[str] = "verbatim"
     positions = "dense"
     is_lossless = True
     dtype: str | None = None

@@ -12,11 +12,11 @@ from ..quantized import Quantized
 from .affine import Affine
 from .base import Codec, Positions
 from .codebook import Codebook
-from .lossless import Lossless, Raw
+from .lossless import Lossless, Verbatim
 from .pruning import PRUNINGS, Pruning, Threshold
 
 _MAX_GAP_BITS = 16
-_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bits", "csr")
+_SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bit_mask", "csr")
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Sparse(Codec):
 
     Parameters
     ----------
-    codec : Raw, Lossless, Affine, FixedPoint, Codebook or Ternary
+    codec : Verbatim, Lossless, Affine, FixedPoint, Codebook or Ternary
         What the stored elements become.
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
-    positions : {"auto", "dense", "gaps", "mask", "bits", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "bit_mask", "csr"}
         ``"dense"`` gives absent elements a code too, and ``"auto"`` does so
         where it is smaller.
     gap_bits : int, optional
@@ -38,7 +38,7 @@ class Sparse(Codec):
     Examples
     --------
     >>> import numpy as np
-    >>> q = Sparse(Raw()).quantize(np.array([0.0, 7.0, 0.0]))
+    >>> q = Sparse(Verbatim()).quantize(np.array([0.0, 7.0, 0.0]))
     >>> q.positions, q.codes
     (array([1]), array([7.]))
     """
@@ -73,7 +73,7 @@ class Sparse(Codec):
         """Which elements are stored, in the array's shape."""
         if self.prune is not None:
             return self.prune.mask(array)
-        if isinstance(self.codec, Raw | Lossless):
+        if isinstance(self.codec, Verbatim | Lossless):
             return nonzero_bits_mask(array, self.codec.dtype)
         # Weights that were multiplied with a mask are -0.0 where they were negative.
         return Threshold(0).mask(array)
@@ -90,7 +90,7 @@ class DeepCompression(Codec):
     prune : Density, Quality, Threshold or NOfM, optional
         Which elements are stored; the default is all but zeros.
     init : {"linear", "auto", "exact", "fast", "density", "forgy", "k-means++"}
-    positions : {"auto", "dense", "gaps", "mask", "bits", "csr"}
+    positions : {"auto", "dense", "gaps", "mask", "bit_mask", "csr"}
         ``"gaps"`` is the paper's; ``"auto"`` stores nearly dense layers dense.
     gap_bits : int, optional
         Width of a gap, 1 to 16; the default is the one of the fewest bits.

@@ -26,7 +26,7 @@ def quantize_verbatim(array: Any, *, dtype: str | None = None, mask: Any = None)
     Returns
     -------
     Quantized
-        Of kind ``"raw"``.
+        Of kind ``"bytes"``.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def quantize_verbatim(array: Any, *, dtype: str | None = None, mask: Any = None)
             raise TypeError("float8_e8m0fnu has no zero for the elements that are not stored")
         positions = np.flatnonzero(as_mask(mask, given.shape))
         codes = codes[positions]
-    return Quantized(given.shape, element.name, "raw", codes, positions)
+    return Quantized(given.shape, element.name, "bytes", codes, positions)
 
 
 def nonzero_bits_mask(array: Any, dtype: str | None = None) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from .._base.messages import names_text
-from ..codecs import Codec, Lossless, Raw
+from ..codecs import Codec, Lossless, Verbatim
 from ..files import RecipeLike
 from ..quantized import Quantized
 from ..rate_distortion import at_price
@@ -26,7 +26,7 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
     ----------
     model : torch.nn.Module
     recipe : Recipe, Codec or mapping of str to Codec
-        Tensors with `Lossless`, `Raw` or no codec are left out, and so are buffers. A tied
+        Tensors with `Lossless`, `Verbatim` or no codec are left out, and so are buffers. A tied
         parameter gets the codec of any of its names that has one.
 
     Raises
@@ -45,7 +45,7 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
         quantizing = {
             name: codec
             for name, codec in codecs.items()
-            if codec is not None and not isinstance(codec, Lossless | Raw)
+            if codec is not None and not isinstance(codec, Lossless | Verbatim)
         }
         if quantizing:
             found.append((place, agreed(quantizing)))
@@ -103,7 +103,9 @@ def named_tensors(
         quantizing = (
             name
             for name in place.names
-            if not isinstance(chosen.codec_for(name, shape, place.dtype), Lossless | Raw | None)
+            if not isinstance(
+                chosen.codec_for(name, shape, place.dtype), Lossless | Verbatim | None
+            )
         )
         found[next(quantizing, place.name)] = tensor
     return found

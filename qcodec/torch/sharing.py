@@ -125,7 +125,7 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
     recipe : Recipe, Codec or mapping of str to Codec
         `Codebook`, `DeepCompression`, `Ternary` or `Sparse` of them, without groups. Codebooks
         use k-means, or entropy-constrained quantization with ``rate=``. Parameters with
-        `Lossless`, `Raw` or no codec do not change, and neither do buffers.
+        `Lossless`, `Verbatim` or no codec do not change, and neither do buffers.
 
     Raises
     ------

@@ -116,23 +116,22 @@ static qc_status decode_last(const qc_frame *frame, const qc_chunk *chunk, const
 static qc_status decode_codes(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                               uint8_t **out)
 {
-    size_t entries;
-    qc_status status = qc_chunk_entries(frame, chunk, bytes, &entries, &error);
+    size_t stored;
+    qc_status status = qc_chunk_stored(frame, chunk, bytes, &stored, &error);
     if (status != QC_OK)
         return status;
-    CHECK(entries <= chunk->elements, "%zu stored of %zu", entries, chunk->elements);
-    int coded = frame->kind == QC_AFFINE || frame->kind == QC_CODEBOOK;
-    size_t size = entries * (coded ? qc_symbol_size(frame->width) : frame->item_size);
+    CHECK(stored <= chunk->elements, "%zu stored of %zu", stored, chunk->elements);
+    size_t size = stored * qc_stored_size(frame);
     int dense = frame->positions == QC_DENSE;
-    uint32_t *positions = dense ? NULL : memory_of(entries * sizeof *positions);
+    uint32_t *positions = dense ? NULL : memory_of(stored * sizeof *positions);
     uint8_t *codes = memory_of(size);
-    status = qc_chunk_decode_codes(frame, chunk, bytes, entries, positions, codes, QC_VERIFY,
+    status = qc_chunk_decode_codes(frame, chunk, bytes, stored, positions, codes, QC_VERIFY,
                                    workspace, &error);
     memcpy(*out, codes, size);
     *out += size;
     if (!dense)
-        memcpy(*out, positions, entries * sizeof *positions);
-    *out += dense ? 0 : entries * sizeof *positions;
+        memcpy(*out, positions, stored * sizeof *positions);
+    *out += dense ? 0 : stored * sizeof *positions;
     free(codes);
     free(positions);
     return status;
@@ -191,7 +190,7 @@ static void decode_frame(const input *in)
         return;
     }
     if (in->base_bytes == frame.elements * frame.item_size)
-        frame.base = in->base;
+        frame.delta.base = in->base;
     decode_by("decode", decode_values, &frame, 1, in);
     decode_by("check", check_values, &frame, 0, in);
     decode_by("codes", decode_codes, &frame, 1, in);

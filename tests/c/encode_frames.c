@@ -16,47 +16,43 @@ static void *take(size_t size)
 static qc_frame plan_of(const qc_frame *read)
 {
     qc_frame frame = *read;
-    memset(&frame.coded_codebook, 0, sizeof frame.coded_codebook);
-    memset(&frame.coded_zero_points, 0, sizeof frame.coded_zero_points);
-    memset(&frame.coded_scales, 0, sizeof frame.coded_scales);
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "the head of a frame that was read");
     return frame;
 }
 
 /* A chunk's codes and positions, of which fillers are a part. */
-static qc_chunk_source decode_codes(const frame_file *file, const qc_chunk *chunk)
+static qc_chunk_input decode_codes(const frame_file *file, const qc_chunk *chunk)
 {
     static uint8_t workspace[QC_WORKSPACE_BYTES];
     const qc_frame *frame = &file->frame;
     const uint8_t *bytes = file->data + chunk->offset;
-    qc_chunk_source source = {.first = chunk->first, .elements = chunk->elements, .filler = -1};
-    CHECK(qc_chunk_entries(frame, chunk, bytes, &source.entries, NULL) == QC_OK, "entries");
-    int has_codes = frame->kind == QC_AFFINE || frame->kind == QC_CODEBOOK;
-    void *codes = take(source.entries * (!has_codes ? frame->item_size : frame->width > 8 ? 2 : 1));
+    qc_chunk_input input = {.first = chunk->first, .elements = chunk->elements, .filler = -1};
+    CHECK(qc_chunk_stored(frame, chunk, bytes, &input.stored, NULL) == QC_OK, "stored elements");
+    void *codes = take(input.stored * qc_stored_size(frame));
     uint32_t *positions = NULL;
     if (frame->positions != QC_DENSE)
-        positions = take(source.entries * sizeof *positions);
-    CHECK(qc_chunk_decode_codes(frame, chunk, bytes, source.entries, positions, codes, QC_VERIFY,
+        positions = take(input.stored * sizeof *positions);
+    CHECK(qc_chunk_decode_codes(frame, chunk, bytes, input.stored, positions, codes, QC_VERIFY,
                                 workspace, NULL) == QC_OK,
           "codes");
-    source.values = codes;
-    source.positions = positions;
-    return source;
+    input.values = codes;
+    input.positions = positions;
+    return input;
 }
 
 static qc_bytes encode_chunk(const frame_file *file, const qc_frame *plan, size_t number,
                              const qc_encoding *encoding, uint64_t *features)
 {
-    qc_chunk_source source = decode_codes(file, &file->chunks[number]);
-    size_t capacity = qc_chunk_bound(plan, &source), size;
-    size_t workspace_bytes = qc_chunk_encode_workspace(plan, &source);
+    qc_chunk_input input = decode_codes(file, &file->chunks[number]);
+    size_t capacity = qc_chunk_bound(plan, &input), size;
+    size_t workspace_bytes = qc_chunk_encode_workspace(plan, &input);
     void *out = take(capacity), *workspace = take(workspace_bytes);
-    CHECK(qc_chunk_encode(plan, &source, encoding, out, capacity, &size, features, workspace,
+    CHECK(qc_chunk_encode(plan, &input, encoding, out, capacity, &size, features, workspace,
                           workspace_bytes, NULL) == QC_OK,
           "chunk %zu", number);
     free(workspace);
-    free((void *)(uintptr_t)source.positions);
-    free((void *)(uintptr_t)source.values);
+    free((void *)(uintptr_t)input.positions);
+    free((void *)(uintptr_t)input.values);
     return (qc_bytes){out, size};
 }
 

@@ -48,7 +48,7 @@ static inline void read_base(const char *frame_path, frame_file *from)
     size_t size = read_bytes(path, from->base);
     CHECK(size == from->frame.elements * from->frame.item_size, "%s", path);
     qc_swap_if_big_endian(from->base, from->frame.item_size, from->frame.elements);
-    from->frame.base = from->base;
+    from->frame.delta.base = from->base;
 }
 
 /* Read the file, its head, its directory and its parameters. */
@@ -65,7 +65,7 @@ static inline qc_status read_frame_file(const char *path, frame_file *file)
     CHECK(frame->chunks <= MAX_FILE_CHUNKS, "%zu chunks", frame->chunks);
     read_base(path, file);
     status = qc_frame_chunks(frame, file->data, file->chunks, NULL);
-    if (status == QC_OK && frame->undecoded)
+    if (status == QC_OK && frame->coded_bytes > 0)
         status = qc_parameters_decode(frame, file->parameters, workspace, NULL);
     return status;
 }

@@ -15,7 +15,7 @@ enum { SAMPLE_CHUNK = 10 * SAMPLE_COLUMNS, SAMPLE_CHUNKS = 3, SAMPLE_ITEM = 8 };
 typedef struct sample {
     uint8_t values[SAMPLE_ELEMENTS * SAMPLE_ITEM];
     uint32_t positions[SAMPLE_ELEMENTS]; /* from the chunk's start; a third of the elements */
-    size_t entries[SAMPLE_CHUNKS];
+    size_t stored[SAMPLE_CHUNKS];
     uint8_t base[SAMPLE_ELEMENTS * SAMPLE_ITEM];
     uint8_t codebook[4 * 256 * 3], order[256 * 3], scales[4 * SAMPLE_ROWS];
     uint8_t zero_points[2 * SAMPLE_ROWS], digest[QC_DELTA_DIGEST_BYTES];
@@ -33,14 +33,14 @@ typedef struct sample_way {
 } sample_way;
 
 static const sample_way sample_ways[] = {
-    {QC_F32, QC_RAW, 0, 0, 0, 0},         {QC_BOOL, QC_RAW, 0, 0, 0, 0},
+    {QC_F32, QC_BYTES, 0, 0, 0, 0},       {QC_BOOL, QC_BYTES, 0, 0, 0, 0},
     {QC_F32, QC_PLANES, 0, 0, 0, 0},      {QC_F64, QC_PLANES, 0, 0, 0, 0},
     {QC_F16, QC_AFFINE, 4, 0, 0, 0},      {QC_F32, QC_AFFINE, 8, 0, 0, 1},
     {QC_F32, QC_AFFINE, 11, 0, 0, 1},     {QC_F32, QC_CODEBOOK, 0, 13, 1, 0},
     {QC_F32, QC_CODEBOOK, 0, 200, 1, 1},  {QC_F32, QC_CODEBOOK, 0, 200, 3, 0},
     {QC_BF16, QC_CODEBOOK, 0, 256, 1, 0}, {QC_F32, QC_DELTA, 0, 0, 0, 0},
-    {QC_F64, QC_DELTA, 0, 0, 0, 0},       {QC_BF16, QC_FIELDS, 0, 0, 0, 0},
-    {QC_F32, QC_FIELDS, 0, 0, 0, 0},      {QC_F64, QC_FIELDS, 0, 0, 0, 0},
+    {QC_F64, QC_DELTA, 0, 0, 0, 0},       {QC_BF16, QC_EXPONENTS, 0, 0, 0, 0},
+    {QC_F32, QC_EXPONENTS, 0, 0, 0, 0},   {QC_F64, QC_EXPONENTS, 0, 0, 0, 0},
 };
 #define SAMPLE_WAYS (sizeof sample_ways / sizeof *sample_ways)
 
@@ -99,9 +99,9 @@ static inline void fill_sample(sample *s, const sample_way *way)
         }
     }
     for (size_t chunk = 0; chunk < SAMPLE_CHUNKS; chunk++) {
-        s->entries[chunk] = 0;
+        s->stored[chunk] = 0;
         for (size_t i = 0; i < SAMPLE_CHUNK; i += 1 + random_bits() % 5)
-            s->positions[chunk * SAMPLE_CHUNK + s->entries[chunk]++] = (uint32_t)i;
+            s->positions[chunk * SAMPLE_CHUNK + s->stored[chunk]++] = (uint32_t)i;
     }
     fill_floats(s->codebook, 256 * 3);
     fill_floats(s->scales, SAMPLE_ROWS);
@@ -113,47 +113,42 @@ static inline void fill_sample(sample *s, const sample_way *way)
 
 static inline qc_frame frame_of_sample(const sample *s, const sample_way *way, qc_positions form)
 {
-    qc_frame frame = {.dtype = way->dtype,
-                      .kind = way->kind,
-                      .positions = form,
-                      .ndim = 2,
-                      .dims = {SAMPLE_ROWS, SAMPLE_COLUMNS},
-                      .chunk_elements = SAMPLE_CHUNK,
-                      .gap_width = 3,
-                      .width = way->width,
-                      .entries = way->entries,
-                      .codebook_dtype = QC_F32,
-                      .books = way->books,
-                      .book_inner = 64,
-                      .codebook = s->codebook,
-                      .zero_mode = way->kind == QC_AFFINE && way->scaled,
-                      .zero_points = s->zero_points,
-                      .scaled = way->scaled,
-                      .scale_dtype = QC_F32,
-                      .scale_inner = SAMPLE_COLUMNS,
-                      .scale_count = SAMPLE_ROWS,
-                      .scales = s->scales,
-                      .digest = s->digest,
-                      .step = 128,
-                      .kernel_width = way->dtype == QC_F32 ? 4 : 1,
-                      .kernel_height = way->dtype == QC_F32 ? 2 : 1,
-                      .base = s->base};
+    qc_frame frame = {
+        .dtype = way->dtype,
+        .kind = way->kind,
+        .positions = form,
+        .ndim = 2,
+        .dims = {SAMPLE_ROWS, SAMPLE_COLUMNS},
+        .chunk_elements = SAMPLE_CHUNK,
+        .gap_width = 3,
+        .width = way->width,
+        .codebook = {.entries = way->entries, .books = {QC_F32, 64, way->books, s->codebook, {0}}},
+        .delta = {.digest = s->digest,
+                  .step = 128,
+                  .filter_width = way->dtype == QC_F32 ? 4 : 1,
+                  .filter_height = way->dtype == QC_F32 ? 2 : 1,
+                  .base = s->base}};
+    if (way->scaled)
+        frame.scales = (qc_groups){QC_F32, SAMPLE_COLUMNS, SAMPLE_ROWS, s->scales, {0}};
+    if (way->kind == QC_AFFINE && way->scaled)
+        frame.zero_points.groups =
+            (qc_groups){QC_U16, SAMPLE_COLUMNS, SAMPLE_ROWS, s->zero_points, {0}};
     if (way->kind == QC_CODEBOOK && way->books > 1)
-        frame.codebook_order = s->order;
+        frame.codebook.order = s->order;
     return frame;
 }
 
-static inline qc_chunk_source source_of_sample(const sample *s, const sample_way *way,
-                                               qc_positions form, size_t chunk)
+static inline qc_chunk_input input_of_sample(const sample *s, const sample_way *way,
+                                             qc_positions form, size_t chunk)
 {
     size_t item = sample_has_codes(way) ? qc_symbol_size(way->width) : qc_dtype_size(way->dtype);
     size_t first = chunk * SAMPLE_CHUNK;
-    qc_chunk_source source = {first, SAMPLE_CHUNK, SAMPLE_CHUNK, NULL, s->values + first * item, 0};
+    qc_chunk_input input = {first, SAMPLE_CHUNK, SAMPLE_CHUNK, NULL, s->values + first * item, 0};
     if (form != QC_DENSE) {
-        source.positions = s->positions + first;
-        source.entries = s->entries[chunk];
+        input.positions = s->positions + first;
+        input.stored = s->stored[chunk];
     }
-    return source;
+    return input;
 }
 
 /* Encode into `out`, of `capacity` bytes; 0 if the way is not one of the format's, or somebody has
@@ -173,14 +168,14 @@ static inline size_t encode_sample(sample *s, qc_frame *frame, const sample_way 
                                             sizeof s->bodies, &features, workspace, needed, NULL);
     free(workspace);
     for (size_t i = 0; i < SAMPLE_CHUNKS && status == QC_OK; i++) {
-        qc_chunk_source source = source_of_sample(s, way, frame->positions, i);
-        size_t bound = qc_chunk_bound(frame, &source);
-        needed = qc_chunk_encode_workspace(frame, &source);
+        qc_chunk_input input = input_of_sample(s, way, frame->positions, i);
+        size_t bound = qc_chunk_bound(frame, &input);
+        needed = qc_chunk_encode_workspace(frame, &input);
         workspace = malloc(needed);
         uint8_t *chunk = malloc(bound);
         CHECK(bound <= sizeof s->chunks[i], "room for a chunk of %zu bytes", bound);
-        status = qc_chunk_encode(frame, &source, &encoding, chunk, bound, &chunks[i].size,
-                                 &features, workspace, needed, NULL);
+        status = qc_chunk_encode(frame, &input, &encoding, chunk, bound, &chunks[i].size, &features,
+                                 workspace, needed, NULL);
         CHECK(status == QC_OK || status == QC_INVALID, "status %d", (int)status);
         if (status == QC_OK)
             memcpy(s->chunks[i], chunk, chunks[i].size);
@@ -211,21 +206,21 @@ static inline qc_status decode_sample(const uint8_t *data, size_t size, const ui
         chunks = malloc((frame.chunks + 1) * sizeof *chunks);
         parameters = malloc(frame.coded_bytes + 1);
         out = malloc(frame.elements * frame.item_size + 1);
-        frame.base = frame.elements == SAMPLE_ELEMENTS && frame.item_size <= 8 ? base : NULL;
+        frame.delta.base = frame.elements == SAMPLE_ELEMENTS && frame.item_size <= 8 ? base : NULL;
         status = qc_frame_chunks(&frame, data, chunks, NULL);
     }
-    if (status == QC_OK && frame.undecoded)
+    if (status == QC_OK && frame.coded_bytes > 0)
         status = qc_parameters_decode(&frame, parameters, workspace, NULL);
     if (status == QC_OK)
         status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, frame.dtype, out, flags,
                                  workspace, NULL);
     for (size_t i = 0; status == QC_OK && i < frame.chunks; i++) { /* and as integers */
-        size_t entries;
-        status = qc_chunk_entries(&frame, &chunks[i], data + chunks[i].offset, &entries, NULL);
-        uint32_t *positions = malloc(4 * entries + 4);
-        uint8_t *codes = malloc(entries * frame.item_size + 2 * entries + 1);
+        size_t stored;
+        status = qc_chunk_stored(&frame, &chunks[i], data + chunks[i].offset, &stored, NULL);
+        uint32_t *positions = malloc(4 * stored + 4);
+        uint8_t *codes = malloc(stored * frame.item_size + 2 * stored + 1);
         if (status == QC_OK)
-            status = qc_chunk_decode_codes(&frame, &chunks[i], data + chunks[i].offset, entries,
+            status = qc_chunk_decode_codes(&frame, &chunks[i], data + chunks[i].offset, stored,
                                            positions, codes, flags, workspace, NULL);
         free(positions);
         free(codes);

@@ -60,8 +60,8 @@ static void relative_index(void)
     REFUSED(to_gaps(ascending, 17, 3, &error), QC_INVALID, width);
     REFUSED(to_gaps(equal, 3, 3, &error), QC_INVALID,
             "relative index: positions are not strictly ascending");
-    REFUSED(to_gaps(ascending, 3, 2, &error), QC_NO_SPACE, "relative index: entries");
-    REFUSED(to_gaps(far, 3, 4, &error), QC_NO_SPACE, "relative index: entries");
+    REFUSED(to_gaps(ascending, 3, 2, &error), QC_NO_SPACE, "relative index: stored gaps");
+    REFUSED(to_gaps(far, 3, 4, &error), QC_NO_SPACE, "relative index: stored gaps");
     REFUSED(from_gaps(0, 10, &error), QC_INVALID, width);
     REFUSED(from_gaps(17, 10, &error), QC_INVALID, width);
 #if SIZE_MAX > UINT32_MAX

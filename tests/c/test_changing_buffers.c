@@ -56,7 +56,7 @@ static void decode_all(void)
     static sample s;
     static uint8_t data[CAPACITY];
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int form = QC_DENSE; form <= QC_BITS; form++)
+        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++)
             for (size_t c = 0; c < SAMPLE_CODINGS; c++) {
                 const sample_way *way = &sample_ways[w];
                 qc_frame frame = frame_of_sample(&s, way, (qc_positions)form);
@@ -83,7 +83,7 @@ static void decode_a_changing_code(void)
     const size_t code = 2 * 64; /* of the last book: behind it are no weights */
     qc_frame frame = frame_of_sample(&s, &way, QC_DENSE);
     qc_chunk chunk;
-    frame.codebook_order = NULL;
+    frame.codebook.order = NULL;
     fill_sample(&s, &way);
     size_t size = encode_sample(&s, &frame, &way, 0, data, sizeof data), at = 0;
     uint8_t *changing = exact_copy(data, size);
@@ -144,7 +144,7 @@ static void encode_all(void)
 {
     static sample s;
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int form = QC_DENSE; form <= QC_BITS; form++)
+        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++)
             for (size_t c = 0; c < SAMPLE_CODINGS; c++) {
                 const sample_way *way = &sample_ways[w];
                 qc_positions positions = (qc_positions)form;
@@ -190,7 +190,7 @@ static void encode_a_changing_order(void)
     for (unsigned round = 0; round < 400 || has_changed_little(&by, FOCUSED_CHANGES); round++) {
         qc_frame frame = frame_of_sample(&s, &way, QC_DENSE);
         uint64_t features = 0;
-        frame.codebook_order = order;
+        frame.codebook.order = order;
         CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
         size_t needed = qc_parameters_encode_workspace(&frame);
         void *workspace = malloc(needed);
@@ -257,7 +257,7 @@ static void encode_positions(void)
         WHILE_CHANGING(&by)
         {
             const uint32_t *changing = (const uint32_t *)(const void *)by.bytes;
-            size_t room = qc_relative_index_entries(positions, COUNT, width);
+            size_t room = qc_relative_index_count(positions, COUNT, width);
             uint16_t *gaps = malloc(2 * room);
             uint32_t *entry_of = malloc(4 * room);
             qc_relative_index_encode(changing, COUNT, width, gaps, entry_of, &room, NULL);

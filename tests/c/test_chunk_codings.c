@@ -28,29 +28,27 @@ static qc_frame frame_of(qc_kind kind, qc_positions form, int is_flat)
     memcpy(frame.dims, dims, sizeof dims);
     frame.gap_width = 9;
     frame.width = 4;
-    frame.entries = 7;
-    frame.books = frame.book_inner = 1;
-    frame.codebook = codebook;
-    frame.scaled = kind == QC_AFFINE;
-    frame.scale_dtype = QC_F32;
-    frame.scale_inner = ROW;
-    frame.scale_count = ROWS;
-    frame.scales = scales;
-    frame.zero_mode = kind == QC_AFFINE;
-    frame.zero_points = zero_points;
-    frame.digest = scales;
-    frame.base = base;
-    frame.step = 128;
-    frame.kernel_width = frame.kernel_height = SIDE;
+    frame.codebook.entries = 7;
+    frame.codebook.books.count = frame.codebook.books.inner = 1;
+    frame.codebook.books.values = codebook;
+    frame.scales.dtype = QC_F32;
+    frame.scales.inner = ROW;
+    frame.scales.count = frame.zero_points.groups.count = kind == QC_AFFINE ? ROWS : 0;
+    frame.scales.values = scales;
+    frame.zero_points.groups.values = zero_points;
+    frame.delta.digest = scales;
+    frame.delta.base = base;
+    frame.delta.step = 128;
+    frame.delta.filter_width = frame.delta.filter_height = SIDE;
     return frame;
 }
 
 static size_t value_size(qc_kind kind) { return kind == QC_AFFINE || kind == QC_CODEBOOK ? 1 : 4; }
 
 /* Every element if dense, else two thirds. */
-static qc_chunk_source fill(const qc_frame *frame)
+static qc_chunk_input fill(const qc_frame *frame)
 {
-    qc_chunk_source source = {0, ELEMENTS, 0, NULL, values, 0};
+    qc_chunk_input input = {0, ELEMENTS, 0, NULL, values, 0};
     size_t size = value_size(frame->kind);
     for (size_t i = 0; i < ELEMENTS; i++) {
         if (frame->positions != QC_DENSE && i % ROW % 3 == 0 && random_bits() % 8 != 0)
@@ -60,36 +58,37 @@ static qc_chunk_source fill(const qc_frame *frame)
         memcpy(base + 4 * i, &bits, 4);
         bits += code << 4;
         if (size == 1)
-            values[source.entries] = (uint8_t)code;
+            values[input.stored] = (uint8_t)code;
         else
-            memcpy(values + 4 * source.entries, &bits, 4);
-        positions[source.entries++] = (uint32_t)i;
+            memcpy(values + 4 * input.stored, &bits, 4);
+        positions[input.stored++] = (uint32_t)i;
     }
-    source.positions = frame->positions == QC_DENSE ? NULL : positions;
-    return source;
+    input.positions = frame->positions == QC_DENSE ? NULL : positions;
+    return input;
 }
 
-static void check_decodes(size_t size, const qc_frame *frame, const qc_chunk_source *source)
+static void check_decodes(size_t size, const qc_frame *frame, const qc_chunk_input *input)
 {
     qc_frame read;
     qc_chunk only;
-    size_t bytes = source->entries * value_size(frame->kind);
-    uint32_t *places = source->positions != NULL ? found_positions : NULL;
+    size_t bytes = input->stored * value_size(frame->kind);
+    uint32_t *places = input->positions != NULL ? found_positions : NULL;
     CHECK(qc_frame_read(file, size, QC_WHOLE | QC_VERIFY, &read, NULL) == QC_OK, "head");
     CHECK(qc_parameters_decode(&read, bodies, workspace, NULL) == QC_OK, "parameters");
     CHECK(qc_frame_chunks(&read, file, &only, NULL) == QC_OK, "chunk");
-    read.base = base;
+    read.delta.base = base;
     memset(found, 0xA5, bytes);
-    CHECK(qc_chunk_decode_codes(&read, &only, file + only.offset, source->entries, places, found, 0,
+    CHECK(qc_chunk_decode_codes(&read, &only, file + only.offset, input->stored, places, found, 0,
                                 workspace, NULL) == QC_OK,
           "decoding");
     CHECK(memcmp(found, values, bytes) == 0, "values");
-    CHECK(places == NULL || memcmp(places, positions, 4 * source->entries) == 0, "positions");
-    CHECK(frame->kind != QC_AFFINE || memcmp(read.scales, scales, sizeof scales) == 0, "scales");
+    CHECK(places == NULL || memcmp(places, positions, 4 * input->stored) == 0, "positions");
+    CHECK(frame->kind != QC_AFFINE || memcmp(read.scales.values, scales, sizeof scales) == 0,
+          "scales");
 }
 
 /* Returns whether it was encoded. */
-static int round_trip(qc_frame *frame, const qc_chunk_source *source, qc_encoding encoding)
+static int round_trip(qc_frame *frame, const qc_chunk_input *input, qc_encoding encoding)
 {
     static uint8_t coded[1 << 16];
     qc_error error = {"nothing", 0, 0, 0};
@@ -98,8 +97,8 @@ static int round_trip(qc_frame *frame, const qc_chunk_source *source, qc_encodin
     CHECK(qc_parameters_encode(frame, encoding.codings, encoding.profile, coded, sizeof coded,
                                &features, workspace, sizeof workspace, NULL) == QC_OK,
           "parameters");
-    size_t bound = qc_chunk_bound(frame, source);
-    qc_status status = qc_chunk_encode(frame, source, &encoding, chunk, bound, &bytes.size,
+    size_t bound = qc_chunk_bound(frame, input);
+    qc_status status = qc_chunk_encode(frame, input, &encoding, chunk, bound, &bytes.size,
                                        &features, workspace, sizeof workspace, &error);
     CHECK((features & ~encoding.codings) == 0, "codings %llx are not among %llx",
           (unsigned long long)features, (unsigned long long)encoding.codings);
@@ -112,7 +111,7 @@ static int round_trip(qc_frame *frame, const qc_chunk_source *source, qc_encodin
     CHECK(bytes.size <= bound, "%zu bytes of %zu", bytes.size, bound);
     size_t size = qc_frame_size(frame, features, &bytes);
     CHECK(qc_frame_write(frame, features, &bytes, file, sizeof file, NULL) == QC_OK, "writing");
-    check_decodes(size, frame, source);
+    check_decodes(size, frame, input);
     return 1;
 }
 
@@ -137,7 +136,7 @@ static unsigned set_of_codings(unsigned number)
     return few[number - 2 * QC_CODING_COUNT];
 }
 
-static void check_codings(qc_frame *frame, const qc_chunk_source *source)
+static void check_codings(qc_frame *frame, const qc_chunk_input *input)
 {
     static const unsigned efforts[] = {1, QC_EFFORT_PLACES, QC_EFFORT_USUAL, QC_EFFORT_HIGH,
                                        QC_EFFORT_MAX};
@@ -146,12 +145,12 @@ static void check_codings(qc_frame *frame, const qc_chunk_source *source)
         for (unsigned profile = QC_FAST; profile <= QC_FIXED; profile++) {
             unsigned effort = efforts[(number + profile) % 5];
             encoded += (unsigned)round_trip(
-                frame, source, (qc_encoding){set_of_codings(number), (qc_profile)profile, effort});
+                frame, input, (qc_encoding){set_of_codings(number), (qc_profile)profile, effort});
         }
     }
     CHECK(encoded > 20, "%u of all", encoded);
     for (unsigned i = 0; i < 5; i++)
-        CHECK(round_trip(frame, source, (qc_encoding){ALL, QC_SMALL, efforts[i]}), "effort");
+        CHECK(round_trip(frame, input, (qc_encoding){ALL, QC_SMALL, efforts[i]}), "effort");
 }
 
 int main(void)
@@ -162,15 +161,15 @@ int main(void)
         qc_store16(zero_points + 2 * i, i % 3);
     for (unsigned i = 0; i < 7; i++)
         qc_store32(codebook + 4 * i, i == 0 ? 0 : 0x3F800000u + (i << 20));
-    for (int kind = QC_RAW; kind < QC_KIND_COUNT; kind++) {
-        for (int form = QC_DENSE; form <= QC_BITS; form++) {
+    for (int kind = QC_BYTES; kind < QC_KIND_COUNT; kind++) {
+        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++) {
             for (int is_flat = 0; is_flat < 2; is_flat++) {
                 qc_frame frame = frame_of((qc_kind)kind, (qc_positions)form, is_flat);
                 if (kind == QC_DELTA && form != QC_DENSE)
                     continue;
                 CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
-                qc_chunk_source source = fill(&frame);
-                check_codings(&frame, &source);
+                qc_chunk_input input = fill(&frame);
+                check_codings(&frame, &input);
             }
         }
     }

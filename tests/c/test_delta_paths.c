@@ -42,18 +42,20 @@ static void choose(size_t count, unsigned item, unsigned few, unsigned near_bits
 static size_t encode(qc_dtype dtype, size_t count, int predicted)
 {
     static const uint8_t digest[QC_DELTA_DIGEST_BYTES] = {1};
-    qc_frame frame = {.dtype = dtype, .kind = QC_DELTA, .ndim = 1, .digest = digest, .base = base};
-    qc_chunk_source source = {0, count, count, NULL, elements, 0};
+    qc_frame frame = {.dtype = dtype, .kind = QC_DELTA, .ndim = 1};
+    frame.delta.digest = digest;
+    frame.delta.base = base;
+    qc_chunk_input input = {0, count, count, NULL, elements, 0};
     qc_bytes bytes = {chunk, 0};
     uint64_t features = 0;
     frame.dims[0] = count;
-    frame.step = random_below(dtype == QC_F64 ? 1100 : dtype == QC_F16 ? 40 : 160);
-    frame.kernel_width = predicted ? 1 + random_below(5) : 1;
-    frame.kernel_height = predicted ? 1 + random_below(4) : 1;
+    frame.delta.step = random_below(dtype == QC_F64 ? 1100 : dtype == QC_F16 ? 40 : 160);
+    frame.delta.filter_width = predicted ? 1 + random_below(5) : 1;
+    frame.delta.filter_height = predicted ? 1 + random_below(4) : 1;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
-    CHECK(qc_chunk_bound(&frame, &source) <= sizeof chunk, "room");
+    CHECK(qc_chunk_bound(&frame, &input) <= sizeof chunk, "room");
     const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
-    CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &bytes.size, &features,
+    CHECK(qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &bytes.size, &features,
                           workspace, sizeof workspace, NULL) == QC_OK,
           "encoding");
     size_t size = qc_frame_size(&frame, features, &bytes);
@@ -72,7 +74,7 @@ static void check_range(size_t size, size_t first, size_t count)
     CHECK(qc_frame_decode(&frame, chunks, file, first, count, frame.dtype, out, 0, workspace,
                           NULL) == QC_INVALID,
           "without its base");
-    frame.base = base;
+    frame.delta.base = base;
     CHECK(qc_frame_decode(&frame, chunks, file, first, count, frame.dtype, out, 0, workspace,
                           NULL) == QC_OK,
           "decoding from %zu, %zu elements", first, count);

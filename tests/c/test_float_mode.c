@@ -52,20 +52,19 @@ static size_t encode(void)
 {
     static uint8_t step[4] = {3, 0, 0, 0}; /* the bits of 3 * 2^-149 */
     qc_frame frame = {.dtype = QC_F32, .kind = QC_AFFINE, .ndim = 1, .dims = {CODES}};
-    qc_chunk_source source = {0, CODES, CODES, NULL, codes, -1};
+    qc_chunk_input input = {0, CODES, CODES, NULL, codes, -1};
     const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
     qc_bytes bytes = {chunk, 0};
     uint64_t features = 0;
     for (size_t i = 0; i < CODES; i++)
         codes[i] = (uint8_t)i;
     frame.width = 8;
-    frame.zero_point = 100;
-    frame.scaled = 1;
-    frame.scale_dtype = QC_F32;
-    frame.scale_inner = frame.scale_count = 1;
-    frame.scales = step;
+    frame.zero_points.common = 100;
+    frame.scales.dtype = QC_F32;
+    frame.scales.inner = frame.scales.count = 1;
+    frame.scales.values = step;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
-    CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &bytes.size, &features,
+    CHECK(qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &bytes.size, &features,
                           workspace, sizeof workspace, NULL) == QC_OK,
           "encoding");
     size_t size = qc_frame_size(&frame, features, &bytes);

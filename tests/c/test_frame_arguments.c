@@ -18,13 +18,12 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions)
     frame.dims[1] = ROW;
     frame.gap_width = 3;
     frame.width = 4;
-    frame.entries = 3;
-    frame.books = frame.book_inner = 1;
-    frame.codebook = frame.zero_points = frame.scales = frame.digest = parameters;
-    frame.scale_inner = 1;
-    frame.scale_count = ROWS;
-    frame.base = base;
-    frame.kernel_width = frame.kernel_height = 1;
+    frame.codebook.entries = 3;
+    frame.codebook.books.count = frame.codebook.books.inner = 1;
+    frame.codebook.books.values = frame.delta.digest = parameters;
+    frame.scales = frame.zero_points.groups = (qc_groups){QC_F32, 1, 0, parameters, {0}};
+    frame.delta.base = base;
+    frame.delta.filter_width = frame.delta.filter_height = 1;
     return frame;
 }
 
@@ -41,25 +40,25 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions)
 
 static void heads(void)
 {
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.dtype = QC_DTYPE_COUNT, "frame: dtype");
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.kind = QC_KIND_COUNT, "frame: kind");
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.positions = QC_BITS + 1, "frame: positions form");
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.ndim = QC_MAX_DIMS + 1, "frame: number of dimensions");
-    PLAN_REFUSED(QC_RAW, QC_GAPS, frame.gap_width = 0, "gaps: width");
-    PLAN_REFUSED(QC_RAW, QC_CSR, frame.gap_width = 17, "gaps: width");
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.dims[0] = QC_MAX_CHUNK_ELEMENTS,
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.dtype = QC_DTYPE_COUNT, "frame: dtype");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.kind = QC_KIND_COUNT, "frame: kind");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.positions = QC_BIT_MASK + 1, "frame: positions form");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.ndim = QC_MAX_DIMS + 1, "frame: number of dimensions");
+    PLAN_REFUSED(QC_BYTES, QC_GAPS, frame.gap_width = 0, "gaps: width");
+    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.gap_width = 17, "gaps: width");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.dims[0] = QC_MAX_CHUNK_ELEMENTS,
                  "frame: elements of an unchunked tensor");
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.chunk_elements = QC_MAX_CHUNK_ELEMENTS + 1,
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MAX_CHUNK_ELEMENTS + 1,
                  "frame: elements of a chunk");
-    PLAN_REFUSED(QC_RAW, QC_CSR, frame.ndim = 0, "frame: csr needs at least one dimension");
-    PLAN_REFUSED(QC_RAW, QC_CSR, frame.chunk_elements = ROW + 1,
+    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.ndim = 0, "frame: csr needs at least one dimension");
+    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = ROW + 1,
                  "frame: csr chunks are whole rows");
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
-                 "frame: affine, codebook, delta and fields need f32, f16, bf16 or f64");
-    PLAN_REFUSED(QC_RAW, QC_DENSE, frame.scaled = 1,
-                 "frame: raw, planes, delta and fields have no scale");
+                 "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
+                 "frame: only affine and codebook have scales");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");
-    qc_frame huge = frame_of(QC_RAW, QC_DENSE);
+    qc_frame huge = frame_of(QC_BYTES, QC_DENSE);
     huge.dims[0] = huge.dims[1] = (uint64_t)1 << 30;
     REFUSED(qc_frame_plan(&huge, &error), QC_LIMIT, "frame: the dimensions' product");
 #if SIZE_MAX < UINT64_MAX
@@ -75,21 +74,22 @@ static void kinds(void)
     const char *groups = "affine: zero points by group need scales";
     PLAN_REFUSED(affine, QC_DENSE, frame.width = 0, "affine: width");
     PLAN_REFUSED(affine, QC_DENSE, frame.width = 17, "affine: width");
-    PLAN_REFUSED(affine, QC_DENSE, frame.zero_mode = 1, groups);
-    PLAN_REFUSED(affine, QC_DENSE, frame.scaled = frame.zero_mode = 2, groups);
-    PLAN_REFUSED(affine, QC_DENSE, frame.zero_point = 65536, "affine: zero point");
-    PLAN_REFUSED(book, QC_DENSE, frame.entries = 0, "codebook: entries");
-    PLAN_REFUSED(book, QC_DENSE, frame.entries = 257, "codebook: entries");
-    PLAN_REFUSED(book, QC_DENSE, frame.codebook_dtype = QC_F64, "codebook: dtype");
-    PLAN_REFUSED(book, QC_DENSE, frame.books = 0, "codebook: books");
-    PLAN_REFUSED(book, QC_DENSE, frame.book_inner = 0, "codebook: books");
-    PLAN_REFUSED(delta, QC_DENSE, frame.digest = NULL, "delta: the base is missing");
-    PLAN_REFUSED(delta, QC_DENSE, frame.base = NULL, "delta: the base is missing");
-    PLAN_REFUSED(delta, QC_DENSE, frame.step = 4096, "delta: step");
-    PLAN_REFUSED(delta, QC_DENSE, frame.kernel_width = 0, "delta: sides of a kernel");
-    PLAN_REFUSED(delta, QC_DENSE, frame.kernel_width = 256, "delta: sides of a kernel");
-    PLAN_REFUSED(delta, QC_DENSE, frame.kernel_height = 0, "delta: sides of a kernel");
-    PLAN_REFUSED(delta, QC_DENSE, frame.kernel_height = 256, "delta: sides of a kernel");
+    PLAN_REFUSED(affine, QC_DENSE, frame.zero_points.groups.count = ROWS, groups);
+    PLAN_REFUSED(affine, QC_DENSE, (frame.scales.count = ROWS, frame.zero_points.groups.count = 1),
+                 groups);
+    PLAN_REFUSED(affine, QC_DENSE, frame.zero_points.common = 65536, "affine: zero point");
+    PLAN_REFUSED(book, QC_DENSE, frame.codebook.entries = 0, "codebook: entries");
+    PLAN_REFUSED(book, QC_DENSE, frame.codebook.entries = 257, "codebook: entries");
+    PLAN_REFUSED(book, QC_DENSE, frame.codebook.books.dtype = QC_F64, "codebook: dtype");
+    PLAN_REFUSED(book, QC_DENSE, frame.codebook.books.count = 0, "codebook: books");
+    PLAN_REFUSED(book, QC_DENSE, frame.codebook.books.inner = 0, "codebook: books");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.digest = NULL, "delta: the base is missing");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.base = NULL, "delta: the base is missing");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.step = 4096, "delta: step");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.filter_width = 0, "delta: sides of a filter");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.filter_width = 256, "delta: sides of a filter");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.filter_height = 0, "delta: sides of a filter");
+    PLAN_REFUSED(delta, QC_DENSE, frame.delta.filter_height = 256, "delta: sides of a filter");
 }
 
 static void scales(void)
@@ -98,14 +98,14 @@ static void scales(void)
     static const qc_dtype refused[] = {QC_F64, QC_U8, QC_BOOL, QC_F8E5M2, QC_DTYPE_COUNT};
     for (unsigned i = 0; i < 5; i++) {
         qc_frame frame = frame_of(QC_AFFINE, QC_DENSE);
-        frame.scaled = 1;
-        frame.scale_dtype = allowed[i];
+        frame.scales.count = ROWS;
+        frame.scales.dtype = allowed[i];
         CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "scale of dtype %d", allowed[i]);
-        frame.scale_dtype = refused[i];
+        frame.scales.dtype = refused[i];
         REFUSED(qc_frame_plan(&frame, &error), QC_INVALID, "scale: dtype");
     }
-    PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.scale_count = 0; frame.scaled = 1, "scale: groups");
-    PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.scale_inner = 0; frame.scaled = 1, "scale: groups");
+    PLAN_REFUSED(QC_AFFINE, QC_DENSE, (frame.scales.count = ROWS, frame.scales.inner = 0),
+                 "scale: groups");
 }
 
 /* ---- parameters ---------------------------------------------------------------- */
@@ -123,7 +123,7 @@ static void parameters_to_code(void)
     static const uint8_t twice[] = {0, 2, 2}, beyond[] = {0, 1, 3}, order[] = {2, 0, 1};
     const char *rule = "parameters: order of the codebook";
     qc_frame frame = frame_of(QC_CODEBOOK, QC_DENSE);
-    frame.codebook_order = order;
+    frame.codebook.order = order;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     size_t bound = qc_parameters_bound(&frame), room = qc_parameters_encode_workspace(&frame);
     CHECK(bound <= sizeof bodies && room <= sizeof workspace, "%zu, %zu", bound, room);
@@ -136,9 +136,9 @@ static void parameters_to_code(void)
     REFUSED(encode_parameters(&frame, 63, QC_FAST, bound, room, &error), QC_INVALID, rule);
     REFUSED(encode_parameters(&frame, 0, QC_SMALL, bound, room, &error), QC_INVALID,
             "parameters: no coding that is allowed holds them");
-    frame.codebook_order = twice;
+    frame.codebook.order = twice;
     REFUSED(encode_parameters(&frame, 63, QC_SMALL, bound, room, &error), QC_INVALID, rule);
-    frame.codebook_order = beyond;
+    frame.codebook.order = beyond;
     REFUSED(encode_parameters(&frame, 63, QC_SMALL, bound, room, &error), QC_INVALID, rule);
 }
 
@@ -147,9 +147,9 @@ static void too_many_books(void)
 {
     static uint8_t books[4 * 4 * 100], orders[4 * 100];
     qc_frame frame = frame_of(QC_CODEBOOK, QC_DENSE);
-    frame.books = 100;
-    frame.codebook = books;
-    frame.codebook_order = orders;
+    frame.codebook.books.count = 100;
+    frame.codebook.books.values = books;
+    frame.codebook.order = orders;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     REFUSED(encode_parameters(&frame, 63, QC_SMALL, sizeof bodies, sizeof workspace, &error),
             QC_INVALID, "parameters: order of the codebook");
@@ -160,52 +160,51 @@ static void too_many_books(void)
 static const uint32_t positions[] = {1, 3, ELEMENTS - 1};
 static const uint8_t codes[ELEMENTS] = {2, 1, 2, 0};
 
-static qc_chunk_source sparse_source(void)
+static qc_chunk_input sparse_input(void)
 {
-    return (qc_chunk_source){0, ELEMENTS, 3, positions, codes, 0};
+    return (qc_chunk_input){0, ELEMENTS, 3, positions, codes, 0};
 }
 
-static qc_status encode_source(qc_kind kind, qc_positions form, const qc_chunk_source *source,
-                               unsigned effort, size_t capacity, size_t room, qc_error *error)
+static qc_status encode_input(qc_kind kind, qc_positions form, const qc_chunk_input *input,
+                              unsigned effort, size_t capacity, size_t room, qc_error *error)
 {
     qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, effort};
     qc_frame frame = frame_of(kind, form);
     uint64_t features = 0;
     size_t size;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
-    return qc_chunk_encode(&frame, source, &encoding, chunk, capacity, &size, &features, workspace,
+    return qc_chunk_encode(&frame, input, &encoding, chunk, capacity, &size, &features, workspace,
                            room, error);
 }
 
-static qc_status encode(qc_kind kind, qc_positions form, const qc_chunk_source *source,
+static qc_status encode(qc_kind kind, qc_positions form, const qc_chunk_input *input,
                         qc_error *error)
 {
-    return encode_source(kind, form, source, QC_EFFORT_USUAL, sizeof chunk, sizeof workspace,
-                         error);
+    return encode_input(kind, form, input, QC_EFFORT_USUAL, sizeof chunk, sizeof workspace, error);
 }
 
-#define SOURCE_REFUSED(form, change, rule)                                                         \
+#define INPUT_REFUSED(form, change, rule)                                                          \
     do {                                                                                           \
-        qc_chunk_source source = sparse_source();                                                  \
-        CHECK(encode(QC_CODEBOOK, QC_GAPS, &source, NULL) == QC_OK, "%s", rule);                   \
+        qc_chunk_input input = sparse_input();                                                     \
+        CHECK(encode(QC_CODEBOOK, QC_GAPS, &input, NULL) == QC_OK, "%s", rule);                    \
         change;                                                                                    \
-        REFUSED(encode(QC_CODEBOOK, form, &source, &error), QC_INVALID, rule);                     \
+        REFUSED(encode(QC_CODEBOOK, form, &input, &error), QC_INVALID, rule);                      \
     } while (0)
 
-static void sources(void)
+static void inputs(void)
 {
     static const uint32_t again[] = {1, 3, 3}, beyond[] = {1, 3, ELEMENTS};
     static const uint8_t no_entry[ELEMENTS] = {2, 3, 0};
-    const char *ascend = "encode: positions ascend and lie in the chunk";
-    SOURCE_REFUSED(QC_MASK, source.elements = 2, "encode: stored elements");
-    SOURCE_REFUSED(QC_DENSE, (void)source, "encode: dense stores every element");
-    SOURCE_REFUSED(QC_MASK, source.first = ELEMENTS + 1, "encode: elements of the chunk");
-    SOURCE_REFUSED(QC_MASK, source.first = 1, "encode: elements of the chunk");
-    SOURCE_REFUSED(QC_MASK, source.positions = again, ascend);
-    SOURCE_REFUSED(QC_GAPS, source.positions = beyond, ascend);
-    SOURCE_REFUSED(QC_CSR, source.values = no_entry, "encode: code without an entry");
-    SOURCE_REFUSED(QC_GAPS, source.filler = -1,
-                   "gaps: a filler is needed, but no code has the value zero");
+    const char *ascend = "encode: positions ascend and are inside the chunk";
+    INPUT_REFUSED(QC_MASK, input.elements = 2, "encode: stored elements");
+    INPUT_REFUSED(QC_DENSE, (void)input, "encode: dense stores every element");
+    INPUT_REFUSED(QC_MASK, input.first = ELEMENTS + 1, "encode: elements of the chunk");
+    INPUT_REFUSED(QC_MASK, input.first = 1, "encode: elements of the chunk");
+    INPUT_REFUSED(QC_MASK, input.positions = again, ascend);
+    INPUT_REFUSED(QC_GAPS, input.positions = beyond, ascend);
+    INPUT_REFUSED(QC_CSR, input.values = no_entry, "encode: code without an entry");
+    INPUT_REFUSED(QC_GAPS, input.filler = -1,
+                  "gaps: a filler is needed, but no code has the value zero");
 }
 
 static void a_chunk_of_too_many_elements(void)
@@ -213,7 +212,7 @@ static void a_chunk_of_too_many_elements(void)
     static uint8_t room[1 << 24];
     const size_t most = QC_MAX_CHUNK_ELEMENTS;
     qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, 1};
-    qc_chunk_source source = {0, most, 3, positions, codes, 0};
+    qc_chunk_input input = {0, most, 3, positions, codes, 0};
     qc_frame frame = frame_of(QC_CODEBOOK, QC_GAPS);
     uint64_t features = 0;
     size_t size;
@@ -222,31 +221,31 @@ static void a_chunk_of_too_many_elements(void)
     frame.chunk_elements = most;
     frame.gap_width = 16;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
-    CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &size, &features, room,
+    CHECK(qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &size, &features, room,
                           sizeof room, NULL) == QC_OK,
           "a chunk of as many as may be");
-    source.elements = most + 1;
-    REFUSED(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &size, &features, room,
+    input.elements = most + 1;
+    REFUSED(qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &size, &features, room,
                             sizeof room, &error),
             QC_INVALID, "encode: elements of the chunk");
 }
 
 static void encoding_of_chunks(void)
 {
-    qc_chunk_source source = sparse_source();
+    qc_chunk_input input = sparse_input();
     qc_frame frame = frame_of(QC_CODEBOOK, QC_MASK);
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
-    size_t bound = qc_chunk_bound(&frame, &source);
-    size_t room = qc_chunk_encode_workspace(&frame, &source);
+    size_t bound = qc_chunk_bound(&frame, &input);
+    size_t room = qc_chunk_encode_workspace(&frame, &input);
     CHECK(bound <= sizeof chunk && room <= sizeof workspace, "%zu, %zu", bound, room);
-    CHECK(encode_source(QC_CODEBOOK, QC_MASK, &source, 1, bound, room, NULL) == QC_OK, "chunk");
-    REFUSED(encode_source(QC_CODEBOOK, QC_MASK, &source, 1, bound, room - 1, &error), QC_NO_SPACE,
+    CHECK(encode_input(QC_CODEBOOK, QC_MASK, &input, 1, bound, room, NULL) == QC_OK, "chunk");
+    REFUSED(encode_input(QC_CODEBOOK, QC_MASK, &input, 1, bound, room - 1, &error), QC_NO_SPACE,
             "encode: workspace");
-    REFUSED(encode_source(QC_CODEBOOK, QC_MASK, &source, 1, bound - 1, room, &error), QC_NO_SPACE,
+    REFUSED(encode_input(QC_CODEBOOK, QC_MASK, &input, 1, bound - 1, room, &error), QC_NO_SPACE,
             "encode: output");
-    REFUSED(encode_source(QC_CODEBOOK, QC_MASK, &source, 0, bound, room, &error), QC_INVALID,
+    REFUSED(encode_input(QC_CODEBOOK, QC_MASK, &input, 0, bound, room, &error), QC_INVALID,
             "encode: effort");
-    REFUSED(encode_source(QC_CODEBOOK, QC_MASK, &source, 10, bound, room, &error), QC_INVALID,
+    REFUSED(encode_input(QC_CODEBOOK, QC_MASK, &input, 10, bound, room, &error), QC_INVALID,
             "encode: effort");
 }
 
@@ -258,7 +257,7 @@ static void a_row_with_too_many_entries(void)
     static uint8_t values[MANY], large[1 << 20], scratch[1 << 22];
     qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, 1};
     qc_frame frame = frame_of(QC_CODEBOOK, QC_CSR);
-    qc_chunk_source source = {0, MANY, MANY - 1, all, values, 0};
+    qc_chunk_input input = {0, MANY, MANY - 1, all, values, 0};
     uint64_t features = 0;
     size_t size;
     for (uint32_t i = 0; i < MANY; i++)
@@ -266,13 +265,13 @@ static void a_row_with_too_many_entries(void)
     frame.dims[0] = 1;
     frame.dims[1] = MANY;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
-    CHECK(qc_chunk_encode(&frame, &source, &encoding, large, sizeof large, &size, &features,
-                          scratch, sizeof scratch, NULL) == QC_OK,
+    CHECK(qc_chunk_encode(&frame, &input, &encoding, large, sizeof large, &size, &features, scratch,
+                          sizeof scratch, NULL) == QC_OK,
           "65,535 entries of a row");
-    source.entries = MANY;
-    REFUSED(qc_chunk_encode(&frame, &source, &encoding, large, sizeof large, &size, &features,
+    input.stored = MANY;
+    REFUSED(qc_chunk_encode(&frame, &input, &encoding, large, sizeof large, &size, &features,
                             scratch, sizeof scratch, &error),
-            QC_INVALID, "csr: entries of a row, use gaps instead");
+            QC_INVALID, "csr: stored elements of a row, use gaps instead");
 }
 
 /* ---- frames to write and to read --------------------------------------------------- */
@@ -287,13 +286,13 @@ static size_t write_frame(qc_kind kind, int scaled)
     qc_frame frame = frame_of(kind, QC_DENSE);
     uint64_t features = 0;
     frame.chunk_elements = CHUNK;
-    frame.scaled = scaled;
+    frame.scales.count = scaled ? ROWS : 0;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     CHECK(encode_parameters(&frame, 63, QC_SMALL, sizeof bodies, sizeof workspace, NULL) == QC_OK,
           "parameters");
     for (size_t i = 0; i < frame.chunks; i++) {
-        qc_chunk_source source = {i * CHUNK, CHUNK, CHUNK, NULL, zeros, 0};
-        CHECK(qc_chunk_encode(&frame, &source, &encoding, chunks[i], sizeof chunks[i],
+        qc_chunk_input input = {i * CHUNK, CHUNK, CHUNK, NULL, zeros, 0};
+        CHECK(qc_chunk_encode(&frame, &input, &encoding, chunks[i], sizeof chunks[i],
                               &bytes[i].size, &features, workspace, sizeof workspace,
                               NULL) == QC_OK,
               "chunk %zu", i);
@@ -323,7 +322,7 @@ static void ranges(void)
 {
     qc_chunk chunks[ELEMENTS / CHUNK], next;
     uint8_t out[4 * ELEMENTS];
-    qc_frame frame = read_frame(write_frame(QC_RAW, 0), chunks);
+    qc_frame frame = read_frame(write_frame(QC_BYTES, 0), chunks);
     const uint8_t *bytes = file + chunks[0].offset;
     static const size_t beyond_chunk[][2] = {{CHUNK + 1, 0}, {1, CHUNK}, {2, SIZE_MAX}};
     static const size_t beyond_tensor[][2] = {{ELEMENTS + 1, 0}, {1, ELEMENTS}, {2, SIZE_MAX}};
@@ -346,7 +345,7 @@ static void outputs(void)
 {
     uint8_t out[8 * ELEMENTS], memory[1 << 12];
     const char *dtype = "decode: the tensor cannot be given in this dtype";
-    size_t size = write_frame(QC_RAW, 0), bytes = 4 * ELEMENTS;
+    size_t size = write_frame(QC_BYTES, 0), bytes = 4 * ELEMENTS;
     static const qc_dtype refused[] = {QC_I32, QC_F8E4M3, QC_BOOL};
     for (unsigned i = 0; i < 3; i++)
         REFUSED(qc_decode(file, size, refused[i], out, qc_dtype_size(refused[i]) * ELEMENTS, NULL,
@@ -361,7 +360,7 @@ static void outputs(void)
     size = write_frame(QC_AFFINE, 1);
     qc_chunk chunks[ELEMENTS / CHUNK];
     qc_frame frame = read_frame(size, chunks);
-    CHECK(frame.undecoded && frame.coded_bytes <= sizeof memory, "coded scales");
+    CHECK(frame.coded_bytes > 0 && frame.coded_bytes <= sizeof memory, "coded scales");
     REFUSED(qc_frame_decode(&frame, chunks, file, 0, ELEMENTS, QC_F32, out, 0, workspace, &error),
             QC_INVALID, "decode: the parameters are not decoded yet");
     REFUSED(qc_decode(file, size, QC_F32, out, bytes, memory, frame.coded_bytes - 1, 0, workspace,
@@ -379,7 +378,7 @@ static void a_base(void)
     qc_frame frame = read_frame(write_frame(QC_DELTA, 0), chunks);
     REFUSED(qc_frame_decode(&frame, chunks, file, 0, ELEMENTS, QC_F32, out, 0, workspace, &error),
             QC_INVALID, "delta: the base is missing");
-    frame.base = base;
+    frame.delta.base = base;
     CHECK(qc_frame_decode(&frame, chunks, file, 0, ELEMENTS, QC_F32, out, 0, workspace, NULL) ==
               QC_OK,
           "decoding");
@@ -391,7 +390,7 @@ static void streams_of_a_chunk(void)
     qc_chunk chunks[ELEMENTS / CHUNK];
     qc_stream_info infos[QC_MAX_STREAMS];
     size_t count;
-    qc_frame frame = read_frame(write_frame(QC_RAW, 0), chunks);
+    qc_frame frame = read_frame(write_frame(QC_BYTES, 0), chunks);
     uint8_t *bytes = file + chunks[0].offset;
     CHECK(qc_chunk_streams(&frame, &chunks[0], bytes, infos, &count, NULL) == QC_OK, "streams");
     CHECK(count == 1 && infos[0].bytes == chunks[0].bytes, "%zu streams", count);
@@ -404,7 +403,7 @@ static void streams_of_a_chunk(void)
 static void a_directory_that_changes(void)
 {
     qc_chunk chunks[ELEMENTS / CHUNK];
-    qc_frame frame = read_frame(write_frame(QC_RAW, 0), chunks);
+    qc_frame frame = read_frame(write_frame(QC_BYTES, 0), chunks);
     qc_store32(file + frame.directory_offset, (uint32_t)file[frame.directory_offset] + 1);
     REFUSED(qc_frame_chunks(&frame, file, chunks, &error), QC_CORRUPT,
             "frame: chunk lengths exceed the frame");
@@ -417,7 +416,7 @@ int main(void)
     scales();
     parameters_to_code();
     too_many_books();
-    sources();
+    inputs();
     a_chunk_of_too_many_elements();
     encoding_of_chunks();
     a_row_with_too_many_entries();

@@ -53,10 +53,10 @@ static float book[16];
 static qc_frame plan(const qc_poll *poll, int rows)
 {
     qc_frame frame = {.dtype = QC_F32, .kind = QC_CODEBOOK, .poll = poll};
-    frame.entries = 16;
-    frame.codebook_dtype = QC_F32;
-    frame.books = frame.book_inner = 1;
-    frame.codebook = (const uint8_t *)book;
+    frame.codebook.entries = 16;
+    frame.codebook.books.dtype = QC_F32;
+    frame.codebook.books.count = frame.codebook.books.inner = 1;
+    frame.codebook.books.values = (const uint8_t *)book;
     frame.ndim = rows ? 2 : 3;
     frame.dims[0] = rows ? ROWS : KERNELS;
     frame.dims[1] = rows ? ROWS : 3;
@@ -67,10 +67,10 @@ static qc_frame plan(const qc_poll *poll, int rows)
 
 static qc_status encode_chunk(const qc_frame *frame, size_t *size)
 {
-    qc_chunk_source source = {0, frame->elements, frame->elements, NULL, symbols, -1};
+    qc_chunk_input input = {0, frame->elements, frame->elements, NULL, symbols, -1};
     qc_encoding encoding = {~(uint64_t)0, QC_SMALL, QC_EFFORT_MAX};
     uint64_t features = 0;
-    return qc_chunk_encode(frame, &source, &encoding, out, ROOM, size, &features, workspace, ROOM,
+    return qc_chunk_encode(frame, &input, &encoding, out, ROOM, size, &features, workspace, ROOM,
                            NULL);
 }
 
@@ -92,11 +92,10 @@ static qc_frame plan_tiny(const qc_poll *poll, size_t elements, size_t chunk_ele
     qc_frame frame = {.dtype = QC_F32, .kind = QC_AFFINE, .ndim = 1, .width = 4, .poll = poll};
     frame.dims[0] = elements;
     frame.chunk_elements = chunk_elements;
-    frame.scaled = 1;
-    frame.scale_dtype = QC_F32;
-    frame.scale_inner = 1;
-    frame.scale_count = elements;
-    frame.scales = (const uint8_t *)values;
+    frame.scales.dtype = QC_F32;
+    frame.scales.inner = 1;
+    frame.scales.count = elements;
+    frame.scales.values = (const uint8_t *)values;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
     return frame;
 }
@@ -107,7 +106,7 @@ static qc_status encode_parameters(const qc_poll *poll, size_t *size)
     uint64_t features = 0;
     qc_status status = qc_parameters_encode(&frame, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out,
                                             ROOM, &features, workspace, ROOM, NULL);
-    *size = frame.coded_scales.size;
+    *size = frame.scales.coded.size;
     return status;
 }
 
@@ -123,15 +122,15 @@ static size_t write_frame(size_t elements, size_t chunk_elements, uint64_t codin
           "parameters");
     at += ROOM / 2;
     for (size_t i = 0; i < frame.chunks; i++) {
-        qc_chunk_source source = {i * chunk_elements,
-                                  chunk_elements,
-                                  chunk_elements,
-                                  NULL,
-                                  symbols + i * chunk_elements,
-                                  -1};
+        qc_chunk_input input = {i * chunk_elements,
+                                chunk_elements,
+                                chunk_elements,
+                                NULL,
+                                symbols + i * chunk_elements,
+                                -1};
         qc_encoding encoding = {codings, QC_SMALL, QC_EFFORT_USUAL};
         chunks[i].data = at;
-        CHECK(qc_chunk_encode(&frame, &source, &encoding, at, ROOM / 2, &chunks[i].size, &features,
+        CHECK(qc_chunk_encode(&frame, &input, &encoding, at, ROOM / 2, &chunks[i].size, &features,
                               workspace, ROOM, NULL) == QC_OK,
               "chunk");
         at += chunks[i].size;

@@ -11,18 +11,18 @@ static unsigned gap_at(const void *gaps, size_t i, unsigned width)
     return width <= 8 ? ((const uint8_t *)gaps)[i] : ((const uint16_t *)gaps)[i];
 }
 
-/* Positions may have changed since their entries were counted: nothing is written beyond the room.
+/* Positions may have changed since their gaps were counted: nothing is written beyond the room.
  */
-static void check_room(const uint32_t *positions, size_t count, unsigned width, size_t entries)
+static void check_room(const uint32_t *positions, size_t count, unsigned width, size_t stored)
 {
-    size_t room = entries - 1;
+    size_t room = stored - 1;
     uint16_t gaps[128];
     uint32_t entry_of[128] = {0};
     memset(gaps, 0, sizeof gaps);
     CHECK(qc_relative_index_encode(positions, count, width, gaps, entry_of, &room, NULL) ==
               QC_NO_SPACE,
           "width %u", width);
-    for (size_t i = entries - 1; i < 128; i++)
+    for (size_t i = stored - 1; i < 128; i++)
         CHECK(gap_at(gaps, i, width) == 0 && entry_of[i] == 0, "entry %zu, width %u", i, width);
 }
 
@@ -30,15 +30,15 @@ static void check(const uint32_t *positions, size_t count, unsigned width)
 {
     uint16_t gaps[128];
     uint32_t entry_of[128], back[128];
-    size_t entries = qc_relative_index_entries(positions, count, width), k = 0, written = 128;
+    size_t stored = qc_relative_index_count(positions, count, width), k = 0, written = 128;
     uint32_t next = 0;
 
-    CHECK(entries <= 128, "%zu entries", entries);
+    CHECK(stored <= 128, "%zu stored gaps", stored);
     CHECK(qc_relative_index_encode(positions, count, width, gaps, entry_of, &written, NULL) ==
               QC_OK,
           "width %u", width);
-    CHECK(written == entries, "%zu entries, %zu written", entries, written);
-    for (size_t i = 0; i < entries; i++) {
+    CHECK(written == stored, "%zu stored gaps, %zu written", stored, written);
+    for (size_t i = 0; i < stored; i++) {
         unsigned gap = gap_at(gaps, i, width), largest = (1u << width) - 1;
         CHECK(gap <= largest, "gap %u, width %u", gap, width);
         next += gap + 1;
@@ -53,23 +53,23 @@ static void check(const uint32_t *positions, size_t count, unsigned width)
     CHECK(k == count, "%zu of %zu positions", k, count);
     if (count == 0)
         return;
-    check_room(positions, count, width, entries);
-    CHECK(qc_relative_index_decode(gaps, entries, width, next, back, NULL) == QC_OK, "width %u",
+    check_room(positions, count, width, stored);
+    CHECK(qc_relative_index_decode(gaps, stored, width, next, back, NULL) == QC_OK, "width %u",
           width);
-    for (size_t i = 0; i < entries; i++)
+    for (size_t i = 0; i < stored; i++)
         if (entry_of[i] != UINT32_MAX)
             CHECK(back[i] == positions[entry_of[i]], "entry %zu, width %u", i, width);
-    CHECK(qc_relative_index_decode(gaps, entries, width, next - 1, back, NULL) == QC_CORRUPT,
+    CHECK(qc_relative_index_decode(gaps, stored, width, next - 1, back, NULL) == QC_CORRUPT,
           "width %u", width);
 }
 
 static void check_width_choice(const uint32_t *positions, size_t count, unsigned value_bits)
 {
     unsigned chosen = qc_relative_index_width(positions, count, value_bits);
-    size_t bits = qc_relative_index_entries(positions, count, chosen) * (chosen + value_bits);
+    size_t bits = qc_relative_index_count(positions, count, chosen) * (chosen + value_bits);
     CHECK(chosen >= 1 && chosen <= 16, "width %u", chosen);
     for (unsigned width = 1; width <= 16; width++)
-        CHECK(qc_relative_index_entries(positions, count, width) * (width + value_bits) >= bits,
+        CHECK(qc_relative_index_count(positions, count, width) * (width + value_bits) >= bits,
               "width %u is better than %u", width, chosen);
 }
 

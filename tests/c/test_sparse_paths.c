@@ -42,21 +42,21 @@ static void choose(unsigned one_in, unsigned entries)
 static size_t encode(qc_positions form, unsigned entries)
 {
     qc_frame frame = {.dtype = QC_F32, .kind = QC_CODEBOOK, .positions = form, .ndim = 2};
-    qc_chunk_source source = {0, ELEMENTS, stored, positions, codes, 0};
+    qc_chunk_input input = {0, ELEMENTS, stored, positions, codes, 0};
     qc_bytes bytes = {chunk, 0};
     uint64_t features = 0;
     frame.dims[0] = ROWS;
     frame.dims[1] = ROW;
     frame.gap_width = form == QC_MASK ? 0 : 1 + random_below(10);
-    frame.entries = entries;
-    frame.codebook_dtype = QC_F32;
-    frame.books = frame.book_inner = 1;
+    frame.codebook.entries = entries;
+    frame.codebook.books.dtype = QC_F32;
+    frame.codebook.books.count = frame.codebook.books.inner = 1;
     memcpy(stored_book, book, sizeof book);
     qc_swap_if_big_endian(stored_book, sizeof *book, entries);
-    frame.codebook = stored_book;
+    frame.codebook.books.values = stored_book;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
     const qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_SMALL, QC_EFFORT_USUAL};
-    CHECK(qc_chunk_encode(&frame, &source, &encoding, chunk, sizeof chunk, &bytes.size, &features,
+    CHECK(qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &bytes.size, &features,
                           workspace, sizeof workspace, NULL) == QC_OK,
           "encoding");
     size_t size = qc_frame_size(&frame, features, &bytes);

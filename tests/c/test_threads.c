@@ -25,19 +25,19 @@ static void check_decoding(void)
     free(values);
 }
 
-/* The source is shared; what is written is not. */
+/* The input is shared; what is written is not. */
 static void check_encoding(void)
 {
     qc_frame frame = frame_of_sample(&from, way, form);
     qc_encoding encoding = {codings | 3, QC_SMALL, QC_EFFORT_PLACES};
-    qc_chunk_source source = source_of_sample(&from, way, form, 0);
+    qc_chunk_input input = input_of_sample(&from, way, form, 0);
     uint64_t features = 0;
     size_t written;
     CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "planning");
-    size_t bound = qc_chunk_bound(&frame, &source);
-    size_t needed = qc_chunk_encode_workspace(&frame, &source);
+    size_t bound = qc_chunk_bound(&frame, &input);
+    size_t needed = qc_chunk_encode_workspace(&frame, &input);
     uint8_t *out = malloc(bound), *workspace = malloc(needed);
-    CHECK(qc_chunk_encode(&frame, &source, &encoding, out, bound, &written, &features, workspace,
+    CHECK(qc_chunk_encode(&frame, &input, &encoding, out, bound, &written, &features, workspace,
                           needed, NULL) == QC_OK,
           "encoding");
     free(out);
@@ -73,7 +73,7 @@ int main(void)
 {
     static const uint64_t all = ~(uint64_t)0;
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int positions = QC_DENSE; positions <= QC_BITS; positions++)
+        for (int positions = QC_DENSE; positions <= QC_BIT_MASK; positions++)
             for (size_t c = 0; c <= SAMPLE_CODINGS; c++) {
                 way = &sample_ways[w];
                 form = (qc_positions)positions;

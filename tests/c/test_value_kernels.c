@@ -103,24 +103,24 @@ static void check_planes(void)
 /* Of any symbols: the paths agree, and the words are those of the format's text. */
 static void check_fields(void)
 {
-    for (unsigned mantissa = 0; mantissa <= QC_FIELDS_MAX_MANTISSA; mantissa++)
+    for (unsigned mantissa = 0; mantissa <= QC_EXPONENTS_MAX_MANTISSA; mantissa++)
         for (size_t count = 1; count <= MOST; count = next_count(count)) {
-            qc_field_decoder fields = {.by = {8, mantissa, 8 - mantissa, 0}};
+            qc_exponent_decoder fields = {.fields = {8, mantissa, 8 - mantissa, 0}};
             uint8_t *symbols = last_bytes(input, 2 * count), *rest = symbols + count;
             fill(symbols, 2 * count);
-            fields.by.base = symbols[0];
+            fields.fields.base = symbols[0];
             for (size_t i = 0; i < count; i++) {
-                symbols[i] %= (uint8_t)qc_fields_escape(&fields.by);
-                rest[i] &= (uint8_t)((1u << fields.by.rest_bits) - 1);
+                symbols[i] %= (uint8_t)qc_exponents_escape(&fields.fields);
+                rest[i] &= (uint8_t)((1u << fields.fields.rest_bits) - 1);
             }
             for (unsigned path = 0; path < PATHS; path++) {
                 uint8_t *upper = last_bytes(output, 2 * count), *lower = upper + count;
                 qc_cpu_select(paths[path]);
-                CHECK(qc_fields_join(&fields, symbols, rest, count, upper, lower, NULL) == QC_OK,
+                CHECK(qc_exponents_join(&fields, symbols, rest, count, upper, lower, NULL) == QC_OK,
                       "fields");
                 for (size_t i = 0; i < count; i++) {
-                    unsigned word = (fields.by.base << mantissa) + symbols[i];
-                    word = (word << fields.by.rest_bits | rest[i]) & 0xFFFF;
+                    unsigned word = (fields.fields.base << mantissa) + symbols[i];
+                    word = (word << fields.fields.rest_bits | rest[i]) & 0xFFFF;
                     CHECK(upper[i] == word >> 8 && lower[i] == (word & 255),
                           "fields, path %u, %zu of %zu", path, i, count);
                 }

@@ -41,7 +41,7 @@ def test_a_dict_without_a_keyword_is_metadata(tmp_path):
         (qcodec.Codebook(bits=4), "metadata: found Codebook, allowed is a mapping of str to str; "),
         ("codebook4", "metadata: found str, allowed is a mapping"),
         ({"bias": None}, "metadata 'bias': found NoneType, allowed is str; "),
-        ({"fc": qcodec.Raw()}, "metadata 'fc': found Raw, allowed is str; "),
+        ({"fc": qcodec.Verbatim()}, "metadata 'fc': found Verbatim, allowed is str; "),
         ({1: "one"}, "metadata: found a key of type int, allowed is str; "),
     ],
 )

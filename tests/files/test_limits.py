@@ -23,7 +23,7 @@ def noise(size=MIB):
 def empty(elements):
     """A tensor of float32 of which nothing is stored."""
     none = np.empty(0, np.int64)
-    return Quantized((elements,), "float32", "raw", np.empty(0, np.float32), none)
+    return Quantized((elements,), "float32", "bytes", np.empty(0, np.float32), none)
 
 
 def load_with_torch(path, limits):
@@ -102,7 +102,7 @@ def test_what_is_one_array_counts_once(suffix, tmp_path):
 
 
 def test_the_sum_is_of_what_tensors_are_decoded_as():
-    data = qcodec.save({"a": noise().view(np.float16), "n": noise()}, recipe=qcodec.Raw())
+    data = qcodec.save({"a": noise().view(np.float16), "n": noise()}, recipe=qcodec.Verbatim())
     assert qcodec.load(data, limits=Limits(max_total_bytes=2 * MIB))
     for dtype, size in (("float32", 3 * MIB), ("float64", 5 * MIB)):
         qcodec.load(data, dtype=dtype, limits=Limits(max_total_bytes=size))

@@ -381,7 +381,12 @@ def test_a_file_is_not_replaced_by_its_own_lossy_encoding_unless_forced(
 
 @pytest.mark.parametrize(
     "lossless",
-    [[], ["--tensor", "w=keep"], ["--tensor", "w=raw"], ["--tensor", 'w=sparse(codec={id="raw"})']],
+    [
+        [],
+        ["--tensor", "w=keep"],
+        ["--tensor", "w=verbatim"],
+        ["--tensor", 'w=sparse(codec={id="verbatim"})'],
+    ],
 )
 def test_a_file_may_be_replaced_by_its_own_lossless_encoding(plain, command, lossless):
     assert command("encode", plain, plain, *lossless)[0] == 0

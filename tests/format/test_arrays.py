@@ -93,11 +93,11 @@ import sys
 sys.modules["ml_dtypes"] = None
 import numpy as np
 from qcodec._base.arrays import as_array
-from qcodec.codecs import FixedPoint, Raw
+from qcodec.codecs import FixedPoint, Verbatim
 bits = np.array([0x3F80, 0xC000, 0x3E80], np.uint16)  # 1, -2, 0.25
 array, element = as_array(bits, "bfloat16")
 print(element.name, array.dtype)
-q = Raw("bfloat16").quantize(bits)
+q = Verbatim("bfloat16").quantize(bits)
 print(q.dequantize("float32").tolist(), q.dequantize().tolist() == bits.tolist())
 print(FixedPoint(4).quantize(q.dequantize("float32")).dequantize("bfloat16").tolist())
 """

@@ -19,7 +19,7 @@ from qcodec._io.source import BytesSource
 from qcodec.quantized import Groups, Quantized
 from tests.format.agreement import assert_agreement, by_library, by_reference
 from tests.format.test_differential import prefer
-from tests.writers.coded_floats_writer import HOWS, floats
+from tests.writers.coded_floats_writer import MODES, floats
 from tests.writers.frame_writer import (
     ITEM_SIZES,
     Floats,
@@ -60,29 +60,31 @@ def encoded_with(quantized, profile="small"):
 
 def coded_sizes(data):
     """Bytes of the bodies of codebook, scales, zero points."""
-    coded = read_head(BytesSource(data), True).coded_parameters
+    frame = read_head(BytesSource(data), True)
+    groups = (frame.codebook, frame.scales, frame.zero_points)
+    coded = (None if one is None else one.coded for one in groups)
     return tuple(None if one is None else one[0] for one in coded)
 
 
 def way_of(data):
     """How the floats of a frame with one unscaled codebook are stored: magic to dims, body length,
     entries - 1, dtype, books."""
-    return HOWS[data[8 + len(vu(len(data) - 9)) + 3]]
+    return MODES[data[8 + len(vu(len(data) - 9)) + 3]]
 
 
 # ---- every way ----
 
 
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("mode", MODES)
 @given(
     dtype=st.sampled_from(["f32", "f16", "bf16"]),
     entries=st.sampled_from([1, 2, 5, 17, 255, 256]),
     data=st.data(),
 )
-def test_every_way_gives_the_same_bits_in_every_coding(how, dtype, entries, data):
+def test_every_way_gives_the_same_bits_in_every_coding(mode, dtype, entries, data):
     count = 256 // entries if entries < 5 else 1
     bits = data.draw(element_bytes(dtype, count * entries))
-    book = Floats(dtype, bits, count, 3 if count > 1 else 1, entries, how)
+    book = Floats(dtype, bits, count, 3 if count > 1 else 1, entries, mode)
     frame = Frame("f32", "codebook", "dense", (7,), range(7), [0] * 7, codebook=book)
     frame = replace(frame, width=max((entries - 1).bit_length(), 1))
     encoded = write_frame(frame, data.draw(coders()))
@@ -91,13 +93,13 @@ def test_every_way_gives_the_same_bits_in_every_coding(how, dtype, entries, data
 
 
 @pytest.mark.parametrize("dtype", ["f32", "f16", "bf16", "f8e4m3", "e8m0"])
-@pytest.mark.parametrize("how", HOWS)
-def test_scales_in_every_way(how, dtype):
+@pytest.mark.parametrize("mode", MODES)
+def test_scales_in_every_way(mode, dtype):
     random = np.random.default_rng(1)
     bits = random.bytes(200 * ITEM_SIZES[dtype])
     codes = [int(code) for code in random.integers(0, 8, 600)]
     frame = Frame("f32", "affine", "dense", (600,), range(600), codes, width=3)
-    encoded = write_frame(replace(frame, scales=Floats(dtype, bits, 200, 3, 1, how)))
+    encoded = write_frame(replace(frame, scales=Floats(dtype, bits, 200, 3, 1, mode)))
     assert not isinstance(assert_agreement(encoded), str)
     assert Encoded(encoded).quantized().scale.values.tobytes() == bits
 
@@ -139,7 +141,7 @@ def entries(count):
 
 
 @pytest.mark.parametrize(
-    ("values", "how"),
+    ("values", "mode"),
     [
         (np.sort(entries(256)), "deltas"),
         (np.concatenate([[0], np.sort(entries(255))]).astype("<f4"), "deltas"),
@@ -153,12 +155,12 @@ def entries(count):
     ],
     ids=["ascending", "zero first", "rolled", "up and down", "short mantissas", "two"],
 )
-def test_the_way_of_fewest_bytes_is_chosen(values, how):
+def test_the_way_of_fewest_bytes_is_chosen(values, mode):
     quantized = codebook_of(values.astype("<f4").tobytes())
     encoded = encoded_with(quantized)
-    assert way_of(encoded) == how
+    assert way_of(encoded) == mode
     size = coded_sizes(encoded)[0] or values.size * 4
-    for other in HOWS:
+    for other in MODES:
         written = floats(other, values.astype("<f4").tobytes(), "f32", 4, values.size, bitpacked)
         assert size + 1 <= len(written)
 
@@ -177,7 +179,7 @@ def test_only_the_codings_that_are_allowed_occur():
     for coding in ("bitpacked", "adaptive", "huffman"):
         allowed = 1 << CODING_IDS.get(coding, 3)
         data = encode_quantized(quantized, profile="small", codings=allowed | 1)
-        assert read_head(BytesSource(data), True).fields["features"] & ~(allowed | 1) == 0
+        assert read_head(BytesSource(data), True).features & ~(allowed | 1) == 0
 
 
 def test_many_scales_are_not_adaptive_in_balanced():
@@ -186,9 +188,9 @@ def test_many_scales_are_not_adaptive_in_balanced():
     quantized = Quantized((10000,), "float32", "affine", codes, bits=4, scale=scale, zero_point=8)
     adaptive = 1 << CODING_IDS["tree"]
     for profile, occurs in (("balanced", False), ("small", True)):
-        fields = read_head(BytesSource(encoded_with(quantized, profile)), True).fields
-        assert bool(fields["features"] & adaptive) == occurs
-        assert fields["coded_bytes"] == 20000
+        frame = read_head(BytesSource(encoded_with(quantized, profile)), True)
+        assert bool(frame.features & adaptive) == occurs
+        assert frame.coded_bytes == 20000
 
 
 def test_more_groups_than_elements_stay_verbatim():
@@ -214,7 +216,7 @@ def test_info_counts_the_bytes_of_coded_parameters():
         assert {name for name in coded if coded[name] is not None} == names
         assert all(found[name] == coded[name] for name in names)
         assert all(section.coding for section in info.sections if section.name in names)
-        features = read_head(BytesSource(data), True).fields["features"]
+        features = read_head(BytesSource(data), True).features
         assert len(info.codings) == features.bit_count()
 
 
@@ -251,11 +253,14 @@ def test_threads_share_parameters_that_are_decoded_once():
 def test_the_core_gives_no_values_without_parameters():
     data, dense = blocks()
     out = np.empty(dense.nbytes, np.uint8)
-    frame = core.Frame(np.frombuffer(data, np.uint8), True, True)
+    frame = core.Frame.read(np.frombuffer(data, np.uint8), True, True)
     with pytest.raises(ValueError, match="not decoded yet"):
         frame.decode(0, dense.size, 0, out, None, True)
-    frame.decode_parameters(True)
-    frame.decode(0, dense.size, 0, out, None, True)
+    opened = frame.with_parameters()
+    assert opened.with_parameters() is opened
+    opened.decode(0, dense.size, 0, out, None, True)
+    with pytest.raises(ValueError, match="not decoded yet"):
+        frame.decode(0, dense.size, 0, out, None, True)  # it never changes
     assert np.array_equal(out.view(np.float32).reshape(64, 64), dense)
 
 
@@ -306,8 +311,8 @@ def test_the_bits_of_deltas_are_read_as_far_as_they_go():
 
 def test_a_nan_keeps_its_payload():
     bits = struct.pack("<4I", 0x7FC00001, 0xFFA00000, 0x7F800001, 0x80000000)
-    for how in HOWS:
-        book = Floats("f32", bits, 1, 1, 4, how)
+    for mode in MODES:
+        book = Floats("f32", bits, 1, 1, 4, mode)
         frame = Frame("f32", "codebook", "dense", (4,), range(4), range(4), width=2, codebook=book)
         assert Encoded(write_frame(frame)).quantized().codebook.values.tobytes() == bits
 
@@ -331,9 +336,8 @@ def test_codebooks_in_any_order_ascend_in_the_file_and_come_back_as_they_were(bo
     form = "dense" if density == 1 else "gaps"
     data = encode_quantized(quantized, profile="small", codings=ANY_CODING, positions=form)
     if density == 1:  # codes of which some are absent have no places: there the order may not pay
-        head = read_head(BytesSource(data), True)
-        head.decode_parameters(True)
-        ascending = np.frombuffer(head.codebook_bytes(), np.float32).reshape(books, 64)
+        frame = read_head(BytesSource(data), True).with_parameters()
+        ascending = np.frombuffer(frame.codebook.values(), np.float32).reshape(books, 64)
         np.testing.assert_array_equal(ascending, np.sort(values))
     back = Encoded(data).quantized()
     np.testing.assert_array_equal(back.codes, codes)

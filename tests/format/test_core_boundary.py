@@ -7,6 +7,7 @@ import pytest
 
 import qcodec
 from qcodec._core import core
+from qcodec._frame.ids import KINDS, POSITIONS
 from qcodec.dtypes import element_type
 
 F32 = element_type("float32").id
@@ -23,7 +24,7 @@ def octets(count):
 
 def frame_of(codec=None, **settings):
     data = qcodec.encode(WEIGHTS, codec or qcodec.Lossless(), **settings)
-    return core.Frame(np.frombuffer(data, np.uint8), True, True), np.frombuffer(data, np.uint8)
+    return core.Frame.read(np.frombuffer(data, np.uint8), True, True), np.frombuffer(data, np.uint8)
 
 
 @pytest.mark.parametrize("dtype", [F32, U16, element_type("float64").id, 16, 255])
@@ -78,43 +79,32 @@ def test_a_base_has_the_size_of_the_tensor(size):
 
 # ---- encoding
 
-_HEAD = {
-    "dtype": F32,
-    "kind": 0,
-    "positions": 0,
-    "chunk_elements": 0,
-    "gap_width": 1,
-    "width": 0,
-    "entries": 0,
-    "codebook_dtype": F32,
-    "books": 0,
-    "book_inner": 0,
-    "zero_mode": 0,
-    "zero_point": 0,
-    "scaled": False,
-    "scale_dtype": F32,
-    "scale_inner": 12,
-    "scale_count": 2,
-    "step": 0,
-    "kernel": (1, 1),
-}
+#: Kind, and the arguments of a plan that are no parameters.
 HEADS = {
-    "codebook": {"kind": 3, "entries": 4, "books": 1, "book_inner": 1, "scaled": True},
-    "affine": {"kind": 2, "width": 4, "zero_mode": 1, "scaled": True},
-    "delta": {"kind": 4, "step": 100},
+    "codebook": ("codebook", {"entries": 4}),
+    "affine": ("affine", {"width": 4}),
+    "delta": ("delta", {"step": 100}),
 }
-PARAMETERS = ("codebook", "codebook_order", "scales", "zero_points", "digest", "base")
+#: Bytes that each parameter has to have.
 SIZES = {
     "codebook": {"codebook": 16, "codebook_order": 4, "scales": 8},
     "affine": {"scales": 8, "zero_points": 4},
     "delta": {"digest": 8, "base": 96},
 }
+#: Type, elements that share a group, and number of groups.
+GROUPS = {"codebook": (F32, 1, 1), "scales": (F32, 12, 2), "zero_points": (U16, 12, 2)}
+
+
+def parameter(name, size):
+    values = octets(size)
+    return core.PlanGroups(*GROUPS[name], values) if name in GROUPS else values
 
 
 def plan_of(head, **sizes):
+    kind, arguments = HEADS[head]
     sizes = {**SIZES[head], **sizes}
-    parameters = (octets(sizes.get(name, 0)) for name in PARAMETERS)
-    return core.Plan({**_HEAD, **HEADS[head]}, (4, 6), *parameters)
+    parameters = {name: parameter(name, size) for name, size in sizes.items()}
+    return core.Plan((4, 6), F32, KINDS[kind], POSITIONS["dense"], **arguments, **parameters)
 
 
 @pytest.mark.parametrize(
@@ -133,16 +123,15 @@ def test_an_order_needs_a_codebook():
         plan_of("affine", codebook_order=4)
 
 
-@pytest.mark.parametrize("entries", [0, 23, 25, 2**62, 2**64 - 1])
-def test_a_chunk_has_the_values_of_its_entries(entries):
+@pytest.mark.parametrize("stored", [0, 23, 25, 2**62, 2**64 - 1])
+def test_a_chunk_has_the_values_of_its_stored_elements(stored):
     plan, nowhere = plan_of("affine"), np.zeros(0, np.uint32)
     with pytest.raises(ValueError, match="values: 24 bytes"):
-        plan.encode_chunk(0, 24, nowhere, octets(24), entries, 0, 0xFF, 1, 5)
+        plan.encode_chunk(0, 24, nowhere, octets(24), stored, 0, 0xFF, 1, 5)
 
 
 def test_a_chunk_is_no_longer_than_the_format_allows():
-    mask = {**_HEAD, "positions": 2, "chunk_elements": 1 << 22}
-    plan = core.Plan(mask, (1 << 40,), *(octets(0) for _ in PARAMETERS))
+    plan = core.Plan((1 << 40,), F32, KINDS["bytes"], POSITIONS["mask"], chunk_elements=1 << 22)
     with pytest.raises(ValueError, match="elements of the chunk"):
         plan.encode_chunk(0, 1 << 23, np.zeros(0, np.uint32), octets(0), 0, 0, 0xFF, 1, 5)
 
@@ -163,10 +152,16 @@ def test_a_frame_is_written_from_any_bytes_and_leaves_them_as_they_were():
 
 def test_threads_write_one_plan_with_coded_parameters():
     """Each call has bodies of its own: none goes while another thread still reads it."""
-    fields = {**_HEAD, **HEADS["affine"], "scale_inner": 1, "scale_count": 4096}
     scales = np.linspace(1, 2, 4096, dtype=np.float32).view(np.uint8)
-    parameters = {"scales": scales, "zero_points": octets(8192)}
-    plan = core.Plan(fields, (64, 64), *(parameters.get(name, octets(0)) for name in PARAMETERS))
+    plan = core.Plan(
+        (64, 64),
+        F32,
+        KINDS["affine"],
+        POSITIONS["dense"],
+        width=4,
+        scales=core.PlanGroups(F32, 1, 4096, scales),
+        zero_points=core.PlanGroups(U16, 1, 4096, octets(8192)),
+    )
     nowhere = np.zeros(0, np.uint32)
     chunk, used = plan.encode_chunk(0, 4096, nowhere, octets(4096), 4096, 0, 0xFF, 1, 5)
     with ThreadPoolExecutor(8) as pool:

@@ -87,7 +87,7 @@ def test_changes_that_are_alike_within_a_kernel_are_predicted():
 def test_what_is_smaller_without_a_base_is_stored_without_it():
     other = RANDOM.permuted(BASE * 1000, axis=0)
     data = qcodec.encode(TUNED, Delta(other))
-    assert qcodec.info(data).kind == "fields"
+    assert qcodec.info(data).kind == "exponents"
     assert data == qcodec.encode(TUNED, Lossless())
     assert bits(qcodec.decode(data)) == bits(TUNED)
     pruned = np.where(RANDOM.random(BASE.shape) < 0.02, BASE, np.float32(0))
@@ -122,7 +122,7 @@ def test_every_output_type_is_rounded_once():
 def test_the_elements_are_quantized_as_they_are():
     data = qcodec.encode(TUNED, Delta(BASE))
     quantized = qcodec.Encoded(data, base=BASE).quantized()
-    assert (quantized.kind, bits(quantized.codes)) == ("raw", bits(TUNED))
+    assert (quantized.kind, bits(quantized.codes)) == ("bytes", bits(TUNED))
 
 
 def test_strides_of_the_base_do_not_matter():

@@ -18,9 +18,9 @@ from tests.format.agreement import assert_agreement, by_reference, with_base
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
+    ELEMENT_KINDS,
     FLOATS,
     ITEM_SIZES,
-    OF_BYTES,
     POSITIONS,
     Floats,
     Frame,
@@ -50,7 +50,7 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
     random = np.random.default_rng(ITEM_SIZES[dtype])
     stored = stored_elements(random, positions)
     frame = {"gap_width": 7, "chunk_elements": 120 if chunked else None}
-    if kind in OF_BYTES:
+    if kind in ELEMENT_KINDS:
         size = ITEM_SIZES[dtype]
         # Few different bytes, so that the shortest codes of every coding occur.
         elements = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
@@ -82,8 +82,8 @@ def prefer(coding):
     return code
 
 
-ROWS = [(kind, dtype, False) for kind in ("raw", "planes") for dtype in DTYPES]
-ROWS += [("fields", dtype, False) for dtype in FLOATS]
+ROWS = [(kind, dtype, False) for kind in ("bytes", "planes") for dtype in DTYPES]
+ROWS += [("exponents", dtype, False) for dtype in FLOATS]
 ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, True)))
 
 
@@ -116,7 +116,7 @@ def test_every_float_type_is_given_in_every_output_type(target):
 @pytest.mark.parametrize("dims", [(0, 0), (3, 0), (0, 5), (0,)])
 def test_csr_rows_without_elements_are_not_divided_by(dims, chunk_elements):
     chunk = 5 * chunk_elements if chunk_elements and dims == (0, 5) else chunk_elements
-    data = write_frame(Frame("f32", "raw", "csr", dims, [], [], chunk_elements=chunk))
+    data = write_frame(Frame("f32", "bytes", "csr", dims, [], [], chunk_elements=chunk))
     assert assert_agreement(data) == (dims, b"")
     assert Encoded(data)[:].shape == dims
 
@@ -177,7 +177,7 @@ def test_codes_and_positions_are_those_that_were_written(frame, choice):
     data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
     quantized = with_base(data).quantized()
     written = dict(zip(frame.stored, frame.elements, strict=True))
-    if frame.kind in OF_BYTES:
+    if frame.kind in ELEMENT_KINDS:
         content, size = quantized.codes.tobytes(), ITEM_SIZES[frame.dtype]
         codes = [content[at : at + size] for at in range(0, len(content), size)]
     else:

@@ -10,7 +10,7 @@ from qcodec._frame.head import read_head as open_frame
 from qcodec._io.source import BytesSource
 from reference import Tensor, decode, parameters, read_pack
 from reference.__main__ import values_of
-from reference.coded_floats import HOWS, decode_floats
+from reference.coded_floats import MODES, decode_floats
 from reference.codings import CODINGS, Stream
 from reference.conventions import Reader
 from reference.head import read_head
@@ -95,20 +95,16 @@ def test_every_kind_and_positions_form_has_an_example():
 def test_every_way_to_store_parameters_has_an_example(monkeypatch):
     seen = set()
 
-    def decode_body(how, *arguments):
-        seen.add(how)
-        return decode_floats(how, *arguments)
+    def decode_body(mode, *arguments):
+        seen.add(mode)
+        return decode_floats(mode, *arguments)
 
     monkeypatch.setattr(parameters, "decode_floats", decode_body)
-    coded = [
-        example
-        for example in FRAMES
-        if open_frame(BytesSource(example.data), True).coded_parameters[2]
-    ]
-    assert coded, "zero mode 2"
+    frames = [open_frame(BytesSource(example.data), True) for example in FRAMES]
+    assert any(frame.zero_points and frame.zero_points.coded for frame in frames), "zero mode 2"
     for example in FRAMES:
         assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
-    assert seen == set(HOWS)
+    assert seen == set(MODES)
 
 
 def test_every_coding_and_model_has_an_example(monkeypatch):

@@ -151,15 +151,15 @@ def test_codes_and_check_of_a_broken_golden_file_give_its_error(path, entry, way
 #: Files whose rule is told from others of the same kind by its name alone: if nobody asked for it,
 #: another one would be broken later.
 RULES = {
-    "csr_row_with_too_many.frame": "csr: row counts exceed the entries",
-    "csr_rows_with_too_few.frame": "csr: entries beyond the last row",
+    "csr_row_with_too_many.frame": "csr: row counts exceed the stored elements",
+    "csr_rows_with_too_few.frame": "csr: stored elements beyond the last row",
     "delta_escapes_beyond_the_elements.frame": "delta: escapes",
     "delta_escapes_that_end.frame": "delta: more escapes than are stored",
     "delta_low_bits_that_end.frame": "delta: more low bits than are stored",
     "delta_low_bytes_beyond_the_elements.frame": "delta: bytes of low bits",
-    "entries_beyond_the_elements.frame": "positions: entries",
-    "fields_escape_missing.frame": "fields: too few escapes",
-    "fields_more_escapes_than_elements.frame": "fields: escapes",
+    "entries_beyond_the_elements.frame": "positions: stored elements",
+    "fields_escape_missing.frame": "exponents: too few escapes",
+    "fields_more_escapes_than_elements.frame": "exponents: escapes",
 }
 
 

@@ -56,23 +56,23 @@ ALL = vu(LARGEST_CHUNK)
 #: At most a kilobyte that declares much and ends in an error.
 LARGE_AND_WRONG = {
     "many chunks, the last is cut": frame_of(
-        "f64 raw dense", (64 * LARGEST_CHUNK,), LATE, b"", LARGEST_CHUNK
+        "f64 bytes dense", (64 * LARGEST_CHUNK,), LATE, b"", LARGEST_CHUNK
     ),
-    "one large chunk": frame_of("f64 raw dense", ONE, [LONG_CONSTANT]),
-    "output of half a megabyte": frame_of("u8 raw dense", (MIB // 2,), [LONG_CONSTANT]),
-    "output of a megabyte": frame_of("u8 raw dense", (MIB,), [LONG_CONSTANT]),
+    "one large chunk": frame_of("f64 bytes dense", ONE, [LONG_CONSTANT]),
+    "output of half a megabyte": frame_of("u8 bytes dense", (MIB // 2,), [LONG_CONSTANT]),
+    "output of a megabyte": frame_of("u8 bytes dense", (MIB,), [LONG_CONSTANT]),
     "code beyond the codebook": frame_of("f32 codebook dense", ONE, [b"\0\1\3"], THREE_ENTRIES),
     "every element an entry": frame_of(
-        "f32 raw gaps", ONE, [ALL + CONSTANT + LONG_CONSTANT], b"\1"
+        "f32 bytes gaps", ONE, [ALL + CONSTANT + LONG_CONSTANT], b"\1"
     ),
-    "gaps beyond the end": frame_of("f32 raw gaps", ONE, [ALL + b"\0\1\1" + CONSTANT], b"\1"),
+    "gaps beyond the end": frame_of("f32 bytes gaps", ONE, [ALL + b"\0\1\1" + CONSTANT], b"\1"),
     "mask of one bit more": frame_of(
-        "f32 raw mask", ONE, [vu(LARGEST_CHUNK - 1) + b"\0\1\x0f" + CONSTANT]
+        "f32 bytes mask", ONE, [vu(LARGEST_CHUNK - 1) + b"\0\1\x0f" + CONSTANT]
     ),
-    "rows of one element": frame_of("f32 raw csr", ONE, [ALL + b"\0\1\1" * 2 + CONSTANT], b"\1"),
-    "more than the limits allow": frame_of("u8 raw dense", (2**50,), [], b"", 1),
-    "symbols of no bits": frame_of("u8 raw dense", ONE, [one_class(last_state=1)]),
-    "gaps of no bits": frame_of("f64 raw gaps", ONE, [ALL + one_class() + CONSTANT], b"\5"),
+    "rows of one element": frame_of("f32 bytes csr", ONE, [ALL + b"\0\1\1" * 2 + CONSTANT], b"\1"),
+    "more than the limits allow": frame_of("u8 bytes dense", (2**50,), [], b"", 1),
+    "symbols of no bits": frame_of("u8 bytes dense", ONE, [one_class(last_state=1)]),
+    "gaps of no bits": frame_of("f64 bytes gaps", ONE, [ALL + one_class() + CONSTANT], b"\5"),
     "scales, the last plane is wrong": scaled_frame(
         "f32", LARGEST_CHUNK, CONSTANT * 3 + LONG_CONSTANT, [CONSTANT], None
     ),
@@ -86,7 +86,7 @@ LARGE_AND_WRONG = {
         "f16", MIB // 4 - 1, CONSTANT * 4, [LONG_CONSTANT], None
     ),
     "books beyond the bytes": frame_of("f32 codebook dense", (9,), [CONSTANT], HUGE_BOOKS),
-    "entries beyond the elements": frame_of("u8 raw mask", (9,), [vu(2**55) + CONSTANT * 2]),
+    "entries beyond the elements": frame_of("u8 bytes mask", (9,), [vu(2**55) + CONSTANT * 2]),
     "entries of a pack": b"QP\0\0" + vu(2**55) + bytes(900),
 }
 
@@ -117,7 +117,7 @@ def test_an_error_from_a_kilobyte_costs_at_most_a_megabyte(door):
 def test_a_valid_kilobyte_costs_what_it_declares(door):
     chunks = 4
     size = chunks * LARGEST_CHUNK
-    data = frame_of("u8 raw dense", (size,), [CONSTANT] * chunks, b"", LARGEST_CHUNK)
+    data = frame_of("u8 bytes dense", (size,), [CONSTANT] * chunks, b"", LARGEST_CHUNK)
     assert with_spare_memory(door, [(size + MIB, data), (size // 2, data)]) == [
         str(size),
         "memory",
@@ -125,11 +125,11 @@ def test_a_valid_kilobyte_costs_what_it_declares(door):
 
 
 NONE_STORED = qcodec.Quantized(
-    (1 << 29,), "float32", "raw", np.empty(0, np.float32), np.empty(0, np.int64)
+    (1 << 29,), "float32", "bytes", np.empty(0, np.float32), np.empty(0, np.int64)
 )
 #: A few kilobytes that are valid, and declare more than the default limits allow.
 BEYOND = {
-    "elements": frame_of("f32 raw dense", (128 * ONE[0],), [CONSTANT] * 128, b"", LARGEST_CHUNK),
+    "elements": frame_of("f32 bytes dense", (128 * ONE[0],), [CONSTANT] * 128, b"", LARGEST_CHUNK),
     "elements of which none is stored": encode_frame(NONE_STORED, profile="fixed"),
     "rows": qcodec.encode(np.zeros((1 << 30, 0), np.float32)),
     "parameters": scaled_frame(
@@ -161,14 +161,14 @@ def test_every_door_asks_for_memory_before_it_takes_any(door):
 @linux_only
 def test_a_file_asks_for_the_memory_of_its_sum_before_it_takes_any():
     # Ninety bytes a tensor, each of which is within the limits.
-    one = frame_of("u8 raw dense", (16 * ONE[0],), [CONSTANT] * 16, b"", LARGEST_CHUNK)
+    one = frame_of("u8 bytes dense", (16 * ONE[0],), [CONSTANT] * 16, b"", LARGEST_CHUNK)
     names = [str(number) for number in range(40)]
     pack = b"".join(write_pack(names, [one] * 40))
     assert with_spare_memory("file", [(8 * MIB, pack)]) == ["limit"]
 
 
 DIMS = st.sampled_from([0, 1, 2, 3, 255, 2**16, 2**22, 2**31, 2**32, 2**54, 2**56, 2**63])
-ROWS = ["u8 raw dense", "f32 raw gaps", "f16 raw csr", "f64 raw mask", "bool raw csr"]
+ROWS = ["u8 bytes dense", "f32 bytes gaps", "f16 bytes csr", "f64 bytes mask", "bool bytes csr"]
 
 
 @settings(max_examples=300)

@@ -52,7 +52,7 @@ def of_equal_chunks(row, chunk, parameters=b""):
 
 def normal_frame():
     """Bytes of which each is as likely as any other, in the slowest of the codings."""
-    return of_equal_chunks("u8 raw dense", write_stream(random_bytes(0, 255), 8, "tree"))
+    return of_equal_chunks("u8 bytes dense", write_stream(random_bytes(0, 255), 8, "tree"))
 
 
 def longest_symbols():
@@ -91,16 +91,16 @@ def all_escaped():
 
 
 SLOW = {
-    "longest symbols": lambda: of_equal_chunks("u8 raw dense", longest_symbols()),
-    "a row an element": lambda: of_equal_chunks("u8 raw csr", a_row_an_element(), b"\x10"),
+    "longest symbols": lambda: of_equal_chunks("u8 bytes dense", longest_symbols()),
+    "a row an element": lambda: of_equal_chunks("u8 bytes csr", a_row_an_element(), b"\x10"),
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
     "fields, all escapes": lambda: of_equal_chunks("f64 fields dense", all_escaped()),
-    "split": lambda: of_equal_chunks("u8 raw dense", split()),
-    "contexts": lambda: of_equal_chunks("u8 raw dense", contexts()),
+    "split": lambda: of_equal_chunks("u8 bytes dense", split()),
+    "contexts": lambda: of_equal_chunks("u8 bytes dense", contexts()),
     "scales": lambda: scaled_frame(
         "f32", STREAM, longest_symbols() * 4, [longest_symbols()], STREAM
     ),
-    "nothing but escapes": lambda: of_equal_chunks("u8 raw dense", escapes()),
+    "nothing but escapes": lambda: of_equal_chunks("u8 bytes dense", escapes()),
 }
 
 
@@ -121,14 +121,14 @@ def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
     # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.
     table = deep_lengths(list(range(13)))
     stream = write_stream([1], 8, coding, table)
-    data = frame_of("u8 raw dense", (5000,), [stream] * 5000, b"", 1)
+    data = frame_of("u8 bytes dense", (5000,), [stream] * 5000, b"", 1)
     normal = normal_frame()
     a_byte = seconds(normal) / (len(normal) + qcodec.decode(normal).nbytes)
     assert seconds(data) <= 60 * a_byte * (len(data) + 5000)
 
 
 def test_symbols_of_no_bits_take_no_longer_than_others():
-    data = frame_of("u8 raw dense", ONE, [one_class()])
+    data = frame_of("u8 bytes dense", ONE, [one_class()])
     assert np.all(qcodec.decode(data) == 7)
     normal = normal_frame()
     a_byte = seconds(normal) / qcodec.decode(normal).nbytes
@@ -138,7 +138,7 @@ def test_symbols_of_no_bits_take_no_longer_than_others():
 def test_symbols_of_no_bits_are_as_many_as_the_limits_allow():
     # Half a kilobyte honestly holds four million bytes; of such chunks there can be many.
     elements = LARGEST_CHUNK // 4
-    data = frame_of("f32 raw dense", (64 * elements,), [one_class()] * 64, b"", elements)
+    data = frame_of("f32 bytes dense", (64 * elements,), [one_class()] * 64, b"", elements)
     limits = qcodec.Limits(expansion_floor=MIB)
     for door in (lambda: qcodec.decode(data, limits=limits),
                  qcodec.Encoded(data, limits=limits).quantized):  # fmt: skip

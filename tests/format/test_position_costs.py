@@ -67,5 +67,5 @@ def test_nothing_at_all_may_be_worth_its_bits(shape):
     array = EVEN.ravel()[:300].reshape(shape)
     for codec in (Codebook(3, rate=50), Affine(3, rate=50)):
         q = codec.quantize(array, array != 0)
-        assert q.entries == 0
+        assert q.stored == 0
         assert not qcodec.decode(qcodec.encode(q)).any()

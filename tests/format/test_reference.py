@@ -13,8 +13,8 @@ from reference.conventions import Reader
 from reference.element_types import element_of, float_of
 from reference.huffman import huffman, read_lengths
 from tests.writers.frame_writer import (
+    ELEMENT_KINDS,
     ITEM_SIZES,
-    OF_BYTES,
     Floats,
     Frame,
     base_of,
@@ -100,7 +100,7 @@ def same_values(found: bytes, expected: np.ndarray) -> bool:
 def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
     """All elements: bytes where they are kept as they are, else numbers."""
     stored = list(frame.stored)
-    if frame.kind in OF_BYTES:
+    if frame.kind in ELEMENT_KINDS:
         content = np.frombuffer(b"".join(frame.elements), np.uint8)
         if dtype == frame.dtype:
             dense = np.zeros((frame.size, ITEM_SIZES[dtype]), np.uint8)
@@ -195,7 +195,7 @@ def test_damage_behind_the_checksum_is_an_error_or_a_whole_tensor(frame):
 
 
 def test_a_tensor_larger_than_the_reader_allows_is_refused():
-    frame = write_frame(Frame("u8", "raw", "dense", (10,), range(10), [b"a"] * 10))
+    frame = write_frame(Frame("u8", "bytes", "dense", (10,), range(10), [b"a"] * 10))
     assert decode(frame, max_bytes=10).data == b"a" * 10
     with pytest.raises(Limit):
         decode(frame, max_bytes=9)

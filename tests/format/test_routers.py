@@ -65,7 +65,7 @@ CASES = {
     "rows and columns": (of_codes(by_row_and_column()), "dense"),
     "kernels": (of_codes(of_kernels()), "dense"),
     "mask": (masked(), "mask"),
-    "bits": (masked(), "bits"),
+    "bit mask": (masked(), "bit_mask"),
 }
 
 
@@ -146,7 +146,7 @@ def test_chunks_that_cut_rows_have_no_router(chunk):
     st.lists(st.integers(1, 9), min_size=1, max_size=4).map(tuple)
     | st.sampled_from([(40, 3, 3, 3), (30, 40), (2, 300, 5), (200, 1, 1, 2), (5, 1, 300, 2)]),
     st.integers(1, 8),
-    st.sampled_from(["dense", "mask", "bits", "auto"]),
+    st.sampled_from(["dense", "mask", "bit_mask", "auto"]),
     st.none() | st.integers(1, 400),
     st.sampled_from([ALL, *ROUTED.values()]),
     st.integers(0, 2**32 - 1),

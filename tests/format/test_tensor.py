@@ -293,7 +293,7 @@ def test_rows_wider_than_a_row_count_can_say_are_refused_as_csr():
 
 
 def test_info_names_a_coding_that_it_does_not_know():
-    data = bytearray(qcodec.encode(np.arange(100, dtype=np.uint8), qcodec.Raw()))
+    data = bytearray(qcodec.encode(np.arange(100, dtype=np.uint8), qcodec.Verbatim()))
     at = data.index(bytes(range(100))) - 2  # the stream's coding and length stand before its body
     data[at] = 77
     with pytest.raises(qcodec.UnsupportedError, match="coding"):

@@ -46,7 +46,7 @@ def test_masked_symbols_positions_and_codes_are_refused():
         lambda: streams.relative_index(numbers, 4),
         lambda: zeroed({"a": MASKED}, [("a", None)]),
         lambda: qcodec.Quantized((5,), "float32", "codebook", numbers, None, 3, Groups(floats)),
-        lambda: qcodec.Quantized((5,), "uint8", "raw", numbers),
+        lambda: qcodec.Quantized((5,), "uint8", "bytes", numbers),
     ):
         with pytest.raises(TypeError, match="a masked array"):
             function()
@@ -251,7 +251,7 @@ weights = weights.bfloat16()
 weights[10:50] /= 1e30
 weights[weights.abs() < 1e-3] = 0
 for codec in (
-    Raw(), Lossless(), Affine(8), Affine(3, per=0), FixedPoint(4, "max"), Ternary(),
+    Verbatim(), Lossless(), Affine(8), Affine(3, per=0), FixedPoint(4, "max"), Ternary(),
     Codebook(3, scale="rms", per=0), Sparse(Lossless()), Sparse(Codebook(4), NOfM(2, 4)),
     DeepCompression(3, Density(0.2)), Delta({"w": weights * 1.0078125}),
 ):

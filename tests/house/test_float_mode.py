@@ -39,7 +39,7 @@ WEIGHTS[::3] *= 1e3
 WEIGHTS[:, ::7] = 0
 
 CODECS = [
-    qcodec.Raw(),
+    qcodec.Verbatim(),
     qcodec.Lossless(),
     qcodec.Affine(8),
     qcodec.Affine(4, per=0, symmetric=True),

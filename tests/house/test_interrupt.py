@@ -40,7 +40,7 @@ CHUNK_ELEMENTS = 1 << 22
 def slow_frame(stream, chunks=16):
     """Seconds of decoding, in some hundred bytes."""
     elements = chunks * CHUNK_ELEMENTS
-    frame = Frame("u8", "raw", "dense", (elements,), (), (), CHUNK_ELEMENTS)
+    frame = Frame("u8", "bytes", "dense", (elements,), (), (), CHUNK_ELEMENTS)
     return assemble(
         Parts(write_fields(frame, 255), vu(CHUNK_ELEMENTS), b"", tuple([stream] * chunks))
     )
@@ -289,8 +289,8 @@ def test_values_are_sorted_as_numpy_sorts_them(values):
 #: time; or it is short.
 GIL_FREE = {
     "decode": {
-        "__cinit__": "short: heads are at most some numbers a chunk, which the file has room for",
-        "decode_parameters_once": "asks",
+        "read_head": "short: heads are at most some numbers a chunk, which the file has room for",
+        "decode_parameters": "asks",
         "decode": "asks",
         "decode_chunk": "asks",
         "decode_codes": "asks",

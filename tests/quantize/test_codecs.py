@@ -14,10 +14,10 @@ from qcodec.codecs import (
     Delta,
     FixedPoint,
     Lossless,
-    Raw,
     Sparse,
     Ternary,
     TrainedTernary,
+    Verbatim,
     from_config,
 )
 from qcodec.codecs.pruning import PRUNINGS, Density, NOfM, Quality, Threshold
@@ -26,7 +26,7 @@ from qcodec.quantize import sqnr
 ml_dtypes = pytest.importorskip("ml_dtypes")
 
 DENSE = [
-    Raw(),
+    Verbatim(),
     Lossless(),
     Affine(1),
     Affine(4),
@@ -49,7 +49,7 @@ DENSE = [
     TrainedTernary(),
 ]
 SPARSE = [
-    Sparse(Raw()),
+    Sparse(Verbatim()),
     Sparse(Lossless(), Density(0.3)),
     Sparse(Affine(4), Density(0.5), "mask"),
     Sparse(Affine(4, rate=0.05), Density(0.5)),
@@ -64,7 +64,7 @@ SPARSE = [
     DeepCompression(5, Density(0.1), init="exact", gap_bits=4),
 ]
 EVERY = DENSE + SPARSE
-BIT_EXACT = [Raw(), Lossless(), Sparse(Raw()), Sparse(Lossless())]
+BIT_EXACT = [Verbatim(), Lossless(), Sparse(Verbatim()), Sparse(Lossless())]
 LOSSY = [codec for codec in EVERY if codec not in BIT_EXACT]
 QUANTIZABLE = ["float32", "float16", "float64", "bfloat16"]
 
@@ -116,8 +116,12 @@ def test_codecs_are_frozen_and_can_be_keys(codec):
 
 def test_parameters_with_a_default_may_be_left_out():
     assert from_config({"id": "ternary"}) == Ternary()
-    nested = {"id": "sparse", "codec": {"id": "raw"}, "prune": {"id": "density", "density": 0.5}}
-    assert from_config(nested) == Sparse(Raw(), Density(0.5))
+    nested = {
+        "id": "sparse",
+        "codec": {"id": "verbatim"},
+        "prune": {"id": "density", "density": 0.5},
+    }
+    assert from_config(nested) == Sparse(Verbatim(), Density(0.5))
 
 
 @pytest.mark.parametrize(
@@ -126,10 +130,10 @@ def test_parameters_with_a_default_may_be_left_out():
         ({"id": "code_book", "bits": 4}, ValueError, "did you mean 'codebook'?"),
         ({"id": "zzz"}, ValueError, "known are affine, "),
         ({"id": "affine", "bit": 4}, ValueError, "no parameter 'bit'; did you mean 'bits'?"),
-        ({"id": "sparse", "codec": {"id": "rae"}}, ValueError, "did you mean 'raw'?"),
-        ({"id": "sparse", "codec": "raw"}, TypeError, "codec='raw'"),
+        ({"id": "sparse", "codec": {"id": "verbatin"}}, ValueError, "did you mean 'verbatim'?"),
+        ({"id": "sparse", "codec": "verbatim"}, TypeError, "codec='verbatim'"),
         ({"id": "sparse", "codec": {"id": "density", "density": 1}}, TypeError, "codec=Density"),
-        ({"id": "sparse", "codec": {"id": "raw"}, "prune": 0.1}, TypeError, "prune=0.1"),
+        ({"id": "sparse", "codec": {"id": "verbatim"}, "prune": 0.1}, TypeError, "prune=0.1"),
         ({"id": "density", "density": 0.1}, ValueError, "put it into a 'sparse'"),
         ({"id": "affine"}, TypeError, "bits"),
         ({"bits": 4}, TypeError, "'id'"),
@@ -137,12 +141,12 @@ def test_parameters_with_a_default_may_be_left_out():
         ("affine", TypeError, "'affine'"),
         ({"id": "sparse"}, TypeError, "sparse needs the parameter 'codec'; it has codec, prune"),
         (
-            {"id": "sparse", "codec": {"id": "raw"}, "prune": {"density": 0.1}},
+            {"id": "sparse", "codec": {"id": "verbatim"}, "prune": {"density": 0.1}},
             TypeError,
             "prune of sparse: {'density': 0.1} has no 'id'; ids with these parameters: density",
         ),
         (
-            {"id": "sparse", "codec": {"id": "raw"}, "prune": {"id": "density", "density": 2}},
+            {"id": "sparse", "codec": {"id": "verbatim"}, "prune": {"id": "density", "density": 2}},
             ValueError,
             "prune of sparse: density=2: allowed are 0 to 1",
         ),
@@ -172,8 +176,8 @@ def test_a_configuration_that_is_not_understood_says_what_was_meant(config, erro
         lambda: Ternary("ttq"),
         lambda: Ternary(scales=0),
         lambda: TrainedTernary(1.0),
-        lambda: Sparse(Raw(), positions="coo"),
-        lambda: Sparse(Raw(), gap_bits=17),
+        lambda: Sparse(Verbatim(), positions="coo"),
+        lambda: Sparse(Verbatim(), gap_bits=17),
         lambda: Sparse(Affine(4, per=0)),
         lambda: DeepCompression(4, gap_bits=0),
         lambda: DeepCompression(4, init="best"),
@@ -187,10 +191,10 @@ def test_parameters_out_of_range_are_refused_at_once(make):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Raw("complex64"),
-        lambda: Sparse(Sparse(Raw())),
+        lambda: Verbatim("complex64"),
+        lambda: Sparse(Sparse(Verbatim())),
         lambda: Sparse(DeepCompression(4)),
-        lambda: Sparse(Raw(), 0.5),
+        lambda: Sparse(Verbatim(), 0.5),
         lambda: TrainedTernary("exact"),
         lambda: Affine("4"),
         lambda: Codebook(4.0),
@@ -198,7 +202,7 @@ def test_parameters_out_of_range_are_refused_at_once(make):
         lambda: Affine(4, per="0"),
         lambda: Affine(4, group=8.0),
         lambda: Ternary([0.5]),
-        lambda: Sparse(Raw(), gap_bits="5"),
+        lambda: Sparse(Verbatim(), gap_bits="5"),
     ],
 )
 def test_parameters_of_the_wrong_type_are_refused_at_once(make):
@@ -222,7 +226,7 @@ def test_every_shape_and_float_type_comes_back_as_such(codec, dtype, shape):
     assert q.dequantize().shape == shape
     assert q.dequantize().dtype == array.dtype
     assert q.dequantize("float32").dtype == np.float32
-    assert q.mask.sum() == q.entries
+    assert q.mask.sum() == q.stored
 
 
 @every
@@ -258,7 +262,7 @@ def test_raw_and_lossless_keep_every_bit(codec):
 @pytest.mark.parametrize("name", ["float8_e4m3fn", "float8_e5m2", "bfloat16", "float8_e8m0fnu"])
 def test_raw_and_lossless_take_bits_by_the_name_of_their_type(name):
     bits = np.arange(256).astype(f"u{ml_dtypes.finfo(name).bits // 8}")
-    for codec in (Raw(name), Lossless(name)):
+    for codec in (Verbatim(name), Lossless(name)):
         q = codec.quantize(bits)
         assert q.dtype == name
         assert q.dequantize().tobytes() == bits.tobytes()
@@ -328,27 +332,27 @@ def test_more_bits_are_never_worse(make):
 
 def test_sparse_stores_what_is_not_zero_unless_told():
     array = np.array([0.0, -0.0, 2.0, np.nan])
-    assert Sparse(Raw()).quantize(array).positions.tolist() == [1, 2, 3]
+    assert Sparse(Verbatim()).quantize(array).positions.tolist() == [1, 2, 3]
     # A masked weight that was negative is -0.0, and is as absent as the others.
     assert Sparse(Codebook(2)).quantize(array[:3]).positions.tolist() == [2]
 
 
 def test_sparse_knows_the_type_of_bits_that_raw_is_told():
     bits = np.array([0, 0x3F80, 0x8000], np.uint16)
-    q = Sparse(Raw("bfloat16")).quantize(bits)
+    q = Sparse(Verbatim("bfloat16")).quantize(bits)
     assert (q.dtype, q.positions.tolist()) == ("bfloat16", [1, 2])
 
 
 def test_sparse_refuses_a_type_that_has_no_zero():
     bits = np.zeros(3, np.uint8)
     with pytest.raises(TypeError, match="has no zero"):
-        Raw("float8_e8m0fnu").quantize(bits, np.zeros(3, bool))
+        Verbatim("float8_e8m0fnu").quantize(bits, np.zeros(3, bool))
 
 
 def test_deep_compression_is_its_parts():
     codec = DeepCompression(4, Density(0.2), gap_bits=5)
     q, parts = codec.quantize(WEIGHTS), codec.parts().quantize(WEIGHTS)
-    assert q.entries == 84
+    assert q.stored == 84
     np.testing.assert_array_equal(q.codes, parts.codes)
     assert codec.parts().gap_bits == 5
     assert codec.parts().codec == Codebook(4, "linear")

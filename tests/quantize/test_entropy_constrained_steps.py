@@ -155,7 +155,7 @@ def test_with_a_mask_what_is_not_worth_its_bits_is_not_stored():
         q = quantize_affine(GAUSS, 4, rate=rate, mask=mask)
         assert mask[q.positions].all()
         assert not np.any(q.codes == q.zero_point), "a stored zero is a wasted position"
-        stored.append(q.entries)
+        stored.append(q.stored)
     assert stored[0] > 0.95 * np.count_nonzero(mask)
     assert np.all(np.diff(stored) < 0)
     assert stored[-1] == 0

@@ -23,8 +23,8 @@ def affine(**changes):
     return Quantized(**(parts | changes))
 
 
-def raw(**changes):
-    parts = {"shape": (4,), "dtype": "float32", "kind": "raw", "codes": np.arange(4, dtype=F32)}
+def verbatim(**changes):
+    parts = {"shape": (4,), "dtype": "float32", "kind": "bytes", "codes": np.arange(4, dtype=F32)}
     return Quantized(**(parts | changes))
 
 
@@ -64,22 +64,22 @@ def test_stored_elements_take_the_group_of_their_place():
     )
     assert q.dequantize().tolist() == [[0, 1, 0, 2], [6, 0, 0, 6]]
     assert q.mask.tolist() == [[False, True, False, True], [True, False, False, True]]
-    assert (q.entries, q.density) == (4, 0.5)
+    assert (q.stored, q.density) == (4, 0.5)
 
 
 def test_raw_elements_come_back_bit_for_bit():
     codes = np.array([0x7FC00001, 0xFF800000, 0x80000000, 1], np.uint32).view(F32)
-    assert raw(codes=codes).dequantize().tobytes() == codes.tobytes()
+    assert verbatim(codes=codes).dequantize().tobytes() == codes.tobytes()
 
 
 def test_a_tensor_of_no_elements_is_all_there():
-    q = raw(shape=(0, 3), codes=np.zeros(0, F32))
+    q = verbatim(shape=(0, 3), codes=np.zeros(0, F32))
     assert q.dequantize().shape == (0, 3)
-    assert (q.entries, q.density, q.mask.shape) == (0, 1.0, (0, 3))
+    assert (q.stored, q.density, q.mask.shape) == (0, 1.0, (0, 3))
 
 
 def test_integers_are_not_given_as_floats():
-    q = raw(dtype="int8", codes=np.zeros(4, np.int8))
+    q = verbatim(dtype="int8", codes=np.zeros(4, np.int8))
     with pytest.raises(ValueError, match="no conversion"):
         q.dequantize("float32")
 
@@ -91,18 +91,18 @@ SCALE = Groups(np.ones(2, F32), 2)
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (lambda: raw(shape=(1,) * 9), "9 dimensions"),
-        (lambda: raw(shape=(-4,)), "negative"),
-        (lambda: raw(kind="planes"), "kind"),
-        (lambda: raw(shape=(5,)), "codes: found 4, allowed 5"),
-        (lambda: raw(codes=np.zeros((2, 2), F32)), "codes: found 2 dimensions"),
-        (lambda: raw(bits=8), "bits of kind raw"),
-        (lambda: raw(codebook=BOOK), "parameters"),
-        (lambda: raw(shape=(10,), positions=POSITIONS[::-1].copy()), "strictly ascending"),
-        (lambda: raw(shape=(10,), positions=np.array([0, 0, 1, 2])), "strictly ascending"),
-        (lambda: raw(shape=(9,), positions=POSITIONS), "positions: found 9, allowed below 9"),
-        (lambda: raw(shape=(9,), positions=POSITIONS - 1), "at least 0"),
-        (lambda: raw(shape=(10,), positions=POSITIONS[:3]), "codes: found 4, allowed 3"),
+        (lambda: verbatim(shape=(1,) * 9), "9 dimensions"),
+        (lambda: verbatim(shape=(-4,)), "negative"),
+        (lambda: verbatim(kind="planes"), "kind"),
+        (lambda: verbatim(shape=(5,)), "codes: found 4, allowed 5"),
+        (lambda: verbatim(codes=np.zeros((2, 2), F32)), "codes: found 2 dimensions"),
+        (lambda: verbatim(bits=8), "bits of kind bytes"),
+        (lambda: verbatim(codebook=BOOK), "parameters"),
+        (lambda: verbatim(shape=(10,), positions=POSITIONS[::-1].copy()), "strictly ascending"),
+        (lambda: verbatim(shape=(10,), positions=np.array([0, 0, 1, 2])), "strictly ascending"),
+        (lambda: verbatim(shape=(9,), positions=POSITIONS), "positions: found 9, allowed below 9"),
+        (lambda: verbatim(shape=(9,), positions=POSITIONS - 1), "at least 0"),
+        (lambda: verbatim(shape=(10,), positions=POSITIONS[:3]), "codes: found 4, allowed 3"),
         (lambda: affine(dtype="int8"), "dtype"),
         (lambda: affine(bits=0), "bits"),
         (lambda: affine(bits=17, codes=CODES.astype(np.uint16)), "bits"),
@@ -133,14 +133,14 @@ def test_parts_that_do_not_fit_are_refused_by_name(make, what):
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (lambda: raw(codes=np.zeros(4)), "codes: found dtype float64, allowed float32"),
-        (lambda: raw(shape=(10,), positions=POSITIONS.astype(np.int32)), "positions"),
+        (lambda: verbatim(codes=np.zeros(4)), "codes: found dtype float64, allowed float32"),
+        (lambda: verbatim(shape=(10,), positions=POSITIONS.astype(np.int32)), "positions"),
         (lambda: affine(codes=CODES.astype(np.uint16)), "codes"),
         (lambda: affine(bits=9), "codes"),
         (lambda: affine(scale=Groups(np.ones(1))), "scale"),
         (lambda: affine(scale=SCALE, zero_point=np.zeros(2, np.int32)), "zero_point"),
         (lambda: codebook(codebook=Groups(np.ones((1, 3)))), "codebook"),
-        (lambda: raw(dtype="complex64"), "complex64"),
+        (lambda: verbatim(dtype="complex64"), "complex64"),
     ],
 )
 def test_arrays_of_another_type_are_refused_by_name(make, what):

@@ -13,7 +13,7 @@ from qcodec.codecs.pruning import PRUNINGS
 from qcodec.recipes import Recipe, Rule, as_recipe
 
 EXAMPLES = {
-    "raw": qcodec.Raw(),
+    "verbatim": qcodec.Verbatim(),
     "lossless": qcodec.Lossless(),
     "affine": qcodec.Affine(4),
     "fixed_point": qcodec.FixedPoint(4),
@@ -182,7 +182,7 @@ def test_recipes_of_other_things_are_refused_at_once(make):
         make()
 
 
-@pytest.mark.parametrize("codec", [qcodec.Codebook, "codebook4", 4, {"id": "raw"}], ids=repr)
+@pytest.mark.parametrize("codec", [qcodec.Codebook, "codebook4", 4, {"id": "verbatim"}], ids=repr)
 def test_what_is_no_codec_is_refused_with_what_is_one(codec):
     with pytest.raises(TypeError, match=r"^codec=.*: allowed is a codec, such as"):
         qcodec.encode(np.ones(3), codec)

@@ -15,7 +15,7 @@ from recipes.report import report
 
 CODECS = {
     "mask": DeepCompression(4, prune=Density(0.3), positions="mask"),
-    "bits": DeepCompression(4, prune=Density(0.3), positions="bits"),
+    "bit_mask": DeepCompression(4, prune=Density(0.3), positions="bit_mask"),
     "gaps": DeepCompression(4, prune=Density(0.02), positions="gaps", gap_bits=3),
     "csr": DeepCompression(4, prune=Density(0.3), positions="csr"),
     "dense": DeepCompression(4, prune=Density(0.7), positions="dense"),
@@ -87,7 +87,7 @@ def test_fillers_are_index_bits(tensors, tmp_path):
     path = tmp_path / "net.qc"
     row = reported(tensors, path, CODECS["gaps"], "fixed").as_dict()["layers"][0]
     with qcodec.safe_open(path) as file:
-        entries = file.info("a.weight").entries
+        entries = file.info("a.weight").stored
     assert entries > row["kept"] == 60  # gaps of 3 bits, 49 absent weights between two on average
     assert row["index_bits"] == pytest.approx((entries * (3 + 4) - 60 * 4) / 60)
 
@@ -150,7 +150,7 @@ def test_the_papers_coding_counts_fillers_codes_and_gaps():
     quantized = DeepCompression(2).quantize(weights)
     coding = paper_coding(quantized, gap_bits=4)
     # 39 absent: two fillers of 16; 57 absent: three.
-    assert coding.entries == 4 + 2 + 3
+    assert coding.stored == 4 + 2 + 3
     book = quantized.codebook.values.nbytes
     assert coding.bitpacked_bytes == 5 + 3 + book  # 9 gaps of 4 bits, 9 codes of 2
     assert coding.huffman_bytes <= coding.bitpacked_bytes

@@ -191,9 +191,9 @@ def test_a_rule_is_read_from_one_line(text, pattern, codec):
         ("fc=codebook(bits=99)", "bits"),
         pytest.param(f"fc=codebook(bits={'[' * 5000})", "neither TOML nor JSON", id="nested"),
         ("(=ternary", "is not a regular expression"),
-        ("fc=ternary(id='raw')", "'id'"),
+        ("fc=ternary(id='verbatim')", "'id'"),
         ("fc=sparse(prune={id='density', density=1})", "needs the parameter 'codec'"),
-        ("fc=sparse(codec={id='raw'}, prune={density=1})", "'id'; ids with .* density$"),
+        ("fc=sparse(codec={id='verbatim'}, prune={density=1})", "'id'; ids with .* density$"),
     ],
 )
 def test_a_mistake_in_a_rule_is_named(text, message):

@@ -80,7 +80,9 @@ def test_codes_are_stored_and_not_values(tmp_path):
 def test_a_recipe_is_for_what_nothing_has_quantized(tmp_path):
     model = torch.nn.Linear(64, 64)
     share(model, {"weight": Codebook(4)})
-    export(model, tmp_path / "net.qc", recipe={"bias": qcodec.Affine(4), "weight": qcodec.Raw()})
+    export(
+        model, tmp_path / "net.qc", recipe={"bias": qcodec.Affine(4), "weight": qcodec.Verbatim()}
+    )
     again = qcodec.load_file(tmp_path / "net.qc")
     assert len(set(again["bias"].tolist())) <= 16
     assert (again["weight"] == model.weight.detach().numpy()).all()

@@ -9,23 +9,23 @@ from collections.abc import Callable, Sequence
 
 from tests.writers.stream_writer import bitpacked_body, vu
 
-HOWS = ("verbatim", "planes", "deltas", "permuted")
+MODES = ("verbatim", "planes", "deltas", "permuted")
 _ROTATED = ("f32", "f16", "bf16")
 
 #: Symbols and width to a whole stream.
 Coder = Callable[[Sequence[int], int], bytes]
 
 
-def floats(how: str, data: bytes, dtype: str, size: int, entries: int, coder: Coder) -> bytes:
+def floats(mode: str, data: bytes, dtype: str, size: int, entries: int, coder: Coder) -> bytes:
     """floats(rows, entries) of values that stand in `data` verbatim."""
-    if how == "verbatim":
+    if mode == "verbatim":
         return b"\0" + data
     words = _bits(data, size)
-    if how == "planes":
+    if mode == "planes":
         body = _planes(words, dtype, size, coder)
     else:
-        body = _deltas(words, size, entries, coder, how == "permuted")
-    return bytes([HOWS.index(how)]) + vu(len(body)) + body
+        body = _deltas(words, size, entries, coder, mode == "permuted")
+    return bytes([MODES.index(mode)]) + vu(len(body)) + body
 
 
 def _bits(data: bytes, size: int) -> list[int]:

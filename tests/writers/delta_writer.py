@@ -17,7 +17,7 @@ class Delta:
 
     base: bytes
     step: int
-    kernel: tuple[int, int] = (1, 1)
+    filter: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def delta_symbols(
     dtype: str, elements: Sequence[bytes], base: bytes, delta: Delta, escaped: Sequence[int] = ()
 ) -> DeltaSymbols:
     """A chunk's symbols; `escaped` are the numbers of elements that are escapes without need."""
-    size, width = len(base) // max(len(elements), 1), delta.kernel[0]
+    size, width = len(base) // max(len(elements), 1), delta.filter[0]
     bits = 8 * size
     codes: list[int] = []
     steps: list[int] = []
@@ -53,7 +53,7 @@ def delta_symbols(
         moved = _rank(element) - _rank(source)
         moved = (moved + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
         quotient = floor(Fraction(moved, 1 << down))
-        difference = quotient - floor(Fraction(_expected(steps, index, delta.kernel), 1 << up))
+        difference = quotient - floor(Fraction(_expected(steps, index, delta.sides), 1 << up))
         if abs(difference) > 127 or index in escaped:
             codes.append(255)
             steps.append(0)
@@ -75,8 +75,8 @@ def _scale(dtype: str, source: bytes, step: int) -> tuple[int, int]:
     return min(max(distance, 0), 8 * len(source) - 8), min(max(-distance, 0), 8)
 
 
-def _expected(steps: list[int], index: int, kernel: tuple[int, int]) -> int:
-    width, height = kernel
+def _expected(steps: list[int], index: int, sides: tuple[int, int]) -> int:
+    width, height = sides
     x, y = index % width, index // width % height
     if x == 0 and y == 0:
         return 0

@@ -21,10 +21,10 @@ from tests.writers.stream_writer import vu, write_stream
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("raw", "planes", "affine", "codebook", "delta", "fields")
-#: Those whose elements are bytes.
-OF_BYTES = ("raw", "planes", "delta", "fields")
-POSITIONS = ("dense", "gaps", "mask", "csr", "bits")
+KINDS = ("bytes", "planes", "affine", "codebook", "delta", "exponents")
+#: Kinds that store elements, not codes.
+ELEMENT_KINDS = ("bytes", "planes", "delta", "exponents")
+POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask")
 FLOATS = ("f32", "f16", "bf16", "f64")
 EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
@@ -40,14 +40,14 @@ Coder = Callable[[Sequence[int], int], bytes]
 
 @dataclass(frozen=True)
 class Floats:
-    """Parameters: `data` holds `count` x `entries` values of a dtype, `how` they are stored."""
+    """Parameters: `data` holds `count` x `entries` values of a dtype, in a `mode`."""
 
     dtype: str
     data: bytes
     count: int
     inner: int = 1
     entries: int = 1
-    how: str = "verbatim"
+    mode: str = "verbatim"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (raw, planes, delta, fields).
+    codes, or the bytes of each (bytes, planes, delta, exponents).
     """
 
     dtype: str
@@ -181,7 +181,7 @@ def write_fields(frame: Frame, features: int) -> bytes:
 
 def _floats(parameters: Floats, coder: Coder) -> bytes:
     dtype, entries = parameters.dtype, parameters.entries
-    return floats(parameters.how, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+    return floats(parameters.mode, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
 
 
 def is_delta(frame: bytes) -> bool:
@@ -206,7 +206,7 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
         written += (vu(book.inner) if book.count > 1 else b"") + _floats(book, coder)
     if frame.delta is not None:
         digest = remember_base(frame.delta.base)
-        written += digest + vu(frame.delta.step) + bytes(frame.delta.kernel)
+        written += digest + vu(frame.delta.step) + bytes(frame.delta.filter)
     if frame.positions in ("gaps", "csr"):
         written += bytes([frame.gap_width])
     if frame.scales is not None:
@@ -235,7 +235,7 @@ def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
 def _element(frame: Frame, at: int) -> int | bytes:
     """What stands for a stored element: a code moves with its codebook."""
     element, book = frame.elements[at], frame.codebook
-    if book is None or book.how != "permuted":
+    if book is None or book.mode != "permuted":
         return element
     first = frame.stored[at] // book.inner % book.count * book.entries
     size = ITEM_SIZES[book.dtype]
@@ -260,7 +260,7 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
     entries = vu(len(places))
     if frame.positions == "gaps":
         return entries + coder(gaps_of(places), frame.gap_width)
-    if frame.positions in ("mask", "bits"):
+    if frame.positions in ("mask", "bit_mask"):
         present, width = set(places), 4 if frame.positions == "mask" else 1
         symbols = [
             sum((first + bit in present) << bit for bit in range(width))
@@ -278,9 +278,9 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
     width = 1 if frame.dtype == "bool" else 8
     size = ITEM_SIZES[frame.dtype]
-    if frame.kind == "raw":
+    if frame.kind == "bytes":
         return coder([byte for value in values for byte in value], width)
-    if frame.kind == "fields":
+    if frame.kind == "exponents":
         return _write_fields(frame, [int.from_bytes(v, "little") for v in values], coder)
     if frame.kind == "planes":
         planes = [_word_bytes(frame.dtype, value) for value in values]

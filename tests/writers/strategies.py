@@ -12,15 +12,15 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.writers.coded_floats_writer import HOWS, key_of
+from tests.writers.coded_floats_writer import MODES, key_of
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
+    ELEMENT_KINDS,
     EXPONENT_BITS,
     FLOATS,
     ITEM_SIZES,
     KINDS,
-    OF_BYTES,
     POSITIONS,
     Coder,
     Floats,
@@ -169,7 +169,7 @@ def sparse_arrays(draw: st.DrawFn, shape: tuple[int, ...] | None = None) -> np.n
 def frames(draw: st.DrawFn) -> Frame:
     """Any legal frame: kind x positions x dtype x parameters x chunks."""
     kind = draw(st.sampled_from(KINDS))
-    dtype = draw(st.sampled_from(DTYPES if kind in ("raw", "planes") else FLOATS))
+    dtype = draw(st.sampled_from(DTYPES if kind in ("bytes", "planes") else FLOATS))
     positions = draw(st.sampled_from(POSITIONS if kind != "delta" else ["dense"]))
     dims = draw(shapes.filter(lambda dims: positions != "csr" or len(dims) > 0))
     frame = Frame(dtype, kind, positions, dims, (), ())
@@ -181,7 +181,7 @@ def frames(draw: st.DrawFn) -> Frame:
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
-    if kind == "fields":
+    if kind == "exponents":
         bits = EXPONENT_BITS[dtype]
         least = max(8 - bits, 0)
         mantissa_bits, base = draw(st.integers(least, 4)), draw(st.integers(0, (1 << bits) - 1))
@@ -214,10 +214,10 @@ def floats(
     size = ITEM_SIZES[dtype]
     if draw(st.booleans()):
         data = _ascending(data, size, entries)
-    how = "verbatim"
+    mode = "verbatim"
     if count * entries <= most_coded:
-        how = draw(st.sampled_from(HOWS))
-    return Floats(dtype, data, count, inner, entries, how)
+        mode = draw(st.sampled_from(MODES))
+    return Floats(dtype, data, count, inner, entries, mode)
 
 
 def _ascending(data: bytes, size: int, entries: int) -> bytes:
@@ -278,7 +278,7 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         present[:] = True
     stored = _within_reach(frame, [int(index) for index in np.flatnonzero(present)])
     size = ITEM_SIZES[frame.dtype]
-    if frame.kind in OF_BYTES:
+    if frame.kind in ELEMENT_KINDS:
         data = draw(element_bytes(frame.dtype, len(stored)))
         elements = [data[at : at + size] for at in range(0, len(data), size)]
         if elements and draw(st.booleans()):
@@ -302,9 +302,9 @@ def _with_base(draw: st.DrawFn, frame: Frame) -> Frame:
     is_near = random.random(count) < draw(st.sampled_from([0.0, 0.9, 1.0]))
     data = np.where(is_near, near, np.frombuffer(other, carrier)).astype(carrier).tobytes()
     step = draw(st.integers(0, 300) | st.sampled_from([0, 1, 150, 1060, 4095]))
-    kernel = draw(st.sampled_from([(1, 1), (3, 3), (1, 4), (7, 1), (255, 255), (5, 2)]))
+    sides = draw(st.sampled_from([(1, 1), (3, 3), (1, 4), (7, 1), (255, 255), (5, 2)]))
     elements = [data[at : at + size] for at in range(0, len(data), size)]
-    delta = Delta(base, step, kernel)
+    delta = Delta(base, step, sides)
     return replace(frame, stored=range(count), elements=elements, delta=delta)
 
 

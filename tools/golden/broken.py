@@ -22,12 +22,12 @@ from tests.writers.stream_writer import stream_of, vu
 from .broken_streams import broken_streams
 from .damage import (
     AFFINE,
+    BYTES,
     CHUNKED,
     CODEBOOK,
     CSR,
     GAPS,
     MASK,
-    RAW,
     SCALES,
     Broken,
     with_chunk,
@@ -57,16 +57,16 @@ def broken_files() -> Iterator[Broken]:
 
 
 def _fields() -> Iterator[Broken]:
-    yield "magic_first_byte", with_field(RAW, 0, 0x44), "corrupt"
-    yield "magic_second_byte", with_field(RAW, 1, 0x44), "corrupt"
-    yield "version_1", with_field(RAW, 2, 1), "unsupported"
-    yield "reserved_flag", with_field(RAW, 3, 0x20), "unsupported"
-    yield "positions_5", with_field(RAW, 3, 5 << 1), "unsupported"
-    fields = write_parts(RAW).fields
-    later = replace(write_parts(RAW), fields=fields[:4] + vu(0x102) + fields[5:])
+    yield "magic_first_byte", with_field(BYTES, 0, 0x44), "corrupt"
+    yield "magic_second_byte", with_field(BYTES, 1, 0x44), "corrupt"
+    yield "version_1", with_field(BYTES, 2, 1), "unsupported"
+    yield "reserved_flag", with_field(BYTES, 3, 0x20), "unsupported"
+    yield "positions_5", with_field(BYTES, 3, 5 << 1), "unsupported"
+    fields = write_parts(BYTES).fields
+    later = replace(write_parts(BYTES), fields=fields[:4] + vu(0x102) + fields[5:])
     yield "feature_8", assemble(later), "unsupported"
-    yield "dtype_16", with_field(RAW, 5, 16), "unsupported"
-    yield "kind_6", with_field(RAW, 6, 6 << 4 | 1), "unsupported"
+    yield "dtype_16", with_field(BYTES, 5, 16), "unsupported"
+    yield "kind_6", with_field(BYTES, 6, 6 << 4 | 1), "unsupported"
     yield "nine_dims", with_dims(bytes([1] * 9), 9), "corrupt"
     yield "dims_too_large", with_dims(vu(2**27) * 2, 2), "limit"
     yield "dims_too_large_behind_a_zero", with_dims(vu(0) + vu(2**55), 2), "limit"
@@ -74,19 +74,19 @@ def _fields() -> Iterator[Broken]:
     yield "dim_of_nine_bytes", with_dims(b"\x80" * 8 + b"\1", 1), "corrupt"
     yield "affine_of_integers", with_field(AFFINE, 5, 4), "corrupt"
     yield "codebook_of_float8", with_field(CODEBOOK, 5, 13), "corrupt"
-    yield "raw_scaled", with_field(RAW, 3, 1 << 4), "corrupt"
-    yield "csr_without_dims", with_field(replace(RAW, dims=()), 3, 3 << 1), "corrupt"
+    yield "raw_scaled", with_field(BYTES, 3, 1 << 4), "corrupt"
+    yield "csr_without_dims", with_field(replace(BYTES, dims=()), 3, 3 << 1), "corrupt"
     scalar = replace(CSR, dims=(), stored=[0], elements=[b"\7"])
     yield "csr_of_a_scalar", write_frame(scalar), "corrupt"
 
 
 def _lengths() -> Iterator[Broken]:
-    whole = write_frame(RAW)
+    whole = write_frame(BYTES)
     yield "cut", whole[:-1], "truncated"
     yield "longer", whole + b"\0", "corrupt"
-    yield "body_without_room_for_its_crc", write_parts(RAW).fields + b"\3abc", "corrupt"
+    yield "body_without_room_for_its_crc", write_parts(BYTES).fields + b"\3abc", "corrupt"
     yield "crc", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
-    many = replace(RAW, dims=(2**22 + 1,), stored=[], elements=[])
+    many = replace(BYTES, dims=(2**22 + 1,), stored=[], elements=[])
     yield "too_many_elements_in_one_chunk", with_chunk(many, b"\0\1\7"), "corrupt"
 
 
@@ -121,17 +121,17 @@ def _parameters() -> Iterator[Broken]:
 
 
 def _coded_parameters() -> Iterator[Broken]:
-    def codebook(how: int, body: bytes) -> bytes:
+    def codebook(mode: int, body: bytes) -> bytes:
         parts = write_parts(CODEBOOK)  # three entries of f32
         fields = bytearray(parts.fields)
         fields[4] = 0b1001111
-        parameters = b"\2\0\1" + bytes([how]) + vu(len(body)) + body
+        parameters = b"\2\0\1" + bytes([mode]) + vu(len(body)) + body
         return assemble(replace(parts, fields=bytes(fields), parameters=parameters))
 
     zeros, no_deltas, in_order = b"\0\1\0", b"\0\1\0", b"\0\1\0"
     split = stream_of(6, b"\0\3\0\3" + zeros)
     one_bit = b"\0\1\1"  # all deltas are 1
-    for name, how, body in (
+    for name, mode, body in (
         ("planes_too_few", 1, zeros * 3),
         ("planes_too_many", 1, zeros * 5),
         ("planes_split", 1, zeros * 3 + split),
@@ -148,7 +148,7 @@ def _coded_parameters() -> Iterator[Broken]:
         ("permuted_split", 3, no_deltas + split),
         ("permuted_bytes_after", 3, no_deltas + in_order + b"\0"),
     ):
-        yield f"floats_{name}", codebook(how, body), "corrupt"
+        yield f"floats_{name}", codebook(mode, body), "corrupt"
     yield "floats_beyond_the_body", with_parameters(CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
     yield "floats_without_a_feature", with_parameters(CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
     yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
@@ -260,7 +260,7 @@ def _with_delta(frame: Frame, chunk: bytes) -> bytes:
 
 def _kind_fields() -> Iterator[Broken]:
     # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
-    frame = Frame("bf16", "fields", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
+    frame = Frame("bf16", "exponents", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
     frame = replace(frame, mantissa_bits=1)
     empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
     for name, chunk in (
@@ -284,7 +284,7 @@ def _kind_fields() -> Iterator[Broken]:
 
 
 def _packs() -> Iterator[Broken]:
-    frame = write_frame(RAW)
+    frame = write_frame(BYTES)
     whole = write_pack([(b"a", frame)])
     yield "magic", b"QR" + whole[2:], "corrupt"
     yield "version_1", _pack_with(whole, 2, 1, len(frame)), "unsupported"

@@ -12,7 +12,7 @@ from tests.writers.lanes_stream_writer import LanesCode, lanes_parts
 from tests.writers.lanes_stream_writer import assemble as assemble_lanes
 from tests.writers.stream_writer import stream_of, vu
 
-from .damage import AFFINE, CODEBOOK, RAW, Broken, with_chunk
+from .damage import AFFINE, BYTES, CODEBOOK, Broken, with_chunk
 
 
 def broken_streams() -> Iterator[Broken]:
@@ -26,17 +26,17 @@ def broken_streams() -> Iterator[Broken]:
 
 
 def _streams() -> Iterator[Broken]:
-    yield "coding_8", with_chunk(RAW, b"\x08\3abc"), "unsupported"
-    yield "coding_255", with_chunk(RAW, b"\xff\3abc"), "unsupported"
-    yield "coding_not_among_features", with_chunk(RAW, b"\0\1\7", features=2), "corrupt"
-    yield "no_stream", with_chunk(RAW, b""), "corrupt"
-    yield "stream_beyond_its_chunk", with_chunk(RAW, b"\1\4abc"), "corrupt"
-    yield "stream_that_does_not_fill_its_chunk", with_chunk(RAW, b"\1\3abc\0"), "corrupt"
-    yield "constant_too_wide", with_chunk(RAW, b"\0\2" + vu(256)), "corrupt"
-    yield "constant_with_more_bytes", with_chunk(RAW, b"\0\2\1\0"), "corrupt"
-    yield "packed_too_short", with_chunk(RAW, b"\1\2ab"), "corrupt"
-    yield "packed_too_long", with_chunk(RAW, b"\1\4abcd"), "corrupt"
-    boolean = replace(RAW, dtype="bool", elements=[b"\0"] * 3)
+    yield "coding_8", with_chunk(BYTES, b"\x08\3abc"), "unsupported"
+    yield "coding_255", with_chunk(BYTES, b"\xff\3abc"), "unsupported"
+    yield "coding_not_among_features", with_chunk(BYTES, b"\0\1\7", features=2), "corrupt"
+    yield "no_stream", with_chunk(BYTES, b""), "corrupt"
+    yield "stream_beyond_its_chunk", with_chunk(BYTES, b"\1\4abc"), "corrupt"
+    yield "stream_that_does_not_fill_its_chunk", with_chunk(BYTES, b"\1\3abc\0"), "corrupt"
+    yield "constant_too_wide", with_chunk(BYTES, b"\0\2" + vu(256)), "corrupt"
+    yield "constant_with_more_bytes", with_chunk(BYTES, b"\0\2\1\0"), "corrupt"
+    yield "packed_too_short", with_chunk(BYTES, b"\1\2ab"), "corrupt"
+    yield "packed_too_long", with_chunk(BYTES, b"\1\4abcd"), "corrupt"
+    boolean = replace(BYTES, dtype="bool", elements=[b"\0"] * 3)
     yield "packed_with_bits_after_the_last", with_chunk(boolean, b"\1\1\x08"), "corrupt"
     yield "code_beyond_the_codebook", with_chunk(CODEBOOK, b"\1\1\xc0"), "corrupt"
 
@@ -63,23 +63,23 @@ def _huffman() -> Iterator[Broken]:
         content = bytes.fromhex(body)
         stream = bytes([2, len(content)]) + content
         yield f"huffman_{name}", with_chunk(CODEBOOK, stream), "corrupt"
-    long = Frame("bool", "raw", "dense", (256,), range(256), [b"\0"] * 256)
+    long = Frame("bool", "bytes", "dense", (256,), range(256), [b"\0"] * 256)
     content = bytes.fromhex("01 11 08 08 11") + bytes(32)
     stream = bytes([2, len(content)]) + content
     yield "huffman_substreams_of_wrong_lengths", with_chunk(long, stream), "corrupt"
 
 
 def _adaptive() -> Iterator[Broken]:
-    yield "adaptive_without_model", with_chunk(RAW, b"\3\0"), "corrupt"
-    yield "adaptive_model_2", with_chunk(RAW, b"\3\1\2"), "unsupported"
+    yield "adaptive_without_model", with_chunk(BYTES, b"\3\0"), "corrupt"
+    yield "adaptive_model_2", with_chunk(BYTES, b"\3\1\2"), "unsupported"
     wide = replace(AFFINE, width=9, elements=[0] * 4)
     yield "tree_of_nine_bits", with_chunk(wide, b"\3\1\0"), "corrupt"
-    yield "adaptive_with_a_last_zero", with_chunk(RAW, b"\3\3\0\1\0"), "corrupt"
-    yield "adaptive_with_unread_bytes", with_chunk(RAW, b"\3\x0e\0" + b"\1" * 13), "corrupt"
+    yield "adaptive_with_a_last_zero", with_chunk(BYTES, b"\3\3\0\1\0"), "corrupt"
+    yield "adaptive_with_unread_bytes", with_chunk(BYTES, b"\3\x0e\0" + b"\1" * 13), "corrupt"
 
 
 def _lanes() -> Iterator[Broken]:
-    # The symbols 7 8 9 of RAW; the code of 7 is 0, so all padding is 0 bits.
+    # The symbols 7 8 9 of BYTES; the code of 7 is 0, so all padding is 0 bits.
     code = LanesCode((7, 8, 9), (1, 2, 0, 0, 0, 0, 0))
     _, words, _ = lanes_parts([7, 8, 9], code)
     body = assemble_lanes(code, b"", words, b"")
@@ -99,17 +99,17 @@ def _lanes() -> Iterator[Broken]:
         ("literals_after_the_last", assemble_lanes(escaped, b"", words, b"\1\2"), "corrupt"),
         ("raw_bits_after_the_last", assemble_lanes(halved, raw, halves, b""), "corrupt"),
     ):
-        yield f"lanes_{name}", with_chunk(RAW, stream_of(4, spoilt), 63), kind
+        yield f"lanes_{name}", with_chunk(BYTES, stream_of(4, spoilt), 63), kind
     wide = replace(AFFINE, width=9, elements=[0] * 4)
     yield "lanes_of_nine_bits", with_chunk(wide, stream_of(4, body), 63), "corrupt"
     # One class has all states: each stays what it is at first, and the last one has to be 0.
     one = LanesCode((7,), (32,), states=32)
     left = assemble_lanes(one, b"", [0] * 127 + [1 << 11] + [0] * 128, b"")
     short = assemble_lanes(replace(one, counts=(31,)), b"", [0] * 256, b"")
-    yield "tans_state_after_the_last", with_chunk(RAW, stream_of(5, left), 63), "corrupt"
-    yield "tans_counts", with_chunk(RAW, stream_of(5, short), 63), "corrupt"
+    yield "tans_state_after_the_last", with_chunk(BYTES, stream_of(5, left), 63), "corrupt"
+    yield "tans_counts", with_chunk(BYTES, stream_of(5, short), 63), "corrupt"
     many = assemble_lanes(replace(one, states=512), b"", [0] * 256, b"")
-    yield "tans_512_states", with_chunk(RAW, stream_of(5, many), 63), "unsupported"
+    yield "tans_512_states", with_chunk(BYTES, stream_of(5, many), 63), "unsupported"
 
 
 def _split() -> Iterator[Broken]:
@@ -137,7 +137,7 @@ def _split() -> Iterator[Broken]:
         yield f"split_{name}", with_chunk(CODEBOOK, stream_of(6, body), 0x7F), kind
     wide = replace(AFFINE, width=9, elements=[0] * 4)
     yield "split_of_nine_bits", with_chunk(wide, stream_of(6, b"\0\4\0\4\0\1\0"), 0x7F), "corrupt"
-    planes = replace(RAW, dtype="i16", kind="planes", elements=[b"\1\2"] * 3)
+    planes = replace(BYTES, dtype="i16", kind="planes", elements=[b"\1\2"] * 3)
     twice = stream_of(6, b"\0\3\0\3\1\3abc") * 2
     yield "split_twice", with_chunk(planes, twice, 0x7F), "corrupt"
     missing = stream_of(6, b"\0\4\0\4" + codes)

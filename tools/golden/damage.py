@@ -17,15 +17,15 @@ from .valid import f32
 #: Name, bytes, kind of the error.
 Broken = tuple[str, bytes, str]
 
-RAW = Frame("u8", "raw", "dense", (3,), range(3), [b"\7", b"\x08", b"\x09"])
+BYTES = Frame("u8", "bytes", "dense", (3,), range(3), [b"\7", b"\x08", b"\x09"])
 BOOK = Floats("f32", f32(0, 1, -1), 1, entries=3)
 CODEBOOK = Frame("f32", "codebook", "dense", (4,), range(4), [0, 1, 2, 1], width=2, codebook=BOOK)
 AFFINE = Frame("f32", "affine", "dense", (4,), range(4), [0, 1, 2, 1], width=2)
 SCALES = Floats("f32", f32(0.5), 1)
-GAPS = replace(RAW, positions="gaps", dims=(9,), stored=[1, 4, 8], gap_width=3)
+GAPS = replace(BYTES, positions="gaps", dims=(9,), stored=[1, 4, 8], gap_width=3)
 MASK = replace(GAPS, positions="mask")
 CSR = replace(GAPS, positions="csr", dims=(3, 3))
-CHUNKED = replace(RAW, chunk_elements=2)
+CHUNKED = replace(BYTES, chunk_elements=2)
 
 
 def with_field(frame: Frame, at: int, value: int) -> bytes:
@@ -37,7 +37,7 @@ def with_field(frame: Frame, at: int, value: int) -> bytes:
 
 
 def with_dims(dims: bytes, ndim: int, dtype: int = 0) -> bytes:
-    parts = write_parts(RAW)
+    parts = write_parts(BYTES)
     fields = parts.fields[:5] + bytes([dtype, ndim]) + dims
     return assemble(replace(parts, fields=fields))
 

@@ -49,7 +49,7 @@ def _weights() -> Quantized:
     signs = random.integers(0, 2, (40, 256))
     mantissas = random.integers(0, 1 << 23, (2, 40, 256)).min(axis=0)  # fewer large ones
     bits = (signs << 31 | exponents << 23 | mantissas).astype(np.uint32)
-    return Quantized((40, 256), "float32", "raw", bits.view(np.float32).reshape(-1))
+    return Quantized((40, 256), "float32", "bytes", bits.view(np.float32).reshape(-1))
 
 
 def _choices(codings: int, positions: str, chunk: int | None = None) -> dict[str, Any]:

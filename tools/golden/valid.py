@@ -34,6 +34,9 @@ from tests.writers.stream_writer import (
     write_stream,
 )
 
+#: What the names of files call kinds and positions: they are those of the first release.
+FILE_WORDS = {"bytes": "raw", "bit_mask": "bits"}
+
 _SCALE_TYPES = ("f32", "f16", "bf16", "f8e4m3", "e8m0")
 
 
@@ -63,7 +66,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _chunked()
     yield from _shapes()
     yield from _deltas()
-    yield from _fields()
+    yield from _exponents()
     yield "pack.qc", _pack()
 
 
@@ -80,24 +83,27 @@ def _elements(dtype: str, count: int) -> list[bytes]:
 def _dtypes() -> Iterator[tuple[str, bytes]]:
     codings = list(CODING_IDS)[:5]  # the first ones: so these files never change
     for number, dtype in enumerate(DTYPES):
-        for kind in ("raw", "planes"):
+        for kind in ("bytes", "planes"):
             frame = Frame(dtype, kind, "dense", (7,), range(7), _elements(dtype, 7))
-            yield f"{kind}_{dtype}.frame", write_frame(frame, coder(codings[number % len(codings)]))
+            yield (
+                f"{FILE_WORDS.get(kind, kind)}_{dtype}.frame",
+                write_frame(frame, coder(codings[number % len(codings)])),
+            )
 
 
-def _fields() -> Iterator[tuple[str, bytes]]:
+def _exponents() -> Iterator[tuple[str, bytes]]:
     for dtype in FLOATS:
         for mantissa_bits in (0, 1, 2, 3, 4):
             if mantissa_bits + EXPONENT_BITS[dtype] < 8:
                 continue
             base = (1 << EXPONENT_BITS[dtype]) - 2  # the window goes on behind the greatest
             elements = [*_elements(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
-            frame = Frame(dtype, "fields", "dense", (10,), range(10), elements)
+            frame = Frame(dtype, "exponents", "dense", (10,), range(10), elements)
             frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
             yield f"fields_{dtype}_{mantissa_bits}.frame", write_frame(frame)
     stored = [index for index in range(700) if index % 3 == 1]
     elements = [struct.pack("<f", (index % 7 - 3) * 2.0 ** (index % 50)) for index in stored]
-    frame = Frame("f32", "fields", "mask", (7, 100), stored, elements, 100)
+    frame = Frame("f32", "exponents", "mask", (7, 100), stored, elements, 100)
     frame = replace(frame, mantissa_bits=2, base=120)
     yield "fields_mask_chunked.frame", write_frame(frame, coder("huffman"))
 
@@ -119,7 +125,10 @@ def _codings() -> Iterator[tuple[str, bytes]]:
             frame = _sparse(positions)
             if coding == "constant":
                 frame = replace(frame, elements=[3] * len(frame.elements))
-            yield f"codebook_{positions}_{coding}.frame", write_frame(frame, coder(coding))
+            yield (
+                f"codebook_{FILE_WORDS.get(positions, positions)}_{coding}.frame",
+                write_frame(frame, coder(coding)),
+            )
     long = _sparse("dense", 260)
     yield "huffman_four_substreams.frame", write_frame(long, coder("huffman"))
     far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
@@ -192,18 +201,18 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
         entries = [data[at : at + size] for at in range(0, len(data), size)]
         unsorted = b"".join(entries[place] for place in (2, 0, 5, 4, 1, 3))
         frame = Frame("f32", "codebook", "dense", (12,), range(12), [0, 1, 2, 3, 4, 5] * 2, width=3)
-        for how, content in (("planes", unsorted), ("deltas", data), ("permuted", unsorted)):
+        for mode, content in (("planes", unsorted), ("deltas", data), ("permuted", unsorted)):
             for coding in ("bitpacked", "tree"):
-                books = Floats(dtype, content + data, 2, inner=6, entries=6, how=how)
-                name = f"floats_{how}_{dtype}_{coding}.frame"
+                books = Floats(dtype, content + data, 2, inner=6, entries=6, mode=mode)
+                name = f"floats_{mode}_{dtype}_{coding}.frame"
                 yield name, write_frame(replace(frame, codebook=books), coder(coding))
     for dtype in _SCALE_TYPES:
-        scales = Floats(dtype, (bytes(ITEM_SIZES[dtype] - 1) + b"\x38") * 2, 2, 4, how="planes")
+        scales = Floats(dtype, (bytes(ITEM_SIZES[dtype] - 1) + b"\x38") * 2, 2, 4, mode="planes")
         frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, scales=scales)
         frame = replace(frame, zero_point=[4, 7], coded_zero_points=True)
         yield f"scales_planes_{dtype}.frame", write_frame(frame, coder("huffman"))
     wide = Frame("f32", "affine", "gaps", (40,), [3, 30], [1, 40000], 20, 16, [65535, 3])
-    scales = Floats("f32", f32(0.5, -2), 2, 7, how="deltas")
+    scales = Floats("f32", f32(0.5, -2), 2, 7, mode="deltas")
     wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=5)
     yield "zero_points_of_16_bits_chunked.frame", write_frame(wide, coder("exponent"))
 
@@ -211,7 +220,10 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
 def _chunked() -> Iterator[tuple[str, bytes]]:
     for positions in POSITIONS:
         frame = replace(_sparse(positions), chunk_elements=20)
-        yield f"chunked_{positions}.frame", write_frame(frame, coder("huffman"))
+        yield (
+            f"chunked_{FILE_WORDS.get(positions, positions)}.frame",
+            write_frame(frame, coder("huffman")),
+        )
 
 
 def near(dtype: str, count: int) -> tuple[list[bytes], bytes]:
@@ -243,15 +255,18 @@ def _deltas() -> Iterator[tuple[str, bytes]]:
 
 def _shapes() -> Iterator[tuple[str, bytes]]:
     for name, dims in (("scalar", ()), ("8_dims", (1,) * 8)):
-        yield f"{name}.frame", write_frame(Frame("f32", "raw", "dense", dims, [0], [f32(1.5)]))
+        yield f"{name}.frame", write_frame(Frame("f32", "bytes", "dense", dims, [0], [f32(1.5)]))
     for positions in POSITIONS:
-        empty = Frame("i16", "raw", positions, (3, 0), [], [])
-        yield f"empty_{positions}.frame", write_frame(empty, coder("constant"))
-    chunked = Frame("i16", "raw", "csr", (3, 0), [], [], chunk_elements=7)
+        empty = Frame("i16", "bytes", positions, (3, 0), [], [])
+        yield (
+            f"empty_{FILE_WORDS.get(positions, positions)}.frame",
+            write_frame(empty, coder("constant")),
+        )
+    chunked = Frame("i16", "bytes", "csr", (3, 0), [], [], chunk_elements=7)
     yield "empty_chunked.frame", write_frame(chunked)
 
 
 def _pack() -> bytes:
-    first = write_frame(Frame("u8", "raw", "dense", (3,), range(3), [b"a", b"b", b"c"]))
-    second = write_frame(Frame("f32", "raw", "dense", (), [0], [f32(-0.0)]))
+    first = write_frame(Frame("u8", "bytes", "dense", (3,), range(3), [b"a", b"b", b"c"]))
+    second = write_frame(Frame("f32", "bytes", "dense", (), [0], [f32(-0.0)]))
     return write_pack([(b"a", first), ("\N{GREEK SMALL LETTER OMEGA}".encode(), second), (b"", 0)])

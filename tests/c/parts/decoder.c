@@ -12,11 +12,31 @@
 
 static uint8_t data[MAX_BYTES], memory[MAX_BYTES], workspace[QC_WORKSPACE_BYTES];
 static uint8_t out[MAX_BYTES];
+static uint32_t positions[MAX_BYTES];
+
+/* Every chunk as positions and codes, which the decoded frame then overwrites. */
+static qc_status decode_codes(const qc_frame *frame, qc_error *error)
+{
+    qc_chunk chunk;
+    qc_status status = QC_OK;
+    size_t stored;
+    for (size_t i = 0; i < frame->chunks && status == QC_OK; i++) {
+        status = qc_chunk_next(frame, data, i > 0 ? &chunk : NULL, &chunk, error);
+        if (status == QC_OK)
+            status = qc_chunk_stored(frame, &chunk, data + chunk.offset, &stored, error);
+        if (status == QC_OK)
+            status = qc_chunk_decode_codes(frame, &chunk, data + chunk.offset, stored, positions,
+                                           out, QC_VERIFY, workspace, error);
+    }
+    return status;
+}
 
 static qc_status decode_frame(size_t size, size_t *out_bytes, qc_error *error)
 {
     qc_frame frame;
     qc_status status = qc_frame_read(data, size, QC_VERIFY | QC_WHOLE, &frame, error);
+    if (status == QC_OK)
+        status = decode_codes(&frame, error);
     if (status != QC_OK)
         return status;
     *out_bytes = frame.elements * qc_dtype_size(frame.dtype);

@@ -51,7 +51,7 @@ static void encode_frame(qc_positions form, size_t size, size_t stored)
           &error);
     check(qc_chunk_encode(
               &frame,
-              &(qc_chunk_source){0, size, stored, form == QC_GAPS ? positions : NULL, values, 0},
+              &(qc_chunk_input){0, size, stored, form == QC_GAPS ? positions : NULL, values, 0},
               &encoding, chunk_bytes, sizeof chunk_bytes, &written, &features, workspace,
               sizeof workspace, &error),
           &error);

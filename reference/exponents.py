@@ -7,17 +7,17 @@ from .conventions import Reader, require
 from .head import Head
 
 _EXPONENT_BITS = {"f32": 8, "bf16": 8, "f16": 5, "f64": 11}
-_MOST_MANTISSA_BITS = 4
+_MAX_MANTISSA_BITS = 4
 
 
-class Fields:
+class Exponents:
     """The value streams of a chunk, opened by the constructor."""
 
     def __init__(self, reader: Reader, head: Head, count: int) -> None:
         self._size = head.dtype.size
         self._exponent_bits = _EXPONENT_BITS[head.dtype.name]
         self._mantissa_bits = reader.u8("mantissa bits of a symbol")
-        require(self._mantissa_bits <= _MOST_MANTISSA_BITS, "too many mantissa bits")
+        require(self._mantissa_bits <= _MAX_MANTISSA_BITS, "too many mantissa bits")
         require(self._mantissa_bits + self._exponent_bits >= 8, "too few mantissa bits")
         self._base = reader.vu("base exponent")
         require(self._base < 1 << self._exponent_bits, "base is no exponent")

@@ -1,21 +1,23 @@
-#include "base/bytes.h"
-
 /*
- * A gap above the largest one, 2^w - 1, is bridged by fillers. Each has the largest gap and so
- * leads 2^w positions on: a gap of g takes g >> w fillers, and g mod 2^w is left for the entry.
+ * Relative index (docs/format.md, section 6, gaps): positions as the gaps between them.
+ *
+ * A gap above the largest one, 2^w - 1, is bridged by fillers. Each filler has the largest gap and
+ * so moves 2^w positions forward: a gap of g takes g >> w fillers, and g mod 2^w is left for the
+ * position itself.
  */
+#include "base/bytes.h"
 
 #define MAX_GAP_WIDTH 16
 
-size_t qc_relative_index_entries(const uint32_t *positions, size_t count, unsigned gap_width)
+size_t qc_relative_index_count(const uint32_t *positions, size_t count, unsigned gap_width)
 {
-    size_t entries = count;
+    size_t stored = count;
     uint32_t expected = 0;
     for (size_t i = 0; i < count; i++) {
-        entries += (positions[i] - expected) >> gap_width;
+        stored += (positions[i] - expected) >> gap_width;
         expected = positions[i] + 1;
     }
-    return entries;
+    return stored;
 }
 
 unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsigned value_bits)
@@ -24,7 +26,7 @@ unsigned qc_relative_index_width(const uint32_t *positions, size_t count, unsign
     uint64_t best_bits = UINT64_MAX;
     for (unsigned width = 1; width <= MAX_GAP_WIDTH; width++) {
         uint64_t bits =
-            (uint64_t)qc_relative_index_entries(positions, count, width) * (width + value_bits);
+            (uint64_t)qc_relative_index_count(positions, count, width) * (width + value_bits);
         if (bits < best_bits) {
             best = width;
             best_bits = bits;
@@ -42,37 +44,37 @@ static inline void store_gap(void *gaps, size_t i, unsigned gap_width, uint32_t 
 }
 
 qc_status qc_relative_index_encode(const uint32_t *positions, size_t count, unsigned gap_width,
-                                   void *gaps, uint32_t *entry_of, size_t *entries, qc_error *error)
+                                   void *gaps, uint32_t *index_of, size_t *stored, qc_error *error)
 {
-    uint64_t expected = 0; /* the least position that may come next */
-    size_t entry = 0, room = *entries;
+    uint64_t expected = 0; /* the smallest position that may come next */
+    size_t at = 0, room = *stored;
 
     QC_CHECK(gap_width >= 1 && gap_width <= MAX_GAP_WIDTH, QC_INVALID, "relative index: gap width",
              0, gap_width, MAX_GAP_WIDTH);
-    uint32_t largest = (1u << gap_width) - 1;
+    uint32_t max_gap = (1u << gap_width) - 1;
     for (size_t i = 0; i < count; i++) {
         uint32_t position = positions[i]; /* read once: the room was found by an earlier reading */
         QC_CHECK(position >= expected, QC_INVALID,
                  "relative index: positions are not strictly ascending", i, position, expected);
         uint32_t gap = position - (uint32_t)expected, fillers = gap >> gap_width;
-        QC_CHECK(fillers < room - entry, QC_NO_SPACE, "relative index: entries", i, room,
-                 (uint64_t)entry + fillers + 1);
-        for (; fillers > 0; fillers--, entry++) {
-            store_gap(gaps, entry, gap_width, largest);
-            if (entry_of != NULL)
-                entry_of[entry] = UINT32_MAX;
+        QC_CHECK(fillers < room - at, QC_NO_SPACE, "relative index: stored gaps", i, room,
+                 (uint64_t)at + fillers + 1);
+        for (; fillers > 0; fillers--, at++) {
+            store_gap(gaps, at, gap_width, max_gap);
+            if (index_of != NULL)
+                index_of[at] = UINT32_MAX;
         }
-        store_gap(gaps, entry, gap_width, gap & largest);
-        if (entry_of != NULL)
-            entry_of[entry] = (uint32_t)i;
-        entry++;
+        store_gap(gaps, at, gap_width, gap & max_gap);
+        if (index_of != NULL)
+            index_of[at] = (uint32_t)i;
+        at++;
         expected = (uint64_t)position + 1;
     }
-    *entries = entry;
+    *stored = at;
     return QC_OK;
 }
 
-qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned gap_width,
+qc_status qc_relative_index_decode(const void *gaps, size_t stored, unsigned gap_width,
                                    size_t limit, uint32_t *positions, qc_error *error)
 {
     const uint8_t *narrow = gaps;
@@ -83,11 +85,11 @@ qc_status qc_relative_index_decode(const void *gaps, size_t entries, unsigned ga
              0, gap_width, MAX_GAP_WIDTH);
     QC_CHECK(limit <= (size_t)UINT32_MAX, QC_INVALID, "relative index: limit", 0, limit,
              UINT32_MAX);
-    for (size_t i = 0; i < entries; i++) {
+    for (size_t i = 0; i < stored; i++) {
         next += (uint64_t)(gap_width <= 8 ? narrow[i] : wide[i]) + 1;
         positions[i] = (uint32_t)(next - 1);
     }
-    /* Positions ascend, so the last one speaks for all. */
+    /* Positions ascend, so the last one is the largest. */
     QC_CHECK(next <= limit, QC_CORRUPT, "relative index: last position is not below the limit", 0,
              next - 1, limit);
     return QC_OK;

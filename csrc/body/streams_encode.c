@@ -1,28 +1,28 @@
 /*
- * The streams of a chunk, encoded: where their symbols stand, and which of them a router is tried
- * for.
+ * The streams of a chunk, encoded: the places of their symbols, and for which streams a router is
+ * tried.
  */
-#include "body/chunk_encode.h"
+#include "body/values_encode.h"
 #include "codings/stream_encode.h"
 
-/* A router has fields and maps: of so few bytes none is saved. */
-#define ROUTED_LEAST_BYTES 64
+/* A router has fields and maps: for streams of up to this many bytes it saves nothing. */
+#define ROUTED_MIN_BYTES 64
 
-/* Balanced: a router, which decodes slowly, is for streams below this many bytes. */
+/* Balanced: routers decode slowly, so they are only for streams below this many bytes. */
 #define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
 
 /* Exponents of shorter rows have no classes. */
-#define LEAST_CLASSED_ROW 128
+#define MIN_CLASSED_ROW 128
 
-/* ---- where symbols stand ---- */
+/* ---- places of symbols ---- */
 
-/* Whether every chunk begins where a block of so many elements does. */
+/* Whether every chunk begins where a block of this many elements does. */
 static int is_whole(const qc_frame *frame, size_t elements)
 {
     return elements > 1 && elements <= frame->elements && frame->chunk_elements % elements == 0;
 }
 
-/* Of a symbol for each element. */
+/* If there is one symbol per element. */
 static qc_geometry element_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
@@ -42,16 +42,16 @@ static qc_geometry element_geometry(const qc_frame *frame)
 
 qc_geometry qc_code_geometry(const qc_frame *frame)
 {
-    int has_place = frame->positions == QC_DENSE && !qc_is_bytes(frame);
+    int has_place = frame->positions == QC_DENSE && !qc_stores_elements(frame);
     return has_place && frame->width <= QC_ROUTER_MAX_WIDTH ? element_geometry(frame)
                                                             : (qc_geometry){0, 0, 0};
 }
 
-/* A symbol of a mask may stand for four elements of one row. */
+/* A symbol of a mask may cover four elements of one row. */
 qc_geometry qc_mask_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    if (frame->positions == QC_BITS)
+    if (frame->positions == QC_BIT_MASK)
         return element_geometry(frame);
     if (frame->positions == QC_MASK && frame->row_elements % 4 == 0 &&
         frame->row_elements / 4 <= QC_ROUTER_MAX_COLUMNS && is_whole(frame, frame->row_elements))
@@ -63,8 +63,8 @@ qc_geometry qc_mask_geometry(const qc_frame *frame)
 qc_geometry qc_exponent_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    int is_float = frame->dtype <= QC_F64 && (frame->kind == QC_PLANES || frame->kind == QC_FIELDS);
-    if (frame->positions == QC_DENSE && is_float && frame->row_elements >= LEAST_CLASSED_ROW &&
+    int is_float = frame->dtype <= QC_F64 && qc_kind_encoder_of(frame)->has_exponents;
+    if (frame->positions == QC_DENSE && is_float && frame->row_elements >= MIN_CLASSED_ROW &&
         is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements;
     return geometry;
@@ -75,19 +75,17 @@ static int is_located(const qc_geometry *geometry)
     return geometry->row_length > 0 || geometry->filter_width > 0;
 }
 
-/* What a chunk's one stream that may be split needs. */
-size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_source *source)
+size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_input *input)
 {
     unsigned mask_width = qc_mask_width(frame->positions);
     qc_geometry geometry = mask_width > 0 ? qc_mask_geometry(frame) : qc_code_geometry(frame);
-    size_t count =
-        mask_width > 0 ? qc_mask_symbols(source->elements, mask_width) : source->elements;
-    qc_router_input input = {NULL, count, frame->width, geometry, NULL};
-    if (qc_is_bytes(frame) && mask_width == 0) {
-        input.geometry = qc_exponent_geometry(frame);
-        return is_located(&input.geometry) ? qc_router_rows_workspace(&input) : 0;
+    size_t count = mask_width > 0 ? qc_mask_symbols(input->elements, mask_width) : input->elements;
+    qc_router_input stream = {NULL, count, frame->width, geometry, NULL};
+    if (qc_stores_elements(frame) && mask_width == 0) {
+        stream.geometry = qc_exponent_geometry(frame);
+        return is_located(&stream.geometry) ? qc_router_rows_workspace(&stream) : 0;
     }
-    return is_located(&geometry) ? qc_router_workspace(&input) : 0;
+    return is_located(&geometry) ? qc_router_workspace(&stream) : 0;
 }
 
 /* ---- streams ---- */
@@ -112,15 +110,14 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
     return write_stream_in(encoder, symbols, count, width, &encoder->encoding);
 }
 
-/* What a coding with a router must stay within, or 0 where it is not tried. They decode as slowly
-   as adaptive coding does, so balanced takes them where it would take that, and if they save a
-   64th. */
+/* The bytes that a coding with a router may take, or 0 if it is not tried. It decodes as slowly as
+   adaptive coding, so balanced allows it where it allows that, and if it saves a 64th. */
 static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
 {
     const qc_encoding *encoding = &encoder->encoding;
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
-        size <= ROUTED_LEAST_BYTES)
+        size <= ROUTED_MIN_BYTES)
         return 0;
     if (encoding->profile == QC_SMALL)
         return size - 1;
@@ -129,7 +126,6 @@ static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, si
     return size < ROUTED_SMALL_STREAM ? size - size / 64 : 0;
 }
 
-/* A stream whose symbols stand somewhere: by a router, if that is smaller. */
 qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_t count,
                            unsigned width, qc_geometry geometry)
 {

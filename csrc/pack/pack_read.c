@@ -1,8 +1,14 @@
+/*
+ * The table of a pack, read (docs/format.md, section 8).
+ *
+ * Lengths, offsets and targets are read once, into the caller's entries, and checked there. Names
+ * stay in the buffer and are read again to be sorted and compared. If they change meanwhile, the
+ * order is wrong, but every place is inside the table.
+ */
 #include "base/bytes.h"
 #include "pack/pack_names.h"
 #include "pack/utf8.h"
 
-#define MAGIC_BYTES     4 /* "QP", version, flags */
 #define MIN_ENTRY_BYTES 2 /* an empty name of a frame: two lengths */
 
 static size_t clamp_to_size(uint64_t value) { return value < SIZE_MAX ? (size_t)value : SIZE_MAX; }
@@ -23,8 +29,8 @@ static qc_status read_head(qc_reader *reader, size_t pack_bytes, size_t *count, 
     QC_TRY(qc_read_u8(reader, &byte, "pack: flags", error));
     QC_CHECK(byte == 0, QC_UNSUPPORTED, "pack: flags", 3, byte, 0);
     QC_TRY(qc_read_vu(reader, &found, "pack: number of entries", error));
-    size_t most = pack_bytes > reader->at ? (pack_bytes - reader->at) / MIN_ENTRY_BYTES : 0;
-    QC_CHECK(found <= most, QC_TRUNCATED, "pack: too short for its number of entries", reader->at,
+    size_t max = pack_bytes > reader->at ? (pack_bytes - reader->at) / MIN_ENTRY_BYTES : 0;
+    QC_CHECK(found <= max, QC_TRUNCATED, "pack: too short for its number of entries", reader->at,
              pack_bytes, reader->at + found * MIN_ENTRY_BYTES);
     *count = (size_t)found;
     return QC_OK;
@@ -46,12 +52,8 @@ static qc_status read_name(qc_reader *reader, qc_pack_entry *entry, qc_error *er
     return QC_OK;
 }
 
-/* Lengths, offsets and targets are read once, into `entries`, and checked there. Names stay in the
-   buffer, and are read again to be sorted and compared: in whatever order they then are, all places
-   are inside the table.
-
-   Read entry `number`. Its frame's offset counts from the first frame, `*frames_bytes` before it,
-   as long as the table's length is unknown. */
+/* Read entry `number`. Until the length of the table is known, its frame's offset counts from the
+   first frame; `*frames_bytes` are the bytes of the frames before it. */
 static qc_status read_entry(qc_reader *reader, qc_pack_entry *entries, size_t number,
                             size_t *frames_bytes, qc_error *error)
 {
@@ -63,7 +65,8 @@ static qc_status read_entry(qc_reader *reader, qc_pack_entry *entries, size_t nu
         entry->target = number;
         entry->offset = *frames_bytes;
         entry->bytes = clamp_to_size(bytes);
-        /* What does not fit into a size_t is longer than the input: noticed after the CRC. */
+        /* A sum that does not fit a size_t is longer than the input, which is checked after the
+         * CRC. */
         if (qc_add_overflows(*frames_bytes, entry->bytes, frames_bytes))
             *frames_bytes = SIZE_MAX;
         return QC_OK;
@@ -123,76 +126,5 @@ qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack
     for (size_t i = 0; i < count; i++)
         entries[i].offset += reader.at;
     *table_bytes = reader.at;
-    return QC_OK;
-}
-
-/* ---- writing ------------------------------------------------------------------ */
-
-size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count)
-{
-    size_t bytes = MAGIC_BYTES + qc_vu_size(count) + 4;
-    for (size_t i = 0; i < count; i++) {
-        bytes += qc_vu_size(entries[i].name_bytes) + entries[i].name_bytes;
-        bytes += entries[i].target == i ? qc_vu_size(entries[i].bytes)
-                                        : 1 + qc_vu_size(entries[i].target);
-    }
-    return bytes;
-}
-
-static qc_status check_entry(const uint8_t *names, const qc_pack_entry *entries, size_t number,
-                             qc_error *error)
-{
-    const qc_pack_entry *entry = &entries[number];
-    QC_CHECK(entry->name_bytes <= QC_MAX_NAME_BYTES, QC_INVALID, "pack: length of a name", number,
-             entry->name_bytes, QC_MAX_NAME_BYTES);
-    size_t valid = qc_utf8_valid_bytes(names + entry->name_offset, entry->name_bytes);
-    QC_CHECK(valid == entry->name_bytes, QC_INVALID, "pack: name is not UTF-8", number, valid,
-             entry->name_bytes);
-    if (entry->target == number) {
-        QC_CHECK(entry->bytes > 0 && (uint64_t)entry->bytes < QC_VU_LIMIT, QC_INVALID,
-                 "pack: length of a frame", number, entry->bytes, QC_VU_LIMIT - 1);
-        return QC_OK;
-    }
-    QC_CHECK(entry->target < number, QC_INVALID, "pack: target of an alias is not an earlier entry",
-             number, entry->target, number);
-    QC_CHECK(entries[entry->target].target == entry->target, QC_INVALID,
-             "pack: target of an alias is an alias", number, entry->target, number);
-    return QC_OK;
-}
-
-/* Returns the bytes written. */
-static size_t write_entry(const uint8_t *names, const qc_pack_entry *entries, size_t number,
-                          uint8_t *out)
-{
-    const qc_pack_entry *entry = &entries[number];
-    size_t at = qc_write_vu(out, entry->name_bytes);
-    memcpy(out + at, names + entry->name_offset, entry->name_bytes);
-    at += entry->name_bytes;
-    if (entry->target == number)
-        return at + qc_write_vu(out + at, entry->bytes);
-    out[at++] = 0;
-    return at + qc_write_vu(out + at, entry->target);
-}
-
-qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
-                              size_t capacity, qc_error *error)
-{
-    static const uint8_t magic[MAGIC_BYTES] = {'Q', 'P', QC_FORMAT_VERSION, 0};
-    const uint8_t *text = (const uint8_t *)names;
-    uint8_t *bytes = out;
-    for (size_t i = 0; i < count; i++)
-        QC_TRY(check_entry(text, entries, i, error));
-    qc_pack_sort_names(text, entries, count);
-    size_t duplicate = qc_pack_duplicate_name(text, entries, count);
-    QC_CHECK(duplicate == count, QC_INVALID, "pack: name is there twice", duplicate, duplicate,
-             count);
-    size_t need = qc_pack_table_bytes(entries, count);
-    QC_CHECK(need <= capacity, QC_NO_SPACE, "pack: table", 0, capacity, need);
-
-    memcpy(bytes, magic, MAGIC_BYTES);
-    size_t at = MAGIC_BYTES + qc_write_vu(bytes + MAGIC_BYTES, count);
-    for (size_t i = 0; i < count; i++)
-        at += write_entry(text, entries, i, bytes + at);
-    qc_store32(bytes + at, qc_crc32c(0, bytes, at));
     return QC_OK;
 }

@@ -1,0 +1,68 @@
+/*
+ * Kind affine, decoded: scale * (code - zero point).
+ */
+#include "body/kinds_decode.h"
+#include "head/layout.h"
+#include "kernels/affine.h"
+
+/* Codes of more bits are faster by arithmetic than by a table, on some machines. */
+#define TABLE_WIDTH 4
+
+static float unscaled(const qc_frame *frame, unsigned code, size_t element)
+{
+    const qc_groups *groups = &frame->zero_points.groups;
+    size_t zero = frame->zero_points.common;
+    if (groups->count > 0)
+        zero = qc_load16(groups->values + 2 * qc_group_of(groups, element));
+    return (float)((int32_t)code - (int32_t)zero);
+}
+
+static void write_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
+                      uint8_t *out)
+{
+    const qc_frame *frame = values->frame;
+    const uint8_t *codes = values->blocks[0] + from * values->step;
+    float scale = qc_scale_of(frame, element), zero = -unscaled(frame, 0, element);
+    if (values->out_dtype == QC_F32) {
+        qc_affine(codes, frame->width, count, scale, zero, out, values->past_cache);
+        return;
+    }
+    qc_affine(codes, frame->width, count, scale, zero, (uint8_t *)values->floats, 0);
+    qc_write_floats(values, count, out);
+}
+
+static const qc_code_values VALUES = {unscaled, write_run};
+
+static void write_affine(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                         const uint32_t *positions, uint8_t *out)
+{
+    qc_codes_write(values, from, count, first, positions, out, &VALUES);
+}
+
+/* A table of all codes, where that is faster. */
+static void make_table(qc_value_decoder *values)
+{
+    const qc_frame *frame = values->frame;
+    values->has_table = frame->width <= TABLE_WIDTH && qc_is_uniform(frame);
+    if (!values->has_table)
+        return;
+    values->table.entries = (size_t)1 << frame->width;
+    for (unsigned code = 0; code < values->table.entries; code++)
+        values->entries[code] = unscaled(frame, code, 0);
+    qc_fill_table(values, qc_scale_of(frame, 0));
+}
+
+static qc_status open_affine(qc_value_decoder *values, size_t first, size_t count,
+                             qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+{
+    (void)first;
+    QC_TRY(qc_value_streams_open(values, 1, count, shared, reader, error));
+    if (qc_parameters_are_decoded(values->frame)) /* else nothing will be written */
+        make_table(values);
+    return QC_OK;
+}
+
+const qc_kind_decoder qc_affine_kind_decoder = {
+    open_affine,  qc_value_streams_skip, qc_value_streams_pull,
+    write_affine, qc_codes_copy,         qc_value_streams_finish,
+};

@@ -1,0 +1,99 @@
+/*
+ * Kinds that store codes: blocks of them as output.
+ *
+ * There are three ways, from the fastest to the slowest. If all elements share their groups and
+ * there are few codes, one table has the element of every code. If the elements follow each other,
+ * they are written in runs that share their groups. Otherwise each one is computed by itself.
+ */
+#include "body/kinds_decode.h"
+
+/* ---- groups ---- */
+
+/* Elements that follow `element` in these groups, itself included. */
+static size_t run_in(const qc_groups *groups, size_t element)
+{
+    return groups->count > 1 ? groups->inner - element % groups->inner : SIZE_MAX;
+}
+
+/* The same in all groups: zero points have those of the scales. */
+static size_t run_of(const qc_frame *frame, size_t element)
+{
+    size_t scaled = run_in(&frame->scales, element);
+    size_t in_book = run_in(&frame->codebook.books, element);
+    return scaled < in_book ? scaled : in_book;
+}
+
+/* ---- tables ---- */
+
+void qc_fill_table(qc_value_decoder *values, float scale)
+{
+    qc_look_up_table *table = &values->table;
+    int scaled = values->frame->scales.count > 0;
+    float floats[QC_MAX_ENTRIES];
+    for (unsigned code = 0; code < table->entries; code++)
+        floats[code] = scaled ? scale * values->entries[code] : values->entries[code];
+    table->item_size = values->out_size;
+    qc_convert(floats, QC_F32, table->items, values->out_dtype, table->entries);
+    qc_look_up_prepare(table);
+}
+
+/* ---- writing ---- */
+
+void qc_write_floats(const qc_value_decoder *values, size_t count, uint8_t *out)
+{
+    qc_convert(values->floats, QC_F32, out, values->out_dtype, count);
+}
+
+float qc_code_value(const qc_frame *frame, unsigned code, size_t element,
+                    const qc_code_values *kind)
+{
+    float value = kind->unscaled(frame, code, element);
+    return frame->scales.count > 0 ? qc_scale_of(frame, element) * value : value;
+}
+
+static unsigned code_at(const qc_value_decoder *values, size_t index)
+{
+    uint16_t code;
+    if (values->frame->width <= 8)
+        return values->blocks[0][index];
+    memcpy(&code, values->blocks[0] + 2 * index, 2);
+    return code;
+}
+
+/* Elements that follow each other, the first of which has the number `first` in the tensor. */
+static void write_runs(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                       uint8_t *out, const qc_code_values *kind)
+{
+    for (size_t done = 0; done < count;) {
+        size_t run = run_of(values->frame, first + done);
+        run = run < count - done ? run : count - done;
+        kind->write_run(values, from + done, run, first + done, out);
+        done += run;
+        out += run * values->out_size;
+    }
+}
+
+void qc_codes_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                    const uint32_t *positions, uint8_t *out, const qc_code_values *kind)
+{
+    const qc_frame *frame = values->frame;
+    if (values->has_table) {
+        qc_look_up(&values->table, values->blocks[0] + from, count, out, values->past_cache);
+        return;
+    }
+    if (positions == NULL || qc_is_uniform(frame)) {
+        write_runs(values, from, count, first, out, kind);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        values->floats[i] =
+            qc_code_value(frame, code_at(values, from + i), first + positions[i], kind);
+    qc_write_floats(values, count, out);
+}
+
+void qc_codes_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                   int past_cache)
+{
+    (void)past_cache;
+    memcpy(out, values->blocks[0] + from * values->step, count * values->step);
+}

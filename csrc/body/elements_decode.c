@@ -1,0 +1,39 @@
+/*
+ * Kinds that store elements: blocks of them as output.
+ */
+#include "body/kinds_decode.h"
+#include "kernels/planes.h"
+
+void qc_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                       const uint32_t *positions, uint8_t *out)
+{
+    const qc_frame *frame = values->frame;
+    (void)first;
+    (void)positions;
+    if (values->out_dtype == frame->dtype) {
+        values->kind->write_stored(values, from, count, out, values->past_cache);
+        return;
+    }
+    values->kind->write_stored(values, from, count, values->native, 0);
+    qc_convert(values->native, frame->dtype, out, values->out_dtype, count);
+}
+
+void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                      int past_cache)
+{
+    size_t size = values->frame->item_size;
+    (void)past_cache;
+    memcpy(out, values->blocks[0] + from * size, count * size);
+    qc_swap_if_big_endian(out, size, count);
+}
+
+void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                       int past_cache)
+{
+    const qc_frame *frame = values->frame;
+    const uint8_t *planes[QC_MAX_ITEM_BYTES];
+    for (unsigned i = 0; i < frame->value_streams; i++)
+        planes[i] = values->blocks[i] + from;
+    qc_merge_planes(planes, count, frame->item_size, qc_is_rotated(frame->dtype), out, past_cache);
+    qc_swap_if_big_endian(out, frame->item_size, count);
+}

@@ -1,0 +1,84 @@
+/*
+ * Kinds that store elements, encoded: the codings of floats, and elements as bytes of planes.
+ */
+#include "body/values_encode.h"
+
+/* Up to this many floats in a chunk may be in adaptive coding, or in plain Huffman: more would take
+   too long to decode. */
+#define MAX_ADAPTIVE_FLOATS ((size_t)16 * 1024)
+#define MAX_HUFFMAN_FLOATS  ((size_t)96 * 1024)
+
+/* ---- codings of floats ---- */
+
+/* Whether a chunk has so many floats that their streams have to decode fast. */
+static int has_many_floats(const qc_chunk_encoder *encoder, size_t stored)
+{
+    const qc_frame *frame = encoder->frame;
+    return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_ADAPTIVE_FLOATS;
+}
+
+/* Codings for floats: adaptive coding would save about 0.1 % of many, and decode twenty times as
+   slowly as plain Huffman. */
+static uint64_t float_codings(const qc_chunk_encoder *encoder, size_t stored)
+{
+    uint64_t slow = has_many_floats(encoder, stored) ? QC_CODING_MASK(QC_ADAPTIVE) : 0;
+    return encoder->encoding.codings & ~slow;
+}
+
+/* Balanced: the smallest of the codings that are fast enough, as exponents take a small part of the
+   time. Plain Huffman is not fast enough where it would take longer than everything else together;
+   but beside fewer symbols the heads of lanes weigh more. */
+qc_encoding qc_encoding_of_exponents(const qc_chunk_encoder *encoder, size_t stored)
+{
+    qc_encoding encoding = encoder->encoding;
+    encoding.codings = float_codings(encoder, stored);
+    if (encoding.profile == QC_BALANCED && has_many_floats(encoder, stored)) {
+        if (stored >= MAX_HUFFMAN_FLOATS)
+            encoding.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
+        encoding.profile = QC_SMALL;
+    }
+    return encoding;
+}
+
+void qc_prepare_elements(qc_chunk_encoder *encoder)
+{
+    encoder->encoding.codings = float_codings(encoder, encoder->stored);
+    qc_swap_if_big_endian(encoder->values, encoder->frame->item_size, encoder->stored);
+}
+
+/* ---- planes ---- */
+
+/* Each size has words of its own, so that vectors hold as many as they can. */
+void qc_take_plane(const qc_frame *frame, const uint8_t *restrict elements, size_t count,
+                   unsigned plane, uint8_t *restrict out)
+{
+    unsigned size = (unsigned)frame->item_size, bits = 8 * size, shift = bits - 8 - 8 * plane;
+    unsigned left = frame->dtype <= QC_F64, right = left ? bits - 1 : 0;
+    if (size == 1)
+        memcpy(out, elements, count);
+    else if (size == 2)
+        for (size_t i = 0; i < count; i++) {
+            uint16_t word = (uint16_t)qc_load16(elements + 2 * i);
+            out[i] = (uint8_t)((uint16_t)(word << left | word >> right) >> shift);
+        }
+    else if (size == 4)
+        for (size_t i = 0; i < count; i++) {
+            uint32_t word = qc_load32(elements + 4 * i);
+            out[i] = (uint8_t)((word << left | word >> right) >> shift);
+        }
+    else
+        for (size_t i = 0; i < count; i++) {
+            uint64_t word = qc_load64(elements + 8 * i);
+            out[i] = (uint8_t)((word << left | word >> right) >> shift);
+        }
+}
+
+qc_status qc_write_planes(qc_chunk_encoder *encoder, unsigned from, uint8_t *symbols)
+{
+    const qc_frame *frame = encoder->frame;
+    for (unsigned plane = from; plane < frame->value_streams; plane++) {
+        qc_take_plane(frame, encoder->values, encoder->stored, plane, symbols);
+        QC_TRY(qc_write_stream(encoder, symbols, encoder->stored, frame->width));
+    }
+    return QC_OK;
+}

@@ -1,0 +1,102 @@
+/*
+ * What the decoders of several kinds share: value streams, elements, and codes.
+ */
+#ifndef QC_KINDS_DECODE_H
+#define QC_KINDS_DECODE_H
+
+#include "base/float_bits.h"
+#include "body/values_decode.h"
+
+/* ---- value_streams_decode.c ---- */
+
+/* Start all value streams of `count` elements: `symbols` symbols per element and stream, of the
+   frame's width. */
+qc_status qc_value_streams_open(qc_value_decoder *values, size_t symbols, size_t count,
+                                qc_stream_shared *shared, qc_reader *reader, qc_error *error);
+/* A kind's `skip`, `pull` and `finish`, where symbols are used as they come. They may be a view of
+   the frame, which may change at any time. */
+qc_status qc_value_streams_skip(qc_value_decoder *values, size_t count, qc_error *error);
+qc_status qc_value_streams_pull(qc_value_decoder *values, size_t count, size_t keep,
+                                qc_error *error);
+qc_status qc_value_streams_finish(qc_value_decoder *values, qc_error *error);
+
+/* The same for the streams from number `from` on; `copied`: no views, for symbols that are checked
+   first and then used. */
+qc_status qc_value_streams_skip_from(qc_value_decoder *values, unsigned from, size_t count,
+                                     qc_error *error);
+qc_status qc_value_streams_pull_from(qc_value_decoder *values, unsigned from, size_t count,
+                                     size_t keep, int copied, qc_error *error);
+
+/* ---- elements_decode.c ---- */
+
+/* As a kind's `write`: its stored elements, converted if another type is asked for. */
+void qc_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                       const uint32_t *positions, uint8_t *out);
+/* As a kind's `write_stored`, where the bytes of an element are together in block 0. */
+void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                      int past_cache);
+/* The same, where block i has byte i of each element (the most significant one first), rotated. */
+void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                       int past_cache);
+
+/* ---- codes_decode.c ---- */
+
+/* What the kinds of codes differ in. */
+typedef struct qc_code_values {
+    /* The value of a code before scaling, by the text of the format. */
+    float (*unscaled)(const qc_frame *frame, unsigned code, size_t element);
+    /* Write `count` elements that share all groups. The first is number `from` of the block, and
+       `element` of the tensor. */
+    void (*write_run)(qc_value_decoder *values, size_t from, size_t count, size_t element,
+                      uint8_t *out);
+} qc_code_values;
+
+/* The number of the group of an element. */
+static inline size_t qc_group_of(const qc_groups *groups, size_t element)
+{
+    return element / groups->inner % groups->count;
+}
+
+/* Value number `index` as f32: exact for every type of a parameter. */
+static inline float qc_group_value(const qc_groups *groups, size_t index)
+{
+    size_t size = qc_dtype_size(groups->dtype);
+    uint8_t bytes[QC_MAX_ITEM_BYTES];
+    float value;
+    if (groups->dtype == QC_F32) /* the usual one */
+        return qc_f32_of_bits(qc_load32(groups->values + index * size));
+    memcpy(bytes, groups->values + index * size, size);
+    qc_swap_if_big_endian(bytes, size, 1);
+    qc_convert(bytes, groups->dtype, &value, QC_F32, 1);
+    return value;
+}
+
+/* The scale of an element; 1 if there are no scales. */
+static inline float qc_scale_of(const qc_frame *frame, size_t element)
+{
+    const qc_groups *scales = &frame->scales;
+    return scales->count > 0 ? qc_group_value(scales, qc_group_of(scales, element)) : 1.0f;
+}
+
+/* Whether all elements have the same scale, zero point and book. */
+static inline int qc_is_uniform(const qc_frame *frame)
+{
+    return frame->scales.count <= 1 && frame->codebook.books.count <= 1;
+}
+
+/* Fill the table from `values->entries`, scaled; the number of its entries is set. */
+void qc_fill_table(qc_value_decoder *values, float scale);
+
+/* As a kind's `write`. */
+void qc_codes_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                    const uint32_t *positions, uint8_t *out, const qc_code_values *kind);
+/* As a kind's `write_stored`. */
+void qc_codes_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
+                   int past_cache);
+/* The value of one element, by the text of the format. */
+float qc_code_value(const qc_frame *frame, unsigned code, size_t element,
+                    const qc_code_values *kind);
+/* Write `count` of `values->floats` in the output's type. */
+void qc_write_floats(const qc_value_decoder *values, size_t count, uint8_t *out);
+
+#endif /* QC_KINDS_DECODE_H */

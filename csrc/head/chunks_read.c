@@ -1,0 +1,115 @@
+/*
+ * The chunks of a frame whose head was read: where they are, and which streams they have.
+ */
+#include "head/layout.h"
+
+/* ---- where chunks are ---- */
+
+qc_status qc_chunk_next(const qc_frame *frame, const void *head, const qc_chunk *previous,
+                        qc_chunk *chunk, qc_error *error)
+{
+    size_t index = previous != NULL ? previous->index + 1 : 0;
+    size_t offset = previous != NULL ? previous->offset + previous->bytes : frame->head_bytes;
+    size_t first = index * frame->chunk_elements;
+    QC_CHECK(index < frame->chunks, QC_INVALID, "frame: no more chunks", offset, index,
+             frame->chunks);
+    chunk->index = index;
+    chunk->offset = offset;
+    chunk->first = first;
+    if (frame->chunk_elements == 0) {
+        chunk->bytes = frame->frame_bytes - QC_CRC_BYTES - offset;
+        chunk->crc = 0;
+        chunk->elements = frame->elements;
+        return QC_OK;
+    }
+    /* The directory is read here again, after qc_frame_read has added up its lengths: so they are
+       checked again. */
+    const uint8_t *entry =
+        (const uint8_t *)head + frame->directory_offset + index * QC_DIRECTORY_ENTRY_BYTES;
+    chunk->bytes = qc_load32(entry);
+    chunk->crc = qc_load32(entry + 4);
+    chunk->elements = frame->elements - first < frame->chunk_elements ? frame->elements - first
+                                                                      : frame->chunk_elements;
+    QC_CHECK(chunk->bytes <= frame->frame_bytes - offset, QC_CORRUPT,
+             "frame: chunk lengths exceed the frame", offset, chunk->bytes,
+             frame->frame_bytes - offset);
+    return QC_OK;
+}
+
+qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chunks,
+                          qc_error *error)
+{
+    for (size_t i = 0; i < frame->chunks; i++)
+        QC_TRY(qc_chunk_next(frame, head, i > 0 ? &chunks[i - 1] : NULL, &chunks[i], error));
+    return QC_OK;
+}
+
+/* ---- streams ---- */
+
+static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_info *info,
+                                  qc_error *error)
+{
+    size_t at = reader->at;
+    uint64_t body;
+    const uint8_t *bytes;
+    QC_TRY(qc_read_u8(reader, &info->coding, "stream: coding", error));
+    QC_CHECK(info->coding < QC_CODING_COUNT, QC_UNSUPPORTED, "stream: coding", at, info->coding,
+             QC_CODING_COUNT - 1);
+    QC_TRY(qc_read_vu(reader, &body, "stream: body length", error));
+    QC_TRY(qc_read_bytes(reader, body, &bytes, "stream: body", error));
+    info->role = role;
+    info->bytes = reader->at - at;
+    return QC_OK;
+}
+
+/* What a chunk's values have before their streams. */
+static qc_status skip_value_head(qc_reader *reader, const qc_kind_facts *kind, qc_error *error)
+{
+    const uint8_t *bytes;
+    uint64_t number;
+    QC_TRY(qc_read_bytes(reader, kind->head_bytes, &bytes, "chunk: head of the values", error));
+    for (unsigned i = 0; i < kind->head_numbers; i++)
+        QC_TRY(qc_read_vu(reader, &number, "chunk: head of the values", error));
+    return QC_OK;
+}
+
+qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                           qc_stream_info *infos, size_t *count, qc_error *error)
+{
+    const qc_kind_facts *kind = &qc_kinds[frame->kind];
+    qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
+    unsigned values = frame->value_streams;
+    uint64_t stored;
+    size_t n = 0;
+    if (frame->positions != QC_DENSE)
+        QC_TRY(qc_read_vu(&reader, &stored, "positions: stored elements", error));
+    if (qc_mask_width(frame->positions) > 0)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, &infos[n++], error));
+    if (frame->positions == QC_CSR)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));
+    if (frame->positions == QC_CSR || frame->positions == QC_GAPS)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
+    QC_TRY(skip_value_head(&reader, kind, error));
+    for (unsigned i = 0; i < kind->escape_streams; i++)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + values + i, &infos[n++], error));
+    for (unsigned i = 0; i < values; i++)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + i, &infos[n++], error));
+    *count = n;
+    return QC_OK;
+}
+
+qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
+                           qc_error *error)
+{
+    const qc_coded *coded = &groups->coded;
+    qc_reader reader = qc_reader_of(coded->body, coded->size, 1);
+    size_t streams = 1; /* of deltas, and of zero points (mode 2 too) */
+    if (coded->mode == QC_VALUES_PLANES)
+        streams = qc_dtype_size(groups->dtype);
+    else if (coded->mode == QC_VALUES_PERMUTED)
+        streams = 2;
+    for (unsigned i = 0; i < streams; i++)
+        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + i, &infos[i], error));
+    *count = streams;
+    return QC_OK;
+}
