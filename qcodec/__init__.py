@@ -1,7 +1,7 @@
-"""qcodec: small neural-network weights, given back at memory speed.
+"""qcodec: small neural-network weights, decoded at memory speed.
 
-`encode` and `decode` work on one tensor, `save_file`, `load_file` and `safe_open` on
-files of many. What is stored is chosen by a codec: `Lossless` (the default),
+`encode` and `decode` work on one tensor; `save_file`, `load_file` and `safe_open` work on
+files of many tensors. A codec chooses what is stored: `Lossless` (the default),
 `Codebook`, `Affine`, `FixedPoint`, `Ternary`, `Sparse`, `DeepCompression`,
 `TrainedTernary`, `Delta`, `Verbatim`.
 
@@ -9,15 +9,15 @@ Submodules are imported when they are first used:
 
 | submodule | contents |
 |---|---|
-| `qcodec.dtypes` | element types, and how NumPy holds those that it lacks |
+| `qcodec.dtypes` | element types, and the NumPy dtypes that hold them |
 | `qcodec.interop` | other formats: `dcnet` reads and writes Deep Compression's `.net` files |
 | `qcodec.quantize` | the quantization methods as functions |
-| `qcodec.rate_distortion` | one price of a bit for a whole model |
+| `qcodec.rate_distortion` | one price per bit for a whole model |
 | `qcodec.recipes` | rules, and the ready-made recipes |
 | `qcodec.sparse` | SciPy's sparse matrices |
-| `qcodec.streams` | the integer codings by themselves |
-| `qcodec.torch` | pruning, sharing and rounding while a net is trained; needs torch |
-| `qcodec.dead_neurons` | dead neurons of a pruned net, zeroed or taken out |
+| `qcodec.streams` | the integer codings alone |
+| `qcodec.torch` | pruning, weight sharing and rounding during training; needs torch |
+| `qcodec.dead_neurons` | zeroes or removes the dead neurons of a pruned net |
 """
 
 from importlib import import_module as _import_module
@@ -125,7 +125,7 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         return _import_module(f".{name}", __name__)
-    except ModuleNotFoundError as error:  # an AttributeError, so that hasattr() can answer
+    except ModuleNotFoundError as error:  # hasattr() returns False only on an AttributeError
         message = f"{__name__}.{name} cannot be imported: {error}"
         raise AttributeError(message) from error
 

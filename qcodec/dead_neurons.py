@@ -1,8 +1,8 @@
 """Dead neurons of a pruned net: units of dense layers and channels of convolutions.
 
-A neuron whose outgoing weights are all zero feeds nothing, so what computes it can go. A neuron
-whose incoming weights are all zero is a constant, which the biases of the next layer can take over
-(Han, Pool, Tran and Dally 2015, section 3.5: pruning neurons).
+A neuron whose outgoing weights are all zero has no effect, so its incoming weights and its bias
+can be removed. A neuron whose incoming weights are all zero is constant, and the biases of the
+next layer can absorb it (Han, Pool, Tran and Dally 2015, section 3.5: pruning neurons).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Activation = Callable[[Array], Array]
 
 
 def relu(x: Array) -> Array:
-    """The positive part.
+    """Return the positive part of an array.
 
     Examples
     --------
@@ -40,37 +40,39 @@ def zeroed(
     activation: Activation | None = relu,
     padded: Collection[str] = (),
 ) -> dict[str, Array]:
-    """The same net with zeros for all weights and biases of dead neurons.
+    """Return the same net with all weights and biases of dead neurons set to zero.
 
     Parameters
     ----------
     tensors : mapping of str to array_like
-        Float arrays. Weights are (units, inputs) of a dense layer or (channels, inputs,
-        ...) of a convolution without groups; a dense layer behind a convolution takes
-        each channel's places one after the other. Biases are (units,).
+        Float arrays. Weights have the shape (units, inputs) for a dense layer, or (channels,
+        inputs, ...) for a convolution without groups. A dense layer after a convolution has
+        all places of the first channel as its first inputs, and so on. Biases have the shape
+        (units,).
     layers : sequence of (str, str or None)
-        Names of the weight and the bias (None: there is none) of each layer, from the
-        input to the output. What each feeds is the next one alone, and the output of
-        the last is the net's. Between them stand the activation, and pooling over places
-        (the greatest or the mean), but no normalization.
+        Names of the weight and the bias (None: no bias) of each layer, from the input to the
+        output. Each layer feeds only the next one, and the output of the last is the net's
+        output. Between layers there may be the activation and pooling over places (maximum
+        or mean), but no normalization.
     activation : callable, optional
-        From an array to one of the same shape, element by element, behind every layer
-        but the last. None: it is not known, and constants stay.
+        An elementwise function, applied after every layer but the last. None: the activation
+        is unknown, and constant neurons stay.
     padded : collection of str
-        The weights of convolutions whose input is padded with zeros. There a constant
-        is none at the edges, so it stays unless it is 0; so it does before a layer
-        without a bias. Before padded pooling it must be 0, too: name the layer behind.
+        The weights of convolutions whose input is padded with zeros. A neuron that feeds one
+        is not constant at the edges, so it stays unless its constant is 0. The same holds
+        before a layer without a bias. For padded pooling, name the layer after the pooling.
 
     Returns
     -------
     dict of str to numpy.ndarray
-        All tensors, of the same shapes and dtypes. The net's output is the same, but for
-        the rounding of biases that take over constants.
+        All tensors, of the same shapes and dtypes. The net's output is the same, except for
+        the rounding of biases that absorb constants.
 
     Raises
     ------
     ValueError
-        If shapes do not follow one another, or `padded` names no weight of the layers.
+        If the shapes of successive layers do not fit, or `padded` names no weight of the
+        layers.
 
     Examples
     --------
@@ -97,7 +99,7 @@ def smaller(
     activation: Activation | None = relu,
     padded: Collection[str] = (),
 ) -> dict[str, Array]:
-    """The net without its dead neurons: fewer rows, channels and columns.
+    """Return the net without its dead neurons: with fewer rows, channels and columns.
 
     Parameters
     ----------
@@ -107,8 +109,8 @@ def smaller(
     Returns
     -------
     dict of str to numpy.ndarray
-        All tensors, those of the layers in shapes that still follow one another. The
-        inputs of the first layer and the units of the last are all there.
+        All tensors; those of the layers have smaller shapes that still fit. All inputs of
+        the first layer and all units of the last are kept.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def smaller(
 
 
 class _Link(NamedTuple):
-    """A layer's tensors and the weight of the next layer as (its units, units, places)."""
+    """A layer's tensors, and the next layer's weight in the shape (its units, units, places)."""
 
     weight: Array
     bias: Array | None
@@ -149,14 +151,14 @@ def _without_dead(
     activation: Activation | None,
     padded: Collection[str],
 ) -> tuple[dict[str, Array], list[Array]]:
-    """All tensors, with zeros for dead neurons; and which units of each layer are alive."""
+    """Return all tensors, with zeros for dead neurons, and which units of each layer are used."""
     found = {name: np.array(numpy_array(array), order="C") for name, array in tensors.items()}
     links = _links(found, layers, padded)
     if activation is not None:
-        for link in links:  # forward: what is constant may make what it feeds constant
+        for link in links:  # forward: a constant layer may make the next one constant
             _fold_constants(link, activation)
     used: list[Array] = []
-    for link in reversed(links):  # backward: what feeds nothing may be all that others feed
+    for link in reversed(links):  # backward: a dead neuron may leave its inputs without use
         used.insert(0, np.asarray(link.outgoing.any(axis=(0, 2))))
         link.weight[~used[0]] = 0
         if link.bias is not None:
@@ -165,7 +167,7 @@ def _without_dead(
 
 
 def _fold_constants(link: _Link, activation: Activation) -> None:
-    """Put constant units into the biases of the next layer, where that is possible."""
+    """Add constant units to the biases of the next layer, where that is possible."""
     inputs = tuple(range(1, link.weight.ndim))
     constant = np.asarray(~link.weight.any(axis=inputs))
     before = np.zeros(len(constant)) if link.bias is None else link.bias
@@ -179,13 +181,13 @@ def _fold_constants(link: _Link, activation: Activation) -> None:
 
 
 def _links(found: dict[str, Array], layers: Layers, padded: Collection[str]) -> list[_Link]:
-    """Neighbouring layers, or an error that says what does not fit."""
+    """Return pairs of successive layers, or raise an error that says what does not fit."""
     unknown = set(padded) - {weight for weight, _ in layers}
     if unknown:
         raise ValueError(f"padded={sorted(unknown)}: no such weight among the layers")
     names = [name for layer in layers for name in layer if name is not None]
     if len(set(names)) < len(names):
-        raise ValueError(f"layers={layers}: a tensor stands in more than one place")
+        raise ValueError(f"layers={layers}: a tensor is named more than once")
     links = []
     for number, (weight, bias) in enumerate(layers):
         _check_layer(found, weight, bias)
@@ -216,13 +218,13 @@ def _check_layer(found: dict[str, Array], weight: str, bias: str | None) -> None
 
 
 def _by_unit(found: dict[str, Array], weight: str, following: str) -> Array:
-    """The next layer's weight as a view of shape (its units, units, places)."""
+    """Return the next layer's weight as a view of shape (its units, units, places)."""
     units = len(found[weight])
     if following not in found:
         raise ValueError(f"layer {following!r}: no tensor {following!r}")
     array = found[following]
     inputs = array.shape[1] if array.ndim > 1 else 0
-    # Only a dense layer takes several places of a channel, and only of a convolution's.
+    # Only a dense layer directly after a convolution has several inputs per unit.
     may_flatten = array.ndim == 2 and found[weight].ndim > 2
     if inputs != units and not (may_flatten and units and inputs and inputs % units == 0):
         raise ValueError(f"{following!r}: found {inputs} inputs, allowed {units}, of {weight!r}")

@@ -1,8 +1,8 @@
 """Element types: the format's ids, their names, and their NumPy counterparts.
 
-NumPy has no bfloat16 and no float8. Where the package ml_dtypes is installed its
-types are used; elsewhere arrays of these types are unsigned integers of the same
-size that hold the bits (`uint16`, `uint8`).
+NumPy has no bfloat16 and no float8. If the package ml_dtypes is installed, its types are
+used. Otherwise arrays of these types have an unsigned integer dtype of the same size
+(`uint16`, `uint8`) that holds the bits.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 
 try:
     import ml_dtypes
-except ImportError:  # optional: the integer carriers below serve
+except ImportError:  # optional: the integer carriers below take its place
     ml_dtypes = None
 
 
 @dataclass(frozen=True)
 class ElementType:
-    """One row of the table of section 3 of docs/format.md.
+    """One row of the table in section 3 of docs/format.md.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class ElementType:
     name : str
         NumPy's and PyTorch's name.
     carrier : numpy.dtype
-        What an array of this type has as its dtype here.
+        The dtype of NumPy arrays that hold elements of this type.
     safetensors : str
         The name in safetensors headers.
     is_float : bool
@@ -73,7 +73,7 @@ _TABLE = (
 BY_ID = {row.id: row for row in _TABLE}
 BY_NAME = {row.name: row for row in _TABLE}
 BY_SAFETENSORS = {row.safetensors: row for row in _TABLE}
-# The first row wins, so that a plain uint16 array is uint16 where it also carries bfloat16.
+# Integer types come first: an array of uint16 is uint16, although it may also carry bfloat16.
 _BY_CARRIER = {row.carrier: row for row in reversed(_TABLE) if row.carrier.kind in "fiub"}
 _BY_CARRIER |= {row.carrier: row for row in _TABLE if row.carrier.name == row.name}
 
@@ -82,12 +82,12 @@ QUANTIZABLE = ("float32", "float16", "bfloat16", "float64")
 
 
 def element_type(dtype: object) -> ElementType:
-    """The element type of a name, a NumPy dtype or scalar type, or a torch dtype.
+    """Return the element type of a name, a NumPy dtype or scalar type, or a torch dtype.
 
     Raises
     ------
     TypeError
-        If qcodec cannot store that type (complex numbers, objects, strings).
+        If qcodec cannot store the type (complex numbers, objects, strings).
 
     Examples
     --------

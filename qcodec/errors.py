@@ -1,8 +1,8 @@
-"""The errors that reading encoded bytes gives.
+"""Errors raised when encoded bytes are read.
 
-Wrong arguments are `TypeError` or `ValueError`, operating-system errors stay
-what they are; everything that the bytes themselves are to blame for is a
-`QCodecError`, of one of the kinds of docs/format.md, section 1.
+Wrong arguments raise `TypeError` or `ValueError`. Errors of the operating system are passed
+on. Every fault in the bytes themselves raises a `QCodecError`, of one of the kinds listed in
+section 1 of docs/format.md.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ class QCodecError(ValueError):
     Parameters
     ----------
     message : str
-        What is wrong, where, what was found and what is allowed. Kept as one line of at most
-        400 printable characters, whatever names from a file are in it.
+        What is wrong, where, what was found and what is allowed. It is shortened to one line
+        of at most 400 printable characters, because it may contain names from a file.
     offset : int, optional
-        Byte offset of the fault in the buffer that was given.
+        Byte offset of the fault in the buffer that was passed.
     found, allowed : int, optional
-        The value found there, and the limit or the value that is allowed.
+        The value found there, and the value or limit that is allowed.
 
     Attributes
     ----------
     code : str
-        The kind as a short word, such as ``"truncated"``.
+        The kind of error as one word, such as ``"truncated"``.
 
     Examples
     --------
@@ -58,18 +58,18 @@ class QCodecError(ValueError):
         self.allowed = allowed
 
     def __reduce__(self) -> tuple[type[QCodecError], tuple[object, ...]]:
-        # Exceptions that lose their arguments hang process pools.
+        # An exception that cannot be unpickled hangs a process pool.
         return type(self), (self.args[0], self.offset, self.found, self.allowed)
 
 
 class TruncatedError(QCodecError):
-    """The bytes end before what they declare: an incomplete download or copy."""
+    """The bytes end too early, such as after an incomplete download or copy."""
 
     code = "truncated"
 
 
 class CorruptError(QCodecError):
-    """A rule of the format is broken."""
+    """The bytes break a rule of the format."""
 
     code = "corrupt"
 
@@ -81,25 +81,25 @@ class ChecksumError(CorruptError):
 
 
 class UnsupportedError(QCodecError):
-    """Written with something that this version does not know; it is named."""
+    """The bytes use a feature that this version does not know; the message names it."""
 
     code = "unsupported"
 
 
 class LimitError(QCodecError):
-    """Valid so far, but larger than `qcodec.Limits` allows."""
+    """The input is valid so far, but larger than `qcodec.Limits` allows."""
 
     code = "limit"
 
 
 class BaseError(QCodecError):
-    """Stored as the difference from a base, which is missing, broken or another one."""
+    """The tensor is stored as a difference from a base that is missing, broken or a wrong one."""
 
     code = "base"
 
 
 class MissingTensorError(QCodecError, KeyError):
-    """A file has no tensor of this name."""
+    """The file has no tensor of this name."""
 
     code = "missing"
 
@@ -108,19 +108,19 @@ class MissingTensorError(QCodecError, KeyError):
 
 
 class QCodecWarning(UserWarning):
-    """A recipe or a rule does less than it says.
+    """A recipe or a rule has less effect than it says.
 
-    It quantizes nothing, or has rules that match nothing (`qcodec.save_file`), or what is said for
-    all layers leaves some out (`qcodec.torch`).
+    The recipe quantizes nothing, or has rules that match nothing (`qcodec.save_file`), or a
+    setting for all layers leaves some out (`qcodec.torch`).
     """
 
 
 class LimitWarning(QCodecWarning):
-    """What was written can be read only with higher limits than the default `qcodec.Limits`."""
+    """The output can be read only with higher limits than the default `qcodec.Limits`."""
 
 
 def warn_caller(message: str, category: type[QCodecWarning] = QCodecWarning) -> None:
-    """Warn whoever called this package, at the line of that call."""
+    """Issue a warning at the line that called this package."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_globals["__name__"].startswith("qcodec."):
         level, frame = level + 1, frame.f_back
@@ -129,7 +129,7 @@ def warn_caller(message: str, category: type[QCodecWarning] = QCodecWarning) -> 
 
 @contextmanager
 def naming(name: str) -> Iterator[None]:
-    """Say which tensor a TypeError or ValueError is about.
+    """Put the tensor's name before the message of a TypeError or ValueError.
 
     Examples
     --------
@@ -145,6 +145,6 @@ def naming(name: str) -> Iterator[None]:
         message = f"tensor {quoted(name)}: {error}"
         raise type(error)(message, error.offset, error.found, error.allowed) from error
     except (TypeError, ValueError) as error:
-        # Of the plain kind: subclasses may take other arguments.
+        # The plain class is raised, because a subclass may take other arguments.
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(one_line(f"tensor {quoted(name)}: {error}")) from error

@@ -1,4 +1,4 @@
-"""Files of tensors, with the names and meanings of the safetensors library."""
+"""Files of tensors, with an interface like that of the safetensors library."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from .recipes import Recipe, recipe_for
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
-#: Where the tensors of a base are: in a file, or there, by name.
+#: The tensors of a base: the path of a file, or a mapping of names to arrays.
 BaseLike = PathLike | Mapping[str, Any] | None
 
-#: In a file's metadata: the name of the file that `Delta` stored it against.
+#: Key in a file's metadata: the name of the file that is the base of its `Delta` tensors.
 BASE_KEY = "qcodec.base"
 
 
@@ -45,38 +45,40 @@ def save_file(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> int:
-    """Encode tensors into a file, which replaces an old one whole or not at all.
+    """Encode tensors into a file; an existing file is replaced completely or not at all.
 
-    The file is a safetensors file, or a bare pack if its name ends in ``.qc``. In a
-    dict, tensors that are the same memory are stored once. Permissions and owner of an old
-    file are kept as `docs/security.md` says; after an error the old file is as it was.
-    Tensors may come from the file that is replaced, except for the base of a `Delta`.
+    The file is a safetensors file, or a bare pack if its name ends in ``.qc``. If `tensors`
+    is a dict, tensors that share the same memory are stored once. An existing file's
+    permissions and owner are kept as `docs/security.md` describes; after an error the
+    existing file is unchanged. Tensors may come from the file that is replaced, except for
+    the base of a `Delta`.
 
     Parameters
     ----------
     tensors : mapping of str to array_like, torch.Tensor or Quantized
     filename : path-like
-        Not with the ending of another format, such as ``.pt`` or ``.npz``. A symbolic link
-        is followed; a device, a pipe or ``/dev/stdout`` is written into, as a stream.
+        The ending must not be that of another format, such as ``.pt`` or ``.npz``. A symbolic
+        link is followed. Devices, pipes and ``/dev/stdout`` are written to as streams.
     metadata : mapping of str to str, optional
-        Not in a pack, which has no place for it.
+        Packs cannot store metadata.
     recipe : Recipe, Codec, mapping, str or None
-        As `qcodec.recipes.as_recipe` takes it; the default loses nothing. Tensors that it
-        leaves alone are ordinary safetensors tensors (in a pack: lossless). The file of a
-        `Delta` is opened, and named in the metadata (without its folder). Each rule of a
-        mapping must apply to some tensor.
+        As `qcodec.recipes.as_recipe` takes it; the default is lossless. Tensors that the
+        recipe leaves alone become ordinary safetensors tensors (in a pack: lossless frames).
+        The base file of a `Delta` is opened, and its name (without its folder) is stored in
+        the metadata. Each rule of a mapping must apply to some tensor.
     profile : str
     effort : int
         As in `qcodec.encode`.
     threads : int
-        Tensors that are encoded at the same time.
+        Number of tensors that are encoded at the same time.
     progress : callable, optional
-        Called after each tensor with the number of tensors done, of all, and the name.
+        Called after each tensor with the number of finished tensors, the number of all
+        tensors, and the tensor's name.
 
     Returns
     -------
     int
-        The file's length.
+        The file's length in bytes.
 
     Warns
     -----
@@ -86,16 +88,16 @@ def save_file(
     Raises
     ------
     TypeError, ValueError
-        If a tensor cannot be encoded as the recipe says, or has a name that files need;
-        if metadata is not text; if a rule of a mapping applies to no tensor; if the name
-        ends as another format does, or is the base of a `Delta`.
+        If a tensor cannot be encoded as the recipe says, or has a reserved name; if metadata
+        is not text; if a rule of a mapping applies to no tensor; if `filename` has the
+        ending of another format, or is the base of a `Delta`.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
 
     Warns
     -----
     QCodecWarning
-        If the recipe quantizes weights and no tensor is one of them (they have at least two
+        If the recipe quantizes weights and no tensor counts as weights (at least two
         dimensions and 1,024 elements), or if a rule of a `Recipe` matches no tensor.
 
     Examples
@@ -146,27 +148,28 @@ def load_file(
     backend: Backend = "mmap",
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file, encoded or not.
+    """Decode all tensors of a file, whether encoded or ordinary.
 
     Parameters
     ----------
     filename : path-like
-        A safetensors file or a pack; its first bytes tell which.
+        A safetensors file or a pack; the first bytes of the file tell which.
     dtype : optional
-        float32, float16, bfloat16 or float64 for all float tensors; others keep theirs.
+        float32, float16, bfloat16 or float64 for all float tensors; other tensors keep
+        their type.
     threads : int
-        Chunks that are decoded at the same time.
+        Number of chunks that are decoded at the same time.
     limits : Limits, optional
-        What may be decoded, each tensor and all together; the default is `qcodec.Limits()`.
+        What may be decoded, for each tensor and in total; the default is `qcodec.Limits()`.
     backend : {"mmap", "pread"}
         As in `safe_open`.
     base : path-like or mapping of str to array_like, optional
-        What `Delta` stored the file against.
+        The base that `Delta` stored the file against.
 
     Returns
     -------
     dict of str to numpy.ndarray
-        In the order of the file. Tensors that were stored once are one array.
+        In the order of the file. Names that share one stored tensor share one array.
 
     Raises
     ------
@@ -187,7 +190,7 @@ def load(
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> dict[str, Array]:
-    """Decode all tensors of a file in memory, given as a bytes-like object; see `load_file`."""
+    """Decode all tensors of a file that is in memory as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
     with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
@@ -202,23 +205,24 @@ def safe_open(
     limits: Limits | None = None,
     base: BaseLike = None,
 ) -> TensorFile:
-    """Open a file and read its names; tensors are read when they are asked for.
+    """Open a file and read its names; each tensor is read when it is requested.
 
     Parameters
     ----------
     filename : path-like
         A safetensors file, with or without encoded tensors, or a pack.
     framework : {"numpy", "pt"}
-        What tensors come as.
+        The type of the returned tensors: NumPy arrays or torch tensors.
     device : str
-        Where torch tensors go.
+        The device of torch tensors.
     backend : {"mmap", "pread"}
-        Map the file, or read the ranges that are needed. Say ``"pread"`` if another process may
-        cut the file short meanwhile: of a mapped one, the system may then end this process.
+        Map the file, or read the ranges that are needed. Use ``"pread"`` if another process
+        may truncate the file while it is open: with a mapping, the operating system may then
+        kill this process.
     limits : Limits, optional
         What may be decoded at once; the default is `qcodec.Limits()`.
     base : path-like or mapping of str to array_like, optional
-        What `Delta` stored the file against; read tensor by tensor.
+        The base that `Delta` stored the file against. It is read tensor by tensor.
 
     Returns
     -------
@@ -264,7 +268,7 @@ def _parts(
     is_pack = output is not None and is_pack_path(output.path)
     check_metadata(metadata)
     if is_pack and metadata:
-        raise ValueError("a pack has no place for metadata: save as .qc.safetensors")
+        raise ValueError("a pack cannot store metadata: save as .qc.safetensors")
     check_names(tensors)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
@@ -290,7 +294,7 @@ def _open_base(path: PathLike, limits: Limits = DEFAULT_LIMITS) -> FileArrays:
 
 @contextmanager
 def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recipe, str | None]]:
-    """The recipe with the files of its deltas open, and the name of the last of them."""
+    """Yield the recipe with the base files of its `Delta` codecs open, and the last one's name."""
     name: str | None = None
     opened: dict[int, Codec] = {}
     with ExitStack() as stack:
@@ -302,7 +306,7 @@ def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recip
             if not codec.is_path:
                 _check_not_base(output, codec.base)
                 return codec
-            if id(codec) not in opened:  # weights and others may be one: equal codecs stay so
+            if id(codec) not in opened:  # one codec, used for weights and others, stays one
                 name = Path(codec.base).name
                 base = _open_base(codec.base)
                 stack.enter_context(base.file)
@@ -315,7 +319,7 @@ def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recip
 
 
 def _check_not_base(output: Output | None, base: Any) -> None:
-    """A file of differences in place of what they are differences from could not be read."""
+    """Refuse to overwrite the base: without it the new file could not be decoded."""
     if output is None or not isinstance(base, FileArrays):
         return
     if output.is_file(base.file.source.stat):

@@ -1,4 +1,4 @@
-"""How large a tensor or a file may be before reading it is refused."""
+"""Limits on the size of the tensors and files that may be read."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ _NONE = 1 << 63
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds that are checked before memory is allocated for what a file declares.
+    """Limits that are checked before memory is allocated for what a file declares.
 
-    A few bytes can honestly describe gigabytes of equal weights, so a reader of files from
-    elsewhere bounds what it is willing to build. The input is what the caller gave: a whole
-    file, or one frame. Its expansion is counted once: a single tensor may use all that the
-    file's bytes allow, and all tensors together may use no more.
+    A few bytes can legitimately describe gigabytes of equal weights, so readers of untrusted
+    files limit what they build. The input is what the caller passed: a whole file, or one
+    frame. The limit on expansion is shared: a single tensor may use all that the size of
+    the input allows, and all tensors together may not use more.
 
     Parameters
     ----------
     max_tensor_bytes : int
-        Dense size of one decoded tensor, in bytes; and that of its coded parameters.
-        Default: 16 GiB.
+        Dense size of one decoded tensor, in bytes, and also the decoded size of its coded
+        parameters. Default: 16 GiB.
     max_total_bytes : int
-        Dense size of all tensors of a file, where all are built (`load`, `load_file`,
-        `TensorFile.get_tensors`, the command ``decode``). Tensors that are one array count
+        Dense size of all tensors of a file, where all are decoded (`load`, `load_file`,
+        `TensorFile.get_tensors`, the command ``decode``). Tensors that share one array count
         once. Default: 128 GiB.
     max_expansion : int
-        Decoded bytes for each byte of the input; applies above `expansion_floor`.
+        Decoded bytes per byte of the input; applies above `expansion_floor`.
         Default: 4,096.
     expansion_floor : int
-        Up to so many decoded bytes `max_expansion` does not apply: once for the input, not
-        for each tensor in it. Default: 1 GiB.
+        `max_expansion` does not apply up to this many decoded bytes, counted for the whole
+        input, not per tensor. Default: 1 GiB.
     max_file_bytes : int
         Size of a file. Default: 128 GiB.
     max_tensors : int
-        Tensors in a file or a pack, and entries of its metadata. Default: 131,072.
+        Number of tensors in a file or a pack, and of entries in its metadata.
+        Default: 131,072.
     max_header_bytes : int
         Size of a safetensors file's header. Default: 32 MiB.
 
     Raises
     ------
     TypeError, ValueError
-        If one of them is not an int, or negative.
+        If a limit is not an int, or is negative.
 
     Examples
     --------
@@ -71,7 +72,7 @@ class Limits:
 
     @classmethod
     def none(cls) -> Self:
-        """No limits, for files that are trusted.
+        """Return limits that allow everything, for trusted files.
 
         Examples
         --------
@@ -88,13 +89,14 @@ class Limits:
         ----------
         dense_bytes : int
         input_bytes : int
-            Of the whole input: the file, or the frame if there is no file.
+            Size of the whole input: the file, or the frame if there is no file.
         unit : str
+            What is counted, for the message.
         """
         self._check_memory(dense_bytes, input_bytes, unit, "max_tensor_bytes")
 
     def check_total(self, dense_bytes: int, input_bytes: int) -> None:
-        """Raise `LimitError` if tensors of this many bytes in all may not be decoded."""
+        """Raise `LimitError` if tensors of this total size may not be decoded."""
         unit = "bytes once all is decoded"
         self._check_memory(dense_bytes, input_bytes, unit, "max_total_bytes")
 
@@ -110,8 +112,8 @@ class Limits:
         """Raise `LimitError` if a header of this many bytes may not be read."""
         self._check(size, self.max_header_bytes, "bytes of a header", "max_header_bytes")
 
-    def _check_memory(self, found: int, input_bytes: int, unit: str, most: str) -> None:
-        allowed, name = getattr(self, most), most
+    def _check_memory(self, found: int, input_bytes: int, unit: str, name: str) -> None:
+        allowed = getattr(self, name)
         expansion = max(self.expansion_floor, self.max_expansion * input_bytes)
         if expansion < allowed:
             allowed, name = expansion, "max_expansion"
@@ -127,6 +129,6 @@ DEFAULT_LIMITS = Limits()
 
 
 def warn_of(error: LimitError) -> None:
-    """Warn that readers with the default limits will refuse, with this error, what is written."""
+    """Warn that readers with the default limits will refuse the output with this error."""
     message = f"only readers with higher limits than the default ones will read this: {error}"
     warn_caller(message, LimitWarning)

@@ -1,4 +1,4 @@
-"""The narrow waist: what quantizers make and the codec stores."""
+"""`Quantized`: what quantizers make and frames store."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _SCALE_DTYPES = (*_CODEBOOK_DTYPES, "float8_e4m3fn", "float8_e8m0fnu")
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Parameters that differ by group of elements (format, section 4).
+    """Parameters per group of elements (format, section 4).
 
-    The group of element i (C order) is ``(i // inner) % len(values)``: one group
-    for a tensor, one an index of an axis, or one a block.
+    The group of element i (C order) is ``(i // inner) % len(values)``. So there can be one
+    group for the tensor, one per index of an axis, or one per block.
 
     Attributes
     ----------
     values : numpy.ndarray
-        One row a group: shape (groups,) for scales and zero points,
+        One row per group: shape (groups,) for scales and zero points,
         (groups, entries) for codebooks.
     inner : int
-        Consecutive elements that share a group.
+        Number of consecutive elements that share a group.
     """
 
     values: np.ndarray[Any, Any]
@@ -48,27 +48,28 @@ class Groups:
             )
 
     def of(self, index: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """The group number of each flat element index."""
+        """Return the group number of each flat element index."""
         return (index // self.inner) % len(self.values)
 
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """A tensor as integers and a few parameters, with no bytes in it.
+    """A tensor as integer codes and a few parameters, before it is encoded as bytes.
 
     Attributes
     ----------
     shape : tuple of int
     dtype : str
-        Name of the source's element type, such as ``"float32"``.
+        Name of the tensor's element type, such as ``"float32"``.
     kind : {"bytes", "affine", "codebook"}
         What a code means: the element itself; ``scale * (code - zero point)``;
         ``codebook[code]``, times the scale if there is one.
     codes : numpy.ndarray
-        One a stored element, one dimension, C order. uint8 for widths up to 8,
+        One per stored element, one dimension, C order. uint8 for widths up to 8,
         else uint16; for ``"bytes"`` the elements themselves, in the carrier dtype.
     positions : numpy.ndarray of int64, optional
-        Flat indices of the stored elements, strictly ascending; None: all are.
+        Flat indices of the stored elements, strictly ascending; None: all elements
+        are stored.
     bits : int
         Width of a code, 1 to 16 (``"bytes"``: 0).
     codebook : Groups, optional
@@ -78,7 +79,7 @@ class Quantized:
     scale_dtype, codebook_dtype : str
         Their element types.
     zero_point : int or numpy.ndarray of uint16
-        Affine only; an array has one a group of the scale.
+        Affine only; an array has one per group of the scale.
     base : Base, optional
         ``"bytes"`` only: as many elements of the same type as the tensor has, that may
         be subtracted where that is smaller.
@@ -88,7 +89,7 @@ class Quantized:
     TypeError
         If an array has another dtype than its element type's carrier.
     ValueError
-        If the parts do not fit together; the message names the part.
+        If the attributes do not fit together; the message names the attribute.
 
     Examples
     --------
@@ -124,7 +125,7 @@ class Quantized:
 
     @property
     def size(self) -> int:
-        """Elements of the tensor."""
+        """Number of elements of the tensor."""
         return math.prod(self.shape)
 
     @property
@@ -134,12 +135,12 @@ class Quantized:
 
     @property
     def density(self) -> float:
-        """Stored elements for each element of the tensor; 1 if it has none."""
+        """The share of elements that are stored; 1 for an empty tensor."""
         return self.stored / self.size if self.size else 1.0
 
     @property
     def mask(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which elements are stored, in the tensor's shape."""
+        """True for the elements that are stored, in the tensor's shape."""
         if self.positions is None:
             return np.ones(self.shape, np.bool_)
         mask = np.zeros(self.size, np.bool_)
@@ -147,13 +148,13 @@ class Quantized:
         return mask.reshape(self.shape)
 
     def dequantize(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
-        """The tensor that decoding gives, bit for bit (format, section 4).
+        """Return the tensor that decoding gives, bit for bit (format, section 4).
 
         Parameters
         ----------
         dtype : str, optional
-            float32, float16, bfloat16 or float64 if the source is a float type;
-            the default is the source's type.
+            float32, float16, bfloat16 or float64 if the element type is a float type;
+            the default is the element type.
 
         Returns
         -------
@@ -163,7 +164,7 @@ class Quantized:
         Raises
         ------
         ValueError
-            If the source cannot be converted to `dtype`.
+            If the element type cannot be converted to `dtype`.
         """
         values = self.stored_values(dtype)
         if self.positions is None:
@@ -174,7 +175,7 @@ class Quantized:
 
     @standard_float_mode()
     def stored_values(self, dtype: str | None = None) -> np.ndarray[Any, Any]:
-        """The values of the stored elements, one dimension, as `dequantize` gives them."""
+        """Return the values of the stored elements, one dimension, as in `dequantize`."""
         source = element_type(self.dtype)
         target = source if dtype is None else element_type(dtype)
         if self.kind == "bytes":
@@ -182,7 +183,7 @@ class Quantized:
         return cast(self._values(), BY_NAME["float32"], target)
 
     def _values(self) -> np.ndarray[Any, Any]:
-        """The stored elements as float32: at most one multiplication each."""
+        """Return the stored elements as float32, with at most one multiplication each."""
         if self.kind == "affine":
             steps: np.ndarray[Any, Any] = self.codes.astype(np.int32) - self._zero_points()
             values = steps.astype(np.float32)
@@ -196,7 +197,7 @@ class Quantized:
         if self.scale is None:
             return values
         scales = cast(self.scale.values, element_type(self.scale_dtype), _FLOAT32)
-        # What overflows or underflows here does so in every decoder.
+        # Every decoder overflows and underflows in the same way.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             values *= scales[self._group(self.scale)]
         return values
@@ -208,7 +209,7 @@ class Quantized:
         return self.zero_point.astype(np.int32)[self._group(self.scale)]
 
     def _group(self, groups: Groups) -> Any:
-        """Each stored element's group; 0 where there is one only."""
+        """Return each stored element's group; 0 if there is only one group."""
         if len(groups.values) == 1:
             return 0
         stored = np.arange(self.size) if self.positions is None else self.positions

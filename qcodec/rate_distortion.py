@@ -1,8 +1,9 @@
-"""One price of a bit for all tensors of a model: how many bytes buy how much error.
+"""One price per bit for all tensors of a model: trades the bytes of a file against its error.
 
-`Codebook` and `Affine` with a `rate` trade squared error against bits, each tensor in its own
-variances. A common price, in squared error a bit, spends the bits of a file where they save the
-most (Shoham and Gersho 1988); by the same price, each tensor chooses among several codecs.
+`Codebook` and `Affine` with a `rate` trade squared error against bits, for each tensor relative
+to its own variance. A common price, in squared error per bit, spends the bits of a file where
+they reduce the error most (Shoham and Gersho 1988). The same price lets each tensor choose among
+several codecs.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from .quantized import Quantized
 from .recipes import Recipe, Rule, exactly, recipe_for
 from .tensor import encode_frame
 
-# Prices beyond which no file changes any more, in variances.
+# In variances: below the one and above the other price, no file changes any more.
 _LEAST, _GREATEST = 1e-9, 1e3
-# Those of a curve, where it bends.
+# The first and last price of a curve, in variances, and their number.
 _CURVE = (1e-5, 1.0, 12)
 _MAX_BITS_PRICED = 8
 
@@ -40,15 +41,16 @@ class Point:
     Attributes
     ----------
     price : float
-        Of a bit, in squared error.
+        The price of a bit, in squared error.
     bytes : int
-        Of the whole file.
+        The size of the whole file.
     squared_error : float
-        Summed over all elements of all tensors that are priced.
+        The sum over all elements of all priced tensors.
     sqnr : float
-        Their squares to that error, in dB; infinite if there is none.
+        The signal-to-quantization-noise ratio of the priced tensors, in dB; infinite if the
+        error is 0.
     recipe : Recipe
-        Makes this file; its first rules name the priced tensors.
+        The recipe that makes this file; its first rules name the priced tensors.
     """
 
     price: float
@@ -61,31 +63,31 @@ class Point:
 def at_price(
     tensors: Mapping[str, Any], recipe: Any, price: float, *, profile: str = "small"
 ) -> Recipe:
-    """A recipe in which a bit has the same price in every tensor.
+    """Return a recipe in which a bit has the same price in every tensor.
 
     Parameters
     ----------
     tensors : mapping of str to array_like
     recipe : Recipe, Codec, dict, str or None, or a list of them
-        Whose `Codebook` and `Affine` codecs, alone or in `Sparse` or `DeepCompression`,
-        are priced; those with groups or scales or more than 8 bits, and all other
-        codecs, stay as they are. Of several, each tensor takes the codec of least
-        squared error + price * bits, by the bytes that it comes to when encoded; the
-        first where they are equal. What is for all tensors is that of the first.
+        Its `Codebook` and `Affine` codecs, alone or in `Sparse` or `DeepCompression`, are
+        priced. Codecs with groups, scales or more than 8 bits, and all other codecs, stay
+        unchanged. With several recipes, each tensor takes the codec of least squared error
+        + price * bits, where bits are counted after encoding; of equal ones the first. The
+        rules and defaults of the result are those of the first recipe.
     price : float
-        Of a bit, in squared error; 0: none.
+        The price of a bit, in squared error; at 0 bits cost nothing.
     profile : {"small", "balanced", "fast", "fixed"}
-        By which codecs are compared.
+        The profile with which codecs are compared.
 
     Returns
     -------
     Recipe
-        With a rule for each priced tensor before its own.
+        The (first) recipe, preceded by a rule for each priced tensor.
 
     Raises
     ------
     TypeError
-        If a codec does not take a tensor that it is compared for.
+        If one of the compared codecs does not take a tensor.
     ValueError
         If the price is negative, or no recipe is given.
 
@@ -110,14 +112,14 @@ def curve(
     *,
     profile: str = "small",
 ) -> list[Point]:
-    """Files at several prices: the rate-distortion curve of a model, or of one tensor.
+    """Make files at several prices: the rate-distortion curve of a model, or of one tensor.
 
     Parameters
     ----------
     tensors, recipe
         As for `at_price`.
     prices : iterable of float, optional
-        The default: 12 in equal ratios, from many bits to few.
+        The default: 12 prices in a geometric series, from many bits to few.
     profile : {"small", "balanced", "fast", "fixed"}
 
     Returns
@@ -153,17 +155,17 @@ def at_bytes(
     profile: str = "small",
     steps: int = 24,
 ) -> Point:
-    """The file of least error that is found within a budget: the price and recipe that make it.
+    """Search for the price and recipe of least error whose file stays within a size.
 
     Parameters
     ----------
     tensors, recipe
         As for `at_price`.
     budget : int
-        Bytes of the whole file, at most.
+        The largest size of the whole file, in bytes.
     profile : {"small", "balanced", "fast", "fixed"}
     steps : int
-        Files that are made in search of the price, each halving what is left in powers of ten.
+        Steps of the search; each makes a file and halves the interval of log(price).
 
     Returns
     -------
@@ -172,7 +174,8 @@ def at_bytes(
     Raises
     ------
     ValueError
-        If not even the highest price keeps to the budget, or nothing can be priced.
+        If even at the highest price the file is larger than the budget, or nothing can be
+        priced.
 
     Examples
     --------
@@ -201,16 +204,17 @@ def at_error(
     profile: str = "small",
     steps: int = 24,
 ) -> Point:
-    """The smallest file that is found within an error: the price and recipe that make it.
+    """Search for the price and recipe of the smallest file that stays within an error.
 
     Parameters
     ----------
     tensors, recipe
         As for `at_price`.
     budget : float, optional
-        Squared error at most, summed over all elements of all tensors that are priced.
+        The largest squared error, summed over all elements of all priced tensors.
     sqnr : float, optional
-        Instead of it: their signal-to-quantization-noise ratio, at least, in dB.
+        Alternatively, the lowest signal-to-quantization-noise ratio of the priced tensors,
+        in dB.
     profile, steps
         As for `at_bytes`.
 
@@ -221,8 +225,8 @@ def at_error(
     Raises
     ------
     ValueError
-        If not even the lowest price keeps to the error, if nothing can be priced, or
-        unless one of budget and sqnr is given.
+        If even at the lowest price the error is larger, if nothing can be priced, or
+        unless exactly one of `budget` and `sqnr` is given.
 
     Examples
     --------
@@ -233,7 +237,7 @@ def at_error(
     """
     check_integer("steps", steps, 1, 100)
     if (budget is None) == (sqnr is None):
-        raise ValueError(f"budget={budget} and sqnr={sqnr}: one of them is to be given")
+        raise ValueError(f"budget={budget} and sqnr={sqnr}: give exactly one of them")
     model = _Model(tensors, recipe, profile)
     least, greatest = model.variances()
     if budget is None:
@@ -252,7 +256,10 @@ def at_error(
 def _search(
     model: _Model, best: Point, beyond: float, steps: int, fits: Callable[[Point], bool]
 ) -> Point:
-    """The point that fits whose price is nearest to `beyond`, where none does."""
+    """Search by bisection for the point that fits whose price is nearest to `beyond`.
+
+    `best` fits, and a point at the price `beyond` need not.
+    """
     for _ in range(steps):
         middle = model.point((best.price * beyond) ** 0.5)
         if fits(middle):
@@ -264,7 +271,7 @@ def _search(
 
 @dataclass(frozen=True)
 class _Offered:
-    """A tensor, and the codecs of which it takes one.
+    """A tensor, and the codecs from which one is chosen for it.
 
     Attributes
     ----------
@@ -280,7 +287,7 @@ class _Offered:
 
 
 class _Model:
-    """Tensors and what may become of them, at any price."""
+    """Tensors and the codecs for them, for any price."""
 
     def __init__(self, tensors: Mapping[str, Any], recipe: Any, profile: str) -> None:
         check_names(tensors)
@@ -293,7 +300,7 @@ class _Model:
         self._measured: dict[tuple[str, Codec], tuple[float, int]] = {}
 
     def recipe(self, price: float) -> Recipe:
-        """The codec of least squared error + price * bits for each tensor."""
+        """Return the recipe with the codec of least squared error + price * bits per tensor."""
         rules = []
         for name, tensor in self.offered.items():
             with naming(name):
@@ -301,7 +308,7 @@ class _Model:
         return self.original.with_rules(rules)
 
     def point(self, price: float) -> Point:
-        """The file at this price, written and read."""
+        """Write and read the file at this price."""
         recipe = self.recipe(price)
         data = save(self.tensors, recipe=recipe, profile=self.profile)
         decoded = load(data, dtype="float32")
@@ -313,11 +320,11 @@ class _Model:
         return Point(price, len(data), error, sqnr, recipe)
 
     def signal(self) -> float:
-        """The squares of all elements that are priced."""
+        """Return the sum of the squares of all priced elements."""
         return sum(_squared_error(tensor.array, 0) for tensor in self.offered.values())
 
     def variances(self) -> tuple[float, float]:
-        """The least and the greatest of a tensor, to which prices are in proportion."""
+        """Return the smallest and largest variance of a tensor; prices are relative to them."""
         every = []
         for name, tensor in self.offered.items():
             with naming(name):
@@ -343,7 +350,7 @@ class _Model:
 
     @standard_float_mode()
     def _measure(self, name: str, tensor: _Offered, codec: Codec) -> tuple[float, int]:
-        """Squared error and bytes; those of codecs without a price are the same at every one."""
+        """Return squared error and bytes, cached, because many prices ask for the same codec."""
         if (name, codec) not in self._measured:
             quantized = codec.quantize(tensor.given)
             size = len(encode_frame(quantized, profile=self.profile))
@@ -353,7 +360,7 @@ class _Model:
 
 
 def _offered(tensors: Mapping[str, Any], recipes: list[Recipe]) -> Iterable[tuple[str, _Offered]]:
-    """All tensors that can be priced, or have a choice."""
+    """Yield all tensors that can be priced or have several codecs."""
     for name, value in tensors.items():
         if isinstance(value, Quantized):
             continue
@@ -373,7 +380,7 @@ def _squared_error(array: np.ndarray[Any, Any], decoded: Any) -> float:
 
 
 def _parts(codec: Codec) -> tuple[Codebook | Affine | None, Sparse | None]:
-    """What of a codec has a rate, if anything has, and what says where it is used."""
+    """Return the codec that takes a rate, or None, and the `Sparse` around it, or None."""
     if isinstance(codec, DeepCompression):
         codec = codec.parts()
     sparse = codec if isinstance(codec, Sparse) else None
@@ -388,7 +395,7 @@ def _parts(codec: Codec) -> tuple[Codebook | Affine | None, Sparse | None]:
 
 @standard_float_mode()
 def _variance(codec: Codec, array: np.ndarray[Any, Any]) -> float:
-    """Of the values that may be stored, as codecs with a rate take it."""
+    """Return the variance of the values that may be stored, as codecs with a rate use it."""
     _, sparse = _parts(codec)
     stored = array if sparse is None else array[sparse.mask(array)]
     return float(np.var(stored, dtype=np.float64)) if stored.size else 0.0

@@ -1,4 +1,4 @@
-"""Recipes: which codec each tensor of a model gets, by its name."""
+"""Recipes: choose a codec for each tensor of a model by its name."""
 
 from __future__ import annotations
 
@@ -47,23 +47,25 @@ _LOSSLESS = Lossless()
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which codec each tensor gets: the first rule that matches, or one of two defaults.
+    """Chooses the codec of each tensor: by the first rule that matches, or by a default.
 
-    A rule holds whatever the tensor is. Tensors that no rule matches are weights if
-    they are of a float type that can be quantized, have at least two dimensions and
-    `min_elements` elements; biases, norms, integers and small tensors are the others.
+    A rule applies to every tensor whose name it matches, whatever its type and shape. Among
+    the other tensors, those of a float type that can be quantized, with at least two
+    dimensions and `min_elements` elements, are weights. The rest (biases, norms, integers and
+    small tensors) are others.
 
-    A recipe may be shared by several models, so a rule that matches no tensor of one gives a
-    `QCodecWarning` when its tensors are saved, as do weights to quantize where there are none.
+    A recipe may be shared by several models. So a rule that matches no tensor only gives a
+    `QCodecWarning` when tensors are saved. So does a codec for weights if there are no weights.
 
     Parameters
     ----------
     rules : sequence of Rule
     weights : Codec or None
-        For weights that no rule matches; None leaves them alone.
+        The codec of weights that no rule matches; None leaves them alone.
     others : Codec or None
-        For everything else.
+        The codec of all other tensors that no rule matches.
     min_elements : int
+        Smaller tensors are not weights.
 
     Examples
     --------
@@ -94,7 +96,7 @@ class Recipe:
         object.__setattr__(self, "_patterns", patterns_of(self.rules))
 
     def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
-        """The codec of a tensor, or None to leave it alone.
+        """Return the codec of a tensor, or None to leave it alone.
 
         Parameters
         ----------
@@ -109,7 +111,7 @@ class Recipe:
         return self.others if self.why_no_weight(shape, dtype) else self.weights
 
     def why_no_weight(self, shape: tuple[int, ...], dtype: str) -> str:
-        """Why `weights` is not for a tensor that no rule matches; empty if it is.
+        """Say why a tensor that no rule matches does not count as weights; empty if it does.
 
         Examples
         --------
@@ -126,7 +128,7 @@ class Recipe:
 
     @property
     def is_lossless(self) -> bool:
-        """Whether every bit comes back, whatever the tensors are.
+        """Whether every codec of the recipe is lossless.
 
         Examples
         --------
@@ -137,16 +139,16 @@ class Recipe:
         return all(codec is None or codec.is_lossless for codec in codecs)
 
     def with_rules(self, rules: Iterable[Rule]) -> Recipe:
-        """The same recipe with rules that come before its own."""
+        """Return the same recipe with these rules before its own."""
         return Recipe((*rules, *self.rules), self.weights, self.others, self.min_elements)
 
     def with_codecs(self, change: Callable[[Codec | None], Codec | None]) -> Recipe:
-        """The same recipe with other codecs.
+        """Return the same recipe with other codecs.
 
         Parameters
         ----------
         change : callable
-            Gives the new codec for each codec of the recipe, or for None.
+            Takes a codec of the recipe, or None, and returns the one that replaces it.
 
         Examples
         --------
@@ -158,7 +160,7 @@ class Recipe:
         return replace(self, rules=rules, weights=weights, others=others)
 
     def with_base(self, base: Any) -> Recipe:
-        """The same recipe, in which what is lossless is stored against a base.
+        """Return the same recipe with `Delta` codecs in place of `Lossless` ones.
 
         Parameters
         ----------
@@ -180,7 +182,7 @@ class Recipe:
         return self.with_codecs(against_base)
 
     def to_dict(self) -> dict[str, Any]:
-        """The recipe as plain values, for JSON or TOML.
+        """Return the recipe as plain values, for JSON or TOML.
 
         Examples
         --------
@@ -198,19 +200,19 @@ class Recipe:
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
-        """A recipe from plain values, as `to_dict` gives them.
+        """Make a recipe from plain values, as `to_dict` returns them.
 
         Parameters
         ----------
         fields : mapping
             ``rules``: a list of ``{"tensor": pattern, "codec": codec}``; ``weights``,
-            ``others``: a codec; ``min_elements``: a number. All may be left out. A codec
+            ``others``: a codec; ``min_elements``: a number. All are optional. A codec
             is its configuration, its name, or ``"keep"``.
 
         Raises
         ------
         ValueError
-            For a key that is not known (the nearest one is named), or a wrong value.
+            For an unknown key (the message names the nearest known one), or a wrong value.
         """
         check_keys(fields, _KEYS, "a recipe")
         rules = fields.get("rules", [])
@@ -218,7 +220,7 @@ class Recipe:
             raise ValueError(f"rules are a list of tables, not {type(rules).__name__}")
         min_elements = fields.get("min_elements", cls.min_elements)
         if type(min_elements) is not int or min_elements < 0:
-            raise ValueError(f"min_elements is {min_elements!r}, allowed is a number from 0")
+            raise ValueError(f"min_elements is {min_elements!r}, allowed is an int of at least 0")
         return cls(
             tuple(rule_of(rule) for rule in rules),
             codec_of(fields.get("weights", "lossless")),
@@ -228,12 +230,12 @@ class Recipe:
 
     @classmethod
     def from_toml(cls, source: str | os.PathLike[str]) -> Recipe:
-        """A recipe from TOML: a path, or (with a line break in it) the text itself.
+        """Make a recipe from TOML: a path, or the text itself if it contains a line break.
 
         Raises
         ------
         TypeError, ValueError
-            If it is not TOML, or not a recipe; as `from_dict` says.
+            If the text is not TOML, or is not a recipe (see `from_dict`).
         OSError
             If the file cannot be read.
 
@@ -259,11 +261,11 @@ class Recipe:
 
 
 def recipe_for(recipe: Any, names: Collection[str]) -> Recipe:
-    """The recipe that was asked for, when the tensors' names are known.
+    """Make a recipe as `as_recipe` does, and check its rules against the tensors' names.
 
-    Every rule of a mapping must apply to some tensor: it was written for these tensors, so one
-    that does not is a mistake. A `Recipe` may be shared by several models, so of its rules
-    those that match nothing only give a warning.
+    A mapping was written for these tensors, so a rule that applies to none of them is an
+    error. A `Recipe` may be shared by several models, so there such a rule only gives a
+    warning.
 
     Parameters
     ----------
@@ -293,14 +295,14 @@ def recipe_for(recipe: Any, names: Collection[str]) -> Recipe:
 
 
 def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe:
-    """The recipe that `save_file` was asked for.
+    """Make a recipe from what `save_file` takes as `recipe`.
 
     Parameters
     ----------
     recipe : Recipe, Codec, mapping, str or None
-        A codec is for all weights, and `Delta` for all tensors; a mapping of patterns to
-        codecs is a list of rules, each of which must apply to some tensor; a string is the
-        name of a ready-made recipe; None is lossless.
+        A codec applies to all weights, and `Delta` to all tensors. A mapping of patterns to
+        codecs is a list of rules, each of which must apply to some tensor. A string is the
+        name of a ready-made recipe. None is lossless.
 
     Raises
     ------
@@ -317,7 +319,7 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
         return READY_MADE[recipe]
     if isinstance(recipe, Mapping):
         return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
-    if isinstance(recipe, Delta):  # it loses nothing, so it is for biases and norms too
+    if isinstance(recipe, Delta):  # lossless, so it is safe for biases and norms too
         return Recipe(weights=recipe, others=recipe)
     if isinstance(recipe, Codec):
         return Recipe(weights=recipe)
@@ -328,8 +330,8 @@ def _config_of(codec: Codec | None) -> dict[str, Any] | str:
     return KEEP if codec is None else codec.get_config()
 
 
-#: Recipes that `save_file` and the command line know by name. Except for the first, they
-#: are for weights: "deep-compression" for nets whose pruned weights are zero already.
+#: Recipes that `save_file` and the command line know by name. All but the first quantize
+#: weights. "deep-compression" is for nets in which pruned weights are already zero.
 READY_MADE: dict[str, Recipe] = {
     "lossless": Recipe(),
     "deep-compression": Recipe(weights=DeepCompression(bits=5)),

@@ -1,4 +1,4 @@
-"""Sparse matrices of SciPy, stored and given back without a dense copy.
+"""SciPy's sparse matrices, encoded and decoded without a dense copy.
 
 Examples
 --------
@@ -37,16 +37,16 @@ _MAX_POSITION = (1 << 63) - 1
 
 @standard_float_mode()
 def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
-    """Quantize what a sparse matrix stores.
+    """Quantize the stored elements of a sparse matrix.
 
     Parameters
     ----------
     matrix : scipy.sparse.csr_array or csr_matrix
-        Shape (rows, columns). It is not changed; duplicates are summed, and
+        Shape (rows, columns). It is not changed. Duplicates are summed, and
         explicit zeros are not stored.
     codec : Codec, optional
-        What the stored elements become, one group for all; the default
-        `Lossless()` keeps every bit.
+        The codec for the stored elements, which form a single group. The default,
+        `Lossless()`, keeps every bit.
 
     Returns
     -------
@@ -58,8 +58,8 @@ def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
     TypeError
         If the matrix is not CSR.
     ValueError
-        If it has one dimension, or 2**63 elements and more, or the codec has
-        parameters by axis or group, which need the dense order.
+        If the matrix has one dimension, or 2**63 elements or more, or if the codec has
+        parameters per axis or group, which need the dense order.
 
     Examples
     --------
@@ -99,16 +99,16 @@ def from_csr(matrix: Any, codec: Codec | None = None) -> Quantized:
 def encode_csr(
     matrix: Any, codec: Codec | None = None, *, profile: str = "balanced", threads: int = 1
 ) -> bytes:
-    """Encode a sparse matrix as one frame in positions form csr.
+    """Encode a sparse matrix as one frame, with positions in the form csr.
 
-    Rows decode alone: `Encoded(data)[3]` is row 3.
+    Each row can be decoded alone: `Encoded(data)[3]` is row 3.
 
     Parameters
     ----------
     matrix, codec
         As in `from_csr`.
     profile, threads
-        As in `qcodec.encode`; ``"fixed"`` makes single rows cheapest.
+        As in `qcodec.encode`. With ``"fixed"``, decoding a single row is cheapest.
 
     Returns
     -------
@@ -133,7 +133,7 @@ def decode_csr(buffer: Any, *, limits: Limits | None = None) -> csr_array:
     Parameters
     ----------
     buffer : bytes-like
-        One frame, of any positions form.
+        One frame, with positions in any form.
     limits : Limits, optional
 
     Returns

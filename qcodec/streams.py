@@ -1,7 +1,7 @@
-"""The primitives alone: integer arrays through any coding, and relative index.
+"""The integer codings and the relative index alone, without a frame around them.
 
-What is stored here has no header: who decodes must know the number of symbols and
-their width. `qcodec.encode` makes frames that know them by themselves.
+These streams have no header: the decoder must know the number of symbols and their width.
+The frames that `qcodec.encode` makes store both.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _MAX_POSITION = 2**32 - 2
 def encode(
     array: Array, coding: str = "auto", width: int | None = None, profile: str = "balanced"
 ) -> bytes:
-    """Code an array of small non-negative integers.
+    """Encode an array of small non-negative integers.
 
     Parameters
     ----------
     array : numpy.ndarray of integers or bool
-        Any shape and strides; coded in C order. Every value is below ``2**width``.
+        Any shape and strides; encoded in C order. Every value is below ``2**width``.
     coding : {"auto", "constant", "bitpacked", "huffman", "adaptive", "lanes_huffman", "lanes_tans"}
-        ``"auto"`` lets the profile choose. Some cannot hold every array:
-        ``"constant"`` needs all values to be equal, ``"huffman"`` and
-        ``"lanes_huffman"`` need two different ones, and these and
-        ``"lanes_tans"`` at most 8 bits.
+        ``"auto"`` lets the profile choose. Some codings cannot store every array:
+        ``"constant"`` needs all values to be equal; ``"huffman"`` and
+        ``"lanes_huffman"`` need at least two different values; both of these and
+        ``"lanes_tans"`` take at most 8 bits.
     width : int, optional
-        Bits of a symbol, 1 to 16; by default what the largest value needs.
+        Bits per symbol, 1 to 16. The default is what the largest value needs.
     profile : {"fast", "balanced", "small", "fixed"}
-        What ``"auto"`` is to look for: the fastest decoding, a balance, the fewest
+        What ``"auto"`` looks for: the fastest decoding, a balance, the fewest
         bytes, or a fixed width for each symbol.
 
     Returns
@@ -53,9 +53,9 @@ def encode(
     Raises
     ------
     TypeError
-        If the array is not of integers.
+        If the elements of the array are not integers.
     ValueError
-        If a value does not fit into the width, the coding cannot hold the array, or
+        If a value does not fit into the width, the coding cannot store the array, or
         a name is unknown.
 
     See Also
@@ -77,7 +77,7 @@ def encode(
     else:
         names = {name: number for number, name in enumerate(CODINGS)}
         codings = 1 << _number(names, coding, "coding")
-        chosen_profile = PROFILES["small"]  # the one that allows every coding
+        chosen_profile = PROFILES["small"]  # only this profile allows every coding
         _number(PROFILES, profile, "profile")
     return core.encode_stream(symbols.view(np.uint8), len(symbols), width, codings, chosen_profile)
 
@@ -88,14 +88,14 @@ def decode(data: Any, count: int, width: int, limits: Limits | None = None) -> A
     Parameters
     ----------
     data : bytes-like
-        One stream, exactly.
+        Exactly one stream.
     count : int
         The number of symbols.
     width : int
-        Bits of a symbol, as encoded.
+        Bits per symbol, as encoded.
     limits : Limits, optional
-        A few bytes can stand for any number of equal symbols; this bounds what is
-        built.
+        The largest array that may be built. A few bytes can encode any number of
+        equal symbols.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def decode(data: Any, count: int, width: int, limits: Limits | None = None) -> A
     Raises
     ------
     QCodecError
-        If the bytes are no stream of so many symbols of that width.
+        If the bytes are not a stream of that many symbols of that width.
     LimitError
         If the array would be larger than the limits allow.
     ValueError
@@ -124,14 +124,14 @@ def decode(data: Any, count: int, width: int, limits: Limits | None = None) -> A
 
 
 def best_gap_width(positions: Array, value_bits: int = 0) -> int:
-    """The gap width that takes the fewest bits when gaps are bitpacked.
+    """Return the gap width that takes the fewest bits when gaps are bitpacked.
 
     Parameters
     ----------
     positions : numpy.ndarray of integers
         Strictly ascending.
     value_bits : int
-        What a stored value costs besides: a filler costs it too.
+        Bits of each stored value. A filler costs a value too.
 
     Returns
     -------
@@ -153,11 +153,11 @@ def best_gap_width(positions: Array, value_bits: int = 0) -> int:
 
 
 def relative_index(positions: Array, gap_width: int | None = None) -> tuple[Array, Array]:
-    """Positions as the gaps between them: the relative index of Deep Compression.
+    """Convert positions to the gaps between them: the relative index of Deep Compression.
 
-    A gap is the number of absent elements before an entry. Where it does not fit
-    into `gap_width` bits, fillers bridge it: entries of the largest gap whose value
-    is to be zero.
+    A gap is the number of absent elements before a stored element. A gap that does not
+    fit into `gap_width` bits is bridged by fillers: extra stored elements with the
+    largest gap, to which the caller gives the value zero.
 
     Parameters
     ----------
@@ -169,9 +169,10 @@ def relative_index(positions: Array, gap_width: int | None = None) -> tuple[Arra
     Returns
     -------
     gaps : numpy.ndarray
-        One an entry, fillers included; uint8 up to 8 bits, else uint16.
+        One per stored element, fillers included; uint8 up to 8 bits, else uint16.
     sources : numpy.ndarray of int32
-        For each entry the number of the position that it leads to, -1 for a filler.
+        For each gap the index into `positions` of the position that it ends at;
+        -1 for a filler.
 
     Raises
     ------
@@ -196,7 +197,7 @@ def relative_index(positions: Array, gap_width: int | None = None) -> tuple[Arra
 
 
 def positions(gaps: Array, gap_width: int, limit: int) -> Array:
-    """The positions that gaps lead to, fillers included.
+    """Convert gaps back to positions, fillers included.
 
     Parameters
     ----------
@@ -205,7 +206,7 @@ def positions(gaps: Array, gap_width: int, limit: int) -> Array:
     gap_width : int
         1 to 16 bits.
     limit : int
-        The number of elements of which these are positions, below 2**32.
+        The number of elements of the tensor, below 2**32.
 
     Returns
     -------
@@ -240,7 +241,7 @@ def _carrier(width: int) -> np.dtype[Any]:
 
 
 def _symbols(array: Array, width: int | None) -> tuple[Array, int]:
-    """The array flat in its carrier type, and the width; checked."""
+    """Return the array, flat and in its carrier type, and the width; both are checked."""
     flat = numpy_array(array).reshape(-1)
     _check_integers("array", flat)
     least, largest = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)

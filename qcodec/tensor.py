@@ -1,4 +1,4 @@
-"""Arrays to bytes and back: the three functions that most people need."""
+"""Encode, decode and inspect one tensor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# Codings by the release that brought them: a set of bits, docs/format.md, section 7.
+# The codings that each release can read, one bit per coding (docs/format.md, section 7).
 _RELEASES = {"0.1": 0b11111111}
 _ALL_CODINGS = _RELEASES["0.1"]
 
@@ -43,25 +43,27 @@ def encode(
     ----------
     array : array_like, torch.Tensor or Quantized
         0 to 8 dimensions, any strides; float16, float32, float64, bfloat16, float8,
-        integers or bool. A `Quantized` is stored as it is, bit for bit.
+        integers or bool. A `Quantized` is stored bit for bit.
     codec : Codec, optional
-        How to choose the numbers; the default `Lossless()` keeps every bit.
+        How to choose the numbers; the default, `Lossless()`, keeps every bit.
     profile : {"balanced", "fast", "small", "fixed"}
-        Small and fast; fastest to decode; smallest (many lossless floats: by codings that
-        decode a billion a second); or fixed-width
-        codings only, so that any element or csr row decodes alone.
+        ``"balanced"``: small and fast. ``"fast"``: fastest to decode. ``"small"``: fewest
+        bytes; many lossless floats then use codings that decode a billion elements per
+        second. ``"fixed"``: fixed-width codings only, so that any element or csr row can be
+        decoded alone.
     effort : int
-        1 to 9: how much is tried for the fewest bytes that the profile allows. Below 3 the
-        places of codes do not count and layouts are compared by one chunk; 5 tries what
-        usually pays; from 7 on every width of gaps, and more classes of rows, columns and
-        neighbours; 9 compares by everything, not by samples. Decoding is as fast either way.
+        1 to 9: how much the encoder tries for fewer bytes within the profile. Below 3, codings
+        that use the places of codes are not tried, and layouts are compared on one chunk.
+        5 tries what usually helps. From 7 on, every width of gaps and more classes of rows,
+        columns and neighbours are tried. 9 compares on all data, not on samples. The effort
+        does not change the speed of decoding.
     chunk : int, optional
-        Elements that decode alone; by default about 128 KiB are coded together, of
-        lossless floats 512 KiB, of 16-bit ones 2 MiB.
+        Elements per chunk; each chunk can be decoded alone. By default a chunk has about
+        128 KiB of codes; of lossless floats 512 KiB, of 16-bit ones 2 MiB.
     compatible : str, optional
         Use only what this release of qcodec can read, such as ``"0.1"``.
     threads : int
-        Chunks encoded at the same time. The bytes do not depend on it.
+        Number of chunks that are encoded at the same time. The bytes do not depend on it.
 
     Returns
     -------
@@ -71,12 +73,12 @@ def encode(
     Warns
     -----
     LimitWarning
-        If `decode` needs higher limits than the default `qcodec.Limits` for it.
+        If decoding the frame needs higher limits than the default `qcodec.Limits`.
 
     Raises
     ------
     TypeError
-        If elements of that type cannot be stored, or not by this codec.
+        If the format or the codec cannot store elements of that type.
     ValueError
         If the codec refuses the values, such as NaN under a quantizer.
 
@@ -111,7 +113,7 @@ def encode_frame(
     compatible: str | None = None,
     threads: int = 1,
 ) -> bytes:
-    """As `encode`, for a frame of which others know what its readers will need."""
+    """Encode one tensor as `encode` does, without checking the default limits of readers."""
     if profile not in PROFILES:
         raise ValueError(f"profile={profile!r}: allowed are {', '.join(PROFILES)}")
     if compatible is not None and compatible not in _RELEASES:
@@ -154,12 +156,12 @@ def decode(
     out, dtype, threads
         As in `Encoded.decode`.
     verify : bool
-        Check the CRCs. Without, accidents in the bytes may give other weights, but
-        still never touch memory that is not theirs.
+        Check the CRCs. Without this check, damaged bytes may give wrong weights, but
+        decoding them is still memory-safe.
     limits : Limits, optional
         What may be decoded; the default is `qcodec.Limits()`.
     base : array_like, optional
-        What `Delta` stored the tensor against; other tensors need none.
+        The base that `Delta` stored the tensor against. Other tensors need none.
 
     Returns
     -------
@@ -168,8 +170,8 @@ def decode(
     Raises
     ------
     QCodecError
-        If the bytes are not one valid frame, or larger than the limits allow; a
-        `BaseError` if the base is missing or another one.
+        If the bytes are not one valid frame, or the tensor is larger than the limits
+        allow; a `BaseError` if the base is missing or not the right one.
 
     Examples
     --------
@@ -183,7 +185,9 @@ def decode(
 
 
 def info(buffer: Any) -> Info:
-    """What a frame holds and where its bytes go; they add up to ``len(buffer)``.
+    """Describe what a frame holds and how its bytes are used.
+
+    The bytes of all sections add up to ``len(buffer)``.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Tests, in folders by what they promise: CONTRIBUTING.md says where a new one goes."""
+"""Tests, in folders by the promise that they check: CONTRIBUTING.md says where a new one goes."""

@@ -1,4 +1,4 @@
-"""Where things are: the project's files, and real nets beside the project."""
+"""Paths: the project's files, and real nets beside the project."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""What all rooms share: arrays, checks, configurations, messages, threads; no frames, no files."""
+"""Shared by all other packages: arrays, checks, configurations, messages, threads."""

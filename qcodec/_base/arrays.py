@@ -1,4 +1,4 @@
-"""Arrays from wherever they come, and back: NumPy, ml_dtypes, torch."""
+"""Conversion of arrays from and to NumPy, ml_dtypes and torch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from ..dtypes import BY_NAME, ElementType, element_type
 _UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}
 #: The byte order of files.
 _FILE_ORDER: Literal["<", ">"] = "<"
-# torch's unsigned integers came late and do little; signed ones carry bits as well.
+# Signed integers carry the bits, because torch supports its unsigned ones only in part.
 _TORCH_CARRIERS = {1: "int8", 2: "int16"}
 
 
 @dataclass(frozen=True, eq=False)
 class Typed:
-    """An array, and what its elements are: without ml_dtypes, bfloat16 has the dtype uint16.
+    """An array and its element type, which the dtype alone does not tell.
+
+    Without ml_dtypes, bfloat16 has the dtype uint16.
 
     Attributes
     ----------
@@ -35,30 +37,29 @@ class Typed:
 
 
 def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], ElementType]:
-    """An array in C order and the machine's byte order, and what its elements are.
+    """Return an array in C order and the machine's byte order, and its element type.
 
     Parameters
     ----------
     x : array_like, torch.Tensor or Typed
-        An array of any strides and byte order, a number, or a tensor on any
-        device, which is moved to the CPU; it may require a gradient.
+        An array of any strides and byte order, a number, or a tensor. Tensors may be on any
+        device, and are moved to the CPU; they may require a gradient.
     dtype : str, optional
-        The element type's name. Needed for ``"bfloat16"`` and the float8 types
-        where `x` holds their bits as unsigned integers; elsewhere only
-        checked: nothing is cast.
+        The element type's name. It is needed for ``"bfloat16"`` and the float8 types if `x`
+        holds their bits as unsigned integers. Otherwise it is only checked: nothing is cast.
 
     Returns
     -------
     array : numpy.ndarray
-        The shape of `x`, in the type's carrier dtype. A copy only if it must be.
+        The shape of `x`, in the type's carrier dtype. It is copied only if necessary.
     element : ElementType
 
     Raises
     ------
     TypeError
         If qcodec cannot store the type, or `dtype` names another one; if `x` is a masked
-        array, or a tensor that does not hold its elements in memory of its own (sparse,
-        nested, on the meta device, inside a transform of `torch.func`, a wrapper of others).
+        array, or a tensor without its own dense memory (sparse, nested, on the meta device,
+        inside a transform of `torch.func`, or a wrapper of other tensors).
 
     Examples
     --------
@@ -86,7 +87,7 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
 
 
 def as_float32(array: np.ndarray[Any, Any], element: ElementType) -> np.ndarray[Any, Any]:
-    """The values of a float array as float32; float64 is rounded to nearest even.
+    """Return the values of a float array as float32; float64 is rounded to nearest even.
 
     Examples
     --------
@@ -97,7 +98,7 @@ def as_float32(array: np.ndarray[Any, Any], element: ElementType) -> np.ndarray[
 
 
 def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> np.ndarray[Any, Any]:
-    """Convert between float types, rounding once to nearest even (format, section 4).
+    """Convert between float types; rounds once, to nearest even (format, section 4).
 
     Parameters
     ----------
@@ -125,7 +126,7 @@ def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> n
 
 
 def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """A view of the bytes of an array in C order.
+    """Return a view of the bytes of an array in C order.
 
     Examples
     --------
@@ -136,7 +137,7 @@ def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]
 
 
 def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The bytes of an array in C order as files hold them; a copy on big-endian machines only.
+    """Return the bytes of an array in C order, little-endian; copies on big-endian machines only.
 
     Examples
     --------
@@ -151,7 +152,7 @@ def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype
 def from_little_endian(
     data: np.ndarray[Any, np.dtype[np.uint8]], carrier: np.dtype[Any]
 ) -> np.ndarray[Any, Any]:
-    """The elements that bytes of a file are, one dimension; a copy on big-endian machines only.
+    """Return little-endian bytes as elements, one dimension; copies on big-endian machines only.
 
     Examples
     --------
@@ -164,7 +165,7 @@ def from_little_endian(
 
 
 def numpy_array(x: Any) -> np.ndarray[Any, Any]:
-    """What is array_like as an array; a masked one is refused, whose mask would be lost.
+    """Convert to an array; masked arrays are refused, because their mask would be lost.
 
     Examples
     --------
@@ -181,7 +182,7 @@ def numpy_array(x: Any) -> np.ndarray[Any, Any]:
 
 
 def to_torch(array: np.ndarray[Any, Any], element: ElementType) -> Any:
-    """An array as a torch tensor of the same memory.
+    """Return an array as a torch tensor that shares its memory.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ def to_torch(array: np.ndarray[Any, Any], element: ElementType) -> Any:
     """
     torch = importlib.import_module("torch")
     if element.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
-        # torch takes no NumPy type for these: their bits go over as integers.
+        # torch takes no NumPy dtype for these types, so their bits are passed as integers.
         bits = array.view(f"i{element.itemsize}")
         return torch.from_numpy(bits).view(getattr(torch, element.name))
     return torch.from_numpy(array)
@@ -230,7 +231,7 @@ def _from_torch(tensor: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
 
 
 def unusual_tensor(tensor: Any) -> str:
-    """What keeps a torch tensor from being elements in memory; empty if nothing does.
+    """Say why a torch tensor has no plain elements in memory; empty if it has.
 
     Examples
     --------
@@ -247,7 +248,7 @@ def unusual_tensor(tensor: Any) -> str:
         return f"of layout {tensor.layout}"
     if tensor.is_nested:
         return "that is nested"
-    # Wrappers answer operations by themselves: their own memory is none, or says nothing.
+    # Wrappers implement operations themselves: they have no memory, or it is meaningless.
     if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
         return f"of type {type(tensor).__name__}"
     return "on the meta device" if tensor.is_meta else ""

@@ -12,7 +12,7 @@ def check_integer(name: str, value: object, least: int, most: int | None = None)
     Raises
     ------
     TypeError
-        If it is none; True and False are none either.
+        If it is not an int; a bool is refused too.
     ValueError
         If it is out of range.
 
@@ -32,14 +32,14 @@ def check_integer(name: str, value: object, least: int, most: int | None = None)
 
 
 def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
-    """Check that an argument is one of those that are allowed.
+    """Check that an argument is one of the allowed values.
 
     Raises
     ------
     TypeError
-        If it is of none of their types; True is no 1, and 1.0 is none either.
+        If no allowed value has its type; True and 1.0 do not count as 1.
     ValueError
-        If it is none of them.
+        If it is not one of the allowed values.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def check_bool(name: str, value: object) -> None:
     Raises
     ------
     TypeError
-        If it is neither; NumPy's bool is another type.
+        If it is neither; NumPy's bool is refused too.
 
     Examples
     --------
@@ -77,12 +77,12 @@ def check_bool(name: str, value: object) -> None:
 def check_number(
     name: str, value: object, least: float, below: float = math.inf, *, most: float | None = None
 ) -> None:
-    """Check that an argument is a number in [least, below), or [least, most].
+    """Check that an argument is a number in [least, below), or in [least, most].
 
     Raises
     ------
     TypeError
-        If it is none, or of a type that JSON does not have.
+        If it is not an int or float, the types of numbers in JSON.
     ValueError
         If it is out of range, infinite, or NaN.
 

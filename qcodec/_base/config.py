@@ -1,4 +1,4 @@
-"""Configurations: dataclasses to plain JSON and back."""
+"""Configurations: conversion of dataclasses to plain JSON values and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-#: Of configurations inside others: a codec that is not sparse itself is inside a `Sparse` one.
+#: How deep configurations may be nested, such as a codec inside a `Sparse` one.
 MAX_DEPTH = 4
 
 _SHORT = reprlib.Repr()
@@ -28,7 +28,7 @@ class Configurable:
     codec_id: ClassVar[str]
 
     def get_config(self) -> dict[str, Any]:
-        """The configuration as a dict of JSON values: ``"id"`` and every parameter.
+        """Return the configuration as a dict of JSON values: ``"id"`` and every parameter.
 
         Examples
         --------
@@ -44,17 +44,16 @@ class Configurable:
 
 
 def build(config: Mapping[str, Any], table: Mapping[str, type[Any]], depth: int = 1) -> Any:
-    """Make what a configuration describes.
+    """Make the object that a configuration describes.
 
     Parameters
     ----------
     config : mapping
-        As `Configurable.get_config` gives it; parameters may be left out where
-        the class has a default.
+        As `Configurable.get_config` returns it. Parameters with a default are optional.
     table : mapping of str to type
         The classes that may occur, by id.
     depth : int, optional
-        Of this configuration, if it is inside others: at most `MAX_DEPTH`.
+        How deep this configuration is nested; at most `MAX_DEPTH`.
 
     Raises
     ------
@@ -62,7 +61,7 @@ def build(config: Mapping[str, Any], table: Mapping[str, type[Any]], depth: int 
         If the configuration or its id has the wrong type, or a parameter is missing.
     ValueError
         If the id or a key is unknown; the message names the nearest known one. If
-        configurations are nested too deeply, as one is that contains itself.
+        configurations are nested too deeply, such as one that contains itself.
 
     Examples
     --------
@@ -78,7 +77,7 @@ def build(config: Mapping[str, Any], table: Mapping[str, type[Any]], depth: int 
         raise ValueError(f"configurations are nested more than {MAX_DEPTH} deep")
     codec_id = config.get("id")
     if not isinstance(codec_id, str):
-        found = "no 'id'" if codec_id is None else f"the id {_shown(codec_id)}, which is no string"
+        found = "no 'id'" if codec_id is None else f"the id {_shown(codec_id)}, allowed is a str"
         raise TypeError(f"{_shown(dict(config))} has {found}; {_ids_with(config, table)}")
     if codec_id not in table:
         raise ValueError(f"unknown id {_shown(codec_id)}; {_nearest(codec_id, table)}")
@@ -108,7 +107,7 @@ def _nested(
 
 
 def _ids_with(config: Mapping[str, Any], table: Mapping[str, type[Any]]) -> str:
-    """Which ids a configuration without one may have meant."""
+    """Suggest ids for a configuration without one."""
     keys = config.keys() - {"id"}
     ids = [
         name

@@ -1,4 +1,4 @@
-"""The base of a delta: a tensor that another one is stored against (format, section 4)."""
+"""The base of a delta: the tensor from which the differences are taken (format, section 4)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from .arrays import as_float32, bytes_of, little_endian_bytes
 Array = np.ndarray[Any, Any]
 
 DIGEST_BYTES = 8
-#: Half of the changes are at least this many doublings of the step.
+#: The median change is at least 2**STEPS_OF_MEDIAN steps.
 STEPS_OF_MEDIAN = 3
 
-# Of each float type: bias of the exponent, bits of the mantissa.
+# For each float type: bias of the exponent, bits of the mantissa.
 _FLOATS = {"float32": (127, 23), "float16": (15, 10), "bfloat16": (127, 7), "float64": (1023, 52)}
 _MAX_STEP = 4095
 _MAX_SIDE = 255
 _SAMPLE = 1 << 20
-_HASHED = 1 << 24  # bytes at a time
+_HASHED = 1 << 24  # bytes per call, between which Ctrl-C is noticed
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """Elements to subtract from, and what names them.
+    """The elements that are subtracted, and the digest that identifies them.
 
     Attributes
     ----------
@@ -41,12 +41,12 @@ class Base:
 
     @classmethod
     def of(cls, array: Array) -> Base:
-        """The base that an array is, whatever its strides."""
+        """Make a base of an array with any strides."""
         return cls(np.ascontiguousarray(array).reshape(-1))
 
     @property
     def data(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
-        """In the machine's order, as the core takes them."""
+        """The bytes of the elements in the machine's order, for the core."""
         return bytes_of(self.elements)
 
     @cached_property
@@ -61,13 +61,13 @@ class Base:
         data = little_endian_bytes(self.elements)
         digest = hashlib.sha256()
         for start in range(0, len(data), _HASHED):
-            check()  # so that Ctrl-C need not wait for all of it
+            check()
             digest.update(data[start : start + _HASHED].data)
         return digest.digest()[:DIGEST_BYTES]
 
 
 def step_of(elements: Array, base: Array, element: ElementType) -> int:
-    """The step that suits the changes: a power of two, as an exponent (format, section 4).
+    """Choose a step for the differences: a power of two, as an exponent (format, section 4).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What this installation is and what of the machine it uses, for reports of problems."""
+"""Versions and CPU features of this installation, for bug reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._core import core, cpu
 
 
 def config() -> dict[str, Any]:
-    """Versions and CPU features as plain values.
+    """Return versions and CPU features as plain values.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def config() -> dict[str, Any]:
 
 
 def show_config() -> None:
-    """Print versions, and the CPU features that were found and are used."""
+    """Print versions, and which CPU features were found and are used."""
     found = config()
     names = {"qcodec": "qcodec", "format": "format", "python": "Python", "numpy": "NumPy"}
     for key, name in names.items():
@@ -42,7 +42,7 @@ def show_config() -> None:
 
 
 def get_include() -> str:
-    """The folder of the public C headers (``qcodec*.h``), for compilers' ``-I``.
+    """Return the folder of the public C headers (``qcodec*.h``), for the compiler's ``-I``.
 
     Examples
     --------
@@ -51,12 +51,12 @@ def get_include() -> str:
     """
     package = Path(__file__).parents[1]
     installed = package / "include"
-    # In a clone the header is where it is written.
+    # In a clone the headers are not installed: they are in csrc.
     return str(installed if installed.exists() else package.parent / "csrc")
 
 
 def _version() -> str:
-    from importlib import metadata  # a third of the time of `import qcodec`, were it at the top
+    from importlib import metadata  # at the top it would take a third of `import qcodec`
 
     try:
         return metadata.version("qcodec")

@@ -1,14 +1,14 @@
-"""Text from elsewhere, made fit for messages: short, in one line, without control characters.
+"""Makes untrusted text safe for messages: short, on one line, without control characters.
 
-Names, element types and metadata come from files, and files are hostile: a name may be
-a hundred megabytes long, or hold the control sequences of a terminal.
+Names, element types and metadata come from files, which may be hostile: a name may be a
+hundred megabytes long, or contain control sequences for the terminal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-#: Characters of a message, and of a quoted name or a path in it.
+#: Length limits of a message, and of a quoted name or a path in it, in characters.
 MAX_MESSAGE = 400
 MAX_QUOTED = 72
 _MAX_DIMS = 8
@@ -16,7 +16,7 @@ _MAX_NAMES = 3
 
 
 def escape(text: str) -> str:
-    r"""Text without control characters.
+    r"""Escape control characters.
 
     Examples
     --------
@@ -32,14 +32,14 @@ def escape(text: str) -> str:
 
 
 def one_line(text: str, length: int = MAX_MESSAGE) -> str:
-    r"""Text in one line of at most `length` characters; what is left out is in its middle.
+    r"""Put text on one line of at most `length` characters; the middle of long text is left out.
 
     Examples
     --------
     >>> one_line("two\nlines"), one_line("x" * 1000, 15)
     ('two\\nlines', 'xxxxx ... xxxxx')
     """
-    # Sliced before it is escaped: the cost is bounded too.
+    # Slicing before escaping limits the cost.
     whole = escape(text[: length + 1])
     if len(text) <= length and len(whole) <= length:
         return whole
@@ -50,7 +50,7 @@ def one_line(text: str, length: int = MAX_MESSAGE) -> str:
 
 
 def quoted(text: str) -> str:
-    """A name in quotation marks, shortened if it is long.
+    """Put a name in quotation marks; a long one is shortened.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def quoted(text: str) -> str:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    """A shape as a list, of which only the first dimensions are shown if it is long.
+    """Write a shape as a list; of a long one only the first dimensions are shown.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def shape_text(shape: Sequence[int]) -> str:
 
 
 def names_text(names: Iterable[str]) -> str:
-    """Names as a list, of which only the first are shown if it is long.
+    """Write names as a list; of a long one only the first names are shown.
 
     Examples
     --------

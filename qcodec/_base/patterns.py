@@ -1,6 +1,6 @@
-"""Regular expressions of tensor names: a dictionary serves those that allow one name only.
+"""Regular expressions for tensor names; those that match a single name are looked up in a dict.
 
-A recipe may have a rule for every tensor of a model. If each rule were searched for in each
+A recipe may have one rule per tensor of a model. If each rule were searched for in each
 name, the work would grow with the square of the number of tensors.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# "^", literal characters (special ones and punctuation behind a backslash), "$" or "\Z".
+# "^", literal characters (special ones and punctuation after a backslash), "$" or "\Z".
 _LITERAL = re.compile(r"\^((?:[^\\.^$*+?{}\[\]|()]|\\[^0-9A-Za-z])*)(\$|\\Z)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def exactly(name: str) -> str:
-    r"""The pattern that finds this name and no other, for rules and mappings of patterns.
+    r"""Return the pattern that finds this name only, for rules and mappings of patterns.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def exactly(name: str) -> str:
     Returns
     -------
     str
-        Ends with ``\Z``, because ``$`` would also find the name with a line break behind it.
+        Ends with ``\Z``, because ``$`` would also find the name with a line break after it.
 
     Examples
     --------
@@ -45,8 +45,8 @@ class Pattern:
     ----------
     text : str
     names : tuple of str or None
-        The only names that it finds, if it is ``^``, literal text, and ``$`` or ``\Z``; such a
-        pattern is looked up and not compiled. None for all other patterns.
+        The only names that it finds, if it consists of ``^``, literal text, and ``$`` or
+        ``\Z``; such a pattern is looked up, not compiled. None for all other patterns.
 
     Raises
     ------
@@ -71,27 +71,27 @@ class Pattern:
         if self.names is not None:
             return
         try:
-            # Not left to the cache of `re`, which forgets: recipes may have thousands of rules.
+            # Compiled here, because recipes may have more rules than the cache of `re` holds.
             self._search = re.compile(text).search
         except re.error as error:
             raise ValueError(f"{text!r} is not a regular expression: {error}") from None
 
     def finds(self, name: str) -> bool:
-        """Whether it is found in the name."""
+        """Whether the pattern is found in the name."""
         return self._search(name) is not None if self.names is None else name in self.names
 
     def finds_any(self, names: frozenset[str]) -> bool:
-        """Whether it is found in any of the names, which are a set so that one is looked up."""
+        """Whether the pattern is found in any of the names."""
         if self.names is None:
             return any(map(self._search, names))
         return not names.isdisjoint(self.names)
 
 
 class Patterns:
-    """Patterns in their order, and the first of them that finds a name.
+    """An ordered list of patterns; returns the first one that finds a name.
 
-    Looking for a name takes as many searches as there are patterns without `Pattern.names`, at
-    most; those with them cost nothing.
+    Looking for a name takes at most one search for each pattern without `Pattern.names`; those
+    with names cost a single look-up together.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ class Patterns:
                 self._by_name.setdefault(name, place)
 
     def first(self, name: str) -> int | None:
-        """The place of the first pattern that finds the name, or None."""
+        """Return the index of the first pattern that finds the name, or None."""
         looked_up = self._by_name.get(name)
         for place, pattern in self._searched:
             if looked_up is not None and looked_up < place:

@@ -1,4 +1,4 @@
-"""Work on several threads, none of which outlives the call that started it."""
+"""Runs work on several threads, none of which outlives the call that started it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from .._core.interrupt import check, obey
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Waiting for a lock cannot be interrupted everywhere (not on Windows), nor by a pool's stop.
+# Neither Ctrl-C on Windows nor the stop of a pool can interrupt a wait for a lock.
 _PATIENCE_SECONDS = 0.1
 
 
 def in_order(
     function: Callable[[Item], Result], items: Collection[Item], threads: int
 ) -> Generator[Result, None, None]:
-    """The function's results, in the order of the items; several are computed at the same time.
+    """Yield the function's results in the order of the items; several are computed at once.
 
-    If the function raises, or the caller is interrupted or closes the iterator, what waits is
-    dropped and what runs is stopped: C calls ask several times a second whether to go on. All
-    threads have ended when the error arrives.
+    If the function raises, or the caller is interrupted or closes the iterator, waiting calls
+    are dropped and running ones are stopped: C calls check for a stop several times per second.
+    All threads have ended when the error reaches the caller.
 
     Parameters
     ----------
     function : callable
     items : collection
     threads : int
-        At most one for each item. 1: results are computed when they are asked for, on the
-        caller's thread.
+        Number of threads; no more are started than there are items. 1: each result is computed
+        on the caller's thread when it is requested.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Files of tensors: safetensors headers, packs and directories, read and written."""
+"""Reads and writes files of tensors: safetensors headers, packs and directories."""

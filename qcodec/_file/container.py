@@ -1,4 +1,4 @@
-"""Bytes of files: a safetensors file around a pack, frames and ordinary tensors."""
+"""Builds the bytes of files: a safetensors file with a pack, frames and ordinary tensors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .header_writer import TensorSpec, write_header
 from .pack import write_pack
 
-#: Frames below it share the pack: an entry of its own costs 60 to 80 bytes of header.
+#: Smaller frames go into the pack, because an entry in the header costs 60 to 80 bytes.
 LARGE_FRAME_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
 class Ordinary(Typed):
-    """A tensor that is stored as safetensors stores it."""
+    """A tensor that is stored without encoding, as safetensors stores it."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,18 +32,18 @@ class Ordinary(Typed):
 
     @property
     def type_name(self) -> str:
-        """The element type, as recipes and messages know it."""
+        """The name of the element type, for recipes and messages."""
         return self.element.name
 
 
 @dataclass(frozen=True, eq=False)
 class Opaque:
-    """A tensor whose elements qcodec cannot decode, as a safetensors file holds it.
+    """A tensor of a safetensors file whose element type qcodec does not support.
 
     Attributes
     ----------
     data : memoryview
-        Its bytes, little-endian.
+        The bytes of the elements, little-endian.
     type_name : str
         The element type as safetensors spells it, such as ``"F4"``.
     shape : tuple of int
@@ -56,24 +56,24 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Alias:
-    """A tensor that is another one, by that one's name."""
+    """Another name for a tensor; `target` is the tensor's own name."""
 
     target: str
 
 
 #: What a file holds under a name: a frame, another name, or an ordinary tensor.
 Content = bytes | Alias | Ordinary | Opaque
-#: What is written one after the other: a file's header, frames, and the bytes of arrays.
+#: The parts of a file, in order: its header, frames, and the bytes of arrays.
 Parts = list[bytes | memoryview]
 
 
 def pack_parts(contents: Mapping[str, Content]) -> Parts:
-    """The parts of a bare pack; there are no ordinary tensors in it.
+    """Return the parts of a bare pack, which cannot hold ordinary tensors.
 
     Raises
     ------
     ValueError
-        For a name that a pack cannot have.
+        For a name that a pack does not allow.
     """
     frames = {name: _in_pack(content) for name, content in contents.items()}
     return [*write_pack(list(frames), list(frames.values()))]
@@ -82,17 +82,17 @@ def pack_parts(contents: Mapping[str, Content]) -> Parts:
 def safetensors_parts(
     contents: Mapping[str, Content], metadata: Mapping[str, str] | None = None
 ) -> Parts:
-    """The parts of a safetensors file (format, section 9).
+    """Return the parts of a safetensors file (format, section 9).
 
     Raises
     ------
     ValueError
-        For a name that the file could not tell from its own entries.
+        For a name that the format reserves for its own entries.
     """
     for name in contents:
         if name in (PACK_NAME, "__metadata__") or name.endswith(FRAME_SUFFIX):
             raise ValueError(
-                f"a tensor cannot be called {quoted(name)}: files use that name themselves"
+                f"a tensor cannot be called {quoted(name)}: the format reserves that name"
             )
     targets = {content.target for content in contents.values() if isinstance(content, Alias)}
     packed: dict[str, bytes | str] = {}
@@ -119,19 +119,19 @@ def safetensors_parts(
 
 
 def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits) -> None:
-    """Check what readers of these contents will.
+    """Check the limits that readers of these contents will check.
 
     Parameters
     ----------
     contents : mapping of str to Content
     parts : list of bytes-like
-        The whole file; the first one is its header, or the table of a pack.
+        The whole file; the first part is its header, or the table of a pack.
     limits : Limits
 
     Raises
     ------
     LimitError
-        If these limits do not let the file be read.
+        If a reader with these limits would refuse the file.
     """
     file_bytes = sum(map(len, parts))
     limits.check_file(file_bytes)
@@ -158,7 +158,7 @@ def _decoded_bytes(content: Content) -> int:
 
 
 class _Entry(NamedTuple):
-    """One of a safetensors file."""
+    """One entry of a safetensors file."""
 
     dtype: str
     shape: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""What a file holds and where: its names, frames and ordinary tensors (format, section 9)."""
+"""The directory of a file: names, frames and ordinary tensors, with offsets (format, section 9)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Stored:
     ----------
     name : str
     offset, size : int
-        Of its bytes, from the file's first byte.
+        Where its bytes are, from the file's first byte.
     ordinary : HeaderEntry or None
         Dtype and shape of an ordinary safetensors tensor; None: the bytes are a frame.
     target : str
-        The name itself, or the name that this one is an alias of.
+        The tensor's name; for an alias, the name of its target.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Directory:
-    """All tensors of a file; the bytes that are no tensor's, by what they are.
+    """All tensors of a file, and the numbers of bytes that belong to no tensor.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class Directory:
         In the order of their bytes.
     metadata : dict of str to str
     header_bytes : int
-        The safetensors header, 0 in a bare pack.
+        The size of the safetensors header; 0 in a bare pack.
     pack_table_bytes : int
-        The pack's table, 0 without a pack.
+        The size of the pack's table; 0 without a pack.
     """
 
     tensors: dict[str, Stored]
@@ -59,10 +59,10 @@ class Directory:
 
 
 def is_pack(source: Readable) -> bool:
-    """Whether a file's first bytes are a bare pack's."""
+    """Whether the file begins as a bare pack does."""
     start = bytes(source.read(0, min(source.size, 9)))
-    # A safetensors header may happen to be 0x5051 bytes long; then this follows, and in
-    # a pack it cannot.
+    # A safetensors file whose header is 0x5051 bytes long begins with the same bytes. Then zeros
+    # and "{" follow, which cannot follow in a pack.
     return start[: len(MAGIC)] == MAGIC and start[4:9] != b"\0\0\0\0{"
 
 
@@ -72,13 +72,13 @@ def read_directory(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Directo
     Parameters
     ----------
     source : Readable
-        The whole file; only header and table are read.
+        The whole file; only the header and the table are read.
     limits : Limits
 
     Raises
     ------
     QCodecError
-        If the file is neither, or breaks a rule of its format.
+        If the file is neither of these, or breaks a rule of its format.
     """
     limits.check_file(source.size)
     if is_pack(source):

@@ -1,9 +1,9 @@
-"""What the ending of a file's name says about the file, decided in one place.
+"""Endings of file names, and the formats that they stand for.
 
-`save_file` writes a bare pack into ``*.qc`` and a safetensors file into any other name, but
-not into one that ends as files of another format do: whoever opens it later would be misled.
-The command line takes the endings of what it writes and no others. Endings are compared
-without regard to case. Devices and pipes have no format, so their names are not looked at.
+`save_file` writes a bare pack if the name ends in ``.qc``, and otherwise a safetensors file. It
+refuses endings of other formats, which would mislead later readers. The command line takes only
+the endings of the formats that it writes. Endings are compared without regard to case. The names
+of devices and pipes are not checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ PACK = ".qc"
 SAFETENSORS = ".safetensors"
 NPZ = ".npz"
 
-#: Endings of other formats, under which nobody expects a safetensors file.
+#: Endings of other formats, which would mislead readers of a safetensors file.
 _OF_OTHER_FORMATS = {
     *(".npz", ".npy", ".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".joblib"),
     *(".h5", ".hdf5", ".keras", ".onnx", ".gguf", ".ggml", ".msgpack", ".tflite", ".pb"),
@@ -38,7 +38,7 @@ def is_npz_path(path: PathLike) -> bool:
 
 
 def check_not_misleading(path: PathLike) -> None:
-    """Raise `ValueError` if the name ends as files of another format do.
+    """Raise `ValueError` if the name has the ending of another format.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def check_not_misleading(path: PathLike) -> None:
 
 
 def check_says_format(path: PathLike, allowed: Sequence[str]) -> None:
-    """Raise `ValueError` if the name has none of the endings that say what is written.
+    """Raise `ValueError` unless the name has one of the allowed endings.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files of other formats, told by their first bytes: what they are, and how to get from there."""
+"""Recognizes files of other formats by their first bytes, and says how to convert them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from .._io.source import Readable
 from ..errors import CorruptError, QCodecError, UnsupportedError
 
-#: As many first bytes as any format here needs.
+#: Number of first bytes that the patterns here need at most.
 START_BYTES = 512
 
 _ACCEPTED = "accepted are safetensors files, qcodec's packs (.qc) and, by `qcodec encode`, .npz"
@@ -22,7 +22,8 @@ NPZ = "a NumPy archive (.npz)"
 ZIP = "a zip archive"
 _TORCH = "a PyTorch file (zip with pickle)"
 
-#: What a file is, its first bytes as a regular expression, and advice. The first that matches.
+#: For each format: its name, its first bytes as a regular expression, and advice. The first
+#: match counts.
 _FORMATS = tuple(
     (what, re.compile(start, re.DOTALL), advice)
     for what, start, advice in (
@@ -42,9 +43,9 @@ _FORMATS = tuple(
         ("a TensorFlow Lite file", rb".{4}TFL3", _FROM_ANY),
         ("probably an ONNX file (protobuf)", rb"\x08[\x01-\x1f][\x12\x1a\x22\x3a\x42]", _FROM_ANY),
         ("one encoded tensor", rb"QC", "qcodec.decode reads it"),
-        ("a pointer of Git LFS, not the file", rb"version https://git-lfs", "run `git lfs pull`"),
+        ("a Git LFS pointer, not the file", rb"version https://git-lfs", "run `git lfs pull`"),
         ("a web page", rb"\s*<(!doctype|!DOCTYPE|html|HTML|\?xml)", "download the file again"),
-        ("JSON text", rb"[\[{]\s*[\"\]}]", "of a model in several files, encode each of them"),
+        ("JSON text", rb"[\[{]\s*[\"\]}]", "for a model in several files, encode each of them"),
         ("compressed by gzip", rb"\x1f\x8b", _UNPACK),
         ("compressed by zstd", rb"\x28\xb5\x2f\xfd", _UNPACK),
         ("compressed by xz", rb"\xfd7zXZ\x00", _UNPACK),
@@ -55,7 +56,7 @@ _FORMATS = tuple(
 
 
 def format_of(start: bytes) -> str | None:
-    """What a file is, by its first `START_BYTES` bytes; None if it is of no format known here.
+    """Return the name of a file's format by its first `START_BYTES` bytes; None if unknown.
 
     Examples
     --------
@@ -66,12 +67,12 @@ def format_of(start: bytes) -> str | None:
 
 
 def refusal(source: Readable) -> QCodecError:
-    """The error for a file that is neither a safetensors file nor a pack.
+    """Return the error for a file that is neither a safetensors file nor a pack.
 
     Parameters
     ----------
     source : Readable
-        The whole file; its first bytes are read.
+        The whole file; only its first bytes are read.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""A strict reader of the header of safetensors files.
+"""A strict reader for the header of safetensors files.
 
-The safetensors library does not say where a tensor's bytes are, and it takes the last one of
-duplicate names. Hence this reader, which refuses whatever that library refuses, and ambiguous
-headers too. It takes the JSON apart member by member, so limits are asked before the next
-member is built: a parser of the whole would make gigabytes of objects of a hostile header first.
+The safetensors library does not tell where a tensor's bytes are, and of duplicate names it takes
+the last. This reader refuses all that the library refuses, and ambiguous headers too. It parses
+the JSON member by member and checks the limits before each new member. A parser of the whole text
+could build gigabytes of objects from a hostile header before any check.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..errors import CorruptError, LimitError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
 from .foreign import refusal
 
-#: Of the format: the safetensors library reads no longer header.
+#: The longest header that the safetensors library reads.
 MAX_HEADER_BYTES = 100_000_000
-#: A name and an entry as they are written; real ones have a few hundred bytes.
+#: Sizes of a name and of an entry in the text; real ones have a few hundred bytes.
 MAX_NAME_BYTES = 1 << 16
 MAX_ENTRY_BYTES = 4096
-#: Bits of an element by its type, in the order in which files are written: last row first.
+#: Bits per element of each type. The order is the reverse of that in which files are written.
 BITS = {
     "BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8,
     "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
@@ -37,7 +37,7 @@ _LENGTH_BYTES = 8
 _FIELDS = {"dtype", "shape", "data_offsets"}
 _DTYPE = re.compile(r"[A-Za-z0-9_]{1,32}")
 
-# Possessive, so that matching takes no memory, whatever the text.
+# Possessive quantifiers keep the matcher's memory constant, whatever the text.
 _SPACE = rb"[ \t\r\n]*+"
 _STRING_PATTERN = _SPACE + rb'"((?:[^"\\\x00-\x1f]++|\\.)*+")'
 _STRING = re.compile(_STRING_PATTERN)
@@ -57,11 +57,11 @@ class HeaderEntry:
     Attributes
     ----------
     dtype : str
-        As the header spells it, such as ``"F32"``; types that are not known are not refused,
-        so that they do not hide their neighbours.
+        As the header spells it, such as ``"F32"``. Unknown types are not refused, so that
+        the other tensors of the file can be read.
     shape : tuple of int
     offset, size : int
-        Of its bytes, from the file's first byte.
+        Where its bytes are, from the file's first byte.
     """
 
     dtype: str
@@ -80,7 +80,7 @@ class Header:
         In the order of their bytes.
     metadata : dict of str to str
     size : int
-        Bytes before the first tensor, the length field included.
+        Number of bytes before the first tensor, including the length field.
     """
 
     entries: dict[str, HeaderEntry]
@@ -102,11 +102,11 @@ def read_header(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Header:
     TruncatedError
         If the file is shorter than its header says.
     CorruptError
-        If a rule of the safetensors format is broken; the message names it.
+        If a rule of the safetensors format is broken; the message names the rule.
     LimitError
         If the header is larger than the limits allow.
     UnsupportedError
-        For a file of another format, which is named.
+        If the file has another known format; the message names the format.
     """
     size = _header_size(source, limits)
     scanner = _Scanner(bytes(source.read(_LENGTH_BYTES, size - _LENGTH_BYTES)))
@@ -138,7 +138,7 @@ def _header_size(source: Readable, limits: Limits) -> int:
         raise TruncatedError(message, 0, source.size, 10)
     start = source.read(0, _LENGTH_BYTES + 1)
     length = int.from_bytes(start[:_LENGTH_BYTES], "little")
-    # Before the length: what begins differently is most likely another kind of file.
+    # Checked before the length, because other kinds of files fail here with a better message.
     if start[_LENGTH_BYTES] != ord("{"):
         raise refusal(source)
     if length > MAX_HEADER_BYTES:
@@ -155,7 +155,7 @@ def _short(file_size: int, what: str, needed: int) -> NoReturn:
 
 
 class _Scanner:
-    """Takes the members of a JSON text one after the other.
+    """Parses the members of a JSON text one after the other.
 
     Parameters
     ----------
@@ -168,17 +168,17 @@ class _Scanner:
 
     @property
     def offset(self) -> int:
-        """Of what comes next, from the file's first byte."""
+        """The offset of the next byte, from the file's first byte."""
         return _LENGTH_BYTES + self._at
 
     def skip(self, pattern: re.Pattern[bytes]) -> bool:
-        """Whether this comes next; if so it is taken."""
+        """Consume `pattern` if it comes next; return whether it did."""
         match = pattern.match(self._text, self._at)
         self._at = self._at if match is None else match.end()
         return match is not None
 
     def take(self, pattern: re.Pattern[bytes], rule: str) -> bytes:
-        """What comes next, which must be this; `rule` says what is wrong if it is not."""
+        """Consume and return `pattern`, which must come next; otherwise refuse with `rule`."""
         match = pattern.match(self._text, self._at)
         if match is None:
             _refuse(rule, self.offset)
@@ -186,7 +186,7 @@ class _Scanner:
         return match[match.lastindex or 0]
 
     def members(self, rule: str) -> Iterator[str]:
-        """The keys of an object; each value is to be taken before the next key is asked for."""
+        """Yield the keys of an object; the caller must take each value before the next key."""
         self.take(_OPEN, rule)
         if self.skip(_CLOSE):
             return
@@ -201,7 +201,7 @@ class _Scanner:
                 return
 
     def text(self, quoted_text: bytes) -> str:
-        """A string of JSON, of which the quotation mark at its end is there."""
+        """Decode a JSON string; its closing quotation mark is included, its opening one is not."""
         try:
             text: str = quoted_text.decode("utf-8")
         except UnicodeDecodeError:
@@ -232,7 +232,7 @@ def _metadata(scanner: _Scanner, limits: Limits) -> dict[str, str]:
 
 
 def _fields(name: str, scanner: _Scanner) -> dict[str, Any]:
-    """The fields of an entry: an object of which no value is an object."""
+    """Parse the fields of an entry: an object that contains no objects."""
     text = scanner.take(_FLAT_OBJECT, f"is not JSON, or entry {quoted(name)} is not a flat object")
     if len(text) > MAX_ENTRY_BYTES:
         _refuse(f"entry {quoted(name)}: {len(text):,} bytes, allowed {MAX_ENTRY_BYTES:,}",
@@ -302,7 +302,7 @@ def _are_sizes(value: Any) -> bool:
 
 
 def _check_coverage(entries: dict[str, HeaderEntry], start: int, file_size: int) -> None:
-    """The tensors' bytes follow each other from the header to the end of the file."""
+    """Check that the tensors' bytes cover the file from the header to its end, without gaps."""
     at = start
     for name, entry in entries.items():
         if entry.offset != at:

@@ -1,7 +1,7 @@
-"""The header of a safetensors file, written byte for byte as the safetensors library does.
+"""Writes the header of a safetensors file, byte for byte as the safetensors library does.
 
-That library refuses to write types that it reads (F6, and whatever is newer), and the order
-of its metadata changes from one run to the next.
+The library itself is not used: it cannot write all types that it reads (F6 and newer ones), and
+the order of its metadata changes from one run to the next.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ORDER = {dtype: number for number, dtype in enumerate(BITS)}
 
 
 class TensorSpec(NamedTuple):
-    """What a header says about a tensor.
+    """The description of a tensor in a header.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class TensorSpec(NamedTuple):
         As headers spell it, such as ``"F32"``.
     shape : tuple of int
     size : int
-        In bytes.
+        Number of bytes.
     """
 
     dtype: str
@@ -62,9 +62,9 @@ def check_metadata(metadata: Any) -> None:
 def write_header(
     tensors: Mapping[str, TensorSpec], metadata: Mapping[str, str] | None = None
 ) -> tuple[bytes, list[str]]:
-    """A header with its length before it, and the names in the order of their bytes.
+    """Return a header with its length before it, and the names in the order of their bytes.
 
-    Wider elements come first, so that each tensor is aligned.
+    Tensors with wider elements come first, so that each tensor is aligned.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def write_header(
     >>> order, header[8:60]
     (['w', 'b'], b'{"w":{"dtype":"F64","shape":[],"data_offsets":[0,8]}')
     """
-    # Types that are not known follow all others: they may have no alignment.
+    # Unknown types come last, because their sizes could break the alignment of what follows.
     order = sorted(tensors, key=lambda name: (-_ORDER.get(tensors[name].dtype, -1), name))
     fields: dict[str, object] = {METADATA: dict(metadata)} if metadata else {}
     at = 0

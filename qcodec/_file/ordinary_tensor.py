@@ -1,4 +1,4 @@
-"""Tensors that were left as safetensors stores them: read like encoded ones."""
+"""Reads ordinary safetensors tensors with the methods of encoded ones."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from .header import HeaderEntry
 
 Array = np.ndarray[Any, Any]
 
-#: Of NumPy's arrays.
+#: The most dimensions of a NumPy array.
 _MAX_DIMS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
-#: As in frames (format, section 2): far from where the arithmetic of any machine overflows.
+#: As in frames (format, section 2): far below any overflow of 64-bit arithmetic.
 _MAX_SIZE = 1 << 56
 _CHECKED_AT_ONCE = 1 << 20
 
@@ -31,19 +31,19 @@ class OrdinaryTensor:
     Parameters
     ----------
     source : Readable
-        Its bytes.
+        The bytes of the tensor.
     name : str
     entry : HeaderEntry
     limits : Limits
     input_bytes : int
-        Of the whole file.
+        The size of the whole file.
 
     Raises
     ------
     UnsupportedError
-        If NumPy has no such elements.
+        If qcodec does not decode elements of this type.
     LimitError
-        If NumPy can have no array of this shape.
+        If NumPy does not support arrays of this shape.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class OrdinaryTensor:
 
     @property
     def elements(self) -> int:
-        """Of the tensor."""
+        """Number of elements of the tensor."""
         return self._source.size // self.element_type.itemsize
 
     def decode(
@@ -71,7 +71,7 @@ class OrdinaryTensor:
         dtype: object = None,
         threads: int = 1,
     ) -> Array:
-        """The whole tensor, as `Encoded.decode` gives it."""
+        """Read the whole tensor, as `Encoded.decode` does."""
         target = self.element_type if dtype is None else element_type(dtype)
         if target != self.element_type and not (self.element_type.is_float and target.is_float):
             raise TypeError(
@@ -91,7 +91,7 @@ class OrdinaryTensor:
         return out
 
     def verify(self) -> None:
-        """Raise what `decode` would: only bool can be wrong, other bytes are some numbers."""
+        """Raise what `decode` would; only bool has invalid bytes."""
         if self.element_type.name == "bool":
             for offset in range(0, self._source.size, _CHECKED_AT_ONCE):
                 self._bytes(offset, min(_CHECKED_AT_ONCE, self._source.size - offset))
@@ -122,8 +122,8 @@ def _check_shape(name: str, shape: tuple[int, ...], item_size: int) -> None:
     if len(shape) > _MAX_DIMS:
         message = f"{what}, allowed are {_MAX_DIMS} dimensions"
         raise LimitError(message, None, len(shape), _MAX_DIMS)
-    # NumPy multiplies what is not zero: so an empty tensor too may be too large for it.
+    # NumPy multiplies the dimensions that are not zero, so even an empty tensor may be too large.
     size = item_size * math.prod(dim for dim in shape if dim)
     if size >= _MAX_SIZE:
-        message = f"{what}: {size:,} bytes but for zeros, allowed is less than 2**56"
+        message = f"{what}: {size:,} bytes without its zeros, allowed is less than 2**56"
         raise LimitError(message, None, size, _MAX_SIZE - 1)

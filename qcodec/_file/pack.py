@@ -1,4 +1,4 @@
-"""Packs: many small frames under their names, in one run of bytes (format, section 8)."""
+"""Packs: many small frames with their names, in one block of bytes (format, section 8)."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _Table = np.ndarray[Any, np.dtype[np.void]]
 
 @dataclass(frozen=True)
 class PackEntry:
-    """Where one tensor's frame is.
+    """The name and place of one tensor's frame.
 
     Attributes
     ----------
     name : str
     offset, size : int
-        Of the frame, from the pack's first byte; of an alias: its target's.
+        Where the frame is, from the pack's first byte; for an alias, its target's frame.
     target : str
-        The name itself, or the name that this one is an alias of.
+        The tensor's name; for an alias, the name of its target.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Pack:
     ----------
     entries : tuple of PackEntry
     table_bytes : int
-        Bytes before the first frame.
+        Number of bytes before the first frame.
     """
 
     entries: tuple[PackEntry, ...]
@@ -66,8 +66,8 @@ def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
     Raises
     ------
     QCodecError
-        Of every kind that docs/format.md, section 8 names; `LimitError` for more
-        tensors than the limits allow.
+        If the table breaks a rule of docs/format.md, section 8; a `LimitError` if it has
+        more tensors than the limits allow.
     """
 
     def parse(data: memoryview) -> tuple[_Table, int]:
@@ -90,7 +90,7 @@ def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
 
 
 def _parse_growing(source: Readable, parse: Callable[[memoryview], _T]) -> tuple[memoryview, _T]:
-    """`parse` the first bytes of the source, as many as it takes."""
+    """Call `parse` with the first bytes of the source; read more until they are enough."""
     size = min(source.size, _FIRST_READ)
     while True:
         data = source.read(0, size)
@@ -109,19 +109,19 @@ def _incomplete(size: int, needed: int) -> TruncatedError:
 
 
 def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[bytes]:
-    """The parts of a pack, to be written one after the other.
+    """Return the parts of a pack, to be written one after the other.
 
     Parameters
     ----------
     names : sequence of str
         Unique, at most 1,024 bytes of UTF-8 each.
     frames : sequence of bytes or str
-        One a name; a string makes the entry an alias of that earlier name.
+        One per name; a string makes the entry an alias of that earlier name.
 
     Raises
     ------
     ValueError
-        For names or aliases that a pack cannot have.
+        For names or aliases that a pack does not allow.
 
     Examples
     --------

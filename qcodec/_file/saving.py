@@ -1,4 +1,4 @@
-"""Tensors to what a file holds: which codec each gets, and which are the same tensor."""
+"""Encodes the tensors of a file: chooses each one's codec, and finds shared tensors."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ..recipes import Recipe
 from ..tensor import encode_frame
 from .container import Alias, Content, Opaque, Ordinary
 
-#: Called after each tensor: how many are done, how many there are, and its name.
+#: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
-#: Of the format, section 8.
+#: The limit of packs (format, section 8).
 _MAX_NAME_BYTES = 1024
-#: Address, shape, strides, and what the elements are.
+#: Address, shape, strides, and element type.
 _Memory = tuple[int, tuple[int, ...], tuple[int, ...], str]
 
 
@@ -44,17 +44,17 @@ def encode_tensors(
     Parameters
     ----------
     tensors : mapping of str to array_like, torch.Tensor, Quantized, Ordinary or Opaque
-        Values are asked for one after the other, so a mapping may load them when asked.
+        Values are requested one after the other, so a mapping may load them on demand.
     recipe : Recipe
     profile : str
     effort : int
         As in `encode`.
     threads : int
-        Tensors that are encoded at the same time.
+        Number of tensors that are encoded at the same time.
     progress : callable, optional
-        Called with the number of tensors done, of all tensors, and the name.
+        Called with the number of finished tensors, of all tensors, and the name.
     ordinary : bool
-        Whether there is a place for ordinary tensors; else they are encoded without loss.
+        Whether the file can hold ordinary tensors; if not, they are encoded without loss.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def encode_tensors(
 
 
 def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
-    """Of a recipe that quantizes weights, say so if there are none; `kept` has the reasons."""
+    """Warn if a recipe quantizes weights and there are none; `kept` has the reasons."""
     if recipe.weights is None or recipe.weights.is_lossless or not all(kept.values()) or not kept:
         return
     reasons = Counter(kept.values())
@@ -123,14 +123,14 @@ def _encode(
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
     what = f"elements of type {tensor.type_name} cannot be encoded"
     if not ordinary:
-        return f"{what}, and a pack has no place for them: write a .safetensors file"
-    return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes as they are"
+        return f"{what}, and a pack cannot store them otherwise: write a .safetensors file"
+    return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes unchanged"
 
 
 def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[str, str]:
-    """Names of tensors that are an earlier one under the same codec, and its name."""
+    """Map each name whose tensor is an earlier one with the same codec to the earlier name."""
     if not isinstance(tensors, dict):
-        # Another mapping may give each array the memory of one that is gone.
+        # Another mapping may load each array on demand, into the memory of a freed one.
         return {}
     first: dict[_Memory, str] = {}
     aliases: dict[str, str] = {}
@@ -148,12 +148,12 @@ def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[st
 
 
 def _memory(value: Any) -> _Memory | None:
-    """Where a tensor's elements are, and how they lie; None if it has no memory of its own."""
+    """Return what identifies a tensor's memory; None if it has no memory of its own."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         if unusual_tensor(value) or not value.data_ptr():
             return None
-        # A tensor with the negative bit is minus what is in memory.
+        # If the negative bit is set, the tensor's values are the negated ones of its memory.
         kind = f"{value.dtype} {value.device}{' negative' if value.is_neg() else ''}"
         return (value.data_ptr(), tuple(value.shape), value.stride(), kind)
     if isinstance(value, np.ndarray) and value.size and not isinstance(value, np.ma.MaskedArray):
@@ -162,7 +162,7 @@ def _memory(value: Any) -> _Memory | None:
 
 
 def check_names(tensors: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError unless every file could hold tensors of these names."""
+    """Raise TypeError or ValueError unless every kind of file can hold these names."""
     if not isinstance(tensors, Mapping):
         kind = type(tensors).__name__
         raise TypeError(f"a {kind} was given; allowed is a mapping of names to arrays")

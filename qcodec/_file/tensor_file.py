@@ -1,4 +1,4 @@
-"""An open file of tensors: names at once, a tensor or a part of one when it is asked for."""
+"""An open file of tensors: reads names at once, and tensors or parts of them on demand."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class TensorFile:
     source : Source
         The whole file; closed with this object.
     framework : {"numpy", "pt"}
-        What tensors come as.
+        The type of the returned tensors: NumPy arrays or torch tensors.
     device : str
-        Where torch tensors go; ``"cpu"`` for NumPy.
+        The device of torch tensors; ``"cpu"`` for NumPy.
     limits : Limits
     base : mapping of str to array_like, optional
-        What tensors of kind delta were stored against, by name; closed with this object
-        if it can be.
+        The bases of tensors of kind delta, by name. A `FileArrays` is closed with this
+        object.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class TensorFile:
     Raises
     ------
     ValueError
-        From every method, once the file is closed.
+        By every method, once the file is closed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class TensorFile:
             )
         self._to_torch = _FRAMEWORKS[framework] == "torch"
         if self._to_torch:
-            importlib.import_module("torch")  # missing: better now than at the first tensor
+            importlib.import_module("torch")  # if it is missing, fail here, not at first use
         elif device != "cpu":
             raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
         self._device = device
@@ -79,32 +79,32 @@ class TensorFile:
 
     @property
     def directory(self) -> Directory:
-        """What the file holds and where.
+        """The names and places of the file's tensors.
 
         Raises
         ------
         ValueError
-            If the file is closed; everything else asks here first.
+            If the file is closed; all other methods use this property first.
         """
         self.source.check_open()
         return self._directory
 
     def keys(self) -> list[str]:
-        """Names of the tensors, in alphabetical order."""
+        """Return the names of the tensors, in alphabetical order."""
         return sorted(self.directory.tensors)
 
     def offset_keys(self) -> list[str]:
-        """Names of the tensors, in the order of their bytes."""
+        """Return the names of the tensors, in the order of their bytes."""
         return list(self.directory.tensors)
 
     def metadata(self) -> dict[str, str] | None:
-        """What the file was saved with as its metadata; None if there was none."""
+        """Return the file's metadata; None if it has none."""
         return dict(self.directory.metadata) or None
 
     def get_tensor(
         self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
     ) -> Any:
-        """One tensor; only its bytes are read.
+        """Decode one tensor; only its bytes are read.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class TensorFile:
         dtype : optional
             float32, float16, bfloat16 or float64, for float tensors.
         threads : int
-            Chunks that are decoded at the same time.
+            Number of chunks that are decoded at the same time.
 
         Returns
         -------
@@ -131,14 +131,15 @@ class TensorFile:
         return self._given(array, element)
 
     def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
-        """Every tensor by its name; what was stored once is one array.
+        """Decode all tensors; names that share one stored tensor share one array.
 
         Parameters
         ----------
         dtype : optional
-            float32, float16, bfloat16 or float64 for all float tensors; others keep theirs.
+            float32, float16, bfloat16 or float64 for all float tensors; other tensors keep
+            their type.
         threads : int
-            Chunks that are decoded at the same time.
+            Number of chunks that are decoded at the same time.
 
         Returns
         -------
@@ -148,7 +149,8 @@ class TensorFile:
         Raises
         ------
         LimitError
-            If all tensors together would be larger than the limits allow; none is decoded.
+            If all tensors together would be larger than the limits allow; then none is
+            decoded.
         QCodecError
             If a tensor is not valid; the message names it.
         """
@@ -163,21 +165,21 @@ class TensorFile:
         return loaded
 
     def check_total(self, dtype: object = None) -> None:
-        """Check the limits for all tensors together, by their heads: nothing is decoded.
+        """Check the limits for all tensors together. Only their heads are read.
 
         Parameters
         ----------
         dtype : optional
-            What float tensors are decoded as; the default is their own type.
+            The type to which float tensors will be decoded; the default is their own type.
 
         Raises
         ------
         LimitError
-            If one of them, or all together, would be larger than the limits allow.
+            If a tensor, or all tensors together, would be larger than the limits allow.
         """
         total = 0
         for name, stored in self.directory.tensors.items():
-            if stored.target != name:  # the same array as another one
+            if stored.target != name:  # an alias shares the array of its target
                 continue
             size = self._decoded_bytes(stored, dtype)
             with naming(name):
@@ -194,7 +196,7 @@ class TensorFile:
         return part.elements * target.itemsize
 
     def get_slice(self, name: str) -> TensorSlice:
-        """A tensor from which parts can be taken; only their chunks are read.
+        """Return a tensor that can be sliced; only the chunks of the slices are read.
 
         Raises
         ------
@@ -210,7 +212,7 @@ class TensorFile:
         return TensorSlice(part.shape, part.element_type.safetensors, get)
 
     def encoded(self, name: str) -> Encoded:
-        """An encoded tensor as it is stored.
+        """Return an encoded tensor without decoding it.
 
         Raises
         ------
@@ -224,7 +226,7 @@ class TensorFile:
             raise TypeError(f"tensor {quoted(name)} is not encoded")
 
         def base() -> Any:
-            # Another name of the same tensor was stored against the base of that tensor.
+            # For an alias, the base is that of its target.
             return None if self._base is None else self._base.get(stored.target)
 
         with naming(name):
@@ -236,7 +238,7 @@ class TensorFile:
             )
 
     def info(self, name: str) -> Info:
-        """What an encoded tensor's frame holds, and where its bytes go; as `encoded` raises."""
+        """Describe the contents and bytes of an encoded tensor's frame; raises as `encoded`."""
         encoded = self.encoded(name)
         with naming(name):
             return encoded.info()
@@ -244,8 +246,8 @@ class TensorFile:
     def verify(self, name: str) -> None:
         """Check every byte of a tensor; raises what `get_tensor` would.
 
-        Takes no memory for the tensor, so its size is not limited. Of elements that qcodec
-        does not decode, any bytes are valid.
+        The tensor is not built in memory, so its size is not limited. Elements of types that
+        qcodec does not decode are not checked.
         """
         stored = self._stored(name)
         if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
@@ -255,13 +257,13 @@ class TensorFile:
             part.verify()
 
     def element_type(self, name: str) -> ElementType:
-        """What the elements of a tensor are; as `get_slice` raises."""
+        """Return the element type of a tensor; raises as `get_slice`."""
         return self._open(name).element_type
 
     def read_array(
         self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
     ) -> tuple[Array, ElementType]:
-        """As `get_tensor`, but always an array, with its element type."""
+        """Return a tensor as an array, whatever the framework, with its element type."""
         part = self._open(name)
         target = part.element_type if dtype is None else element_type(dtype)
         with naming(name):
@@ -270,19 +272,19 @@ class TensorFile:
     def read_ordinary(
         self, name: str, *, dtype: object = None, threads: int = 1
     ) -> Ordinary | Opaque:
-        """One tensor as an ordinary one of a safetensors file; see `get_tensor`.
+        """Return one tensor as an ordinary tensor of a safetensors file; see `get_tensor`.
 
         Parameters
         ----------
         name : str
         dtype : optional
-            For float tensors; others keep theirs.
+            For float tensors; other tensors keep their type.
         threads : int
 
         Returns
         -------
         Ordinary or Opaque
-            The decoded tensor; of elements that qcodec does not decode, its bytes.
+            The decoded tensor, or its bytes if qcodec does not decode its element type.
         """
         stored = self._stored(name)
         if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
@@ -293,7 +295,7 @@ class TensorFile:
         return Ordinary(*self.read_array(name, dtype=wanted, threads=threads))
 
     def _dtype_of(self, name: str, dtype: object) -> object:
-        """`dtype` if the tensor is of floats; else None, its own type."""
+        """Return `dtype` for a float tensor; otherwise None, which keeps the tensor's type."""
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
     def _open(self, name: str) -> Encoded | OrdinaryTensor:
@@ -317,14 +319,14 @@ class TensorFile:
         return to_torch(array, element).to(self._device) if self._to_torch else array
 
     def close(self) -> None:
-        """Close the file, and that of the base."""
+        """Close the file, and the file of the base if there is one."""
         self.source.close()
         if isinstance(self._base, FileArrays):
             self._base.file.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a TensorFile cannot be pickled or copied: pass its path on, and open it there with "
+            "a TensorFile cannot be pickled or copied: pass its path instead, and open it with "
             "qcodec.safe_open"
         )
 
@@ -350,13 +352,13 @@ class TensorFile:
 
 
 class FileArrays(Mapping[str, Array]):
-    """The arrays of a base's open file, each read when it is asked for.
+    """The arrays of a base's open file, each read on demand.
 
     Parameters
     ----------
     file : TensorFile
     what : str
-        How errors call the file.
+        The file's name in errors.
     """
 
     def __init__(self, file: TensorFile, what: str = "the base") -> None:
@@ -378,9 +380,9 @@ class FileArrays(Mapping[str, Array]):
 
 
 class TensorSlice:
-    """A tensor of an open file, from which parts can be taken: ``part = tensor[10:20, ::2]``.
+    """A tensor of an open file that can be sliced: ``part = tensor[10:20, ::2]``.
 
-    Indices are integers, slices with any step and Ellipsis, as NumPy takes them.
+    Indices are integers, slices with any step, and Ellipsis, with NumPy's meanings.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: str, get: Callable[[Index], Any]) -> None:
@@ -391,28 +393,28 @@ class TensorSlice:
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             "a TensorSlice cannot be pickled or copied: pass the file's path and the tensor's "
-            "name on, and open them there with qcodec.safe_open"
+            "name instead, and open the file with qcodec.safe_open"
         )
 
     def get_shape(self) -> list[int]:
-        """The dimensions of the tensor."""
+        """Return the dimensions of the tensor."""
         return list(self._shape)
 
     def get_dtype(self) -> str:
-        """The element type as safetensors spells it, such as ``"F32"``."""
+        """Return the element type as safetensors spells it, such as ``"F32"``."""
         return self._dtype
 
     def __getitem__(self, index: Index) -> Any:
-        """A part of the tensor; only the chunks that hold it are read."""
+        """Return a part of the tensor; only the chunks that hold it are read."""
         return self._get(index)
 
 
 @contextmanager
 def naming_base(what: str) -> Iterator[None]:
-    """Say that an error is about the base, not about the file that was stored against it."""
+    """Turn an error about the base into a `BaseError` whose message begins with `what`."""
     try:
         yield
-    except MissingTensorError:  # a mapping's way to say that it has no such name
+    except MissingTensorError:  # not a fault of the base: a mapping raises it for a missing key
         raise
     except QCodecError as error:
         message = f"{what}: {error}"

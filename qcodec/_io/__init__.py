@@ -1,1 +1,1 @@
-"""Where bytes come from and go to: memory, files, devices and pipes, whatever the bytes mean."""
+"""Reads and writes bytes, whatever they mean: in memory, files, devices and pipes."""

@@ -1,10 +1,10 @@
-"""Files that are replaced whole: after a crash there is the old one or the new one.
+"""Replaces files atomically: after a crash there is either the old file or the new one.
 
-The bytes go into a temporary file beside the target, reach the disk, and take the target's
-name in one step. The temporary file's writer holds a lock on it, so what a killed writer left
-is told apart, and the next save removes it. It has one of a few names, so strays cannot pile
-up; one that cannot be had (another save is using it, or somebody put something there) is
-passed over for the next.
+The bytes are written to a temporary file in the target's folder, flushed to the disk, and renamed
+to the target in one step. The writer holds a lock on the temporary file. So the next save can
+recognize what a killed writer left behind, and remove it. Temporary files have one of a few
+names, so leftovers cannot pile up. A name that is in use (by another save, or by any other file)
+is skipped.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from .permissions import copy_permissions
 from .source import PathLike
 from .writing import write_all, write_stream
 
-if sys.platform != "win32":  # there, an open file cannot be removed: that serves as the lock
+if sys.platform != "win32":  # on Windows no lock is needed: an open file cannot be removed
     import fcntl
 
-#: Seconds to wait for one of the temporary names.
+#: How long to wait for a free temporary name, in seconds.
 WAIT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.02
-#: So many saves of one file can be under way at the same time.
+#: The number of saves of one file that can run at the same time.
 _NAMES = 8
-#: Longer names would be too long for some file system with what is put around them.
+#: Longer names are hashed: with the added parts, some file systems would not take them.
 _MAX_NAME_BYTES = 100
 
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -41,32 +41,33 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
-    """Write `parts` one after the other as the file at `path`, whole or not at all.
+    """Write `parts` one after the other to the file at `path`, completely or not at all.
 
-    A file that is replaced is a new one under the old name. It keeps the permissions of
-    the old one (without setuid, setgid and sticky bits), its access control list, its
-    ``user.`` attributes, and its owner and group as far as the process may set them; if
-    the group cannot be kept, it may do no more than everybody. Other hard links to the old
-    file keep the old bytes. A new file has the permissions that the umask leaves.
+    An existing file is replaced by a new one of the same name. The new file keeps the old
+    one's permissions (without setuid, setgid and sticky bits), its access control list, its
+    ``user.`` attributes, and its owner and group as far as the process may set them. If the
+    group cannot be kept, the new group gets no more rights than everybody has. Other hard
+    links to the old file keep the old bytes. If there was no file, the umask decides the
+    permissions.
 
     Parameters
     ----------
     path : path-like
-        A symbolic link is followed. Into a character device, a pipe or an open file of the
-        process (``/dev/stdout``) the bytes are written as they come.
+        A symbolic link is followed. Character devices, pipes and open files of the process
+        (``/dev/stdout``) are not replaced: the bytes are written into them directly.
     parts : iterable of bytes-like
 
     Returns
     -------
     int
-        The number of bytes. The file is there then, with all of them on the disk; if the
-        folder cannot be flushed (it may not be read, or its file system does not have
-        that), a loss of power soon after may bring the old file back.
+        The number of bytes. On return all of them are on the disk. If the folder cannot be
+        flushed (because it cannot be read, or the file system does not support it), a loss
+        of power soon after may bring the old file back.
 
     Raises
     ------
     OSError
-        If it cannot be written: the old file is then untouched. The error names `path`.
+        If the file cannot be written: the old file is then untouched. The error names `path`.
     """
     output = output_at(path)
     if output.is_stream:
@@ -83,7 +84,7 @@ def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
 
 @contextlib.contextmanager
 def _temporary_file(output: Output) -> Iterator[tuple[io.FileIO, Path]]:
-    """A new file that is removed if the body fails, and locked until the body ends."""
+    """Yield a new file that is locked until the body ends, and removed if the body fails."""
     file, path = _create(output)
     try:
         if output.found is not None:
@@ -94,16 +95,16 @@ def _temporary_file(output: Output) -> Iterator[tuple[io.FileIO, Path]]:
         _remove(file, path)
         raise
     finally:
-        with contextlib.suppress(OSError):  # all is on the disk, or lost anyway
+        with contextlib.suppress(OSError):  # the bytes are on the disk, or the save has failed
             file.close()
 
 
 def _create(output: Output) -> tuple[io.FileIO, Path]:
-    """The first temporary file that can be had, locked."""
+    """Create and lock the first temporary file whose name is free."""
     names = _temporary_names(output.place)
     for name in names:
         _remove_stray(name)
-    # Not for a moment can others read what they could not read in the old file.
+    # The new file must never be readable by anyone who could not read the old one.
     mode = 0o666 if output.found is None else 0o600
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
@@ -113,7 +114,7 @@ def _create(output: Output) -> tuple[io.FileIO, Path]:
             if file is not None:
                 return file, name
         if time.monotonic() > deadline:
-            message = f"None of its {_NAMES} temporary files could be had ({names[0]} and so on)"
+            message = f"All of its {_NAMES} temporary names are in use ({names[0]} and so on)"
             raise OSError(errno.EBUSY, message, output.path)
         time.sleep(_PAUSE_SECONDS)
 
@@ -126,13 +127,12 @@ def _temporary_names(place: Path) -> list[Path]:
 
 
 def _create_locked(path: Path, mode: int) -> io.FileIO | None:
-    """A new file of this name, locked; None if the name cannot be had."""
+    """Create and lock a file of this name; None if the name is in use."""
     try:
         file = _open(path, os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
         return None
-    # Somebody may have taken it for a stray one in the moment before it was locked; then it is
-    # theirs to remove.
+    # Before it was locked, another save may have taken it for a leftover; that one removes it.
     if _lock(file) and _is_at(file, path):
         return file
     file.close()
@@ -140,7 +140,7 @@ def _create_locked(path: Path, mode: int) -> io.FileIO | None:
 
 
 def _remove_stray(path: Path) -> None:
-    """Remove what a killed save left there, if it is that and can be removed."""
+    """Remove the file at `path` if it is the leftover of a killed save."""
     with contextlib.suppress(OSError):
         if not stat.S_ISREG(path.lstat().st_mode):
             return
@@ -157,14 +157,14 @@ def _open(path: Path, flags: int = 0, mode: int = 0) -> io.FileIO:
 
 
 def _lock(file: io.FileIO) -> bool:
-    """Whether the file is ours now: nobody else holds it."""
+    """Lock the file; False if another process holds the lock."""
     if sys.platform != "win32":
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:
-            # Some network file systems have no locks: there, do not save twice at once.
+            # Some network file systems have no locks, so simultaneous saves are not safe there.
             return True
     return True
 
@@ -177,7 +177,7 @@ def _is_at(file: io.FileIO, path: Path) -> bool:
 
 
 def _remove(file: io.FileIO, path: Path) -> None:
-    """Remove our file, and no other that has its name by now."""
+    """Remove our file, but not another one that has taken its name."""
     with contextlib.suppress(OSError):
         if sys.platform == "win32":
             file.close()
@@ -187,13 +187,13 @@ def _remove(file: io.FileIO, path: Path) -> None:
 
 
 def _close_on_windows(file: io.FileIO) -> None:
-    """Open files cannot be renamed there; elsewhere the lock is still needed."""
+    """Close the file on Windows, where open files cannot be renamed; elsewhere keep its lock."""
     if sys.platform == "win32":
         file.close()
 
 
 def _sync_folder(folder: Path) -> None:
-    """Flush the new name to the disk; the file is in place, so nothing here is an error."""
+    """Flush the new name to the disk; errors are ignored, because the file is already in place."""
     if hasattr(os, "O_DIRECTORY"):
         with contextlib.suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,6 +1,6 @@
-"""Where a path that is to be written leads: to a file, which is replaced whole, or to a stream.
+"""Examines a path before it is written: it is a file to be replaced, or a stream.
 
-Everything that can be refused is refused here, before any work is done.
+All refusals that are possible in advance are made here, before any work is done.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from .source import PathLike
 
 _WRITING_ACCESS = {"effective_ids": os.access in os.supports_effective_ids}
-#: More links one after the other are a loop.
+#: A longer chain of symbolic links counts as a loop.
 _MAX_LINKS = 40
 
 
@@ -28,13 +28,13 @@ class Output:
     Attributes
     ----------
     path : str
-        As the caller gave it: errors name this one.
+        The path as the caller gave it, for errors.
     place : Path
-        Without symbolic links.
+        The path with symbolic links resolved.
     found : os.stat_result or None
-        What is there now; None if nothing is.
+        The status of what exists there now; None if nothing does.
     descriptor : int or None
-        For names such as ``/dev/stdout``: the open file of this process that is meant.
+        For names such as ``/dev/stdout``: the number of the open file of this process.
     """
 
     path: str
@@ -44,18 +44,18 @@ class Output:
 
     @property
     def is_stream(self) -> bool:
-        """Whether bytes are written into what is there: a device, a pipe, an open file."""
+        """Whether bytes are written into an existing device, pipe or open file."""
         return self.found is not None and (
             self.descriptor is not None or not stat.S_ISREG(self.found.st_mode)
         )
 
     def is_file(self, other: os.stat_result | None) -> bool:
-        """Whether this is the file that `other` describes, under whatever name."""
+        """Whether this is the file that `other` describes, even under another name."""
         return self.found is not None and other is not None and os.path.samestat(self.found, other)
 
     @contextmanager
     def naming(self) -> Iterator[None]:
-        """Let errors of the operating system name the path that the caller gave."""
+        """Make errors of the operating system name the path that the caller gave."""
         try:
             yield
         except OSError as error:
@@ -65,7 +65,7 @@ class Output:
 
 
 def output_at(path: PathLike) -> Output:
-    """Look at a path that is to be written.
+    """Examine a path that is to be written.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def output_at(path: PathLike) -> Output:
     Raises
     ------
     OSError
-        If nothing can be written there: it is a folder, a socket, a block device or
-        write-protected, or its folder does not exist or cannot be written to.
+        If the path cannot be written: it is a folder, a socket, a block device or
+        write-protected, or its folder does not exist or is not writable.
     """
     given = os.fsdecode(path)
     output = Output(given, Path(os.path.realpath(given)), _stat(given), _descriptor(given))
@@ -108,9 +108,9 @@ def _stat(path: str) -> os.stat_result | None:
 
 
 def _check_folder(output: Output) -> None:
-    """Whether a file can be created beside `place`."""
+    """Raise OSError unless a file can be created in the folder of `place`."""
     folder, given = output.place.parent, output.path
-    name = os.path.split(given)[1]  # unlike that of a Path, empty behind a slash
+    name = os.path.split(given)[1]  # empty after a slash, unlike Path.name
     if name in ("", os.curdir, os.pardir) or not folder.is_dir():
         raise _refusal(errno.ENOENT, "No such file or directory", given)
     if not _may(folder, os.W_OK | os.X_OK):
@@ -122,9 +122,9 @@ def _may(path: str | Path, access: int) -> bool:
 
 
 def _descriptor(path: str) -> int | None:
-    """The number of the open file that names such as ``/dev/stdout`` and ``/dev/fd/3`` mean.
+    """Return the number of the open file that ``/dev/stdout``, ``/dev/fd/3`` and so on denote.
 
-    Opened by name, a pipe or a file would be another one, at its beginning.
+    Opening a file by such a name would start at its beginning, not at the current offset.
     """
     if sys.platform == "win32":
         return None
@@ -136,7 +136,7 @@ def _descriptor(path: str) -> int | None:
             return int(name)
         try:
             place = folder / (folder / name).readlink()
-        except OSError:  # no link
+        except OSError:  # not a link
             return None
     return None
 

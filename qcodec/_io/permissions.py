@@ -1,4 +1,4 @@
-"""Owner, permissions and attributes of a file that takes the place of another."""
+"""Copies owner, permissions and attributes to a file that replaces another."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import stat
 import sys
 from pathlib import Path
 
-#: Of a file's extended attributes, the access control list is a right, like its mode.
+#: The extended attribute that holds the access control list.
 _ACCESS_LIST = "system.posix_acl_access"
 
 
 def copy_permissions(file: io.FileIO, place: Path, old: os.stat_result) -> None:
-    """Give a new file the rights of the one that it replaces; never more than that has.
+    """Give a new file the rights of the one that it replaces, and never more.
 
     Parameters
     ----------
     file : io.FileIO
-        As nobody but its owner may open it so far.
+        The new file, which so far only its owner may open.
     place : path
-        Of the old file.
+        The old file.
     old : os.stat_result
-        Of the old file.
+        The status of the old file.
 
     Raises
     ------
     OSError
-        If its permissions cannot be set.
+        If the permissions cannot be set.
     """
-    if not hasattr(os, "fchown"):  # Windows: what the folder gives
+    if not hasattr(os, "fchown"):  # Windows: new files inherit the rights of their folder
         return
     number = file.fileno()
     new = os.fstat(number)
     if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
         try:
             os.fchown(number, old.st_uid, old.st_gid)
-        except OSError:  # only root gives files away, but the group may be one of ours
+        except OSError:  # only root may change the owner, but the group may be one of ours
             with contextlib.suppress(OSError):
                 os.fchown(number, -1, old.st_gid)
         new = os.fstat(number)
@@ -57,7 +57,7 @@ def _copy_attributes(place: Path, number: int) -> None:
             name for name in os.listxattr(place) if name == _ACCESS_LIST or name.startswith("user.")
         ]
         if _ACCESS_LIST not in names:
-            with contextlib.suppress(OSError):  # what the folder gives to new files
+            with contextlib.suppress(OSError):  # inherited from the folder
                 os.removexattr(number, _ACCESS_LIST)
         for name in names:
             with contextlib.suppress(OSError):

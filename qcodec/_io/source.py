@@ -1,7 +1,7 @@
-"""Where bytes come from: memory, a mapped file, or a file that is read piece by piece.
+"""Sources of bytes: memory, a mapped file, or a file that is read range by range.
 
-Everything that reads a file here takes a source, asks for the ranges it needs and
-nothing more; `bytes_read` counts them, so that laziness can be tested.
+All readers of files take a source and request only the ranges that they need. `bytes_read`
+counts the requested bytes, so that tests can check this.
 """
 
 from __future__ import annotations
@@ -19,42 +19,42 @@ from ..errors import TruncatedError
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
-#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+#: Most bytes per call: Ctrl-C has to wait for the end of a call.
 _MAX_READ = 1 << 26
 
 _BUFFERS = "bytes, bytearray, memoryview, mmap.mmap and contiguous arrays"
 
 
 class Readable(Protocol):
-    """What `Encoded` and the readers of headers and packs need of a source."""
+    """The part of a source that `Encoded` and the readers of headers and packs use."""
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """Number of bytes."""
 
     def read(self, offset: int, size: int) -> memoryview:
-        """The bytes ``[offset, offset + size)``."""
+        """Return the bytes ``[offset, offset + size)``."""
 
 
 class Source:
-    """Bytes by offset, a context manager; the base of the three kinds.
+    """Bytes that are read by offset; a context manager and the base class of the three kinds.
 
     Parameters
     ----------
     size : int
     name : str
-        What errors call it.
+        The name used in errors.
     stat : os.stat_result, optional
-        Of the open file.
+        The status of the open file.
 
     Attributes
     ----------
     size : int
-        Bytes in all.
+        Number of bytes.
     stat : os.stat_result or None
-        Of the file as it was opened; None for bytes in memory.
+        The status of the file when it was opened; None for bytes in memory.
     bytes_read : int
-        Bytes that were asked for so far.
+        Number of bytes requested so far.
     closed : bool
     """
 
@@ -68,14 +68,14 @@ class Source:
         self._lock = threading.Lock()
 
     def read(self, offset: int, size: int) -> memoryview:
-        """The bytes ``[offset, offset + size)``, read-only.
+        """Return the bytes ``[offset, offset + size)``, read-only.
 
         Raises
         ------
         TruncatedError
-            If the source ends before.
+            If the source ends before the range does.
         ValueError
-            If it is closed.
+            If the source is closed.
         """
         with self._lock:
             self._count(offset, size)
@@ -101,7 +101,7 @@ class Source:
             raise ValueError(f"{self._name} is closed")
 
     def close(self) -> None:
-        """Let go of the file, after reads in other threads. Views that were handed out stay valid.
+        """Release the file once reads in other threads have ended; returned views stay valid.
 
         Closing twice does nothing.
         """
@@ -126,7 +126,7 @@ class Source:
         raise NotImplementedError
 
     def _release(self) -> None:
-        """Let go of what is behind the source; nobody reads any more."""
+        """Release the memory or the file; called once, when no read is running."""
 
 
 class BytesSource(Source):
@@ -158,13 +158,12 @@ class BytesSource(Source):
 
 
 class MmapSource(Source):
-    """A mapped file: pages come in when they are touched, and nothing is copied.
+    """A mapped file: pages are loaded on first access, and nothing is copied.
 
     Replacing the file (as `qcodec.save_file` does) leaves a mapping intact. If another
-    process cuts the file short in place, the next `read` beyond its end is an error; but
-    a view that was handed out before, and is touched behind the new end, makes the
-    operating system kill the process (SIGBUS), here as in any program that maps files.
-    `PreadSource` cannot be killed that way.
+    process truncates the file in place, the next `read` beyond its end is an error. But
+    accessing an earlier view beyond the new end makes the operating system kill the process
+    (SIGBUS), as in any program that maps files. `PreadSource` does not have this risk.
 
     Parameters
     ----------
@@ -183,18 +182,18 @@ class MmapSource(Source):
 
     def _read(self, offset: int, size: int) -> memoryview:
         if self._mapped is not None:
-            now = self._mapped.size()  # of the file, not of the mapping
+            now = self._mapped.size()  # the current size of the file, not of the mapping
             if now < offset + size:
                 raise _shrunk(now, offset + size)
         return self._view[offset : offset + size]
 
     def _release(self) -> None:
-        """The mapping ends with the last view of it."""
+        """Drop the mapping; it ends when the last view of it is gone."""
         self._view, self._mapped = memoryview(b""), None
 
 
 class PreadSource(Source):
-    """A file that is read range by range, without a mapping. Threads may share it.
+    """A file that is read range by range, without a mapping; threads may share it.
 
     Parameters
     ----------
@@ -244,14 +243,14 @@ class Section:
         self.size = size
 
     def read(self, offset: int, size: int) -> memoryview:
-        """The bytes ``[offset, offset + size)`` of the section."""
+        """Return the bytes ``[offset, offset + size)`` of the section."""
         if not 0 <= offset <= offset + size <= self.size:
             raise _short(self.size, offset + size)
         return self._source.read(self._offset + offset, size)
 
 
 def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
-    """The file at `path` as a source.
+    """Open the file at `path` as a source.
 
     Parameters
     ----------
@@ -261,7 +260,7 @@ def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
     Raises
     ------
     ValueError
-        For another backend.
+        If the backend is unknown.
     OSError
         If the file cannot be opened, or is a folder, a pipe or a device.
     """
@@ -273,12 +272,12 @@ def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
 
 
 def bytes_view(buffer: Any) -> memoryview:
-    """The bytes of a bytes-like object, read-only and not copied.
+    """Return a read-only view of the bytes of a bytes-like object, without a copy.
 
     Raises
     ------
     TypeError
-        If it has none, or not one after the other; the message says what is allowed.
+        If the object has no contiguous bytes; the message says what is allowed.
 
     Examples
     --------
@@ -298,7 +297,7 @@ def bytes_view(buffer: Any) -> memoryview:
 
 
 def as_source(source: Any) -> Readable:
-    """A source from one, or from bytes in memory.
+    """Return a source unchanged, or make one from bytes in memory.
 
     Parameters
     ----------
@@ -317,7 +316,7 @@ def as_source(source: Any) -> Readable:
     if isinstance(source, Source | Section):
         return source
     try:
-        # First: mmap.mmap has methods of the names that a source has.
+        # Bytes come first, because mmap.mmap has `size` and `read` too.
         return BytesSource(source)
     except TypeError:
         if hasattr(source, "read") and isinstance(getattr(source, "size", None), SupportsIndex):
@@ -327,16 +326,16 @@ def as_source(source: Any) -> Readable:
 
 
 def open_regular(path: PathLike) -> io.FileIO:
-    """A file that can be read at any offset.
+    """Open a file that can be read at any offset.
 
     Raises
     ------
     OSError
-        If it cannot be opened, or is a folder, a pipe or a device.
+        If the file cannot be opened, or is a folder, a pipe or a device.
     """
 
     def open_at_once(path: str, flags: int) -> int:
-        # A pipe without a writer would be waited for.
+        # Without O_NONBLOCK, opening a pipe would wait for a writer.
         return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
     file = io.FileIO(os.fspath(path), "r", opener=open_at_once)
@@ -348,7 +347,7 @@ def open_regular(path: PathLike) -> io.FileIO:
 
 
 def _no_bytes(found: object, why: str) -> TypeError:
-    hint = "; of an open file give what read() gives" if hasattr(found, "read") else ""
+    hint = "; for an open file, pass what its read() returns" if hasattr(found, "read") else ""
     kind = type(found).__name__
     return TypeError(
         f"a bytes-like object is needed, not {kind}{why}: allowed are {_BUFFERS}{hint}"

@@ -1,4 +1,4 @@
-"""Bytes into open files, and into devices and pipes, which have no old bytes to keep."""
+"""Writes bytes into open files, devices and pipes."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from collections.abc import Iterable
 
 from .outputs import Output
 
-#: Seconds to wait for a process that reads a pipe.
+#: How long to wait for a process that reads from the pipe, in seconds.
 WAIT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.02
-#: A call may take as long as the disk: in pieces, Ctrl-C need not wait for all of it.
+#: Most bytes per call: Ctrl-C has to wait for the end of a call.
 _MAX_WRITE = 1 << 26
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 def write_all(file: io.FileIO, part: bytes | memoryview, output: Output) -> int:
-    """Write a part of an output's bytes into its open file; how many there were."""
+    """Write a part of an output's bytes into its open file; returns their number."""
     view = memoryview(part).cast("B")
     at = 0
     with output.naming():
-        while at < len(view):  # a nearly full disk takes a part of it, then says why
+        while at < len(view):  # a nearly full disk takes some bytes; the next call then fails
             count = file.write(view[at : at + _MAX_WRITE])
-            if count is None:  # a pipe that somebody set to not blocking, and that is full
+            if count is None:  # a full pipe that another process made non-blocking
                 select.select([], [file], [])
             at += count or 0
     return at
 
 
 def write_stream(output: Output, parts: Iterable[bytes | memoryview]) -> int:
-    """Write `parts` into the device, the pipe or the open file that an output is.
+    """Write `parts` into an output that is a device, a pipe or an open file.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def write_stream(output: Output, parts: Iterable[bytes | memoryview]) -> int:
     Raises
     ------
     OSError
-        If they cannot be written; some may be by then.
+        If the bytes cannot be written. Some of them may have been written by then.
     """
     file = _open_stream(output)
     try:
@@ -62,9 +62,9 @@ def _open_stream(output: Output) -> io.FileIO:
         number = _open_pipe_or_device(output)
         file = io.FileIO(number, "w")
         mode = os.fstat(number).st_mode
-        if not (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):  # changed since it was looked at
+        if not (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):  # changed since it was checked
             file.close()
-            raise OSError(errno.EINVAL, "Is no device and no pipe any more")
+            raise OSError(errno.EINVAL, "Is no longer a device or a pipe")
         return file
 
 
@@ -81,5 +81,5 @@ def _open_pipe_or_device(output: Output) -> int:
             if error.errno != errno.ENXIO:
                 raise
             if time.monotonic() > deadline:
-                raise OSError(error.errno, "Nobody reads from this pipe or device") from None
+                raise OSError(error.errno, "No process reads from this pipe or device") from None
         time.sleep(_PAUSE_SECONDS)

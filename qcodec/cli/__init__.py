@@ -1,4 +1,4 @@
-"""The command line: ``python -m qcodec``."""
+"""The command line: ``qcodec``, or ``python -m qcodec``."""
 
 from .main import main, run
 

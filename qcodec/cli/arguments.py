@@ -17,20 +17,22 @@ _UNITS = {None: 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 4
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command, and where to read how it is used."""
+    """An argument parser that reports a wrong command as a `UsageError`."""
 
     def error(self, message: str) -> NoReturn:
-        """What argparse calls for every wrong command."""
+        """Raise `UsageError`; argparse calls this for every wrong command."""
         raise UsageError(f"{message} (see: {self.prog} --help)")
 
     def print_help(self, file: Any = None) -> None:
-        """What ``--help`` calls; argparse would say nothing of an error."""
+        """Print the help; unlike argparse, report it if the output cannot be written."""
         say(self.format_help().removesuffix("\n"))
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """``--threads N``."""
-    parser.add_argument("--threads", type=_positive, default=1, metavar="N")
+    parser.add_argument(
+        "--threads", type=_positive, default=1, metavar="N", help="number of threads; default: 1"
+    )
 
 
 def add_base(parser: argparse.ArgumentParser, what: str) -> None:
@@ -46,8 +48,8 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         type=_limits,
         default=Limits(),
         metavar="none|NAME=SIZE,...",
-        help="what a file may declare: 'none' for files that you trust, or other sizes than the "
-        f"default ones, such as max_tensor_bytes=64GiB. Names: {names}",
+        help="change the limits on what a file may declare, such as max_tensor_bytes=64GiB; "
+        f"'none' removes them, for files that you trust. Names: {names}",
     )
 
 
@@ -68,7 +70,7 @@ def _limits(text: str) -> Limits:
 
 
 def base_of(options: argparse.Namespace) -> str | None:
-    """What ``--base`` names, which can be opened: what is wrong with it is said of it."""
+    """Return the path of ``--base`` after opening it once, so that its errors name it."""
     path: str | None = options.base
     if path is not None:
         with about(path):

@@ -1,4 +1,4 @@
-"""``decode IN OUT``: all tensors as ordinary ones, for programs that know nothing of qcodec."""
+"""``decode IN OUT``: writes all tensors as ordinary ones, for programs without qcodec."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("input", metavar="IN")
     parser.add_argument("output", metavar="OUT", help="a .safetensors or .npz file")
-    parser.add_argument("--dtype", choices=_DTYPES, help="for all float tensors")
-    add_base(parser, "what the file was encoded against")
+    parser.add_argument("--dtype", choices=_DTYPES, help="the type of all float tensors in OUT")
+    add_base(parser, "the base that the file was encoded against")
     add_force(parser)
     add_limits(parser)
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Decode the file and say how large it became."""
+    """Decode the file and report its size."""
     base = base_of(options)
     output = checked_output(options, ENDINGS, keeps_all=options.dtype is None)
     with safe_open(options.input, limits=options.limits, base=base) as file:
         tensors = _decoded(file, options.dtype, options.threads)
         metadata, before = file.metadata() or {}, file.source.size
-    metadata.pop(BASE_KEY, None)  # what is written needs none
+    metadata.pop(BASE_KEY, None)  # the output needs no base
     is_npz = is_npz_path(options.output)
     parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
     with about(options.output):
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Ordinary | Opaque]:
-    """All tensors of a file; what was stored once is one array."""
+    """Return all tensors of a file; names that share one stored tensor share one array."""
     file.check_total(dtype)
     tensors: dict[str, Ordinary | Opaque] = {}
     for name, stored in file.directory.tensors.items():

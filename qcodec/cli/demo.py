@@ -1,4 +1,4 @@
-"""``demo``: the whole way of a small trained net."""
+"""``demo``: encodes, measures and decodes a small trained net."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import tempfile
 from .faults import about
 from .text import say
 
-HELP = "encode a small trained net, show what it costs, and decode it again"
+HELP = "encode a small trained net, show its size and accuracy, and decode it again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("--keep", metavar="FOLDER", help="keep the encoded files there")
+    parser.add_argument("--keep", metavar="FOLDER", help="keep the encoded files in this folder")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the demo, which is imported only now: it brings its data along."""
+    """Run the demo, which is imported only here, because other commands do not need it."""
     from ..demo import main
 
     printed = io.StringIO()

@@ -1,4 +1,4 @@
-"""``encode IN OUT``: a model's tensors, each by the codec that a recipe gives it."""
+"""``encode IN OUT``: encodes a model's tensors, each with the codec that the recipe gives it."""
 
 from __future__ import annotations
 
@@ -33,33 +33,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a .safetensors, .qc or .npz file")
     parser.add_argument("output", metavar="OUT", help="a .qc.safetensors file, or .qc for a pack")
     parser.add_argument(
-        "--recipe", metavar="FILE|NAME", default="lossless", help=f"a TOML file, or one of {names}"
+        "--recipe",
+        metavar="FILE|NAME",
+        default="lossless",
+        help=f"a TOML file, or one of {names}; default: lossless",
     )
     parser.add_argument(
         "--tensor",
         metavar="REGEX=CODEC(ARGUMENTS)",
         action="append",
         default=[],
-        help="a rule before the recipe's, such as 'attn=codebook(bits=4)' or '^head=keep'; "
+        help="a rule that precedes the recipe's, such as 'attn=codebook(bits=4)' or '^head=keep'; "
         "arguments are TOML or a JSON object; may be repeated",
     )
-    parser.add_argument("--profile", choices=tuple(PROFILES), default="balanced")
+    parser.add_argument(
+        "--profile",
+        choices=tuple(PROFILES),
+        default="balanced",
+        help="what decoding may cost; default: balanced",
+    )
     parser.add_argument(
         "--effort",
         metavar="1-9",
         type=int,
         choices=range(1, 10),
         default=5,
-        help="how much to try for fewer bytes; 9 takes longest",
+        help="how much to try for fewer bytes; 9 takes longest; default: 5",
     )
-    add_base(parser, "store what is lossless as the difference from this file's tensors")
+    add_base(parser, "store lossless tensors as differences from the tensors of this file")
     add_force(parser)
     add_limits(parser)
     add_threads(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Encode the file and say how small it became."""
+    """Encode the file and report its size."""
     rules = _rules(options.tensor)
     recipe = _recipe(options.recipe).with_rules(rules)
     base = base_of(options)
@@ -72,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
         count = len(tensors)
         if metadata and is_pack_path(options.output):
-            warn(f"{options.output}: warning: a pack has no place for metadata: left out")
+            warn(f"{options.output}: warning: a pack cannot store metadata: left out")
             metadata = None
         with about(options.output, (OSError,)):
             after = save_file(
@@ -124,7 +132,7 @@ def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict
 
 
 class _Tensors(Mapping[str, Any]):
-    """A file's tensors, read when they are asked for: one in memory, not the model."""
+    """A file's tensors, read on demand, so that the whole model is never in memory."""
 
     def __init__(self, path: str, names: list[str], read: Callable[[str], Any]) -> None:
         self._path = path

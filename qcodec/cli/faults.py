@@ -1,29 +1,29 @@
-"""What goes wrong in a command, as one line that begins with what it is about."""
+"""Errors of commands, each reported as one line that begins with the file concerned."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: What is reported in one line; anything else is a defect of the program.
+#: Errors that are reported in one line; any other error is a bug of the program.
 REPORTED = (OSError, TypeError, ValueError, MemoryError)
 
 
 class UsageError(Exception):
-    """The command is wrong, not the data."""
+    """The command line is wrong, not the data."""
 
 
 class DataError(Exception):
-    """A file or its data are bad; the message says which file, and what is wrong with it."""
+    """A file or its data are bad; the message names the file and the fault."""
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads the standard output any more: `head` has seen enough."""
+    """The process that read the standard output has ended, as `head` does."""
 
 
 @contextmanager
 def about(subject: str, kinds: tuple[type[Exception], ...] = REPORTED) -> Iterator[None]:
-    """Errors of these kinds in the body become a `DataError` about the subject.
+    """Turn errors of these kinds in the body into a `DataError` about the subject.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def about(subject: str, kinds: tuple[type[Exception], ...] = REPORTED) -> Iterat
 
 
 def line_of(error: Exception, subject: str) -> str:
-    """What an error says, after what it is about: never the name of a temporary file."""
+    """Return the subject and an error's message, without the name of a temporary file."""
     if isinstance(error, OSError):
         parts = [subject, error.strerror or str(error)]
     elif isinstance(error, MemoryError):

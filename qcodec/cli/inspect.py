@@ -1,4 +1,4 @@
-"""``inspect FILE``: every tensor of a file, and where each of its bytes went."""
+"""``inspect FILE``: shows every tensor of a file, and how the file's bytes are used."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..files import safe_open
 from .arguments import add_limits
 from .text import escape, print_json, say, table
 
-HELP = "show what a file holds and where its bytes go"
-#: A column is as wide as its widest cell.
+HELP = "show the tensors of a file and how its bytes are used"
+#: Longer names are shortened, because a column is as wide as its widest cell.
 _MAX_NAME = 100
 _HEAD = (
     "tensor", "shape", "dtype", "kind", "positions", "codings", "bytes", "bits/weight", "ratio",
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def describe(file: TensorFile) -> dict[str, Any]:
-    """Plain values about a file; ``bytes`` is the sum of the other byte counts."""
+    """Describe a file by plain values; ``bytes`` is the sum of the other byte counts."""
     tensors = [_tensor(file, stored) for stored in file.directory.tensors.values()]
     dense = sum(tensor["dense_bytes"] for tensor in tensors)
     return {

@@ -1,4 +1,4 @@
-"""Arguments, errors and exit codes of the command line."""
+"""Parses the command line, runs the command, and reports errors by line and exit code."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _COMMANDS = {
     module.__name__.rpartition(".")[2]: module for module in (inspect, encode, decode, verify, demo)
 }
 #: Accepted anywhere in a command, with the same meaning.
-_GLOBAL = {"--json": "print JSON", "--version": "versions and CPU features"}
+_GLOBAL = {"--json": "print JSON", "--version": "print versions and CPU features"}
 
 
 def run() -> NoReturn:
-    """The program: `main` on the process's own arguments and streams."""
+    """Run `main` with the arguments and streams of the process, and exit."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            # A terminal that cannot show a name gets it escaped, not a traceback.
+            # Characters that the terminal cannot show are escaped; otherwise they would raise.
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     status = main()
     try:
         with printing():
             pass
-    except (ReaderGoneError, DataError):  # of what `main` has reported
+    except (ReaderGoneError, DataError):  # `main` has already reported the result
         _drop_output()
     sys.exit(status)
 
@@ -47,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Without the program's name; the default is the process's own.
+        Without the program's name; the default is the arguments of the process.
 
     Returns
     -------
     int
-        0; 1 if a file or its data are bad; 2 if the command is.
+        0 on success, 1 if a file or its data are bad, 2 if the command is wrong.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextlib.contextmanager
 def _warnings_about(subject: str) -> Iterator[None]:
-    """Warnings of qcodec are one line each, as its errors are."""
+    """Print each of qcodec's warnings as one line, as its errors are."""
     with warnings.catch_warnings():
         others = warnings.showwarning
 
@@ -99,18 +99,18 @@ def _warnings_about(subject: str) -> Iterator[None]:
 
 
 def _report(status: int, message: str) -> int:
-    with contextlib.suppress(OSError):  # the exit code is left to tell it
+    with contextlib.suppress(OSError):  # the exit code still reports the error
         warn(message)
     return status
 
 
 def _drop_output() -> None:
-    """Nothing more can be written, not even at exit."""
+    """Discard further output, so that flushing at exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of a command; global ones are taken out first, wherever they are."""
+    """Parse the options of a command; global ones are removed first, wherever they are."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     front, rest = arguments[:end], arguments[end:]
     options = argparse.Namespace(input="", json="--json" in front)
@@ -127,9 +127,9 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 def _parser() -> Parser:
     parser = Parser(
         prog="qcodec",
-        description="Small neural-network weights.",
-        epilog="Exit status: 0; 1 if a file or its data are bad; 2 if the command is wrong. "
-        "Errors and warnings are one line each on the standard error.",
+        description="Compress the weights of neural networks, and inspect and decode the files.",
+        epilog="Exit status: 0 on success, 1 if a file or its data are bad, 2 if the command is "
+        "wrong. Each error and warning is one line on the standard error.",
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -145,6 +145,6 @@ def _parser() -> Parser:
 
 
 def _describe_global(parser: Parser) -> None:
-    """For --help alone: `_parsed` has taken them out."""
+    """Add the global options to --help; `_parsed` has already removed them."""
     for flag, meaning in _GLOBAL.items():
         parser.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=meaning)

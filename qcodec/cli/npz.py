@@ -1,7 +1,7 @@
-"""NumPy's ``.npz``: what the command line also reads and writes.
+"""Reads and writes NumPy's ``.npz`` files for the command line.
 
-NumPy's own reader is not used: it gives tracebacks of many kinds for broken files, takes memory
-for what a header declares before it knows what is there, and finds ``d.npy`` under two names.
+NumPy's own reader is not used. It raises many kinds of exceptions for broken files, allocates what
+a header declares before it knows the size of the data, and offers ``d.npy`` under two names.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from ..limits import DEFAULT_LIMITS, Limits
 Array = np.ndarray[Any, Any]
 
 _MEMBER = ".npy"
-#: Kinds of NumPy's types whose names .npz keeps; others come back as bytes.
+#: Kinds of NumPy's types that .npz keeps; others are read back as bytes.
 _KINDS = "fiub"
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
-_ENCRYPTED = 1  # of a member's flags
-#: Bytes for each byte of a deflated member: 1,032 in the long run, and a few at once.
+_ENCRYPTED = 1  # a bit of a member's flags
+#: Decoded bytes per byte of a deflated member. The limit of deflate is 1,032; short members need
+#: a little more.
 _MAX_DEFLATION = 2048
 _MAX_MEMBER_NAME = (1 << 16) - 1
 _READ = 1 << 20
@@ -41,7 +42,7 @@ _READ = 1 << 20
 
 @dataclass(frozen=True)
 class _Member:
-    """One array of a file: what its header says, checked against its size."""
+    """The header of one array of a file, checked against the size of its data."""
 
     info: zipfile.ZipInfo
     dtype: np.dtype[Any]
@@ -51,9 +52,9 @@ class _Member:
 
 
 class NpzTensors(Mapping[str, Array]):
-    """The arrays of an ``.npz`` file, a context manager; nothing is unpickled.
+    """The arrays of an ``.npz`` file, as a context manager; nothing is unpickled.
 
-    All headers are read and checked at once, the arrays when they are asked for.
+    All headers are read and checked at once; each array is read on demand.
 
     Parameters
     ----------
@@ -63,10 +64,10 @@ class NpzTensors(Mapping[str, Array]):
     Raises
     ------
     QCodecError
-        If it is no ``.npz`` file, or has a member that is broken, larger than the limits
-        allow, or not an array of plain numbers; the message names it.
+        If this is not an ``.npz`` file, or a member is broken, larger than the limits
+        allow, or not an array of plain numbers; the message names the member.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
 
     def __init__(self, path: str, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -99,7 +100,7 @@ class NpzTensors(Mapping[str, Array]):
                 data[at : at + len(part)] = np.frombuffer(part, np.uint8)
                 if len(part) < min(_READ, len(data) - at):
                     raise CorruptError("ends too early")
-            file.read(1)  # the end: now the checksum is compared
+            file.read(1)  # zipfile checks the checksum at the end
         array: Array = data.view(member.dtype)
         if member.is_fortran:
             return array.reshape(member.shape[::-1]).T
@@ -141,19 +142,19 @@ class NpzTensors(Mapping[str, Array]):
             )
             raise CorruptError(message, None, found, needed)
         limits.check_tensor(needed, self._size)
-        np.broadcast_to(np.empty((), dtype), shape)  # an error for a shape that NumPy cannot have
+        np.broadcast_to(np.empty((), dtype), shape)  # raises if NumPy does not support the shape
         return _Member(info, dtype, shape, is_fortran, offset)
 
 
 def _largest(info: zipfile.ZipInfo) -> int:
-    """Bytes that a member can have by its compressed size."""
+    """Return the largest size that a member can have, given its compressed size."""
     if info.compress_type == zipfile.ZIP_STORED:
         return info.compress_size
     return _MAX_DEFLATION * info.compress_size
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """(shape, whether in Fortran's order, dtype) as an array's header has them."""
+    """Read (shape, whether in Fortran order, dtype) from an array's header."""
     readers = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
@@ -162,7 +163,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     if version not in readers:
         raise UnsupportedError(f"has the format {version}, allowed are 1.0 and 2.0")
     with catch_warnings():
-        simplefilter("ignore")  # of Python, about odd literals
+        simplefilter("ignore")  # Python warns of odd literals in a header
         return readers[version](file)
 
 
@@ -172,9 +173,9 @@ def _naming_member(info: zipfile.ZipInfo) -> AbstractContextManager[None]:
 
 @contextmanager
 def _naming(what: str) -> Iterator[None]:
-    """Say what an error is about, in one line.
+    """Put `what` before the message of an error, and turn other errors into `CorruptError`.
 
-    What NumPy, zipfile and the decompressors raise for broken bytes is no closed list.
+    NumPy, zipfile and the decompressors may raise any exception for broken bytes.
     """
     try:
         yield
@@ -183,27 +184,27 @@ def _naming(what: str) -> Iterator[None]:
         raise type(error)(message, error.offset, error.found, error.allowed) from None
     except Exception as error:
         if isinstance(error, OSError) and error.errno != errno.EINVAL:
-            raise  # of the disk; a place before the file's beginning is the file's own fault
+            raise  # an error of the disk; EINVAL comes from a negative offset in a broken file
         lines = str(error).splitlines() or [type(error).__name__]
         raise CorruptError(f"{what}: {lines[0]}") from None
 
 
 def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
-    """The bytes of an ``.npz`` file.
+    """Return the bytes of an ``.npz`` file.
 
     Raises
     ------
     TypeError
         For element types that NumPy does not have.
     ValueError
-        For a name that a reader would not find again, or that leads out of a folder into
-        which the file is unpacked.
+        For a name that readers could not find, or that would unpack outside the chosen
+        folder.
     """
     for name in tensors:
         _check_name(name, tensors)
     arrays = {name: _array_of(name, tensor) for name, tensor in tensors.items()}
     buffer = io.BytesIO()
-    # Not numpy.savez: it cannot have an array called "file".
+    # numpy.savez is not used, because it does not take an array called "file".
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}{_MEMBER}", "w", force_zip64=True) as file:

@@ -1,4 +1,4 @@
-"""``OUT`` of the commands that write: what may be written there, and where the report goes."""
+"""``OUT`` of the commands that write: checks of the path, and the place of the report."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ _STDOUT = 1
 def add_force(parser: argparse.ArgumentParser) -> None:
     """``--force``."""
     parser.add_argument(
-        "--force", action="store_true", help="replace IN itself by what has lost some of its bits"
+        "--force", action="store_true", help="allow OUT to replace IN even if bits are lost"
     )
 
 
 def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_all: bool) -> Output:
-    """OUT, if the command may write there; nothing is changed or opened yet.
+    """Return OUT if the command may write there; nothing is changed or opened yet.
 
     Parameters
     ----------
     options : argparse.Namespace
         With ``input``, ``output``, ``base`` and ``force``.
     endings : sequence of str
-        What the command writes. Devices and pipes may have any name.
+        The endings of the formats that the command writes. Devices and pipes may have any
+        name.
     keeps_all : bool
-        Whether what is written keeps every bit of the input.
+        Whether the output keeps every bit of the input.
 
     Raises
     ------
     UsageError
-        If the name does not say what is written, or the file is one that is being read and
-        would be lost.
+        If the name does not have one of the endings, or the command would overwrite a file
+        that it reads and lose data.
     DataError
-        If nothing can be written there.
+        If the path cannot be written.
     """
     path: str = options.output
     with about(path):
@@ -62,13 +63,13 @@ def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_al
         if not keeps_all and not options.force:
             raise UsageError(
                 f"{path}: is the input, of which bits would be lost: name another file, "
-                "or say --force"
+                "or use --force"
             )
     return output
 
 
 def print_report(output: Output, report: dict[str, object], text: str | None) -> None:
-    """The text, or the report as JSON if that is None; on stderr if stdout has the data."""
+    """Print the text, or the report as JSON if it is None; on stderr if stdout has the data."""
     file = None
     with suppress(OSError):
         if output.is_stream and output.is_file(os.fstat(_STDOUT)):

@@ -1,4 +1,4 @@
-"""Text for terminals: tables, plain JSON, and names that cannot do harm."""
+"""Text for terminals: tables, plain JSON, and names without control characters."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .faults import DataError, ReaderGoneError
 
 __all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]
 
-#: Of an error: a path, and a message that is bounded itself.
+#: The length limit of an error: a path, and a message that has a limit of its own.
 _MAX_LINE = 600
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Columns as wide as they need; the first `left` of them begin at the left.
+    """Format a table; the first `left` columns are aligned at the left, the others at the right.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> 
 
 
 def counted(count: int, noun: str) -> str:
-    """A number and its noun.
+    """Format a number and its noun.
 
     Examples
     --------
@@ -51,18 +51,18 @@ def counted(count: int, noun: str) -> str:
 
 @contextmanager
 def printing(file: TextIO | None = None) -> Iterator[None]:
-    """What cannot be written in the body is said of the standard output.
+    """Turn errors of writing in the body into a `DataError` about the standard output.
 
     Parameters
     ----------
     file : file object, optional
-        The standard error instead, where the standard output has the data.
+        The standard error instead, if the standard output has the data.
     """
     name = "standard output" if file is None else "standard error"
     file = sys.stdout if file is None else file
     try:
         yield
-        if file is not None:  # closed before the program began
+        if file is not None:  # None: it was closed when the program started
             file.flush()
     except BrokenPipeError:
         raise ReaderGoneError from None
@@ -71,17 +71,17 @@ def printing(file: TextIO | None = None) -> Iterator[None]:
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """A line, or several, on the standard output, or in the file."""
+    """Print one or more lines to the standard output, or to the file."""
     with printing(file):
         print(text, file=file)
 
 
 def warn(text: str) -> None:
-    """One line on the standard error."""
+    """Print one line to the standard error."""
     if sys.stderr is not None:
         print(f"qcodec: {one_line(text, _MAX_LINE)}", file=sys.stderr)
 
 
 def print_json(value: Any, file: TextIO | None = None) -> None:
-    """One JSON document, in ASCII."""
+    """Print one JSON document, in ASCII."""
     say(json.dumps(value, indent=2), file)

@@ -1,4 +1,4 @@
-"""``verify FILE``: every rule of the format and every checksum, tensor by tensor."""
+"""``verify FILE``: checks every rule of the format and every checksum, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ..files import safe_open
 from .arguments import add_base, add_limits, base_of
 from .text import counted, escape, print_json, say
 
-HELP = "check every tensor of a file; name what is broken"
+HELP = "check every tensor of a file and name the broken ones"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("input", metavar="FILE")
-    add_base(parser, "what the file was encoded against")
+    add_base(parser, "the base that the file was encoded against")
     add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what is broken; a head that cannot be read ends the command."""
+    """Print the faults; an unreadable head of the file ends the command."""
     with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
         faults = faults_of(file)
         count = len(file)
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def faults_of(file: TensorFile) -> list[dict[str, str]]:
-    """What is broken: the tensor's name, the error's kind and its message."""
+    """Return the faults: for each the tensor's name, the error's kind and its message."""
     faults = []
     for name in file.offset_keys():
         try:

@@ -1,4 +1,4 @@
-"""``--version``."""
+"""``--version``: prints versions and CPU features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codecs: configurations that turn an array into a `Quantized`, and the table of them."""
+"""Codecs: configurations that turn an array into a `Quantized`; and the table of all codecs."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def from_config(config: Mapping[str, Any]) -> Codec:
     Parameters
     ----------
     config : mapping
-        As `get_config` gives it; parameters that have a default may be left out.
+        As `get_config` returns it. Parameters with a default are optional.
 
     Raises
     ------
     TypeError
-        If the configuration is no mapping with an id, or lacks a parameter.
+        If the configuration is not a mapping with an id, or lacks a parameter.
     ValueError
-        If an id or a key is unknown (the nearest one is named), or a value is
+        If an id or a key is unknown (the message names the nearest one), or a value is
         not allowed.
 
     Examples
@@ -56,7 +56,7 @@ rate=0.0), prune=None, positions='auto', gap_bits=None)
     """
     made = build(config, CODECS | PRUNINGS)
     if not isinstance(made, Codec):
-        raise ValueError(f"{made!r} prunes and stores nothing: put it into a 'sparse'")
+        raise ValueError(f"{made!r} is not a codec: give it as the 'prune' of a 'sparse' codec")
     return made
 
 

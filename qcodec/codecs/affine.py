@@ -23,11 +23,11 @@ class Affine(Codec):
     bits : int
         1 to 16; at least 2 if symmetric.
     per, group : int, optional
-        One scale and zero point an index of this axis, or a block of this many
+        One scale and zero point per index of this axis, or per block of this many
         elements; the default is one for the tensor.
     symmetric : bool
-        The range is plus and minus the largest magnitude; else it goes from the
-        least value to the greatest.
+        If true, the range is plus and minus the largest magnitude; otherwise it is
+        from the minimum to the maximum.
     rate : float
         Above 0: entropy-constrained quantization, in which each weight takes the
         value of least squared error + `rate` * variance * bits, at the best step;
@@ -78,10 +78,11 @@ class FixedPoint(Codec):
     bits : int
         2 to 16.
     step : {"mse", "max", "gauss", "laplace", "gamma"}
-        The power of two: of least squared error; the least that clips nothing;
-        or by the optimal step of a distribution.
+        How the power of two is chosen: ``"mse"`` for the least squared error, ``"max"``
+        for the smallest one that clips nothing, or by the optimal step of a distribution
+        (see `quantize_fixed_point`).
     per, group : int, optional
-        One step an index of this axis, or a block of this many elements.
+        One step per index of this axis, or per block of this many elements.
 
     Examples
     --------

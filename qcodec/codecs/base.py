@@ -1,4 +1,4 @@
-"""What every codec is."""
+"""The base class of all codecs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Positions = Literal["dense", "gaps", "mask", "bit_mask", "csr", "auto"]
 
 
 class Codec(Configurable):
-    """How a tensor is stored.
+    """A configuration that says how a tensor is stored.
 
     Attributes
     ----------
@@ -24,11 +24,11 @@ class Codec(Configurable):
 
     @property
     def is_lossless(self) -> bool:
-        """Whether every bit of every tensor comes back."""
+        """Whether decoding restores every bit of every tensor."""
         return False
 
     def for_tensor(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec:
-        """The codec for one tensor of a model: most are for any.
+        """Return the codec for one tensor of a model; most codecs return themselves.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class Codec(Configurable):
         ----------
         array : array_like or torch.Tensor
         mask : array_like of bool, optional
-            The shape of `array`: the elements to store; the default is all.
+            The elements to store, in the shape of `array`; the default is all.
 
         Returns
         -------
@@ -67,7 +67,7 @@ class Codec(Configurable):
 
 
 def check_codec(codec: object) -> None:
-    """Raise TypeError unless it is a codec, not its class or its name.
+    """Raise TypeError unless this is a codec; a class or a name is not.
 
     Examples
     --------

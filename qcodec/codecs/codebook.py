@@ -31,13 +31,12 @@ class Codebook(Codec):
     bits : int
         1 to 8.
     init : {"auto", "exact", "fast", "linear", "density", "forgy", "k-means++"}
-        ``"exact"`` is the optimum, ``"fast"`` at most 0.05 % above it in a
-        hundredth of the time, and ``"auto"`` the one or the other by size (see
-        `quantize_codebook`); the others are starts for Lloyd's steps.
+        ``"exact"`` is the optimum. ``"fast"`` is at most 0.05 % above it and takes a
+        hundredth of the time. ``"auto"`` chooses between them by size (see
+        `quantize_codebook`). The others are starts for Lloyd's algorithm.
     scale : {"max", "rms"}, optional
-        Groups share one codebook of values that are divided by the group's
-        largest magnitude or root mean square; the default: no scale, and each
-        group has a codebook of its own.
+        Divide each group by its largest magnitude or root mean square, and share one
+        codebook. The default: no scale, and each group has its own codebook.
     per, group : int, optional
         A group is an index of this axis, or a block of this many elements; the
         default is the tensor.
@@ -45,8 +44,8 @@ class Codebook(Codec):
         For ``"forgy"`` and ``"k-means++"``.
     rate : float
         Above 0: entropy-constrained quantization, in which each weight takes the
-        value of least squared error + `rate` * variance * bits. It makes smaller
-        files of the same error than k-means; 0.04 is coarse, 0.001 is fine (see
+        value of least squared error + `rate` * variance * bits. At the same error
+        it makes smaller files than k-means. 0.04 is coarse, 0.001 is fine (see
         `quantize_codebook`).
 
     Examples
@@ -95,12 +94,13 @@ class Ternary(Codec):
     Parameters
     ----------
     threshold : {"exact", "twn"} or float
-        What becomes zero: whatever gives the least squared error; up to 0.7 of
-        the mean magnitude; or up to this part of the largest magnitude.
+        The largest magnitude that becomes zero: ``"exact"`` for the least squared
+        error, ``"twn"`` for 0.7 times the mean magnitude, or a number for this part of
+        the largest magnitude.
     scales : {2, 1}
-        Wp and Wn by themselves, or one for both.
+        Two different scales Wp and Wn, or one for both signs.
     per, group : int, optional
-        Scales for each index of this axis, or block of this many elements.
+        Scales per index of this axis, or per block of this many elements.
 
     Examples
     --------
@@ -133,7 +133,7 @@ class Ternary(Codec):
 
 @dataclass(frozen=True)
 class TrainedTernary(Codec):
-    """Zhu, Han, Mao and Dally's ternary weights: two scales, a threshold by the largest weight.
+    """Ternary weights of Zhu, Han, Mao and Dally: two scales, threshold by the largest weight.
 
     Parameters
     ----------

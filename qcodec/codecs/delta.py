@@ -1,4 +1,4 @@
-"""A fine-tuned tensor, stored against the one that it began as."""
+"""`Delta`: stores a fine-tuned tensor as the difference from the tensor before fine-tuning."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .lossless import Lossless
 
 @dataclass(frozen=True, eq=False)
 class Delta(Codec):
-    """Every bit, as the difference from a base that the reader has too.
+    """Lossless storage as the difference from a base that the reader has too.
 
-    The base is named by a digest, which decoding checks. What is smaller without the
-    base is stored without it, tensor by tensor: ``info().kind`` tells. The source is
-    docs/format.md, section 4, delta.
+    A digest identifies the base, and decoding checks it. A tensor that is smaller without
+    the base is stored without it; ``info().kind`` tells. docs/format.md describes the kind
+    delta in section 4.
 
     Parameters
     ----------
     base : array_like, mapping of str to array_like, or path-like
         For one tensor, an array of its shape and element type. For a file of tensors,
         the base's tensors by name, or the path of a safetensors or qcodec file, which is
-        read tensor by tensor. A tensor of which the base has none of the same name,
-        shape and element type is `Lossless`, as are integers.
+        read tensor by tensor. Integers, and tensors for which the base has none of the
+        same name, shape and element type, are stored as `Lossless` does.
     dtype : str, optional
-        What the elements are, where arrays hold their bits, such as ``"bfloat16"`` for
-        uint16.
+        The element type, if arrays hold the bits as unsigned integers, such as
+        ``"bfloat16"`` for uint16.
 
     Examples
     --------
@@ -57,11 +57,11 @@ class Delta(Codec):
 
     @property
     def is_path(self) -> bool:
-        """Whether the base is a file that is still to be opened."""
+        """Whether the base is the path of a file that is not open yet."""
         return isinstance(self.base, str | os.PathLike)
 
     def get_config(self) -> dict[str, Any]:
-        """The configuration, if the base is a path: arrays are none.
+        """Return the configuration; only a base that is a path has one.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class Delta(Codec):
         {'id': 'delta', 'base': 'base.safetensors', 'dtype': None}
         """
         if not self.is_path:
-            raise TypeError("a Delta of arrays is no configuration: give the path of the base")
+            raise TypeError("a Delta of arrays has no configuration: give the path of the base")
         return {"id": self.codec_id, "base": os.fspath(self.base), "dtype": self.dtype}
 
     def for_tensor(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec:
@@ -95,7 +95,7 @@ class Delta(Codec):
         if mask is not None or not is_delta_type(quantized.dtype):
             return quantized
         if self.is_path or isinstance(self.base, Mapping):
-            raise TypeError("the base of one tensor is an array: names are of save_file")
+            raise TypeError("the base of one tensor must be an array; save_file takes names")
         base, element = as_array(self.base, self.dtype)
         if base.shape != quantized.shape or element.name != quantized.dtype:
             raise ValueError(

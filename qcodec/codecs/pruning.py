@@ -1,4 +1,4 @@
-"""Configurations of pruning: which elements `Sparse` stores."""
+"""Configurations of pruning: they choose the elements that `Sparse` stores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Pruning(Configurable):
     """Chooses the elements of a tensor that are stored."""
 
     def mask(self, array: Any) -> Mask:
-        """True where an element is stored, in the array's shape.
+        """Return a mask that is true for stored elements, in the array's shape.
 
         Raises
         ------
@@ -32,7 +32,7 @@ class Pruning(Configurable):
 
 @dataclass(frozen=True)
 class Density(Pruning):
-    """Exactly ``round(density * n)`` elements: those of largest magnitude.
+    """Keeps the ``round(density * n)`` elements of largest magnitude.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Density(Pruning):
 
 @dataclass(frozen=True)
 class Quality(Pruning):
-    """Magnitudes above ``quality`` standard deviations of the tensor.
+    """Keeps elements whose magnitude exceeds ``quality`` standard deviations of the tensor.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class Quality(Pruning):
 
 @dataclass(frozen=True)
 class Threshold(Pruning):
-    """Magnitudes above a threshold.
+    """Keeps elements whose magnitude exceeds a threshold.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Threshold(Pruning):
 
 @dataclass(frozen=True)
 class NOfM(Pruning):
-    """The `n` largest magnitudes of every `m` along the last axis.
+    """Keeps the `n` elements of largest magnitude of every `m` along the last axis.
 
     Parameters
     ----------

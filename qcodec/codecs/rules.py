@@ -1,4 +1,4 @@
-"""Rules: the codec of all tensors whose name a regular expression finds."""
+"""Rules: assign a codec to all tensors whose name matches a regular expression."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from . import Codec, from_config
 #: In a recipe: leave the tensor alone, as an ordinary safetensors tensor.
 KEEP = "keep"
 _RULE_KEYS = ("tensor", "codec")
-# Names that are compared with a rule that matches none, their characters, and those shown.
+# To suggest names for a rule without a match: how many names are compared, their greatest length,
+# and how many are shown.
 _MAX_COMPARED, _MAX_LENGTH, _SHOWN = 2000, 200, 3
-# Rules that match nothing which get a warning each: comparing names takes long.
+# How many rules without a match get their own warning: comparing names takes long.
 _MAX_WARNINGS = 10
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The codec of all tensors whose name a regular expression finds.
+    """Assigns a codec to all tensors whose name matches a regular expression.
 
     Parameters
     ----------
     pattern : str
-        Searched for anywhere in the name; ``^`` and ``$`` bind it to the ends. For a tensor by
-        its exact name, `exactly` makes the pattern; a recipe may have many thousands of those.
+        Searched for anywhere in the name; ``^`` and ``$`` anchor it. `exactly` makes the
+        pattern for a single name; a recipe may have many thousands of those.
     codec : Codec or None
         None leaves the tensor alone.
 
@@ -55,11 +56,11 @@ class Rule:
         check_codec_or_none("codec", self.codec)
 
     def matches(self, name: str) -> bool:
-        """Whether the rule is about a tensor of this name."""
+        """Whether the rule applies to a tensor of this name."""
         return self._pattern.finds(name)
 
     def with_codec(self, codec: Codec | None) -> Rule:
-        """The same rule with another codec; its pattern is not compiled again."""
+        """Return the same rule with another codec; its pattern is not compiled again."""
         check_codec_or_none("codec", codec)
         changed = copy(self)
         object.__setattr__(changed, "codec", codec)
@@ -67,18 +68,18 @@ class Rule:
 
 
 def patterns_of(rules: Iterable[Rule]) -> Patterns:
-    """The patterns of all rules, which names can be looked up in at once."""
+    """Return the patterns of all rules, for looking up names."""
     return Patterns(rule._pattern for rule in rules)
 
 
 def check_codec_or_none(name: str, codec: object) -> None:
-    """Raise `TypeError` for what is neither a codec nor None."""
+    """Raise `TypeError` unless this is a codec or None."""
     if codec is not None and not isinstance(codec, Codec):
         raise TypeError(f"{name}={codec!r}: allowed are None and a codec, such as Lossless()")
 
 
 def rule_of(fields: Any) -> Rule:
-    """A rule from a table ``{"tensor": pattern, "codec": codec}``."""
+    """Make a rule from a table ``{"tensor": pattern, "codec": codec}``."""
     if not isinstance(fields, Mapping):
         raise ValueError(f"a rule is a table of tensor and codec, not {type(fields).__name__}")
     check_keys(fields, _RULE_KEYS, "a rule")
@@ -91,7 +92,7 @@ def rule_of(fields: Any) -> Rule:
 
 
 def codec_of(value: Codec | Mapping[str, Any] | str | None) -> Codec | None:
-    """A codec from a codec, its configuration, its name, or ``"keep"`` (None).
+    """Return a codec, given a codec, its configuration or its name; None for ``"keep"``.
 
     Raises
     ------
@@ -106,14 +107,15 @@ def codec_of(value: Codec | Mapping[str, Any] | str | None) -> Codec | None:
         return from_config(dict(value))
     if isinstance(value, Codec):
         return value
-    raise TypeError(f"a codec, its configuration or its name, not {type(value).__name__}")
+    found = type(value).__name__
+    raise TypeError(f"codec: found {found}; allowed are a codec, its configuration and its name")
 
 
 _RULE = re.compile(r"(?P<pattern>.*)=(?P<codec>[A-Za-z]\w*)(\((?P<arguments>.*)\))?", re.DOTALL)
 
 
 def parse_rule(text: str) -> Rule:
-    """A rule from ``REGEX=CODEC`` or ``REGEX=CODEC(ARGUMENTS)``.
+    """Make a rule from ``REGEX=CODEC`` or ``REGEX=CODEC(ARGUMENTS)``.
 
     Parameters
     ----------
@@ -151,12 +153,12 @@ def _parsed_rule(text: str) -> Rule:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
     if "id" in fields:
-        raise ValueError("'id' stands before the arguments already")
+        raise ValueError("'id' is not an argument: the codec's name before the brackets is its id")
     return Rule(match["pattern"], codec_of({"id": codec, **fields}))
 
 
 def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[int, str]]:
-    """The place of each rule that applies to no tensor, and what is to be said of it.
+    """Yield the index of each rule that applies to no tensor, and the message about it.
 
     Examples
     --------
@@ -174,7 +176,7 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
 
 
 def warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
-    """Warn of each rule that matches no name; of very many, only of the first."""
+    """Warn of the rules that match no name; if there are many, only the first are named."""
     known = frozenset(names)
     unmatched = [rule for rule in rules if not rule._pattern.finds_any(known)]
     for rule in unmatched[:_MAX_WARNINGS]:
@@ -193,13 +195,13 @@ def _unmatched(rule: Rule, names: Collection[str]) -> str:
 
 
 def check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) -> None:
-    """Raise `ValueError` for a key that is not known."""
+    """Raise `ValueError` for an unknown key."""
     for key in fields:
         if key not in known:
             raise_unknown(key, known, f"a key of {what}")
 
 
 def raise_unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
-    """Raise `ValueError` for a name that is not known, with the nearest that is."""
+    """Raise `ValueError` for an unknown name; the message suggests the nearest known one."""
     nearest = difflib.get_close_matches(name, known, 1, 0)[0]
     raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")

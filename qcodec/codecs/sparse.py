@@ -1,4 +1,4 @@
-"""Codecs that store some of the elements, and where they stand."""
+"""Codecs that store only some of the elements, with their positions."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _SPARSE_POSITIONS = ("auto", "dense", "gaps", "mask", "bit_mask", "csr")
 
 @dataclass(frozen=True)
 class Sparse(Codec):
-    """Another codec for some of the elements, and their positions; the rest is zero.
+    """Stores some of the elements with another codec, and their positions; the rest is zero.
 
     Parameters
     ----------
     codec : Verbatim, Lossless, Affine, FixedPoint, Codebook or Ternary
-        What the stored elements become.
+        The codec of the stored elements.
     prune : Density, Quality, Threshold or NOfM, optional
-        Which elements are stored; the default is all but zeros.
+        Chooses the stored elements; the default is all but zeros.
     positions : {"auto", "dense", "gaps", "mask", "bit_mask", "csr"}
-        ``"dense"`` gives absent elements a code too, and ``"auto"`` does so
-        where it is smaller.
+        ``"dense"`` gives absent elements a code too; ``"auto"`` does so if that is
+        smaller.
     gap_bits : int, optional
-        Width of a gap, 1 to 16; the default is the one of the fewest bits.
+        Bits per gap, 1 to 16; the default is the width with the fewest bits in total.
 
     Examples
     --------
@@ -70,30 +70,31 @@ class Sparse(Codec):
         return self.codec.quantize(array, mask)
 
     def mask(self, array: Any) -> Any:
-        """Which elements are stored, in the array's shape."""
+        """Return the mask of stored elements, in the array's shape."""
         if self.prune is not None:
             return self.prune.mask(array)
         if isinstance(self.codec, Verbatim | Lossless):
             return nonzero_bits_mask(array, self.codec.dtype)
-        # Weights that were multiplied with a mask are -0.0 where they were negative.
+        # Multiplying negative weights by a mask leaves -0.0, which is a zero here.
         return Threshold(0).mask(array)
 
 
 @dataclass(frozen=True)
 class DeepCompression(Codec):
-    """Han, Mao and Dally's combination: pruning, k-means from linear starts, relative index.
+    """Deep Compression of Han, Mao and Dally: pruning, k-means with linear start, relative index.
 
     Parameters
     ----------
     bits : int
-        1 to 8: entries of the codebook, one of which is zero.
+        1 to 8. The codebook has up to ``2**bits`` entries, one of which is zero.
     prune : Density, Quality, Threshold or NOfM, optional
-        Which elements are stored; the default is all but zeros.
+        Chooses the stored elements; the default is all but zeros.
     init : {"linear", "auto", "exact", "fast", "density", "forgy", "k-means++"}
     positions : {"auto", "dense", "gaps", "mask", "bit_mask", "csr"}
-        ``"gaps"`` is the paper's; ``"auto"`` stores nearly dense layers dense.
+        ``"gaps"`` is the paper's form; ``"auto"`` stores nearly dense layers without
+        positions.
     gap_bits : int, optional
-        Width of a gap, 1 to 16; the default is the one of the fewest bits.
+        Bits per gap, 1 to 16; the default is the width with the fewest bits in total.
     seed : int
         For ``"forgy"`` and ``"k-means++"``.
 
@@ -118,7 +119,7 @@ class DeepCompression(Codec):
         self.parts()
 
     def parts(self) -> Sparse:
-        """The same as a `Sparse` codec."""
+        """Return the equivalent `Sparse` codec."""
         codebook = Codebook(self.bits, self.init, seed=self.seed)
         return Sparse(codebook, self.prune, self.positions, self.gap_bits)
 

@@ -1,6 +1,6 @@
-"""The demo: a small trained network, encoded by Deep Compression, measured, and decoded again.
+"""The demo: encodes a small trained network by Deep Compression, measures and decodes it.
 
-The network and the images it is tested on are in `data/`; `tools/train_digits.py` made them.
+The network and the test images are in `data/`; `tools/train_digits.py` made them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _NETWORK = _DATA / "digits.safetensors"
 
 
 def measure(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """Encode the network into three files, and look at what they hold.
+    """Encode the network into three files, and measure them.
 
     Parameters
     ----------
     folder : path-like
-        Where the files go.
+        The folder of the files.
 
     Returns
     -------
     dict
-        Plain values: ``tensors`` (a row each), ``head_bytes`` and ``files`` (bytes by file),
-        ``accuracy_before``, ``accuracy_after`` (percent), ``test_images``, ``bit_equal``.
+        Plain values: ``tensors`` (one row per tensor), ``head_bytes`` and ``files`` (bytes per
+        file), ``accuracy_before``, ``accuracy_after`` (percent), ``test_images``, ``bit_equal``.
 
     Examples
     --------
@@ -62,19 +62,19 @@ def measure(folder: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def main(keep: str | os.PathLike[str] | None = None, as_json: bool = False) -> int:
-    """Run the demo and print what it found.
+    """Run the demo and print the results.
 
     Parameters
     ----------
     keep : path-like, optional
-        A folder in which the three files stay; it is made if need be.
+        A folder in which the three files are kept; it is created if necessary.
     as_json : bool
         Print JSON instead of a table.
 
     Returns
     -------
     int
-        0; 1 if the files do not decode to what was put in.
+        0, or 1 if a file does not decode to what was encoded.
     """
     if keep is not None:
         Path(keep).mkdir(parents=True, exist_ok=True)

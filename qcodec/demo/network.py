@@ -15,7 +15,7 @@ LAYERS = ("conv1", "conv2", "fc1", "fc2")
 
 
 def patches(images: Array) -> Array:
-    """The 3 x 3 neighbourhood of every pixel, zeros beyond the border.
+    """Return the 3 x 3 neighbourhood of every pixel, with zeros beyond the border.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def patches(images: Array) -> Array:
     Returns
     -------
     numpy.ndarray
-        Shape (images, height, width, channels * 9), ordered as a kernel in OIHW is.
+        Shape (images, height, width, channels * 9), in the order of a filter in OIHW.
 
     Examples
     --------
@@ -40,13 +40,13 @@ def patches(images: Array) -> Array:
 
 
 def convolve(images: Array, weight: Array, bias: Array) -> Array:
-    """A 3 x 3 convolution of images (N, C, H, W) with a kernel (O, C, 3, 3), same size out."""
+    """Convolve images (N, C, H, W) with filters (O, C, 3, 3); the size stays the same."""
     flat = patches(images) @ weight.reshape(len(weight), -1).T + bias
     return flat.transpose(0, 3, 1, 2)
 
 
 def pool(images: Array) -> Array:
-    """The greatest of each 2 x 2 block of images (N, C, H, W)."""
+    """Return the maximum of each 2 x 2 block of images (N, C, H, W)."""
     count, channels, height, width = images.shape
     blocks = images.reshape(count, channels, height // 2, 2, width // 2, 2)
     greatest: Array = blocks.max(axis=(3, 5))
@@ -54,7 +54,7 @@ def pool(images: Array) -> Array:
 
 
 def scores(weights: Weights, images: Array) -> Array:
-    """What the network says about images: shape (images, 10), the greatest is its answer.
+    """Return the network's scores, shape (images, 10); the highest one is its answer.
 
     Parameters
     ----------
@@ -72,5 +72,5 @@ def scores(weights: Weights, images: Array) -> Array:
 
 
 def accuracy(weights: Weights, images: Array, labels: Array) -> float:
-    """The share of images, in percent, that the network classifies as their labels say."""
+    """Return the percentage of images that the network classifies as their labels say."""
     return float(100 * np.mean(scores(weights, images).argmax(axis=1) == labels))

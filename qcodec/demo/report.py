@@ -1,4 +1,4 @@
-"""What the demo found, as plain values and as text; every byte of the files is in a row."""
+"""The results of the demo, as plain values and as text; every byte of the files is in a row."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _COLUMNS = ("float", *(stage.name for stage in STAGES))
 
 
 def tensor_rows(tensors: Tensors, folder: Path) -> list[dict[str, Any]]:
-    """One row a tensor: its bytes in each file, and what became of its values.
+    """Return one row per tensor: its bytes in each file, and the error of its values.
 
     Parameters
     ----------
     tensors : mapping of str to numpy.ndarray
         The network before encoding.
     folder : pathlib.Path
-        Where the stages' files are.
+        The folder of the stages' files.
     """
     decoded = load_file(STAGES[-1].path(folder))
     rows: list[dict[str, Any]] = []
@@ -47,7 +47,7 @@ def tensor_rows(tensors: Tensors, folder: Path) -> list[dict[str, Any]]:
 
 
 def head_bytes(original: Path, tensors: Tensors, folder: Path) -> dict[str, int]:
-    """The bytes of each file that belong to no tensor: names, places, checksums."""
+    """Return the bytes of each file that belong to no tensor: names, offsets, checksums."""
     data = sum(array.nbytes for array in tensors.values())
     heads = {"float": original.stat().st_size - data}
     for stage in STAGES:
@@ -57,12 +57,12 @@ def head_bytes(original: Path, tensors: Tensors, folder: Path) -> dict[str, int]
 
 
 def totals(rows: list[dict[str, Any]], heads: Mapping[str, int]) -> dict[str, int]:
-    """The sums of the columns."""
+    """Return the sums of the columns."""
     return {name: heads[name] + sum(row["bytes"][name] for row in rows) for name in _COLUMNS}
 
 
 def as_text(report: Mapping[str, Any]) -> str:
-    """The table by layer, and what follows from it."""
+    """Format the table of tensors, and the totals."""
     sizes, rows = report["files"], report["tensors"]
     elements = sum(row["elements"] for row in rows)
     lines = [_line("", "kept %", _COLUMNS, "bits/weight", "SQNR dB")]

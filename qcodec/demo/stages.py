@@ -1,4 +1,4 @@
-"""Deep Compression in three stages, each a real file."""
+"""The three stages of Deep Compression; each writes a file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Stage:
     Attributes
     ----------
     name : str
-        What was done to the weights; the file is called so.
+        What was done to the weights; also the name of the file.
     codec : Codec
-        For weights. Biases keep every bit.
+        The codec of weights. Biases keep every bit.
     profile : str
-        As in `qcodec.encode`: ``"fixed"`` is without entropy coding.
+        As in `qcodec.encode`; ``"fixed"`` does without entropy coding.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Stage:
     profile: str
 
     def path(self, folder: Path) -> Path:
-        """Where the stage's file is."""
+        """Return the path of the stage's file."""
         return folder / f"{self.name}.qc"
 
     def save(self, tensors: Tensors, folder: Path) -> None:
@@ -44,7 +44,7 @@ class Stage:
         save_file(tensors, self.path(folder), recipe=recipe, profile=self.profile)
 
     def expected(self, tensors: Tensors) -> dict[str, Array]:
-        """What the file must decode to: the quantizer's own values, no bytes involved."""
+        """Return what the file must decode to: the quantizer's values, without encoding."""
         return {
             name: self.codec.quantize(array).dequantize() if name.endswith(".weight") else array
             for name, array in tensors.items()
@@ -61,7 +61,7 @@ class Stage:
         )
 
 
-#: The paper's tables have a column for each: P, P+Q, P+Q+H.
+#: The columns P, P+Q and P+Q+H of the paper's tables.
 STAGES = (
     Stage("pruned", Sparse(Lossless(), positions="gaps"), "fixed"),
     Stage("quantized", DeepCompression(bits=4), "fixed"),

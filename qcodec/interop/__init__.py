@@ -1,4 +1,4 @@
-"""Other people's formats: each module reads and writes one."""
+"""Formats of other projects: each module reads and writes one."""
 
 from . import dcnet
 

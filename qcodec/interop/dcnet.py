@@ -1,17 +1,17 @@
-"""The `.net` files of the authors of Deep Compression (arXiv 1510.00149), read and written.
+"""Reads and writes the `.net` files of the authors of Deep Compression (arXiv 1510.00149).
 
-A `.net` file has neither names nor shapes in it, so a list of layers is needed to read one. All
+A `.net` file contains neither names nor shapes, so reading one needs a list of its layers. All
 integers are little-endian::
 
-    u32 entries[layers]
+    u32 stored[layers]
     for each layer:
         f32 codebook[2**bits]
         f32 bias[outputs]
-        codes   one byte each at 8 bits; at 4 bits two a byte, the low nibble first
-        gaps    4 bits each, two a byte, the low nibble first
+        codes   one byte each at 8 bits; at 4 bits two per byte, the low nibble first
+        gaps    4 bits each, two per byte, the low nibble first
 
-An entry stands gap + 1 elements after the one before it. Where more than 15 absent weights lie
-between two entries, fillers (gap 15, code 0) bridge them; codebook entry 0 is 0.
+A stored weight is gap + 1 elements after the previous one. More than 15 absent weights between two
+stored ones are bridged by fillers (gap 15, code 0). Codebook entry 0 is 0.
 """
 
 from __future__ import annotations
@@ -37,15 +37,16 @@ _LARGEST_GAP = 15
 
 @dataclass(frozen=True)
 class Layer:
-    """What a `.net` file does not say about one of its layers.
+    """The properties of a layer that its `.net` file does not contain.
 
     Parameters
     ----------
     name : str
     shape : tuple of int
-        Of the weights; the first dimension is the number of outputs, and of biases.
+        The shape of the weights; the first dimension is the number of outputs, and of biases.
     bits : int, optional
-        Of a code, 4 or 8. By default the authors' rule: 8 where the name contains ``conv``.
+        Bits per code, 4 or 8. The default is the authors' rule: 8 if the name contains
+        ``conv``, otherwise 4.
     """
 
     name: str
@@ -75,8 +76,8 @@ class LayerData(NamedTuple):
     Attributes
     ----------
     weights : Quantized
-        Kind codebook, one book of 2**bits float32 entries, with the positions of the weights
-        that are present.
+        Of kind codebook, with one codebook of 2**bits float32 entries, and the positions of
+        the stored weights.
     biases : numpy.ndarray of float32
         Shape (outputs,).
     """
@@ -97,21 +98,22 @@ def read(
     ----------
     source : path or bytes-like
     layers : iterable of Layer or of mapping
-        In the order of the file; a mapping has the keys ``name``, ``shape`` and perhaps ``bits``.
+        In the order of the file; a mapping has the keys ``name``, ``shape`` and optionally
+        ``bits``.
     limits : Limits, optional
 
     Returns
     -------
     dict of str to LayerData
-        In the order of the file. Fillers are left out; they come back when it is written.
+        In the order of the file. Fillers are left out; `write` adds them again.
 
     Raises
     ------
     TruncatedError
         If the file ends before its last layer does.
     CorruptError
-        If it goes on after that, or a position lies beyond a layer's shape, a codebook does not
-        begin with 0, or the nibble that fills up a byte is not 0.
+        If the file continues after its last layer, a position is outside a layer's shape, a
+        codebook does not begin with 0, or an unused nibble is not 0.
     LimitError
         If the file or a layer is larger than `limits` allows.
 
@@ -133,12 +135,12 @@ def read(
     data = _bytes_of(source, limits)
     plan = [layer if isinstance(layer, Layer) else _layer_of(layer) for layer in layers]
     cursor = _Cursor(data)
-    entries = cursor.take("<u4", len(plan), "number of entries a layer")
+    stored = cursor.take("<u4", len(plan), "number of stored weights per layer")
     for layer in plan:
         limits.check_tensor(4 * layer.size, len(data))
     limits.check_total(sum(4 * layer.size for layer in plan), len(data))
     network = {}
-    for layer, count in zip(plan, entries.tolist(), strict=True):
+    for layer, count in zip(plan, stored.tolist(), strict=True):
         if layer.name in network:
             raise ValueError(f"layer {quoted(layer.name)} is in the list twice")
         network[layer.name] = _read_layer(cursor, layer, count)
@@ -154,7 +156,7 @@ def read(
 
 
 def write(network: Mapping[str, LayerData | tuple[Quantized, Array]]) -> bytes:
-    """The bytes of a `.net` file: `read` gives the same network back.
+    """Return the bytes of a `.net` file, from which `read` restores the same network.
 
     Parameters
     ----------
@@ -164,8 +166,8 @@ def write(network: Mapping[str, LayerData | tuple[Quantized, Array]]) -> bytes:
     Raises
     ------
     ValueError
-        If a layer's weights are not of 4 or 8 bits with one unscaled codebook whose entry 0
-        is 0, or the number of biases is not that of the outputs.
+        If a layer's weights do not have 4 or 8 bits and one unscaled codebook with entry 0
+        equal to 0, or if the number of biases differs from that of the outputs.
     """
     parts: list[bytes] = []
     counts = []
@@ -234,7 +236,7 @@ def _read_layer(cursor: _Cursor, layer: Layer, count: int) -> LayerData:
     what = f"layer {quoted(layer.name)}"
     if count > layer.size:
         raise CorruptError(
-            f"{what}: {count:,} entries, but its shape has {layer.size:,} weights",
+            f"{what}: {count:,} stored weights, but its shape has {layer.size:,} weights",
             found=count,
             allowed=layer.size,
         )
@@ -248,7 +250,7 @@ def _read_layer(cursor: _Cursor, layer: Layer, count: int) -> LayerData:
     positions = np.cumsum(gaps + np.int64(1)) - 1
     if count > 0 and positions[-1] >= layer.size:
         raise CorruptError(
-            f"{what}: an entry at position {positions[-1]:,}, but its shape has "
+            f"{what}: a stored weight at position {positions[-1]:,}, but its shape has "
             f"{layer.size:,} weights",
             found=int(positions[-1]),
             allowed=layer.size - 1,
@@ -288,19 +290,19 @@ def _codebook_of(weights: Quantized) -> Array:
 
 
 def _with_fillers(weights: Quantized) -> tuple[Array, Array]:
-    """Gaps and codes of all entries, fillers where a gap is too long for 4 bits."""
+    """Return gaps and codes of all stored weights, with fillers where a gap exceeds 4 bits."""
     positions, stored = weights.positions, weights.codes
-    if positions is None:  # stored dense: weights that were pruned have code 0
+    if positions is None:  # stored dense: pruned weights have code 0
         positions = np.flatnonzero(stored)
         stored = stored[positions]
     absent = np.diff(positions, prepend=-1) - 1
     fillers = absent // (_LARGEST_GAP + 1)
-    entries = np.arange(len(positions)) + np.cumsum(fillers)
+    places = np.arange(len(positions)) + np.cumsum(fillers)
     total = len(positions) + int(fillers.sum())
     gaps = np.full(total, _LARGEST_GAP, np.uint8)
     codes = np.zeros(total, np.uint8)
-    gaps[entries] = absent % (_LARGEST_GAP + 1)
-    codes[entries] = stored
+    gaps[places] = absent % (_LARGEST_GAP + 1)
+    codes[places] = stored
     return gaps, codes
 
 

@@ -1,4 +1,4 @@
-"""Methods that choose the numbers: an array goes in, a `Quantized` comes out."""
+"""Quantizers: functions that turn an array into a `Quantized`, and masks for pruning."""
 
 from ..quantized import Groups, Quantized
 from .affine import quantize_affine

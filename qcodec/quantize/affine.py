@@ -31,7 +31,9 @@ def quantize_affine(
     rate: float = 0.0,
     mask: Any = None,
 ) -> Quantized:
-    """Quantize to ``2**bits`` equally spaced values, zero among them: the nearest or cheapest.
+    """Quantize to ``2**bits`` equally spaced values that include zero.
+
+    Each element takes the nearest value, or with a `rate` the cheapest.
 
     Parameters
     ----------
@@ -40,20 +42,20 @@ def quantize_affine(
     bits : int
         1 to 16; at least 2 if symmetric.
     per, group : int, optional
-        One scale and zero point an index of this axis, or a block of this many
+        One scale and zero point per index of this axis, or per block of this many
         elements; the default is one for the tensor.
     symmetric : bool
-        The zero point is the middle code, and the range is the largest
-        magnitude; else the range goes from the least value to the greatest.
+        If true, the zero point is the middle code and the range is plus and minus the
+        largest magnitude. Otherwise the range is from the minimum to the maximum.
     rate : float
-        What a bit a weight is worth, as a part of the variance of the stored weights.
-        0: nothing, each takes the nearest value. More: entropy-constrained
-        quantization as of `quantize_codebook`, with steps that are equal; the best
-        step is searched for, and values beyond the levels are clipped. Up to 8
-        bits, and no `per` or `group`; `bits` of what comes out may be fewer. With a
-        mask, elements that are not worth their bits are not stored.
+        The price of one bit per weight, as a part of the variance of the stored weights.
+        With 0, each element takes the nearest value. Above 0: entropy-constrained
+        quantization as in `quantize_codebook`, but with equal steps. The best step is
+        searched for, and values beyond the levels are clipped. This works up to 8 bits and
+        without `per` or `group`; the result may have fewer `bits`. With a mask, elements
+        that are not worth their bits are not stored.
     mask : array_like of bool, optional
-        The shape of `array`: the elements to store. Those that become zero are
+        The elements to store, in the shape of `array`. Elements that become zero are
         not stored either.
 
     Returns
@@ -64,11 +66,11 @@ def quantize_affine(
     Raises
     ------
     TypeError
-        If the element type is none of the four.
+        If the array has another element type.
     ValueError
         If a value is NaN or infinite, `bits`, `per` or `group` is out of range,
-        or a mask is combined with a zero point for each group (no code would
-        mean zero in all of them).
+        or a mask is combined with a zero point per group (then no code means zero
+        in all groups).
 
     Examples
     --------
@@ -96,17 +98,17 @@ def quantize_affine(
 def check_affine(
     bits: int, per: int | None, group: int | None, symmetric: bool, rate: float
 ) -> None:
-    """Raise TypeError or ValueError unless these go together."""
+    """Raise TypeError or ValueError unless these parameters are allowed together."""
     check_bool("symmetric", symmetric)
     check_number("rate", rate, 0)
     most = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
     check_integer("bits", bits, 2 if symmetric else 1, most)
     if rate > 0 and (per is not None or group is not None):
-        raise ValueError("a rate with per or group: it is for one scale; allowed is neither")
+        raise ValueError("a rate with per or group was given; allowed is a rate for a single scale")
 
 
 def _by_rate(weights: Weights, bits: int, symmetric: bool, rate: float) -> Quantized:
-    """The cheapest codes at the best step; the stored values are not all the same."""
+    """Find the cheapest codes at the best step; the stored values must not all be the same."""
     stored, levels = weights.stored, 1 << bits
     price = price_of(stored, rate)
     found, fit = entropy_constrained_steps(
@@ -143,21 +145,21 @@ def affine_codes(
     scale_dtype: str = "float32",
     step: Array | None = None,
 ) -> Quantized:
-    """The nearest codes at given steps and zero points.
+    """Find the nearest codes at given steps and zero points.
 
     Parameters
     ----------
     weights : Weights
     layout : Grouping
-        Of the scale and the zero points.
+        The groups of the scale and the zero points.
     bits : int
     scale : Groups
-        Positive, one a group, in the carrier dtype of `scale_dtype`.
+        Positive, one per group, in the carrier dtype of `scale_dtype`.
     zero_point : numpy.ndarray
-        One a group, below ``2**bits``.
+        One per group, below ``2**bits``.
     scale_dtype : str
     step : numpy.ndarray, optional
-        The scale as numbers, where its carrier is not float32.
+        The scale as numbers, if its carrier dtype is not float32.
     """
     step = (scale.values if step is None else step).astype(np.float64)
     low, high = _ends(bits, step, zero_point, weights.greatest)
@@ -186,9 +188,9 @@ def affine_codes(
 
 
 def _symmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
-    """Step and zero point of each group: the largest magnitude at the last code.
+    """Return step and zero point of each group; the last code is the largest magnitude.
 
-    `end` is the greatest number of the element type, here and in what follows.
+    Here and below, `end` is the largest number of the element type.
     """
     middle = 1 << (bits - 1)
     magnitude = np.max(np.abs(members), axis=1, initial=0.0)
@@ -197,7 +199,7 @@ def _symmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
 
 
 def _asymmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
-    """Step and zero point of each group: least to greatest value, and zero."""
+    """Return step and zero point of each group; the range is that of the values and zero."""
     least = np.min(members, axis=1, initial=0.0)
     greatest = np.max(members, axis=1, initial=0.0)
     levels = (1 << bits) - 1
@@ -209,10 +211,11 @@ def _asymmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
 def _within_reach(
     members: Array, bits: int, step: Array, zero_point: Array, end: float
 ) -> tuple[Array, Array]:
-    """Other steps and zero points where the first or last code would be beyond the element type.
+    """Change steps and zero points where the first or last code exceeds the element type.
 
-    Such a group has the choice of doing without the code, of a step at which the code is the
-    end of the type, and of a zero point in the middle, from which both sides reach as far.
+    Three ways are compared for such a group: do not use that code; take a step at which the code
+    is the largest number of the type; or take the middle code as zero point, so that both sides
+    have the same range.
     """
     levels = (1 << bits) - 1
     span = np.maximum(levels - zero_point, zero_point)
@@ -238,7 +241,7 @@ def _within_reach(
 
 
 def _squared_errors(members: Array, bits: int, step: Array, zero_point: Array, end: float) -> Array:
-    """Of each row, with the nearest codes that decode to finite values."""
+    """Return each row's squared error with the nearest codes that decode to finite values."""
     low, high = _ends(bits, step, zero_point, end)
     steps = np.clip(np.rint(members / step[:, None]), low[:, None], high[:, None])
     errors: Array = np.sum(np.square(members - steps * step[:, None]), axis=1)
@@ -246,15 +249,15 @@ def _squared_errors(members: Array, bits: int, step: Array, zero_point: Array, e
 
 
 def _ends(bits: int, step: Array, zero_point: Array, end: float) -> tuple[Array, Array]:
-    """The least and the greatest number of steps: codes there are, and numbers of the type."""
+    """Return the smallest and largest multiple of the step that have a code and are finite."""
     reach = np.floor(end / step)
     return -np.minimum(zero_point, reach), np.minimum((1 << bits) - 1 - zero_point, reach)
 
 
 def _float32_step(extent: Array, levels: int) -> Array:
-    """Extent / levels as a float32 that is neither 0 nor infinite."""
+    """Return extent / levels as a float32 that is neither 0 nor infinite."""
     exact = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
     step = np.where(extent > 0, exact, 1.0).astype(np.float32)
-    # Subnormal steps are coarse: one that was rounded down would not reach the extremes.
+    # Subnormal steps are coarse: if rounded down, they would not reach the extremes.
     short = (step < np.finfo(np.float32).smallest_normal) & (step < exact)
     return np.where(short, np.nextafter(step, np.float32(1)), step)

@@ -1,4 +1,4 @@
-"""Weight sharing: a codebook of a few values, chosen by k-means."""
+"""Weight sharing: quantization to a codebook of a few values, chosen by k-means."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MAX_CODEBOOK_BITS = 8
 INITS = ("auto", "exact", "fast", *core.KMEANS_INITS)
 NORMALIZATIONS = ("max", "rms")
 
-# Up to here sorting costs little, and the exact optimum not much more.
+# Up to this many values, sorting is cheap, and the exact optimum costs little more.
 _MAX_EXACT = 1 << 16
-# The part of the error within the bins of the fast method up to which it is near the optimum.
+# The share of the error inside the bins of the fast method, up to which it is near the optimum.
 _MAX_COARSENESS = 0.001
-# Lloyd's steps cost microseconds each on sorted values, and the last ones change little.
+# On sorted values, a step of Lloyd's algorithm takes microseconds, and the last ones change little.
 _MAX_STEPS = 10_000
 _TINY = float(np.finfo(np.float32).tiny)
 
@@ -47,7 +47,9 @@ def quantize_codebook(
     rate: float = 0.0,
     mask: Any = None,
 ) -> Quantized:
-    """Quantize to at most ``2**bits`` shared values: the nearest, or the cheapest.
+    """Quantize to at most ``2**bits`` shared values.
+
+    Each element takes the nearest value, or with a `rate` the cheapest.
 
     Parameters
     ----------
@@ -56,34 +58,34 @@ def quantize_codebook(
     bits : int
         1 to 8.
     init : {"auto", "exact", "fast", "linear", "density", "forgy", "k-means++"}
-        ``"exact"`` finds the least squared error there is. ``"fast"`` is at most
-        0.05 % above it (0.01 % on common distributions), in a millisecond a
-        million weights: the exact method on the bins of a histogram, or on the
-        weights where bins are too coarse. ``"auto"``: exact up to 65,536
-        weights in a group, fast beyond. The others are starts for Lloyd's steps.
+        ``"exact"`` finds the optimum, the smallest squared error. ``"fast"`` is at most
+        0.05 % above the optimum (0.01 % on common distributions) and takes a millisecond
+        per million weights: it is the exact method on the bins of a histogram, or on the
+        weights if the bins are too coarse. ``"auto"`` is exact up to 65,536 weights per
+        group, and fast above. The others are starts for Lloyd's algorithm.
     scale : {"max", "rms"}, optional
         Divide each group by its largest magnitude or its root mean square, store
-        that as a scale, and share one codebook. The default: no scale, and each
-        group has a codebook of its own.
+        this as the group's scale, and share one codebook. The default: no scale, and
+        each group has its own codebook.
     per, group : int, optional
         A group is an index of this axis, or a block of this many elements; the
         default is the tensor.
     seed : int
         For ``"forgy"`` and ``"k-means++"``.
     rate : float
-        What a bit a weight is worth, as a part of the variance of the stored
-        weights. 0: nothing, each weight takes the nearest value. More: entropy-
-        constrained quantization, which minimises squared error + rate * variance
-        * bits, where a value taken by a share p of the weights costs -log2(p)
-        bits, as entropy coding will make of it. At 0.04 the error is about 0.03
-        of the variance and at 0.001 about 0.0007, if `bits` are not too few;
-        spare one or two more than k-means would get. k-means is the start. One
-        codebook only: no `per` or `group` without a `scale`. With a mask, elements
-        that are not worth the bits of their code and position are not stored.
+        The price of one bit per weight, as a part of the variance of the stored weights.
+        With 0, each weight takes the nearest value. Above 0: entropy-constrained
+        quantization, which minimises squared error + rate * variance * bits. A value that
+        a share p of the weights takes costs -log2(p) bits, as entropy coding will make it.
+        At a rate of 0.04 the error is about 0.03 of the variance, and at 0.001 about
+        0.0007, if there are enough `bits`: use one or two more than for k-means, which is
+        the start. A rate needs a single codebook: no `per` or `group` without a `scale`.
+        With a mask, elements that are not worth the bits of their code and position are
+        not stored.
     mask : array_like of bool, optional
-        The shape of `array`: the elements to store. Entry 0 of the codebook is
-        then 0.0, as in Deep Compression, and the others are chosen for what
-        is stored.
+        The elements to store, in the shape of `array`. Entry 0 of the codebook is
+        then 0.0, as in Deep Compression, and the others are chosen for the stored
+        elements.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def quantize_codebook(
     Raises
     ------
     TypeError
-        If the element type is none of the four.
+        If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
 
@@ -135,12 +137,12 @@ def quantize_codebook(
 
 
 def check_seed(seed: int) -> None:
-    """Raise TypeError or ValueError unless it is a seed."""
+    """Raise TypeError or ValueError unless this is a valid seed."""
     check_integer("seed", seed, 0, (1 << 64) - 1)
 
 
 def check_rate(rate: float, scale: str | None, per: int | None, group: int | None) -> None:
-    """Raise TypeError or ValueError unless a rate is possible, and so for these groups."""
+    """Raise TypeError or ValueError unless the rate is valid and allowed with these groups."""
     check_number("rate", rate, 0)
     if rate > 0 and scale is None and (per is not None or group is not None):
         raise ValueError("a rate with per or group needs a scale: it is for one codebook")
@@ -149,7 +151,7 @@ def check_rate(rate: float, scale: str | None, per: int | None, group: int | Non
 def _by_rate(
     weights: Weights, stored: Array, start: Array, rate: float
 ) -> tuple[Weights, Array, Array]:
-    """What is worth storing, one codebook for it, and its codes."""
+    """Choose the elements worth storing, a codebook for them, and their codes."""
     elements = None if weights.positions is None else len(weights.values)
     price = price_of(stored, rate)
     found = entropy_constrained(stored, start, price, elements)
@@ -160,7 +162,7 @@ def _by_rate(
 def _quantized(weights: Weights, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
     if weights.positions is not None:
         zero = np.zeros((len(books.values), 1), np.float32)
-        # Without a stored element the zero is all that the codebook needs.
+        # If nothing is stored, the codebook needs no entry but zero.
         entries = books.values if len(codes) else books.values[:, :0]
         books, codes = Groups(np.hstack([zero, entries]), books.inner), codes + np.uint8(1)
     entries_last = books.values.shape[1] - 1
@@ -177,7 +179,7 @@ def _quantized(weights: Weights, codes: Array, books: Groups, scale: Groups | No
 
 
 def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
-    """At most k distinct centroids, ascending; 0 alone if there are no values."""
+    """Return at most k distinct centroids, ascending; a single 0 if there are no values."""
     if len(values) == 0:
         return np.zeros(1, np.float32)
     if init == "auto":
@@ -189,18 +191,18 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
         centroids, _ = core.kmeans_exact(ascending(values), k)
     elif init != "fast":
         centroids, _ = core.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
-    # Adding 0 makes -0.0 the +0.0 that quantizers promise.
+    # Adding 0 turns -0.0 into +0.0, as quantizers promise.
     return np.unique(centroids + np.float32(0))
 
 
 def _within_reach(
     weights: Weights, layout: Grouping, entries: Array, scales: Array, codes: Array
 ) -> tuple[Array, Array, Array]:
-    """Entries, scales and codes of which no product leaves the range of the element type.
+    """Change entries, scales and codes so that every product is finite in the element type.
 
-    An entry is shared, so it may be above all values of a group; times the scale of a group
-    at the end of the range it would be infinite. An entry that is a little too far is lowered;
-    otherwise the group gets another scale, or lower entries.
+    A shared entry may be larger than all values of a group. If that group's scale is near the
+    end of the range, their product would be infinite. An entry that is slightly too large is
+    lowered; otherwise the group gets another scale, or codes of smaller entries.
     """
     greatest, magnitudes = weights.greatest, np.abs(entries).astype(np.float64)
     if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= greatest:
@@ -222,7 +224,7 @@ def _within_reach(
 
 
 def _lowered(entries: Array, reach: Array) -> Array:
-    """The entries, those beyond their reach moved to it if they stay beyond the middle of a gap."""
+    """Lower each entry to its reach, unless it would then pass the middle to a neighbour."""
     ends = float32_at_most(reach)
     lowered = np.clip(entries, -ends, ends)
     middles = (entries[1:] + entries[:-1]) / 2
@@ -231,10 +233,10 @@ def _lowered(entries: Array, reach: Array) -> Array:
 
 
 def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tuple[Any, Array]:
-    """The scale and codes of least squared error for a group, all products being finite.
+    """Return the scale and codes of least squared error for a group, with finite products.
 
-    Tried are the scale as it is, without the entries that it takes too far, and the scales
-    that take one of these to the greatest number.
+    These scales are tried: the present one, without the entries that become too large; and for
+    each of these entries the scale at which it becomes the largest number.
     """
     magnitudes = np.abs(entries).astype(np.float64)
     too_far = np.unique(magnitudes[magnitudes * scale > greatest])
@@ -251,14 +253,14 @@ def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tup
 
 
 def _places(weights: Weights) -> Array:
-    """The flat indices of the stored elements."""
+    """Return the flat indices of the stored elements."""
     return np.arange(len(weights.values)) if weights.positions is None else weights.positions
 
 
 def _books(
     weights: Weights, layout: Grouping, k: int, init: Init, seed: int
 ) -> tuple[Array, Array]:
-    """A codebook for each group (those with fewer entries repeat the last), and all codes."""
+    """Return a codebook per group, padded with its last entry, and the codes of all elements."""
     stored = weights.stored
     codes = np.empty(len(stored), np.uint8)
     books = []

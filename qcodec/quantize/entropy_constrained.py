@@ -7,27 +7,28 @@ import numpy as np
 from .entropy_descent import Entries, Ordered, descend, means
 from .weights import Array
 
-# The best equal steps, in square roots of the price, if they are fine: their error, step**2 / 12,
-# is a quarter with each bit more, so at the optimum a bit is worth 2 * ln(2) * step**2 / 12.
+# The best equal step, in square roots of the price, if steps are fine. Their error, step**2 / 12,
+# falls to a quarter with each bit, so its derivative by bits is -2 * ln(2) * step**2 / 12; at the
+# optimum this is minus the price.
 FINE_STEP = (6 / np.log(2)) ** 0.5
 
 
 def entropy_constrained(
     values: Array, start: Array, price: float, elements: int | None = None
 ) -> Entries:
-    """A codebook of little error and little entropy.
+    """Find a codebook of low squared error + price * bits.
 
     Parameters
     ----------
     values : numpy.ndarray of float32
         Finite, at least one.
     start : numpy.ndarray of float32
-        Entries to begin with, distinct and ascending. Equal steps are tried too, no
-        more of them than there are entries here, and the cheaper result is taken.
+        The entries to start from, distinct and ascending. As many equal steps are tried as
+        a start too, and the cheaper result is taken.
     price : float
-        What a bit is worth, in squared error.
+        The price of a bit, in squared error.
     elements : int, optional
-        Of the tensor, where the values are the only ones that may be stored.
+        The number of elements of the tensor, if only `values` may be stored.
 
     Examples
     --------
@@ -48,7 +49,7 @@ def entropy_constrained(
 
 
 def _equal_steps(ordered: Ordered, most: int, step: float) -> Array:
-    """At most so many entries about the mean, inside the range of the values."""
+    """Return at most `most` entries around the mean, inside the range of the values."""
     first, last = float(ordered.values[0]), float(ordered.values[-1])
     entries = ordered.mean + (np.arange(most) - (most - 1) // 2) * step
     return np.unique(np.clip(entries, first, last).astype(np.float32))

@@ -11,8 +11,8 @@ from .weights import Array
 
 LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
 
-# The search tries so many steps in a doubling, then closer ones about the best; each for some
-# rounds of assignment.
+# The search tries this many steps per doubling, with a few rounds of assignment each. Then it
+# multiplies and divides the best step by 2 to the power of each of these.
 _IN_A_DOUBLING = 2
 _CLOSER = (0.25, 0.125, 0.0625)
 _ROUNDS = 4
@@ -20,14 +20,14 @@ _LAST_ROUNDS = 1000
 
 
 class EqualSteps:
-    """Fits entries that are multiples of one step: by least squares, the step alone.
+    """Fits entries that are multiples of one step, by choosing the step by least squares.
 
     Parameters
     ----------
     step : float
-        To begin with.
+        The step to start with.
     reach : float
-        The greatest magnitude of an entry.
+        The largest magnitude of an entry.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class EqualSteps:
         self.reach = reach
 
     def numbers(self, entries: Array) -> Array:
-        """How many steps each entry is from 0."""
+        """Return each entry as a multiple of the step."""
         return np.rint(entries.astype(np.float64) / self.step)
 
     def __call__(self, entries: Array, sizes: Array, sums: Array) -> Array:
@@ -62,26 +62,27 @@ def entropy_constrained_steps(
     lowest: int | None = None,
     reach: float = float(np.finfo(np.float32).max),
 ) -> tuple[Entries, EqualSteps]:
-    """Multiples of a step, of little error and little entropy.
+    """Find multiples of a step of low squared error + price * bits.
 
-    Steps are tried from below the one that is best if it is fine, and the one at which
-    the levels reach all values, to above both; the cheapest is then fitted further.
+    Two steps bound the search: the best one if steps are fine, and the one at which the levels
+    cover all values. Steps from half the smaller to more than twice the larger are tried, and the
+    cheapest is then refined.
 
     Parameters
     ----------
     values : numpy.ndarray of float32
         Finite, at least one, not all the same.
     levels : int
-        2 to 256: multiples that follow one another, 0 among them; at most so many.
+        2 to 256: the largest number of successive multiples, 0 included.
     price : float
-        Of a bit, in squared error; above 0.
+        The price of a bit, in squared error; above 0.
     elements : int, optional
-        Of the tensor, where the values are the only ones that may be stored.
+        The number of elements of the tensor, if only `values` may be stored.
     lowest : int, optional
-        The lowest multiple, of as many as there are levels. The default: those that
-        the values need, or else those about their mean.
+        The lowest multiple of the step; `levels` multiples follow. The default: the multiples
+        that the values need, or if these are too many, those around the mean.
     reach : float
-        The greatest magnitude of an entry.
+        The largest magnitude of an entry.
 
     Returns
     -------
@@ -103,7 +104,7 @@ def entropy_constrained_steps(
 
     def attempt(step: float, most: int = _ROUNDS) -> tuple[float, Entries, EqualSteps]:
         steps = round(extreme / step)
-        if steps * step > reach:  # the extreme value would lose its entry
+        if steps * step > reach:  # otherwise the extreme value would lose its entry
             step = float(float32_at_most(reach / steps))
         fit = EqualSteps(step, reach)
         low, high = _window(np.array([least, greatest, ordered.mean]) / fit.step, levels)
@@ -125,7 +126,7 @@ def entropy_constrained_steps(
 
 
 def _window(steps: Array, levels: int) -> tuple[int, int]:
-    """The lowest and highest level, for the least and greatest value and the mean, in steps.
+    """Return the lowest and highest level for the minimum, maximum and mean, all in steps.
 
     Examples
     --------

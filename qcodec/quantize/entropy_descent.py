@@ -1,11 +1,11 @@
-"""Steps downhill in squared error + price * bits (Chou, Lookabaugh and Gray 1989).
+"""Descent in squared error + price * bits (Chou, Lookabaugh and Gray 1989).
 
-Each value takes the entry of least squared error + price * bits, bits being -log2 of how often the
-entry is taken; then the entries are fitted to what took them. On sorted values each entry has a
-range, and a step costs a search for each end of one.
+A step has two parts. Each value takes the entry of least squared error + price * bits, where bits
+are -log2 of the entry's frequency. Then each entry is fitted to the values that took it. If the
+values are sorted, those of each entry form a range, and a step takes one search per end of a range.
 
-Where only some elements are stored, a value may also become absent: that is an entry of 0 which
-costs nothing, and every other one costs the bits of a position too.
+If only some elements are stored, a value may also become absent. This is an entry of 0 that costs
+no bits, and every other entry costs the bits of a position too.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from .sorting import ascending
 from .weights import Array
 
 _MAX_STEPS = 1000
-# Steps end when no range grows or shrinks by more than this part of all values.
+# Steps end when no end of a range moves by more than this share of all values.
 _STILL = 1e-7
 _NONE = -1
 
-#: From entries, and how many values with which sums took them, to entries that suit those better.
+#: Takes entries, and the number and the sum of the values of each; returns better entries.
 Fit = Callable[[Array, Array, Array], Array]
 
 
 class Entries(NamedTuple):
-    """Entries, and what bounds the values that take them.
+    """Entries, and the thresholds between the values that take them.
 
     Attributes
     ----------
     values : numpy.ndarray of float32
         Ascending.
     thresholds : numpy.ndarray of float32
-        One less, for `core.assign_by_thresholds`.
+        One fewer than entries, for `core.assign_by_thresholds`.
     absent : int
-        The number of the entry that stands for what is not stored; -1: none does.
+        The index of the entry that represents absent elements; -1 if there is none.
     """
 
     values: Array
@@ -49,7 +49,8 @@ class Entries(NamedTuple):
 class Ordered:
     """Sorted values, and sums over ranges of them.
 
-    Summed outward from the median, so that an outlier spoils no sum but its own.
+    Sums start at the median and go outward, so that the rounding error of an outlier affects only
+    the sums that contain it.
     """
 
     def __init__(self, values: Array) -> None:
@@ -62,21 +63,21 @@ class Ordered:
 
     @property
     def mean(self) -> float:
-        """Of all values."""
+        """The mean of all values."""
         return self.centre + float(self.before[-1] - self.before[0]) / len(self.values)
 
     def deviations(self, cuts: Array) -> Array:
-        """Sums between neighbouring cuts, of what the values are above the centre."""
+        """Return the sums of value - centre between neighbouring cuts."""
         return np.diff(self.before[cuts])
 
 
 def means(_: Array, sizes: Array, sums: Array) -> Array:
-    """What the best entries are if they may be any: the means of what took them."""
+    """Fit unconstrained entries: each becomes the mean of its values."""
     return sums / sizes
 
 
 def price_of(values: Array, rate: float) -> float:
-    """A rate as squared error a bit.
+    """Convert a rate to a price in squared error per bit.
 
     Examples
     --------
@@ -94,7 +95,7 @@ def descend(
     fit: Fit,
     most: int = _MAX_STEPS,
 ) -> tuple[float, Entries]:
-    """Steps until nothing moves; returns what it costs, less a constant, and the result.
+    """Make steps until nothing moves; returns the cost, up to a constant, and the entries.
 
     Parameters
     ----------
@@ -102,12 +103,12 @@ def descend(
     entries : numpy.ndarray of float32
         Ascending.
     price : float
-        Of a bit, in squared error.
+        The price of a bit, in squared error.
     elements : int, optional
-        Of the tensor, where the values are the only ones that may be stored.
+        The number of elements of the tensor, if only the values may be stored.
     fit : callable
     most : int
-        Steps.
+        The largest number of steps.
     """
     count = len(ordered.values)
     costs, absent = np.zeros(len(entries)), _NONE
@@ -121,9 +122,9 @@ def descend(
         found = Entries(entries[survivors], thresholds, absent)
         last, cuts = cuts, _cuts(ordered, thresholds)
         still = len(last) == len(cuts) and np.abs(last - cuts).max() <= _STILL * count
-        if still or step == most:  # what was found belongs to the last fit
+        if still or step == most:  # `found` belongs to the last fit
             break
-        taken = np.diff(cuts) > 0  # an entry that none takes is dropped
+        taken = np.diff(cuts) > 0  # unused entries are dropped
         absent = _place_in(np.flatnonzero(taken), absent)
         cuts = cuts[np.append(taken, True)]
         sizes, deviations = np.diff(cuts), ordered.deviations(cuts)
@@ -133,27 +134,27 @@ def descend(
         bits = _bits(sizes, absent, elements)
         away = fitted - ordered.centre
         total = float(np.sum(sizes * price * bits + away * (sizes * away - 2 * deviations)))
-        # Neighbours may round to the same float32: they become one entry.
+        # Neighbours that round to the same float32 become one entry.
         entries, first = np.unique(fitted.astype(np.float32), True)
         costs, absent = price * bits[first], _place_in(first, absent)
     return total, found
 
 
 def _with_absent(entries: Array, price: float) -> tuple[Array, Array, int]:
-    """Entries with one of 0 that costs nothing among them; the others cost a bit, at first."""
+    """Insert an entry of 0 that costs nothing; at first, the others cost one bit each."""
     absent = int(np.searchsorted(entries, 0))
     costs = np.insert(np.full(len(entries), price), absent, 0.0)
     return np.insert(entries, absent, np.float32(0)), costs, absent
 
 
 def _place_in(numbers: Array, absent: int) -> int:
-    """Where the absent entry's number stands among those that are left."""
+    """Return the index of the absent entry among the remaining ones; -1 if it is gone."""
     places = np.flatnonzero(numbers == absent)
     return int(places[0]) if len(places) else _NONE
 
 
 def _bits(sizes: Array, absent: int, elements: int | None) -> Array:
-    """What one more value of each entry adds to the code and, if some are absent, to positions."""
+    """Return the bits of one more value of each entry: for its code, and if needed its position."""
     stored = int(sizes.sum()) - (int(sizes[absent]) if absent != _NONE else 0)
     bits = -np.log2(sizes / max(stored, 1))
     if elements is not None:

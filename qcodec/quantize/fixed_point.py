@@ -1,4 +1,4 @@
-"""Fixed point (Qm.n): signed integers times a power of two."""
+"""Fixed-point quantization (Qm.n): signed integers times a power of two."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def quantize_fixed_point(
     group: int | None = None,
     mask: Any = None,
 ) -> Quantized:
-    """Quantize to multiples of a power of two, in two's complement range.
+    """Quantize to multiples of a power of two, in the range of two's complement.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def quantize_fixed_point(
     bits : int
         2 to 16: values are ``-2**(bits - 1)`` to ``2**(bits - 1) - 1`` steps.
     step : {"mse", "max", "gauss", "laplace", "gamma"}
-        ``"mse"``, of all powers of two the one of least squared error, clipping
-        included; ``"max"``, the least that clips nothing, unless the element type
-        itself ends before the next multiple; a distribution, the root mean square
-        times the optimal step of that distribution, rounded to a power of two.
+        ``"mse"``: the power of two with the least squared error, clipping included.
+        ``"max"``: the smallest power of two that clips nothing, except where the next
+        multiple would exceed the element type. A distribution: the optimal step of that
+        distribution times the root mean square, rounded to a power of two.
     per, group : int, optional
-        One step an index of this axis, or a block of this many elements; the
+        One step per index of this axis, or per block of this many elements; the
         default is one for the tensor.
     mask : array_like of bool, optional
-        The shape of `array`: the elements to store. Those that become zero are
+        The elements to store, in the shape of `array`. Elements that become zero are
         not stored either.
 
     Returns
@@ -63,7 +63,7 @@ def quantize_fixed_point(
     Raises
     ------
     TypeError
-        If the element type is none of the four.
+        If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
 
@@ -101,7 +101,7 @@ def quantize_fixed_point(
 
 
 def _covering_exponents(lowest: Array, highest: Array, bits: int) -> Array:
-    """The least power of two for each row at which no value is clipped."""
+    """Return for each row the smallest exponent of two at which no value is clipped."""
     most = 1 << (bits - 1)
     needed = np.maximum(highest / (most - 1), -lowest / most)
     fraction, exponents = np.frexp(needed)  # needed = fraction * 2**exponent, fraction in [1/2, 1)
@@ -109,7 +109,7 @@ def _covering_exponents(lowest: Array, highest: Array, bits: int) -> Array:
 
 
 def _ends(exponents: Array, bits: int, greatest: float) -> tuple[Array, Array]:
-    """The least and the greatest value for each row that codes reach and the type can hold."""
+    """Return each row's smallest and largest value that has a code and is finite in the type."""
     step = np.ldexp(1.0, exponents)
     most, reach = 1 << (bits - 1), np.floor(greatest / step)
     return -np.minimum(most, reach) * step, np.minimum(most - 1, reach) * step
@@ -118,10 +118,10 @@ def _ends(exponents: Array, bits: int, greatest: float) -> tuple[Array, Array]:
 def _within_reach(
     lowest: Array, highest: Array, bits: int, exponents: Array, greatest: float
 ) -> Array:
-    """One power less for rows that reach no less by that, because their type ends before.
+    """Decrement the exponent of rows that the end of the element type clips, if that clips less.
 
-    The next multiple of a step may be beyond the greatest number of the type: a smaller step
-    then has a multiple that is closer to this end.
+    The next multiple of a step may exceed the largest number of the type. Half the step then has
+    a multiple that is closer to this end.
     """
 
     def clipped(exponents: Array) -> Array:
@@ -135,17 +135,17 @@ def _within_reach(
 
 
 def _table_exponents(members: Array, counts: Array, table_step: float) -> Array:
-    """The power of two nearest to root mean square times table step, by order of magnitude."""
+    """Return the power of two nearest, by ratio, to root mean square * table step."""
     squares = np.sum(np.square(members), axis=1)
     fraction, exponents = np.frexp(np.sqrt(squares / np.maximum(counts, 1)) * table_step)
     return np.where(squares > 0, exponents - (fraction < np.sqrt(0.5)), 0)
 
 
 def _search_exponents(members: Array, bits: int, start: Array, greatest: float) -> Array:
-    """The power of two of least squared error for each row, from the one that clips nothing down.
+    """Return the exponent of least squared error for each row, searching downward from `start`.
 
-    Smaller steps clip more. So the search may end where what is clipped is by
-    itself more than the best so far, in every row.
+    `start` clips nothing, and smaller steps clip more. So the search ends when the error of
+    clipping alone exceeds the best error so far in every row.
     """
     exponents, best = start.copy(), np.full(len(members), np.inf)
     trial = start.copy()

@@ -1,4 +1,4 @@
-"""Which elements share a parameter: a tensor, an index of an axis, or a block."""
+"""Groups of elements that share a parameter: the tensor, an index of an axis, or a block."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Grouping:
     Attributes
     ----------
     inner : int
-        Consecutive elements that share a group.
+        Number of consecutive elements that share a group.
     count : int
         Number of groups, at least 1.
     """
@@ -31,9 +31,9 @@ class Grouping:
     count: int
 
     def members(self, values: Array) -> Array:
-        """Flat values as an array of shape (groups, members).
+        """Rearrange flat values into the shape (groups, members).
 
-        The last block of a tensor that it does not divide is filled with zeros.
+        An incomplete last block is filled with zeros.
 
         Examples
         --------
@@ -49,11 +49,11 @@ class Grouping:
         return np.swapaxes(by_outer, 0, 1).reshape(self.count, -1)
 
     def of(self, index: Array) -> Array:
-        """The group of each flat index."""
+        """Return the group of each flat index."""
         return (index // self.inner) % self.count
 
     def spread(self, parameters: Array, positions: Array | None, count: int) -> Array:
-        """Each stored element's parameter, from one parameter a group.
+        """Return each stored element's parameter, given one parameter per group.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Grouping:
         positions : numpy.ndarray of int64, optional
             Flat indices of the stored elements; None: all `count` of them.
         count : int
-            Elements of the tensor.
+            Number of elements of the tensor.
 
         Examples
         --------
@@ -78,16 +78,16 @@ class Grouping:
 
 
 def grouping(shape: tuple[int, ...], per: int | None = None, group: int | None = None) -> Grouping:
-    """How the elements of a tensor of this shape are grouped.
+    """Return the grouping of a tensor's elements.
 
     Parameters
     ----------
     shape : tuple of int
     per : int, optional
-        An axis, each index of which is a group; it may be negative.
+        An axis; each of its indices is a group. It may be negative.
     group : int, optional
-        The number of consecutive elements (C order) in a group. Neither of
-        both: the tensor is one group.
+        The number of consecutive elements (C order) in a group. If neither is
+        given, the tensor is one group.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def grouping(shape: tuple[int, ...], per: int | None = None, group: int | None =
 
 
 def check_grouping(per: int | None, group: int | None) -> None:
-    """Raise TypeError or ValueError unless at most one is given, and it can be one."""
+    """Raise TypeError or ValueError if both are given, or one is out of range."""
     if per is not None and group is not None:
         raise ValueError("per and group were both given; allowed is one of them")
     if per is not None:

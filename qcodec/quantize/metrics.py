@@ -1,4 +1,4 @@
-"""How much of a tensor is left."""
+"""Measures of quantization error."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Array = np.ndarray[Any, Any]
 
 @standard_float_mode()
 def sqnr(original: Any, decoded: Any) -> float:
-    """The signal-to-quantization-noise ratio in dB.
+    """Return the signal-to-quantization-noise ratio in dB.
 
     Parameters
     ----------
     original, decoded : array_like
-        Float arrays of one shape, of any float type.
+        Float arrays of the same shape, of any float type.
 
     Returns
     -------
     float
-        ``10 log10(sum x**2 / sum (x - y)**2)``, computed so that no square leaves the
-        range. Infinite if they are equal, element by element (NaN equals NaN). Otherwise
-        NaN if `original` has a NaN or an infinity, or `decoded` a NaN; and minus infinity
-        if all of `original` is zero, or `decoded` has an infinity.
+        ``10 log10(sum x**2 / sum (x - y)**2)``, computed without overflow of the squares.
+        Infinite if the arrays are equal, element by element (NaN equals NaN). Otherwise
+        NaN if `original` has a NaN or an infinity, or `decoded` has a NaN; and minus
+        infinity if `original` is all zero, or `decoded` has an infinity.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def sqnr(original: Any, decoded: Any) -> float:
 
 
 def _log2_of_squares(values: Array) -> float:
-    """The logarithm of the sum of squares, which itself may leave the range of float64."""
+    """Return the binary logarithm of the sum of squares, which itself might overflow float64."""
     _, exponent = np.frexp(np.max(np.abs(values)))
     return math.log2(float(np.sum(np.square(np.ldexp(values, -exponent))))) + 2.0 * float(exponent)
 

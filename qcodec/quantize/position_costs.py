@@ -1,8 +1,8 @@
-"""Which elements are worth the bits of their positions.
+"""Chooses the elements that are worth the bits of their positions.
 
-Masks are coded with classes of rows and of columns, so a position costs less where others stand in
-its row and column: with r and c of n stored elements there, it is stored with odds of about
-r * c / n. Rows are indices of the first axis, as they are for the coding.
+Masks are coded with classes of rows and of columns, so a position costs less if its row and column
+have other stored elements. If r and c of the n stored elements are in its row and column, the odds
+that it is stored are about r * c / n. Rows are indices of the first axis, as in the coding.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _MAX_ROUNDS = 12
 def store(
     weights: Weights, values: Array, found: Entries, price: float, fit: Fit
 ) -> tuple[Weights, Array, Array]:
-    """What is stored, the entries for it, and their numbers.
+    """Choose the stored elements, the entries for them, and their codes.
 
     Parameters
     ----------
     weights : Weights
-        With positions that may be stored, or without.
+        With the positions that may be stored, or without positions.
     values : numpy.ndarray of float32
-        Its stored ones, perhaps divided by scales.
+        The values at these positions, perhaps divided by scales.
     found : Entries
-        The best where all positions cost the same.
+        The best entries if all positions cost the same.
     price : float
-        Of a bit, in squared error.
+        The price of a bit, in squared error.
     fit : callable
 
     Returns
@@ -40,7 +40,7 @@ def store(
     weights : Weights
         With the positions that are stored.
     entries : numpy.ndarray of float32
-        Ascending, without one for what is absent.
+        Ascending, without an entry for absent elements.
     codes : numpy.ndarray of uint8
     """
     codes = core.assign_by_thresholds(values, found.thresholds)
@@ -48,7 +48,7 @@ def store(
         return weights, found.values, codes
     is_stored, entries = codes != found.absent, found.values
     if found.absent >= 0:
-        codes -= (codes > found.absent).astype(np.uint8)  # what is absent has any code
+        codes -= (codes > found.absent).astype(np.uint8)  # the code of an absent element is unused
         entries = np.delete(entries, found.absent)
     columns = int(np.prod(weights.shape[1:], dtype=np.int64))
     if len(weights.shape) > 1 and weights.shape[0] > 1 and columns > 1:
@@ -67,7 +67,7 @@ def _by_position(
     price: float,
     fit: Fit,
 ) -> tuple[Array, Array, Array]:
-    """Codes, what is stored, and entries, from a start in which all positions cost the same."""
+    """Improve codes, stored elements and entries found for positions that all cost the same."""
     codes, is_stored, entries = start
     for _ in range(_MAX_ROUNDS):
         sizes = np.bincount(codes[is_stored], minlength=len(entries))
@@ -77,7 +77,7 @@ def _by_position(
         costs = -price * np.log2(sizes / sizes.sum())
         codes = core.assign_by_cost(values, entries, costs)
         taken = entries.astype(np.float64)[codes]
-        gains = taken * (2 * values - taken) - costs[codes]  # against being 0 and absent
+        gains = taken * (2 * values - taken) - costs[codes]  # compared with an absent element
         before, is_stored = is_stored, gains > price * _position_bits(sides, counts, is_stored)
         sizes = np.bincount(codes[is_stored], minlength=len(entries))
         sums = np.bincount(codes[is_stored], values[is_stored], len(entries))
@@ -86,21 +86,22 @@ def _by_position(
         codes = np.maximum(np.cumsum(used) - 1, 0).astype(np.uint8)[codes]
         if np.array_equal(before, is_stored):
             break
-    # Neighbours may round to the same float32: they become one entry.
+    # Neighbours that round to the same float32 become one entry.
     merged, numbers = np.unique(entries, return_inverse=True)
     return np.append(numbers, 0).astype(np.uint8)[codes], is_stored, merged
 
 
 def _position_bits(sides: tuple[Array, Array], counts: tuple[int, int], is_stored: Array) -> Array:
-    """What storing each element adds to the mask, the others being as they are.
+    """Return the bits that storing each element adds to the mask, with the others unchanged.
 
-    A row or column counts as one element more than it has: none is ever impossible.
+    Each row and column is counted with one more element than it has, so that no position becomes
+    impossible.
     """
     shares = np.ones(len(is_stored))
     stored = max(int(np.count_nonzero(is_stored)), 1)
     for side, count in zip(sides, counts, strict=True):
         sizes = np.bincount(side[is_stored], minlength=count)
-        # Each element stands among the others as if it were stored, whether it is or not.
+        # Each element is counted as stored, whether it is or not.
         shares *= (sizes[side] + 1 + ~is_stored) / (stored + count)
     shares = np.clip(shares * stored, None, 0.5)
     bits: Array = np.log2(1 / shares - 1)

@@ -1,4 +1,4 @@
-"""Pruning: which weights stay. A mask is True where one does."""
+"""Pruning: masks that are True for the weights to keep."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from .weights import Array, quantizable
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-# From here on a sample tells where to look for the threshold of a density.
+# From this size on, a sample narrows the search for the threshold of a density.
 _MIN_SAMPLED = 1 << 16
 _SAMPLES = 1 << 12
-_DEVIATIONS = 5  # of the sample's rank: the truth is outside once in a million random tensors
+# Standard deviations of the sample's rank: the range fails for one in a million random tensors.
+_DEVIATIONS = 5
 
-# From here on selection is faster than sorting.
+# For longer groups, selection is faster than sorting.
 _MIN_SELECTED = 1 << 16
 
-_BLOCK = 1 << 16  # of deviations, which so need no memory for all of them
+# Deviations are summed in blocks of this many values, to save memory.
+_BLOCK = 1 << 16
 
 
 @standard_float_mode()
 def density_mask(array: Any, density: float) -> Mask:
-    """Keep exactly ``round(density * n)`` elements: those of largest magnitude.
+    """Keep the ``round(density * n)`` elements of largest magnitude.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def density_mask(array: Any, density: float) -> Mask:
     Returns
     -------
     numpy.ndarray of bool
-        Of the array's shape. Of equal magnitudes the first in C order stay.
+        In the array's shape. Of equal magnitudes, the first in C order are kept.
 
     Raises
     ------
@@ -59,9 +61,9 @@ def density_mask(array: Any, density: float) -> Mask:
 
 @standard_float_mode()
 def quality_mask(array: Any, quality: float) -> Mask:
-    """Keep magnitudes above ``quality`` standard deviations of the tensor.
+    """Keep elements whose magnitude exceeds ``quality`` standard deviations of the tensor.
 
-    The rule of Han et al., "Learning both weights and connections".
+    This is the rule of Han et al., "Learning both weights and connections".
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ def quality_mask(array: Any, quality: float) -> Mask:
 
 @standard_float_mode()
 def threshold_mask(array: Any, threshold: float) -> Mask:
-    """Keep magnitudes above a threshold.
+    """Keep elements whose magnitude exceeds a threshold.
 
     Parameters
     ----------
@@ -127,20 +129,20 @@ def threshold_mask(array: Any, threshold: float) -> Mask:
 
 @standard_float_mode()
 def n_of_m_mask(array: Any, n: int, m: int) -> Mask:
-    """Keep the `n` largest magnitudes of every `m` along the last axis.
+    """Keep the `n` elements of largest magnitude of every `m` along the last axis.
 
     Parameters
     ----------
     array : array_like
-        A float array of any shape; a last group of fewer than `m` elements
-        keeps up to `n` of them.
+        A float array of any shape. If the last group of a row has fewer than `m`
+        elements, up to `n` of them are kept.
     n, m : int
         ``1 <= n <= m``.
 
     Returns
     -------
     numpy.ndarray of bool
-        Of the array's shape. Of equal magnitudes the first ones stay.
+        In the array's shape. Of equal magnitudes, the first are kept.
 
     Raises
     ------
@@ -178,12 +180,12 @@ def _n_of_many(values: Array, row: int, n: int, m: int) -> Mask:
 
 
 def _above(values: Array, threshold: float) -> Mask:
-    """Magnitudes above a threshold that is not rounded."""
+    """Return the mask of magnitudes above a threshold that need not be a float32."""
     return core.mask_above(values, float(float32_at_most(threshold)), 0)
 
 
 def _standard_deviation(values: Array) -> float:
-    """Of all values, in float64."""
+    """Return the standard deviation of all values, computed in float64."""
     if len(values) == 0:
         return 0.0
     mean = values.mean(dtype=np.float64)
@@ -192,7 +194,7 @@ def _standard_deviation(values: Array) -> float:
 
 
 def _largest(values: Array, keep: int) -> Mask:
-    """A mask of the `keep` of largest magnitude, by selection: ties in order of index."""
+    """Return the mask of the `keep` largest magnitudes; of equal ones, the first are kept."""
     if keep == 0:
         return np.zeros(len(values), np.bool_)
     threshold, above = _keep_th_largest(values, keep)
@@ -200,7 +202,7 @@ def _largest(values: Array, keep: int) -> Mask:
 
 
 def _keep_th_largest(values: Array, keep: int) -> tuple[float, int]:
-    """The magnitude of this rank, and how many are above it."""
+    """Return the `keep`-th largest magnitude, and how many are above it."""
     candidates, beyond = _near_rank(values, keep)
     if not 0 < keep - beyond <= len(candidates):  # the sample was misleading
         candidates, beyond = np.abs(values), 0
@@ -211,10 +213,10 @@ def _keep_th_largest(values: Array, keep: int) -> tuple[float, int]:
 
 
 def _near_rank(values: Array, keep: int) -> tuple[Array, int]:
-    """Magnitudes that most likely include the `keep`-th largest, and how many are above them."""
+    """Return magnitudes that probably include the `keep`-th largest, and the number above them."""
     if len(values) < _MIN_SAMPLED:
         return np.abs(values), 0
-    # An odd step is no multiple of a row, which are most often even.
+    # An odd step is not a multiple of the row length, which is usually even.
     sample = np.sort(np.abs(values[:: len(values) // _SAMPLES | 1]))
     share = 1 - keep / len(values)
     middle = share * len(sample)

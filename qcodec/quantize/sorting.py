@@ -1,4 +1,4 @@
-"""Sorting many numbers, so that Ctrl-C need not wait for it."""
+"""Sorting of large arrays that Ctrl-C can interrupt."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .._core.interrupt import check
 from .groups import Grouping
 from .weights import Array
 
-# Up to here NumPy is faster, and takes some milliseconds.
+# Up to this size NumPy's sort is faster and takes only milliseconds.
 _FEW = 1 << 20
 
 
 def ascending(values: Array) -> Array:
-    """A sorted copy.
+    """Return a sorted copy.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ def ascending(values: Array) -> Array:
 
 
 def partitioned(values: Array, place: int) -> Array:
-    """A copy whose element at this place is the one of that rank: as `numpy.partition`."""
+    """Return a copy that is partitioned at `place`, as `numpy.partition` does."""
     return np.partition(values, place) if len(values) <= _FEW else ascending(values)
 
 
 def by_group(layout: Grouping, positions: Array | None, count: int) -> Iterator[Array]:
-    """Of each group, which of the stored elements are in it, ascending.
+    """Yield for each group the indices of its stored elements, ascending.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def by_group(layout: Grouping, positions: Array | None, count: int) -> Iterator[
     positions : numpy.ndarray of int64, optional
         Flat indices of the stored elements; None: all.
     count : int
-        Of stored elements.
+        Number of stored elements.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def by_group(layout: Grouping, positions: Array | None, count: int) -> Iterator[
 
 
 def row_blocks(rows: int, width: int) -> Iterator[slice]:
-    """Slices of the rows of an array, each of about as many elements as are sorted in a moment.
+    """Yield slices of the rows of an array, each small enough to be sorted in milliseconds.
 
     Examples
     --------

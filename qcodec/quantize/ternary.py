@@ -1,4 +1,4 @@
-"""Ternary weights: -Wn, 0 or +Wp."""
+"""Ternary quantization: -Wn, 0 or +Wp."""
 
 from __future__ import annotations
 
@@ -37,31 +37,30 @@ def quantize_ternary(
     array : array_like
         float32, float16, bfloat16 or float64, of any shape.
     threshold : {"exact", "twn"} or float
-        What is set to zero: ``"exact"``, whatever gives the least squared error;
-        ``"twn"``, up to 0.7 of the mean magnitude (ternary weight networks); a
-        number t, up to t of the largest magnitude (trained ternary
-        quantization).
+        The largest magnitude that becomes zero. ``"exact"``: the one with the least
+        squared error. ``"twn"``: 0.7 times the mean magnitude (ternary weight networks).
+        A number t: t times the largest magnitude (trained ternary quantization).
     scales : {2, 1}
-        Two: each sign has the mean of its weights. One: both have the mean
-        magnitude.
+        With 2, Wp and Wn are the mean magnitudes of the positive and of the negative
+        weights. With 1, both are the mean magnitude of all.
     per, group : int, optional
-        Scales for each index of this axis, or block of this many elements; the
+        Scales per index of this axis, or per block of this many elements; the
         default is the tensor.
     mask : array_like of bool, optional
-        The shape of `array`: the elements to store. Those that become zero are
+        The elements to store, in the shape of `array`. Elements that become zero are
         not stored either.
 
     Returns
     -------
     Quantized
-        Of kind ``"codebook"``, the code being the trit plus 1. Two scales: a
-        codebook {-Wn, 0, Wp} for each group. One: the codebook {-1, 0, 1}, and
-        a scale for each group.
+        Of kind ``"codebook"``; the code is the trit plus 1. With two scales there is a
+        codebook {-Wn, 0, Wp} per group; with one, the codebook {-1, 0, 1} and a scale per
+        group.
 
     Raises
     ------
     TypeError
-        If the element type is none of the four.
+        If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
 
@@ -87,13 +86,13 @@ def quantize_ternary(
         book = Groups(np.array([[-1, 0, 1]], np.float32))
         return _quantized(weights, trits, book, Groups(means[:, 0], layout.inner))
     wp, wn = means.T
-    # 0 - Wn, for -Wn would be -0.0 where there is none.
+    # 0 - Wn, because -Wn would be -0.0 if Wn is 0.
     books = np.stack([np.float32(0) - wn, np.zeros_like(wp), wp], axis=1)
     return _quantized(weights, trits, Groups(books, layout.inner), None)
 
 
 def check_ternary(threshold: Threshold, scales: int) -> None:
-    """Raise TypeError or ValueError unless both are allowed."""
+    """Raise TypeError or ValueError unless both parameters are allowed."""
     check_choice("scales", scales, (1, 2))
     if isinstance(threshold, str):
         check_choice("threshold", threshold, ("exact", "twn"))
@@ -102,7 +101,7 @@ def check_ternary(threshold: Threshold, scales: int) -> None:
 
 
 def _threshold(magnitudes: Array, counts: Array, threshold: float | str) -> Array:
-    """What magnitudes must exceed to be stored, for each row of magnitudes."""
+    """Return the threshold of each row; only larger magnitudes are stored."""
     if threshold == "twn":
         sums = np.sum(magnitudes, axis=1, dtype=np.float64)
         return np.asarray(_TWN * sums / np.maximum(counts, 1))
@@ -110,7 +109,7 @@ def _threshold(magnitudes: Array, counts: Array, threshold: float | str) -> Arra
 
 
 def _means(members: Array, thresholds: Array) -> Array:
-    """The mean magnitudes above the thresholds, shape (groups, sides)."""
+    """Return the mean magnitudes above the thresholds, shape (groups, sides)."""
     if thresholds.shape[1] == 1:
         return mean_above(np.abs(members), thresholds[:, 0])[:, None]
     positive, negative = np.maximum(members, 0), np.maximum(-members, 0)
@@ -119,7 +118,7 @@ def _means(members: Array, thresholds: Array) -> Array:
 
 
 def _trits(weights: Weights, layout: Grouping, above: Array, below: Array) -> Array:
-    """Codes of all elements: 2 above, 0 below minus the threshold, else 1."""
+    """Return the code of every element: 2 above the threshold, 0 below minus it, otherwise 1."""
     if layout.count == 1:
         ascending = float32_below(-float(below[0])), float32_at_most(float(above[0]))
         return core.assign_by_thresholds(weights.values, np.array(ascending))

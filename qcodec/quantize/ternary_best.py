@@ -1,4 +1,4 @@
-"""The ternary weights of least squared error: by sorting, or, of many, by a histogram."""
+"""Ternary weights of least squared error: by sorting, or for many weights by a histogram."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from .._core import core
 from .sorting import ascending, row_blocks
 from .weights import Array
 
-# From here on counting bins is faster than sorting.
+# From this size on, a histogram is faster than sorting.
 _MIN_COUNTED = 1 << 18
 
 
 def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
-    """The thresholds that leave the least squared error, and the means of what exceeds them.
+    """Return the thresholds of least squared error, and the means of the magnitudes above them.
 
-    Storing the m largest magnitudes as their mean takes (their sum)**2 / m off the
-    squared error, so the best m is an argmax over the sorted magnitudes.
+    Storing the m largest magnitudes as their mean reduces the squared error by
+    (their sum)**2 / m, so the best m is an argmax over the sorted magnitudes.
 
     Parameters
     ----------
     members : numpy.ndarray of float32
         Shape (groups, members).
     sides : {1, 2}
-        One threshold for all magnitudes of a group, or one for its positive and
+        1: one threshold for all magnitudes of a group. 2: one for its positive and
         one for its negative values.
 
     Returns
     -------
     thresholds, means : numpy.ndarray of float32
-        Shape (groups, sides); the mean of nothing is 0.
+        Shape (groups, sides). The mean is 0 if no magnitude is above the threshold.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def best_ternary(members: Array, sides: int) -> tuple[Array, Array]:
 
 
 def mean_above(magnitudes: Array, threshold: Array) -> Array:
-    """The mean of each row's magnitudes above its threshold; 0 if there are none."""
+    """Return the mean of each row's magnitudes above its threshold; 0 if there are none."""
     above = magnitudes > threshold[:, None]
     sums = np.sum(magnitudes, axis=1, dtype=np.float64, where=above)
     means: Array = sums / np.maximum(np.sum(above, axis=1), 1)
@@ -78,7 +78,7 @@ def _by_sorting(members: Array, sides: int) -> tuple[Array, Array]:
 def _threshold(magnitudes: Array) -> Array:
     if magnitudes.shape[1] == 0:
         return np.zeros(len(magnitudes), np.float32)
-    one = len(magnitudes) == 1  # maybe a long one
+    one = len(magnitudes) == 1  # a single row may be long
     ordered = ascending(magnitudes[0])[None] if one else np.sort(magnitudes, axis=1)
     gains = np.cumsum(ordered[:, ::-1], axis=1, dtype=np.float64)
     np.square(gains, out=gains)

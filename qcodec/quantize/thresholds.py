@@ -1,4 +1,4 @@
-"""Thresholds that float32 values are compared with."""
+"""Rounding of thresholds to float32 that keeps all comparisons the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def float32_at_most(numbers: Any) -> Any:
-    """The greatest float32 that is not above a number: the same values exceed both.
+    """Return the largest float32 that is not above a number: the same values exceed both.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def float32_at_most(numbers: Any) -> Any:
 
 
 def float32_below(number: float) -> Any:
-    """The greatest float32 below a number: what exceeds it is at least the number.
+    """Return the largest float32 below a number: values above it are at least the number.
 
     Examples
     --------

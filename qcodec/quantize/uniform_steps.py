@@ -1,6 +1,6 @@
 """Optimal steps of a symmetric uniform quantizer, by distribution.
 
-Printed by tools/uniform_steps.py. Lin, Talathi and Annapureddy, "Fixed point
+tools/uniform_steps.py prints the table. The source is Lin, Talathi and Annapureddy, "Fixed point
 quantization of deep convolutional networks" (ICML 2016), section 3.
 """
 

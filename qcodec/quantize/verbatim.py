@@ -1,4 +1,4 @@
-"""Elements as they are, bit for bit."""
+"""Storage of elements bit for bit, without quantization."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .weights import as_mask
 
 
 def quantize_verbatim(array: Any, *, dtype: str | None = None, mask: Any = None) -> Quantized:
-    """Take elements as they are: NaN, infinities and -0.0 too.
+    """Keep every bit of the elements, including NaN, infinities and -0.0.
 
     Parameters
     ----------
     array : array_like
         Any element type, of any shape.
     dtype : str, optional
-        What the elements are, where `array` holds their bits (`as_array`).
+        The element type, if `array` holds the bits as unsigned integers (see `as_array`).
     mask : array_like of bool, optional
-        The shape of `array`: the elements to store. The others become +0.0.
+        The elements to store, in the shape of `array`. The others become +0.0.
 
     Returns
     -------
@@ -51,9 +51,9 @@ def quantize_verbatim(array: Any, *, dtype: str | None = None, mask: Any = None)
 
 
 def nonzero_bits_mask(array: Any, dtype: str | None = None) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which elements have any bit set: all but +0.0, 0 and False.
+    """Return the mask of elements with any bit set: all but +0.0, 0 and False.
 
-    Every element of float8_e8m0fnu counts, which has no zero.
+    float8_e8m0fnu has no zero, so all its elements are in the mask.
 
     Examples
     --------

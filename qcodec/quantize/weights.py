@@ -1,4 +1,4 @@
-"""What a quantizer works on: finite float32 values."""
+"""The input of quantizers: finite float32 values, and the positions to store."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Weights:
     Attributes
     ----------
     values : numpy.ndarray of float32
-        One dimension, C order; 0 where an element is not stored.
+        One dimension, C order; 0 for elements that are not stored.
     positions : numpy.ndarray of int64, optional
         Flat indices of the stored elements, ascending; None: all.
     shape : tuple of int
     dtype : str
-        Of the tensor that was given.
+        The element type of the given tensor.
     """
 
     values: Array
@@ -51,15 +51,15 @@ class Weights:
 
     @property
     def greatest(self) -> float:
-        """The greatest float32 that is finite in the tensor's element type."""
+        """The largest float32 that is finite in the tensor's element type."""
         return _GREATEST[self.dtype]
 
     def members(self, grouping: Grouping) -> Array:
-        """The values by group, shape (groups, members); 0 where none is stored."""
+        """Return the values by group, shape (groups, members); 0 for elements not stored."""
         return grouping.members(self.values)
 
     def counts(self, grouping: Grouping) -> Array:
-        """The number of stored elements in each group."""
+        """Return the number of stored elements in each group."""
         stored = np.ones(len(self.values), np.bool_)
         if self.positions is not None:
             stored[:] = False
@@ -69,7 +69,7 @@ class Weights:
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
-        """Around what raises ValueError if a value is not finite: says which ones are not."""
+        """Make a ValueError of the body name the values that are not finite, if there are any."""
         try:
             yield
         except ValueError:
@@ -86,18 +86,18 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
         float32, float16, bfloat16 or float64, of any shape. float64 is rounded
         to float32, because decoded values are products of two float32 numbers.
     mask : array_like of bool, optional
-        The shape of `array`: which elements are stored. The others become +0.0.
+        The elements to store, in the shape of `array`. The others become +0.0.
     check : bool, optional
-        False leaves it to what is done next to find values that are not finite,
-        inside `Weights.explaining`, which saves a pass. Not so with a mask.
+        False saves a pass: the caller's next step must then find values that are not finite,
+        inside `Weights.explaining`. With a mask or float64, values are always checked here.
 
     Raises
     ------
     TypeError
         For other element types.
     ValueError
-        If a value is NaN, infinite or beyond the range of float32, saying how
-        many are and where the first one is; or if the mask has another shape.
+        If a value is NaN, infinite or beyond the range of float32 (the message has their
+        number and the place of the first), or if the mask has another shape.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
             "cast first, or store it with Lossless()"
         )
     values = as_float32(given, element).reshape(-1)
-    # float64 has numbers that float32 has not: later nobody could tell them from infinities.
+    # A finite float64 beyond the range of float32 must be told from an infinity before rounding.
     exact = given if element.name == "float64" else None
     if check or mask is not None or exact is not None:
         _check_finite(values, given.shape, exact)
@@ -126,7 +126,7 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
 
 
 def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
-    """A mask as a bool array of this shape, or an error that says what it is instead.
+    """Return a mask as a bool array of this shape, or raise an error that says what it is.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:
 
 
 def _check_finite(values: Array, shape: tuple[int, ...], exact: Array | None = None) -> None:
-    """Raise ValueError unless all values are finite; `exact` are those before rounding."""
+    """Raise ValueError unless all values are finite; `exact` has the values before rounding."""
     if core.all_finite(values):
         return
     bad = np.flatnonzero(~np.isfinite(values))

@@ -1,1 +1,1 @@
-"""Files and the command line: what is written where, what is read, and how it fails."""
+"""Files and the command line: what they read and write, and how they fail."""

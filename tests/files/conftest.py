@@ -1,4 +1,4 @@
-"""What tests of files share."""
+"""Fixtures for the tests of files."""
 
 import pytest
 

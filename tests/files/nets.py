@@ -1,4 +1,4 @@
-"""A net for the tests of files, and what it means that it came back."""
+"""A net for the tests of files, and a check that it was restored."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The arguments of `save_file` and its like: those of the safetensors library, in its order."""
+"""The arguments of `save_file` and similar functions: those of safetensors, in order."""
 
 import inspect
 

@@ -119,7 +119,7 @@ def test_encode_and_decode_lose_nothing_by_default(command, plain, tmp_path):
     coded, back = tmp_path / "net.qc", tmp_path / "back.safetensors"
     code, out, err = command("encode", plain, coded)
     assert code == 0
-    assert err == f"qcodec: {coded}: warning: a pack has no place for metadata: left out\n"
+    assert err == f"qcodec: {coded}: warning: a pack cannot store metadata: left out\n"
     assert numbers(out.split(":")[1])[:3] == [4, coded.stat().st_size, plain.stat().st_size]
     assert command("decode", coded, back)[0] == 0
     for name, array in safetensors.numpy.load_file(back).items():
@@ -210,7 +210,7 @@ def test_encode_over_its_own_input(command, plain):
 # ---- verify ----
 
 
-def test_verify_says_that_all_is_well(command, encoded):
+def test_verify_reports_that_all_tensors_are_valid(command, encoded):
     assert command("verify", encoded) == (0, f"{encoded}: 4 tensors, all valid\n", "")
     report = json.loads(command("verify", encoded, "--json")[1])
     assert (report["valid"], report["tensors"], report["faults"]) == (True, 4, [])

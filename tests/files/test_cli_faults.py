@@ -1,4 +1,4 @@
-"""What goes wrong in a command: one line that begins with the file that it is about."""
+"""Errors of commands: one line that begins with the file concerned."""
 
 import contextlib
 import os
@@ -291,7 +291,7 @@ def test_a_stream_that_is_closed_is_no_traceback(folder, closed, code):
         ("--version",),
     ],
 )
-def test_json_may_stand_anywhere(folder, capsys, monkeypatch, arguments):
+def test_json_is_accepted_anywhere(folder, capsys, monkeypatch, arguments):
     monkeypatch.chdir(folder)
     positions = range(len(arguments) + 1) if arguments != ("demo",) else (0, 1)
     printed = []
@@ -302,13 +302,13 @@ def test_json_may_stand_anywhere(folder, capsys, monkeypatch, arguments):
     assert printed == [printed[0]] * len(printed)
 
 
-def test_version_may_stand_anywhere(capsys):
+def test_version_is_accepted_anywhere(capsys):
     for arguments in (["--version"], ["inspect", "--version"], ["encode", "a", "--version", "b"]):
         assert main(arguments) == 0
         assert "CPU used" in capsys.readouterr().out
 
 
-def test_behind_two_dashes_every_name_is_a_file(fails):
+def test_after_two_dashes_every_name_is_a_file(fails):
     assert fails("inspect", "--", "--json") == (1, "--json: No such file or directory\n")
 
 
@@ -336,7 +336,7 @@ def test_a_rule_that_does_nothing_or_is_wrong_is_a_wrong_command(folder, fails, 
     assert not (folder / "out.qc").exists()
 
 
-def test_what_does_nothing_in_a_recipe_is_a_warning_in_one_line(folder, capsys):
+def test_recipes_and_rules_without_effect_give_a_warning_in_one_line(folder, capsys):
     small, recipe = folder / "small.safetensors", folder / "recipe.toml"
     safetensors.numpy.save_file({"norm": np.ones(9, "f4")}, small)
     recipe.write_text("weights = 'ternary'\n[[rules]]\ntensor = 'head'\ncodec = 'keep'\n")

@@ -1,4 +1,4 @@
-"""The `.net` files of Deep Compression's authors: byte for byte, and never past their end."""
+"""The `.net` files of Deep Compression's authors: exact bytes, and no reads past their end."""
 
 import json
 
@@ -101,14 +101,14 @@ def test_networks_round_trip(network):
 
 def test_bytes_are_those_of_the_documented_layout():
     data = dcnet.write(one_layer(positions=(2, 40), codes=(3, 15)))
-    assert data[:4] == b"\x04\0\0\0"  # two entries and two fillers
+    assert data[:4] == b"\x04\0\0\0"  # two stored weights and two fillers
     assert data[4:68] == codebook(4).tobytes()
     assert data[68:76] == np.array([0.5, -1], np.float32).tobytes()
     assert data[76:78].hex() == "03f0"  # codes 3, 0, 0, 15
     assert data[78:].hex() == "f25f"  # gaps 2, 15, 15, 5
 
 
-def test_a_gap_of_15_with_a_code_is_an_entry():
+def test_a_gap_of_15_with_a_code_is_a_stored_weight():
     network = one_layer(positions=(15,), codes=(7,))
     again = dcnet.read(dcnet.write(network), layers_of(network))
     assert again["fc"].weights.positions.tolist() == [15]
@@ -149,7 +149,7 @@ def test_a_position_beyond_the_shape_is_refused():
         dcnet.read(data, [dcnet.Layer("fc", (2, 20))])
 
 
-def test_more_entries_than_weights_are_refused_before_they_are_read():
+def test_more_stored_weights_than_the_shape_has_are_refused_before_they_are_read():
     data = (1 << 31).to_bytes(4, "little")
     with pytest.raises(CorruptError, match="50 weights"):
         dcnet.read(data, [dcnet.Layer("fc", (2, 25))])

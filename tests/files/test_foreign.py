@@ -1,4 +1,4 @@
-"""Files of other formats: the error says what was found, what is accepted, and the way there."""
+"""Files of other formats: the error says what was found, what is accepted, and how to convert."""
 
 import bz2
 import gzip
@@ -63,7 +63,7 @@ FILES = {
     "one tensor": (qcodec.encode(WEIGHT), "one encoded tensor", "qcodec.decode"),
     "Git LFS": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4\n",
-        "pointer of Git LFS", "git lfs pull",
+        "Git LFS pointer", "git lfs pull",
     ),
     "web page": (b"<!DOCTYPE html>\n<html lang=en>", "web page", "download"),
     "shards": (b'{\n  "metadata": {\n    "total_size": 1\n  }\n}', "JSON", "each of them"),

@@ -1,4 +1,4 @@
-"""Limits: on a file's sum, on its expansion, and for what is written beyond them."""
+"""Limits on a file's total and on its expansion, and warnings when a written file exceeds them."""
 
 import warnings
 from functools import partial
@@ -92,7 +92,7 @@ def test_the_last_tensor_too_is_checked_before_the_first_is_decoded(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["qc", "qc.safetensors"])
-def test_what_is_one_array_counts_once(suffix, tmp_path):
+def test_aliases_count_once(suffix, tmp_path):
     path = tmp_path / f"net.{suffix}"
     qcodec.save_file({"a": ZEROS, "tied": ZEROS}, path)
     limits = Limits(max_total_bytes=MIB)
@@ -101,7 +101,7 @@ def test_what_is_one_array_counts_once(suffix, tmp_path):
     assert main(["decode", str(path), f"{path}.npz", "--limits", f"max_total_bytes={MIB}"]) == 0
 
 
-def test_the_sum_is_of_what_tensors_are_decoded_as():
+def test_the_sum_counts_the_output_type():
     data = qcodec.save({"a": noise().view(np.float16), "n": noise()}, recipe=qcodec.Verbatim())
     assert qcodec.load(data, limits=Limits(max_total_bytes=2 * MIB))
     for dtype, size in (("float32", 3 * MIB), ("float64", 5 * MIB)):
@@ -194,7 +194,7 @@ def test_the_default_limits_let_checkpoints_pass(name):
 ALLOWED = 1 << 28
 
 
-def test_within_the_default_limits_nothing_is_said(tmp_path):
+def test_within_the_default_limits_there_is_no_warning(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         qcodec.save_file({"a": empty(ALLOWED)}, tmp_path / "net.qc", profile="fixed")

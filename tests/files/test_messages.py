@@ -1,4 +1,4 @@
-"""Errors are one short line of printable text, whatever stands in a file."""
+"""Errors are one short line of printable text, whatever a file contains."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""NumPy's .npz on the command line: every array comes through, or one line says why not."""
+"""NumPy's .npz on the command line: every array is converted, or one line says why not."""
 
 import ast
 import contextlib
@@ -76,7 +76,7 @@ def encode(tmp_path, capsys):
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 @pytest.mark.parametrize("threads", ["1", "3"])
-def test_every_array_comes_in(tmp_path, method, threads):
+def test_every_array_is_read(tmp_path, method, threads):
     members = {f"{name}.npy": npy(array) for name, array in ARRAYS.items()}
     path, out = archive(tmp_path / "in.npz", members, method), tmp_path / "out.qc"
     assert main(["encode", str(path), str(out), "--threads", threads]) == 0
@@ -86,7 +86,7 @@ def test_every_array_comes_in(tmp_path, method, threads):
         np.testing.assert_array_equal(loaded[name], array, strict=name != "big-endian")
 
 
-def test_files_of_numpy_itself_come_in(tmp_path):
+def test_files_that_numpy_wrote_are_read(tmp_path):
     for save in (np.savez, np.savez_compressed):
         save(tmp_path / "in.npz", first=ARRAYS["dense"], second=ARRAYS["fortran"])
         with NpzTensors(str(tmp_path / "in.npz")) as tensors:
@@ -135,7 +135,7 @@ def test_a_broken_member_is_one_line_that_names_it(tmp_path, encode, data, messa
 
 
 @pytest.mark.parametrize("dtype", ["M8[s]", "S3", "U3", "c8"])
-def test_elements_that_are_no_numbers_of_ours_name_the_tensor(tmp_path, encode, dtype):
+def test_unsupported_element_types_name_the_tensor(tmp_path, encode, dtype):
     path = archive(tmp_path / "in.npz", {"a.npy": npy(np.zeros(3, dtype))})
     assert "'a'" in encode(path)
 

@@ -1,4 +1,4 @@
-"""Ordinary tensors of safetensors files: every element type, and shapes that NumPy cannot have."""
+"""Ordinary tensors of safetensors files: every element type, and shapes beyond NumPy."""
 
 import json
 
@@ -78,7 +78,7 @@ def test_headers_are_those_of_the_library(specification, metadata):
     assert ours == theirs
 
 
-def test_the_order_is_known_of_every_type_that_the_library_reads():
+def test_the_library_reads_every_type_whose_order_is_known():
     for dtype, bits in BITS.items():
         data = file_of({"a": (dtype, (8,), bytes(bits)), "b": ("U64", (1,), bytes(8))})
         assert [name for name, _ in safetensors.deserialize(data)] in (["b", "a"], ["a", "b"])
@@ -149,7 +149,7 @@ def test_an_npz_cannot_have_what_is_not_decoded(tmp_path, capsys):
     assert "tensor 'x': .npz has no F8_E4M3FNUZ" in capsys.readouterr().err
 
 
-def test_half_a_byte_is_refused_as_the_library_does():
+def test_tensors_that_end_within_a_byte_are_refused():
     header = b'{"x":{"dtype":"F4","shape":[3],"data_offsets":[0,2]}}'
     with pytest.raises(qcodec.CorruptError, match="2 bytes for F4"):
         qcodec.load(len(header).to_bytes(8, "little") + header + b"12")

@@ -1,4 +1,4 @@
-"""What may be written where: nothing that is no file is replaced, nothing that is read is lost."""
+"""Outputs: devices and pipes are not replaced, and no input is lost."""
 
 import ast
 import json
@@ -88,7 +88,7 @@ def test_a_pipe_that_nobody_reads_is_an_error_after_a_while(tmp_path, monkeypatc
     monkeypatch.setattr(writing, "WAIT_SECONDS", 0.1)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OSError, match="Nobody reads") as caught:
+    with pytest.raises(OSError, match="No process reads") as caught:
         save_file(TENSORS, pipe)
     assert caught.value.filename == str(pipe)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -184,7 +184,7 @@ def test_what_cannot_be_written_is_refused_and_stays(
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "none/", "none/x.qc", "net.qc/", "dangling.qc"])
-def test_names_of_no_file_are_refused_before_anything_is_encoded(tmp_path, monkeypatch, name):
+def test_impossible_names_are_refused_before_anything_is_encoded(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     save_file(TENSORS, "net.qc")
     Path("dangling.qc").symlink_to("nowhere/x.qc")
@@ -225,7 +225,7 @@ def test_data_goes_to_stdout_and_the_report_to_stderr(tmp_path, plain, name):
     assert json.loads(done.stderr)["bytes"] == len(done.stdout)
 
 
-def test_a_file_behind_stdout_is_written_where_it_stands_and_not_replaced(tmp_path, plain):
+def test_a_file_that_is_stdout_is_appended_to_and_not_replaced(tmp_path, plain):
     log = tmp_path / "log"
     log.write_bytes(b"first line\n")
     number = log.stat().st_ino
@@ -237,7 +237,7 @@ def test_a_file_behind_stdout_is_written_where_it_stands_and_not_replaced(tmp_pa
     assert log.stat().st_ino == number
 
 
-def test_a_socket_behind_stdout_is_written_into(plain):
+def test_a_socket_that_is_stdout_is_written_into(plain):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert program("encode", plain, "/dev/stdout", stdout=theirs).returncode == 0
@@ -256,7 +256,7 @@ def test_a_terminal_gets_no_data(plain):
     )
 
 
-def test_a_number_that_is_not_open_is_refused():
+def test_a_descriptor_that_is_not_open_is_refused():
     with pytest.raises(OSError, match="Is not open in this process"):
         output_at("/dev/fd/987")
 
@@ -270,7 +270,7 @@ def test_a_number_that_is_not_open_is_refused():
     + [("decode", e) for e in ("pt", "qc", "QC", "npy", "weights")]
     + [("encode", ""), ("decode", "")],
 )
-def test_an_ending_that_does_not_say_what_is_written_is_refused(
+def test_the_command_line_refuses_endings_that_do_not_say_the_format(
     tmp_path, plain, command, name, ending
 ):
     path = tmp_path / (f"out.{ending}" if ending else "out")
@@ -292,7 +292,7 @@ def test_save_file_refuses_the_endings_of_other_formats(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["net", "net.tmp", "net.safetensors", "net.v2", "npz", ".npz"])
-def test_save_file_takes_names_that_promise_nothing_else(tmp_path, name):
+def test_save_file_takes_names_without_the_ending_of_another_format(tmp_path, name):
     assert save_file(TENSORS, tmp_path / name) == len(save(TENSORS))
     assert same(load_file(tmp_path / name), TENSORS)
 
@@ -373,7 +373,7 @@ def test_a_file_is_not_replaced_by_its_own_lossy_encoding_unless_forced(
     path, before = names_of(plain)[name], plain.read_bytes()
     code, out, err = command("encode", plain, path, *lossy)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "of which bits would be lost: name another file, or say --force" in err
+    assert "of which bits would be lost: name another file, or use --force" in err
     assert plain.read_bytes() == before
     assert command("encode", plain, path, *lossy, "--force")[0] == 0
     assert not same(load_file(path), TENSORS)

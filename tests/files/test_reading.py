@@ -1,4 +1,4 @@
-"""No more is read from a file than was asked for."""
+"""Only the requested parts of a file are read."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What no file can hold is refused, and the error names the tensor."""
+"""Tensors that no file can hold are refused, and the error names the tensor."""
 
 import numpy as np
 import pytest
@@ -73,12 +73,12 @@ def test_the_longest_names_come_back(size):
 
 
 @pytest.mark.parametrize("tensors", [[WEIGHT], (("a", WEIGHT),), WEIGHT, "net.safetensors", None])
-def test_what_is_no_mapping_is_refused(tensors):
+def test_objects_that_are_not_mappings_are_refused(tensors):
     with pytest.raises(TypeError, match=r"a .* was given; allowed is a mapping of names to arrays"):
         save(tensors)
 
 
 @pytest.mark.parametrize("name", ["qcodec.pack", "layer.qcodec", "__metadata__"])
-def test_names_that_files_use_themselves_are_refused(name):
-    with pytest.raises(ValueError, match="files use that name themselves"):
+def test_reserved_names_are_refused(name):
+    with pytest.raises(ValueError, match="the format reserves that name"):
         save({name: np.ones(3)})

@@ -1,4 +1,4 @@
-"""Files: what goes in comes out, in every container, with every type, tied or not."""
+"""Files restore all tensors, in every container, of every type, tied or not."""
 
 from collections.abc import Mapping
 
@@ -118,7 +118,7 @@ def test_metadata_comes_back(path):
         assert file.metadata() is None
 
 
-def test_a_pack_has_no_place_for_metadata(tmp_path):
+def test_a_pack_cannot_store_metadata(tmp_path):
     with pytest.raises(ValueError, match=r"\.qc\.safetensors"):
         save_file(model(), tmp_path / "net.qc", metadata={"a": "b"})
 

@@ -1,4 +1,4 @@
-"""Saving leaves the old file or the new one, whatever happens on the way."""
+"""Saving leaves the old file or the new one, whatever happens meanwhile."""
 
 import errno
 import os
@@ -110,7 +110,7 @@ def test_a_failure_while_the_bytes_are_made_leaves_the_old_file(tmp_path):
     assert names(tmp_path) == ["file"]
 
 
-def test_a_folder_in_the_way_is_an_error_and_nothing_is_left(tmp_path):
+def test_saving_onto_a_folder_is_an_error_and_leaves_no_file(tmp_path):
     (tmp_path / "file").mkdir()
     with pytest.raises(OSError, match="file"):
         replace_file(tmp_path / "file", [b"new"])
@@ -173,7 +173,7 @@ PLANTS = {"link": plant_link, "folder": Path.mkdir, "pipe": os.mkfifo, "stray": 
 
 
 @pytest.mark.parametrize("plant", PLANTS.values(), ids=PLANTS)
-def test_what_stands_at_the_temporary_name_is_passed_over(tmp_path, plant):
+def test_a_temporary_name_that_is_in_use_is_skipped(tmp_path, plant):
     (tmp_path / "victim").write_bytes(b"precious")
     plant(tmp_path / ".file.qcodec-tmp")
     replace_file(tmp_path / "file", [b"new"])
@@ -200,7 +200,7 @@ def test_without_any_temporary_name_a_save_ends_in_an_error_that_names_the_file(
     path.write_bytes(b"old")
     for name in temporary_names(path):
         name.mkdir()
-    with pytest.raises(OSError, match=r"None of its .* temporary files could be had") as caught:
+    with pytest.raises(OSError, match=r"All of its .* temporary names are in use") as caught:
         replace_file(path, [b"new"])
     assert (caught.value.errno, caught.value.filename) == (errno.EBUSY, str(path))
     assert path.read_bytes() == b"old"

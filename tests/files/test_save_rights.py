@@ -1,4 +1,4 @@
-"""What a saved file keeps of the one that it replaces: owner, group, mode, attributes."""
+"""A saved file keeps the owner, group, mode and attributes of the file that it replaces."""
 
 import os
 import stat
@@ -112,7 +112,7 @@ def test_another_group_than_the_old_one_may_do_no_more_than_everybody(
 
 
 @as_root
-def test_the_old_group_is_kept_by_who_belongs_to_it(shared, save_as_nobody):
+def test_members_of_the_old_group_keep_it(shared, save_as_nobody):
     path = shared / "file"
     path.write_bytes(b"old")
     os.chown(path, 0, STRANGER)
@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_read_or_flushed_is_no_error(shared, save_as_nob
 
 
 @as_root
-def test_the_stray_file_of_another_user_is_passed_over(shared, save_as_nobody):
+def test_the_stray_file_of_another_user_is_skipped(shared, save_as_nobody):
     shared.chmod(0o1777)
     (shared / ".file.qcodec-tmp").write_bytes(b"left by root")
     assert save_as_nobody(shared / "file") == ""
@@ -207,7 +207,7 @@ def test_attributes_and_access_control_lists_are_kept(tmp_path):
     assert path.stat().st_mode == mode
 
 
-def test_what_a_folder_grants_to_new_files_is_not_granted_to_a_replaced_one(tmp_path):
+def test_a_replaced_file_does_not_inherit_the_rights_of_its_folder(tmp_path):
     if not attributes_are_stored(tmp_path):
         pytest.skip("a file system without extended attributes")
     path = tmp_path / "file"

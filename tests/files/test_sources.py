@@ -1,4 +1,4 @@
-"""Sources of bytes: what is closed, cut short, or no bytes at all says so."""
+"""Sources of bytes: closed and truncated ones, and objects without bytes, give clear errors."""
 
 import io
 import mmap
@@ -69,7 +69,7 @@ def test_a_closed_file_says_so_and_is_named(path, backend, use):
 
 @pytest.mark.parametrize("name", ["w", "kept", "empty"])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_what_was_taken_from_a_file_says_that_it_is_closed(path, backend, name):
+def test_tensors_and_slices_of_a_closed_file_say_that_it_is_closed(path, backend, name):
     with safe_open(path, backend=backend) as file:
         part = file.get_slice(name)
         encoded = file.encoded("w")
@@ -188,19 +188,19 @@ def test_every_bytes_like_object_is_taken(as_map, take, data):
 
 
 @pytest.mark.parametrize(("take", "data"), TAKERS.values(), ids=TAKERS)
-def test_what_is_no_bytes_is_refused_with_what_is_allowed(take, data):
+def test_objects_without_bytes_are_refused_with_what_is_allowed(take, data):
     strided = np.zeros(8, "u1")[::2]
     for wrong in (io.BytesIO(data), 3, None, strided, np.zeros(3, "M8[s]")):
         with pytest.raises(TypeError, match=r"not \w+.*: allowed are bytes, .*mmap\.mmap"):
             take(wrong)
 
 
-def test_of_an_open_file_its_bytes_are_asked_for(path):
-    with path.open("rb") as file, pytest.raises(TypeError, match=r"give what read\(\) gives"):
+def test_an_open_file_is_refused_with_advice_to_pass_its_bytes(path):
+    with path.open("rb") as file, pytest.raises(TypeError, match=r"pass what its read\(\) returns"):
         qcodec.decode(file)
 
 
-def test_a_source_of_ones_own_is_taken():
+def test_a_source_of_another_class_is_taken():
     class Own:
         size = np.int64(len(FRAME))
 

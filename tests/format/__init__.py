@@ -1,1 +1,1 @@
-"""Bytes: what a frame, a pack and a stream hold, and what hostile ones may cost."""
+"""The format: frames, packs and streams, and the cost of hostile ones."""

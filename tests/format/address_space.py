@@ -1,8 +1,8 @@
 """Decode frames and packs from standard input with little address space to spare.
 
-A program of its own, as the limit is the process's. Reads lines ``DOOR BYTES-TO-SPARE HEX``,
-prints a line for each: the kind of the error, the number of bytes (of a pack: of tensors) that came
-out, or ``memory``.
+This is a separate program, because the limit applies to a process. It reads lines
+``DOOR BYTES-TO-SPARE HEX``, where a door is one of the ways to read a frame. For each it prints the
+kind of the error, the number of decoded bytes (for a pack: of tensors), or ``memory``.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What it means that two decoders agree on a frame."""
+"""Checks that two decoders agree on a frame."""
 
 from __future__ import annotations
 

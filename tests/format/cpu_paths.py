@@ -1,4 +1,4 @@
-"""The paths through the C core: what it does with the instruction sets of lesser machines."""
+"""The paths through the C core, each with the instruction sets of a lesser machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays from wherever they come."""
+"""Arrays and tensors of NumPy, ml_dtypes and torch, as the library takes them."""
 
 import numpy as np
 import pytest
@@ -65,12 +65,12 @@ def test_nothing_is_copied_without_need():
 @pytest.mark.parametrize(
     "given", [np.zeros(2, complex), np.array([object()]), np.array(["a"]), np.zeros(2, "M8[s]")]
 )
-def test_what_cannot_be_stored_is_refused_with_what_can(given):
+def test_unsupported_types_are_refused_with_the_supported_ones(given):
     with pytest.raises(TypeError, match="allowed are float32, float16"):
         as_array(given)
 
 
-def test_a_dtype_says_what_bits_mean_and_never_casts():
+def test_a_dtype_interprets_bits_and_never_casts():
     with pytest.raises(TypeError, match=r"float32 array was given as bfloat16.*bits as uint16"):
         as_array(np.zeros(2, np.float32), "bfloat16")
     with pytest.raises(TypeError, match="uint8 array was given as bfloat16"):

@@ -1,7 +1,7 @@
 """Files are little-endian on every machine.
 
-No big-endian Python runs here, so these tests turn it about: files are big-endian, and the
-machine is not. Whatever forgets to convert then shows, as it would where it matters.
+No big-endian Python runs here, so these tests swap the roles: files are big-endian, and the
+machine is not. A missing conversion then fails, as it would on a big-endian machine.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ def test_files_have_the_bytes_that_the_safetensors_library_writes(row):
     assert qcodec.save({"w": values}, recipe=KEEP) == safetensors.numpy.save({"w": values})
 
 
-def test_types_that_numpy_lacks_are_turned_as_words(other_order):
+def test_bfloat16_is_swapped_in_words(other_order):
     ml_dtypes = pytest.importorskip("ml_dtypes")
     values = np.array([1.0, -2.5, 3.0]).astype(ml_dtypes.bfloat16)
     data = qcodec.save({"w": values}, recipe=KEEP)
@@ -72,7 +72,7 @@ def test_types_that_numpy_lacks_are_turned_as_words(other_order):
     assert np.array_equal(qcodec.load(data)["w"], values)
 
 
-def test_parts_and_other_types_of_an_ordinary_tensor(other_order, tmp_path):
+def test_slices_and_casts_of_an_ordinary_tensor(other_order, tmp_path):
     weights = np.arange(60, dtype=np.float32).reshape(3, 4, 5) - 7
     path = tmp_path / "net.safetensors"
     qcodec.save_file({"w": weights}, path, recipe=KEEP)
@@ -85,7 +85,7 @@ def test_parts_and_other_types_of_an_ordinary_tensor(other_order, tmp_path):
         assert np.array_equal(halves, weights.astype(np.float16))
 
 
-def test_parameters_of_frames_are_turned(other_order):
+def test_parameters_of_frames_are_swapped(other_order):
     """The core stores them as they are given: a frame of the other order has other bytes."""
     weights = np.linspace(-1, 1, 300, dtype=np.float32)
     turned = qcodec.encode(weights, qcodec.Affine(8))
@@ -99,7 +99,7 @@ def test_parameters_of_frames_are_turned(other_order):
     assert np.array_equal(read, expected.scale.values)
 
 
-def test_the_digest_of_a_base_is_of_the_bytes_in_files(other_order):
+def test_the_digest_of_a_base_is_over_its_bytes_in_file_order(other_order):
     values = np.arange(5, dtype=np.float32)
     stored = values.astype(f"{other_order}f4").tobytes()
     assert Base.of(values).digest == hashlib.sha256(stored).digest()[:8]

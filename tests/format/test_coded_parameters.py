@@ -1,4 +1,4 @@
-"""Parameters that are coded: every way, the encoder's choice, and what hostile ones may cost."""
+"""Coded parameters: every way, the encoder's choice, and the cost of hostile ones."""
 
 import struct
 import threading
@@ -299,7 +299,7 @@ def test_parameters_stay_within_the_limits():
     assert np.all(Encoded(data)[:3] == 0)
 
 
-def test_the_bits_of_deltas_are_read_as_far_as_they_go():
+def test_coded_parameters_of_every_wrong_length_are_refused():
     for size in range(9):
         body = b"\0\1\x11" + bytes(size)  # two deltas of 17 bits, 16 stored
         parameters = bytes([1, 0, 1, 2]) + vu(len(body)) + body

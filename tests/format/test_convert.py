@@ -41,7 +41,7 @@ def test_every_pattern_of_a_small_type_widens_exactly(source, to):
 
 
 @pytest.mark.parametrize(("source", "to"), [("float16", "bfloat16"), ("bfloat16", "float16")])
-def test_every_pattern_goes_from_half_to_half(source, to):
+def test_every_pattern_converts_between_the_16_bit_types(source, to):
     values = every_pattern(source)
     with np.errstate(over="ignore", invalid="ignore"):
         expected = values.astype(np.float32).astype(BY_NAME[to].carrier)
@@ -55,7 +55,7 @@ def test_a_type_to_itself_keeps_every_bit(name):
 
 
 @pytest.mark.parametrize("to", ["float16", "bfloat16"])
-def test_random_float32_patterns_round_like_the_others_do(to):
+def test_random_float32_patterns_round_as_numpy_rounds(to):
     bits = np.random.default_rng(2).integers(0, 1 << 32, 300_000, np.uint32)
     values = bits.view(np.float32)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -65,7 +65,7 @@ def test_random_float32_patterns_round_like_the_others_do(to):
 
 @pytest.mark.parametrize("source", ["float32", "float64"])
 @pytest.mark.parametrize("to", ["float16", "bfloat16"])
-def test_the_middle_between_neighbours_goes_to_even_and_no_further(source, to):
+def test_ties_round_to_even_and_doubles_only_once(source, to):
     """A double whose last place tips the balance is rounded wrongly by way of float32."""
     element = BY_NAME[to]
     finite = every_pattern(to)[: int(np.argmax(np.isinf(every_pattern(to).astype(np.float32))))]
@@ -87,7 +87,7 @@ def test_the_middle_between_neighbours_goes_to_even_and_no_further(source, to):
 
 
 @pytest.mark.parametrize("to", ["float16", "bfloat16"])
-def test_what_is_too_large_becomes_infinite_just_where_rounding_says(to):
+def test_overflow_begins_exactly_where_rounding_says(to):
     greatest = float(ml_dtypes.finfo(BY_NAME[to].carrier).max)
     last_place = greatest - float(np.nextafter(BY_NAME[to].carrier.type(greatest), 0))
     limit = np.float64(greatest + last_place / 2)

@@ -1,4 +1,4 @@
-"""The door to C: a size that does not fit its buffer is refused before C believes it."""
+"""The boundary to C: a size that does not fit its buffer is refused before C uses it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,7 +29,7 @@ def frame_of(codec=None, **settings):
 
 @pytest.mark.parametrize("dtype", [F32, U16, element_type("float64").id, 16, 255])
 @pytest.mark.parametrize("size", [0, 1, 24, 95, 97, 96 + 4])
-def test_an_output_has_the_bytes_of_its_elements(dtype, size):
+def test_an_output_of_another_size_is_refused(dtype, size):
     frame, data = frame_of()
     offset, length, _, _ = frame.chunk(0)
     with pytest.raises(ValueError, match="out has"):
@@ -40,14 +40,14 @@ def test_an_output_has_the_bytes_of_its_elements(dtype, size):
         )
 
 
-def test_the_size_of_an_element_is_no_argument():
+def test_the_size_of_an_element_cannot_be_passed():
     """Once it was: 64 bytes were written into 16."""
     frame, _ = frame_of()
     with pytest.raises(TypeError):
         frame.decode(0, 24, F32, 1, octets(24), None, True)
 
 
-def test_codes_are_as_wide_as_they_are_stored():
+def test_wide_codes_take_two_bytes():
     frame, data = frame_of(qcodec.Affine(bits=10))
     offset, length, _, _ = frame.chunk(0)
     positions, codes = frame.decode_codes(0, data[offset : offset + length], None, True)
@@ -55,7 +55,7 @@ def test_codes_are_as_wide_as_they_are_stored():
     assert len(codes) == 2 * WEIGHTS.size
 
 
-def test_a_chunk_has_all_of_its_bytes():
+def test_a_chunk_of_another_size_is_refused():
     frame, data = frame_of()
     offset, length, _, _ = frame.chunk(0)
     for size in (0, length - 1, length + 1):
@@ -67,7 +67,7 @@ def test_a_chunk_has_all_of_its_bytes():
 
 
 @pytest.mark.parametrize("size", [0, 95, 97, 4 * 96])
-def test_a_base_has_the_size_of_the_tensor(size):
+def test_a_base_of_another_size_is_refused(size):
     base = WEIGHTS + np.float32(2**-18)
     frame, data = frame_of(qcodec.Delta(base))
     offset, length, _, _ = frame.chunk(0)
@@ -110,7 +110,7 @@ def plan_of(head, **sizes):
 @pytest.mark.parametrize(
     ("head", "parameter"), [(head, name) for head, sizes in SIZES.items() for name in sizes]
 )
-def test_parameters_have_the_size_that_the_head_says(head, parameter):
+def test_parameters_of_another_size_than_the_head_says_are_refused(head, parameter):
     right = SIZES[head][parameter]
     plan_of(head)
     for size in (right - 1, right + 1, 2 * right):
@@ -124,13 +124,13 @@ def test_an_order_needs_a_codebook():
 
 
 @pytest.mark.parametrize("stored", [0, 23, 25, 2**62, 2**64 - 1])
-def test_a_chunk_has_the_values_of_its_stored_elements(stored):
+def test_values_of_another_size_than_their_count_are_refused(stored):
     plan, nowhere = plan_of("affine"), np.zeros(0, np.uint32)
     with pytest.raises(ValueError, match="values: 24 bytes"):
         plan.encode_chunk(0, 24, nowhere, octets(24), stored, 0, 0xFF, 1, 5)
 
 
-def test_a_chunk_is_no_longer_than_the_format_allows():
+def test_a_chunk_longer_than_the_format_allows_is_refused():
     plan = core.Plan((1 << 40,), F32, KINDS["bytes"], POSITIONS["mask"], chunk_elements=1 << 22)
     with pytest.raises(ValueError, match="elements of the chunk"):
         plan.encode_chunk(0, 1 << 23, np.zeros(0, np.uint32), octets(0), 0, 0, 0xFF, 1, 5)
@@ -141,7 +141,7 @@ def chunk_of_zeros():
     return plan_of("affine").encode_chunk(0, 24, nowhere, octets(24), 24, 0, 0xFF, 1, 5)[0]
 
 
-def test_a_frame_is_written_from_any_bytes_and_leaves_them_as_they_were():
+def test_writing_a_frame_takes_any_bytes_and_keeps_no_view_of_them():
     chunk = bytearray(chunk_of_zeros())
     frame = plan_of("affine").write([chunk], 0, 0xFF, 1)
     assert plan_of("affine").write([memoryview(bytes(chunk))], 0, 0xFF, 1) == frame
@@ -176,7 +176,7 @@ def test_threads_write_one_plan_with_coded_parameters():
 
 @pytest.mark.parametrize("width", [8, 9])
 @pytest.mark.parametrize("count", [1, 2**63, 2**64 - 1])
-def test_symbols_are_as_many_as_are_there(width, count):
+def test_more_symbols_than_bytes_are_refused(width, count):
     with pytest.raises(ValueError, match=f"symbols of {width} bits in 0 bytes"):
         core.encode_stream(octets(0), count, width, 0xFF, 1)
     with pytest.raises(ValueError, match=f"gaps of {width} bits in 0 bytes"):
@@ -184,7 +184,7 @@ def test_symbols_are_as_many_as_are_there(width, count):
 
 
 @pytest.mark.parametrize(("offset", "size"), [(0, 4), (4, 0), (1, 3), (2**64 - 1, 2)])
-def test_names_of_a_pack_lie_inside_its_bytes(offset, size):
+def test_names_outside_the_bytes_of_a_pack_are_refused(offset, size):
     table = np.zeros(1, core.PACK_ENTRY)
     table["name_offset"], table["name_bytes"], table["bytes"] = offset, size, 1
     for call in (
@@ -195,7 +195,7 @@ def test_names_of_a_pack_lie_inside_its_bytes(offset, size):
             call()
 
 
-def test_the_order_of_names_has_places_for_names_only():
+def test_an_order_that_points_past_the_names_is_refused():
     table = np.zeros(2, core.PACK_ENTRY)
     table["by_name"] = 0, 2
     with pytest.raises(ValueError, match="order of 2 names"):
@@ -203,7 +203,7 @@ def test_the_order_of_names_has_places_for_names_only():
 
 
 @pytest.mark.parametrize(("source", "out"), [(8, 7), (8, 9), (7, 8), (8, 0)])
-def test_converted_elements_fit(source, out):
+def test_conversions_between_buffers_of_other_sizes_are_refused(source, out):
     bfloat16 = element_type("bfloat16").id
     with pytest.raises(ValueError, match=r"source is not|out has"):
         core.convert(octets(source), F32, octets(out), bfloat16)

@@ -1,4 +1,4 @@
-"""Tensors and files that are stored against a base."""
+"""Tensors and files that are stored as differences from a base."""
 
 import json
 import pickle
@@ -68,13 +68,13 @@ def test_a_fine_tuned_tensor_is_smaller_than_without_its_base():
     assert len(data) < 0.62 * len(qcodec.encode(TUNED))
 
 
-def test_a_tensor_that_is_its_base_costs_a_head():
+def test_a_tensor_equal_to_its_base_costs_only_a_head():
     data = qcodec.encode(BASE, Delta(BASE))
     assert len(data) < 64
     assert bits(qcodec.decode(data, base=BASE)) == bits(BASE)
 
 
-def test_changes_that_are_alike_within_a_kernel_are_predicted():
+def test_changes_that_are_alike_within_a_filter_are_predicted():
     smooth = np.cumsum(np.cumsum(RANDOM.standard_normal((400, 9, 5, 5)), 2), 3) * 1e-6
     base = RANDOM.standard_normal(smooth.shape).astype(np.float32)
     tuned = (base + smooth).astype(np.float32)
@@ -84,7 +84,7 @@ def test_changes_that_are_alike_within_a_kernel_are_predicted():
     )
 
 
-def test_what_is_smaller_without_a_base_is_stored_without_it():
+def test_a_tensor_smaller_without_its_base_is_stored_without_it():
     other = RANDOM.permuted(BASE * 1000, axis=0)
     data = qcodec.encode(TUNED, Delta(other))
     assert qcodec.info(data).kind == "exponents"
@@ -119,7 +119,7 @@ def test_every_output_type_is_rounded_once():
     assert np.array_equal(qcodec.decode(data, base=BASE, dtype="float64"), TUNED.astype("f8"))
 
 
-def test_the_elements_are_quantized_as_they_are():
+def test_quantized_of_a_delta_has_the_elements_themselves():
     data = qcodec.encode(TUNED, Delta(BASE))
     quantized = qcodec.Encoded(data, base=BASE).quantized()
     assert (quantized.kind, bits(quantized.codes)) == ("bytes", bits(TUNED))
@@ -238,7 +238,7 @@ def test_a_base_that_does_not_fit_is_not_encoded_against():
         qcodec.encode(TUNED, Delta(BASE[0]))
     with pytest.raises(ValueError, match="the base is float32"):
         qcodec.encode(TUNED.astype("f2"), Delta(BASE))
-    with pytest.raises(TypeError, match="the base of one tensor is an array"):
+    with pytest.raises(TypeError, match="the base of one tensor must be an array"):
         qcodec.encode(TUNED, Delta({"a": BASE}))
 
 
@@ -322,7 +322,7 @@ def test_an_error_names_the_tensor_and_only_it_needs_the_base(tmp_path):
             file.get_tensor("conv.weight")
 
 
-def test_only_what_is_asked_for_is_read_of_the_base(tmp_path):
+def test_only_the_requested_tensors_of_the_base_are_read(tmp_path):
     base, path = tmp_path / "base.safetensors", tmp_path / "tuned.qc"
     qcodec.save_file(MODEL, base, recipe=Recipe(weights=None, others=None))
     qcodec.save_file(FINE_TUNED, path, recipe=Delta(base))

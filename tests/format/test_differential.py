@@ -1,6 +1,6 @@
 """The C decoder and the reference agree: the same values, the same kinds of errors.
 
-QCODEC_EXAMPLES=100000 makes a long run of it.
+QCODEC_EXAMPLES=100000 makes a long run.
 """
 
 import itertools

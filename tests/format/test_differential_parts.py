@@ -1,4 +1,4 @@
-"""The C decoder and the reference agree on streams by themselves, and on packs."""
+"""The C decoder and the reference agree on streams alone, and on packs."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -63,7 +63,7 @@ def test_exponents_far_from_the_others_come_back(dtype, profile):
 
 
 @pytest.mark.parametrize("count", [4000, 20_000])
-def test_ranges_behind_escapes_decode_alone(count):
+def test_ranges_after_escapes_decode_alone(count):
     array = weights((count,), np.float64)
     array[::3] = 0  # more escapes than a block of them
     array[1::7] = 1e300

@@ -1,4 +1,4 @@
-"""The worked examples of docs/format.md decode to the values that stand under them."""
+"""The worked examples of docs/format.md decode to the values given below them."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""The golden files of every release: what they hold, for ever, and that no damage to them passes.
+"""The golden files of every release: they decode to the same values for ever, and damage shows.
 
 They are written by tools/make_golden.py, never by a test.
 """

@@ -1,4 +1,4 @@
-"""What hostile bytes may cost in memory."""
+"""The memory that hostile bytes may cost."""
 
 import contextlib
 import json
@@ -114,7 +114,7 @@ def test_an_error_from_a_kilobyte_costs_at_most_a_megabyte(door):
 
 @linux_only
 @pytest.mark.parametrize("door", ["decode", "file"])
-def test_a_valid_kilobyte_costs_what_it_declares(door):
+def test_a_valid_kilobyte_takes_the_memory_that_it_declares(door):
     chunks = 4
     size = chunks * LARGEST_CHUNK
     data = frame_of("u8 bytes dense", (size,), [CONSTANT] * chunks, b"", LARGEST_CHUNK)
@@ -152,14 +152,14 @@ WITHIN = {
 @pytest.mark.parametrize(
     "door", ["decode", "float64", "slice", "quantized", "csr", "file", "verify"]
 )
-def test_every_door_asks_for_memory_before_it_takes_any(door):
+def test_every_entry_point_checks_the_limits_before_it_allocates(door):
     outcomes = with_spare_memory(door, [(8 * MIB, data) for data in BEYOND.values()])
     expected = [WITHIN.get((door, name), "limit") for name in BEYOND]
     assert dict(zip(BEYOND, outcomes, strict=True)) == dict(zip(BEYOND, expected, strict=True))
 
 
 @linux_only
-def test_a_file_asks_for_the_memory_of_its_sum_before_it_takes_any():
+def test_the_total_of_a_file_is_checked_before_memory_is_allocated():
     # Ninety bytes a tensor, each of which is within the limits.
     one = frame_of("u8 bytes dense", (16 * ONE[0],), [CONSTANT] * 16, b"", LARGEST_CHUNK)
     names = [str(number) for number in range(40)]

@@ -1,4 +1,4 @@
-"""What hostile bytes may cost in time."""
+"""The time that hostile bytes may cost."""
 
 import time
 
@@ -116,7 +116,7 @@ CODINGS += ["split_classes", "split_neighbours", "contexts_classes", "contexts_n
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-def test_tiny_chunks_take_time_by_the_bytes_that_they_have(coding):
+def test_the_time_of_tiny_chunks_is_in_proportion_to_their_bytes(coding):
     # A chunk of one byte costs calls and tables, some microseconds, whatever it holds; but it
     # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.
     table = deep_lengths(list(range(13)))

@@ -95,7 +95,7 @@ def test_a_broken_rule_is_named(name, path):
     assert type(caught.value).__name__.lower() == error.code
 
 
-def test_low_bits_behind_the_last_symbol_are_refused():
+def test_low_bits_after_the_last_symbol_are_refused():
     place = len(RAW.head()) + 2  # behind the number of words: the plane of the only low bit
     data = with_byte(RAW_BODY, place, RAW_BODY[place] | 1 << 6)
     with pytest.raises(CorruptError, match="low bits after"):

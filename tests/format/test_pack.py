@@ -173,7 +173,7 @@ def test_only_the_table_is_read():
     assert source.bytes_read <= 2 * 4096
 
 
-def test_a_table_larger_than_the_first_read_is_read_on():
+def test_a_table_larger_than_the_first_read_is_read_whole():
     names = [f"{number:0200}" for number in range(500)]
     source = BytesSource(b"".join(write_pack(names, [b"x" * 1000] * len(names))))
     assert [found.name for found in read_pack(source).entries] == names

@@ -1,4 +1,4 @@
-"""Positions in full rows and columns are cheap, and so more is stored there."""
+"""Positions in full rows and columns are cheap, so more elements are stored there."""
 
 from dataclasses import replace
 
@@ -37,18 +37,18 @@ def test_uneven_rows_and_columns_make_a_cheaper_file(codec):
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])
-def test_even_ones_lose_next_to_nothing(rate):
+def test_even_rows_and_columns_lose_almost_nothing(rate):
     by_row, flat = both(EVEN, Codebook(4, rate=rate), 0.1)
     assert by_row < 1.003 * flat
 
 
-def test_kernels_are_rows_of_their_output_channel():
+def test_filters_of_one_output_channel_are_one_row():
     codec, mask = Codebook(4, rate=0.05), Density(0.05).mask(UNEVEN)
     kernels = codec.quantize(UNEVEN.reshape(300, 16, 5, 5), mask.reshape(300, 16, 5, 5))
     np.testing.assert_array_equal(kernels.positions, codec.quantize(UNEVEN, mask).positions)
 
 
-def test_a_position_costs_by_what_else_stands_in_its_row_and_column():
+def test_the_cost_of_a_position_depends_on_its_row_and_column():
     mask = np.array([[1, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
     rows, columns = np.divmod(np.arange(12), 4)
     bits = _position_bits((rows, columns), (3, 4), mask.ravel()).reshape(3, 4)
@@ -63,7 +63,7 @@ def test_a_position_costs_by_what_else_stands_in_its_row_and_column():
 
 
 @pytest.mark.parametrize("shape", [(300,), (1, 300), (300, 1), (2, 150), (150, 2, 1)])
-def test_nothing_at_all_may_be_worth_its_bits(shape):
+def test_perhaps_no_element_is_worth_its_bits(shape):
     array = EVEN.ravel()[:300].reshape(shape)
     for codec in (Codebook(3, rate=50), Affine(3, rate=50)):
         q = codec.quantize(array, array != 0)

@@ -1,4 +1,4 @@
-"""The reference decoder gives back what was written, by arithmetic that is not its own."""
+"""The reference decoder returns what was written, checked by independent arithmetic."""
 
 import math
 

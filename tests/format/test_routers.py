@@ -81,7 +81,7 @@ def codings_of(data):
 
 @each_coding
 @pytest.mark.parametrize("case", CASES)
-def test_what_depends_on_its_place_has_a_router_and_is_much_smaller(case, coding):
+def test_codes_that_depend_on_their_place_have_a_router_and_are_much_smaller(case, coding):
     quantized, positions = CASES[case]
     data = encode(quantized, positions, codings=ROUTED[coding])
     assert coding in codings_of(data)
@@ -106,7 +106,7 @@ def test_ranges_of_chunks_decode_alone(case, coding):
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("profile", ["fast", "fixed"])
-def test_what_has_to_decode_fast_never_has_a_router(case, profile):
+def test_profiles_fast_and_fixed_never_have_a_router(case, profile):
     quantized, positions = CASES[case]
     assert not codings_of(encode(quantized, positions, profile)) & ROUTED.keys()
 

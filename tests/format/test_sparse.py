@@ -1,4 +1,4 @@
-"""Sparse matrices go in and come out without ever being dense."""
+"""Sparse matrices are encoded and decoded without a dense copy."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Streams that break one rule of the format each, and the error that each must give.
+"""Streams that each break one rule of the format, and the error that each must give.
 
-Those of codings 4 and 5 are in test_lanes.py, where every path must give them.
+Streams of codings 4 and 5 are in test_lanes.py, where every path must give the errors.
 """
 
 import pytest

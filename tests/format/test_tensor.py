@@ -1,4 +1,4 @@
-"""`encode`, `decode`, `info`: what goes in comes out, in every layout and profile."""
+"""`encode`, `decode`, `info`: decoding restores what was encoded, in every layout and profile."""
 
 from __future__ import annotations
 
@@ -172,12 +172,12 @@ def test_nine_dimensions_are_refused():
         qcodec.encode(np.zeros((1,) * 9, np.float32))
 
 
-def test_what_is_no_buffer_is_a_type_error():
+def test_objects_without_bytes_are_a_type_error():
     with pytest.raises(TypeError, match="bytes-like"):
         qcodec.decode(object())
 
 
-def test_a_sparse_tensor_without_a_zero_code_needs_no_filler_or_says_so():
+def test_without_a_zero_code_positions_avoid_fillers_or_are_refused():
     positions = np.array([0, 70_000])
     quantized = Quantized(
         (70_001,), "float32", "codebook", np.array([0, 1], np.uint8), positions, 1,

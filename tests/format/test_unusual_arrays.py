@@ -1,4 +1,4 @@
-"""Arrays and tensors that are not simply elements in memory: stored as they are, or refused."""
+"""Arrays and tensors that are not plain elements in memory are stored correctly or refused."""
 
 import warnings
 
@@ -52,7 +52,7 @@ def test_masked_symbols_positions_and_codes_are_refused():
             function()
 
 
-def test_a_masked_array_is_no_second_name_of_its_data():
+def test_a_masked_array_is_not_an_alias_of_its_data():
     with pytest.raises(TypeError, match="tensor 'b': a masked array"):
         qcodec.save({"a": VALUES, "b": MASKED})
 
@@ -117,7 +117,7 @@ OBJECTS = {
 
 
 @pytest.mark.parametrize("value", OBJECTS.values(), ids=OBJECTS)
-def test_what_is_no_array_is_refused_by_name(value):
+def test_objects_that_are_not_arrays_are_refused_by_name(value):
     with pytest.raises(TypeError, match=r"^tensor 'layer': .* allowed are"):
         qcodec.save({"fine": VALUES, "layer": value})
 
@@ -179,7 +179,7 @@ UNUSUAL = {
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("recipe", [None, {".": "keep"}], ids=["encoded", "left alone"])
 @pytest.mark.parametrize("what", UNUSUAL)
-def test_tensors_that_are_not_simply_memory_are_refused_by_name(torch, what, recipe):
+def test_tensors_without_plain_memory_are_refused_by_name(torch, what, recipe):
     tensor = UNUSUAL[what](torch)
     tensors = {"fine": torch.ones(3), "layer": tensor, "again": tensor}
     with pytest.raises(TypeError, match=r"^tensor 'layer': .*allowed are"):

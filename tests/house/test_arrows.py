@@ -1,4 +1,4 @@
-"""tools/arrows.py counts what leads from folder to folder."""
+"""tools/arrows.py counts includes and imports between folders."""
 
 import runpy
 
@@ -24,7 +24,7 @@ def count(tree, moved=None):
     return dict(SCRIPT["count_arrows"](tree, moved or {}))
 
 
-def test_lines_that_lead_to_another_folder_are_counted():
+def test_includes_and_imports_from_other_folders_are_counted():
     assert count(TREE) == {
         ("csrc/body", "csrc/base"): 2,
         ("qcodec", "qcodec/codecs"): 1,
@@ -32,7 +32,7 @@ def test_lines_that_lead_to_another_folder_are_counted():
     }
 
 
-def test_files_count_where_they_were_moved_to():
+def test_moved_files_count_in_their_new_folder():
     moved = {"csrc/body/d.h": "csrc/base/d.h", "csrc/base/b.c": "csrc/kernels/b.c"}
     assert count(TREE, moved) == count(TREE) | {
         ("csrc/kernels", "csrc/base"): 1,
@@ -46,5 +46,5 @@ def test_files_count_where_they_were_moved_to():
         ({("a", "b"), ("b", "c"), ("c", "b")}, {"b", "c"}),
     ],
 )
-def test_a_circle_is_named(arrows, found):
+def test_a_cycle_is_named(arrows, found):
     assert set(SCRIPT["circle"](arrows)) == found

@@ -1,4 +1,4 @@
-"""Nets that benchmarks train on the spot: the same each time, and good at what they learned."""
+"""Nets that benchmarks train on the spot: the same each time, and accurate."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_nets_are_made_on_the_spot_and_the_same_each_time():
 
 
 @others_may_warn
-def test_nets_learn_and_what_they_know_is_told():
+def test_nets_learn_and_their_accuracy_is_reported():
     pytest.importorskip("torch")
     images, labels = noise_and_labels()
     learned = convolutional.trained(images, labels, 20)

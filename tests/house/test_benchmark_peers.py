@@ -1,4 +1,4 @@
-"""The comparison with other compressors: all store the same tensors; who is missing is named."""
+"""The comparison with other compressors: all store the same tensors; missing ones are named."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def mixed_tensors():
     }
 
 
-def test_every_form_that_peers_are_given_holds_all_tensors():
+def test_every_input_form_of_peers_holds_all_tensors():
     case = Case("mixed", mixed_tensors())
     found = forms.forms(case.tensors)
     assert [form.name for form in found] == [
@@ -73,7 +73,7 @@ def test_packed_integers_come_back(values, bits):
 
 
 @others_may_warn
-def test_everybody_stores_the_same_tensors(tmp_path):
+def test_all_peers_store_the_same_tensors(tmp_path):
     compared = compare(Case("mixed", mixed_tensors()), tmp_path, effort=TINY)
     methods = {entry.stored.method for entry in compared.entries}
     assert {"zlib -9", "bzip2 -9", "xz -9e", "qcodec balanced", "qcodec small"} <= methods
@@ -94,7 +94,7 @@ def test_a_peer_that_gives_other_tensors_back_is_refused(tmp_path, monkeypatch):
 
 
 @others_may_warn
-def test_who_is_missing_or_too_slow_is_named(tmp_path, monkeypatch):
+def test_missing_and_slow_peers_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(general, "find_spec", lambda name: None)
     monkeypatch.setattr(compare_module, "SLOW_BYTES", 1000)
     case = Case("floats", {"a": data.gaussian(1000)})

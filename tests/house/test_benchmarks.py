@@ -196,7 +196,7 @@ def test_goals_are_judged_by_the_ratio_in_one_run():
     assert words == ["missed", "reached", "moonshot"]
 
 
-def test_sizes_are_to_be_small_and_calls_short():
+def test_goals_of_size_and_time_are_upper_limits():
     key = Key("g", "d", "ours", "decode")
     results = Results({key: result(key, 7e-6, share=101.0)})
     size = goals.Goal("size", goals.SMALLER, key, None, 101.3)

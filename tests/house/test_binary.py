@@ -116,7 +116,7 @@ def test_nothing_but_the_entry_of_python_is_exported(elf):
     assert exported == ["PyInit_core"]
 
 
-def test_what_the_linker_fills_in_is_read_only_before_any_code_runs(elf):
+def test_relocated_data_is_read_only_before_any_code_runs(elf):
     tags = {tag.entry.d_tag: tag for tag in elf.get_section_by_name(".dynamic").iter_tags()}
     assert "DT_TEXTREL" not in tags
     assert tags["DT_FLAGS"].entry.d_val & DF_BIND_NOW

@@ -1,4 +1,4 @@
-"""What real nets must come to: file sizes, accuracy after decoding, bytes that are read."""
+"""The goals for real nets: file sizes, accuracy after decoding, bytes read."""
 
 import numpy as np
 import pytest
@@ -48,14 +48,14 @@ def test_a_transformer_reaches_its_goals(tmp_path):
     assert missed(minilm.run(model, tmp_path)) == []
 
 
-def test_what_was_reached_must_not_be_lost():
+def test_reached_goals_must_not_be_lost():
     what = "% of float32, weights alone, balanced"
     kept, lost = (report.at_most("MiniLM", what, HELD[what] + more, 81.7) for more in (0, 1))
     assert missed([kept]) == []
     assert missed([lost]) == [(what, HELD[what] + 1, "<= 81.7")]
 
 
-def test_goals_have_moonshots_beyond_them():
+def test_goals_may_have_a_moonshot():
     words = [report.at_most("net", "bytes", found, 20, 10).word for found in (21, 20, 10)]
     assert words == ["**missed**", "reached", "moonshot"]
     words = [report.at_least("net", "right", found, 0.9, 0.95).word for found in (0.8, 0.9, 0.95)]

@@ -1,4 +1,4 @@
-"""Threads that flush subnormals to zero store and read the same numbers as all others."""
+"""Threads that flush subnormals to zero store and read the same numbers as other threads."""
 
 import math
 from concurrent.futures import ThreadPoolExecutor
@@ -140,7 +140,7 @@ def test_functions_on_floats_do_not_depend_on_the_mode(name):
 FAILING = qcodec.Delta(WEIGHTS[1:])
 
 
-def test_the_mode_is_given_back_after_an_error_too():
+def test_the_mode_is_restored_after_an_error_too():
     bad = WEIGHTS.copy()
     bad[0, 0] = np.nan
     broken = bytearray(qcodec.encode(WEIGHTS, qcodec.Affine(8)))

@@ -1,4 +1,4 @@
-"""Ctrl-C takes effect within a second, and leaves no thread and no file behind."""
+"""Ctrl-C takes effect within a second, and leaves no thread and no file."""
 
 import gc
 import os

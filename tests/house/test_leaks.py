@@ -1,6 +1,6 @@
 """Calls that are made again and again take no more memory than the first ones.
 
-QCODEC_CALLS=100000 is the promise; fewer calls find a leak of some hundred bytes in each.
+The promise is for QCODEC_CALLS=100000; fewer calls find leaks of a few hundred bytes per call.
 """
 
 import os

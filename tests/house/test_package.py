@@ -1,4 +1,4 @@
-"""What `import qcodec` gives: its names, its submodules, and a clear error where it cannot."""
+"""`import qcodec`: its names, its submodules, and a clear error if the import fails."""
 
 import os
 import pickle
@@ -41,7 +41,7 @@ def test_a_submodule_is_there_after_import_qcodec(run_python, name):
     run_python(f"import qcodec; assert qcodec.{name}.__name__ == 'qcodec.{name}'")
 
 
-def test_a_submodule_that_cannot_be_imported_is_an_attribute_that_is_missing(run_python):
+def test_a_submodule_that_cannot_be_imported_is_a_missing_attribute(run_python):
     code = """
 import sys
 sys.modules["torch"] = None  # as where torch is not installed
@@ -60,7 +60,7 @@ def test_an_unknown_attribute_is_named():
         qcodec.tornado  # noqa: B018
 
 
-def test_import_leaves_for_later_what_only_some_need(run_python):
+def test_import_defers_what_only_some_callers_need(run_python):
     names = [
         "rate_distortion",
         "interop",

@@ -1,4 +1,4 @@
-"""What is installed: from the sdist to a wheel to an import, nothing missing and nothing extra."""
+"""The sdist, the wheel and the installed package: nothing is missing and nothing is extra."""
 
 import re
 import shutil
@@ -94,7 +94,7 @@ def installed(wheel, tmp_path_factory):
     return python
 
 
-def test_the_wheel_works_where_nothing_else_is(installed, tmp_path):
+def test_the_wheel_works_in_an_empty_environment(installed, tmp_path):
     run(installed, "-I", "-c", USE, cwd=tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Files and folders of the project that documents, comments and scripts name are there."""
+"""Files and folders of the project that documents, comments and scripts name exist."""
 
 import re
 from itertools import chain
@@ -65,7 +65,7 @@ def missing(text):
     return [name for name in named_in(text) if name not in NOT_THERE and not is_there(name)]
 
 
-def test_every_path_that_is_named_is_there():
+def test_every_path_that_is_named_exists():
     found = {
         path.relative_to(ROOT).as_posix(): absent
         for path in texts()

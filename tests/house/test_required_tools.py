@@ -1,4 +1,4 @@
-"""QCODEC_REQUIRE_TOOLS=1: what CI cannot run is a failure, but for the reasons that are listed."""
+"""QCODEC_REQUIRE_TOOLS=1: a skipped test is a failure, unless its reason is listed."""
 
 import os
 import shutil

@@ -1,1 +1,1 @@
-"""Numbers: what quantizers and codecs choose, and how good it is."""
+"""Quantization: the numbers that quantizers and codecs choose, and their error."""

@@ -28,7 +28,7 @@ def totals(values, centroids, costs):
 
 
 @given(exact_pairs, st.lists(st.integers(-200, 200).map(lambda i: i / 8), max_size=50))
-def test_of_equally_cheap_ones_the_less_costly_then_the_first_is_taken(pairs, values):
+def test_ties_take_the_centroid_of_lower_cost_then_the_first(pairs, values):
     centroids, costs = arrays(pairs)
     x = np.array(values, np.float32)
     if not np.isfinite(costs).any():
@@ -41,7 +41,7 @@ def test_of_equally_cheap_ones_the_less_costly_then_the_first_is_taken(pairs, va
 
 
 @given(any_pairs, st.lists(st.floats(-2e6, 2e6, width=32), max_size=50))
-def test_none_is_cheaper(pairs, values):
+def test_no_centroid_is_cheaper(pairs, values):
     centroids, costs = arrays(pairs)
     x = np.array(values, np.float32)
     total = totals(x, centroids, costs)
@@ -52,7 +52,7 @@ def test_none_is_cheaper(pairs, values):
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 16, 17, 100, 256])
-def test_none_is_cheaper_for_many_values(k):
+def test_no_centroid_is_cheaper_for_many_values(k):
     rng = np.random.default_rng(k)
     x = rng.normal(size=20_003).astype(np.float32)
     centroids = np.sort(rng.normal(size=k)).astype(np.float32)
@@ -71,7 +71,7 @@ def test_equal_costs_give_the_nearest():
 
 
 @given(exact_pairs)
-def test_thresholds_ascend_and_lie_between_the_survivors(pairs):
+def test_thresholds_ascend_and_are_between_the_survivors(pairs):
     centroids, costs = arrays(pairs)
     if not np.isfinite(costs).any():
         return

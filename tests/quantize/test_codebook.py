@@ -29,7 +29,7 @@ def test_exact_beats_every_start():
         assert sqnr(GAUSS, quantize_codebook(GAUSS, 4, init).dequantize()) <= exact
 
 
-def test_sixteen_levels_of_a_gaussian_are_lloyd_and_max_s():
+def test_sixteen_levels_of_a_gaussian_are_those_of_lloyd_and_max():
     """Max 1960: 20.22 dB at 16 levels."""
     x = np.random.default_rng(1).normal(size=200_000).astype(np.float32)
     assert sqnr(x, quantize_codebook(x, 4).dequantize()) == pytest.approx(20.22, abs=0.1)

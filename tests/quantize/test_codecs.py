@@ -1,4 +1,4 @@
-"""What every codec promises, for every row of the table."""
+"""The promises of codecs, for every codec of the table."""
 
 import json
 
@@ -134,7 +134,7 @@ def test_parameters_with_a_default_may_be_left_out():
         ({"id": "sparse", "codec": "verbatim"}, TypeError, "codec='verbatim'"),
         ({"id": "sparse", "codec": {"id": "density", "density": 1}}, TypeError, "codec=Density"),
         ({"id": "sparse", "codec": {"id": "verbatim"}, "prune": 0.1}, TypeError, "prune=0.1"),
-        ({"id": "density", "density": 0.1}, ValueError, "put it into a 'sparse'"),
+        ({"id": "density", "density": 0.1}, ValueError, "as the 'prune' of a 'sparse'"),
         ({"id": "affine"}, TypeError, "bits"),
         ({"bits": 4}, TypeError, "'id'"),
         ({"id": 4}, TypeError, "'id'"),

@@ -1,4 +1,4 @@
-"""Dead neurons are taken out, and the net computes what it did."""
+"""Dead neurons are removed, and the output of the net stays the same."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_the_net_computes_what_it_did(seed, density, pooled):
 
 
 @given(st.integers(0, 10_000))
-def test_so_it_does_with_padding_where_a_constant_is_none_at_the_edges(seed):
+def test_with_padding_the_net_computes_what_it_did(seed):
     tensors, x = net(seed, 0.2), images(6)
 
     def padded_scores(tensors):
@@ -72,7 +72,7 @@ def test_so_it_does_with_padding_where_a_constant_is_none_at_the_edges(seed):
 
 
 @given(st.integers(0, 10_000))
-def test_without_the_activation_only_what_feeds_nothing_goes(seed):
+def test_without_the_activation_only_unused_neurons_are_removed(seed):
     tensors, x = net(seed, 0.3), images(10)
     less = smaller(tensors, LAYERS, activation=None)
     for activation in (relu, np.square, lambda y: y + 1):
@@ -102,7 +102,7 @@ def chain(*shapes, bias=True):
     return tensors, layers
 
 
-def test_what_only_feeds_what_goes_goes_too_and_constants_spread():
+def test_removal_spreads_backward_and_constants_spread_forward():
     tensors, layers = chain((3, 2), (4, 3), (5, 4), (2, 5))
     tensors["w3"][:, 2:] = 0  # three units of w2 feed nothing
     tensors["w2"][:2, 1:] = 0  # and of what those took in, w1's units 1 to 3 feed nothing else
@@ -159,7 +159,7 @@ def test_other_tensors_types_and_arguments_are_left_as_they_are():
         ([("w0", None), ("w9", None)], (), "no tensor 'w9'"),
         ([("b0", None)], (), "'b0': found shape"),
         ([("w0", None)], ["w1"], "padded="),
-        ([("w0", "b0"), ("w0", "b1")], (), "more than one place"),
+        ([("w0", "b0"), ("w0", "b1")], (), "named more than once"),
     ],
 )
 def test_layers_that_do_not_fit_are_refused(layers, padded, message):

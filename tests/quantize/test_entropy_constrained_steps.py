@@ -71,7 +71,7 @@ def test_it_has_less_error_than_plain_steps_in_fewer_bytes(x, rate):
     assert error(x, traded.quantize(x)) < 0.95 * error(x, plain.quantize(x))
 
 
-def test_codebooks_are_hardly_cheaper_where_levels_are_spare():
+def test_codebooks_are_hardly_cheaper_with_enough_levels():
     for x, rate in ((GAUSS, 0.02), (LAPLACE, 0.02)):
         steps, free = Affine(6, rate=rate).quantize(x), Codebook(6, rate=rate).quantize(x)
         assert cost(x, steps, rate) < 1.005 * cost(x, free, rate)
@@ -141,7 +141,7 @@ def test_few_values(x):
     np.testing.assert_array_equal(quantize_affine(x, 2, rate=0.01).dequantize(), x)
 
 
-def test_values_far_from_zero_are_one_level_when_bits_are_dear():
+def test_values_far_from_zero_are_one_level_at_a_high_price():
     x = np.random.default_rng(3).normal(50, 1, 1000).astype(np.float32)
     q = quantize_affine(x, 4, rate=1000)
     assert len(np.unique(q.codes)) == 1

@@ -1,4 +1,4 @@
-"""Weights at the ends of their type: the finite stay finite, and about as good as elsewhere."""
+"""Weights at the ends of their type: finite ones stay finite, at about the usual error."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Fixed point: powers of two, and how they are chosen."""
+"""Fixed point: the choice of powers of two."""
 
 import runpy
 

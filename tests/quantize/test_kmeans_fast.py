@@ -1,4 +1,4 @@
-"""k-means by histogram: near the optimum, or it says that it may not be."""
+"""k-means by histogram: near the optimum, or reported as too coarse."""
 
 import numpy as np
 import pytest

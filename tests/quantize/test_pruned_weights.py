@@ -1,4 +1,4 @@
-"""Weights that somebody else has pruned: their zeros come in two signs."""
+"""Weights that were pruned before: their zeros have both signs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The narrow waist: its arithmetic, and that parts which do not fit are refused."""
+"""`Quantized`: its arithmetic, and the refusal of attributes that do not fit."""
 
 import math
 
@@ -67,7 +67,7 @@ def test_stored_elements_take_the_group_of_their_place():
     assert (q.stored, q.density) == (4, 0.5)
 
 
-def test_raw_elements_come_back_bit_for_bit():
+def test_verbatim_elements_come_back_bit_for_bit():
     codes = np.array([0x7FC00001, 0xFF800000, 0x80000000, 1], np.uint32).view(F32)
     assert verbatim(codes=codes).dequantize().tobytes() == codes.tobytes()
 

@@ -46,7 +46,7 @@ def test_deep_compression_is_priced_too_and_names_are_taken_literally():
     assert priced.codec_for("axb", (40, 100), "float32") == recipe.weights
 
 
-def test_a_name_with_a_line_break_behind_it_is_another_name():
+def test_a_name_with_a_line_break_after_it_is_another_name():
     tensors = {"a": TENSORS["small.weight"], "a\n": TENSORS["large.weight"], "b": np.arange(9)}
     priced = at_price({**tensors, "b\n": TENSORS["large.weight"]}, Codebook(4), 1e-4)
     small, large = (priced.codec_for(name, (40, 100), "float32").rate for name in ("a", "a\n"))
@@ -84,7 +84,7 @@ def test_equal_steps_with_groups_or_many_bits_stay_as_they_are(codec):
     assert priced.codec_for("large.weight", (40, 100), "float32") == codec
 
 
-def test_more_for_a_bit_is_fewer_bytes_and_more_error():
+def test_a_higher_price_gives_fewer_bytes_and_more_error():
     points = curve(TENSORS, RECIPE, [1e-7, 1e-5, 1e-3, 0.1])
     assert np.all(np.diff([point.bytes for point in points]) < 0)
     assert np.all(np.diff([point.squared_error for point in points]) > 0)

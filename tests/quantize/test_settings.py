@@ -1,4 +1,4 @@
-"""Settings of codecs and prunings: refused at once, or a configuration that JSON holds."""
+"""Settings of codecs and prunings: each is refused at once, or gives a JSON configuration."""
 
 import dataclasses
 import json
@@ -183,6 +183,6 @@ def test_recipes_of_other_things_are_refused_at_once(make):
 
 
 @pytest.mark.parametrize("codec", [qcodec.Codebook, "codebook4", 4, {"id": "verbatim"}], ids=repr)
-def test_what_is_no_codec_is_refused_with_what_is_one(codec):
+def test_objects_that_are_not_codecs_are_refused_with_what_is_allowed(codec):
     with pytest.raises(TypeError, match=r"^codec=.*: allowed is a codec, such as"):
         qcodec.encode(np.ones(3), codec)

@@ -88,7 +88,7 @@ def test_groups_are_quantized_as_if_they_were_alone(rule, scales):
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("scales", [1, 2])
-def test_a_short_last_block_is_not_diluted_by_what_is_not_there(rule, scales):
+def test_a_short_last_block_is_not_diluted_by_its_padding(rule, scales):
     x = GAUSS.ravel()[:50]
     decoded = quantize_ternary(x, rule, scales=scales, group=40).dequantize()
     alone = quantize_ternary(x[40:], rule, scales=scales).dequantize()

@@ -73,7 +73,7 @@ def flat():
     return (np.sqrt(np.arange(1, N + 1)) - np.sqrt(np.arange(N))).astype(np.float32)
 
 
-def test_where_the_optimum_may_be_anywhere_the_histogram_says_so_and_sorting_takes_over():
+def test_sorting_takes_over_where_the_histogram_is_too_coarse():
     x = flat()
     assert core.ternary_best(x, 1)[2]
     thresholds, means = ternary_best.best_ternary(x[None], 1)
@@ -100,7 +100,7 @@ def test_the_order_of_values_does_not_matter():
         np.testing.assert_array_equal(means, found[0][1])
 
 
-def test_counts_are_right_beyond_what_one_turn_counts():
+def test_counts_do_not_overflow():
     """A counter of 24 bits would overflow: 2^24 equal values are one more than it holds."""
     x = np.full((1 << 25) + 3, np.float32(1.25))
     x[-1] = 100

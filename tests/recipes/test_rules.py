@@ -126,7 +126,7 @@ def test_a_recipe_is_read_from_toml_text_and_file(tmp_path):
         ('weights = {id = "codebook", bit = 4}\n', "did you mean 'bits'"),
         ("weights = 'codebook'\n", "bits"),
         ("weights = {bits = 4}\n", "id"),
-        ("weights = 3\n", "a codec, its configuration or its name, not int"),
+        ("weights = 3\n", "codec: found int; allowed are a codec"),
         ("rules = 3\n", "rules are a list"),
         ("rules = [3]\n", "a rule is a table"),
         ("min_elements = -1\n", "min_elements is -1"),
