@@ -1,1 +1,1 @@
-"""The papers' results, reproduced: `python -m recipes` lists what there is."""
+"""Recipes that reproduce the papers' results. `python -m recipes --help` lists them."""

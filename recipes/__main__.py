@@ -1,4 +1,4 @@
-"""`python -m recipes NAME --data FOLDER --out FOLDER`: one paper's result, in one command."""
+"""`python -m recipes NAME --data FOLDER --out FOLDER` reproduces the result of one paper."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import torch
 
 from qcodec.torch import Run, show_progress
 
-#: The module of each recipe. It has SETTINGS, what a SHORT run changes, `load_data(folder, short)`
-#: and `run(data, run, settings)`, which returns the result.
+#: The module of each recipe. It has SETTINGS, SHORT (changes of them for a short run),
+#: `load_data(folder, short)`, and `run(data, run, settings)`, which returns the result.
 RECIPES: dict[str, str] = {
     "fixed-point-resnet20": "fixed_point_resnet20",
     "admm-lenet5": "admm_lenet5",
@@ -33,7 +33,7 @@ RECIPES: dict[str, str] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a recipe, and write its result beside its settings and curves."""
+    """Run a recipe, and write its result into the folder of its settings and curves."""
     options = _parser().parse_args(arguments)
     torch.set_default_device("cuda" if torch.cuda.is_available() else "cpu")
     recipe = importlib.import_module(f"recipes.{RECIPES[options.recipe]}")
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m recipes", description=__doc__)
     parser.add_argument("recipe", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="folder of MNIST, CIFAR-10, ...")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run; goes on there")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; resumes there")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--short", action="store_true", help="few steps on made-up data")
     return parser

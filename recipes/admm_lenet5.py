@@ -1,7 +1,7 @@
-"""LeNet-5 in a few kilobytes (paper 4): ADMM, masked retraining, shared values at a price of a bit.
+"""LeNet-5 in a few kilobytes (paper 4): ADMM, masked retraining, shared values at a price per bit.
 
-What the paper did not have: a teacher, images that are moved, rho that grows, entropy-constrained
-sharing with one price of a bit for all layers, and dead neurons left out.
+The paper has no teacher, no shifted images, no growing rho, no entropy-constrained sharing with one
+price per bit for all layers, and does not remove dead neurons.
 """
 
 from __future__ import annotations
@@ -79,12 +79,12 @@ SHORT: dict[str, Any] = {
 
 
 def load_data(folder: Path, short: bool) -> Data:
-    """MNIST, or what is made up in its place."""
+    """Load MNIST, or made-up data for short runs."""
     return made_up_digits() if short else mnist(folder)
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Dense, ADMM, masked, priced and masked again, shared; then the file, loaded again."""
+    """Train a dense net, apply ADMM, retrain, prune by price, share, and measure the file."""
     torch.manual_seed(settings["seed"])
     stages = Stages(data, run, settings)
     teacher = LeNet5(settings["dropout"]).to(memory_format=torch.channels_last)
@@ -104,7 +104,7 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _admm(model: LeNet5, teacher: LeNet5 | None, stages: Stages) -> dict[str, float]:
-    """Draw the weights to sparse ones, and prune; how far they still were, by tensor."""
+    """Draw the weights to sparse weights, and prune. Returns the last residuals by tensor."""
     settings = stages.settings["admm"]
     admm = Admm(model, stages.settings["kept"], settings["rho"])
     updates = _Updates(admm, settings, len(stages.batches))
@@ -125,7 +125,7 @@ def _admm(model: LeNet5, teacher: LeNet5 | None, stages: Stages) -> dict[str, fl
 
 
 class _Updates:
-    """Updates of ADMM at equal distances, rho growing from each to the next."""
+    """ADMM updates at equal intervals; rho grows after each."""
 
     def __init__(self, admm: Admm, settings: dict[str, Any], steps_an_epoch: int) -> None:
         self.admm, self.steps = admm, 0
@@ -147,14 +147,14 @@ class _Updates:
 
 
 def _priced(model: LeNet5, bits: int, price: float) -> Recipe:
-    """Shared values, at one price of a bit for all layers."""
+    """A recipe for shared values, with one price per bit for all layers."""
     tensors = {name: tensor.contiguous() for name, tensor in plain_tensors(model).items()}
     codec = qcodec.Sparse(qcodec.Codebook(bits))
     return at_price(tensors, Recipe([Rule(r"\.weight$", codec)]), price)
 
 
 def _drop(model: LeNet5, recipe: Recipe) -> None:
-    """Prune the weights that are not worth their bits, then the neurons that this leaves dead."""
+    """Prune the weights that are not worth their bits, then the neurons that are now dead."""
     densities = {}
     for name, tensor in plain_tensors(model).items():
         if name.endswith(".weight"):

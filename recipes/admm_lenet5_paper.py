@@ -1,6 +1,6 @@
-"""LeNet-5 by ADMM with the settings of the authors' code: some 190,000 steps, hours on two cores.
+"""LeNet-5 by ADMM with the settings of the authors' code: about 190,000 steps, hours on two cores.
 
-Weights are shared and priced as in the short way, `recipes.admm_lenet5`; so only the file is ours.
+Sharing and pricing are those of the faster recipe, `recipes.admm_lenet5`, so only the file is ours.
 """
 
 from __future__ import annotations

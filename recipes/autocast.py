@@ -1,4 +1,4 @@
-"""Half the time for training, where a processor multiplies bfloat16."""
+"""Training in bfloat16; takes half the time on processors that can multiply it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import torch
 
 
 def in_bfloat16(model: torch.nn.Module, is_wanted: bool) -> AbstractContextManager[object]:
-    """A context in which convolutions and matrices are multiplied in bfloat16, if that is wanted.
+    """A context in which convolutions and matrix products use bfloat16.
 
-    For training: what is measured for a result is not computed so.
+    Only for training; results are measured in float32.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Its device is what the context is for.
+        The context is for its device.
     is_wanted : bool
+        If False, the context changes nothing.
     """
     if not is_wanted:
         return nullcontext()
     device = next(model.parameters()).device.type
-    # Weights that change must not be taken from a cache.
+    # No cache: autocast would reuse weights after they change.
     return torch.autocast(device, torch.bfloat16, cache_enabled=False)

@@ -1,4 +1,4 @@
-"""Batch normalisation as what it is in a trained net: a scale and a shift of each channel."""
+"""Folding of batch normalisation: in a trained net it is a scale and a shift per channel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 class ScaleAndShift(nn.Module):
-    """Each channel times a weight plus a bias: half of the numbers of a batch normalisation."""
+    """A weight and a bias per channel: half of the numbers of a batch normalisation."""
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor) -> None:
         super().__init__()
@@ -18,12 +18,12 @@ class ScaleAndShift(nn.Module):
 
 
 def fold_batch_norms(model: nn.Module) -> None:
-    """Put a `ScaleAndShift` in place of each batch normalisation, for use and for storing.
+    """Replace each batch normalisation by a `ScaleAndShift`.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place; in evaluation mode it gives what it gave, up to rounding.
+        Changed in place. In evaluation mode its output stays the same up to rounding.
     """
     for module in list(model.modules()):
         for name, child in list(module.named_children()):

@@ -1,4 +1,4 @@
-"""CIFAR-10 in both forms in which it is published, and a sample of it in one file."""
+"""Reads CIFAR-10 in both published forms, and a sample of it in one file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import torch
 
 from .data import Data, shifted, split_of
 
-#: Of each channel of the training images; other people's nets use these of ImageNet.
+#: Means and deviations by channel. Published CIFAR-10 nets use these numbers of ImageNet.
 _MEAN, _DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 _PIXELS = 3 * 32 * 32
-# Folder and archive of each form, names of its training batches, and of its test batch.
+# For each form: its folder and archive, the names of its training batches, and its test batch.
 _BINARY = ("cifar-10-batches-bin", "cifar-10-binary.tar.gz", "data_batch_{}.bin", "test_batch.bin")
 _PYTHON = ("cifar-10-batches-py", "cifar-10-python.tar.gz", "data_batch_{}", "test_batch")
 _SAMPLE = "cifar10_sample.npz"
@@ -31,21 +31,21 @@ Part = tuple[np.ndarray, np.ndarray]
 
 
 def cifar10(folder: Path) -> Data:
-    """CIFAR-10, an eighth of its training images (at most 5,000) held out for choosing.
+    """Load CIFAR-10. An eighth of the training images (at most 5,000) is held out for validation.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Has the binary or the Python version, unpacked or as the archive that is published, or
-        ``cifar10_sample.npz``: ``train_x``, ``train_y``, ``test_x``, ``test_y``, bytes, images
-        as (n, 32, 32, 3).
+        Contains the binary or the Python version, unpacked or as the published archive, or
+        ``cifar10_sample.npz`` with ``train_x``, ``train_y``, ``test_x`` and ``test_y`` of uint8;
+        its images have the shape (n, 32, 32, 3).
 
     Raises
     ------
     FileNotFoundError
-        Naming what was looked for, and where.
+        If no form is found; the message has names and folder.
     ValueError
-        If a file is not what its name says.
+        If a file is invalid.
     """
     for form, parse in ((_BINARY, _parse_binary), (_PYTHON, _parse_pickle)):
         files = _files(folder, form)
@@ -60,12 +60,12 @@ def cifar10(folder: Path) -> Data:
 
 
 def is_whole(data: Data) -> bool:
-    """Whether this is all of CIFAR-10, and not a sample."""
+    """Whether this is all of CIFAR-10, not a sample."""
     return len(data.train.images) + len(data.validation.images) == 50_000
 
 
 def cropped_and_flipped(images: torch.Tensor) -> torch.Tensor:
-    """The usual augmentation: 4 black pixels around, a random 32x32 of it, mirrored or not."""
+    """The usual augmentation: pad by 4 black pixels, crop 32x32 at random, mirror at random."""
     black = -torch.tensor(_MEAN) / torch.tensor(_DEVIATION)
     black = black.to(images)[:, None, None]
     images = shifted(4)(images - black) + black
@@ -74,7 +74,7 @@ def cropped_and_flipped(images: torch.Tensor) -> torch.Tensor:
 
 
 def _files(folder: Path, form: tuple[str, str, str, str]) -> list[bytes] | None:
-    """Training batches and the test batch, in this order, if they are there."""
+    """The training batches and the test batch, in this order, if they exist."""
     unpacked, archive, batch, test = form
     names = [*(batch.format(number) for number in range(1, 6)), test]
     if (folder / unpacked).is_dir():
@@ -87,7 +87,7 @@ def _files(folder: Path, form: tuple[str, str, str, str]) -> list[bytes] | None:
 
 
 def _parse_binary(data: bytes) -> Part:
-    """Records of a label and 3,072 pixels."""
+    """Parse records of a label and 3,072 pixels."""
     if len(data) % (1 + _PIXELS):
         raise ValueError(f"CIFAR-10: found {len(data)} bytes, allowed are records of 3,073")
     records = np.frombuffer(data, np.uint8).reshape(-1, 1 + _PIXELS)
@@ -95,7 +95,7 @@ def _parse_binary(data: bytes) -> Part:
 
 
 class _Arrays(pickle.Unpickler):
-    """Unpickles NumPy arrays and plain values, and nothing that could run code."""
+    """Unpickles only NumPy arrays and plain values, so no pickle can run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
@@ -104,7 +104,7 @@ class _Arrays(pickle.Unpickler):
 
 
 def _parse_pickle(data: bytes) -> Part:
-    """A dictionary that Python 2 pickled: its strings are bytes."""
+    """Parse a dictionary pickled by Python 2; its strings are bytes."""
     content = _Arrays(io.BytesIO(data), encoding="bytes").load()
     if not isinstance(content, dict) or not {b"data", b"labels"} <= content.keys():
         raise ValueError("CIFAR-10: found another pickle, allowed is a dict of data and labels")

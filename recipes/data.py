@@ -1,4 +1,4 @@
-"""MNIST as it is published, split for training, choosing and reporting; and small made-up data."""
+"""MNIST, split for training, validation and test; and small made-up data."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Split:
     labels: torch.Tensor
 
     def part(self, start: int, stop: int | None = None) -> Split:
-        """Some of them."""
+        """The images and labels at some indices."""
         return Split(self.images[start:stop], self.labels[start:stop])
 
 
 @dataclass(frozen=True)
 class Data:
-    """Three splits: settings are chosen by `validation`, `test` is for the result alone."""
+    """Three splits: `validation` is for the choice of settings, `test` only for results."""
 
     train: Split
     validation: Split
@@ -38,14 +38,14 @@ class Data:
 
 
 class Batches:
-    """Batches in a new order each time they are gone through, by torch's random numbers.
+    """Batches in a new random order (torch's generator) for each pass.
 
     Parameters
     ----------
     split : Split
     size : int
     augment : callable, optional
-        From a batch of images to another.
+        From a batch of images to a batch of images.
     """
 
     def __init__(self, split: Split, size: int, augment: Augment | None = None) -> None:
@@ -65,17 +65,17 @@ class Batches:
 
 
 def mnist(folder: Path) -> Data:
-    """MNIST from the four files that it is published in, gzipped or not.
+    """Load MNIST from its four published files, gzipped or not.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Has them, or has a folder ``mnist`` (or torchvision's ``MNIST/raw``) that has them.
+        Contains the files, directly or in ``mnist`` (or torchvision's ``MNIST/raw``).
 
     Raises
     ------
     FileNotFoundError
-        Naming the file that was looked for, and where.
+        If a file is missing; the message has its name and the folders.
     """
     train, test = (_mnist_part(folder, _MNIST[part]) for part in ("train", "test"))
     return Data(train.part(0, -_VALIDATION), train.part(-_VALIDATION), test)
@@ -84,7 +84,7 @@ def mnist(folder: Path) -> Data:
 def split_of(
     pixels: np.ndarray, labels: np.ndarray, mean: list[float], deviation: list[float]
 ) -> Split:
-    """Images of bytes, normalised by channel, and labels, where torch puts new tensors.
+    """Normalise images of bytes by channel; put them and labels on torch's default device.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def split_of(
         Shape (n, channels, height, width).
     labels : numpy.ndarray
     mean, deviation : list of float
-        Of each channel, of pixels from 0 to 1.
+        One per channel, for pixels from 0 to 1.
     """
     images = torch.tensor(pixels.astype(np.float32) / 255)
     channels = (torch.tensor(numbers)[:, None, None] for numbers in (mean, deviation))
@@ -101,7 +101,7 @@ def split_of(
 
 
 def made_up_digits(seed: int = 0, count: int = 600, channels: int = 1, size: int = 28) -> Data:
-    """Small data that a net can learn in seconds: ten fixed random patterns under noise."""
+    """Make small data that a net learns in seconds: ten fixed random patterns with noise."""
     random = torch.Generator(torch.get_default_device()).manual_seed(seed)
     patterns = torch.randn(10, channels, size, size, generator=random)
     labels = torch.arange(count) % 10
@@ -111,7 +111,7 @@ def made_up_digits(seed: int = 0, count: int = 600, channels: int = 1, size: int
 
 
 def shifted(pixels: int) -> Augment:
-    """An augmentation: each image moved by up to this many pixels, zeros (black) coming in."""
+    """An augmentation: shift each image by up to this many pixels, padded with zeros (black)."""
 
     def move(images: torch.Tensor) -> torch.Tensor:
         n, _, height, width = images.shape

@@ -1,9 +1,9 @@
-"""Deep Compression of a net of MNIST (paper 1), and further: at one price of a bit for the net.
+"""Deep Compression of a net for MNIST (paper 1), and a smaller file by one price per bit.
 
-Two files come of one trained net. `paper.qc` is made as Han, Mao and Dally did (arXiv
-1510.00149): pruned by magnitude to the densities of their tables, retrained, k-means from linear
-starts, centroids trained. `net.qc` is pruned, and then quantized, by a price of a bit that rises
-while the net is trained, with the float net as its teacher.
+One trained net yields two files. `paper.qc` follows Han, Mao and Dally (arXiv 1510.00149): the
+net is pruned by magnitude to the densities of their tables and retrained, then weights are shared
+by k-means from linear starts, and centroids are trained. For `net.qc` the net is first pruned and
+then quantized at a price per bit that rises during training, with the float net as teacher.
 """
 
 from __future__ import annotations
@@ -43,16 +43,18 @@ _GAP_BITS = 5
 
 
 class Prices:
-    """A price that rises while an optimizer runs, in equal ratios, and what is done at each.
+    """A price that rises in equal ratios while an optimizer runs, and an action at each price.
 
     Parameters
     ----------
     do : callable
-        Called with the price, now and after every so many steps.
+        Called with the price, first on creation.
     first, last : float
+        The range of the price.
     steps : int
-        Until the last price is reached.
+        Number of steps until the last price.
     every : int
+        Number of steps between two prices.
     """
 
     def __init__(self, do: Any, first: float, last: float, steps: int, every: int) -> None:
@@ -61,18 +63,18 @@ class Prices:
         do(first)
 
     def step(self) -> None:
-        """Count a step, and do it if it is time."""
+        """Count a step, and call `do` if a new price is due."""
         self.steps += 1
         if self.steps % self.every == 0 or self.steps == self.end:
             part = min(self.steps / max(self.end, 1), 1.0)
             self.do(self.first * (self.last / self.first) ** part)
 
     def state_dict(self) -> dict[str, int]:
-        """The steps that were counted; the rest is in the model."""
+        """Returns the number of steps. The rest of the state is in the model."""
         return {"steps": self.steps}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None:
-        """Go on from there."""
+        """Continue from a state."""
         self.steps = state["steps"]
 
 
@@ -90,21 +92,21 @@ def run(
     data : Data
     run : Run
     settings : dict of str
-        Those of `Stages`; ``dropout`` of the float net; ``shift when sparse``, in pixels; for each
-        stage a dict of its ``epochs`` and ``rate``; for those with ``prices`` also the first and
-        the last of these, which part of the stage they are ``rising``, and the steps after
-        ``every`` which there is a new one; ``bits`` of a code, ``bias_bits``; ``paper densities``
-        and ``paper bits`` by layer.
+        The settings of `Stages`; ``dropout`` of the float net; ``shift when sparse``, in pixels;
+        ``bits`` of a code, ``bias_bits``; ``paper densities`` and ``paper bits`` by layer; and a
+        dict per stage, with ``epochs`` and ``rate``. Stages at prices also have ``prices`` (the
+        first and the last), ``rising`` (the fraction of the stage in which prices rise) and
+        ``every`` (steps between two prices).
     network : type
-        Of the net, with a dropout.
+        The class of the net; takes a dropout.
     paper : mapping of str to PaperLayer
-        The paper's table, by our layers' names.
+        The paper's table, by the names of our layers.
     """
     torch.manual_seed(settings["seed"])
     stages = Stages(data, run, settings)
     dense = network(settings["dropout"]).to(memory_format=torch.channels_last)
     stages.train(dense, "dense", **settings["dense"])
-    # A net of few weights cannot learn as many positions.
+    # A net of few weights cannot learn as many shifts.
     stages = Stages(data, run, {**settings, "shift": settings["shift when sparse"]})
     paths = run.folder / "net.qc", run.folder / "paper.qc"
     priced = _at_a_price(dense, network, stages, paths[0])
@@ -129,7 +131,7 @@ def run(
 def _at_a_price(
     dense: torch.nn.Module, network: type[torch.nn.Module], stages: Stages, path: Path
 ) -> Exported:
-    """Prune while the price rises, retrain, quantize while it rises, train the centroids."""
+    """Prune at rising prices, retrain, quantize at rising prices, train the centroids."""
     settings = stages.settings
     recipe = {_WEIGHTS: Sparse(Codebook(settings["bits"]))}
     layers = _layers(dense)
@@ -156,7 +158,7 @@ def _train_at_prices(
     teacher: torch.nn.Module,
     stages: Stages,
 ) -> None:
-    """A stage in which something is done again and again, at prices that rise."""
+    """Train one stage with an action at rising prices."""
     how = dict(stages.settings[stage])
     rising = math.ceil(how.pop("rising") * how["epochs"] * len(stages.batches))
     first, last = how.pop("prices")
@@ -174,7 +176,7 @@ def _train_at_prices(
 def _as_in_the_paper(
     dense: torch.nn.Module, network: type[torch.nn.Module], stages: Stages, path: Path
 ) -> tuple[Exported, int]:
-    """Pruned by magnitude, retrained, shared by k-means; and its bytes as the authors code it."""
+    """Prune by magnitude, retrain, share by k-means; also measure the authors' coding."""
     settings = stages.settings
     model = _copy(dense, network)
     targets = {rf"^{name}\.weight$": it for name, it in settings["paper densities"].items()}
@@ -198,7 +200,7 @@ def _as_in_the_paper(
 
 
 def _authors_bytes(model: torch.nn.Module) -> int:
-    """The same numbers in the authors' coding, and biases as float32."""
+    """The bytes of the same numbers in the authors' coding, with biases as float32."""
     total = 0
     for place in places(model):
         quantized = quantized_of(place)
@@ -223,7 +225,7 @@ def _loaded(network: type[torch.nn.Module], path: Path) -> torch.nn.Module:
 
 
 def _layers(model: torch.nn.Module) -> Layers:
-    """Names of weights and biases, from the input to the output."""
+    """Names of weights and biases, from input to output."""
     return [(f"{name}.weight", f"{name}.bias") for name, part in model.named_children()
             if hasattr(part, "weight")]  # fmt: skip
 

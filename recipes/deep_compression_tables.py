@@ -1,7 +1,7 @@
 """The tables of Deep Compression (Han, Mao and Dally, arXiv 1510.00149, tables 2 to 5), as printed.
 
-Its bits are bits of a stored entry, and fillers are entries: the rates of a row are only
-reproduced so. Its sizes are in units of 10^6 bytes.
+The tables give bits per stored weight, fillers included; only this reading reproduces the rates of
+their rows. Sizes are in 10^6 bytes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ class PaperLayer(NamedTuple):
     Attributes
     ----------
     kept : float
-        Weights that are left, in percent.
+        Kept weights, in percent.
     weight_bits, weight_bits_coded : float
-        Of a code, before and after Huffman coding.
+        Bits per code, before and after Huffman coding.
     index_bits, index_bits_coded : float
-        Of a gap, before and after Huffman coding.
+        Bits per gap, before and after Huffman coding.
     share, share_coded : float
         Percent of the size as float32, before and after Huffman coding.
     """

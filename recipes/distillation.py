@@ -1,4 +1,4 @@
-"""A net that learns from another's outputs (Hinton, Vinyals, Dean 2015, arXiv 1503.02531)."""
+"""Distillation: a net learns from another's outputs (Hinton, Vinyals, Dean, arXiv 1503.02531)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Taught:
     ----------
     batches : Batches
     teacher : torch.nn.Module
-        Kept in evaluation mode.
+        Runs in evaluation mode.
     mixed : bool
-        Images are sums of two, as of mixup (Zhang et al. 2017, arXiv 1710.09412), in random
-        parts: a teacher has an answer to them too, so that few images are many.
+        Whether to mix two images in random proportion (mixup, Zhang et al. 2017, arXiv
+        1710.09412). The teacher labels mixtures too, which multiplies a small set of images.
     """
 
     def __init__(self, batches: Batches, teacher: torch.nn.Module, mixed: bool = False) -> None:
@@ -40,7 +40,7 @@ class Taught:
 
 
 def distillation_loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy with a teacher's softened answers, at temperature 4."""
+    """Cross-entropy with the teacher's softened outputs, at temperature 4."""
     temperature = 4.0
     wanted = functional.softmax(targets / temperature, 1)
     return functional.cross_entropy(outputs / temperature, wanted) * temperature**2

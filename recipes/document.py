@@ -1,6 +1,6 @@
-"""Results into a document: `python -m recipes.document RUN_FOLDER... [--update FILE]`.
+"""Results as Markdown: `python -m recipes.document RUN_FOLDER... [--update FILE]`.
 
-The section of a recipe stands between ``<!-- recipe NAME -->`` and ``<!-- /recipe NAME -->``.
+The section of a recipe is between ``<!-- recipe NAME -->`` and ``<!-- /recipe NAME -->``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ABSENT = "-"
 
 
 def section(result: Mapping[str, Any]) -> str:
-    """A result as Markdown: paper beside ours, how it was made, the recipe's tables, its notes.
+    """A result as Markdown: the paper's values beside ours, the command, tables and notes.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def section(result: Mapping[str, Any]) -> str:
     Raises
     ------
     ValueError
-        If something that every result has is missing.
+        If a required key is missing.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def sections(folders: list[Path]) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If a folder holds no result, or two hold the same recipe's.
+        If a folder has no result, or two folders have results of the same recipe.
     """
     found: dict[str, str] = {}
     for folder in folders:
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _beside(paper: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Plain values of both; what is nested stands in the recipe's own tables."""
+    """A table of plain values of both. Nested values are in the recipe's own tables."""
     names = dict.fromkeys([*paper, *ours])
     rows = [
         (name, _text(paper.get(name)), _text(ours.get(name)))
@@ -101,7 +101,7 @@ def _beside(paper: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
 
 
 def _origin(result: Mapping[str, Any]) -> str:
-    # Where the folders were is nobody's business.
+    # Paths of the machine are not published.
     command = re.sub(r"(--(?:data|out))[ =]\S+", r"\1 FOLDER", result["command"])
     return (
         f"`{command}`: seed {result['seed']}, {result['minutes']} minutes, "

@@ -1,4 +1,4 @@
-"""What a file holds, measured: every figure of a recipe is of the file, loaded again."""
+"""Measures of exported files: every figure of a recipe comes from the file, loaded again."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from .data import Split
 
 @dataclass(frozen=True)
 class Exported:
-    """A net's file, and which images the net in it classifies rightly."""
+    """A net's file, and which images the net in it classifies correctly."""
 
     size: int
     right: torch.Tensor
 
     @property
     def accuracy(self) -> float:
-        """In percent."""
+        """The accuracy in percent."""
         return 100 * float(self.right.double().mean())
 
 
 def exported(
     model: torch.nn.Module, fresh: torch.nn.Module, path: Path, recipe: Any, split: Split
 ) -> Exported:
-    """Write a file, load it into a fresh model, and classify the images with that.
+    """Write a file, load it into a fresh model, and classify the images with it.
 
     Parameters
     ----------
     model, fresh : torch.nn.Module
-        Of the same plain tensors. The second is changed.
+        Two models with the same plain tensors. `fresh` is changed.
     path : pathlib.Path
     recipe
         As for `qcodec.torch.export`.
@@ -48,7 +48,7 @@ def exported(
 
 
 def rightly(model: torch.nn.Module, split: Split) -> torch.Tensor:
-    """True for each image that a model classifies as its label says."""
+    """Which images a model classifies correctly."""
     model = copy.deepcopy(model).eval()
     with torch.no_grad():
         outputs = torch.cat([model(images) for images in split.images.split(500)])
@@ -63,20 +63,20 @@ def float_bytes(model: torch.nn.Module) -> int:
 
 
 def paired_loss(before: torch.Tensor, after: torch.Tensor) -> dict[str, float]:
-    """How many points of accuracy were lost on the same images, and how sure that is.
+    """The loss of accuracy on the same images, in points, and its statistical significance.
 
     Parameters
     ----------
     before, after : torch.Tensor of bool
-        Which images two nets classify rightly.
+        Which images two nets classify correctly.
 
     Returns
     -------
     dict of str to float
-        ``points`` lost; their standard error, ``paired`` by image, as images that both nets
-        classify alike say nothing, and as if the nets were ``unpaired``; ``lost`` and
-        ``gained``, the images on which they differ; ``p``, of McNemar's exact test, two-sided,
-        that nets equally good differ so much.
+        ``points``: the loss. ``paired``: its standard error by image, in which images that both
+        nets classify alike do not count. ``unpaired``: the standard error for independent nets.
+        ``lost`` and ``gained``: the numbers of images on which the nets differ. ``p``: the
+        two-sided p-value of McNemar's exact test for equally good nets.
     """
     n = len(before)
     lost, gained = int((before & ~after).sum()), int((~before & after).sum())

@@ -1,4 +1,4 @@
-"""ResNet-20 in fixed point (paper 5): bits allotted by SQNR, beside equal bits for all layers."""
+"""ResNet-20 in fixed point (paper 5): bits allocated by SQNR, compared with equal bits."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ _ARMS = ("equal bits", "by SQNR")
 
 
 def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Quantize with equal bits, and at the same predicted SQNR with bits that differ."""
+    """Quantize with equal bits, and with allocated bits at the same predicted SQNR."""
     data, model = given
     size_before = float_bytes(model)
     fold_batch_norms(model)
@@ -89,7 +89,7 @@ def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dic
 
 
 def _sizes(model: ResNet20) -> dict[str, int]:
-    """The weights that get bits, and how many elements they have."""
+    """The weights that get bits, and their numbers of elements."""
     tensors = plain_tensors(model)
     return {name: tensor.numel() for name, tensor in tensors.items() if tensor.ndim > 1}
 
@@ -97,7 +97,7 @@ def _sizes(model: ResNet20) -> dict[str, int]:
 def _curves(
     model: ResNet20, names: list[str], batches: list[torch.Tensor], bits: Sequence[int]
 ) -> dict[str, Measured]:
-    """SQNR at the output by the bits of each tensor, all others being float."""
+    """The SQNR at the output by the bits of each tensor, while all others are float."""
     found = {b: measure_sqnr(model, dict.fromkeys(names, FixedPoint(b)), batches) for b in bits}
     return {name: Measured({b: found[b][name] for b in bits}) for name in names}
 
@@ -112,7 +112,7 @@ def _rows(
     run: Run,
     settings: dict[str, Any],
 ) -> list[Row]:
-    """One choice of bits, as it is and fine-tuned: both files, loaded again."""
+    """Measure one choice of bits, without and with fine-tuning, from files loaded again."""
     net = copy.deepcopy(model)
     fix_points(net, {f"^{name}$": FixedPoint(number) for name, number in bits.items()})
     fix_activations(net, FixedPoint(settings["activation_bits"]), calibration)
@@ -138,7 +138,7 @@ def _rows(
 def _fine_tune(
     net: ResNet20, model: ResNet20, data: Data, run: Run, settings: dict[str, Any], stage: str
 ) -> None:
-    """Train through the rounding, by the float net's outputs."""
+    """Train through the rounding, with the float net as teacher."""
     batches = Taught(Batches(data.train, settings["batch"], cropped_and_flipped), model, True)
     optimizer = torch.optim.Adam(net.parameters(), settings["rate"])
     with in_bfloat16(net, settings["bfloat16"]):
@@ -182,7 +182,7 @@ def _result(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _saved(rows: list[Row], tuned: bool) -> dict[str, float]:
-    """What bits by SQNR save at the accuracy of equal bits, in percent of the file."""
+    """The saving of bits by SQNR at the accuracy of equal bits, in percent of the file."""
     points = [row for row in rows if row["arm"] == _ARMS[1] and row["tuned"] == tuned]
     points = sorted(points, key=lambda row: row["bytes"])
     saved = {}
@@ -195,7 +195,7 @@ def _saved(rows: list[Row], tuned: bool) -> dict[str, float]:
 
 
 def _size_at(points: list[Row], accuracy: float) -> float | None:
-    """The least size at which a line through points, by size, reaches an accuracy."""
+    """The minimum size at which the line through points, sorted by size, reaches an accuracy."""
     for before, after in itertools.pairwise(points):
         low, high = before["accuracy"], after["accuracy"]
         if low <= accuracy <= high and low < high:
@@ -228,7 +228,7 @@ def _table(found: dict[str, Any]) -> str:
 
 
 def _plot(result: dict[str, Any], path: Path) -> None:
-    """Accuracy by size, a line for each way to choose bits, as they are and fine-tuned."""
+    """Plot accuracy by size: one line per choice of bits, without and with fine-tuning."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")

@@ -12,21 +12,21 @@ _MAGIC_OF_BYTES = b"\x00\x00\x08"
 
 
 def mnist_array(folder: Path, name: str) -> np.ndarray:
-    """An array of one of the four files in which MNIST is published, gzipped or not.
+    """Read one of the four published files of MNIST, gzipped or not.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Has the file, or has a folder ``mnist`` (or torchvision's ``MNIST/raw``) that has it.
+        Contains the file, directly or in ``mnist`` (or torchvision's ``MNIST/raw``).
     name : str
         Without ``.gz``: ``t10k-labels-idx1-ubyte``.
 
     Raises
     ------
     FileNotFoundError
-        Naming what was looked for, and where.
+        If there is no such file; the message has its name and the folders.
     ValueError
-        If it is no idx file of bytes, or not whole.
+        If it is not an idx file of bytes, or is incomplete.
     """
     places = [folder, folder / "mnist", folder / "MNIST" / "raw"]
     candidates = [place / f"{name}{suffix}" for place in places for suffix in (".gz", "")]

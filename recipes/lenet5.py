@@ -1,4 +1,4 @@
-"""LeNet-5 by Deep Compression (paper 1, table 3), and at one price of a bit."""
+"""LeNet-5 by Deep Compression (paper 1, table 3), and at one price per bit."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ SHORT: dict[str, Any] = {
 
 
 def load_data(folder: Path, short: bool) -> Data:
-    """MNIST, or what is made up in its place."""
+    """Load MNIST, or made-up data for short runs."""
     return made_up_digits() if short else mnist(folder)
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Both ways from one float net."""
+    """Compress one float net in both ways."""
     table = {NAMES.get(name, name): layer for name, layer in LENET_5.items()}
     found = deep_compression.run(data, run, settings, LeNet5, table)
     return {"paper": PAPER, **found}

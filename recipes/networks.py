@@ -1,4 +1,4 @@
-"""The networks of the papers, with the tensor names of the nets that others trained."""
+"""The networks of the papers, with the tensor names of published trained nets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class LeNet300(nn.Module):
     Parameters
     ----------
     dropout : float
-        Behind both hidden layers, while it trains.
+        Rate after both hidden layers, in training.
     """
 
     def __init__(self, dropout: float = 0.0) -> None:
@@ -34,7 +34,7 @@ class LeNet5(nn.Module):
     Parameters
     ----------
     dropout : float
-        Behind the hidden dense layer, while it trains.
+        Rate after the hidden dense layer, in training.
     """
 
     def __init__(self, dropout: float = 0.0) -> None:

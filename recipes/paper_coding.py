@@ -1,7 +1,7 @@
-"""What the coding of Deep Compression's authors makes of the same numbers, as real streams.
+"""The coding of Deep Compression's authors for the same numbers, as real streams.
 
-Gaps of a fixed width with fillers, codes of a fixed width, and Huffman coding of both, one code
-for each (arXiv 1510.00149, sections 2 and 4).
+It has gaps of a fixed width with fillers, codes of a fixed width, and Huffman coding of both, with
+one Huffman code each (arXiv 1510.00149, sections 2 and 4).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PaperCoding:
     bitpacked_bytes : int
         Codes and gaps at their widths, and the codebook.
     huffman_bytes : int
-        The same by Huffman codes, their tables included; at fixed width where that is smaller.
+        The same with Huffman codes and their tables, or at fixed width where that is smaller.
     """
 
     stored: int
@@ -47,7 +47,7 @@ def paper_coding(quantized: Quantized, gap_bits: int) -> PaperCoding:
     Raises
     ------
     ValueError
-        If the tensor has no positions, or no code is zero, so that there can be no filler.
+        If the tensor has no positions, or its codebook has no entry 0, which fillers need.
 
     Examples
     --------
@@ -73,5 +73,5 @@ def paper_coding(quantized: Quantized, gap_bits: int) -> PaperCoding:
 
 def _huffman_bytes(symbols: np.ndarray, width: int) -> int:
     if len(symbols) == 0 or symbols.min() == symbols.max():
-        return 0  # one symbol, or none, needs no code
+        return 0  # fewer than two symbols need no code
     return len(streams.encode(symbols, "huffman", width))

@@ -1,4 +1,4 @@
-"""Pruning and retraining by turns (paper 3), for any net of MNIST."""
+"""Alternating pruning and retraining (paper 3), for any MNIST net."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from .stages import CHOSEN, Stages
 def run(
     data: Data, run: Run, settings: dict[str, Any], network: type[torch.nn.Module]
 ) -> dict[str, Any]:
-    """Train a net, prune it further and further, retraining it each time, and store it.
+    """Train a net, prune and retrain it in rounds, and store it.
 
     Parameters
     ----------
     data : Data
     run : Run
     settings : dict of str
-        Those of `Stages`, and ``dense`` and ``retrain`` with their ``epochs`` and ``rate``,
-        ``dropout`` of the dense net, ``dropouts`` by the weight that they follow, ``l2``,
-        ``densities`` to end at, ``done``: the part of the pruning that each round has done at
-        its end, ``phases``: what is frozen in each phase of a round, ``last``: epochs at the
-        end, ``scan``: densities of the sensitivity scan.
+        The settings of `Stages`, and: ``dense`` and ``retrain`` with their ``epochs`` and
+        ``rate``; ``dropout`` of the dense net; ``dropouts``, by the weight that they follow;
+        ``l2``; ``densities``, the final ones; ``done``, the finished fraction of the pruning at
+        the end of each round; ``phases``, the frozen layers in each phase of a round; ``last``,
+        epochs at the end; ``scan``, densities of the sensitivity scan.
     network : type
-        Of the net, with a dropout.
+        The class of the net; takes a dropout.
     """
     torch.manual_seed(settings["seed"])
     stages = Stages(data, run, settings)
@@ -67,7 +67,7 @@ def _rules(densities: dict[str, float], done: float) -> dict[str, Density]:
 
 
 def _scan(model: torch.nn.Module, stages: Stages, settings: dict[str, Any]) -> None:
-    """Figure 6: the accuracy on validation images when one layer alone is pruned."""
+    """Figure 6: the accuracy on validation images when a single layer is pruned."""
     rows = sensitivity(model, settings["densities"], settings["scan"], stages.validation)
     write_sensitivity(rows, stages.run.folder / "sensitivity.csv")
     plot_sensitivity(rows, stages.run.folder / "sensitivity.png", "accuracy on validation images")

@@ -1,4 +1,4 @@
-"""LeNet-5, pruned and retrained by turns, dense layers and convolutions in phases: paper 3."""
+"""LeNet-5, pruned and retrained in rounds, dense layers and convolutions in turn (paper 3)."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ SHORT: dict[str, Any] = {
 
 
 def load_data(folder: Path, short: bool) -> Data:
-    """MNIST, or what is made up in its place."""
+    """Load MNIST, or made-up data for short runs."""
     return made_up_digits() if short else mnist(folder)
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Four rounds, in each of which the dense layers are retrained, and then the others."""
+    """Prune in four rounds. Each retrains the dense layers first, and then the others."""
     return {"paper": PAPER, **pruned.run(data, run, settings, LeNet5)}

@@ -1,4 +1,4 @@
-"""LeNet-300-100, pruned and retrained by turns: table 3 of paper 3."""
+"""LeNet-300-100, pruned and retrained in rounds (paper 3, table 3)."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ SHORT: dict[str, Any] = {
 
 
 def load_data(folder: Path, short: bool) -> Data:
-    """MNIST, or what is made up in its place."""
+    """Load MNIST, or made-up data for short runs."""
     return made_up_digits() if short else mnist(folder)
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Six rounds, all layers at once."""
+    """Prune in six rounds, all layers at once."""
     return {"paper": PAPER, **pruned.run(data, run, settings, LeNet300)}

@@ -1,10 +1,10 @@
 """AlexNet and VGG-16 at the densities and bits of Deep Compression: SYNTHETIC weights.
 
-No checkpoint of theirs is needed: weights are Gaussian, layer by layer pruned by magnitude to the
-published density, shared by k-means from linear starts with the published bits, and coded. So what
-is measured is the coding. Where the kept weights stand is then pure chance, and their values are
-two tails of a Gaussian; trained weights are more regular, and easier to code: the paper's own
-coding of the same numbers is measured beside ours.
+No checkpoint is needed. Weights are Gaussian. Each layer is pruned by magnitude to the published
+density, shared by k-means from linear starts with the published bits, and coded. So this measures
+the coding alone. The positions of kept weights are purely random, and their values are the two
+tails of a Gaussian. Trained weights are more regular and easier to code, so the paper's own coding
+of the same numbers is measured too.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .report import Report, report, table
 if TYPE_CHECKING:
     from qcodec.torch import Run
 
-#: ``scale``: the number of outputs and inputs of a layer is divided by it, where it is large.
+#: ``scale`` divides the numbers of outputs and inputs of large layers.
 SETTINGS: dict[str, Any] = {"scale": 1, "profile": "small"}
 SHORT: dict[str, Any] = {"scale": 32}
 
-_LEAST_CHANNELS = 16
+_MIN_CHANNELS = 16
 _COLUMNS = (
     "synthetic net", "float32, MB", "paper's coding, fixed width", "paper's coding, Huffman",
     "qcodec", "entropy", "smaller by", "paper: MB", "smaller by",
@@ -38,7 +38,7 @@ _COLUMNS = (
 
 
 def load_data(folder: Path, short: bool) -> None:
-    """Nothing: the weights are made up."""
+    """Returns None: the weights are made up."""
 
 
 def run(_data: None, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def run(_data: None, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     _data : None
     run : Run
-        In its folder: a file of each net.
+        Its folder gets one file per net.
     settings : mapping
         ``seed``; ``scale``: 1 for the published shapes; ``profile``: as in `qcodec.encode`.
     """
@@ -77,21 +77,21 @@ def run(_data: None, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
 def compress(
     net: Net, random: np.random.Generator, path: Path, profile: str
 ) -> tuple[dict[str, int], Report]:
-    """One net as a file, of whose layers only one at a time is in memory as floats.
+    """Compress one net into a file. Only one layer at a time is in memory as floats.
 
     Parameters
     ----------
     net : Net
     random : numpy.random.Generator
     path : pathlib.Path
-        Of the file.
+        The file to write.
     profile : str
 
     Returns
     -------
     found : dict
         ``bytes``, ``elements``, ``paper_bitpacked_bytes``, ``paper_huffman_bytes`` and
-        ``entropy_bytes``, each with biases as float32.
+        ``entropy_bytes``, each including biases as float32.
     layers : Report
     """
     tensors: dict[str, Any] = {}
@@ -116,7 +116,7 @@ def compress(
 
 
 def shared_weights(net: Net, layer: Shape, random: np.random.Generator) -> Quantized:
-    """Gaussian weights, pruned and shared as the paper's table says of the layer."""
+    """Gaussian weights, pruned and shared by the layer's row of the paper's table."""
     row = net.table[layer.name]
     weights = random.standard_normal(layer.size, np.float32).reshape(layer.shape)
     weights *= np.float32(math.sqrt(2 * layer.shape[0] / layer.size))  # He's initialisation
@@ -125,7 +125,7 @@ def shared_weights(net: Net, layer: Shape, random: np.random.Generator) -> Quant
 
 
 def entropy_bits(quantized: Quantized) -> float:
-    """Bits of order 0: of the codes, and of a weight's being kept.
+    """The order-0 entropy of the codes and of the mask of kept weights, in bits.
 
     Examples
     --------
@@ -144,7 +144,7 @@ def scaled(net: Net, scale: int) -> Net:
         return net
 
     def fewer(channels: int) -> int:
-        return channels if channels <= _LEAST_CHANNELS else max(channels // scale, _LEAST_CHANNELS)
+        return channels if channels <= _MIN_CHANNELS else max(channels // scale, _MIN_CHANNELS)
 
     layers = tuple(
         Shape(layer.name, (fewer(layer.shape[0]), fewer(layer.shape[1]), *layer.shape[2:]))

@@ -16,7 +16,7 @@ class Shape:
     ----------
     name : str
     shape : tuple of int
-        (outputs, inputs, height, width) or (outputs, inputs); inputs are those of a group.
+        (outputs, inputs, height, width) or (outputs, inputs); inputs are counted per group.
     """
 
     name: str
@@ -37,11 +37,11 @@ class Net:
     name : str
     layers : tuple of Shape
     table : dict of str to PaperLayer
-        What the paper found.
+        The paper's results.
     gap_bits : int
-        Of the paper's relative index.
+        Width of the paper's relative index.
     megabytes, megabytes_compressed : float
-        As the paper gives them, in 10^6 bytes.
+        The paper's sizes, in 10^6 bytes.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Net:
 
     @property
     def elements(self) -> int:
-        """Weights and biases."""
+        """The number of weights and biases."""
         return sum(layer.size + layer.shape[0] for layer in self.layers)
 
 
@@ -64,7 +64,7 @@ def _convolutions(name: str, kernel: int, *shapes: tuple[int, int]) -> tuple[Sha
     )
 
 
-#: conv2, conv4 and conv5 have two groups, so half of the inputs.
+#: conv2, conv4 and conv5 have two groups, and thus half of the inputs.
 _ALEXNET = (
     Shape("conv1", (96, 3, 11, 11)),
     Shape("conv2", (256, 48, 5, 5)),

@@ -1,20 +1,21 @@
-"""A qcodec file as a table in the form of Deep Compression's own: bits and bytes, layer by layer.
+"""Tables of qcodec files in the form of Deep Compression's tables: bits and bytes by layer.
 
-Every byte of the file is in exactly one row. A **layer** is a float tensor of two dimensions or
-more; its row counts its codes or elements, its positions, and its codebook or scales. All else
-stands in three rows below: biases and other tensors, with all that is stored for them; heads and
+Every byte of the file is counted in exactly one row. A **layer** is a float tensor of two or more
+dimensions. Its row counts its codes or elements, its positions, and its codebook or scales. Three
+rows below count the rest: biases and other tensors, with everything stored for them; heads and
 checksums of the layers; and names and places.
 
-**Kept** are weights that are not zero after decoding. Bits are bits a kept weight, before coding
-(at fixed width) and after it (as they are in the file), so that always
+**Kept** weights are nonzero after decoding. Bits are per kept weight, before coding (at fixed
+width) and after coding (as in the file), so that always
 
     kept * (weight bits + index bits) / 8 = bytes, without the codebook
 
-**Weight bits** are, before, the width of a code or element; after, all of the streams of values.
-**Index bits** are, before, what says where the kept weights stand: a bit for each weight of a mask,
-or the gaps, with the codes of fillers; after, they are the streams of masks, gaps and row counts.
-A layer that is stored **dense** has none, as its values tell (a dash in the table): the coded codes
-of its zeros are among its weight bits; before, they are among its index bits.
+**Weight bits** before coding are the width of a code or element; after coding, they are all
+streams of values. **Index bits** before coding locate the kept weights: one bit per weight for a
+mask, or the gaps and the codes of fillers; after coding, they are the streams of masks, gaps and
+row counts. A **dense** layer has no positions, because its values show its zeros. Its index bits
+before coding are the codes of its zeros; after coding, these are part of its weight bits, and the
+table has a dash for its index bits.
 """
 
 from __future__ import annotations
@@ -53,13 +54,14 @@ class Layer:
     ----------
     name : str
     elements, kept : int
-        All weights, and those that are not zero.
+        The numbers of all weights, and of nonzero weights.
     positions : str
-        The form of positions, gaps with their width.
+        The form of positions; for gaps with their width.
     fixed_weight_bits, fixed_index_bits : int
-        What the layer takes at fixed width, in bits: codes of kept weights, and all else.
+        Size at fixed width, in bits: codes of kept weights, and everything else.
     weight_bytes, index_bytes, parameter_bytes, head_bytes : int
-        In the file: codes; positions; codebook, scales and zero points; head, directory, checksum.
+        Size in the file: codes; positions; codebook, scales and zero points; head, directory and
+        checksum.
     """
 
     name: str
@@ -75,28 +77,28 @@ class Layer:
 
     @property
     def is_dense(self) -> bool:
-        """Whether the layer, or one of those that are added up, is stored dense."""
+        """Whether the layer is stored dense; for a total, whether any layer is."""
         return self.positions == _DENSE
 
     @property
     def bytes(self) -> int:
-        """What the layer's row counts."""
+        """The bytes that the layer's row counts."""
         return self.weight_bytes + self.index_bytes + self.parameter_bytes
 
 
 @dataclass(frozen=True)
 class Report:
-    """A file, every byte of it once.
+    """The bytes of a file, each counted once.
 
     Attributes
     ----------
     layers : tuple of Layer
     other_elements, other_bytes : int
-        Of biases and other tensors.
+        Biases and other tensors.
     name_bytes : int
-        Names, places, and the checksums over them.
+        Names, places, and their checksums.
     bytes : int
-        The file's length.
+        The length of the file.
     """
 
     layers: tuple[Layer, ...]
@@ -107,21 +109,21 @@ class Report:
 
     @property
     def head_bytes(self) -> int:
-        """Heads and checksums of the layers."""
+        """The bytes of heads and checksums of the layers."""
         return sum(layer.head_bytes for layer in self.layers)
 
     @property
     def elements(self) -> int:
-        """Of all tensors."""
+        """The number of elements of all tensors."""
         return self.other_elements + sum(layer.elements for layer in self.layers)
 
     @property
     def share(self) -> float:
-        """Percent of the bytes that all tensors take as float32."""
+        """The size in percent of all tensors as float32."""
         return 25 * self.bytes / self.elements if self.elements else 0.0
 
     def total(self) -> Layer:
-        """All layers as one."""
+        """The sum of all layers."""
         counts = [asdict(layer) for layer in self.layers]
         is_dense = any(layer.is_dense for layer in self.layers)
         sums = {
@@ -145,12 +147,12 @@ class Report:
         }
 
     def markdown(self, paper: Mapping[str, PaperLayer] | None = None) -> str:
-        """The table; with the paper's figures in brackets where a layer has them.
+        """The table, with the paper's figures in brackets where there are any.
 
         Parameters
         ----------
         paper : mapping of str to PaperLayer, optional
-            By a layer's name, with or without ``.weight``, and ``"total"``.
+            Keys are names of layers, with or without ``.weight``, and ``"total"``.
         """
         paper = paper or {}
         found = {layer.name: _paper_row(paper, layer.name) for layer in self.layers}
@@ -164,7 +166,7 @@ class Report:
 
 
 def report(path: str | os.PathLike[str]) -> Report:
-    """Read a file, and account for its bytes.
+    """Read a file and account for its bytes.
 
     Parameters
     ----------
@@ -178,7 +180,7 @@ def report(path: str | os.PathLike[str]) -> Report:
     Raises
     ------
     QCodecError
-        If it is not valid.
+        If the file is invalid.
 
     Examples
     --------
@@ -213,14 +215,14 @@ def report(path: str | os.PathLike[str]) -> Report:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown: the first column to the left, the others to the right."""
+    """A table in Markdown: the first column is aligned left, the others right."""
     lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)
 
 
 def bits(total: float, kept: int) -> float:
-    """Bits a kept weight; 0 where none is kept."""
+    """Bits per kept weight; 0 if none is kept."""
     return total / kept if kept else 0.0
 
 
@@ -256,7 +258,7 @@ def _layer(tensor: Mapping[str, Any], kept: int) -> Layer:
 
 
 def _position_bits(tensor: Mapping[str, Any]) -> int:
-    """What the positions take at fixed width."""
+    """The size of the positions at fixed width, in bits."""
     form, shape = tensor["positions"], tensor["shape"]
     if form in ("mask", "bit_mask"):
         return int(tensor["elements"])

@@ -1,4 +1,4 @@
-"""The ResNet-20 that others trained on CIFAR-10, and what its recipes do with it."""
+"""The published ResNet-20 for CIFAR-10, shared by its recipes."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ _NET = "resnet20_cifar10.safetensors"
 
 
 def load_resnet20_data(folder: Path, short: bool) -> tuple[Data, ResNet20]:
-    """CIFAR-10 and the trained net, or small data and a net that knows nothing.
+    """Load CIFAR-10 and the trained net, or small made-up data and an untrained net.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Has CIFAR-10 in one of the forms of `cifar10`, and ``resnet20_cifar10.safetensors``:
-        weights of Idelbayev's ResNet-20 (91.7 % on all test images).
+        Contains CIFAR-10 in one of the forms of `cifar10`, and ``resnet20_cifar10.safetensors``,
+        the weights of Idelbayev's ResNet-20 (91.7 % on all test images).
     short : bool
+        Whether to use made-up data.
     """
     model = ResNet20()
     if short:
@@ -32,7 +33,7 @@ def load_resnet20_data(folder: Path, short: bool) -> tuple[Data, ResNet20]:
 
 
 def folded_resnet20() -> ResNet20:
-    """A net without batch normalisation, into which a file is loaded."""
+    """A fresh net with folded batch normalisations, to load a file into."""
     model = ResNet20()
     fold_batch_norms(model)
     return model

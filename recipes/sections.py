@@ -1,4 +1,4 @@
-"""Sections of a document that programs write: recipes theirs, and benchmarks theirs."""
+"""Sections of documents that recipes and benchmarks write."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from qcodec._io.atomic import replace_file
 
 
 def rewrite(document: Path, tables: dict[str, str]) -> None:
-    """Rewrite what stands between ``<!-- name -->`` and ``<!-- /name -->``.
+    """Rewrite the text between ``<!-- name -->`` and ``<!-- /name -->``.
 
     Raises
     ------
     ValueError
-        If the document lacks the markers of a table.
+        If the document does not have the markers of each section exactly once.
     """
     text = document.read_text("utf-8")
     for name, table in tables.items():
@@ -23,5 +23,5 @@ def rewrite(document: Path, tables: dict[str, str]) -> None:
             pattern, lambda match, table=table: match[1] + table + "\n" + match[2], text, flags=re.S
         )
         if count != 1:
-            raise ValueError(f"{document}: <!-- {name} --> stands there {count} times, not once")
+            raise ValueError(f"{document}: found <!-- {name} --> {count} times, allowed is once")
     replace_file(document, [text.encode("utf-8")])

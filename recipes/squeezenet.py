@@ -1,9 +1,9 @@
 """SqueezeNet with Deep Compression (arXiv 1602.07360): 0.66 MB at 8 bits, 0.47 at 6.
 
-First the authors' own file of 8 bits, coded without loss and given back byte for byte. Then any
-checkpoint at their densities: k-means from linear starts, which is the paper's; the optimum of
-k-means; and entropy-constrained codebooks at the squared error of each. Nothing is
-retrained, and no accuracy is measured: that needs ImageNet.
+The recipe first codes the authors' own 8-bit file without loss, and decodes it byte for byte. It
+then compresses any checkpoint at their densities by k-means from linear starts, as in the paper,
+by optimal k-means, and by entropy-constrained codebooks at the squared error of each. Nothing is
+retrained, and no accuracy is measured, because that needs ImageNet.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SHORT: dict[str, Any] = {"search_steps": 3}
 
 PAPER = {"float32, MB": 4.8, "8 bits, MB": 0.66, "6 bits, MB": 0.47}
 
-# What the authors' file keeps of each layer, 33 % over all: the first that matches.
+# Densities of the authors' file by layer, 33 % overall. The first match applies.
 _DENSITIES = {
     r"fire[2-7]/conv3x3_2": 0.33,
     r"fire[89]/conv3x3_2": 0.30,
@@ -44,10 +44,10 @@ _DENSITIES = {
     r"fire[68]/conv1x1_2": 0.50,
     r"conv_final": 0.20,
 }
-_MOST_BITS = 8
+_MAX_BITS = 8
 _PAPER_METHOD = "k-means, linear starts (paper)"
 _METHODS: dict[str, Init] = {"k-means, optimum": "auto", _PAPER_METHOD: "linear"}
-_CONSTRAINED = f"entropy-constrained, up to {_MOST_BITS} bits, at the error above"
+_CONSTRAINED = f"entropy-constrained, up to {_MAX_BITS} bits, at the error above"
 _NOTES = (
     "MB are 2^20 bytes; with these, float32 is the paper's 4.8 MB.",
     "Densities by layer are those of the authors' file (33 % over all); biases keep every bit.",
@@ -65,9 +65,10 @@ def run(data: Networks, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]
     ----------
     data : Networks
     run : Run
-        In its folder: ``net.qc``, the authors' file, and a file of each row of the table.
+        Its folder gets ``net.qc``, the authors' file, and one file per row of the table.
     settings : mapping
-        ``bits``: of each compression; ``search_steps``: files that are made in search of an error.
+        ``bits``, one number per compression; ``search_steps``, the number of files made in search
+        of an error.
     """
     ours: dict[str, Any] = {}
     files: dict[str, Any] = {}
@@ -123,18 +124,18 @@ def recode(original: bytes, layers: list[dcnet.Layer], path: Path) -> dict[str, 
 def compress(
     checkpoint: Arrays, bits: int, folder: Path, name: str, search_steps: int
 ) -> list[dict[str, Any]]:
-    """A checkpoint at the paper's densities, as files: k-means, and what is smaller at its error.
+    """Compress a checkpoint at the paper's densities: k-means, and smaller files of equal error.
 
     Parameters
     ----------
     checkpoint : mapping of str to numpy.ndarray
         A SqueezeNet 1.0 or 1.1.
     bits : int
-        Of a code.
+        Bits per code.
     folder : pathlib.Path
-        Where the files go.
+        The folder for the files.
     name : str
-        Of the checkpoint; its files are called so.
+        Name of the checkpoint, and prefix of its files.
     search_steps : int
 
     Returns
@@ -145,7 +146,7 @@ def compress(
     Raises
     ------
     ValueError
-        If it is no SqueezeNet.
+        If it is not a SqueezeNet.
     """
     pruned = at_paper_densities(checkpoint)
     weights = set(layers_of(checkpoint).values())
@@ -166,9 +167,9 @@ def compress(
     for method, init in _METHODS.items():
         row = saved(method, init, _recipe(weights, qcodec.DeepCompression(bits, init=init)))
         rows.append(row)
-        # The optimum of as many values as there may be leaves nothing to gain at its error.
-        if row["squared_error"] > 0 and (init == "linear" or bits < _MOST_BITS):
-            offer = _recipe(weights, qcodec.Sparse(qcodec.Codebook(_MOST_BITS)))
+        # Optimal k-means with all possible entries leaves nothing to gain at its error.
+        if row["squared_error"] > 0 and (init == "linear" or bits < _MAX_BITS):
+            offer = _recipe(weights, qcodec.Sparse(qcodec.Codebook(_MAX_BITS)))
             point = rate_distortion.at_error(
                 pruned, offer, row["squared_error"], steps=search_steps
             )
@@ -177,9 +178,9 @@ def compress(
 
 
 def at_paper_densities(checkpoint: Arrays) -> dict[str, np.ndarray]:
-    """A checkpoint whose layers are pruned by magnitude to the densities of the authors' file.
+    """Prune the layers of a checkpoint by magnitude to the densities of the authors' file.
 
-    A layer that has no more weights than that already stays as it is.
+    Layers that are at most as dense do not change.
     """
     pruned = dict(checkpoint)
     for layer, name in layers_of(checkpoint).items():
@@ -191,7 +192,7 @@ def at_paper_densities(checkpoint: Arrays) -> dict[str, np.ndarray]:
 
 
 def density_of(layer: str) -> float:
-    """The share of a layer's weights that the authors' file keeps.
+    """The fraction of a layer's weights that the authors' file keeps.
 
     Examples
     --------
@@ -203,12 +204,12 @@ def density_of(layer: str) -> float:
 
 
 def _recipe(weights: set[str], codec: qcodec.Codec) -> qcodec.Recipe:
-    """The codec for the net's weights, however few they are, and every bit of all else."""
+    """A recipe: the codec for all weights, even small ones, and lossless for all else."""
     return qcodec.Recipe().with_rules(Rule(exactly(name), codec) for name in sorted(weights))
 
 
 def _errors(before: Arrays, after: Arrays, names: set[str]) -> dict[str, Any]:
-    """Squared error over the weights, and what they are to it; ``sqnr`` is None without error."""
+    """The squared error of the weights, and their SQNR; ``sqnr`` is None without error."""
     error = sum(float(np.sum(np.square(before[n].astype("f8") - after[n]))) for n in names)
     signal = sum(float(np.sum(np.square(before[n].astype("f8")))) for n in names)
     return {
@@ -218,7 +219,7 @@ def _errors(before: Arrays, after: Arrays, names: set[str]) -> dict[str, Any]:
 
 
 def _megabytes(found: list[dict[str, Any]], suffix: str) -> dict[str, float]:
-    """The sizes that stand beside the paper's: those by its method."""
+    """The sizes to compare with the paper's, by its method."""
     sizes = {
         f"{row['bits']} bits, MB{suffix}": round(row["bytes"] / 2**20, 3)
         for row in found

@@ -1,4 +1,4 @@
-"""SqueezeNet as it is found in a folder: the authors' compressed file, and checkpoints."""
+"""Reads SqueezeNets from a folder: the authors' compressed file, and checkpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STAND_IN = "the decoded weights of the authors' file"
 
 @dataclass(frozen=True)
 class Networks:
-    """What there is to compress.
+    """The networks to compress.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Networks:
     layers : list of qcodec.interop.dcnet.Layer
         Its layers.
     checkpoints : dict of str to dict of str to numpy.ndarray
-        Tensors of each checkpoint, by its file's name.
+        The tensors of each checkpoint, by file name.
     """
 
     original: bytes | None
@@ -43,20 +43,20 @@ class Networks:
 
 
 def load_data(folder: Path, short: bool) -> Networks:
-    """Everything in a folder that is a SqueezeNet; where there is no checkpoint, a stand-in.
+    """Load every SqueezeNet in a folder; without a checkpoint, use a stand-in.
 
     Parameters
     ----------
     folder : pathlib.Path
-        With ``squeezenet_dc.net`` and ``squeezenet_dc.layers.json``, or checkpoints whose names
-        begin with ``squeezenet`` and end in ``.safetensors``, ``.pth`` or ``.pt``, or all of them.
+        Contains ``squeezenet_dc.net`` and ``squeezenet_dc.layers.json``, or checkpoints whose
+        names begin with ``squeezenet`` and end in ``.safetensors``, ``.pth`` or ``.pt``, or both.
     short : bool
-        A small made-up net instead; the folder is not looked at.
+        If True, use a small made-up net and do not read the folder.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing.
+        If there is no SqueezeNet, or a file is missing.
     """
     if short:
         return made_up()
@@ -78,9 +78,9 @@ def with_stand_in(
     layers: list[dcnet.Layer],
     checkpoints: Mapping[str, dict[str, np.ndarray]] | None = None,
 ) -> Networks:
-    """The authors' file, and its decoded weights where there is no checkpoint.
+    """Add the decoded weights of the authors' file if there is no checkpoint.
 
-    They are those of a real net that is pruned already.
+    They are the weights of a real net, already pruned.
     """
     found = dict(checkpoints or {})
     if not found:
@@ -93,7 +93,7 @@ def with_stand_in(
 
 
 def made_up() -> Networks:
-    """A net with SqueezeNet's layers and few channels, as a `.net` file."""
+    """Make a `.net` file of a net with SqueezeNet's layers and few channels."""
     random = np.random.default_rng(0)
     layers = [dcnet.Layer(name, _small_shape(name), 8) for name in LAYERS]
     network = {layer.name: _made_up_layer(layer, random) for layer in layers}

@@ -1,7 +1,7 @@
-"""The layers of SqueezeNet 1.0 and 1.1 (arXiv 1602.07360), by whatever names a checkpoint has them.
+"""The layers of SqueezeNet 1.0 and 1.1 (arXiv 1602.07360) under the names of any checkpoint.
 
-A layer is called here as in the Deep Compression authors' file: ``conv1``, in each fire module
-``fire2/conv1x1_1`` (squeeze), ``fire2/conv1x1_2`` and ``fire2/conv3x3_2`` (expand), ``conv_final``.
+Layer names are those of the Deep Compression authors' file: ``conv1``; in each fire module
+``fire2/conv1x1_1`` (squeeze), ``fire2/conv1x1_2`` and ``fire2/conv3x3_2`` (expand); ``conv_final``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FIRST = ("conv1", "features.0")
 _LAST = ("conv_final", "conv10", "classifier.1")
 _FIRE = re.compile(r"(fire|features\.)(\d+)[/._](\w+)")
 
-#: Every layer in the order of the net.
+#: All layers in the order of the net.
 LAYERS = (
     "conv1",
     *(f"fire{n}/{role}" for n in range(2, 10) for role in dict.fromkeys(_ROLES.values())),
@@ -27,13 +27,14 @@ LAYERS = (
 
 
 def layers_of(names: Iterable[str]) -> dict[str, str]:
-    """Which tensor of a checkpoint is the weight of which layer.
+    """Find the weight of each layer among the tensors of a checkpoint.
 
     Parameters
     ----------
     names : iterable of str
-        Of all tensors, in any order: torchvision's (``features.3.squeeze.weight``), Caffe's
-        (``fire2/squeeze1x1.weight``) or those of the authors' file. Weights end in ``weight``.
+        Names of all tensors, in any order: torchvision's (``features.3.squeeze.weight``), Caffe's
+        (``fire2/squeeze1x1.weight``) or those of the authors' file. Names of weights end in
+        ``weight``.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def layers_of(names: Iterable[str]) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If a layer is missing: this is no SqueezeNet.
+        If a layer is missing, so the checkpoint is not a SqueezeNet.
 
     Examples
     --------
@@ -61,7 +62,7 @@ def layers_of(names: Iterable[str]) -> dict[str, str]:
             found["conv1"] = name
         elif stem in _LAST:
             found["conv_final"] = name
-    # torchvision numbers all modules, pooling too, so a fire module is known by its rank.
+    # torchvision numbers all modules, pooling too, so the order identifies a fire module.
     for rank, (_, roles) in enumerate(sorted(fires.items()), 2):
         found |= {f"fire{rank}/{role}": name for role, name in roles.items()}
     missing = [layer for layer in LAYERS if layer not in found]

@@ -1,4 +1,4 @@
-"""The Deep Compression authors' SqueezeNet: their `.net` file as tensors by name, and back."""
+"""Converts the Deep Compression authors' SqueezeNet between `.net` file and named tensors."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from qcodec.interop import dcnet
 
 
 def layers(data: Path) -> list[dcnet.Layer]:
-    """What the `.net` file does not say about its layers."""
+    """The layers' names, shapes and bits, which the `.net` file does not contain."""
     rows = json.loads((data / "squeezenet_dc.layers.json").read_text())
     return [dcnet.Layer(row["name"], tuple(row["shape"]), row["bits"]) for row in rows]
 
 
 def tensors(network: Mapping[str, dcnet.LayerData]) -> dict[str, Any]:
-    """Its weights and biases by name, as `save_file` takes them."""
+    """Weights and biases by name, for `save_file`."""
     found: dict[str, Any] = {}
     for name, layer in network.items():
         found[f"{name}.weight"] = layer.weights
@@ -27,7 +27,7 @@ def tensors(network: Mapping[str, dcnet.LayerData]) -> dict[str, Any]:
 
 
 def net_of(path: Path, names: list[str]) -> bytes:
-    """The `.net` file again, from one of ours."""
+    """Rebuild the `.net` file from a qcodec file."""
     with qcodec.safe_open(path, "numpy") as file:
         network = {
             name: dcnet.LayerData(

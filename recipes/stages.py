@@ -1,4 +1,4 @@
-"""Stages of a training as the recipes for MNIST do them: Adam, one cycle of its rate, teachers."""
+"""Training stages of the MNIST recipes: Adam, a one-cycle learning rate, teachers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qcodec.torch import Run, accuracy, fit
 from .data import Batches, Data, shifted
 from .distillation import Taught, distillation_loss
 
-#: Of every recipe that trains by `Stages`.
+#: A note of every recipe that trains with `Stages`.
 CHOSEN = (
     "Settings were chosen by 5,000 held-out training images, which no net is trained on. The "
     "weights are those of the last epoch."
@@ -20,16 +20,16 @@ CHOSEN = (
 
 
 class Stages:
-    """Trains models by the settings of one run, each stage in a file of its own.
+    """Trains models with the settings of one run; each stage has its own checkpoint file.
 
     Parameters
     ----------
     data : Data
     run : Run
     settings : dict of str
-        ``seed``, ``batch``, ``shift`` (pixels by which images are moved) and ``bfloat16``:
-        whether convolutions and matrices are multiplied in it while weights are trained, as
-        processors that can do so take half the time. What is measured for a result is not.
+        ``seed``, ``batch``, ``shift`` (in pixels, for augmentation) and ``bfloat16`` (whether
+        training uses it for products, which halves the time on processors that support it;
+        results are measured in float32).
     """
 
     def __init__(self, data: Data, run: Run, settings: dict[str, Any]) -> None:
@@ -37,7 +37,7 @@ class Stages:
 
     @property
     def batches(self) -> Batches:
-        """Of the training images."""
+        """Batches of the training images."""
         augment = shifted(self.settings["shift"]) if self.settings["shift"] else None
         return Batches(self.data.train, self.settings["batch"], augment)
 
@@ -54,24 +54,24 @@ class Stages:
         measure: Any = dict,
         **parts: Any,
     ) -> None:
-        """Train what of a model has gradients, for some epochs.
+        """Train the parameters of a model that have gradients, for some epochs.
 
         Parameters
         ----------
         model : torch.nn.Module
         stage : str
-            Names the stage's checkpoint and its rows of the curves.
+            Names the checkpoint and the rows of the curves.
         epochs : int
         rate : float
-            The greatest of the cycle's rates.
+            The maximum learning rate of the cycle.
         teacher : torch.nn.Module, optional
-            Its outputs are the targets, instead of the labels.
+            Its outputs replace the labels as targets.
         decay : float
-            Adam's ``weight_decay``.
+            ``weight_decay`` of Adam.
         constant : bool
-            The rate stays what it is.
+            Whether the learning rate is constant.
         measure : callable
-            Gives more columns for the curves, beside the accuracy on the validation images.
+            Returns more columns for the curves, besides the accuracy on the validation images.
         parts
             As for `qcodec.torch.fit`.
         """
@@ -85,7 +85,7 @@ class Stages:
             parts["schedule"] = torch.optim.lr_scheduler.OneCycleLR(
                 optimizer, rate, steps, pct_start=0.15
             )
-        # Weights that change must not be taken from autocast's cache.
+        # No cache: autocast would reuse weights after they change.
         is_fast = self.settings["bfloat16"]
         device = next(model.parameters()).device.type
         fast = torch.autocast(device, torch.bfloat16, cache_enabled=False)
@@ -103,9 +103,9 @@ class Stages:
             )
 
     def test(self, model: torch.nn.Module) -> float:
-        """The accuracy on the images that are for results alone."""
+        """The accuracy on the test images, which are only for results."""
         return accuracy(model, self.data.test.images, self.data.test.labels)
 
     def validation(self, model: torch.nn.Module) -> float:
-        """The accuracy on the images by which settings are chosen."""
+        """The accuracy on the validation images, which are for the choice of settings."""
         return accuracy(model, self.data.validation.images, self.data.validation.labels)

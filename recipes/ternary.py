@@ -1,4 +1,4 @@
-"""Trained ternary quantization of a net that is trained already."""
+"""Trained ternary quantization of a trained net."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .data import Data
 
 
 class Descent(Protocol):
-    """How a ternary net is trained: an optimizer and its schedule."""
+    """An optimizer for a ternary net, and its schedule."""
 
     def __call__(
         self, parameters: Iterator[torch.nn.Parameter], epochs: int, batches: int
@@ -24,7 +24,7 @@ class Descent(Protocol):
 
 
 def adam(rate: float) -> Descent:
-    """Adam, whose rate falls to 0 as a cosine."""
+    """Adam with a learning rate that falls to 0 as a cosine."""
 
     def make(
         parameters: Iterator[torch.nn.Parameter], epochs: int, batches: int
@@ -39,14 +39,14 @@ def adam(rate: float) -> Descent:
 def as_published(
     parameters: Iterator[torch.nn.Parameter], epochs: int, batches: int
 ) -> tuple[torch.optim.Optimizer, Any]:
-    """The paper's for CIFAR-10: momentum, from 0.1, a tenth at 82, 123 and 150 of 160 epochs."""
+    """The paper's training for CIFAR-10: momentum; rate 0.1, a tenth after 82, 123, 150 of 160."""
     optimizer = torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=2e-4)
     milestones = [epochs * batches * epoch // 160 for epoch in (82, 123, 150)]
     return optimizer, torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
 
 
 def zeros_of(setting: dict[str, float]) -> TrainedTernary | Density:
-    """Which latent weights are zero, from a setting: ``{"threshold": t}`` or ``{"density": d}``."""
+    """The rule for zeros from a setting: ``{"threshold": t}`` or ``{"density": d}``."""
     if "threshold" in setting:
         return TrainedTernary(setting["threshold"])
     return Density(setting["density"])
@@ -64,24 +64,24 @@ def train_ternary(
     bfloat16: bool = False,
     **parts: Any,
 ) -> torch.nn.Module:
-    """A ternary copy of a net, trained.
+    """Train a ternary copy of a net.
 
     Parameters
     ----------
     model : torch.nn.Module
         Not changed.
     zeros : dict
-        A setting (see `zeros_of`) by regular expression; that of "" is for all layers but the
+        A setting (see `zeros_of`) by regular expression; "" applies to all layers except the
         first and the last.
     batches : sized iterable
     epochs : int
     descent : callable
     data : Data
-        Its validation part gives a curve.
+        The accuracy on its validation part is a column of the curves.
     run : Run
     stage : str
     bfloat16 : bool
-        Multiply in it (see `in_bfloat16`).
+        Whether to train in bfloat16 (see `in_bfloat16`).
     parts
         As for `qcodec.torch.fit`: loss, seed.
     """

@@ -1,4 +1,4 @@
-"""LeNet-5 in three values a weight (paper 6), beside the float net that it began as."""
+"""LeNet-5 with three values per weight (paper 6), compared with the float net it starts from."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ SHORT: dict[str, Any] = {
 
 
 def load_data(folder: Path, short: bool) -> Data:
-    """MNIST, or what is made up in its place."""
+    """Load MNIST, or made-up data for short runs."""
     return made_up_digits() if short else mnist(folder)
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Train a float net, then a ternary one from it for each variant; the last is ``net.qc``."""
+    """Train a float net, and a ternary net from it per variant. The last variant is ``net.qc``."""
     torch.manual_seed(settings["seed"])
     model = LeNet5(dropout=0.5)
     batches = Batches(data.train, settings["batch"], shifted(settings["shift"]))
@@ -58,7 +58,7 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
     before = rightly(model, data.test)
     model.drop1.p = 0.0
     taught = Taught(batches, model)
-    # The first layer, the last one and biases: float while they are trained, rounded in the file.
+    # The first and last layer and biases are float in training, and rounded in the file.
     others = qcodec.Affine(settings["other_bits"])
     variants = {}
     for name, zeros in settings["variants"].items():
@@ -78,7 +78,7 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _zeros(model: torch.nn.Module) -> dict[str, float]:
-    """What part of each ternary tensor is zero, in percent."""
+    """The zeros of each ternary tensor, in percent."""
     return {
         place.name: 100 * float((place.value == 0).double().mean())
         for place in places(model)

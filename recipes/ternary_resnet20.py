@@ -1,4 +1,4 @@
-"""ResNet-20 on CIFAR-10 in three values a weight (paper 6), from a float net that is trained."""
+"""ResNet-20 for CIFAR-10 with three values per weight (paper 6), from a trained float net."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .report import report, table
 from .resnet20 import folded_resnet20, load_resnet20_data
 from .ternary import adam, as_published, train_ternary
 
-#: `whole` is the paper's training, taken where all of CIFAR-10 is there; `sample` is for the
-#: 4,000 images, which the float net teaches.
+#: `whole` is the paper's training, if all of CIFAR-10 is available; `sample` is for a sample of
+#: 4,000 images, with the float net as teacher.
 SETTINGS: dict[str, Any] = {
     "zeros": {"": {"threshold": 0.05}},
     "whole": {"batch": 128, "epochs": 160},
@@ -42,7 +42,7 @@ _NOTES = {
 
 
 def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Train a ternary net from the float one, and store it with its batch norms folded."""
+    """Train a ternary net from the float net, and store it with folded batch norms."""
     data, model = given
     before = rightly(model, data.test)
     ternary = _train(model, data, run, settings)

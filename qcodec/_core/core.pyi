@@ -30,7 +30,7 @@ class FrameGroups:
 
 class Frame:
     @staticmethod
-    def read(data: _Bytes, whole: bool, verify: bool) -> Frame: ...
+    def read(data: Bytes, whole: bool, verify: bool) -> Frame: ...
     def with_parameters(self) -> Frame: ...
     def check_parameters(self) -> None: ...
     @property
@@ -77,18 +77,18 @@ class Frame:
         first: int,
         count: int,
         dtype: int,
-        out: _Bytes | None,
+        out: Bytes | None,
         base: _Bytes | None,
         verify: bool,
     ) -> None: ...
     def decode_chunk(
         self,
         index: int,
-        data: _Bytes,
+        data: Bytes,
         first: int,
         count: int,
         dtype: int,
-        out: _Bytes | None,
+        out: Bytes | None,
         base: _Bytes | None,
         verify: bool,
     ) -> None: ...

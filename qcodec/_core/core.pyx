@@ -4,6 +4,7 @@ There is one extension module, so there is one copy of the core and one choice o
 The included files share this namespace.
 """
 
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint8_t, uint32_t
 
 from .c cimport (
@@ -11,6 +12,7 @@ from .c cimport (
     qc_cpu_detect,
     qc_cpu_select,
     qc_cpu_selected,
+    qc_dtype_size,
     qc_error,
     qc_status,
 )
@@ -41,6 +43,30 @@ select_cpu(allowed())
 cdef inline const uint8_t *address(const uint8_t[::1] view):
     # The address of an empty view must not be taken.
     return &view[0] if view.shape[0] > 0 else NULL
+
+
+cdef int get_output(object out, Py_buffer *view, size_t count, unsigned dtype) except -1:
+    """Get the buffer of `out` and check that it has exactly `count` elements of a dtype.
+
+    `out` is any writable, contiguous buffer: making a typed view would take longer than decoding a
+    few elements.
+    """
+    cdef size_t item_size = qc_dtype_size(dtype), size
+    if out is None:  # check only
+        view.buf = NULL
+        return 0
+    PyObject_GetBuffer(out, view, PyBUF_WRITABLE)
+    size = view.len
+    if item_size == 0 or size % item_size != 0 or size // item_size != count:
+        PyBuffer_Release(view)
+        raise ValueError(f"out has {size:,} bytes, allowed are {count:,} elements of type {dtype}")
+    return 0
+
+
+cdef int release_output(object out, Py_buffer *view) except -1:
+    if out is not None:
+        PyBuffer_Release(view)
+    return 0
 
 
 cdef object failure(qc_status status, qc_error *error, size_t offset=0):

@@ -37,18 +37,6 @@ import numpy as np
 from .interrupt import check
 
 
-cdef uint8_t *output(uint8_t[::1] out, size_t count, unsigned dtype) except? NULL:
-    """Return the address for `count` elements of a dtype; NULL for None (check only) or 0."""
-    cdef size_t item_size = qc_dtype_size(dtype)
-    if out is None:
-        return NULL
-    if item_size == 0 or <size_t>out.shape[0] % item_size != 0:
-        raise ValueError(f"out has {out.shape[0]:,} bytes, not whole elements of type {dtype}")
-    if <size_t>out.shape[0] // item_size != count:
-        raise ValueError(f"out has {out.shape[0]:,} bytes, allowed is {count:,} elements")
-    return &out[0] if count > 0 else NULL
-
-
 cdef object parameter_bytes(const uint8_t *start, size_t size):
     if start == NULL:
         return b""
@@ -277,7 +265,7 @@ cdef class Frame:
         return self.groups(&self.head.codebook.books, self.head.codebook.entries)
 
     def codebook_order(self):
-        """Return the index in ascending order of every original entry, one byte each; may be empty."""
+        """Return the index of every original entry in ascending order, as bytes; may be empty."""
         cdef size_t entries = self.head.codebook.entries
         return parameter_bytes(self.head.codebook.order, self.head.codebook.books.count * entries)
 
@@ -322,21 +310,21 @@ cdef class Frame:
         size_t first,
         size_t count,
         unsigned dtype,
-        uint8_t[::1] out,
+        object out,
         const uint8_t[::1] base,
         bint verify,
     ):
         """Decode elements [first, first + count) into `out`; the data must be the whole frame.
 
-        `base` has all elements of the base for kind delta, otherwise it is None. Its digest is
-        not checked here.
+        `out` is a writable buffer of that many elements, or None to check only. `base` has all
+        elements of the base for kind delta, otherwise it is None. Its digest is not checked here.
         """
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
         cdef Watch watch
+        cdef Py_buffer to
         cdef const uint8_t *start = address(self.data)
-        cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         if <size_t>self.data.shape[0] != self.head.frame_bytes:
             raise ValueError(
@@ -344,15 +332,18 @@ cdef class Frame:
             )
         self.bind(&head, base)
         head.poll = begin(&watch, check)
+        get_output(out, &to, count, dtype)
         workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace != NULL:
+            with nogil:
+                status = qc_frame_decode(
+                    &head, self.table, start, first, count, <int>dtype, to.buf,
+                    QC_VERIFY if verify else 0, workspace, &error,
+                )
+            free(workspace)
+        release_output(out, &to)
         if workspace == NULL:
             raise MemoryError
-        with nogil:
-            status = qc_frame_decode(
-                &head, self.table, start, first, count, <int>dtype, to,
-                QC_VERIFY if verify else 0, workspace, &error,
-            )
-        free(workspace)
         if status != QC_OK:
             raise failure(status, &error, 0)
 
@@ -363,30 +354,33 @@ cdef class Frame:
         size_t first,
         size_t count,
         unsigned dtype,
-        uint8_t[::1] out,
+        object out,
         const uint8_t[::1] base,
         bint verify,
     ):
-        """Decode elements [first, first + count) of a chunk into `out`; None: check only."""
+        """Decode elements [first, first + count) of a chunk into `out`, as `decode` does."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
         cdef Watch watch
+        cdef Py_buffer to
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
-        cdef uint8_t *to = output(out, count, dtype)
         cdef void *workspace
         self.bind(&head, base)
         head.poll = begin(&watch, check)
+        get_output(out, &to, count, dtype)
         workspace = malloc(QC_WORKSPACE_BYTES)
+        if workspace != NULL:
+            with nogil:
+                status = qc_chunk_decode(
+                    &head, chunk, start, first, count, <int>dtype, to.buf,
+                    QC_VERIFY if verify else 0, workspace, &error,
+                )
+            free(workspace)
+        release_output(out, &to)
         if workspace == NULL:
             raise MemoryError
-        with nogil:
-            status = qc_chunk_decode(
-                &head, chunk, start, first, count, <int>dtype, to,
-                QC_VERIFY if verify else 0, workspace, &error,
-            )
-        free(workspace)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
 

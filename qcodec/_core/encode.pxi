@@ -160,7 +160,7 @@ cdef class Plan:
     cdef object encode_parameters(
         self, qc_frame *head, uint64_t codings, int profile, uint64_t *features
     ):
-        """Code the head's parameters if that takes fewer bytes; returns the owner of their memory."""
+        """Code the head's parameters if that takes fewer bytes; returns their memory's owner."""
         cdef qc_error error
         cdef qc_status status
         cdef size_t bound = qc_parameters_bound(head)

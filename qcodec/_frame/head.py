@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .._core import core
 from .._io.source import BytesSource, Readable
 from ..errors import CorruptError, TruncatedError
@@ -22,7 +20,7 @@ def read_head(source: Readable, verify: bool) -> core.Frame:
     total = source.size
     take = total if isinstance(source, BytesSource) else min(total, _FIRST_READ)
     while True:
-        data = np.frombuffer(source.read(0, take), np.uint8)
+        data = source.read(0, take)
         try:
             frame = core.Frame.read(data, take == total, verify)
         except TruncatedError as error:

@@ -78,10 +78,7 @@ class Source:
             If the source is closed.
         """
         with self._lock:
-            self.check_open()
-            if not 0 <= offset <= offset + size <= self.size:
-                raise _short(self.size, offset + size, ": incomplete download?")
-            self.bytes_read += size
+            self._count(offset, size)
             self._readers += 1
         try:
             return self._read(offset, size)
@@ -91,6 +88,12 @@ class Source:
                 is_last = self.closed and self._readers == 0
             if is_last:
                 self._release()
+
+    def _count(self, offset: int, size: int) -> None:
+        self.check_open()
+        if not 0 <= offset <= offset + size <= self.size:
+            raise _short(self.size, offset + size, ": incomplete download?")
+        self.bytes_read += size
 
     def check_open(self) -> None:
         """Raise `ValueError` if the source is closed."""
@@ -145,8 +148,10 @@ class BytesSource(Source):
         self._view = bytes_view(buffer)
         super().__init__(self._view.nbytes, "file in memory")
 
-    def _read(self, offset: int, size: int) -> memoryview:
-        return self._view[offset : offset + size]
+    def read(self, offset: int, size: int) -> memoryview:
+        with self._lock:  # nothing is waited for, so readers need not be counted
+            self._count(offset, size)
+            return self._view[offset : offset + size]
 
     def _release(self) -> None:
         self._view = memoryview(b"")

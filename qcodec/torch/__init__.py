@@ -1,10 +1,11 @@
 """Training-side methods of the papers, for any `torch.nn.Module` and any optimizer.
 
-They chain in any order: `prune`, train, `share`, train the centroids, `export`. A tensor has one
-parametrization (`torch.nn.utils.parametrize`), `Compressed`, with a mask and a kind of values, so
-that optimizers see the parameters that are to be trained and state dicts hold all that a
-checkpoint needs. docs/training.md has the table of methods and situations. Needs torch: the extra
-[torch].
+Methods can be combined in any order: `prune`, train, `share`, train the centroids, `export`. Each
+compressed tensor has one parametrization (`torch.nn.utils.parametrize`), `Compressed`, which holds
+a mask and a kind of values. Optimizers therefore see the parameters to be trained, and state dicts
+hold everything a checkpoint needs. docs/training.md has the table of methods and situations.
+
+This package needs torch (the extra [torch]).
 """
 
 from .activations import FixedPointActivations, fix_activations

@@ -1,7 +1,7 @@
-"""Fixed-point activations: what layers are given is rounded to multiples of a power of two.
+"""Fixed-point activations: layer inputs are rounded to multiples of a power of two.
 
 Lin, Talathi and Annapureddy 2016 (ICML), section 3: a fixed-point network computes with
-integers only if activations are fixed point too.
+integers only if its activations are fixed point too.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from .passes import is_traced
 from .rules import check_rule, patterns_of
 
 _NAME = "fixed_point_input"
-_MOST_BITS = 15
-# Elements of each batch of which a step is chosen, besides the least and the greatest.
+_MAX_BITS = 15
+# Elements sampled from each batch to choose a step, besides its minimum and maximum.
 _SAMPLE = 1 << 16
 
 
 class FixedPointActivations(torch.nn.Module):
-    """Rounds what it is given, with the clipped straight-through gradient.
+    """Rounds its input to fixed point, with the clipped straight-through gradient.
 
-    The buffer `form` holds the power of two, the least and greatest integer, and a checksum of
-    them, so that a state dict holds everything. `choose` sets it.
+    The buffer `form` holds the power of two, the minimum and maximum integer, and a checksum of
+    them, so state dicts are complete. `choose` sets it.
 
     Parameters
     ----------
     argument : str
-        What the layer calls its input, for layers that are called by keyword.
+        The name of the layer's input parameter, for layers that are called by keyword.
 
     Examples
     --------
@@ -62,12 +62,12 @@ class FixedPointActivations(torch.nn.Module):
         self._seen: tuple[Any, int] = (None, -1)
 
     def choose(self, sample: torch.Tensor, codec: FixedPoint) -> None:
-        """Choose the step for a sample of activations.
+        """Choose the step from a sample of activations.
 
         Parameters
         ----------
         sample : torch.Tensor
-            If nothing in it is negative, neither will be what is rounded.
+            If it has no negative value, the range begins at zero.
         codec : FixedPoint
             2 to 15 bits, and the rule for the power of two; without groups.
         """
@@ -75,30 +75,30 @@ class FixedPointActivations(torch.nn.Module):
         self.form = _form(sample, codec).to(self.form.device)
 
     def forward(self, activations: torch.Tensor) -> torch.Tensor:
-        """The nearest multiples of the power of two that are in the range."""
+        """Round to the nearest multiples of the power of two within the range."""
         if not is_traced():
             self._check()
-        # They stay tensors: a number that is read from one cannot be traced or exported.
+        # These stay tensors: a number read from a tensor cannot be traced or exported.
         exponent, low, high, _ = self.form.unbind()
         return rounded(activations, exponent, low, high)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was seen of the buffer: versions of a copy's tensors count from 0."""
+        """Omit the buffer's last seen version: the tensors of a copy count versions from 0."""
         return {**self.__dict__, "_seen": (None, -1)}
 
     def _check(self) -> None:
-        """Raise ValueError if the form was averaged; looked at only after it was written to."""
+        """Raise ValueError if the form was averaged; read it only if it was written to."""
         form = self.form
         if form.is_inference() or (self._seen[0] is form and self._seen[1] == form._version):
             return
         try:
             numbers = form.tolist()
-        except RuntimeError:  # on the meta device, or in torch.func: there are no values
+        except RuntimeError:  # no values: the meta device, or torch.func
             return
         if numbers != _sealed(*numbers[:3]):
             raise ValueError(
                 "the steps of fixed activations were changed, as by an average (EMA, SWA) that "
-                "takes buffers in: they are integers; average parameters only, and copy buffers "
+                "includes buffers: they are integers; average parameters only, and copy buffers "
                 "(use_buffers=False)"
             )
         self._seen = form, form._version
@@ -109,32 +109,33 @@ def fix_activations(
     rules: Mapping[str, FixedPoint] | FixedPoint,
     batches: Iterable[torch.Tensor],
 ) -> None:
-    """Round what the layers of a model are given from now on, and train through the rounding.
+    """Round the inputs of a model's layers from now on, and train through the rounding.
 
-    Each layer gets a module `FixedPointActivations` that a forward hook calls, so that state
-    dicts, copies and files hold the steps. To load them, fix the same activations first. If
-    anything is refused, or the model or `batches` raise, the model is as it was.
+    Each layer gets a module `FixedPointActivations`, which a forward hook calls. State dicts,
+    copies and files therefore hold the steps. To load them, fix the same activations first. If
+    this function, the model or `batches` raises an error, the model is unchanged.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place.
     rules : mapping of str to FixedPoint, or FixedPoint
-        By regular expression, searched for in the names of convolutions and dense layers with
-        ``.input`` behind them: ``conv1.input``. One alone is for all. 2 to 15 bits; what is
-        never negative in `batches` takes no sign. Layers that the model never calls, as the
-        ``out_proj`` of an attention, are left out, and a `QCodecWarning` names them.
+        Keys are regular expressions. They are searched for in the names of convolutions and
+        dense layers, followed by ``.input``: ``conv1.input``. A single codec applies to all
+        layers. Codecs have 2 to 15 bits. Inputs that are never negative in `batches` are
+        unsigned. Layers that the model never calls, such as the ``out_proj`` of an attention,
+        are left out, and a `QCodecWarning` names them.
     batches : iterable of torch.Tensor
-        Inputs of the model, of which the steps are chosen; no gradients are computed.
+        Inputs of the model, from which the steps are chosen. No gradients are computed.
 
     Raises
     ------
     TypeError
-        If a rule is no `FixedPoint`, a batch is no tensor (but inputs with targets, say), or a
-        layer is given something else than real floats.
+        If a rule is not a `FixedPoint`, a batch is not a tensor (a pair of inputs and targets,
+        for example), or the input of a layer is not real floats.
     ValueError
-        If a rule finds no layer, or none that is called, has groups or other bits, or if a
-        layer is given NaN or infinity.
+        If a rule matches no layer or none that is called, if it has groups or a number of bits
+        outside 2 to 15, or if the input of a layer has NaN or infinity.
 
     Examples
     --------
@@ -150,7 +151,7 @@ def fix_activations(
     _take_samples(model, chosen, batches)
     _check_called(chosen, patterns)
     called = [layer for layer in chosen if layer.samples]
-    with torch.inference_mode(False):  # its tensors could not be trained with later
+    with torch.inference_mode(False):  # tensors made in inference mode cannot be trained later
         modules = [layer.rounding() for layer in called]
         names = [layer.name for layer in called]
         send_steps(model, {name: one.form for name, one in zip(names, modules, strict=True)})
@@ -161,7 +162,7 @@ def fix_activations(
 
 @dataclass
 class _Layer:
-    """A layer that rules find, and some of what it was given, the extremes among it."""
+    """A layer that a rule matches, and samples of its inputs, which include their extremes."""
 
     name: str
     module: torch.nn.Module
@@ -170,7 +171,7 @@ class _Layer:
     samples: list[torch.Tensor] = field(default_factory=list)
 
     def take(self, _: torch.nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
-        """A forward hook, which is given the input before anything else changes it."""
+        """Sample the input: a forward pre-hook that runs before all others."""
         given = inputs[0] if inputs else named.get(self.argument)
         if not isinstance(given, torch.Tensor) or given.numel() == 0:
             return
@@ -181,7 +182,7 @@ class _Layer:
         self.samples.append(torch.cat([few, torch.stack(values.aminmax())]))
 
     def rounding(self) -> FixedPointActivations:
-        """What the layer shall get."""
+        """Returns the rounding module for the layer."""
         rounding = FixedPointActivations(self.argument)
         with naming(self.name):
             rounding.form = _form(torch.cat(self.samples), self.codec)
@@ -194,7 +195,7 @@ def _chosen(
     rules: Mapping[str, FixedPoint],
     patterns: Sequence[Pattern],
 ) -> list[_Layer]:
-    """The layers that rules are about, each with the first rule that finds it."""
+    """The layers that rules match, each with its first rule."""
     names = {f"{name}.input" if name else "input": module for name, module in found.items()}
     known, there = frozenset(names), f"there are {', '.join(names)}" if names else "there is none"
     for pattern in patterns:
@@ -214,13 +215,13 @@ def _chosen(
 
 
 def _check_codec(codec: FixedPoint) -> None:
-    check_integer("bits", codec.bits, 2, _MOST_BITS)
+    check_integer("bits", codec.bits, 2, _MAX_BITS)
     if codec.per is not None or codec.group is not None:
         raise ValueError(f"found {codec}, allowed is one step for all activations")
 
 
 def _first_parameter(module: torch.nn.Module) -> str:
-    """What a layer calls its input: ``input`` in torch, but ``x`` in a Conv1D."""
+    """The name of a layer's input parameter: ``input`` in torch, but ``x`` in a Conv1D."""
     return next(iter(inspect.signature(module.forward).parameters), "input")
 
 
@@ -241,22 +242,22 @@ def _take_samples(
 
 
 def _check_called(chosen: list[_Layer], patterns: Sequence[Pattern]) -> None:
-    """Each pattern must find a layer that the batches reach; others are named in a warning."""
+    """Each pattern must match a layer that was called; a warning names other uncalled layers."""
     idle = [layer.name for layer in chosen if not layer.samples]
     reached = frozenset(layer.name for layer in chosen if layer.samples)
     for pattern in patterns if idle else ():
         if not pattern.finds_any(reached):
             name = next(name for name in idle if pattern.finds(name))
-            raise ValueError(f"{name}: found nothing in the batches, allowed is at least one input")
+            raise ValueError(f"{name}: found no input in any batch, allowed is at least one")
     if idle:
         names = ", ".join(idle)
-        warn_caller(f"{names}: left out, as the model gives these layers nothing in the batches")
+        warn_caller(f"{names}: left out, as no batch reaches these layers")
 
 
 def _form(sample: torch.Tensor, codec: FixedPoint) -> torch.Tensor:
-    """The power of two, and the least and greatest integer, on the device of the sample."""
+    """The power of two, and the minimum and maximum integer, on the device of the sample."""
     signed = bool((sample < 0).any())
-    # Without a sign, the same bits reach twice as far: half of a symmetric range.
+    # The unsigned range is the upper half of a symmetric range with one more bit.
     bits = codec.bits if signed else codec.bits + 1
     exponent = power_of_two(sample, FixedPoint(bits, codec.step))
     low = -(1 << (bits - 1)) if signed else 0
@@ -265,13 +266,13 @@ def _form(sample: torch.Tensor, codec: FixedPoint) -> torch.Tensor:
 
 
 def _sealed(*numbers: int) -> list[int]:
-    """Some numbers and their checksum: odd and beyond 2**24, so no average of floats keeps it."""
+    """Append a checksum to numbers. It is odd and above 2**24, so no float32 average keeps it."""
     checksum = zlib.crc32(np.array(numbers, "<i4").tobytes()) >> 8
     return [*numbers, (1 << 26) + 2 * checksum + 1]
 
 
 def _put(module: torch.nn.Module, rounding: FixedPointActivations) -> None:
-    """Give a layer its rounding, or the one that it has another step."""
+    """Add a rounding to a layer, or update the one that it has."""
     if hasattr(module, _NAME):
         getattr(module, _NAME).form = rounding.form
     else:

@@ -1,4 +1,4 @@
-"""Pruning by ADMM: weights are drawn towards the nearest sparse ones, instead of cut off.
+"""Pruning by ADMM: weights are drawn towards the nearest sparse weights before they are cut.
 
 Zhang, Ye, Zhang, Tang, Wen, Fardad and Wang 2018 (arXiv 1804.03294), sections 3 and 4.
 """
@@ -24,36 +24,38 @@ from .pruning import prune
 from .rules import check_rule, patterns_of
 from .tensors import Place, matching, seen
 
-#: What a tensor shall be: so sparse, of so many weights, or what a codec can say.
+#: A density, N of M, a number of weights, or the tensors that a codec can represent.
 Constraint = Density | NOfM | Codec | int
 
 
 class Admm:
-    """The alternating direction method of multipliers, for weights W near a set they shall be in.
+    """The alternating direction method of multipliers: draws weights W to a set of constraints.
 
-    It minimises f(W) + g(Z) with W = Z, where g is 0 for a Z that keeps to the constraint. W
-    descends f + sum rho/2 * ||W - Z + U||^2 (`penalty`); now and then (`update`) Z becomes the
-    projection of W + U, and U grows by W - Z. It starts at Z = projection of W, U = 0. Every
-    method changes all tensors or, if it raises, none.
+    It minimises f(W) + g(Z) subject to W = Z. Here f is the loss, and g is 0 where Z satisfies
+    the constraint and infinite elsewhere. W descends f + sum rho/2 * ||W - Z + U||^2 (`penalty`).
+    From time to time (`update`), Z becomes the projection of W + U, and then U grows by W - Z.
+    The start is Z = projection of W, U = 0. Each method changes all tensors or, if it raises,
+    none.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Not changed, until `prune`. Weights that are masked already stay zero.
+        Only `prune` changes it. Weights that are already masked stay zero.
     constraints : mapping of str to Density, NOfM, int or Codec
-        By regular expression, searched for in plain names; the first that matches. Of a number
-        of weights or a density the largest magnitudes are kept, which is the exact projection.
-        A codec's is what it decodes to: with ``Sparse(Codebook(4), Density(0.1))`` weights are
-        drawn to few shared values, and with a ``rate`` to those that take few bits, too.
+        Keys are regular expressions that are searched for in plain names; the first match
+        applies. A number of weights or a density keeps the largest magnitudes, which is the
+        exact projection. A codec projects by encoding and decoding:
+        ``Sparse(Codebook(4), Density(0.1))`` draws weights to few shared values, and a ``rate``
+        draws them to values that take few bits.
     rho : float or mapping of str to float
-        The penalty's weight, for all or by regular expression; `grow` changes it.
+        The weight of the penalty, for all tensors or by regular expression. `grow` changes it.
 
     Raises
     ------
     TypeError
-        If a constraint is none of these, or a rho is no number.
+        If a constraint has another type, or a rho is not a number.
     ValueError
-        If there is no constraint, a pattern finds no parameter, a tensor has no rho, a rho is
+        If there is no constraint, a pattern matches no parameter, a tensor has no rho, a rho is
         not positive and finite, or a weight is NaN or infinite (also from `update`, `prune`).
 
     Examples
@@ -89,11 +91,11 @@ class Admm:
         check(model, [place for place, _ in found])
         self.model = model
         self.rho = _rhos([place.name for place, _ in found], rho)
-        with torch.inference_mode(False):  # its tensors could not be part of a loss
+        with torch.inference_mode(False):  # tensors of inference mode cannot be part of a loss
             self._parts = {place.name: _Part(place, constraint) for place, constraint in found}
 
     def penalty(self) -> torch.Tensor:
-        """The sum of rho/2 * ||W - Z + U||^2 over all tensors, to be added to the loss."""
+        """The sum of rho/2 * ||W - Z + U||^2 over all tensors; add it to the loss."""
         terms = [
             self.rho[name] / 2 * _squares(seen(part.place) - part.z + part.u)
             for name, part in self._parts.items()
@@ -101,22 +103,23 @@ class Admm:
         return torch.stack(terms).sum()
 
     def update(self) -> None:
-        """Z becomes the projection of W + U, and then U grows by W - Z."""
+        """Set Z to the projection of W + U, and then add W - Z to U."""
         with torch.inference_mode(False):
             updated = {name: part.updated() for name, part in self._parts.items()}
         for name, part in self._parts.items():
             part.z, part.u = updated[name]
 
     def grow(self, factor: float) -> None:
-        """Multiply every rho; U is divided by it, so that the multipliers rho * U stay.
+        """Multiply every rho by a factor, and divide U by it: the multipliers rho * U stay.
 
-        A small rho leaves the loss in charge at first, a large one ends with W near Z in fewer
-        updates than one rho for all (Boyd and others 2011, section 3.4.1).
+        A small rho lets the loss decide at first, and a large one draws W close to Z at the
+        end. That takes fewer updates than a constant rho (Boyd and others 2011, section 3.4.1).
 
         Raises
         ------
         TypeError, ValueError
-            If the factor is no number above 0, or a rho would become 0, or it or U infinite.
+            If the factor is not a number above 0, a rho would become 0 or infinite, or U would
+            become infinite.
         """
         check_number("factor", factor, 0)
         grown = {name: _checked_rho(name, rho * factor) for name, rho in self.rho.items()}
@@ -132,16 +135,16 @@ class Admm:
             part.u = divided[name]
 
     def residual(self) -> dict[str, float]:
-        """How far each tensor is from its Z: ||W - Z|| / ||W||, by plain name."""
+        """The distance of each tensor from its Z, ||W - Z|| / ||W||, by plain name."""
         found = {}
         for name, part in self._parts.items():
-            weight = part.weight.double()  # squares of float16 may be infinite
+            weight = part.weight.double()  # squares of float16 values may overflow
             length = float(weight.norm())
             found[name] = float((weight - part.z).norm()) / length if length else 0.0
         return found
 
     def prune(self) -> None:
-        """Mask what the projection of the weights leaves out, as `qcodec.torch.prune` does."""
+        """Mask the weights that their projection sets to zero, as `qcodec.torch.prune` does."""
         rules: dict[str, Pruning] = {}
         for name, part in self._parts.items():
             kept = part.projection(part.weight) != 0
@@ -156,12 +159,12 @@ class Admm:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `state_dict` gave.
+        """Continue from a state that `state_dict` returned.
 
         Raises
         ------
         TypeError, ValueError
-            If it is no state of these tensors. Nothing has changed then.
+            If the state does not fit these tensors. Nothing has changed then.
         """
         if state.keys() != self._parts.keys():
             raise ValueError(f"found {sorted(state)}, allowed {sorted(self._parts)}")
@@ -171,7 +174,7 @@ class Admm:
 
 
 class _Part:
-    """One tensor W with its Z and U, which are replaced and never changed in place."""
+    """One tensor W with its Z and U. Z and U are replaced, never changed in place."""
 
     def __init__(self, place: Place, constraint: Constraint) -> None:
         self.place = place
@@ -199,18 +202,18 @@ class _Part:
         return z, self.u + weight - z
 
     def projection(self, value: torch.Tensor) -> torch.Tensor:
-        """The tensor of the constraint's set that is nearest, at least nearly."""
+        """The tensor nearest to `value` that satisfies the constraint; approximate for codecs."""
         with naming(self.place.name):
             if isinstance(self.constraint, Codec):
                 quantized = self.constraint.quantize(value.cpu())
                 decoded = to_torch(quantized.dequantize(), element_type(quantized.dtype))
-                return decoded.to(value, copy=True)  # of Lossless it is the weights' memory
+                return decoded.to(value, copy=True)  # Lossless returns the weights' own memory
             assert isinstance(self.constraint, Pruning)
             mask = torch.from_numpy(self.constraint.mask(value.cpu()))
             return torch.where(mask.to(value.device), value, 0)
 
     def checked(self, state: Mapping[str, Any]) -> tuple[torch.Tensor, torch.Tensor, float]:
-        """Z, U and rho of a state, of this tensor's type and on its device."""
+        """Z, U and rho of a state, with this tensor's type and device."""
         name = self.place.name
         if not {"z", "u", "rho"} <= state.keys():
             raise ValueError(f"{name!r}: found {sorted(state)}, allowed are rho, u and z")
@@ -224,7 +227,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Chosen(Pruning):
-    """A pruning that was chosen already."""
+    """A pruning with a fixed mask."""
 
     codec_id: ClassVar[str] = "chosen"
     kept: torch.Tensor
@@ -256,5 +259,5 @@ def _checked_rho(name: str, rho: float) -> float:
 
 
 def _squares(tensor: torch.Tensor) -> torch.Tensor:
-    """The sum of squares, at least as float32: of float16 it soon is infinite."""
+    """The sum of squares, at least in float32: float16 overflows early."""
     return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).square().sum()

@@ -1,4 +1,4 @@
-"""Which weights share a value: what a recipe says of a model, and codes in a tensor's shape."""
+"""Which weights share a value: recipes applied to models, and codes in a tensor's shape."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _DTYPES = ("float32", "float16", "bfloat16")
 
 
 def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Codec]]:
-    """The parameters that a recipe lets share values, each with its codec; all are checked.
+    """The parameters that a recipe quantizes, each with its codec. All are checked.
 
     Parameters
     ----------
     model : torch.nn.Module
     recipe : Recipe, Codec or mapping of str to Codec
-        Tensors that it gives `Lossless`, `Verbatim` or none are left out, and so are buffers. A
-        tied parameter gets the codec of whichever of its names has one.
+        Tensors with `Lossless`, `Verbatim` or no codec are left out, and so are buffers. A tied
+        parameter gets the codec of any of its names that has one.
 
     Raises
     ------
     TypeError
         If a tensor is not float32, float16 or bfloat16.
     ValueError
-        If a rule finds no parameter, nothing is found at all, or a tensor is one that no method
-        may touch.
+        If a rule matches no parameter, the recipe quantizes no parameter, or no method may
+        change one of the tensors.
     """
     chosen, parameters = as_recipe(recipe), parameter_places(model)
     found = []
@@ -63,21 +63,21 @@ def to_share(model: torch.nn.Module, recipe: RecipeLike) -> list[tuple[Place, Co
 def to_share_at_price(
     model: torch.nn.Module, recipe: RecipeLike, price: float, of: Callable[[Place], torch.Tensor]
 ) -> list[tuple[Place, Codec]]:
-    """The same, with codecs in which a bit has one price for all tensors.
+    """Like `to_share`, with codecs that use one price per bit for all tensors.
 
     Parameters
     ----------
     model : torch.nn.Module
     recipe : Recipe, Codec or mapping of str to Codec
     price : float
-        Of a bit, in squared error.
+        Price of a bit, in squared error.
     of : callable
-        The weights of a parameter that are priced.
+        Returns the weights of a place that are priced.
 
     Raises
     ------
     TypeError, ValueError
-        As by `to_share`, or if the price is negative or a weight is NaN or infinite.
+        As `to_share` does, or if the price is negative or a weight is NaN or infinite.
     """
     found = to_share(model, recipe)
     tensors = {place.name: of(place).cpu() for place, _ in found}
@@ -94,7 +94,7 @@ def to_share_at_price(
 def named_tensors(
     model: torch.nn.Module, recipe: RecipeLike, of: Callable[[Place], torch.Tensor]
 ) -> dict[str, torch.Tensor]:
-    """The parameters of a model for a recipe, each under the name by which it is quantized."""
+    """The parameters of a model, each under the name that a recipe quantizes it by."""
     chosen = as_recipe(recipe)
     found = {}
     for place in parameter_places(model):
@@ -120,24 +120,26 @@ def check_type(place: Place) -> None:
 def codes_of(
     quantized: Quantized, like: torch.Tensor | None = None
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The codes of quantized weights in their shape, 0 where nothing is stored, and where not.
+    """The codes of quantized weights in the tensor's shape, and which weights are stored.
 
     Parameters
     ----------
     quantized : Quantized
-        Of kind codebook, without scales, with one codebook.
+        Of kind codebook, with one codebook and without scales.
     like : torch.Tensor, optional
-        Whose memory format and device the codes get.
+        The codes get its memory format and device.
 
     Returns
     -------
     codes : torch.Tensor of uint8
-    stored : torch.Tensor of bool, or None if all are
+        0 where nothing is stored.
+    stored : torch.Tensor of bool, or None
+        None if all weights are stored.
 
     Raises
     ------
     ValueError
-        If it is of another kind.
+        If `quantized` has another kind, several codebooks or scales.
 
     Examples
     --------

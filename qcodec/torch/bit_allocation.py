@@ -1,4 +1,4 @@
-"""How many bits each tensor gets, so that all together are smallest at one SQNR.
+"""Bit allocation: bits per tensor that minimize the total size at a given SQNR.
 
 Lin, Talathi and Annapureddy 2016 (ICML), section 4.2. Nothing here needs a model: sizes and
 SQNRs are numbers.
@@ -17,14 +17,14 @@ from .._base.checks import check_integer
 
 @dataclass(frozen=True)
 class Line:
-    """What bits do to the SQNR at the output of a net, in dB: ``offset + kappa * bits``.
+    """The SQNR at the output of a net, in dB, as a linear function: ``offset + kappa * bits``.
 
     Attributes
     ----------
     kappa : float
-        dB a bit, above 0: 6.02 for uniform values, about 5 for Gaussian ones, 2 to 4 in nets.
+        dB per bit, above 0: 6.02 for uniform values, about 5 for Gaussian values, 2 to 4 in nets.
     offset : float
-        How little the output minds.
+        The less sensitive the output, the greater the offset.
 
     Examples
     --------
@@ -45,12 +45,12 @@ class Line:
 
     @classmethod
     def through(cls, found: Mapping[int, float]) -> Line:
-        """The line of least squared error through SQNRs in dB, by bits.
+        """Fit a line by least squares to SQNRs in dB, by number of bits.
 
         Raises
         ------
         ValueError
-            If there are fewer than two, or they do not rise with the bits.
+            If there are fewer than two SQNRs, or they do not rise with the bits.
         """
         if len(found) < 2:
             raise ValueError(f"found SQNRs of {len(found)} numbers of bits, allowed are 2 or more")
@@ -63,9 +63,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Measured:
-    """SQNRs at the output of a net as they were measured, in dB, by whole numbers of bits.
+    """Measured SQNRs at the output of a net, in dB, by whole numbers of bits.
 
-    Powers of two are coarse steps, so that measured SQNRs go up less evenly than a `Line`.
+    Powers of two are coarse steps, so measured SQNRs rise less evenly than a `Line`.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Measured:
         Raises
         ------
         ValueError
-            If it was not measured for so many bits.
+            If no SQNR was measured for this number of bits.
         """
         if bits not in self.found:
             raise ValueError(f"found no SQNR of {bits} bits, allowed are {sorted(self.found)}")
@@ -99,25 +99,25 @@ _C = TypeVar("_C", bound=Curve)
 def allocate_bits(
     sizes: Mapping[str, float], lines: Mapping[str, Line] | Line, target: float
 ) -> dict[str, float]:
-    """The bits of least total size at which the noises of all tensors add up to a target.
+    """The bits that minimize the total size, while the noises of all tensors sum to a target.
 
-    At the minimum each tensor's noise is in proportion to size / kappa. With one line for
-    all, that is ``b_i - b_j = 10 / kappa * log10(size_j / size_i)``: the larger tensor gets
+    At the minimum, the noise of each tensor is proportional to size / kappa. With one line for
+    all tensors, ``b_i - b_j = 10 / kappa * log10(size_j / size_i)``: the larger tensor gets
     fewer bits.
 
     Parameters
     ----------
     sizes : mapping of str to float
-        Elements of each tensor, above 0: weights, or activations.
+        Number of elements of each tensor, above 0: weights, or activations.
     lines : mapping of str to Line, or Line
-        For each tensor or for all.
+        One line per tensor, or one for all.
     target : float
         SQNR at the output, in dB.
 
     Returns
     -------
     dict of str to float
-        Not rounded, and of any size; `whole_bits` gives numbers that a file can have.
+        Unrounded and unbounded. `whole_bits` gives numbers that a file can store.
 
     Examples
     --------
@@ -146,23 +146,23 @@ def whole_bits(
     least: int = 2,
     most: int = 8,
 ) -> dict[str, int]:
-    """`allocate_bits` in whole numbers: bit after bit to where it saves most noise for its size.
+    """Allocate whole numbers of bits: each next bit goes where it saves most noise for its size.
 
     Parameters
     ----------
     sizes, target
         As for `allocate_bits`.
     curves : mapping of str to Line or Measured, or one of them
-        Numbers of bits that are not worth their size beside others of the same tensor, as
-        measured ones may be, are passed over.
+        One curve per tensor, or one for all. Numbers of bits above the lower convex hull of a
+        tensor's noises, as measured curves may have them, are skipped.
     least, most : int
-        What every tensor has, and what none exceeds.
+        The minimum and maximum number of bits of a tensor.
 
     Returns
     -------
     dict of str to int
-        No allocation of as little noise is smaller. If `most` everywhere does not reach the
-        target, that is what is returned.
+        No smaller allocation has as little noise. If `most` bits for all tensors do not reach
+        the target, the greatest useful numbers of bits are returned.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def whole_bits(
         for name, found in noises.items()
         for gain, bits in _worthwhile(found)
     ]
-    # Gains fall from step to step of a tensor, so none comes before the one that it needs.
+    # The gains of a tensor fall from step to step, so sorting keeps its steps in order.
     steps.sort(key=lambda step: (-step[0], step[1:]))
     allowed = 10 ** (-target / 10)
 
@@ -188,24 +188,24 @@ def whole_bits(
         return dict.fromkeys(sizes, least) | {name: bits for _, name, bits in steps[:count]}
 
     def is_enough(count: int) -> bool:
-        # Rounded once, the sum never rises from step to step: bisection finds the first.
+        # `fsum` rounds only once, so the sum never rises from step to step, as bisection needs.
         return math.fsum(noises[name][bits] for name, bits in after(count).items()) <= allowed
 
     return after(bisect_left(range(len(steps)), True, key=is_enough))
 
 
 def _worthwhile(noises: Mapping[int, float]) -> list[tuple[float, int]]:
-    """The lower convex hull of noises by bits: what each step saves a bit, and where it leads."""
-    at, most = min(noises), max(noises)
+    """The lower convex hull of noises by bits: the gain per bit of each step, and its end."""
+    at, last = min(noises), max(noises)
     steps: list[tuple[float, int]] = []
-    while at < most:
+    while at < last:
         gain, further = max(
-            ((noises[at] - noises[bits]) / (bits - at), bits) for bits in range(at + 1, most + 1)
+            ((noises[at] - noises[bits]) / (bits - at), bits) for bits in range(at + 1, last + 1)
         )
         if gain <= 0:
             break
         if steps:
-            gain = min(gain, steps[-1][0])  # also where rounding says otherwise
+            gain = min(gain, steps[-1][0])  # gains never rise on a hull; rounding may differ
         steps.append((gain, further))
         at = further
     return steps

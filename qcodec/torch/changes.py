@@ -1,9 +1,9 @@
 """Plan, then commit: how a method changes the tensors of a model, all of them or none.
 
-A method first computes a `Change` for each tensor; whatever it refuses, it refuses there. Then
-`commit` looks at the model as a whole, and only then changes it, by steps that do not fail.
-A parameter whose shape changes becomes a new `torch.nn.Parameter`; the old one keeps its values,
-and an optimizer that still holds it gets an error at its next step (`replaced.py`).
+A method first computes a `Change` for each tensor; most errors are raised there. Then `commit`
+checks the model as a whole, and changes it last, in steps that do not fail. A parameter whose
+meaning changes becomes a new `torch.nn.Parameter`. The old one keeps its values, and an optimizer
+that still holds it gets an error at its next step (`replaced.py`).
 """
 
 from __future__ import annotations
@@ -29,25 +29,24 @@ from .replaced import mark_replaced
 from .sharded import put, whole
 from .tensors import Place, parameter_places
 
-# What type() takes from a class's members, and makes itself.
+# Class members that type() creates itself.
 _NOT_COPIED = ("__dict__", "__weakref__")
 
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What becomes of one tensor.
+    """A planned change of one tensor.
 
     Attributes
     ----------
     place : Place
     mask : torch.Tensor of bool, optional
-        Weights that may be other than zero from now on; those that were masked stay so. None:
-        as before.
+        Weights that may be nonzero from now on. Masked weights stay masked. None: no change.
     values : Values, optional
-        New values; None: as before.
+        New values. None: no change.
     content : torch.Tensor, optional
-        What the parameter holds from now on; None: as before. With new values it becomes a new
-        parameter, as its shape or its meaning is another.
+        New content of the parameter. None: no change. With values of another kind it becomes a
+        new parameter, because the shape or the meaning differs.
     """
 
     place: Place
@@ -57,19 +56,19 @@ class Change:
 
     @property
     def is_structural(self) -> bool:
-        """Whether modules or parameters change, and not only what they hold."""
+        """Whether modules or parameters change, not only their contents."""
         before = self.place.compressed
         adds_mask = self.mask is not None and (before is None or before.mask is None)
         return adds_mask or self.has_other_values
 
     @property
     def is_new_parameter(self) -> bool:
-        """Whether the parameter becomes another one: its meaning changes with the values."""
+        """Whether the parameter is replaced, because its meaning changes with the values."""
         return self.content is not None and self.has_other_values
 
     @property
     def has_other_values(self) -> bool:
-        """Whether the values become others, and not only what they hold."""
+        """Whether the module of values is replaced, not only its contents."""
         before = self.place.compressed
         return self.values is not None and not (
             before is not None and before.values.accepts(self.values)
@@ -77,7 +76,7 @@ class Change:
 
     @property
     def adds_or_drops_parameters(self) -> bool:
-        """Whether an optimizer or a wrapper that was made before would miss some."""
+        """Whether an existing optimizer or wrapper would miss parameters."""
         before = self.place.compressed
         scales = [] if before is None else list(before.values.parameters())
         added = [] if self.values is None else list(self.values.parameters())
@@ -85,7 +84,7 @@ class Change:
 
 
 def check(model: torch.nn.Module, found: Sequence[Place]) -> None:
-    """Raise ValueError if a method may not touch these tensors, before anything is computed."""
+    """Raise ValueError if a method may not change these tensors. Called before any computation."""
     check_model(model)
     for place in found:
         check_place(place)
@@ -102,10 +101,10 @@ def check_finite(name: str, weight: torch.Tensor) -> None:
 
 
 def first_mask(place: Place) -> torch.Tensor | None:
-    """The mask of a tensor, or the one that it begins with: without an embedding's padding row.
+    """The mask of a tensor. An embedding without a mask gets one that leaves out its padding row.
 
-    Torch keeps that row as it is, and it is zero unless somebody changed it. Among shared or
-    rounded values it would become another, and be trained.
+    Torch does not train that row, and it is zero unless user code changed it. Sharing or rounding
+    could make it nonzero, and it would be trained.
     """
     compressed = place.compressed
     if compressed is not None and compressed.mask is not None:
@@ -120,7 +119,7 @@ def first_mask(place: Place) -> torch.Tensor | None:
 
 
 def weights_behind(place: Place) -> torch.Tensor:
-    """The weights that a method quantizes: unrounded ones, if what is there only rounds them."""
+    """The weights that a method quantizes: unrounded if the parameter holds them."""
     compressed = place.compressed
     if compressed is None or not compressed.values.holds_weights:
         return place.value
@@ -128,7 +127,7 @@ def weights_behind(place: Place) -> torch.Tensor:
 
 
 def content_of(place: Place) -> torch.Tensor | None:
-    """What the parameter must become to hold `weights_behind`; None: it does already."""
+    """New content with which the parameter holds `weights_behind`. None: it does already."""
     compressed = place.compressed
     return None if compressed is None or compressed.values.holds_weights else place.value
 
@@ -139,15 +138,15 @@ def commit(plan: Iterable[Change], method: str) -> None:
     Parameters
     ----------
     plan : iterable of Change
-        Computed whole before anything is changed, and outside a caller's inference mode, whose
-        tensors nobody could train.
+        It is computed completely before any change. The caller's inference mode is switched off,
+        because its tensors cannot be trained.
     method : str
-        Its name, for the error that an optimizer gets which holds a replaced parameter.
+        Name of the method, for the error of optimizers that hold a replaced parameter.
 
     Raises
     ------
     ValueError
-        If the model is wrapped or sharded by something that would not see a change. Nothing is
+        If the model is wrapped or sharded, and the wrapper would miss a change. Nothing is
         changed then.
     """
     with torch.inference_mode(False), torch.no_grad():
@@ -161,7 +160,7 @@ def commit(plan: Iterable[Change], method: str) -> None:
 
 
 def make_plain(place: Place, content: torch.Tensor, method: str) -> None:
-    """Put a tensor into a model as it is, without a parametrization."""
+    """Put a plain tensor into a model, and remove the parametrization."""
     with torch.inference_mode(False), torch.no_grad():
         compressed, parameter = place.compressed, place.original
         if compressed is not None and not compressed.values.holds_weights:
@@ -194,7 +193,7 @@ def _make(change: Change, method: str) -> None:
     elif change.content is not None:
         put(change.content, parameter)
     if change.has_other_values:
-        parameter.grad = None  # it is of other weights
+        parameter.grad = None  # the gradient belongs to the old weights
     values = _values_of(change, method).to(parameter.device)
     if mask is not None:
         values.restrict(mask)
@@ -209,7 +208,7 @@ def _make(change: Change, method: str) -> None:
 
 
 def _values_of(change: Change, method: str) -> Values:
-    """The values that a tensor has from now on: those that it had, where these can become so."""
+    """The tensor's values after a change. Existing values are updated where they can be."""
     before = change.place.compressed
     if change.values is None:
         return Free() if before is None else before.values
@@ -230,10 +229,10 @@ def _new_parameter(place: Place, content: torch.Tensor, method: str) -> torch.nn
 
 
 def _attach(place: Place, compressed: Compressed, parameter: torch.Tensor) -> None:
-    """Parametrize a tensor, in every module that holds it, by one list.
+    """Parametrize a tensor with one list in every module that holds it.
 
-    Torch registers a stand-in, so that its ``set_`` never touches the parameter: gradient
-    hooks of DistributedDataParallel stay where they are.
+    Torch's registration gets a placeholder, so its ``set_`` never touches the parameter, and the
+    gradient hooks of DistributedDataParallel survive.
     """
     assert isinstance(parameter, torch.nn.Parameter)
     listed = Parametrization(compressed, parameter)
@@ -247,11 +246,11 @@ def _attach(place: Place, compressed: Compressed, parameter: torch.Tensor) -> No
 
 
 def _shorten(kind: type, attribute: str) -> None:
-    """Let a module's property reach its weights in three steps, instead of torch's nine calls."""
+    """Make a module's property return its weights in three steps instead of torch's nine calls."""
     by_torch = vars(kind)[attribute]
 
     def weights(module: torch.nn.Module) -> torch.Tensor:
-        if parametrize._cache_enabled:  # within torch.nn.utils.parametrize.cached()
+        if parametrize._cache_enabled:  # inside torch.nn.utils.parametrize.cached()
             cached: torch.Tensor = by_torch.fget(module)
             return cached
         listed: Any = module._modules["parametrizations"]
@@ -262,7 +261,7 @@ def _shorten(kind: type, attribute: str) -> None:
 
 
 def _own_class(module: torch.nn.Module) -> None:
-    """A class for this module alone: torch removes properties from it that copies share."""
+    """Give a module its own class: torch deletes properties from it, and copies would share it."""
     shared = type(module)
     members = {name: of for name, of in vars(shared).items() if name not in _NOT_COPIED}
     module.__class__ = type(shared.__name__, shared.__bases__, members)

@@ -1,16 +1,16 @@
-"""One parametrization per tensor, with two slots: a mask, and what the values are.
+"""One parametrization per tensor, with two slots: a mask and a kind of values.
 
-Every method of `qcodec.torch` is a transition of these two slots, so that the order in which
-methods are called, and how often, cannot pile one rounding on another:
+Every method of `qcodec.torch` changes these two slots. Methods can therefore be called in any
+order and repeatedly without one rounding on top of another:
 
-- `mask` (bool, in the tensor's shape, or None) says which weights may be other than zero. It
-  only ever loses weights.
+- `mask` (bool, in the tensor's shape, or None) says which weights may be nonzero. Weights are
+  only ever removed from it.
 - `values` turns the parameter into the weights: `Free` (they are the parameter), `LatentValues`,
   `SharedValues`, `TernaryValues` or `FixedPointValues`. It is replaced, never stacked.
 
-Integers and masks are buffers in the tensor's shape, whatever was pruned, so that the state dicts
-of one model always fit each other. A checksum beside them (`seal`) notices what must not happen
-to them: averages of weights (EMA) that take buffers in as well.
+Codes and masks are buffers in the tensor's shape, whatever was pruned, so all state dicts of one
+model fit it. A checksum (`seal`) detects averages of weights (EMA) that include buffers: averaged
+codes and masks are meaningless.
 """
 
 from __future__ import annotations
@@ -28,42 +28,41 @@ from .sharded import put, whole
 
 
 class Values(torch.nn.Module):
-    """What turns a parameter into weights; the base of all kinds.
+    """Turns a parameter into weights; the base class of all kinds of values.
 
     Attributes
     ----------
     holds_weights : bool
-        Whether the parameter is the weights themselves, unrounded. Else what is trained are the
-        values, and the weights are what they give.
+        Whether the parameter is the unrounded weights. If not, the values themselves are trained.
     """
 
     holds_weights = True
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The weights that the model computes with: zero where the mask is False."""
+        """Returns the weights that the model computes with: zero where the mask is False."""
         raise NotImplementedError
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """The same weights as a file stores them: they decode to the same bits."""
+        """Returns the weights as a file stores them; they decode to the same bits."""
         raise NotImplementedError
 
     def kept(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor | None:
-        """Which weights a file stores, in the tensor's shape; None: all of them."""
+        """Returns which weights a file stores, in the tensor's shape. None: all of them."""
         return mask
 
     def inverse(self, weight: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The parameter that gives these weights, or comes nearest to them."""
+        """Returns the parameter whose weights are the given ones, or nearest to them."""
         return weight
 
     def restrict(self, mask: torch.Tensor) -> None:
-        """Forget the weights that a mask leaves out; called whenever it loses some."""
+        """Drop the weights outside a mask. Called whenever the mask shrinks."""
 
     def accepts(self, other: Values) -> bool:
-        """Whether `take` can become another by copying into what is there."""
+        """Whether `take` can copy `other` into the existing buffers."""
         return False
 
     def take(self, other: Values) -> None:
-        """Become another of the same kind; modules and buffers stay the same objects."""
+        """Copy values of the same kind; modules and buffers stay the same objects."""
         raise NotImplementedError
 
 
@@ -71,17 +70,17 @@ class Free(Values):
     """The weights are the parameter itself."""
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The parameter, masked."""
+        """Returns the masked parameter."""
         return masked(original, mask)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """Those that are kept, bit for bit, and zeros among them."""
+        """Returns the kept weights, bit for bit, zeros included."""
         stored = None if mask is None else mask.cpu().numpy()
         return Sparse(Lossless()).quantize(masked(original, mask), stored)
 
 
 class Compressed(torch.nn.Module):
-    """The parametrization of a tensor: what `values` make of the parameter, and a mask.
+    """The parametrization of a tensor: `values`, which turn the parameter into weights, and a mask.
 
     Parameters
     ----------
@@ -126,19 +125,19 @@ class Compressed(torch.nn.Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        # Tensors count their changes anew in a copy, so it has to be looked at.
+        # The tensors of a copy count versions from 0, so the next check must verify the seal.
         self._seen = [({}, "", self.seal, -1)]
 
     def settle(self) -> None:
-        """Seal masks and integers as they are: to be called by whoever changed them."""
+        """Set the seal for the current masks and codes. Call it after every change of them."""
         if not self.seal.is_meta:
             self.seal.fill_(self._checksum())
         self._look()
 
     def check(self) -> None:
-        """Raise ValueError if masks or integers were changed by anything but a state dict.
+        """Raise ValueError if masks or codes changed without their seal.
 
-        They are looked at only after they were written to, or became other tensors.
+        The checksum is computed only after the buffers were written to or replaced.
         """
         if self._seen is not None and all(
             one._version == version and held.get(name) is one
@@ -147,22 +146,22 @@ class Compressed(torch.nn.Module):
             return
         try:
             broken = not self.seal.is_meta and int(self.seal) != self._checksum()
-        except RuntimeError:  # a tensor of torch.func, which has no value to look at
+        except RuntimeError:  # a tensor of torch.func, which has no values
             return
         if broken:
             raise ValueError(
                 "masks or codes of compressed weights were changed, as by an average (EMA, SWA) "
-                "that takes buffers in: they are integers; average parameters only, and copy "
+                "that includes buffers: they are integers; average parameters only, and copy "
                 "buffers (use_buffers=False)"
             )
         self._look()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was looked at: versions of a copy's tensors count from 0."""
+        """Omit the last seen versions: the tensors of a copy count versions from 0."""
         return {**self.__dict__, "_seen": None}
 
     def _integers(self) -> list[tuple[dict[str, Any], str, Any]]:
-        """Every buffer that may not be averaged, the seal among them, and where it is held."""
+        """Every buffer that must not be averaged, the seal included: its dict, name and tensor."""
         owners = (self._buffers, self.values._buffers)
         return [
             (held, name, one) for held in owners for name, one in held.items() if one is not None
@@ -180,19 +179,19 @@ class Compressed(torch.nn.Module):
         for _, _, one in self._integers():
             if one is not self.seal and not one.is_meta:
                 found = zlib.crc32(one.cpu().flatten().view(torch.uint8).numpy(), found)
-        # Odd and beyond 2**53: no float holds it, so every average breaks it.
+        # Odd and above 2**53: no float holds it, so every average breaks it.
         return (1 << 55) + 2 * found + 1
 
 
 class Parametrization(parametrize.ParametrizationList):
     """The list of one `Compressed` that torch's parametrization holds for a tensor.
 
-    Torch's own list puts what is assigned into the parameter by ``set_``: the parameter then
-    shares its memory, and gradient hooks that hang on it (DistributedDataParallel) are lost.
-    This one copies. Tied tensors hold the same list.
+    Torch's own list stores an assigned tensor in the parameter with ``set_``. The parameter then
+    shares the tensor's memory, and its gradient hooks (DistributedDataParallel) are lost. This
+    list copies instead. Tied tensors share one list.
 
-    A model of small layers spends more time in calls than in the weights, so what is inside is
-    asked for its `forward` directly: hooks of these modules are not called.
+    Models of small layers spend more time in calls than in passes over weights. So `forward` of
+    the modules inside is called directly, without their hooks.
 
     Parameters
     ----------
@@ -216,7 +215,7 @@ class Parametrization(parametrize.ParametrizationList):
         return super().forward()  # type: ignore[no-any-return, unused-ignore]
 
     def right_inverse(self, value: torch.Tensor) -> None:
-        """Copy what was assigned to the tensor into the parameter."""
+        """Copy an assigned tensor into the parameter."""
         compressed = self[0]
         with torch.no_grad():
             put(compressed.values.inverse(whole(value), compressed.mask), self.original)

@@ -1,4 +1,4 @@
-"""DistributedDataParallel: what it holds, and what it should send."""
+"""DistributedDataParallel: which parameters it holds, and the buffers that it must send."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Any
 
 import torch
 
-_OURS = f"{__package__}."  # modules whose buffers methods have chosen
+_OURS = f"{__package__}."  # methods choose the buffers of modules of this package
 
 
 def held_by_wrapper(parameters: Iterable[torch.Tensor]) -> torch.Tensor | None:
-    """The first of some parameters whose gradients a DistributedDataParallel averages, if any.
+    """The first parameter whose gradients a DistributedDataParallel averages, or None.
 
-    Neither a model nor a parameter says that it is wrapped: the hooks are in C++. So the wrappers
-    of this process are looked for, which takes about a tenth of a second.
+    Neither a model nor a parameter says that it is wrapped, because the hooks are in C++. So this
+    searches all objects of the process for wrappers, which takes about a tenth of a second.
     """
     wanted = {id(parameter): parameter for parameter in parameters}
     if not _wrapper_of(wanted):
         return None
-    gc.collect()  # a wrapper that was dropped is in a cycle, and may still have been there
+    gc.collect()  # an unused wrapper is part of a cycle, and may not have been collected yet
     wrapper = _wrapper_of(wanted)
     held = set() if wrapper is None else {id(one) for one in wrapper.module.parameters()}
     return next((its for number, its in wanted.items() if number in held), None)
 
 
 def send_chosen(wrapper: Any, name: str, model: Any) -> None:
-    """Give all processes the first's masks, codes and steps, as DistributedDataParallel is made.
+    """Send the first process's masks, codes and steps when a DistributedDataParallel is made.
 
-    It sends the first's parameters to all, but no buffers with ``broadcast_buffers=False``. What
-    methods chose belongs to the parameters. Torch calls this for each module that becomes part
-    of another.
+    The wrapper sends the parameters of the first process to all, but sends no buffers with
+    ``broadcast_buffers=False``. Masks, codes and steps must fit the parameters. Torch calls this
+    function for each module that becomes part of another.
 
     Raises
     ------
     ValueError
-        In all processes, if they have applied different methods.
+        In all processes, if they applied different methods.
     """
     if name != "module" or not isinstance(wrapper, torch.nn.parallel.DistributedDataParallel):
         return
@@ -50,12 +50,14 @@ def send_chosen(wrapper: Any, name: str, model: Any) -> None:
 
 
 def send_steps(model: torch.nn.Module, steps: Mapping[str, torch.Tensor]) -> None:
-    """Give all processes the steps of the first, chosen by its inputs, if a wrapper has the model.
+    """Send the first process's steps to all, if a DistributedDataParallel holds the model.
+
+    Each process chose steps by inputs of its own.
 
     Raises
     ------
     ValueError
-        In all processes, if they are not of the same layers.
+        In all processes, if they fixed different layers.
     """
     wrapper = _wrapper_of({id(parameter) for parameter in model.parameters()})
     if wrapper is not None:
@@ -63,7 +65,7 @@ def send_steps(model: torch.nn.Module, steps: Mapping[str, torch.Tensor]) -> Non
 
 
 def _send(group: Any, tensors: Sequence[torch.Tensor], kinds: Sequence[Any]) -> None:
-    """Overwrite tensors by those of the first process of a group."""
+    """Overwrite tensors with those of the first process of a group."""
     if not tensors:
         return
     forms = [(tensor.shape, tensor.dtype) for tensor in tensors]
@@ -73,7 +75,7 @@ def _send(group: Any, tensors: Sequence[torch.Tensor], kinds: Sequence[Any]) -> 
     if any(int(other) != int(number) for other in numbers):
         raise ValueError(
             "DistributedDataParallel: found processes whose models were compressed by different "
-            "methods, allowed is the same in all"
+            "methods, allowed are the same methods in all"
         )
     first = torch.distributed.get_global_rank(group, 0)
     for tensor in tensors:
@@ -81,12 +83,12 @@ def _send(group: Any, tensors: Sequence[torch.Tensor], kinds: Sequence[Any]) -> 
 
 
 def _wrapper_of(wanted: Collection[int]) -> Any:
-    """A wrapper of this process that holds one of some parameters, by their ids; else None."""
+    """A wrapper in this process that holds one of the parameters with these ids, or None."""
     several = torch.distributed.is_available() and torch.distributed.is_initialized()
     if not wanted or not several:
         return None
     kinds = _kinds(torch.nn.parallel.DistributedDataParallel)
-    # By type(), as a dead proxy has no class to ask for, and in a set, as they are many.
+    # type(), not isinstance: a dead proxy raises there. A set, because there are many objects.
     for one in [one for one in gc.get_objects() if type(one) in kinds]:
         if any(id(parameter) in wanted for parameter in one.module.parameters()):
             return one
@@ -94,6 +96,6 @@ def _wrapper_of(wanted: Collection[int]) -> Any:
 
 
 def _kinds(kind: type) -> set[type]:
-    """A class and all that inherit from it."""
+    """A class and all its subclasses."""
     heirs: list[type] = kind.__subclasses__()
     return {kind}.union(*(_kinds(heir) for heir in heirs))

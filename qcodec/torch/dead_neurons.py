@@ -1,4 +1,4 @@
-"""Dead neurons: pruning leaves some that feed nothing, or that nothing feeds."""
+"""Dead neurons: after pruning, some neurons have no inputs or no outputs left."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from .ternary import TernaryValues
 
 
 def prune_dead_neurons(model: torch.nn.Module, layers: Layers, **options: Any) -> None:
-    """Mask the weights of dead neurons and make their biases 0; the output is the same.
+    """Mask the weights of dead neurons and set their biases to 0; the output stays the same.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place. What is constant goes into the biases of the next layer. Biases are
-        not masked: as nothing depends on those of dead neurons, no gradient moves them.
+        Changed in place. The biases of the next layer take over constant outputs. Biases are
+        not masked: nothing depends on the biases of dead neurons, so no gradient changes them.
     layers : sequence of (str, str or None)
-        Plain names of the weight and the bias of each layer, as `qcodec.dead_neurons.zeroed`
-        takes them.
+        Plain names of the weight and the bias of each layer, as for
+        `qcodec.dead_neurons.zeroed`.
     options
-        Its ``activation`` and ``padded``.
+        ``activation`` and ``padded`` of `zeroed`.
 
     Raises
     ------
     TypeError
-        If `layers` are no pairs of names.
+        If `layers` are not pairs of names.
     ValueError
-        If there are no layers, shapes do not follow one another, the model lacks a tensor, a bias
-        that must change is compressed, a tensor that must change is tied, a weight is a buffer or
-        not finite, or a tensor is one that `docs/training.md` lists as refused. Nothing is changed
-        then.
+        If there are no layers, the shapes of consecutive layers do not fit, the model lacks a
+        tensor, a bias that must change is compressed, a tensor that must change is tied, a weight
+        is a buffer or not finite, or `docs/training.md` lists a tensor as refused. Nothing is
+        changed then.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def prune_dead_neurons(model: torch.nn.Module, layers: Layers, **options: Any) -
             raise ValueError(
                 f"tensor {quoted(name)}: found dead neurons in a parameter that is also "
                 f"{names_text(other for other in place.names if other != name)} (tied), where "
-                "they may not be dead"
+                "they may be alive"
             )
         if any(other.place is place for other in changes):
             continue
@@ -78,7 +78,7 @@ def prune_dead_neurons(model: torch.nn.Module, layers: Layers, **options: Any) -
         elif changed and place.compressed is not None:
             raise ValueError(
                 f"tensor {quoted(name)}: found a bias that is compressed, allowed is a plain one, "
-                "which can take over what dead neurons give"
+                "which can take over constant outputs of dead neurons"
             )
         elif changed:
             changes.append(Change(place, content=torch.from_numpy(array)))
@@ -86,7 +86,7 @@ def prune_dead_neurons(model: torch.nn.Module, layers: Layers, **options: Any) -
 
 
 def _check_kind(place: Place) -> None:
-    """Refuse buffers, integers, and values that depend on all weights, dead or not."""
+    """Refuse buffers, integers, and kinds of values that depend on all weights."""
     if not place.is_parameter:
         raise ValueError(f"tensor {quoted(place.name)}: found a buffer, allowed is a parameter")
     if not place.original.is_floating_point():
@@ -94,14 +94,13 @@ def _check_kind(place: Place) -> None:
     compressed = place.compressed
     if compressed is not None and isinstance(compressed.values, LatentValues | TernaryValues):
         raise ValueError(
-            f"tensor {quoted(place.name)}: found {type(compressed.values).__name__}, which would "
-            "become others for the weights that stay; call `prune_dead_neurons` before, or `share` "
-            "first"
+            f"tensor {quoted(place.name)}: found {type(compressed.values).__name__}, which depend "
+            "on the dropped weights too; call `prune_dead_neurons` before, or `share` first"
         )
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-    """In the tensor's own type, so that no number changes; NumPy has no bfloat16."""
+    """An array of the tensor's own type, so no number changes; float32 for bfloat16."""
     wide = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
     found: np.ndarray[Any, Any] = wide.cpu().numpy()
     return found

@@ -1,4 +1,4 @@
-"""From a model to a file, and back: what was trained is what is stored."""
+"""Write models to files and load them, with exactly the weights that were trained."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def export(
 ) -> int:
     """Write a model's tensors into a file, under their plain names.
 
-    Pruned, shared, ternary and fixed-point weights are stored as they were trained, and
-    decode bit for bit to what the model computes with.
+    Pruned, shared, ternary and fixed-point weights are stored as they were trained. They decode
+    bit for bit to the weights that the model computes with.
 
-    Under DistributedDataParallel it is enough that one process calls it. Of a sharded model
-    (FSDP2) all must, as its parameters are gathered. All write the same bytes: to one path, where
-    the last replaces the file as a whole, or each to its own, of which one is kept.
+    Under DistributedDataParallel it is enough if one process calls this function. If a model is
+    sharded (FSDP2), all processes must call it, because parameters are gathered. All write the
+    same bytes. They may share one path, since files are replaced as a whole, or use one path each.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ def export(
     filename : path-like
         As for `qcodec.save_file`: a bare pack if it ends in ``.qc``, else safetensors.
     metadata : mapping of str to str, optional
-        Not in a pack.
+        Only for safetensors files; packs have no metadata.
     recipe : Recipe, Codec, mapping, str or None
-        For the parameters that no method of `qcodec.torch` has quantized; the default loses
-        nothing. Buffers lose nothing in any case.
+        For parameters that no method of `qcodec.torch` has quantized or pruned. The default is
+        lossless. Buffers are always lossless.
     profile : str
         As in `qcodec.encode`.
 
@@ -61,7 +61,7 @@ def export(
     Raises
     ------
     TypeError, ValueError, OSError
-        As `qcodec.save_file` does; TypeError if a module has an extra state that is no tensor.
+        As `qcodec.save_file` does; TypeError if a module has an extra state that is not a tensor.
 
     Examples
     --------
@@ -84,23 +84,23 @@ def export(
 
 
 def load(model: torch.nn.Module, filename: PathLike, *, limits: Limits | None = None) -> None:
-    """Put the tensors of a file into a model, bit for bit.
+    """Load the tensors of a file into a model, bit for bit.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place; what methods of `qcodec.torch` parametrized becomes plain. It keeps its
-        devices. Shared and ternary weights become new parameters: make the optimizer after this.
+        Changed in place, on its devices. Parametrizations of `qcodec.torch` are removed. Shared
+        and ternary weights become new parameters, so make the optimizer after this call.
     filename : path-like
-        What `export` or `qcodec.save_file` wrote. Nothing is changed if it does not fit.
+        A file of `export` or `qcodec.save_file`. If it does not fit the model, nothing is changed.
     limits : Limits, optional
-        What may be decoded; the default is `qcodec.Limits()`.
+        Limits for decoding; the default is `qcodec.Limits()`.
 
     Raises
     ------
     ValueError
-        If names, shapes or dtypes differ from the model's, tied tensors have two values, or a
-        tensor is one that `docs/training.md` lists as refused.
+        If names, shapes or dtypes differ from the model's, tied tensors have two values, or
+        `docs/training.md` lists a tensor as refused.
     QCodecError, OSError
         If the file cannot be read.
     """
@@ -114,7 +114,7 @@ def load(model: torch.nn.Module, filename: PathLike, *, limits: Limits | None = 
     _check_names(tensors.keys() - states.keys(), names)
     for place in found:
         _check_tensor(place, tensors)
-    # DistributedDataParallel would miss scales that go, and fails where no buffer is left.
+    # DistributedDataParallel would miss removed scales, and fails if no buffer remains.
     compressed = [place for place in found if place.compressed is not None]
     check_wrappers(compressed, compressed)
     _set_states({states[name]: tensors[name] for name in sorted(states.keys() & tensors.keys())})
@@ -125,7 +125,7 @@ def load(model: torch.nn.Module, filename: PathLike, *, limits: Limits | None = 
 
 
 def _content(place: Place, recipe: RecipeLike) -> torch.Tensor | Quantized:
-    """What a file is to hold of a tensor: bits, or what a recipe may quantize."""
+    """A tensor for a file: quantized already, or a value that a recipe may still quantize."""
     quantized = quantized_of(place)
     if quantized is not None:
         return quantized
@@ -140,7 +140,7 @@ def _content(place: Place, recipe: RecipeLike) -> torch.Tensor | Quantized:
 
 
 def quantized_of(place: Place) -> Quantized | None:
-    """A tensor as it is stored, if a method of `qcodec.torch` has quantized or pruned it."""
+    """The stored form of a tensor that a method of `qcodec.torch` quantized or pruned, or None."""
     compressed = place.compressed
     if compressed is None:
         return None
@@ -149,7 +149,7 @@ def quantized_of(place: Place) -> Quantized | None:
 
 
 def extra_states(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
-    """The modules that have a state beside their tensors, by its name in a state dict."""
+    """The modules that have an extra state, by its name in a state dict."""
     found = {}
     for path, module in unwrapped(model).named_modules():
         if type(module).get_extra_state is not torch.nn.Module.get_extra_state:
@@ -158,12 +158,12 @@ def extra_states(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
 
 
 def extra_tensors(model: torch.nn.Module) -> dict[str, Any]:
-    """The states of a model beside its tensors, which a file can hold if they are tensors.
+    """The extra states of a model, by name. A file can store them only if they are tensors.
 
     Raises
     ------
     TypeError
-        If one is anything else.
+        If a state is neither a tensor nor None.
     """
     found: dict[str, Any] = {}
     for name, module in extra_states(model).items():
@@ -183,7 +183,7 @@ def _check_names(found: Any, wanted: Any) -> None:
     if missing or unexpected:
         raise ValueError(
             f"tensors of the model that the file lacks: {names_text(missing)}; "
-            f"of the file that the model lacks: {names_text(unexpected)}"
+            f"tensors of the file that the model lacks: {names_text(unexpected)}"
         )
 
 
@@ -204,7 +204,7 @@ def _check_tensor(place: Place, tensors: Mapping[str, torch.Tensor]) -> None:
 
 
 def _set_states(states: Mapping[torch.nn.Module, torch.Tensor]) -> None:
-    """Give modules their extra states; if one of them raises, all get back what they had."""
+    """Set the extra states of modules. If one of them raises, restore all."""
     before = {module: copy.deepcopy(module.get_extra_state()) for module in states}
     try:
         for module, state in states.items():

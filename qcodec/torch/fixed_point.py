@@ -33,14 +33,14 @@ _BIAS = 127
 
 
 class FixedPointValues(Values):
-    """Values rounded to Qm.n; the unrounded ones are the parameter.
+    """Weights rounded to Qm.n. The parameter is the unrounded weights.
 
     Parameters
     ----------
     weight : torch.Tensor
-        The step is chosen for it, and stays.
+        The step is chosen for these weights, and does not change afterwards.
     codec : FixedPoint
-        Bits, and the rule for the power of two; without groups.
+        Number of bits, and the rule for the power of two; without groups.
 
     Examples
     --------
@@ -67,11 +67,11 @@ class FixedPointValues(Values):
         self._known: Known[Grid] = Known()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The weights that the model sees."""
+        """Returns the rounded weights."""
         return on_grid(masked(original, mask), self._grid(original.dtype))
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """The weights as they are stored: integers and the power of two, bit for bit."""
+        """Returns the weights as stored: integers and the power of two, bit for bit."""
         low, _ = self._range
         steps = _steps(finite(masked(original, mask)), self._grid(original.dtype))
         codes = (steps - low).flatten().cpu().numpy()
@@ -92,11 +92,11 @@ class FixedPointValues(Values):
         )
 
     def accepts(self, other: Values) -> bool:
-        """Bits and step can become others."""
+        """Whether the other values are fixed-point too; their bits and step can be copied."""
         return isinstance(other, FixedPointValues)
 
     def take(self, other: Values) -> None:
-        """Take the bits and the step of others."""
+        """Copy the bits and the step of other values."""
         assert isinstance(other, FixedPointValues)
         self.bits = other.bits
         self.width.copy_(other.width)
@@ -111,7 +111,7 @@ class FixedPointValues(Values):
         return -(1 << (self.bits - 1)), (1 << (self.bits - 1)) - 1
 
     def _grid(self, dtype: torch.dtype) -> Grid:
-        """As plain numbers, read from the buffer only after it changed; traced, as tensors."""
+        """The grid as plain numbers, read from the buffer only after changes; tensors if traced."""
         exponent = self.exponent
         tensors = partial(grid_of, exponent, *self._range, dtype)
         if is_traced():
@@ -120,26 +120,26 @@ class FixedPointValues(Values):
             return self._known.read(
                 exponent, (dtype, self.bits), lambda: Grid(*(float(one) for one in tensors()))
             )
-        except RuntimeError:  # a tensor of torch.func has no value
+        except RuntimeError:  # a tensor of torch.func, which has no value
             return tensors()
 
 
 class Grid(NamedTuple):
-    """Multiples of a power of two: as numbers, or as tensors of one element.
+    """A range of multiples of a power of two, as numbers or as tensors of one element.
 
     Attributes
     ----------
     steps : float or torch.Tensor
-        How many steps 1 is: the inverse of the step.
+        Steps per 1: the inverse of the step.
     step : float or torch.Tensor
-    least, most : float or torch.Tensor
-        Steps of the least and the greatest multiple.
+    min, max : float or torch.Tensor
+        The range, in steps.
     """
 
     steps: float | torch.Tensor
     step: float | torch.Tensor
-    least: float | torch.Tensor
-    most: float | torch.Tensor
+    min: float | torch.Tensor
+    max: float | torch.Tensor
 
 
 def grid_of(
@@ -148,12 +148,12 @@ def grid_of(
     high: int | torch.Tensor,
     dtype: torch.dtype,
 ) -> Grid:
-    """The multiples of ``2**exponent`` from `low` to `high` times it that an element type holds."""
-    greatest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
+    """The multiples of ``2**exponent`` from `low` to `high` steps that an element type can hold."""
+    largest = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
     one = torch.ones_like(exponent, dtype=torch.float32)
-    reach = torch.ldexp(one * greatest, -exponent).floor()
-    least, most = (-reach).clamp(min=low), reach.clamp(max=high)
-    return Grid(torch.ldexp(one, -exponent), torch.ldexp(one, exponent), least, most)
+    reach = torch.ldexp(one * largest, -exponent).floor()
+    steps, step = torch.ldexp(one, -exponent), torch.ldexp(one, exponent)
+    return Grid(steps, step, (-reach).clamp(min=low), reach.clamp(max=high))
 
 
 def rounded(
@@ -162,18 +162,19 @@ def rounded(
     low: int | torch.Tensor,
     high: int | torch.Tensor,
 ) -> torch.Tensor:
-    """The nearest multiples of a power of two, from `low` to `high` times it.
+    """Round to the nearest multiples of a power of two, from `low` to `high` steps.
 
-    Multiples that the element type cannot hold are left out, as by `FixedPoint`.
+    Multiples that the element type cannot hold are left out, as in `FixedPoint`.
 
     Parameters
     ----------
     original : torch.Tensor
-        Of a float type. Its gradient is that of what is returned, and 0 where that is
+        Of a float type. It gets the gradient of the rounded values, and 0 where they are
         clipped.
     exponent : torch.Tensor of int
-        One number: the power.
+        The exponent of the power, one number.
     low, high : int or torch.Tensor of int
+        The range, in steps.
 
     Examples
     --------
@@ -185,11 +186,11 @@ def rounded(
 
 
 def on_grid(original: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """The nearest points of a grid, with the gradient as of `rounded`."""
+    """Round to the nearest points of a grid, with the gradient of `rounded`."""
     steps = original.detach().float() * grid.steps
-    # Half a step beyond its ends a grid is still reached.
-    reached = steps == steps.clamp(grid.least - 0.5, grid.most + 0.5)
-    points = steps.round().clamp(grid.least, grid.most) * grid.step
+    # Values up to half a step beyond the ends round to the ends without clipping.
+    reached = steps == steps.clamp(grid.min - 0.5, grid.max + 0.5)
+    points = steps.round().clamp(grid.min, grid.max) * grid.step
     return passed(points.to(original.dtype), original, reached)
 
 
@@ -202,7 +203,7 @@ def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:
         If the codec has groups, or a value is NaN or infinite.
     """
     if codec.per is not None or codec.group is not None:
-        raise ValueError(f"fixed-point weights: found {codec}, allowed is one step a tensor")
+        raise ValueError(f"fixed-point weights: found {codec}, allowed is one step per tensor")
     scale = codec.quantize(array.detach().cpu()).scale
     assert scale is not None
     return int(scale.values.view(np.uint8)[0]) - _BIAS
@@ -211,25 +212,25 @@ def power_of_two(array: torch.Tensor, codec: FixedPoint) -> int:
 def fix_points(model: torch.nn.Module, rules: Mapping[str, FixedPoint] | FixedPoint) -> None:
     """Round the weights of a model to fixed point from now on, and train through the rounding.
 
-    The parameters stay the same objects, so that an optimizer that has them goes on; but those
-    of shared and ternary weights become new ones. Called again for a tensor, its step is chosen
-    anew, for the weights before rounding.
+    The parameters stay the same objects, so an existing optimizer continues to work; only shared
+    and ternary weights become new parameters. A second call for a tensor chooses its step again,
+    for its unrounded weights.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place: each tensor gets `FixedPointValues`.
     rules : mapping of str to FixedPoint, or FixedPoint
-        By regular expression, searched for in plain names; one alone is for the weights of
-        all convolutions and dense layers.
+        Keys are regular expressions that are searched for in plain names. A single codec applies
+        to the weights of all convolutions, dense layers and attentions.
 
     Raises
     ------
     TypeError
-        If a rule is no `FixedPoint`, or a tensor is of a type that cannot be quantized.
+        If a rule is not a `FixedPoint`, or a tensor's type cannot be quantized.
     ValueError
-        If a rule finds no parameter, has groups, a weight is NaN or infinite, or a tensor is one
-        that `docs/training.md` lists as refused. Nothing is changed then.
+        If a rule matches no parameter or has groups, a weight is NaN or infinite, or
+        `docs/training.md` lists a tensor as refused. Nothing is changed then.
 
     Examples
     --------
@@ -261,5 +262,5 @@ def _chosen(
 
 
 def _steps(original: torch.Tensor, grid: Grid) -> torch.Tensor:
-    """How many steps each element is, as float32; halves go to the even neighbour."""
-    return (original.float() * grid.steps).round().clamp(grid.least, grid.most) + 0.0
+    """Each element in steps, rounded half to even, as float32."""
+    return (original.float() * grid.steps).round().clamp(grid.min, grid.max) + 0.0

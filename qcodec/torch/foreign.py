@@ -1,4 +1,4 @@
-"""What others have made of a model: what can be worked with, and what is refused, and why."""
+"""Other libraries' changes to models: which of them are refused, and why."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ _hooks: list[Any] = []
 
 
 def check_model(model: torch.nn.Module) -> None:
-    """Raise ValueError if the model has adapters (LoRA) that are not merged yet."""
+    """Raise ValueError if the model has unmerged adapters (LoRA)."""
     for name, module in model.named_modules():
         if is_adapter(module):
             raise ValueError(
-                f"{quoted(name)}: found an adapter ({type(module).__name__} of peft), whose part "
+                f"{quoted(name)}: found an adapter ({type(module).__name__} of peft), whose share "
                 "of the weights would be lost; merge it first (merge_and_unload)"
             )
 
 
 def check_place(place: Place) -> None:
-    """Raise ValueError if a tensor is one that no method may touch, and say what to do."""
+    """Raise ValueError if no method may change the tensor; the message says what to do."""
     why = _reason(place) or _untrainable(place)
     if why:
         raise ValueError(f"tensor {quoted(place.name)}: found {why}")
 
 
 def check_loadable(place: Place) -> None:
-    """Raise ValueError if a tensor is one that cannot be replaced by a plain one."""
+    """Raise ValueError if the tensor cannot be replaced by a plain tensor."""
     why = _reason(place)
     if why:
         raise ValueError(f"tensor {quoted(place.name)}: found {why}")
 
 
 def check_memory(parameters: Sequence[Place], found: Sequence[Place]) -> None:
-    """Raise ValueError if some of the tensors found are one memory under two parameters."""
+    """Raise ValueError if one of the tensors found shares its memory with another parameter."""
     wanted = {id(place.original) for place in found}
     by_address: dict[int, Place] = {}
     for place in parameters:
@@ -53,20 +53,20 @@ def check_memory(parameters: Sequence[Place], found: Sequence[Place]) -> None:
         other = by_address.setdefault(original.data_ptr(), place)
         if other is not place and wanted & {id(original), id(other.original)}:
             raise ValueError(
-                f"tensors {quoted(other.name)} and {quoted(place.name)}: found two parameters of "
+                f"tensors {quoted(other.name)} and {quoted(place.name)}: found two parameters in "
                 "one memory, allowed is one parameter under both names (tied)"
             )
 
 
 def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> None:
-    """Raise ValueError if something was made of the model that would not see a change.
+    """Raise ValueError if the model is sharded or wrapped, and a change would go unnoticed.
 
     Parameters
     ----------
     structural : sequence of Place
-        Those whose modules or parameters change.
+        Tensors whose modules or parameters change.
     replaced : sequence of Place
-        Those of which parameters, or all buffers, are added or replaced.
+        Tensors whose parameters, or all of whose buffers, are added, replaced or removed.
     """
     for place in structural:
         if is_sharded(place.original):
@@ -84,7 +84,7 @@ def check_wrappers(structural: Sequence[Place], replaced: Sequence[Place]) -> No
 
 
 def is_adapter(module: torch.nn.Module) -> bool:
-    """Whether it is a layer of peft that adds something to a layer."""
+    """Whether a module is an adapter layer of peft."""
     return any(
         kind.__name__ == "BaseTunerLayer" and kind.__module__.startswith("peft.")
         for kind in type(module).__mro__
@@ -92,11 +92,12 @@ def is_adapter(module: torch.nn.Module) -> bool:
 
 
 def watch_wrappers() -> None:
-    """Look at what is made around models from now on; called when `qcodec.torch` is imported.
+    """Watch for wrappers around models from now on. Called when `qcodec.torch` is imported.
 
-    Adapters (LoRA) around compressed weights are refused: merging one writes into the computed
-    weight, where it would be lost without a word. DistributedDataParallel gets equal masks; all
-    processes that hold compressed weights must take part, also where these were unpickled.
+    Adapters (LoRA) around compressed weights are refused: merging an adapter writes into the
+    computed weight, and the change would be silently lost. When a DistributedDataParallel is
+    made, all processes get equal masks. No process misses this exchange, because unpickling
+    compressed weights imports this package.
     """
     if not _hooks:
         register = torch.nn.modules.module.register_module_module_registration_hook
@@ -119,7 +120,7 @@ def _reason(place: Place) -> str:
         if parametrize.is_parametrized(module, attribute) and place.compressed is None:
             found = module.parametrizations[attribute]
             others = [type(one).__name__ for one in found if not isinstance(one, Compressed)]
-            last = " behind qcodec's" if isinstance(found, Parametrization) else ""
+            last = " after qcodec's" if isinstance(found, Parametrization) else ""
             return (
                 f"the parametrization {', '.join(others)}{last}; remove it first "
                 "(torch.nn.utils.parametrize.remove_parametrizations)"

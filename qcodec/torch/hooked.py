@@ -1,4 +1,4 @@
-"""Tensors that hooks of torch compute: its pruning, and its older weight_norm and spectral_norm."""
+"""Tensors computed by torch's hooks: its pruning, and its old weight_norm and spectral_norm."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 @dataclass(frozen=True)
 class Hooked:
-    """A tensor that a hook of torch computes from others before each pass.
+    """A tensor that a hook of torch computes from other tensors before each pass.
 
     Attributes
     ----------
     parts : tuple of str
-        The attributes that the module holds instead.
+        The attributes that the module holds instead of the tensor.
     original : str
-        The one of them that is the tensor, before masks and norms.
+        The part that is the tensor before masks and norms.
     compute : callable
-        Gives the tensor, and changes nothing.
+        Returns the tensor; has no side effects.
     remedy : str
-        Whose hook it is, and how it is removed.
+        The name of the hook, and how to remove it.
     """
 
     parts: tuple[str, ...]
@@ -34,7 +34,7 @@ class Hooked:
 
 
 def hooked(module: torch.nn.Module) -> dict[str, Hooked]:
-    """What the hooks of torch's pruning, weight_norm and spectral_norm compute, by attribute."""
+    """The tensors that torch's pruning, weight_norm and spectral_norm compute, by attribute."""
     found = {}
     parts: tuple[str, ...]
     for hook in module._forward_pre_hooks.values():

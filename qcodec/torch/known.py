@@ -1,4 +1,4 @@
-"""What was read from a buffer, and is read again only after the buffer changed."""
+"""A cached value that is computed from a buffer again only after the buffer changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 
 
 class Known(Generic[_T]):
-    """A number that follows from a buffer, without asking its device at every pass.
+    """Caches a value computed from a buffer, to avoid a read from its device at every pass.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class Known(Generic[_T]):
         self._found: Any = None
 
     def read(self, buffer: torch.Tensor, settings: Any, find: Callable[[], _T]) -> _T:
-        """What `find` gave for this buffer as it is now, and for these settings."""
+        """Returns `find()`, called again only if the buffer or the settings changed."""
         state = (buffer._version, settings)
         if self._of is not buffer or self._state != state:
             found = find()
@@ -39,7 +39,7 @@ class Known(Generic[_T]):
         return value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Known[_T]:
-        """Knows nothing: versions of a copy's tensors count from 0."""
+        """Returns an empty cache: the tensors of a copy count versions from 0."""
         return Known()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
-"""Weights that are trained behind shared values, so that they may change their assignments.
+"""Latent weights, trained behind shared values, so that assignments can change.
 
-The model computes with shared values, and the gradients go to the weights behind them as they
-are: the straight-through estimator (Bengio, Léonard and Courville 2013, arXiv 1308.3432; latent
-weights, Courbariaux, Bengio and David 2015, arXiv 1511.00363).
+The model computes with shared values, and their gradients pass unchanged to the weights behind
+them: the straight-through estimator (Bengio, Léonard and Courville 2013, arXiv 1308.3432; latent
+weights: Courbariaux, Bengio and David 2015, arXiv 1511.00363).
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from .passes import finite, is_traced, laid_out, masked, passed
 from .tensors import Place
 
 _ENTRIES = 256
-_FREE = -1  # instead of how many weights have code 0: none that is stored
+_FREE = -1  # in place of the count of code 0, if no stored weight has it
 
 
 class LatentValues(Values):
-    """Values that give each weight the mean of those that share its code.
+    """Each weight takes the mean of the weights that share its code.
 
-    The parameter is the weights themselves. Gradients pass as if nothing were shared, also to
-    weights that are not stored, so that these may come back with the next `assign`; those that
-    are masked get none.
+    The parameter is the weights themselves. Gradients pass as if nothing were shared. Weights
+    that are not stored get gradients too, so the next `share_latent` may store them again.
+    Masked weights get none.
 
     Parameters
     ----------
     quantized : Quantized
-        Of kind codebook, without scales, with one codebook; its values do not matter.
+        Of kind codebook, with one codebook and without scales. Only its codes matter.
     like : torch.Tensor, optional
-        Whose memory format and device the codes get.
+        The codes get its memory format and device.
 
     Raises
     ------
     ValueError
-        If it is of another kind.
+        If `quantized` has another kind, several codebooks or scales.
 
     Examples
     --------
@@ -62,19 +62,19 @@ class LatentValues(Values):
         super().__init__()
         codes, stored = codes_of(quantized, like)
         if int(quantized.codes.max(initial=0)) < _ENTRIES - 1:
-            # Code 0 is for what is not stored.
+            # Reserve code 0 for weights that are not stored.
             codes += 1 if stored is None else stored.to(codes.device)
         self.register_buffer("codes", codes)
         self.register_buffer("stored", torch.ones_like(codes, dtype=torch.bool))
         if stored is not None:
             self.stored.copy_(stored)
-        # How many weights have each code, at least 1: it follows, but costs a pass.
+        # Weights per code, at least 1. They follow from the codes, but counting takes a pass.
         self.register_buffer("counts", torch.zeros(_ENTRIES, dtype=torch.int64))
         self._zero_is_free: Known[bool] = Known()
         self._count()
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The shared values; backward, as if these were the weights."""
+        """Returns the shared values; their gradients pass to the weights behind them."""
         weight = masked(original, mask)
         fixed = weight.detach()
         means, codes = self._means(fixed)
@@ -82,7 +82,7 @@ class LatentValues(Values):
         return passed(shared if self._is_free() else masked(shared, self.stored), weight)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """The weights as they are stored, bit for bit what `forward` gives."""
+        """Returns the weights as stored, bit for bit equal to those of `forward`."""
         means, codes = self._means(finite(masked(original, mask)))
         stored = self.stored.flatten()
         positions = None if bool(stored.all()) else torch.nonzero(stored)[:, 0]
@@ -103,27 +103,27 @@ class LatentValues(Values):
         )
 
     def kept(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor | None:
-        """Those that are stored now."""
+        """Returns the weights that are stored now."""
         return self.stored
 
     def restrict(self, mask: torch.Tensor) -> None:
-        """Store no weight that is masked: the means are of the others."""
+        """Drop masked weights: they are not stored, and not part of the means."""
         self.stored.logical_and_(mask)
         self._count()
 
     def accepts(self, other: Values) -> bool:
-        """Codes can be replaced by those of other latent values."""
+        """Whether the other values are latent too; their codes can be copied."""
         return isinstance(other, LatentValues)
 
     def take(self, other: Values) -> None:
-        """Take the codes of others, and what they store."""
+        """Copy the codes of other values, and which weights are stored."""
         assert isinstance(other, LatentValues)
         self.codes.copy_(other.codes)
         self.stored.copy_(other.stored)
         self._count()
 
     def _count(self) -> None:
-        """Count members, and give code 0 to what is not stored if no stored weight has it."""
+        """Count the members of each code. Weights not stored get code 0, if it is free."""
         if self.codes.is_meta:
             return
         codes = self.codes[self.stored].flatten().long()
@@ -134,17 +134,17 @@ class LatentValues(Values):
             self.codes.mul_(self.stored)
 
     def _is_free(self) -> bool:
-        """Whether no stored weight has code 0, so that its mean can be 0: two passes less."""
+        """Whether no stored weight has code 0. Its mean is then 0, which saves two passes."""
         counts = self.counts
         if is_traced() or counts.is_meta:
             return False
         try:
             return self._zero_is_free.read(counts, None, lambda: int(counts[0]) == _FREE)
-        except RuntimeError:  # a tensor of torch.func has no value
+        except RuntimeError:  # a tensor of torch.func, which has no value
             return False
 
     def _means(self, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The values by code, and the codes as indices."""
+        """The mean of each code, and the codes as flat indices."""
         codes, is_free = self.codes.flatten().long(), self._is_free()
         stored = weight if is_free else masked(weight, self.stored)
         sums = torch.zeros(_ENTRIES, dtype=torch.float64, device=weight.device)
@@ -156,24 +156,24 @@ class LatentValues(Values):
 
 
 def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
-    """Let weights take shared values while the weights behind them are trained.
+    """Compute with shared values, while the weights behind them are trained.
 
-    Called again it assigns anew, by the weights as they have become. That should be done every
-    few steps: until then weights move without an effect of their own. `share` ends it: the
+    Each further call assigns the weights, as trained so far, to values again. Call it every few
+    steps: between calls a weight only moves the mean of its value. `share` ends this phase: the
     values become the parameters.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor gets `LatentValues`. The parameters stay the same objects,
-        but for those that were shared, which become weights again.
+        Changed in place: each tensor gets `LatentValues`. The parameters stay the same objects;
+        only shared and ternary tensors get new parameters, which hold weights again.
     recipe : Recipe, Codec or mapping of str to Codec
-        As for `share`; with a ``rate`` the weights learn to do with fewer bits.
+        As for `share`. With a ``rate``, weights are drawn to values that take fewer bits.
 
     Raises
     ------
     TypeError, ValueError
-        As by `share`. Nothing is changed then.
+        As `share` does. Nothing is changed then.
 
     Examples
     --------
@@ -192,16 +192,16 @@ def share_latent(model: torch.nn.Module, recipe: RecipeLike) -> None:
 
 
 def share_latent_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
-    """The same by a recipe in which a bit has one price in all tensors.
+    """Like `share_latent`, with one price per bit for all tensors.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place, as by `share_latent`.
     recipe : Recipe, Codec or mapping of str to Codec
-        As for `qcodec.rate_distortion.at_price`, of codecs that `share` takes.
+        As for `qcodec.rate_distortion.at_price`; `share` must accept its codecs.
     price : float
-        Of a bit, in squared error.
+        Price of a bit, in squared error.
     """
     found = to_share_at_price(model, recipe, price, weights_behind)
     commit((_planned(place, codec) for place, codec in found), "share_latent_at_price")

@@ -20,9 +20,9 @@ _LAYERS = (
 )
 _ATTENTION = torch.nn.MultiheadAttention
 _PROJECTIONS = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
-# Their matrices are meant to stay as they are: an embedding is a table, a norm scales.
+# Matrices of these are left out without a warning: an embedding is a table, a norm scales.
 _OTHERS = (
-    _ATTENTION,  # what is left: biases of keys and values
+    _ATTENTION,  # all except the projections: biases of keys and values
     torch.nn.Embedding,
     torch.nn.EmbeddingBag,
     torch.nn.LayerNorm,
@@ -33,13 +33,17 @@ _OTHERS = (
 
 
 def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
-    """Convolutions and dense layers by their names, in the order in which the model holds them.
+    """Convolutions and dense layers by name, in the order of the model.
 
     Parameters
     ----------
     model : torch.nn.Module
-        The ``Conv1D`` of transformers is a dense layer, too. Names are those of the model
+        The ``Conv1D`` of transformers counts as a dense layer. Names are those of the model
         inside `torch.compile` and DistributedDataParallel.
+
+    Returns
+    -------
+    dict of str to torch.nn.Module
 
     Examples
     --------
@@ -52,23 +56,23 @@ def layers(model: torch.nn.Module) -> dict[str, torch.nn.Module]:
 
 
 def plain_modules(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module]]:
-    """All modules by the names that they have without wrappers; no parametrizations."""
+    """All modules with their names outside wrappers, without parametrizations."""
     for path, module in unwrapped(model).named_modules():
         parts = [part for part in path.split(".") if part not in ("", "_orig_mod")]
-        if "parametrizations" not in parts:  # what computes a weight is no part of the net
+        if "parametrizations" not in parts:  # these compute weights and are not layers
             yield ".".join(parts), module
 
 
 def weight_places(model: torch.nn.Module) -> list[Place]:
-    """Where the weights of all layers are, and the projections of attentions, in their order.
+    """The weights of all layers and the projections of attentions, in the order of the model.
 
-    A `QCodecWarning` names the matrices that are left out: those of modules that are neither
-    layers, attentions, embeddings nor norms.
+    A `QCodecWarning` names the matrices that are left out: matrices of modules other than
+    layers, attentions, embeddings and norms.
 
     Raises
     ------
     ValueError
-        If the model has none.
+        If the model has neither layers nor attentions.
     """
     found, left_out = [], []
     for place in parameter_places(model):
@@ -78,7 +82,7 @@ def weight_places(model: torch.nn.Module) -> list[Place]:
             left_out.append(place.name)
     if left_out:
         names = ", ".join(left_out)
-        warn_caller(f"{names}: left out, as no weights of layers; rules can name them")
+        warn_caller(f"{names}: left out, as they are no weights of layers; rules can name them")
     if not found:
         raise ValueError("found no convolution, dense layer or attention; rules can name others")
     return found
@@ -87,7 +91,7 @@ def weight_places(model: torch.nn.Module) -> list[Place]:
 def _is_layer(module: torch.nn.Module) -> bool:
     if isinstance(module, _LAYERS):
         return True
-    # By name, as transformers need not be there; it is a base where a weight is parametrized.
+    # By name, since transformers may not be installed. All bases: parametrization adds a class.
     is_named = any(base.__name__ == "Conv1D" for base in type(module).__mro__)
     return is_named and getattr(getattr(module, "weight", None), "ndim", 0) == 2
 

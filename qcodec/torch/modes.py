@@ -1,4 +1,4 @@
-"""Running somebody's model and leaving no trace: the mode of each module, and compiled code."""
+"""Run a model and restore its state: the mode of each module, and compiled code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 
 
 class Modes:
-    """Which modules of a model are in training mode.
+    """The mode of each module of a model, training or evaluation.
 
-    A model has no mode of its own: fine-tuning keeps batch norms in evaluation mode inside a
-    model that trains, so each module's mode is kept by itself.
+    A model has no single mode: fine-tuning often keeps batch norms in evaluation mode inside a
+    model that trains.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ class Modes:
         self._found = [(module, module.training) for module in model.modules()]
 
     def restore(self) -> None:
-        """Put each module into the mode that it had."""
-        # By `train`, parents first, as classes override it (LoRA merges its weights there).
+        """Restore the mode of each module."""
+        # By `train`, parents first: classes override it (LoRA merges its weights there).
         for module, was_training in self._found:
             if module.training != was_training:
                 module.train(was_training)
-        # A later parent may have changed a child that was right already.
+        # `train` of one module may have changed another that was right already.
         for module, was_training in self._found:
             if module.training != was_training:
                 module.training = was_training
@@ -47,7 +47,7 @@ class Modes:
 
 @contextmanager
 def modes_kept(*models: torch.nn.Module) -> Iterator[None]:
-    """Restore the mode of each module at the end, also after an exception."""
+    """Restore the mode of each module on exit, also after an exception."""
     found = [Modes(model) for model in models]
     try:
         yield
@@ -58,7 +58,7 @@ def modes_kept(*models: torch.nn.Module) -> Iterator[None]:
 
 @contextmanager
 def evaluating(*models: torch.nn.Module) -> Iterator[None]:
-    """Evaluation mode, and then the mode that each module had."""
+    """Put models into evaluation mode, and restore the mode of each module on exit."""
     with modes_kept(*models):
         for model in models:
             model.eval()
@@ -75,44 +75,47 @@ def run_batches(
     Parameters
     ----------
     model : torch.nn.Module
-        Hooks that were registered for this are called in compiled models, too.
+        Compiled models run uncompiled, so newly registered hooks are called.
     batches : iterable of torch.Tensor
     take : callable
-        Given each output.
+        Called with each output.
 
     Raises
     ------
     TypeError
-        If a batch is no tensor.
+        If a batch is not a tensor.
     ValueError
-        If a parameter's shape is not known yet: the call would decide it.
+        If a parameter has no shape yet (a lazy layer): the call would set it.
     """
     for name, parameter in model.named_parameters():
         if torch.nn.parameter.is_lazy(parameter):
-            raise ValueError(f"{name}: found no shape yet, allowed are models called before")
+            raise ValueError(
+                f"{name}: found no shape yet (a lazy layer), allowed is a model that was called "
+                "before"
+            )
     with evaluating(model), _eagerly(), torch.no_grad():
         for inputs in batches:
             if not isinstance(inputs, torch.Tensor):
                 raise TypeError(
-                    f"batches: found a {type(inputs).__name__}, allowed are tensors that the "
-                    "model is called with, without targets"
+                    f"batches: found a {type(inputs).__name__}, allowed are input tensors, "
+                    "without targets"
                 )
             take(model(inputs))
 
 
 def forget_compiled_code() -> None:
-    """Have `torch.compile` look at every model anew.
+    """Make `torch.compile` compile every model again.
 
-    Compiled code is not guarded against hooks and parametrizations that come later: without
-    this, a model that was compiled before a method changed it goes on computing as before.
+    Compiled code has no guards against hooks and parametrizations that are added later. Without
+    this reset, a compiled model would continue to compute as before the change.
     """
-    if "torch._dynamo" in sys.modules:  # if not, nothing has been compiled
+    if "torch._dynamo" in sys.modules:  # otherwise nothing has been compiled
         torch.compiler.reset()
 
 
 @contextmanager
 def _eagerly() -> Iterator[None]:
-    """Compiled models run as they were written."""
+    """Run compiled models as plain Python."""
     if "torch._dynamo" not in sys.modules:
         yield
     elif hasattr(torch.compiler, "set_stance"):  # torch 2.6

@@ -1,8 +1,7 @@
 """Passes over weights: masks, the straight-through estimator, memory formats.
 
-Each is written so that torch can compile, export and differentiate it in all of its ways; large
-tensors on the CPU take the way that needs the fewest passes over memory, small ones that with
-the fewest calls.
+Torch can compile, export and differentiate each of these functions. Large tensors on the CPU use
+the variant with the fewest passes over memory; small tensors use the one with the fewest calls.
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from typing import Any
 
 import torch
 
-# From here on the passes over memory cost more than the calls.
+# From this number of elements on, passes over memory cost more than calls.
 _MANY = 1 << 14
-_FACTORS = "_qcodec_factors"  # an attribute of masks
+_FACTORS = "_qcodec_factors"  # attribute of masks that caches `_factors`
 _INTEGERS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """A flat tensor in the shape and the memory format of another.
+    """A flat tensor in the shape and memory format of `like`.
 
-    Convolutions round differently for weights in another format (channels last), so a model
-    would compute other bits than the plain one that its file is loaded into.
+    Convolutions round differently in another format (channels last). A model would then compute
+    other bits than the plain model that loads its file.
     """
     shaped = flat.view(like.shape)
     if shaped.stride() == like.stride():
@@ -32,16 +31,17 @@ def laid_out(flat: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 def passed(
     values: torch.Tensor, weight: torch.Tensor, where: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Some values whose gradient goes to a weight instead: the straight-through estimator.
+    """Returns values whose gradient passes to a weight: the straight-through estimator.
 
-    As a sum, and not as a function of autograd, it can be compiled, exported and differentiated
-    in all of torch's ways. What is added is +0.0, so that -0.0 becomes 0.0.
+    It is a sum, not a function of autograd, so torch can compile, export and differentiate it in
+    all of its ways. The sum adds +0.0, so -0.0 becomes 0.0.
 
     Parameters
     ----------
     values : torch.Tensor
-        Without a gradient of their own.
+        Without gradient.
     weight : torch.Tensor
+        Gets the gradient.
     where : torch.Tensor of bool, optional
         Where the gradient passes; elsewhere it is 0. The default is everywhere.
 
@@ -61,12 +61,12 @@ def passed(
 
 
 def is_traced() -> bool:
-    """Whether what is computed is only recorded: compiled, exported or traced."""
+    """Whether torch records the computation, to compile, export or trace it."""
     return bool(torch.compiler.is_compiling() or torch.jit.is_tracing())
 
 
 def as_integers(flags: torch.Tensor) -> torch.Tensor:
-    """Bools as int8, by their bits: torch makes other types of these faster.
+    """Bools as int8, by their bits. Torch converts int8 to other types faster than bools.
 
     Examples
     --------
@@ -79,10 +79,10 @@ def as_integers(flags: torch.Tensor) -> torch.Tensor:
 
 
 def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """A tensor with +0.0 where a mask is False, whatever stands there; gradients likewise.
+    """Returns a tensor with +0.0 where a mask is False, and gradients with 0 there.
 
-    Small tensors that are trained are multiplied by the mask, which is three times as fast:
-    there, what is masked must be finite. `prune` sees to it, and gradients of it are 0.
+    Small tensors that are trained are multiplied by the mask, which is three times as fast. Their
+    masked values must be finite. `prune` refuses other values, and their gradients are 0.
 
     Examples
     --------
@@ -98,13 +98,13 @@ def masked(tensor: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     trained = tensor.requires_grad and torch.is_grad_enabled()
     if trained and not is_traced() and tensor.numel() < _MANY:
         zero, factors = _factors(mask, tensor.dtype)
-        return torch.addcmul(zero, tensor, factors)  # what is masked is +0.0
+        return torch.addcmul(zero, tensor, factors)  # masked values become +0.0
     return torch.where(mask, tensor, 0)
 
 
 def _factors(mask: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """0, and a small mask as 0 and 1, made once for each change of it."""
-    if mask.is_inference():  # such tensors do not count their changes
+    """A zero, and the mask as numbers 0 and 1, computed once per change of the mask."""
+    if mask.is_inference():  # these tensors have no version
         return torch.zeros((), dtype=dtype, device=mask.device), mask.to(dtype)
     of = (id(mask), mask._version, dtype)
     known: Any = getattr(mask, _FACTORS, None)
@@ -117,12 +117,12 @@ def _factors(mask: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torc
 
 
 def _is_large(tensor: torch.Tensor) -> bool:
-    """Whether passes over memory cost more than calls, where this machine computes at once."""
+    """Whether passes over memory cost more than calls: for large CPU tensors, not traced."""
     return not is_traced() and tensor.numel() >= _MANY and tensor.device.type == "cpu"
 
 
 def finite(weight: torch.Tensor) -> torch.Tensor:
-    """A tensor itself; ValueError if a value is NaN or infinite, which cannot be rounded.
+    """Returns the tensor itself. Raises ValueError if a value is NaN or infinite.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def finite(weight: torch.Tensor) -> torch.Tensor:
 
 
 class _Masked(torch.autograd.Function):
-    """``where(mask, tensor, 0)`` by the bits, which the CPU does six times faster."""
+    """``where(mask, tensor, 0)`` by a bitwise AND, six times faster on the CPU."""
 
     generate_vmap_rule = True
 
@@ -166,7 +166,7 @@ class _Masked(torch.autograd.Function):
 
 
 class _Passed(torch.autograd.Function):
-    """Values in place of a weight that gets their gradient, in one pass instead of three."""
+    """The straight-through estimator in one pass instead of three."""
 
     generate_vmap_rule = True
 
@@ -174,7 +174,7 @@ class _Passed(torch.autograd.Function):
     def forward(  # type: ignore[override, unused-ignore]
         values: torch.Tensor,
         weight: torch.Tensor,
-        where: torch.Tensor | None,  # noqa: ARG004 (only its gradient asks for it)
+        where: torch.Tensor | None,  # noqa: ARG004 (only the gradient needs it)
     ) -> torch.Tensor:
         return values.view_as(weight) + 0.0
 

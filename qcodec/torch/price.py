@@ -1,10 +1,10 @@
-"""One price of a bit while a net is trained: weights that are not worth their bits go.
+"""Pruning by one price per bit: weights that are not worth their bits are masked.
 
-Entropy-constrained quantization (Chou, Lookabaugh and Gray 1989) says which weights a file would
-store at a price. Raised step by step with training in between, as densities are in the papers
-(Han, Pool, Tran and Dally 2015, section 3.3), the price prunes all layers at once: a weight
-stays where it is large, and where others stand in its row and column, as its position costs
-less there.
+Entropy-constrained quantization (Chou, Lookabaugh and Gray 1989) decides which weights a file
+would store at a price. The price rises step by step with training in between, like densities in
+the papers (Han, Pool, Tran and Dally 2015, section 3.3), and prunes all layers at once. A weight
+stays if it is large, or if its row and column have other weights, because its position then
+costs less.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from .tensors import Place, parameter_places
 
 
 def prune_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
-    """Mask the weights that a file would not store, if a bit had this price.
+    """Mask the weights that a file would not store at this price per bit.
 
-    Those that stay are not quantized. Called again, it prunes further: what was pruned stays so.
+    The kept weights are not quantized. Further calls prune further: pruned weights stay pruned.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: each tensor that is priced gets a mask.
+        Changed in place: each priced tensor gets a mask.
     recipe : Recipe, Codec or mapping of str to Codec
-        As for `qcodec.rate_distortion.at_price`; what is priced are tensors that it gives
-        `Sparse` of `Codebook` or `Affine`.
+        As for `qcodec.rate_distortion.at_price`. Tensors with `Sparse` of `Codebook` or `Affine`
+        are priced.
     price : float
-        Of a bit, in squared error.
+        Price of a bit, in squared error.
 
     Raises
     ------
@@ -68,21 +68,21 @@ def prune_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
 
 
 def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> None:
-    """Let weights share values as they would in a file, if a bit had this price.
+    """Let weights share values as they would in a file at this price per bit.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place, as by `share`.
     recipe : Recipe, Codec or mapping of str to Codec
-        As for `qcodec.rate_distortion.at_price`, of codecs that `share` takes.
+        As for `qcodec.rate_distortion.at_price`; `share` must accept its codecs.
     price : float
-        Of a bit, in squared error.
+        Price of a bit, in squared error.
 
     Raises
     ------
     TypeError, ValueError
-        As by `share`; ValueError if the price is negative.
+        As `share` does; ValueError if the price is negative.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def share_at_price(model: torch.nn.Module, recipe: RecipeLike, price: float) -> 
 
 
 def weight_of(place: Place) -> torch.Tensor:
-    """What the model computes with."""
+    """The weights that the model computes with."""
     return place.value
 
 

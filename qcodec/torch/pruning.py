@@ -19,29 +19,29 @@ from .tensors import Place, matching, places
 
 
 def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
-    """Mask the weights of a model that a rule does not keep.
+    """Mask the weights of a model that rules do not keep.
 
-    Called again, it prunes further: what was pruned stays so. Gradients of what is masked are
-    zero, and whatever an optimizer does to it by momentum or weight decay is not seen by the
-    model. The parameters stay the same objects, so that an optimizer that has them goes on.
+    Further calls prune further: pruned weights stay pruned. Masked weights have zero gradients,
+    and the model does not see changes of them by an optimizer's momentum or weight decay. The
+    parameters stay the same objects, so an existing optimizer continues to work.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place: each tensor is parametrized by `Compressed`.
     rules : mapping of str to Pruning
-        By regular expression, searched for in plain names such as ``conv1.weight``:
-        `Density`, `Quality` (a multiple of the standard deviation, as the papers do),
-        `Threshold`, `NOfM`. They see the weights that the model sees; a `Quality` rule
-        takes the deviation of those that are still there.
+        Keys are regular expressions that are searched for in plain names such as
+        ``conv1.weight``. Values are `Density`, `Quality` (a multiple of the standard deviation,
+        as in the papers), `Threshold` or `NOfM`. They apply to the weights that the model
+        computes with. `Quality` uses the deviation of the weights that are not masked yet.
 
     Raises
     ------
     TypeError
-        If a rule is no pruning, or a parameter is of a type that cannot be pruned.
+        If a rule is not a pruning, or the type of a parameter cannot be pruned.
     ValueError
-        If a rule finds no parameter, a weight is NaN or infinite, or the tensor is one that
-        `docs/training.md` lists as refused. Nothing is changed then.
+        If a rule matches no parameter, a weight is NaN or infinite, or `docs/training.md` lists
+        a tensor as refused. Nothing is changed then.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def prune(model: torch.nn.Module, rules: Mapping[str, Pruning]) -> None:
 
 
 def densities(model: torch.nn.Module) -> dict[str, float]:
-    """The part of each tensor that is stored, of those in which some weights are held at zero.
+    """The fraction of weights that a file stores, for each tensor that may leave some out.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def densities(model: torch.nn.Module) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        By plain name. Weights that a mask leaves out, that latent or ternary weights hold at
-        zero, are not stored; 1 for a tensor without elements.
+        By plain name. Masked weights and zeros of latent or ternary tensors are not stored.
+        1 for a tensor without elements.
     """
     found = {}
     for place in places(model):
@@ -83,7 +83,7 @@ def densities(model: torch.nn.Module) -> dict[str, float]:
 
 
 def _mask(place: Place, pruning: Pruning) -> torch.Tensor:
-    """What a rule keeps, of the weights that are still there."""
+    """The mask of a rule; `Quality` sees only weights that are not masked yet."""
     weight, compressed = place.value.cpu(), place.compressed
     before = None if compressed is None or compressed.mask is None else compressed.mask.cpu()
     with naming(place.name):

@@ -1,7 +1,7 @@
 """Parameters that a method replaced, and optimizers that still hold them.
 
-An optimizer goes on with the parameters that it was made with. One that a method replaced is not
-in the model any more, so training would be dead without a word.
+An optimizer keeps the parameters that it was made with. A replaced parameter is no longer in the
+model, so training would silently have no effect.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _hooks: list[Any] = []
 
 
 def mark_replaced(parameter: torch.Tensor, name: str, method: str) -> None:
-    """Let every optimizer that holds a parameter raise at its next step.
+    """Make every optimizer that holds a parameter raise an error at its next step.
 
     Parameters
     ----------
     parameter : torch.nn.Parameter
-        Its values stay; its gradient, which nothing would use, goes.
+        It keeps its values. Its gradient, which has no use any more, is cleared.
     name : str
-        Of the tensor.
+        Name of the tensor.
     method : str
-        What replaced it.
+        Name of the method that replaced the parameter.
     """
     setattr(parameter, _NOTE, f"{quoted(name)} was replaced by {method}")
     parameter.grad = None
@@ -41,6 +41,6 @@ def _refuse(optimizer: torch.optim.Optimizer, *_: Any) -> None:
             note = getattr(parameter, _NOTE, None)
             if note is not None:
                 raise RuntimeError(
-                    f"the parameter of {note}, and this optimizer, {type(optimizer).__name__}, "
-                    "holds the old one: make the optimizer anew"
+                    f"the parameter of {note}, but this optimizer, {type(optimizer).__name__}, "
+                    "holds the old one: make a new optimizer"
                 )

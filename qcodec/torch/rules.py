@@ -1,4 +1,4 @@
-"""What rules may say of a tensor or a layer."""
+"""Checks of rules for tensors and layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Rule = TypeVar("_Rule")
 
 
 def check_rule(name: str, rule: object, *allowed: type) -> None:
-    """Raise TypeError if a rule is of none of the types that are allowed; a bool is no int.
+    """Raise TypeError if a rule has none of the allowed types. A bool is not an int here.
 
     Examples
     --------
@@ -27,12 +27,12 @@ def check_rule(name: str, rule: object, *allowed: type) -> None:
 
 
 def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
-    """The patterns of rules, compiled.
+    """Compile the patterns of rules.
 
     Raises
     ------
     TypeError, ValueError
-        If they are no mapping, there are none, or one is no regular expression.
+        If the rules are not a mapping or are empty, or a key is not a regular expression.
     """
     if not isinstance(rules, Mapping):
         raise TypeError(
@@ -45,7 +45,7 @@ def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
 
 
 def check_unused(patterns: Sequence[Pattern], names: Sequence[str]) -> None:
-    """Raise ValueError if a pattern finds none of some names of parameters."""
+    """Raise ValueError if a pattern matches none of the names."""
     known = frozenset(names)
     unused = [pattern.text for pattern in patterns if not pattern.finds_any(known)]
     if unused:
@@ -55,7 +55,7 @@ def check_unused(patterns: Sequence[Pattern], names: Sequence[str]) -> None:
 
 
 def agreed(by_name: Mapping[str, _Rule]) -> _Rule:
-    """The rule of a tied parameter; ValueError if its names get different ones."""
+    """The rule of a tied parameter. Raises ValueError if its names have different rules."""
     (first, rule), *others = by_name.items()
     for name, other in others:
         if other is not rule and other != rule:

@@ -1,4 +1,4 @@
-"""How much pruning each layer bears alone: where to prune less.
+"""Sensitivity of each layer to pruning, to find where to prune less.
 
 Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 5.1 and figure 6.
 """
@@ -24,15 +24,16 @@ from .tensors import matching
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What a measure says of a model of which one tensor is pruned.
+    """A measurement of a model in which one tensor is pruned.
 
     Attributes
     ----------
     tensor : str
-        Its plain name.
+        Plain name of the pruned tensor.
     density : float
-        The part of it that is kept.
+        The fraction of its weights that is kept.
     measure : float
+        The measured number.
     """
 
     tensor: str
@@ -46,19 +47,19 @@ def sensitivity(
     densities: Iterable[float],
     measure: Callable[[torch.nn.Module], float],
 ) -> list[Sensitivity]:
-    """Prune each tensor by itself to each of some densities, and measure the model.
+    """Prune each tensor alone to each density, and measure the model.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Every measurement is of a pruned copy: the model itself is not touched.
+        Each measurement uses a pruned copy; the model itself is not changed.
     patterns : iterable of str
-        Regular expressions, searched for in plain names of parameters.
+        Regular expressions that are searched for in plain names of parameters.
     densities : iterable of float
-        0 to 1; 1 measures the model as it is.
+        0 to 1; 1 measures the unpruned model.
     measure : callable
-        From a model to a number: accuracy, loss, anything. By data that is not for testing,
-        if settings are chosen by it.
+        From a model to a number, such as accuracy or loss. Use no test data if the result
+        decides settings.
 
     Returns
     -------
@@ -68,9 +69,9 @@ def sensitivity(
     Raises
     ------
     TypeError
-        If `patterns` is one string, or a density is no number.
+        If `patterns` is a string, or a density is not a number.
     ValueError
-        If a pattern finds no parameter, or a density is not 0 to 1. Nothing is measured then.
+        If a pattern matches no parameter, or a density is not 0 to 1. Nothing is measured then.
 
     Examples
     --------
@@ -93,13 +94,13 @@ def sensitivity(
 
 
 def write_sensitivity(rows: Sequence[Sensitivity], path: PathLike) -> None:
-    """Write a scan as CSV, a row a measurement.
+    """Write measurements as CSV, one row each.
 
     Parameters
     ----------
     rows : sequence of Sensitivity
     path : path-like
-        Replaced whole or not at all.
+        The file is replaced as a whole or not at all.
     """
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, ["tensor", "density", "measure"], lineterminator="\n")
@@ -115,7 +116,7 @@ def plot_sensitivity(
     *,
     logarithmic: bool = True,
 ) -> None:
-    """Draw a scan as in figure 6 of the paper: a line a tensor, denser nets on the left.
+    """Plot measurements as in figure 6 of the paper: one line per tensor, denser nets on the left.
 
     Parameters
     ----------
@@ -123,16 +124,16 @@ def plot_sensitivity(
     path : path-like
         A PNG file.
     label : str
-        What was measured.
+        Name of the measured quantity.
     logarithmic : bool
-        Densities in equal ratios.
+        Whether the axis of densities is logarithmic.
 
     Raises
     ------
     ImportError
         If matplotlib is not installed.
     """
-    from matplotlib.figure import Figure  # without pyplot: no state, no screen
+    from matplotlib.figure import Figure  # not pyplot: it has global state
 
     from .training.plots import save_figure
 
@@ -146,7 +147,7 @@ def plot_sensitivity(
     if logarithmic:
         panel.set_xscale("log")
     panel.invert_xaxis()
-    panel.set_xlabel("density: the part of the tensor that is kept")
+    panel.set_xlabel("density: fraction of the tensor that is kept")
     panel.set_ylabel(label)
     panel.grid(alpha=0.3)
     panel.legend(fontsize="small")

@@ -1,4 +1,4 @@
-"""Settings of values in state dicts: those of another model are refused."""
+"""Settings of values in state dicts: other settings than the model's are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 def check_settings(
     own: torch.Tensor, state: Mapping[str, Any], key: str, errors: list[str]
 ) -> None:
-    """Tell `torch.nn.Module.load_state_dict` if a state was made with other settings.
+    """Report an error to `torch.nn.Module.load_state_dict` if a state has other settings.
 
     Parameters
     ----------
@@ -19,13 +19,13 @@ def check_settings(
         The settings that the model was made with.
     state : mapping of str to torch.Tensor
     key : str
-        Where they are in it.
+        The key of the settings in `state`.
     errors : list of str
-        Of ``load_state_dict``, which raises RuntimeError if any are added.
+        The list of ``load_state_dict``, which raises RuntimeError if it is not empty.
     """
     found = state.get(key)
     if isinstance(found, torch.Tensor) and not own.is_meta and found.tolist() != own.tolist():
         errors.append(
-            f"{key}: found settings {found.tolist()}, allowed {own.tolist()}: the state is of a "
+            f"{key}: found settings {found.tolist()}, allowed {own.tolist()}: the state is from a "
             "model that was quantized with other bits or zeros"
         )

@@ -1,4 +1,4 @@
-"""Parameters of which each process holds a part: those that FSDP2 shards (DTensor)."""
+"""Sharded parameters (FSDP2, DTensor), of which each process holds a part."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def is_sharded(tensor: torch.Tensor) -> bool:
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor itself, or all of one that is sharded (a DTensor; all processes take part)."""
+    """Returns a tensor itself, or gathers a sharded one (a DTensor) from all processes."""
     full: torch.Tensor = tensor.full_tensor() if is_sharded(tensor) else tensor
     return full
 
 
 def put(content: torch.Tensor, tensor: torch.Tensor) -> None:
-    """Copy a whole tensor into another one, which may be sharded."""
+    """Copy a tensor into another one, which may be sharded."""
     if is_sharded(tensor) and not is_sharded(content):
         from torch.distributed.tensor import distribute_tensor
 
@@ -32,15 +32,15 @@ def put(content: torch.Tensor, tensor: torch.Tensor) -> None:
 
 
 def reshard(model: torch.nn.Module) -> None:
-    """Let FSDP2 put its parameters back, where a forward pass has left them gathered.
+    """Make FSDP2 reshard parameters that a forward pass has left gathered.
 
-    What is written into gathered parameters would be lost, their memory is freed, and they may
-    be of another dtype. No process waits for another.
+    Writes into gathered parameters would be lost, because their memory is freed, and their dtype
+    may differ. No process waits for another.
 
     Raises
     ------
     ValueError
-        If parameters are those of FSDP1, which have lost their shapes.
+        If the model uses FSDP1, whose parameters have lost their shapes.
     """
     sharding: Any = sys.modules.get("torch.distributed.fsdp")
     if sharding is None:

@@ -1,4 +1,4 @@
-"""Trained weight sharing: a few values for many weights, the values trained further.
+"""Trained weight sharing: many weights share a few values, which are trained further.
 
 Deep Compression (Han, Mao and Dally, arXiv 1510.00149), section 3.
 """
@@ -25,7 +25,7 @@ _HALVES = (torch.float16, torch.bfloat16)
 
 
 class SharedValues(Values):
-    """Values of which the parameter is the codebook, and assignments are frozen.
+    """Shared values: the parameter is the codebook, and assignments are frozen.
 
     The gradient of a centroid is the sum of the gradients of its members (section 3.3), so
     any optimizer of the model's parameters trains the centroids.
@@ -33,9 +33,9 @@ class SharedValues(Values):
     Parameters
     ----------
     codes : torch.Tensor of uint8
-        Which centroid each weight has, in the tensor's shape.
+        The index of each weight's centroid, in the tensor's shape.
     entries : int
-        How many centroids the parameter holds, whether or not all have members.
+        Number of centroids in the parameter; some may have no members.
 
     Examples
     --------
@@ -58,16 +58,16 @@ class SharedValues(Values):
         self.register_buffer("codes", codes)
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The weights: each its centroid."""
-        # Its gradient adds up in one order, whatever the number of threads; that of indexing
-        # does not, and takes ten times as long.
+        """Returns the centroid of each weight."""
+        # The gradient of index_select sums in the same order for any number of threads. That of
+        # indexing does not, and takes ten times as long.
         spread = original.index_select(0, self.codes.flatten().int())
         return masked(laid_out(spread, self.codes), mask)
 
     def inverse(self, weight: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The centroids nearest to some weights: the means over their members."""
+        """Returns the centroids nearest to given weights: the means over their members."""
         codes = self.codes.flatten().long()
-        # Half precision would lose all but the first of many members.
+        # A sum of many members in half precision would ignore all but the first.
         wide = weight.float() if weight.dtype in _HALVES else weight
         members = torch.ones_like(wide) if mask is None else mask.to(wide.dtype)
         none = wide.new_zeros(self.entries)
@@ -76,9 +76,10 @@ class SharedValues(Values):
         return (sums / counts.clamp(min=1)).to(weight.dtype)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """The weights as they are stored: codes and the codebook, bit for bit.
+        """Returns the weights as stored: codes and the codebook, bit for bit.
 
-        Centroids that bfloat16 or float16 hold exactly are stored so (`round_centroids`).
+        If bfloat16 or float16 can hold all centroids exactly, they are stored in 16 bits
+        (`round_centroids`).
         """
         _, element = as_array(original)
         codes = self.codes.flatten().cpu()
@@ -98,40 +99,41 @@ class SharedValues(Values):
         )
 
     def accepts(self, other: Values) -> bool:
-        """Codes can be replaced by others for as many centroids."""
+        """Whether the other values are shared too, with the same number of centroids."""
         return isinstance(other, SharedValues) and other.entries == self.entries
 
     def take(self, other: Values) -> None:
-        """Take the codes of others."""
+        """Copy the codes of other values."""
         assert isinstance(other, SharedValues)
         self.codes.copy_(other.codes)
 
 
 def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
-    """Let weights share values, as codecs choose them; the values become the parameters.
+    """Let weights share values that codecs choose; the values become the parameters.
 
-    Weights that are masked (`prune`) stay zero and cost no codes; one entry of their codebook
-    is zero, too, as in the paper. A `Sparse` codec masks what it does not store. The parameters
-    are new ones, of as many values as the codec has codes: make the optimizer after this; one
-    that was made before raises at its next step. Called again, assignments are made anew; with as
-    many values the parameters stay.
+    Masked weights (`prune`) stay zero and take no codes; one entry of their codebook is zero, as
+    in the paper. A `Sparse` codec masks the weights that it does not store.
+
+    The parameters are new, with one value per code of the codec. Make the optimizer after this
+    call; an older one raises an error at its next step. A further call assigns the weights again,
+    and keeps the parameters if the number of values is the same.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place: each tensor gets `SharedValues`.
     recipe : Recipe, Codec or mapping of str to Codec
-        `Codebook`, `DeepCompression`, `Ternary` or `Sparse` of them, without groups: k-means,
-        or entropy-constrained with ``rate=``. Parameters that it gives `Lossless`, `Verbatim` or
-        none are left as they are; so are buffers.
+        `Codebook`, `DeepCompression`, `Ternary` or `Sparse` of them, without groups. Codebooks
+        use k-means, or entropy-constrained quantization with ``rate=``. Parameters with
+        `Lossless`, `Verbatim` or no codec do not change, and neither do buffers.
 
     Raises
     ------
     TypeError
         If a tensor is not float32, float16 or bfloat16.
     ValueError
-        If a rule finds no parameter, nothing is quantized at all, a codec gives anything else
-        than one codebook without a scale, or a tensor is one that `docs/training.md` lists as
+        If a rule matches no parameter, the recipe quantizes no parameter, a codec returns
+        anything but one codebook without scales, or `docs/training.md` lists a tensor as
         refused. Nothing is changed then.
 
     Examples
@@ -151,20 +153,22 @@ def share(model: torch.nn.Module, recipe: RecipeLike) -> None:
 
 
 def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16) -> None:
-    """Round all shared values, so that a file stores their codebooks in 16 bits an entry.
+    """Round all shared values, so that a file stores their codebooks in 16 bits per entry.
+
+    This matters for nets of a few kilobytes, where codebooks are a large part of the file.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Changed in place: the parameters keep their dtype, and only their values are rounded.
+        Changed in place: values are rounded, but the parameters keep their dtype.
     dtype : torch.dtype
-        bfloat16 or float16. In a net of a few kilobytes codebooks of float32 weigh.
+        bfloat16 or float16.
 
     Raises
     ------
     ValueError
-        If `dtype` is another one, nothing is shared, or a value is too great for it. Nothing is
-        changed then.
+        If `dtype` is another type, no weights are shared, or a value overflows in `dtype`.
+        Nothing is changed then.
 
     Examples
     --------
@@ -189,7 +193,7 @@ def round_centroids(model: torch.nn.Module, dtype: torch.dtype = torch.bfloat16)
 
 
 def weights_to_share(place: Place) -> torch.Tensor:
-    """The weights that `share` quantizes: what latent ones learned are their shared values."""
+    """The weights that `share` quantizes; of latent weights, their shared values."""
     compressed = place.compressed
     latent = compressed is not None and isinstance(compressed.values, LatentValues)
     return place.value if latent else weights_behind(place)
@@ -205,8 +209,8 @@ def planned(place: Place, codec: Codec) -> Change:
     book = to_torch(quantized.codebook.values[0].copy(), element_type(quantized.codebook_dtype))
     entries = max(_entries(codec), len(book))
     if stored is not None:
-        # Gradients of what is masked are 0, and go to some centroid: adding them all to one
-        # would have each addition wait for the last.
+        # Gradients of masked weights are 0, but are added to some centroid. Spread over all
+        # centroids they are fast: additions to a single one would wait for each other.
         anything = torch.arange(codes.numel(), device=codes.device).view_as(codes) % entries
         codes = torch.where(stored.to(codes.device), codes, anything.to(codes.dtype))
     padded = torch.nn.functional.pad(book, (0, entries - len(book))).to(weight.dtype)
@@ -216,12 +220,12 @@ def planned(place: Place, codec: Codec) -> Change:
 def _rounded(place: Place, dtype: torch.dtype) -> Change:
     rounded = place.original.detach().to(dtype).to(place.original.dtype)
     if not torch.equal(rounded.isfinite(), place.original.isfinite()):
-        raise ValueError(f"tensor {quoted(place.name)}: found a centroid too great for {dtype}")
+        raise ValueError(f"tensor {quoted(place.name)}: found a centroid too large for {dtype}")
     return Change(place, content=rounded)
 
 
 def _entries(codec: Codec) -> int:
-    """How many values a codec can give, however many it gives: for state dicts of one shape."""
+    """The maximum number of values of a codec; with it, parameters always have one shape."""
     inner = codec.codec if isinstance(codec, Sparse) else codec
     if isinstance(inner, Ternary | TrainedTernary):
         return 3
@@ -230,7 +234,7 @@ def _entries(codec: Codec) -> int:
 
 
 def _narrowest(centroids: torch.Tensor) -> torch.Tensor:
-    """The same values in 16 bits, if these hold them."""
+    """The same values in 16 bits, if that is exact."""
     for dtype in (torch.bfloat16, torch.float16):
         narrow = centroids.to(dtype)
         if torch.equal(narrow.to(centroids.dtype), centroids):

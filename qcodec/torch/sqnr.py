@@ -1,7 +1,7 @@
-"""What quantization does to the outputs of a model, in dB.
+"""The effect of quantization on the outputs of a model, in dB.
 
-Lin, Talathi and Annapureddy 2016 (ICML), section 4: noises of independent quantizations add
-up, 1/SQNR of the output = the sum of 1/SQNR of each alone, where SQNR is a ratio.
+Lin, Talathi and Annapureddy 2016 (ICML), section 4: the noises of independent quantizations add
+up. 1/SQNR of the output is the sum of 1/SQNR of each alone, where SQNR is a ratio.
 """
 
 from __future__ import annotations
@@ -27,14 +27,18 @@ def output_sqnr(
     Parameters
     ----------
     model, changed : torch.nn.Module
-        The second's difference is the noise. Both are put into evaluation mode meanwhile.
+        The noise is the difference of their outputs. Both run in evaluation mode.
     batches : iterable of torch.Tensor
         Inputs.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
     TypeError
-        If a batch or an output is no tensor.
+        If a batch or an output is not a tensor.
     ValueError
         If there is no batch.
 
@@ -52,14 +56,14 @@ def output_sqnr(
 def measure_sqnr(
     model: torch.nn.Module, codecs: Mapping[str, FixedPoint], batches: Iterable[torch.Tensor]
 ) -> dict[str, float]:
-    """The SQNR at the outputs when one thing at a time is quantized, in dB.
+    """The SQNR at the outputs when one tensor at a time is quantized, in dB.
 
     Parameters
     ----------
     model : torch.nn.Module
         Not changed.
     codecs : mapping of str to FixedPoint
-        By the plain name of a weight (``conv1.weight``), or what a layer is given
+        Keys are plain names of weights (``conv1.weight``), or inputs of layers
         (``conv1.input``).
     batches : iterable of torch.Tensor
         Inputs.
@@ -67,11 +71,12 @@ def measure_sqnr(
     Returns
     -------
     dict of str to float
+        By the keys of `codecs`.
 
     Raises
     ------
     TypeError
-        If a batch, or an output of the model, is no tensor.
+        If a batch, or an output of the model, is not a tensor.
     ValueError
         If the model has no such weight or layer, or there is no batch.
 

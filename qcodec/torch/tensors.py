@@ -1,4 +1,4 @@
-"""The tensors of a model by their plain names, whatever parametrizes them."""
+"""The tensors of a model by their plain names, parametrized or not."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from .rules import agreed, check_unused, patterns_of
 from .sharded import is_sharded, reshard, whole
 
 _Rule = TypeVar("_Rule")
-# Modules that hold a model and nothing of their own: their names are not the model's.
+# Modules that only wrap a model. Their prefixes are not part of plain names.
 _WRAPPERS = (torch.nn.parallel.DistributedDataParallel, torch.nn.DataParallel)
 _COMPILED = "_orig_mod"
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """A tensor of a model, and where it is held.
+    """A tensor of a model, and the modules that hold it.
 
     Attributes
     ----------
     names : tuple of str
-        As in the model's state dict before anything was parametrized: ``conv1.weight``. Tied
+        Plain names, as in the state dict before any parametrization: ``conv1.weight``. Tied
         tensors are one place with several names.
     homes : tuple of (torch.nn.Module, str)
-        Modules that hold it, and under which attribute.
+        The modules that hold it, each with the attribute.
     """
 
     names: tuple[str, ...]
@@ -57,25 +57,25 @@ class Place:
 
     @property
     def value(self) -> torch.Tensor:
-        """What the model computes with, detached and whole, also where it is sharded."""
+        """The tensor that the model computes with, detached; gathered if it is sharded."""
         with torch.no_grad():
             return seen(self).detach()
 
     @property
     def dtype(self) -> str:
-        """The name of its element type, as recipes know it."""
+        """The name of its element type, as in recipes."""
         return str(self.original.dtype).removeprefix("torch.")
 
     @property
     def parametrizations(self) -> list[torch.nn.Module]:
-        """What is registered for the tensor, in the order in which it is applied."""
+        """The parametrizations of the tensor, in the order of application."""
         if not parametrize.is_parametrized(self.module, self.attribute):
             return []
         return list(self.module.parametrizations[self.attribute])
 
     @property
     def compressed(self) -> Compressed | None:
-        """The parametrization by qcodec, if it has one."""
+        """The parametrization by qcodec if it is the only one, else None."""
         if not parametrize.is_parametrized(self.module, self.attribute):
             return None
         found = self.module.parametrizations[self.attribute]
@@ -93,7 +93,7 @@ class Place:
 
     @property
     def parameters(self) -> list[torch.nn.Parameter]:
-        """All that an optimizer may change of it: the parameter, trained scales, norms."""
+        """Everything that an optimizer may change: the parameter, trained scales, norms."""
         module, attribute = self.homes[0]
         if parametrize.is_parametrized(module, attribute):
             return list(module.parametrizations[attribute].parameters())
@@ -103,12 +103,12 @@ class Place:
 
     @property
     def is_parameter(self) -> bool:
-        """Whether it is trained, or could be: no buffer."""
+        """Whether it is a parameter, not a buffer."""
         return isinstance(self.original, torch.nn.Parameter)
 
 
 def seen(place: Place) -> torch.Tensor:
-    """The weights that the model computes with, as gradients reach them."""
+    """The weights that the model computes with, attached to the graph of gradients."""
     module, attribute = place.homes[0]
     compressed, original = place.compressed, place.original
     if compressed is not None:
@@ -124,7 +124,7 @@ def seen(place: Place) -> torch.Tensor:
 
 @contextmanager
 def gathered(compressed: Compressed) -> Iterator[None]:
-    """Trained scales whole for a while, also where they are sharded; gradients reach them."""
+    """Gather sharded trained scales within this context; gradients reach them."""
     held = compressed.values._parameters
     sharded = {name: scale for name, scale in held.items() if is_sharded(scale)}
     try:
@@ -145,8 +145,8 @@ def places(model: torch.nn.Module) -> list[Place]:
     Returns
     -------
     list of Place
-        A tensor that is held in several places (tied weights, a module that stands in the model
-        twice) is there once, with all its names. What belongs to parametrizations is not there.
+        A tensor with several homes (tied weights, a module that the model holds twice) is
+        listed once, with all its names. Tensors of parametrizations are not listed.
     """
     model = unwrapped(model)
     reshard(model)
@@ -161,12 +161,12 @@ def places(model: torch.nn.Module) -> list[Place]:
 
 
 def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
-    """The model inside those that only hold it.
+    """The model inside its wrappers.
 
     Raises
     ------
     TypeError
-        If it is no module.
+        If it is not a module.
     """
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model: found {type(model).__name__}, allowed is a torch.nn.Module")
@@ -180,17 +180,17 @@ def unwrapped(model: torch.nn.Module) -> torch.nn.Module:
 
 
 def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """What the state dict of the model would be if nothing in it were parametrized.
+    """The state dict that the model would have without parametrizations.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Masks of `torch.nn.utils.prune`, weight_norm and spectral_norm are applied, too.
+        Masks of `torch.nn.utils.prune`, weight_norm and spectral_norm are applied too.
 
     Returns
     -------
     dict of str to torch.Tensor
-        Detached. Tied tensors are there under each name, as one tensor.
+        Detached. A tied tensor is listed under each of its names.
 
     Examples
     --------
@@ -205,30 +205,30 @@ def plain_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def parameter_places(model: torch.nn.Module) -> list[Place]:
-    """The parameters of a model: no buffers, which nobody trains."""
+    """The parameters of a model, without buffers."""
     return [place for place in places(model) if place.is_parameter]
 
 
 def names_of(found: Iterable[Place]) -> list[str]:
-    """All names of some places."""
+    """All names of all given places."""
     return [name for place in found for name in place.names]
 
 
 def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[Place, _Rule]]:
-    """The parameters that rules are about, each with the first rule that finds one of its names.
+    """The parameters that rules match, each with the first rule that matches its name.
 
     Parameters
     ----------
     model : torch.nn.Module
     rules : mapping of str
-        Regular expressions, searched for anywhere in the plain names.
+        Keys are regular expressions that are searched for anywhere in plain names.
 
     Raises
     ------
     TypeError
-        If `rules` is no mapping.
+        If `rules` is not a mapping.
     ValueError
-        If there is no rule, one is no regular expression or finds no parameter at all, or two
+        If there is no rule, a key is not a regular expression or matches no parameter, or two
         names of one tied parameter get different rules.
 
     Examples
@@ -253,7 +253,7 @@ def matching(model: torch.nn.Module, rules: Mapping[str, _Rule]) -> list[tuple[P
 
 @contextmanager
 def _at_rest(parametrization: torch.nn.Module) -> Iterator[None]:
-    """Other people's parametrizations in evaluation mode: spectral_norm moves when it trains."""
+    """Put a foreign parametrization into evaluation mode: training changes spectral_norm."""
     training = [module for module in parametrization.modules() if module.training]
     try:
         for module in training:
@@ -265,7 +265,7 @@ def _at_rest(parametrization: torch.nn.Module) -> Iterator[None]:
 
 
 def _held(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str, int]]:
-    """Name, module and attribute of every tensor, and a key that tied ones share."""
+    """Name, module and attribute of every tensor, and a key that tied tensors share."""
     for path, module in model.named_modules(remove_duplicate=False):
         parts = path.split(".")
         if "parametrizations" in parts:
@@ -274,7 +274,7 @@ def _held(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str, i
         if isinstance(module, torch.jit.ScriptModule):
             raise TypeError(
                 f"module {quoted(path)}: found {type(module).__name__} of torch.jit, allowed is "
-                "the module that it was made of"
+                "the module that it was made from"
             )
         held: dict[str, Any] = dict(_own(module))
         if parametrize.is_parametrized(module):
@@ -289,7 +289,7 @@ def _held(model: torch.nn.Module) -> Iterator[tuple[str, torch.nn.Module, str, i
 
 
 def _own(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """A module's own tensors by the names that users of the plain module know."""
+    """A module's own tensors, by their names in the module without hooks."""
     buffers = module._buffers.keys() - module._non_persistent_buffers_set
     own = {**module._parameters, **{name: module._buffers[name] for name in buffers}}
     for attribute, hook in hooked(module).items():

@@ -1,4 +1,4 @@
-"""Trained ternary quantization: weights of three values, of which two are learned.
+"""Trained ternary quantization: weights have three values, and two of them are learned.
 
 Zhu, Han, Mao and Dally 2016 (arXiv 1612.01064), sections 3 and 4.
 """
@@ -25,30 +25,31 @@ from .settings import check_settings
 from .sharded import whole
 from .tensors import Place, matching
 
-#: What becomes zero: up to a part of the largest magnitude, or all but a share of the weights.
+#: Which weights become zero: by a threshold relative to the largest magnitude, or by a density.
 Zeros = TrainedTernary | Density
 
 _AS_IN_THE_PAPER = TrainedTernary(0.05)
 
 
 class TernaryValues(Values):
-    """Values -Wn, 0 and +Wp, of which each latent weight stands for one.
+    """Ternary values -Wn, 0 and +Wp; the parameter is the latent weights.
 
-    The latent weights are the parameter that was there; `positive` (Wp) and `negative` (Wn)
-    are parameters beside it, of one element each. Latent weights decide between the three values
-    and move by the gradient of the value that they stand for, times Wp, 1 or Wn. The gradient
-    of Wp is the sum over the weights that are Wp; that of Wn is *minus* the sum over those that
-    are -Wn (the paper's equation 7 prints no minus, which would climb the loss).
+    `positive` (Wp) and `negative` (Wn) are additional parameters of one element each. Each latent
+    weight selects one of the three values. Its gradient is that of the selected value, times Wp,
+    1 or Wn. The gradient of Wp is the sum over the weights that are Wp. The gradient of Wn is
+    *minus* the sum over the weights that are -Wn; equation 7 of the paper lacks the minus, and
+    would increase the loss.
 
     Parameters
     ----------
     weight : torch.Tensor
-        Of a float type; Wp and Wn start as the mean magnitudes of the two sides.
+        Of a float type. Wp and Wn start as the mean magnitudes of the positive and the negative
+        weights that are not zero.
     zeros : TrainedTernary or Density
-        ``TrainedTernary(t)``: latent weights up to t of their largest magnitude are zero.
-        ``Density(d)``: the same share is zero for ever; d of them, the largest, are not.
+        ``TrainedTernary(t)``: latent weights up to t times the largest magnitude are zero.
+        ``Density(d)``: the fraction d of largest magnitude is nonzero, at every step.
     mask : torch.Tensor of bool, optional
-        Which weights are not masked.
+        False for masked weights.
 
     Examples
     --------
@@ -78,7 +79,7 @@ class TernaryValues(Values):
         self.negative = torch.nn.Parameter(_mean(-weight, below))
 
     def forward(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """The weights that the model sees."""
+        """Returns the ternary weights."""
         latent = masked(original, mask)
         fixed = latent.detach()
         codes = self._codes(fixed)
@@ -90,7 +91,7 @@ class TernaryValues(Values):
         return laid_out(values.index_select(0, codes) + moves, latent)
 
     def quantized(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> Quantized:
-        """The weights as they are stored: three values, bit for bit."""
+        """Returns the weights as stored: three values, bit for bit."""
         above, below = self._zones(finite(masked(original, mask)))
         codes = (1 + above.byte() - below.byte()).flatten()  # in the order of the values
         values = torch.cat([-self.negative, torch.zeros_like(self.positive), self.positive])
@@ -108,7 +109,7 @@ class TernaryValues(Values):
         )
 
     def kept(self, original: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor | None:
-        """Those that are not zero now."""
+        """Returns the weights that are nonzero now."""
         return (self._codes(masked(original, mask)) != 0).view_as(original)
 
     def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
@@ -116,17 +117,17 @@ class TernaryValues(Values):
         super()._load_from_state_dict(state, prefix, *rest)
 
     def _codes(self, latent: torch.Tensor) -> torch.Tensor:
-        """0, 1 or 2 for 0, -Wn and Wp, as flat indices."""
+        """Flat indices: 0, 1 and 2 for the values 0, -Wn and Wp."""
         above, below = self._zones(latent)
         return torch.add(as_integers(below), as_integers(above), alpha=2).flatten().int()
 
     def _zones(self, latent: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Where latent weights stand for Wp, and where for -Wn."""
+        """Where latent weights select Wp, and where they select -Wn."""
         if latent.nbytes == 0:  # torch.jit would trace numel()
             return latent > 0, latent < 0
         if isinstance(self.zeros, TrainedTernary):
-            least, most = latent.aminmax()
-            limit = torch.maximum(-least, most) * self.zeros.threshold
+            low, high = latent.aminmax()
+            limit = torch.maximum(-low, high) * self.zeros.threshold
             return latent > limit, latent < -limit
         chosen = _largest(latent, self.zeros)
         return chosen & (latent > 0), chosen & (latent < 0)
@@ -137,26 +138,27 @@ def ternarize(
 ) -> None:
     """Train the weights of a model as three values from now on.
 
-    The parameters stay the same objects, and two scales a tensor are added: make the
-    optimizer after this, or add them to it. What is masked (`prune`) is zero.
+    Two scales per tensor become new parameters: make the optimizer after this call, or add them
+    to it. The other parameters stay the same objects; only shared tensors get new ones. Masked
+    weights (`prune`) are zero.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place: each tensor gets `TernaryValues`.
     rules : mapping of str to TrainedTernary or Density, or one of them
-        By regular expression, searched for in plain names. One alone is for the weights of
-        all convolutions and dense layers but the first and the last, as in the paper; that is
-        the default, with a threshold of 0.05.
+        Keys are regular expressions that are searched for in plain names. A single rule applies
+        to the weights of all convolutions, dense layers and attentions except the first and the
+        last, as in the paper. The default is such a rule, with a threshold of 0.05.
 
     Raises
     ------
     TypeError
-        If a rule is neither, or a tensor is not float32, float16 or bfloat16.
+        If a rule is of another type, or a tensor is not float32, float16 or bfloat16.
     ValueError
-        If a rule finds no parameter, nothing is between the first layer and the last, a weight
-        is NaN or infinite, or a tensor is one that `docs/training.md` lists as refused. Nothing
-        is changed then.
+        If a rule matches no parameter, there is no layer between the first and the last, a
+        weight is NaN or infinite, or `docs/training.md` lists a tensor as refused. Nothing is
+        changed then.
 
     Examples
     --------
@@ -178,7 +180,7 @@ def ternarize(
 def _planned(place: Place, zeros: Zeros) -> Change:
     compressed, mask = place.compressed, first_mask(place)
     ternary = compressed is not None and isinstance(compressed.values, TernaryValues)
-    # Chosen again, the latent weights decide anew.
+    # A second call starts from the latent weights, not from the three values.
     weight = whole(place.original.detach()) if ternary else weights_behind(place)
     check_finite(place.name, masked(weight, mask))
     values = TernaryValues(weight, zeros, mask)
@@ -199,14 +201,14 @@ def _chosen(
 
 
 def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
-    """Which weights are the largest, of equal ones the first: as `Density` chooses."""
+    """Where the largest weights are; of equal weights the first, as `Density` chooses."""
     count = round(density.density * (latent.nbytes // latent.element_size()))
     if latent.device.type == "cpu" and not is_traced():
         try:
-            # Nine times as fast. Not of the weights themselves: FSDP2 resizes their memory, and
-            # torch no longer lets it once NumPy has seen it.
+            # Nine times as fast. It takes a copy (`abs`), because FSDP2 resizes the memory of
+            # weights, and torch forbids that after NumPy has used it.
             return torch.from_numpy(density.mask(latent.abs()))
-        except (RuntimeError, TypeError, ValueError):  # torch.func has no values; or NaN
+        except (RuntimeError, TypeError, ValueError):  # no values (torch.func), or NaN
             pass
     if count == 0:
         return torch.zeros_like(latent, dtype=torch.bool)
@@ -218,13 +220,13 @@ def _largest(latent: torch.Tensor, density: Density) -> torch.Tensor:
 
 
 def _mean(values: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """The mean of some values, in one element; 0 if they are none."""
+    """The mean of the chosen values, as one element; 0 if there are none."""
     total = masked(values.double(), chosen).sum()
     return (total / chosen.sum().clamp(min=1)).to(values.dtype).reshape(1)
 
 
 def _as_integers(zeros: Zeros) -> torch.Tensor:
-    """Which rule, and the bits of its number: a buffer that no change of dtype rounds."""
+    """The kind of rule and the bits of its number, as integers that no dtype change rounds."""
     number = zeros.density if isinstance(zeros, Density) else zeros.threshold
     bits = int(np.float64(number).view(np.int64))
     return torch.tensor([int(isinstance(zeros, Density)), bits])

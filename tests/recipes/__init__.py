@@ -1,1 +1,1 @@
-"""Recipes: which tensor gets which codec, and the published nets in `recipes/`."""
+"""Tests of recipes: the codec of each tensor, and the programs in `recipes/`."""

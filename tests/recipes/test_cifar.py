@@ -1,4 +1,4 @@
-"""CIFAR-10 in the forms in which it is published, written here as they are."""
+"""CIFAR-10 in its published forms, which these tests write themselves."""
 
 import io
 import os
@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from recipes.cifar import cifar10, cropped_and_flipped, is_whole  # noqa: E402
 
-COUNT = 16  # images a batch
+COUNT = 16  # images per batch
 NAMES = [f"data_batch_{number}" for number in range(1, 6)]
 
 

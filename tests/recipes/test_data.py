@@ -1,4 +1,4 @@
-"""Published data is read as it is published, and what is no data is refused."""
+"""Published data files are read in their original form, and invalid ones are refused."""
 
 import gzip
 import struct

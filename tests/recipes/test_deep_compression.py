@@ -1,4 +1,4 @@
-"""Short versions of the recipes of Deep Compression: all of their stages, on made-up data."""
+"""Short runs of the Deep Compression recipes: all stages, on made-up data."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_both_files_hold_nets_that_work(name, short):
         load(model, path)
         found = Stages(made_up_digits(), None, {}).test(model)
         assert ours[f"test error, %{suffix}"] == pytest.approx(100 - 100 * found)
-        assert found > 0.6  # of ten kinds, a net that knows nothing finds 0.1
+        assert found > 0.6  # ten classes; an untrained net gets 0.1
         assert ours[f"bytes{suffix}"] == path.stat().st_size < ours["bytes as float32"] / 10
 
 

@@ -1,4 +1,4 @@
-"""Recipes of many rules: the work is counted, for some tensors and four times as many."""
+"""Recipes of many rules: work is counted for some tensors, and for four times as many."""
 
 import copy
 import pickle
@@ -57,7 +57,7 @@ def saved(tensors, recipe):
     save(tensors, recipe=recipe)
 
 
-# What is counted, after what is made before.
+# The counted calls, each with its preparation.
 WORK = {
     "mapping": lambda n: (recipe_for, mapping_of(n), names_of(n)),
     "mapping written by hand": lambda n: (recipe_for, hand_written(n), names_of(n)),
@@ -99,7 +99,7 @@ def calls(work, *arguments):
 
 @pytest.mark.parametrize("make", WORK.values(), ids=WORK)
 def test_the_work_is_linear_in_the_number_of_tensors(make):
-    calls(*make(3))  # what is done once in a process
+    calls(*make(3))  # work done once per process
     few, many = calls(*make(FEW)), calls(*make(4 * FEW))
     assert few > FEW
     assert many < 4.5 * few
@@ -161,7 +161,7 @@ def test_each_pattern_is_compiled_once_however_many_there_are(counted):
     assert counted.compiled == 600
 
 
-# ---- what recipes mean is what it was ----
+# ---- the meaning of recipes does not change ----
 
 
 def test_exact_names_survive_json_pickle_and_copies():

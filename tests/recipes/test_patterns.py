@@ -1,4 +1,4 @@
-"""Patterns of tensor names: what `re.search` finds, without a search for each name."""
+"""Patterns of tensor names match like `re.search`, without a search for each name."""
 
 import copy
 import pickle
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qcodec._base.patterns import Pattern, Patterns, exactly
 
-# Of sets in random expressions that a later `re` may read in another way.
+# Raised for sets in random expressions that a future `re` may read differently.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 ODD_NAMES = [
@@ -38,7 +38,7 @@ def test_a_name_is_found_exactly_and_without_a_search(name):
             assert not found(other)
 
 
-# Short texts of few characters, so that special ones meet and names are found.
+# Short texts of few characters, so that special characters meet and names match.
 _PIECES = ["^", "$", r"\Z", r"\A", "\\", ".", r"\.", "a", "b", "Z", "d", "1", "-", r"\-", "_",
            "\n", "*", "?", "+", "|", "(", ")", "(?i)", "(?x)", "(?m)", "[", "]", "{1}", "}",
            "ä", r"\ä", "#", " "]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Short versions of the recipes that prune: all of their stages, on data that is made up."""
+"""Short runs of the pruning recipes: all stages, on made-up data."""
 
 import json
 
@@ -49,7 +49,7 @@ def test_pruning_and_retraining(name, network, densities, run_short):
     assert result["ours"]["bytes, every kept bit"] == (folder / "net.qc").stat().st_size
     found = accuracy_of(folder, network)
     assert result["ours"]["test error, %"] == pytest.approx(100 - 100 * found)
-    assert found > 0.6  # of ten kinds, a net that knows nothing finds 0.1
+    assert found > 0.6  # ten classes; an untrained net gets 0.1
     rows = (folder / "sensitivity.csv").read_text().splitlines()
     assert len(rows) == 1 + 2 * len(densities)
 

@@ -1,4 +1,4 @@
-"""The recipes of ternary and fixed-point nets: short, and the parts that their figures rest on."""
+"""Recipes of ternary and fixed-point nets: short runs, and the functions behind their figures."""
 
 import json
 import math
@@ -75,7 +75,7 @@ def test_figures_are_of_the_file_and_not_of_the_model(tmp_path):
     model, data = LeNet5(), made_up_digits(count=220).test
     ternarize(model)
     fresh = LeNet5()
-    others = qcodec.Affine(2)  # so coarse that it shows
+    others = qcodec.Affine(2)  # coarse enough to be noticed
     found = exported(model, fresh, tmp_path / "net.qc", {"": others}, data)
     assert found.size == (tmp_path / "net.qc").stat().st_size
     assert torch.equal(fresh.fc1.weight, model.fc1.weight)

@@ -1,4 +1,4 @@
-"""Tables of files, in the paper's form: every byte once, and bits that mean what they say."""
+"""Tables of files in the paper's form: each byte counted once, and correct bits."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Recipes: which tensor gets which codec, and mistakes that are named."""
+"""Recipes: the codec of each tensor, and errors that name the mistake."""
 
 import json
 import re

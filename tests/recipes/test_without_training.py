@@ -1,4 +1,4 @@
-"""The recipes that only compress: SqueezeNet, and AlexNet and VGG-16 with made-up weights."""
+"""Recipes without training: SqueezeNet, and AlexNet and VGG-16 with made-up weights."""
 
 import json
 from types import SimpleNamespace
@@ -208,7 +208,7 @@ def test_synthetic_weights_depend_on_the_seed_alone(tmp_path):
     assert (tmp_path / "other" / name).read_bytes() != data
 
 
-# ---- by the command ----
+# ---- the command ----
 
 
 @pytest.mark.parametrize("name", ["squeezenet", "published-nets"])

@@ -1,6 +1,6 @@
-"""Training: methods that prune, share and round weights while a model learns.
+"""Tests of training: methods that prune, share and round weights while a model learns.
 
-Without torch every test of this folder is skipped.
+All tests in this folder are skipped without torch.
 """
 
 import pytest

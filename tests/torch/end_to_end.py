@@ -1,10 +1,9 @@
-"""A net on its way from dense weights to a file; test_end_to_end.py runs it.
+"""A net from dense weights to a file, in stages. test_end_to_end.py runs it.
 
-``python -m tests.torch.end_to_end NET DATA FOLDER STAGE...`` runs these stages in one process, one
-model going through all of them. A process that does not begin with ``dense`` builds the model anew
-and loads what the stage before has left in the folder. ``STAGE:STEPS`` trains so many steps, leaves
-a checkpoint and ends; the same stage in the next process goes on from there. Nothing but files
-passes from one process to another.
+``python -m tests.torch.end_to_end NET DATA FOLDER STAGE...`` runs the stages in one process with
+one model. A process that does not begin with ``dense`` builds a new model, and loads the result of
+the previous stage from the folder. ``STAGE:STEPS`` trains this number of steps, saves a checkpoint
+and ends; the same stage in the next process continues from there. Processes share only files.
 """
 
 import sys
@@ -28,7 +27,7 @@ CLASSES = 10
 
 
 class Block(nn.Module):
-    """Two convolutions beside a short cut, as in He and others 2015."""
+    """Two convolutions with a shortcut, as in He and others 2015."""
 
     def __init__(self, inputs, outputs, stride):
         super().__init__()
@@ -47,7 +46,7 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    """Three blocks, their weights and images with the channels last."""
+    """Three blocks, with weights and images in channels-last format."""
 
     def __init__(self, size):
         super().__init__()
@@ -62,8 +61,8 @@ class ResNet(nn.Module):
 
 
 class Transformer(nn.Module):
-    """Reads images row by row; one embedding has the classes, which are the outputs, a query
-    that asks for them, and the places of the rows."""
+    """Reads images row by row. One embedding holds the classes (the outputs), the query and the
+    positions of the rows."""
 
     def __init__(self, size):
         super().__init__()
@@ -88,7 +87,7 @@ class Transformer(nn.Module):
 
 @dataclass(frozen=True)
 class Net:
-    """A net, how it is trained, and what of it is pruned and shared.
+    """A net, its training, and the tensors to prune and to share.
 
     Attributes
     ----------
@@ -97,7 +96,7 @@ class Net:
     optimizer : callable
         From parameters and a factor of the learning rate to an optimizer.
     steps : int
-        Of dense training; the others are as long or shorter.
+        Steps of dense training; other stages are not longer.
     density : float
     pruned, shared : str
         Expressions for the names of tensors.
@@ -125,7 +124,7 @@ NETS = {
         pruned=r"conv\d\.weight|shortcut\.0\.weight|head\.weight",
         shared=r"stem\.0\.weight|conv\d\.weight|shortcut\.0\.weight|head\.weight",
     ),
-    # The embedding is the head: each expression has one of its two names.
+    # The embedding is tied to the head: each expression matches one of its two names.
     "transformer": Net(
         Transformer, adam, 72, 0.4,
         pruned=r"in_proj_weight|out_proj\.weight|linear\d\.weight|rows\.weight|^head\.weight",
@@ -135,18 +134,18 @@ NETS = {
 
 
 def made_up():
-    """Patterns under noise: images to train with, and images to test with."""
+    """Patterns with noise: images for training, and images for the test."""
     data = made_up_digits(seed=5, count=1400, size=16)
     return data.train, data.test
 
 
 def mnist():
-    """Some of MNIST, of its smaller half.
+    """A part of MNIST's test images.
 
     Raises
     ------
     FileNotFoundError
-        If it is not there.
+        If MNIST is not available.
     """
     pixels, labels = (
         mnist_array(SHARED_DATA, f"t10k-{kind}-ubyte") for kind in ("images-idx3", "labels-idx1")
@@ -159,7 +158,7 @@ DATA = {"made up": made_up, "mnist": mnist}
 
 
 class Course:
-    """One net in one folder: a method for each stage, which changes the model."""
+    """One net in one folder. Each stage is a method that changes the model."""
 
     def __init__(self, net, data, folder):
         self.net, self.folder = net, Path(folder)
@@ -168,7 +167,7 @@ class Course:
         self.stop = None
 
     def built(self, stage):
-        """The model as the stage begins, parametrized as before; its values are to be loaded."""
+        """The model at the beginning of a stage, parametrized, with values still to load."""
         model = self.net.make(self.size)
         before = STAGES[: STAGES.index(stage)]
         if "prune" in before:
@@ -201,7 +200,7 @@ class Course:
         self._record("exported", model)
 
     def load(self):
-        """What another process makes of the file."""
+        """Load the file, as another process would."""
         torch.manual_seed(999)
         model = self.net.make(self.size)
         count = len(list(model.parameters()))
@@ -210,7 +209,7 @@ class Course:
         self._record("loaded", model)
 
     def _train(self, stage, model, steps, factor, pruning=None, autocast=False):
-        """Make the optimizer, and train from the last checkpoint to the next or to the end."""
+        """Make the optimizer, and train from the last checkpoint to the next one or to the end."""
         optimizer = self.net.optimizer(model.parameters(), factor)
         parts = {"model": model, "optimizer": optimizer, "pruning": pruning}
         parts = {name: part for name, part in parts.items() if part is not None}
@@ -238,7 +237,7 @@ class Course:
             torch.save(state, checkpoint)
 
     def _batch(self, step):
-        """The batch of a step, whichever process takes it."""
+        """The batch of a step, the same in every process."""
         epoch, number = divmod(step, len(self.train.images) // BATCH)
         random = torch.Generator().manual_seed(epoch)
         order = torch.randperm(len(self.train.images), generator=random)
@@ -246,7 +245,7 @@ class Course:
         return self.train.images[chosen], self.train.labels[chosen]
 
     def _record(self, name, model):
-        """What the model answers to the images of the test, also in bfloat16."""
+        """Record the model's outputs for the test images, in bfloat16 too."""
         model.eval()
         with torch.no_grad():
             logits = model(self.test.images)

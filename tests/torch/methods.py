@@ -1,4 +1,4 @@
-"""Every method of training, as it is called for a model."""
+"""All training methods, and how tests call them for a model."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ LAYERS = [("0.weight", "0.bias"), ("2.weight", "2.bias"), ("4.weight", "4.bias")
 
 @dataclass
 class Case:
-    """A model, what it is given, and how methods are called for it.
+    """A model, its inputs, and the arguments of methods for it.
 
     Attributes
     ----------
     plain : callable
-        Makes a model of the same structure that nothing was done to.
+        Makes an unchanged model of the same structure.
     rule : str
-        Regular expression for the weights that methods are about.
+        Regular expression for the weights that methods change.
     sharable : str
-        The weights that are shared before `round_centroids`.
+        Regular expression for the weights that are shared before `round_centroids`.
     layers : list
-        For `prune_dead_neurons`.
+        Layers for `prune_dead_neurons`.
     source : callable, optional
-        Makes the model whose file is loaded; else `plain` does.
+        Makes the model whose file is loaded; the default is `plain`.
     storable : bool
-        Whether `export` takes it.
+        Whether `export` accepts the model.
     method : str
-        Which is called.
+        The called method.
     """
 
     model: torch.nn.Module
@@ -98,7 +98,7 @@ METHODS: dict[str, Callable] = {
 
 
 def prepare(case: Case, folder) -> None:
-    """What must have been before: shared values to be rounded, a file to be loaded."""
+    """Prepare for a method: share values to round, write a file to load."""
     if case.method == "round_centroids" and case.sharable:
         share(case.model, {case.sharable: Codebook(2)})
     if case.method == "load":
@@ -114,7 +114,7 @@ def apply(case: Case, folder) -> None:
 
 
 def net(*sizes: int, dtype=torch.float32) -> torch.nn.Sequential:
-    """Dense layers with ReLUs between; unit 3 of the first feeds nothing."""
+    """Dense layers with ReLUs between them; unit 3 of the first has no outputs."""
     sizes = sizes or (8, 16, 16, 4)
     torch.manual_seed(0)
     modules = []

@@ -1,4 +1,4 @@
-"""Models as people have them, and what must stay true of them after a method."""
+"""Realistic models, and checks of them after a method."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tied(count):
 
 
 def check_tied_state(case: Case, count: int) -> None:
-    """The state goes into another tied model, which stays tied."""
+    """The state fits another tied model, which stays tied."""
     again = Case(trained(tied(count)(), seed=3), case.inputs, case.plain, method=case.method)
     if case.method == "round_centroids":
         share(again.model, {again.sharable: Codebook(2)})
@@ -95,7 +95,7 @@ def check_padding(case: Case) -> None:
 
 
 class Buffers(torch.nn.Module):
-    """A table of positions and a causal mask beside the net."""
+    """A net with buffers: a table of positions and a causal mask."""
 
     def __init__(self):
         super().__init__()
@@ -171,7 +171,7 @@ def convolutions():
     return torch.nn.Sequential(
         torch.nn.Conv2d(3, 16, 3, padding=1),
         torch.nn.ReLU(),
-        torch.nn.Conv2d(16, 128, 3, padding=1),  # 18,432 weights: beyond _MANY
+        torch.nn.Conv2d(16, 128, 3, padding=1),  # 18,432 weights, more than _MANY
         torch.nn.ReLU(),
         torch.nn.Conv2d(128, 4, 1),
         torch.nn.Flatten(),

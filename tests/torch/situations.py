@@ -1,9 +1,8 @@
-"""The table of training: every method in every situation, works or is refused.
+"""The first table of training: each method in each situation works or is refused.
 
-`SITUATIONS` is data: what the model is when a method is called, and for which methods that is
-refused, with the error; models.py makes the models. uses.py has the second half: what is done with
-the model afterwards.
-tests/torch/test_situations.py walks both, and docs/training.md prints them.
+`SITUATIONS` is data: the state of the model when a method is called, and the methods that refuse
+it, with their errors. models.py makes the models. uses.py has the second table: uses of the model
+after a method. test_situations.py tests both, and docs/training.md shows them.
 """
 
 from __future__ import annotations
@@ -23,22 +22,23 @@ from tests.torch.methods import METHODS, Case, inputs_of, net
 
 @dataclass(frozen=True)
 class Situation:
-    """What a model is when a method is called.
+    """The state of a model when a method is called.
 
     Attributes
     ----------
     title : str
-        As docs/training.md prints it.
+        The title in docs/training.md.
     make : callable
-        Gives a `Case`.
+        Returns a `Case`.
     refused : mapping of str to (type, str)
-        The error by method, and a regular expression for its text; what is not there works.
+        The type of the error by method, and a regular expression for its text. Other methods
+        work.
     instead : str
-        What users can do about a refusal.
+        The remedy for users.
     check : callable, optional
-        From a case, after the method: more that must be true.
+        Called with the case after the method, for further checks.
     needs : sequence of str
-        Packages without which it is skipped.
+        Required packages; without them the situation is skipped.
     """
 
     title: str
@@ -65,7 +65,7 @@ _BOTH = ["export", "fix_activations"]
 
 
 def _parametrized(change, found):
-    """`found` is what the error calls it."""
+    """`found` is its name in the error."""
     return (
         _of(models.changed(change), plain=net, sharable="^0.weight"),
         refused(

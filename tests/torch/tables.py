@@ -1,4 +1,4 @@
-"""The tables of docs/training.md, from the tables of the tests and from what methods do.
+"""The tables of docs/training.md, made from the tests' tables and from runs of the methods.
 
 ``python -m tests.torch.tables`` writes them into the document.
 """
@@ -20,7 +20,7 @@ from tests.torch.uses import USES
 
 DOCUMENT = ROOT / "docs" / "training.md"
 
-#: What each kind of values is made by, from a plain net.
+#: The calls that make each kind of values from a plain net.
 KINDS = {
     "free": lambda model: None,
     "latent": lambda model: share_latent(model, {"weight$": Codebook(2)}),
@@ -31,7 +31,7 @@ KINDS = {
 
 
 def values_table() -> Iterator[str]:
-    """A line for each method: what becomes of each kind of values."""
+    """One line per method: the kind of values after it, for each kind before."""
     yield f"| method | {' | '.join(KINDS)} |"
     yield "|---" * (len(KINDS) + 1) + "|"
     for method in METHODS:
@@ -39,7 +39,7 @@ def values_table() -> Iterator[str]:
 
 
 def situations_table(rows) -> Iterator[str]:
-    """A line for each situation or use: which methods are refused, and what to do then."""
+    """One line per situation or use: the methods that refuse it, and the remedy."""
     yield "| situation | refused | instead |"
     yield "|---|---|---|"
     for row in rows:
@@ -49,7 +49,7 @@ def situations_table(rows) -> Iterator[str]:
 
 
 def tables() -> dict[str, str]:
-    """All tables, by their names in the document."""
+    """All tables by their names in the document."""
     found = {
         "values": values_table(),
         "situations": situations_table(SITUATIONS),
@@ -59,7 +59,7 @@ def tables() -> dict[str, str]:
 
 
 def in_document(text: str) -> dict[str, str]:
-    """The tables that stand in the document, between marks."""
+    """The tables in the document, between their marks."""
     return {
         match[1]: match[2]
         for match in re.finditer(r"<!-- table: (\w+) -->\n\n(.*?)\n\n<!-- end -->", text, re.DOTALL)
@@ -77,7 +77,7 @@ def _names(some: list[str], others: list[str]) -> str:
 
 
 def _cell(method: str, kind: str) -> str:
-    """The kind of values after a method; + a mask; * a new parameter."""
+    """The kind of values after a method; + means a mask, * a new parameter."""
     case = Case(net(), inputs_of(5, 8), net, method=method, sharable="")
     KINDS[kind](case.model)
     (before,) = (place for place in places(case.model) if place.name == "2.weight")

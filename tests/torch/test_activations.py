@@ -1,4 +1,4 @@
-"""Fixed activations in models as people have them: what is refused, called by name, compiled."""
+"""Fixed activations in realistic models: refusals, calls by keyword, compiled models."""
 
 import copy
 import re
@@ -30,7 +30,7 @@ def encoder():
 
 
 class Conv1D(nn.Module):
-    """A dense layer as GPT-2 in transformers has it: the weight is (in, out)."""
+    """A dense layer as in GPT-2 of transformers: the weight is (in, out)."""
 
     def __init__(self, n_in, n_out):
         super().__init__()
@@ -41,7 +41,7 @@ class Conv1D(nn.Module):
 
 
 class ByKeyword(nn.Module):
-    """Calls its layer by the name of the layer's argument."""
+    """Calls its layer by keyword."""
 
     def __init__(self, layer, argument):
         super().__init__()
@@ -52,7 +52,7 @@ class ByKeyword(nn.Module):
 
 
 class ErrorOfTheUserError(Exception):
-    """Raised by code that is not ours."""
+    """Raised by user code."""
 
 
 def broken_after_one():
@@ -67,7 +67,7 @@ def batch_with(value):
 
 
 def everything(model):
-    """Whatever a failed call could have changed."""
+    """Everything that a failed call could change."""
     hooks = {name: len(one._forward_pre_hooks) for name, one in model.named_modules()}
     modes = {name: one.training for name, one in model.named_modules()}
     return hooks, modes, {name: one.tolist() for name, one in model.state_dict().items()}
@@ -97,12 +97,12 @@ REFUSED = {
     "no such layer": ({"fc": FixedPoint(8)}, lambda: [inputs()], ValueError, "no layer matches"),
     "inputs with targets": (
         FixedPoint(8), lambda: [(inputs(), torch.zeros(32))],
-        TypeError, "found a tuple, allowed are tensors .* without targets",
+        TypeError, "found a tuple, allowed are input tensors, without targets",
     ),
     "integers": (
         FixedPoint(8), lambda: [torch.ones(4, 8, dtype=torch.int64)], TypeError, r"0\.input.*int64",
     ),
-    "no batches": (FixedPoint(8), list, ValueError, r"0\.input: found nothing"),
+    "no batches": (FixedPoint(8), list, ValueError, r"0\.input: found no input"),
     "a batch of another width": (FixedPoint(8), lambda: [torch.ones(4, 9)], RuntimeError, "shape"),
     "a loader that raises": (FixedPoint(8), broken_after_one, ErrorOfTheUserError, "^$"),
 }  # fmt: skip
@@ -181,7 +181,7 @@ def test_layers_that_are_never_called_are_named_and_left_out():
 def test_a_rule_for_layers_that_are_never_called_is_an_error():
     model = encoder()
     before = everything(model)
-    with pytest.raises(ValueError, match=r"self_attn\.out_proj\.input: found nothing"):
+    with pytest.raises(ValueError, match=r"self_attn\.out_proj\.input: found no input"):
         fix_activations(model, {"linear": FixedPoint(8), "out_proj": FixedPoint(8)}, sequences())
     assert everything(model) == before
     with pytest.warns(QCodecWarning, match="out_proj"):  # a rule that finds others, too
@@ -190,13 +190,13 @@ def test_a_rule_for_layers_that_are_never_called_is_an_error():
 
 def test_a_layer_that_is_given_no_elements_is_given_nothing():
     model = nn.Linear(8, 2)
-    with pytest.raises(ValueError, match="input: found nothing"):
+    with pytest.raises(ValueError, match="input: found no input"):
         fix_activations(model, FixedPoint(8), [torch.zeros(0, 8)])
     fix_activations(model, FixedPoint(8), [torch.zeros(0, 8), inputs()])
     assert model.fixed_point_input.form[2] > 0
 
 
-# ---- which weights one rule for all is for ----
+# ---- the weights that a single rule applies to ----
 
 
 def names_of(model):
@@ -254,7 +254,7 @@ def test_names_are_those_without_wrappers():
 
 # ---- compiled, exported, traced ----
 
-# What dynamo itself does with any autograd function.
+# Warnings that dynamo raises for any autograd function.
 DYNAMO = pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")
 
 
@@ -264,7 +264,7 @@ def test_compiled_code_does_not_outlive_a_change(given):
     model = network().eval()
     compiled = torch.compile(model, backend="eager")
     plain = compiled(inputs())
-    with torch.no_grad():  # so that code is there that knows no hooks that take samples
+    with torch.no_grad():  # compiles code without the sampling hooks
         compiled(inputs())
     changed = model if given == "the model" else compiled
     for bits in (3, 6):
@@ -287,7 +287,7 @@ WAYS = {
 def test_fixed_activations_are_traced_and_exported(way, by_keyword):
     model = ByKeyword(nn.Linear(8, 4), "input") if by_keyword else network().eval()
     fix_activations(model, FixedPoint(4), [inputs()])
-    other = inputs() * 3  # beyond the range: it must be in the graph, not only the rounding
+    other = inputs() * 3  # outside the range: the graph must clip, not only round
     assert torch.equal(WAYS[way](model, inputs())(other), model(other))
 
 

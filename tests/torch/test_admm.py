@@ -1,4 +1,4 @@
-"""ADMM: exact projections, the squared penalty, and a fixed point that is known."""
+"""ADMM: exact projections, the squared penalty, and a known fixed point."""
 
 import copy
 import itertools
@@ -33,12 +33,12 @@ def layer(values):
 
 
 def projected(model, constraint):
-    """Z as it begins: the projection of the weights."""
+    """The first Z: the projection of the weights."""
     return Admm(model, {"weight": constraint}).state_dict()["weight"]["z"].flatten().numpy()
 
 
 def nearest_sparse(values, kept):
-    """By trying all supports of this size."""
+    """The nearest sparse tensor, found by trying all supports of this size."""
     candidates = []
     for support in itertools.combinations(range(len(values)), kept):
         candidate = np.zeros_like(values)
@@ -114,7 +114,7 @@ def test_the_gradient_of_the_penalty_is_that_of_finite_differences():
 
 
 def descend(model, admm, target, curvature, rounds):
-    """Minimise a quadratic and the penalty exactly, then update: ADMM as it is written."""
+    """Minimise a quadratic plus the penalty exactly, then update: textbook ADMM."""
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     for _ in range(rounds):
         for _ in range(60):
@@ -126,9 +126,9 @@ def descend(model, admm, target, curvature, rounds):
 
 
 def test_it_ends_at_the_known_solution_of_a_separable_quadratic():
-    """f = sum c/2 (w - t)^2 with one weight: the one with the greatest c/2 t^2 is to be kept.
+    """f = sum c/2 (w - t)^2 with one weight: the weight with the greatest c/2 t^2 is kept.
 
-    The magnitudes of what the loss alone would give say another one.
+    Magnitudes at the minimum of the loss alone would keep another weight.
     """
     target = torch.tensor([[1.2, 1.0]])
     curvature = torch.tensor([[1.0, 4.0]])
@@ -139,11 +139,11 @@ def test_it_ends_at_the_known_solution_of_a_separable_quadratic():
     torch.testing.assert_close(model.weight.data, torch.tensor([[0.0, 1.0]]), atol=2e-3, rtol=0)
     magnitude = layer([1.2, 1.0])
     prune(magnitude, {"weight": Density(0.5)})
-    assert magnitude.weight[0, 1] == 0  # cut off at once, the wrong one is lost
+    assert magnitude.weight[0, 1] == 0  # pruning by magnitude at once loses the wrong weight
 
 
 def test_at_the_fixed_point_the_multiplier_is_the_gradient_of_the_loss():
-    """Nothing moves any more: W = Z, and rho * U = -grad f(W)."""
+    """At the fixed point W = Z and rho * U = -grad f(W)."""
     target, curvature = torch.tensor([[3.0, -0.5, 0.25]]), torch.tensor([[1.0, 1.0, 2.0]])
     model = layer([3.0, -0.5, 0.25])
     admm = Admm(model, {"weight": 1}, rho=0.8)
@@ -316,7 +316,7 @@ def test_a_factor_that_leaves_no_rho_is_refused(factor):
     assert contents(admm) == before
 
 
-# ---- element types, and where tensors are ----
+# ---- element types and devices ----
 
 CODECS = [Codebook(2), FixedPoint(4), Ternary(), Affine(4), Sparse(Codebook(2), Density(0.5))]
 

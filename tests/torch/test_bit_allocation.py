@@ -1,4 +1,4 @@
-"""SQNR through a net, and the bits that it allots, against exact mathematics."""
+"""SQNR through a net, and allocated bits, compared with exact results."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""Every method after every other: what a chain of methods says is what is there, to the bit."""
+"""Every method after every other: reports, files and computed weights agree bit for bit."""
 
 import copy
 import io
@@ -104,7 +104,7 @@ METHODS = {
 #: What may be refused after other methods, and with which words.
 REFUSED = {
     "round centroids": "found no shared weights to round",
-    "prune dead neurons": "would become others for the weights that stay",
+    "prune dead neurons": "depend on the dropped weights too",
 }
 
 
@@ -132,16 +132,16 @@ SHARING = {name for name in METHODS if name.startswith("share")}
 
 
 def own_parameters(first):
-    """The methods that read more than weights from the parameters of another."""
+    """The methods that read more than weights from the parameters of an earlier method."""
     if first.startswith("latent"):
-        return SHARING  # what latent weights learned are their shared values
+        return SHARING  # latent weights give their shared values to these
     if first.startswith("ternarize"):
         return {name for name in UNROUNDED if name.startswith("ternarize")}  # where zeros are
     return set()
 
 
 def apply(model, name):
-    """Call a method; False if it refused, as it may."""
+    """Call a method. Returns False if it refused, where it may."""
     try:
         METHODS[name](model)
     except ValueError as error:
@@ -156,7 +156,7 @@ def bits(tensor):
 
 
 def state(model):
-    """All that a model is: names, types, shapes and bytes."""
+    """The complete state of a model: names, types, shapes and bytes."""
     return {
         name: (tensor.dtype, tensor.shape, bits(tensor))
         for name, tensor in model.state_dict().items()
@@ -177,7 +177,7 @@ def masks(model):
 
 
 def plain_copy(model):
-    """A net with the same weights and masks, and nothing quantized."""
+    """A net with the same weights and masks, without quantization."""
     plain, kept = Net(), masks(model)
     plain.load_state_dict(plain_tensors(model))
     commit([Change(one, mask=kept[one.name]) for one in places(plain) if one.name in kept], "test")
@@ -185,7 +185,7 @@ def plain_copy(model):
 
 
 def check(model):
-    """What is said, stored and computed is one and the same."""
+    """Reported, stored and computed weights are the same."""
     said, found = densities(model), {}
     for place in places(model):
         if not torch.nn.utils.parametrize.is_parametrized(place.module, place.attribute):
@@ -214,7 +214,7 @@ def check(model):
 
 
 def check_pruned(before, model):
-    """Nothing that was pruned is back."""
+    """No pruned weight has come back."""
     after = masks(model)
     for name, mask in before.items():
         assert not (after[name] & ~mask).any(), name
@@ -251,7 +251,7 @@ def test_every_chain_of_three_methods(first):
             three = step(two, third)
             if second in ("latent", "fix in 2 bits", third):
                 found[second, third] = state(three)
-        assert state(two) == found[second]  # a copy shares nothing with it
+        assert state(two) == found[second]  # the copy shares nothing with the original
     assert state(one) == own
     for name in IDEMPOTENT:
         assert found[name, name] == found[name], name
@@ -262,7 +262,7 @@ def test_every_chain_of_three_methods(first):
 
 
 class Tied(Net):
-    """A net in which one matrix is the weight of two layers, of which one is used in two places."""
+    """A net in which two layers share one matrix, and one of them is used twice."""
 
     def __init__(self, seed=0):
         super().__init__(seed)
@@ -275,7 +275,7 @@ class Tied(Net):
 
 
 class Unusual(Net):
-    """A net with an embedding that is padded, and a tensor without elements."""
+    """A net with a padded embedding and a tensor without elements."""
 
     def __init__(self, seed=0):
         super().__init__(seed)
@@ -311,7 +311,7 @@ def test_every_chain_of_two_methods_in_other_nets(variant, tmp_path):
 @pytest.mark.parametrize("second", sorted(METHODS.keys() - {"round centroids", "train"}))
 @pytest.mark.parametrize("first", [name for name in METHODS if name.startswith("share")])
 def test_shared_weights_are_to_the_next_method_what_plain_ones_are(first, second):
-    """As many centroids as a tensor has weights, too: `gain` has four of both."""
+    """This includes a tensor with as many centroids as weights: `gain` has four of each."""
     model = Net()
     prune(model, {WEIGHTS: Density(0.8)})
     apply(model, first)

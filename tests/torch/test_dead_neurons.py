@@ -1,4 +1,4 @@
-"""Dead neurons are masked, and the output stays."""
+"""Dead neurons are masked, and the output does not change."""
 
 import copy
 
@@ -12,7 +12,7 @@ LAYERS = [("0.weight", "0.bias"), ("2.weight", "2.bias"), ("5.weight", "5.bias")
 
 
 def pruned_network():
-    """A convolution and two dense layers, so sparse that some units are dead."""
+    """A convolution and two dense layers, sparse enough to have dead units."""
     torch.manual_seed(3)
     model = nn.Sequential(
         nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.ReLU(), nn.Flatten(),

@@ -1,7 +1,7 @@
-"""Training by two processes: both end with the same weights, or a method refuses at once.
+"""Training in two processes: both end with the same weights, or a method refuses at once.
 
-Each table of cells is gone through by one pair of processes (workers/), as starting them takes
-most of the time.
+One pair of processes (workers/) runs a whole table of cells, because starting processes takes most
+of the time.
 """
 
 import json
@@ -23,7 +23,7 @@ PATIENCE = 240
 
 
 def both(table, folder):
-    """What came of each cell, by name, in either process."""
+    """The result of each cell, by name, in both processes."""
     program = [sys.executable, "-W", "error", "-m", "tests.torch.workers", table]
     environment = {**os.environ, "PYTHONPATH": os.fspath(ROOT), "OMP_NUM_THREADS": "1"}
     started = [
@@ -46,7 +46,7 @@ def both(table, folder):
 
 
 def faults(cells, others, checks):
-    """What is not as it should be, by cell."""
+    """The faults of each cell."""
     found = {}
     for name, cell in cells.items():
         told = cell["error"]
@@ -65,7 +65,7 @@ def faults(cells, others, checks):
 
 
 def without(cell):
-    """What came of a cell, without what may differ: each process begins with its own weights."""
+    """The result of a cell, without the first weights, which differ between processes."""
     return {name: fact for name, fact in cell.items() if name != "before DDP"}
 
 
@@ -98,7 +98,7 @@ def test_processes_under_ddp_stay_equal_or_a_method_refuses_before_the_first_ste
 
     assert len(one["cells"]) > 130
     assert not faults(one["cells"], other["cells"], checks)
-    # What every backend can send: no int16 among them.
+    # Every backend can send these types; int16 is not among them.
     sent = {"torch.bool", "torch.uint8", "torch.int32", "torch.int64"}
     assert {dtype for cell in one["cells"].values() for dtype in cell["dtypes"]} <= sent
     rest = one["rest"]

@@ -1,4 +1,4 @@
-"""Two nets from dense training to a file, through several processes: not a bit is lost."""
+"""Two nets from dense training to a file, through several processes, without losing a bit."""
 
 import os
 import re
@@ -16,16 +16,16 @@ pytestmark = pytest.mark.training
 #: The stages of each process. Pruning and tuning stop after some steps; the next process reads what
 #: the stage before left, and then the checkpoint.
 PROCESSES = [["dense", "prune:20"], ["prune", "share", "tune:9"], ["tune"], ["export"], ["load"]]
-WELL_LEARNED = {"made up": 0.9, "mnist": 0.5}  # of ten classes that are equally frequent
-SMALL = 0.25  # of the dense weights, which are few
+WELL_LEARNED = {"made up": 0.9, "mnist": 0.5}  # ten classes of equal frequency
+SMALL = 0.25  # fraction of the dense size; these nets have few weights
 
 
 def run(net, data, folder, *stages):
-    """Some stages in one fresh process, whose warnings are errors."""
+    """Run stages in one fresh process, with warnings as errors."""
     folder.mkdir(exist_ok=True)
     program = [sys.executable, "-W", "error", "-m", "tests.torch.end_to_end"]
     command = [*program, net, data, folder, *stages]
-    # As pytest has it (pyproject.toml): the compiled parts are in the source folder too.
+    # As in pytest (pyproject.toml): the compiled module is in the source folder too.
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -46,14 +46,14 @@ def check_same(one, other):
 
 
 def check_answers(folder, data):
-    """The net of the file gives the logits of the net that was trained, and good ones."""
+    """The net from the file gives the same logits as the trained net, and good ones."""
     exported, loaded = read(folder / "exported.pt"), read(folder / "loaded.pt")
     check_same(loaded, exported)
     assert exported["accuracy"] >= WELL_LEARNED[data]
 
 
 def check_file(path, net, size):
-    """Pruned weights are zero, shared ones have few values, tied ones are the same."""
+    """Pruned weights are zero, shared weights have few values, tied weights are the same."""
     model = net.make(size)
     dense = model.state_dict()
     with qcodec.safe_open(path, "pt") as file:
@@ -75,7 +75,7 @@ def check_file(path, net, size):
 
 
 def names_of(model, pattern):
-    """Tensors that an expression finds, under all names of theirs."""
+    """The tensors that an expression matches, under all their names."""
     parameters = dict(model.named_parameters(remove_duplicate=False))
     found = {id(tensor) for name, tensor in parameters.items() if re.search(pattern, name)}
     return {name for name, tensor in parameters.items() if id(tensor) in found}

@@ -1,4 +1,4 @@
-"""What was trained is what is stored, and what comes back."""
+"""Files hold exactly the trained weights, and load them again."""
 
 import copy
 
@@ -50,14 +50,14 @@ def test_a_trained_model_comes_back_bit_for_bit(prepare, dtype, suffix, tmp_path
     model = network(dtype)
     prepare(model)
     optimizer = torch.optim.SGD(model.parameters(), 0.01, 0.9, weight_decay=0.1)
-    for _ in range(3):  # away from what the quantizers chose
+    for _ in range(3):  # move away from the values that the quantizers chose
         optimizer.zero_grad()
         model(torch.randn(4, 3, 3, 3, dtype=dtype)).square().sum().backward()
         optimizer.step()
     path = tmp_path / f"net{suffix}"
     assert export(model, path) == path.stat().st_size
     again = network(dtype)
-    prune(again, {"weight": Density(0.1)})  # what parametrizes the model before does not matter
+    prune(again, {"weight": Density(0.1)})  # earlier parametrizations do not matter
     load(again, path)
     found, wanted = plain_tensors(again), plain_tensors(model)
     assert found.keys() == wanted.keys() == network().state_dict().keys()
@@ -119,7 +119,7 @@ def test_a_file_that_does_not_fit_changes_nothing(change, message, tmp_path):
 
 
 def test_a_copy_into_which_a_file_is_loaded_leaves_the_model_as_it_was(tmp_path):
-    """Copies share a class, from which torch removes the parametrized properties."""
+    """Copies share a class, and torch deletes parametrized properties from it."""
     model = network()
     pruned_and_shared(model)
     again = copy.deepcopy(model)

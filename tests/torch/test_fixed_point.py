@@ -40,7 +40,7 @@ def train(model, optimizer, steps=3, dtype=torch.float32):
 
 
 def test_rounding_is_exact_at_every_power_of_two():
-    """Against float64, in which all of this is exact."""
+    """Compares with float64, which computes all of this exactly."""
     random = np.random.default_rng(0)
     steps = np.concatenate([random.uniform(-20, 20, 500), np.arange(-20, 20) + 0.5])
     for exponent in range(-127, 128):
@@ -142,7 +142,7 @@ def test_each_layer_gets_what_was_rounded():
     plain = network()[:3](images())
     model(images())
     exponent, low, high, _ = model[3].fixed_point_input.form.tolist()
-    assert low == 0  # behind a ReLU
+    assert low == 0  # after a ReLU
     wanted = (plain / 2.0**exponent).round().clamp(0, high) * 2.0**exponent
     assert torch.equal(seen["given"], wanted)
     assert not hasattr(model[0], "fixed_point_input")
@@ -170,7 +170,7 @@ def test_activations_fixed_again_are_rounded_once():
 
 def test_what_it_cannot_do_is_said():
     model = network()
-    with pytest.raises(ValueError, match="allowed is one step a tensor"):
+    with pytest.raises(ValueError, match="allowed is one step per tensor"):
         fix_points(model, FixedPoint(4, per=0))
     with pytest.raises(ValueError, match="no parameter matches"):
         fix_points(model, {"fc": FixedPoint(4)})
@@ -178,7 +178,7 @@ def test_what_it_cannot_do_is_said():
         fix_activations(model, {"fc": FixedPoint(4)}, [images()])
     with pytest.raises(ValueError, match="bits=16: allowed are 2 to 15"):
         fix_activations(model, FixedPoint(16), [images()])
-    with pytest.raises(ValueError, match=r"0.input: found nothing"):
+    with pytest.raises(ValueError, match=r"0.input: found no input"):
         fix_activations(network(), FixedPoint(8), [])
 
 
@@ -188,7 +188,7 @@ TYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 
 def at_the_end(dtype):
-    """Weights up to the greatest number of a type that can be quantized, and down to the least."""
+    """Weights from the minimum to the maximum number of a type that can be quantized."""
     top = min(torch.finfo(dtype).max, torch.finfo(torch.float32).max)
     weights = torch.linspace(-1, 1, 64, dtype=torch.float64).reshape(8, 8) * top
     weights[3] = top

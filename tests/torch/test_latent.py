@@ -1,4 +1,4 @@
-"""Weights behind shared values, and one price of a bit: what is dropped, and what may come back."""
+"""Latent weights and one price per bit: dropped weights, and weights that come back."""
 
 import copy
 
@@ -40,7 +40,7 @@ def train(model, optimizer, steps=5):
 
 
 def latent_of(layer):
-    """The parameter, and what gives it shared values."""
+    """The parameter, and the parametrization that shares its values."""
     parametrizations = layer.parametrizations.weight
     return parametrizations.original, parametrizations[0].values
 
@@ -111,7 +111,7 @@ def test_codes_of_all_numbers_leave_room_for_what_is_pruned_later(codec, density
 def test_assigned_again_are_the_weights_and_not_their_shared_values():
     model = network()
     start = {name: tensor.clone() for name, tensor in plain_tensors(model).items()}
-    for price in (1e-2, 1e-6):  # what was lost at the first price is not lost for the second
+    for price in (1e-2, 1e-6):  # weights dropped at the first price come back
         share_latent_at_price(model, SHARED, price)
     recipe = at_price(start, SHARED, 1e-6)
     for name in ("0.weight", "2.weight"):

@@ -1,4 +1,4 @@
-"""Optimizers made before a method: they go on, or say that a new one is needed; frozen weights."""
+"""Optimizers made before a method continue, or ask for a new optimizer; frozen weights."""
 
 import copy
 
@@ -105,7 +105,7 @@ KEEPING = [
     ("fix", "ternarize"),
     ("share", "prune"),
     ("share", "round centroids"),
-    ("share", "share"),  # as many values in the same order: the centroids go on
+    ("share", "share"),  # as many values in the same order: centroids stay
     ("prune", "load"),
     ("fix", "load"),
 ]
@@ -170,7 +170,7 @@ def test_an_optimizer_of_replaced_parameters_says_so(before, method, name, tmp_p
     train(model, optimizer)
     METHODS[method](model, tmp_path)
     weights, momenta = kept(model.state_dict()), optimizer_state(optimizer)
-    with pytest.raises(RuntimeError, match="make the optimizer anew") as raised:
+    with pytest.raises(RuntimeError, match="make a new optimizer") as raised:
         train(model, optimizer)
     assert ".weight" in str(raised.value) or ".bias" in str(raised.value)
     assert type(optimizer).__name__ in str(raised.value)
@@ -219,7 +219,7 @@ def test_an_optimizer_of_another_model_or_a_copy_goes_on():
 
 @pytest.mark.parametrize("method", ["share", "latent", "fix", "ternarize", "prune"])
 def test_gradients_of_before_do_not_disturb(method, tmp_path):
-    """An old gradient has the shape of old weights; a new optimizer would zero it in place."""
+    """An old gradient has the shape of the old weights; a new optimizer would zero it in place."""
     model = net()
     model(inputs()).square().sum().backward()
     METHODS[method](model, tmp_path)
@@ -257,13 +257,13 @@ for way in ("share", "load", "ternarize"):
         try:
             step()
         except RuntimeError as error:
-            refused += "make the optimizer anew" in str(error)
+            refused += "make a new optimizer" in str(error)
     print(way, refused)
 """
 
 
 def test_a_fused_optimizer_never_reads_momenta_of_another_shape(run_python, tmp_path):
-    """In a process of its own: it would read and write beyond their end."""
+    """Runs in its own process, because a fault would read and write beyond the momenta's end."""
     found = run_python(FUSED, tmp_path / "net.qc").split()
     assert found == ["share", "20", "load", "20", "ternarize", "20"]
 
@@ -331,10 +331,10 @@ def test_an_error_within_frozen_releases_what_was_frozen():
 
 
 def trained_file(method, threads, folder):
-    """A file of weights that were trained for some steps by so many threads.
+    """A file of weights trained for some steps with a number of threads.
 
-    Gradients of the weights are given, as torch's own products of matrices are not the same to
-    the bit with one thread and with two.
+    Gradients of the weights are given, because torch's matrix products differ in bits between one
+    thread and two.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -374,5 +374,5 @@ def test_gradients_of_the_weights_that_were_are_cleared_and_of_the_same_kind_kep
     original = model.parametrizations.weight.original
     assert original.grad is None
     model(inputs).square().sum().backward()
-    change(model, 3)  # latent weights are assigned anew between steps that add up gradients
+    change(model, 3)  # assigns latent weights again between steps that accumulate gradients
     assert (original.grad is None) == (method == "ternarize")

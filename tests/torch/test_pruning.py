@@ -1,4 +1,4 @@
-"""Masks that training cannot undo, under the names that people know."""
+"""Masks that training cannot undo, under plain names."""
 
 import copy
 
@@ -36,7 +36,7 @@ OPTIMIZERS = {
 def test_pruned_weights_stay_zero_under_an_optimizer_that_was_made_before(make):
     model = network()
     optimizer = make(model.parameters())
-    train(model, optimizer)  # momentum that would move the pruned ones
+    train(model, optimizer)  # momentum that would move pruned weights
     prune(model, {"weight$": Density(0.25)})
     gone = model[0].weight == 0
     before = model[0].weight.clone()
@@ -59,7 +59,7 @@ def test_a_kept_weight_has_the_gradient_it_had_and_a_pruned_one_none():
 
 
 def test_pruned_weights_are_plus_zero_even_of_infinite_and_negative_ones():
-    for count in (3, 30_000):  # small ones and large ones are masked in different ways
+    for count in (3, 30_000):  # small and large tensors are masked in different ways
         mask = Compressed(Free(), torch.zeros(count, dtype=torch.bool))
         found = mask(torch.tensor([-1.0, float("inf"), float("nan")]).repeat(count // 3))
         assert not found.view(torch.int32).any()
@@ -129,10 +129,10 @@ def test_a_module_that_stands_in_two_places_is_pruned_once():
     assert len(layer.parametrizations.weight) == 1
 
 
-@pytest.mark.parametrize("size", [8, 200])  # those that are multiplied, and those masked by bits
+@pytest.mark.parametrize("size", [8, 200])  # masked by a product, and by bits
 def test_the_weights_are_the_same_bits_whether_or_not_they_are_trained(size):
     model = torch.nn.Linear(size, size)
-    for density in (0.5, 0.25, 0.1):  # each mask takes the place of what was made of the last
+    for density in (0.5, 0.25, 0.1):  # each mask replaces the cached factors of the last
         prune(model, {"weight": Density(density)})
         changed = copy.deepcopy(model)
         prune(changed, {"weight": Density(density / 2)})

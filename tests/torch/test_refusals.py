@@ -1,4 +1,4 @@
-"""All or nothing: what a method refuses leaves the model exactly as it was, and is named."""
+"""All or nothing: a refusal names its cause and leaves the model exactly as it was."""
 
 import re
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def original(model, number):
 
 
 def snapshot(model):
-    """All that a method could change: objects, bytes, gradients, hooks, modes, classes."""
+    """Everything that a method could change: objects, bytes, gradients, hooks, modes, classes."""
     found = {}
     for name, module in model.named_modules(remove_duplicate=False):
         hooks = {key: list(of) for key, of in vars(module).items() if key.endswith("_hooks")}
@@ -106,7 +106,7 @@ def refused(model, call, *words, kind=(ValueError, TypeError)):
         assert word in message, message
 
 
-# What is seen of latent weights that are not finite are their three values.
+# Other methods see the three values of a ternary tensor, not its latent weights.
 @pytest.mark.parametrize(
     ("method", "start"),
     [
@@ -130,7 +130,7 @@ def test_a_weight_that_is_not_finite(method, value, number, start):
 @pytest.mark.parametrize("value", [float("nan"), -float("inf")])
 @pytest.mark.parametrize("method", ["share_latent", "fix_points", "ternarize"])
 def test_a_file_of_weights_that_training_made_infinite(method, value, tmp_path):
-    """There is nothing to round them to, and the model computes with NaN."""
+    """No rounded value can stand for them, and the model computes with NaN."""
     model = net()
     METHODS[method](model)
     with torch.no_grad():
@@ -196,7 +196,7 @@ def test_a_parametrization_behind_that_of_qcodec(method):
     model = net()
     prune(model, {"weight": Density(0.5)})
     other_parametrization(model[4])
-    refused(model, METHODS[method], "'4.weight'", "behind qcodec's")
+    refused(model, METHODS[method], "'4.weight'", "after qcodec's")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -210,7 +210,7 @@ def test_two_parameters_of_one_memory(method):
 @pytest.mark.parametrize("start", ["pruned", "shared", "ternary", "fixed"])
 @pytest.mark.parametrize("method", METHODS)
 def test_masks_and_codes_that_others_have_written_to(method, start, number):
-    """A method would take them for its own, and seal them anew."""
+    """Without a check, a method would accept them and seal them again."""
     model = net()
     STARTS["pruned"](model)
     STARTS[start](model)
@@ -252,7 +252,7 @@ def test_a_codec_that_gives_more_than_one_codebook(name, wrong):
 
 def test_fixed_point_with_a_step_for_each_row():
     rules = {"^0.w": FixedPoint(4), "^4.w": FixedPoint(4, per=0)}
-    refused(net(), lambda model: fix_points(model, rules), "'4.weight'", "one step a tensor")
+    refused(net(), lambda model: fix_points(model, rules), "'4.weight'", "one step per tensor")
 
 
 @pytest.mark.parametrize("name", BY_RULES)
@@ -272,7 +272,7 @@ def test_a_rule_that_finds_nothing(name):
 
 @dataclass(frozen=True)
 class Failing(Pruning):
-    """A rule by a user that fails for the third tensor it sees."""
+    """A user's rule that fails for its third tensor."""
 
     codec_id: ClassVar[str] = "failing"
     seen: list
@@ -308,7 +308,7 @@ def test_a_centroid_that_is_too_great_to_be_rounded(dtype, value):
     METHODS["share"](model)
     with torch.no_grad():
         original(model, 4)[-1] = value
-    refused(model, lambda it: round_centroids(it, dtype), "'4.weight'", "too great")
+    refused(model, lambda it: round_centroids(it, dtype), "'4.weight'", "too large")
 
 
 def test_dead_neurons_whose_biases_are_compressed():
@@ -372,7 +372,7 @@ def test_a_file_with_two_values_for_a_tied_pair(tmp_path):
 
 
 class Counting(torch.nn.Linear):
-    """A layer of the user with a state of its own, which does not take every one."""
+    """A user's layer with an extra state that rejects some values."""
 
     def __init__(self):
         super().__init__(6, 6)
@@ -425,7 +425,7 @@ def test_errors_end_admm_before_the_model_changes():
 
 
 def test_the_message_of_every_refusal_is_about_one_tensor():
-    """Not about the first one that was looked at."""
+    """The message names the refused tensor, not the first one checked."""
     model = net()
     with torch.no_grad():
         model[2].weight[0, 0] = float("nan")

@@ -1,4 +1,4 @@
-"""Runs that go on after a stop as if there had been none."""
+"""A stopped run continues as if it had not been stopped."""
 
 import csv
 import json
@@ -14,11 +14,11 @@ DATA = made_up_digits(size=6)
 
 
 class StoppedError(Exception):
-    """As if the machine had gone."""
+    """Stands for a crash of the machine."""
 
 
 def chain(folder, stop=None):
-    """Train, prune, share; `stop` is the (stage, epoch) behind which it is interrupted."""
+    """Train, prune, share; interrupted after `stop`, a (stage, epoch)."""
 
     def progress(stage, epoch, epochs, found):
         if (stage, epoch) == stop:

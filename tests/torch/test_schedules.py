@@ -1,4 +1,4 @@
-"""Pruning little by little, layer by layer, and what changes with it."""
+"""Gradual pruning, sensitivity scans, dropout, penalties and freezing."""
 
 import csv
 from fractions import Fraction
@@ -262,7 +262,7 @@ def test_a_scan_measures_one_pruned_layer_at_a_time_and_leaves_the_model():
     def measure(one):
         parts = [one[0].weight, one[3].weight, one[5].weight]
         seen.append([int(part.count_nonzero()) / part.numel() for part in parts])
-        for parameter in one.parameters():  # a measure may spoil what it is given
+        for parameter in one.parameters():  # a measure may change its model
             parameter.data.zero_()
         return float(len(seen))
 

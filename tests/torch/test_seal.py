@@ -1,4 +1,4 @@
-"""The checksum of masks and codes: what may change them, and what is noticed."""
+"""The checksum of masks and codes: allowed changes, and detected ones."""
 
 import copy
 import io
@@ -46,7 +46,7 @@ def compressed(model):
 
 
 def use(model):
-    """Everything that looks at the weights."""
+    """Every use of the weights that checks the seal."""
     first = next(model.parameters())
     with torch.no_grad():
         model(torch.ones(2, 6, dtype=first.dtype))
@@ -78,7 +78,7 @@ STATES = {
 @pytest.mark.parametrize("way", STATES)
 @pytest.mark.parametrize("method", METHODS)
 def test_state_dicts_are_taken(method, way, assign):
-    """Before the first use and after it, of another model and back."""
+    """State dicts of another model, loaded before and after the first use, and back."""
     for used in (False, True):
         model, other = net(method), net(method, 7, scale=64.0)
         if used:
@@ -196,7 +196,7 @@ def test_a_mask_from_a_state_without_its_seal_is_noticed(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_an_average_that_takes_buffers_in_is_noticed(method):
-    """Of masks of two models, as EMA makes it: one that keeps weights which neither keeps."""
+    """EMA averages the masks of two models into one that keeps other weights than both."""
     model, other = net(method), net(method, 7)
     state = {
         name: ((of.double() + other.state_dict()[name].double()) / 2).to(of.dtype)
@@ -214,7 +214,7 @@ def test_an_average_that_takes_buffers_in_is_noticed(method):
 @pytest.mark.parametrize("times", range(4))
 @pytest.mark.parametrize("method", METHODS)
 def test_a_copy_remembers_nothing_of_the_tensors_of_the_original(method, times):
-    """Versions of tensors count from 0 in a copy, and may meet those that the original had."""
+    """The tensors of a copy count versions from 0, and may reach those of the original."""
     model, other = net(method), net(method, 7, scale=64.0)
     for _ in range(times):
         METHODS[method](model)

@@ -1,4 +1,4 @@
-"""Weights that share trained values: gradients, assignments that stay, zeros that stay."""
+"""Shared trained values: gradients, fixed assignments, fixed zeros."""
 
 import copy
 
@@ -44,13 +44,13 @@ def shared_layer(recipe="k-means", dtype=torch.float32):
 
 
 def parts(model):
-    """The trained centroids, and the parametrization that spreads them."""
+    """The trained centroids, and their parametrization."""
     shared = model.parametrizations.weight
     return shared.original, shared[0]
 
 
 def members(shared, number):
-    """Which weights have a centroid."""
+    """The weights that have a given centroid."""
     return shared.mask & (shared.values.codes == number)
 
 

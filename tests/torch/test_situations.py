@@ -1,4 +1,4 @@
-"""Every method in every situation: it works, or is refused before anything changes."""
+"""Each method in each situation works, or is refused before anything changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import pytest
 import torch
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # adapters are made here, and nothing is looked up
+os.environ["HF_HUB_OFFLINE"] = "1"  # adapters are made here, without look-ups
 
 from qcodec import FixedPoint, safe_open
 from qcodec.torch import densities, export, fix_activations, load, plain_tensors
@@ -20,15 +20,15 @@ from tests.torch.uses import OF_EACH_KIND, USES, compressed
 HOOKS = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_state_dict_hooks")
 pytestmark = [
     pytest.mark.training,
-    # torch announces the end of its old norms, of jit, and of its own tree specifications,
+    # torch deprecates its old norms, jit, and its own tree specifications.
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # has nothing to initialize in layers without elements,
+    # Layers without elements have nothing to initialize.
     pytest.mark.filterwarnings("ignore:Initializing zero-element tensors"),
-    # and ONNX's evaluator says that a product is infinite.
+    # A product overflows in ONNX's evaluator.
     pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),
     # Attention does not call its out_proj.
-    pytest.mark.filterwarnings("ignore:.*left out, as the model gives these layers nothing"),
+    pytest.mark.filterwarnings("ignore:.*left out, as no batch reaches these layers"),
 ]
 
 
@@ -37,7 +37,7 @@ def bits(tensor):
 
 
 def snapshot(model):
-    """All that a method could change, and that must be the same after a refusal."""
+    """Everything that a method could change and that a refusal must not change."""
 
     def content(value):
         if not isinstance(value, torch.Tensor):
@@ -71,7 +71,7 @@ def train_a_step(case: Case) -> None:
 
 
 def check_file(case: Case, folder) -> None:
-    """The forward pass, densities and the file say the same."""
+    """The forward pass, densities and the file agree."""
     path = folder / "after.qc"
     export(case.model, path)
     again = case.plain()

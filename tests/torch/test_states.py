@@ -1,4 +1,4 @@
-"""State dicts fit whatever was pruned, other settings are refused; what is assigned arrives."""
+"""State dicts fit after any pruning, other settings are refused, assignments take effect."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ CHAINS = {
 
 
 def constant():
-    """All weights are stored by every rule."""
+    """Set weights that every rule stores."""
     model = net()
     with torch.no_grad():
         for number in (0, 2, 4):
@@ -167,7 +167,7 @@ def test_an_average_of_parameters_follows_masks_that_change():
             assert torch.equal(plain_tensors(average.module)[name] != 0, weight != 0)
 
 
-# ---- assigning, and writing into what is computed ----
+# ---- assignments, and writes into computed weights ----
 
 METHODS = {
     "prune": lambda model: prune(model, {WEIGHTS: Density(0.5)}),
@@ -187,9 +187,9 @@ def test_what_is_assigned_to_a_weight_arrives(method):
     model[0].weight = -before
     assert [id(one) for one in model.parameters()] == parameters
     assert torch.equal(model[0].weight != 0, before != 0)
-    if method == "ternarize":  # whose two values are parameters beside the weights
+    if method == "ternarize":  # its two values are separate parameters
         assert torch.equal(model[0].weight.sign(), -before.sign())
-    elif method == "fix_points":  # one step more reaches to the left than to the right
+    elif method == "fix_points":  # the range has one more negative step
         assert ((model[0].weight + before).abs() <= 2.0**-4).all()
     else:
         torch.testing.assert_close(model[0].weight.detach(), -before)
@@ -197,7 +197,7 @@ def test_what_is_assigned_to_a_weight_arrives(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_written_into_a_computed_weight_is_lost(method):
-    """As docs/training.md says: torch computes the weight anew each time."""
+    """As docs/training.md says, torch computes the weight again at each access."""
     model = net()
     METHODS[method](model)
     before = model[0].weight.detach().clone()
@@ -206,7 +206,7 @@ def test_what_is_written_into_a_computed_weight_is_lost(method):
     assert torch.equal(model[0].weight, before)
 
 
-# ---- others' parametrizations are looked at, and not changed ----
+# ---- foreign parametrizations are read, not changed ----
 
 
 @pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")

@@ -1,4 +1,4 @@
-"""Three values a weight: their gradients, what training keeps, and what a file holds."""
+"""Three values per weight: their gradients, what training preserves, and files."""
 
 import pytest
 import torch
@@ -68,7 +68,7 @@ def test_gradients_of_the_scales_are_those_of_finite_differences(zeros):
         by_negative = (loss(at[0], at[1] + h) - loss(at[0], at[1] - h)) / (2 * h)
     assert float(ternary.positive.grad) == pytest.approx(float(by_positive), rel=1e-7)
     assert float(ternary.negative.grad) == pytest.approx(float(by_negative), rel=1e-7)
-    assert abs(float(by_negative)) > 0.1  # so that a wrong sign would be seen
+    assert abs(float(by_negative)) > 0.1  # large enough to show a wrong sign
 
 
 @pytest.mark.parametrize("zeros", BOTH)
@@ -137,7 +137,7 @@ def test_an_optimizer_trains_latent_weights_and_both_scales():
 
 
 def test_descent_of_the_scales_alone_lowers_the_loss():
-    """With plus in place of minus for Wn, as printed in the paper, it would rise."""
+    """With a plus instead of the minus for Wn, as printed in the paper, the loss would rise."""
     torch.manual_seed(3)
     target, latent = -torch.rand(200) - 1, -torch.rand(200) - 0.2
     ternary = ternary_of(latent, TrainedTernary(0.05))

@@ -1,4 +1,4 @@
-"""What measuring and training leave behind: the mode of every module, the checkpoint, nothing."""
+"""Side effects of measuring and training: modes of modules, checkpoints, and nothing else."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ TARGETS = torch.arange(12) % 3
 
 
 class ErrorOfTheUserError(Exception):
-    """Raised by code that is not ours."""
+    """Raised by user code."""
 
 
 def fail(*_, **__):
@@ -96,7 +96,7 @@ def test_a_frozen_batch_norm_does_not_move_while_the_model_is_fitted(hook):
     def measured(*_):
         model.eval()
         if hook == "measure":
-            model.train()  # as loops have it, and that is all modules
+            model.train()  # as most loops do, for all modules
         return {}
 
     fitted(
@@ -129,7 +129,7 @@ def test_a_model_in_evaluation_mode_is_trained_as_a_whole():
 
 
 class Merging(nn.Module):
-    """As LoRA layers are: what `train` is told changes how the weights are kept."""
+    """Like LoRA layers, `train` merges or splits the weights."""
 
     def __init__(self):
         super().__init__()
@@ -170,7 +170,7 @@ def once():
 @pytest.mark.parametrize(("batches", "good"), [(once, 1), (list, 0)])
 def test_an_epoch_without_batches_is_an_error_and_earlier_ones_are_kept(batches, good, tmp_path):
     model, run = network(), Run(tmp_path, {})
-    with pytest.raises(ValueError, match=rf"none in epoch {good + 1}, .* but no generator"):
+    with pytest.raises(ValueError, match=rf"none in epoch {good + 1}, .* but not a generator"):
         fitted(model, batches(), 3, run=run)
     assert [row["epoch"] for row in run.rows] == list(range(1, good + 1))
     kept = run.restore("train")
@@ -178,7 +178,7 @@ def test_an_epoch_without_batches_is_an_error_and_earlier_ones_are_kept(batches,
 
 
 class Part:
-    """Something else of the user's that has a state."""
+    """Another user object with a state."""
 
     def __init__(self, value, fails=False):
         self.value, self.fails = value, fails
@@ -228,7 +228,7 @@ REFUSED = {
     ),
     "inputs with targets": (
         lambda model: output_sqnr(model, model, [(INPUTS, TARGETS)]),
-        TypeError, "batches: found a tuple, allowed are tensors",
+        TypeError, "batches: found a tuple, allowed are input tensors",
     ),
     "an output that is no tensor": (
         lambda model: output_sqnr(nn.LSTM(6, 2), nn.LSTM(6, 2), [INPUTS]),

@@ -1,7 +1,6 @@
-"""What is done with a model after a method: torch's tools, averages, checkpoints, adapters.
+"""Uses of a model after a method: torch's tools, averages, checkpoints, adapters.
 
-`USES` is the second half of the table that docs/training.md prints: each use with each method,
-works or is refused.
+`USES` is the second table of docs/training.md: each use with each method works or is refused.
 """
 
 from __future__ import annotations
@@ -22,30 +21,30 @@ from qcodec.torch import densities, plain_tensors, prune, share
 from tests.torch.methods import METHODS, Case, apply, inputs_of, net, trained
 from tests.torch.situations import refused
 
-#: One method for each kind of values: what is slow is done with these.
+#: One method for each kind of values; slow uses are tested only with these.
 OF_EACH_KIND = ("prune", "share", "share_latent", "fix_points", "ternarize", "fix_activations")
 
 
 @dataclass(frozen=True)
 class Use:
-    """What is done with a model that a method was applied to.
+    """A use of a model after a method.
 
     Attributes
     ----------
     title : str
-        As docs/training.md prints it.
+        The title in docs/training.md.
     check : callable
-        From the case and a folder: does it, and asserts that the results are right.
+        Called with the case and a folder; asserts that the use gives correct results.
     refused : mapping of str to (type, str)
-        The error by method; what is not there works.
+        The error by method. Other methods work.
     instead : str
-        What users can do about a refusal.
+        The remedy for users.
     methods : sequence of str
-        Those that are tested; others do the same as one of these.
+        The tested methods; each other method is like one of these.
     context : callable
-        In which the method is called.
+        The context of the call of the method.
     needs : sequence of str
-        Packages without which it is skipped.
+        Required packages; without them the use is skipped.
     """
 
     title: str
@@ -58,7 +57,7 @@ class Use:
 
 
 def compressed(method: str, folder, context=contextlib.nullcontext, seed: int = 0) -> Case:
-    """A plain net to which a method was applied; one that is loaded was pruned and shared."""
+    """A net after a method. For `load`, the loaded net was pruned and shared."""
     model = trained(net(), seed) if seed else net()
     if method == "load":
         prune(model, {"weight$": Density(0.5)})
@@ -147,7 +146,7 @@ def _per_sample(case: Case, _) -> None:
 
 
 def _jvp(case: Case, _) -> None:
-    """The derivative along a direction is the product with the gradient."""
+    """The derivative along a direction equals its product with the gradient."""
     model, leaves = case.model, _leaves(case.model)
 
     def outputs(leaves):
@@ -249,7 +248,7 @@ def _average(make):
 
 
 class _StateAverage:
-    """As in timm: every entry of a state dict is averaged."""
+    """Averages every entry of a state dict, as timm does."""
 
     def __init__(self, model):
         self.module = copy.deepcopy(model)
@@ -269,7 +268,7 @@ def _ema(use_buffers):
 
 
 def _resume(case: Case, folder) -> None:
-    """The state of a model in another of other weights, to which the same was done."""
+    """Load the state into another model with other weights, after the same method."""
     again = compressed(case.method, folder, seed=3)
     again.model.load_state_dict(case.model.state_dict())
     assert torch.equal(again.model(case.inputs), case.model(case.inputs))
@@ -296,7 +295,7 @@ def _checkpointed(case: Case, _) -> None:
 
 
 def _adapt(case: Case, _) -> None:
-    """An adapter (LoRA) around the model: merged, it is not lost."""
+    """An adapter (LoRA) around the model is not lost when it is merged."""
     from peft import LoraConfig, get_peft_model
 
     lora = LoraConfig(r=2, target_modules=["0", "2"], init_lora_weights=False)
@@ -305,7 +304,7 @@ def _adapt(case: Case, _) -> None:
     with adapted.disable_adapter():
         without = adapted(case.inputs)
     case.model = adapted.merge_and_unload()
-    # What an adapter is given is rounded only after it was merged.
+    # The input of an adapter is rounded only after the merge.
     apart = 0.1 if case.method == "fix_activations" else 1e-5
     assert (case.model(case.inputs) - wanted).abs().max() < apart
     assert (without - wanted).abs().max() > 0.2
@@ -322,7 +321,7 @@ def _trains(case: Case, _) -> None:
 
 
 _CHANGING = [name for name in METHODS if name not in ("export", "load", "fix_activations")]
-#: Integers are watched by a seal: what averages them is noticed.
+#: A seal detects averages of integers.
 _SEALED = refused(ValueError, "masks or codes .* average", *_CHANGING) | refused(
     ValueError, "steps of fixed activations .* average", "fix_activations"
 )

@@ -1,1 +1,1 @@
-"""The training kit: what trains a model whatever the method: loop, runs, schedules, penalties."""
+"""The training kit, for all methods: the loop, runs, schedules, penalties."""

@@ -1,4 +1,4 @@
-"""Dropout for pruned layers: a sparse layer overfits less, and needs less of it.
+"""Dropout for pruned layers: a sparse layer overfits less, so it needs less dropout.
 
 Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 3.2.
 """
@@ -16,19 +16,25 @@ from ..tensors import matching, places
 
 
 def dropout_after_pruning(rate: float, density: float) -> float:
-    """D_r = D_o * sqrt(C_ir / C_io): connections grow with the square of neurons.
+    """The dropout rate after pruning: D_r = D_o * sqrt(C_ir / C_io).
+
+    The root is there because connections grow with the square of neurons.
 
     Parameters
     ----------
     rate : float
-        D_o, what the dense net was trained with.
+        D_o, the rate for the dense net.
     density : float
-        C_ir / C_io: the part of the layer's N_i * N_(i-1) connections that is left.
+        C_ir / C_io: the fraction of the layer's N_i * N_(i-1) connections that is left.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
     TypeError, ValueError
-        If one of them is no number from 0 to 1.
+        If an argument is not a number from 0 to 1.
 
     Examples
     --------
@@ -41,11 +47,11 @@ def dropout_after_pruning(rate: float, density: float) -> float:
 
 
 class AdjustedDropout:
-    """Dropout modules whose rates follow the density of the layer that they stand behind.
+    """Adjusts the rates of dropout modules to the densities of the layers before them.
 
-    A dropout behind layer i leaves out its N_i neurons, so its rate follows that layer's
-    connections. Rates are counted from those that the modules have when this is made, so
-    that repeated pruning does not compound them.
+    A dropout after layer i drops outputs of its N_i neurons, so its rate follows that layer's
+    connections. Each rate is computed from the module's initial rate, so repeated pruning does
+    not compound.
 
     Parameters
     ----------
@@ -57,7 +63,7 @@ class AdjustedDropout:
     Raises
     ------
     ValueError
-        If a module is no dropout, or a pattern finds not just one weight.
+        If a module is not a dropout, or a pattern does not match exactly one weight.
 
     Examples
     --------
@@ -85,12 +91,12 @@ class AdjustedDropout:
             self.rates[name], self.weights[name] = module.p, weights[0]
 
     def update(self) -> dict[str, float]:
-        """Set the rates by what the layers have now; returns them by the module's name.
+        """Set the rates for the layers' present densities. Returns them by module name.
 
         Raises
         ------
         ValueError
-            If a module or a weight is there no more. No rate has changed then.
+            If a module or a weight no longer exists. No rate has changed then.
         """
         modules = self._modules()
         values = {place.name: place for place in places(self.model)}

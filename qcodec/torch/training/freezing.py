@@ -1,7 +1,7 @@
-"""Phases in which some parameters are fixed: dense layers retrained, then convolutions.
+"""Phases with frozen parameters: retrain the dense layers, then the convolutions.
 
-Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 3.4: gradients that vanish across both
-do not let a net recover, so one part is fixed while the other is retrained.
+Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 3.4: vanishing gradients prevent a deep
+net from recovering as a whole, so one part is frozen while the other is retrained.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from ..tensors import matching
 
 @contextmanager
 def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
-    """Within this context some parameters have no gradients, so that optimizers skip them.
+    """Freeze parameters within this context: they have no gradients, so optimizers skip them.
 
     Parameters
     ----------
     model : torch.nn.Module
     patterns : iterable of str
-        Regular expressions, searched for in plain names such as ``conv1.weight``. Of
-        parametrized tensors all that is trained is fixed, ternary scales too: masks and
-        assignments are so anyway. Their gradients are cleared.
+        Regular expressions that are searched for in plain names such as ``conv1.weight``. All
+        parameters of a parametrized tensor are frozen, including ternary scales. Their gradients
+        are cleared.
 
     Raises
     ------
     TypeError
-        If `patterns` is one string: each of its characters would be a pattern.
+        If `patterns` is a string: each of its characters would be a pattern.
     ValueError
-        If a pattern finds no parameter.
+        If a pattern matches no parameter.
 
     Examples
     --------
@@ -52,12 +52,12 @@ def frozen(model: torch.nn.Module, patterns: Iterable[str]) -> Iterator[None]:
         for _, parameters in before:
             for parameter, _ in parameters:
                 parameter.requires_grad_(False)
-                parameter.grad = None  # what is left of an earlier step would still move it
+                parameter.grad = None  # a gradient of an earlier step would still move it
         yield
     finally:
         for place, parameters in before:
             _, needed = parameters[0]
-            for parameter in place.parameters:  # those that a method made within the context
+            for parameter in place.parameters:  # also parameters made within the context
                 parameter.requires_grad_(needed)
             for parameter, its in parameters:
                 parameter.requires_grad_(its)

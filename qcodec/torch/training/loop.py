@@ -1,4 +1,4 @@
-"""A plain training loop for the recipes; the methods work in anybody's own as well."""
+"""A plain training loop for the recipes. The methods work in any other loop too."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 @dataclass
 class Fit:
-    """What `fit` does beside descending the loss; every part may be left out.
+    """The loss and the optional parts of `fit`.
 
     Attributes
     ----------
     loss : callable
-        From outputs and targets.
+        From outputs and targets to the loss.
     penalty : callable, optional
-        Added to the loss of each batch: L1, L2, that of ADMM.
+        Returns a term that is added to the loss of each batch: L1, L2 or ADMM.
     after_step : callable, optional
         Called after each step of the optimizer.
     after_epoch : callable, optional
-        Called with the number of epochs done, before the checkpoint is written.
+        Called with the number of finished epochs, before the checkpoint is written.
     schedule : torch.optim.lr_scheduler.LRScheduler, optional
-        Stepped once a batch.
+        Stepped once per batch.
     measure : callable, optional
-        Called after each epoch; what it returns stands in the curves.
+        Called after each epoch; returns numbers for the curves.
     progress : callable, optional
-        Instead of the run's.
+        Called after each epoch instead of the run's `progress`.
     """
 
     loss: Loss = torch.nn.functional.cross_entropy
@@ -61,39 +61,40 @@ def fit(
     extras: dict[str, Any] | None = None,
     **parts: Any,
 ) -> None:
-    """Train a model for some epochs, going on where an earlier run stopped.
+    """Train a model for some epochs, or continue where an earlier run stopped.
 
-    Each epoch seeds torch by `seed`, the stage and its number, so that a run that was
-    interrupted ends with the same weights as one that was not.
+    Each epoch seeds torch with `seed`, the stage and the number of the epoch, so an interrupted
+    run ends with the same weights as an uninterrupted one.
 
-    A model in training mode trains as it is: a batch norm that was put into evaluation mode
-    stays there. A model in evaluation mode is put into training mode as a whole. At the end,
-    and after an exception, every module is in the mode in which it was given.
+    If the model is in training mode, the mode of its modules is kept: a batch norm in evaluation
+    mode stays there. If it is in evaluation mode, the whole model is put into training mode. On
+    return, and after an exception, every module has its original mode.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Parametrized as it was when the checkpoint was written, if there is one.
+        If there is a checkpoint, the model must be parametrized as it was for the checkpoint.
     batches : iterable of (torch.Tensor, torch.Tensor)
-        Inputs and targets; gone through once an epoch, so that it must be a list or a
-        `torch.utils.data.DataLoader` rather than a generator.
+        Inputs and targets. It is iterated over once per epoch, so it must be a list or a
+        `torch.utils.data.DataLoader`, not a generator.
     optimizer : torch.optim.Optimizer
     epochs : int
+        The total number of epochs, those before a checkpoint included.
     stage : str
         Names the checkpoint and the rows of the curves.
     run : Run, optional
         Keeps curves and, after each epoch, a checkpoint.
     seed : int
     extras : dict of str, optional
-        More that has ``state_dict`` and ``load_state_dict``, for the checkpoint.
+        Further objects with ``state_dict`` and ``load_state_dict``, for the checkpoint.
     parts
         The attributes of `Fit`.
 
     Raises
     ------
     ValueError
-        If the checkpoint is of other parts, or an epoch has no batches. Earlier epochs, their
-        rows and their checkpoint stay.
+        If the checkpoint has other parts, or an epoch has no batches. The rows and the
+        checkpoint of earlier epochs are kept.
 
     Examples
     --------
@@ -118,11 +119,11 @@ def fit(
             torch.manual_seed(zlib.crc32(f"{seed} {stage} {epoch}".encode()))
             found = {"loss": _epoch(model, batches, optimizer, parts_of, epoch)}
             if model.training:
-                modes = Modes(model)  # a loop may freeze modules as it goes on
+                modes = Modes(model)  # an epoch may have frozen modules
             if parts_of.after_epoch is not None:
                 parts_of.after_epoch(epoch)
             if parts_of.measure is not None:
-                with modes_kept(model):  # many end with model.train()
+                with modes_kept(model):  # many measures end with model.train()
                     found.update(parts_of.measure())
             if run is not None:
                 run.log(stage, epoch, **found)
@@ -130,23 +131,28 @@ def fit(
                 run.save(stage, {"epoch": epoch, **kept})
             if progress is not None:
                 progress(stage, epoch, epochs, found)
-            if not model.training:  # as `after_epoch` may have left it
+            if not model.training:  # `after_epoch` may have changed it
                 modes.restore()
 
 
 def accuracy(
     model: torch.nn.Module, inputs: torch.Tensor, targets: torch.Tensor, batch: int = 1000
 ) -> float:
-    """The share of inputs whose greatest output is their target.
+    """The fraction of inputs whose largest output is that of their target.
 
     Parameters
     ----------
     model : torch.nn.Module
-        Put into evaluation mode while it is measured.
+        Evaluated in evaluation mode; its modes are restored.
     inputs, targets : torch.Tensor
-        Any number of inputs, and as many class numbers.
+        Inputs, and one class number for each.
     batch : int
-        Inputs that are computed at once.
+        Number of inputs per forward pass.
+
+    Returns
+    -------
+    float
+        0 to 1; 0 without inputs.
     """
     with evaluating(model), torch.no_grad():
         right = sum(
@@ -157,7 +163,7 @@ def accuracy(
 
 
 def _restore(run: Run | None, stage: str, states: dict[str, Any]) -> int:
-    """Put a checkpoint into everything that it is of; the epochs that it has seen."""
+    """Load the checkpoint of a stage into all states. Returns its number of epochs, or 0."""
     checkpoint = None if run is None else run.restore(stage)
     if checkpoint is None:
         return 0
@@ -184,7 +190,7 @@ def _epoch(
     parts: Fit,
     epoch: int,
 ) -> float:
-    """One pass over the batches; the mean loss, penalties included."""
+    """Train on all batches. Returns the mean loss, penalties included."""
     total, count = 0.0, 0
     for inputs, targets in batches:
         optimizer.zero_grad()
@@ -200,7 +206,7 @@ def _epoch(
         total, count = total + float(loss.detach()) * len(inputs), count + len(inputs)
     if count == 0:
         raise ValueError(
-            f"batches: found none in epoch {epoch}, allowed is what can be gone through once an "
-            "epoch: a list or a DataLoader, but no generator"
+            f"batches: found none in epoch {epoch}, allowed is an iterable for several passes: a "
+            "list or a DataLoader, but not a generator"
         )
     return total / count

@@ -1,4 +1,4 @@
-"""Penalties on the weights that a model sees, to be added to its loss.
+"""Penalties on the weights that a model computes with, to add to its loss.
 
 Han, Pool, Tran and Dally 2015 (arXiv 1506.02626), section 3.1: L1 leaves more weights near zero
 before pruning, L2 gives better ones after retraining.
@@ -24,19 +24,20 @@ def l1(model: torch.nn.Module, strengths: Mapping[str, float]) -> Penalty:
     ----------
     model : torch.nn.Module
     strengths : mapping of str to float
-        By regular expression, searched for in plain names; the first that matches. The
-        gradient of a weight is its sign times this. Masked weights are zero and cost nothing.
+        Keys are regular expressions that are searched for in plain names; the first match
+        applies. The gradient of a weight is its sign times the strength. Masked weights are
+        zero and cost nothing.
 
     Returns
     -------
     callable
-        Without arguments; for `qcodec.torch.fit`'s ``penalty``, or one's own loop. It sees
-        parametrizations that are registered later, too.
+        Takes no arguments; for ``penalty`` of `qcodec.torch.fit`, or any other loop. It applies
+        parametrizations that are registered later too.
 
     Raises
     ------
     TypeError, ValueError
-        If a pattern finds no parameter, or a strength is no finite number of at least 0.
+        If a pattern matches no parameter, or a strength is not a finite number of at least 0.
 
     Examples
     --------
@@ -55,17 +56,18 @@ def l2(model: torch.nn.Module, strengths: Mapping[str, float]) -> Penalty:
     Parameters
     ----------
     model, strengths
-        As for `l1`. With plain SGD it is what ``weight_decay`` does, but for each tensor by
-        itself and only for weights that are seen.
+        As for `l1`. With plain SGD this equals ``weight_decay``, but the strength is per tensor,
+        and the penalty is on the weights that the model computes with.
 
     Returns
     -------
     callable
+        As by `l1`.
 
     Raises
     ------
     TypeError, ValueError
-        If a pattern finds no parameter, or a strength is no finite number of at least 0.
+        If a pattern matches no parameter, or a strength is not a finite number of at least 0.
 
     Examples
     --------

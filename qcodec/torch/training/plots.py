@@ -1,4 +1,4 @@
-"""Pictures of runs; they need matplotlib, the extra [plot]."""
+"""Plots of runs. They need matplotlib (the extra [plot])."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ..._io.atomic import replace_file
 
 
 def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw a panel for each column of a run's curves, over all its epochs.
+    """Plot the curves of a run over all epochs, one panel per column.
 
     Parameters
     ----------
     rows : sequence of mapping
-        ``stage``, ``epoch`` and columns of numbers.
+        Each has ``stage``, ``epoch`` and columns of numbers.
     path : path-like
         A PNG file.
 
@@ -25,7 +25,7 @@ def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     ImportError
         If matplotlib is not installed.
     """
-    from matplotlib.figure import Figure  # without pyplot: no state, no screen
+    from matplotlib.figure import Figure  # not pyplot: it has global state
 
     columns = list(dict.fromkeys(name for row in rows for name in row))
     columns = [name for name in columns if name not in ("stage", "epoch")]
@@ -45,7 +45,7 @@ def plot_curves(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def save_figure(figure: Any, path: Path) -> None:
-    """Write a matplotlib figure as a PNG file, whole or not at all."""
+    """Write a matplotlib figure as a PNG file, completely or not at all."""
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     replace_file(path, [picture.getbuffer()])

@@ -1,4 +1,4 @@
-"""How far a training is, in a terminal."""
+"""Show the progress of a training in a terminal."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-#: Called after each epoch: the stage, epochs done, of all, and what was found.
+#: Called after each epoch with the stage, finished epochs, all epochs, and measured numbers.
 Progress = Callable[[str, int, int, Mapping[str, float]], None]
 
 
 @contextmanager
 def show_progress() -> Iterator[Progress]:
-    """Show a bar for each stage of a training while the body runs.
+    """Show a progress bar for each stage of a training within this context.
 
     Yields
     ------
     callable
-        For `fit` and `Run`. Bars are rich's (the extra [cli]); without it, or where the errors
-        do not go to a terminal, it is a line an epoch.
+        For ``progress`` of `fit` and `Run`. The bars need rich (the extra [cli]). Without rich,
+        or if standard error is not a terminal, one line per epoch is printed instead.
 
     Examples
     --------

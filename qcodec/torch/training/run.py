@@ -1,4 +1,4 @@
-"""A run's folder: its settings, curves and checkpoints, so that it can go on after a stop."""
+"""A run's folder: settings, curves and checkpoints, so that a stopped run can continue."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ Row = dict[str, Any]
 
 
 class Run:
-    """Where a training run writes what it was asked, what it found, and how to go on.
+    """The folder of a training run: its settings, curves and checkpoints.
 
-    ``settings.json`` holds the settings, ``curves.csv`` a row an epoch, ``curves.png`` their
-    picture (where matplotlib is installed), ``checkpoints/`` what `save` was given. Every file
-    is replaced whole.
+    ``settings.json`` holds the settings, ``curves.csv`` one row per epoch, and ``checkpoints/``
+    the states given to `save`. `plot` draws the curves into ``curves.png``. Every file is
+    replaced as a whole.
 
     Parameters
     ----------
     folder : path-like
-        Made if it does not exist. If it does, the run that is in it goes on.
+        Created if it does not exist. If it holds a run, that run continues.
     settings : mapping of str
-        Plain values, as JSON has them.
-
+        Values that JSON can represent.
     progress : callable, optional
-        What `fit` calls after each epoch; see `qcodec.torch.show_progress`.
+        Called by `fit` after each epoch; see `qcodec.torch.show_progress`.
 
     Raises
     ------
@@ -67,15 +66,15 @@ class Run:
         self.rows = self._read_rows()
 
     def log(self, stage: str, epoch: int, **values: float) -> None:
-        """Add a row to the curves, in place of an older one of this stage and epoch.
+        """Add a row to the curves; it replaces an older row of this stage and epoch.
 
         Parameters
         ----------
         stage : str
         epoch : int
-            From 1.
+            Epochs count from 1.
         values : float
-            By the names of the columns.
+            Numbers by column name.
         """
         rows = [row for row in self.rows if (row["stage"], int(row["epoch"])) != (stage, epoch)]
         rows.append({"stage": stage, "epoch": epoch, **values})
@@ -88,7 +87,7 @@ class Run:
         self.rows = rows
 
     def save(self, name: str, state: Mapping[str, Any]) -> None:
-        """Keep a checkpoint: tensors, numbers, strings, and lists and dicts of them."""
+        """Save a checkpoint: tensors, numbers, strings, and lists and dicts of them."""
         folder = self.folder / "checkpoints"
         folder.mkdir(exist_ok=True)
         data = io.BytesIO()
@@ -96,7 +95,7 @@ class Run:
         replace_file(folder / f"{name}.pt", [data.getbuffer()])
 
     def restore(self, name: str) -> dict[str, Any] | None:
-        """A checkpoint as it was saved, on the CPU; None if there is none of this name."""
+        """Returns a saved checkpoint, on the CPU, or None if there is none of this name."""
         path = self.folder / "checkpoints" / f"{name}.pt"
         if not path.exists():
             return None
@@ -109,7 +108,7 @@ class Run:
         replace_file(self.folder / name, [text.encode()])
 
     def plot(self) -> None:
-        """Draw the curves, a panel a column, into ``curves.png``; needs matplotlib."""
+        """Plot the curves into ``curves.png``, one panel per column. Needs matplotlib."""
         from .plots import plot_curves
 
         plot_curves(self.rows, self.folder / "curves.png")

@@ -1,7 +1,7 @@
-"""Pruning little by little, while training goes on.
+"""Gradual pruning during training.
 
-Stages of pruning and retraining are those of Han, Pool, Tran and Dally 2015 (arXiv 1506.02626),
-section 3.3; the cubic schedule is that of Zhu and Gupta 2017 (arXiv 1710.01878), section 3.
+Stages of pruning and retraining are from Han, Pool, Tran and Dally 2015 (arXiv 1506.02626),
+section 3.3. The cubic schedule is from Zhu and Gupta 2017 (arXiv 1710.01878), section 3.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from ..pruning import prune
 from ..rules import check_rule
 from ..tensors import matching
 
-#: From the part of the schedule that is over to the part of the pruning that is done.
+#: From the elapsed fraction of the schedule to the finished fraction of the pruning.
 Schedule = Callable[[float], float]
 
 
 def cubic(progress: float) -> float:
-    """1 - (1 - progress)^3: many at first, while there are many that nothing needs.
+    """1 - (1 - progress)^3: prunes fast at first, while many weights are redundant.
 
     Examples
     --------
@@ -34,18 +34,22 @@ def cubic(progress: float) -> float:
 
 
 def stepwise(parts: Sequence[float]) -> Schedule:
-    """A schedule of stages that are equally long, with retraining between them.
+    """A schedule of stages of equal length, with retraining between them.
 
     Parameters
     ----------
     parts : sequence of float
-        The part of the pruning that is done when each stage begins; the last is usually 1.
-        The last stage begins at the schedule's end.
+        The finished fraction of the pruning from the beginning of each stage; the last is
+        usually 1. The last stage begins at the end of the schedule.
+
+    Returns
+    -------
+    callable
 
     Raises
     ------
     ValueError
-        If they are not from 0 to 1, or do not rise, or there are none.
+        If `parts` is empty, falls somewhere, or is not within 0 to 1.
 
     Examples
     --------
@@ -60,35 +64,35 @@ def stepwise(parts: Sequence[float]) -> Schedule:
 
 
 class GradualPruning:
-    """Masks that become sparser while an optimizer runs, from all weights to a target.
+    """Prunes gradually while an optimizer runs, from all weights to target densities.
 
-    All weights are masked from the beginning, with nothing left out, so that state dicts and
-    optimizers see the same names all the time. What is pruned stays so. From `stop` on, the
-    target is reached, whatever the steps before: a run that was stopped may go on with another
-    `stop`, and if that is over already, the next step prunes to the target.
+    All tensors get their masks at once, at first with all weights kept, so the names in state
+    dicts never change. Pruned weights stay pruned. From step `stop` on, the target is reached. A
+    stopped run may continue with another `stop`; if that step is over, the next step prunes to
+    the target.
 
     Parameters
     ----------
     model : torch.nn.Module
         Changed in place, as by `prune`.
     targets : mapping of str to Density
-        By regular expression, searched for in plain names.
+        Keys are regular expressions that are searched for in plain names.
     start, stop : int
-        Steps of the optimizer after which pruning begins and is done. If both are 0, it is
-        done at once.
+        Steps of the optimizer after which pruning begins and is complete. If both are 0, the
+        model is pruned to the target at once.
     every : int
-        Steps between two prunings.
+        Number of steps between two prunings.
     schedule : callable
-        `cubic`, one from `stepwise`, or any other from 0..1 to 0..1.
+        `cubic`, a schedule of `stepwise`, or any other function from 0..1 to 0..1.
 
     Raises
     ------
     TypeError
-        If a target is no `Density`, or a number of steps is no integer.
+        If a target is not a `Density`, or a number of steps is not an integer.
     ValueError
-        If a pattern finds no parameter, steps are not 0 <= start <= stop and every >= 1, the
-        schedule gives something else than 0 to 1 (also from `step`), or a weight is NaN or
-        infinite (also from `step`, which can be tried again: nothing is counted or masked).
+        If a pattern matches no parameter, steps are not 0 <= start <= stop and every >= 1, the
+        schedule returns a number outside 0 to 1 (also from `step`), or a weight is NaN or
+        infinite (also from `step`, which can be called again: nothing is counted or masked).
 
     Examples
     --------
@@ -130,7 +134,7 @@ class GradualPruning:
         self._prune(self._densities(0) if self.start == 0 else dict.fromkeys(targets, 1.0))
 
     def step(self) -> None:
-        """Count a step of the optimizer, and prune if it is time."""
+        """Count a step of the optimizer, and prune if a pruning is due."""
         steps = self.steps + 1
         over = steps - self.start
         if over >= 0 and (over % self.every == 0 or steps >= self.stop):
@@ -138,19 +142,19 @@ class GradualPruning:
         self.steps = steps
 
     def state_dict(self) -> dict[str, Any]:
-        """The steps that were counted, and the densities that were reached, by pattern.
+        """Returns the number of steps, and the reached densities by pattern.
 
         The masks are in the model's own state dict.
         """
         return {"steps": self.steps, "densities": dict(self._reached)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state that `state_dict` gave; the model is loaded by itself.
+        """Continue from a state that `state_dict` returned. Load the model separately.
 
         Raises
         ------
         TypeError, ValueError
-            If it is no such state. Nothing has changed then.
+            If the state is invalid. Nothing has changed then.
         """
         if not {"steps", "densities"} <= state.keys():
             raise ValueError(f"found {sorted(state)}, allowed is a state with densities and steps")
@@ -160,7 +164,7 @@ class GradualPruning:
         self.steps, self._reached = steps, reached
 
     def _densities(self, steps: int) -> dict[str, float]:
-        """What the schedule wants after some steps, by pattern."""
+        """The densities of the schedule after a number of steps, by pattern."""
         length = self.stop - self.start
         progress = (steps - self.start) / length if steps < self.stop else 1.0
         done = float(self.schedule(progress))
@@ -179,7 +183,7 @@ class GradualPruning:
 
 
 def _integer(name: str, value: object) -> int:
-    """A number of steps, of whatever integer type; a float is rounded by its user, not here."""
+    """A number of steps of any integer type. Floats are refused, not rounded."""
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:

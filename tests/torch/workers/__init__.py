@@ -1,4 +1,4 @@
-"""Two processes that train together: ``python -m tests.torch.workers TABLE RANK FOLDER`` is one.
+"""Two processes that train together; ``python -m tests.torch.workers TABLE RANK FOLDER`` is one.
 
-test_distributed.py starts both and compares what came of each cell.
+test_distributed.py starts both, and compares the results of each cell.
 """

@@ -1,4 +1,4 @@
-"""Go through a table of cells, and write what came of each into FOLDER/RANK.json."""
+"""Run a table of cells, and write the results into FOLDER/RANK.json."""
 
 import datetime
 import gc
@@ -31,9 +31,9 @@ def main():
     )
     own = folder / str(rank)
     own.mkdir()
-    DistributedDataParallel(network(0))  # which imports half of torch
+    DistributedDataParallel(network(0))  # imports half of torch
     gc.collect()
-    gc.freeze()  # so that what looks through all objects does not look at that
+    gc.freeze()  # searches through all objects then skip the objects made so far
     found = TABLES[table](rank, own)
     (folder / f"{rank}.json").write_text(json.dumps(found))
     torch.distributed.destroy_process_group()

@@ -1,4 +1,4 @@
-"""Cells of DistributedDataParallel: a method before it is made, or after."""
+"""Cells of DistributedDataParallel: a method is called before or after wrapping."""
 
 import warnings
 
@@ -33,14 +33,14 @@ WRAPPINGS = {
 
 def wrapping(model, options):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of broadcast_buffers, in new versions
+        warnings.simplefilter("ignore", FutureWarning)  # for broadcast_buffers, in new versions
         return DistributedDataParallel(model, **options)
 
 
 def ddp_cell(rank, folder, methods, before, options):
-    """Methods, of which some are called before DistributedDataParallel is made.
+    """Methods, some of them called before DistributedDataParallel is made.
 
-    Each process begins with weights of its own.
+    Each process begins with its own weights.
     """
     model, using, error, unchanged = network(rank), use(None, None), None, True
     for number, method in enumerate(methods):
@@ -79,11 +79,11 @@ def run_ddp(rank, folder):
 
 
 def run_ddp_rest(rank, folder):
-    """What does not fit into cells: texts that both processes should give."""
+    """The tests that do not fit into cells; both processes should return the same texts."""
     dropped = network(0)
     wrapped = wrapping(dropped, {})
     train(wrapped, dropped.parameters(), use(None, None), [rank])
-    wrapped.__dict__["trainer"] = {"model": wrapped}  # a cycle, as trainers are
+    wrapped.__dict__["trainer"] = {"model": wrapped}  # a cycle, as in trainers
     del wrapped
     share(dropped, CODEBOOK)
 
@@ -98,7 +98,7 @@ def run_ddp_rest(rank, folder):
         "FSDP1, load": failure(load, flat, folder / "stored.qc"),
     }
 
-    # Each process fixes activations by inputs of its own: the steps are those of the first.
+    # Each process fixes activations with its own inputs; all get the steps of the first.
     inputs = [torch.randn(8, 16) * (1 + 9 * rank)]
     for name, options in WRAPPINGS.items():
         for order in ("before", "after"):
@@ -112,7 +112,7 @@ def run_ddp_rest(rank, folder):
 
 
 def failure(call, *arguments):
-    """The text of the ValueError that a call raises, or an empty one."""
+    """The text of the ValueError that a call raises, or an empty string."""
     try:
         call(*arguments)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Cells of FSDP2: a method before a model is sharded, or after, and a whole model beside it."""
+"""Cells of FSDP2: a method is called before or after sharding, and compared with a whole model."""
 
 import torch
 import torch.distributed.checkpoint
@@ -27,7 +27,7 @@ from tests.torch.workers.methods import (
 
 
 def sharded(model, **options):
-    """A model whose first layers are sharded by themselves, and the last with the whole."""
+    """A model whose first layers are sharded individually, and the last with the whole."""
     mesh = torch.distributed.init_device_mesh("cpu", (2,))
     for layer in (model[0], model[2]):
         fully_shard(layer, mesh=mesh, **options)
@@ -35,9 +35,9 @@ def sharded(model, **options):
 
 
 def compressed(seed, methods, before, folder):
-    """A model to which methods were applied, and which was sharded before one of them.
+    """Apply methods to a model, and shard it before one of them.
 
-    Returns it, what the last method gives, its error, and whether it has changed nothing.
+    Returns the model, the result of the last method, its error, and whether it changed nothing.
     """
     model, using, error, unchanged = network(seed), use(None, None), None, True
     for number, method in enumerate([*methods, None]):
@@ -53,7 +53,7 @@ def compressed(seed, methods, before, folder):
 
 
 def fsdp_cell(rank, folder, methods, before):
-    """Methods, of which some are called before FSDP2 shards the model; a whole model beside it."""
+    """Methods, some called before FSDP2 shards the model, compared with a whole model."""
     model, using, error, unchanged = compressed(0, methods, before, folder)
     applied = methods if error is None else methods[:-1]
     whole, beside = network(0), use(None, None)
@@ -72,7 +72,7 @@ def fsdp_cell(rank, folder, methods, before):
         "states agree": digest(state_of(model)) == digest(state_of(whole)),
         "densities agree": densities(model) == densities(whole),
     }
-    if error is None:  # what was refused left the model of another cell
+    if error is None:  # a refusal leaves the model of another cell
         facts["penalties agree"] = penalties_agree(model, whole)
         facts["files agree"] = files_agree(model, whole, folder)
         facts["a full state fits"] = full_state_fits(model, methods, before, folder, rank)
@@ -80,7 +80,7 @@ def fsdp_cell(rank, folder, methods, before):
 
 
 def penalties_agree(model, whole):
-    """Whether penalties have the gradients on a sharded model that they have on a whole one."""
+    """Whether penalties have the same gradients on a sharded and on a whole model."""
     whole.load_state_dict(state_of(model))
     for one in (model, whole):
         one.zero_grad()
@@ -91,7 +91,7 @@ def penalties_agree(model, whole):
 
 
 def files_agree(model, whole, folder):
-    """Whether a sharded model gives the file of a whole one, also if both processes write it."""
+    """Whether a sharded model and a whole one have equal files, also if both processes write."""
     one_path = folder.parent / "from_both.qc"
     export(model, one_path)
     torch.distributed.barrier()
@@ -102,7 +102,7 @@ def files_agree(model, whole, folder):
 
 
 def full_state_fits(model, methods, before, folder, rank):
-    """Whether a state that torch gathers from shards is that of other models, whole or sharded."""
+    """Whether a state gathered from shards fits other models, whole or sharded."""
     options = StateDictOptions(full_state_dict=True, cpu_offload=True)
     state = get_model_state_dict(model, options=options)
     weights = digest(plain_tensors(model))

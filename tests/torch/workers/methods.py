@@ -1,4 +1,4 @@
-"""Methods as both processes call them, before a model is wrapped or after, and its training."""
+"""Methods that both processes call, before or after a model is wrapped, and its training."""
 
 import hashlib
 from types import SimpleNamespace
@@ -47,7 +47,7 @@ def batch(rank, step):
     return torch.randn(8, 16, generator=generator), torch.randint(0, 4, (8,), generator=generator)
 
 
-# Methods. Each changes a model and may give what is called after a step, and a penalty.
+# Methods. Each changes a model and may return a function to call after a step, and a penalty.
 
 
 def nothing():
@@ -59,7 +59,7 @@ def use(model, folder, after_step=None, penalty=None):
 
 
 def every(steps, call):
-    """Call something after every few steps."""
+    """Call a function after every few steps."""
     done = []
 
     def after_step():
@@ -133,7 +133,7 @@ def use_load(model, folder):
 
 
 def use_assignment(model, folder):
-    """`layer.weight = tensor`, of weights that are compressed."""
+    """`layer.weight = tensor` for compressed weights."""
     with torch.no_grad():
         model[2].weight = torch.linspace(-1, 1, 480).reshape(15, 32)
 
@@ -204,7 +204,7 @@ def digest(tensors):
 
 
 def state_of(model):
-    """All tensors of a model, whole, under the names of its own state dict."""
+    """All tensors of a model, gathered, under the names of its state dict."""
     return {
         name: tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor.clone()
         for name, tensor in model.state_dict().items()
@@ -220,7 +220,7 @@ def gradients_of(model):
 
 
 def attempt(method, model, folder):
-    """What a method gives, or its error as text."""
+    """The result of a method, or its error as text."""
     try:
         return method(model, folder) or use(model, folder), None
     except (TypeError, ValueError) as error:
@@ -228,7 +228,7 @@ def attempt(method, model, folder):
 
 
 def train(wrapped, parameters, using, ranks, steps=STEPS):
-    """Some steps; with two ranks, those of both processes in one."""
+    """Train some steps; with two ranks, on the batches of both processes at once."""
     optimizer = torch.optim.SGD(parameters, 0.1, momentum=0.5)
     for step in range(steps):
         optimizer.zero_grad()
