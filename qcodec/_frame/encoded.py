@@ -312,9 +312,7 @@ class Encoded:
             self._check_first(0)
         frame = self._opened or self._open()
         block = np.empty(part.count, self.dtype)
-        self._decode_range(
-            frame, part.first, part.count, self.element_type, block, 1
-        )
+        self._decode_range(frame, part.first, part.count, self.element_type, block, 1)
         return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
 
     def quantized(self) -> Quantized:
