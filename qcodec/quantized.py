@@ -81,8 +81,8 @@ class Quantized:
     zero_point : int or numpy.ndarray of uint16
         Affine only; an array has one per group of the scale.
     base : Base, optional
-        ``"bytes"`` only: as many elements of the same type as the tensor has, that may
-        be subtracted where that is smaller.
+        ``"bytes"`` only: a base with as many elements of the same type, which may be
+        subtracted if that is smaller.
 
     Raises
     ------

@@ -126,7 +126,7 @@ def encode_frame(
     quantized = array if isinstance(array, Quantized) else codec.quantize(array)
     return encode_quantized(
         quantized,
-        # Verbatim promises the bytes as they are.
+        # Verbatim promises to store the bytes unchanged.
         profile="fixed" if isinstance(codec, Verbatim) else profile,
         effort=effort,
         codings=_ALL_CODINGS if compatible is None else _RELEASES[compatible],

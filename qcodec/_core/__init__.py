@@ -1,4 +1,4 @@
-"""The C core as Python sees it: one compiled module, `core`, and what it needs of Python."""
+"""The C core for Python: the compiled module `core`, and the Python code that it calls."""
 
 from importlib import import_module
 from pathlib import Path

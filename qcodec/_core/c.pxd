@@ -1,4 +1,4 @@
-# A mirror of the headers of csrc/: the declarations that the modules of this folder call.
+# Declarations from the headers of csrc/ that the files of this folder use.
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "qcodec.h" nogil:

@@ -1,7 +1,7 @@
-"""The C core in Python: thin, typed, without the GIL.
+"""The C core for Python: typed functions around single C calls without the GIL.
 
-One extension module, so that there is one copy of the core and one choice of instruction sets.
-Its parts share this namespace.
+There is one extension module, so there is one copy of the core and one choice of instruction sets.
+The included files share this namespace.
 """
 
 from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
@@ -28,12 +28,12 @@ def select_cpu(uint32_t features):
 
 
 def detect_cpu():
-    """The instruction sets that the machine has."""
+    """Return the instruction sets that the machine has."""
     return qc_cpu_detect()
 
 
 def selected_cpu():
-    """The instruction sets that are used now."""
+    """Return the instruction sets that are in use."""
     return qc_cpu_selected()
 
 
@@ -46,9 +46,10 @@ cdef inline const uint8_t *address(const uint8_t[::1] view):
 
 
 cdef int get_output(object out, Py_buffer *view, size_t count, unsigned dtype) except -1:
-    """Get the buffer of `out`, which has the bytes of `count` elements of a dtype.
+    """Get the buffer of `out` and check that it has exactly `count` elements of a dtype.
 
-    Any writable, contiguous buffer will do: a typed view takes longer than decoding a few elements.
+    `out` is any writable, contiguous buffer: making a typed view would take longer than decoding a
+    few elements.
     """
     cdef size_t item_size = qc_dtype_size(dtype), size
     if out is None:  # check only
@@ -58,7 +59,7 @@ cdef int get_output(object out, Py_buffer *view, size_t count, unsigned dtype) e
     size = view.len
     if item_size == 0 or size % item_size != 0 or size // item_size != count:
         PyBuffer_Release(view)
-        raise ValueError(f"out has {size:,} bytes, not those of {count:,} elements of type {dtype}")
+        raise ValueError(f"out has {size:,} bytes, allowed are {count:,} elements of type {dtype}")
     return 0
 
 
@@ -69,7 +70,7 @@ cdef int release_output(object out, Py_buffer *view) except -1:
 
 
 cdef object failure(qc_status status, qc_error *error, size_t offset=0):
-    """The exception for a status; `offset`: where what was read begins."""
+    """Return the exception for a status; `offset` is where the bytes that C read begin."""
     if status == QC_INTERRUPTED:
         raise_pending()
     return error_of(status, error.what, error.offset + offset, error.found, error.allowed)

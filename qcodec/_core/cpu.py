@@ -1,7 +1,7 @@
-"""Which instruction sets the C core may use, by an environment variable.
+"""The instruction sets that the C core may use, as an environment variable says.
 
-``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` turns those off. The compiled module asks here once,
-when it is loaded.
+``QCODEC_DISABLE_CPU_FEATURES=AVX512,AVX2`` disables these two. The compiled module reads the
+variable once, when it is loaded.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import os
 import warnings
 
 VARIABLE = "QCODEC_DISABLE_CPU_FEATURES"
-#: The bits of QC_CPU_ in qcodec.h. AVX512 is not used without AVX2, nor AVX2 without SSE42.
+#: The bits QC_CPU_... of qcodec.h. AVX512 is not used without AVX2, nor AVX2 without SSE42.
 FEATURES = {"SSE42": 1, "AVX2": 2, "AVX512": 4, "ARM_CRC": 8, "NEON": 16}
 
 
 def allowed() -> int:
-    """The set of features that may be used where the machine has them."""
+    """Return the features that may be used if the machine has them, as bits."""
     names = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
     bits = sum(FEATURES.values())
     for name in filter(None, names):
         if name not in FEATURES:
             known = ", ".join(FEATURES)
-            message = f"{VARIABLE} names {name!r}, which is none of {known}"
+            message = f"{VARIABLE} names {name!r}, allowed are {known}"
             warnings.warn(message, RuntimeWarning, stacklevel=2)
         bits &= ~FEATURES.get(name, 0)
     return bits
 
 
 def feature_names(bits: int) -> tuple[str, ...]:
-    """The names of a set of features."""
+    """Return the names of a set of features."""
     return tuple(name for name, bit in FEATURES.items() if bits & bit)

@@ -1,4 +1,4 @@
-"""Frames, read: the head, the chunks, and their elements."""
+"""Reads frames: the head, the chunks, and their elements."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport uint8_t, uint32_t
@@ -44,7 +44,7 @@ cdef object parameter_bytes(const uint8_t *start, size_t size):
 
 
 cdef int decode_parameters(qc_frame *head, void *memory) except -1:
-    """Decode coded parameters to `memory`, where the head then points; NULL: check only."""
+    """Decode coded parameters to `memory`, to which the head then points; NULL: check only."""
     cdef qc_error error
     cdef qc_status status
     cdef Watch watch
@@ -63,9 +63,9 @@ cdef int decode_parameters(qc_frame *head, void *memory) except -1:
 
 
 cdef class FrameGroups:
-    """A parameter of a frame by groups of elements."""
+    """A parameter of a frame, by groups of elements."""
 
-    cdef Frame frame  # keeps alive what `groups` points to
+    cdef Frame frame  # keeps the memory of `groups` alive
     cdef const qc_groups *groups
     cdef size_t entries
 
@@ -75,7 +75,7 @@ cdef class FrameGroups:
 
     @property
     def inner(self):
-        """Consecutive elements that share a group."""
+        """Number of consecutive elements that share a group."""
         return self.groups.inner
 
     @property
@@ -84,12 +84,12 @@ cdef class FrameGroups:
 
     @property
     def verbatim_bytes(self):
-        """Of the values, if they are not coded."""
+        """Size of the values if they are not coded."""
         return self.groups.count * self.entries * qc_dtype_size(self.groups.dtype)
 
     @property
     def coded(self):
-        """(bytes, codings) of the body; None: the values are verbatim."""
+        """(bytes, codings) of the body; None if the values are verbatim."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_stream_info infos[QC_MAX_STREAMS]
@@ -102,23 +102,23 @@ cdef class FrameGroups:
         return self.groups.coded.size, [infos[i].coding for i in range(count)]
 
     def values(self):
-        """The values, little-endian; empty if they are coded and the frame has only its head."""
+        """Return the values, little-endian; empty if they are coded and not decoded yet."""
         return parameter_bytes(self.groups.values, self.verbatim_bytes)
 
 
 cdef class Frame:
-    """A frame's head, read and checked. The data holds at least the head.
+    """The checked head of a frame. The data contains at least the head.
 
-    It never changes, so threads share it. What belongs to one call, such as the base of a delta,
-    is an argument of that call. Elements can be decoded of a frame whose parameters are verbatim,
-    and of what `with_parameters` gives.
+    A Frame never changes, so threads can share it. The state of one call, such as the base of a
+    delta, is an argument of that call. Elements can be decoded if the parameters are verbatim;
+    otherwise use the Frame that `with_parameters` returns.
     """
 
     cdef qc_frame head
     cdef qc_chunk *table
     cdef const uint8_t[::1] data
-    # Of a frame with decoded parameters: the memory that they are in, and the frame that was read,
-    # whose table it shares.
+    # For a frame with decoded parameters: their memory, and the frame that was read, whose table
+    # it shares.
     cdef void *memory
     cdef Frame origin
 
@@ -133,7 +133,7 @@ cdef class Frame:
 
     @staticmethod
     def read(const uint8_t[::1] data, bint whole, bint verify):
-        """Read the head; `whole`: the data is all of the frame; `verify`: check the CRCs."""
+        """Read the head; `whole`: the data is the whole frame; `verify`: check the CRCs."""
         cdef Frame frame = Frame.__new__(Frame)
         frame.read_head(data, whole, verify)
         return frame
@@ -160,7 +160,7 @@ cdef class Frame:
         return 0
 
     cdef int bind(self, qc_frame *head, const uint8_t[::1] base) except -1:
-        """The head for one call, with the call's base."""
+        """Copy the head for one call, and set the call's base in it."""
         head[0] = self.head
         if head.kind != QC_DELTA or base is None:
             return 0
@@ -168,12 +168,12 @@ cdef class Frame:
             raise ValueError(
                 f"the base has {base.shape[0]:,} bytes, the tensor {head.elements * head.item_size:,}"
             )
-        # Of no elements any address will do.
+        # Without elements, any address that is not NULL will do.
         head.delta.base = &base[0] if base.shape[0] > 0 else <const void *>head.delta.digest
         return 0
 
     def with_parameters(self):
-        """This frame with its coded parameters decoded; itself if none are coded."""
+        """Return this frame with its coded parameters decoded; itself if none are coded."""
         cdef Frame opened
         if self.head.coded_bytes == 0 or self.memory != NULL:
             return self
@@ -187,7 +187,7 @@ cdef class Frame:
         return opened
 
     def check_parameters(self):
-        """Check coded parameters, without memory for them."""
+        """Check coded parameters without allocating memory for them."""
         cdef qc_frame head = self.head
         if head.coded_bytes > 0:
             decode_parameters(&head, NULL)
@@ -226,7 +226,7 @@ cdef class Frame:
 
     @property
     def width(self):
-        """Bits of a code, or of a symbol of kinds that store elements."""
+        """Bits per code, or per symbol of kinds that store elements."""
         return self.head.width
 
     @property
@@ -235,7 +235,7 @@ cdef class Frame:
 
     @property
     def features(self):
-        """The codings that may occur, as bits."""
+        """The codings that may occur, one bit per coding."""
         return self.head.features
 
     @property
@@ -248,7 +248,7 @@ cdef class Frame:
 
     @property
     def coded_bytes(self):
-        """Of coded parameters, once they are decoded."""
+        """Size of the coded parameters after decoding."""
         return self.head.coded_bytes
 
     cdef object groups(self, const qc_groups *groups, size_t entries):
@@ -261,46 +261,48 @@ cdef class Frame:
 
     @property
     def codebook(self):
-        """The books; None for kinds without."""
+        """The codebooks; None for kinds without them."""
         return self.groups(&self.head.codebook.books, self.head.codebook.entries)
 
     def codebook_order(self):
-        """One byte per entry of all books: its place before they were sorted; empty: they were not."""
+        """Return the index of every original entry in ascending order, as bytes; may be empty."""
         cdef size_t entries = self.head.codebook.entries
         return parameter_bytes(self.head.codebook.order, self.head.codebook.books.count * entries)
 
     @property
     def scales(self):
-        """None: there are none."""
+        """The scales; None if there are none."""
         return self.groups(&self.head.scales, 1)
 
     @property
     def zero_point(self):
-        """Of all elements, if there are no `zero_points`."""
+        """The zero point of all elements, if there are no `zero_points`."""
         return self.head.zero_points.common
 
     @property
     def zero_points(self):
-        """One per scale; None: `zero_point` is that of all elements."""
+        """One zero point per scale; None if `zero_point` applies to all elements."""
         return self.groups(&self.head.zero_points.groups, 1)
 
     def digest(self):
-        """Of the base (kind delta); empty for other kinds."""
+        """Return the digest of the base (kind delta); empty for other kinds."""
         return parameter_bytes(self.head.delta.digest, QC_DELTA_DIGEST_BYTES)
 
     def chunk(self, size_t index):
-        """(offset, bytes, first element, elements) of a chunk."""
+        """Return (offset, bytes, first element, elements) of a chunk."""
         if index >= self.head.chunks:
             raise IndexError(index)
         cdef qc_chunk *chunk = &self.table[index]
         return chunk.offset, chunk.bytes, chunk.first, chunk.elements
 
     cdef qc_chunk *checked(self, size_t index, const uint8_t[::1] data) except NULL:
-        # What C is told about the buffer must be true.
+        # C relies on the size of the buffer.
         if index >= self.head.chunks:
             raise IndexError(index)
         if <size_t>data.shape[0] != self.table[index].bytes:
-            raise ValueError("the chunk's bytes are not all there")
+            raise ValueError(
+                f"the chunk: {data.shape[0]:,} bytes, needed are {self.table[index].bytes:,}"
+            )
         return &self.table[index]
 
     def decode(
@@ -312,10 +314,10 @@ cdef class Frame:
         const uint8_t[::1] base,
         bint verify,
     ):
-        """Elements [first, first + count) into `out`, of a frame that has all of its bytes.
+        """Decode elements [first, first + count) into `out`; the data must be the whole frame.
 
-        `out`: a writable buffer of so many elements; None: check only. `base`: all elements of the
-        base of kind delta, which the digest is not checked against here; else None.
+        `out` is a writable buffer of that many elements, or None to check only. `base` has all
+        elements of the base for kind delta, otherwise it is None. Its digest is not checked here.
         """
         cdef qc_error error
         cdef qc_status status
@@ -325,7 +327,9 @@ cdef class Frame:
         cdef const uint8_t *start = address(self.data)
         cdef void *workspace
         if <size_t>self.data.shape[0] != self.head.frame_bytes:
-            raise ValueError("the frame's bytes are not all there")
+            raise ValueError(
+                f"the frame: {self.data.shape[0]:,} bytes, needed are {self.head.frame_bytes:,}"
+            )
         self.bind(&head, base)
         head.poll = begin(&watch, check)
         get_output(out, &to, count, dtype)
@@ -354,7 +358,7 @@ cdef class Frame:
         const uint8_t[::1] base,
         bint verify,
     ):
-        """Elements [first, first + count) of a chunk into `out`; the rest is as in `decode`."""
+        """Decode elements [first, first + count) of a chunk into `out`, as `decode` does."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
@@ -383,7 +387,7 @@ cdef class Frame:
     def decode_codes(
         self, size_t index, const uint8_t[::1] data, const uint8_t[::1] base, bint verify
     ):
-        """(positions of uint32 from the chunk's start or None, codes as bytes) of a chunk."""
+        """Decode a chunk's (uint32 positions from the chunk's start or None, codes as bytes)."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head
@@ -420,7 +424,7 @@ cdef class Frame:
         return None if dense else position_array, code_array
 
     def stored(self, size_t index, const uint8_t[::1] data):
-        """Stored elements of a chunk, fillers included."""
+        """Return the number of stored elements of a chunk, fillers included."""
         cdef qc_error error
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef size_t count
@@ -430,7 +434,7 @@ cdef class Frame:
         return count
 
     def streams(self, size_t index, const uint8_t[::1] data):
-        """[(role, coding, bytes)] of a chunk's streams."""
+        """Return [(role, coding, bytes)] of a chunk's streams."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_chunk *chunk = self.checked(index, data)

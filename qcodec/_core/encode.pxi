@@ -1,4 +1,4 @@
-"""Frames, written: chunks in their codings, then the frame around them."""
+"""Writes frames: encodes the chunks, then writes the frame around them."""
 
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -36,7 +36,7 @@ from .interrupt import check
 
 
 cdef int check_size(str what, const uint8_t[::1] view, size_t count, size_t item_size) except -1:
-    """What C is told about a buffer must be true: that it holds `count` items."""
+    """Check that a buffer has exactly `count` items, because C relies on it."""
     if <size_t>view.shape[0] % item_size != 0 or <size_t>view.shape[0] // item_size != count:
         raise ValueError(
             f"{what}: {view.shape[0]:,} bytes, needed are {count:,} times {item_size:,}"
@@ -45,7 +45,7 @@ cdef int check_size(str what, const uint8_t[::1] view, size_t count, size_t item
 
 
 cdef class PlanGroups:
-    """A parameter of a frame by groups of elements: `values` are little-endian."""
+    """A parameter of a frame, by groups of elements; `values` are little-endian."""
 
     cdef readonly unsigned dtype
     cdef readonly size_t inner, count
@@ -65,13 +65,13 @@ cdef int check_groups(str what, PlanGroups groups, size_t entries) except -1:
 
 
 cdef class Plan:
-    """What a frame will look like, but for the bytes of its chunks.
+    """The description of a frame before its chunks are encoded.
 
-    Threads share a plan: nothing of it changes once it is made.
+    A Plan never changes, so threads can share it.
     """
 
     cdef qc_frame head
-    # What the head points to.
+    # The head points into these.
     cdef const uint8_t[::1] order, digest, base
     cdef PlanGroups codebook, scales, zero_points
 
@@ -133,12 +133,12 @@ cdef class Plan:
         if self.digest is not None:
             head.delta.digest = address(self.digest)
         if self.base is not None:
-            # Of no elements any address will do.
+            # Without elements, any address that is not NULL will do.
             head.delta.base = &self.base[0] if self.base.shape[0] > 0 else <void *>head
         return 0
 
     cdef int check_sizes(self) except -1:
-        """What C is told about buffers must be true, now that it is known which of them it reads."""
+        """Check the sizes of the buffers that C will read."""
         cdef qc_frame *head = &self.head
         cdef size_t entries = head.codebook.entries
         if head.codebook.books.count > 0:
@@ -146,7 +146,7 @@ cdef class Plan:
             if self.order is not None:
                 check_size("order of the codebook", self.order, self.codebook.count, entries)
         elif self.order is not None:
-            raise ValueError("an order of the codebook, and no codebook")
+            raise ValueError("an order of the codebook was given, but no codebook")
         if head.scales.count > 0:
             check_groups("scales", self.scales, 1)
         if head.zero_points.groups.count > 0:
@@ -160,7 +160,7 @@ cdef class Plan:
     cdef object encode_parameters(
         self, qc_frame *head, uint64_t codings, int profile, uint64_t *features
     ):
-        """Code the head's parameters where that takes fewer bytes; gives what keeps them alive."""
+        """Code the head's parameters if that takes fewer bytes; returns their memory's owner."""
         cdef qc_error error
         cdef qc_status status
         cdef size_t bound = qc_parameters_bound(head)
@@ -205,10 +205,10 @@ cdef class Plan:
         int profile,
         unsigned effort,
     ):
-        """(bytes, codings used) of one chunk; `positions` is empty if dense."""
+        """Encode one chunk; returns (bytes, codings used). `positions` is empty if dense."""
         cdef qc_error error
         cdef qc_status status
-        cdef qc_frame head = self.head  # of this call: others may run at the same time
+        cdef qc_frame head = self.head  # a copy, because other calls may run at the same time
         cdef Watch watch
         cdef qc_chunk_input chunk
         cdef qc_encoding encoding
@@ -248,11 +248,11 @@ cdef class Plan:
         return out_array[:size].tobytes(), features
 
     def write(self, list chunks, uint64_t features, uint64_t codings, int profile):
-        """The frame around encoded chunks, as bytes; parameters may be in these codings."""
+        """Return the frame around encoded chunks; its parameters may use these codings."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head = self.head
-        # The views keep every chunk alive and as long as it is, whoever changes the list.
+        # The views keep the chunks alive and their sizes fixed, even if the caller changes them.
         cdef list views = [memoryview(chunk) for chunk in chunks]
         cdef size_t count = len(views), size, i
         cdef const uint8_t[::1] view
@@ -280,5 +280,5 @@ cdef class Plan:
                 raise failure(status, &error)
         finally:
             PyMem_Free(pieces)
-        del bodies  # until here the head points to them
+        del bodies  # the head pointed to them until now
         return out

@@ -1,4 +1,4 @@
-"""The floating-point mode in which numbers are chosen and given back."""
+"""The floating-point mode in which the library computes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from . import core
 
 @contextmanager
 def standard_float_mode() -> Iterator[None]:
-    """Keep subnormals and round to nearest in this thread, whatever mode it was given.
+    """Keep subnormals and round to nearest in this thread, whatever its current mode.
 
     A thread may flush subnormals to zero (`torch.set_flush_denormal`, libraries built
-    with ``-ffast-math``), and NumPy's arithmetic follows. The mode is given back at the
-    end, after an error too. Also a decorator, for functions that compute with floats.
+    with ``-ffast-math``), which changes NumPy's results. The mode is restored at the end,
+    after an error too. This is also a decorator, for functions that compute with floats.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether a thread is to stop: what long calls ask several times a second."""
+"""Stops threads: long calls check several times per second whether to stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 class Stopped(BaseException):
-    """Ends the work of a thread whose pool stops; not an Exception, as nobody is to handle it."""
+    """Ends the work of a thread whose pool stops; not an Exception, so that no code handles it."""
 
 
 class _Thread(threading.local):
@@ -17,12 +17,12 @@ _thread = _Thread()
 
 
 def obey(stop: threading.Event) -> None:
-    """From now on, `check` raises in this thread once the event is set."""
+    """Make `check` raise in this thread once the event is set."""
     _thread.stop = stop
 
 
 def check() -> None:
-    """Raise `Stopped` if the pool of this thread stops.
+    """Raise `Stopped` if the pool of this thread is stopping.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Conversions between element types, k-means and nearest centroids."""
+"""Conversions between element types, k-means, nearest centroids, and masks."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ MAX_N_OF_M = c.QC_MAX_N_OF_M
 KMEANS_INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
 
-#: Elements between two looks at pending signals: a tenth of a second at most, on any machine.
+#: Elements between two checks for signals: at most a tenth of a second on any machine.
 cdef size_t PIECE = 1 << 22
 cdef size_t N_OF_M_PIECE = 1 << 20  # these are slower
 
 
 cdef class StandardFloatMode:
-    """A context in which this thread keeps subnormals and rounds to nearest."""
+    """A context manager in which this thread keeps subnormals and rounds to nearest."""
 
     cdef uint32_t before
     cdef bint entered
@@ -55,7 +55,7 @@ def convert(const uint8_t[::1] source, int source_dtype, uint8_t[::1] out, int o
 
 
 def sort(float[::1] values):
-    """In place, ascending."""
+    """Sort in place, ascending."""
     cdef size_t count = values.shape[0]
     if count == 0:
         return
@@ -298,7 +298,7 @@ def mask_n_of_m(const float[::1] values, size_t row, size_t n, size_t m):
         raise ValueError(f"{n} of {m}: allowed is 1 <= n <= m <= {c.QC_MAX_N_OF_M}")
     mask = np.empty(count, np.uint8)
     cdef uint8_t[::1] view = mask
-    # Some rows at a time, or whole groups of one row.
+    # Pieces are several rows, or several groups of one row.
     cdef size_t rows = max(N_OF_M_PIECE // row, <size_t>1), columns = min(row, N_OF_M_PIECE // m * m)
     cdef size_t first, high, column, wide
     for first in range(0, count, rows * row):

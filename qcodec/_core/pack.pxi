@@ -1,4 +1,4 @@
-"""Packs: the table of many small frames under their names."""
+"""Packs: the table of the frames and their names."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ cdef const uint8_t *never_null(const uint8_t[::1] view):
 
 
 def pack_count(const uint8_t[::1] data, size_t pack_bytes):
-    """The number of entries of a pack whose first bytes are `data`."""
+    """Return the number of entries of a pack whose first bytes are `data`."""
     cdef const uint8_t *start = never_null(data)
     cdef size_t size = data.shape[0], entries = 0
     cdef qc_error error
@@ -45,7 +45,7 @@ def pack_count(const uint8_t[::1] data, size_t pack_bytes):
 
 
 def pack_read(const uint8_t[::1] data, size_t pack_bytes, size_t entries):
-    """The table of that many entries, an array of `PACK_ENTRY`, and its length in bytes."""
+    """Read a table of `entries` entries: an array of `PACK_ENTRY`, and its length in bytes."""
     table = np.zeros(entries, PACK_ENTRY)
     cdef uint8_t[::1] view = table.view("u1")
     cdef qc_pack_entry *first = <qc_pack_entry *> never_null(view)
@@ -61,7 +61,7 @@ def pack_read(const uint8_t[::1] data, size_t pack_bytes, size_t entries):
 
 
 cdef object own_table(const uint8_t[::1] table, size_t names_bytes):
-    """A copy, as bytes, of a table whose names lie inside so many bytes."""
+    """Return a copy of a table, after checking that its names are inside the bytes of names."""
     own = np.array(table).view(PACK_ENTRY)
     sizes, offsets = own["name_bytes"], own["name_offset"]
     if (sizes > names_bytes).any() or (offsets > names_bytes - sizes).any():
@@ -70,10 +70,10 @@ cdef object own_table(const uint8_t[::1] table, size_t names_bytes):
 
 
 def pack_find(const uint8_t[::1] data, const uint8_t[::1] table, const uint8_t[::1] name):
-    """The number of the entry of this name, or the number of entries if there is none."""
+    """Return the index of the entry of this name, or the number of entries if there is none."""
     own = own_table(table, data.shape[0])
     if (own["by_name"] >= len(own)).any():
-        raise ValueError(f"a place in the order of {len(own):,} names has none of them")
+        raise ValueError(f"the order of {len(own):,} names has an index out of range")
     cdef const uint8_t[::1] view = own.view("u1")
     cdef const uint8_t *start = never_null(data)
     cdef const uint8_t *text = never_null(name)
@@ -85,7 +85,7 @@ def pack_find(const uint8_t[::1] data, const uint8_t[::1] table, const uint8_t[:
 
 
 def pack_write_table(const uint8_t[::1] names, const uint8_t[::1] table):
-    """The bytes of a table whose entries say where in `names` their names are."""
+    """Return the bytes of a table; its entries say where in `names` their names are."""
     own = own_table(table, names.shape[0])
     cdef uint8_t[::1] own_view = own.view("u1")
     cdef const uint8_t *text = never_null(names)

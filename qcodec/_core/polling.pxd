@@ -1,4 +1,4 @@
-# Long C calls, interrupted: what their qc_poll asks (csrc/qcodec.h).
+# Interrupts long C calls through their qc_poll (csrc/qcodec.h). A call is made like this:
 #
 #     cdef Watch watch
 #     cdef const qc_poll *poll = begin(&watch, check)
@@ -7,15 +7,16 @@
 #     if status == QC_INTERRUPTED:
 #         raise_pending()
 #
-# C asks after so many steps, which may be microseconds, and the interpreter is asked after a
-# twentieth of a second: its lock is taken for that, and other threads may hold it for long. Signal
-# handlers run in the main thread only; other threads stop when their pool does (interrupt.py).
+# C polls after a fixed number of steps, perhaps every few microseconds. The interpreter is asked at
+# most once per twentieth of a second, because that takes its lock, which other threads may hold for
+# long. Signal handlers run in the main thread only; other threads stop when their pool does
+# (interrupt.py).
 from cpython.object cimport PyObject
 
 from .c cimport qc_poll
 
 cdef extern from "Python.h":
-    # Declared without `except`: what they raise stays set until C has returned.
+    # Declared without `except`, so that an exception stays set until C has returned.
     int PyErr_CheckSignals()
     PyObject *PyObject_CallNoArgs(PyObject *function)
     void Py_DecRef(PyObject *object)
@@ -33,12 +34,12 @@ cdef enum:
 
 cdef struct Watch:
     qc_poll poll
-    PyObject *check  # interrupt.check, which the module holds
+    PyObject *check  # interrupt.check; the module keeps it alive
     timespec asked
 
 
 cdef inline const qc_poll *begin(Watch *watch, check) except NULL:
-    """The poll of one call; raises at once if this thread is to stop."""
+    """Return the poll of one call; raises at once if this thread must stop."""
     check()
     watch.check = <PyObject *>check
     watch.poll.stop = stop
@@ -61,7 +62,7 @@ cdef inline int stop(void *context) noexcept nogil:
 
 
 cdef inline int ask(PyObject *check) noexcept with gil:
-    """Nonzero if an exception is set now."""
+    """Return nonzero if an exception is set."""
     cdef PyObject *done
     if PyErr_CheckSignals() != 0:
         return 1
@@ -73,7 +74,7 @@ cdef inline int ask(PyObject *check) noexcept with gil:
 
 
 cdef inline int check_signals(check) except -1:
-    """Between two pieces of a long call: raise what ends it."""
+    """Raise if a long call must end; called between its pieces."""
     if PyErr_CheckSignals() != 0:
         return -1
     check()
@@ -81,5 +82,5 @@ cdef inline int check_signals(check) except -1:
 
 
 cdef inline int raise_pending() except -1:
-    """After QC_INTERRUPTED: raise what `ask` left set."""
+    """Raise the exception that `ask` left set; called after QC_INTERRUPTED."""
     return -1

@@ -1,4 +1,4 @@
-"""A status of the C core as an exception."""
+"""Converts a status of the C core to an exception."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _KINDS = {
 
 
 def error_of(status: int, what: bytes, offset: int, found: int, allowed: int) -> Exception:
-    """The exception for a `qc_status` that is not QC_OK and its `qc_error`."""
+    """Return the exception for a `qc_status` other than QC_OK, and its `qc_error`."""
     text = what.decode("ascii")
     if status == _INVALID:
         return ValueError(f"{text} (found {found:,}, allowed {allowed:,})")
     if status == _NO_SPACE:
-        return RuntimeError(f"{text}: this is a defect of qcodec, please report it")
+        return RuntimeError(f"{text}: this is a bug in qcodec, please report it")
     message = f"{text} at byte {offset:,} (found {found:,}, allowed {allowed:,})"
-    # The compiled module keeps this function if qcodec is imported again (Cython loads it once per
-    # process), so the class is looked up now: callers catch that of the last import.
+    # Cython loads the compiled module once per process, so the module keeps this function if qcodec
+    # is imported again. The class is looked up here, because callers catch that of the last import.
     kind = getattr(import_module("qcodec.errors"), _KINDS[status])
     error: Exception = kind(message, offset, found, allowed)
     return error

@@ -10,7 +10,7 @@ import numpy as np
 from .interrupt import check
 
 
-#: Bytes between two looks at pending signals: a tenth of a second at most, on any machine.
+#: Bytes between two checks for signals: at most a tenth of a second on any machine.
 cdef size_t CRC32C_PIECE = 1 << 24
 
 
@@ -25,18 +25,18 @@ def crc32c(const uint8_t[::1] data, uint32_t crc=0):
 
 
 def coding_name(unsigned coding):
-    """The name of a coding of the format, or None."""
+    """Return the name of a coding of the format, or None."""
     cdef const char *name = c.qc_coding_name(coding)
     return None if name == NULL else name.decode("ascii")
 
 
 def coding_names():
-    """The names of all codings, by number."""
+    """Return the names of all codings, by number."""
     return tuple([coding_name(coding) for coding in range(c.QC_CODING_COUNT)])
 
 
 cdef int check_count(str what, const uint8_t[::1] view, size_t count, unsigned width) except -1:
-    """What C is told about a buffer must be true: that it holds `count` symbols."""
+    """Check that a buffer has exactly `count` symbols, because C relies on it."""
     cdef size_t bytes = view.shape[0], size = 1 if width <= 8 else 2
     if bytes % size != 0 or bytes // size != count:
         raise ValueError(f"{count:,} {what} of {width} bits in {bytes:,} bytes")
@@ -44,14 +44,14 @@ cdef int check_count(str what, const uint8_t[::1] view, size_t count, unsigned w
 
 
 def stream_bound(size_t count, unsigned width):
-    """The most bytes that a stream of so many symbols takes."""
+    """Return the largest size of a stream of `count` symbols."""
     return c.qc_stream_bound(count, width)
 
 
 def encode_stream(
     const uint8_t[::1] symbols, size_t count, unsigned width, uint64_t codings, int profile
 ):
-    """One stream, as bytes; `symbols` are the bytes of `count` uint8 or uint16."""
+    """Encode one stream; `symbols` are the bytes of `count` uint8 or uint16."""
     check_count("symbols", symbols, count, width)
     cdef size_t capacity = c.qc_stream_bound(count, width), size = 0
     out = np.empty(capacity, np.uint8)
@@ -73,7 +73,7 @@ def encode_stream(
 
 
 def decode_stream(const uint8_t[::1] data, size_t count, unsigned width):
-    """The `count` symbols of one stream, uint8 or uint16."""
+    """Decode the `count` symbols of one stream, as uint8 or uint16."""
     symbols = np.empty(count, np.uint8 if width <= 8 else np.uint16)
     cdef uint8_t[::1] view = symbols.view(np.uint8)
     cdef uint8_t[::1] workspace = np.empty(c.QC_WORKSPACE_BYTES, np.uint8)
@@ -92,7 +92,7 @@ def decode_stream(const uint8_t[::1] data, size_t count, unsigned width):
 
 
 def relative_index_width(const uint32_t[::1] positions, unsigned value_bits):
-    """The gap width of the fewest bits, an entry costing gap width + value_bits."""
+    """Return the best gap width if each stored element costs gap width + value_bits."""
     cdef size_t count = positions.shape[0]
     cdef const uint32_t *source = &positions[0] if count > 0 else NULL
     cdef unsigned width
@@ -102,8 +102,8 @@ def relative_index_width(const uint32_t[::1] positions, unsigned value_bits):
 
 
 def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
-    """(gaps, the number of the position that each leads to, or 2^32 - 1 for a filler)."""
-    # A copy: the caller's may change after their gaps were counted.
+    """Return gaps, and for each the index of its position, or 2^32 - 1 for a filler."""
+    # A copy, because the caller's array may change after the gaps were counted.
     cdef const uint32_t[::1] own = np.array(positions)
     cdef size_t count = own.shape[0], stored
     cdef const uint32_t *source = &own[0] if count > 0 else NULL
@@ -131,7 +131,7 @@ def relative_index_encode(const uint32_t[::1] positions, unsigned gap_width):
 def relative_index_decode(
     const uint8_t[::1] gaps, size_t stored, unsigned gap_width, size_t limit
 ):
-    """The positions of gaps, which are the bytes of `stored` uint8 or uint16."""
+    """Convert gaps, which are the bytes of `stored` uint8 or uint16, to positions."""
     check_count("gaps", gaps, stored, gap_width)
     positions = np.empty(stored, np.uint32)
     if stored == 0:

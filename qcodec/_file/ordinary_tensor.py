@@ -75,7 +75,7 @@ class OrdinaryTensor:
         target = self.element_type if dtype is None else element_type(dtype)
         if target != self.element_type and not (self.element_type.is_float and target.is_float):
             raise TypeError(
-                f"a tensor of {self.element_type.name} cannot be given as {target.name}"
+                f"a tensor of {self.element_type.name} cannot be decoded as {target.name}"
             )
         if out is None:
             self._limits.check_tensor(self.elements * target.itemsize, self._input_bytes)

@@ -1,1 +1,1 @@
-"""Frames: one tensor and its bytes, in both directions, whole or in parts."""
+"""Encodes tensors as frames and decodes frames, completely or in parts."""

@@ -1,4 +1,4 @@
-"""Codebooks in ascending order, and back: they are smaller so, and so are codes that count them."""
+"""Sorts codebooks and restores their order; sorted ones, and the codes for them, are smaller."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Array = np.ndarray[Any, Any]
 
 
 def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
-    """The same tensor with every codebook in ascending order, its codes moved along.
+    """Sort every codebook in ascending order, and change the codes accordingly.
 
     Returns
     -------
     (Quantized, numpy.ndarray) or None
-        The tensor, and for every entry of every codebook, as it stood, its number in ascending
-        order: uint8, (books, entries). None if they ascend already, or there are none.
+        The sorted tensor, and for every entry in the original order its index in ascending
+        order: uint8, (books, entries). None if the codebooks ascend already, or there are none.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
 
 
 def restored(quantized: Quantized, order: Array) -> Quantized:
-    """The tensor that `ascending` was given."""
+    """Restore the tensor that was passed to `ascending`."""
     assert quantized.codebook is not None
     values = np.take_along_axis(quantized.codebook.values, order.astype(np.int64), axis=1)
     places = np.argsort(order, axis=1, kind="stable").astype(np.uint8)
@@ -49,7 +49,7 @@ def restored(quantized: Quantized, order: Array) -> Quantized:
 
 
 def _moved(quantized: Quantized, values: Array, new_codes: Array) -> Quantized:
-    """With other codebooks, in which code c of book b is new_codes[b, c]."""
+    """Replace the codebooks; code c of book b becomes new_codes[b, c]."""
     codebook = quantized.codebook
     assert codebook is not None
     books: Array | int = 0
@@ -62,7 +62,7 @@ def _moved(quantized: Quantized, values: Array, new_codes: Array) -> Quantized:
 
 
 def _keys(values: Array) -> Array:
-    """Unsigned integers in the order of the values (format, section 5, deltas)."""
+    """Map values to unsigned integers of the same order (format, section 5, deltas)."""
     bits = values.view(f"u{values.dtype.itemsize}")
     sign = bits.dtype.type(1 << 8 * values.dtype.itemsize - 1)
     return np.where(bits & sign, ~bits, bits | sign)

@@ -1,4 +1,4 @@
-"""The stored elements of a tensor as a sparse matrix of SciPy, without a dense copy."""
+"""Converts the stored elements of a tensor to a SciPy sparse matrix, without a dense copy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _INDEX_BYTES = 8
 def to_csr(
     quantized: Quantized, *, limits: Limits | None = None, input_bytes: int | None = None
 ) -> csr_array:
-    """The stored elements as a sparse matrix.
+    """Return the stored elements as a sparse matrix.
 
     Parameters
     ----------
@@ -28,9 +28,9 @@ def to_csr(
         At least one dimension; axes after the first are flattened. Stored
         elements whose value is zero stay explicit.
     limits : Limits, optional
-        A matrix takes memory for its rows, however few are stored.
+        The largest matrix. It takes memory for every row, even for empty ones.
     input_bytes : int, optional
-        Of the file or frame that the tensor is from: what `Limits.max_expansion` counts. The
+        The size of the file or frame that the tensor is from, for `Limits.max_expansion`. The
         default is the memory of codes and positions.
 
     Returns
@@ -76,7 +76,8 @@ def to_csr(
 
 
 def _matrix_bytes(quantized: Quantized) -> int:
-    """What `to_csr` takes: row starts and bounds, columns, and positions where none are stored."""
-    indices = 1 if quantized.positions is not None else 2
-    a_value = BY_NAME[quantized.dtype].itemsize + indices * _INDEX_BYTES
-    return 2 * _INDEX_BYTES * (quantized.shape[0] + 1) + a_value * quantized.stored
+    """Return the memory that `to_csr` takes, including the positions of a dense tensor."""
+    indices = 1 if quantized.positions is not None else 2  # columns, and positions
+    per_value = BY_NAME[quantized.dtype].itemsize + indices * _INDEX_BYTES
+    # Two arrays have one element per row: the bounds and the row starts.
+    return 2 * _INDEX_BYTES * (quantized.shape[0] + 1) + per_value * quantized.stored

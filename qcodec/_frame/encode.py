@@ -1,4 +1,4 @@
-"""`Quantized` to the bytes of a frame: the layout that is smallest, its chunks, on threads."""
+"""Encodes a `Quantized` as a frame: compares layouts, and encodes chunks on several threads."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Array = np.ndarray[Any, Any]
 
 _ADAPTIVE = 1 << core.coding_names().index("adaptive")
 
-# This many parameters may be coded, however small the tensor is (format, section 5).
+# Up to this many parameters may be coded, even if the tensor is smaller (format, section 5).
 _ALWAYS_CODED = 256
 
-# A later candidate is a slower one: this share must be saved to prefer it.
+# A later candidate decodes more slowly, so it must save this share of the bytes.
 _WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
 
 
@@ -40,14 +40,14 @@ class EncodedChunks:
 
     @property
     def size(self) -> int:
-        """Bytes of all chunks."""
+        """Number of bytes of all chunks."""
         return sum(len(chunk) for chunk in self.data)
 
 
 class FrameEncoder:
     """Encodes one tensor in one layout.
 
-    `order` is that of its codebooks before they were sorted, if they were.
+    `order` is the original order of its codebooks, if they were sorted.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FrameEncoder:
         self.layout = layout
         self.codings = self.parameter_codings = encoding.codings
         if layout.chunk_elements and encoding.profile == "balanced":
-            # Adaptive coding is for small tensors: it saves tables, and decodes slowly.
+            # Adaptive coding needs no tables but decodes slowly, so it is for small tensors only.
             self.codings &= ~_ADAPTIVE
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
         self.filler = layout.filler_of(quantized)
@@ -70,7 +70,7 @@ class FrameEncoder:
         self.ranges = layout.chunks_of(quantized)
 
     def chunk(self, index: int) -> tuple[bytes, int]:
-        """(bytes, codings used) of one chunk."""
+        """Encode one chunk; returns (bytes, codings used)."""
         first, elements = self.ranges[index]
         start, stop = first, first + elements
         positions = np.empty(0, np.uint32)
@@ -92,7 +92,7 @@ class FrameEncoder:
         )
 
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
-        """Encode some chunks, on several threads."""
+        """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
             results = list(found)
         features = 0
@@ -101,12 +101,12 @@ class FrameEncoder:
         return EncodedChunks([data for data, _ in results], features)
 
     def frame(self, chunks: EncodedChunks) -> bytes:
-        """The frame around all of the chunks."""
+        """Return the frame around all of the chunks."""
         return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
 
 
 def _groups(groups: Groups | None, dtype: str) -> core.PlanGroups | None:
-    """A parameter as it is stored in a frame."""
+    """Return a parameter in the form in which a frame stores it."""
     if groups is None:
         return None
     element = element_type(dtype)
@@ -141,12 +141,12 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Pla
 
 
 def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) -> list[int]:
-    """The gap widths to try: what was asked for, or what may be smallest."""
+    """Return the gap widths to try: the requested one, or those that may be smallest."""
     if quantized.positions is None or gap_bits is not None:
         return [gap_bits or 1]
     if len(quantized.positions) == 0:
         return [1]
-    # A chunk's worth of positions stands for all of them.
+    # The positions of one chunk are a sample of all of them.
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
     sample = (quantized.positions[:stop] - first).astype(np.uint32)
@@ -155,7 +155,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
 
 
 def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
-    """The share that a layout must save to be preferred to the best before it."""
+    """Return the share of bytes that a layout must save to replace the best one before it."""
     is_as_fast = best.kind == "planes" and layout.kind == "exponents"
     return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
 
@@ -174,8 +174,8 @@ def encode_quantized(
 ) -> bytes:
     """Encode a `Quantized` as one frame.
 
-    Of the layouts that `positions` allows, simplest first, each must save something over
-    the best before it, in sampled chunks, to be taken.
+    The layouts that `positions` allows are compared on sampled chunks, simplest first. A layout
+    is taken if it saves enough compared with the best one before it.
     """
     encoding = Encoding(profile, effort, codings)
 
@@ -202,7 +202,7 @@ def encode_quantized(
 
 
 def _may_move(quantized: Quantized, profile: str) -> bool:
-    """Whether codebooks may be stored in another order: where parameters may be coded."""
+    """Whether codebooks may be stored in another order, which needs coded parameters."""
     if quantized.codebook is None or profile in ("fast", "fixed"):
         return False
     return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)

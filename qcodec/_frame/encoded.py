@@ -1,4 +1,4 @@
-"""A tensor that stays encoded until its elements are asked for."""
+"""`Encoded`: a tensor that stays encoded until its elements are requested."""
 
 from __future__ import annotations
 
@@ -30,43 +30,43 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-#: What a float tensor can be decoded as, besides its own type.
+#: The types to which a float tensor can be decoded, besides its own type.
 _OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
 
-# A tiny input may honestly declare a large tensor of equal elements. Below this size all of it is
-# checked before memory is taken for the output: an error then costs less than a MiB in all.
+# A tiny input may legitimately declare a large tensor of equal elements. An input of up to this
+# size is checked completely before its output is allocated, so an error costs less than 1 MiB.
 _CHECK_FIRST_BYTES = 4096
 _CHEAP_OUTPUT_BYTES = 1 << 19
 
 
 class Encoded:
-    """One encoded tensor, decoded as far as it is asked for.
+    """One encoded tensor, of which parts can be decoded on demand.
 
     Parameters
     ----------
     source : bytes-like, or an object with ``size`` and ``read(offset, size)``
-        One whole frame. Only the head is read now.
+        One whole frame. At first only the head is read.
     limits : Limits, optional
         What may be decoded; the default is `qcodec.Limits()`.
     verify : bool
         Check the CRCs, and the digest of the base.
-    base : array_like, or a callable that gives one, optional
-        What a tensor of kind delta was stored against; it is asked for when elements are,
-        and by no other kind.
+    base : array_like, or a callable that returns one, optional
+        The base of a tensor of kind delta. It is called for when elements are first
+        decoded, and never for other kinds.
     input_bytes : int, optional
-        Of the file that the frame is in: what `Limits.max_expansion` counts. The default is
-        the frame's own length.
+        The size of the file that contains the frame, for `Limits.max_expansion`. The default
+        is the length of the frame.
 
     Attributes
     ----------
     shape : tuple of int
     dtype : numpy.dtype
-        Of the decoded array; bfloat16 and float8 as in `qcodec.dtypes`.
+        The dtype of the decoded array; bfloat16 and float8 as in `qcodec.dtypes`.
     element_type : ElementType
     kind, positions : str
-        How it is stored: docs/format.md, sections 4 and 6.
+        How the tensor is stored: docs/format.md, sections 4 and 6.
     chunks : int
-        Parts that decode alone.
+        Number of parts that can be decoded alone.
     nbytes, encoded_bytes : int
         Dense and encoded size in bytes.
 
@@ -104,10 +104,10 @@ class Encoded:
         self.kind = ids.KIND_NAMES[frame.kind]
         self.positions = ids.POSITIONS_NAMES[frame.positions]
         self.chunks: int = frame.chunks
-        # What decoding elements takes besides: each is set once, under the lock, and then kept.
+        # Decoding elements needs these. Each is set once, under the lock, and then kept.
         self._lock = Lock()
         self._opened = None if frame.coded_bytes else frame  # the frame with its parameters
-        self._base_bytes: Array | None = None  # of kind delta
+        self._base_bytes: Array | None = None  # for kind delta
         self.encoded_bytes = self._source.size
         self._input_bytes = self.encoded_bytes if input_bytes is None else input_bytes
         self.nbytes: int = self.elements * self.element_type.itemsize
@@ -120,8 +120,8 @@ class Encoded:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a qcodec.Encoded cannot be pickled or copied: pass the encoded bytes on, and make "
-            "an Encoded of them there"
+            "a qcodec.Encoded cannot be pickled or copied: pass the encoded bytes instead, and "
+            "make an Encoded of them"
         )
 
     def __len__(self) -> int:
@@ -136,7 +136,7 @@ class Encoded:
 
     @property
     def elements(self) -> int:
-        """Of the tensor."""
+        """Number of elements of the tensor."""
         return self._frame.elements
 
     def _bytes(self, offset: int, size: int) -> Array:
@@ -145,18 +145,18 @@ class Encoded:
     # ---- decoding ----
 
     def decode(self, *, out: Array | None = None, dtype: object = None, threads: int = 1) -> Array:
-        """The whole tensor.
+        """Decode the whole tensor.
 
         Parameters
         ----------
         out : numpy.ndarray, optional
             Writable, C-contiguous, of this shape and the output dtype; it is filled and returned.
         dtype : optional
-            float32, float16, bfloat16 or float64 instead of the tensor's own type, for float
-            tensors: rounded once, to nearest even. What is beyond the range of a narrower
-            type becomes infinite, as in a cast.
+            For float tensors: float32, float16, bfloat16 or float64 instead of the tensor's own
+            type. Values are rounded once, to nearest even. Values beyond the range of a narrower
+            type become infinite, as in a cast.
         threads : int
-            Chunks decoded at the same time.
+            Number of chunks that are decoded at the same time.
 
         Returns
         -------
@@ -165,9 +165,9 @@ class Encoded:
         Raises
         ------
         QCodecError
-            If the bytes are not valid, or larger than the limits allow.
+            If the bytes are not valid, or the tensor is larger than the limits allow.
         ValueError, TypeError
-            If `out` does not fit, or the tensor cannot be given in `dtype`.
+            If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
         target = self._output_type(dtype)
         needed = self.elements * target.itemsize
@@ -182,7 +182,7 @@ class Encoded:
         return out
 
     def verify(self) -> None:
-        """Check every byte, without memory for the output; raises what `decode` would."""
+        """Check every byte without allocating an output; raises what `decode` would."""
         self._frame.check_parameters()
         self._decode_range(self._frame, 0, self.elements, self.element_type, None, 1)
 
@@ -198,7 +198,7 @@ class Encoded:
         self._limits.check_tensor(self._frame.coded_bytes, self._input_bytes, unit)
 
     def _open(self) -> core.Frame:
-        """The frame with its parameters, decoded once, whatever thread comes first."""
+        """Return the frame with its parameters, which the first thread decodes for all."""
         with self._lock:
             if self._opened is None:
                 self._check_parameters()
@@ -211,14 +211,14 @@ class Encoded:
             self.element_type.is_float and target.name in _OUTPUT_TYPES
         ):
             raise TypeError(
-                f"a tensor of {self.element_type.name} cannot be given as {target.name}; allowed "
+                f"a tensor of {self.element_type.name} cannot be decoded as {target.name}; allowed "
                 f"are its own type and, for floats, {', '.join(_OUTPUT_TYPES)}"
             )
         return target
 
     def _check_out(self, out: Array, target: ElementType) -> None:
         if not isinstance(out, np.ndarray):
-            raise TypeError(f"out is a numpy.ndarray, not {type(out).__name__}")
+            raise TypeError(f"out: found {type(out).__name__}, allowed is a numpy.ndarray")
         if out.shape != self.shape or out.dtype != target.carrier:
             raise ValueError(
                 f"out is {out.dtype}{list(out.shape)}, "
@@ -236,7 +236,7 @@ class Encoded:
         out: Array | None,
         threads: int,
     ) -> None:
-        """Elements [first, first + count) into `out`; None: check only."""
+        """Decode elements [first, first + count) into `out`; None: check only."""
         base = self._bound_base()
         if threads == 1 and isinstance(self._source, BytesSource):
             frame.decode(first, count, target.id, out, base, self._verify)
@@ -259,7 +259,7 @@ class Encoded:
             )  # fmt: skip
 
         each = frame.chunk_elements or max(frame.elements, 1)
-        # An empty tensor has a chunk to check, an empty part of one has nothing.
+        # An empty tensor has a chunk to check; an empty part of a tensor has none.
         stop = -(-(first + count) // each) if count or frame.elements else self.chunks
         wanted = range(first // each, stop)
         with closing(in_order(decode_chunk, wanted, threads)) as decoded:
@@ -268,10 +268,10 @@ class Encoded:
     # ---- the base ----
 
     def _bound_base(self) -> Array | None:
-        """The bytes of the base that this tensor needs, checked; None for other kinds.
+        """Return the checked bytes of the base of a delta; None for other kinds.
 
-        It is asked for once, whatever thread comes first, and kept: an array that another thread
-        still decodes against must not be replaced.
+        The first thread requests the base, and it is kept: it must not be replaced while another
+        thread decodes with it.
         """
         if self.kind == "delta" and self._base_bytes is None:
             with self._lock:
@@ -300,10 +300,10 @@ class Encoded:
     # ---- parts ----
 
     def __getitem__(self, index: Index) -> Array:
-        """A part of the tensor, by NumPy's basic indexing; only its chunks are read.
+        """Decode a part of the tensor, by NumPy's basic indexing; only its chunks are read.
 
-        Integers, slices with any step, and one Ellipsis, as in NumPy. Rows are cheap: a
-        range on the first axis decodes just the chunks that hold it.
+        Indices are integers, slices with any step, and one Ellipsis, as in NumPy. Rows are
+        cheap: a range on the first axis decodes only the chunks that contain it.
         """
         part = select(index, self.shape)
         self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
@@ -315,7 +315,7 @@ class Encoded:
         return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
 
     def quantized(self) -> Quantized:
-        """The tensor as integers and parameters, before any arithmetic; fillers left out."""
+        """Return the tensor as integers and parameters, without arithmetic and fillers."""
         base = self._bound_base()
 
         def check_memory(needed: int) -> None:
@@ -329,12 +329,12 @@ class Encoded:
         return to_quantized(frame, self._bytes, check_memory, base, self._verify)
 
     def to_csr(self) -> csr_array:
-        """The stored elements as a `scipy.sparse.csr_array`, without a dense copy.
+        """Return the stored elements as a `scipy.sparse.csr_array`, without a dense copy.
 
-        Axes after the first are flattened. Needs SciPy.
+        Axes after the first are flattened. SciPy must be installed.
         """
         return to_csr(self.quantized(), limits=self._limits, input_bytes=self._input_bytes)
 
     def info(self) -> Info:
-        """What is stored, and where the bytes go."""
+        """Describe what is stored, and how the bytes are used."""
         return inspect_frame(self._frame, self._bytes)

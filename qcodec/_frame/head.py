@@ -1,4 +1,4 @@
-"""Opening a frame: as much of it is read as its head needs."""
+"""Opens a frame by reading its head, and no more than necessary."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_head(source: Readable, verify: bool) -> core.Frame:
     Raises
     ------
     QCodecError
-        If the head is not valid, or the source has another length than it declares.
+        If the head is not valid, or the length of the source is not the declared one.
     """
     total = source.size
     take = total if isinstance(source, BytesSource) else min(total, _FIRST_READ)
@@ -26,7 +26,7 @@ def read_head(source: Readable, verify: bool) -> core.Frame:
         except TruncatedError as error:
             if take == total:
                 raise
-            # What the head is said to need is doubted: no more is read than could make sense.
+            # The head may declare any length, so at most what the source has is read.
             take = min(total, max(2 * take, error.allowed or 0))
             continue
         if take == total:

@@ -1,4 +1,4 @@
-"""NumPy's basic indexing, resolved to the one range of elements that has to be decoded."""
+"""Resolves NumPy's basic indexing to the range of elements that must be decoded."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Selection:
     Attributes
     ----------
     first, count : int
-        Range of elements in C order that covers the part.
+        The range of elements, in C order, that covers the part.
     block_shape : tuple of int
-        The range as an array.
+        The shape of the range as an array.
     rest : tuple
-        NumPy index into that array that gives the part.
+        The NumPy index that takes the part from that array.
     """
 
     first: int
@@ -34,10 +34,10 @@ class Selection:
 
 
 def select(index: Index, shape: tuple[int, ...]) -> Selection:
-    """Resolve integers, slices with any step, and one Ellipsis.
+    """Resolve an index of integers, slices with any step, and one Ellipsis.
 
-    Leading integers and the first slice become a range of rows; a row is what the
-    axes behind them hold.
+    Leading integers and the first slice become a range of rows; a row has the
+    elements of all later axes.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def select(index: Index, shape: tuple[int, ...]) -> Selection:
 
 
 def _normalise(index: Index, shape: tuple[int, ...]) -> list[int | slice]:
-    """One integer (not negative) or slice an axis."""
+    """Return one non-negative integer or slice per axis."""
     items: list[Any] = list(index) if isinstance(index, tuple) else [index]
     ellipses = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(ellipses) > 1:
@@ -100,7 +100,7 @@ def _pick(item: Any, axis: int, size: int) -> int | slice:
 
 
 def _shifted(wanted: range, low: int) -> slice:
-    """The slice that gives `wanted`, counted from `low`."""
+    """Return the slice that selects `wanted`, relative to `low`."""
     stop: int | None = wanted[-1] - low + (1 if wanted.step > 0 else -1)
     if stop is not None and stop < 0:
         stop = None

@@ -1,4 +1,4 @@
-"""Where the bytes of a frame go: `info`, exact to the byte."""
+"""`info`: the contents of a frame, and the use of its bytes, exact to the byte."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _DIRECTORY_ENTRY_BYTES = 8
 
 @dataclass(frozen=True)
 class Section:
-    """Bytes of a frame that serve one purpose.
+    """The bytes of a frame that serve one purpose.
 
     Attributes
     ----------
     name : str
         Such as ``"values"``, ``"gaps"``, ``"codebook"``, ``"head"``.
     coding : str
-        Coding of a stream (several: joined by ``+``); empty for what is not a stream.
+        The coding of a stream, or several joined by ``+``; empty if the section has no stream.
     bytes : int
     """
 
@@ -39,7 +39,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Info:
-    """What a frame holds.
+    """A description of a frame.
 
     Attributes
     ----------
@@ -48,14 +48,18 @@ class Info:
     kind, positions : str
         docs/format.md, sections 4 and 6.
     gap_width, code_bits : int
-        Bits at fixed width of a gap (0: none) and of a code.
+        Bits of a gap (0: no gaps) and of a code, at fixed width.
     elements, stored : int
-        Elements of the tensor; stored elements, fillers included.
+        Number of elements of the tensor, and of stored elements, fillers included.
     chunks : int
+    dense_bytes : int
+        Size of the decoded tensor.
+    bytes : int
+        Length of the frame.
     sections : tuple of Section
-        Their bytes add up to `bytes`, the frame's length.
+        Their bytes add up to `bytes`.
     base : str
-        Kind delta: the digest of the base that decoding needs, in hexadecimal.
+        For kind delta: the digest of the base that decoding needs, in hexadecimal.
     """
 
     shape: tuple[int, ...]
@@ -74,12 +78,12 @@ class Info:
 
     @property
     def bits_per_weight(self) -> float:
-        """Encoded bits for each element of the tensor."""
+        """Encoded bits per element of the tensor."""
         return 8 * self.bytes / self.elements if self.elements else 0.0
 
     @property
     def ratio(self) -> float:
-        """Dense bytes for each encoded byte."""
+        """Dense bytes per encoded byte."""
         return self.dense_bytes / self.bytes
 
     @property
@@ -89,7 +93,7 @@ class Info:
         return tuple(sorted(names))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return the description as plain values, for JSON."""
         return {
             "shape": list(self.shape),
             "dtype": self.dtype,
@@ -112,7 +116,7 @@ class Info:
 
 
 def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
-    """Walk a frame's chunks, without decoding them."""
+    """Describe a frame by its head and chunks, without decoding elements."""
     kind = ids.KIND_NAMES[frame.kind]
     streams: dict[str, int] = {}
     codings: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""How a frame can be laid out: the positions forms and kinds to choose from, and chunk sizes."""
+"""Layouts of a frame: the possible kinds, positions forms and chunk sizes."""
 
 from __future__ import annotations
 
@@ -18,33 +18,34 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 MAX_CHUNK_ELEMENTS = 1 << 22
-# About this much is coded in one chunk: small enough for a slice to be cheap and for threads to
-# have work, large enough that tables and directory do not show. "small" learns for longer.
+# The approximate size of a chunk's codes. Chunks are small enough for cheap slices and for threads
+# to share the work, and large enough that tables and directory cost little. Chunks of "small" are
+# larger, because adaptive coding learns for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
-# Tables of exponents weigh more than what they could adapt to; but in wide floats there are rows
-# whose lowest bits are zero, and they stand together.
+# Smaller chunks would spend more on tables of exponents than they gain by adapting. Chunks of wide
+# floats are smaller, because neighbouring rows may have lowest bits that are zero.
 _NARROW_EXPONENTS_CHUNK = 1 << 21
 _WIDE_EXPONENTS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
 _WIDEST_HUFFMAN = 8
 
-# From these on more is tried, as in C (qcodec.h).
+# From this effort on more is tried, as in C (qcodec.h).
 _HIGH_EFFORT = 7
-# A layout is chosen by encoding: all of a small tensor, so many chunks of a large one.
+# Layouts are compared by encoding this many chunks, by effort; higher efforts encode all chunks.
 _SAMPLED_CHUNKS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 16, 8: 16}
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """What an encoder is to look for.
+    """The settings of an encoder.
 
     Attributes
     ----------
     profile : {"balanced", "fast", "small", "fixed"}
     effort : int
-        1 to 9: how much it tries.
+        1 to 9: how much the encoder tries.
     codings : int
-        Those that may occur: a set of bits, docs/format.md, section 7.
+        The codings that may occur, one bit per coding (docs/format.md, section 7).
     """
 
     profile: str
@@ -61,12 +62,13 @@ class Layout:
     kind, positions : str
         docs/format.md, sections 4 and 6.
     gap_width : int
-        Bits of a gap, for gaps and csr.
+        Bits per gap, for gaps and csr.
     chunk_elements : int
-        Elements of a chunk; 0: the tensor is one chunk.
+        Elements per chunk; 0: the tensor is one chunk.
     step : int
+        For kind delta: the exponent of the step.
     filter : (int, int)
-        Of kind delta: width and height within which neighbours predict.
+        For kind delta: width and height of the filters, inside which neighbours predict.
     """
 
     kind: str
@@ -77,21 +79,21 @@ class Layout:
     filter: tuple[int, int] = (1, 1)
 
     def positions_of(self, quantized: Quantized) -> Array | None:
-        """The positions of the stored elements; None if every element is stored."""
+        """Return the positions of the stored elements; None if every element is stored."""
         return None if self.positions == "dense" else quantized.positions
 
     def codes_of(self, quantized: Quantized) -> Array:
-        """The codes of the stored elements: if every element is stored, absent ones get a code."""
+        """Return the codes of the stored elements; in dense form absent ones get a code too."""
         if self.positions == "dense":
             return dense_codes(quantized)
         return quantized.codes
 
     def filler_of(self, quantized: Quantized) -> int:
-        """The code of fillers; -1: there is none, or this layout needs none."""
+        """Return the code of fillers; -1 if there is none or this layout needs none."""
         return filler_code(quantized) if self.positions in ("gaps", "csr") else -1
 
     def chunks_of(self, quantized: Quantized) -> list[tuple[int, int]]:
-        """(first element, elements) of every chunk.
+        """Return (first element, elements) of every chunk.
 
         Examples
         --------
@@ -105,7 +107,7 @@ class Layout:
         return [(i, min(chunk, count - i)) for i in range(0, count, chunk)]
 
     def with_chunks(self, quantized: Quantized, chunk: int | None, profile: str) -> Layout:
-        """The layout with a chunk size: whole rows where they fit; one chunk for small tensors."""
+        """Set the chunk size: whole rows if they fit, and one chunk for a small tensor."""
         count = quantized.size
         row = math.prod(quantized.shape[1:]) if quantized.shape else 1
         if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
@@ -123,7 +125,7 @@ class Layout:
         return replace(self, chunk_elements=chunk) if chunk < count else self
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
-        """Elements of a chunk, where the caller does not say."""
+        """Return the default number of elements per chunk."""
         if self.kind == "exponents":
             size = element_type(quantized.dtype).itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
@@ -131,17 +133,17 @@ class Layout:
         if quantized.positions is not None and self.positions != "dense":
             density = len(quantized.positions) / max(quantized.size, 1)
             bits = density * (bits + self.gap_width) + (self.positions in ("mask", "bit_mask"))
-        if self.kind in ("planes", "delta"):  # only some are coded, each with a head of its own
+        if self.kind in ("planes", "delta"):  # only some streams are coded, each with its own head
             bits /= 4
         elements = _CHUNK_BYTES[profile] * 8 / max(bits, 0.25)
         return int(min(max(elements, 4096), MAX_CHUNK_ELEMENTS)) & ~255
 
 
 def filler_code(quantized: Quantized) -> int:
-    """The code that decodes to +0.0 in every group, or -1.
+    """Return the code that decodes to +0.0 in every group, or -1.
 
-    Absent elements are +0.0, so only this code can represent them: as a filler between
-    stored elements that are far apart, or everywhere in a dense layout.
+    Absent elements are +0.0, so only this code can represent them: as a filler in a long
+    gap, or for every absent element in dense form.
     """
     if quantized.kind == "bytes":
         return 0
@@ -159,7 +161,7 @@ def filler_code(quantized: Quantized) -> int:
 
 
 def dense_codes(quantized: Quantized) -> Array:
-    """One code per element: absent ones get the code whose value is zero."""
+    """Return one code per element; absent elements get the code whose value is zero."""
     if quantized.positions is None:
         return quantized.codes
     count = quantized.size
@@ -171,17 +173,17 @@ def dense_codes(quantized: Quantized) -> Array:
 
 
 def value_bits(quantized: Quantized) -> int:
-    """Bits of a stored element at fixed width."""
+    """Return the bits of a stored element at fixed width."""
     return quantized.bits or 8 * element_type(quantized.dtype).itemsize
 
 
 def gap_widths(quantized: Quantized, best_fixed: int, encoding: Encoding) -> list[int]:
-    """Gap widths worth trying: the best at fixed width, and those that need fewer fillers."""
+    """Return gap widths to try: the best at fixed width, and those that need fewer fillers."""
     positions = quantized.positions
     assert positions is not None
     gaps = np.diff(positions, prepend=-1)
     needed = max(1, int(gaps.max(initial=1) - 1).bit_length())
-    if filler_code(quantized) < 0:  # no run may need a filler
+    if filler_code(quantized) < 0:  # every gap must fit without a filler
         return [needed] if needed <= _MAX_GAP_WIDTH else []
     if encoding.profile in ("fixed", "fast"):
         return [best_fixed]
@@ -194,7 +196,7 @@ def gap_widths(quantized: Quantized, best_fixed: int, encoding: Encoding) -> lis
 def candidates(
     quantized: Quantized, positions: str, widths: list[int], profile: str
 ) -> list[Layout]:
-    """Every layout that can hold `quantized` and that `positions` allows, simplest first.
+    """Return every layout that can store `quantized` and that `positions` allows, simplest first.
 
     `widths` are the gap widths to try.
     """
@@ -203,7 +205,7 @@ def candidates(
         kinds.append("planes")
         if quantized.dtype in QUANTIZABLE:
             kinds.append("exponents")
-    # Profile fixed promises to find any element alone.
+    # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     deltas = _deltas(quantized, profile) if may_delta else []
     if quantized.positions is None:
@@ -216,7 +218,7 @@ def candidates(
         forms.append(("dense", 0))
     if positions in ("mask", "auto"):
         forms.append(("mask", 0))
-    # Packed they are the same, and a mask is faster.
+    # With bit-packing both masks take the same bytes, and "mask" is faster.
     if positions == "bit_mask" or (positions == "auto" and profile in ("balanced", "small")):
         forms.append(("bit_mask", 0))
     if positions in ("gaps", "auto"):
@@ -232,7 +234,7 @@ def candidates(
 
 
 def _deltas(quantized: Quantized, profile: str) -> list[Layout]:
-    """Differences from the base, if there is one: plain, and as neighbours predict them."""
+    """Return layouts of differences from the base, if any: without and with prediction."""
     if quantized.base is None:
         return []
     element, whole = element_type(quantized.dtype), filter_of(quantized.shape)
@@ -247,10 +249,10 @@ def _deltas(quantized: Quantized, profile: str) -> list[Layout]:
 
 
 def sampled(chunkings: list[list[tuple[int, int]]], effort: int) -> list[list[int]]:
-    """The chunks by which layouts are compared: of each, those that hold the same elements.
+    """Choose the chunks on which layouts are compared, so that they cover the same elements.
 
-    `chunkings` are the ranges of chunks of each layout. Where one has the fewest, some of
-    them are taken, and of the others those that begin inside these.
+    `chunkings` has the ranges of the chunks of each layout. Some chunks are taken from the layout
+    with the fewest, and from each other layout the chunks that begin inside these.
     """
     longest = min(chunkings, key=len)
     most = _SAMPLED_CHUNKS.get(effort, len(longest))

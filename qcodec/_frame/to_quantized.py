@@ -1,4 +1,4 @@
-"""A frame as integers and parameters: `Quantized`, before any arithmetic."""
+"""Decodes a frame to a `Quantized`: integers and parameters, without arithmetic."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POSITION_BYTES = 8
 
 
 def quantized_bytes(frame: core.Frame, read: Callable[[int, int], Array]) -> int:
-    """What codes and positions take in memory, by the numbers of stored elements of the chunks."""
+    """Return the memory of codes and positions, by the stored elements that chunks declare."""
     chunks = (frame.chunk(index)[:2] for index in range(frame.chunks))
     stored = sum(frame.stored(index, read(*place)) for index, place in enumerate(chunks))
     return stored * (_code_type(frame).itemsize + _POSITION_BYTES)
@@ -35,15 +35,15 @@ def to_quantized(
     base: Array | None,
     verify: bool,
 ) -> Quantized:
-    """Decode a frame as far as its codes; fillers are left out.
+    """Decode the codes and positions of a frame; fillers are left out.
 
     Parameters
     ----------
     frame : Frame
     read : callable
-        Gives bytes of the frame by offset and size.
+        Returns bytes of the frame by offset and size.
     check_memory : callable
-        Called with the bytes that are needed so far, before they are taken; it may raise.
+        Called with the bytes needed so far before they are allocated; it may raise.
     base : numpy.ndarray, optional
         The bytes of the base, for kind delta.
     verify : bool
@@ -75,7 +75,7 @@ def to_quantized(
 
 
 def _code_type(frame: core.Frame) -> np.dtype[Any]:
-    """Of codes, or of the elements of kinds that store these."""
+    """Return the dtype of codes, or of elements if the kind stores elements."""
     if ids.KIND_NAMES[frame.kind] in ids.ELEMENT_KINDS:
         return BY_ID[frame.dtype].carrier
     return np.dtype(np.uint8 if frame.width <= 8 else np.uint16)
@@ -88,7 +88,7 @@ def _codes(
     base: Array | None,
     verify: bool,
 ) -> tuple[Array | None, Array]:
-    """(positions from the tensor's start or None, codes) of all chunks."""
+    """Decode all chunks; returns (positions from the tensor's start or None, codes)."""
     code_type = _code_type(frame)
     positions, codes, needed = [], [], 0
     for index in range(frame.chunks):
@@ -116,13 +116,13 @@ def _values(groups: core.FrameGroups) -> Array:
 
 
 def _groups(groups: core.FrameGroups, rows: bool = False) -> Groups:
-    """`rows`: each group has several values."""
+    """Return parameters by group; with `rows`, each group has several values."""
     values = _values(groups)
     return Groups(values.reshape(groups.count, -1) if rows else values, groups.inner)
 
 
 def _without_fillers(quantized: Quantized) -> Quantized:
-    """Without the stored elements that only bridge a gap."""
+    """Remove the stored elements that only bridge gaps."""
     code = filler_code(quantized)
     if quantized.positions is None or code < 0:
         return quantized

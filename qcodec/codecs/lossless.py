@@ -12,18 +12,18 @@ from ..quantize import nonzero_bits_mask, quantize_verbatim
 from ..quantized import Quantized
 from .base import Codec
 
-# With more elements than this, positions cost more than they save.
+# Above this density, positions cost more than they save.
 _SPARSE_DENSITY = 0.75
 
 
 @dataclass(frozen=True)
 class Verbatim(Codec):
-    """The elements as they are, with no attempt to make them small.
+    """Stores the elements verbatim, with no attempt to make them small.
 
     Parameters
     ----------
     dtype : str, optional
-        What the elements are, where an array holds their bits, such as
+        The element type, if the array holds the bits as unsigned integers, such as
         ``"bfloat16"`` for uint16.
 
     Examples
@@ -47,15 +47,15 @@ class Verbatim(Codec):
 
 @dataclass(frozen=True)
 class Lossless(Codec):
-    """The elements bit for bit, made small by entropy coding their bytes.
+    """Stores the elements bit for bit, compressed by entropy coding.
 
-    Where at least a quarter of them are zero, only the others are stored, if that
-    comes out smaller. -0.0, NaN and subnormals keep every bit.
+    If more than a quarter of the elements are zero, only the others are stored, provided
+    that this is smaller. -0.0, NaN and subnormals keep every bit.
 
     Parameters
     ----------
     dtype : str, optional
-        What the elements are, where an array holds their bits, such as
+        The element type, if the array holds the bits as unsigned integers, such as
         ``"bfloat16"`` for uint16.
 
     Examples

@@ -111,7 +111,7 @@ def quantize_codebook(
     check_choice("scale", scale, (None, *NORMALIZATIONS))
     check_seed(seed)
     check_rate(rate, scale, per, group)
-    # Without a scale, k-means sees the values as they are and refuses what is not finite.
+    # Without a scale, k-means takes the values unchanged and checks that they are finite.
     weights = quantizable(array, mask, check=scale is not None)
     layout = grouping(weights.shape, per, group)
     k = (1 << bits) - (weights.positions is not None)

@@ -148,7 +148,7 @@ def test_output_types_are_rounded_once_to_nearest_even():
 
 def test_integers_are_only_given_as_what_they_are():
     data = qcodec.encode(np.arange(5, dtype=np.int32))
-    with pytest.raises(TypeError, match="int32 cannot be given as float32"):
+    with pytest.raises(TypeError, match="int32 cannot be decoded as float32"):
         qcodec.decode(data, dtype="float32")
 
 
