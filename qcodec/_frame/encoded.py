@@ -13,7 +13,6 @@ from .._base.arrays import as_array
 from .._base.delta_base import Base
 from .._base.threads import in_order
 from .._core import core
-from .._core.interrupt import check
 from .._io.source import BytesSource, Readable, as_source
 from ..dtypes import BY_ID, ElementType, element_type
 from ..errors import BaseError
@@ -242,6 +241,11 @@ class Encoded:
         if threads == 1 and isinstance(self._source, BytesSource):
             frame.decode(first, count, target.id, out, base, self._verify)
             return
+        if threads == self.chunks == 1 and count == self.elements:  # all of a small tensor
+            offset, length, _, _ = frame.chunk(0)
+            data = self._source.read(offset, length)
+            frame.decode_chunk(0, data, first, count, target.id, out, base, self._verify)
+            return
         size = target.itemsize
         flat = None if out is None else out.reshape(-1).view(np.uint8)
 
@@ -258,11 +262,6 @@ class Encoded:
         # An empty tensor has a chunk to check; an empty part of a tensor has none.
         stop = -(-(first + count) // each) if count or frame.elements else self.chunks
         wanted = range(first // each, stop)
-        if threads == 1:  # a generator would take a tenth of the time of a small tensor
-            for index in wanted:
-                check()
-                decode_chunk(index)
-            return
         with closing(in_order(decode_chunk, wanted, threads)) as decoded:
             deque(decoded, maxlen=0)
 
