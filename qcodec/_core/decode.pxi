@@ -127,7 +127,8 @@ cdef class Frame:
         self.memory = NULL
 
     def __dealloc__(self):
-        if self.origin is None:
+        # `origin` tells nothing here: the garbage collector sets it to None before.
+        if self.memory == NULL:
             PyMem_Free(self.table)
         free(self.memory)
 
@@ -178,11 +179,11 @@ cdef class Frame:
         if self.head.coded_bytes == 0 or self.memory != NULL:
             return self
         opened = Frame.__new__(Frame)
-        opened.head, opened.table, opened.data = self.head, self.table, self.data
-        opened.origin = self
         opened.memory = malloc(self.head.coded_bytes)
         if opened.memory == NULL:
             raise MemoryError
+        opened.head, opened.table, opened.data = self.head, self.table, self.data
+        opened.origin = self
         decode_parameters(&opened.head, opened.memory)
         return opened
 

@@ -1,5 +1,8 @@
 """The boundary to C: a size that does not fit its buffer is refused before C uses it."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -207,3 +210,30 @@ def test_conversions_between_buffers_of_other_sizes_are_refused(source, out):
     bfloat16 = element_type("bfloat16").id
     with pytest.raises(ValueError, match=r"source is not|out has"):
         core.convert(octets(source), F32, octets(out), bfloat16)
+
+
+# ---- memory
+
+COLLECTED = """
+import gc, sys
+import numpy as np, qcodec
+from qcodec._core import core
+data = np.frombuffer(bytes.fromhex(sys.argv[1]), np.uint8)
+for _ in range(20):
+    frame = core.Frame.read(data, True, True)
+    assert frame.coded_bytes > 0
+    circle = [frame.with_parameters()]
+    circle.append(circle)
+    del circle, frame
+    gc.collect()
+"""
+
+
+def test_the_garbage_collector_frees_a_frame_and_its_parameters_once():
+    """Once it did not: what a frame refers to is gone when the collector deletes it."""
+    weights = np.random.default_rng(0).normal(size=(64, 64)).astype(np.float32)
+    data = qcodec.encode(weights, qcodec.Affine(bits=4, group=16), profile="small")
+    environment = os.environ | {"PYTHONMALLOC": "debug"}
+    command = [sys.executable, "-c", COLLECTED, data.hex()]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -94,7 +94,7 @@ SLOW = {
     "longest symbols": lambda: of_equal_chunks("u8 bytes dense", longest_symbols()),
     "a row an element": lambda: of_equal_chunks("u8 bytes csr", a_row_an_element(), b"\x10"),
     "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
-    "fields, all escapes": lambda: of_equal_chunks("f64 fields dense", all_escaped()),
+    "fields, all escapes": lambda: of_equal_chunks("f64 exponents dense", all_escaped()),
     "split": lambda: of_equal_chunks("u8 bytes dense", split()),
     "contexts": lambda: of_equal_chunks("u8 bytes dense", contexts()),
     "scales": lambda: scaled_frame(

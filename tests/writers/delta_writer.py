@@ -53,7 +53,7 @@ def delta_symbols(
         moved = _rank(element) - _rank(source)
         moved = (moved + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
         quotient = floor(Fraction(moved, 1 << down))
-        difference = quotient - floor(Fraction(_expected(steps, index, delta.sides), 1 << up))
+        difference = quotient - floor(Fraction(_expected(steps, index, delta.filter), 1 << up))
         if abs(difference) > 127 or index in escaped:
             codes.append(255)
             steps.append(0)
