@@ -15,7 +15,6 @@ import safetensors.numpy
 import qcodec
 from qcodec._base import arrays
 from qcodec._base.delta_base import Base
-from qcodec._frame import to_quantized
 from qcodec.dtypes import BY_NAME, BY_SAFETENSORS
 
 KEEP = {".": "keep"}
@@ -93,10 +92,6 @@ def test_parameters_of_frames_are_swapped(other_order):
     expected = qcodec.Affine(8).quantize(weights)
     assert np.array_equal(quantized.scale.values, expected.scale.values)
     assert expected.scale.values.astype(f"{other_order}f4").tobytes() in turned
-    read = to_quantized._parameters(
-        expected.scale.values.astype(f"{other_order}f4").tobytes(), "float32"
-    )
-    assert np.array_equal(read, expected.scale.values)
 
 
 def test_the_digest_of_a_base_is_over_its_bytes_in_file_order(other_order):
