@@ -302,5 +302,5 @@ def _check_codebook(q: Quantized) -> None:
 
 def _check_codes_below(q: Quantized, limit: int) -> None:
     if len(q.codes):
-        greatest = int(q.codes.max())
-        _check(greatest < limit, "codes", greatest, f"below {limit}")
+        maximum = int(q.codes.max())
+        _check(maximum < limit, "codes", maximum, f"below {limit}")

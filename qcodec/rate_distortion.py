@@ -28,7 +28,7 @@ from .recipes import Recipe, Rule, exactly, recipe_for
 from .tensor import encode_frame
 
 # In variances: below the one and above the other price, no file changes any more.
-_LEAST, _GREATEST = 1e-9, 1e3
+_MIN, _MAX = 1e-9, 1e3
 # The first and last price of a curve, in variances, and their number.
 _CURVE = (1e-5, 1.0, 12)
 _MAX_BITS_PRICED = 8
@@ -142,8 +142,8 @@ def curve(
     """
     model = _Model(tensors, recipe, profile)
     if prices is None:
-        least, greatest = model.variances()
-        prices = np.geomspace(_CURVE[0] * least, _CURVE[1] * greatest, _CURVE[2]).tolist()
+        minimum, maximum = model.variances()
+        prices = np.geomspace(_CURVE[0] * minimum, _CURVE[1] * maximum, _CURVE[2]).tolist()
     return [model.point(price) for price in prices]
 
 
@@ -186,13 +186,13 @@ def at_bytes(
     """
     check_integer("steps", steps, 1, 100)
     model = _Model(tensors, recipe, profile)
-    least, greatest = model.variances()
-    best = model.point(_GREATEST * greatest)
+    minimum, maximum = model.variances()
+    best = model.point(_MAX * maximum)
     if best.bytes > budget:
         raise ValueError(
             f"budget={budget:,}: at the highest price the file has {best.bytes:,} bytes"
         )
-    return _search(model, best, _LEAST * least, steps, lambda point: point.bytes <= budget)
+    return _search(model, best, _MIN * minimum, steps, lambda point: point.bytes <= budget)
 
 
 def at_error(
@@ -239,18 +239,16 @@ def at_error(
     if (budget is None) == (sqnr is None):
         raise ValueError(f"budget={budget} and sqnr={sqnr}: give exactly one of them")
     model = _Model(tensors, recipe, profile)
-    least, greatest = model.variances()
+    minimum, maximum = model.variances()
     if budget is None:
         assert sqnr is not None, "one of them is given"
         budget = model.signal() / 10 ** (sqnr / 10)
-    best = model.point(_LEAST * least)
+    best = model.point(_MIN * minimum)
     if best.squared_error > budget:
         raise ValueError(
             f"a squared error of {budget:.6g}: at the lowest price it is {best.squared_error:.6g}"
         )
-    return _search(
-        model, best, _GREATEST * greatest, steps, lambda point: point.squared_error <= budget
-    )
+    return _search(model, best, _MAX * maximum, steps, lambda point: point.squared_error <= budget)
 
 
 def _search(

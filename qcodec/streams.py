@@ -244,13 +244,13 @@ def _symbols(array: Array, width: int | None) -> tuple[Array, int]:
     """Return the array, flat and in its carrier type, and the width; both are checked."""
     flat = numpy_array(array).reshape(-1)
     _check_integers("array", flat)
-    least, largest = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
+    minimum, largest = (int(flat.min()), int(flat.max())) if flat.size else (0, 0)
     if width is None:
         width = max(1, largest.bit_length())
     _check_range("width", width, 1, MAX_WIDTH)
-    if least < 0 or largest >= 1 << width:
+    if minimum < 0 or largest >= 1 << width:
         raise ValueError(
-            f"values from {least:,} to {largest:,}; {width} bits hold 0 to {(1 << width) - 1:,}"
+            f"values from {minimum:,} to {largest:,}; {width} bits hold 0 to {(1 << width) - 1:,}"
         )
     return np.require(flat, _carrier(width), ["C", "A"]), width
 
@@ -273,9 +273,9 @@ def _check_integers(what: str, array: Array) -> None:
         raise TypeError(f"{what} of {array.dtype}, allowed are integers and bool")
 
 
-def _check_range(what: str, value: int, least: int, largest: int | None) -> None:
-    if value < least or (largest is not None and value > largest):
-        allowed = f"at least {least:,}" if largest is None else f"{least:,} to {largest:,}"
+def _check_range(what: str, value: int, minimum: int, largest: int | None) -> None:
+    if value < minimum or (largest is not None and value > largest):
+        allowed = f"at least {minimum:,}" if largest is None else f"{minimum:,} to {largest:,}"
         raise ValueError(f"{what} is {value:,}, allowed: {allowed}")
 
 

@@ -159,18 +159,23 @@ def _train_at_prices(
     stages: Stages,
 ) -> None:
     """Train one stage with an action at rising prices."""
-    how = dict(stages.settings[stage])
-    rising = math.ceil(how.pop("rising") * how["epochs"] * len(stages.batches))
-    first, last = how.pop("prices")
-    prices = Prices(do, first, last, rising, how.pop("every"))
+    settings = dict(stages.settings[stage])
+    rising = math.ceil(settings.pop("rising") * settings["epochs"] * len(stages.batches))
+    first, last = settings.pop("prices")
+    prices = Prices(do, first, last, rising, settings.pop("every"))
 
     def kept() -> dict[str, float]:
         return {"kept": float(sum(_weight_counts(model)))}
 
     stages.train(
-        model, stage, **how, teacher=teacher, after_step=prices.step, extras={"prices": prices},
+        model,
+        stage,
+        **settings,
+        teacher=teacher,
+        after_step=prices.step,
+        extras={"prices": prices},
         measure=kept,
-    )  # fmt: skip
+    )
 
 
 def _as_in_the_paper(

@@ -68,13 +68,13 @@ def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dic
     fold_batch_norms(model)
     calibration = [data.train.images[: settings["calibration"]]]
     sizes = _sizes(model)
-    least, most = settings["bits"]
-    curves = _curves(model, list(sizes), calibration, range(least, most + 1))
+    minimum, maximum = settings["bits"]
+    curves = _curves(model, list(sizes), calibration, range(minimum, maximum + 1))
     rows = []
     for equal in settings["equal_bits"]:
         bits = dict.fromkeys(sizes, equal)
         target = -10 * math.log10(sum(curves[name].noise(equal) for name in sizes))
-        allotted = whole_bits(sizes, curves, target, least, most)
+        allotted = whole_bits(sizes, curves, target, minimum, maximum)
         for arm, chosen in zip(_ARMS, (bits, allotted), strict=True):
             rows += _rows(arm, chosen, sizes, calibration, data, model, run, settings)
     result = {
@@ -157,11 +157,11 @@ def _fine_tune(
 def _result(found: dict[str, Any]) -> dict[str, Any]:
     kappas = list(found["kappa"].values())
     saved = {
-        how: _saved(found["rows"], tuned) for how, tuned in (("plain", False), ("tuned", True))
+        name: _saved(found["rows"], tuned) for name, tuned in (("plain", False), ("tuned", True))
     }
     ours: dict[str, Any] = {
-        f"smaller than {bits} equal bits at their accuracy, {how}, %": round(part, 1)
-        for how, parts in saved.items()
+        f"smaller than {bits} equal bits at their accuracy, {name}, %": round(part, 1)
+        for name, parts in saved.items()
         for bits, part in parts.items()
     }
     return {

@@ -88,11 +88,11 @@ def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dic
 
 
 def _train(model: ResNet20, data: Data, run: Run, settings: dict[str, Any]) -> torch.nn.Module:
-    how = settings["whole" if is_whole(data) else "sample"]
-    batches: Any = Batches(data.train, how["batch"], cropped_and_flipped)
+    schedule = settings["whole" if is_whole(data) else "sample"]
+    batches: Any = Batches(data.train, schedule["batch"], cropped_and_flipped)
     descent, parts = as_published, {"seed": settings["seed"], "bfloat16": settings["bfloat16"]}
     if not is_whole(data):
         batches = Taught(batches, model, mixed=True)
-        descent, parts["loss"] = adam(how["rate"]), distillation_loss
-    zeros, epochs = settings["zeros"], how["epochs"]
+        descent, parts["loss"] = adam(schedule["rate"]), distillation_loss
+    zeros, epochs = settings["zeros"], schedule["epochs"]
     return train_ternary(model, zeros, batches, epochs, descent, data, run, **parts)

@@ -89,8 +89,8 @@ class Stream:
         if coding not in CODINGS:
             raise Unsupported(f"coding {coding} is reserved")
         require(features >> coding & 1, f"coding {coding} is not among the features")
-        self.coding, greatest = CODINGS[coding]
-        require(1 <= width <= greatest, f"coding {coding} with symbols of {width} bits")
+        self.coding, max_value = CODINGS[coding]
+        require(1 <= width <= max_value, f"coding {coding} with symbols of {width} bits")
         self.count = count
         self.width = width
         self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")

@@ -90,12 +90,12 @@ def element_of(value: float, dtype: str) -> bytes:
     elif magnitude == 0:
         bits = 0
     else:
-        least = 2 - (1 << exponent_bits - 1)  # exponent of the min normal number
-        exponent = max(math.frexp(magnitude)[1] - 1, least)
+        minimum = 2 - (1 << exponent_bits - 1)  # exponent of the min normal number
+        exponent = max(math.frexp(magnitude)[1] - 1, minimum)
         # In units of the last place. Python's round() rounds to nearest even. The addition carries
         # a mantissa that was rounded up to 2 into the exponent, up to infinity.
         steps = round(math.ldexp(magnitude, mantissa_bits - exponent))
-        bits = min((exponent - least << mantissa_bits) + steps, infinity)
+        bits = min((exponent - minimum << mantissa_bits) + steps, infinity)
     if math.copysign(1.0, value) < 0:
         bits |= 1 << exponent_bits + mantissa_bits
     return bits.to_bytes(BY_NAME[dtype].size, "little")

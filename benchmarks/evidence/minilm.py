@@ -28,7 +28,7 @@ ENTROPY_GOALS = {
     "ternary": (Ternary("twn", scales=1), -1.0, -1.7),
 }
 # Elements of a tensor that recipes take for weights.
-_LEAST = 1024
+_MIN_BYTES = 1024
 WORDS = "embeddings.word_embeddings.weight"
 
 
@@ -88,7 +88,7 @@ def _exactly(tensors: Mapping[str, Any]) -> list[Row]:
 def _against_entropy(tensors: Mapping[str, Any]) -> list[Row]:
     """Code streams beside the entropy of order 0, tensor by tensor."""
     matrices = {name: array for name, array in tensors.items() if array.dtype == np.float32}
-    matrices = {name: a for name, a in matrices.items() if a.ndim == 2 and a.size >= _LEAST}
+    matrices = {name: a for name, a in matrices.items() if a.ndim == 2 and a.size >= _MIN_BYTES}
     rows = []
     for what, (codec, *goal) in ENTROPY_GOALS.items():
         codes = {name: codec.quantize(array) for name, array in matrices.items()}

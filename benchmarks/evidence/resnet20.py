@@ -66,11 +66,11 @@ def run(data: Path, folder: Path) -> list[Row]:
 
 def _priced(files: dict[qcodec.Codec, tuple[int, float]]) -> list[Row]:
     """The entropy-constrained file beside that of k-means."""
-    (priced, found), (shared, least) = files[PRICED], files[SHARED]
+    (priced, found), (shared, minimum) = files[PRICED], files[SHARED]
     less = round(100 * priced / shared - 100, 1)
     return [
         at_most(CASE, "% of bytes, entropy-constrained against k-means", less, *PRICED_GOAL),
-        at_least(CASE, "accuracy beside that of k-means", found, least),
+        at_least(CASE, "accuracy beside that of k-means", found, minimum),
     ]
 
 

@@ -146,8 +146,8 @@ def _peers(case: Case, patient: bool) -> tuple[list[Stored], list[str]]:
         some = [form for form in given if not hasty or form.bytes <= SLOW_BYTES]
         found += [_of_bytes(method, form) for form in some]
         if not some:
-            least = min(form.bytes for form in given)
-            remarks.append(f"{method.name}: left out, takes minutes for {least >> 20} MiB")
+            minimum = min(form.bytes for form in given)
+            remarks.append(f"{method.name}: left out, takes minutes for {minimum >> 20} MiB")
     more, absent = _array_peers(case, given)
     names = dict.fromkeys(missing + absent)
     return found + more, remarks + [f"{name}: not installed" for name in names]

@@ -21,7 +21,7 @@ COUNTS = {"100 layers": 100, "1,000 layers": 1_000, "10,000 layers": 10_000}
 WIDTH = 16
 ROUNDS = 3
 #: A method is left out where it would take longer, even if its time grows only by the layers.
-MOST_SECONDS = 60
+MAX_SECONDS = 60
 
 _PRICE = 1e-4
 _PRICED = {r"weight$": qcodec.Sparse(qcodec.Codebook(4))}
@@ -50,7 +50,7 @@ def measure(results: Results, effort: Effort, counts: Mapping[str, int] = COUNTS
         sizes = list(counts.values())
         for (name, count), larger in zip(counts.items(), [*sizes[1:], None], strict=True):
             for method, seconds in _measure_one(results, name, count, chosen, effort).items():
-                if larger is not None and seconds * larger / count > MOST_SECONDS:
+                if larger is not None and seconds * larger / count > MAX_SECONDS:
                     del chosen[method]
                     warnings.warn(
                         f"{method}: left out above {name}, which took {seconds:.0f} s",

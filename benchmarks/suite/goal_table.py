@@ -73,7 +73,7 @@ _NETS = ("4 layers of 1,024 x 1,024", "100 layers of 64 x 64")
 # Applying a method is linear: at most so many times the time a layer, for ten times the layers.
 # Quadratic is 10. Fewer than 1,000 layers are quicker, as Python does not collect garbage.
 _GROWTH = 2
-_FEWER, _MOST = "1,000 layers", "10,000 layers"
+_FEWER, _MORE = "1,000 layers", "10,000 layers"
 _APPLIED = ("GradualPruning, made and one step", "prune_at_price", "share_at_price")
 _WHOLLY_MOONSHOTS = ("zxc ultra", "zipnn")
 _CLUSTERS = "Gaussian, k = 16"
@@ -100,13 +100,13 @@ def of_training() -> list[Goal]:
     """Those for `qcodec.torch`."""
     found = []
     for data in _NETS:
-        for method, most in _STEPS:
+        for method, maximum in _STEPS:
             key = Key("training", data, method, "step")
             what = f"a step of training, {data}, {method}, against a plain one"
-            found.append(Goal(what, COST, key, reference(key), most))
+            found.append(Goal(what, COST, key, reference(key), maximum))
     for method in (*(method for method, _ in _STEPS), *_APPLIED):
-        key = Key("applying", _MOST, method, "apply")
-        what = f"applying to {_MOST}, {method}, time a layer against {_FEWER}"
+        key = Key("applying", _MORE, method, "apply")
+        what = f"applying to {_MORE}, {method}, time a layer against {_FEWER}"
         found.append(Goal(what, COST, key, reference(key), _GROWTH))
     return found
 
@@ -185,7 +185,7 @@ def _of_numbers() -> list[Goal]:
     ternary = Key("k-means", "Gaussian, ternary", "qcodec Ternary, exact, scales=1", "quantize")
     # 12 ms for 10 million.
     found.append(Goal("exact ternary weights, one scale", RATE, ternary, None, 0.83))
-    for method, most in (("qcodec.decode, out=", 5), ("get_tensor of a mapped file", 20)):
+    for method, maximum in (("qcodec.decode, out=", 5), ("get_tensor of a mapped file", 20)):
         key = Key("small calls", "16 elements", method, "call")
-        found.append(Goal(f"{method}, 16 elements", TIME, key, None, most))
+        found.append(Goal(f"{method}, 16 elements", TIME, key, None, maximum))
     return found

@@ -41,7 +41,7 @@ class Spread:
 
     Attributes
     ----------
-    least, lower, median, upper : float
+    minimum, lower, median, upper : float
         The minimum, and the quartiles.
     samples, dropped : int
         Those that count, and those during which something else had the processor.
@@ -52,7 +52,7 @@ class Spread:
         threads, where an interruption cannot be told: no verdict can be built on them.
     """
 
-    least: float
+    minimum: float
     lower: float
     median: float
     upper: float
@@ -70,8 +70,8 @@ def spread_of(walls: list[float], processors: list[float], threads: int = 1) -> 
     elif len(counted) < max(ENOUGH, ENOUGH_SHARE * len(wall)):
         counted, clock = processor, "processor"
     dropped = len(wall) - len(counted)
-    least, lower, median, upper = np.percentile(counted, (0, 25, 50, 75)).tolist()
-    return Spread(least, lower, median, upper, len(counted), dropped, clock)
+    minimum, lower, median, upper = np.percentile(counted, (0, 25, 50, 75)).tolist()
+    return Spread(minimum, lower, median, upper, len(counted), dropped, clock)
 
 
 def interleave(

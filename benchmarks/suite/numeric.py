@@ -88,10 +88,10 @@ def measure(results: Results, count: int, effort: Effort) -> None:
 def _measure_k_means(results: Results, weights: np.ndarray, k: int, effort: Effort) -> None:
     jobs = k_means_jobs(weights, k)
     errors = {method: squared_error(weights, job()) for method, job in jobs.items()}
-    least = errors["qcodec Codebook, init=exact"]
+    minimum = errors["qcodec Codebook, init=exact"]
     for method, spread in interleave(jobs, effort).items():
         key = Key("k-means", f"Gaussian, k = {k}", method, "quantize")
-        share = 100 * errors[method] / least
+        share = 100 * errors[method] / minimum
         results.record(Result(key, spread, len(weights), "weights", share))
 
 

@@ -84,7 +84,7 @@ def _cell(result: Result) -> str:
         return f"{1e6 * seconds if calls else result.work / seconds / 1e9:.3g}"
 
     median, upper, lower, best = map(
-        figure, (spread.median, spread.lower, spread.upper, spread.least)
+        figure, (spread.median, spread.lower, spread.upper, spread.minimum)
     )
     clock = "" if spread.clock == "wall" else f" {spread.clock[0]}"
     return f"{median} ({lower} to {upper}; {best}){clock}"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 
 
-def check_integer(name: str, value: object, least: int, most: int | None = None) -> None:
+def check_integer(name: str, value: object, minimum: int, maximum: int | None = None) -> None:
     """Check that an argument is an integer in a range.
 
     Raises
@@ -25,10 +25,10 @@ def check_integer(name: str, value: object, least: int, most: int | None = None)
     """
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{name}={value!r}: allowed is an int")
-    if most is None and value < least:
-        raise ValueError(f"{name}={value}: allowed is {least} and more")
-    if most is not None and not least <= value <= most:
-        raise ValueError(f"{name}={value}: allowed are {least} to {most}")
+    if maximum is None and value < minimum:
+        raise ValueError(f"{name}={value}: allowed is {minimum} and more")
+    if maximum is not None and not minimum <= value <= maximum:
+        raise ValueError(f"{name}={value}: allowed are {minimum} to {maximum}")
 
 
 def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
@@ -75,9 +75,14 @@ def check_bool(name: str, value: object) -> None:
 
 
 def check_number(
-    name: str, value: object, least: float, below: float = math.inf, *, most: float | None = None
+    name: str,
+    value: object,
+    minimum: float,
+    below: float = math.inf,
+    *,
+    maximum: float | None = None,
 ) -> None:
-    """Check that an argument is a number in [least, below), or in [least, most].
+    """Check that an argument is a number in [minimum, below), or in [minimum, maximum].
 
     Raises
     ------
@@ -95,9 +100,9 @@ def check_number(
     """
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{name}={value!r}: allowed is a number")
-    if most is not None:
-        if not least <= value <= most:
-            raise ValueError(f"{name}={value}: allowed are {least} to {most}")
-    elif not least <= value < below:
+    if maximum is not None:
+        if not minimum <= value <= maximum:
+            raise ValueError(f"{name}={value}: allowed are {minimum} to {maximum}")
+    elif not minimum <= value < below:
         end = "finite" if below == math.inf else f"below {below}"
-        raise ValueError(f"{name}={value}: allowed is at least {least} and {end}")
+        raise ValueError(f"{name}={value}: allowed is at least {minimum} and {end}")

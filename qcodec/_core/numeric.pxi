@@ -264,7 +264,7 @@ def all_finite(const float[::1] values):
     return True
 
 
-def magnitudes_between(const float[::1] values, float least, float greatest):
+def magnitudes_between(const float[::1] values, float minimum, float maximum):
     cdef size_t first, piece, count = values.shape[0]
     cdef size_t above_piece, above = 0, found = 0
     between = np.empty(count + 1, np.float32)
@@ -273,7 +273,7 @@ def magnitudes_between(const float[::1] values, float least, float greatest):
         piece = min(count - first, PIECE)
         with nogil:
             found += c.qc_magnitudes_between(
-                &values[first], piece, least, greatest, &above_piece, &view[found]
+                &values[first], piece, minimum, maximum, &above_piece, &view[found]
             )
         above += above_piece
         check_signals(check)

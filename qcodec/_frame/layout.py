@@ -255,10 +255,10 @@ def sampled(chunkings: list[list[tuple[int, int]]], effort: int) -> list[list[in
     with the fewest, and from each other layout the chunks that begin inside these.
     """
     longest = min(chunkings, key=len)
-    most = _SAMPLED_CHUNKS.get(effort, len(longest))
-    if len(longest) <= most:
+    maximum = _SAMPLED_CHUNKS.get(effort, len(longest))
+    if len(longest) <= maximum:
         return [list(range(len(ranges))) for ranges in chunkings]
-    ranges = [longest[i * (len(longest) - 1) // max(most - 1, 1)] for i in range(most)]
+    ranges = [longest[i * (len(longest) - 1) // max(maximum - 1, 1)] for i in range(maximum)]
     return [
         [i for i, (first, _) in enumerate(chunks) if any(0 <= first - at < n for at, n in ranges)]
         for chunks in chunkings

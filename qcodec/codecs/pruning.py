@@ -49,7 +49,7 @@ class Density(Pruning):
     density: float
 
     def __post_init__(self) -> None:
-        check_number("density", self.density, 0, most=1)
+        check_number("density", self.density, 0, maximum=1)
 
     def mask(self, array: Any) -> Mask:
         return density_mask(array, self.density)

@@ -49,8 +49,8 @@ def pool(images: Array) -> Array:
     """Return the maximum of each 2 x 2 block of images (N, C, H, W)."""
     count, channels, height, width = images.shape
     blocks = images.reshape(count, channels, height // 2, 2, width // 2, 2)
-    greatest: Array = blocks.max(axis=(3, 5))
-    return greatest
+    maximum: Array = blocks.max(axis=(3, 5))
+    return maximum
 
 
 def scores(weights: Weights, images: Array) -> Array:

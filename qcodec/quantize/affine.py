@@ -9,7 +9,7 @@ import numpy as np
 from .._base.checks import check_bool, check_integer, check_number
 from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
-from .entropy_constrained_steps import LEAST_STEP, entropy_constrained_steps
+from .entropy_constrained_steps import MIN_STEP, entropy_constrained_steps
 from .entropy_descent import price_of
 from .groups import Grouping, grouping
 from .position_costs import store
@@ -91,7 +91,7 @@ def quantize_affine(
         )
     members = weights.members(layout).astype(np.float64)
     parameters = _symmetric if symmetric else _asymmetric
-    step, zero_point = parameters(members, bits, weights.greatest)
+    step, zero_point = parameters(members, bits, weights.max_value)
     return affine_codes(weights, layout, bits, Groups(step, layout.inner), zero_point)
 
 
@@ -101,8 +101,8 @@ def check_affine(
     """Raise TypeError or ValueError unless these parameters are allowed together."""
     check_bool("symmetric", symmetric)
     check_number("rate", rate, 0)
-    most = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
-    check_integer("bits", bits, 2 if symmetric else 1, most)
+    maximum = MAX_BITS if rate == 0 else _MAX_BITS_PRICED
+    check_integer("bits", bits, 2 if symmetric else 1, maximum)
     if rate > 0 and (per is not None or group is not None):
         raise ValueError("a rate with per or group was given; allowed is a rate for a single scale")
 
@@ -117,7 +117,7 @@ def _by_rate(weights: Weights, bits: int, symmetric: bool, rate: float) -> Quant
         price,
         None if weights.positions is None else len(weights.values),
         lowest=-levels // 2 if symmetric else None,
-        reach=weights.greatest,
+        reach=weights.max_value,
     )
     weights, entries, codes = store(weights, stored, found, price, fit)
     numbers = fit.numbers(entries).astype(np.int64)
@@ -162,7 +162,7 @@ def affine_codes(
         The scale as numbers, if its carrier dtype is not float32.
     """
     step = (scale.values if step is None else step).astype(np.float64)
-    low, high = _ends(bits, step, zero_point, weights.greatest)
+    low, high = _ends(bits, step, zero_point, weights.max_value)
     place = weights.positions
 
     def spread(parameters: Array) -> Array:
@@ -200,11 +200,11 @@ def _symmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
 
 def _asymmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
     """Return step and zero point of each group; the range is that of the values and zero."""
-    least = np.min(members, axis=1, initial=0.0)
-    greatest = np.max(members, axis=1, initial=0.0)
+    minimum = np.min(members, axis=1, initial=0.0)
+    maximum = np.max(members, axis=1, initial=0.0)
     levels = (1 << bits) - 1
-    step = _float32_step(greatest - least, levels)
-    zero_point = np.clip(np.rint(-least / step.astype(np.float64)), 0, levels)
+    step = _float32_step(maximum - minimum, levels)
+    zero_point = np.clip(np.rint(-minimum / step.astype(np.float64)), 0, levels)
     return _within_reach(members, bits, step, zero_point.astype(np.int64), end)
 
 
@@ -256,7 +256,7 @@ def _ends(bits: int, step: Array, zero_point: Array, end: float) -> tuple[Array,
 
 def _float32_step(extent: Array, levels: int) -> Array:
     """Return extent / levels as a float32 that is neither 0 nor infinite."""
-    exact = np.clip(extent / levels, LEAST_STEP, np.finfo(np.float32).max)
+    exact = np.clip(extent / levels, MIN_STEP, np.finfo(np.float32).max)
     step = np.where(extent > 0, exact, 1.0).astype(np.float32)
     # Subnormal steps are coarse: if rounded down, they would not reach the extremes.
     short = (step < np.finfo(np.float32).smallest_normal) & (step < exact)

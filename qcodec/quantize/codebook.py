@@ -204,22 +204,24 @@ def _within_reach(
     end of the range, their product would be infinite. An entry that is slightly too large is
     lowered; otherwise the group gets another scale, or codes of smaller entries.
     """
-    greatest, magnitudes = weights.greatest, np.abs(entries).astype(np.float64)
-    if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= greatest:
+    max_value, magnitudes = weights.max_value, np.abs(entries).astype(np.float64)
+    if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= max_value:
         return entries, scales, codes
     stored, groups = weights.stored, layout.of(_places(weights))
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
     np.maximum.at(used, codes, scales[groups])
-    if np.all(used * magnitudes <= greatest):
+    if np.all(used * magnitudes <= max_value):
         return entries, scales, codes
-    entries = _lowered(entries, greatest / used)
+    entries = _lowered(entries, max_value / used)
     codes = core.assign((stored / scales[groups]).astype(np.float32), entries)
-    too_far = np.abs(entries).astype(np.float64)[codes] * scales[groups] > greatest
+    too_far = np.abs(entries).astype(np.float64)[codes] * scales[groups] > max_value
     scales, by_group = scales.copy(), np.argsort(groups, kind="stable")
     for group in np.unique(groups[too_far]):
         ends = np.searchsorted(groups, (group, group + 1), sorter=by_group)
         members = by_group[slice(*ends)]
-        scales[group], codes[members] = _reaching(stored[members], entries, scales[group], greatest)
+        scales[group], codes[members] = _reaching(
+            stored[members], entries, scales[group], max_value
+        )
     return entries, scales, codes
 
 
@@ -232,17 +234,17 @@ def _lowered(entries: Array, reach: Array) -> Array:
     return np.where((lowered > below) & (lowered < above), lowered, entries)
 
 
-def _reaching(values: Array, entries: Array, scale: Any, greatest: float) -> tuple[Any, Array]:
+def _reaching(values: Array, entries: Array, scale: Any, max_value: float) -> tuple[Any, Array]:
     """Return the scale and codes of least squared error for a group, with finite products.
 
     These scales are tried: the present one, without the entries that become too large; and for
     each of these entries the scale at which it becomes the largest number.
     """
     magnitudes = np.abs(entries).astype(np.float64)
-    too_far = np.unique(magnitudes[magnitudes * scale > greatest])
+    too_far = np.unique(magnitudes[magnitudes * scale > max_value])
     best, found = np.inf, (scale, np.zeros(len(values), np.uint8))
-    for trial in (scale, *float32_at_most(greatest / too_far)):
-        allowed = np.flatnonzero(magnitudes * trial <= greatest)
+    for trial in (scale, *float32_at_most(max_value / too_far)):
+        allowed = np.flatnonzero(magnitudes * trial <= max_value)
         if len(allowed) == 0:
             continue
         codes = allowed[core.assign((values / trial).astype(np.float32), entries[allowed])]

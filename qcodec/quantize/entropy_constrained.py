@@ -48,8 +48,8 @@ def entropy_constrained(
     return min(found, key=lambda result: result[0])[1]
 
 
-def _equal_steps(ordered: Ordered, most: int, step: float) -> Array:
+def _equal_steps(ordered: Ordered, maximum: int, step: float) -> Array:
     """Return at most `most` entries around the mean, inside the range of the values."""
     first, last = float(ordered.values[0]), float(ordered.values[-1])
-    entries = ordered.mean + (np.arange(most) - (most - 1) // 2) * step
+    entries = ordered.mean + (np.arange(maximum) - (maximum - 1) // 2) * step
     return np.unique(np.clip(entries, first, last).astype(np.float32))

@@ -9,7 +9,7 @@ from .entropy_descent import Entries, Ordered, descend
 from .thresholds import float32_at_most
 from .weights import Array
 
-LEAST_STEP = float(np.finfo(np.float32).smallest_subnormal)
+MIN_STEP = float(np.finfo(np.float32).smallest_subnormal)
 
 # The search tries this many steps per doubling, with a few rounds of assignment each. Then it
 # multiplies and divides the best step by 2 to the power of each of these.
@@ -37,7 +37,7 @@ class EqualSteps:
     """
 
     def __init__(self, step: float, reach: float) -> None:
-        self.step = float(np.float32(min(max(step, LEAST_STEP), reach)))
+        self.step = float(np.float32(min(max(step, MIN_STEP), reach)))
         self.reach = reach
 
     def numbers(self, entries: Array) -> Array:
@@ -48,8 +48,8 @@ class EqualSteps:
         numbers = self.numbers(entries)
         squares, products = np.sum(sizes * numbers**2), np.sum(numbers * sums)
         if products > 0:
-            most = float(float32_at_most(self.reach / np.max(np.abs(numbers))))
-            self.step = float(np.float32(max(min(products / squares, most), LEAST_STEP)))
+            maximum = float(float32_at_most(self.reach / np.max(np.abs(numbers))))
+            self.step = float(np.float32(max(min(products / squares, maximum), MIN_STEP)))
         return numbers * self.step
 
 
@@ -98,24 +98,24 @@ def entropy_constrained_steps(
     array([0., 1., 8.])
     """
     ordered = Ordered(values)
-    least, greatest = min(float(ordered.values[0]), 0), max(float(ordered.values[-1]), 0)
+    minimum, max_value = min(float(ordered.values[0]), 0), max(float(ordered.values[-1]), 0)
 
-    extreme = max(greatest, -least)
+    extreme = max(max_value, -minimum)
 
-    def attempt(step: float, most: int = _ROUNDS) -> tuple[float, Entries, EqualSteps]:
+    def attempt(step: float, maximum: int = _ROUNDS) -> tuple[float, Entries, EqualSteps]:
         steps = round(extreme / step)
         if steps * step > reach:  # otherwise the extreme value would lose its entry
             step = float(float32_at_most(reach / steps))
         fit = EqualSteps(step, reach)
-        low, high = _window(np.array([least, greatest, ordered.mean]) / fit.step, levels)
+        low, high = _window(np.array([minimum, max_value, ordered.mean]) / fit.step, levels)
         if lowest is not None:
             low, high = lowest, lowest + levels - 1
         numbers = np.arange(low, high + 1)
         numbers = numbers[np.abs(numbers) <= reach / fit.step]
         entries = (numbers * fit.step).astype(np.float32)
-        return *descend(ordered, entries, price, elements, fit, most), fit
+        return *descend(ordered, entries, price, elements, fit, maximum), fit
 
-    bounds = np.log2([FINE_STEP * price**0.5, (greatest - least) / (levels - 1)])
+    bounds = np.log2([FINE_STEP * price**0.5, (max_value - minimum) / (levels - 1)])
     steps = 2 ** np.arange(bounds.min() - 1, bounds.max() + 2, 1 / _IN_A_DOUBLING)
     best = min((attempt(float(step)) for step in steps), key=lambda found: found[0])
     for closer in _CLOSER:

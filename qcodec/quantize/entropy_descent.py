@@ -93,7 +93,7 @@ def descend(
     price: float,
     elements: int | None,
     fit: Fit,
-    most: int = _MAX_STEPS,
+    maximum: int = _MAX_STEPS,
 ) -> tuple[float, Entries]:
     """Make steps until nothing moves; returns the cost, up to a constant, and the entries.
 
@@ -107,7 +107,7 @@ def descend(
     elements : int, optional
         The number of elements of the tensor, if only the values may be stored.
     fit : callable
-    most : int
+    maximum : int
         The largest number of steps.
     """
     count = len(ordered.values)
@@ -116,13 +116,13 @@ def descend(
         entries, costs, absent = _with_absent(entries[entries != 0], price)
     cuts = np.zeros(0, np.intp)
     total = np.inf
-    for step in range(most + 1):
+    for step in range(maximum + 1):
         thresholds, survivors = core.cost_thresholds(entries, costs)
         absent = _place_in(survivors, absent)
         found = Entries(entries[survivors], thresholds, absent)
         last, cuts = cuts, _cuts(ordered, thresholds)
         still = len(last) == len(cuts) and np.abs(last - cuts).max() <= _STILL * count
-        if still or step == most:  # `found` belongs to the last fit
+        if still or step == maximum:  # `found` belongs to the last fit
             break
         taken = np.diff(cuts) > 0  # unused entries are dropped
         absent = _place_in(np.flatnonzero(taken), absent)

@@ -84,9 +84,9 @@ def quantize_fixed_point(
     else:
         extremes = np.min(members, axis=1, initial=0), np.max(members, axis=1, initial=0)
         exponents = np.clip(_covering_exponents(*extremes, bits), -_BIAS, _BIAS)
-        exponents = _within_reach(*extremes, bits, exponents, weights.greatest)
+        exponents = _within_reach(*extremes, bits, exponents, weights.max_value)
         if step == "mse":
-            exponents = _search_exponents(members, bits, exponents, weights.greatest)
+            exponents = _search_exponents(members, bits, exponents, weights.max_value)
     carried = (exponents + _BIAS).astype(np.uint8).view(_SCALE.carrier)
     middle = np.full(layout.count, 1 << (bits - 1))
     return affine_codes(
@@ -102,21 +102,21 @@ def quantize_fixed_point(
 
 def _covering_exponents(lowest: Array, highest: Array, bits: int) -> Array:
     """Return for each row the smallest exponent of two at which no value is clipped."""
-    most = 1 << (bits - 1)
-    needed = np.maximum(highest / (most - 1), -lowest / most)
+    maximum = 1 << (bits - 1)
+    needed = np.maximum(highest / (maximum - 1), -lowest / maximum)
     fraction, exponents = np.frexp(needed)  # needed = fraction * 2**exponent, fraction in [1/2, 1)
     return np.where(needed > 0, exponents - (fraction == 0.5), 0)
 
 
-def _ends(exponents: Array, bits: int, greatest: float) -> tuple[Array, Array]:
+def _ends(exponents: Array, bits: int, max_value: float) -> tuple[Array, Array]:
     """Return each row's smallest and largest value that has a code and is finite in the type."""
     step = np.ldexp(1.0, exponents)
-    most, reach = 1 << (bits - 1), np.floor(greatest / step)
-    return -np.minimum(most, reach) * step, np.minimum(most - 1, reach) * step
+    maximum, reach = 1 << (bits - 1), np.floor(max_value / step)
+    return -np.minimum(maximum, reach) * step, np.minimum(maximum - 1, reach) * step
 
 
 def _within_reach(
-    lowest: Array, highest: Array, bits: int, exponents: Array, greatest: float
+    lowest: Array, highest: Array, bits: int, exponents: Array, max_value: float
 ) -> Array:
     """Decrement the exponent of rows that the end of the element type clips, if that clips less.
 
@@ -125,7 +125,7 @@ def _within_reach(
     """
 
     def clipped(exponents: Array) -> Array:
-        low, high = _ends(exponents, bits, greatest)
+        low, high = _ends(exponents, bits, max_value)
         beyond: Array = np.maximum(np.maximum(highest - high, low - lowest), 0)
         return beyond
 
@@ -141,7 +141,7 @@ def _table_exponents(members: Array, counts: Array, table_step: float) -> Array:
     return np.where(squares > 0, exponents - (fraction < np.sqrt(0.5)), 0)
 
 
-def _search_exponents(members: Array, bits: int, start: Array, greatest: float) -> Array:
+def _search_exponents(members: Array, bits: int, start: Array, max_value: float) -> Array:
     """Return the exponent of least squared error for each row, searching downward from `start`.
 
     `start` clips nothing, and smaller steps clip more. So the search ends when the error of
@@ -151,7 +151,7 @@ def _search_exponents(members: Array, bits: int, start: Array, greatest: float) 
     trial = start.copy()
     while True:
         step = np.ldexp(1.0, trial)[:, None]
-        low, high = _ends(trial, bits, greatest)
+        low, high = _ends(trial, bits, max_value)
         reachable = np.clip(members, low[:, None], high[:, None])
         clipped = np.sum(np.square(members - reachable), axis=1)
         error = np.sum(np.square(members - np.rint(reachable / step) * step), axis=1)

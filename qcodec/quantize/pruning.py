@@ -222,6 +222,6 @@ def _near_rank(values: Array, keep: int) -> tuple[Array, int]:
     middle = share * len(sample)
     margin = _DEVIATIONS * np.sqrt(share * (1 - share) * len(sample)) + _DEVIATIONS
     first, last = int(middle - margin), int(middle + margin)
-    least = sample[first] if first >= 0 else 0
-    greatest = sample[last] if last < len(sample) else np.inf
-    return core.magnitudes_between(values, least, greatest)
+    minimum = sample[first] if first >= 0 else 0
+    maximum = sample[last] if last < len(sample) else np.inf
+    return core.magnitudes_between(values, minimum, maximum)

@@ -83,6 +83,6 @@ def _threshold(magnitudes: Array) -> Array:
     gains = np.cumsum(ordered[:, ::-1], axis=1, dtype=np.float64)
     np.square(gains, out=gains)
     gains /= np.arange(1, gains.shape[1] + 1)
-    least_stored = np.take_along_axis(ordered, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
-    threshold: Array = np.maximum(np.nextafter(least_stored[:, 0], np.float32(-1)), 0)
+    min_stored = np.take_along_axis(ordered, -1 - np.argmax(gains, axis=1)[:, None], axis=1)
+    threshold: Array = np.maximum(np.nextafter(min_stored[:, 0], np.float32(-1)), 0)
     return threshold

@@ -16,7 +16,7 @@ from .groups import Grouping
 
 Array = np.ndarray[Any, Any]
 
-_GREATEST = {
+_MAX_VALUES = {
     "float32": float(np.finfo(np.float32).max),
     "float64": float(np.finfo(np.float32).max),
     "float16": 65504.0,
@@ -50,9 +50,9 @@ class Weights:
         return self.values if self.positions is None else self.values[self.positions]
 
     @property
-    def greatest(self) -> float:
+    def max_value(self) -> float:
         """The largest float32 that is finite in the tensor's element type."""
-        return _GREATEST[self.dtype]
+        return _MAX_VALUES[self.dtype]
 
     def members(self, grouping: Grouping) -> Array:
         """Return the values by group, shape (groups, members); 0 for elements not stored."""

@@ -143,8 +143,8 @@ def whole_bits(
     sizes: Mapping[str, float],
     curves: Mapping[str, Curve] | Curve,
     target: float,
-    least: int = 2,
-    most: int = 8,
+    min_bits: int = 2,
+    max_bits: int = 8,
 ) -> dict[str, int]:
     """Allocate whole numbers of bits: each next bit goes where it saves most noise for its size.
 
@@ -155,13 +155,13 @@ def whole_bits(
     curves : mapping of str to Line or Measured, or one of them
         One curve per tensor, or one for all. Numbers of bits above the lower convex hull of a
         tensor's noises, as measured curves may have them, are skipped.
-    least, most : int
+    min_bits, max_bits : int
         The minimum and maximum number of bits of a tensor.
 
     Returns
     -------
     dict of str to int
-        No smaller allocation has as little noise. If `most` bits for all tensors do not reach
+        No smaller allocation has as little noise. If `max_bits` bits for all tensors do not reach
         the target, the greatest useful numbers of bits are returned.
 
     Examples
@@ -169,10 +169,10 @@ def whole_bits(
     >>> whole_bits({"small": 100, "large": 1000}, Line(kappa=5.0), 20.0)
     {'small': 6, 'large': 5}
     """
-    check_integer("least", least, 1, most)
+    check_integer("min_bits", min_bits, 1, max_bits)
     by_name = _by_name(sizes, curves)
     noises = {
-        name: {bits: curve.noise(bits) for bits in range(least, most + 1)}
+        name: {bits: curve.noise(bits) for bits in range(min_bits, max_bits + 1)}
         for name, curve in by_name.items()
     }
     steps = [
@@ -185,7 +185,7 @@ def whole_bits(
     allowed = 10 ** (-target / 10)
 
     def after(count: int) -> dict[str, int]:
-        return dict.fromkeys(sizes, least) | {name: bits for _, name, bits in steps[:count]}
+        return dict.fromkeys(sizes, min_bits) | {name: bits for _, name, bits in steps[:count]}
 
     def is_enough(count: int) -> bool:
         # `fsum` rounds only once, so the sum never rises from step to step, as bisection needs.

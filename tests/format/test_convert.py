@@ -88,11 +88,11 @@ def test_ties_round_to_even_and_doubles_only_once(source, to):
 
 @pytest.mark.parametrize("to", ["float16", "bfloat16"])
 def test_overflow_begins_exactly_where_rounding_says(to):
-    greatest = float(ml_dtypes.finfo(BY_NAME[to].carrier).max)
-    last_place = greatest - float(np.nextafter(BY_NAME[to].carrier.type(greatest), 0))
-    limit = np.float64(greatest + last_place / 2)
+    max_value = float(ml_dtypes.finfo(BY_NAME[to].carrier).max)
+    last_place = max_value - float(np.nextafter(BY_NAME[to].carrier.type(max_value), 0))
+    limit = np.float64(max_value + last_place / 2)
     found = convert(np.array([np.nextafter(limit, 0), limit, np.inf]), "float64", to)
-    assert found.astype(np.float64).tolist() == [greatest, np.inf, np.inf]
+    assert found.astype(np.float64).tolist() == [max_value, np.inf, np.inf]
 
 
 def test_float64_to_float32_rounds_once():

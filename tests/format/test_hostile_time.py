@@ -41,9 +41,9 @@ STREAM = 2048
 CHUNKS = 16
 
 
-def random_bytes(least, greatest):
+def random_bytes(minimum, maximum):
     random = np.random.default_rng(0)
-    return [int(byte) for byte in random.integers(least, greatest, STREAM, endpoint=True)]
+    return [int(byte) for byte in random.integers(minimum, maximum, STREAM, endpoint=True)]
 
 
 def of_equal_chunks(row, chunk, parameters=b""):

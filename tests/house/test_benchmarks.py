@@ -130,8 +130,8 @@ def test_a_cost_is_a_time_of_one_unit_divided_by_that_of_the_other():
     ours, peer = Key("training", "d", "masks", "step"), Key("training", "d", "plain", "step")
     results = Results({ours: result(ours, 3.0), peer: result(peer, 2.0)})
     words = [
-        goals.judge(goals.Goal("cost", goals.COST, ours, peer, most), results, []).word
-        for most in (1.4, 1.5)
+        goals.judge(goals.Goal("cost", goals.COST, ours, peer, maximum), results, []).word
+        for maximum in (1.4, 1.5)
     ]
     assert words == ["missed", "reached"]
     results[ours] = Result(ours, result(ours, 3.0).spread, 2000, "symbols")

@@ -19,7 +19,7 @@ from tests.repository import ROOT
 _NOT_OURS = {"build", "dist"}
 DOCUMENTS = sorted(
     path
-    for depth in ("", "*/", "*/*/")
+    for depth in ("", "*/", "*/*/", "*/*/*/")
     for path in ROOT.glob(f"{depth}*.md")
     if not any(
         part in _NOT_OURS or part.startswith((".", "venv")) for part in path.relative_to(ROOT).parts

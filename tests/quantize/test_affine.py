@@ -69,8 +69,8 @@ def test_a_constant_keeps_its_value(value, bits):
 def test_an_end_that_rounds_outward_does_not_overflow_a_narrow_type(dtype):
     """The step that reaches -65504 from a rounded zero point overshoots float16."""
     ml_dtypes = pytest.importorskip("ml_dtypes")
-    greatest = ml_dtypes.finfo(dtype).max
-    x = np.array([-1, 1, 0.3], dtype) * greatest
+    max_value = ml_dtypes.finfo(dtype).max
+    x = np.array([-1, 1, 0.3], dtype) * max_value
     for bits in range(1, 17):
         assert np.isfinite(quantize_affine(x, bits).dequantize().astype(np.float32)).all()
 

@@ -10,13 +10,13 @@ from qcodec.quantize import quantize_affine, sqnr
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 #: The greatest number of each that can be quantized, the least, and the least normal one.
-GREATEST = {
+LARGEST = {
     "float16": 65504.0,
     "bfloat16": float.fromhex("0x1.fep127"),
     "float32": float(np.finfo(np.float32).max),
     "float64": float(np.finfo(np.float32).max),
 }
-LEAST = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149, "float64": 2.0**-149}
+SMALLEST = {"float16": 2.0**-24, "bfloat16": 2.0**-133, "float32": 2.0**-149, "float64": 2.0**-149}
 NORMAL = {"float16": 2.0**-14, "bfloat16": 2.0**-126, "float32": 2.0**-126, "float64": 2.0**-126}
 
 CODECS = [
@@ -55,14 +55,14 @@ SHAPE = (24, 64)
 
 def of_type(values, dtype):
     """Float64 values in an element type, rounded, no further than its greatest number."""
-    clipped = np.clip(values, -GREATEST[dtype], GREATEST[dtype])
+    clipped = np.clip(values, -LARGEST[dtype], LARGEST[dtype])
     return cast(clipped, BY_NAME["float64"], BY_NAME[dtype])
 
 
 def extremes(dtype):
     """Arrays by name, as float64; not all of them are of any use, but all are finite."""
     random = np.random.default_rng(1)
-    top, normal = GREATEST[dtype], random.standard_normal(SHAPE)
+    top, normal = LARGEST[dtype], random.standard_normal(SHAPE)
     signs, uniform = np.sign(normal), random.uniform(-1, 1, SHAPE)
     one = normal.copy()
     one[3, 5] = top
@@ -84,13 +84,13 @@ def extremes(dtype):
 
 def tiny(dtype):
     random = np.random.default_rng(2)
-    normal, least = random.standard_normal(SHAPE), LEAST[dtype]
-    yield "least", np.full(SHAPE, least)
-    yield "a few times the least", np.rint(normal * 3) * least
+    normal, minimum = random.standard_normal(SHAPE), SMALLEST[dtype]
+    yield "least", np.full(SHAPE, minimum)
+    yield "a few times the least", np.rint(normal * 3) * minimum
     yield "subnormal", normal * NORMAL[dtype] / 8
     yield "about the least normal", normal * NORMAL[dtype]
     yield "one normal number among zeros", np.where(normal > 3, NORMAL[dtype], -0.0)
-    yield "great and tiny", np.where(normal > 1, GREATEST[dtype], normal * least * 5)
+    yield "great and tiny", np.where(normal > 1, LARGEST[dtype], normal * minimum * 5)
 
 
 def values_of(array):
@@ -112,7 +112,7 @@ def clipped(values, codec, dtype):
     """What a type without an end would give, clipped where this one ends."""
     scale = 2.0**-8  # exact, and no codec cares for it
     quantized = codec.quantize((values * scale).astype(np.float32))
-    end = GREATEST[dtype]
+    end = LARGEST[dtype]
     if quantized.scale_dtype == "float8_e8m0fnu":  # multiples of a power of two and nothing else
         powers = quantized.scale.values.view("u1").astype("f8") - 127
         steps = 2.0 ** powers[quantized.scale.of(np.arange(values.size))].reshape(SHAPE) / scale
@@ -141,8 +141,8 @@ def test_the_least_weights_stay_finite(codec, dtype):
         weights = of_type(values, dtype)
         decoded = decoded_of(weights, codec, dtype)
         assert np.isfinite(decoded).all(), name
-        greatest = np.abs(values_of(weights)).max()
-        assert np.abs(decoded).max() <= 2 * max(greatest, LEAST[dtype]), name
+        max_value = np.abs(values_of(weights)).max()
+        assert np.abs(decoded).max() <= 2 * max(max_value, SMALLEST[dtype]), name
 
 
 @pytest.mark.parametrize("groups", [{}, {"per": 0}, {"group": 5}], ids=repr)

@@ -17,8 +17,8 @@ def step_of(q):
 
 
 def at_step(x, bits, step):
-    most = 1 << (bits - 1)
-    return np.clip(np.rint(x / step), -most, most - 1) * step
+    maximum = 1 << (bits - 1)
+    return np.clip(np.rint(x / step), -maximum, maximum - 1) * step
 
 
 heavy_tailed = st.builds(
@@ -40,11 +40,11 @@ def test_mse_is_the_best_of_all_powers_of_two(x, bits):
 @given(heavy_tailed, st.integers(2, 16))
 def test_max_is_the_least_power_of_two_that_clips_nothing(x, bits):
     step = step_of(quantize_fixed_point(x, bits, "max"))[0]
-    most = 1 << (bits - 1)
-    assert -most * step <= x.min()
-    assert x.max() <= (most - 1) * step
+    maximum = 1 << (bits - 1)
+    assert -maximum * step <= x.min()
+    assert x.max() <= (maximum - 1) * step
     step /= 2
-    assert x.min() < -most * step or (most - 1) * step < x.max()
+    assert x.min() < -maximum * step or (maximum - 1) * step < x.max()
 
 
 @pytest.mark.parametrize("distribution", sorted(UNIFORM_STEPS))

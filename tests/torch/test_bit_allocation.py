@@ -117,8 +117,8 @@ def test_allocated_bits_are_the_minimum_that_an_optimizer_finds():
     assert [bits[name] for name in names] == pytest.approx(found.x.tolist(), abs=1e-3)
 
 
-def every_allocation(sizes, curves, least, most):
-    for numbers in itertools.product(range(least, most + 1), repeat=len(sizes)):
+def every_allocation(sizes, curves, minimum, maximum):
+    for numbers in itertools.product(range(minimum, maximum + 1), repeat=len(sizes)):
         bits = dict(zip(sizes, numbers, strict=True))
         yield sum(sizes[n] * b for n, b in bits.items()), noise_of(bits, curves), bits
 
@@ -135,8 +135,8 @@ def test_no_allocation_of_as_little_noise_is_smaller(seed, target):
         }
     found = whole_bits(SIZES, curves, target, 2, 8)
     noise, size = noise_of(found, curves), sum(SIZES[name] * bits for name, bits in found.items())
-    least = min(s for s, n, _ in every_allocation(SIZES, curves, 2, 8) if n <= noise)
-    assert size == least
+    minimum = min(s for s, n, _ in every_allocation(SIZES, curves, 2, 8) if n <= noise)
+    assert size == minimum
     assert noise <= 10 ** (-target / 10) or found == dict.fromkeys(SIZES, 8)
 
 

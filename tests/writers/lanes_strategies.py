@@ -49,11 +49,11 @@ def lanes_codes(draw: st.DrawFn, coding: int, width: int) -> LanesCode:
 
 
 @st.composite
-def lanes_streams(draw: st.DrawFn, most: int = 700) -> LanesStream:
+def lanes_streams(draw: st.DrawFn, maximum: int = 700) -> LanesStream:
     """Any code, and symbols that it can hold: of all classes alike, or mostly of the first."""
     coding, width = draw(st.sampled_from([HUFFMAN, TANS])), draw(st.integers(1, 8))
     code = draw(lanes_codes(coding, width))
-    count = draw(st.integers(0, most) | st.sampled_from([0, 1, 255, 256, 257, 512]))
+    count = draw(st.integers(0, maximum) | st.sampled_from([0, 1, 255, 256, 257, 512]))
     random = np.random.default_rng(draw(seeds))
     classes = len(code.values) + code.has_escape
     places = np.minimum(random.geometric(draw(st.sampled_from([0.1, 0.5])), count), classes) - 1

@@ -42,17 +42,17 @@ def plain_code(
     symbols: Sequence[int], width: int, is_tans: bool, escape: bool = False
 ) -> LanesCode:
     """A code that holds these symbols: level, with low bits or an escape where it must."""
-    most = 16 if is_tans else 32
+    maximum = 16 if is_tans else 32
     low_bits = 0
-    while low_bits < min(4, width - 1) and len({s >> low_bits for s in symbols}) > most:
+    while low_bits < min(4, width - 1) and len({s >> low_bits for s in symbols}) > maximum:
         low_bits += 1
     values = sorted({s >> low_bits for s in symbols} | {0})
     if not is_tans and len(values) < 2:
         values.append(1)
-    has_escape = len(values) > most or (escape and low_bits == 0 and len(values) > 2)
+    has_escape = len(values) > maximum or (escape and low_bits == 0 and len(values) > 2)
     if has_escape:
         low_bits = 0
-        values = sorted(set(symbols) | {0})[: min(most - 1, max(len(set(symbols)) - 1, 1))]
+        values = sorted(set(symbols) | {0})[: min(maximum - 1, max(len(set(symbols)) - 1, 1))]
     classes = len(values) + has_escape
     if is_tans:
         counts = [1] * classes

@@ -183,8 +183,8 @@ def frames(draw: st.DrawFn) -> Frame:
         frame = draw(_with_parameters(frame))
     if kind == "exponents":
         bits = EXPONENT_BITS[dtype]
-        least = max(8 - bits, 0)
-        mantissa_bits, base = draw(st.integers(least, 4)), draw(st.integers(0, (1 << bits) - 1))
+        minimum = max(8 - bits, 0)
+        mantissa_bits, base = draw(st.integers(minimum, 4)), draw(st.integers(0, (1 << bits) - 1))
         frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
 
@@ -195,8 +195,8 @@ def _chunk_elements(draw: st.DrawFn, frame: Frame) -> int | None:
     if draw(st.booleans()):
         return None
     # Not more than about twenty chunks: each costs four checksums in slow Python.
-    least = -(-frame.size // (20 * rows)) or 1
-    return rows * draw(st.integers(least, least + 300 // rows))
+    minimum = -(-frame.size // (20 * rows)) or 1
+    return rows * draw(st.integers(minimum, minimum + 300 // rows))
 
 
 @st.composite

@@ -299,7 +299,7 @@ class FineContexts:
     """Those of 7.7: by table (-1 is the common one) and node, p and count."""
 
     def __init__(self, prior: int, memory: int) -> None:
-        self.prior, self.most = prior, (1 << memory) - 2
+        self.prior, self.maximum = prior, (1 << memory) - 2
         self.contexts: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (1 << 21, 0))
 
     def blend(self, table: int, node: int) -> int:
@@ -314,7 +314,7 @@ class FineContexts:
         p, count = self.contexts[table, node]
         rate = (1 << 17) // (2 * count + 3)
         p += -(p * rate >> 16) if bit else ((1 << 22) - p) * rate >> 16
-        self.contexts[table, node] = p, min(count + 1, self.most)
+        self.contexts[table, node] = p, min(count + 1, self.maximum)
 
 
 def contexts_body(

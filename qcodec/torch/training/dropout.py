@@ -41,8 +41,8 @@ def dropout_after_pruning(rate: float, density: float) -> float:
     >>> dropout_after_pruning(0.5, 0.25)
     0.25
     """
-    check_number("rate", rate, 0, most=1)
-    check_number("density", density, 0, most=1)
+    check_number("rate", rate, 0, maximum=1)
+    check_number("density", density, 0, maximum=1)
     return rate * math.sqrt(density)
 
 
