@@ -3,6 +3,7 @@
 import datetime
 import gc
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -36,7 +37,10 @@ def main():
     gc.freeze()  # searches through all objects then skip the objects made so far
     found = TABLES[table](rank, own)
     (folder / f"{rank}.json").write_text(json.dumps(found))
+    torch.distributed.barrier()  # the other process may still be asking for something
     torch.distributed.destroy_process_group()
+    # Gloo's threads may still run while Python ends: std::terminate now and then, in torch.
+    os._exit(0)
 
 
 if __name__ == "__main__":
