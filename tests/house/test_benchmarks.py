@@ -119,7 +119,7 @@ def test_a_method_that_would_take_minutes_is_left_out_and_named(monkeypatch):
     from benchmarks.suite import applying
 
     monkeypatch.setattr(applying, "METHODS", {"slow": lambda model: None})
-    monkeypatch.setattr(applying, "MOST_SECONDS", 0)
+    monkeypatch.setattr(applying, "MAX_SECONDS", 0)
     results = Results()
     with pytest.warns(UserWarning, match="slow: left out above few, which took 0 s"):
         applying.measure(results, TINY, {"few": 1, "more": 2, "most": 3})
