@@ -46,7 +46,7 @@ def jobs(folder: str) -> dict[str, Callable[[], object]]:
         "lossless float16": (qcodec.Lossless(), halves),
     }
     found: dict[str, Callable[[], object]] = {}
-    path = os.path.join(folder, f"{os.getpid()}.safetensors")  # noqa: PTH118
+    path = Path(folder) / "net.safetensors"
     qcodec.save_file({"few": few, "weights": weights}, path, recipe=qcodec.Codebook(bits=4))
     file = qcodec.safe_open(path, "numpy").__enter__()
     frame, out = qcodec.encode(few), np.empty_like(few)

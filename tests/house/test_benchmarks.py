@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from benchmarks import builds
 from benchmarks.suite import (
     data,
     frames,
@@ -250,3 +251,13 @@ def test_tables_are_rewritten_between_their_markers_only(tmp_path):
     assert document.read_text() == "before\n<!-- goals -->\nnew \\1\n<!-- /goals -->\nafter\n"
     with pytest.raises(ValueError, match="streams"):
         rewrite(document, {"streams": "table"})
+
+
+def test_two_builds_are_timed_by_jobs_that_work_and_shown_by_their_ratio(tmp_path):
+    jobs = builds.jobs(str(tmp_path))
+    for job in jobs.values():
+        job()
+    old, new = ([dict.fromkeys(jobs, seconds)] * 3 for seconds in (2e-6, 3e-6))
+    rows = builds.table(old, new)
+    assert len(rows) == len(jobs)
+    assert all(row.endswith(" | 2.00 | 3.00 | 1.500 (1.500 to 1.500) |") for row in rows)
