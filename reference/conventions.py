@@ -63,6 +63,7 @@ class Reader:
 
     def __init__(self, data: bytes, length_is_known: bool) -> None:
         self.data = data
+        self.after = b""  # what follows the CRC of a frame
         self.at = 0
         self.length_is_known = length_is_known
         self.has_router = False  # of any stream that was opened: at most one has a router (7.6)

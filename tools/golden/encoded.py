@@ -29,7 +29,7 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         for positions in ("dense", "gaps", "mask", "csr"):
             choices = _choices(codings, positions)
             yield _file(f"encoded_{positions}_{coding}.frame", _ternary(positions), choices)
-        choices = _choices(codings, "dense", chunk=100)
+        choices = _choices(codings, "dense", chunk=300)
         yield _file(f"encoded_affine_{coding}_chunked.frame", _affine(), choices)
     for name, quantized in _with_many_parameters():
         yield _file(f"encoded_{name}.frame", quantized, _choices(CODINGS["adaptive"], "dense"))
@@ -78,9 +78,9 @@ def _ternary(positions: str) -> Quantized:
 
 
 def _affine() -> Quantized:
-    codes = np.random.default_rng(2).binomial(15, 0.5, 250).astype(np.uint8)
+    codes = np.random.default_rng(2).binomial(15, 0.5, 750).astype(np.uint8)
     scale = Groups(np.array([0.5, 0.25], np.float32), inner=50)
-    return Quantized((5, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
+    return Quantized((15, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
 
 
 def _with_many_parameters() -> Iterator[tuple[str, Quantized]]:
