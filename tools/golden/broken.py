@@ -63,8 +63,8 @@ def _fields() -> Iterator[Broken]:
     yield "reserved_flag", with_field(BYTES, 3, 0x20), "unsupported"
     yield "positions_5", with_field(BYTES, 3, 5 << 1), "unsupported"
     fields = write_parts(BYTES).fields
-    later = replace(write_parts(BYTES), fields=fields[:4] + vu(0x102) + fields[5:])
-    yield "feature_8", assemble(later), "unsupported"
+    later = replace(write_parts(BYTES), fields=fields[:4] + vu(1 << 55 | 2) + fields[5:])
+    yield "feature_55", assemble(later), "unsupported"
     yield "dtype_16", with_field(BYTES, 5, 16), "unsupported"
     yield "kind_6", with_field(BYTES, 6, 6 << 4 | 1), "unsupported"
     yield "nine_dims", with_dims(bytes([1] * 9), 9), "corrupt"
@@ -148,10 +148,11 @@ def _coded_parameters() -> Iterator[Broken]:
         ("permuted_split", 3, no_deltas + split),
         ("permuted_bytes_after", 3, no_deltas + in_order + b"\0"),
     ):
-        yield f"floats_{name}", codebook(mode, body), "corrupt"
+        kind = "unsupported" if name.endswith("_split") else "corrupt"
+        yield f"floats_{name}", codebook(mode, body), kind
     yield "floats_beyond_the_body", with_parameters(CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
     yield "floats_without_a_feature", with_parameters(CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
-    yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
+    yield "floats_coding_60", codebook(2, b"\x3c\1\0"), "unsupported"
     scaled = replace(AFFINE, scales=SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", with_parameters(CODEBOOK, many), "corrupt"
@@ -237,7 +238,7 @@ def _delta() -> Iterator[Broken]:
         ("escapes_left_over", b"\2\2" + symbols + low + b"\1\x08" + elements[3] * 2, "corrupt"),
         ("low_bits_of_none", b"\2\0" + b"\0\1\xff" + low + b"\1\0", "corrupt"),
         ("bytes_after", b"\2\1" + symbols + low + escapes + b"\0", "corrupt"),
-        ("coding_8", b"\2\1" + symbols + low + b"\x08\0", "unsupported"),
+        ("coding_60", b"\2\1" + symbols + low + b"\x3c\0", "unsupported"),
     ):
         yield f"delta_{name}", with_chunk(frame, chunk, 63), kind
     for name, at, value in (("width", 10, 0), ("height", 11, 0), ("step", 9, 0x20)):
@@ -255,7 +256,7 @@ def _delta() -> Iterator[Broken]:
 def _with_delta(frame: Frame, chunk: bytes) -> bytes:
     """A frame of kind delta that the writer does not know."""
     parameters = remember_base(bytes(16)) + b"\1\1\1"
-    return assemble(Parts(write_fields(frame, 255), None, parameters, (chunk,)))
+    return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))
 
 
 def _kind_fields() -> Iterator[Broken]:

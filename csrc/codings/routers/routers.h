@@ -1,20 +1,18 @@
 /*
- * Coding 6 (docs/format.md, section 7.6): what its two sides share. A router says from which of
- * the sub-streams each symbol of a stream comes.
+ * Routed streams (docs/format.md, sections 7.4 and 7.6): what their two sides share. A router names
+ * the target of each symbol: a table of contexts, or a sub-stream.
  */
 #ifndef QC_ROUTERS_H
 #define QC_ROUTERS_H
 
 #include "base/bytes.h"
 
-#define QC_ROUTER_MAX_WIDTH       8
-#define QC_ROUTER_MAX_SUB_STREAMS 16
-#define QC_ROUTER_MAX_COLUMNS     ((size_t)1 << 14) /* of a row, where columns have classes */
-#define QC_ROUTER_MAX_CLASSES     15                /* of symbols, for neighbours */
-#define QC_ROUTER_MAX_CONTEXTS    ((QC_ROUTER_MAX_CLASSES + 1) * (QC_ROUTER_MAX_CLASSES + 1))
-#define QC_ROUTER_MAX_SIDE        255 /* of a filter */
-
-typedef enum qc_router { QC_ROUTER_CLASSES = 0, QC_ROUTER_NEIGHBOURS = 1 } qc_router;
+#define QC_ROUTER_MAX_WIDTH        8
+#define QC_ROUTER_MAX_SUB_STREAMS  16
+#define QC_ROUTER_MAX_COLUMNS      ((size_t)1 << 14) /* of a row, where columns have classes */
+#define QC_ROUTER_MAX_CLASSES      15                /* of symbols, for neighbours */
+#define QC_ROUTER_MAX_SIDE         ((size_t)1 << 22) /* of a filter */
+#define QC_ROUTER_MAX_FILTER_WIDTH ((size_t)1 << 16)
 
 /* Bits of a class below `classes`. */
 static inline unsigned qc_router_map_width(unsigned classes)
