@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec.errors import CorruptError
 from tests.writers.hostile_frames import (
     CONSTANT,
     LARGEST_CHUNK,
@@ -27,14 +28,19 @@ from tests.writers.stream_writer import (
 )
 
 
-def seconds(data):
-    """Of the processor, the best of some decodings: what disturbs them only makes them longer."""
+def seconds_of(call):
+    """Of the processor, the best of some calls: what disturbs them only makes them longer."""
     best = float("inf")
     for _ in range(5):
         start = time.process_time()
-        qcodec.decode(data)
+        call()
         best = min(best, time.process_time() - start)
     return best
+
+
+def seconds(data):
+    """Of decoding it."""
+    return seconds_of(lambda: qcodec.decode(data))
 
 
 STREAM = 2048
@@ -125,6 +131,28 @@ def test_the_time_of_tiny_chunks_is_in_proportion_to_their_bytes(coding):
     normal = normal_frame()
     a_byte = seconds(normal) / (len(normal) + qcodec.decode(normal).nbytes)
     assert seconds(data) <= 60 * a_byte * (len(data) + 5000)
+
+
+HEADS = {
+    "tree": "00",
+    "exponent": "01",
+    "classes": "020100010a",
+    "neighbours": "03ff01ff0101010a",
+}
+
+
+@pytest.mark.parametrize("model", HEADS)
+@pytest.mark.parametrize("coded", ["23" * 24, "00" * 12, ""])
+def test_the_time_of_contexts_is_bounded_by_their_bytes(model, coded):
+    # Beyond the body a decoder would read zeros without end.
+    body = bytes.fromhex(HEADS[model] + coded)
+    data = frame_of("u8 bytes dense", ONE, [stream_of(3, body)])
+
+    def refuse():
+        with pytest.raises(CorruptError, match="bytes read beyond the body"):
+            qcodec.decode(data)
+
+    assert seconds_of(refuse) <= 10 * seconds(normal_frame())
 
 
 def test_symbols_of_no_bits_take_no_longer_than_others():

@@ -26,11 +26,14 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.split_stream_writer import Ranges
 from tests.writers.stream_writer import (
     CODING_IDS,
+    contexts_body,
     deep_lengths,
     legal_codings,
     stream_of,
+    write_nested,
     write_stream,
 )
 
@@ -131,9 +134,20 @@ def _codings() -> Iterator[tuple[str, bytes]]:
             )
     long = _sparse("dense", 260)
     yield "huffman_four_substreams.frame", write_frame(long, coder("huffman"))
+    zeros = Frame("u8", "bytes", "dense", (4000,), range(4000), [b"\0"] * 4000)
+    yield "contexts_of_zeros.frame", write_frame(zeros, coder("tree"))  # ends with zeros
+    rows = [row // 3 % 4 for row in range(5) for _ in range(300)]
+    matrix = Frame("f32", "affine", "dense", (5, 300), range(1500), rows, width=2)
+    yield "contexts_neighbours_of_a_matrix.frame", write_frame(matrix, _by_neighbours(300, 5))
     far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
     far = replace(far, width=16, gap_width=16)
     yield "gaps_of_16_bits.frame", write_frame(far, coder("exponent"))
+
+
+def _by_neighbours(width: int, height: int) -> Coder:
+    """Two classes of symbols in filters of this size."""
+    router = Ranges(width, height, [1])
+    return lambda symbols, bits: stream_of(3, contexts_body(symbols, bits, router, write_nested))
 
 
 #: Codes of 0 to 4 that differ from those of the coder above.
