@@ -287,10 +287,12 @@ static void save_routed(unsigned number)
                                          1, 1, 2, 0, 1,    2, 2, 1, 1, 3};
     static const uint8_t classes[] = {2, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 16, 8, 0x35, 0x94, 0x6B};
     static const uint8_t neighbours[] = {3, 2, 2, 2, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
+    static const uint8_t above[] = {3, 4, 2, 0x82, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
     save_body(number, QC_SPLIT, 2, 8, split, sizeof split);
     save_body(number + 1, QC_SPLIT, 2, 8, split_rows, sizeof split_rows);
     save_body(number + 2, QC_CONTEXTS, 2, 8, classes, sizeof classes);
     save_body(number + 3, QC_CONTEXTS, 2, 8, neighbours, sizeof neighbours);
+    save_body(number + 4, QC_CONTEXTS, 2, 8, above, sizeof above);
 }
 
 static void save_streams(void)
@@ -305,7 +307,7 @@ static void save_streams(void)
         }
     }
     save_routed(number);
-    save_lanes(number + 4);
+    save_lanes(number + 5);
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@ from functools import partial
 
 from .contexts import Contexts
 from .conventions import Reader, Unsupported, require
-from .huffman import huffman
+from .huffman import huffman, read_lengths
 from .lanes import check_first_byte, lanes_huffman, lanes_tans
 from .split import Split
 
@@ -94,6 +94,8 @@ class Stream:
         self.count = count
         self.width = width
         self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")
+        if self.coding is huffman:
+            read_lengths(Reader(self.body, length_is_known=True), width)
         if self.coding in (lanes_huffman, lanes_tans):
             check_first_byte(self.body, self.coding is lanes_tans)
         if self.coding in _ROUTED:

@@ -11,6 +11,7 @@ _MAX_TARGETS = 16
 _MAX_COLUMNS = 1 << 14
 _MAX_SIDE = 1 << 22
 _MAX_WIDTH = 1 << 16
+_BOTH, _LEFT, _UP = range(3)
 
 
 class Symbols(Protocol):
@@ -75,11 +76,15 @@ class Neighbours:
         self.height = self._side(reader)
         if self.width > _MAX_WIDTH:
             raise Unsupported(f"filters of a width of {self.width}")
-        self.classes = reader.u8("classes")
-        require(1 <= self.classes <= 15, "classes of symbols")
-        self.targets = (self.classes + 1) ** 2
+        numbers = reader.u8("classes")
+        self.which, classes = numbers >> 6, numbers & 63
+        if self.which > _UP:
+            raise Unsupported("neighbours 3 are reserved")
+        require(1 <= classes <= (15 if self.which == _BOTH else 63), "classes of symbols")
+        self.targets = (classes + 1) ** 2 if self.which == _BOTH else classes + 1
+        self.classes = classes
         firsts = [0]
-        for _ in range(self.classes - 1):
+        for _ in range(classes - 1):
             firsts.append(reader.u8("first symbol"))
             require(firsts[-2] < firsts[-1] < 1 << width, "first symbols of classes")
         self.class_of = [sum(s >= first for first in firsts) - 1 for s in range(1 << width)]
@@ -97,4 +102,6 @@ class Neighbours:
         at = len(symbols)
         left = 1 + self.class_of[symbols[-1]] if at % self.width else 0
         up = 1 + self.class_of[symbols[-self.width]] if at // self.width % self.height else 0
-        return left * (self.classes + 1) + up
+        if self.which == _BOTH:
+            return left * (self.classes + 1) + up
+        return up if self.which == _UP else left

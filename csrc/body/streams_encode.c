@@ -14,9 +14,6 @@
 /* Exponents of shorter rows have no classes. */
 #define MIN_CLASSED_ROW 128
 
-/* Larger windows are no filters. */
-#define MAX_FILTER_SIDE 255
-
 /* ---- places of symbols ---- */
 
 /* Whether every chunk begins where a block of this many elements does. */
@@ -35,7 +32,7 @@ static qc_geometry element_geometry(const qc_frame *frame)
         return geometry;
     uint64_t width = frame->dims[frame->ndim - 1];
     uint64_t height = frame->ndim > 3 ? frame->dims[frame->ndim - 2] : 1;
-    if (width <= MAX_FILTER_SIDE && height <= MAX_FILTER_SIDE &&
+    if (width <= QC_FILTER_MAX_WIDTH && height <= QC_FILTER_MAX_SIDE &&
         is_whole(frame, (size_t)(width * height))) {
         geometry.filter_width = (size_t)width;
         geometry.filter_height = (size_t)height;

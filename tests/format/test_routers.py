@@ -52,6 +52,22 @@ def of_kernels(kernels=400):
     return codes
 
 
+def of_alike_rows(apart, rows=60, columns=90):
+    """Codes that mostly repeat those some rows before."""
+    random = np.random.default_rng(4)
+    codes = random.integers(0, 4, (rows, columns))
+    for row in range(apart, rows):
+        again = random.random(columns) < 0.85
+        codes[row] = np.where(again, codes[row - apart], codes[row])
+    return codes
+
+
+def of_long_filters(filters=12, taps=300):
+    """Filters in one dimension, wider than a byte counts, in which codes change slowly."""
+    steps = np.random.default_rng(5).choice([-1, 0, 1], (filters, 1, taps), p=[0.1, 0.8, 0.1])
+    return np.abs(np.cumsum(steps, axis=2)) % 6 // 2
+
+
 def masked(rows=80, columns=160):
     """A tensor most of whose stored elements are in a few rows and columns."""
     random = np.random.default_rng(3)
@@ -63,6 +79,9 @@ def masked(rows=80, columns=160):
 CASES = {
     "rows and columns": (of_codes(by_row_and_column()), "dense"),
     "kernels": (of_codes(of_kernels()), "dense"),
+    "rows": (of_codes(of_alike_rows(1)), "dense"),
+    "rows in threes": (of_codes(of_alike_rows(3)), "dense"),
+    "long filters": (of_codes(of_long_filters()), "dense"),
     "mask": (masked(), "mask"),
     "bit mask": (masked(), "bit_mask"),
 }

@@ -167,6 +167,14 @@ BROKEN = {
     ),
     "contexts: no class": (stream(3, [3, 3, 3, 0]), 0, 1, CorruptError, "classes of symbols"),
     "contexts: 16 classes": (stream(3, [3, 3, 3, 16]), 0, 8, CorruptError, "classes of symbols"),
+    "contexts: no class above": (
+        stream(3, [3, 3, 3, 128]),
+        0,
+        1,
+        CorruptError,
+        "classes of symbols",
+    ),
+    "contexts: neighbours": (stream(3, [3, 3, 3, 193]), 0, 1, UnsupportedError, "neighbours"),
     "contexts: class of none": (stream(3, [3, 3, 3, 2, 0]), 0, 8, CorruptError, "first symbol"),
     "contexts: class beyond": (stream(3, [3, 3, 3, 2, 4]), 0, 2, CorruptError, "first symbol"),
     "contexts: descending": (stream(3, [3, 3, 3, 3, 2, 2]), 0, 2, CorruptError, "first symbol"),
@@ -224,6 +232,8 @@ def test_a_broken_rule_is_named(name):
         (stream(3, [2, 4, 2, 1, 1, 1, 1, 8]), 4, 2),
         (stream(3, [3, 3, 3, 3, 1, 2, 255, 10]), 0, 2),
         (stream(3, [3, 3, 3, 7, *range(1, 7), 1, 4]), 0, 8),
+        (stream(3, [3, 3, 3, 64 + 63, *range(1, 63), 1, 4]), 0, 8),
+        (stream(3, [3, 3, 3, 128 + 63, *range(1, 63), 1, 4]), 0, 8),
         (stream(3, [3, 0x80, 0x80, 4, 0x80, 0x80, 0x80, 2, 1, 1, 8]), 4, 2),  # 2^16 by 2^22
         (stream(3, [2, 4, 0, 1, 8, 1, 1, 1, 1]), 4, 2),
         (stream(6, [4, 0, 4, *PACKED]), 4, 2),

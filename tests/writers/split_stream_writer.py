@@ -47,18 +47,21 @@ class Ranges:
     width: int
     height: int
     firsts: Sequence[int]
+    which: str = "both"
 
     def head(self, width: int, nested: Nested) -> list[bytes]:
         """Sides of a filter, classes, first symbols."""
         sides = leb128(self.width) + leb128(self.height)
-        return [sides, bytes([1 + len(self.firsts)]), bytes(self.firsts)]
+        which = ("both", "left", "up").index(self.which)
+        return [sides, bytes([1 + len(self.firsts) | which << 6]), bytes(self.firsts)]
 
     def route(self, symbols: Sequence[int], at: int) -> int:
         """The table of symbol number `at`."""
         x, y = at % self.width, at // self.width % self.height
         left = self._number(symbols[at - 1]) if x else 0
         up = self._number(symbols[at - self.width]) if y else 0
-        return left * (len(self.firsts) + 2) + up
+        tables = {"both": left * (len(self.firsts) + 2) + up, "left": left, "up": up}
+        return tables[self.which]
 
     def _number(self, symbol: int) -> int:
         return 1 + sum(symbol >= first for first in self.firsts)

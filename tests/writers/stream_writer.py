@@ -89,7 +89,9 @@ def routed_body(symbols: Sequence[int], width: int, coding: str) -> bytes:
         case "contexts_classes":
             return contexts_body(symbols, width, classes, write_nested, prior=3, memory=10)
         case "contexts_neighbours":
-            ranges = Ranges(3, 2, [(1 << width) // 2])
+            ranges = Ranges(
+                3, 2, [(1 << width) // 2], which=("both", "left", "up")[len(symbols) % 3]
+            )
             return contexts_body(symbols, width, ranges, write_nested, prior=255, memory=4)
     raise ValueError(coding)
 

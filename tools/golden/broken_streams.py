@@ -104,11 +104,15 @@ def _contexts() -> Iterator[Broken]:
         ("height_beyond_2_22", b"\1" + vu(2**22 + 1) + b"\1\1\x08", "corrupt"),
         ("width_beyond_2_16", vu(2**16 + 1) + b"\1\1\1\x08", "unsupported"),
         ("no_classes", b"\2\2\0\1\x08", "corrupt"),
-        ("sixteen_classes", b"\2\2\x10", "corrupt"),
+        ("no_classes_to_the_left", b"\2\2\x40\1\x08", "corrupt"),
+        ("neither_left_nor_up", b"\2\2\xc1\1\x08", "unsupported"),
         ("class_without_symbols", b"\2\2\3\1\1\1\x08", "corrupt"),
         ("class_beyond_the_symbols", b"\2\2\2\4\1\x08", "corrupt"),
     ):
         yield f"neighbours_{name}", with_chunk(CODEBOOK, stream_of(3, b"\3" + body)), kind
+    six_bits = replace(AFFINE, width=6, elements=[0] * 4)
+    sixteen = stream_of(3, b"\3\2\2\x10" + bytes(range(1, 16)) + b"\1\x08")
+    yield "neighbours_of_sixteen_classes", with_chunk(six_bits, sixteen), "corrupt"
     octets = replace(AFFINE, width=8, elements=[0] * 4)
     tables = stream_of(3, b"\3\2\2\x08" + bytes(range(1, 8)) + b"\1\x08")
     yield "neighbours_of_many_tables", with_chunk(octets, tables), "corrupt"

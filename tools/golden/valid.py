@@ -138,15 +138,22 @@ def _codings() -> Iterator[tuple[str, bytes]]:
     yield "contexts_of_zeros.frame", write_frame(zeros, coder("tree"))  # ends with zeros
     rows = [row // 3 % 4 for row in range(5) for _ in range(300)]
     matrix = Frame("f32", "affine", "dense", (5, 300), range(1500), rows, width=2)
-    yield "contexts_neighbours_of_a_matrix.frame", write_frame(matrix, _by_neighbours(300, 5))
+    for which in ("both", "left", "up"):
+        coded = write_frame(matrix, _by_neighbours(300, 5, which))
+        yield f"contexts_neighbours_{which}_of_a_matrix.frame", coded
+    octets = [index * index % 251 for index in range(1500)]
+    planes = Frame("f32", "affine", "dense", (15, 100), range(1500), octets, width=8)
+    firsts = range(4, 252, 4)  # 63 classes
+    coded = write_frame(planes, _by_neighbours(200, 8, "up", firsts))
+    yield "contexts_neighbours_of_63_classes.frame", coded
     far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
     far = replace(far, width=16, gap_width=16)
     yield "gaps_of_16_bits.frame", write_frame(far, coder("exponent"))
 
 
-def _by_neighbours(width: int, height: int) -> Coder:
-    """Two classes of symbols in filters of this size."""
-    router = Ranges(width, height, [1])
+def _by_neighbours(width: int, height: int, which: str, firsts: Sequence[int] = (1,)) -> Coder:
+    """Filters of this size, two classes of symbols or more."""
+    router = Ranges(width, height, firsts, which)
     return lambda symbols, bits: stream_of(3, contexts_body(symbols, bits, router, write_nested))
 
 

@@ -109,6 +109,7 @@ static void next_by_neighbours(qc_contexts_state *state, unsigned width, uint8_t
 {
     qc_router_neighbours *router = &state->router->neighbours;
     qc_routed_contexts *contexts = &state->router->contexts;
+    unsigned by_left = router->tables.by_left, by_up = router->tables.by_up;
     qc_range_decoder d = state->decoder;
     while (count > 0) {
         size_t x = router->x, end = router->width - x < count ? router->width : x + count;
@@ -116,7 +117,7 @@ static void next_by_neighbours(qc_contexts_state *state, unsigned width, uint8_t
         count -= end - x;
         for (; x < end; x++) {
             unsigned up = router->y > 0 ? router->above[x] : 0;
-            size_t table = left * (router->classes + 1) + up;
+            size_t table = left * by_left + up * by_up;
             uint8_t symbol = decode_routed(&d, contexts, table, width);
             router->above[x] = router->class_of[symbol];
             left = router->class_of[symbol];
@@ -132,17 +133,27 @@ static void next_by_neighbours(qc_contexts_state *state, unsigned width, uint8_t
 /* ---- the head ---- */
 
 /* Classes are ranges of symbols: their first symbols but the lowest one's are sent, ascending. */
-static qc_status read_ranges(qc_router_neighbours *router, unsigned symbols, qc_reader *reader,
-                             qc_error *error)
+static qc_status read_ranges(qc_router_neighbours *router, unsigned classes, unsigned symbols,
+                             qc_reader *reader, qc_error *error)
 {
     unsigned from = 0, first;
-    for (unsigned class = 1; class < router->classes; class ++, from = first) {
+    for (unsigned class = 1; class < classes; class ++, from = first) {
         QC_TRY(qc_read_u8(reader, &first, "contexts: first symbol of a class", error));
         QC_CHECK(first > from && first < symbols, QC_CORRUPT, "contexts: first symbol of a class",
                  reader->at - 1, first, symbols - 1);
         memset(router->class_of + from, (int)class, first - from);
     }
-    memset(router->class_of + from, (int)router->classes, symbols - from);
+    memset(router->class_of + from, (int)classes, symbols - from);
+    return QC_OK;
+}
+
+static qc_status read_side(qc_reader *reader, size_t *side, qc_error *error)
+{
+    uint64_t value;
+    QC_TRY(qc_read_vu(reader, &value, "contexts: side of a filter", error));
+    QC_CHECK(value >= 1 && value <= QC_FILTER_MAX_SIDE, QC_CORRUPT, "contexts: side of a filter",
+             reader->at, value, QC_FILTER_MAX_SIDE);
+    *side = (size_t)value;
     return QC_OK;
 }
 
@@ -150,23 +161,21 @@ static qc_status open_neighbours(qc_router_state *state, const qc_stream *stream
                                  qc_error *error)
 {
     qc_router_neighbours *router = &state->neighbours;
-    uint64_t sides[2];
-    for (unsigned i = 0; i < 2; i++) {
-        QC_TRY(qc_read_vu(reader, &sides[i], "contexts: side of a filter", error));
-        QC_CHECK(sides[i] >= 1 && sides[i] <= QC_ROUTER_MAX_SIDE, QC_CORRUPT,
-                 "contexts: side of a filter", reader->at, sides[i], QC_ROUTER_MAX_SIDE);
-    }
-    QC_CHECK(sides[0] <= QC_ROUTER_MAX_FILTER_WIDTH, QC_UNSUPPORTED, "contexts: width of a filter",
-             reader->at, sides[0], QC_ROUTER_MAX_FILTER_WIDTH);
-    router->width = (size_t)sides[0];
-    router->height = (size_t)sides[1];
+    unsigned numbers;
+    QC_TRY(read_side(reader, &router->width, error));
+    QC_TRY(read_side(reader, &router->height, error));
+    QC_CHECK(router->width <= QC_FILTER_MAX_WIDTH, QC_UNSUPPORTED, "contexts: width of a filter",
+             reader->at, router->width, QC_FILTER_MAX_WIDTH);
     router->x = router->y = 0;
-    QC_TRY(qc_read_u8(reader, &router->classes, "contexts: classes of symbols", error));
-    QC_CHECK(router->classes >= 1 && router->classes <= QC_ROUTER_MAX_CLASSES, QC_CORRUPT,
-             "contexts: classes of symbols", reader->at - 1, router->classes,
-             QC_ROUTER_MAX_CLASSES);
-    state->targets = (router->classes + 1) * (router->classes + 1);
-    return read_ranges(router, 1u << stream->width, reader, error);
+    QC_TRY(qc_read_u8(reader, &numbers, "contexts: classes of symbols", error));
+    unsigned which = numbers >> QC_NEIGHBOURS_SHIFT, classes = numbers & QC_MAX_CLASSES_OF_ONE;
+    QC_CHECK(which <= QC_UP, QC_UNSUPPORTED, "contexts: neighbours", reader->at - 1, which, QC_UP);
+    QC_CHECK(classes >= 1 && (which != QC_LEFT_AND_UP || classes <= QC_MAX_CLASSES_OF_BOTH),
+             QC_CORRUPT, "contexts: classes of symbols", reader->at - 1, classes,
+             QC_MAX_CLASSES_OF_BOTH);
+    router->tables = qc_tables_of_neighbours((qc_neighbours)which, classes);
+    state->targets = router->tables.count;
+    return read_ranges(router, classes, 1u << stream->width, reader, error);
 }
 
 static qc_status open_routed(qc_stream *stream, qc_reader *reader, qc_error *error)

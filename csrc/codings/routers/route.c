@@ -44,16 +44,15 @@ void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t 
     }
 }
 
-void qc_router_contexts(const qc_router_input *input, const uint8_t *class_of, unsigned classes,
-                        uint8_t *contexts)
+void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
+                        const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables)
 {
-    size_t width = input->geometry.filter_width, height = input->geometry.filter_height;
     const uint8_t *symbols = input->symbols;
     size_t x = 0, y = 0;
     for (size_t i = 0; i < input->count; i++) {
         unsigned left = x > 0 ? 1u + class_of[symbols[i - 1]] : 0;
         unsigned up = y > 0 ? 1u + class_of[symbols[i - width]] : 0;
-        contexts[i] = (uint8_t)(left * (classes + 1) + up);
+        tables[i] = (uint8_t)(left * by.by_left + up * by.by_up);
         if (++x == width) {
             x = 0;
             y = y + 1 == height ? 0 : y + 1;

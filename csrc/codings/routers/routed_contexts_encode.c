@@ -16,6 +16,9 @@
 /* Routers are compared by this many symbols, unless the effort is the maximum. */
 #define TRIED_SYMBOLS ((size_t)1 << 16)
 
+/* Rows may be like those so many rows before. */
+#define MAX_ROWS_APART 3
+
 /* What is tried at first, and what else with the router that is taken. */
 #define USUAL_CLASSES 3
 #define USUAL_PRIOR   16
@@ -26,7 +29,8 @@ typedef struct trials {
     uint8_t usual, all, numbers[12];
 } trials;
 
-static const trials classes_tried = {5, 10, {2, 4, 6, 8, 12, 5, 7, 10, 14, 15}},
+static const trials of_both = {5, 10, {2, 4, 6, 8, 12, 5, 7, 10, 14, 15}},
+                    of_one = {4, 7, {7, 15, 31, 63, 5, 23, 47}},
                     priors = {2, 7, {5, 48, 2, 9, 28, 90, 200}},
                     memories = {2, 5, {7, 10, 6, 9, 5}};
 
@@ -38,18 +42,28 @@ static size_t count_of(const trials *trials, unsigned effort)
 /* A model and its parameters, as they are compared. */
 typedef struct candidate {
     const qc_router_plan *classes; /* of rows and columns; NULL: the model is neighbours */
-    unsigned neighbours;           /* classes of symbols */
+    unsigned symbol_classes;
+    qc_neighbours neighbours;
+    size_t width, height; /* of the filters */
     unsigned prior, memory;
 } candidate;
+
+typedef struct search {
+    qc_body_writer *w;
+    size_t best; /* bytes of the chosen candidate's body, with the first symbols */
+    candidate chosen;
+    uint8_t *tables; /* of each symbol */
+    qc_routed_contexts *contexts;
+} search;
 
 /* ---- symbols ---- */
 
 static size_t nodes_of(const qc_router_input *input, const candidate *tried)
 {
-    size_t tables = tried->classes != NULL
-                        ? tried->classes->targets
-                        : (size_t)(tried->neighbours + 1) * (tried->neighbours + 1);
-    return tables << input->width;
+    if (tried->classes != NULL)
+        return (size_t)tried->classes->targets << input->width;
+    qc_neighbour_tables tables = qc_tables_of_neighbours(tried->neighbours, tried->symbol_classes);
+    return (size_t)tables.count << input->width;
 }
 
 static inline void encode_symbol(qc_range_encoder *e, qc_routed_contexts *contexts, size_t table,
@@ -115,13 +129,14 @@ static qc_status write_router(qc_body_writer *w, const candidate *tried, uint8_t
         QC_TRY(qc_body_classes(w, tried->classes));
         qc_router_route(input, tried->classes, tables);
     } else {
-        qc_router_classify(input, tried->neighbours, class_of);
+        qc_router_classify(input, tried->symbol_classes, class_of);
         unsigned classes = without_gaps(class_of, symbols);
-        qc_router_contexts(input, class_of, classes, tables);
+        qc_router_contexts(input, tried->width, tried->height, class_of,
+                           qc_tables_of_neighbours(tried->neighbours, classes), tables);
         qc_body_byte(w, QC_MODEL_NEIGHBOURS);
-        qc_body_vu(w, input->geometry.filter_width);
-        qc_body_vu(w, input->geometry.filter_height);
-        qc_body_byte(w, classes);
+        qc_body_vu(w, tried->width);
+        qc_body_vu(w, tried->height);
+        qc_body_byte(w, classes | (unsigned)tried->neighbours << QC_NEIGHBOURS_SHIFT);
         for (unsigned s = 1; s < symbols; s++)
             if (class_of[s] != class_of[s - 1])
                 qc_body_byte(w, s);
@@ -132,33 +147,66 @@ static qc_status write_router(qc_body_writer *w, const candidate *tried, uint8_t
 }
 
 /* Chosen, if its body with the first symbols is shorter than the best so far. */
-static qc_status try_router(qc_body_writer *w, const candidate *tried, size_t *best,
-                            candidate *chosen, uint8_t *tables, qc_routed_contexts *contexts)
+static qc_status try_candidate(search *s, const candidate *tried)
 {
-    const qc_router_input *input = w->input;
-    size_t count =
-        input->count < TRIED_SYMBOLS || w->effort >= QC_EFFORT_MAX ? input->count : TRIED_SYMBOLS;
-    QC_TRY(write_router(w, tried, tables));
-    size_t bytes = encode_symbols(w, tables, count, tried, *best - 1, contexts);
+    const qc_router_input *input = s->w->input;
+    int is_sample = input->count > TRIED_SYMBOLS && s->w->effort < QC_EFFORT_MAX;
+    size_t count = is_sample ? TRIED_SYMBOLS : input->count;
+    QC_TRY(write_router(s->w, tried, s->tables));
+    size_t bytes = encode_symbols(s->w, s->tables, count, tried, s->best - 1, s->contexts);
     if (bytes != NOTHING) {
-        *best = w->size + bytes;
-        *chosen = *tried;
+        s->best = s->w->size + bytes;
+        s->chosen = *tried;
     }
     return QC_OK;
 }
 
-/* As try_router, of every number of classes that is tried. */
-static qc_status try_neighbours(qc_body_writer *w, candidate tried, size_t *best, candidate *chosen,
-                                uint8_t *tables, qc_routed_contexts *contexts)
+static qc_status try_symbol_classes(search *s, candidate tried, unsigned classes)
 {
-    size_t numbers = count_of(&classes_tried, w->effort);
-    for (size_t i = 0; i <= numbers; i++) {
-        tried.neighbours = i < numbers ? classes_tried.numbers[i] : USUAL_CLASSES;
-        if (tried.neighbours <= 1u << w->input->width &&
-            nodes_of(w->input, &tried) <= QC_CONTEXTS_MAX_NODES)
-            QC_TRY(try_router(w, &tried, best, chosen, tables, contexts));
+    tried.symbol_classes = classes;
+    int is_possible = classes <= 1u << s->w->input->width &&
+                      nodes_of(s->w->input, &tried) <= QC_CONTEXTS_MAX_NODES;
+    return is_possible ? try_candidate(s, &tried) : QC_OK;
+}
+
+/* As try_candidate, of every number of classes of symbols that is tried. */
+static qc_status try_neighbours(search *s, candidate tried)
+{
+    const trials *trials = tried.neighbours == QC_LEFT_AND_UP ? &of_both : &of_one;
+    for (size_t i = 0; i < count_of(trials, s->w->effort); i++)
+        QC_TRY(try_symbol_classes(s, tried, trials->numbers[i]));
+    return try_symbol_classes(s, tried, USUAL_CLASSES);
+}
+
+static qc_status try_filters(search *s, candidate tried)
+{
+    tried.width = s->w->input->geometry.filter_width;
+    tried.height = s->w->input->geometry.filter_height;
+    tried.neighbours = tried.height == 1 ? QC_LEFT : tried.width == 1 ? QC_UP : QC_LEFT_AND_UP;
+    return tried.width > 0 ? try_neighbours(s, tried) : QC_OK;
+}
+
+/* Rows that are like the row before, or some rows before: as filters as high as the stream. Few
+   tensors have such rows, so only one number of classes is tried at first. */
+static qc_status try_rows(search *s, candidate tried)
+{
+    size_t count = s->w->input->count, length = s->w->input->geometry.row_length;
+    size_t most = s->w->effort < QC_EFFORT_USUAL ? 0 : MAX_ROWS_APART, best = s->best;
+    unsigned classes = s->w->input->width > 1 ? USUAL_CLASSES : 2;
+    tried.neighbours = QC_UP;
+    for (size_t apart = 1; apart <= most && length > 0; apart++) {
+        tried.width = apart * length;
+        if (tried.width >= count || tried.width > QC_FILTER_MAX_WIDTH)
+            break;
+        tried.height = count / tried.width + 1;
+        QC_TRY(try_symbol_classes(s, tried, classes));
     }
-    return QC_OK;
+    if (s->best == best)
+        return QC_OK;
+    QC_TRY(try_neighbours(s, s->chosen));
+    tried = s->chosen;
+    tried.neighbours = QC_LEFT_AND_UP;
+    return try_neighbours(s, tried);
 }
 
 /* ---- the coding ---- */
@@ -173,29 +221,28 @@ qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, si
 {
     const qc_router_input *input = w->input;
     qc_routed_contexts *contexts = workspace;
-    uint8_t *tables = (uint8_t *)(contexts + 1);
-    candidate tried = {classes, USUAL_CLASSES, USUAL_PRIOR, USUAL_MEMORY}, chosen = tried;
-    size_t best = limit + 1;
+    candidate tried = {.classes = classes, .prior = USUAL_PRIOR, .memory = USUAL_MEMORY};
+    search s = {w, limit + 1, tried, (uint8_t *)(contexts + 1), contexts};
     if (classes != NULL)
-        QC_TRY(try_router(w, &tried, &best, &chosen, tables, contexts));
+        QC_TRY(try_candidate(&s, &tried));
     tried.classes = NULL;
-    if (input->geometry.filter_width > 0)
-        QC_TRY(try_neighbours(w, tried, &best, &chosen, tables, contexts));
-    w->size = best; /* beyond the limit, if no router stayed within it */
-    if (best > limit)
+    QC_TRY(try_filters(&s, tried));
+    QC_TRY(try_rows(&s, tried));
+    w->size = s.best; /* beyond the limit, if no router stayed within it */
+    if (s.best > limit)
         return QC_OK;
-    tried = chosen;
+    tried = s.chosen;
     for (size_t i = 0; i < count_of(&priors, w->effort); i++) {
         tried.prior = priors.numbers[i];
-        QC_TRY(try_router(w, &tried, &best, &chosen, tables, contexts));
+        QC_TRY(try_candidate(&s, &tried));
     }
-    tried = chosen;
+    tried = s.chosen;
     for (size_t i = 0; i < count_of(&memories, w->effort); i++) {
         tried.memory = memories.numbers[i];
-        QC_TRY(try_router(w, &tried, &best, &chosen, tables, contexts));
+        QC_TRY(try_candidate(&s, &tried));
     }
-    QC_TRY(write_router(w, &chosen, tables));
-    size_t bytes = encode_symbols(w, tables, input->count, &chosen, limit, contexts);
+    QC_TRY(write_router(w, &s.chosen, s.tables));
+    size_t bytes = encode_symbols(w, s.tables, input->count, &s.chosen, limit, contexts);
     w->size = bytes == NOTHING ? limit + 1 : w->size + bytes;
     return QC_OK;
 }

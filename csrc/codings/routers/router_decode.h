@@ -30,10 +30,9 @@ typedef struct qc_router_classes {
 typedef struct qc_router_neighbours {
     size_t width, height;
     size_t x, y; /* of the next symbol */
-    unsigned classes;
+    qc_neighbour_tables tables;
     uint8_t class_of[QC_CONTEXTS_TABLE]; /* 1 + the class of a symbol */
-    uint8_t
-        above[QC_ROUTER_MAX_FILTER_WIDTH]; /* by x: of this row before x, then of the last one */
+    uint8_t above[QC_FILTER_MAX_WIDTH];  /* by x: of this row before x, then of the last one */
 } qc_router_neighbours;
 
 /* The memory of a routed stream. */

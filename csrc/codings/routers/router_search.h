@@ -53,8 +53,8 @@ void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, u
 /* Classes of about as many symbols each, in the order of the codes; some may be empty. */
 void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of);
 
-/* The same by neighbours: a number below (classes + 1)^2 for every symbol. */
-void qc_router_contexts(const qc_router_input *input, const uint8_t *class_of, unsigned classes,
-                        uint8_t *contexts);
+/* The table of every symbol, by its neighbours in filters. */
+void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
+                        const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables);
 
 #endif /* QC_ROUTER_SEARCH_H */
