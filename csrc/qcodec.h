@@ -27,13 +27,12 @@ typedef enum qc_coding {
     QC_CONSTANT = 0,
     QC_BITPACKED = 1,
     QC_HUFFMAN = 2,
-    QC_ADAPTIVE = 3,
+    QC_CONTEXTS = 3,
     QC_LANES_HUFFMAN = 4,
     QC_LANES_TANS = 5,
-    QC_SPLIT = 6,
-    QC_CONTEXTS = 7
+    QC_SPLIT = 6
 } qc_coding;
-#define QC_CODING_COUNT        8
+#define QC_CODING_COUNT        7
 #define QC_CODING_MASK(coding) ((uint64_t)1 << (coding))
 
 /* The coding's name, or NULL. */

@@ -299,27 +299,21 @@ static void save_lanes(unsigned number)
     }
 }
 
-/* Split streams of every router, classes and maps of every kind, bitpacked and constant within. */
-static void save_split(unsigned number)
+/* Routed streams: split and contexts, classes and maps of every kind, bitpacked and constant. */
+static void save_routed(unsigned number)
 {
-    static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 2, 0, 1, 1,
-                                         2, 1, 1,    9, 2, 0,    1, 2, 2, 1, 1, 6};
-    static const uint8_t by_rows[] = {0, 2, 3, 1, 1, 0xE4, 2, 1, 1, 4, 2,
-                                      0, 1, 1, 2, 0, 1,    2, 2, 1, 1, 3};
-    static const uint8_t by_neighbours[] = {1,    2, 2, 0x12, 1,    1,    0x24, 1, 2, 0,
-                                            0xF0, 6, 1, 2,    0x94, 0x0A, 2,    0, 1, 1};
-    save_body(number, QC_SPLIT, 2, 8, by_classes, sizeof by_classes);
-    save_body(number + 1, QC_SPLIT, 2, 8, by_rows, sizeof by_rows);
-    save_body(number + 2, QC_SPLIT, 2, 8, by_neighbours, sizeof by_neighbours);
-}
-
-/* Streams of contexts, by both routers. */
-static void save_contexts(unsigned number)
-{
-    static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 16, 8, 0x35, 0x94, 0x6B};
-    static const uint8_t by_neighbours[] = {1, 2, 2, 2, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
-    save_body(number, QC_CONTEXTS, 2, 8, by_classes, sizeof by_classes);
-    save_body(number + 1, QC_CONTEXTS, 2, 8, by_neighbours, sizeof by_neighbours);
+    static const uint8_t split[] = {4, 0x11, 1, 1, 0x0A, 1, 1, 2, 2, 0, 1, 1,
+                                    2, 1,    1, 9, 2,    0, 1, 2, 2, 1, 1, 6};
+    static const uint8_t split_rows[] = {2, 3, 1, 1, 0xE4, 2, 1, 1, 4, 2, 0,
+                                         1, 1, 2, 0, 1,    2, 2, 1, 1, 3};
+    static const uint8_t classes[] = {2, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 16, 8, 0x35, 0x94, 0x6B};
+    static const uint8_t neighbours[] = {3, 2, 2, 2, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
+    static const uint8_t above[] = {3, 4, 2, 0x82, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
+    save_body(number, QC_SPLIT, 2, 8, split, sizeof split);
+    save_body(number + 1, QC_SPLIT, 2, 8, split_rows, sizeof split_rows);
+    save_body(number + 2, QC_CONTEXTS, 2, 8, classes, sizeof classes);
+    save_body(number + 3, QC_CONTEXTS, 2, 8, neighbours, sizeof neighbours);
+    save_body(number + 4, QC_CONTEXTS, 2, 8, above, sizeof above);
 }
 
 static void save_streams(void)
@@ -333,8 +327,7 @@ static void save_streams(void)
                 save_stream(number++, coding, widths[w], counts[c]);
         }
     }
-    save_split(number);
-    save_contexts(number + 3);
+    save_routed(number);
     save_lanes(number + 5);
 }
 

@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 MIN_CHUNK_ELEMENTS, MAX_CHUNK_ELEMENTS = 256, 1 << 22
 # The approximate size of a chunk's codes. Chunks are small enough for cheap slices and for threads
 # to share the work, and large enough that tables and directory cost little. Chunks of "small" are
-# larger, because adaptive coding learns for longer.
+# larger, because contexts learn for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
 # Smaller chunks would spend more on tables of exponents than they gain by adapting. Chunks of wide
 # floats are smaller, because neighbouring rows may have lowest bits that are zero.

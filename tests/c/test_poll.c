@@ -37,7 +37,7 @@ static const qc_poll poll_stop = {stop, &questions};
 
 static qc_status encode_stream(const qc_poll *poll, size_t *size)
 {
-    return qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out, ROOM,
+    return qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL, out, ROOM,
                             size, workspace, poll, NULL);
 }
 
@@ -104,7 +104,7 @@ static qc_status encode_parameters(const qc_poll *poll, size_t *size)
 {
     qc_frame frame = plan_tiny(poll, SCALES, SCALES);
     uint64_t features = 0;
-    qc_status status = qc_parameters_encode(&frame, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out,
+    qc_status status = qc_parameters_encode(&frame, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL, out,
                                             ROOM, &features, workspace, ROOM, NULL);
     *size = frame.scales.coded.size;
     return status;
@@ -293,7 +293,7 @@ static void fill(void)
         values[i] = (float)(random_bits() >> 40) + 1;
     memcpy(sorted, values, VALUES * sizeof *sorted);
     qsort(sorted, VALUES, sizeof *sorted, ascending);
-    CHECK(qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, stream, ROOM,
+    CHECK(qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL, stream, ROOM,
                            &stream_size, workspace, NULL, NULL) == QC_OK,
           "stream");
 }
@@ -306,7 +306,7 @@ int main(void)
     check("qc_chunk_encode, rows", encode_rows);
     check("qc_chunk_encode, kernels", encode_kernels);
     check("qc_parameters_encode", encode_parameters);
-    frame_size = write_frame(SCALES, SCALES, QC_CODING_MASK(QC_ADAPTIVE));
+    frame_size = write_frame(SCALES, SCALES, QC_CODING_MASK(QC_CONTEXTS));
     check("qc_parameters_decode", decode_parameters);
     check("qc_chunk_decode", decode_chunk);
     check("qc_chunk_decode_codes", decode_codes);

@@ -190,6 +190,6 @@ def test_golden_files_cover_the_tables_of_the_format():
             (3, positions) for positions in range(len(POSITIONS))
         }
         assert {head.kind for head in heads} == set(range(len(KINDS)))
-        assert reduce(or_, (head.features for head in heads)) == 0b11111111
+        assert reduce(or_, (head.features for head in heads)) == 0b1111111
         kinds = {entry["error"] for entry in manifest["broken"].values()}
         assert kinds == {"truncated", "corrupt", "checksum", "unsupported", "limit"}

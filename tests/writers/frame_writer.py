@@ -16,7 +16,7 @@ from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of
 from tests.writers.delta_writer import Delta, delta_symbols
-from tests.writers.stream_writer import vu, write_stream
+from tests.writers.stream_writer import is_routed, vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
@@ -29,7 +29,6 @@ POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask")
 FLOATS = ("f32", "f16", "bf16", "f64")
 EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
-_ROUTED = (6, 7)
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
 
 #: Of every frame of kind delta that was written: digest to base.
@@ -140,7 +139,7 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     def unrouted(symbols: Sequence[int], width: int) -> bytes:
         nonlocal features
         stream = coder(symbols, width)
-        stream = stream if stream[0] not in _ROUTED else bitpacked(symbols, width)
+        stream = bitpacked(symbols, width) if is_routed(stream) else stream
         features |= 1 << stream[0]
         return stream
 
@@ -150,10 +149,10 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
         def recording(symbols: Sequence[int], width: int) -> bytes:
             nonlocal features, routed_streams
             stream = coder(symbols, width)
-            if stream[0] in _ROUTED:  # one in a chunk
+            if is_routed(stream):  # one in a chunk
                 routed_streams += 1
                 stream = stream if routed_streams == 1 else bitpacked(symbols, width)
-            features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
+            features |= 1 << stream[0] | (_INSIDE if is_routed(stream) else 0)
             return stream
 
         return _chunk(frame, elements, recording)

@@ -157,10 +157,11 @@ def _coded_parameters() -> Iterator[Broken]:
         ("permuted_split", 3, no_deltas + split),
         ("permuted_bytes_after", 3, no_deltas + in_order + b"\0"),
     ):
-        yield f"floats_{name}", codebook(mode, body), "corrupt"
+        kind = "unsupported" if name.endswith("_split") else "corrupt"
+        yield f"floats_{name}", codebook(mode, body), kind
     yield "floats_beyond_the_body", with_parameters(CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
     yield "floats_without_a_feature", with_parameters(CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
-    yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
+    yield "floats_coding_60", codebook(2, b"\x3c\1\0"), "unsupported"
     scaled = replace(AFFINE, scales=SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", with_parameters(CODEBOOK, many), "corrupt"
@@ -296,7 +297,7 @@ def _delta() -> Iterator[Broken]:
 def _with_delta(frame: Frame, chunk: bytes) -> bytes:
     """A frame of kind delta that the writer does not know."""
     parameters = remember_base(bytes(16)) + b"\1\1\1"
-    return assemble(Parts(write_fields(frame, 255), None, parameters, (chunk,)))
+    return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))
 
 
 def _kind_fields() -> Iterator[Broken]:

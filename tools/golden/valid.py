@@ -26,11 +26,14 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.split_stream_writer import Ranges
 from tests.writers.stream_writer import (
     CODING_IDS,
+    contexts_body,
     deep_lengths,
     legal_codings,
     stream_of,
+    write_nested,
     write_stream,
 )
 
@@ -138,9 +141,27 @@ def _codings() -> Iterator[tuple[str, bytes]]:
             )
     long = _sparse("dense", 260)
     yield "huffman_four_substreams.frame", write_frame(long, coder("huffman"))
+    zeros = Frame("u8", "bytes", "dense", (4000,), range(4000), [b"\0"] * 4000)
+    yield "contexts_of_zeros.frame", write_frame(zeros, coder("tree"))  # ends with zeros
+    rows = [row // 3 % 4 for row in range(5) for _ in range(300)]
+    matrix = Frame("f32", "affine", "dense", (5, 300), range(1500), rows, width=2)
+    for which in ("both", "left", "up"):
+        coded = write_frame(matrix, _by_neighbours(300, 5, which))
+        yield f"contexts_neighbours_{which}_of_a_matrix.frame", coded
+    octets = [index * index % 251 for index in range(1500)]
+    planes = Frame("f32", "affine", "dense", (15, 100), range(1500), octets, width=8)
+    firsts = range(4, 252, 4)  # 63 classes
+    coded = write_frame(planes, _by_neighbours(200, 8, "up", firsts))
+    yield "contexts_neighbours_of_63_classes.frame", coded
     far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
     far = replace(far, width=16, gap_width=16)
     yield "gaps_of_16_bits.frame", write_frame(far, coder("exponent"))
+
+
+def _by_neighbours(width: int, height: int, which: str, firsts: Sequence[int] = (1,)) -> Coder:
+    """Filters of this size, two classes of symbols or more."""
+    router = Ranges(width, height, firsts, which)
+    return lambda symbols, bits: stream_of(3, contexts_body(symbols, bits, router, write_nested))
 
 
 #: Codes of 0 to 4 that differ from those of the coder above.
