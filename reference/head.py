@@ -10,7 +10,7 @@ from .conventions import Limit, Reader, Truncated, Unsupported, require
 from .element_types import TABLE, ElementType
 
 VERSION = 0
-BYTES, PLANES, AFFINE, CODEBOOK, DELTA, EXPONENTS = range(6)
+BYTES, PLANES, AFFINE, CODEBOOK, DELTA = range(5)
 DENSE, GAPS, MASK, CSR, BIT_MASK = range(5)
 _QUANTIZABLE = ("f32", "f16", "bf16", "f64")
 _SIZE_LIMIT = 1 << 56
@@ -69,7 +69,7 @@ def _read_dtype(reader: Reader) -> ElementType:
 
 def _read_kind(reader: Reader) -> tuple[int, int]:
     kind, ndim = divmod(reader.u8("kind and ndim"), 16)
-    require(kind <= EXPONENTS, "reserved kind", Unsupported)
+    require(kind <= DELTA, "reserved kind", Unsupported)
     require(ndim <= 8, "more than 8 dimensions")
     return kind, ndim
 
@@ -91,8 +91,8 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
         require(head.dims, "csr without a dimension")
         if chunk_elements and head.row_length:
             require(chunk_elements % head.row_length == 0, "csr with chunks of broken rows")
-    if head.kind in (AFFINE, CODEBOOK, DELTA, EXPONENTS):
+    if head.kind in (AFFINE, CODEBOOK, DELTA):
         require(head.dtype.name in _QUANTIZABLE, "a kind with a dtype that is not for it")
-    if head.kind in (BYTES, PLANES, DELTA, EXPONENTS):
+    if head.kind in (BYTES, PLANES, DELTA):
         require(not head.scaled, "scales without codes")
     require(head.kind != DELTA or head.positions == DENSE, "delta is dense")

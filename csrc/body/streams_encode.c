@@ -63,7 +63,7 @@ qc_geometry qc_mask_geometry(const qc_frame *frame)
 qc_geometry qc_exponent_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    int is_float = frame->dtype <= QC_F64 && qc_kind_encoder_of(frame)->has_exponents;
+    int is_float = qc_kind_row(frame->kind, frame->dtype) == QC_FLOAT_PLANES;
     if (frame->positions == QC_DENSE && is_float && frame->row_elements >= MIN_CLASSED_ROW &&
         is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements;

@@ -126,7 +126,7 @@ class Layout:
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
         """Return the default number of elements per chunk."""
-        if self.kind == "exponents":
+        if self.kind == "planes" and quantized.dtype in QUANTIZABLE:
             size = element_type(quantized.dtype).itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
         bits = float(value_bits(quantized))
@@ -203,8 +203,6 @@ def candidates(
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "bytes" and profile != "fixed":
         kinds.append("planes")
-        if quantized.dtype in QUANTIZABLE:
-            kinds.append("exponents")
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     deltas = _deltas(quantized, profile) if may_delta else []

@@ -2,7 +2,7 @@
  * Every kernel between codes and values gives on every path what the portable one gives, for counts
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
-#include "body/exponents_decode.h"
+#include "body/float_planes_decode.h"
 #include "kernels/affine.h"
 #include "kernels/look_up.h"
 #include "kernels/max_code.h"
