@@ -4,6 +4,7 @@
  */
 #include "body/values_encode.h"
 #include "codings/stream_encode.h"
+#include "kernels/planes.h"
 
 /* A router has fields and maps: for streams of up to this many bytes it saves nothing. */
 #define ROUTED_MIN_BYTES 64
@@ -63,7 +64,7 @@ qc_geometry qc_mask_geometry(const qc_frame *frame)
 qc_geometry qc_exponent_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    int is_float = qc_kind_row(frame->kind, frame->dtype) == QC_FLOAT_PLANES;
+    int is_float = frame->kind == QC_PLANES && qc_turn_of(frame->dtype) == QC_ROTATED;
     if (frame->positions == QC_DENSE && is_float && frame->row_elements >= MIN_CLASSED_ROW &&
         is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements;

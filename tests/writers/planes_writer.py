@@ -8,15 +8,18 @@ from tests.writers.stream_writer import vu
 
 EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
+ROTATED = (*EXPONENT_BITS, "f8e4m3", "f8e5m2")
+SIGNED = ("i8", "i16", "i32", "i64")
+
 #: Symbols and width to a whole stream.
 Coder = Callable[[Sequence[int], int], bytes]
 
 
 def turned(word: int, dtype: str, bits: int) -> int:
     """An element as the integer whose bytes are the planes."""
-    if dtype in EXPONENT_BITS:
+    if dtype in ROTATED:
         word = (word << 1 | word >> bits - 1) & (1 << bits) - 1
-    return word
+    return word ^ 1 << bits - 1 if dtype in SIGNED else word
 
 
 def write_planes(
