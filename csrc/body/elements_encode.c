@@ -15,8 +15,7 @@
 static int has_many_floats(const qc_chunk_encoder *encoder, size_t stored)
 {
     const qc_frame *frame = encoder->frame;
-    return qc_stores_elements(frame) && qc_turn_of(frame->dtype) == QC_ROTATED &&
-           stored >= MAX_ADAPTIVE_FLOATS;
+    return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_ADAPTIVE_FLOATS;
 }
 
 /* Codings for floats: adaptive coding would save about 0.1 % of many, and decode twenty times as
