@@ -110,10 +110,9 @@ typedef enum qc_kind {
     QC_PLANES = 1,
     QC_AFFINE = 2,
     QC_CODEBOOK = 3,
-    QC_DELTA = 4,
-    QC_EXPONENTS = 5
+    QC_DELTA = 4
 } qc_kind;
-#define QC_KIND_COUNT         6
+#define QC_KIND_COUNT         5
 #define QC_DELTA_DIGEST_BYTES 8
 
 /* Which elements are stored. */
@@ -231,7 +230,7 @@ typedef struct qc_frame {
     size_t elements;        /* product of dims */
     size_t row_elements;    /* product of dims[1:] */
     size_t chunks;          /* number of chunks */
-    unsigned value_streams; /* bytes: 1; planes and exponents: item size; delta: 3; codes: 1 */
+    unsigned value_streams; /* bytes: 1; planes: item size; delta: 3; codes: 1 */
     size_t item_size;
     size_t frame_bytes; /* of the whole frame */
     size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
@@ -281,7 +280,7 @@ typedef enum qc_role {
     QC_ROLE_MASK = 1,
     QC_ROLE_ROW_COUNTS = 2,
     /* + the number of the plane, or of the parameter's stream; + the item size: the escapes of kind
-       exponents */
+       planes */
     QC_ROLE_VALUES = 3
 } qc_role;
 
@@ -295,7 +294,7 @@ typedef struct qc_stream_info {
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
    QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of low bytes and of
-   escapes, and the head of exponents. */
+   escapes, and the head of the planes of floats. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 

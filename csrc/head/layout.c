@@ -58,8 +58,8 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
 {
     const qc_kind_facts *kind = &qc_kinds[frame->kind];
     QC_CHECK(kind->any_dtype || quantizable(frame->dtype), status,
-             "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64", 0,
-             frame->dtype, QC_F64);
+             "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
+             QC_F64);
     QC_CHECK(!kind->stores_elements || !scaled, status,
              "frame: only affine and codebook have scales", 0, 1, 0);
     QC_CHECK(!kind->dense_only || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,

@@ -48,9 +48,6 @@ size_t qc_max_coded(const qc_frame *frame);
 /* Bits of a row count: docs/format.md, section 6, csr. */
 unsigned qc_row_count_width(size_t row_elements);
 
-/* Whether planes are of values that are rotated left by one bit: floats, but for the smallest. */
-static inline int qc_is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
-
 /* Elements that a symbol of a mask covers; 0 if there is no mask. */
 static inline unsigned qc_mask_width(qc_positions form)
 {

@@ -128,7 +128,7 @@ class Layout:
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
         """Return the default number of elements per chunk."""
-        if self.kind == "exponents":
+        if self.kind == "planes" and quantized.dtype in QUANTIZABLE:
             size = element_type(quantized.dtype).itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
         bits = float(value_bits(quantized))
@@ -204,9 +204,7 @@ def candidates(
     """
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "bytes" and profile != "fixed":
-        kinds.append("planes")
-        if quantized.dtype in QUANTIZABLE:
-            kinds.append("exponents")
+        kinds = _element_kinds(quantized.dtype)
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     deltas = _deltas(quantized, profile) if may_delta else []
@@ -233,6 +231,14 @@ def candidates(
             "no code has the value zero; use positions='mask'"
         )
     return [Layout(kind, form, width) for form, width in forms for kind in kinds] + deltas
+
+
+def _element_kinds(dtype: str) -> list[str]:
+    """Return the kinds that may suit elements: of a byte each there is one that is never worse."""
+    element = element_type(dtype)
+    if element.itemsize > 1:
+        return ["bytes", "planes"]
+    return ["planes"] if dtype == "int8" or element.is_float else ["bytes"]
 
 
 def _deltas(quantized: Quantized, profile: str) -> list[Layout]:

@@ -56,7 +56,7 @@ static void heads(void)
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = CHUNK + 1,
                  "frame: csr chunks are whole rows");
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
-                 "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64");
+                 "frame: affine, codebook and delta need f32, f16, bf16 or f64");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
                  "frame: only affine and codebook have scales");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");

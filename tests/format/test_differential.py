@@ -83,7 +83,6 @@ def prefer(coding):
 
 
 ROWS = [(kind, dtype, False) for kind in ("bytes", "planes") for dtype in DTYPES]
-ROWS += [("exponents", dtype, False) for dtype in FLOATS]
 ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, True)))
 
 

@@ -18,7 +18,6 @@ from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
     ELEMENT_KINDS,
-    EXPONENT_BITS,
     FLOATS,
     ITEM_SIZES,
     KINDS,
@@ -31,6 +30,7 @@ from tests.writers.frame_writer import (
     write_frame,
     write_parts,
 )
+from tests.writers.planes_writer import EXPONENT_BITS
 from tests.writers.stream_writer import deep_lengths, legal_codings, level_lengths, write_stream
 
 seeds = st.integers(0, 2**32 - 1)
@@ -183,11 +183,8 @@ def frames(draw: st.DrawFn) -> Frame:
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
-    if kind == "exponents":
-        bits = EXPONENT_BITS[dtype]
-        minimum = max(8 - bits, 0)
-        mantissa_bits, base = draw(st.integers(minimum, 4)), draw(st.integers(0, (1 << bits) - 1))
-        frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
+    mantissa_bits, base = draw(plane_fields(dtype))
+    frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
 
 
@@ -202,6 +199,13 @@ def _notes(draw: st.DrawFn) -> list[tuple[int, bytes]] | None:
         (number, draw(st.binary(max_size=9)).ljust(32)[: lengths.get(number, 9)])
         for number in numbers
     ]
+
+
+@st.composite
+def plane_fields(draw: st.DrawFn, dtype: str) -> tuple[int, int]:
+    """Mantissa bits and base exponent of floats in planes."""
+    bits = EXPONENT_BITS.get(dtype, 8)
+    return draw(st.integers(max(8 - bits, 0), 4)), draw(st.integers(0, (1 << bits) - 1))
 
 
 @st.composite
@@ -231,7 +235,7 @@ def floats(
     mode = "verbatim"
     if count * entries <= most_coded:
         mode = draw(st.sampled_from(MODES))
-    return Floats(dtype, data, count, inner, entries, mode)
+    return Floats(dtype, data, count, inner, entries, mode, *draw(plane_fields(dtype)))
 
 
 def _ascending(data: bytes, size: int, entries: int) -> bytes:

@@ -52,7 +52,7 @@ def broken_files() -> Iterator[Broken]:
         *_positions(),
         *broken_streams(),
         *_delta(),
-        *_kind_fields(),
+        *_float_planes(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -137,14 +137,16 @@ def _coded_parameters() -> Iterator[Broken]:
         parameters = b"\2\0\1" + bytes([mode]) + vu(len(body)) + body
         return assemble(replace(parts, fields=bytes(fields), parameters=parameters))
 
+    fields = b"\0"  # no mantissa bits, base exponent 0, no escapes
     zeros, no_deltas, in_order = b"\0\1\0", b"\0\1\0", b"\0\1\0"
     split = stream_of(6, b"\0\3\0\3" + zeros)
     one_bit = b"\0\1\1"  # all deltas are 1
     for name, mode, body in (
-        ("planes_too_few", 1, zeros * 3),
-        ("planes_too_many", 1, zeros * 5),
-        ("planes_split", 1, zeros * 3 + split),
-        ("planes_of_wrong_length", 1, zeros * 3 + b"\1\2ab"),
+        ("planes_too_few", 1, fields + zeros * 3),
+        ("planes_too_many", 1, fields + zeros * 5),
+        ("planes_without_fields", 1, zeros * 4),
+        ("planes_split", 1, fields + zeros * 3 + split),
+        ("planes_of_wrong_length", 1, fields + zeros * 3 + b"\1\2ab"),
         ("deltas_empty", 2, b""),
         ("deltas_length_33", 2, b"\0\1\x21" + bytes(12)),
         ("deltas_bits_missing", 2, b"\0\1\2"),
@@ -165,7 +167,7 @@ def _coded_parameters() -> Iterator[Broken]:
     scaled = replace(AFFINE, scales=SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", with_parameters(CODEBOOK, many), "corrupt"
-    planes = b"\0\1" + vu(257) + b"\1\x0c" + zeros * 4  # all of them are there
+    planes = b"\0\1" + vu(257) + b"\1\x0d" + fields + zeros * 4  # all of them are there
     yield (
         "scales_more_than_may_be_coded",
         with_parameters(scaled, b"\2\0\0" + planes, 3),
@@ -300,29 +302,34 @@ def _with_delta(frame: Frame, chunk: bytes) -> bytes:
     return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))
 
 
-def _kind_fields() -> Iterator[Broken]:
+def _float_planes() -> Iterator[Broken]:
     # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
-    frame = Frame("bf16", "exponents", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
+    frame = Frame("bf16", "planes", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
     frame = replace(frame, mantissa_bits=1)
     empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
     for name, chunk in (
-        ("mantissa_bits", b"\5\0\1" + one + symbols + rest),
-        ("base", b"\1\x80\2\1" + one + symbols + rest),
-        ("more_escapes_than_elements", b"\1\0\3\1\3\xfe\xfe\xfe" + symbols + rest),
-        ("escape_missing", b"\1\0\0" + empty + symbols + rest),
-        ("escape_left", b"\1\0\1" + one + b"\1\2\0\0" + rest),
-        ("rest_of_another_width", b"\1\0\1" + one + symbols + b"\1\1\2"),
+        ("base", b"\x19\x80\2\1" + one + symbols + rest),
+        ("more_escapes_than_elements", b"\x11\3\1\3\xfe\xfe\xfe" + symbols + rest),
+        ("escape_missing", b"\1" + symbols + rest),
+        ("too_few_escapes", b"\x11\1" + one + b"\1\2\xfe\xfe" + rest),
+        ("escapes_without_a_bit", b"\1" + empty + symbols + rest),
+        ("escape_left", b"\x11\1" + one + b"\1\2\0\0" + rest),
+        ("rest_of_another_width", b"\x11\1" + one + symbols + b"\1\1\2"),
     ):
-        yield f"fields_{name}", with_chunk(frame, chunk), "corrupt"
+        yield f"planes_{name}", with_chunk(frame, chunk), "corrupt"
+    yield (
+        "planes_reserved_field",
+        with_chunk(frame, b"\x31\1" + one + symbols + rest),
+        "unsupported",
+    )
     half = replace(frame, dtype="f16", mantissa_bits=3)
-    short = b"\2\0\0" + empty + symbols + rest
-    yield "fields_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
-    eleven = b"\0\0\0" + empty * 2 + b"\0\2\xff\x0f"
-    yield "fields_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
-    five = b"\5\0\0" + empty * 3
-    yield "fields_of_five_mantissa_bits", with_chunk(frame, five), "corrupt"
-    yield "fields_of_integers", with_field(frame, 5, 6), "corrupt"
-    yield "fields_scaled", with_field(frame, 3, 1 << 4), "corrupt"
+    short = b"\2" + symbols + rest
+    yield "planes_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
+    eleven = b"\0" + empty + b"\0\2\xff\x0f"
+    yield "planes_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
+    five = b"\5" + empty * 2
+    yield "planes_of_five_mantissa_bits", with_chunk(frame, five), "unsupported"
+    yield "planes_scaled", with_field(frame, 3, 1 << 4), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

@@ -15,7 +15,6 @@ import numpy as np
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
-    EXPONENT_BITS,
     FLOATS,
     ITEM_SIZES,
     POSITIONS,
@@ -26,6 +25,7 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.planes_writer import EXPONENT_BITS
 from tests.writers.split_stream_writer import Ranges
 from tests.writers.stream_writer import (
     CODING_IDS,
@@ -73,7 +73,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _chunked()
     yield from _shapes()
     yield from _deltas()
-    yield from _exponents()
+    yield from _float_planes()
     yield from _notes()
     yield "pack.qcodec", _pack()
     yield "pack_of_nothing.qcodec", write_pack([])
@@ -101,21 +101,21 @@ def _dtypes() -> Iterator[tuple[str, bytes]]:
             )
 
 
-def _exponents() -> Iterator[tuple[str, bytes]]:
+def _float_planes() -> Iterator[tuple[str, bytes]]:
     for dtype in FLOATS:
         for mantissa_bits in (0, 1, 2, 3, 4):
             if mantissa_bits + EXPONENT_BITS[dtype] < 8:
                 continue
             base = (1 << EXPONENT_BITS[dtype]) - 2  # the window goes on behind the greatest
             elements = [*_elements(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
-            frame = Frame(dtype, "exponents", "dense", (10,), range(10), elements)
+            frame = Frame(dtype, "planes", "dense", (10,), range(10), elements)
             frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
-            yield f"fields_{dtype}_{mantissa_bits}.frame", write_frame(frame)
+            yield f"planes_{dtype}_{mantissa_bits}.frame", write_frame(frame)
     stored = [index for index in range(700) if index % 3 == 1]
     elements = [struct.pack("<f", (index % 7 - 3) * 2.0 ** (index % 50)) for index in stored]
-    frame = Frame("f32", "exponents", "mask", (7, 100), stored, elements, 300)
+    frame = Frame("f32", "planes", "mask", (7, 100), stored, elements, 300)
     frame = replace(frame, mantissa_bits=2, base=120)
-    yield "fields_mask_chunked.frame", write_frame(frame, coder("huffman"))
+    yield "planes_mask_chunked.frame", write_frame(frame, coder("huffman"))
 
 
 def _sparse(positions: str, size: int = 60) -> Frame:
