@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -172,6 +173,12 @@ NETS: dict[str, Structured] = {
     "fp8_tensors_minilm": _converted("minilm", partial(integers.fp8, block=None)),
     "mxfp4_minilm": _converted("minilm", integers.mxfp4),
 }
+
+
+def missing() -> str:
+    """Which packages that make the nets are not installed, in words; nothing if all are."""
+    absent = [package for package in ("torch", "ml_dtypes") if find_spec(package) is None]
+    return f"Left out: without {' and '.join(absent)}, no nets are made." if absent else ""
 
 
 def tensors(name: str, sources: Sources) -> Weights:
