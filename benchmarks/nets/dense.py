@@ -59,9 +59,7 @@ def network() -> torch.nn.Module:
     }
     width = _FIRST
     for block, layers in enumerate(_BLOCKS, 1):
-        inside = {
-            f"denselayer{n + 1}": layer(width + n * _GROWTH) for n in range(layers)
-        }
+        inside = {f"denselayer{n + 1}": layer(width + n * _GROWTH) for n in range(layers)}
         parts[f"denseblock{block}"] = nn.Sequential(OrderedDict(inside))
         width += layers * _GROWTH
         if block < len(_BLOCKS):
@@ -70,9 +68,7 @@ def network() -> torch.nn.Module:
     parts["norm5"] = nn.BatchNorm2d(width)
     features = nn.Sequential(OrderedDict(parts))
     ends = OrderedDict(relu=nn.ReLU(), pool=nn.AdaptiveAvgPool2d(1), flat=nn.Flatten())
-    return nn.Sequential(
-        OrderedDict(features=features, **ends, classifier=nn.Linear(width, 10))
-    )
+    return nn.Sequential(OrderedDict(features=features, **ends, classifier=nn.Linear(width, 10)))
 
 
 def trained(images: np.ndarray, labels: np.ndarray, steps: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from . import convolutional, text, transformer
 from .training import Effort
 
 
-class Absent(Exception):
+class AbsentError(Exception):
     """Data that a net is made of is not there; the message names it."""
 
 
@@ -55,7 +55,7 @@ class Sources:
     def _of_data(self, name: str) -> Path:
         path = self.data / name
         if not path.exists():
-            raise Absent(f"{name} is not in the folder of data")
+            raise AbsentError(f"{name} is not in the folder of data")
         return path
 
     def digits(self) -> tuple[Array, Array]:
@@ -98,7 +98,7 @@ class Sources:
     def minilm(self) -> dict[str, Array]:
         """Its first two layers, and every eighth row of the words."""
         if self.model is None:
-            raise Absent("MiniLM is not there")
+            raise AbsentError("MiniLM is not there")
         words = "embeddings.word_embeddings.weight"
         found = {
             name: array

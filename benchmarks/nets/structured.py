@@ -11,14 +11,22 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
-import numpy as np
-
 from qcodec import Codebook, DeepCompression, Density, Recipe, Ternary
-from qcodec.quantized import Quantized
 
 from ..peers.case import Array, Tensors
-from . import buffers, convolutional, dense, integers, levels, lora, mesh, sounds, text
-from . import transformer, variants
+from . import (
+    buffers,
+    convolutional,
+    dense,
+    integers,
+    levels,
+    lora,
+    mesh,
+    sounds,
+    text,
+    transformer,
+    variants,
+)
 from .sources import Sources
 
 Weights = dict[str, Array]
@@ -44,7 +52,7 @@ class Structured:
     group : str
         Nets whose ratios are averaged together.
     make : callable
-        Sources to tensors; raises Absent if one is not there.
+        Sources to tensors; raises AbsentError if one is not there.
     recipes : mapping of str to Recipe
         Ways to store it, besides every bit.
     codes : callable, optional
@@ -186,7 +194,7 @@ def tensors(name: str, sources: Sources) -> Weights:
 
     Raises
     ------
-    Absent
+    AbsentError
         If data for it is not there.
     """
     return sources.kept(name, lambda: NETS[name].make(sources))

@@ -21,9 +21,9 @@ def with_dead_rows(weights: dict[str, Array], share: float, dtype: str) -> dict[
     return found
 
 
-def unrolled(weights: dict[str, Array], layers: int, shared: str, tied: tuple[str, str]) -> dict[
-    str, Array
-]:
+def unrolled(
+    weights: dict[str, Array], layers: int, shared: str, tied: tuple[str, str]
+) -> dict[str, Array]:
     """One layer under the names of many, and scores that are the embeddings.
 
     Parameters

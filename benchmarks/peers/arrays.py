@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,20 +25,35 @@ FOR_FLOATS = ("zipnn", "pcodec", "openzl", "blosc2")
 
 #: The size of what a coder of arrays does not take.
 Aside = Callable[[bytes], int]
+Factory = Callable[[Array], list[Codec]]
 
 
 def of_floats(
-    form: Form, aside: Aside = len, packages: Iterable[str] = FOR_FLOATS
+    form: Form, aside: Aside = len, factories: Mapping[str, Factory] | None = None
 ) -> tuple[list[Stored], list[str]]:
     """Compressors of arrays, on all elements of each dtype of a case in one array.
 
-    Arrays of dtypes that a compressor does not take are put aside.
+    Parameters
+    ----------
+    form : Form
+    aside : callable
+        Gets the arrays of dtypes that a compressor does not take.
+    factories : mapping of str to callable, optional
+        Codecs for an array, by package; of these, the one that makes it smallest counts.
+
+    Returns
+    -------
+    list of Stored
+    list of str
+        Packages that are not installed.
     """
+    if factories is None:
+        factories = {package: peers_python.FACTORIES[package] for package in FOR_FLOATS}
     flats = [s.view(dtype) for s, dtype in zip(form.streams, form.dtypes, strict=True)]
     found, missing = [], []
-    for package in packages:
+    for package, factory in factories.items():
         try:
-            pieces = [_Piece(package, flat) for flat in flats]
+            pieces = [_Piece(factory, flat) for flat in flats]
         except ImportError:
             missing.append(package)
             continue
@@ -51,18 +65,14 @@ def of_floats(
 class _Piece:
     """One array as a package codes it, or as bytes that are put aside."""
 
-    def __init__(self, package: str, flat: Array) -> None:
-        tries = [(codec, codec.encode(flat)) for codec in _codecs(package, flat)]
+    def __init__(self, factory: Factory, flat: Array) -> None:
+        tries = [(codec, codec.encode(flat)) for codec in factory(flat)]
         empty: tuple[Codec | None, Any] = (None, flat.tobytes())
         self.codec, self.coded = min(tries, key=lambda one: len(one[1]), default=empty)
 
     def decompress(self) -> Any:
+        """The array's bytes."""
         return self.codec.decode(self.coded) if self.codec else self.coded
-
-
-def _codecs(package: str, flat: Array) -> list[Codec]:
-    known = peers_python.FACTORIES[package](flat)
-    return known + peers_python.openzl_generic(flat) if package == "openzl" else known
 
 
 def _of_pieces(pieces: list[_Piece], form: Form, aside: Aside) -> Stored:
@@ -181,11 +191,13 @@ class _Integers:
         self.coded = deep_cabac.encode(array.reshape(len(array), -1).astype(np.int32))
 
     def decompress(self) -> Array:
+        """The integers by rows."""
         out = np.zeros((self.shape[0], math.prod(self.shape[1:])), np.int32)
         deep_cabac.decode(self.coded, out)
         return out
 
     def tensor(self) -> Array:
+        """The array."""
         return self.decompress().astype(np.int8).reshape(self.shape)
 
 

@@ -167,9 +167,7 @@ def _of_arrays(tensors: Tensors) -> Iterator[Form]:
         return split(s.view(dtype) for s, dtype in zip(streams, dtypes, strict=True))
 
     def planes(streams: list[Array], _: bytes) -> dict[str, Array]:
-        columns = (
-            s.reshape(dtype.itemsize, -1) for s, dtype in zip(streams, dtypes, strict=True)
-        )
+        columns = (s.reshape(dtype.itemsize, -1) for s, dtype in zip(streams, dtypes, strict=True))
         return whole([np.ascontiguousarray(one.T).reshape(-1) for one in columns], b"")
 
     yield Form("as they are", [one.reshape(-1) for one in rows], b"", whole, dtypes)

@@ -11,12 +11,12 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import plain, whole
 from .case import Array, Case, Tensors
-from .compare import PROFILES, Comparison, check, our_files
+from .compare import PROFILES, check, our_files
 from .forms import forms
 
 
@@ -48,7 +48,7 @@ class Sizes:
         return self.ours[profile] / self.best[1]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Memory:
     """Sizes that were measured before, a file for each case.
 
@@ -58,7 +58,6 @@ class Memory:
     """
 
     folder: Path
-    _known: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def load(self, key: str) -> dict[str, int]:
         """The sizes of a case by title."""
@@ -88,15 +87,7 @@ def measure(case: Case, memory: Memory, codes: Tensors | None = None) -> Sizes:
     if codes is None:
         return found
     known = _ours(Case(case.title, codes), wanted)
-    return Sizes(case, found.ours, found.peers, known["small"])
-
-
-def of_comparison(comparison: Comparison) -> Sizes:
-    """Those of a comparison that was timed."""
-    entries = comparison.entries
-    ours = {e.stored.method.removeprefix("qcodec "): e.stored.bytes for e in entries if e.stored.own}
-    peers = {e.stored.method: e.stored.bytes for e in entries if not e.stored.own}
-    return Sizes(comparison.case, ours, peers)
+    return replace(found, codes=known["small"])
 
 
 def _ours(case: Case, wanted: Mapping[str, Array]) -> dict[str, int]:

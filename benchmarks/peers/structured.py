@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..evidence.quantizing import quantized
 from ..nets import structured
-from ..nets.sources import Absent, Sources
+from ..nets.sources import AbsentError, Sources
 from . import plain
 from .case import Array, Case, Tensors
 from .sizes import Sizes
@@ -66,7 +66,7 @@ def _of_net(name: str, net: structured.Structured, sources: Sources) -> Iterator
     try:
         tensors = structured.tensors(name, sources)
         codes = net.codes(sources, tensors) if net.codes else None
-    except Absent as error:
+    except AbsentError as error:
         yield f"{name}: {error}"
         return
     yield Job(net.group, _exactly(name, tensors), codes)

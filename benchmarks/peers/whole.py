@@ -12,6 +12,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
+from ..suite import peers_python
 from . import arrays, general, plain
 from .case import Case
 from .forms import Form, forms
@@ -21,6 +22,11 @@ from .stored import Stored
 BYTES = {"xz -9e": "", "zstd -19": "zstandard", "brotli -11": "brotli"}
 FLOATS = ("zipnn", "pcodec", "openzl")
 CODES = ("pcodec", "openzl")
+
+_FACTORIES: dict[str, arrays.Factory] = {
+    **peers_python.FACTORIES,
+    "openzl": lambda a: peers_python.FACTORIES["openzl"](a) + peers_python.openzl_generic(a),
+}
 
 Make = Callable[[], list[Stored]]
 
@@ -73,7 +79,7 @@ def _bytes(method: general.Method, form: Form, head: bytes) -> list[Stored]:
 
 def _arrays(case: Case, given: list[Form], package: str, aside: arrays.Aside) -> list[Stored]:
     if case.lossless:
-        return arrays.of_floats(given[0], aside, [package])[0]
+        return arrays.of_floats(given[0], aside, {package: _FACTORIES[package]})[0]
     return arrays.of_codes(given, aside, [package])[0]
 
 
