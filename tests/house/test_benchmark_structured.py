@@ -233,9 +233,13 @@ def test_missing_data_is_named_and_an_unknown_net_refused(tmp_path):
 def test_one_net_is_measured_and_those_that_others_give(made, tmp_path):
     sources, _ = made
     plain.write({"w": matrix()}, tmp_path / "theirs.safetensors")
-    text = structured_set(sources, tmp_path, ["statistics", "theirs"], timed=False)
+    text = structured_set(sources, tmp_path, ["int8_resnet20", "theirs"], timed=False)
     rows = [line.split(" | ")[:2] for line in text.splitlines()[2:5]]
-    assert rows == [["| statistics", "as it is"], ["| theirs", "as it is"], ["| theirs", "4 bits"]]
+    assert rows == [
+        ["| int8_resnet20", "as it is"],
+        ["| theirs", "as it is"],
+        ["| theirs", "4 bits"],
+    ]
 
 
 def test_levels_are_as_many_as_asked():
