@@ -111,6 +111,33 @@ void qc_mask_above(const float *values, size_t count, float threshold, size_t ti
 void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
                     uint8_t *mask);
 
+/* ---- weights that were quantized before ---- */
+
+/* The distinct bit patterns of items of 2, 4 or 8 bytes, by groups: group g has the items from
+   ends[g - 1] (group 0: from 0) to ends[g]; `ends` ascends. Writes the number of patterns of each
+   group, the patterns in the order in which they first occur, at patterns + g * limit, and for each
+   item the number of its pattern. A group with more than `limit` patterns (1 to QC_MAX_VALUES) ends
+   the search: *done is the number of groups before it. */
+#define QC_MAX_VALUES 256
+qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, size_t groups,
+                      size_t limit, uint64_t *patterns, uint16_t *counts, uint8_t *codes,
+                      size_t *done, const qc_poll *poll, qc_error *error);
+
+/* codes[i] becomes numbers[g * limit + codes[i]], where g is the item's group. Codes are below
+   `limit`. */
+void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_t *numbers,
+                 size_t limit);
+
+/* Equal steps: for each group of counts[g] values at values + g * limit, a positive scale, and
+   integers of magnitude up to `max_level` (at most QC_MAX_LEVEL) such that (float)level * scale is
+   the value, bit for bit. -0.0 gets the level QC_NEGATIVE_ZERO. A group of zeros fits any scale, and
+   gets 0. The first group for which nothing is found ends the search. Returns the number of groups
+   before it. */
+#define QC_MAX_LEVEL     4095
+#define QC_NEGATIVE_ZERO (-32768)
+size_t qc_equal_steps(const float *values, const uint16_t *counts, size_t groups, size_t limit,
+                      unsigned max_level, float *scales, int16_t *levels);
+
 #ifdef __cplusplus
 }
 #endif
