@@ -4,169 +4,260 @@
  *
  * A float32 stands for the interval of reals that round to it. If the smallest magnitude is level
  * k, the scale is in that interval divided by k. This determines the level of every other value,
- * whose own interval, divided by its level, makes the interval of the scale narrower, or empty: then
- * the next k is tried. The largest level bounds k by the ratio of the smallest to the largest
- * magnitude, so weights that are no multiples are refused after a few divisions.
+ * whose own interval, divided by its level, narrows the interval of the scale, or leaves nothing:
+ * then the next k is tried. The largest level bounds k by the ratio of the smallest to the largest
+ * magnitude. Weights that are no multiples are refused after one or two values for each k.
  *
  * Intervals are computed in double, and only tell where to look. The proof is the multiplication
  * that decoders make, for every value.
  */
+#include "base/check.h"
 #include "base/float_bits.h"
+#include "base/ticker.h"
 #include "qcodec_numeric.h"
 
 #define MANTISSA_BITS 23
-/* Intervals are this much wider than computed, more than double rounds in a few operations. */
+/* Scales are sought this much beyond their interval, more than double rounds in some operations. */
 #define SLACK 0x1p-48
+
+/* Of values that were quantized, some are small: their smallest magnitude has at most this level. */
+#define MAX_FIRST_LEVEL 1024
+
+/* Values between two questions to the ticker, and how many of them are one of its steps. */
+#define PIECE       ((size_t)1 << 16)
+#define STEP_VALUES 32
 
 typedef struct interval {
     double low, high;
 } interval;
 
-typedef struct magnitudes {
-    const float *values;
+typedef struct search {
+    const float *values; /* of a group */
     size_t count;
-    float min, max; /* 0 if there are none but zeros */
-} magnitudes;
+    uint32_t min, max; /* the bits of the smallest and largest magnitude, without zeros */
+    double max_level;
+    interval scales;
+    double inverse; /* of a scale of the interval */
+    qc_ticker *ticker;
+} search;
 
-static inline float magnitude_of(float value)
+static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) & ~QC_F32_SIGN; }
+
+static inline double value_of(uint32_t bits) { return (double)qc_f32_of_bits(bits); }
+
+/* The nearest integer; the quotient is below 2^31. */
+static inline double level_of(double magnitude, double inverse)
 {
-    return qc_f32_of_bits(qc_bits_of_f32(value) & ~QC_F32_SIGN);
+    return (double)(int32_t)(magnitude * inverse + 0.5);
 }
 
-/* The reals that round to a magnitude, which is not 0. */
-static interval rounded_to(float magnitude)
+/* The reals that round to a magnitude, which is neither 0 nor infinite. */
+static inline interval rounded_to(uint32_t magnitude)
 {
-    uint32_t bits = qc_bits_of_f32(magnitude);
-    double value = (double)magnitude, below = (double)qc_f32_of_bits(bits - 1);
-    double above = (double)qc_f32_of_bits(bits + 1);
-    if (bits + 1 == QC_F32_INFINITY)
-        above = value + (value - below);
-    return (interval){(value + below) * 0.5, (value + above) * 0.5};
+    double value = value_of(magnitude), below = value - value_of(magnitude - 1);
+    double above = magnitude + 1 < QC_F32_INFINITY ? value_of(magnitude + 1) - value : below;
+    return (interval){value - 0.5 * below, value + 0.5 * above};
 }
 
-/* Returns 0 if a value is not finite. */
-static int find_magnitudes(const float *values, size_t count, magnitudes *found)
+/* Find the extremes of finite values. Returns 0 if a value is not finite, or interrupted. */
+static int find_extremes(search *search)
 {
-    *found = (magnitudes){values, count, 0, 0};
-    for (size_t i = 0; i < count; i++) {
-        float magnitude = magnitude_of(values[i]);
-        if (qc_bits_of_f32(magnitude) >= QC_F32_INFINITY)
+    uint32_t min = UINT32_MAX, max = 0;
+    for (size_t start = 0; start < search->count; start += PIECE) {
+        size_t end = search->count - start < PIECE ? search->count : start + PIECE;
+        if (qc_tick(search->ticker, PIECE / STEP_VALUES))
             return 0;
-        if (magnitude != 0 && (found->min == 0 || magnitude < found->min))
-            found->min = magnitude;
-        if (magnitude > found->max)
-            found->max = magnitude;
+        for (size_t i = start; i < end; i++) {
+            uint32_t magnitude = magnitude_of(search->values[i]);
+            uint32_t less = magnitude - 1; /* of 0 it is the largest */
+            min = less < min ? less : min;
+            max = magnitude > max ? magnitude : max;
+        }
+    }
+    search->min = min + 1;
+    search->max = max;
+    return max < QC_F32_INFINITY;
+}
+
+/* Narrow the interval of the scale to what a magnitude allows. Returns 0 if nothing is left. */
+static inline int narrow(search *search, uint32_t magnitude)
+{
+    interval value = rounded_to(magnitude), *scales = &search->scales;
+    double level = level_of(value_of(magnitude), search->inverse);
+    double low = level * scales->low, high = level * scales->high;
+    if (low > value.high || high < value.low)
+        return 0;
+    if (low < value.low || high > value.high) {
+        scales->low = low < value.low ? value.low / level : scales->low;
+        scales->high = high > value.high ? value.high / level : scales->high;
+        search->inverse = 2 / (scales->low + scales->high);
     }
     return 1;
 }
 
-static inline double nearest_level(float magnitude, double inverse)
+/* Find the scales at which the smallest magnitude may have this level. */
+static int find_interval(search *search, double level)
 {
-    return (double)(uint32_t)((double)magnitude * inverse + 0.5);
-}
-
-/* Narrow the interval of the scale down to what a magnitude allows. Returns 0 if nothing is left. */
-static inline int narrow(float magnitude, interval *scale)
-{
-    interval value = rounded_to(magnitude);
-    double level = nearest_level(magnitude, 2 / (scale->low + scale->high));
-    if (level * scale->low > value.high || level * scale->high < value.low)
+    interval min = rounded_to(search->min);
+    search->scales = (interval){min.low / level, min.high / level};
+    search->inverse = level / value_of(search->min);
+    if (!narrow(search, search->max))
         return 0;
-    if (level * scale->low < value.low)
-        scale->low = value.low / level;
-    if (level * scale->high > value.high)
-        scale->high = value.high / level;
-    return 1;
-}
-
-/* The scales with which the smallest magnitude may have this level. */
-static int scales_of(const magnitudes *magnitudes, double level, interval *scale)
-{
-    interval first = rounded_to(magnitudes->min);
-    *scale = (interval){first.low / level, first.high / level};
-    if (!narrow(magnitudes->max, scale))
-        return 0;
-    for (size_t i = 0; i < magnitudes->count; i++) {
-        float magnitude = magnitude_of(magnitudes->values[i]);
-        if (magnitude != 0 && !narrow(magnitude, scale))
+    for (size_t i = 0; i < search->count; i++) {
+        uint32_t magnitude = magnitude_of(search->values[i]);
+        if (i % PIECE == 0 && qc_tick(search->ticker, PIECE / STEP_VALUES))
+            return 0;
+        if (magnitude != 0 && !narrow(search, magnitude))
             return 0;
     }
     return 1;
 }
 
-/* The level of each value, with its sign. Returns 0 unless scale * level is exactly the value. */
-static int prove(const magnitudes *magnitudes, float scale, unsigned max_level, int16_t *levels)
+/* The level of a value, whose order is that of the values; -0.0 is 0. Returns 0 unless the value is
+   exactly the level times the scale. */
+static inline int exact_level(float value, float scale, double inverse, double max_level,
+                              int32_t *level)
+{
+    uint32_t bits = qc_bits_of_f32(value), magnitude = bits & ~QC_F32_SIGN;
+    double quotient = value_of(magnitude) * inverse;
+    if (!(quotient >= 0 && quotient < max_level + 0.5)) /* also NaN: values may have changed */
+        return 0;
+    *level = (int32_t)(quotient + 0.5);
+    if (scale * (float)*level != qc_f32_of_bits(magnitude))
+        return 0;
+    if (bits & QC_F32_SIGN)
+        *level = -*level;
+    return 1;
+}
+
+/* Whether every value is exactly a level times the scale; finds the range of the levels. */
+static int prove(const search *search, float scale, qc_levels *levels)
 {
     double inverse = 1 / (double)scale;
-    for (size_t i = 0; i < magnitudes->count; i++) {
-        uint32_t bits = qc_bits_of_f32(magnitudes->values[i]);
-        float magnitude = qc_f32_of_bits(bits & ~QC_F32_SIGN);
-        double level = nearest_level(magnitude, inverse);
-        if (level > max_level || scale * (float)level != magnitude)
+    qc_levels found = {0, 0, 0};
+    for (size_t i = 0; i < search->count; i++) {
+        int32_t level;
+        if (i % PIECE == 0 && qc_tick(search->ticker, PIECE / STEP_VALUES))
             return 0;
-        levels[i] = (int16_t)(bits & QC_F32_SIGN ? -(int)level : (int)level);
-        if (bits == QC_F32_SIGN)
-            levels[i] = QC_NEGATIVE_ZERO;
+        if (!exact_level(search->values[i], scale, inverse, search->max_level, &level))
+            return 0;
+        found.min = level < found.min ? level : found.min;
+        found.max = level > found.max ? level : found.max;
+        found.negative_zeros |= qc_bits_of_f32(search->values[i]) == QC_F32_SIGN;
     }
+    *levels = found;
     return 1;
 }
 
-/* Of the floats in an interval, the one with the fewest bits that is proved: the scale was perhaps
-   of a narrower type, and trailing zeros are cheap. */
-static float proved_scale(const magnitudes *magnitudes, interval scale, unsigned max_level,
-                          int16_t *levels)
+/* Of the floats in the interval, the one with the fewest bits that is proved: perhaps the scale was
+   of a narrower type, and trailing zeros are cheap. 0 if there is none. */
+static float proved_scale(const search *search, qc_levels *levels)
 {
-    double low = scale.low * (1 - SLACK), high = scale.high * (1 + SLACK);
+    double low = search->scales.low * (1 - SLACK), high = search->scales.high * (1 + SLACK);
     uint32_t lowest = qc_bits_of_f32((float)low), before = 0;
-    lowest += (double)qc_f32_of_bits(lowest) < low;
+    lowest += value_of(lowest) < low;
     for (unsigned bits = 0; bits <= MANTISSA_BITS; bits++) {
         uint32_t dropped = ((uint32_t)1 << (MANTISSA_BITS - bits)) - 1;
         uint32_t candidate = (lowest + dropped) & ~dropped;
-        float value = qc_f32_of_bits(candidate);
-        if (candidate == before || candidate == 0 || (double)value > high)
+        if (candidate == before || candidate == 0 || value_of(candidate) > high)
             continue;
-        if (prove(magnitudes, value, max_level, levels))
-            return value;
+        if (prove(search, qc_f32_of_bits(candidate), levels))
+            return qc_f32_of_bits(candidate);
         before = candidate;
     }
     return 0;
 }
 
-/* The largest scale of a group, 0 if there is none. */
-static float find_scale(const magnitudes *magnitudes, unsigned max_level, int16_t *levels)
+/* The largest scale, 0 if there is none. */
+static float find_scale(search *search, qc_levels *levels)
 {
-    double max_first = (max_level + 0.5) * (double)magnitudes->min / (double)magnitudes->max;
-    for (double level = 1; level <= max_first; level++) {
-        interval scale;
-        float found;
-        if (!scales_of(magnitudes, level, &scale))
-            continue;
-        found = proved_scale(magnitudes, scale, max_level, levels);
-        if (found != 0)
-            return found;
+    double ratio = value_of(search->min) / value_of(search->max);
+    double last = (search->max_level + 0.5) * ratio; /* level of the smallest magnitude */
+    if (last > MAX_FIRST_LEVEL)
+        last = MAX_FIRST_LEVEL;
+    for (double level = 1; level <= last && !search->ticker->stopped; level++) {
+        float scale = find_interval(search, level) ? proved_scale(search, levels) : 0;
+        if (qc_tick(search->ticker, 1) || scale != 0)
+            return scale;
     }
     return 0;
 }
 
-size_t qc_equal_steps(const float *values, const uint16_t *counts, size_t groups, size_t limit,
-                      unsigned max_level, float *scales, int16_t *levels)
+qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups, unsigned max_level,
+                         float *scales, qc_levels *levels, size_t *done, const qc_poll *poll,
+                         qc_error *error)
 {
-    size_t group = 0;
-    if (max_level > QC_MAX_LEVEL)
-        max_level = QC_MAX_LEVEL;
-    for (; group < groups; group++) {
-        magnitudes magnitudes;
-        int16_t *to = levels + group * limit;
-        size_t count = counts[group] < limit ? counts[group] : limit;
-        scales[group] = 0;
-        if (!find_magnitudes(values + group * limit, count, &magnitudes))
+    qc_ticker ticker = qc_ticker_of(poll);
+    size_t start = 0, group = 0;
+    QC_CHECK(max_level >= 1 && max_level <= QC_MAX_LEVEL, QC_INVALID, "largest level", 0, max_level,
+             QC_MAX_LEVEL);
+    for (; group < groups; start = ends[group++]) {
+        search search = {.values = values + start, .count = ends[group] - start};
+        int zeros;
+        search.max_level = max_level;
+        search.ticker = &ticker;
+        if (!find_extremes(&search))
             break;
-        if (magnitudes.max != 0)
-            scales[group] = find_scale(&magnitudes, max_level, to);
-        else
-            prove(&magnitudes, 1, max_level, to);
-        if (magnitudes.max != 0 && scales[group] == 0)
+        zeros = search.max == 0;
+        scales[group] = zeros ? 0 : find_scale(&search, &levels[group]);
+        if (zeros ? !prove(&search, 1, &levels[group]) : scales[group] == 0)
             break;
     }
-    return group;
+    QC_GO_ON_IF(!ticker.stopped);
+    *done = group;
+    return QC_OK;
+}
+
+static inline void store_code(uint8_t *codes, size_t size, size_t i, int64_t code)
+{
+    uint16_t wide = (uint16_t)code;
+    if (size == 1)
+        codes[i] = (uint8_t)code;
+    else
+        memcpy(codes + 2 * i, &wide, sizeof wide);
+}
+
+/* Returns 0 if a value has no code, or if interrupted. */
+static inline int group_codes(const float *values, size_t count, float scale, int64_t zero,
+                              int negative_zeros, uint8_t *codes, size_t size, qc_ticker *ticker)
+{
+    double inverse = 1 / (double)scale;
+    int64_t max = size == 1 ? UINT8_MAX : UINT16_MAX;
+    for (size_t i = 0; i < count; i++) {
+        int32_t level;
+        int64_t code;
+        if (i % PIECE == 0 && qc_tick(ticker, PIECE / STEP_VALUES))
+            return 0;
+        if (!exact_level(values[i], scale, inverse, QC_MAX_LEVEL, &level))
+            return 0;
+        code = zero + level;
+        if (negative_zeros)
+            code -= qc_bits_of_f32(values[i]) >> 31; /* all below 0 make room */
+        if (code < 0 || code > max)
+            return 0;
+        store_code(codes, size, i, code);
+    }
+    return 1;
+}
+
+qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, const float *scales,
+                        const int32_t *zeros, int negative_zeros, size_t code_size, void *codes,
+                        const qc_poll *poll, qc_error *error)
+{
+    qc_ticker ticker = qc_ticker_of(poll);
+    size_t start = 0;
+    QC_CHECK(code_size == 1 || code_size == 2, QC_INVALID, "code size", 0, code_size, 2);
+    for (size_t group = 0; group < groups; start = ends[group++]) {
+        const float *from = values + start;
+        size_t count = ends[group] - start;
+        float scale = scales[group];
+        int64_t zero = zeros[group];
+        uint8_t *to = (uint8_t *)codes + start * code_size;
+        int exact = code_size == 1
+                        ? group_codes(from, count, scale, zero, negative_zeros, to, 1, &ticker)
+                        : group_codes(from, count, scale, zero, negative_zeros, to, 2, &ticker);
+        QC_GO_ON_IF(!ticker.stopped);
+        QC_CHECK(exact, QC_INVALID, "values that are no multiples of the scale", start, group, 0);
+    }
+    return QC_OK;
 }

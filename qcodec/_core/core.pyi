@@ -153,7 +153,7 @@ class Plan:
 
 MAX_N_OF_M: int
 MAX_VALUES: int
-NEGATIVE_ZERO: int
+MAX_LEVEL: int
 KMEANS_INITS: dict[str, int]
 
 class StandardFloatMode:
@@ -216,9 +216,17 @@ def renumber(
 ) -> None: ...
 def equal_steps(
     values: np.ndarray[Any, np.dtype[np.float32]],
-    counts: np.ndarray[Any, np.dtype[np.uint16]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
     max_level: int,
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int16]], int]: ...
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def step_codes(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    scales: np.ndarray[Any, np.dtype[np.float32]],
+    zeros: np.ndarray[Any, np.dtype[np.int32]],
+    negative_zeros: bool,
+    codes: _Bytes,
+) -> bool: ...
 
 # ---- pack.pxi
 

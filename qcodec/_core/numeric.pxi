@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.stdint cimport int16_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from . cimport c
 from .polling cimport Watch, begin, check_signals
@@ -10,7 +10,7 @@ from .interrupt import check
 
 MAX_N_OF_M = c.QC_MAX_N_OF_M
 MAX_VALUES = c.QC_MAX_VALUES
-NEGATIVE_ZERO = c.QC_NEGATIVE_ZERO
+MAX_LEVEL = c.QC_MAX_LEVEL
 KMEANS_INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
 
@@ -363,21 +363,66 @@ def renumber(uint8_t[::1] codes, const size_t[::1] ends, const uint8_t[:, ::1] n
         )
 
 
-def equal_steps(const float[:, ::1] values, const uint16_t[::1] counts, unsigned max_level):
-    """Find the scale of each group; returns (scales, levels, groups done)."""
-    cdef size_t groups = values.shape[0], limit = values.shape[1], done
-    if <size_t> counts.shape[0] != groups:
-        raise ValueError(f"{counts.shape[0]:,} counts of {groups:,} groups")
-    scales, levels = np.zeros(groups, np.float32), np.zeros((groups, limit), np.int16)
-    if groups == 0 or limit == 0:
+def equal_steps(const float[::1] values, const size_t[::1] ends, unsigned max_level):
+    """Find the scale of each group; returns (scales, levels, groups done).
+
+    The levels of a group are the minimum and the maximum, and 1 if a value is -0.0, else 0.
+    """
+    cdef size_t groups = ends.shape[0], done = 0
+    _check_ends(ends, values.shape[0])
+    if not 1 <= max_level <= c.QC_MAX_LEVEL:
+        raise ValueError(f"levels up to {max_level:,}, allowed are 1 to {c.QC_MAX_LEVEL:,}")
+    scales, levels = np.zeros(groups, np.float32), np.zeros((groups, 3), np.int32)
+    if values.shape[0] == 0:
         return scales, levels, groups
     cdef float[::1] scale_view = scales
-    cdef int16_t[:, ::1] level_view = levels
+    cdef int32_t[:, ::1] level_view = levels
+    cdef c.qc_error error
+    cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
     with nogil:
-        done = c.qc_equal_steps(
-            &values[0, 0], &counts[0], groups, limit, max_level, &scale_view[0], &level_view[0, 0]
+        status = c.qc_equal_steps(
+            &values[0], &ends[0], groups, max_level, &scale_view[0],
+            <c.qc_levels *> &level_view[0, 0], &done, poll, &error,
         )
+    if status != c.QC_OK:
+        raise failure(status, &error)
     return scales, levels, done
+
+
+def step_codes(
+    const float[::1] values,
+    const size_t[::1] ends,
+    const float[::1] scales,
+    const int32_t[::1] zeros,
+    bint negative_zeros,
+    uint8_t[::1] codes,
+):
+    """Write the code of each value, in one or two bytes; False if a value has none."""
+    cdef size_t count = values.shape[0], groups = ends.shape[0]
+    _check_ends(ends, count)
+    if <size_t> scales.shape[0] != groups or <size_t> zeros.shape[0] != groups:
+        raise ValueError(f"{scales.shape[0]:,} scales, {zeros.shape[0]:,} zeros, {groups:,} groups")
+    if count == 0:
+        return True
+    cdef size_t code_size = <size_t> codes.shape[0] // count
+    cdef c.qc_error error
+    cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
+    if <size_t> codes.shape[0] != code_size * count or code_size not in (1, 2):
+        raise ValueError(f"{codes.shape[0]:,} bytes for {count:,} codes")
+    with nogil:
+        status = c.qc_step_codes(
+            &values[0], &ends[0], groups, &scales[0], &zeros[0], negative_zeros, code_size,
+            &codes[0], poll, &error,
+        )
+    if status == c.QC_INVALID:
+        return False
+    if status != c.QC_OK:
+        raise failure(status, &error)
+    return True
 
 
 cdef int _check_ends(const size_t[::1] ends, size_t count) except -1:

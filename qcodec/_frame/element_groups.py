@@ -16,26 +16,27 @@ Array = np.ndarray[Any, Any]
 
 # Elements of a part, unless a group has more.
 _PART = 1 << 18
-# The first parts are this much smaller each, so a search in vain ends soon.
+# The first part is one group, and each is so much larger than the one before: a search in vain
+# ends soon.
 _GROWTH = 16
-_MAX_RUN = 1 << 62
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Some groups of a tensor: `first` is the first of them.
+    """Some consecutive groups of a tensor.
 
     Attributes
     ----------
+    groups : slice
     items : numpy.ndarray
         The stored elements of these groups, one group after the other.
     ends : numpy.ndarray of uintp
         The end of each group in `items`.
-    codes : numpy.ndarray of uint8
+    codes : numpy.ndarray
         The place for the codes of `items`.
     """
 
-    first: int
+    groups: slice
     items: Array
     ends: Array
     codes: Array
@@ -59,10 +60,7 @@ class ElementGroups(Protocol):
         """Return up to this many elements of the first group."""
 
     def parts(self, codes: Array) -> Iterator[Part]:
-        """Yield all groups in order; the consumer fills in the codes of each part."""
-
-    def add(self, codes: Array, offsets: Array) -> None:
-        """Add to each code the offset of its group."""
+        """Yield all groups in order; what the consumer writes as codes of a part is kept."""
 
 
 class Runs:
@@ -76,30 +74,30 @@ class Runs:
 
     def sample(self, count: int) -> Array:
         """Return up to this many elements of the first group."""
-        return self._items[: min(count, int(self._ends(0, 1)[0]))]
+        end = self.inner if self._positions is None else int(self._ends(0, 1)[0])
+        return self._items[: min(count, end)]
 
     def parts(self, codes: Array) -> Iterator[Part]:
-        """Yield all groups in order; the consumer fills in the codes of each part."""
+        """Yield all groups in order; what the consumer writes as codes of a part is kept."""
         start = 0
         for first, last in _spans(self.count, self.members):
             ends = self._ends(first, last)
             stop = int(ends[-1])
-            yield Part(first, self._items[start:stop], ends - np.uintp(start), codes[start:stop])
+            ends -= np.uintp(start)
+            yield Part(slice(first, last), self._items[start:stop], ends, codes[start:stop])
             start = stop
-
-    def add(self, codes: Array, offsets: Array) -> None:
-        """Add to each code the offset of its group."""
-        sizes = np.diff(self._ends(0, self.count), prepend=np.uintp(0))
-        codes += np.repeat(offsets, sizes.astype(np.intp))
 
     def _ends(self, first: int, last: int) -> Array:
         """Return where each of these groups ends among the stored elements."""
         if self.count == 1:
             return np.array([len(self._items)], np.uintp)
-        ends = np.arange(first + 1, last + 1, dtype=np.int64) * self.inner
         if self._positions is not None:
+            ends = np.arange(first + 1, last + 1) * self.inner
             return np.searchsorted(self._positions, ends).astype(np.uintp)
-        return np.minimum(ends, len(self._items)).astype(np.uintp)
+        dense = np.arange(first + 1, last + 1, dtype=np.uintp)
+        dense *= np.uintp(self.inner)
+        dense[-1] = min(int(dense[-1]), len(self._items))  # the last block may be shorter
+        return dense
 
 
 class AxisGroups:
@@ -117,18 +115,13 @@ class AxisGroups:
         return np.ascontiguousarray(self._items[:count, 0, :count].reshape(-1)[:count])
 
     def parts(self, codes: Array) -> Iterator[Part]:
-        """Yield all groups in order; the consumer fills in the codes of each part."""
+        """Yield all groups in order; what the consumer writes as codes of a part is kept."""
         for first, last in _spans(self.count, self.members):
             items = np.ascontiguousarray(self._items[:, first:last].swapaxes(0, 1))
             ends = np.arange(1, last - first + 1, dtype=np.uintp) * np.uintp(self.members)
-            found = np.empty(items.shape, np.uint8)
-            yield Part(first, items.reshape(-1), ends, found.reshape(-1))
+            found = np.zeros(items.shape, codes.dtype)
+            yield Part(slice(first, last), items.reshape(-1), ends, found.reshape(-1))
             codes.reshape(self._sides)[:, first:last] = found.swapaxes(0, 1)
-
-    def add(self, codes: Array, offsets: Array) -> None:
-        """Add to each code the offset of its group."""
-        by_group = codes.reshape(self._sides)
-        by_group += offsets[:, None]
 
 
 def _spans(count: int, members: int) -> Iterator[tuple[int, int]]:

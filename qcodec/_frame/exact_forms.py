@@ -1,14 +1,14 @@
 """Exact forms of floats that were quantized before: the codes that they once were.
 
-Such floats have few distinct bit patterns, or are multiples of a scale per row or block. Both are
-proved bit by bit: a codebook holds the patterns themselves, and `core.equal_steps` multiplies as
-decoders do. Weights that were not quantized are refused after some hundred elements.
+Such floats have few distinct bit patterns, or are multiples of a scale per tensor, row or block.
+Both are proved bit by bit: a codebook holds the patterns themselves, and `core.step_codes`
+multiplies as decoders do. Weights that were not quantized are refused after some hundred elements.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ _MIN_MEMBERS = 8
 _BLOCKS = (128, 64, 32)
 # An axis with fewer indices is the side of a filter.
 _MIN_INDICES = 16
-# Elements of a group that are looked at before all groups are.
-_PROBED = 32
+# Elements of the first group that are looked at before all elements are.
+_PROBED = 256
 
 
 def exact_forms(quantized: Quantized) -> list[Quantized]:
@@ -51,19 +51,26 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     >>> steps = np.array([3, -1, 0, 2, 2, -1, 3, 0], np.float32)
     >>> q = Quantized((8,), "float32", "bytes", np.float32(0.1) * steps)
     >>> [form.kind for form in exact_forms(q)]
-    ['codebook', 'affine']
+    ['affine']
     """
     if quantized.kind != "bytes" or quantized.dtype not in QUANTIZABLE or not quantized.stored:
         return []
     whole, rows = Runs(quantized, max(quantized.size, 1)), _rows(quantized)
     codebook = _codebooks(quantized, whole)
-    forms = [codebook, codebook and _steps(quantized, whole)]
-    if forms[1] is None:
-        found = (_steps(quantized, groups) for groups in _groupings(quantized, rows))
-        forms.append(next((form for form in found if form), None))
-    if not any(forms) and rows is not None:
-        forms.append(_codebooks(quantized, rows))
-    return [form for form in forms if form]
+    forms = [] if codebook is None else [codebook]
+    for groups, max_level in _groupings(quantized, whole, rows):
+        found = _steps(quantized, groups, max_level if codebook is None else _MAX_CODE)
+        if found is None:
+            continue
+        if codebook is not None and groups is whole and found.bits == codebook.bits:
+            return [found]  # the same codes, or nearly so, and a scale takes less than entries
+        forms.append(found)
+        if found.bits <= 8:  # wider codes may become narrow with a scale per row
+            break
+    if not forms and rows is not None:
+        found = _codebooks(quantized, rows)
+        forms = [] if found is None else [found]
+    return forms
 
 
 def _rows(quantized: Quantized) -> Runs | None:
@@ -74,70 +81,58 @@ def _rows(quantized: Quantized) -> Runs | None:
     return Runs(quantized, size // shape[0])
 
 
-def _groupings(quantized: Quantized, rows: Runs | None) -> Iterator[ElementGroups]:
-    """Yield groups whose first one may have equal steps: rows, then other axes, then blocks."""
-    shape, size = quantized.shape, quantized.size
-    runs = [] if rows is None else [rows]
-    runs += [Runs(quantized, block) for block in _BLOCKS if size > block]
-    # The first run of the shortest ones is in the first run of all others.
-    if not runs or not _may_have_steps(min(runs, key=lambda run: run.inner), quantized.dtype):
-        runs, rows = [], None
-    if rows is not None:
-        yield rows
-    for axis in sorted({1, len(shape) - 1} - {-1, 0}) if quantized.positions is None else ():
-        if axis < len(shape) and shape[axis] >= _MIN_INDICES:
-            groups = AxisGroups(quantized, axis)
-            if groups.members >= _MIN_MEMBERS and _may_have_steps(groups, quantized.dtype):
-                yield groups
-    yield from (run for run in runs if run is not rows)
+def _groupings(
+    quantized: Quantized, whole: Runs, rows: Runs | None
+) -> Iterator[tuple[ElementGroups, int]]:
+    """Yield groups that may have equal steps, coarse ones first, and the largest level that pays."""
+    shape, element = quantized.shape, element_type(quantized.dtype)
+    # Codes of 16 bits are no gain over elements of 16 bits.
+    wide = core.MAX_LEVEL if element.itemsize > 2 else _MAX_CODE
+    runs = [whole] if rows is None else [whole, rows]
+    blocks = [Runs(quantized, block) for block in _BLOCKS if quantized.size > block]
+    # The first run of the shortest ones is part of the first run of all others.
+    shortest = min(runs[-1:] + blocks[-1:], key=lambda run: run.inner)
+    may_be_runs = _may_have_steps(shortest, element, wide)
+    if may_be_runs:
+        yield from ((run, wide) for run in runs)
+    if quantized.positions is None:
+        for axis in {1, len(shape) - 1}:
+            if 0 < axis < len(shape) and shape[axis] >= _MIN_INDICES:
+                groups = AxisGroups(quantized, axis)
+                if groups.members >= _MIN_MEMBERS and _may_have_steps(groups, element, wide):
+                    yield groups, wide
+    if may_be_runs:
+        yield from ((block, _MAX_CODE) for block in blocks)
 
 
-def _may_have_steps(groups: ElementGroups, dtype: str) -> bool:
-    """Look at a few elements of the first group."""
-    values = _exactly(groups.sample(_PROBED), element_type(dtype), _FLOAT32)
+def _may_have_steps(groups: ElementGroups, element: ElementType, max_level: int) -> bool:
+    """Look at some elements of the first group."""
+    values = _as_float32(groups.sample(_PROBED), element)
     if values is None:
         return False
-    return core.equal_steps(values[None], np.array([len(values)], np.uint16), _MAX_CODE)[2] == 1
+    return core.equal_steps(values, np.array([len(values)], np.uintp), max_level)[2] == 1
 
 
-def _distinct(part: Part, dtype: str, limit: int) -> tuple[Array, Array] | None:
-    """Number the distinct values of each group; the numbers become the codes of the part.
-
-    Returns
-    -------
-    (values, counts) or None
-        float32 of shape (groups, limit), of which the first `counts` are used, and finite or
-        infinite. None if a group has more values, or one that float32 does not hold.
-    """
-    element = element_type(dtype)
-    items = bytes_of(part.items)
-    patterns, counts, done = core.distinct(items, element.itemsize, part.ends, limit, part.codes)
-    if done < len(counts):
-        return None
-    patterns[np.arange(limit) >= counts[:, None]] = 0
-    given = patterns.astype(f"u{element.itemsize}").view(element.carrier)
-    values = _exactly(given, element, _FLOAT32)
-    if values is None or np.isnan(values).any():  # the format does not promise the bits of a NaN
-        return None
-    return values, counts
-
-
-def _exactly(values: Array, source: ElementType, to: ElementType) -> Array | None:
-    """Convert between float types; None if that would change a value."""
-    found = cast(values, source, to)
-    if source.itemsize < to.itemsize or source is to:
-        return found
-    same = np.array_equal(bytes_of(cast(found, to, source)), bytes_of(values))
-    return found if same else None
+def _as_float32(values: Array, element: ElementType) -> Array | None:
+    """Return floats as float32; None if it does not hold all of them."""
+    if element is _FLOAT32:
+        return values
+    found = cast(values, element, _FLOAT32)
+    is_exact = element.itemsize < 4 or _same_bits(cast(found, _FLOAT32, element), values)
+    return found if is_exact else None
 
 
 def _narrowest(values: Array) -> tuple[Array, str]:
     """Return float32 values in the narrowest type that holds them, and its name."""
     for name in ("bfloat16", "float16"):
-        narrow = _exactly(values, _FLOAT32, BY_NAME[name])
-        if narrow is not None:
+        narrow = cast(values, _FLOAT32, BY_NAME[name])
+        if _same_bits(cast(narrow, BY_NAME[name], _FLOAT32), values):
             return narrow, name
     return values, _FLOAT32.name
+
+
+def _same_bits(one: Array, other: Array) -> bool:
+    return bool(np.array_equal(bytes_of(one), bytes_of(other)))
 
 
 # ---- codebooks ----
@@ -145,38 +140,79 @@ def _narrowest(values: Array) -> tuple[Array, str]:
 
 def _codebooks(quantized: Quantized, groups: ElementGroups) -> Quantized | None:
     """Return the codes of a codebook per group, if groups have at most 256 values."""
-    is_sparse = quantized.positions is not None
-    if is_sparse and groups.count > 1:  # no code would be zero in all groups
-        return None
+    element, is_sparse = element_type(quantized.dtype), quantized.positions is not None
     limit = min(core.MAX_VALUES, groups.members * 3 // 4)
     if limit == 0:
         return None
-    codes, books, entries = np.empty(quantized.stored, np.uint8), [], 1
+    codes, books, sizes = np.zeros(quantized.stored, np.uint8), [], []
     for part in groups.parts(codes):
-        found = _distinct(part, quantized.dtype, limit)
+        found = _distinct(part, element, limit)
         if found is None:
             return None
-        values, counts = found
-        used = np.arange(limit) < counts[:, None]
-        if is_sparse:
-            values, used = _with_zero(values, used)
+        values, used = _with_zero(*found) if is_sparse else found
         book, numbers = _ascending(values, used)
         core.renumber(part.codes, part.ends, numbers)
         books.append(book)
-        entries = max(entries, int(used.sum(axis=1).max()))
-    if entries > core.MAX_VALUES:
+        sizes.append(used.sum(axis=1))
+    values, places = _aligned(np.concatenate(books), np.concatenate(sizes), is_sparse)
+    if values.shape[1] > core.MAX_VALUES:
         return None
-    values, name = _narrowest(np.ascontiguousarray(np.concatenate(books)[:, :entries]))
+    for part in groups.parts(codes) if places.any() else ():
+        core.renumber(part.codes, part.ends, _shifts(limit + 1, places[part.groups]))
+    entries, name = _narrowest(values)
     return Quantized(
         quantized.shape,
         quantized.dtype,
         "codebook",
         codes,
         quantized.positions,
-        max(1, (entries - 1).bit_length()),
-        codebook=Groups(values, groups.inner),
+        max(1, (values.shape[1] - 1).bit_length()),
+        codebook=Groups(entries, groups.inner),
         codebook_dtype=name,
     )
+
+
+def _aligned(books: Array, sizes: Array, is_sparse: bool) -> tuple[Array, Array]:
+    """Give all books the same number of entries: some repeat their first or their last one.
+
+    If absent elements are zeros, 0 has the same place in all books. Returns the books, and the
+    place of the first entry of each.
+    """
+    negative = (np.signbit(books) & (np.arange(books.shape[1]) < sizes[:, None])).sum(axis=1)
+    places = negative.max() - negative if is_sparse else np.zeros_like(sizes)
+    columns = np.arange((places + sizes).max()) - places[:, None]
+    chosen = np.clip(columns, 0, sizes[:, None] - 1)
+    return np.take_along_axis(books, chosen, axis=1), places
+
+
+def _shifts(codes: int, places: Array) -> Array:
+    """Return for each group the table that adds its place to codes below `codes`."""
+    table: Array = (np.arange(codes) + places[:, None]).astype(np.uint8)
+    return table
+
+
+def _distinct(
+    part: Part, element: ElementType, limit: int
+) -> tuple[Array, Array] | None:
+    """Number the distinct values of each group; the numbers become the codes of the part.
+
+    Returns
+    -------
+    (values, used) or None
+        float32 and bool of shape (groups, limit). None if a group has more values, or one that a
+        codebook does not keep.
+    """
+    patterns, counts, done = core.distinct(
+        bytes_of(part.items), element.itemsize, part.ends, limit, part.codes
+    )
+    if done < len(counts):
+        return None
+    used = np.arange(limit) < counts[:, None]
+    patterns[~used] = 0
+    values = _as_float32(patterns.astype(f"u{element.itemsize}").view(element.carrier), element)
+    if values is None or np.isnan(values).any():  # the format does not promise the bits of a NaN
+        return None
+    return values, used
 
 
 def _with_zero(values: Array, used: Array) -> tuple[Array, Array]:
@@ -187,70 +223,85 @@ def _with_zero(values: Array, used: Array) -> tuple[Array, Array]:
 
 
 def _ascending(values: Array, used: Array) -> tuple[Array, Array]:
-    """Sort each row; values that are not used come last and repeat the greatest.
+    """Sort each row; values that are not used come last.
 
     Returns the rows, and for each value its place in the row (uint8; meaningless if not used).
     """
     order = np.argsort(np.where(used, keys_of(values), np.uint32(0xFFFFFFFF)), axis=1, kind="stable")
     places = np.argsort(order, axis=1, kind="stable")
-    last = used.sum(axis=1, keepdims=True) - 1
-    order = np.take_along_axis(order, np.minimum(np.arange(values.shape[1]), last), axis=1)
     return np.take_along_axis(values, order, axis=1), places.astype(np.uint8)
 
 
 # ---- equal steps ----
 
 
-def _steps(
-    quantized: Quantized, groups: ElementGroups, signed_zeros: bool = False
-) -> Quantized | None:
-    """Return the codes of a scale per group, if the values of groups are multiples of one.
+@dataclass(frozen=True, eq=False)
+class _Levels:
+    """The integers of all groups: codes are levels plus `zeros`, one per group."""
 
-    With `signed_zeros`, -0.0 is a level of its own, below 0 and above -1.
-    """
-    limit = min(core.MAX_VALUES, groups.members)
-    codes = np.empty(quantized.stored, np.uint8)
-    found_scales, found_ends = [], []
-    for part in groups.parts(codes):
-        found = _distinct(part, quantized.dtype, limit)
-        if found is None:
-            return None
-        scales, levels, done = core.equal_steps(*found, _MAX_CODE)
-        if done < len(scales):
-            return None
-        is_negative_zero = levels == core.NEGATIVE_ZERO
-        if is_negative_zero.any() and not signed_zeros:
-            return _steps(quantized, groups, signed_zeros=True)
-        if signed_zeros:
-            levels = np.where(is_negative_zero, -1, levels - (levels < 0))
-        ends = np.stack([levels.min(axis=1, initial=0), levels.max(axis=1, initial=0)])
-        if (ends[1] - ends[0]).max() > _MAX_CODE:
-            return None
-        core.renumber(part.codes, part.ends, (levels - ends[0][:, None]).astype(np.uint8))
-        found_scales.append(scales)
-        found_ends.append(ends)
-    low, high = np.concatenate(found_ends, axis=1)
-    zero: int | Array = -int(low.min())
-    top = int(high.max() - low.min())
-    if top <= _MAX_CODE:
-        groups.add(codes, (low - low.min()).astype(np.uint8))
-    elif signed_zeros or quantized.positions is not None:
+    scales: Array
+    zeros: Array
+    maximum: int  # of the codes
+    negative_zeros: bool
+
+
+def _steps(quantized: Quantized, groups: ElementGroups, max_level: int) -> Quantized | None:
+    """Return the codes of a scale per group, if the values of each are multiples of one."""
+    element = element_type(quantized.dtype)
+    if not _may_have_steps(groups, element, max_level):
         return None
-    else:
-        zero, top = (-low).astype(np.uint16), int((high - low).max())
-    values, name = _narrowest(_filled(np.concatenate(found_scales)))
+    found = _find_levels(quantized, groups, max_level)
+    if found is None:
+        return None
+    codes = np.zeros(quantized.stored, np.uint8 if found.maximum <= _MAX_CODE else np.uint16)
+    for part in groups.parts(codes):
+        values = _as_float32(part.items, element)
+        scales, zeros = found.scales[part.groups], found.zeros[part.groups]
+        if values is None or not core.step_codes(
+            values, part.ends, scales, zeros, found.negative_zeros, bytes_of(part.codes)
+        ):  # another thread has changed the elements
+            return None
+    scales, name = _narrowest(found.scales)
     form = Quantized(
         quantized.shape,
         quantized.dtype,
         "affine",
         codes,
         quantized.positions,
-        max(1, top.bit_length()),
-        scale=Groups(values, groups.inner),
+        max(1, found.maximum.bit_length()),
+        scale=Groups(scales, groups.inner),
         scale_dtype=name,
-        zero_point=zero,
+        zero_point=_zero_point(found.zeros),
     )
-    return _as_codebook(form, top) if signed_zeros else form
+    return _as_codebook(form, found.maximum) if found.negative_zeros else form
+
+
+def _find_levels(quantized: Quantized, groups: ElementGroups, max_level: int) -> _Levels | None:
+    """Find the scales, and the numbers that make codes of the levels."""
+    element = element_type(quantized.dtype)
+    scales, levels = np.empty(groups.count, np.float32), np.empty((groups.count, 3), np.int32)
+    for part in groups.parts(np.empty(quantized.stored, np.uint8)):
+        values = _as_float32(part.items, element)
+        if values is None:
+            return None
+        scales[part.groups], levels[part.groups], done = core.equal_steps(
+            values, part.ends, max_level
+        )
+        if done < len(part.ends):
+            return None
+    low, high, negative_zeros = levels.T
+    is_signed = bool(negative_zeros.any())
+    if is_signed:  # -0.0 is a level of its own, below 0
+        low = np.where(low < 0, low - 1, -negative_zeros)
+    common, own = int(high.max() - low.min()), int((high - low).max())
+    # Zero points per group shift the codes of a group; then no code is zero in all groups.
+    by_group = (own <= _MAX_CODE < common or common > core.MAX_LEVEL) and not is_signed
+    by_group = by_group and quantized.positions is None
+    maximum = own if by_group else common
+    if maximum > (_MAX_CODE if is_signed else core.MAX_LEVEL):
+        return None
+    zeros = -low if by_group else np.full_like(low, -low.min())
+    return _Levels(_filled(scales), np.ascontiguousarray(zeros), maximum, is_signed)
 
 
 def _filled(scales: Array) -> Array:
@@ -260,11 +311,16 @@ def _filled(scales: Array) -> Array:
     return np.where(filled > 0, filled, np.float32(1))
 
 
-def _as_codebook(form: Quantized, top: int) -> Quantized:
-    """Return equal steps as a codebook of integers, the one before 0 being -0.0."""
-    numbers = np.arange(top + 1) - form.zero_point
+def _zero_point(zeros: Array) -> int | Array:
+    """Return one zero point if all groups have the same, else one per group."""
+    return int(zeros[0]) if (zeros == zeros[0]).all() else zeros.astype(np.uint16)
+
+
+def _as_codebook(form: Quantized, maximum: int) -> Quantized:
+    """Return equal steps as a codebook of integers, of which the one below 0 is -0.0."""
+    numbers = np.arange(maximum + 1) - form.zero_point
     entries = np.where(numbers == -1, -0.0, numbers + (numbers < 0)).astype(np.float32)
-    values, name = _narrowest(entries[None, :])
+    values, name = _narrowest(entries[None])
     return replace(
         form, kind="codebook", codebook=Groups(values), codebook_dtype=name, zero_point=0
     )
