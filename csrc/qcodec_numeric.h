@@ -123,8 +123,8 @@ qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, s
                       size_t limit, uint64_t *patterns, uint16_t *counts, uint8_t *codes,
                       size_t *done, const qc_poll *poll, qc_error *error);
 
-/* codes[i] becomes numbers[g * limit + codes[i]], where g is the item's group. Codes are below
-   `limit`. */
+/* codes[i] becomes numbers[g * limit + codes[i]], where g is the item's group, unless it is not
+   below `limit`. */
 void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_t *numbers,
                  size_t limit);
 
@@ -143,12 +143,13 @@ qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups,
                          float *scales, qc_levels *levels, size_t *done, const qc_poll *poll,
                          qc_error *error);
 
-/* The codes of these values: level + zeros[g], in one or two bytes (code_size). With negative_zeros,
-   -0.0 has the code below that of 0, and smaller values move down by one to make room. QC_INVALID if
-   a value is no multiple of its scale, which is positive, or a code does not fit. */
+/* The codes of these values: level + zeros[g], in one or two bytes (code_size). With
+   negative_zeros, -0.0 has the code below that of 0, and smaller values move down by one to make
+   room. QC_INVALID if a value is no multiple of its scale, which is positive, or a code does not
+   fit. */
 qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, const float *scales,
-                        const int32_t *zeros, int negative_zeros, size_t code_size, void *codes, const qc_poll *poll,
-                        qc_error *error);
+                        const int32_t *zeros, int negative_zeros, size_t code_size, void *codes,
+                        const qc_poll *poll, qc_error *error);
 
 #ifdef __cplusplus
 }

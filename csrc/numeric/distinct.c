@@ -125,6 +125,6 @@ void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_
     for (size_t group = 0; group < groups; group++) {
         const uint8_t *table = numbers + group * limit;
         for (; i < ends[group]; i++)
-            codes[i] = table[codes[i]];
+            codes[i] = codes[i] < limit ? table[codes[i]] : codes[i];
     }
 }

@@ -20,7 +20,8 @@
 /* Scales are sought this much beyond their interval, more than double rounds in some operations. */
 #define SLACK 0x1p-48
 
-/* Of values that were quantized, some are small: their smallest magnitude has at most this level. */
+/* Of values that were quantized, some are small: their smallest magnitude has at most this level.
+ */
 #define MAX_FIRST_LEVEL 1024
 
 /* Values between two questions to the ticker, and how many of them are one of its steps. */
@@ -44,12 +45,6 @@ typedef struct search {
 static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) & ~QC_F32_SIGN; }
 
 static inline double value_of(uint32_t bits) { return (double)qc_f32_of_bits(bits); }
-
-/* The nearest integer; the quotient is below 2^31. */
-static inline double level_of(double magnitude, double inverse)
-{
-    return (double)(int32_t)(magnitude * inverse + 0.5);
-}
 
 /* The reals that round to a magnitude, which is neither 0 nor infinite. */
 static inline interval rounded_to(uint32_t magnitude)
@@ -83,8 +78,12 @@ static int find_extremes(search *search)
 static inline int narrow(search *search, uint32_t magnitude)
 {
     interval value = rounded_to(magnitude), *scales = &search->scales;
-    double level = level_of(value_of(magnitude), search->inverse);
-    double low = level * scales->low, high = level * scales->high;
+    double quotient = value_of(magnitude) * search->inverse, level, low, high;
+    if (!(quotient < search->max_level + 1)) /* also NaN: values may have changed */
+        return 0;
+    level = (double)(int32_t)(quotient + 0.5);
+    low = level * scales->low;
+    high = level * scales->high;
     if (low > value.high || high < value.low)
         return 0;
     if (low < value.low || high > value.high) {
@@ -120,7 +119,7 @@ static inline int exact_level(float value, float scale, double inverse, double m
 {
     uint32_t bits = qc_bits_of_f32(value), magnitude = bits & ~QC_F32_SIGN;
     double quotient = value_of(magnitude) * inverse;
-    if (!(quotient >= 0 && quotient < max_level + 0.5)) /* also NaN: values may have changed */
+    if (!(quotient >= 0 && quotient < max_level + 0.5)) /* also NaN */
         return 0;
     *level = (int32_t)(quotient + 0.5);
     if (scale * (float)*level != qc_f32_of_bits(magnitude))
@@ -136,14 +135,15 @@ static int prove(const search *search, float scale, qc_levels *levels)
     double inverse = 1 / (double)scale;
     qc_levels found = {0, 0, 0};
     for (size_t i = 0; i < search->count; i++) {
+        float value = search->values[i];
         int32_t level;
         if (i % PIECE == 0 && qc_tick(search->ticker, PIECE / STEP_VALUES))
             return 0;
-        if (!exact_level(search->values[i], scale, inverse, search->max_level, &level))
+        if (!exact_level(value, scale, inverse, search->max_level, &level))
             return 0;
         found.min = level < found.min ? level : found.min;
         found.max = level > found.max ? level : found.max;
-        found.negative_zeros |= qc_bits_of_f32(search->values[i]) == QC_F32_SIGN;
+        found.negative_zeros |= qc_bits_of_f32(value) == QC_F32_SIGN;
     }
     *levels = found;
     return 1;
@@ -224,15 +224,16 @@ static inline int group_codes(const float *values, size_t count, float scale, in
     double inverse = 1 / (double)scale;
     int64_t max = size == 1 ? UINT8_MAX : UINT16_MAX;
     for (size_t i = 0; i < count; i++) {
+        float value = values[i];
         int32_t level;
         int64_t code;
         if (i % PIECE == 0 && qc_tick(ticker, PIECE / STEP_VALUES))
             return 0;
-        if (!exact_level(values[i], scale, inverse, QC_MAX_LEVEL, &level))
+        if (!exact_level(value, scale, inverse, QC_MAX_LEVEL, &level))
             return 0;
         code = zero + level;
         if (negative_zeros)
-            code -= qc_bits_of_f32(values[i]) >> 31; /* all below 0 make room */
+            code -= qc_bits_of_f32(value) >> 31; /* all below 0 make room */
         if (code < 0 || code > max)
             return 0;
         store_code(codes, size, i, code);

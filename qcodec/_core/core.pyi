@@ -203,7 +203,6 @@ def assign_by_cost(
     centroids: np.ndarray[Any, np.dtype[np.float32]],
     costs: np.ndarray[Any, np.dtype[np.float64]],
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
-
 def distinct(
     items: _Bytes,
     item_size: int,
@@ -211,9 +210,7 @@ def distinct(
     limit: int,
     codes: _Bytes,
 ) -> tuple[np.ndarray[Any, np.dtype[np.uint64]], np.ndarray[Any, np.dtype[np.uint16]], int]: ...
-def renumber(
-    codes: _Bytes, ends: np.ndarray[Any, np.dtype[np.uintp]], numbers: _Bytes
-) -> None: ...
+def renumber(codes: _Bytes, ends: np.ndarray[Any, np.dtype[np.uintp]], numbers: _Bytes) -> None: ...
 def equal_steps(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],

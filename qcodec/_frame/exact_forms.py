@@ -84,7 +84,7 @@ def _rows(quantized: Quantized) -> Runs | None:
 def _groupings(
     quantized: Quantized, whole: Runs, rows: Runs | None
 ) -> Iterator[tuple[ElementGroups, int]]:
-    """Yield groups that may have equal steps, coarse ones first, and the largest level that pays."""
+    """Yield groups that may have equal steps, coarse ones first, and the maximum level for each."""
     shape, element = quantized.shape, element_type(quantized.dtype)
     # Codes of 16 bits are no gain over elements of 16 bits.
     wide = core.MAX_LEVEL if element.itemsize > 2 else _MAX_CODE
@@ -191,9 +191,7 @@ def _shifts(codes: int, places: Array) -> Array:
     return table
 
 
-def _distinct(
-    part: Part, element: ElementType, limit: int
-) -> tuple[Array, Array] | None:
+def _distinct(part: Part, element: ElementType, limit: int) -> tuple[Array, Array] | None:
     """Number the distinct values of each group; the numbers become the codes of the part.
 
     Returns
@@ -227,7 +225,9 @@ def _ascending(values: Array, used: Array) -> tuple[Array, Array]:
 
     Returns the rows, and for each value its place in the row (uint8; meaningless if not used).
     """
-    order = np.argsort(np.where(used, keys_of(values), np.uint32(0xFFFFFFFF)), axis=1, kind="stable")
+    order = np.argsort(
+        np.where(used, keys_of(values), np.uint32(0xFFFFFFFF)), axis=1, kind="stable"
+    )
     places = np.argsort(order, axis=1, kind="stable")
     return np.take_along_axis(values, order, axis=1), places.astype(np.uint8)
 

@@ -374,22 +374,26 @@ def test_groups_that_do_not_fit_the_items_are_refused(ends):
             call()
 
 
-def test_other_sizes_are_refused():
-    values, one, codes = np.ones(4, np.float32), ends_of(4), np.zeros(4, np.uint8)
-    for call in (
-        lambda: core.distinct(values.view(np.uint8), 3, one, 9, codes),
-        lambda: core.distinct(values.view(np.uint8), 0, one, 9, codes),
-        lambda: core.distinct(values.view(np.uint8), 4, one, 0, codes),
-        lambda: core.distinct(values.view(np.uint8), 4, one, 257, codes),
-        lambda: core.distinct(codes, 1, one, 9, codes),
-        lambda: core.renumber(codes, one, np.zeros((2, 1), np.uint8)),
-        lambda: core.equal_steps(values, one, 0),
-        lambda: core.equal_steps(values, one, core.MAX_LEVEL + 1),
-        lambda: core.step_codes(values, one, values, np.ones(1, np.int32), False, codes),
-        lambda: core.step_codes(values, one, values[:1], np.ones(1, np.int32), False, codes[:3]),
-    ):
-        with pytest.raises(ValueError):
-            call()
+ONE, CODES, FOUR = ends_of(4), np.zeros(4, np.uint8), np.ones(4, np.float32)
+ZERO = np.ones(1, np.int32)
+REFUSED = {
+    "16 bytes and 4 codes": lambda: core.distinct(FOUR.view(np.uint8), 3, ONE, 9, CODES),
+    "16 bytes and 4 codes ": lambda: core.distinct(FOUR.view(np.uint8), 0, ONE, 9, CODES),
+    "item size": lambda: core.distinct(CODES, 1, ONE, 9, CODES.copy()),
+    "0 patterns": lambda: core.distinct(FOUR.view(np.uint8), 4, ONE, 0, CODES),
+    "257 patterns": lambda: core.distinct(FOUR.view(np.uint8), 4, ONE, 257, CODES),
+    "2 tables of 1 groups": lambda: core.renumber(CODES, ONE, np.zeros((2, 1), np.uint8)),
+    "levels up to 0": lambda: core.equal_steps(FOUR, ONE, 0),
+    "levels up to 65,536": lambda: core.equal_steps(FOUR, ONE, 65536),
+    "4 scales, 1 zeros": lambda: core.step_codes(FOUR, ONE, FOUR, ZERO, False, CODES),
+    "3 bytes for 4 codes": lambda: core.step_codes(FOUR, ONE, FOUR[:1], ZERO, False, CODES[:3]),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_other_sizes_are_refused(message):
+    with pytest.raises(ValueError, match=message.strip()):
+        REFUSED[message]()
 
 
 def test_a_search_stops_at_another_thread_that_changes_the_elements(monkeypatch):
