@@ -14,7 +14,7 @@
 
 /* Items between two questions to the ticker, and how many of them are one of its steps. */
 #define PIECE      ((size_t)1 << 16)
-#define STEP_ITEMS 32
+#define STEP_ITEMS 16
 
 typedef struct pattern_set {
     uint64_t *patterns; /* the caller's, at most `limit` */

@@ -26,7 +26,7 @@
 
 /* Values between two questions to the ticker, and how many of them are one of its steps. */
 #define PIECE       ((size_t)1 << 16)
-#define STEP_VALUES 32
+#define STEP_VALUES 16
 
 typedef struct interval {
     double low, high;
