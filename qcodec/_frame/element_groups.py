@@ -50,17 +50,27 @@ class ElementGroups(Protocol):
     inner, count : int
     members : int
         The maximum number of elements of a group.
+    elements : int
+        The number of elements of all groups.
     """
 
     inner: int
     count: int
     members: int
+    elements: int
 
     def sample(self, count: int) -> Array:
         """Return up to this many elements of the first group."""
 
     def parts(self, codes: Array) -> Iterator[Part]:
-        """Yield all groups in order; what the consumer writes as codes of a part is kept."""
+        """Yield all groups in order.
+
+        What the consumer writes as codes of a part goes to `codes`, one per element, which may be
+        empty if there are none.
+        """
+
+    def stored(self, codes: Array) -> Array:
+        """Return the codes of the stored elements."""
 
 
 class Runs:
@@ -69,7 +79,7 @@ class Runs:
     def __init__(self, quantized: Quantized, inner: int) -> None:
         self.inner = inner
         self.count = max(-(-quantized.size // inner), 1)
-        self.members = min(inner, quantized.stored)
+        self.members, self.elements = min(inner, quantized.stored), quantized.stored
         self._items, self._positions = quantized.codes, quantized.positions
 
     def sample(self, count: int) -> Array:
@@ -77,8 +87,12 @@ class Runs:
         end = self.inner if self._positions is None else int(self._ends(0, 1)[0])
         return self._items[: min(count, end)]
 
+    def stored(self, codes: Array) -> Array:
+        """Return the codes of the stored elements."""
+        return codes
+
     def parts(self, codes: Array) -> Iterator[Part]:
-        """Yield all groups in order; what the consumer writes as codes of a part is kept."""
+        """Yield all groups in order."""
         start = 0
         for first, last in _spans(self.count, self.members):
             ends = self._ends(first, last)
@@ -101,27 +115,47 @@ class Runs:
 
 
 class AxisGroups:
-    """Groups of an axis that is not the first: each index is a group. All elements are stored."""
+    """Groups of an axis that is not the first: each index is a group, absent elements included."""
 
     def __init__(self, quantized: Quantized, axis: int) -> None:
         shape = quantized.shape
         self.inner, self.count = math.prod(shape[axis + 1 :]), shape[axis]
-        self.members = quantized.size // self.count
+        self.members, self.elements = quantized.size // self.count, quantized.size
         self._sides = (math.prod(shape[:axis]), self.count, self.inner)
-        self._items = quantized.codes.reshape(self._sides)
+        self._items, self._positions = quantized.codes, quantized.positions
 
     def sample(self, count: int) -> Array:
         """Return up to this many elements of the first group."""
-        return np.ascontiguousarray(self._items[:count, 0, :count].reshape(-1)[:count])
+        if self._positions is None:
+            first = self._items.reshape(self._sides)[:count, 0, :count]
+            return np.ascontiguousarray(first.reshape(-1)[:count])
+        outer, inner = np.arange(min(self._sides[0], count)), np.arange(min(self.inner, count))
+        wanted = (outer[:, None] * (self.count * self.inner) + inner).reshape(-1)[:count]
+        found = np.minimum(np.searchsorted(self._positions, wanted), len(self._positions) - 1)
+        return self._items[found[self._positions[found] == wanted]]
+
+    def stored(self, codes: Array) -> Array:
+        """Return the codes of the stored elements."""
+        return codes if self._positions is None else codes[self._positions]
 
     def parts(self, codes: Array) -> Iterator[Part]:
-        """Yield all groups in order; what the consumer writes as codes of a part is kept."""
+        """Yield all groups in order."""
+        dense = self._dense()
         for first, last in _spans(self.count, self.members):
-            items = np.ascontiguousarray(self._items[:, first:last].swapaxes(0, 1))
+            items = np.ascontiguousarray(dense[:, first:last].swapaxes(0, 1))
             ends = np.arange(1, last - first + 1, dtype=np.uintp) * np.uintp(self.members)
-            found = np.zeros(items.shape, codes.dtype)
+            found = np.zeros(items.shape if codes.size else 0, codes.dtype)
             yield Part(slice(first, last), items.reshape(-1), ends, found.reshape(-1))
-            codes.reshape(self._sides)[:, first:last] = found.swapaxes(0, 1)
+            if codes.size:
+                codes.reshape(self._sides)[:, first:last] = found.swapaxes(0, 1)
+
+    def _dense(self) -> Array:
+        """Return all elements as (before the axis, the axis, after it); absent ones are zeros."""
+        if self._positions is None:
+            return self._items.reshape(self._sides)
+        dense = np.zeros(self.elements, self._items.dtype)
+        dense[self._positions] = self._items
+        return dense.reshape(self._sides)
 
 
 def _spans(count: int, members: int) -> Iterator[tuple[int, int]]:

@@ -59,7 +59,7 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     codebook = _codebooks(quantized, whole)
     forms = [] if codebook is None else [codebook]
     for groups, max_level in _groupings(quantized, whole, rows):
-        found = _steps(quantized, groups, max_level if codebook is None else _MAX_CODE)
+        found = _steps(quantized, groups, _MAX_CODE if forms else max_level)
         if found is None:
             continue
         if codebook is not None and groups is whole and found.bits == codebook.bits:
@@ -67,9 +67,10 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
         forms.append(found)
         if found.bits <= 8:  # wider codes may become narrow with a scale per row
             break
-    if not forms and rows is not None:
+    if rows is not None and (not forms or forms == [codebook]):
         found = _codebooks(quantized, rows)
-        forms = [] if found is None else [found]
+        if found is not None and (codebook is None or found.bits < codebook.bits):
+            forms.append(found)
     return forms
 
 
@@ -95,12 +96,11 @@ def _groupings(
     may_be_runs = _may_have_steps(shortest, element, wide)
     if may_be_runs:
         yield from ((run, wide) for run in runs)
-    if quantized.positions is None:
-        for axis in {1, len(shape) - 1}:
-            if 0 < axis < len(shape) and shape[axis] >= _MIN_INDICES:
-                groups = AxisGroups(quantized, axis)
-                if groups.members >= _MIN_MEMBERS and _may_have_steps(groups, element, wide):
-                    yield groups, wide
+    for axis in {1, len(shape) - 1}:
+        if 0 < axis < len(shape) and shape[axis] >= _MIN_INDICES:
+            groups = AxisGroups(quantized, axis)
+            if groups.members >= _MIN_MEMBERS and _may_have_steps(groups, element, wide):
+                yield groups, wide
     if may_be_runs:
         yield from ((block, _MAX_CODE) for block in blocks)
 
@@ -253,7 +253,7 @@ def _steps(quantized: Quantized, groups: ElementGroups, max_level: int) -> Quant
     found = _find_levels(quantized, groups, max_level)
     if found is None:
         return None
-    codes = np.zeros(quantized.stored, np.uint8 if found.maximum <= _MAX_CODE else np.uint16)
+    codes = np.zeros(groups.elements, np.uint8 if found.maximum <= _MAX_CODE else np.uint16)
     for part in groups.parts(codes):
         values = _as_float32(part.items, element)
         scales, zeros = found.scales[part.groups], found.zeros[part.groups]
@@ -266,7 +266,7 @@ def _steps(quantized: Quantized, groups: ElementGroups, max_level: int) -> Quant
         quantized.shape,
         quantized.dtype,
         "affine",
-        codes,
+        groups.stored(codes),
         quantized.positions,
         max(1, found.maximum.bit_length()),
         scale=Groups(scales, groups.inner),
@@ -280,7 +280,7 @@ def _find_levels(quantized: Quantized, groups: ElementGroups, max_level: int) ->
     """Find the scales, and the numbers that make codes of the levels."""
     element = element_type(quantized.dtype)
     scales, levels = np.empty(groups.count, np.float32), np.empty((groups.count, 3), np.int32)
-    for part in groups.parts(np.empty(quantized.stored, np.uint8)):
+    for part in groups.parts(np.empty(0, np.uint8)):
         values = _as_float32(part.items, element)
         if values is None:
             return None

@@ -138,12 +138,30 @@ def test_stored_elements_have_codes_with_every_form_of_positions(positions):
         assert qcodec.info(data).positions == positions
 
 
-def test_steps_by_block_keep_positions():
+@pytest.mark.parametrize("groups", [{"group": 64}, {"per": 0}, {"per": 1}])
+@pytest.mark.parametrize("positions", ["auto", "mask"])
+def test_steps_by_group_keep_positions(groups, positions):
     array = weights(64, 512)
     array[:, ::2] = 0
-    array = Affine(8, group=64, symmetric=True).quantize(array).dequantize()
-    data = encode(array, profile="small")
+    array = Affine(8, symmetric=True, **groups).quantize(array).dequantize()
+    data = encode(array, Sparse(Lossless(), positions=positions), profile="small")
     assert (kind_of(data), qcodec.info(data).code_bits) == ("affine", 8)
+    assert positions in ("auto", qcodec.info(data).positions)
+
+
+def test_narrow_codes_by_row_win_over_wide_codes():
+    """Steps that are powers of two have a common divisor."""
+    steps = np.float32(2) ** -(np.arange(128, dtype=np.float32) % 9 + 4)
+    array = np.rint(weights(*SHAPE) * 500) * steps[:, None] + np.float32(0)
+    data = encode(array, profile="small")
+    assert qcodec.info(data).code_bits == 8
+    assert qcodec.Encoded(data).quantized().scale.inner == SHAPE[1]
+
+
+def test_few_rows_with_codebooks_of_their_own_do_not_share_one():
+    array = Codebook(4, per=0).quantize(weights(16, 2000)).dequantize()
+    assert len(np.unique(array)) == 256
+    assert qcodec.info(encode(array, profile="small")).code_bits == 4
 
 
 # ---- and else nothing changes ----
@@ -267,7 +285,7 @@ MAKERS = (by_tensor, by_row, by_column, by_block, few, few_by_row, lambda _, arr
 
 @given(
     seeds,
-    st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    st.lists(st.integers(1, 20), min_size=1, max_size=3),
     st.sampled_from(MAKERS),
     st.sampled_from(DTYPES),
     st.lists(st.sampled_from(SPECIAL), max_size=3),
