@@ -6,8 +6,8 @@
 #include "body/parameters.h"
 #include "codings/stream_encode.h"
 
-/* Balanced: adaptive coding decodes slowly, and parameters are decoded before anything else, so it
-   is only for up to this many values. */
+/* Balanced: contexts decode slowly, and parameters are decoded before anything else, so they are
+   only for up to this many values. */
 #define FEW_VALUES 4096
 
 /* "Cannot", or not in fewer bytes. */
@@ -322,7 +322,7 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     if (is_fixed)
         return QC_OK;
     if (profile == QC_BALANCED && max_values(frame) > FEW_VALUES)
-        codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
+        codings &= ~QC_CODING_MASK(QC_CONTEXTS);
     uint8_t *symbols = qc_workspace_align(workspace);
     uint8_t *scratch = take(&codebook, symbols + 2 * max_values(frame));
     scratch = take(&zeros, take(&scales, scratch));

@@ -32,13 +32,13 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error)
                       error);
 }
 
-qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
+qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, qc_error *error)
 {
     size_t chunk = frame->chunk_elements, row = frame->row_elements;
-    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, status, "frame: elements of a chunk", 0, chunk,
+    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, later, "frame: elements of a chunk", 0, chunk,
              QC_MAX_CHUNK_ELEMENTS);
     if (chunk == 0) {
-        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, status,
+        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, later,
                  "frame: elements of an unchunked tensor", 0, frame->elements,
                  QC_MAX_CHUNK_ELEMENTS);
         frame->chunks = 1;

@@ -183,22 +183,36 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_relative_index_decode(const void *gaps, size_t stored, unsigned gap_width,
                                        size_t limit, uint32_t *positions, qc_error *error)
 
+    enum:
+        QC_PACK_MAX_HEAD_BYTES
+
     ctypedef struct qc_pack_entry:
         size_t name_offset
         size_t name_bytes
+        size_t role
         size_t offset
         size_t bytes
+        size_t dims_offset
+        size_t ndim
+        size_t first
+        size_t elements
+        size_t dtype
+        size_t target_offset
+        size_t target_bytes
         size_t target
         size_t by_name
 
-    qc_status qc_pack_count(const void *data, size_t size, size_t pack_bytes, size_t *count, qc_error *error)
-    qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack_entry *entries,
-                           size_t count, size_t *table_bytes, qc_error *error)
-    size_t qc_pack_find(const void *data, const qc_pack_entry *entries, size_t count, const char *name,
-                        size_t name_bytes)
-    size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count)
-    qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
-                                  size_t capacity, qc_error *error)
+    qc_status qc_pack_head(const void *data, size_t size, size_t *table_offset, size_t *table_bytes,
+                           qc_error *error)
+    qc_status qc_pack_count(const void *content, size_t size, size_t *count, qc_error *error)
+    qc_status qc_pack_read(const void *content, size_t size, size_t frames_offset, size_t pack_bytes,
+                           qc_pack_entry *entries, size_t count, qc_error *error)
+    size_t qc_pack_find(const void *content, const qc_pack_entry *entries, size_t count,
+                        const char *name, size_t name_bytes)
+    size_t qc_pack_content_bytes(const qc_pack_entry *entries, size_t count, const uint64_t *dims)
+    qc_status qc_pack_write_content(const char *names, const uint64_t *dims, qc_pack_entry *entries,
+                                    size_t count, void *out, size_t capacity, qc_error *error)
+    size_t qc_pack_write_head(size_t table_bytes, uint8_t *out)
 
 cdef extern from "qcodec_numeric.h" nogil:
     ctypedef int qc_kmeans_init

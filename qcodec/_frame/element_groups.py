@@ -1,4 +1,4 @@
-"""The elements of a tensor by group, part by part, so that a search needs little memory."""
+"""The elements of a tensor by group, piece by piece, so that a search needs little memory."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-# Elements of a part, unless a group has more.
-_PART = 1 << 18
-# The first part is one group, and each is so much larger than the one before: a search in vain
+# Elements of a piece, unless a group has more.
+_PIECE = 1 << 18
+# The first piece is one group, and each is so much larger than the one before: a search in vain
 # ends soon.
 _GROWTH = 16
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Piece:
     """Some consecutive groups of a tensor.
 
     Attributes
@@ -62,10 +62,10 @@ class ElementGroups(Protocol):
     def sample(self, count: int) -> Array:
         """Return up to this many elements of the first group."""
 
-    def parts(self, codes: Array) -> Iterator[Part]:
+    def pieces(self, codes: Array) -> Iterator[Piece]:
         """Yield all groups in order.
 
-        What the consumer writes as codes of a part goes to `codes`, one per element, which may be
+        What the consumer writes as codes of a piece goes to `codes`, one per element, which may be
         empty if there are none.
         """
 
@@ -91,14 +91,14 @@ class Runs:
         """Return the codes of the stored elements."""
         return codes
 
-    def parts(self, codes: Array) -> Iterator[Part]:
+    def pieces(self, codes: Array) -> Iterator[Piece]:
         """Yield all groups in order."""
         start = 0
         for first, last in _spans(self.count, self.members):
             ends = self._ends(first, last)
             stop = int(ends[-1])
             ends -= np.uintp(start)
-            yield Part(slice(first, last), self._items[start:stop], ends, codes[start:stop])
+            yield Piece(slice(first, last), self._items[start:stop], ends, codes[start:stop])
             start = stop
 
     def _ends(self, first: int, last: int) -> Array:
@@ -132,20 +132,21 @@ class AxisGroups:
         outer, inner = np.arange(min(self._sides[0], count)), np.arange(min(self.inner, count))
         wanted = (outer[:, None] * (self.count * self.inner) + inner).reshape(-1)[:count]
         found = np.minimum(np.searchsorted(self._positions, wanted), len(self._positions) - 1)
-        return self._items[found[self._positions[found] == wanted]]
+        items: Array = self._items[found[self._positions[found] == wanted]]
+        return items
 
     def stored(self, codes: Array) -> Array:
         """Return the codes of the stored elements."""
         return codes if self._positions is None else codes[self._positions]
 
-    def parts(self, codes: Array) -> Iterator[Part]:
+    def pieces(self, codes: Array) -> Iterator[Piece]:
         """Yield all groups in order."""
         dense = self._dense()
         for first, last in _spans(self.count, self.members):
             items = np.ascontiguousarray(dense[:, first:last].swapaxes(0, 1))
             ends = np.arange(1, last - first + 1, dtype=np.uintp) * np.uintp(self.members)
             found = np.zeros(items.shape if codes.size else 0, codes.dtype)
-            yield Part(slice(first, last), items.reshape(-1), ends, found.reshape(-1))
+            yield Piece(slice(first, last), items.reshape(-1), ends, found.reshape(-1))
             if codes.size:
                 codes.reshape(self._sides)[:, first:last] = found.swapaxes(0, 1)
 
@@ -159,9 +160,9 @@ class AxisGroups:
 
 
 def _spans(count: int, members: int) -> Iterator[tuple[int, int]]:
-    """Yield (first, last) of consecutive groups: few at first, then about `_PART` elements."""
+    """Yield (first, last) of consecutive groups: few at first, then about `_PIECE` elements."""
     first, size = 0, 1
     while first < count:
         last = min(first + size, count)
         yield first, last
-        first, size = last, min(size * _GROWTH, max(_PART // max(members, 1), 1))
+        first, size = last, min(size * _GROWTH, max(_PIECE // max(members, 1), 1))

@@ -23,7 +23,7 @@ from .layout import Encoding, Layout
 
 Array = np.ndarray[Any, Any]
 
-_ADAPTIVE = 1 << core.coding_names().index("adaptive")
+_CONTEXTS = 1 << core.coding_names().index("contexts")
 
 # Up to this many parameters may be coded, even if the tensor is smaller (format, section 5).
 _ALWAYS_CODED = 256
@@ -61,8 +61,8 @@ class FrameEncoder:
         self.layout = layout
         self.codings = self.parameter_codings = encoding.codings
         if layout.chunk_elements and encoding.profile == "balanced":
-            # Adaptive coding needs no tables but decodes slowly, so it is for small tensors only.
-            self.codings &= ~_ADAPTIVE
+            # Contexts need no tables but decode slowly, so they are for small tensors only.
+            self.codings &= ~_CONTEXTS
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
         self.filler = layout.filler_of(quantized)
         self.positions = layout.positions_of(quantized)

@@ -18,7 +18,7 @@ from .._core import core
 from ..dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 from ..quantized import Groups, Quantized
 from .codebook_order import keys_of
-from .element_groups import AxisGroups, ElementGroups, Part, Runs
+from .element_groups import AxisGroups, ElementGroups, Piece, Runs
 
 Array = np.ndarray[Any, Any]
 
@@ -145,20 +145,20 @@ def _codebooks(quantized: Quantized, groups: ElementGroups) -> Quantized | None:
     if limit == 0:
         return None
     codes, books, sizes = np.zeros(quantized.stored, np.uint8), [], []
-    for part in groups.parts(codes):
-        found = _distinct(part, element, limit)
+    for piece in groups.pieces(codes):
+        found = _distinct(piece, element, limit)
         if found is None:
             return None
         values, used = _with_zero(*found) if is_sparse else found
         book, numbers = _ascending(values, used)
-        core.renumber(part.codes, part.ends, numbers)
+        core.renumber(piece.codes, piece.ends, numbers)
         books.append(book)
         sizes.append(used.sum(axis=1))
     values, places = _aligned(np.concatenate(books), np.concatenate(sizes), is_sparse)
     if values.shape[1] > core.MAX_VALUES:
         return None
-    for part in groups.parts(codes) if places.any() else ():
-        core.renumber(part.codes, part.ends, _shifts(limit + 1, places[part.groups]))
+    for piece in groups.pieces(codes) if places.any() else ():
+        core.renumber(piece.codes, piece.ends, _shifts(limit + 1, places[piece.groups]))
     entries, name = _narrowest(values)
     return Quantized(
         quantized.shape,
@@ -191,8 +191,8 @@ def _shifts(codes: int, places: Array) -> Array:
     return table
 
 
-def _distinct(part: Part, element: ElementType, limit: int) -> tuple[Array, Array] | None:
-    """Number the distinct values of each group; the numbers become the codes of the part.
+def _distinct(piece: Piece, element: ElementType, limit: int) -> tuple[Array, Array] | None:
+    """Number the distinct values of each group; the numbers become the codes of the piece.
 
     Returns
     -------
@@ -201,7 +201,7 @@ def _distinct(part: Part, element: ElementType, limit: int) -> tuple[Array, Arra
         codebook does not keep.
     """
     patterns, counts, done = core.distinct(
-        bytes_of(part.items), element.itemsize, part.ends, limit, part.codes
+        bytes_of(piece.items), element.itemsize, piece.ends, limit, piece.codes
     )
     if done < len(counts):
         return None
@@ -254,11 +254,11 @@ def _steps(quantized: Quantized, groups: ElementGroups, max_level: int) -> Quant
     if found is None:
         return None
     codes = np.zeros(groups.elements, np.uint8 if found.maximum <= _MAX_CODE else np.uint16)
-    for part in groups.parts(codes):
-        values = _as_float32(part.items, element)
-        scales, zeros = found.scales[part.groups], found.zeros[part.groups]
+    for piece in groups.pieces(codes):
+        values = _as_float32(piece.items, element)
+        scales, zeros = found.scales[piece.groups], found.zeros[piece.groups]
         if values is None or not core.step_codes(
-            values, part.ends, scales, zeros, found.negative_zeros, bytes_of(part.codes)
+            values, piece.ends, scales, zeros, found.negative_zeros, bytes_of(piece.codes)
         ):  # another thread has changed the elements
             return None
     scales, name = _narrowest(found.scales)
@@ -280,14 +280,14 @@ def _find_levels(quantized: Quantized, groups: ElementGroups, max_level: int) ->
     """Find the scales, and the numbers that make codes of the levels."""
     element = element_type(quantized.dtype)
     scales, levels = np.empty(groups.count, np.float32), np.empty((groups.count, 3), np.int32)
-    for part in groups.parts(np.empty(0, np.uint8)):
-        values = _as_float32(part.items, element)
+    for piece in groups.pieces(np.empty(0, np.uint8)):
+        values = _as_float32(piece.items, element)
         if values is None:
             return None
-        scales[part.groups], levels[part.groups], done = core.equal_steps(
-            values, part.ends, max_level
+        scales[piece.groups], levels[piece.groups], done = core.equal_steps(
+            values, piece.ends, max_level
         )
-        if done < len(part.ends):
+        if done < len(piece.ends):
             return None
     low, high, negative_zeros = levels.T
     is_signed = bool(negative_zeros.any())

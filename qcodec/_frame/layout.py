@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-MAX_CHUNK_ELEMENTS = 1 << 22
+MIN_CHUNK_ELEMENTS, MAX_CHUNK_ELEMENTS = 256, 1 << 22
 # The approximate size of a chunk's codes. Chunks are small enough for cheap slices and for threads
 # to share the work, and large enough that tables and directory cost little. Chunks of "small" are
-# larger, because adaptive coding learns for longer.
+# larger, because contexts learn for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
 # Smaller chunks would spend more on tables of exponents than they gain by adapting. Chunks of wide
 # floats are smaller, because neighbouring rows may have lowest bits that are zero.
@@ -98,8 +98,8 @@ class Layout:
         Examples
         --------
         >>> from qcodec import Affine
-        >>> Layout("affine", "dense", chunk_elements=4).chunks_of(Affine(4).quantize([0.0] * 10))
-        [(0, 4), (4, 4), (8, 2)]
+        >>> Layout("affine", "dense", chunk_elements=256).chunks_of(Affine(4).quantize([0.0] * 600))
+        [(0, 256), (256, 256), (512, 88)]
         """
         count, chunk = quantized.size, self.chunk_elements
         if chunk == 0:
@@ -110,8 +110,9 @@ class Layout:
         """Set the chunk size: whole rows if they fit, and one chunk for a small tensor."""
         count = quantized.size
         row = math.prod(quantized.shape[1:]) if quantized.shape else 1
-        if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
-            raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
+        if chunk is not None and not MIN_CHUNK_ELEMENTS <= chunk <= MAX_CHUNK_ELEMENTS:
+            allowed = f"{MIN_CHUNK_ELEMENTS:,} to {MAX_CHUNK_ELEMENTS:,}"
+            raise ValueError(f"chunk={chunk}: allowed are {allowed} elements")
         if self.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
             raise ValueError(
                 f"csr needs rows of at most {MAX_CHUNK_ELEMENTS:,} elements, not {row:,}"
@@ -121,7 +122,8 @@ class Layout:
             if count <= min(chunk + chunk // 2, MAX_CHUNK_ELEMENTS):
                 return self
         if 0 < row <= chunk or self.positions == "csr":
-            chunk = max(chunk // max(row, 1), 1) * max(row, 1)
+            row = max(row, 1)
+            chunk = max(chunk // row, -(-MIN_CHUNK_ELEMENTS // row)) * row
         return replace(self, chunk_elements=chunk) if chunk < count else self
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:

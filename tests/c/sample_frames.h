@@ -48,11 +48,10 @@ static const sample_way sample_ways[] = {
 static const uint64_t sample_codings[] = {
     0,
     QC_CODING_MASK(QC_HUFFMAN),
-    QC_CODING_MASK(QC_ADAPTIVE),
+    QC_CODING_MASK(QC_CONTEXTS),
     QC_CODING_MASK(QC_LANES_HUFFMAN),
     QC_CODING_MASK(QC_LANES_TANS),
     QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_HUFFMAN),
-    QC_CODING_MASK(QC_CONTEXTS),
 };
 #define SAMPLE_CODINGS (sizeof sample_codings / sizeof *sample_codings)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
-from reference.head import DELTA, read_head
+from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of
 from tests.writers.delta_writer import Delta, delta_symbols
-from tests.writers.stream_writer import vu, write_stream
+from tests.writers.stream_writer import is_routed, vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
@@ -28,7 +29,6 @@ POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask")
 FLOATS = ("f32", "f16", "bf16", "f64")
 EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
-_ROUTED = (6, 7)
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
 
 #: Of every frame of kind delta that was written: digest to base.
@@ -74,6 +74,7 @@ class Frame:
     delta: Delta | None = None
     mantissa_bits: int = 3
     base: int = 0
+    notes: Sequence[tuple[int, bytes]] | None = None
 
     @property
     def size(self) -> int:
@@ -100,6 +101,7 @@ class Parts:
     chunk_elements: bytes | None  # None: not chunked
     parameters: bytes
     chunks: tuple[bytes, ...]
+    notes: bytes = b""  # with their length
 
 
 def bitpacked(symbols: Sequence[int], width: int) -> bytes:
@@ -116,7 +118,7 @@ def assemble(parts: Parts) -> bytes:
     """Put parts together with the lengths and CRCs that they need."""
     if parts.chunk_elements is None:
         (chunk,) = parts.chunks
-        body = parts.parameters + chunk
+        body = parts.notes + parts.parameters + chunk
         start = parts.fields + vu(len(body) + 4) + body
         return start + crc32c(start).to_bytes(4, "little")
     directory = b"".join(
@@ -124,7 +126,8 @@ def assemble(parts: Parts) -> bytes:
         for chunk in parts.chunks
     )
     content = b"".join(parts.chunks)
-    body = parts.chunk_elements + parts.parameters + directory
+    shared = parts.notes + parts.chunk_elements + parts.parameters + directory
+    body = vu(len(shared) + 4) + shared
     start = parts.fields + vu(len(body) + 4 + len(content)) + body
     return start + crc32c(start).to_bytes(4, "little") + content
 
@@ -136,7 +139,7 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     def unrouted(symbols: Sequence[int], width: int) -> bytes:
         nonlocal features
         stream = coder(symbols, width)
-        stream = stream if stream[0] not in _ROUTED else bitpacked(symbols, width)
+        stream = bitpacked(symbols, width) if is_routed(stream) else stream
         features |= 1 << stream[0]
         return stream
 
@@ -146,10 +149,10 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
         def recording(symbols: Sequence[int], width: int) -> bytes:
             nonlocal features, routed_streams
             stream = coder(symbols, width)
-            if stream[0] in _ROUTED:  # one in a chunk
+            if is_routed(stream):  # one in a chunk
                 routed_streams += 1
                 stream = stream if routed_streams == 1 else bitpacked(symbols, width)
-            features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
+            features |= 1 << stream[0] | (_INSIDE if is_routed(stream) else 0)
             return stream
 
         return _chunk(frame, elements, recording)
@@ -159,7 +162,16 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
     chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
     parameters = write_parameters(frame, unrouted)
-    return Parts(write_fields(frame, features), chunk_elements, parameters, chunks)
+    fields, notes = write_fields(frame, features), write_notes(frame.notes)
+    return Parts(fields, chunk_elements, parameters, chunks, notes)
+
+
+def write_notes(notes: Sequence[tuple[int, bytes]] | None) -> bytes:
+    """Their length, and items of an id, a length and bytes."""
+    if notes is None:
+        return b""
+    items = b"".join(vu(number) + vu(len(data)) + data for number, data in notes)
+    return vu(len(items)) + items
 
 
 def write_fields(frame: Frame, features: int) -> bytes:
@@ -168,11 +180,12 @@ def write_fields(frame: Frame, features: int) -> bytes:
         (frame.chunk_elements is not None)
         | POSITIONS.index(frame.positions) << 1
         | (frame.scales is not None) << 4
+        | (frame.notes is not None) << 5
     )
     kind_ndim = KINDS.index(frame.kind) << 4 | len(frame.dims)
     return (
-        b"QC\0"
-        + bytes([flags])
+        b"QC"
+        + bytes([VERSION, flags])
         + vu(features)
         + bytes([DTYPES.index(frame.dtype), kind_ndim])
         + b"".join(vu(dim) for dim in frame.dims)
@@ -313,6 +326,8 @@ def base_of(data: bytes) -> bytes | None:
         head = read_head(reader)
         if head.kind != DELTA:
             return None
+        if head.noted:
+            read_notes(reader)
         if head.chunked:
             reader.vu("chunk elements")
         return _BASES.get(read_parameters(reader, head).digest)
@@ -353,11 +368,51 @@ def _word_bytes(dtype: str, element: bytes) -> bytes:
     return word.to_bytes(len(element), "big")
 
 
-def write_pack(entries: Sequence[tuple[bytes, bytes | int]]) -> bytes:
-    """A pack of (name, frame) or, for an alias, (name, number of the target)."""
-    table = b"QP\0\0" + vu(len(entries))
-    for name, frame in entries:
-        table += vu(len(name)) + name
-        table += vu(0) + vu(frame) if isinstance(frame, int) else vu(len(frame))
-    frames = b"".join(frame for _, frame in entries if isinstance(frame, bytes))
-    return table + crc32c(table).to_bytes(4, "little") + frames
+#: What stands under a name: a frame, or a role and what it needs.
+Stands = bytes | tuple[Any, ...]
+PACK_ROLES = ("frame", "first", "next", "same", "rounded", "attached")
+
+
+def write_pack(entries: Sequence[tuple[bytes, Stands]], coder: Coder = bitpacked) -> bytes:
+    """A pack of (name, frame) or (name, (role, ...)).
+
+    The roles are ``("first", frame, dims)``, ``("next", dims)``, ``("same", name)``,
+    ``("rounded", dtype, name)`` and ``("attached", frame)``.
+    """
+    content = vu(len(entries)) + b"".join(map(_entry, entries))
+    return assemble_pack(content, [frame_of(stands) for _, stands in entries], coder)
+
+
+def assemble_pack(content: bytes, frames: Sequence[bytes], coder: Coder = bitpacked) -> bytes:
+    """A pack of the content of its table, right or wrong, and frames."""
+    elements = [bytes([byte]) for byte in content]
+    table = write_frame(
+        Frame("u8", "bytes", "dense", (len(content),), range(len(content)), elements), coder
+    )
+    return b"QP" + bytes([VERSION, 0]) + vu(len(table)) + table + b"".join(frames)
+
+
+def frame_of(stands: Stands) -> bytes:
+    """The frame that an entry of a pack brings; empty: none."""
+    if isinstance(stands, bytes):
+        return stands
+    return stands[1] if stands[0] in ("first", "attached") else b""
+
+
+def _entry(entry: tuple[bytes, Stands]) -> bytes:
+    name, stands = entry
+    if isinstance(stands, bytes):
+        stands = ("frame", stands)
+    role, *rest = stands
+    written = vu(len(name)) + name + bytes([PACK_ROLES.index(role)])
+    if role in ("frame", "first", "attached"):
+        written += vu(len(rest.pop(0)))
+    if role in ("first", "next"):
+        (dims,) = rest
+        written += bytes([len(dims)]) + b"".join(map(vu, dims))
+    if role == "rounded":
+        written += bytes([DTYPES.index(rest.pop(0))])
+    if role in ("same", "rounded"):
+        (target,) = rest
+        written += vu(len(target)) + target
+    return written

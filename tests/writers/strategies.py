@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from reference.head import SMALLEST_CHUNK
 from tests.writers.coded_floats_writer import MODES, key_of
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
@@ -178,6 +179,7 @@ def frames(draw: st.DrawFn) -> Frame:
         chunk_elements=draw(_chunk_elements(frame)),
         gap_width=draw(st.integers(1, 16)),
         width=draw(st.integers(1, 16)),
+        notes=draw(_notes()),
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
@@ -190,12 +192,24 @@ def frames(draw: st.DrawFn) -> Frame:
 
 
 @st.composite
+def _notes(draw: st.DrawFn) -> list[tuple[int, bytes]] | None:
+    """Any ids that ascend; those that the format describes have their length."""
+    if draw(st.integers(0, 3)) > 0:
+        return None
+    numbers = sorted(draw(st.sets(st.integers(0, 200), max_size=3)))
+    lengths = {1: 4, 2: 32}
+    return [
+        (number, draw(st.binary(max_size=9)).ljust(32)[: lengths.get(number, 9)])
+        for number in numbers
+    ]
+
+
+@st.composite
 def _chunk_elements(draw: st.DrawFn, frame: Frame) -> int | None:
     rows = frame.row_length if frame.positions == "csr" and frame.row_length else 1
     if draw(st.booleans()):
         return None
-    # Not more than about twenty chunks: each costs four checksums in slow Python.
-    minimum = -(-frame.size // (20 * rows)) or 1
+    minimum = -(-SMALLEST_CHUNK // rows)
     return rows * draw(st.integers(minimum, minimum + 300 // rows))
 
 
@@ -362,7 +376,10 @@ def corrupted_frames(draw: st.DrawFn) -> bytes:
 @st.composite
 def spoilt_parts(draw: st.DrawFn, parts: Parts) -> Parts:
     """One part damaged; the chunks oftenest, as the most rules are about them."""
-    where = draw(st.sampled_from(["chunk"] * 4 + ["parameters"] * 2 + ["fields", "chunk elements"]))
+    others = ["parameters"] * 2 + ["fields", "chunk elements", "notes"]
+    where = draw(st.sampled_from(["chunk"] * 4 + others))
+    if where == "notes" and parts.notes:
+        return replace(parts, notes=draw(damaged(parts.notes)))
     if where == "fields":
         return replace(parts, fields=draw(damaged(parts.fields)))
     if where == "parameters":
