@@ -1,5 +1,5 @@
 # Declarations from the headers of csrc/ that the files of this folder use.
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "qcodec.h" nogil:
     ctypedef int qc_status
@@ -17,6 +17,7 @@ cdef extern from "qcodec.h" nogil:
     enum:
         QC_FORMAT_VERSION
         QC_OK
+        QC_INVALID
         QC_INTERRUPTED
         QC_VERIFY
         QC_WHOLE
@@ -248,3 +249,18 @@ cdef extern from "qcodec_numeric.h" nogil:
                                  qc_error *error)
     qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                                 const double *costs, size_t k, uint8_t *codes, qc_error *error)
+    size_t QC_MAX_VALUES
+    unsigned QC_MAX_LEVEL
+    ctypedef struct qc_levels:
+        int32_t min, max, negative_zeros
+    qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, size_t groups,
+                          size_t limit, uint64_t *patterns, uint16_t *counts, uint8_t *codes,
+                          size_t *done, const qc_poll *poll, qc_error *error)
+    void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_t *numbers,
+                     size_t limit)
+    qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups,
+                             unsigned max_level, float *scales, qc_levels *levels, size_t *done,
+                             const qc_poll *poll, qc_error *error)
+    qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups,
+                            const float *scales, const int32_t *zeros, int negative_zeros,
+                            size_t code_size, void *codes, const qc_poll *poll, qc_error *error)

@@ -307,6 +307,52 @@ static void ternary_weights(void)
     REFUSED(ternary(below_all, 4, 2, &error), QC_INVALID, "ternary: values are not finite");
 }
 
+static qc_status distinct(size_t item_size, size_t limit, qc_error *error)
+{
+    static const uint32_t items[4] = {7, 7, 8, 7};
+    size_t ends[] = {4}, done;
+    uint64_t patterns[QC_MAX_VALUES];
+    uint16_t counts[1];
+    uint8_t codes[4];
+    return qc_distinct(items, item_size, ends, 1, limit, patterns, counts, codes, &done, NULL,
+                       error);
+}
+
+static qc_status equal_steps(unsigned max_level, qc_error *error)
+{
+    size_t ends[] = {4}, done;
+    float scale;
+    qc_levels levels;
+    return qc_equal_steps(ascending, ends, 1, max_level, &scale, &levels, &done, NULL, error);
+}
+
+static qc_status step_codes(float scale, size_t code_size, qc_error *error)
+{
+    size_t ends[] = {4};
+    int32_t zeros[] = {9};
+    uint8_t codes[8];
+    return qc_step_codes(ascending, ends, 1, &scale, zeros, 0, code_size, codes, NULL, error);
+}
+
+static void exact_forms(void)
+{
+    const char *no_multiple = "values that are no multiples of the scale";
+    CHECK(distinct(4, 2, NULL) == QC_OK, "distinct");
+    REFUSED(distinct(3, 2, &error), QC_INVALID, "item size");
+    REFUSED(distinct(4, 0, &error), QC_INVALID, "patterns of a group");
+    REFUSED(distinct(4, 257, &error), QC_INVALID, "patterns of a group");
+    CHECK(equal_steps(QC_MAX_LEVEL, NULL) == QC_OK, "steps");
+    REFUSED(equal_steps(0, &error), QC_INVALID, "largest level");
+    REFUSED(equal_steps(QC_MAX_LEVEL + 1, &error), QC_INVALID, "largest level");
+    CHECK(step_codes(1, 1, NULL) == QC_OK, "codes");
+    REFUSED(step_codes(1, 3, &error), QC_INVALID, "code size");
+    REFUSED(step_codes(0.7f, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(0.001f, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(0, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(-1, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(NAN, 1, &error), QC_INVALID, no_multiple);
+}
+
 int main(void)
 {
     streams();
@@ -317,5 +363,6 @@ int main(void)
     kmeans_of_values_that_change();
     costs();
     ternary_weights();
+    exact_forms();
     return 0;
 }

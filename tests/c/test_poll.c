@@ -236,6 +236,34 @@ static qc_status ternary(const qc_poll *poll, size_t *size)
                            poll, NULL);
 }
 
+static const size_t end = MANY * VALUES;
+
+static qc_status distinct(const qc_poll *poll, size_t *size)
+{
+    uint64_t patterns[7];
+    uint16_t count;
+    size_t done;
+    *size = end;
+    return qc_distinct(memory, sizeof(float), &end, 1, 7, patterns, &count, out, &done, poll, NULL);
+}
+
+static qc_status equal_steps(const qc_poll *poll, size_t *size)
+{
+    size_t done;
+    qc_levels levels;
+    *size = sizeof(float);
+    return qc_equal_steps((const float *)memory, &end, 1, 255, (float *)out, &levels, &done, poll,
+                          NULL);
+}
+
+static qc_status step_codes(const qc_poll *poll, size_t *size)
+{
+    static const float scale = 0.1f;
+    static const int32_t zero = 1;
+    *size = end;
+    return qc_step_codes((const float *)memory, &end, 1, &scale, &zero, 0, 1, out, poll, NULL);
+}
+
 /* ---- the rule ---- */
 
 typedef qc_status called(const qc_poll *poll, size_t *size);
@@ -320,5 +348,10 @@ int main(void)
         memcpy(memory + i * VALUES * sizeof *values, values, VALUES * sizeof *values);
     check("qc_kmeans_fast", fast);
     check("qc_ternary_best", ternary);
+    for (size_t i = 0; i < end; i++)
+        ((float *)memory)[i] = 0.1f * (float)(i % 7);
+    check("qc_distinct", distinct);
+    check("qc_equal_steps", equal_steps);
+    check("qc_step_codes", step_codes);
     return 0;
 }

@@ -15,7 +15,7 @@ from qcodec.dtypes import element_type
 
 F32 = element_type("float32").id
 U16 = element_type("uint16").id
-WEIGHTS = np.arange(24, dtype=np.float32).reshape(4, 6)
+WEIGHTS = np.sqrt(np.arange(24, dtype=np.float32)).reshape(4, 6)
 
 
 def octets(count):

@@ -310,6 +310,10 @@ GIL_FREE = {
         "magnitudes_between": "pieces",
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
+        "distinct": "asks",
+        "renumber": "short: at the speed of memory",
+        "equal_steps": "asks",
+        "step_codes": "asks",
     },
     "pack": {
         "pack_count": "short: some bytes",
