@@ -11,7 +11,7 @@ from .element_types import TABLE, ElementType
 
 VERSION = 0
 BYTES, PLANES, AFFINE, CODEBOOK, DELTA, EXPONENTS = range(6)
-DENSE, GAPS, MASK, CSR, BIT_MASK = range(5)
+DENSE, GAPS, MASK, CSR, BIT_MASK, COPIES = range(6)
 _QUANTIZABLE = ("f32", "f16", "bf16", "f64")
 _SIZE_LIMIT = 1 << 56
 LARGEST_CHUNK = 1 << 22
@@ -47,7 +47,7 @@ def read_head(reader: Reader) -> Head:
     require(reader.u8("version") == VERSION, "unknown version", Unsupported)
     flags = reader.u8("flags")
     positions = flags >> 1 & 7
-    require(positions <= BIT_MASK and flags < 32, "reserved flags", Unsupported)
+    require(positions <= COPIES and flags < 32, "reserved flags", Unsupported)
     scaled = bool(flags >> 4 & 1)
     features = reader.vu("features")
     require(features >> len(CODINGS) == 0, "reserved features", Unsupported)
@@ -95,4 +95,5 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
         require(head.dtype.name in _QUANTIZABLE, "a kind with a dtype that is not for it")
     if head.kind in (BYTES, PLANES, DELTA, EXPONENTS):
         require(not head.scaled, "scales without codes")
+    require(head.kind != DELTA or head.positions != COPIES, "copies of differences", Unsupported)
     require(head.kind != DELTA or head.positions == DENSE, "delta is dense")

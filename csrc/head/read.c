@@ -20,8 +20,8 @@ static qc_status read_flags(qc_reader *reader, qc_frame *frame, head_flags *is, 
     unsigned positions = flags >> QC_FLAG_POSITIONS_SHIFT & QC_FLAG_POSITIONS_MASK;
     QC_CHECK((flags & QC_FLAG_RESERVED) == 0, QC_UNSUPPORTED, "frame: reserved flags are set",
              reader->at - 1, flags, 0x1F);
-    QC_CHECK(positions <= QC_BIT_MASK, QC_UNSUPPORTED, "frame: positions form", reader->at - 1,
-             positions, QC_BIT_MASK);
+    QC_CHECK(positions < QC_POSITIONS_COUNT, QC_UNSUPPORTED, "frame: positions form",
+             reader->at - 1, positions, QC_POSITIONS_COUNT - 1);
     is->chunked = (flags & QC_FLAG_CHUNKED) != 0;
     is->scaled = (flags & QC_FLAG_SCALED) != 0;
     frame->positions = (qc_positions)positions;
@@ -143,6 +143,7 @@ qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame 
     QC_TRY(qc_layout_chunks(frame, QC_CORRUPT, error));
     QC_TRY(qc_layout_values(frame, is.scaled, QC_CORRUPT, error));
     QC_TRY(qc_read_parameters(&reader, frame, is.scaled, error));
+    QC_TRY(qc_layout_copies(frame, QC_UNSUPPORTED, error));
     if (is.chunked)
         return read_directory(&reader, flags, frame, error);
     frame->head_bytes = reader.at;
