@@ -11,7 +11,7 @@ from .element_types import TABLE, ElementType
 
 VERSION = 0x81
 BYTES, PLANES, AFFINE, CODEBOOK, DELTA = range(5)
-DENSE, GAPS, MASK, CSR, BIT_MASK = range(5)
+DENSE, GAPS, MASK, CSR, BIT_MASK, COPIES = range(6)
 _QUANTIZABLE = ("f32", "f16", "bf16", "f64")
 SIZE_LIMIT = 1 << 56
 SMALLEST_CHUNK, LARGEST_CHUNK = 256, 1 << 22
@@ -73,7 +73,7 @@ def _check_crc(reader: Reader, length: int) -> None:
 
 def _judged(flags: int, features: int, dtype: int, kind: int, dims: tuple[int, ...]) -> Head:
     positions = flags >> 1 & 7
-    require(positions <= BIT_MASK and flags < 64, "reserved flags", Unsupported)
+    require(positions <= COPIES and flags < 64, "reserved flags", Unsupported)
     require(features >> len(CODINGS) == 0, "reserved features", Unsupported)
     require(dtype < len(TABLE), "reserved dtype", Unsupported)
     require(kind <= DELTA, "reserved kind", Unsupported)
@@ -112,4 +112,5 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
         require(head.dtype.name in _QUANTIZABLE, "a kind with a dtype that is not for it")
     if head.kind in (BYTES, PLANES, DELTA):
         require(not head.scaled, "scales without codes")
+    require(head.kind != DELTA or head.positions != COPIES, "copies of differences", Unsupported)
     require(head.kind != DELTA or head.positions == DENSE, "delta is dense")

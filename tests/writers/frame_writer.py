@@ -7,14 +7,15 @@ and its parts can be spoilt before they are put together with right lengths and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
 from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of, planes
+from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies, choose, write_copies
 from tests.writers.delta_writer import Delta, delta_symbols
 from tests.writers.planes_writer import Coder, write_planes
 from tests.writers.stream_writer import is_routed, vu, write_stream
@@ -26,10 +27,15 @@ ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), 
 KINDS = ("bytes", "planes", "affine", "codebook", "delta")
 #: Kinds that store elements, not codes.
 ELEMENT_KINDS = ("bytes", "planes", "delta")
-POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask")
+POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask", "copies")
+#: Forms in which every element is given.
+FULL_POSITIONS = ("dense", "copies")
+INTEGERS = DTYPES[4:12]
 FLOATS = ("f32", "f16", "bf16", "f64")
 
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
+
+_NO_COPIES = Copies(share=0.0)
 
 #: Of every frame of kind delta that was written: digest to base.
 _BASES: dict[bytes, bytes] = {}
@@ -74,6 +80,7 @@ class Frame:
     mantissa_bits: int = 3
     base: int = 0
     notes: Sequence[tuple[int, bytes]] | None = None
+    copies: Copies = _NO_COPIES
 
     @property
     def size(self) -> int:
@@ -243,6 +250,8 @@ def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
     values = [_element(frame, at) for at in chosen]
     if frame.delta is not None:
         return _write_delta(frame, elements, values, coder)
+    if frame.positions == "copies":
+        return _write_copies(frame, values, coder)
     positions = _write_positions(frame, places, len(elements), coder)
     return positions + _write_values(frame, values, coder)
 
@@ -288,6 +297,22 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
     counts = coder([len(row) for row in by_row], row_count_width(length))
     gaps = [gap for row in by_row for gap in gaps_of(row)]
     return entries + counts + coder(gaps, frame.gap_width)
+
+
+def copies_options(frame: Frame) -> int:
+    """The options that copies of a frame may have."""
+    options = DIRECTIONS
+    if frame.kind in ELEMENT_KINDS:
+        options |= SIGNS if frame.dtype in FLOATS else STEPS if frame.dtype in INTEGERS else 0
+    return options
+
+
+def _write_copies(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
+    options = frame.copies.options & copies_options(frame)
+    chunk = choose(values, replace(frame.copies, options=options))
+    stored = [values[at] for at in chunk.stored]
+    written = write_copies(chunk.copies, len(stored), coder, options=options, signs=chunk.signs)
+    return written + _write_values(frame, stored, coder)
 
 
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
