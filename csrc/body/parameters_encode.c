@@ -103,18 +103,17 @@ static size_t write_planes(writer *writer, const values *values)
 {
     size_t count = count_of(values);
     qc_frame frame = qc_planes_frame(values->dtype, count, 0);
-    qc_chunk_encoder encoder = {
-        .frame = &frame,
-        .values = values->copy,
-        .stored = count,
-        /* No stream of a parameter has a router. */
-        .encoding = {writer->codings & ~QC_CODING_MASK(QC_SPLIT), writer->profile,
-                     QC_EFFORT_PLACES - 1},
-        .out = writer->out + writer->size,
-        .capacity = writer->capacity - writer->size,
-        .stream_workspace = writer->stream_workspace,
-        .arena = {writer->planes_workspace},
-        .ticker = writer->ticker};
+    qc_chunk_encoder encoder = {.frame = &frame,
+                                .values = values->copy,
+                                .stored = count,
+                                /* No stream of a parameter has a router. */
+                                .encoding = {writer->codings & ~QC_CODING_MASK(QC_SPLIT),
+                                             writer->profile, QC_EFFORT_PLACES - 1},
+                                .out = writer->out + writer->size,
+                                .capacity = writer->capacity - writer->size,
+                                .stream_workspace = writer->stream_workspace,
+                                .arena = {writer->planes_workspace},
+                                .ticker = writer->ticker};
     /* Kinds take elements in the machine's order, and make them little-endian in place. */
     qc_swap_if_big_endian(values->copy, values->size, count);
     qc_status status = qc_kind_encoder_of(&frame)->write(&encoder);

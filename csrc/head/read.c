@@ -130,8 +130,8 @@ static qc_status judge_fields(const head_fields *fields, qc_frame *frame, qc_err
     unsigned positions = fields->flags >> QC_FLAG_POSITIONS_SHIFT & QC_FLAG_POSITIONS_MASK;
     QC_CHECK((fields->flags & QC_FLAG_RESERVED) == 0, QC_UNSUPPORTED, "frame: reserved flags", 3,
              fields->flags, 0xFF ^ QC_FLAG_RESERVED);
-    QC_CHECK(positions < QC_POSITIONS_COUNT, QC_UNSUPPORTED, "frame: positions form", 3,
-             positions, QC_POSITIONS_COUNT - 1);
+    QC_CHECK(positions < QC_POSITIONS_COUNT, QC_UNSUPPORTED, "frame: positions form", 3, positions,
+             QC_POSITIONS_COUNT - 1);
     QC_TRY(judge_features(frame, fields->features_at, error));
     QC_CHECK(fields->dtype < QC_DTYPE_COUNT, QC_UNSUPPORTED, "frame: dtype", fields->shape_at,
              fields->dtype, QC_DTYPE_COUNT - 1);

@@ -6,12 +6,12 @@ and its parts can be spoilt before they are put together with right lengths and 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
+from reference.frame import digest_of
 from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of, planes
@@ -339,7 +339,7 @@ def _write_delta(
 
 def remember_base(base: bytes) -> bytes:
     """Find this base for every frame that was written against it; returns its digest."""
-    digest = hashlib.sha256(base).digest()[:8]
+    digest = digest_of(base)
     _BASES[digest] = base
     return digest
 

@@ -295,6 +295,8 @@ def _notes() -> Iterator[tuple[str, bytes]]:
     yield "notes_of_no_bytes.frame", write_frame(replace(frame, notes=[]))
     chunked = replace(_sparse("gaps", 600), chunk_elements=256, notes=notes)
     yield "notes_chunked.frame", write_frame(chunked)
+
+
 def _copies() -> Iterator[tuple[str, bytes]]:
     coding = coder("huffman")
     # Rows of a basis: the second half of a row mirrors the first, every other sign differs from the
