@@ -414,12 +414,12 @@ qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_byte
 
 /* What stands under a name. */
 typedef enum qc_pack_role {
-    QC_PACK_FRAME = 0,   /* the next frame */
-    QC_PACK_FIRST = 1,   /* the first elements of the next frame, which holds several tensors */
-    QC_PACK_NEXT = 2,    /* the elements of the same frame that follow */
-    QC_PACK_SAME = 3,    /* the tensor of another name */
-    QC_PACK_ROUNDED = 4, /* the tensor of another name, converted to `dtype` */
-    QC_PACK_ATTACHED = 5 /* the next frame, which is no tensor: the bytes of a file */
+    QC_PACK_FRAME = 0,     /* the next frame */
+    QC_PACK_FIRST = 1,     /* the first elements of the next frame, which holds several tensors */
+    QC_PACK_NEXT = 2,      /* the elements of the same frame that follow */
+    QC_PACK_SAME = 3,      /* the tensor of another name */
+    QC_PACK_CONVERTED = 4, /* a tensor like that of another name, converted to `dtype` */
+    QC_PACK_ATTACHED = 5   /* the next frame, which is no tensor: the bytes of a file */
 } qc_pack_role;
 
 /* One entry. The struct holds no pointers, so that an array of it is a plain table of numbers in

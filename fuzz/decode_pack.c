@@ -66,7 +66,7 @@ static void check_entry(const accepted *found, const uint8_t *data, size_t size,
     uint64_t dims[QC_MAX_DIMS], elements = 1;
     PROMISE(entry->role <= QC_PACK_ATTACHED);
     check_name(found, entry->name_offset, entry->name_bytes, i);
-    if (entry->role == QC_PACK_SAME || entry->role == QC_PACK_ROUNDED)
+    if (entry->role == QC_PACK_SAME || entry->role == QC_PACK_CONVERTED)
         check_name(found, entry->target_offset, entry->target_bytes, entry->target);
     else
         PROMISE(entry->target == i && entry->bytes > 0);

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass
 
 from .conventions import Corrupt, Limit, Reader, Truncated, Unsupported, require
-from .element_types import TABLE
+from .element_types import OUTPUT_TYPES, TABLE
 from .frame import Tensor, decode
 from .head import DELTA, SIZE_LIMIT, VERSION, read_head
 
 _LONGEST_NAME = 1024
-FRAME, FIRST, NEXT, SAME, ROUNDED, ATTACHED = range(6)
+FRAME, FIRST, NEXT, SAME, CONVERTED, ATTACHED = range(6)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def read_pack(data: bytes) -> dict[str, Entry]:
     require(reader.left == 0, "input is longer than the pack")
     for entry in entries.values():
         target = entries.get(entry.target)
-        if entry.role in (SAME, ROUNDED) and target is not None:
+        if entry.role in (SAME, CONVERTED) and target is not None:
             require(target.role <= NEXT, "a name that stands for a name, or for no tensor")
     return entries
 
@@ -69,9 +69,9 @@ def _read_entries(table: Reader, frames: Reader) -> dict[str, Entry]:
 def _read_entry(table: Reader, frames: Reader, before: Entry | None, end: int) -> Entry:
     role = table.u8("role")
     require(role <= ATTACHED, "reserved role", Unsupported)
-    if role in (SAME, ROUNDED):
-        dtype = table.u8("dtype") if role == ROUNDED else 0
-        require(dtype <= 2, "a dtype that nothing is rounded to", Unsupported)
+    if role in (SAME, CONVERTED):
+        dtype = table.u8("dtype") if role == CONVERTED else 0
+        require(dtype < len(TABLE), "reserved dtype", Unsupported)
         return Entry(role, target=_read_name(table), dtype=TABLE[dtype].name)
     if role == NEXT:
         require(before is not None, "a next part without the one before")
@@ -113,7 +113,7 @@ def decode_entry(entries: dict[str, Entry], name: str) -> Tensor:
     entry = entries[name]
     if entry.role == SAME:
         return decode_entry(entries, entry.target)
-    if entry.role == ROUNDED:
+    if entry.role == CONVERTED:
         target = entries[entry.target]
         return _decode_part(target, entry.dtype)
     return _decode_part(entry, None)
@@ -123,6 +123,10 @@ def _decode_part(entry: Entry, dtype: str | None) -> Tensor:
     if entry.role in (FIRST, NEXT):
         kind = read_head(Reader(entry.frame, length_is_known=False)).kind
         require(kind != DELTA, "a part of kind delta", Unsupported)
+    if dtype is not None:
+        found = read_head(Reader(entry.frame, length_is_known=False)).dtype
+        allowed = found.is_float and dtype in OUTPUT_TYPES
+        require(dtype == found.name or allowed, "a conversion that section 4 does not have")
     tensor = decode(entry.frame, dtype)
     if entry.role == ATTACHED:
         require(tensor.dtype == "u8" and len(tensor.shape) == 1, "attached: no string of bytes")

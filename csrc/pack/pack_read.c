@@ -117,10 +117,10 @@ static qc_status read_part(qc_reader *reader, qc_pack_entry *entries, size_t num
 static qc_status read_other(qc_reader *reader, qc_pack_entry *entry, qc_error *error)
 {
     unsigned dtype = 0;
-    if (entry->role == QC_PACK_ROUNDED) {
-        QC_TRY(qc_read_u8(reader, &dtype, "pack: dtype of a rounded tensor", error));
-        QC_CHECK(dtype <= QC_BF16, QC_UNSUPPORTED, "pack: dtype of a rounded tensor",
-                 reader->at - 1, dtype, QC_BF16);
+    if (entry->role == QC_PACK_CONVERTED) {
+        QC_TRY(qc_read_u8(reader, &dtype, "pack: dtype of a converted tensor", error));
+        QC_CHECK(dtype < QC_DTYPE_COUNT, QC_UNSUPPORTED, "pack: dtype of a converted tensor",
+                 reader->at - 1, dtype, QC_DTYPE_COUNT - 1);
     }
     entry->dtype = dtype;
     return read_name(reader, &entry->target_offset, &entry->target_bytes, error);
@@ -138,7 +138,7 @@ static qc_status read_entry(qc_reader *reader, qc_pack_entry *entries, size_t nu
     QC_CHECK(role <= QC_PACK_ATTACHED, QC_UNSUPPORTED, "pack: role", reader->at - 1, role,
              QC_PACK_ATTACHED);
     entry->role = role;
-    if (role == QC_PACK_SAME || role == QC_PACK_ROUNDED) {
+    if (role == QC_PACK_SAME || role == QC_PACK_CONVERTED) {
         /* So that parts of a frame follow each other. */
         place->has_parts = 0;
         return read_other(reader, entry, error);
@@ -217,7 +217,7 @@ qc_status qc_pack_read(const void *content, size_t size, size_t frames_offset, s
     QC_CHECK(duplicate == count, QC_CORRUPT, "pack: name is there twice",
              entries[duplicate].name_offset, duplicate, count);
     for (size_t i = 0; i < count; i++)
-        if (entries[i].role == QC_PACK_SAME || entries[i].role == QC_PACK_ROUNDED)
+        if (entries[i].role == QC_PACK_SAME || entries[i].role == QC_PACK_CONVERTED)
             QC_TRY(find_target(content, entries, count, &entries[i], error));
     return place_frames(entries, count, place.frames, frames_offset, pack_bytes, error);
 }

@@ -20,7 +20,7 @@ static int has_frame(const qc_pack_entry *entry)
 
 static int has_target(const qc_pack_entry *entry)
 {
-    return entry->role == QC_PACK_SAME || entry->role == QC_PACK_ROUNDED;
+    return entry->role == QC_PACK_SAME || entry->role == QC_PACK_CONVERTED;
 }
 
 /* ---- the length ---- */
@@ -38,7 +38,7 @@ static size_t entry_size(const qc_pack_entry *entry, const uint64_t *dims)
             size += qc_vu_size(dims[entry->dims_offset + axis]);
     }
     if (has_target(entry))
-        size += (entry->role == QC_PACK_ROUNDED) + name_size(entry->target_bytes);
+        size += (entry->role == QC_PACK_CONVERTED) + name_size(entry->target_bytes);
     return size;
 }
 
@@ -76,8 +76,8 @@ static qc_status check_entry(const uint8_t *names, const qc_pack_entry *entries,
              "pack: number of dimensions", number, entry->ndim, QC_MAX_DIMS);
     QC_CHECK(entry->role != QC_PACK_NEXT || before == QC_PACK_FIRST || before == QC_PACK_NEXT,
              QC_INVALID, "pack: a next part without the one before", number, before, QC_PACK_FIRST);
-    QC_CHECK(entry->role != QC_PACK_ROUNDED || entry->dtype <= QC_BF16, QC_INVALID,
-             "pack: dtype of a rounded tensor", number, entry->dtype, QC_BF16);
+    QC_CHECK(entry->role != QC_PACK_CONVERTED || entry->dtype < QC_DTYPE_COUNT, QC_INVALID,
+             "pack: dtype of a converted tensor", number, entry->dtype, QC_DTYPE_COUNT - 1);
     if (has_target(entry))
         return check_name(names, entry->target_offset, entry->target_bytes, number, error);
     return QC_OK;
@@ -116,7 +116,7 @@ static uint8_t *write_entry(uint8_t *out, const uint8_t *names, const uint64_t *
         for (size_t axis = 0; axis < entry->ndim; axis++)
             out += qc_write_vu(out, dims[entry->dims_offset + axis]);
     }
-    if (entry->role == QC_PACK_ROUNDED)
+    if (entry->role == QC_PACK_CONVERTED)
         *out++ = (uint8_t)entry->dtype;
     return has_target(entry) ? append_name(out, names, entry->target_offset, entry->target_bytes)
                              : out;

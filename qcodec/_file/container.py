@@ -63,12 +63,13 @@ class Alias:
     ----------
     target : str
         The tensor's own name.
-    rounded_to : str
-        The element type that the tensor is rounded to; empty: none.
+    converted_to : str
+        The element type of a tensor of its own with these elements; empty: one tensor has both
+        names.
     """
 
     target: str
-    rounded_to: str = ""
+    converted_to: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,8 +160,8 @@ def _items(contents: Mapping[str, Content]) -> list[PackItem]:
                 bundles.add(id(content))
                 items += _parts_of(content)
         elif isinstance(content, Alias):
-            role = "rounded" if content.rounded_to else "same"
-            dtype = content.rounded_to or "float32"
+            role = "converted" if content.converted_to else "same"
+            dtype = content.converted_to or "float32"
             items.append(PackItem(name, role, target=content.target, dtype=dtype))
         elif isinstance(content, Attached):
             items.append(PackItem(name, "attached", content.frame))
@@ -211,7 +212,7 @@ def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits
 
 def _decoded_bytes(name: str, content: Content, sizes: Mapping[str, int]) -> int:
     if isinstance(content, Alias):
-        return sizes[content.target] if content.rounded_to else 0
+        return sizes[content.target] if content.converted_to else 0
     if isinstance(content, Ordinary):
         return content.array.nbytes
     if isinstance(content, Opaque):

@@ -28,10 +28,10 @@ class Stored:
     ordinary : HeaderEntry or None
         Dtype and shape of an ordinary safetensors tensor; None: the bytes are a frame.
     target : str
-        The tensor's name; for an alias, and for a rounded tensor, the name of its target.
+        The tensor's name; for an alias, and for a converted tensor, the name of its target.
     part : Part or None
         None: the tensor is the whole frame.
-    rounded_to : str
+    converted_to : str
         The element type to which the target is converted; empty: it is not.
     """
 
@@ -41,7 +41,7 @@ class Stored:
     ordinary: HeaderEntry | None
     target: str
     part: Part | None = None
-    rounded_to: str = ""
+    converted_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _resolved(stored: Stored, by_name: dict[str, Stored]) -> Stored:
             f"{quoted(stored.name)} stands for {quoted(stored.target)}, which is no tensor of "
             "the file"
         )
-    return replace(target, name=stored.name, rounded_to=stored.rounded_to)
+    return replace(target, name=stored.name, converted_to=stored.converted_to)
 
 
 def _unique(tensors: list[Stored]) -> dict[str, Stored]:

@@ -23,7 +23,7 @@ from ..quantize import quantize_verbatim
 
 MAGIC = b"QP"
 #: What stands under a name, by number (`qc_pack_role`).
-ROLES = ("frame", "first", "next", "same", "rounded", "attached")
+ROLES = ("frame", "first", "next", "same", "converted", "attached")
 #: A table may decode to this many bytes, and to this many times its own bytes.
 _CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 16, 256
 
@@ -47,9 +47,9 @@ class PackEntry:
     shape : tuple of int
         Of a part of a frame.
     target : str
-        The tensor's name; for another name of a tensor, and for a rounded one, that tensor's name.
+        The tensor's name; of another name, and of a converted tensor, the name of the other.
     dtype : str
-        Of a rounded tensor: the element type that it was rounded to.
+        Of a converted tensor: its element type.
     """
 
     name: str
@@ -132,7 +132,7 @@ def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
     found = []
     for number, row in enumerate(table):
         role = ROLES[row["role"]]
-        is_part, is_other = role in ("first", "next"), role in ("same", "rounded")
+        is_part, is_other = role in ("first", "next"), role in ("same", "converted")
         found.append(
             PackEntry(
                 names[number],
@@ -142,7 +142,7 @@ def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
                 int(row["first"]),
                 _dims(content, row) if is_part else (),
                 targets[number] if is_other else names[number],
-                BY_ID[row["dtype"]].name if role == "rounded" else "",
+                BY_ID[row["dtype"]].name if role == "converted" else "",
             )
         )
     return found

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-import numpy as np
-
-from .._base.arrays import as_array, unusual_tensor
+from .._base.arrays import as_array
 from .._base.messages import quoted
 from .._base.threads import in_order
 from ..codecs import Codec, Lossless
-from ..dtypes import element_type
 from ..errors import naming, warn_caller
 from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
 from .bundling import Small, joined, may_join
-from .container import LARGE_FRAME_BYTES, Alias, Content, Opaque, Ordinary
+from .container import LARGE_FRAME_BYTES, Content, Opaque, Ordinary
+from .repeats import repeats
 
 #: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
 #: The limit of packs (format, section 8).
 _MAX_NAME_BYTES = 1024
-#: Address, shape, strides, and element type.
-_Memory = tuple[int, tuple[int, ...], tuple[int, ...], str]
 
 
 def encode_tensors(
@@ -62,7 +57,16 @@ def encode_tensors(
     TypeError, ValueError
         As `encode` does; the message names the tensor.
     """
-    aliases = _tied(tensors, recipe, ordinary)
+
+    def treatment(name: str, shape: tuple[int, ...], dtype: str) -> object:
+        codec = recipe.codec_for(name, shape, dtype)
+        return Lossless() if codec is None and not ordinary else codec
+
+    def exact(name: str, shape: tuple[int, ...], dtype: str) -> object:
+        codec = treatment(name, shape, dtype)
+        return isinstance(codec, Codec) and codec.is_lossless
+
+    aliases = repeats(tensors, treatment, exact)
     kept: dict[str, str] = {}
 
     def encode(quantized: Quantized, codec: Codec | None) -> bytes:
@@ -70,7 +74,7 @@ def encode_tensors(
 
     def encode_one(name: str) -> Content | Small:
         if name in aliases:
-            return Alias(aliases[name])
+            return aliases[name]
         with naming(name):
             found = _quantize(name, tensors[name], recipe, ordinary, kept)
             if isinstance(found, Ordinary | Opaque):
@@ -134,40 +138,6 @@ def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
     if not ordinary:
         return f"{what}, and a pack cannot store them otherwise: write a .safetensors file"
     return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes unchanged"
-
-
-def _tied(tensors: Mapping[str, Any], recipe: Recipe, ordinary: bool) -> dict[str, str]:
-    """Map each name whose tensor is an earlier one with the same codec to the earlier name."""
-    if not isinstance(tensors, dict):
-        # Another mapping may load each array on demand, into the memory of a freed one.
-        return {}
-    first: dict[_Memory, str] = {}
-    aliases: dict[str, str] = {}
-    for name, value in tensors.items():
-        memory = _memory(value)
-        original = name if memory is None else first.setdefault(memory, name)
-        if original != name:
-            with naming(original):
-                shape, dtype = tuple(value.shape), element_type(value.dtype).name
-            codec = recipe.codec_for(name, shape, dtype)
-            may_alias = codec is not None or not ordinary
-            if may_alias and codec == recipe.codec_for(original, shape, dtype):
-                aliases[name] = original
-    return aliases
-
-
-def _memory(value: Any) -> _Memory | None:
-    """Return what identifies a tensor's memory; None if it has no memory of its own."""
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(value, torch.Tensor):
-        if unusual_tensor(value) or not value.data_ptr():
-            return None
-        # If the negative bit is set, the tensor's values are the negated ones of its memory.
-        kind = f"{value.dtype} {value.device}{' negative' if value.is_neg() else ''}"
-        return (value.data_ptr(), tuple(value.shape), value.stride(), kind)
-    if isinstance(value, np.ndarray) and value.size and not isinstance(value, np.ma.MaskedArray):
-        return (value.ctypes.data, value.shape, value.strides, str(value.dtype))
-    return None
 
 
 def check_names(tensors: Mapping[str, Any]) -> None:

@@ -21,9 +21,9 @@ from ..dtypes import BY_SAFETENSORS, ElementType, element_type
 from ..errors import BaseError, CorruptError, MissingTensorError, QCodecError, naming
 from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
+from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
 from .ordinary_tensor import OrdinaryTensor
-from .rounded import RoundedTensor
 
 Array = np.ndarray[Any, Any]
 
@@ -184,7 +184,7 @@ class TensorFile:
         self.check_total(dtype)
         loaded: dict[str, Any] = {}
         for name, stored in self.directory.tensors.items():
-            if stored.target in loaded and not stored.rounded_to:
+            if stored.target in loaded and not stored.converted_to:
                 loaded[name] = loaded[stored.target]
                 continue
             wanted = self._dtype_of(name, dtype)
@@ -206,7 +206,7 @@ class TensorFile:
         """
         total = 0
         for name, stored in self.directory.tensors.items():
-            if stored.target != name and not stored.rounded_to:
+            if stored.target != name and not stored.converted_to:
                 continue  # an alias shares the array of its target
             size = self._decoded_bytes(stored, dtype)
             with naming(name):
@@ -251,8 +251,8 @@ class TensorFile:
         stored = self._stored(name)
         if stored.ordinary is not None:
             raise TypeError(f"tensor {quoted(name)} is not encoded")
-        if stored.rounded_to:
-            raise TypeError(f"tensor {quoted(name)} is {quoted(stored.target)}, rounded")
+        if stored.converted_to:
+            raise TypeError(f"tensor {quoted(name)} is converted from {quoted(stored.target)}")
         return self._encoded(stored)
 
     def _encoded(self, stored: Stored) -> Encoded:
@@ -348,7 +348,7 @@ class TensorFile:
         """Return `dtype` for a float tensor; otherwise None, which keeps the tensor's type."""
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
-    def _open(self, name: str) -> Encoded | OrdinaryTensor | RoundedTensor:
+    def _open(self, name: str) -> Encoded | OrdinaryTensor | ConvertedTensor:
         stored = self._stored(name)
         part: Encoded | OrdinaryTensor
         if stored.ordinary is None:
@@ -357,7 +357,7 @@ class TensorFile:
             part = OrdinaryTensor(
                 self._section(stored), name, stored.ordinary, self._limits, self.source.size
             )
-        return RoundedTensor(part, stored.rounded_to) if stored.rounded_to else part
+        return ConvertedTensor(part, stored.converted_to) if stored.converted_to else part
 
     def _section(self, stored: Stored) -> Section:
         return Section(self.source, stored.offset, stored.size)

@@ -128,8 +128,8 @@ static void packs(void)
     PACK_REFUSED(entries[1].ndim = QC_MAX_DIMS + 1, "pack: number of dimensions");
     PACK_REFUSED(entries[1].role = QC_PACK_FRAME, "pack: a next part without the one before");
     PACK_REFUSED(entries[0].role = QC_PACK_NEXT, "pack: a next part without the one before");
-    PACK_REFUSED((entries[3].role = QC_PACK_ROUNDED, entries[3].dtype = QC_F64),
-                 "pack: dtype of a rounded tensor");
+    PACK_REFUSED((entries[3].role = QC_PACK_CONVERTED, entries[3].dtype = QC_DTYPE_COUNT),
+                 "pack: dtype of a converted tensor");
     PACK_REFUSED(entries[3].target_offset = 4, target);
     PACK_REFUSED(entries[0].role = QC_PACK_ATTACHED, target);
     PACK_REFUSED((entries[2].name_offset = 1, entries[2].name_bytes = 2),

@@ -7,10 +7,12 @@ import reference
 from qcodec import streams
 from qcodec._file.pack import ROLES, read_pack
 from qcodec._io.source import BytesSource
+from qcodec.dtypes import BY_ID
 from qcodec.errors import QCodecError
 from reference.codings import Stream
 from reference.conventions import Reader, require
-from reference.pack import ROUNDED, SAME
+from reference.element_types import TABLE
+from reference.pack import CONVERTED, SAME
 from tests.format.agreement import EagerStream
 from tests.writers.frame_writer import assemble_pack, frame_of, write_pack
 from tests.writers.strategies import complete_lengths, damaged, incomplete_lengths, symbol_lists
@@ -87,7 +89,7 @@ def test_every_huffman_table_has_the_same_outcome(lengths, runs, count):
 
 #: If several rules are broken, any of their errors will do.
 REFUSED = "refused"
-BY_NAME_OF_REFERENCE = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
+
 
 names = st.sampled_from([b"", b"a", b"b", b"ab", b"\xc3\xa4", b"\xff"])
 frames = st.binary(min_size=0, max_size=20)
@@ -97,7 +99,7 @@ stands = (
     | st.tuples(st.just("first"), frames, dims)
     | st.tuples(st.just("next"), dims)
     | st.tuples(st.just("same"), names)
-    | st.tuples(st.just("rounded"), st.sampled_from(["f32", "f16", "bf16", "f64"]), names)
+    | st.tuples(st.just("converted"), st.sampled_from(["f32", "f16", "bf16", "i64"]), names)
     | st.tuples(st.just("attached"), frames)
 )
 entries = st.lists(st.tuples(names, stands), max_size=6)
@@ -110,9 +112,13 @@ def pack_by_reference(data):
         return REFUSED
     rows = {}
     for name, entry in found.items():
-        target = found.get(entry.target) if entry.role in (SAME, ROUNDED) else entry
+        target = found.get(entry.target) if entry.role in (SAME, CONVERTED) else entry
         frame = target.frame if target else b""
-        rounded = BY_NAME_OF_REFERENCE[entry.dtype] if entry.role == ROUNDED else ""
+        rounded = (
+            BY_ID[[row.name for row in TABLE].index(entry.dtype)].name
+            if entry.role == CONVERTED
+            else ""
+        )
         rows[name] = (ROLES[entry.role], frame, entry.first, entry.dims, rounded)
     return rows
 

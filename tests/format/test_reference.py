@@ -219,7 +219,7 @@ def test_pack_gives_what_stands_under_each_name():
     frame = write_frame(Frame("f32", "bytes", "dense", (3,), range(3), floats))
     two, one = ("first", frame, (2,)), ("next", (1, 1))
     names = [(b"a", two), ("ä".encode(), one), (b"tied", ("same", b"a"))]
-    names += [(b"half", ("rounded", "f16", "ä".encode())), (b"text", ("attached", BYTE))]
+    names += [(b"half", ("converted", "f16", "ä".encode())), (b"text", ("attached", BYTE))]
     entries = read_pack(write_pack([(b"", BYTE), *names]))
     found = {name: decode_entry(entries, name) for name in entries}
     assert found[""].data == found["text"].data == b"x"

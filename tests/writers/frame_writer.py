@@ -362,14 +362,14 @@ def base_of(data: bytes) -> bytes | None:
 
 #: What stands under a name: a frame, or a role and what it needs.
 Stands = bytes | tuple[Any, ...]
-PACK_ROLES = ("frame", "first", "next", "same", "rounded", "attached")
+PACK_ROLES = ("frame", "first", "next", "same", "converted", "attached")
 
 
 def write_pack(entries: Sequence[tuple[bytes, Stands]], coder: Coder = bitpacked) -> bytes:
     """A pack of (name, frame) or (name, (role, ...)).
 
     The roles are ``("first", frame, dims)``, ``("next", dims)``, ``("same", name)``,
-    ``("rounded", dtype, name)`` and ``("attached", frame)``.
+    ``("converted", dtype, name)`` and ``("attached", frame)``.
     """
     content = vu(len(entries)) + b"".join(map(_entry, entries))
     return assemble_pack(content, [frame_of(stands) for _, stands in entries], coder)
@@ -402,9 +402,9 @@ def _entry(entry: tuple[bytes, Stands]) -> bytes:
     if role in ("first", "next"):
         (dims,) = rest
         written += bytes([len(dims)]) + b"".join(map(vu, dims))
-    if role == "rounded":
+    if role == "converted":
         written += bytes([DTYPES.index(rest.pop(0))])
-    if role in ("same", "rounded"):
+    if role in ("same", "converted"):
         (target,) = rest
         written += vu(len(target)) + target
     return written

@@ -418,7 +418,9 @@ def _packs() -> Iterator[Broken]:
     yield "role_6", assemble_pack(one + b"\6\1", [b"x"]), "unsupported"
     yield "frame_of_no_bytes", assemble_pack(one + b"\0\0", []), "corrupt"
     yield "attached_frame_of_no_bytes", assemble_pack(one + b"\5\0", []), "corrupt"
-    yield "rounded_to_f64", assemble_pack(one + b"\4\3\0", []), "unsupported"
+    yield "converted_to_dtype_80", assemble_pack(one + b"\4\x50\0", []), "unsupported"
+    i8_of_u8 = [(b"a", frame), (b"b", ("converted", "i8", b"a"))]
+    yield "converted_to_another_integer", write_pack(i8_of_u8), "corrupt"
     yield from _names(frame)
     yield from _parts(frame)
     yield "frame_lengths_that_overflow", _overflowing_pack(), "truncated"
@@ -435,7 +437,10 @@ def _names(frame: bytes) -> Iterator[Broken]:
         ("target_too_long", [a, (b"b", ("same", b"a" * 1025))]),
         ("same_as_itself", [a, (b"b", ("same", b"b"))]),
         ("same_as_another_name", [a, (b"b", ("same", b"a")), (b"c", ("same", b"b"))]),
-        ("same_as_what_is_rounded", [a, (b"b", ("rounded", "f16", b"a")), (b"c", ("same", b"b"))]),
+        (
+            "same_as_what_is_converted",
+            [a, (b"b", ("converted", "f16", b"a")), (b"c", ("same", b"b"))],
+        ),
         ("same_as_what_is_attached", [(b"a", ("attached", frame)), (b"b", ("same", b"a"))]),
     ):
         yield name, write_pack(entries), "corrupt"

@@ -376,8 +376,9 @@ def _pack() -> bytes:
             (b"of six", ("first", several, (2, 3))),
             (b"of none", ("next", (0, 5))),
             (b"of one", ("next", ())),
-            (b"f16", ("rounded", "f16", omega)),
-            (b"bf16", ("rounded", "bf16", b"of six")),
+            (b"f16", ("converted", "f16", omega)),
+            (b"bf16", ("converted", "bf16", b"of six")),
+            (b"equal", ("converted", "u8", b"a")),
             (b"notes.txt", ("attached", first)),
         ]
     )

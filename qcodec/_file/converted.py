@@ -1,4 +1,4 @@
-"""A tensor that is another one of its file, rounded to a narrower float type."""
+"""A tensor whose elements are those of another one of its file, or are converted from them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,28 @@ from .._base.arrays import cast
 from .._frame.encoded import Encoded
 from .._frame.indexing import Index
 from ..dtypes import ElementType, element_type
+from ..errors import CorruptError
 from .ordinary_tensor import OrdinaryTensor
 
 Array = np.ndarray[Any, Any]
 
+_OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
 
-class RoundedTensor:
-    """A rounded tensor, with the methods of `Encoded`: each element is converted once.
+
+class ConvertedTensor:
+    """A converted tensor, with the methods of `Encoded`: each element is converted once.
 
     Parameters
     ----------
     target : Encoded or OrdinaryTensor
-        The tensor that is rounded.
+        The other tensor.
     name : str
-        The element type that it is rounded to, to nearest even.
+        The element type of this one: that of the other, or a float type.
+
+    Raises
+    ------
+    CorruptError
+        If there is no such conversion.
     """
 
     def __init__(self, target: Encoded | OrdinaryTensor, name: str) -> None:
@@ -31,14 +39,17 @@ class RoundedTensor:
         self.shape = target.shape
         self.elements = target.elements
         self.element_type: ElementType = element_type(name)
+        source = target.element_type
+        if self.element_type != source and not (source.is_float and name in _OUTPUT_TYPES):
+            raise CorruptError(f"a tensor of {source.name} converted to {name}")
 
     def decode(self, *, out: Array | None = None, dtype: object = None, threads: int = 1) -> Array:
         """Decode the whole tensor, as `Encoded.decode` does."""
         wanted = self.element_type if dtype is None else element_type(dtype)
         if wanted == self.element_type:
             return self._target.decode(out=out, dtype=wanted.name, threads=threads)
-        rounded = self._target.decode(dtype=self.element_type.name, threads=threads)
-        array = cast(rounded, self.element_type, wanted)
+        converted = self._target.decode(dtype=self.element_type.name, threads=threads)
+        array = cast(converted, self.element_type, wanted)
         if out is None:
             return array
         if out.shape != array.shape or out.dtype != array.dtype:
