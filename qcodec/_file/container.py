@@ -201,18 +201,18 @@ def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits
     if not is_pack(BytesSource(parts[0])):
         limits.check_header(len(parts[0]))
     total = 0
-    sizes: dict[str, int] = {}
     for name, content in contents.items():
-        size = sizes[name] = _decoded_bytes(name, content, sizes)
+        size = _decoded_bytes(name, contents)
         with naming(name):
             limits.check_tensor(size, file_bytes)
         total += size
         limits.check_total(total, file_bytes)
 
 
-def _decoded_bytes(name: str, content: Content, sizes: Mapping[str, int]) -> int:
+def _decoded_bytes(name: str, contents: Mapping[str, Content]) -> int:
+    content = contents[name]
     if isinstance(content, Alias):
-        return sizes[content.target] if content.converted_to else 0
+        return _decoded_bytes(content.target, contents) if content.converted_to else 0
     if isinstance(content, Ordinary):
         return content.array.nbytes
     if isinstance(content, Opaque):

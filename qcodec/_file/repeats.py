@@ -72,8 +72,8 @@ def repeats(tensors: Mapping[str, Any], treatment: Treatment, exact: Treatment) 
     named_twice = {alias.target for alias in found.values()}
     for alike in by_shape.values():
         copies = _equal(alike, named_twice, treatment)
-        others = [one for one in alike if one.name not in copies]
-        found |= copies | _rounded(others, named_twice, exact)
+        masters = [tensor for tensor in alike if tensor.name not in copies]
+        found |= copies | _rounded(masters, named_twice, exact)
     return found
 
 
