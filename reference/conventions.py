@@ -63,6 +63,7 @@ class Reader:
 
     def __init__(self, data: bytes, length_is_known: bool) -> None:
         self.data = data
+        self.after = b""  # what follows the CRC of a frame
         self.at = 0
         self.length_is_known = length_is_known
         self.has_routed = False  # of the streams that were opened, at most one is routed (7)

@@ -155,7 +155,7 @@ def test_saving_on_threads_leaves_the_old_file_and_no_other(tmp_path):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_loading_a_file_is_interrupted(tmp_path, threads):
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     write_pack_of(slow_frame(TREE), path)
     with interrupted():
         qcodec.load_file(path, threads=threads, backend="pread")
@@ -165,7 +165,7 @@ def test_loading_a_file_is_interrupted(tmp_path, threads):
     "command", [["verify"], ["decode", "--threads", "3"], ["encode", "--profile", "small"]]
 )
 def test_a_command_exits_with_130_and_leaves_no_file(tmp_path, command, capsys):
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     write_pack_of(slow_frame(TREE), path)
     output = [] if command == ["verify"] else [str(tmp_path / "out.safetensors")]
     with interrupted():
@@ -186,7 +186,7 @@ def test_an_interrupted_write_leaves_no_file(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replace_file(tmp_path / "net.qc", parts())
+        replace_file(tmp_path / "net.qcodec", parts())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -310,6 +310,10 @@ GIL_FREE = {
         "magnitudes_between": "pieces",
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
+        "distinct": "asks",
+        "renumber": "short: at the speed of memory",
+        "equal_steps": "asks",
+        "step_codes": "asks",
     },
     "pack": {
         "pack_count": "short: some bytes",

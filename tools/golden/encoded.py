@@ -28,7 +28,7 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         for positions in ("dense", "gaps", "mask", "csr"):
             choices = _choices(codings, positions)
             yield _file(f"encoded_{positions}_{coding}.frame", _ternary(positions), choices)
-        choices = _choices(codings, "dense", chunk=100)
+        choices = _choices(codings, "dense", chunk=300)
         yield _file(f"encoded_affine_{coding}_chunked.frame", _affine(), choices)
     for name, quantized in _with_many_parameters():
         yield _file(f"encoded_{name}.frame", quantized, _choices(CODINGS["contexts"], "dense"))
@@ -36,9 +36,9 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
         choices = _choices(CODINGS["contexts"], positions)
         yield _file(f"encoded_contexts_{name}.frame", quantized, choices)
-    yield _file("encoded_fields.frame", _weights(), _choices(_HUFFMAN, "dense"))
+    yield _file("encoded_planes.frame", _weights(), _choices(_HUFFMAN, "dense"))
     choices = _choices(_HUFFMAN | 1 << 6, "dense", chunk=20 * 256)
-    yield _file("encoded_fields_split_chunked.frame", _weights(), choices)
+    yield _file("encoded_planes_split_chunked.frame", _weights(), choices)
 
 
 def _weights() -> Quantized:
@@ -78,9 +78,9 @@ def _ternary(positions: str) -> Quantized:
 
 
 def _affine() -> Quantized:
-    codes = np.random.default_rng(2).binomial(15, 0.5, 250).astype(np.uint8)
+    codes = np.random.default_rng(2).binomial(15, 0.5, 750).astype(np.uint8)
     scale = Groups(np.array([0.5, 0.25], np.float32), inner=50)
-    return Quantized((5, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
+    return Quantized((15, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
 
 
 def _with_many_parameters() -> Iterator[tuple[str, Quantized]]:
