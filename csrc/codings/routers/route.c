@@ -44,6 +44,32 @@ void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t 
     }
 }
 
+static uint64_t total_logarithms(const uint32_t *counts, unsigned count)
+{
+    uint64_t total = 0;
+    for (unsigned i = 0; i < count; i++)
+        total += counts[i] > 0 ? counts[i] * (uint64_t)qc_log2_fixed(counts[i]) : 0;
+    return total;
+}
+
+uint64_t qc_router_told(const qc_router_input *input, size_t count, size_t distance)
+{
+    enum { CLASSES = 3 };
+    uint8_t class_of[1 << QC_ROUTER_MAX_WIDTH];
+    uint32_t pairs[CLASSES * CLASSES] = {0}, before[CLASSES] = {0}, after[CLASSES] = {0}, all = 0;
+    qc_router_classify(input, CLASSES, class_of);
+    for (size_t i = distance; i < count; i++)
+        pairs[class_of[input->symbols[i - distance]] * CLASSES + class_of[input->symbols[i]]]++;
+    for (unsigned pair = 0; pair < CLASSES * CLASSES; pair++) {
+        before[pair / CLASSES] += pairs[pair];
+        after[pair % CLASSES] += pairs[pair];
+        all += pairs[pair];
+    }
+    uint64_t together = total_logarithms(pairs, CLASSES * CLASSES) + total_logarithms(&all, 1);
+    uint64_t apart = total_logarithms(before, CLASSES) + total_logarithms(after, CLASSES);
+    return together > apart ? together - apart : 0;
+}
+
 void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
                         const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables)
 {

@@ -2,6 +2,7 @@
  * Coding 3, encoded by the models with a router, classes and neighbours: candidates are encoded,
  * whole or their first symbols, and the shortest body wins. More effort compares more of them.
  */
+#include "base/log2_fixed.h"
 #include "codings/contexts_model.h"
 #include "codings/range_encoder.h"
 #include "codings/routers/router_encode.h"
@@ -16,8 +17,9 @@
 /* Routers are compared by this many symbols, unless the effort is the maximum. */
 #define TRIED_SYMBOLS ((size_t)1 << 16)
 
-/* Rows may be like those so many rows before. */
+/* Rows may be like those so many rows before: tried if these tell more than that many bits. */
 #define MAX_ROWS_APART 3
+#define TOLD_BITS      128
 
 /* What is tried at first, and what else with the router that is taken. */
 #define USUAL_CLASSES 3
@@ -50,7 +52,8 @@ typedef struct candidate {
 
 typedef struct search {
     qc_body_writer *w;
-    size_t best; /* bytes of the chosen candidate's body, with the first symbols */
+    size_t sample; /* symbols by which candidates are compared: the first ones */
+    size_t best;   /* bytes of the chosen candidate's body, with these */
     candidate chosen;
     uint8_t *tables; /* of each symbol */
     qc_routed_contexts *contexts;
@@ -149,11 +152,8 @@ static qc_status write_router(qc_body_writer *w, const candidate *tried, uint8_t
 /* Chosen, if its body with the first symbols is shorter than the best so far. */
 static qc_status try_candidate(search *s, const candidate *tried)
 {
-    const qc_router_input *input = s->w->input;
-    int is_sample = input->count > TRIED_SYMBOLS && s->w->effort < QC_EFFORT_MAX;
-    size_t count = is_sample ? TRIED_SYMBOLS : input->count;
     QC_TRY(write_router(s->w, tried, s->tables));
-    size_t bytes = encode_symbols(s->w, s->tables, count, tried, s->best - 1, s->contexts);
+    size_t bytes = encode_symbols(s->w, s->tables, s->sample, tried, s->best - 1, s->contexts);
     if (bytes != NOTHING) {
         s->best = s->w->size + bytes;
         s->chosen = *tried;
@@ -186,20 +186,21 @@ static qc_status try_filters(search *s, candidate tried)
     return tried.width > 0 ? try_neighbours(s, tried) : QC_OK;
 }
 
-/* Rows that are like the row before, or some rows before: as filters as high as the stream. Few
-   tensors have such rows, so only one number of classes is tried at first. */
+/* Rows that are like the row before, or some rows before: as filters as high as the stream. */
 static qc_status try_rows(search *s, candidate tried)
 {
-    size_t count = s->w->input->count, length = s->w->input->geometry.row_length;
+    const qc_router_input *input = s->w->input;
+    qc_error *error = s->w->error;
     size_t most = s->w->effort < QC_EFFORT_USUAL ? 0 : MAX_ROWS_APART, best = s->best;
-    unsigned classes = s->w->input->width > 1 ? USUAL_CLASSES : 2;
-    tried.neighbours = QC_UP;
-    for (size_t apart = 1; apart <= most && length > 0; apart++) {
-        tried.width = apart * length;
-        if (tried.width >= count || tried.width > QC_FILTER_MAX_WIDTH)
+    for (size_t apart = 1; apart <= most; apart++) {
+        tried.width = apart * input->geometry.row_length;
+        if (tried.width == 0 || tried.width >= s->sample || tried.width > QC_FILTER_MAX_WIDTH)
             break;
-        tried.height = count / tried.width + 1;
-        QC_TRY(try_symbol_classes(s, tried, classes));
+        tried.height = input->count / tried.width + 1;
+        tried.neighbours = QC_UP;
+        QC_TICK(input->ticker, s->sample / ROUTE_PART);
+        if (qc_router_told(input, s->sample, tried.width) > TOLD_BITS * QC_LOG2_ONE)
+            QC_TRY(try_symbol_classes(s, tried, input->width > 1 ? USUAL_CLASSES : 2));
     }
     if (s->best == best)
         return QC_OK;
@@ -222,7 +223,9 @@ qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, si
     const qc_router_input *input = w->input;
     qc_routed_contexts *contexts = workspace;
     candidate tried = {.classes = classes, .prior = USUAL_PRIOR, .memory = USUAL_MEMORY};
-    search s = {w, limit + 1, tried, (uint8_t *)(contexts + 1), contexts};
+    int is_sample = input->count > TRIED_SYMBOLS && w->effort < QC_EFFORT_MAX;
+    size_t sample = is_sample ? TRIED_SYMBOLS : input->count;
+    search s = {w, sample, limit + 1, tried, (uint8_t *)(contexts + 1), contexts};
     if (classes != NULL)
         QC_TRY(try_candidate(&s, &tried));
     tried.classes = NULL;

@@ -57,6 +57,11 @@ size_t qc_router_find_period(const uint8_t *symbols, size_t count);
 /* Classes of about as many symbols each, in the order of the codes; some may be empty. */
 void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of);
 
+/* What symbols tell about those so many places behind them: the mutual information of their
+   classes, which are three, in the first `count` symbols. Fast: each symbol is seen once or twice.
+ */
+uint64_t qc_router_told(const qc_router_input *input, size_t count, size_t distance);
+
 /* The table of every symbol, by its neighbours in filters. */
 void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
                         const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables);
