@@ -36,7 +36,7 @@ PYTHON_TESTS = {
     "format": [
         *("coded_parameters", "convert", "delta", "differential", "differential_lanes"),
         *("differential_parts", "exponents", "large_outputs", "lanes", "pack", "round_trip"),
-        *("routers", "sparse", "streams", "streams_broken", "tensor"),
+        *("exact_forms", "routers", "sparse", "streams", "streams_broken", "tensor"),
     ],
     "quantize": [
         *("affine", "assign_by_cost", "codebook", "codecs", "fixed_point", "kmeans"),

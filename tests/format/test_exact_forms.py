@@ -142,6 +142,17 @@ def test_few_values_of_other_types_are_a_codebook(dtype):
     assert len(data) <= 1.02 * len(qcodec.encode(array, Codebook(4), profile="small"))
 
 
+@pytest.mark.parametrize("arrange", [np.asfortranarray, lambda a: a[:, ::2], lambda a: a[:, ::-1]])
+def test_the_layout_in_memory_does_not_matter(arrange):
+    array = arrange(Affine(8, per=0).quantize(weights(*SHAPE)).dequantize())
+    data = encode(array)
+    assert kind_of(data) == "affine"
+    assert encode(array.copy()) == data
+    unaligned = np.frombuffer(b"x" + array.tobytes(), np.float32, offset=1).reshape(array.shape)
+    assert not unaligned.flags.aligned
+    assert encode(unaligned) == data
+
+
 def test_a_scale_that_is_a_float16_is_stored_as_one():
     scale = np.linspace(0.001, 0.1, 40, dtype=np.float16).astype(np.float32)[:, None]
     levels = np.random.default_rng(0).integers(-8, 8, (40, 128)).astype(np.float32)
