@@ -62,7 +62,7 @@ typedef struct qc_encoding {
 } qc_encoding;
 
 /* A decoder's scratch memory: QC_WORKSPACE_BYTES, any alignment. */
-#define QC_WORKSPACE_BYTES ((size_t)512 * 1024)
+#define QC_WORKSPACE_BYTES ((size_t)640 * 1024)
 
 /* An upper bound of the bytes of `count` symbols in any coding, header included. */
 size_t qc_stream_bound(size_t count, unsigned width);
@@ -110,10 +110,9 @@ typedef enum qc_kind {
     QC_PLANES = 1,
     QC_AFFINE = 2,
     QC_CODEBOOK = 3,
-    QC_DELTA = 4,
-    QC_EXPONENTS = 5
+    QC_DELTA = 4
 } qc_kind;
-#define QC_KIND_COUNT         6
+#define QC_KIND_COUNT         5
 #define QC_DELTA_DIGEST_BYTES 8
 
 /* Which elements are stored. */
@@ -122,8 +121,10 @@ typedef enum qc_positions {
     QC_GAPS = 1,
     QC_MASK = 2,
     QC_CSR = 3,
-    QC_BIT_MASK = 4
+    QC_BIT_MASK = 4,
+    QC_COPIES = 5 /* all others are copies of elements before them */
 } qc_positions;
+#define QC_POSITIONS_COUNT 6
 
 /* How the values of a parameter are stored (format, section 5). */
 typedef enum qc_values_mode {
@@ -231,7 +232,7 @@ typedef struct qc_frame {
     size_t elements;        /* product of dims */
     size_t row_elements;    /* product of dims[1:] */
     size_t chunks;          /* number of chunks */
-    unsigned value_streams; /* bytes: 1; planes and exponents: item size; delta: 3; codes: 1 */
+    unsigned value_streams; /* bytes: 1; planes: item size; delta: 3; codes: 1 */
     size_t item_size;
     size_t frame_bytes; /* of the whole frame */
     size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
@@ -280,8 +281,10 @@ typedef enum qc_role {
     QC_ROLE_GAPS = 0,
     QC_ROLE_MASK = 1,
     QC_ROLE_ROW_COUNTS = 2,
+    /* Copies: runs, lengths, distances, directions, steps, low bits, signs. */
+    QC_ROLE_COPIES = 16,
     /* + the number of the plane, or of the parameter's stream; + the item size: the escapes of kind
-       exponents */
+       planes */
     QC_ROLE_VALUES = 3
 } qc_role;
 
@@ -291,11 +294,11 @@ typedef struct qc_stream_info {
     size_t bytes; /* header included */
 } qc_stream_info;
 
-#define QC_MAX_STREAMS 11
+#define QC_MAX_STREAMS 16
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
-   QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of low bytes and of
-   escapes, and the head of exponents. */
+   QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of copies, of low
+   bytes and of escapes, the options of copies, and the head of the planes of floats. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
@@ -305,11 +308,11 @@ qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_
 
 /* Decode elements [first, first + count) of a chunk (counted from the chunk's start) into `out`,
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's. Of kind delta,
-   everything in the chunk before the range is decoded too.
-   out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's is a float type.
-   QC_VERIFY: the chunk's CRC first (chunked frames). If the range is the whole chunk, every rule of
-   the format is checked. `out` NULL: check only, write nothing. Otherwise coded parameters must
-   have been decoded (else QC_INVALID). */
+   everything in the chunk before the range is decoded too; of positions form copies the range is
+   the whole chunk (else QC_INVALID). out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's
+   is a float type. QC_VERIFY: the chunk's CRC first (chunked frames). If the range is the whole
+   chunk, every rule of the format is checked. `out` NULL: check only, write nothing. Otherwise
+   coded parameters must have been decoded (else QC_INVALID). */
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);
@@ -328,12 +331,16 @@ qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const vo
    element. The frame was read or planned. */
 size_t qc_stored_size(const qc_frame *frame);
 
-/* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense)
-   and codes (uint8_t or uint16_t by width; of kinds that store elements: the elements), fillers
-   included. Both have room for `stored`, as qc_chunk_stored gave it: qc_stored_size bytes per
+/* The number of codes of a chunk: its stored elements, or, if it has copies, all elements. */
+qc_status qc_chunk_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                         size_t *codes, qc_error *error);
+
+/* A chunk as integers, before any arithmetic: positions (from the chunk's start; NULL if dense or
+   copies) and codes (uint8_t or uint16_t by width; of kinds that store elements: the elements),
+   fillers included. Both have room for `count`, as qc_chunk_codes gave it: qc_stored_size bytes per
    code. */
 qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
-                                size_t stored, uint32_t *positions, void *codes, unsigned flags,
+                                size_t count, uint32_t *positions, void *codes, unsigned flags,
                                 void *workspace, qc_error *error);
 
 /* Decode a whole frame on this thread: qc_frame_read, parameters, then every chunk. `out_bytes`
@@ -354,11 +361,15 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error);
 typedef struct qc_chunk_input {
     size_t first;              /* element, from the tensor's start */
     size_t elements;           /* of the chunk */
-    size_t stored;             /* stored elements; dense: = elements */
-    const uint32_t *positions; /* strictly ascending, from the chunk's start; dense: NULL */
+    size_t stored;             /* stored elements; dense, copies: = elements */
+    const uint32_t *positions; /* strictly ascending, from the chunk's start; dense, copies: NULL */
     const void *values;        /* codes (uint8_t or uint16_t by width), or verbatim elements */
     int32_t filler;            /* the code whose value is zero, or -1 if there is none */
 } qc_chunk_input;
+
+/* Whether a sample of elements, or of codes of `item_size` bytes, shows repeats, so that positions
+   form copies may pay. `dtype` is that of the elements; of codes: QC_BOOL. */
+int qc_copies_may_pay(const void *values, size_t count, size_t item_size, qc_dtype dtype);
 
 /* Upper bound of an encoded chunk, and the workspace that encoding it needs, in bytes. */
 size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input);

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from .conventions import Checksum, Limit, Reader, crc32c, require
+from .copies import expand, open_copies
 from .delta import delta_chunk
 from .element_types import BY_NAME, OUTPUT_TYPES
-from .head import DELTA, Head, check_together, read_head, read_notes
+from .head import COPIES, DELTA, Head, check_together, read_head, read_notes
 from .parameters import Parameters, read_parameters
 from .positions import open_positions, positions_of
 from .values import open_values, values_of
@@ -79,8 +79,14 @@ def decode(
 def _check_base(head: Head, parameters: Parameters, base: bytes | None) -> None:
     if base is None or len(base) != head.elements * head.dtype.size:
         raise ValueError("the base is missing, or has another size")
-    if hashlib.sha256(base).digest()[:8] != parameters.digest:
+    if digest_of(base) != parameters.digest:
         raise ValueError(f"the base is another one than {parameters.digest.hex()}")
+
+
+def digest_of(base: bytes) -> bytes:
+    """What tells one base from another: the CRCs of its two halves (section 4)."""
+    half = len(base) // 2
+    return b"".join(crc32c(part).to_bytes(4, "little") for part in (base[:half], base[half:]))
 
 
 def read_shared(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
@@ -120,6 +126,13 @@ def decode_chunk(
             reader, head, parameters,
             base[chunk.elements.start * size : chunk.elements.stop * size], dtype,
         )  # fmt: skip
+    if head.positions == COPIES:
+        copies = open_copies(reader, head, len(chunk.elements))
+        streams = open_values(reader, head, parameters, copies.stored)
+        require(reader.left == 0, "the streams do not fill their chunk")
+        # All elements share their groups, so any numbers do.
+        values = values_of(streams, head, parameters, [0] * copies.stored, dtype)
+        return b"".join(expand(copies, values, len(chunk.elements)))
     positions = open_positions(reader, head, parameters, len(chunk.elements))
     streams = open_values(reader, head, parameters, positions.stored)
     require(reader.left == 0, "the streams do not fill their chunk")

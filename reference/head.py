@@ -10,8 +10,8 @@ from .conventions import Checksum, Limit, Reader, Truncated, Unsupported, crc32c
 from .element_types import TABLE, ElementType
 
 VERSION = 0x81
-BYTES, PLANES, AFFINE, CODEBOOK, DELTA, EXPONENTS = range(6)
-DENSE, GAPS, MASK, CSR, BIT_MASK = range(5)
+BYTES, PLANES, AFFINE, CODEBOOK, DELTA = range(5)
+DENSE, GAPS, MASK, CSR, BIT_MASK, COPIES = range(6)
 _QUANTIZABLE = ("f32", "f16", "bf16", "f64")
 SIZE_LIMIT = 1 << 56
 SMALLEST_CHUNK, LARGEST_CHUNK = 256, 1 << 22
@@ -73,10 +73,10 @@ def _check_crc(reader: Reader, length: int) -> None:
 
 def _judged(flags: int, features: int, dtype: int, kind: int, dims: tuple[int, ...]) -> Head:
     positions = flags >> 1 & 7
-    require(positions <= BIT_MASK and flags < 64, "reserved flags", Unsupported)
+    require(positions <= COPIES and flags < 64, "reserved flags", Unsupported)
     require(features >> len(CODINGS) == 0, "reserved features", Unsupported)
     require(dtype < len(TABLE), "reserved dtype", Unsupported)
-    require(kind <= EXPONENTS, "reserved kind", Unsupported)
+    require(kind <= DELTA, "reserved kind", Unsupported)
     require(len(dims) <= 8, "more than 8 dimensions", Unsupported)
     size = TABLE[dtype].size * math.prod(dim or 1 for dim in dims)
     require(size < SIZE_LIMIT, "the dims are too large", Limit)
@@ -108,8 +108,9 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
         require(head.dims, "csr without a dimension")
         if chunk_elements and head.row_length:
             require(chunk_elements % head.row_length == 0, "csr with chunks of broken rows")
-    if head.kind in (AFFINE, CODEBOOK, DELTA, EXPONENTS):
+    if head.kind in (AFFINE, CODEBOOK, DELTA):
         require(head.dtype.name in _QUANTIZABLE, "a kind with a dtype that is not for it")
-    if head.kind in (BYTES, PLANES, DELTA, EXPONENTS):
+    if head.kind in (BYTES, PLANES, DELTA):
         require(not head.scaled, "scales without codes")
+    require(head.kind != DELTA or head.positions != COPIES, "copies of differences", Unsupported)
     require(head.kind != DELTA or head.positions == DENSE, "delta is dense")

@@ -130,8 +130,8 @@ static qc_status judge_fields(const head_fields *fields, qc_frame *frame, qc_err
     unsigned positions = fields->flags >> QC_FLAG_POSITIONS_SHIFT & QC_FLAG_POSITIONS_MASK;
     QC_CHECK((fields->flags & QC_FLAG_RESERVED) == 0, QC_UNSUPPORTED, "frame: reserved flags", 3,
              fields->flags, 0xFF ^ QC_FLAG_RESERVED);
-    QC_CHECK(positions <= QC_BIT_MASK, QC_UNSUPPORTED, "frame: positions form", 3, positions,
-             QC_BIT_MASK);
+    QC_CHECK(positions < QC_POSITIONS_COUNT, QC_UNSUPPORTED, "frame: positions form", 3, positions,
+             QC_POSITIONS_COUNT - 1);
     QC_TRY(judge_features(frame, fields->features_at, error));
     QC_CHECK(fields->dtype < QC_DTYPE_COUNT, QC_UNSUPPORTED, "frame: dtype", fields->shape_at,
              fields->dtype, QC_DTYPE_COUNT - 1);
@@ -195,6 +195,7 @@ qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame 
     QC_TRY(qc_layout_chunks(frame, QC_CORRUPT, QC_UNSUPPORTED, error));
     QC_TRY(qc_layout_values(frame, scaled, QC_CORRUPT, error));
     QC_TRY(qc_read_parameters(&reader, frame, scaled, error));
+    QC_TRY(qc_layout_copies(frame, QC_UNSUPPORTED, error));
     if (chunked)
         return read_directory(&reader, frame, error);
     frame->head_bytes = reader.at;

@@ -18,8 +18,8 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
              QC_DTYPE_COUNT - 1);
     QC_CHECK((unsigned)frame->kind < QC_KIND_COUNT, QC_INVALID, "frame: kind", 0, frame->kind,
              QC_KIND_COUNT - 1);
-    QC_CHECK((unsigned)frame->positions <= QC_BIT_MASK, QC_INVALID, "frame: positions form", 0,
-             frame->positions, QC_BIT_MASK);
+    QC_CHECK((unsigned)frame->positions < QC_POSITIONS_COUNT, QC_INVALID, "frame: positions form",
+             0, frame->positions, QC_POSITIONS_COUNT - 1);
     QC_CHECK(frame->ndim <= QC_MAX_DIMS, QC_INVALID, "frame: number of dimensions", 0, frame->ndim,
              QC_MAX_DIMS);
     QC_CHECK(!has_gaps || (frame->gap_width >= 1 && frame->gap_width <= 16), QC_INVALID,
@@ -32,6 +32,7 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     QC_TRY(qc_layout_chunks(frame, QC_INVALID, QC_INVALID, error));
     QC_TRY(qc_layout_values(frame, frame->scales.count > 0, QC_INVALID, error));
     QC_TRY(qc_plan_parameters(frame, error));
+    QC_TRY(qc_layout_copies(frame, QC_INVALID, error));
     frame->params_bytes = qc_parameters_size(frame);
     return QC_OK;
 }

@@ -25,7 +25,10 @@ cdef extern from "qcodec.h" nogil:
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
+        QC_COPIES
         QC_DELTA
+        QC_DENSE
+        QC_DTYPE_COUNT
         QC_DELTA_DIGEST_BYTES
         QC_WORKSPACE_BYTES
 
@@ -140,14 +143,17 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t *stored, qc_error *error)
     size_t qc_stored_size(const qc_frame *frame)
+    qc_status qc_chunk_codes(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
+                             size_t *codes, qc_error *error)
     qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, const void *data,
-                                    size_t stored, uint32_t *positions, void *codes, unsigned flags,
+                                    size_t count, uint32_t *positions, void *codes, unsigned flags,
                                     void *workspace, qc_error *error)
     qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out, size_t out_bytes,
                         void *memory, size_t memory_bytes, unsigned flags, void *workspace,
                         qc_error *error)
 
     qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
+    int qc_copies_may_pay(const void *values, size_t count, size_t item_size, qc_dtype dtype)
     size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input)
     size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_input *input)
     ctypedef struct qc_encoding:

@@ -9,7 +9,7 @@ which elements are whose (format, section 8). A pack is read whole anyway.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,15 +71,41 @@ def joined(tensors: Mapping[str, Small], encode: Encode) -> dict[str, Content]:
         Encodes as the frames of `tensors` were.
     """
     contents: dict[str, Content] = {name: small.frame for name, small in tensors.items()}
-    groups: dict[Any, list[str]] = {}
-    for name, small in tensors.items():
-        groups.setdefault(_kind_of(small), []).append(name)
-    for names in groups.values():
-        for some in _runs(names, tensors):
-            bundle = _best(some, tensors, encode)
-            if bundle is not None:
-                contents |= dict.fromkeys(bundle.shapes, bundle)
+    for names in _grouped(tensors, lambda name: _kind_of(tensors[name])):
+        alike = _grouped(names, lambda name: name.rpartition(".")[2])
+        ways = [[names], alike] if len(alike) > 1 else [[names]]
+        bundles = min((_bundles(way, tensors, encode) for way in ways), key=lambda way: way.cost)
+        for bundle in bundles.found:
+            contents |= dict.fromkeys(bundle.shapes, bundle)
     return contents
+
+
+@dataclass(frozen=True, eq=False)
+class _Bundles:
+    """Frames of several tensors, and by how many bytes they are larger than a frame for each."""
+
+    found: list[Bundle]
+    cost: int
+
+
+def _bundles(
+    groups: Sequence[Sequence[str]], tensors: Mapping[str, Small], encode: Encode
+) -> _Bundles:
+    found, cost = [], 0
+    for names in groups:
+        for some in _runs(names, tensors):
+            bundle, saved = _best(some, tensors, encode)
+            if bundle is not None:
+                found.append(bundle)
+                cost -= saved
+    return _Bundles(found, cost)
+
+
+def _grouped(names: Iterable[str], key: Callable[[str], Any]) -> list[list[str]]:
+    groups: dict[Any, list[str]] = {}
+    for name in names:
+        groups.setdefault(key(name), []).append(name)
+    return list(groups.values())
 
 
 def _kind_of(small: Small) -> Any:
@@ -104,8 +130,10 @@ def _runs(names: Sequence[str], tensors: Mapping[str, Small]) -> list[list[str]]
     return runs
 
 
-def _best(names: Sequence[str], tensors: Mapping[str, Small], encode: Encode) -> Bundle | None:
-    """Return the frame of several of these tensors that saves most; None if none does."""
+def _best(
+    names: Sequence[str], tensors: Mapping[str, Small], encode: Encode
+) -> tuple[Bundle | None, int]:
+    """Return the frame of several of these tensors that saves most, and the bytes that it saves."""
     best: Bundle | None = None
     most, tried = 0, 1
     for limit in _SMALL_ELEMENTS:
@@ -120,7 +148,7 @@ def _best(names: Sequence[str], tensors: Mapping[str, Small], encode: Encode) ->
         if saved > most:
             most = saved
             best = Bundle(frame, {name: tensors[name].quantized.shape for name in some})
-    return best
+    return best, most
 
 
 def _concatenated(parts: Sequence[Quantized]) -> Quantized:

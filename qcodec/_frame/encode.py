@@ -155,12 +155,6 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
 
-def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
-    """Return the share of bytes that a layout must save to replace the best one before it."""
-    is_as_fast = best.kind == "planes" and layout.kind == "exponents"
-    return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
-
-
 @standard_float_mode()
 def encode_quantized(
     quantized: Quantized,
@@ -222,7 +216,7 @@ def _smallest(
     for encoder, indices in zip(compared, samples, strict=False):
         chunks = encoder.chunks(indices, threads)
         each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _worthwhile(best.layout, encoder.layout, encoding.profile)):
+        if each < cost * (1 - _WORTHWHILE[encoding.profile]):
             best, sampled, cost = encoder, chunks, each
     elements = sum(count for _, count in best.ranges)
     if sampled is not None and cost * elements >= below:

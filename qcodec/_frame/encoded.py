@@ -260,7 +260,8 @@ class Encoded:
     ) -> None:
         """Decode elements [first, first + count) into `out`; None: check only."""
         base = self._bound_base()
-        if threads == 1 and isinstance(self._source, BytesSource):
+        whole = self._takes_whole_chunks(first, count)
+        if threads == 1 and whole and isinstance(self._source, BytesSource):
             frame.decode(first, count, target.id, out, base, self._verify)
             return
         if threads == self.chunks == 1 and count:  # all of a small tensor
@@ -275,10 +276,18 @@ class Encoded:
             offset, length, start, elements = frame.chunk(index)
             begin, end = max(first, start), min(first + count, start + elements)
             part = None if flat is None else flat[(begin - first) * size : (end - first) * size]
+            # Copies are made inside a chunk, so of such a chunk all is decoded, and a part taken.
+            chunk = None if whole or part is None else np.empty(elements * size, np.uint8)
+            if chunk is None:
+                at, taken = begin - start, end - begin
+            else:
+                at, taken = 0, elements
             frame.decode_chunk(
-                index, self._bytes(offset, length), begin - start, end - begin,
-                target.id, part, base, self._verify,
+                index, self._bytes(offset, length), at, taken,
+                target.id, part if chunk is None else chunk, base, self._verify,
             )  # fmt: skip
+            if chunk is not None and part is not None:
+                part[:] = chunk[(begin - start) * size : (end - start) * size]
 
         each = frame.chunk_elements or max(frame.elements, 1)
         # An empty tensor has a chunk to check; an empty part of a tensor has none.
@@ -286,6 +295,14 @@ class Encoded:
         wanted = range(first // each, stop)
         with closing(in_order(decode_chunk, wanted, threads)) as decoded:
             deque(decoded, maxlen=0)
+
+    def _takes_whole_chunks(self, first: int, count: int) -> bool:
+        """Whether a range can be decoded in place: only copies need whole chunks."""
+        if self.positions != "copies" or count == self.elements:
+            return True
+        each = self._frame.chunk_elements or self.elements
+        self._limits.check_tensor(each * self.element_type.itemsize, self._input_bytes)
+        return first % each == 0 and (count % each == 0 or first + count == self.elements)
 
     # ---- the base ----
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._base.arrays import as_float32
+from .._base.arrays import as_float32, bytes_of
 from .._base.delta_base import filter_of, step_of
+from .._core import core
 from ..dtypes import QUANTIZABLE, element_type
+from . import ids
 
 if TYPE_CHECKING:
     from ..quantized import Quantized
@@ -80,11 +82,11 @@ class Layout:
 
     def positions_of(self, quantized: Quantized) -> Array | None:
         """Return the positions of the stored elements; None if every element is stored."""
-        return None if self.positions == "dense" else quantized.positions
+        return None if self.positions in ids.FULL_POSITIONS else quantized.positions
 
     def codes_of(self, quantized: Quantized) -> Array:
-        """Return the codes of the stored elements; in dense form absent ones get a code too."""
-        if self.positions == "dense":
+        """Return the codes of the stored elements; in full forms absent ones get a code too."""
+        if self.positions in ids.FULL_POSITIONS:
             return dense_codes(quantized)
         return quantized.codes
 
@@ -128,11 +130,11 @@ class Layout:
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
         """Return the default number of elements per chunk."""
-        if self.kind == "exponents":
+        if self.kind == "planes" and quantized.dtype in QUANTIZABLE:
             size = element_type(quantized.dtype).itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
         bits = float(value_bits(quantized))
-        if quantized.positions is not None and self.positions != "dense":
+        if quantized.positions is not None and self.positions not in ids.FULL_POSITIONS:
             density = len(quantized.positions) / max(quantized.size, 1)
             bits = density * (bits + self.gap_width) + (self.positions in ("mask", "bit_mask"))
         if self.kind in ("planes", "delta"):  # only some streams are coded, each with its own head
@@ -204,16 +206,17 @@ def candidates(
     """
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "bytes" and profile != "fixed":
-        kinds.append("planes")
-        if quantized.dtype in QUANTIZABLE:
-            kinds.append("exponents")
+        kinds = _element_kinds(quantized.dtype)
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
-    deltas = _deltas(quantized, profile) if may_delta else []
+    others = _deltas(quantized, profile) if may_delta else []
+    can_be_dense = filler_code(quantized) >= 0 or quantized.positions is None
+    may_copy = profile in ("balanced", "small") and positions in ("dense", "auto")
+    if may_copy and can_be_dense and _may_have_copies(quantized):
+        others += [Layout(kind, "copies") for kind in kinds]
     if quantized.positions is None:
-        return [Layout(kind, "dense") for kind in kinds] + deltas
+        return [Layout(kind, "dense") for kind in kinds] + others
     forms: list[tuple[str, int]] = []
-    can_be_dense = filler_code(quantized) >= 0
     if positions == "dense" and not can_be_dense:
         raise ValueError("positions='dense' needs a code whose value is zero; there is none")
     if positions == "dense" or (positions == "auto" and can_be_dense):
@@ -232,7 +235,26 @@ def candidates(
             f"positions={positions!r} cannot bridge the longest run of absent elements: "
             "no code has the value zero; use positions='mask'"
         )
-    return [Layout(kind, form, width) for form, width in forms for kind in kinds] + deltas
+    return [Layout(kind, form, width) for form, width in forms for kind in kinds] + others
+
+
+def _may_have_copies(quantized: Quantized) -> bool:
+    """Return whether elements share their parameters, and a sample of them shows repeats."""
+    for groups in (quantized.codebook, quantized.scale):
+        if groups is not None and len(groups.values) > 1:
+            return False
+    codes = np.ascontiguousarray(dense_codes(quantized))
+    is_code = quantized.kind != "bytes"
+    dtype = element_type("bool" if is_code else quantized.dtype)
+    return core.copies_may_pay(bytes_of(codes), codes.itemsize, dtype.id)
+
+
+def _element_kinds(dtype: str) -> list[str]:
+    """Return the kinds that may suit elements: of a byte each there is one that is never worse."""
+    element = element_type(dtype)
+    if element.itemsize > 1:
+        return ["bytes", "planes"]
+    return ["planes"] if dtype == "int8" or element.is_float else ["bytes"]
 
 
 def _deltas(quantized: Quantized, profile: str) -> list[Layout]:

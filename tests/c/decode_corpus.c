@@ -119,7 +119,10 @@ static qc_status check_values(const qc_frame *frame, const qc_chunk *chunk, cons
 static qc_status decode_last(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                              uint8_t **out)
 {
-    size_t count = chunk->elements > 0, first = chunk->elements - count;
+    size_t count = chunk->elements > 0;
+    if (frame->positions == QC_COPIES) /* only whole chunks */
+        count = chunk->elements;
+    size_t first = chunk->elements - count;
     uint8_t *value = memory_of(count * frame->item_size);
     qc_status status = qc_chunk_decode(frame, chunk, bytes, first, count, frame->dtype, value,
                                        QC_VERIFY, workspace, &error);
@@ -132,12 +135,12 @@ static qc_status decode_codes(const qc_frame *frame, const qc_chunk *chunk, cons
                               uint8_t **out)
 {
     size_t stored;
-    qc_status status = qc_chunk_stored(frame, chunk, bytes, &stored, &error);
+    qc_status status = qc_chunk_codes(frame, chunk, bytes, &stored, &error);
     if (status != QC_OK)
         return status;
     CHECK(stored <= chunk->elements, "%zu stored of %zu", stored, chunk->elements);
     size_t size = stored * qc_stored_size(frame);
-    int dense = frame->positions == QC_DENSE;
+    int dense = frame->positions == QC_DENSE || frame->positions == QC_COPIES;
     uint32_t *positions = dense ? NULL : memory_of(stored * sizeof *positions);
     uint8_t *codes = memory_of(size);
     status = qc_chunk_decode_codes(frame, chunk, bytes, stored, positions, codes, QC_VERIFY,

@@ -56,7 +56,7 @@ static void decode_all(void)
     static sample s;
     static uint8_t data[CAPACITY];
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++)
+        for (int form = QC_DENSE; form < QC_POSITIONS_COUNT; form++)
             for (size_t c = 0; c < SAMPLE_CODINGS; c++) {
                 const sample_way *way = &sample_ways[w];
                 qc_frame frame = frame_of_sample(&s, way, (qc_positions)form);
@@ -144,7 +144,7 @@ static void encode_all(void)
 {
     static sample s;
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++)
+        for (int form = QC_DENSE; form < QC_POSITIONS_COUNT; form++)
             for (size_t c = 0; c < SAMPLE_CODINGS; c++) {
                 const sample_way *way = &sample_ways[w];
                 qc_positions positions = (qc_positions)form;

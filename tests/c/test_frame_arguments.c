@@ -42,7 +42,7 @@ static void heads(void)
 {
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.dtype = QC_DTYPE_COUNT, "frame: dtype");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.kind = QC_KIND_COUNT, "frame: kind");
-    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.positions = QC_BIT_MASK + 1, "frame: positions form");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.positions = QC_POSITIONS_COUNT, "frame: positions form");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.ndim = QC_MAX_DIMS + 1, "frame: number of dimensions");
     PLAN_REFUSED(QC_BYTES, QC_GAPS, frame.gap_width = 0, "gaps: width");
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.gap_width = 17, "gaps: width");
@@ -56,7 +56,7 @@ static void heads(void)
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = CHUNK + 1,
                  "frame: csr chunks are whole rows");
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
-                 "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64");
+                 "frame: affine, codebook and delta need f32, f16, bf16 or f64");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
                  "frame: only affine and codebook have scales");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");
@@ -199,7 +199,7 @@ static void inputs(void)
     static const uint8_t no_entry[ELEMENTS] = {2, 3, 0};
     const char *ascend = "encode: positions ascend and are inside the chunk";
     INPUT_REFUSED(QC_MASK, input.elements = 2, "encode: stored elements");
-    INPUT_REFUSED(QC_DENSE, (void)input, "encode: dense stores every element");
+    INPUT_REFUSED(QC_DENSE, (void)input, "encode: dense and copies have every element");
     INPUT_REFUSED(QC_MASK, input.first = ELEMENTS + 1, "encode: elements of the chunk");
     INPUT_REFUSED(QC_MASK, input.first = 1, "encode: elements of the chunk");
     INPUT_REFUSED(QC_MASK, input.positions = again, ascend);
@@ -340,7 +340,7 @@ static void ranges(void)
             "frame: no more chunks");
     REFUSED(
         qc_chunk_decode_codes(&frame, chunks, bytes, CHUNK - 1, NULL, out, 0, workspace, &error),
-        QC_INVALID, "decode: number of stored elements");
+        QC_INVALID, "decode: number of codes");
 }
 
 static void outputs(void)

@@ -92,7 +92,7 @@ static qc_frame plan_tiny(const qc_poll *poll, size_t elements, size_t chunk_ele
     qc_frame frame = {.dtype = QC_F32, .kind = QC_AFFINE, .ndim = 1, .width = 4, .poll = poll};
     frame.dims[0] = elements;
     frame.chunk_elements = chunk_elements;
-    frame.scales.dtype = QC_F32;
+    frame.scales.dtype = QC_E8M0; /* many floats would have no slow coding */
     frame.scales.inner = 1;
     frame.scales.count = elements;
     frame.scales.values = (const uint8_t *)values;

@@ -88,7 +88,7 @@ def test_inspect_names_alias_ordinary_tensors_and_header(command, encoded):
     assert "ordinary" in lines["steps"]
     assert "scalar" in lines["steps"]
     assert "200x300" in lines["fc.weight"]
-    assert "exponents" in lines["fc.weight"]
+    assert "planes" in lines["fc.weight"]
     assert "(safetensors header)" in lines
     assert "(pack table)" in lines
 

@@ -87,7 +87,7 @@ def test_changes_that_are_alike_within_a_filter_are_predicted():
 def test_a_tensor_smaller_without_its_base_is_stored_without_it():
     other = RANDOM.permuted(BASE * 1000, axis=0)
     data = qcodec.encode(TUNED, Delta(other))
-    assert qcodec.info(data).kind == "exponents"
+    assert qcodec.info(data).kind == "planes"
     assert data == qcodec.encode(TUNED, Lossless())
     assert bits(qcodec.decode(data)) == bits(TUNED)
     pruned = np.where(RANDOM.random(BASE.shape) < 0.02, BASE, np.float32(0))

@@ -159,8 +159,8 @@ RULES = {
     "delta_low_bits_that_end.frame": "delta: more low bits than are stored",
     "delta_low_bytes_beyond_the_elements.frame": "delta: bytes of low bits",
     "entries_beyond_the_elements.frame": "positions: stored elements",
-    "fields_escape_missing.frame": "exponents: too few escapes",
-    "fields_more_escapes_than_elements.frame": "exponents: escapes",
+    "planes_escape_missing.frame": "planes: too few escapes",
+    "planes_more_escapes_than_elements.frame": "planes: escapes",
 }
 
 

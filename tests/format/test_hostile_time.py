@@ -91,16 +91,16 @@ def contexts():
 
 
 def all_escaped():
-    """Fields of f64 whose exponents are all escapes, in the widest streams."""
+    """Planes of f64 whose exponents are all escapes, in the widest streams."""
     escape, rest = b"\0\2\xff\1", CONSTANT
-    return b"\0\0" + vu(STREAM) + b"\0\2\xff\x0f" + escape + rest + longest_symbols() * 6
+    return b"\x10" + vu(STREAM) + b"\0\2\xff\x0f" + escape + rest + longest_symbols() * 6
 
 
 SLOW = {
     "longest symbols": lambda: of_equal_chunks("u8 bytes dense", longest_symbols()),
     "a row an element": lambda: of_equal_chunks("u8 bytes csr", a_row_an_element(), b"\x10"),
-    "planes": lambda: of_equal_chunks("f64 planes dense", longest_symbols() * 8),
-    "fields, all escapes": lambda: of_equal_chunks("f64 exponents dense", all_escaped()),
+    "planes": lambda: of_equal_chunks("u64 planes dense", longest_symbols() * 8),
+    "planes, all escapes": lambda: of_equal_chunks("f64 planes dense", all_escaped()),
     "split": lambda: of_equal_chunks("u8 bytes dense", split()),
     "contexts": lambda: of_equal_chunks("u8 bytes dense", contexts()),
     "scales": lambda: scaled_frame(

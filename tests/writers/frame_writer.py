@@ -6,36 +6,39 @@ and its parts can be spoilt before they are put together with right lengths and 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
+from reference.frame import digest_of
 from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
-from tests.writers.coded_floats_writer import floats, order_of
+from tests.writers.coded_floats_writer import floats, order_of, planes
+from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies, choose, write_copies
 from tests.writers.delta_writer import Delta, delta_symbols
+from tests.writers.planes_writer import Coder, write_planes
 from tests.writers.stream_writer import is_routed, vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("bytes", "planes", "affine", "codebook", "delta", "exponents")
+KINDS = ("bytes", "planes", "affine", "codebook", "delta")
 #: Kinds that store elements, not codes.
-ELEMENT_KINDS = ("bytes", "planes", "delta", "exponents")
-POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask")
+ELEMENT_KINDS = ("bytes", "planes", "delta")
+POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask", "copies")
+#: Forms in which every element is given.
+FULL_POSITIONS = ("dense", "copies")
+INTEGERS = DTYPES[4:12]
 FLOATS = ("f32", "f16", "bf16", "f64")
-EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
 
+_NO_COPIES = Copies(share=0.0)
+
 #: Of every frame of kind delta that was written: digest to base.
 _BASES: dict[bytes, bytes] = {}
-
-#: Symbols and width to a whole stream.
-Coder = Callable[[Sequence[int], int], bytes]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Floats:
     inner: int = 1
     entries: int = 1
     mode: str = "verbatim"
+    mantissa_bits: int = 3
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (bytes, planes, delta, exponents).
+    codes, or the bytes of each (bytes, planes, delta).
     """
 
     dtype: str
@@ -75,6 +80,7 @@ class Frame:
     mantissa_bits: int = 3
     base: int = 0
     notes: Sequence[tuple[int, bytes]] | None = None
+    copies: Copies = _NO_COPIES
 
     @property
     def size(self) -> int:
@@ -193,8 +199,11 @@ def write_fields(frame: Frame, features: int) -> bytes:
 
 
 def _floats(parameters: Floats, coder: Coder) -> bytes:
-    dtype, entries = parameters.dtype, parameters.entries
-    return floats(parameters.mode, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+    dtype, entries, mode = parameters.dtype, parameters.entries, parameters.mode
+    if mode != "planes":
+        return floats(mode, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+    fields = (parameters.mantissa_bits, parameters.base)
+    return planes(parameters.data, dtype, ITEM_SIZES[dtype], *fields, coder)
 
 
 def is_delta(frame: bytes) -> bool:
@@ -241,6 +250,8 @@ def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
     values = [_element(frame, at) for at in chosen]
     if frame.delta is not None:
         return _write_delta(frame, elements, values, coder)
+    if frame.positions == "copies":
+        return _write_copies(frame, values, coder)
     positions = _write_positions(frame, places, len(elements), coder)
     return positions + _write_values(frame, values, coder)
 
@@ -288,16 +299,30 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
     return entries + counts + coder(gaps, frame.gap_width)
 
 
+def copies_options(frame: Frame) -> int:
+    """The options that copies of a frame may have."""
+    options = DIRECTIONS
+    if frame.kind in ELEMENT_KINDS:
+        options |= SIGNS if frame.dtype in FLOATS else STEPS if frame.dtype in INTEGERS else 0
+    return options
+
+
+def _write_copies(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
+    options = frame.copies.options & copies_options(frame)
+    chunk = choose(values, replace(frame.copies, options=options))
+    stored = [values[at] for at in chunk.stored]
+    written = write_copies(chunk.copies, len(stored), coder, options=options, signs=chunk.signs)
+    return written + _write_values(frame, stored, coder)
+
+
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
     width = 1 if frame.dtype == "bool" else 8
     size = ITEM_SIZES[frame.dtype]
     if frame.kind == "bytes":
         return coder([byte for value in values for byte in value], width)
-    if frame.kind == "exponents":
-        return _write_fields(frame, [int.from_bytes(v, "little") for v in values], coder)
     if frame.kind == "planes":
-        planes = [_word_bytes(frame.dtype, value) for value in values]
-        return b"".join(coder([word[i] for word in planes], width) for i in range(size))
+        words = [int.from_bytes(value, "little") for value in values]
+        return write_planes(frame.dtype, size, words, frame.mantissa_bits, frame.base, coder)
     return coder(list(values), frame.width)
 
 
@@ -314,7 +339,7 @@ def _write_delta(
 
 def remember_base(base: bytes) -> bytes:
     """Find this base for every frame that was written against it; returns its digest."""
-    digest = hashlib.sha256(base).digest()[:8]
+    digest = digest_of(base)
     _BASES[digest] = base
     return digest
 
@@ -333,39 +358,6 @@ def base_of(data: bytes) -> bytes | None:
         return _BASES.get(read_parameters(reader, head).digest)
     except FormatError:
         return None
-
-
-def _write_fields(frame: Frame, values: Sequence[int], coder: Coder) -> bytes:
-    """Exponents by their distance from the base; those that are too far are escapes."""
-    bits, exponent_bits = 8 * ITEM_SIZES[frame.dtype], EXPONENT_BITS[frame.dtype]
-    rest_bits = 16 - exponent_bits - frame.mantissa_bits
-    escape = 255 >> frame.mantissa_bits
-    escapes: list[int] = []
-    streams: list[list[int]] = [[] for _ in range(bits // 8)]
-    for value in values:
-        word = (value << 1 | value >> bits - 1) & (1 << bits) - 1
-        exponent, upper = word >> bits - exponent_bits, word >> bits - 16
-        distance = (exponent - frame.base) % (1 << exponent_bits)
-        if distance >= escape:
-            distance = escape
-            escapes.append(exponent)
-        mantissa = upper >> rest_bits & (1 << frame.mantissa_bits) - 1
-        streams[0].append(distance << frame.mantissa_bits | mantissa)
-        streams[1].append(upper & (1 << rest_bits) - 1)
-        for i in range(2, bits // 8):
-            streams[i].append(word >> bits - 8 - 8 * i & 255)
-    widths = [8, rest_bits] + [8] * (bits // 8 - 2)
-    written = bytes([frame.mantissa_bits]) + vu(frame.base) + vu(len(escapes))
-    written += coder(escapes, exponent_bits)
-    return written + b"".join(coder(s, w) for s, w in zip(streams, widths, strict=True))
-
-
-def _word_bytes(dtype: str, element: bytes) -> bytes:
-    """An element from its most significant byte, float types rotated left by one bit."""
-    word, bits = int.from_bytes(element, "little"), 8 * len(element)
-    if dtype in FLOATS:
-        word = (word << 1 | word >> bits - 1) & (1 << bits) - 1
-    return word.to_bytes(len(element), "big")
 
 
 #: What stands under a name: a frame, or a role and what it needs.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from reference.conventions import crc32c
 from reference.head import VERSION
+from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copy, write_copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
+    Floats,
     Frame,
     Parts,
     assemble,
     assemble_pack,
+    bitpacked,
     remember_base,
     write_fields,
     write_frame,
@@ -52,7 +56,8 @@ def broken_files() -> Iterator[Broken]:
         *_positions(),
         *broken_streams(),
         *_delta(),
-        *_kind_fields(),
+        *_float_planes(),
+        *_copies(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -137,14 +142,16 @@ def _coded_parameters() -> Iterator[Broken]:
         parameters = b"\2\0\1" + bytes([mode]) + vu(len(body)) + body
         return assemble(replace(parts, fields=bytes(fields), parameters=parameters))
 
+    fields = b"\0"  # no mantissa bits, base exponent 0, no escapes
     zeros, no_deltas, in_order = b"\0\1\0", b"\0\1\0", b"\0\1\0"
     split = stream_of(6, b"\0\3\0\3" + zeros)
     one_bit = b"\0\1\1"  # all deltas are 1
     for name, mode, body in (
-        ("planes_too_few", 1, zeros * 3),
-        ("planes_too_many", 1, zeros * 5),
-        ("planes_split", 1, zeros * 3 + split),
-        ("planes_of_wrong_length", 1, zeros * 3 + b"\1\2ab"),
+        ("planes_too_few", 1, fields + zeros * 3),
+        ("planes_too_many", 1, fields + zeros * 5),
+        ("planes_without_fields", 1, zeros * 4),
+        ("planes_split", 1, fields + zeros * 3 + split),
+        ("planes_of_wrong_length", 1, fields + zeros * 3 + b"\1\2ab"),
         ("deltas_empty", 2, b""),
         ("deltas_length_33", 2, b"\0\1\x21" + bytes(12)),
         ("deltas_bits_missing", 2, b"\0\1\2"),
@@ -165,7 +172,7 @@ def _coded_parameters() -> Iterator[Broken]:
     scaled = replace(AFFINE, scales=SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", with_parameters(CODEBOOK, many), "corrupt"
-    planes = b"\0\1" + vu(257) + b"\1\x0c" + zeros * 4  # all of them are there
+    planes = b"\0\1" + vu(257) + b"\1\x0d" + fields + zeros * 4  # all of them are there
     yield (
         "scales_more_than_may_be_coded",
         with_parameters(scaled, b"\2\0\0" + planes, 3),
@@ -258,6 +265,66 @@ def _positions() -> Iterator[Broken]:
     yield "csr_gap_beyond_the_row", with_chunk(CSR, b"\3\0\1\1" + gaps + values), "corrupt"
 
 
+def _copies() -> Iterator[Broken]:
+    # Five elements, of which two are stored: 7 8, and three copies in turn from there.
+    none = b"\0\1\0"
+    frame = Frame("u8", "bytes", "copies", (5,), range(5), [b"\7", b"\x08"] * 2 + [b"\7"])
+    two = b"\1\2\7\x08"
+
+    def chunk(copies: Sequence[Copy], stored: int = 2, values: bytes = two, **kwargs: Any) -> bytes:
+        return write_copies(copies, stored, bitpacked, **kwargs) + values
+
+    whole = Copy(2, 3, 2)
+    steps, mirrored = {"options": STEPS}, {"options": DIRECTIONS}
+    numbers = b"\2\0\1\0"  # two stored, one copy
+    for name, content, kind in (
+        ("stored_beyond_the_elements", chunk([], 6, b"\1\6abcdef"), "corrupt"),
+        ("option_8", chunk([whole], options=8), "unsupported"),
+        ("signs_of_integers", chunk([whole], options=SIGNS, signs=[0]), "unsupported"),
+        ("more_than_elements", chunk([Copy(2, 1, 2)] + [Copy(0, 1, 2)] * 3), "corrupt"),
+        ("low_bytes_too_many", b"\2\0\1\x0b" + b"\0\1\2\0\1\2\0\1\2" + none + two, "corrupt"),
+        ("run_beyond_the_stored", chunk([Copy(3, 2, 2)]), "corrupt"),
+        ("length_beyond_the_end", chunk([Copy(2, 4, 2)]), "corrupt"),
+        ("distance_beyond_the_start", chunk([Copy(2, 3, 3)]), "corrupt"),
+        ("distance_of_none_before", chunk([Copy(2, 3, 0)]), "corrupt"),
+        ("at_the_start", chunk([Copy(0, 3, 1)]), "corrupt"),
+        ("axis_of_none_before", chunk([Copy(2, 2, 0, True), Copy(0, 1, 2)], **mirrored), "corrupt"),
+        ("mirrored_beyond_the_start", chunk([Copy(2, 3, 1, True)], **mirrored), "corrupt"),
+        ("elements_left", chunk([Copy(2, 2, 2)]), "corrupt"),
+        ("stored_left", chunk([Copy(1, 4, 1)]), "corrupt"),
+        ("none_and_elements_left", chunk([]), "corrupt"),
+        ("bytes_after", chunk([whole]) + b"\0", "corrupt"),
+        # Symbols 2 2 2, of which one is replaced by what is no number.
+        ("run_no_number", numbers + b"\0\1\xc8\0\1\2\0\1\2" + none + two, "corrupt"),
+        ("length_no_number", numbers + b"\0\1\2\0\1\xc8\0\1\2" + none + two, "corrupt"),
+        ("distance_no_number", numbers + b"\0\1\2\0\1\2\0\1\xc8" + none + two, "corrupt"),
+        ("step_no_number", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\xc8" + none + two, "corrupt"),
+        ("low_bytes_left", b"\2\0\1\1" + b"\0\1\2\0\1\2\0\1\2" + none + two, "corrupt"),
+        # A step of 64 has three low bits.
+        ("low_bits_missing", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\x40" + none + two, "corrupt"),
+        ("bits_behind", b"\2\2\1\1" + b"\0\1\2\0\1\2\0\1\2\0\1\x40\0\1\x08" + two, "corrupt"),
+        ("coding_60", numbers + b"\0\1\2\0\1\2\0\1\2\x3c\0" + two, "unsupported"),
+    ):
+        yield f"copies_{name}", with_chunk(frame, content), kind
+    codes = replace(CODEBOOK, positions="copies", elements=[0, 1, 0, 1])
+    start = write_copies([Copy(2, 2, 2)], 2, bitpacked, **steps)
+    yield "copies_steps_of_codes", with_chunk(codes, start + b"\1\1\4"), "unsupported"
+    boolean = Frame("bool", "bytes", "copies", (4,), range(4), [b"\0", b"\1"] * 2)
+    yield "copies_steps_of_bools", with_chunk(boolean, start + b"\1\1\2"), "unsupported"
+    float8 = replace(boolean, dtype="f8e4m3")
+    signs = write_copies([Copy(2, 2, 2)], 2, bitpacked, options=SIGNS, signs=[0])
+    yield "copies_signs_of_float8", with_chunk(float8, signs + b"\1\2ab"), "unsupported"
+    half = replace(boolean, dtype="f16", elements=[b"ab", b"cd"] * 2)
+    signs = write_copies([Copy(2, 2, 2)], 2, bitpacked, options=SIGNS, signs=[16])
+    yield "copies_signs_after_the_end", with_chunk(half, signs + b"\1\4abcd"), "corrupt"
+    books = Floats("f32", f32(0, 1, -1) * 2, 2, inner=2, entries=3)
+    yield "copies_between_books", write_frame(replace(codes, codebook=books)), "unsupported"
+    scales = Floats("f32", f32(1, 2), 2, inner=2)
+    yield "copies_between_scales", write_frame(replace(codes, scales=scales)), "unsupported"
+    delta = Frame("f32", "delta", "copies", (4,), (), ())
+    yield "copies_of_differences", _with_delta(delta, b"\0" * 4 + none * 7), "unsupported"
+
+
 def _delta_frame() -> Frame:
     """Symbols 4 2 7 and an escape; 3, 4 and 3 low bits: the example of docs/format.md."""
     elements = [f32(1 + 19 / 2**23), f32(0.5 + 40 / 2**24), f32(1.5 - 21 / 2**23), f32(-0.25)]
@@ -300,29 +367,34 @@ def _with_delta(frame: Frame, chunk: bytes) -> bytes:
     return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))
 
 
-def _kind_fields() -> Iterator[Broken]:
+def _float_planes() -> Iterator[Broken]:
     # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
-    frame = Frame("bf16", "exponents", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
+    frame = Frame("bf16", "planes", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
     frame = replace(frame, mantissa_bits=1)
     empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
     for name, chunk in (
-        ("mantissa_bits", b"\5\0\1" + one + symbols + rest),
-        ("base", b"\1\x80\2\1" + one + symbols + rest),
-        ("more_escapes_than_elements", b"\1\0\3\1\3\xfe\xfe\xfe" + symbols + rest),
-        ("escape_missing", b"\1\0\0" + empty + symbols + rest),
-        ("escape_left", b"\1\0\1" + one + b"\1\2\0\0" + rest),
-        ("rest_of_another_width", b"\1\0\1" + one + symbols + b"\1\1\2"),
+        ("base", b"\x19\x80\2\1" + one + symbols + rest),
+        ("more_escapes_than_elements", b"\x11\3\1\3\xfe\xfe\xfe" + symbols + rest),
+        ("escape_missing", b"\1" + symbols + rest),
+        ("too_few_escapes", b"\x11\1" + one + b"\1\2\xfe\xfe" + rest),
+        ("escapes_without_a_bit", b"\1" + empty + symbols + rest),
+        ("escape_left", b"\x11\1" + one + b"\1\2\0\0" + rest),
+        ("rest_of_another_width", b"\x11\1" + one + symbols + b"\1\1\2"),
     ):
-        yield f"fields_{name}", with_chunk(frame, chunk), "corrupt"
+        yield f"planes_{name}", with_chunk(frame, chunk), "corrupt"
+    yield (
+        "planes_reserved_field",
+        with_chunk(frame, b"\x31\1" + one + symbols + rest),
+        "unsupported",
+    )
     half = replace(frame, dtype="f16", mantissa_bits=3)
-    short = b"\2\0\0" + empty + symbols + rest
-    yield "fields_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
-    eleven = b"\0\0\0" + empty * 2 + b"\0\2\xff\x0f"
-    yield "fields_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
-    five = b"\5\0\0" + empty * 3
-    yield "fields_of_five_mantissa_bits", with_chunk(frame, five), "corrupt"
-    yield "fields_of_integers", with_field(frame, 5, 6), "corrupt"
-    yield "fields_scaled", with_field(frame, 3, 1 << 4), "corrupt"
+    short = b"\2" + symbols + rest
+    yield "planes_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
+    eleven = b"\0" + empty + b"\0\2\xff\x0f"
+    yield "planes_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
+    five = b"\5" + empty * 2
+    yield "planes_of_five_mantissa_bits", with_chunk(frame, five), "unsupported"
+    yield "planes_scaled", with_field(frame, 3, 1 << 4), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:

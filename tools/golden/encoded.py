@@ -36,9 +36,9 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
         choices = _choices(CODINGS["contexts"], positions)
         yield _file(f"encoded_contexts_{name}.frame", quantized, choices)
-    yield _file("encoded_fields.frame", _weights(), _choices(_HUFFMAN, "dense"))
+    yield _file("encoded_planes.frame", _weights(), _choices(_HUFFMAN, "dense"))
     choices = _choices(_HUFFMAN | 1 << 6, "dense", chunk=20 * 256)
-    yield _file("encoded_fields_split_chunked.frame", _weights(), choices)
+    yield _file("encoded_planes_split_chunked.frame", _weights(), choices)
 
 
 def _weights() -> Quantized:

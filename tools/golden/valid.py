@@ -12,11 +12,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
-    EXPONENT_BITS,
     FLOATS,
+    FULL_POSITIONS,
     ITEM_SIZES,
     POSITIONS,
     Coder,
@@ -26,6 +27,7 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.planes_writer import EXPONENT_BITS
 from tests.writers.split_stream_writer import Ranges
 from tests.writers.stream_writer import (
     CODING_IDS,
@@ -73,7 +75,8 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _chunked()
     yield from _shapes()
     yield from _deltas()
-    yield from _exponents()
+    yield from _float_planes()
+    yield from _copies()
     yield from _notes()
     yield "pack.qcodec", _pack()
     yield "pack_of_nothing.qcodec", write_pack([])
@@ -101,32 +104,33 @@ def _dtypes() -> Iterator[tuple[str, bytes]]:
             )
 
 
-def _exponents() -> Iterator[tuple[str, bytes]]:
+def _float_planes() -> Iterator[tuple[str, bytes]]:
     for dtype in FLOATS:
         for mantissa_bits in (0, 1, 2, 3, 4):
             if mantissa_bits + EXPONENT_BITS[dtype] < 8:
                 continue
             base = (1 << EXPONENT_BITS[dtype]) - 2  # the window goes on behind the greatest
             elements = [*_elements(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
-            frame = Frame(dtype, "exponents", "dense", (10,), range(10), elements)
+            frame = Frame(dtype, "planes", "dense", (10,), range(10), elements)
             frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
-            yield f"fields_{dtype}_{mantissa_bits}.frame", write_frame(frame)
+            yield f"planes_{dtype}_{mantissa_bits}.frame", write_frame(frame)
     stored = [index for index in range(700) if index % 3 == 1]
     elements = [struct.pack("<f", (index % 7 - 3) * 2.0 ** (index % 50)) for index in stored]
-    frame = Frame("f32", "exponents", "mask", (7, 100), stored, elements, 300)
+    frame = Frame("f32", "planes", "mask", (7, 100), stored, elements, 300)
     frame = replace(frame, mantissa_bits=2, base=120)
-    yield "fields_mask_chunked.frame", write_frame(frame, coder("huffman"))
+    yield "planes_mask_chunked.frame", write_frame(frame, coder("huffman"))
 
 
 def _sparse(positions: str, size: int = 60) -> Frame:
     """A codebook frame of which a third is stored, fillers among it."""
     stored = [index for index in range(size) if index % 3 == 1 or index % 20 == 0]
-    if positions == "dense":
+    if positions in FULL_POSITIONS:
         stored = list(range(size))
     codes = [index * index % 5 for index in stored]
     book = Floats("f32", f32(0, 0.25, -0.5, 1.5, -3), 1, entries=5)
     dims = (size // 20, 20)
-    return Frame("f32", "codebook", positions, dims, stored, codes, None, 3, 0, book, gap_width=2)
+    frame = Frame("f32", "codebook", positions, dims, stored, codes, None, 3, 0, book, gap_width=2)
+    return replace(frame, copies=Copies(DIRECTIONS, share=0.5))
 
 
 def _codings() -> Iterator[tuple[str, bytes]]:
@@ -291,6 +295,56 @@ def _notes() -> Iterator[tuple[str, bytes]]:
     yield "notes_of_no_bytes.frame", write_frame(replace(frame, notes=[]))
     chunked = replace(_sparse("gaps", 600), chunk_elements=256, notes=notes)
     yield "notes_chunked.frame", write_frame(chunked)
+
+
+def _copies() -> Iterator[tuple[str, bytes]]:
+    coding = coder("huffman")
+    # Rows of a basis: the second half of a row mirrors the first, every other sign differs from the
+    # row before, and every third row is new.
+    for dtype in FLOATS:
+        size, rows = ITEM_SIZES[dtype], []
+        for row in range(6):
+            half = [e[:-1] + bytes([e[-1] & 127]) for e in _elements(dtype, 9 + row // 3)][-9:]
+            signs = [128 * (row % 3 == 1 and at % 2) for at in range(9)]
+            half = [e[:-1] + bytes([e[-1] | sign]) for e, sign in zip(half, signs, strict=True)]
+            rows += half + [e[:-1] + bytes([e[-1] ^ 128]) for e in half[::-1]]
+        copies = Copies(DIRECTIONS | SIGNS, size, 1.0, 1 << 22)
+        frame = Frame(dtype, "planes", "copies", (6, 18), range(108), rows, copies=copies)
+        yield f"copies_signs_{dtype}.frame", write_frame(frame, coding)
+        if dtype == "f16":
+            dims = (36, 18)
+            many = replace(frame, dims=dims, stored=range(648), elements=rows * 6)
+            yield "copies_chunked.frame", write_frame(replace(many, chunk_elements=270), coding)
+    for dtype in ("u8", "i8", "u16", "i32", "u64", "i64"):
+        size = ITEM_SIZES[dtype]
+        numbers = [*range(200, 300), *range(-3, 40), *range(40, -40, -1), *[7, 9, 7] * 20]
+        elements = [(n % (1 << 8 * size)).to_bytes(size, "little") for n in numbers]
+        count = len(elements)
+        copies = Copies(DIRECTIONS | STEPS, size)
+        frame = Frame(dtype, "bytes", "copies", (count,), range(count), elements, copies=copies)
+        yield f"copies_steps_{dtype}.frame", write_frame(frame, coding)
+    # Numbers with low bits: a run, a length and a distance of more than 64.
+    random = np.random.default_rng(5)
+    once = [bytes([byte]) for byte in random.integers(0, 256, 900, np.uint8)]
+    text = (
+        once
+        + once[:700]
+        + [b"\1"] * 40
+        + once[100:900]
+        + [b"\2\3"[i % 2 : i % 2 + 1] for i in range(99)]
+    )
+    frame = Frame("u8", "bytes", "copies", (len(text),), range(len(text)), text)
+    for name, longest in (("long", 1 << 22), ("of_one", 1)):
+        few = replace(frame, copies=Copies(0, 3, 1.0, longest))
+        yield f"copies_{name}.frame", write_frame(few, coder("tree"))
+    equal = Frame("bool", "bytes", "copies", (5000,), range(5000), [b"\1"] * 5000)
+    yield "copies_of_one_element.frame", write_frame(equal)
+    unique = replace(frame, dims=(9,), stored=range(9), elements=once[:9], copies=Copies(0, 0, 0.0))
+    yield "copies_none.frame", write_frame(unique)
+    codes = [index % 7 for index in range(70)]
+    scales = Floats("f32", f32(0.5), 1)
+    coded = Frame("bf16", "affine", "copies", (70,), range(70), codes, width=12, scales=scales)
+    yield "copies_of_wide_codes.frame", write_frame(replace(coded, copies=Copies(DIRECTIONS)))
 
 
 def _shapes() -> Iterator[tuple[str, bytes]]:

@@ -22,6 +22,7 @@ typedef struct qc_router_input {
     unsigned width;
     qc_geometry geometry;
     qc_ticker *ticker; /* if it says stop, results are unspecified */
+    unsigned center;   /* rows differ in how far their symbols are from it, as scales do */
 } qc_router_input;
 
 /* Classes of rows and columns. */
@@ -49,6 +50,9 @@ void qc_router_find_rows(const qc_router_input *input, size_t head, qc_router_pl
 
 /* The target of every symbol. */
 void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets);
+
+/* The number of bytes after which the tables of bytes repeat, or 0; of symbols of 8 bits. */
+size_t qc_router_find_period(const uint8_t *symbols, size_t count);
 
 /* Classes of about as many symbols each, in the order of the codes; some may be empty. */
 void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of);
