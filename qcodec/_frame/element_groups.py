@@ -103,15 +103,17 @@ class Runs:
 
     def _ends(self, first: int, last: int) -> Array:
         """Return where each of these groups ends among the stored elements."""
-        if self.count == 1:
-            return np.array([len(self._items)], np.uintp)
         if self._positions is not None:
-            ends = np.arange(first + 1, last + 1) * self.inner
-            return np.searchsorted(self._positions, ends).astype(np.uintp)
-        dense = np.arange(first + 1, last + 1, dtype=np.uintp)
-        dense *= np.uintp(self.inner)
-        dense[-1] = min(int(dense[-1]), len(self._items))  # the last block may be shorter
-        return dense
+            limits = np.arange(first + 1, last + 1) * self.inner
+            return np.searchsorted(self._positions, limits).astype(np.uintp)
+        # The last block may be shorter.
+        end = min(last * self.inner, len(self._items))
+        if last - first == 1:
+            return np.array([end], np.uintp)
+        ends = np.arange(first + 1, last + 1, dtype=np.uintp)
+        ends *= np.uintp(self.inner)
+        ends[-1] = end
+        return ends
 
 
 class AxisGroups:

@@ -116,7 +116,7 @@ def _may_have_steps(groups: ElementGroups, element: ElementType, max_level: int)
 def _as_float32(values: Array, element: ElementType) -> Array | None:
     """Return floats as float32; None if it does not hold all of them."""
     if element is _FLOAT32:
-        return values
+        return values if values.flags.aligned else values.copy()
     found = cast(values, element, _FLOAT32)
     is_exact = element.itemsize < 4 or _same_bits(cast(found, _FLOAT32, element), values)
     return found if is_exact else None

@@ -95,8 +95,32 @@ def test_levels_take_what_their_codec_takes_and_less_than_xz(name, profile):
 def test_two_scales_per_row_are_a_codebook_per_row():
     array = two_scales_by_row(weights(*SHAPE))
     data = encode(array, profile="small")
-    assert kind_of(data) == "codebook"
+    assert (kind_of(data), qcodec.info(data).positions) == ("codebook", "dense")
     assert 8 * len(data) < 2 * array.size
+
+
+def one_sided(array):
+    """Rows of 8 bits that are positive or negative, with zeros: levels from -255 to 255."""
+    array = np.where(array > 0.02, array, np.float32(0))
+    array = np.rint(array / row_scales(array, 255)) * row_scales(array, 255)
+    return array * np.where(np.arange(len(array)) % 2, np.float32(-1), np.float32(1))[:, None]
+
+
+def uneven(array):
+    """Rows of 16 values of their own, more or fewer of them negative, and zeros."""
+    random = np.random.default_rng(0)
+    levels = random.standard_normal((len(array), 16), dtype=np.float32)
+    chosen = np.take_along_axis(levels, random.integers(0, 16, array.shape), axis=1)
+    return np.where(array > 0, chosen, np.float32(0))
+
+
+@pytest.mark.parametrize("make", [two_scales_by_row, one_sided, uneven])
+@pytest.mark.parametrize("positions", ["auto", "gaps", "mask", "bit_mask", "csr", "dense"])
+def test_a_code_for_zero_in_every_group_allows_every_form_of_positions(make, positions):
+    array = make(weights(*SHAPE)) + np.float32(0)
+    data = encode(array, Sparse(Lossless(), positions=positions), profile="small")
+    assert kind_of(data) in ("codebook", "affine")
+    assert positions in ("auto", qcodec.info(data).positions)
 
 
 def test_negative_zeros_of_fake_quantization_cost_little():
@@ -116,6 +140,17 @@ def test_few_values_of_other_types_are_a_codebook(dtype):
     data = encode(array, profile="small")
     assert kind_of(data) == "codebook"
     assert len(data) <= 1.02 * len(qcodec.encode(array, Codebook(4), profile="small"))
+
+
+@pytest.mark.parametrize("arrange", [np.asfortranarray, lambda a: a[:, ::2], lambda a: a[:, ::-1]])
+def test_the_layout_in_memory_does_not_matter(arrange):
+    array = arrange(Affine(8, per=0).quantize(weights(*SHAPE)).dequantize())
+    data = encode(array)
+    assert kind_of(data) == "affine"
+    assert encode(array.copy()) == data
+    unaligned = np.frombuffer(b"x" + array.tobytes(), np.float32, offset=1).reshape(array.shape)
+    assert not unaligned.flags.aligned
+    assert encode(unaligned) == data
 
 
 def test_a_scale_that_is_a_float16_is_stored_as_one():
