@@ -10,7 +10,7 @@ from .coded_floats import MODES, body_reader, decode_floats
 from .codings import Stream
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
-from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
+from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, GAPS, Head
 
 _ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
@@ -73,6 +73,9 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         _read_floats(reader, head, parameters, dtype, count, 1, parameters.scales.values)
     if zero_mode and parameters.scales:
         _read_zero_points(reader, head, parameters, zero_mode, parameters.scales.count)
+    if head.positions == COPIES:
+        groups = [group.count for group in (parameters.books, parameters.scales) if group]
+        require(max(groups, default=1) == 1, "copies between groups", Unsupported)
     return parameters
 
 

@@ -126,7 +126,7 @@ def our_files(case: Case, folder: Path) -> list[Stored]:
     halves = any(getattr(tensor, "dtype", None) == np.uint16 for tensor in case.tensors.values())
     recipe = Recipe([Rule("", Lossless("bfloat16"))]) if halves else None
     for profile in PROFILES:
-        path = folder / f"{profile}.qc"
+        path = folder / f"{profile}.qcodec"
         qcodec.save_file(case.tensors, path, recipe=recipe, profile=profile)
         data = path.read_bytes()
         found.append(

@@ -78,12 +78,6 @@ static inline float qc_scale_of(const qc_frame *frame, size_t element)
     return scales->count > 0 ? qc_group_value(scales, qc_group_of(scales, element)) : 1.0f;
 }
 
-/* Whether all elements have the same scale, zero point and book. */
-static inline int qc_is_uniform(const qc_frame *frame)
-{
-    return frame->scales.count <= 1 && frame->codebook.books.count <= 1;
-}
-
 /* Fill the table from `values->entries`, scaled; the number of its entries is set. */
 void qc_fill_table(qc_value_decoder *values, float scale);
 

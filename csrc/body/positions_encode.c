@@ -103,7 +103,8 @@ static qc_status write_mask(qc_chunk_encoder *encoder)
     for (size_t i = 0; i < input->stored; i++)
         mask[input->positions[i] / width] |= (uint8_t)(1u << input->positions[i] % width);
     encoder->size += qc_write_vu(encoder->out, input->stored);
-    return qc_write_located(encoder, mask, symbols, width, qc_mask_geometry(encoder->frame));
+    qc_geometry geometry = qc_mask_geometry(encoder->frame);
+    return qc_write_located(encoder, mask, symbols, width, &geometry, 1);
 }
 
 size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input)
@@ -118,11 +119,15 @@ size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input
         bytes += qc_arena_size(qc_mask_symbols(input->elements, mask_width));
     if (frame->positions == QC_CSR)
         bytes += qc_arena_size(2 * input->elements);
+    if (frame->positions == QC_COPIES)
+        bytes += qc_copies_encode_workspace(frame, input->elements);
     return bytes;
 }
 
 qc_status qc_write_positions(qc_chunk_encoder *encoder)
 {
+    if (encoder->frame->positions == QC_COPIES)
+        return qc_write_copies(encoder);
     if (qc_has_gaps(encoder->frame))
         return write_gaps(encoder);
     return qc_mask_width(encoder->frame->positions) > 0 ? write_mask(encoder) : QC_OK;
