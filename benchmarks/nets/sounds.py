@@ -28,8 +28,8 @@ def basis(frame: int = _FRAME) -> np.ndarray:
         Rows of cosines, then rows of sines.
     """
     window = np.hanning(frame + 1)[:frame]
-    turns = np.outer(np.arange(frame // 2 + 1), np.arange(frame)) * (2 * np.pi / frame)
-    rows = np.concatenate([np.cos(turns), -np.sin(turns)]) * window
+    spectra = np.fft.fft(np.eye(frame))[: frame // 2 + 1]
+    rows = np.concatenate([spectra.real, spectra.imag]) * window
     return rows.astype(np.float32)[:, None]
 
 

@@ -163,7 +163,9 @@ NETS: dict[str, Structured] = {
     "levels_16_rows": _few(_levels, lambda: levels.steps(16, True)),
     "levels_256": _few(_levels, lambda: levels.steps(256, False)),
     "levels_256_rows": _few(_levels, lambda: levels.steps(256, True)),
-    "levels_256_rows_signed_zeros": _few(_levels, lambda: levels.steps(256, True, True)),
+    "levels_256_rows_signed_zeros": Structured(
+        "levels", partial(_levels, lambda: levels.steps(256, True, True))
+    ),
     "levels_shared_16": _few(_levels, lambda: levels.shared(16)),
     "ternary": _few(_levels, levels.ternary),
     "levels_16_rows_transformer": _few(_text_levels, lambda: levels.steps(16, True)),

@@ -89,6 +89,7 @@ def structured_set(
             if timed:
                 compared.append(compare(job.case, Path(folder)))
             found.append((job.group, sizes.measure(job.case, memory, job.codes)))
+            print(structured.row(found[-1][1]), file=sys.stderr, flush=True)
     nets = dict.fromkeys(one.case.net for one in compared)
     tables = [
         table.side_by_side(net, [one for one in compared if one.case.net == net]) for net in nets

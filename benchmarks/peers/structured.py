@@ -15,6 +15,7 @@ from .case import Array, Case, Tensors
 from .sizes import Sizes
 
 PUBLIC = "public"
+_PROFILES = ("small", "balanced")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def summary(found: list[tuple[str, Sizes]], remarks: Collection[str] = ()) -> st
         "| small / codes |",
         "|---|---|---:|---:|---|---:|---:|---:|---:|",
     ]
-    lines += [_row(sizes) for _, sizes in found]
+    lines += [row(sizes) for _, sizes in found]
     lines += ["", "| group | cases | `small`: mean, worst | `balanced`: mean, worst |"]
     lines += ["|---|---:|---:|---:|"]
     for group in dict.fromkeys(group for group, _ in found):
@@ -111,7 +112,8 @@ def summary(found: list[tuple[str, Sizes]], remarks: Collection[str] = ()) -> st
     return "\n".join([*lines, *(["", *(f"- {remark}" for remark in remarks)] if remarks else [])])
 
 
-def _row(sizes: Sizes) -> str:
+def row(sizes: Sizes) -> str:
+    """A case's row of the summary."""
     cells = [sizes.case.net, sizes.case.title, *(f"{sizes.ours[p]:,}" for p in _PROFILES)]
     if sizes.peers:
         name, size = sizes.best
@@ -120,9 +122,6 @@ def _row(sizes: Sizes) -> str:
         cells += [""] * 4
     cells.append(f"{sizes.ours['small'] / sizes.codes:.3f}" if sizes.codes else "")
     return f"| {' | '.join(cells)} |"
-
-
-_PROFILES = ("small", "balanced")
 
 
 def _mean(group: str, sizes: list[Sizes]) -> str:
