@@ -16,12 +16,12 @@ class ElementType:
 
     name: str
     size: int
-    is_float: bool = False
+    is_float: bool = False  # of those that are converted to other types
 
     @property
     def bits(self) -> int:
         """The bits of an element that may be other than 0."""
-        return 1 if self.name == "bool" else 8 * self.size
+        return _BITS.get(self.name, 8 * self.size)
 
     def turned_back(self, word: int) -> bytes:
         """The element that kind planes (section 4) stores as this integer."""
@@ -33,6 +33,8 @@ class ElementType:
 
 
 _ROTATED = ("f32", "f16", "bf16", "f64", "f8e4m3", "f8e5m2")
+_ROTATED += ("f4", "f6e2m3", "f6e3m2", "f8e4m3fnuz", "f8e5m2fnuz")
+_BITS = {"bool": 1, "f4": 4, "f6e2m3": 6, "f6e3m2": 6}
 _SIGNED = ("i8", "i16", "i32", "i64")
 
 TABLE = (
@@ -52,6 +54,12 @@ TABLE = (
     ElementType("f8e4m3", 1, True),
     ElementType("f8e5m2", 1, True),
     ElementType("e8m0", 1, True),
+    ElementType("f4", 1),
+    ElementType("f6e2m3", 1),
+    ElementType("f6e3m2", 1),
+    ElementType("c64", 8),
+    ElementType("f8e4m3fnuz", 1),
+    ElementType("f8e5m2fnuz", 1),
 )
 BY_NAME = {row.name: row for row in TABLE}
 

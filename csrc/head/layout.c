@@ -2,9 +2,12 @@
  * The layout of a frame: what its reader and its writer derive from the head by arithmetic.
  */
 #include "head/layout.h"
+#include "kernels/planes.h"
 
 /* A codebook of up to this many entries may be coded, however small the tensor. */
 #define ANY_CODEBOOK 256
+
+static unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }
 
 static int quantizable(qc_dtype dtype)
 {
@@ -67,7 +70,7 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
     frame->value_streams =
         kind->value_streams > 0 ? kind->value_streams : (unsigned)frame->item_size;
     if (kind->stores_elements)
-        frame->width = frame->dtype == QC_BOOL ? 1 : 8;
+        frame->width = smaller(qc_dtype_bits(frame->dtype), 8);
     return QC_OK;
 }
 

@@ -14,7 +14,8 @@ typedef void write_block(const uint32_t *bits, uint8_t *to, size_t count);
 
 size_t qc_dtype_size(unsigned dtype)
 {
-    static const uint8_t sizes[QC_DTYPE_COUNT] = {4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1};
+    static const uint8_t sizes[QC_DTYPE_COUNT] = {4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8,
+                                                  8, 1, 1, 1, 1, 1, 1, 1, 8, 1, 1};
     return dtype < QC_DTYPE_COUNT ? sizes[dtype] : 0;
 }
 

@@ -76,7 +76,8 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
     if dtype is None or dtype == found.name:
         return array, found
     wanted = element_type(dtype)
-    is_carried = array.dtype == _UNSIGNED[wanted.itemsize] and wanted.is_float
+    is_float = wanted.name.startswith(("float", "bfloat"))
+    is_carried = is_float and array.dtype == _UNSIGNED[wanted.itemsize]
     if wanted is not found and not is_carried:
         bits = f"uint{8 * wanted.itemsize}"
         raise TypeError(
@@ -195,7 +196,9 @@ def to_torch(array: np.ndarray[Any, Any], element: ElementType) -> Any:
     torch.Tensor
     """
     torch = importlib.import_module("torch")
-    if element.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
+    if element.packed_bits:  # torch has no such types: one element in each byte
+        return torch.from_numpy(array.view(np.uint8))
+    if element.name.startswith(("bfloat", "float8")):
         # torch takes no NumPy dtype for these types, so their bits are passed as integers.
         bits = array.view(f"i{element.itemsize}")
         return torch.from_numpy(bits).view(getattr(torch, element.name))

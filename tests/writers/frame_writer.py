@@ -15,13 +15,15 @@ from reference.head import DELTA, read_head
 from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of, planes
 from tests.writers.delta_writer import Delta, delta_symbols
-from tests.writers.planes_writer import Coder, write_planes
+from tests.writers.planes_writer import BITS, Coder, write_planes
 from tests.writers.stream_writer import vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
-ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
+DTYPES += ("f4", "f6e2m3", "f6e3m2", "c64", "f8e4m3fnuz", "f8e5m2fnuz")
+_SIZES = (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1, 1, 1, 1, 8, 1, 1)
+ITEM_SIZES = dict(zip(DTYPES, _SIZES, strict=True))
 KINDS = ("bytes", "planes", "affine", "codebook", "delta")
 #: Kinds that store elements, not codes.
 ELEMENT_KINDS = ("bytes", "planes", "delta")
@@ -278,7 +280,7 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
 
 
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
-    width = 1 if frame.dtype == "bool" else 8
+    width = BITS.get(frame.dtype, 8)
     size = ITEM_SIZES[frame.dtype]
     if frame.kind == "bytes":
         return coder([byte for value in values for byte in value], width)

@@ -29,7 +29,7 @@ from tests.writers.frame_writer import (
     write_frame,
     write_parts,
 )
-from tests.writers.planes_writer import EXPONENT_BITS
+from tests.writers.planes_writer import BITS, EXPONENT_BITS
 from tests.writers.stream_writer import deep_lengths, legal_codings, level_lengths, write_stream
 
 seeds = st.integers(0, 2**32 - 1)
@@ -111,8 +111,8 @@ shapes = st.lists(st.integers(0, 12), max_size=3).map(tuple) | st.sampled_from(
 def element_bytes(draw: st.DrawFn, dtype: str, count: int) -> bytes:
     """Elements in any bits: NaNs with payloads, infinities, -0, subnormals, plain ones."""
     random = np.random.default_rng(draw(seeds))
-    if dtype == "bool":
-        return bytes(random.integers(0, 2, count, np.uint8))
+    if dtype in BITS:
+        return bytes(random.integers(0, 1 << BITS[dtype], count, np.uint8))
     carrier = np.dtype(_BITS[ITEM_SIZES[dtype]]).newbyteorder("<")
     anything = random.integers(0, np.iinfo(carrier).max, count, carrier.type, endpoint=True)
     special = random.choice(np.array(_special_bits(dtype), carrier), count)

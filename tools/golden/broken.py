@@ -65,7 +65,7 @@ def _fields() -> Iterator[Broken]:
     fields = write_parts(BYTES).fields
     later = replace(write_parts(BYTES), fields=fields[:4] + vu(0x102) + fields[5:])
     yield "feature_8", assemble(later), "unsupported"
-    yield "dtype_16", with_field(BYTES, 5, 16), "unsupported"
+    yield "dtype_22", with_field(BYTES, 5, 22), "unsupported"
     yield "kind_5", with_field(BYTES, 6, 5 << 4 | 1), "unsupported"
     yield "nine_dims", with_dims(bytes([1] * 9), 9), "corrupt"
     yield "dims_too_large", with_dims(vu(2**27) * 2, 2), "limit"

@@ -25,7 +25,7 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
-from tests.writers.planes_writer import EXPONENT_BITS
+from tests.writers.planes_writer import BITS, EXPONENT_BITS
 from tests.writers.stream_writer import (
     CODING_IDS,
     deep_lengths,
@@ -74,8 +74,8 @@ def _elements(dtype: str, count: int) -> list[bytes]:
     """Elements of any bits, the first ones 0, 1, the greatest and the sign alone."""
     size = ITEM_SIZES[dtype]
     random = np.random.default_rng(DTYPES.index(dtype))
-    if dtype == "bool":
-        return [bytes([bit]) for bit in random.integers(0, 2, count, np.uint8)]
+    if dtype in BITS:
+        return [bytes([bits]) for bits in random.integers(0, 1 << BITS[dtype], count, np.uint8)]
     special = [bytes(size), b"\1" + bytes(size - 1), b"\xff" * size, bytes(size - 1) + b"\x80"]
     return special + [random.bytes(size) for _ in range(count - len(special))]
 
