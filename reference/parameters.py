@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from .coded_floats import MODES, body_reader, decode_floats
-from .codings import Stream
+from .coded_floats import MODES, decode_floats
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
 from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
 
 _ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
-_F32, _F16, _BF16, _F8E4M3, _E8M0 = 0, 1, 2, 13, 15
+_F32, _F16, _BF16, _U16, _F8E4M3, _E8M0 = 0, 1, 2, 6, 13, 15
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Parameters:
 
     width: int = 0
     zero_point: int = 0
-    zero_points: list[int] | None = None
+    zero_points: list[float] | None = None
     entries: int = 0
     books: Groups | None = None
     gap_width: int = 0
@@ -72,38 +71,16 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         parameters.scales = Groups([], count, inner)
         _read_floats(reader, head, parameters, dtype, count, 1, parameters.scales.values)
     if zero_mode and parameters.scales:
-        _read_zero_points(reader, head, parameters, zero_mode, parameters.scales.count)
+        parameters.zero_points = []
+        count = parameters.scales.count
+        _read_floats(reader, head, parameters, _U16, count, 1, parameters.zero_points)
     return parameters
-
-
-def _read_zero_points(
-    reader: Reader, head: Head, parameters: Parameters, zero_mode: int, count: int
-) -> None:
-    points: list[int] = []
-    parameters.zero_points = points
-    if zero_mode == 1:
-        content = reader.take(2 * count, "zero points")
-        points += [int.from_bytes(content[2 * i : 2 * i + 2], "little") for i in range(count)]
-        return
-    _check_coded(head, parameters, count, 2)
-    start = reader.at
-    reader.u8("coding of the zero points")
-    reader.take(reader.vu("body length of the zero points"), "zero points")
-    body = reader.data[start : reader.at]
-
-    def decode() -> None:
-        inner = body_reader(body)
-        stream = Stream(inner, count, parameters.width, head.features)
-        require(inner.left == 0, "bytes after the zero points")
-        points.extend(stream.symbols())
-
-    parameters.coded.append(decode)
 
 
 def _read_affine(reader: Reader, head: Head, parameters: Parameters) -> int:
     parameters.width = _read_width(reader, "width")
     zero_mode = reader.u8("zero mode")
-    require(zero_mode <= 2, "reserved zero mode", Unsupported)
+    require(zero_mode <= 1, "reserved zero mode", Unsupported)
     if zero_mode == 0:
         parameters.zero_point = reader.vu("zero point")
         require(parameters.zero_point < 1 << 16, "zero point is not below 2^16")
@@ -171,7 +148,11 @@ def _read_floats(
     element, count = TABLE[dtype], rows * entries
 
     def append(elements: list[bytes]) -> None:
-        values.extend(float_of(bits, element.name) for bits in elements)
+        for bits in elements:
+            value = (
+                int.from_bytes(bits, "little") if dtype == _U16 else float_of(bits, element.name)
+            )
+            values.append(value)
 
     if mode == 0:
         content, size = reader.take(count * element.size, "floats"), element.size

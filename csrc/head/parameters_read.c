@@ -83,7 +83,7 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
 
 /* ---- kind affine ---- */
 
-/* The zero mode is kept in the groups until their values are read, after the scales. */
+/* Zero points by group come after the scales, which say how many there are: here they are one. */
 static qc_status read_affine(qc_reader *reader, qc_frame *frame, int scaled, qc_error *error)
 {
     uint64_t zero_point;
@@ -92,11 +92,11 @@ static qc_status read_affine(qc_reader *reader, qc_frame *frame, int scaled, qc_
              frame->width, 16);
     unsigned mode;
     QC_TRY(qc_read_u8(reader, &mode, "affine: zero mode", error));
-    QC_CHECK(mode <= QC_ZERO_MODE_CODED, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1, mode,
-             QC_ZERO_MODE_CODED);
+    QC_CHECK(mode <= QC_ZERO_MODE_GROUP, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1, mode,
+             QC_ZERO_MODE_GROUP);
     QC_CHECK(mode == QC_ZERO_MODE_ONE || scaled, QC_CORRUPT,
              "affine: zero points by group need scales", reader->at - 1, mode, 0);
-    frame->zero_points.groups.coded.mode = mode;
+    frame->zero_points.groups.count = mode;
     if (mode != QC_ZERO_MODE_ONE)
         return QC_OK;
     size_t at = reader->at;
@@ -111,26 +111,12 @@ static qc_status read_affine(qc_reader *reader, qc_frame *frame, int scaled, qc_
 static qc_status read_zero_points(qc_reader *reader, qc_frame *frame, qc_error *error)
 {
     qc_groups *groups = &frame->zero_points.groups;
-    qc_coded *coded = &groups->coded, body = {0};
-    size_t at = reader->at;
-    unsigned coding;
-    if (coded->mode == QC_ZERO_MODE_ONE)
+    if (groups->count == 0)
         return QC_OK;
     groups->dtype = QC_U16;
     groups->inner = frame->scales.inner;
     groups->count = frame->scales.count;
-    if (coded->mode == QC_ZERO_MODE_GROUP) {
-        coded->mode = 0; /* verbatim */
-        return qc_read_bytes(reader, 2 * (uint64_t)groups->count, &groups->values,
-                             "affine: zero points", error);
-    }
-    QC_TRY(check_coded(frame, at, groups->count, 2, error));
-    QC_TRY(qc_read_u8(reader, &coding, "affine: zero points", error));
-    QC_TRY(read_body(reader, &body, "affine: zero points", error));
-    coded->body = reader->data + at;
-    coded->size = reader->at - at;
-    coded->offset = at;
-    return QC_OK;
+    return read_floats(reader, frame, groups, 1, "affine: zero points", error);
 }
 
 /* ---- kind codebook ---- */

@@ -74,13 +74,6 @@ static qc_status plan_affine(qc_frame *frame, qc_error *error)
     return QC_OK;
 }
 
-static unsigned zero_mode(const qc_groups *zero_points)
-{
-    if (zero_points->count == 0)
-        return QC_ZERO_MODE_ONE;
-    return zero_points->coded.mode != 0 ? zero_points->coded.mode : QC_ZERO_MODE_GROUP;
-}
-
 static size_t affine_size(const qc_frame *frame)
 {
     const qc_zero_points *zero = &frame->zero_points;
@@ -91,22 +84,20 @@ static uint8_t *write_affine(uint8_t *out, const qc_frame *frame)
 {
     const qc_zero_points *zero = &frame->zero_points;
     *out++ = (uint8_t)frame->width;
-    *out++ = (uint8_t)zero_mode(&zero->groups);
+    *out++ = zero->groups.count == 0 ? QC_ZERO_MODE_ONE : QC_ZERO_MODE_GROUP;
     return zero->groups.count == 0 ? qc_append_vu(out, zero->common) : out;
 }
 
 static size_t zero_points_size(const qc_frame *frame)
 {
     const qc_groups *groups = &frame->zero_points.groups;
-    return groups->coded.mode != 0 ? groups->coded.size : 2 * groups->count;
+    return groups->count > 0 ? floats_size(groups, 1) : 0;
 }
 
 static uint8_t *write_zero_points(uint8_t *out, const qc_frame *frame)
 {
     const qc_groups *groups = &frame->zero_points.groups;
-    int is_coded = groups->coded.mode != 0;
-    return qc_append_bytes(out, is_coded ? groups->coded.body : groups->values,
-                           zero_points_size(frame));
+    return groups->count > 0 ? write_floats(out, groups, 1) : out;
 }
 
 /* ---- kind codebook ---- */

@@ -71,7 +71,7 @@ class Frame:
     codebook: Floats | None = None
     gap_width: int = 4
     scales: Floats | None = None
-    coded_zero_points: bool = False
+    zero_points_mode: str = "verbatim"
     delta: Delta | None = None
     mantissa_bits: int = 3
     base: int = 0
@@ -201,7 +201,7 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
     by_group = not isinstance(frame.zero_point, int)
     written = b""
     if frame.kind == "affine":
-        written += bytes([frame.width, by_group + frame.coded_zero_points])
+        written += bytes([frame.width, by_group])
         if isinstance(frame.zero_point, int):
             written += vu(frame.zero_point)
     if frame.codebook is not None:
@@ -219,11 +219,9 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
         written += _floats(scales, coder)
     if isinstance(frame.zero_point, int):
         return written
-    if frame.coded_zero_points:
-        written += coder(frame.zero_point, frame.width)
-    else:
-        written += b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
-    return written
+    points = b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
+    mode = frame.zero_points_mode
+    return written + _floats(Floats("u16", points, len(frame.zero_point), mode=mode), coder)
 
 
 def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:

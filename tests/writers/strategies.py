@@ -264,10 +264,11 @@ def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
         frame = replace(frame, zero_point=draw(zeros))
         if frame.scales is not None and draw(st.booleans()):
             random = np.random.default_rng(draw(seeds))
-            coded = frame.scales.count <= most_coded and draw(st.booleans())
-            points = random.integers(0, 1 << (frame.width if coded else 16), frame.scales.count)
+            may_be_coded = frame.scales.count <= most_coded
+            mode = draw(st.sampled_from(MODES)) if may_be_coded else "verbatim"
+            points = random.integers(0, 1 << draw(st.sampled_from([4, 16])), frame.scales.count)
             points = [int(point) for point in points]
-            frame = replace(frame, zero_point=points, coded_zero_points=coded)
+            frame = replace(frame, zero_point=points, zero_points_mode=mode)
     return frame
 
 

@@ -97,7 +97,7 @@ def _parameters() -> Iterator[Broken]:
         affine, gaps = bytes([width, 0, 0]), bytes([width])
         yield f"width_{width}", with_parameters(replace(AFFINE, **empty), affine), "corrupt"
         yield f"gap_width_{width}", with_parameters(replace(GAPS, **empty), gaps), "corrupt"
-    yield "zero_mode_3", with_parameters(AFFINE, b"\2\3\0"), "unsupported"
+    yield "zero_mode_2", with_parameters(AFFINE, b"\2\2\0"), "unsupported"
     yield "zero_points_without_scales", with_parameters(AFFINE, b"\2\1"), "corrupt"
     yield "zero_point_65536", with_parameters(AFFINE, b"\2\0" + vu(65536)), "corrupt"
     book = write_parts(CODEBOOK).parameters
@@ -167,13 +167,15 @@ def _coded_parameters() -> Iterator[Broken]:
     all_missing = b"\xff\0\1\2\3\0\1\x20"
     wide = replace(CODEBOOK, width=8)
     yield "floats_deltas_all_bits_missing", with_parameters(wide, all_missing, 3), "corrupt"
-    start = b"\2\2\0\1\1\0" + f32(1)
-    yield "zero_points_without_their_stream", with_parameters(scaled, start), "corrupt"
-    yield "zero_points_cut", with_parameters(scaled, start + b"\1\7\0"), "corrupt"
-    yield "zero_points_too_wide", with_parameters(scaled, start + b"\1\1\4"), "corrupt"
-    yield "zero_points_too_long", with_parameters(scaled, start + b"\1\2\0\0"), "corrupt"
-    unscaled = with_parameters(AFFINE, b"\2\2")
-    yield "coded_zero_points_without_scales", unscaled, "corrupt"
+    start = b"\2\1\0\1\1\0" + f32(1)  # one scale, and one zero point
+    for name, body, kind in (
+        ("cut", b"\0\1", "corrupt"),
+        ("coded_cut", b"\1\7" + zeros * 2, "corrupt"),
+        ("coded_too_long", b"\1\7" + zeros * 2 + b"\0", "corrupt"),
+        ("of_one_plane", b"\1\3" + zeros, "corrupt"),
+        ("mode_4", b"\4\1\0", "unsupported"),
+    ):
+        yield f"zero_points_{name}", with_parameters(scaled, start + body, 3), kind
 
 
 def _chunk_layout() -> Iterator[Broken]:

@@ -209,11 +209,11 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
     for dtype in _SCALE_TYPES:
         scales = Floats(dtype, (bytes(ITEM_SIZES[dtype] - 1) + b"\x38") * 2, 2, 4, mode="planes")
         frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, scales=scales)
-        frame = replace(frame, zero_point=[4, 7], coded_zero_points=True)
+        frame = replace(frame, zero_point=[4, 7], zero_points_mode="planes")
         yield f"scales_planes_{dtype}.frame", write_frame(frame, coder("huffman"))
     wide = Frame("f32", "affine", "gaps", (40,), [3, 30], [1, 40000], 20, 16, [65535, 3])
     scales = Floats("f32", f32(0.5, -2), 2, 7, mode="deltas")
-    wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=5)
+    wide = replace(wide, scales=scales, zero_points_mode="deltas", gap_width=5)
     yield "zero_points_of_16_bits_chunked.frame", write_frame(wide, coder("exponent"))
 
 
