@@ -125,6 +125,24 @@ def element_of(value: float, dtype: str) -> bytes:
     return bits.to_bytes(BY_NAME[dtype].size, "little")
 
 
+def converted_nan(element: bytes, source: str, dtype: str) -> bytes:
+    """A NaN in another type. Any NaN would do; this is the one that qcodec gives.
+
+    It is quiet. It keeps its sign, and as many bits of its payload as fit: in f16 none.
+
+    >>> converted_nan(bytes([0x01, 0x7D]), "f16", "f32").hex()
+    '0020e07f'
+    """
+    bits, size = int.from_bytes(element, "little"), 8 * len(element)
+    exponent_bits, mantissa_bits = _LAYOUT[dtype]
+    kept = {"f32": 23, "f16": 10, "bf16": 7, "f64": 52, "f8e5m2": 2}.get(source, 0)
+    payload = (bits & (1 << kept) - 1) << 52 - kept if dtype != "f16" else 0
+    sign = bits >> size - 1 if source != "e8m0" else 0
+    found = (1 << exponent_bits) - 1 << mantissa_bits | 1 << mantissa_bits - 1
+    found |= payload >> 52 - mantissa_bits | sign << exponent_bits + mantissa_bits
+    return found.to_bytes(BY_NAME[dtype].size, "little")
+
+
 def round_to_f32(value: float) -> float:
     """The f32 that is nearest to a value."""
     return float_of(element_of(value, "f32"), "f32")

@@ -66,7 +66,7 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
         dtype = _read_float_type(reader, (_F32, _F16, _BF16, _F8E4M3, _E8M0))
-        inner = _read_positive(reader, "inner of the scales")
+        inner = _read_inner(reader, "inner of the scales")
         count = _read_positive(reader, "count of the scales")
         parameters.scales = Groups([], count, inner)
         _read_floats(reader, head, parameters, dtype, count, 1, parameters.scales.values)
@@ -94,7 +94,7 @@ def _read_codebook(reader: Reader, head: Head, parameters: Parameters) -> None:
     parameters.width = max((parameters.entries - 1).bit_length(), 1)
     dtype = _read_float_type(reader, (_F32, _F16, _BF16))
     books = _read_positive(reader, "books")
-    inner = _read_positive(reader, "inner of the books") if books > 1 else 1
+    inner = _read_inner(reader, "inner of the books") if books > 1 else 1
     parameters.books = Groups([], books, inner)
     entries = parameters.entries
     _read_floats(reader, head, parameters, dtype, books, entries, parameters.books.values)
@@ -113,13 +113,20 @@ def _read_delta(reader: Reader, parameters: Parameters) -> None:
 
 def _read_width(reader: Reader, what: str) -> int:
     width = reader.u8(what)
-    require(1 <= width <= 16, what)
+    require(width, f"{what} is 0")
+    require(width <= 16, f"{what} is above 16", Unsupported)
     return width
 
 
 def _read_positive(reader: Reader, what: str) -> int:
     value = reader.vu(what)
     require(value, f"{what} is 0")
+    return value
+
+
+def _read_inner(reader: Reader, what: str) -> int:
+    value = reader.vu(what)
+    require(value, f"{what} is 0", Unsupported)
     return value
 
 

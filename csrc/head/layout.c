@@ -60,10 +60,12 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
 qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error)
 {
     const qc_kind_facts *kind = &qc_kinds[frame->kind];
-    QC_CHECK(kind->any_dtype || quantizable(frame->dtype), status,
+    /* What a later version may give a meaning to. */
+    qc_status later = status == QC_CORRUPT ? QC_UNSUPPORTED : status;
+    QC_CHECK(kind->any_dtype || quantizable(frame->dtype), kind->stores_elements ? status : later,
              "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
              QC_F64);
-    QC_CHECK(!kind->stores_elements || !scaled, status,
+    QC_CHECK(!kind->stores_elements || !scaled, later,
              "frame: only affine and codebook have scales", 0, 1, 0);
     QC_CHECK(!kind->dense_only || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
              frame->positions, QC_DENSE);

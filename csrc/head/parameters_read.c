@@ -14,6 +14,28 @@ typedef struct kind_reader {
     qc_status (*read_after_scales)(qc_reader *reader, qc_frame *frame, qc_error *error);
 } kind_reader;
 
+/* 1 to 16; a later version may have wider ones. */
+static qc_status read_width(qc_reader *reader, unsigned *width, const char *what, qc_error *error)
+{
+    QC_TRY(qc_read_u8(reader, width, what, error));
+    QC_CHECK(*width >= 1, QC_CORRUPT, what, reader->at - 1, *width, 16);
+    QC_CHECK(*width <= 16, QC_UNSUPPORTED, what, reader->at - 1, *width, 16);
+    return QC_OK;
+}
+
+/* How many elements in order share a group. A later version may have blocks of two dimensions,
+   which begin with a 0. */
+static qc_status read_inner(qc_reader *reader, size_t *inner, const char *what, qc_error *error)
+{
+    uint64_t value;
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &value, what, error));
+    QC_CHECK(value >= 1, QC_UNSUPPORTED, what, at, 0, 1);
+    /* More than there are elements is as good as any such number. */
+    *inner = value < SIZE_MAX ? (size_t)value : SIZE_MAX;
+    return QC_OK;
+}
+
 qc_status qc_read_count(qc_reader *reader, size_t *count, const char *what, qc_error *error)
 {
     uint64_t value;
@@ -76,7 +98,7 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
     QC_CHECK(dtype <= QC_BF16 || dtype == QC_F8E4M3 || dtype == QC_E8M0, QC_UNSUPPORTED,
              "scale: dtype", reader->at - 1, dtype, QC_E8M0);
     scales->dtype = (qc_dtype)dtype;
-    QC_TRY(qc_read_count(reader, &scales->inner, "scale: elements that share one", error));
+    QC_TRY(read_inner(reader, &scales->inner, "scale: elements that share one", error));
     QC_TRY(qc_read_count(reader, &scales->count, "scale: number of groups", error));
     return read_floats(reader, frame, scales, 1, "scale: values", error);
 }
@@ -87,9 +109,7 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
 static qc_status read_affine(qc_reader *reader, qc_frame *frame, int scaled, qc_error *error)
 {
     uint64_t zero_point;
-    QC_TRY(qc_read_u8(reader, &frame->width, "affine: width", error));
-    QC_CHECK(frame->width >= 1 && frame->width <= 16, QC_CORRUPT, "affine: width", reader->at - 1,
-             frame->width, 16);
+    QC_TRY(read_width(reader, &frame->width, "affine: width", error));
     unsigned mode;
     QC_TRY(qc_read_u8(reader, &mode, "affine: zero mode", error));
     QC_CHECK(mode <= QC_ZERO_MODE_GROUP, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1, mode,
@@ -135,7 +155,7 @@ static qc_status read_codebook(qc_reader *reader, qc_frame *frame, int scaled, q
     QC_TRY(qc_read_count(reader, &books->count, "codebook: number of books", error));
     books->inner = 1;
     if (books->count > 1)
-        QC_TRY(qc_read_count(reader, &books->inner, "codebook: elements that share a book", error));
+        QC_TRY(read_inner(reader, &books->inner, "codebook: elements that share a book", error));
     return read_floats(reader, frame, books, frame->codebook.entries, "codebook: entries", error);
 }
 
@@ -180,9 +200,7 @@ qc_status qc_read_parameters(qc_reader *reader, qc_frame *frame, int scaled, qc_
     if (kind->read != NULL)
         QC_TRY(kind->read(reader, frame, scaled, error));
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR) {
-        QC_TRY(qc_read_u8(reader, &frame->gap_width, "gaps: width", error));
-        QC_CHECK(frame->gap_width >= 1 && frame->gap_width <= 16, QC_CORRUPT, "gaps: width",
-                 reader->at - 1, frame->gap_width, 16);
+        QC_TRY(read_width(reader, &frame->gap_width, "gaps: width", error));
     }
     if (scaled)
         QC_TRY(read_scales(reader, frame, error));
