@@ -193,6 +193,8 @@ typedef struct qc_frame {
     qc_codebook codebook;
     qc_zero_points zero_points;
     qc_groups scales;
+    int has_second_scale; /* (w) each scale is multiplied by this one first, rounded to f32 */
+    float second_scale;   /* (w) */
     qc_delta delta;
 
     /* (w) Asked by all calls that are given this frame. qc_frame_read sets it to NULL. Fill it in

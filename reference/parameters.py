@@ -40,6 +40,7 @@ class Parameters:
     books: Groups | None = None
     gap_width: int = 0
     scales: Groups | None = None
+    second_scale: float | None = None
     coded: list[Callable[[], None]] = field(default_factory=list)
     coded_bytes: int = 0
     digest: bytes = b""
@@ -65,7 +66,12 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
     if head.positions in (GAPS, CSR):
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
-        dtype = _read_float_type(reader, (_F32, _F16, _BF16, _F8E4M3, _E8M0))
+        dtype = reader.u8("dtype of the scales")
+        has_second, dtype = dtype & 64, dtype & ~64
+        allowed = (_F32, _F16, _BF16, _F8E4M3, _E8M0)
+        require(dtype in allowed, "dtype of the scales", Unsupported)
+        if has_second:
+            parameters.second_scale = float_of(reader.take(4, "second scale"), "f32")
         inner = _read_inner(reader, "inner of the scales")
         count = _read_positive(reader, "count of the scales")
         parameters.scales = Groups([], count, inner)

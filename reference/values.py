@@ -72,5 +72,9 @@ def _codebook(code: int, element: int, parameters: Parameters) -> float:
 
 def _scaled(value: float, element: int, parameters: Parameters) -> float:
     """One f32 multiplication. The product of two f32 is exact in f64, so this rounds once."""
-    scales = parameters.scales
-    return value if scales is None else round_to_f32(scales.values[scales.of(element)] * value)
+    if parameters.scales is None:
+        return value
+    scale = parameters.scales.values[parameters.scales.of(element)]
+    if parameters.second_scale is not None:
+        scale = round_to_f32(parameters.second_scale * scale)
+    return round_to_f32(scale * value)

@@ -6,6 +6,7 @@
  * body/parameters_decode.c decodes it later.
  */
 #include "head/parameters_read.h"
+#include "base/float_bits.h"
 #include "head/layout.h"
 
 /* One row per kind; NULL: nothing to read. `scaled`: scales follow. */
@@ -95,9 +96,16 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
     qc_groups *scales = &frame->scales;
     unsigned dtype;
     QC_TRY(qc_read_u8(reader, &dtype, "scale: dtype", error));
+    frame->has_second_scale = (dtype & QC_SCALE_SECOND) != 0;
+    dtype &= ~QC_SCALE_SECOND;
     QC_CHECK(dtype <= QC_BF16 || dtype == QC_F8E4M3 || dtype == QC_E8M0, QC_UNSUPPORTED,
              "scale: dtype", reader->at - 1, dtype, QC_E8M0);
     scales->dtype = (qc_dtype)dtype;
+    if (frame->has_second_scale) {
+        const uint8_t *second;
+        QC_TRY(qc_read_bytes(reader, 4, &second, "scale: second scale", error));
+        frame->second_scale = qc_f32_of_bits(qc_load32(second));
+    }
     QC_TRY(read_inner(reader, &scales->inner, "scale: elements that share one", error));
     QC_TRY(qc_read_count(reader, &scales->count, "scale: number of groups", error));
     return read_floats(reader, frame, scales, 1, "scale: values", error);

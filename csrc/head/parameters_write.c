@@ -3,6 +3,7 @@
  * kind.
  */
 #include "head/parameters_write.h"
+#include "base/float_bits.h"
 #include "head/layout.h"
 
 /* One row per kind; NULL: there is nothing to do. */
@@ -44,14 +45,21 @@ static qc_status check_scales(const qc_groups *scales, qc_error *error)
     return QC_OK;
 }
 
-static size_t scales_size(const qc_groups *scales)
+static size_t scales_size(const qc_frame *frame)
 {
-    return 1 + qc_vu_size(scales->inner) + qc_vu_size(scales->count) + floats_size(scales, 1);
+    const qc_groups *scales = &frame->scales;
+    return 1 + (frame->has_second_scale ? 4 : 0) + qc_vu_size(scales->inner) +
+           qc_vu_size(scales->count) + floats_size(scales, 1);
 }
 
-static uint8_t *write_scales(uint8_t *out, const qc_groups *scales)
+static uint8_t *write_scales(uint8_t *out, const qc_frame *frame)
 {
-    *out++ = (uint8_t)scales->dtype;
+    const qc_groups *scales = &frame->scales;
+    *out++ = (uint8_t)(scales->dtype | (frame->has_second_scale ? QC_SCALE_SECOND : 0));
+    if (frame->has_second_scale) {
+        qc_store32(out, qc_bits_of_f32(frame->second_scale));
+        out += 4;
+    }
     out = qc_append_vu(out, scales->inner);
     out = qc_append_vu(out, scales->count);
     return write_floats(out, scales, 1);
@@ -198,7 +206,7 @@ size_t qc_parameters_size(const qc_frame *frame)
     if (kind->size != NULL)
         size += kind->size(frame);
     if (frame->scales.count > 0)
-        size += scales_size(&frame->scales);
+        size += scales_size(frame);
     if (kind->size_after_scales != NULL)
         size += kind->size_after_scales(frame);
     return size;
@@ -212,6 +220,6 @@ uint8_t *qc_write_parameters(uint8_t *out, const qc_frame *frame)
     if (has_gaps(frame))
         *out++ = (uint8_t)frame->gap_width;
     if (frame->scales.count > 0)
-        out = write_scales(out, &frame->scales);
+        out = write_scales(out, frame);
     return kind->write_after_scales != NULL ? kind->write_after_scales(out, frame) : out;
 }

@@ -71,6 +71,7 @@ class Frame:
     codebook: Floats | None = None
     gap_width: int = 4
     scales: Floats | None = None
+    second_scale: bytes = b""
     zero_points_mode: str = "verbatim"
     delta: Delta | None = None
     mantissa_bits: int = 3
@@ -215,7 +216,8 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
         written += bytes([frame.gap_width])
     if frame.scales is not None:
         scales = frame.scales
-        written += bytes([DTYPES.index(scales.dtype)]) + vu(scales.inner) + vu(scales.count)
+        written += bytes([DTYPES.index(scales.dtype) | bool(frame.second_scale) << 6])
+        written += frame.second_scale + vu(scales.inner) + vu(scales.count)
         written += _floats(scales, coder)
     if isinstance(frame.zero_point, int):
         return written

@@ -258,7 +258,8 @@ def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
         count, inner = draw(_groups(frame))
         dtypes = ["f32", "f16", "bf16", "f8e4m3", "e8m0"]
         scales = draw(floats(dtypes, count, inner, 1, most_coded))
-        frame = replace(frame, scales=scales)
+        second = draw(element_bytes("f32", draw(st.integers(0, 1))))
+        frame = replace(frame, scales=scales, second_scale=second)
     if frame.kind == "affine":
         zeros = st.integers(0, 2**16 - 1)
         frame = replace(frame, zero_point=draw(zeros))

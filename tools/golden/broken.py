@@ -116,9 +116,12 @@ def _parameters() -> Iterator[Broken]:
         ("dtype_3", b"\3\1\1\0", "unsupported"),
         ("inner_0", b"\0\0\1\0", "unsupported"),
         ("count_0", b"\0\1\0\0", "corrupt"),
+        ("dtype_128", b"\x80\1\1\0", "unsupported"),
+        ("dtype_3_and_second", b"\x43" + f32(1) + b"\1\1\0", "unsupported"),
         ("count_beyond_the_body", b"\0\1" + vu(2**55) + b"\0", "corrupt"),
     ):
         yield f"scale_{name}", with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
+    yield "second_scale_cut", with_parameters(scaled, b"\2\0\0\x40\0\0", 0), "corrupt"
 
 
 def _coded_parameters() -> Iterator[Broken]:
