@@ -115,6 +115,11 @@ static void check_range(const qc_frame *frame, const qc_chunk *chunk, const uint
     uint8_t *out = buffer_of(count * item, 0xA5);
     qc_status status = qc_chunk_decode(frame, chunk, bytes, first, count, frame->dtype, out,
                                        QC_VERIFY, workspace, &error);
+    if (frame->positions == QC_COPIES && count != chunk->elements) {
+        PROMISE(status == QC_INVALID); /* of copies, only whole chunks */
+        free(out);
+        return;
+    }
     int failed = refused(status, &error);
     if (whole != NULL) {
         PROMISE(!failed);
@@ -142,14 +147,14 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
 {
     qc_error error;
     size_t stored;
-    if (refused(qc_chunk_stored(frame, chunk, bytes, &stored, &error), &error)) {
+    if (refused(qc_chunk_codes(frame, chunk, bytes, &stored, &error), &error)) {
         PROMISE(!valid);
         return;
     }
     PROMISE(stored <= chunk->elements);
     uint8_t *codes = buffer_of(stored * qc_stored_size(frame), 0xA5);
     uint32_t *positions = NULL;
-    if (frame->positions != QC_DENSE)
+    if (frame->positions != QC_DENSE && frame->positions != QC_COPIES)
         positions = (uint32_t *)(void *)buffer_of(stored * sizeof *positions, 0xA5);
     qc_status status = qc_chunk_decode_codes(frame, chunk, bytes, stored, positions, codes,
                                              QC_VERIFY, workspace, &error);
@@ -164,7 +169,7 @@ static void check_integers(const qc_frame *frame, const qc_chunk *chunk, const u
     free(codes);
 }
 
-/* The heads of a chunk's streams: they fill it, but for one or two numbers before them. */
+/* The heads of a chunk's streams: they fill it, but for some numbers before them. */
 static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                           int valid)
 {
@@ -178,7 +183,7 @@ static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const ui
     for (size_t i = 0; i < count; i++)
         sum += infos[i].bytes;
     PROMISE(sum <= chunk->bytes);
-    PROMISE(!valid || chunk->bytes - sum <= 2 * QC_VU_MAX_BYTES);
+    PROMISE(!valid || chunk->bytes - sum <= 6 * QC_VU_MAX_BYTES);
 }
 
 /* One chunk in a buffer of its own: nothing beside it may be read. */

@@ -33,7 +33,7 @@ def decode_floats(
 def body_reader(body: bytes) -> Reader:
     """A reader of a body, in which no stream may have a router."""
     reader = Reader(body, length_is_known=True)
-    reader.has_router = True
+    reader.has_routed = True
     return reader
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from .coded_floats import MODES, decode_floats
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
-from .head import AFFINE, CODEBOOK, CSR, DELTA, GAPS, Head
+from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, GAPS, Head
 
 _ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
@@ -80,6 +80,9 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         parameters.zero_points = []
         count = parameters.scales.count
         _read_floats(reader, head, parameters, _U16, count, 1, parameters.zero_points)
+    if head.positions == COPIES:
+        groups = [group.count for group in (parameters.books, parameters.scales) if group]
+        require(max(groups, default=1) == 1, "copies between groups", Unsupported)
     return parameters
 
 

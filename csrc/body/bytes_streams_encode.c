@@ -64,7 +64,7 @@ static qc_status write_fast(qc_chunk_encoder *encoder, const uint8_t *symbols, s
     qc_encoding encoding = encoder->encoding;
     size_t at = encoder->size;
     uint64_t features = encoder->features;
-    encoding.codings &= ~(QC_CODING_MASK(QC_ADAPTIVE) | QC_CODING_MASK(QC_HUFFMAN));
+    encoding.codings &= ~(QC_CODING_MASK(QC_CONTEXTS) | QC_CODING_MASK(QC_HUFFMAN));
     encoding.profile = QC_SMALL;
     QC_TRY(qc_write_exponents(encoder, symbols, count, &encoding));
     size_t size = encoder->size - at;

@@ -1,9 +1,10 @@
 /*
  * A chunk, decoded: positions and values pulled in step, into the caller's buffer.
  *
- * There are three ways. If every element is stored, blocks go to the output in order, and past the
+ * There are four ways. If every element is stored, blocks go to the output in order, and past the
  * caches if the output is large. If few elements are stored, they are scattered into zeros, or, if
- * one table has the element of every code, looked up by rows of codes (code_row.h).
+ * one table has the element of every code, looked up by rows of codes (code_row.h). The fourth is
+ * in chunk_copies_decode.c.
  */
 #include "body/chunk_decode.h"
 #include "head/layout.h"
@@ -53,7 +54,10 @@ qc_status qc_chunk_open(qc_chunk_decoder *decoder, const qc_frame *frame, const 
     QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
     decoder->shared.router = &decoder->router;
     decoder->stored = chunk->elements;
-    if (frame->positions != QC_DENSE) {
+    if (frame->positions == QC_COPIES) {
+        QC_TRY(qc_copies_open(&decoder->copies, frame, chunk, &decoder->shared, &reader, error));
+        decoder->stored = decoder->copies.stored;
+    } else if (qc_is_sparse(frame)) {
         QC_TRY(
             qc_positions_open(&decoder->positions, frame, chunk, &decoder->shared, &reader, error));
         decoder->stored = decoder->positions.stored;
@@ -65,7 +69,10 @@ qc_status qc_chunk_open(qc_chunk_decoder *decoder, const qc_frame *frame, const 
 
 qc_status qc_chunk_finish(qc_chunk_decoder *decoder, qc_error *error)
 {
-    if (decoder->values.frame->positions != QC_DENSE)
+    const qc_frame *frame = decoder->values.frame;
+    if (frame->positions == QC_COPIES)
+        QC_TRY(qc_copies_finish(&decoder->copies, error));
+    else if (qc_is_sparse(frame))
         QC_TRY(qc_positions_finish(&decoder->positions, error));
     return qc_values_finish(&decoder->values, error);
 }
@@ -195,6 +202,10 @@ static qc_status decode_range(qc_chunk_decoder *decoder, const qc_chunk *chunk,
                               const target *target, qc_error *error)
 {
     const qc_frame *frame = decoder->values.frame;
+    if (frame->positions == QC_COPIES) {
+        QC_TRY(qc_chunk_decode_copies(decoder, chunk, 0, target->size, target->out, error));
+        return qc_chunk_finish(decoder, error);
+    }
     int past_cache =
         target->whole && target->out != NULL && frame->elements >= CACHE_BYTES / target->size;
     decoder->values.past_cache = past_cache;
@@ -226,6 +237,8 @@ qc_status qc_chunk_decode_with(qc_chunk_decoder *decoder, const qc_frame *frame,
     target target = {first, count, out, qc_dtype_size(out_dtype), count == chunk->elements};
     QC_CHECK(first <= chunk->elements && count <= chunk->elements - first, QC_INVALID,
              "decode: the range is beyond the chunk", 0, count, chunk->elements);
+    QC_CHECK(target.whole || frame->positions != QC_COPIES, QC_INVALID,
+             "decode: a chunk of copies is decoded as a whole", 0, count, chunk->elements);
     QC_CHECK(out == NULL || qc_parameters_are_decoded(frame), QC_INVALID,
              "decode: the parameters are not decoded yet", 0, 0, 0);
     return open_and_decode(decoder, frame, chunk, bytes, &target, out_dtype, flags, error);

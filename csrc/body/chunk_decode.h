@@ -6,6 +6,7 @@
 
 #include "base/workspace.h"
 #include "body/code_row.h"
+#include "body/copies_decode.h"
 #include "body/positions_decode.h"
 #include "body/values_decode.h"
 #include "codings/routers/router_decode.h"
@@ -13,7 +14,10 @@
 /* What QC_WORKSPACE_BYTES hold. */
 typedef struct qc_chunk_decoder {
     qc_value_decoder values;
-    qc_position_decoder positions;
+    union { /* by the form */
+        qc_position_decoder positions;
+        qc_copies_decoder copies;
+    };
     qc_stream_shared shared;
     qc_router_state router;
     size_t stored; /* elements of the chunk */
@@ -31,6 +35,10 @@ qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const qc_poll *poll);
    the chunk has. */
 qc_status qc_chunk_open(qc_chunk_decoder *decoder, const qc_frame *frame, const qc_chunk *chunk,
                         const void *bytes, qc_dtype out_dtype, unsigned flags, qc_error *error);
+/* Decode all elements of an open chunk of positions form copies into `out` (NULL: check only),
+   items of `size` bytes; `as_codes`: before any arithmetic. */
+qc_status qc_chunk_decode_copies(qc_chunk_decoder *decoder, const qc_chunk *chunk, int as_codes,
+                                 size_t size, uint8_t *out, qc_error *error);
 /* After the last element: nothing more may be there. */
 qc_status qc_chunk_finish(qc_chunk_decoder *decoder, qc_error *error);
 /* As qc_chunk_decode. */

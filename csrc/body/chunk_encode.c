@@ -15,6 +15,8 @@ static size_t max_symbols(const qc_frame *frame, const qc_chunk_input *input)
 {
     size_t per_element = qc_kind_encoder_of(frame)->by_byte ? frame->item_size : 1;
     size_t symbols = qc_max_stored(frame, input) * per_element;
+    size_t low = frame->positions == QC_COPIES ? qc_copies_low_bytes(input->elements) : 0;
+    symbols = symbols > low ? symbols : low;
     return symbols > input->elements ? symbols : input->elements;
 }
 
@@ -29,12 +31,14 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input)
         bound += qc_stream_bound(qc_mask_symbols(input->elements, mask_width), mask_width);
     if (frame->positions == QC_CSR)
         bound += qc_stream_bound(input->elements, 16);
+    if (frame->positions == QC_COPIES)
+        bound += qc_copies_bound(frame, input->elements);
     return bound;
 }
 
 static size_t input_workspace(const qc_frame *frame, const qc_chunk_input *input)
 {
-    size_t positions = frame->positions != QC_DENSE ? 4 * input->stored : 0;
+    size_t positions = qc_is_sparse(frame) ? 4 * input->stored : 0;
     return qc_arena_size(positions) + qc_arena_size(input->stored * qc_stored_size(frame));
 }
 
@@ -65,8 +69,8 @@ static qc_status check_extent(const qc_frame *frame, const qc_chunk_input *input
              0, input->elements, QC_MAX_CHUNK_ELEMENTS);
     QC_CHECK(input->stored <= input->elements, QC_INVALID, "encode: stored elements", 0,
              input->stored, input->elements);
-    QC_CHECK(frame->positions != QC_DENSE || input->stored == input->elements, QC_INVALID,
-             "encode: dense stores every element", 0, input->stored, input->elements);
+    QC_CHECK(qc_is_sparse(frame) || input->stored == input->elements, QC_INVALID,
+             "encode: dense and copies have every element", 0, input->stored, input->elements);
     QC_CHECK(input->first <= frame->elements && input->elements <= frame->elements - input->first,
              QC_INVALID, "encode: elements of the chunk", 0, input->first, frame->elements);
     return QC_OK;
@@ -76,7 +80,7 @@ static qc_status check_extent(const qc_frame *frame, const qc_chunk_input *input
 static qc_status check_input(const qc_frame *frame, const qc_chunk_input *input, qc_error *error)
 {
     const qc_kind_encoder *kind = qc_kind_encoder_of(frame);
-    for (size_t i = 0; frame->positions != QC_DENSE && i < input->stored; i++)
+    for (size_t i = 0; qc_is_sparse(frame) && i < input->stored; i++)
         QC_CHECK(input->positions[i] < input->elements &&
                      (i == 0 || input->positions[i] > input->positions[i - 1]),
                  QC_INVALID, "encode: positions ascend and are inside the chunk", i,
@@ -108,7 +112,7 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_input *input,
                                 .arena = {memory},
                                 .ticker = qc_ticker_of(frame->poll),
                                 .error = error};
-    if (frame->positions != QC_DENSE)
+    if (qc_is_sparse(frame))
         own.positions = own_copy(&encoder.arena, input->positions, 4 * input->stored);
     encoder.values = own_copy(&encoder.arena, input->values, input->stored * qc_stored_size(frame));
     own.values = encoder.values;

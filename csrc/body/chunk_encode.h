@@ -33,7 +33,7 @@ static inline void *qc_arena_take(qc_arena *arena, size_t size)
 typedef struct qc_chunk_encoder {
     const qc_frame *frame;
     const qc_chunk_input *input; /* its positions and values are our own copies */
-    void *values;                /* those of the input; gaps: with fillers */
+    void *values;                /* those of the input; gaps: with fillers; copies: the rest */
     size_t stored;               /* values */
     qc_encoding encoding;
     uint8_t *out;
@@ -90,8 +90,18 @@ qc_status qc_write_located_planes(qc_chunk_encoder *encoder, uint8_t *symbols);
 
 /* Scratch memory of qc_write_positions. */
 size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input);
-/* Writes nothing if dense. The encoder's values become those with fillers, and `stored` their
-   number. */
+/* Writes nothing if dense. The encoder's values become those that are stored, with fillers, and
+   `stored` their number. */
 qc_status qc_write_positions(qc_chunk_encoder *encoder);
+
+/* ---- copies_encode.c ---- */
+
+/* The bytes of low bits of so many elements, at most. */
+size_t qc_copies_low_bytes(size_t elements);
+/* An upper bound of what is written before the values, and the scratch memory. */
+size_t qc_copies_bound(const qc_frame *frame, size_t elements);
+size_t qc_copies_encode_workspace(const qc_frame *frame, size_t elements);
+/* As qc_write_positions. */
+qc_status qc_write_copies(qc_chunk_encoder *encoder);
 
 #endif /* QC_CHUNK_ENCODE_H */

@@ -4,9 +4,9 @@
 #include "body/values_encode.h"
 #include "kernels/planes.h"
 
-/* Up to this many floats in a chunk may be in adaptive coding, or in plain Huffman: more would take
+/* Up to this many floats in a chunk may be in contexts, or in plain Huffman: more would take
    too long to decode. */
-#define MAX_ADAPTIVE_FLOATS ((size_t)16 * 1024)
+#define MAX_CONTEXTS_FLOATS ((size_t)16 * 1024)
 #define MAX_HUFFMAN_FLOATS  ((size_t)96 * 1024)
 
 /* ---- codings of floats ---- */
@@ -15,14 +15,14 @@
 static int has_many_floats(const qc_chunk_encoder *encoder, size_t stored)
 {
     const qc_frame *frame = encoder->frame;
-    return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_ADAPTIVE_FLOATS;
+    return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_CONTEXTS_FLOATS;
 }
 
-/* Codings for floats: adaptive coding would save about 0.1 % of many, and decode twenty times as
+/* Codings for floats: contexts would save about 0.1 % of many, and decode twenty times as
    slowly as plain Huffman. */
 static uint64_t float_codings(const qc_chunk_encoder *encoder, size_t stored)
 {
-    uint64_t slow = has_many_floats(encoder, stored) ? QC_CODING_MASK(QC_ADAPTIVE) : 0;
+    uint64_t slow = has_many_floats(encoder, stored) ? QC_CODING_MASK(QC_CONTEXTS) : 0;
     return encoder->encoding.codings & ~slow;
 }
 

@@ -81,12 +81,6 @@ static inline float qc_scale_of(const qc_frame *frame, size_t element)
     return frame->has_second_scale ? frame->second_scale * scale : scale;
 }
 
-/* Whether all elements have the same scale, zero point and book. */
-static inline int qc_is_uniform(const qc_frame *frame)
-{
-    return frame->scales.count <= 1 && frame->codebook.books.count <= 1;
-}
-
 /* Fill the table from `values->entries`, scaled; the number of its entries is set. */
 void qc_fill_table(qc_value_decoder *values, float scale);
 

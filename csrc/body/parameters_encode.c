@@ -7,8 +7,8 @@
 #include "body/values_encode.h"
 #include "codings/stream_encode.h"
 
-/* Balanced: adaptive coding decodes slowly, and parameters are decoded before anything else, so it
-   is only for up to this many values. */
+/* Balanced: contexts decode slowly, and parameters are decoded before anything else, so they are
+   only for up to this many values. */
 #define FEW_VALUES 4096
 
 /* "Cannot", or not in fewer bytes. */
@@ -103,16 +103,17 @@ static size_t write_planes(writer *writer, const values *values)
 {
     size_t count = count_of(values);
     qc_frame frame = qc_planes_frame(values->dtype, count, 0);
-    qc_chunk_encoder encoder = {
-        .frame = &frame,
-        .values = values->copy,
-        .stored = count,
-        .encoding = {writer->codings & ~QC_ROUTER_CODINGS, writer->profile, QC_EFFORT_USUAL},
-        .out = writer->out + writer->size,
-        .capacity = writer->capacity - writer->size,
-        .stream_workspace = writer->stream_workspace,
-        .arena = {writer->planes_workspace},
-        .ticker = writer->ticker};
+    qc_chunk_encoder encoder = {.frame = &frame,
+                                .values = values->copy,
+                                .stored = count,
+                                /* No stream of a parameter has a router. */
+                                .encoding = {writer->codings & ~QC_CODING_MASK(QC_SPLIT),
+                                             writer->profile, QC_EFFORT_PLACES - 1},
+                                .out = writer->out + writer->size,
+                                .capacity = writer->capacity - writer->size,
+                                .stream_workspace = writer->stream_workspace,
+                                .arena = {writer->planes_workspace},
+                                .ticker = writer->ticker};
     /* Kinds take elements in the machine's order, and make them little-endian in place. */
     qc_swap_if_big_endian(values->copy, values->size, count);
     qc_status status = qc_kind_encoder_of(&frame)->write(&encoder);
@@ -321,7 +322,7 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     if (is_fixed)
         return QC_OK;
     if (profile == QC_BALANCED && max_values(frame) > FEW_VALUES)
-        codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
+        codings &= ~QC_CODING_MASK(QC_CONTEXTS);
     uint8_t *planes = qc_workspace_align(workspace);
     uint8_t *symbols = planes + planes_workspace(frame);
     uint8_t *scratch = take(&codebook, symbols + 2 * max_values(frame));

@@ -119,11 +119,15 @@ size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input
         bytes += qc_arena_size(qc_mask_symbols(input->elements, mask_width));
     if (frame->positions == QC_CSR)
         bytes += qc_arena_size(2 * input->elements);
+    if (frame->positions == QC_COPIES)
+        bytes += qc_copies_encode_workspace(frame, input->elements);
     return bytes;
 }
 
 qc_status qc_write_positions(qc_chunk_encoder *encoder)
 {
+    if (encoder->frame->positions == QC_COPIES)
+        return qc_write_copies(encoder);
     if (qc_has_gaps(encoder->frame))
         return write_gaps(encoder);
     return qc_mask_width(encoder->frame->positions) > 0 ? write_mask(encoder) : QC_OK;

@@ -33,10 +33,10 @@ qc_geometry qc_element_geometry(const qc_frame *frame)
         return geometry;
     uint64_t width = frame->dims[frame->ndim - 1];
     uint64_t height = frame->ndim > 3 ? frame->dims[frame->ndim - 2] : 1;
-    if (width <= QC_ROUTER_MAX_SIDE && height <= QC_ROUTER_MAX_SIDE &&
+    if (width <= QC_FILTER_MAX_WIDTH && height <= QC_FILTER_MAX_SIDE &&
         is_whole(frame, (size_t)(width * height))) {
-        geometry.filter_width = (unsigned)width;
-        geometry.filter_height = (unsigned)height;
+        geometry.filter_width = (size_t)width;
+        geometry.filter_height = (size_t)height;
     }
     return geometry;
 }
@@ -116,12 +116,12 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
     return write_stream_in(encoder, symbols, count, width, &encoder->encoding);
 }
 
-/* The bytes that a coding with a router may take, or 0 if it is not tried. It decodes as slowly as
-   adaptive coding, so balanced allows it where it allows that, and if it saves a 64th. */
+/* The bytes that a routed stream may take in a coding, or 0 if it is not tried. It decodes as
+   slowly as contexts, so balanced allows it where it allows those, and if it saves a 64th. */
 static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
 {
     const qc_encoding *encoding = &encoder->encoding;
-    uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
+    uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_CONTEXTS);
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
         size <= ROUTED_MIN_BYTES)
         return 0;

@@ -82,13 +82,34 @@ static qc_status read_values(qc_reader *reader, const qc_kind_facts *kind, unsig
     return QC_OK;
 }
 
+/* What positions form copies has before the values. */
+static qc_status read_copies_infos(qc_reader *reader, qc_stream_info *infos, size_t *count,
+                                   qc_error *error)
+{
+    /* Runs, lengths and distances, and the low bits, are always there. */
+    static const unsigned needs[] = {
+        0, 0, 0, QC_COPIES_DIRECTIONS, QC_COPIES_STEPS, 0, QC_COPIES_SIGNS};
+    uint64_t number;
+    unsigned options;
+    QC_TRY(qc_read_vu(reader, &number, "positions: stored elements", error));
+    QC_TRY(qc_read_u8(reader, &options, "copies: options", error));
+    QC_TRY(qc_read_vu(reader, &number, "copies: copies", error));
+    QC_TRY(qc_read_vu(reader, &number, "copies: bytes of low bits", error));
+    for (unsigned i = 0; i < sizeof needs / sizeof *needs; i++)
+        if ((options & needs[i]) == needs[i])
+            QC_TRY(read_stream_info(reader, QC_ROLE_COPIES + i, &infos[(*count)++], error));
+    return QC_OK;
+}
+
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error)
 {
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
     uint64_t stored;
     size_t n = 0;
-    if (frame->positions != QC_DENSE)
+    if (frame->positions == QC_COPIES)
+        QC_TRY(read_copies_infos(&reader, infos, &n, error));
+    else if (frame->positions != QC_DENSE)
         QC_TRY(qc_read_vu(&reader, &stored, "positions: stored elements", error));
     if (qc_mask_width(frame->positions) > 0)
         QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, &infos[n++], error));

@@ -35,13 +35,13 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error)
                       error);
 }
 
-qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
+qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, qc_error *error)
 {
     size_t chunk = frame->chunk_elements, row = frame->row_elements;
-    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, status, "frame: elements of a chunk", 0, chunk,
+    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, later, "frame: elements of a chunk", 0, chunk,
              QC_MAX_CHUNK_ELEMENTS);
     if (chunk == 0) {
-        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, status,
+        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, later,
                  "frame: elements of an unchunked tensor", 0, frame->elements,
                  QC_MAX_CHUNK_ELEMENTS);
         frame->chunks = 1;
@@ -67,12 +67,23 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
              QC_F64);
     QC_CHECK(!kind->stores_elements || !scaled, later,
              "frame: only affine and codebook have scales", 0, 1, 0);
+    QC_CHECK(!kind->dense_only || frame->positions != QC_COPIES,
+             status == QC_CORRUPT ? QC_UNSUPPORTED : status, "frame: copies of differences", 0,
+             frame->positions, QC_DENSE);
     QC_CHECK(!kind->dense_only || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
              frame->positions, QC_DENSE);
     frame->value_streams =
         kind->value_streams > 0 ? kind->value_streams : (unsigned)frame->item_size;
     if (kind->stores_elements)
         frame->width = smaller(qc_dtype_bits(frame->dtype), 8);
+    return QC_OK;
+}
+
+qc_status qc_layout_copies(const qc_frame *frame, qc_status status, qc_error *error)
+{
+    QC_CHECK(frame->positions != QC_COPIES || qc_is_uniform(frame), status,
+             "frame: copies need one codebook, scale and zero point for all elements", 0,
+             frame->scales.count, 1);
     return QC_OK;
 }
 

@@ -137,6 +137,11 @@ def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]
     return array.reshape(-1).view(np.uint8)
 
 
+def _word_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the integer whose bytes have an order; a complex number is two."""
+    return _UNSIGNED[dtype.itemsize // (2 if dtype.kind == "c" else 1)]
+
+
 def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return the bytes of an array in C order, little-endian; copies on big-endian machines only.
 
@@ -145,7 +150,7 @@ def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype
     >>> little_endian_bytes(np.array([1, 2], np.uint16))
     array([1, 0, 2, 0], dtype=uint8)
     """
-    word = _UNSIGNED[array.itemsize]
+    word = _word_of(array.dtype)
     words = array.reshape(-1).view(word)
     return words.astype(word.newbyteorder(_FILE_ORDER), copy=False).view(np.uint8)
 
@@ -160,7 +165,7 @@ def from_little_endian(
     >>> from_little_endian(np.array([0, 0, 128, 63], np.uint8), np.dtype(np.float32))
     array([1.], dtype=float32)
     """
-    word = _UNSIGNED[carrier.itemsize]
+    word = _word_of(carrier)
     words = data.view(word.newbyteorder(_FILE_ORDER))
     return words.astype(word, copy=False).view(carrier)
 

@@ -5,14 +5,17 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
+    QC_COPIES,
     QC_DELTA,
     QC_DELTA_DIGEST_BYTES,
+    QC_DENSE,
     QC_MAX_STREAMS,
     QC_OK,
     QC_VERIFY,
     QC_WHOLE,
     QC_WORKSPACE_BYTES,
     qc_chunk,
+    qc_chunk_codes,
     qc_chunk_decode,
     qc_chunk_decode_codes,
     qc_chunk_stored,
@@ -400,8 +403,8 @@ cdef class Frame:
         cdef Watch watch
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef const uint8_t *start = address(data)
-        cdef size_t stored
-        cdef bint dense = self.head.positions == 0
+        cdef size_t count
+        cdef bint is_full = self.head.positions == QC_DENSE or self.head.positions == QC_COPIES
         cdef uint32_t[::1] positions
         cdef uint8_t[::1] codes
         cdef uint32_t *to_positions = NULL
@@ -409,25 +412,25 @@ cdef class Frame:
         cdef void *workspace
         self.bind(&head, base)
         head.poll = begin(&watch, check)
-        stored = self.stored(index, data)
-        position_array = np.empty(0 if dense else stored, np.uint32)
-        code_array = np.empty(stored * qc_stored_size(&self.head), np.uint8)
+        count = self.codes(index, data)
+        position_array = np.empty(0 if is_full else count, np.uint32)
+        code_array = np.empty(count * qc_stored_size(&self.head), np.uint8)
         positions, codes = position_array, code_array
-        if stored > 0:
+        if count > 0:
             to_codes = &codes[0]
-            to_positions = NULL if dense else &positions[0]
+            to_positions = NULL if is_full else &positions[0]
         workspace = malloc(QC_WORKSPACE_BYTES)
         if workspace == NULL:
             raise MemoryError
         with nogil:
             status = qc_chunk_decode_codes(
-                &head, chunk, start, stored, to_positions, to_codes,
+                &head, chunk, start, count, to_positions, to_codes,
                 QC_VERIFY if verify else 0, workspace, &error,
             )
         free(workspace)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
-        return None if dense else position_array, code_array
+        return None if is_full else position_array, code_array
 
     def stored(self, size_t index, const uint8_t[::1] data):
         """Return the number of stored elements of a chunk, fillers included."""
@@ -435,6 +438,16 @@ cdef class Frame:
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef size_t count
         cdef qc_status status = qc_chunk_stored(&self.head, chunk, address(data), &count, &error)
+        if status != QC_OK:
+            raise failure(status, &error, chunk.offset)
+        return count
+
+    def codes(self, size_t index, const uint8_t[::1] data):
+        """Return the number of codes that `decode_codes` returns of a chunk."""
+        cdef qc_error error
+        cdef qc_chunk *chunk = self.checked(index, data)
+        cdef size_t count
+        cdef qc_status status = qc_chunk_codes(&self.head, chunk, address(data), &count, &error)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
         return count

@@ -6,7 +6,10 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
+    QC_COPIES,
     QC_DELTA_DIGEST_BYTES,
+    QC_DENSE,
+    QC_DTYPE_COUNT,
     QC_MAX_DIMS,
     QC_OK,
     qc_bytes,
@@ -14,6 +17,7 @@ from .c cimport (
     qc_chunk_encode,
     qc_chunk_encode_workspace,
     qc_chunk_input,
+    qc_copies_may_pay,
     qc_dtype_size,
     qc_encoding,
     qc_error,
@@ -42,6 +46,19 @@ cdef int check_size(str what, const uint8_t[::1] view, size_t count, size_t item
             f"{what}: {view.shape[0]:,} bytes, needed are {count:,} times {item_size:,}"
         )
     return 0
+
+
+def copies_may_pay(const uint8_t[::1] values not None, size_t item_size, unsigned dtype):
+    """Return whether a sample shows repeats; `values` are elements, or codes if `dtype` is bool."""
+    cdef const uint8_t *start = address(values)
+    cdef size_t count = 0
+    cdef bint found
+    if item_size not in (1, 2, 4, 8) or dtype >= QC_DTYPE_COUNT:
+        raise ValueError(f"items of {item_size} bytes, dtype {dtype}")
+    count = values.shape[0] // item_size
+    with nogil:
+        found = qc_copies_may_pay(start, count, item_size, <int>dtype)
+    return found
 
 
 cdef class PlanGroups:
@@ -208,7 +225,7 @@ cdef class Plan:
         int profile,
         unsigned effort,
     ):
-        """Encode one chunk; returns (bytes, codings used). `positions` is empty if dense."""
+        """Encode one chunk; returns (bytes, codings used). `positions` is empty if every element has a value."""
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head = self.head  # a copy, because other calls may run at the same time
@@ -229,7 +246,7 @@ cdef class Plan:
         encoding.codings, encoding.effort = codings, effort
         encoding.profile = <int>profile
         check_size("values", values, stored, qc_stored_size(&self.head))
-        if self.head.positions != 0 and <size_t>positions.shape[0] != stored:
+        if self.head.positions not in (QC_DENSE, QC_COPIES) and <size_t>positions.shape[0] != stored:
             raise ValueError(f"{positions.shape[0]:,} positions of {stored:,} stored elements")
         head.poll = begin(&watch, check)
         bound = qc_chunk_bound(&head, &chunk)

@@ -13,6 +13,8 @@ from . import ids
 _CODINGS = core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
 _FIRST_PLANE = 3
+_FIRST_COPIES = 16
+_COPIES_STREAMS = ("runs", "lengths", "distances", "directions", "steps", "low bits", "signs")
 _DELTA_STREAMS = ("differences", "low bits", "escapes")
 _FLOAT_STREAMS = ("exponents", "rest")
 _CRC_BYTES = 4
@@ -156,6 +158,8 @@ def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
 def _role_name(role: int, frame: core.Frame) -> str:
     if role < _FIRST_PLANE:
         return _ROLES[role]
+    if role >= _FIRST_COPIES:
+        return _COPIES_STREAMS[role - _FIRST_COPIES]
     kind, number = ids.KIND_NAMES[frame.kind], role - _FIRST_PLANE
     if kind == "delta":
         return _DELTA_STREAMS[number]

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._base.arrays import as_float32
+from .._base.arrays import as_float32, bytes_of
 from .._base.delta_base import filter_of, step_of
+from .._core import core
 from ..dtypes import QUANTIZABLE, element_type
+from . import ids
 
 if TYPE_CHECKING:
     from ..quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
-MAX_CHUNK_ELEMENTS = 1 << 22
+MIN_CHUNK_ELEMENTS, MAX_CHUNK_ELEMENTS = 256, 1 << 22
 # The approximate size of a chunk's codes. Chunks are small enough for cheap slices and for threads
 # to share the work, and large enough that tables and directory cost little. Chunks of "small" are
-# larger, because adaptive coding learns for longer.
+# larger, because contexts learn for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
 # Smaller chunks would spend more on tables of exponents than they gain by adapting. Chunks of wide
 # floats are smaller, because neighbouring rows may have lowest bits that are zero.
@@ -80,11 +82,11 @@ class Layout:
 
     def positions_of(self, quantized: Quantized) -> Array | None:
         """Return the positions of the stored elements; None if every element is stored."""
-        return None if self.positions == "dense" else quantized.positions
+        return None if self.positions in ids.FULL_POSITIONS else quantized.positions
 
     def codes_of(self, quantized: Quantized) -> Array:
-        """Return the codes of the stored elements; in dense form absent ones get a code too."""
-        if self.positions == "dense":
+        """Return the codes of the stored elements; in full forms absent ones get a code too."""
+        if self.positions in ids.FULL_POSITIONS:
             return dense_codes(quantized)
         return quantized.codes
 
@@ -98,8 +100,8 @@ class Layout:
         Examples
         --------
         >>> from qcodec import Affine
-        >>> Layout("affine", "dense", chunk_elements=4).chunks_of(Affine(4).quantize([0.0] * 10))
-        [(0, 4), (4, 4), (8, 2)]
+        >>> Layout("affine", "dense", chunk_elements=256).chunks_of(Affine(4).quantize([0.0] * 600))
+        [(0, 256), (256, 256), (512, 88)]
         """
         count, chunk = quantized.size, self.chunk_elements
         if chunk == 0:
@@ -110,8 +112,9 @@ class Layout:
         """Set the chunk size: whole rows if they fit, and one chunk for a small tensor."""
         count = quantized.size
         row = math.prod(quantized.shape[1:]) if quantized.shape else 1
-        if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
-            raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
+        if chunk is not None and not MIN_CHUNK_ELEMENTS <= chunk <= MAX_CHUNK_ELEMENTS:
+            allowed = f"{MIN_CHUNK_ELEMENTS:,} to {MAX_CHUNK_ELEMENTS:,}"
+            raise ValueError(f"chunk={chunk}: allowed are {allowed} elements")
         if self.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
             raise ValueError(
                 f"csr needs rows of at most {MAX_CHUNK_ELEMENTS:,} elements, not {row:,}"
@@ -121,7 +124,8 @@ class Layout:
             if count <= min(chunk + chunk // 2, MAX_CHUNK_ELEMENTS):
                 return self
         if 0 < row <= chunk or self.positions == "csr":
-            chunk = max(chunk // max(row, 1), 1) * max(row, 1)
+            row = max(row, 1)
+            chunk = max(chunk // row, -(-MIN_CHUNK_ELEMENTS // row)) * row
         return replace(self, chunk_elements=chunk) if chunk < count else self
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
@@ -130,7 +134,7 @@ class Layout:
             size = element_type(quantized.dtype).itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
         bits = float(value_bits(quantized))
-        if quantized.positions is not None and self.positions != "dense":
+        if quantized.positions is not None and self.positions not in ids.FULL_POSITIONS:
             density = len(quantized.positions) / max(quantized.size, 1)
             bits = density * (bits + self.gap_width) + (self.positions in ("mask", "bit_mask"))
         if self.kind in ("planes", "delta"):  # only some streams are coded, each with its own head
@@ -205,11 +209,14 @@ def candidates(
         kinds = _element_kinds(quantized.dtype)
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
-    deltas = _deltas(quantized, profile) if may_delta else []
+    others = _deltas(quantized, profile) if may_delta else []
+    can_be_dense = filler_code(quantized) >= 0 or quantized.positions is None
+    may_copy = profile in ("balanced", "small") and positions in ("dense", "auto")
+    if may_copy and can_be_dense and _may_have_copies(quantized):
+        others += [Layout(kind, "copies") for kind in kinds]
     if quantized.positions is None:
-        return [Layout(kind, "dense") for kind in kinds] + deltas
+        return [Layout(kind, "dense") for kind in kinds] + others
     forms: list[tuple[str, int]] = []
-    can_be_dense = filler_code(quantized) >= 0
     if positions == "dense" and not can_be_dense:
         raise ValueError("positions='dense' needs a code whose value is zero; there is none")
     if positions == "dense" or (positions == "auto" and can_be_dense):
@@ -228,7 +235,18 @@ def candidates(
             f"positions={positions!r} cannot bridge the longest run of absent elements: "
             "no code has the value zero; use positions='mask'"
         )
-    return [Layout(kind, form, width) for form, width in forms for kind in kinds] + deltas
+    return [Layout(kind, form, width) for form, width in forms for kind in kinds] + others
+
+
+def _may_have_copies(quantized: Quantized) -> bool:
+    """Return whether elements share their parameters, and a sample of them shows repeats."""
+    for groups in (quantized.codebook, quantized.scale):
+        if groups is not None and len(groups.values) > 1:
+            return False
+    codes = np.ascontiguousarray(dense_codes(quantized))
+    is_code = quantized.kind != "bytes"
+    dtype = element_type("bool" if is_code else quantized.dtype)
+    return core.copies_may_pay(bytes_of(codes), codes.itemsize, dtype.id)
 
 
 def _element_kinds(dtype: str) -> list[str]:

@@ -22,10 +22,10 @@ _POSITION_BYTES = 8
 
 
 def quantized_bytes(frame: core.Frame, read: Callable[[int, int], Array]) -> int:
-    """Return the memory of codes and positions, by the stored elements that chunks declare."""
+    """Return the memory of codes and positions, by the numbers that chunks declare."""
     chunks = (frame.chunk(index)[:2] for index in range(frame.chunks))
-    stored = sum(frame.stored(index, read(*place)) for index, place in enumerate(chunks))
-    return stored * (_code_type(frame).itemsize + _POSITION_BYTES)
+    codes = sum(frame.codes(index, read(*place)) for index, place in enumerate(chunks))
+    return codes * (_code_type(frame).itemsize + _POSITION_BYTES)
 
 
 def to_quantized(
@@ -94,14 +94,14 @@ def _codes(
     for index in range(frame.chunks):
         offset, length, first, _ = frame.chunk(index)
         data = read(offset, length)
-        needed += frame.stored(index, data) * (code_type.itemsize + _POSITION_BYTES)
+        needed += frame.codes(index, data) * (code_type.itemsize + _POSITION_BYTES)
         check_memory(needed)
         where, what = frame.decode_codes(index, data, base, verify)
         codes.append(what.view(code_type))
         if where is not None:
             positions.append(where.astype(np.int64) + first)
     joined = np.concatenate(codes) if codes else np.empty(0, code_type)
-    if frame.positions == ids.POSITIONS["dense"]:
+    if ids.POSITIONS_NAMES[frame.positions] in ids.FULL_POSITIONS:
         return None, joined
     return np.concatenate(positions) if positions else np.empty(0, np.int64), joined
 

@@ -61,15 +61,30 @@ static void decode_stream(const input *in)
 
 static void read_pack(const input *in)
 {
-    size_t count, table_bytes;
-    qc_status status = qc_pack_count(in->data, in->bytes, in->bytes, &count, &error);
-    put("count", status, &count, sizeof count);
+    size_t offset, bytes, count;
+    qc_frame table;
+    qc_status status = qc_pack_head(in->data, in->bytes, &offset, &bytes, &error);
+    if (status == QC_OK && bytes > in->bytes - offset)
+        status = QC_TRUNCATED;
+    if (status == QC_OK)
+        status = qc_frame_read(in->data + offset, bytes, QC_WHOLE | QC_VERIFY, &table, &error);
+    put("head", status, &bytes, sizeof bytes);
     if (status != QC_OK)
         return;
-    qc_pack_entry *entries = memory_of(count * sizeof *entries);
-    status = qc_pack_read(in->data, in->bytes, in->bytes, entries, count, &table_bytes, &error);
-    put("table", status, entries, count * sizeof *entries);
-    free(entries);
+    size_t size = table.elements * table.item_size;
+    uint8_t *content = memory_of(size);
+    status = qc_decode(in->data + offset, bytes, table.dtype, content, size, NULL, 0, QC_VERIFY,
+                       workspace, &error);
+    put("content", status, content, size);
+    if (status == QC_OK)
+        status = qc_pack_count(content, size, &count, &error);
+    if (status == QC_OK) {
+        qc_pack_entry *entries = memory_of(count * sizeof *entries);
+        status = qc_pack_read(content, size, offset + bytes, in->bytes, entries, count, &error);
+        put("table", status, entries, count * sizeof *entries);
+        free(entries);
+    }
+    free(content);
 }
 
 /* ---- frames ------------------------------------------------------------------- */
@@ -104,7 +119,10 @@ static qc_status check_values(const qc_frame *frame, const qc_chunk *chunk, cons
 static qc_status decode_last(const qc_frame *frame, const qc_chunk *chunk, const uint8_t *bytes,
                              uint8_t **out)
 {
-    size_t count = chunk->elements > 0, first = chunk->elements - count;
+    size_t count = chunk->elements > 0;
+    if (frame->positions == QC_COPIES) /* only whole chunks */
+        count = chunk->elements;
+    size_t first = chunk->elements - count;
     uint8_t *value = memory_of(count * frame->item_size);
     qc_status status = qc_chunk_decode(frame, chunk, bytes, first, count, frame->dtype, value,
                                        QC_VERIFY, workspace, &error);
@@ -117,12 +135,12 @@ static qc_status decode_codes(const qc_frame *frame, const qc_chunk *chunk, cons
                               uint8_t **out)
 {
     size_t stored;
-    qc_status status = qc_chunk_stored(frame, chunk, bytes, &stored, &error);
+    qc_status status = qc_chunk_codes(frame, chunk, bytes, &stored, &error);
     if (status != QC_OK)
         return status;
     CHECK(stored <= chunk->elements, "%zu stored of %zu", stored, chunk->elements);
     size_t size = stored * qc_stored_size(frame);
-    int dense = frame->positions == QC_DENSE;
+    int dense = frame->positions == QC_DENSE || frame->positions == QC_COPIES;
     uint32_t *positions = dense ? NULL : memory_of(stored * sizeof *positions);
     uint8_t *codes = memory_of(size);
     status = qc_chunk_decode_codes(frame, chunk, bytes, stored, positions, codes, QC_VERIFY,

@@ -27,10 +27,10 @@ static qc_chunk_input decode_codes(const frame_file *file, const qc_chunk *chunk
     const qc_frame *frame = &file->frame;
     const uint8_t *bytes = file->data + chunk->offset;
     qc_chunk_input input = {.first = chunk->first, .elements = chunk->elements, .filler = -1};
-    CHECK(qc_chunk_stored(frame, chunk, bytes, &input.stored, NULL) == QC_OK, "stored elements");
+    CHECK(qc_chunk_codes(frame, chunk, bytes, &input.stored, NULL) == QC_OK, "codes");
     void *codes = take(input.stored * qc_stored_size(frame));
     uint32_t *positions = NULL;
-    if (frame->positions != QC_DENSE)
+    if (frame->positions != QC_DENSE && frame->positions != QC_COPIES)
         positions = take(input.stored * sizeof *positions);
     CHECK(qc_chunk_decode_codes(frame, chunk, bytes, input.stored, positions, codes, QC_VERIFY,
                                 workspace, NULL) == QC_OK,

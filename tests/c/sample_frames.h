@@ -48,11 +48,10 @@ static const sample_way sample_ways[] = {
 static const uint64_t sample_codings[] = {
     0,
     QC_CODING_MASK(QC_HUFFMAN),
-    QC_CODING_MASK(QC_ADAPTIVE),
+    QC_CODING_MASK(QC_CONTEXTS),
     QC_CODING_MASK(QC_LANES_HUFFMAN),
     QC_CODING_MASK(QC_LANES_TANS),
     QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_HUFFMAN),
-    QC_CODING_MASK(QC_CONTEXTS),
 };
 #define SAMPLE_CODINGS (sizeof sample_codings / sizeof *sample_codings)
 
@@ -144,7 +143,7 @@ static inline qc_chunk_input input_of_sample(const sample *s, const sample_way *
     size_t item = sample_has_codes(way) ? qc_symbol_size(way->width) : qc_dtype_size(way->dtype);
     size_t first = chunk * SAMPLE_CHUNK;
     qc_chunk_input input = {first, SAMPLE_CHUNK, SAMPLE_CHUNK, NULL, s->values + first * item, 0};
-    if (form != QC_DENSE) {
+    if (form != QC_DENSE && form != QC_COPIES) {
         input.positions = s->positions + first;
         input.stored = s->stored[chunk];
     }
@@ -216,7 +215,7 @@ static inline qc_status decode_sample(const uint8_t *data, size_t size, const ui
                                  workspace, NULL);
     for (size_t i = 0; status == QC_OK && i < frame.chunks; i++) { /* and as integers */
         size_t stored;
-        status = qc_chunk_stored(&frame, &chunks[i], data + chunks[i].offset, &stored, NULL);
+        status = qc_chunk_codes(&frame, &chunks[i], data + chunks[i].offset, &stored, NULL);
         uint32_t *positions = malloc(4 * stored + 4);
         uint8_t *codes = malloc(stored * frame.item_size + 2 * stored + 1);
         if (status == QC_OK)

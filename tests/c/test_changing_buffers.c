@@ -56,7 +56,7 @@ static void decode_all(void)
     static sample s;
     static uint8_t data[CAPACITY];
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++)
+        for (int form = QC_DENSE; form < QC_POSITIONS_COUNT; form++)
             for (size_t c = 0; c < SAMPLE_CODINGS; c++) {
                 const sample_way *way = &sample_ways[w];
                 qc_frame frame = frame_of_sample(&s, way, (qc_positions)form);
@@ -144,7 +144,7 @@ static void encode_all(void)
 {
     static sample s;
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int form = QC_DENSE; form <= QC_BIT_MASK; form++)
+        for (int form = QC_DENSE; form < QC_POSITIONS_COUNT; form++)
             for (size_t c = 0; c < SAMPLE_CODINGS; c++) {
                 const sample_way *way = &sample_ways[w];
                 qc_positions positions = (qc_positions)form;
@@ -271,6 +271,22 @@ static void encode_positions(void)
 
 /* ---- numbers ---- */
 
+static void find_exact_forms(const float *values, size_t count, uint8_t *codes)
+{
+    uint64_t patterns[QC_MAX_VALUES];
+    uint16_t counts;
+    size_t done;
+    float scale;
+    qc_levels levels;
+    int32_t zero = 100;
+    qc_distinct(values, 4, &count, 1, QC_MAX_VALUES, patterns, &counts, codes, &done, NULL, NULL);
+    for (size_t i = 0; i < count && done == 1; i++)
+        CHECK(codes[i] < counts, "code %u of %u", codes[i], counts);
+    qc_equal_steps(values, &count, 1, QC_MAX_LEVEL, &scale, &levels, &done, NULL, NULL);
+    if (done == 1 && scale > 0)
+        qc_step_codes(values, &count, 1, &scale, &zero, 1, 1, codes, NULL, NULL);
+}
+
 /* Everything that looks at values more than once. */
 static void quantize(const float *values, size_t count)
 {
@@ -298,6 +314,7 @@ static void quantize(const float *values, size_t count)
     qc_assign_by_cost(values, count, centroids, costs, K, codes, NULL);
     for (size_t i = 0; i < count; i++)
         CHECK(codes[i] < K, "code %u", codes[i]);
+    find_exact_forms(values, count, codes);
     free(workspace);
     free(between);
     free(codes);

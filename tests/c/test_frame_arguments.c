@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "support.h"
 
-enum { ROWS = 4, ROW = 6, ELEMENTS = ROWS * ROW, CHUNK = 2 * ROW };
+enum { ROWS = 100, ROW = 6, ELEMENTS = ROWS * ROW, CHUNK = 50 * ROW };
 
 static uint8_t workspace[1 << 20], chunk[1 << 16], file[1 << 16], bodies[1 << 16];
 static const uint8_t parameters[4 * ELEMENTS];
@@ -42,7 +42,7 @@ static void heads(void)
 {
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.dtype = QC_DTYPE_COUNT, "frame: dtype");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.kind = QC_KIND_COUNT, "frame: kind");
-    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.positions = QC_BIT_MASK + 1, "frame: positions form");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.positions = QC_POSITIONS_COUNT, "frame: positions form");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.ndim = QC_MAX_DIMS + 1, "frame: number of dimensions");
     PLAN_REFUSED(QC_BYTES, QC_GAPS, frame.gap_width = 0, "gaps: width");
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.gap_width = 17, "gaps: width");
@@ -50,8 +50,10 @@ static void heads(void)
                  "frame: elements of an unchunked tensor");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MAX_CHUNK_ELEMENTS + 1,
                  "frame: elements of a chunk");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MIN_CHUNK_ELEMENTS - 1,
+                 "frame: elements of a chunk");
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.ndim = 0, "frame: csr needs at least one dimension");
-    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = ROW + 1,
+    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = CHUNK + 1,
                  "frame: csr chunks are whole rows");
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
                  "frame: affine, codebook and delta need f32, f16, bf16 or f64");
@@ -197,7 +199,7 @@ static void inputs(void)
     static const uint8_t no_entry[ELEMENTS] = {2, 3, 0};
     const char *ascend = "encode: positions ascend and are inside the chunk";
     INPUT_REFUSED(QC_MASK, input.elements = 2, "encode: stored elements");
-    INPUT_REFUSED(QC_DENSE, (void)input, "encode: dense stores every element");
+    INPUT_REFUSED(QC_DENSE, (void)input, "encode: dense and copies have every element");
     INPUT_REFUSED(QC_MASK, input.first = ELEMENTS + 1, "encode: elements of the chunk");
     INPUT_REFUSED(QC_MASK, input.first = 1, "encode: elements of the chunk");
     INPUT_REFUSED(QC_MASK, input.positions = again, ascend);
@@ -338,7 +340,7 @@ static void ranges(void)
             "frame: no more chunks");
     REFUSED(
         qc_chunk_decode_codes(&frame, chunks, bytes, CHUNK - 1, NULL, out, 0, workspace, &error),
-        QC_INVALID, "decode: number of stored elements");
+        QC_INVALID, "decode: number of codes");
 }
 
 static void outputs(void)

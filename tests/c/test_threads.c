@@ -73,7 +73,7 @@ int main(void)
 {
     static const uint64_t all = ~(uint64_t)0;
     for (size_t w = 0; w < SAMPLE_WAYS; w++)
-        for (int positions = QC_DENSE; positions <= QC_BIT_MASK; positions++)
+        for (int positions = QC_DENSE; positions < QC_POSITIONS_COUNT; positions++)
             for (size_t c = 0; c <= SAMPLE_CODINGS; c++) {
                 way = &sample_ways[w];
                 form = (qc_positions)positions;

@@ -71,6 +71,7 @@ def by_eager_reference(data: bytes, dtype: str | None) -> Outcome:
     """What a decoder may also make of it: section 1, the last sentence on the order of faults."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reference.coded_floats.Stream", EagerStream)
+        patch.setattr("reference.copies.Stream", EagerStream)
         patch.setattr("reference.positions.Stream", EagerStream)
         patch.setattr("reference.values.Stream", EagerStream)
         patch.setattr("reference.delta.Stream", EagerStream)

@@ -178,20 +178,20 @@ def test_fast_profiles_keep_parameters_as_they_are(profile):
 def test_only_the_codings_that_are_allowed_occur():
     weights = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
     quantized = qcodec.Affine(4, group=16).quantize(weights)
-    for coding in ("bitpacked", "adaptive", "huffman"):
+    for coding in ("bitpacked", "contexts", "huffman"):
         allowed = 1 << CODING_IDS.get(coding, 3)
         data = encode_quantized(quantized, profile="small", codings=allowed | 1)
         assert read_head(BytesSource(data), True).features & ~(allowed | 1) == 0
 
 
-def test_many_scales_are_not_adaptive_in_balanced():
+def test_many_scales_are_not_in_contexts_in_balanced():
     scale = Groups(np.exp(entries(5000)), inner=2)
     codes = np.zeros(10000, np.uint8)
     quantized = Quantized((10000,), "float32", "affine", codes, bits=4, scale=scale, zero_point=8)
-    adaptive = 1 << CODING_IDS["tree"]
+    contexts = 1 << CODING_IDS["tree"]
     for profile, occurs in (("balanced", False), ("small", True)):
         frame = read_head(BytesSource(encoded_with(quantized, profile)), True)
-        assert bool(frame.features & adaptive) == occurs
+        assert bool(frame.features & contexts) == occurs
         assert frame.coded_bytes == 20000
 
 

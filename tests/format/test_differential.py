@@ -15,11 +15,13 @@ from qcodec.dtypes import BY_ID
 from reference.conventions import Reader
 from reference.head import read_head
 from tests.format.agreement import assert_agreement, by_reference, with_base
+from tests.writers.copies_writer import Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
     ELEMENT_KINDS,
     FLOATS,
+    FULL_POSITIONS,
     ITEM_SIZES,
     POSITIONS,
     Floats,
@@ -33,13 +35,13 @@ output_types = st.sampled_from(FLOATS)
 
 # ---- every row of the tables, whatever Hypothesis chooses ----
 
-SHAPE = (3, 120)
-SIZE = 360
+SHAPE = (9, 60)
+SIZE = 540
 ENTRIES = 5
 
 
 def stored_elements(random, positions):
-    if positions == "dense":
+    if positions in FULL_POSITIONS:
         return list(range(SIZE))
     # No gap is beyond the gap width, so that no filler is needed.
     return [int(index) for index in np.flatnonzero(random.random(SIZE) < 0.4)]
@@ -49,7 +51,13 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
     """A frame that has something of everything that this row of the tables can have."""
     random = np.random.default_rng(ITEM_SIZES[dtype])
     stored = stored_elements(random, positions)
-    frame = {"gap_width": 7, "chunk_elements": 120 if chunked else None}
+    # Only elements that share their groups are copied.
+    groups = 1 if positions == "copies" else None
+    frame = {
+        "gap_width": 7,
+        "copies": Copies(7, 1, 0.7),
+        "chunk_elements": 300 if chunked else None,
+    }
     if kind in ELEMENT_KINDS:
         size = ITEM_SIZES[dtype]
         # Few different bytes, so that the shortest codes of every coding occur.
@@ -62,12 +70,14 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
         base = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
         frame["delta"] = Delta(b"".join(base), 5 if scaled else 130, (3, 2) if chunked else (1, 1))
     if kind == "codebook":
-        data = random.standard_normal(2 * ENTRIES).astype("<f4").tobytes()
-        frame["codebook"] = Floats("f32", data, 2, inner=7, entries=ENTRIES)
+        books = groups or 2
+        data = random.standard_normal(books * ENTRIES).astype("<f4").tobytes()
+        frame["codebook"] = Floats("f32", data, books, inner=7, entries=ENTRIES)
     if scaled and kind != "delta":
-        scales = random.standard_normal(3).astype("<f4").tobytes()
-        frame["scales"] = Floats("f32", scales, 3, inner=120)
-        frame["zero_point"] = [0, 3, 65535] if kind == "affine" else 0
+        count = groups or 3
+        scales = random.standard_normal(count).astype("<f4").tobytes()
+        frame["scales"] = Floats("f32", scales, count, inner=120)
+        frame["zero_point"] = [0, 3, 65535][:count] if kind == "affine" else 0
     return Frame(dtype, kind, positions, SHAPE, stored, elements, **frame)
 
 
@@ -111,7 +121,7 @@ def test_every_float_type_is_given_in_every_output_type(target):
             assert not isinstance(assert_agreement(frame, target), str)
 
 
-@pytest.mark.parametrize("chunk_elements", [None, 7])
+@pytest.mark.parametrize("chunk_elements", [None, 257])
 @pytest.mark.parametrize("dims", [(0, 0), (3, 0), (0, 5), (0,)])
 def test_csr_rows_without_elements_are_not_divided_by(dims, chunk_elements):
     chunk = 5 * chunk_elements if chunk_elements and dims == (0, 5) else chunk_elements

@@ -6,17 +6,19 @@ and its parts can be spoilt before they are put together with right lengths and 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
-from reference.head import DELTA, read_head
+from reference.frame import digest_of
+from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of, planes
+from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies, choose, write_copies
 from tests.writers.delta_writer import Delta, delta_symbols
 from tests.writers.planes_writer import BITS, Coder, write_planes
-from tests.writers.stream_writer import vu, write_stream
+from tests.writers.stream_writer import is_routed, vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
@@ -27,11 +29,15 @@ ITEM_SIZES = dict(zip(DTYPES, _SIZES, strict=True))
 KINDS = ("bytes", "planes", "affine", "codebook", "delta")
 #: Kinds that store elements, not codes.
 ELEMENT_KINDS = ("bytes", "planes", "delta")
-POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask")
+POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask", "copies")
+#: Forms in which every element is given.
+FULL_POSITIONS = ("dense", "copies")
+INTEGERS = DTYPES[4:12]
 FLOATS = ("f32", "f16", "bf16", "f64")
 
-_ROUTED = (6, 7)
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
+
+_NO_COPIES = Copies(share=0.0)
 
 #: Of every frame of kind delta that was written: digest to base.
 _BASES: dict[bytes, bytes] = {}
@@ -76,6 +82,8 @@ class Frame:
     delta: Delta | None = None
     mantissa_bits: int = 3
     base: int = 0
+    notes: Sequence[tuple[int, bytes]] | None = None
+    copies: Copies = _NO_COPIES
 
     @property
     def size(self) -> int:
@@ -102,6 +110,7 @@ class Parts:
     chunk_elements: bytes | None  # None: not chunked
     parameters: bytes
     chunks: tuple[bytes, ...]
+    notes: bytes = b""  # with their length
 
 
 def bitpacked(symbols: Sequence[int], width: int) -> bytes:
@@ -118,7 +127,7 @@ def assemble(parts: Parts) -> bytes:
     """Put parts together with the lengths and CRCs that they need."""
     if parts.chunk_elements is None:
         (chunk,) = parts.chunks
-        body = parts.parameters + chunk
+        body = parts.notes + parts.parameters + chunk
         start = parts.fields + vu(len(body) + 4) + body
         return start + crc32c(start).to_bytes(4, "little")
     directory = b"".join(
@@ -126,7 +135,8 @@ def assemble(parts: Parts) -> bytes:
         for chunk in parts.chunks
     )
     content = b"".join(parts.chunks)
-    body = parts.chunk_elements + parts.parameters + directory
+    shared = parts.notes + parts.chunk_elements + parts.parameters + directory
+    body = vu(len(shared) + 4) + shared
     start = parts.fields + vu(len(body) + 4 + len(content)) + body
     return start + crc32c(start).to_bytes(4, "little") + content
 
@@ -138,7 +148,7 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     def unrouted(symbols: Sequence[int], width: int) -> bytes:
         nonlocal features
         stream = coder(symbols, width)
-        stream = stream if stream[0] not in _ROUTED else bitpacked(symbols, width)
+        stream = bitpacked(symbols, width) if is_routed(stream) else stream
         features |= 1 << stream[0]
         return stream
 
@@ -148,10 +158,10 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
         def recording(symbols: Sequence[int], width: int) -> bytes:
             nonlocal features, routed_streams
             stream = coder(symbols, width)
-            if stream[0] in _ROUTED:  # one in a chunk
+            if is_routed(stream):  # one in a chunk
                 routed_streams += 1
                 stream = stream if routed_streams == 1 else bitpacked(symbols, width)
-            features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
+            features |= 1 << stream[0] | (_INSIDE if is_routed(stream) else 0)
             return stream
 
         return _chunk(frame, elements, recording)
@@ -161,7 +171,16 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
     chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
     parameters = write_parameters(frame, unrouted)
-    return Parts(write_fields(frame, features), chunk_elements, parameters, chunks)
+    fields, notes = write_fields(frame, features), write_notes(frame.notes)
+    return Parts(fields, chunk_elements, parameters, chunks, notes)
+
+
+def write_notes(notes: Sequence[tuple[int, bytes]] | None) -> bytes:
+    """Their length, and items of an id, a length and bytes."""
+    if notes is None:
+        return b""
+    items = b"".join(vu(number) + vu(len(data)) + data for number, data in notes)
+    return vu(len(items)) + items
 
 
 def write_fields(frame: Frame, features: int) -> bytes:
@@ -170,11 +189,12 @@ def write_fields(frame: Frame, features: int) -> bytes:
         (frame.chunk_elements is not None)
         | POSITIONS.index(frame.positions) << 1
         | (frame.scales is not None) << 4
+        | (frame.notes is not None) << 5
     )
     kind_ndim = KINDS.index(frame.kind) << 4 | len(frame.dims)
     return (
-        b"QC\0"
-        + bytes([flags])
+        b"QC"
+        + bytes([VERSION, flags])
         + vu(features)
         + bytes([DTYPES.index(frame.dtype), kind_ndim])
         + b"".join(vu(dim) for dim in frame.dims)
@@ -232,6 +252,8 @@ def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
     values = [_element(frame, at) for at in chosen]
     if frame.delta is not None:
         return _write_delta(frame, elements, values, coder)
+    if frame.positions == "copies":
+        return _write_copies(frame, values, coder)
     positions = _write_positions(frame, places, len(elements), coder)
     return positions + _write_values(frame, values, coder)
 
@@ -279,6 +301,22 @@ def _write_positions(frame: Frame, places: list[int], size: int, coder: Coder) -
     return entries + counts + coder(gaps, frame.gap_width)
 
 
+def copies_options(frame: Frame) -> int:
+    """The options that copies of a frame may have."""
+    options = DIRECTIONS
+    if frame.kind in ELEMENT_KINDS:
+        options |= SIGNS if frame.dtype in FLOATS else STEPS if frame.dtype in INTEGERS else 0
+    return options
+
+
+def _write_copies(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
+    options = frame.copies.options & copies_options(frame)
+    chunk = choose(values, replace(frame.copies, options=options))
+    stored = [values[at] for at in chunk.stored]
+    written = write_copies(chunk.copies, len(stored), coder, options=options, signs=chunk.signs)
+    return written + _write_values(frame, stored, coder)
+
+
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
     width = BITS.get(frame.dtype, 8)
     size = ITEM_SIZES[frame.dtype]
@@ -303,7 +341,7 @@ def _write_delta(
 
 def remember_base(base: bytes) -> bytes:
     """Find this base for every frame that was written against it; returns its digest."""
-    digest = hashlib.sha256(base).digest()[:8]
+    digest = digest_of(base)
     _BASES[digest] = base
     return digest
 
@@ -315,6 +353,8 @@ def base_of(data: bytes) -> bytes | None:
         head = read_head(reader)
         if head.kind != DELTA:
             return None
+        if head.noted:
+            read_notes(reader)
         if head.chunked:
             reader.vu("chunk elements")
         return _BASES.get(read_parameters(reader, head).digest)
@@ -322,11 +362,51 @@ def base_of(data: bytes) -> bytes | None:
         return None
 
 
-def write_pack(entries: Sequence[tuple[bytes, bytes | int]]) -> bytes:
-    """A pack of (name, frame) or, for an alias, (name, number of the target)."""
-    table = b"QP\0\0" + vu(len(entries))
-    for name, frame in entries:
-        table += vu(len(name)) + name
-        table += vu(0) + vu(frame) if isinstance(frame, int) else vu(len(frame))
-    frames = b"".join(frame for _, frame in entries if isinstance(frame, bytes))
-    return table + crc32c(table).to_bytes(4, "little") + frames
+#: What stands under a name: a frame, or a role and what it needs.
+Stands = bytes | tuple[Any, ...]
+PACK_ROLES = ("frame", "first", "next", "same", "rounded", "attached")
+
+
+def write_pack(entries: Sequence[tuple[bytes, Stands]], coder: Coder = bitpacked) -> bytes:
+    """A pack of (name, frame) or (name, (role, ...)).
+
+    The roles are ``("first", frame, dims)``, ``("next", dims)``, ``("same", name)``,
+    ``("rounded", dtype, name)`` and ``("attached", frame)``.
+    """
+    content = vu(len(entries)) + b"".join(map(_entry, entries))
+    return assemble_pack(content, [frame_of(stands) for _, stands in entries], coder)
+
+
+def assemble_pack(content: bytes, frames: Sequence[bytes], coder: Coder = bitpacked) -> bytes:
+    """A pack of the content of its table, right or wrong, and frames."""
+    elements = [bytes([byte]) for byte in content]
+    table = write_frame(
+        Frame("u8", "bytes", "dense", (len(content),), range(len(content)), elements), coder
+    )
+    return b"QP" + bytes([VERSION, 0]) + vu(len(table)) + table + b"".join(frames)
+
+
+def frame_of(stands: Stands) -> bytes:
+    """The frame that an entry of a pack brings; empty: none."""
+    if isinstance(stands, bytes):
+        return stands
+    return stands[1] if stands[0] in ("first", "attached") else b""
+
+
+def _entry(entry: tuple[bytes, Stands]) -> bytes:
+    name, stands = entry
+    if isinstance(stands, bytes):
+        stands = ("frame", stands)
+    role, *rest = stands
+    written = vu(len(name)) + name + bytes([PACK_ROLES.index(role)])
+    if role in ("frame", "first", "attached"):
+        written += vu(len(rest.pop(0)))
+    if role in ("first", "next"):
+        (dims,) = rest
+        written += bytes([len(dims)]) + b"".join(map(vu, dims))
+    if role == "rounded":
+        written += bytes([DTYPES.index(rest.pop(0))])
+    if role in ("same", "rounded"):
+        (target,) = rest
+        written += vu(len(target)) + target
+    return written

@@ -11,7 +11,7 @@ MIB = 1 << 20
 LARGEST_CHUNK = 1 << 22
 ONE = (LARGEST_CHUNK,)  # the dims of one chunk
 CONSTANT = b"\0\1\0"
-ALL_FEATURES = 0b11111111
+ALL_FEATURES = 0b1111111
 
 
 def frame_of(row, dims, chunks, parameters=b"", chunk_elements=None):

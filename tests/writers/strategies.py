@@ -12,12 +12,15 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from reference.head import SMALLEST_CHUNK
 from tests.writers.coded_floats_writer import MODES, key_of
+from tests.writers.copies_writer import Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
     ELEMENT_KINDS,
     FLOATS,
+    FULL_POSITIONS,
     ITEM_SIZES,
     KINDS,
     POSITIONS,
@@ -171,6 +174,10 @@ def frames(draw: st.DrawFn) -> Frame:
     kind = draw(st.sampled_from(KINDS))
     dtype = draw(st.sampled_from(DTYPES if kind in ("bytes", "planes") else FLOATS))
     positions = draw(st.sampled_from(POSITIONS if kind != "delta" else ["dense"]))
+    copies = Copies(
+        draw(st.integers(0, 7)), draw(seeds), draw(st.sampled_from([0.0, 0.3, 1.0])),
+        draw(st.sampled_from([1, 5, 1 << 22])),
+    )  # fmt: skip
     dims = draw(shapes.filter(lambda dims: positions != "csr" or len(dims) > 0))
     frame = Frame(dtype, kind, positions, dims, (), ())
     frame = replace(
@@ -178,12 +185,27 @@ def frames(draw: st.DrawFn) -> Frame:
         chunk_elements=draw(_chunk_elements(frame)),
         gap_width=draw(st.integers(1, 16)),
         width=draw(st.integers(1, 16)),
+        notes=draw(_notes()),
+        copies=copies,
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
     mantissa_bits, base = draw(plane_fields(dtype))
     frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
+
+
+@st.composite
+def _notes(draw: st.DrawFn) -> list[tuple[int, bytes]] | None:
+    """Any ids that ascend; those that the format describes have their length."""
+    if draw(st.integers(0, 3)) > 0:
+        return None
+    numbers = sorted(draw(st.sets(st.integers(0, 200), max_size=3)))
+    lengths = {1: 4, 2: 32}
+    return [
+        (number, draw(st.binary(max_size=9)).ljust(32)[: lengths.get(number, 9)])
+        for number in numbers
+    ]
 
 
 @st.composite
@@ -198,8 +220,7 @@ def _chunk_elements(draw: st.DrawFn, frame: Frame) -> int | None:
     rows = frame.row_length if frame.positions == "csr" and frame.row_length else 1
     if draw(st.booleans()):
         return None
-    # Not more than about twenty chunks: each costs four checksums in slow Python.
-    minimum = -(-frame.size // (20 * rows)) or 1
+    minimum = -(-SMALLEST_CHUNK // rows)
     return rows * draw(st.integers(minimum, minimum + 300 // rows))
 
 
@@ -242,6 +263,8 @@ def _groups(draw: st.DrawFn, frame: Frame) -> tuple[int, int]:
     if frame.dims and frame.dims[axis]:
         choices.append((frame.dims[axis], inner))
     choices.append((1, 2**56 - 1))
+    if frame.positions == "copies":  # only elements that share everything are copied
+        choices = [(count, inner) for count, inner in choices if count == 1]
     return draw(st.sampled_from(choices))
 
 
@@ -280,7 +303,7 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
     random = np.random.default_rng(draw(seeds))
     density = draw(st.sampled_from([0.0, 0.02, 0.3, 0.9, 1.0]))
     present = random.random(frame.size) < density
-    if frame.positions == "dense":
+    if frame.positions in FULL_POSITIONS:
         present[:] = True
     stored = _within_reach(frame, [int(index) for index in np.flatnonzero(present)])
     size = ITEM_SIZES[frame.dtype]
@@ -289,10 +312,25 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         elements = [data[at : at + size] for at in range(0, len(data), size)]
         if elements and draw(st.booleans()):
             elements = [elements[0]] * len(elements)
+        elif elements and frame.dtype != "bool" and draw(st.booleans()):
+            elements = _repeating(elements, draw(st.integers(1, 9)))
         return replace(frame, stored=stored, elements=elements)
     limit = frame.codebook.entries if frame.codebook else 1 << frame.width
     codes = random.integers(0, draw(st.integers(1, limit)), len(stored))
     return replace(frame, stored=stored, elements=[int(code) for code in codes])
+
+
+def _repeating(elements: list[bytes], period: int) -> list[bytes]:
+    """The first few elements again and again, every other time backward and in steps of one."""
+    pattern, repeated = elements[:period], list[bytes]()
+    for number in range(-(-len(elements) // period)):
+        again = pattern[::-1] if number % 2 else pattern
+        words = [int.from_bytes(element, "little") + number // 2 for element in again]
+        repeated += [
+            (w % (1 << 8 * len(e))).to_bytes(len(e), "little")
+            for w, e in zip(words, again, strict=True)
+        ]
+    return repeated[: len(elements)]
 
 
 @st.composite
@@ -368,7 +406,10 @@ def corrupted_frames(draw: st.DrawFn) -> bytes:
 @st.composite
 def spoilt_parts(draw: st.DrawFn, parts: Parts) -> Parts:
     """One part damaged; the chunks oftenest, as the most rules are about them."""
-    where = draw(st.sampled_from(["chunk"] * 4 + ["parameters"] * 2 + ["fields", "chunk elements"]))
+    others = ["parameters"] * 2 + ["fields", "chunk elements", "notes"]
+    where = draw(st.sampled_from(["chunk"] * 4 + others))
+    if where == "notes" and parts.notes:
+        return replace(parts, notes=draw(damaged(parts.notes)))
     if where == "fields":
         return replace(parts, fields=draw(damaged(parts.fields)))
     if where == "parameters":

@@ -146,7 +146,6 @@ void qc_router_find_rows(const qc_router_input *input, size_t head, qc_router_pl
     find_bins(s);
     count_bins(s);
     find_costs(s, (uint64_t)head * 8 * QC_LOG2_ONE);
-    plan->router = QC_ROUTER_CLASSES;
     plan->row_map = (uint8_t *)(s->means + s->rows);
     plan->column_classes = 1;
     plan->targets = plan->row_classes = find_cuts(s, ends);

@@ -23,7 +23,7 @@ static qc_status decode_codes(const qc_frame *frame, qc_error *error)
     for (size_t i = 0; i < frame->chunks && status == QC_OK; i++) {
         status = qc_chunk_next(frame, data, i > 0 ? &chunk : NULL, &chunk, error);
         if (status == QC_OK)
-            status = qc_chunk_stored(frame, &chunk, data + chunk.offset, &stored, error);
+            status = qc_chunk_codes(frame, &chunk, data + chunk.offset, &stored, error);
         if (status == QC_OK)
             status = qc_chunk_decode_codes(frame, &chunk, data + chunk.offset, stored, positions,
                                            out, QC_VERIFY, workspace, error);
