@@ -137,7 +137,7 @@ typedef enum qc_values_mode {
 /* The body of a coded parameter, in the frame (read) or in the output of qc_parameters_encode
    (write). */
 typedef struct qc_coded {
-    unsigned mode; /* qc_values_mode; of zero points: the zero mode. 0: not coded */
+    unsigned mode; /* qc_values_mode */
     const uint8_t *body;
     size_t size;
     size_t offset; /* of the body, from the frame's first byte (read) */
@@ -219,6 +219,8 @@ typedef struct qc_frame {
     qc_codebook codebook;
     qc_zero_points zero_points;
     qc_groups scales;
+    int has_second_scale; /* (w) each scale is multiplied by this one first, rounded to f32 */
+    float second_scale;   /* (w) */
     qc_delta delta;
 
     qc_notes notes; /* (w) */

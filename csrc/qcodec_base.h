@@ -112,9 +112,16 @@ typedef enum qc_dtype {
     QC_BOOL = 12,
     QC_F8E4M3 = 13,
     QC_F8E5M2 = 14,
-    QC_E8M0 = 15
+    QC_E8M0 = 15,
+    /* One element a byte, in its lowest 4 or 6 bits; the others are 0. */
+    QC_F4 = 16, /* e2m1 */
+    QC_F6E2M3 = 17,
+    QC_F6E3M2 = 18,
+    QC_C64 = 19, /* two f32: the real part, then the imaginary one */
+    QC_F8E4M3FNUZ = 20,
+    QC_F8E5M2FNUZ = 21
 } qc_dtype;
-#define QC_DTYPE_COUNT 16
+#define QC_DTYPE_COUNT 22
 
 /* Bytes of one element; 0 for an unknown id. */
 size_t qc_dtype_size(unsigned dtype);

@@ -1,7 +1,7 @@
 """Element types: the format's ids, their names, and their NumPy counterparts.
 
-NumPy has no bfloat16 and no float8. If the package ml_dtypes is installed, its types are
-used. Otherwise arrays of these types have an unsigned integer dtype of the same size
+NumPy has no bfloat16 and no floats of 8, 6 or 4 bits. If the package ml_dtypes is installed, its
+types are used. Otherwise arrays of these types have an unsigned integer dtype of the same size
 (`uint16`, `uint8`) that holds the bits.
 """
 
@@ -33,6 +33,10 @@ class ElementType:
     safetensors : str
         The name in safetensors headers.
     is_float : bool
+        Whether it can be decoded as another float type.
+    packed_bits : int
+        Bits of an element in safetensors files if it is less than a byte; otherwise 0. Arrays hold
+        such an element in the lowest bits of a byte.
     """
 
     id: int
@@ -40,6 +44,7 @@ class ElementType:
     carrier: np.dtype[Any]
     safetensors: str
     is_float: bool
+    packed_bits: int = 0
 
     @property
     def itemsize(self) -> int:
@@ -48,7 +53,7 @@ class ElementType:
 
 
 def _carrier(name: str, fallback: str) -> np.dtype[Any]:
-    return np.dtype(getattr(ml_dtypes, name) if ml_dtypes is not None else fallback)
+    return np.dtype(getattr(ml_dtypes, name, fallback) if ml_dtypes is not None else fallback)
 
 
 _TABLE = (
@@ -68,13 +73,19 @@ _TABLE = (
     ElementType(13, "float8_e4m3fn", _carrier("float8_e4m3fn", "u1"), "F8_E4M3", True),
     ElementType(14, "float8_e5m2", _carrier("float8_e5m2", "u1"), "F8_E5M2", True),
     ElementType(15, "float8_e8m0fnu", _carrier("float8_e8m0fnu", "u1"), "F8_E8M0", True),
+    ElementType(16, "float4_e2m1fn", _carrier("float4_e2m1fn", "u1"), "F4", False, 4),
+    ElementType(17, "float6_e2m3fn", _carrier("float6_e2m3fn", "u1"), "F6_E2M3", False, 6),
+    ElementType(18, "float6_e3m2fn", _carrier("float6_e3m2fn", "u1"), "F6_E3M2", False, 6),
+    ElementType(19, "complex64", np.dtype("c8"), "C64", False),
+    ElementType(20, "float8_e4m3fnuz", _carrier("float8_e4m3fnuz", "u1"), "F8_E4M3FNUZ", False),
+    ElementType(21, "float8_e5m2fnuz", _carrier("float8_e5m2fnuz", "u1"), "F8_E5M2FNUZ", False),
 )
 
 BY_ID = {row.id: row for row in _TABLE}
 BY_NAME = {row.name: row for row in _TABLE}
 BY_SAFETENSORS = {row.safetensors: row for row in _TABLE}
 # Integer types come first: an array of uint16 is uint16, although it may also carry bfloat16.
-_BY_CARRIER = {row.carrier: row for row in reversed(_TABLE) if row.carrier.kind in "fiub"}
+_BY_CARRIER = {row.carrier: row for row in reversed(_TABLE) if row.carrier.kind in "fiubc"}
 _BY_CARRIER |= {row.carrier: row for row in _TABLE if row.carrier.name == row.name}
 
 #: The types that affine and codebook values can have (format, section 4).
@@ -87,7 +98,7 @@ def element_type(dtype: object) -> ElementType:
     Raises
     ------
     TypeError
-        If qcodec cannot store the type (complex numbers, objects, strings).
+        If qcodec cannot store the type (complex128, objects, strings).
 
     Examples
     --------

@@ -36,10 +36,14 @@ class Groups:
         (groups, entries) for codebooks.
     inner : int
         Number of consecutive elements that share a group.
+    second : float, optional
+        Scales only: a float32 by which each of the values is multiplied, rounded to float32, as
+        NVFP4 does.
     """
 
     values: np.ndarray[Any, Any]
     inner: int = 1
+    second: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.values) < 1 or self.inner < 1:
@@ -196,11 +200,21 @@ class Quantized:
     def _scaled(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         if self.scale is None:
             return values
-        scales = cast(self.scale.values, element_type(self.scale_dtype), _FLOAT32)
+        scales = self.float_scales()
         # Every decoder overflows and underflows in the same way.
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             values *= scales[self._group(self.scale)]
         return values
+
+    def float_scales(self) -> np.ndarray[Any, Any]:
+        """Return the scale of each group as float32, times the second scale if there is one."""
+        assert self.scale is not None
+        scales = cast(self.scale.values, element_type(self.scale_dtype), _FLOAT32)
+        if self.scale.second is None:
+            return scales
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            product: np.ndarray[Any, Any] = np.float32(self.scale.second) * scales
+        return product
 
     def _zero_points(self) -> Any:
         if isinstance(self.zero_point, int):
@@ -292,6 +306,7 @@ def _check_codebook(q: Quantized) -> None:
     _check(q.codebook_dtype in _CODEBOOK_DTYPES, "codebook_dtype", q.codebook_dtype,
            _CODEBOOK_DTYPES)  # fmt: skip
     _check_dtype(q.codebook.values, element_type(q.codebook_dtype), "codebook")
+    _check(q.codebook.second is None, "codebook", f"second={q.codebook.second}", "none")
     _check(q.codebook.values.ndim == 2, "codebook", q.codebook.values.shape, "(books, entries)")
     entries = q.codebook.values.shape[1]
     _check(1 <= entries <= _MAX_ENTRIES, "codebook entries", entries, f"1 to {_MAX_ENTRIES}")

@@ -16,12 +16,12 @@ class ElementType:
 
     name: str
     size: int
-    is_float: bool = False
+    is_float: bool = False  # of those that are converted to other types
 
     @property
     def bits(self) -> int:
         """The bits of an element that may be other than 0."""
-        return 1 if self.name == "bool" else 8 * self.size
+        return _BITS.get(self.name, 8 * self.size)
 
     def turned_back(self, word: int) -> bytes:
         """The element that kind planes (section 4) stores as this integer."""
@@ -33,6 +33,8 @@ class ElementType:
 
 
 _ROTATED = ("f32", "f16", "bf16", "f64", "f8e4m3", "f8e5m2")
+_ROTATED += ("f4", "f6e2m3", "f6e3m2", "f8e4m3fnuz", "f8e5m2fnuz")
+_BITS = {"bool": 1, "f4": 4, "f6e2m3": 6, "f6e3m2": 6}
 _SIGNED = ("i8", "i16", "i32", "i64")
 
 TABLE = (
@@ -52,6 +54,12 @@ TABLE = (
     ElementType("f8e4m3", 1, True),
     ElementType("f8e5m2", 1, True),
     ElementType("e8m0", 1, True),
+    ElementType("f4", 1),
+    ElementType("f6e2m3", 1),
+    ElementType("f6e3m2", 1),
+    ElementType("c64", 8),
+    ElementType("f8e4m3fnuz", 1),
+    ElementType("f8e5m2fnuz", 1),
 )
 BY_NAME = {row.name: row for row in TABLE}
 
@@ -115,6 +123,24 @@ def element_of(value: float, dtype: str) -> bytes:
     if math.copysign(1.0, value) < 0:
         bits |= 1 << exponent_bits + mantissa_bits
     return bits.to_bytes(BY_NAME[dtype].size, "little")
+
+
+def converted_nan(element: bytes, source: str, dtype: str) -> bytes:
+    """A NaN in another type. Any NaN would do; this is the one that qcodec gives.
+
+    It is quiet. It keeps its sign, and as many bits of its payload as fit: in f16 none.
+
+    >>> converted_nan(bytes([0x01, 0x7D]), "f16", "f32").hex()
+    '0020e07f'
+    """
+    bits, size = int.from_bytes(element, "little"), 8 * len(element)
+    exponent_bits, mantissa_bits = _LAYOUT[dtype]
+    kept = {"f32": 23, "f16": 10, "bf16": 7, "f64": 52, "f8e5m2": 2}.get(source, 0)
+    payload = (bits & (1 << kept) - 1) << 52 - kept if dtype != "f16" else 0
+    sign = bits >> size - 1 if source != "e8m0" else 0
+    found = (1 << exponent_bits) - 1 << mantissa_bits | 1 << mantissa_bits - 1
+    found |= payload >> 52 - mantissa_bits | sign << exponent_bits + mantissa_bits
+    return found.to_bytes(BY_NAME[dtype].size, "little")
 
 
 def round_to_f32(value: float) -> float:

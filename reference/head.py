@@ -108,9 +108,11 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
         require(head.dims, "csr without a dimension")
         if chunk_elements and head.row_length:
             require(chunk_elements % head.row_length == 0, "csr with chunks of broken rows")
-    if head.kind in (AFFINE, CODEBOOK, DELTA):
-        require(head.dtype.name in _QUANTIZABLE, "a kind with a dtype that is not for it")
+    is_float = head.dtype.name in _QUANTIZABLE
+    if head.kind in (AFFINE, CODEBOOK):
+        require(is_float, "codes of a dtype that is not for them", Unsupported)
+    require(head.kind != DELTA or is_float, "delta of a dtype that is not for it")
     if head.kind in (BYTES, PLANES, DELTA):
-        require(not head.scaled, "scales without codes")
+        require(not head.scaled, "scales without codes", Unsupported)
     require(head.kind != DELTA or head.positions != COPIES, "copies of differences", Unsupported)
     require(head.kind != DELTA or head.positions == DENSE, "delta is dense")

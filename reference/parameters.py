@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from .coded_floats import MODES, body_reader, decode_floats
-from .codings import Stream
+from .coded_floats import MODES, decode_floats
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
 from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, GAPS, Head
 
 _ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
-_F32, _F16, _BF16, _F8E4M3, _E8M0 = 0, 1, 2, 13, 15
+_F32, _F16, _BF16, _U16, _F8E4M3, _E8M0 = 0, 1, 2, 6, 13, 15
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,12 @@ class Parameters:
 
     width: int = 0
     zero_point: int = 0
-    zero_points: list[int] | None = None
+    zero_points: list[float] | None = None
     entries: int = 0
     books: Groups | None = None
     gap_width: int = 0
     scales: Groups | None = None
+    second_scale: float | None = None
     coded: list[Callable[[], None]] = field(default_factory=list)
     coded_bytes: int = 0
     digest: bytes = b""
@@ -66,47 +66,30 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
     if head.positions in (GAPS, CSR):
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
-        dtype = _read_float_type(reader, (_F32, _F16, _BF16, _F8E4M3, _E8M0))
-        inner = _read_positive(reader, "inner of the scales")
+        dtype = reader.u8("dtype of the scales")
+        has_second, dtype = dtype & 64, dtype & ~64
+        allowed = (_F32, _F16, _BF16, _F8E4M3, _E8M0)
+        require(dtype in allowed, "dtype of the scales", Unsupported)
+        if has_second:
+            parameters.second_scale = float_of(reader.take(4, "second scale"), "f32")
+        inner = _read_inner(reader, "inner of the scales")
         count = _read_positive(reader, "count of the scales")
         parameters.scales = Groups([], count, inner)
         _read_floats(reader, head, parameters, dtype, count, 1, parameters.scales.values)
     if zero_mode and parameters.scales:
-        _read_zero_points(reader, head, parameters, zero_mode, parameters.scales.count)
+        parameters.zero_points = []
+        count = parameters.scales.count
+        _read_floats(reader, head, parameters, _U16, count, 1, parameters.zero_points)
     if head.positions == COPIES:
         groups = [group.count for group in (parameters.books, parameters.scales) if group]
         require(max(groups, default=1) == 1, "copies between groups", Unsupported)
     return parameters
 
 
-def _read_zero_points(
-    reader: Reader, head: Head, parameters: Parameters, zero_mode: int, count: int
-) -> None:
-    points: list[int] = []
-    parameters.zero_points = points
-    if zero_mode == 1:
-        content = reader.take(2 * count, "zero points")
-        points += [int.from_bytes(content[2 * i : 2 * i + 2], "little") for i in range(count)]
-        return
-    _check_coded(head, parameters, count, 2)
-    start = reader.at
-    reader.u8("coding of the zero points")
-    reader.take(reader.vu("body length of the zero points"), "zero points")
-    body = reader.data[start : reader.at]
-
-    def decode() -> None:
-        inner = body_reader(body)
-        stream = Stream(inner, count, parameters.width, head.features)
-        require(inner.left == 0, "bytes after the zero points")
-        points.extend(stream.symbols())
-
-    parameters.coded.append(decode)
-
-
 def _read_affine(reader: Reader, head: Head, parameters: Parameters) -> int:
     parameters.width = _read_width(reader, "width")
     zero_mode = reader.u8("zero mode")
-    require(zero_mode <= 2, "reserved zero mode", Unsupported)
+    require(zero_mode <= 1, "reserved zero mode", Unsupported)
     if zero_mode == 0:
         parameters.zero_point = reader.vu("zero point")
         require(parameters.zero_point < 1 << 16, "zero point is not below 2^16")
@@ -120,7 +103,7 @@ def _read_codebook(reader: Reader, head: Head, parameters: Parameters) -> None:
     parameters.width = max((parameters.entries - 1).bit_length(), 1)
     dtype = _read_float_type(reader, (_F32, _F16, _BF16))
     books = _read_positive(reader, "books")
-    inner = _read_positive(reader, "inner of the books") if books > 1 else 1
+    inner = _read_inner(reader, "inner of the books") if books > 1 else 1
     parameters.books = Groups([], books, inner)
     entries = parameters.entries
     _read_floats(reader, head, parameters, dtype, books, entries, parameters.books.values)
@@ -139,13 +122,20 @@ def _read_delta(reader: Reader, parameters: Parameters) -> None:
 
 def _read_width(reader: Reader, what: str) -> int:
     width = reader.u8(what)
-    require(1 <= width <= 16, what)
+    require(width, f"{what} is 0")
+    require(width <= 16, f"{what} is above 16", Unsupported)
     return width
 
 
 def _read_positive(reader: Reader, what: str) -> int:
     value = reader.vu(what)
     require(value, f"{what} is 0")
+    return value
+
+
+def _read_inner(reader: Reader, what: str) -> int:
+    value = reader.vu(what)
+    require(value, f"{what} is 0", Unsupported)
     return value
 
 
@@ -174,7 +164,11 @@ def _read_floats(
     element, count = TABLE[dtype], rows * entries
 
     def append(elements: list[bytes]) -> None:
-        values.extend(float_of(bits, element.name) for bits in elements)
+        for bits in elements:
+            value = (
+                int.from_bytes(bits, "little") if dtype == _U16 else float_of(bits, element.name)
+            )
+            values.append(value)
 
     if mode == 0:
         content, size = reader.take(count * element.size, "floats"), element.size

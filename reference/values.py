@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from .codings import Stream
 from .conventions import Reader, require
-from .element_types import element_of, float_of, round_to_f32
+from .element_types import converted_nan, element_of, float_of, round_to_f32
 from .head import AFFINE, BYTES, PLANES, Head
 from .parameters import Parameters
 from .planes import FloatPlanes, PlainPlanes, open_planes
@@ -47,7 +49,10 @@ def _bytes(stream: Stream, head: Head) -> list[bytes]:
 
 def convert(element: bytes, source: str, dtype: str) -> bytes:
     """An element in another type, rounded once; in its own type, its bits unchanged."""
-    return element if source == dtype else element_of(float_of(element, source), dtype)
+    if source == dtype:
+        return element
+    value = float_of(element, source)
+    return converted_nan(element, source, dtype) if math.isnan(value) else element_of(value, dtype)
 
 
 def _affine(code: int, element: int, parameters: Parameters) -> float:
@@ -67,5 +72,9 @@ def _codebook(code: int, element: int, parameters: Parameters) -> float:
 
 def _scaled(value: float, element: int, parameters: Parameters) -> float:
     """One f32 multiplication. The product of two f32 is exact in f64, so this rounds once."""
-    scales = parameters.scales
-    return value if scales is None else round_to_f32(scales.values[scales.of(element)] * value)
+    if parameters.scales is None:
+        return value
+    scale = parameters.scales.values[parameters.scales.of(element)]
+    if parameters.second_scale is not None:
+        scale = round_to_f32(parameters.second_scale * scale)
+    return round_to_f32(scale * value)

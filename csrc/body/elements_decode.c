@@ -24,7 +24,7 @@ void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count,
     size_t size = values->frame->item_size;
     (void)past_cache;
     memcpy(out, values->blocks[0] + from * size, count * size);
-    qc_swap_if_big_endian(out, size, count);
+    qc_swap_elements_if_big_endian(out, values->frame->dtype, count);
 }
 
 void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
@@ -35,5 +35,5 @@ void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count
     for (unsigned i = 0; i < frame->value_streams; i++)
         planes[i] = values->blocks[i] + from;
     qc_merge_planes(planes, count, frame->dtype, out, past_cache);
-    qc_swap_if_big_endian(out, frame->item_size, count);
+    qc_swap_elements_if_big_endian(out, frame->dtype, count);
 }

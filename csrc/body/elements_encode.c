@@ -44,7 +44,7 @@ qc_encoding qc_encoding_of_exponents(const qc_chunk_encoder *encoder, size_t sto
 void qc_prepare_elements(qc_chunk_encoder *encoder)
 {
     encoder->encoding.codings = float_codings(encoder, encoder->stored);
-    qc_swap_if_big_endian(encoder->values, encoder->frame->item_size, encoder->stored);
+    qc_swap_elements_if_big_endian(encoder->values, encoder->frame->dtype, encoder->stored);
 }
 
 /* ---- planes ---- */

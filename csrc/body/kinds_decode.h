@@ -75,7 +75,10 @@ static inline float qc_group_value(const qc_groups *groups, size_t index)
 static inline float qc_scale_of(const qc_frame *frame, size_t element)
 {
     const qc_groups *scales = &frame->scales;
-    return scales->count > 0 ? qc_group_value(scales, qc_group_of(scales, element)) : 1.0f;
+    if (scales->count == 0)
+        return 1.0f;
+    float scale = qc_group_value(scales, qc_group_of(scales, element));
+    return frame->has_second_scale ? frame->second_scale * scale : scale;
 }
 
 /* Fill the table from `values->entries`, scaled; the number of its entries is set. */

@@ -22,10 +22,8 @@ typedef struct low_bits {
 
 typedef struct parameters_workspace {
     qc_value_decoder planes;
-    qc_stream stream;
     symbol_queue lengths, order;
     uint32_t keys[QC_MAX_ENTRIES];
-    uint16_t zero_points[QC_STREAM_BLOCK]; /* of uint8_t, if codes are narrow */
     qc_stream_shared shared;
 } parameters_workspace;
 
@@ -193,27 +191,6 @@ static qc_status decode_deltas(parameters_workspace *work, const floats *floats,
     return finish_bits(&bits, error);
 }
 
-/* ---- zero points ---- */
-
-static qc_status decode_zero_points(parameters_workspace *work, const qc_frame *frame, uint8_t *out,
-                                    qc_error *error)
-{
-    const qc_groups *groups = &frame->zero_points.groups;
-    qc_reader reader = qc_reader_of(groups->coded.body, groups->coded.size, 1);
-    qc_stream *stream = &work->stream;
-    size_t left = groups->count;
-    QC_TRY(open_stream(work, stream, &reader, left, frame->width, frame->features, error));
-    QC_TRY(check_end(&reader, error));
-    for (size_t count; left > 0; left -= count) {
-        count = smaller(QC_STREAM_BLOCK, left);
-        QC_TRY(qc_stream_next(stream, work->zero_points, count, error));
-        const uint8_t *narrow = (const uint8_t *)work->zero_points;
-        for (size_t i = 0; out != NULL && i < count; i++, out += 2)
-            qc_store16(out, frame->width <= 8 ? narrow[i] : work->zero_points[i]);
-    }
-    return qc_stream_finish(stream, error);
-}
-
 /* ---- all parameters ---- */
 
 /* Bodies count their errors' offsets from their own start. */
@@ -260,16 +237,10 @@ qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, q
 {
     parameters_workspace *work = qc_workspace_align(workspace);
     qc_codebook *codebook = &frame->codebook;
-    qc_groups *zero_points = &frame->zero_points.groups;
     uint8_t *next = memory;
     work->shared = (qc_stream_shared){qc_ticker_of(frame->poll), NULL}; /* no stream has a router */
     QC_TRY(decode_floats(work, frame, &codebook->books, codebook->entries, &codebook->order, &next,
                          error));
     QC_TRY(decode_floats(work, frame, &frame->scales, 1, NULL, &next, error));
-    if (zero_points->coded.mode == 0)
-        return QC_OK;
-    QC_TRY(with_offset(decode_zero_points(work, frame, next, error), &zero_points->coded, error));
-    if (next != NULL)
-        zero_points->values = next;
-    return QC_OK;
+    return decode_floats(work, frame, &frame->zero_points.groups, 1, NULL, &next, error);
 }

@@ -202,23 +202,6 @@ static size_t write_deltas(writer *writer, const values *values)
     return size + (at + 7) / 8;
 }
 
-/* ---- zero points ---- */
-
-static size_t write_zero_points(writer *writer, const values *values, unsigned width)
-{
-    size_t size = 0, count = count_of(values);
-    for (size_t i = 0; i < count; i++) {
-        uint16_t zero = (uint16_t)qc_load16(values->data + 2 * i);
-        if (zero >> width != 0)
-            return NOT_SMALLER;
-        if (width <= 8)
-            writer->symbols[i] = (uint8_t)zero;
-        else
-            memcpy(writer->symbols + 2 * i, &zero, 2);
-    }
-    return write_stream(writer, &size, writer->symbols, count, width) ? size : NOT_SMALLER;
-}
-
 /* ---- the choice ---- */
 
 /* Keep the body just written, of `size` bytes behind a head of `head` bytes, if that is less than
@@ -267,15 +250,6 @@ static qc_status write_permuted(writer *writer, const values *values, qc_coded *
     return QC_OK;
 }
 
-static void choose_zero_points(writer *writer, const values *values, unsigned width,
-                               qc_coded *coded, uint64_t *features)
-{
-    uint64_t used = 0;
-    size_t size = write_zero_points(writer, values, width);
-    keep(writer, size, 0, QC_ZERO_MODE_CODED, 2 * count_of(values), coded, &used);
-    *features |= used;
-}
-
 /* ---- bounds ---- */
 
 /* Two bodies of each parameter are there at the same time: the best one so far, and one that is
@@ -302,7 +276,7 @@ static size_t max_values(const qc_frame *frame)
 /* For the values of any of the parameters, one after the other. */
 static size_t planes_workspace(const qc_frame *frame)
 {
-    values all[] = {codebook_of(frame), scales_of(frame)};
+    values all[] = {codebook_of(frame), scales_of(frame), zero_points_of(frame)};
     size_t max = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         size_t count = count_of(&all[i]);
@@ -368,7 +342,7 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     if (scales.rows > 0 && scales.rows <= max)
         choose_floats(&writer, &scales, coded_scales, features);
     if (zeros.rows > 0 && zeros.rows <= max)
-        choose_zero_points(&writer, &zeros, frame->width, coded_zeros, features);
+        choose_floats(&writer, &zeros, coded_zeros, features);
     QC_GO_ON_IF(!writer.ticker.stopped);
     return QC_OK;
 }

@@ -11,7 +11,7 @@ static const qc_kind_decoder *const KINDS[QC_KIND_ROWS] = {
 
 static int can_convert(qc_dtype from, qc_dtype to)
 {
-    int from_float = from <= QC_F64 || from >= QC_F8E4M3;
+    int from_float = from <= QC_F64 || (from >= QC_F8E4M3 && from <= QC_E8M0);
     return from == to || (from_float && to <= QC_F64);
 }
 

@@ -127,7 +127,7 @@ qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_
 {
     const qc_coded *coded = &groups->coded;
     qc_reader reader = qc_reader_of(coded->body, coded->size, 1);
-    /* Those of deltas, and of zero points (mode 2 too), are as of a kind without a head. */
+    /* Those of deltas are as of a kind without a head. */
     unsigned row = QC_BYTES, streams = 1;
     if (coded->mode == QC_VALUES_PLANES) {
         row = qc_kind_row(QC_PLANES, groups->dtype);

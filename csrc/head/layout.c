@@ -2,9 +2,12 @@
  * The layout of a frame: what its reader and its writer derive from the head by arithmetic.
  */
 #include "head/layout.h"
+#include "kernels/planes.h"
 
 /* A codebook of up to this many entries may be coded, however small the tensor. */
 #define ANY_CODEBOOK 256
+
+static unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }
 
 static int quantizable(qc_dtype dtype)
 {
@@ -57,10 +60,12 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, q
 qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error)
 {
     const qc_kind_facts *kind = &qc_kinds[frame->kind];
-    QC_CHECK(kind->any_dtype || quantizable(frame->dtype), status,
+    /* What a later version may give a meaning to. */
+    qc_status later = status == QC_CORRUPT ? QC_UNSUPPORTED : status;
+    QC_CHECK(kind->any_dtype || quantizable(frame->dtype), kind->stores_elements ? status : later,
              "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
              QC_F64);
-    QC_CHECK(!kind->stores_elements || !scaled, status,
+    QC_CHECK(!kind->stores_elements || !scaled, later,
              "frame: only affine and codebook have scales", 0, 1, 0);
     QC_CHECK(!kind->dense_only || frame->positions != QC_COPIES,
              status == QC_CORRUPT ? QC_UNSUPPORTED : status, "frame: copies of differences", 0,
@@ -70,7 +75,7 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
     frame->value_streams =
         kind->value_streams > 0 ? kind->value_streams : (unsigned)frame->item_size;
     if (kind->stores_elements)
-        frame->width = frame->dtype == QC_BOOL ? 1 : 8;
+        frame->width = smaller(qc_dtype_bits(frame->dtype), 8);
     return QC_OK;
 }
 

@@ -23,7 +23,9 @@
 
 #define QC_ZERO_MODE_ONE   0
 #define QC_ZERO_MODE_GROUP 1 /* one u16 per group */
-#define QC_ZERO_MODE_CODED 2 /* the same, as a stream */
+
+#define QC_SCALE_SECOND                                                                            \
+    64u /* beside the dtype of the scales: an f32 that multiplies each follows */
 
 #define QC_DELTA_STEP_LIMIT 4096 /* steps are below it: more than the exponents of f64 */
 #define QC_DELTA_MAX_SIDE   255  /* of a filter */

@@ -6,6 +6,7 @@
  * body/parameters_decode.c decodes it later.
  */
 #include "head/parameters_read.h"
+#include "base/float_bits.h"
 #include "head/layout.h"
 
 /* One row per kind; NULL: nothing to read. `scaled`: scales follow. */
@@ -13,6 +14,28 @@ typedef struct kind_reader {
     qc_status (*read)(qc_reader *reader, qc_frame *frame, int scaled, qc_error *error);
     qc_status (*read_after_scales)(qc_reader *reader, qc_frame *frame, qc_error *error);
 } kind_reader;
+
+/* 1 to 16; a later version may have wider ones. */
+static qc_status read_width(qc_reader *reader, unsigned *width, const char *what, qc_error *error)
+{
+    QC_TRY(qc_read_u8(reader, width, what, error));
+    QC_CHECK(*width >= 1, QC_CORRUPT, what, reader->at - 1, *width, 16);
+    QC_CHECK(*width <= 16, QC_UNSUPPORTED, what, reader->at - 1, *width, 16);
+    return QC_OK;
+}
+
+/* How many elements in order share a group. A later version may have blocks of two dimensions,
+   which begin with a 0. */
+static qc_status read_inner(qc_reader *reader, size_t *inner, const char *what, qc_error *error)
+{
+    uint64_t value;
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &value, what, error));
+    QC_CHECK(value >= 1, QC_UNSUPPORTED, what, at, 0, 1);
+    /* More than there are elements is as good as any such number. */
+    *inner = value < SIZE_MAX ? (size_t)value : SIZE_MAX;
+    return QC_OK;
+}
 
 qc_status qc_read_count(qc_reader *reader, size_t *count, const char *what, qc_error *error)
 {
@@ -73,30 +96,35 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
     qc_groups *scales = &frame->scales;
     unsigned dtype;
     QC_TRY(qc_read_u8(reader, &dtype, "scale: dtype", error));
+    frame->has_second_scale = (dtype & QC_SCALE_SECOND) != 0;
+    dtype &= ~QC_SCALE_SECOND;
     QC_CHECK(dtype <= QC_BF16 || dtype == QC_F8E4M3 || dtype == QC_E8M0, QC_UNSUPPORTED,
              "scale: dtype", reader->at - 1, dtype, QC_E8M0);
     scales->dtype = (qc_dtype)dtype;
-    QC_TRY(qc_read_count(reader, &scales->inner, "scale: elements that share one", error));
+    if (frame->has_second_scale) {
+        const uint8_t *second;
+        QC_TRY(qc_read_bytes(reader, 4, &second, "scale: second scale", error));
+        frame->second_scale = qc_f32_of_bits(qc_load32(second));
+    }
+    QC_TRY(read_inner(reader, &scales->inner, "scale: elements that share one", error));
     QC_TRY(qc_read_count(reader, &scales->count, "scale: number of groups", error));
     return read_floats(reader, frame, scales, 1, "scale: values", error);
 }
 
 /* ---- kind affine ---- */
 
-/* The zero mode is kept in the groups until their values are read, after the scales. */
+/* Zero points by group come after the scales, which say how many there are: here they are one. */
 static qc_status read_affine(qc_reader *reader, qc_frame *frame, int scaled, qc_error *error)
 {
     uint64_t zero_point;
-    QC_TRY(qc_read_u8(reader, &frame->width, "affine: width", error));
-    QC_CHECK(frame->width >= 1 && frame->width <= 16, QC_CORRUPT, "affine: width", reader->at - 1,
-             frame->width, 16);
+    QC_TRY(read_width(reader, &frame->width, "affine: width", error));
     unsigned mode;
     QC_TRY(qc_read_u8(reader, &mode, "affine: zero mode", error));
-    QC_CHECK(mode <= QC_ZERO_MODE_CODED, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1, mode,
-             QC_ZERO_MODE_CODED);
+    QC_CHECK(mode <= QC_ZERO_MODE_GROUP, QC_UNSUPPORTED, "affine: zero mode", reader->at - 1, mode,
+             QC_ZERO_MODE_GROUP);
     QC_CHECK(mode == QC_ZERO_MODE_ONE || scaled, QC_CORRUPT,
              "affine: zero points by group need scales", reader->at - 1, mode, 0);
-    frame->zero_points.groups.coded.mode = mode;
+    frame->zero_points.groups.count = mode;
     if (mode != QC_ZERO_MODE_ONE)
         return QC_OK;
     size_t at = reader->at;
@@ -111,26 +139,12 @@ static qc_status read_affine(qc_reader *reader, qc_frame *frame, int scaled, qc_
 static qc_status read_zero_points(qc_reader *reader, qc_frame *frame, qc_error *error)
 {
     qc_groups *groups = &frame->zero_points.groups;
-    qc_coded *coded = &groups->coded, body = {0};
-    size_t at = reader->at;
-    unsigned coding;
-    if (coded->mode == QC_ZERO_MODE_ONE)
+    if (groups->count == 0)
         return QC_OK;
     groups->dtype = QC_U16;
     groups->inner = frame->scales.inner;
     groups->count = frame->scales.count;
-    if (coded->mode == QC_ZERO_MODE_GROUP) {
-        coded->mode = 0; /* verbatim */
-        return qc_read_bytes(reader, 2 * (uint64_t)groups->count, &groups->values,
-                             "affine: zero points", error);
-    }
-    QC_TRY(check_coded(frame, at, groups->count, 2, error));
-    QC_TRY(qc_read_u8(reader, &coding, "affine: zero points", error));
-    QC_TRY(read_body(reader, &body, "affine: zero points", error));
-    coded->body = reader->data + at;
-    coded->size = reader->at - at;
-    coded->offset = at;
-    return QC_OK;
+    return read_floats(reader, frame, groups, 1, "affine: zero points", error);
 }
 
 /* ---- kind codebook ---- */
@@ -149,7 +163,7 @@ static qc_status read_codebook(qc_reader *reader, qc_frame *frame, int scaled, q
     QC_TRY(qc_read_count(reader, &books->count, "codebook: number of books", error));
     books->inner = 1;
     if (books->count > 1)
-        QC_TRY(qc_read_count(reader, &books->inner, "codebook: elements that share a book", error));
+        QC_TRY(read_inner(reader, &books->inner, "codebook: elements that share a book", error));
     return read_floats(reader, frame, books, frame->codebook.entries, "codebook: entries", error);
 }
 
@@ -194,9 +208,7 @@ qc_status qc_read_parameters(qc_reader *reader, qc_frame *frame, int scaled, qc_
     if (kind->read != NULL)
         QC_TRY(kind->read(reader, frame, scaled, error));
     if (frame->positions == QC_GAPS || frame->positions == QC_CSR) {
-        QC_TRY(qc_read_u8(reader, &frame->gap_width, "gaps: width", error));
-        QC_CHECK(frame->gap_width >= 1 && frame->gap_width <= 16, QC_CORRUPT, "gaps: width",
-                 reader->at - 1, frame->gap_width, 16);
+        QC_TRY(read_width(reader, &frame->gap_width, "gaps: width", error));
     }
     if (scaled)
         QC_TRY(read_scales(reader, frame, error));

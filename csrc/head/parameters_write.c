@@ -3,6 +3,7 @@
  * kind.
  */
 #include "head/parameters_write.h"
+#include "base/float_bits.h"
 #include "head/layout.h"
 
 /* One row per kind; NULL: there is nothing to do. */
@@ -44,14 +45,21 @@ static qc_status check_scales(const qc_groups *scales, qc_error *error)
     return QC_OK;
 }
 
-static size_t scales_size(const qc_groups *scales)
+static size_t scales_size(const qc_frame *frame)
 {
-    return 1 + qc_vu_size(scales->inner) + qc_vu_size(scales->count) + floats_size(scales, 1);
+    const qc_groups *scales = &frame->scales;
+    return 1 + (frame->has_second_scale ? 4 : 0) + qc_vu_size(scales->inner) +
+           qc_vu_size(scales->count) + floats_size(scales, 1);
 }
 
-static uint8_t *write_scales(uint8_t *out, const qc_groups *scales)
+static uint8_t *write_scales(uint8_t *out, const qc_frame *frame)
 {
-    *out++ = (uint8_t)scales->dtype;
+    const qc_groups *scales = &frame->scales;
+    *out++ = (uint8_t)(scales->dtype | (frame->has_second_scale ? QC_SCALE_SECOND : 0));
+    if (frame->has_second_scale) {
+        qc_store32(out, qc_bits_of_f32(frame->second_scale));
+        out += 4;
+    }
     out = qc_append_vu(out, scales->inner);
     out = qc_append_vu(out, scales->count);
     return write_floats(out, scales, 1);
@@ -74,13 +82,6 @@ static qc_status plan_affine(qc_frame *frame, qc_error *error)
     return QC_OK;
 }
 
-static unsigned zero_mode(const qc_groups *zero_points)
-{
-    if (zero_points->count == 0)
-        return QC_ZERO_MODE_ONE;
-    return zero_points->coded.mode != 0 ? zero_points->coded.mode : QC_ZERO_MODE_GROUP;
-}
-
 static size_t affine_size(const qc_frame *frame)
 {
     const qc_zero_points *zero = &frame->zero_points;
@@ -91,22 +92,20 @@ static uint8_t *write_affine(uint8_t *out, const qc_frame *frame)
 {
     const qc_zero_points *zero = &frame->zero_points;
     *out++ = (uint8_t)frame->width;
-    *out++ = (uint8_t)zero_mode(&zero->groups);
+    *out++ = zero->groups.count == 0 ? QC_ZERO_MODE_ONE : QC_ZERO_MODE_GROUP;
     return zero->groups.count == 0 ? qc_append_vu(out, zero->common) : out;
 }
 
 static size_t zero_points_size(const qc_frame *frame)
 {
     const qc_groups *groups = &frame->zero_points.groups;
-    return groups->coded.mode != 0 ? groups->coded.size : 2 * groups->count;
+    return groups->count > 0 ? floats_size(groups, 1) : 0;
 }
 
 static uint8_t *write_zero_points(uint8_t *out, const qc_frame *frame)
 {
     const qc_groups *groups = &frame->zero_points.groups;
-    int is_coded = groups->coded.mode != 0;
-    return qc_append_bytes(out, is_coded ? groups->coded.body : groups->values,
-                           zero_points_size(frame));
+    return groups->count > 0 ? write_floats(out, groups, 1) : out;
 }
 
 /* ---- kind codebook ---- */
@@ -207,7 +206,7 @@ size_t qc_parameters_size(const qc_frame *frame)
     if (kind->size != NULL)
         size += kind->size(frame);
     if (frame->scales.count > 0)
-        size += scales_size(&frame->scales);
+        size += scales_size(frame);
     if (kind->size_after_scales != NULL)
         size += kind->size_after_scales(frame);
     return size;
@@ -221,6 +220,6 @@ uint8_t *qc_write_parameters(uint8_t *out, const qc_frame *frame)
     if (has_gaps(frame))
         *out++ = (uint8_t)frame->gap_width;
     if (frame->scales.count > 0)
-        out = write_scales(out, &frame->scales);
+        out = write_scales(out, frame);
     return kind->write_after_scales != NULL ? kind->write_after_scales(out, frame) : out;
 }

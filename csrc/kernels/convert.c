@@ -14,7 +14,8 @@ typedef void write_block(const uint32_t *bits, uint8_t *to, size_t count);
 
 size_t qc_dtype_size(unsigned dtype)
 {
-    static const uint8_t sizes[QC_DTYPE_COUNT] = {4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1};
+    static const uint8_t sizes[QC_DTYPE_COUNT] = {4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8,
+                                                  8, 1, 1, 1, 1, 1, 1, 1, 8, 1, 1};
     return dtype < QC_DTYPE_COUNT ? sizes[dtype] : 0;
 }
 
@@ -74,9 +75,15 @@ static void read_f64_to_odd(const uint8_t *from, uint32_t *bits, size_t count)
         bits[i] = qc_f32_odd_of_f64(values[i]);
 }
 
+/* A NaN becomes a quiet one, as where a conversion is an instruction. */
 static void write_f32(const uint32_t *bits, uint8_t *to, size_t count)
 {
-    memcpy(to, bits, count * sizeof *bits);
+    uint32_t quiet[BLOCK];
+    for (size_t i = 0; i < count; i++) {
+        uint32_t magnitude = bits[i] & ~QC_F32_SIGN;
+        quiet[i] = bits[i] | (magnitude > QC_F32_INFINITY ? QC_F32_NAN : 0);
+    }
+    memcpy(to, quiet, count * sizeof *quiet);
 }
 
 static void write_f16(const uint32_t *bits, uint8_t *to, size_t count)

@@ -15,7 +15,8 @@ typedef enum qc_turn {
 
 static inline qc_turn qc_turn_of(qc_dtype dtype)
 {
-    if (dtype <= QC_F64 || dtype == QC_F8E4M3 || dtype == QC_F8E5M2)
+    if (dtype <= QC_F64 || dtype == QC_F8E4M3 || dtype == QC_F8E5M2 ||
+        (dtype >= QC_F4 && dtype != QC_C64))
         return QC_ROTATED;
     int is_signed = dtype == QC_I8 || dtype == QC_I16 || dtype == QC_I32 || dtype == QC_I64;
     return is_signed ? QC_OFFSET : QC_AS_IS;
@@ -24,7 +25,20 @@ static inline qc_turn qc_turn_of(qc_dtype dtype)
 /* The bits of an element that may be other than 0. */
 static inline unsigned qc_dtype_bits(qc_dtype dtype)
 {
-    return dtype == QC_BOOL ? 1 : 8 * (unsigned)qc_dtype_size(dtype);
+    switch (dtype) {
+    case QC_BOOL: return 1;
+    case QC_F4: return 4;
+    case QC_F6E2M3:
+    case QC_F6E3M2: return 6;
+    default: return 8 * (unsigned)qc_dtype_size(dtype);
+    }
+}
+
+/* Elements to little-endian, or back; a complex number is two. */
+static inline void qc_swap_elements_if_big_endian(uint8_t *elements, qc_dtype dtype, size_t count)
+{
+    size_t parts = dtype == QC_C64 ? 2 : 1;
+    qc_swap_if_big_endian(elements, qc_dtype_size(dtype) / parts, count * parts);
 }
 
 /* planes[0] has the most significant byte of each of `count` elements, and so on; `out` is

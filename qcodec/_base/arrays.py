@@ -76,7 +76,8 @@ def as_array(x: Any, dtype: str | None = None) -> tuple[np.ndarray[Any, Any], El
     if dtype is None or dtype == found.name:
         return array, found
     wanted = element_type(dtype)
-    is_carried = array.dtype == _UNSIGNED[wanted.itemsize] and wanted.is_float
+    is_float = wanted.name.startswith(("float", "bfloat"))
+    is_carried = is_float and array.dtype == _UNSIGNED[wanted.itemsize]
     if wanted is not found and not is_carried:
         bits = f"uint{8 * wanted.itemsize}"
         raise TypeError(
@@ -136,6 +137,11 @@ def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]
     return array.reshape(-1).view(np.uint8)
 
 
+def _word_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the integer whose bytes have an order; a complex number is two."""
+    return _UNSIGNED[dtype.itemsize // (2 if dtype.kind == "c" else 1)]
+
+
 def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return the bytes of an array in C order, little-endian; copies on big-endian machines only.
 
@@ -144,7 +150,7 @@ def little_endian_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype
     >>> little_endian_bytes(np.array([1, 2], np.uint16))
     array([1, 0, 2, 0], dtype=uint8)
     """
-    word = _UNSIGNED[array.itemsize]
+    word = _word_of(array.dtype)
     words = array.reshape(-1).view(word)
     return words.astype(word.newbyteorder(_FILE_ORDER), copy=False).view(np.uint8)
 
@@ -159,7 +165,7 @@ def from_little_endian(
     >>> from_little_endian(np.array([0, 0, 128, 63], np.uint8), np.dtype(np.float32))
     array([1.], dtype=float32)
     """
-    word = _UNSIGNED[carrier.itemsize]
+    word = _word_of(carrier)
     words = data.view(word.newbyteorder(_FILE_ORDER))
     return words.astype(word, copy=False).view(carrier)
 
@@ -195,7 +201,9 @@ def to_torch(array: np.ndarray[Any, Any], element: ElementType) -> Any:
     torch.Tensor
     """
     torch = importlib.import_module("torch")
-    if element.name in ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e8m0fnu"):
+    if element.packed_bits:  # torch has no such types: one element in each byte
+        return torch.from_numpy(array.view(np.uint8))
+    if element.name.startswith(("bfloat", "float8")):
         # torch takes no NumPy dtype for these types, so their bits are passed as integers.
         bits = array.view(f"i{element.itemsize}")
         return torch.from_numpy(bits).view(getattr(torch, element.name))

@@ -89,6 +89,8 @@ cdef extern from "qcodec.h" nogil:
         qc_codebook codebook
         qc_zero_points zero_points
         qc_groups scales
+        int has_second_scale
+        float second_scale
         qc_delta delta
         const qc_poll *poll
         uint64_t features

@@ -67,6 +67,8 @@ class Frame:
     @property
     def scales(self) -> FrameGroups | None: ...
     @property
+    def second_scale(self) -> float | None: ...
+    @property
     def zero_point(self) -> int: ...
     @property
     def zero_points(self) -> FrameGroups | None: ...
@@ -127,6 +129,7 @@ class Plan:
         codebook: PlanGroups | None = None,
         codebook_order: _Bytes | None = None,
         scales: PlanGroups | None = None,
+        second_scale: float | None = None,
         zero_point: int = 0,
         zero_points: PlanGroups | None = None,
         step: int = 0,

@@ -279,6 +279,11 @@ cdef class Frame:
         return self.groups(&self.head.scales, 1)
 
     @property
+    def second_scale(self):
+        """The number that multiplies each of the scales; None if there is none."""
+        return self.head.second_scale if self.head.has_second_scale else None
+
+    @property
     def zero_point(self):
         """The zero point of all elements, if there are no `zero_points`."""
         return self.head.zero_points.common

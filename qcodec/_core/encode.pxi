@@ -106,6 +106,7 @@ cdef class Plan:
         PlanGroups codebook = None,
         const uint8_t[::1] codebook_order = None,
         PlanGroups scales = None,
+        object second_scale = None,
         uint32_t zero_point = 0,
         PlanGroups zero_points = None,
         unsigned step = 0,
@@ -129,6 +130,8 @@ cdef class Plan:
         head.chunk_elements, head.gap_width, head.width = chunk_elements, gap_width, width
         head.codebook.entries = entries
         head.zero_points.common = zero_point
+        if second_scale is not None:
+            head.has_second_scale, head.second_scale = 1, second_scale
         head.delta.step = step
         head.delta.filter_width, head.delta.filter_height = filter_sides
         self.point_to_parameters()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .._base.arrays import Typed, little_endian_bytes
 from .._base.messages import quoted
@@ -13,6 +13,7 @@ from .._frame.encoded import Encoded
 from .._io.source import BytesSource
 from ..errors import naming
 from ..limits import Limits
+from . import sub_byte
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .header_writer import TensorSpec, write_header
 from .pack import PackItem, write_pack
@@ -132,7 +133,7 @@ def safetensors_parts(
     entries: dict[str, _Entry] = {}
     for name, content in contents.items():
         if isinstance(content, Ordinary):
-            data = little_endian_bytes(content.array).data
+            data = _bytes_of(name, content).data
             entries[name] = _Entry(content.element.safetensors, content.shape, data)
         elif isinstance(content, Opaque):
             entries[name] = _Entry(content.type_name, content.shape, content.data)
@@ -148,6 +149,17 @@ def safetensors_parts(
     }
     header, order = write_header(specifications, metadata)
     return [header, *(entries[name].data for name in order)]
+
+
+def _bytes_of(name: str, tensor: Ordinary) -> Any:
+    """Return the bytes of a tensor as safetensors stores them."""
+    data, bits = little_endian_bytes(tensor.array), tensor.element.packed_bits
+    if not bits:
+        return data
+    try:
+        return sub_byte.pack(data, bits)
+    except ValueError as error:
+        raise ValueError(f"tensor {quoted(name)}: {error}") from None
 
 
 def _items(contents: Mapping[str, Content]) -> list[PackItem]:

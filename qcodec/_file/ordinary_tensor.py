@@ -14,6 +14,7 @@ from .._io.source import Readable
 from ..dtypes import BY_SAFETENSORS, ElementType, element_type
 from ..errors import CorruptError, LimitError, UnsupportedError
 from ..limits import Limits
+from . import sub_byte
 from .header import HeaderEntry
 
 Array = np.ndarray[Any, Any]
@@ -62,7 +63,7 @@ class OrdinaryTensor:
     @property
     def elements(self) -> int:
         """Number of elements of the tensor."""
-        return self._source.size // self.element_type.itemsize
+        return math.prod(self.shape)
 
     def decode(
         self,
@@ -79,7 +80,7 @@ class OrdinaryTensor:
             )
         if out is None:
             self._limits.check_tensor(self.elements * target.itemsize, self._input_bytes)
-        array = cast(self._read(0, self._source.size, self.shape), self.element_type, target)
+        array = cast(self._read(0, self.elements, self.shape), self.element_type, target)
         if out is None:
             return array.copy() if array.base is not None else array
         if out.shape != array.shape or out.dtype != array.dtype:
@@ -100,12 +101,18 @@ class OrdinaryTensor:
         """A part of the tensor; only the rows that hold it are read."""
         part, size = select(index, self.shape), self.element_type.itemsize
         self._limits.check_tensor(part.count * size, self._input_bytes)
-        block = self._read(part.first * size, part.count * size, part.block_shape)
+        block = self._read(part.first, part.count, part.block_shape)
         return np.array(block[part.rest])
 
-    def _read(self, offset: int, size: int, shape: tuple[int, ...]) -> Array:
-        data = self._bytes(offset, size)
-        return from_little_endian(data, self.element_type.carrier).reshape(shape)
+    def _read(self, first: int, count: int, shape: tuple[int, ...]) -> Array:
+        element, size = self.element_type, self.element_type.itemsize
+        if element.packed_bits:
+            bit, bits = first * element.packed_bits, count * element.packed_bits
+            data = self._bytes(bit // 8, -(-(bit % 8 + bits) // 8))
+            data = sub_byte.unpack(data, element.packed_bits, bit % 8, count)
+        else:
+            data = self._bytes(first * size, count * size)
+        return from_little_endian(data, element.carrier).reshape(shape)
 
     def _bytes(self, offset: int, size: int) -> Array:
         data = np.frombuffer(self._source.read(offset, size), np.uint8)

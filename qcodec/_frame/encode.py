@@ -132,6 +132,7 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Pla
         codebook=_groups(codebook, quantized.codebook_dtype),
         codebook_order=None if order is None else bytes_of(order),
         scales=_groups(scale, quantized.scale_dtype),
+        second_scale=scale.second if scale else None,
         zero_point=0 if by_group else int(zero),
         zero_points=_groups(by_group, "uint16"),
         step=layout.step,

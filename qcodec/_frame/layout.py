@@ -152,7 +152,7 @@ def filler_code(quantized: Quantized) -> int:
     if quantized.kind == "bytes":
         return 0
     if quantized.scale is not None:
-        scales = as_float32(quantized.scale.values, element_type(quantized.scale_dtype))
+        scales = quantized.float_scales()
         if not np.isfinite(scales).all() or np.signbit(scales).any():
             return -1
     if quantized.kind == "affine":

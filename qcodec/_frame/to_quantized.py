@@ -61,7 +61,7 @@ def to_quantized(
         positions=positions,
         bits=0 if stores_elements else frame.width,
         codebook=_groups(codebook, rows=True) if codebook else None,
-        scale=_groups(scales) if scales else None,
+        scale=_scales(frame, scales) if scales else None,
         codebook_dtype=_dtype(codebook),
         scale_dtype=_dtype(scales),
         zero_point=_values(zero_points) if zero_points else frame.zero_point,
@@ -119,6 +119,10 @@ def _groups(groups: core.FrameGroups, rows: bool = False) -> Groups:
     """Return parameters by group; with `rows`, each group has several values."""
     values = _values(groups)
     return Groups(values.reshape(groups.count, -1) if rows else values, groups.inner)
+
+
+def _scales(frame: core.Frame, scales: core.FrameGroups) -> Groups:
+    return replace(_groups(scales), second=frame.second_scale)
 
 
 def _without_fillers(quantized: Quantized) -> Quantized:

@@ -15,7 +15,6 @@ from qcodec._file.directory import read_directory
 from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource
 from qcodec.dtypes import BY_NAME
-from qcodec.errors import UnsupportedError
 from qcodec.files import load, load_file, safe_open, save, save_file
 from tests.files.nets import BACKENDS, all_same, model, same
 
@@ -346,9 +345,10 @@ def test_torch_is_not_imported_unless_it_is_asked_for(path, run_python):
     run_python(code, path)
 
 
-def test_types_that_numpy_does_not_have_are_refused_when_they_are_read():
-    tensors = {"complex": np.ones(2, "c8"), "plain": np.ones(2, "f4")}
+def test_complex_numbers_come_back():
+    tensors = {"complex": np.array([1 + 2j, -0.0 - 1j], "c8"), "plain": np.ones(2, "f4")}
     with TensorFile(BytesSource(safetensors.numpy.save(tensors))) as file:
-        assert file.get_tensor("plain").tolist() == [1, 1]
-        with pytest.raises(UnsupportedError, match="'complex' has elements of type C64"):
-            file.get_tensor("complex")
+        assert file.get_tensor("complex").tolist() == [1 + 2j, -1j]
+    found = load(save(tensors, recipe=qcodec.Lossless()))
+    assert found["complex"].dtype == np.complex64
+    assert found["complex"].tobytes() == tensors["complex"].tobytes()

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from qcodec._base.arrays import as_array, cast
-from qcodec.dtypes import BY_NAME
+from qcodec.dtypes import BY_ID, BY_NAME, element_type
+from reference import values as reference_values
+from tests.writers.frame_writer import DTYPES, ITEM_SIZES
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 
@@ -140,3 +142,25 @@ def test_an_output_of_the_wrong_size_is_refused():
         core.convert(np.zeros(7, np.uint8), 0, np.zeros(8, np.uint8), 0)
     with pytest.raises(ValueError, match="whole number"):
         core.convert(np.zeros(8, np.uint8), 99, np.zeros(8, np.uint8), 0)
+
+
+@pytest.mark.parametrize("target", ["float32", "float64", "bfloat16", "float16"])
+@pytest.mark.parametrize("source", ["f16", "bf16", "f8e4m3", "f8e5m2", "e8m0", "f32", "f64"])
+def test_every_nan_is_quiet_and_the_same_on_every_way(source, target):
+    size = ITEM_SIZES[source]
+    if size <= 2:
+        patterns = range(1 << 8 * size)
+    else:
+        top = 0x7F8 << 20 if source == "f32" else 0x7FF << 52
+        payloads = [1, 1 << 22, 1 << 13, 0x2AAAAA, (1 << 22) + 5, 1 << 30, 1 << 51, (1 << 52) - 1]
+        patterns = [top | payload % (top & -top) for payload in payloads]
+        patterns += [pattern | 1 << 8 * size - 1 for pattern in patterns]
+    elements = [pattern.to_bytes(size, "little") for pattern in patterns]
+    element, to = BY_ID[DTYPES.index(source)], element_type(target)
+    if element == to:
+        return
+    array = np.frombuffer(b"".join(elements), element.carrier)
+    found = cast(array, element, to)
+    name = DTYPES[to.id]
+    expected = b"".join(reference_values.convert(bits, source, name) for bits in elements)
+    assert found.tobytes() == expected

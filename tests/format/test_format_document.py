@@ -117,7 +117,7 @@ def test_every_way_to_store_parameters_has_an_example(monkeypatch):
 
     monkeypatch.setattr(parameters, "decode_floats", decode_body)
     frames = [open_frame(BytesSource(example.data), True) for example in FRAMES]
-    assert any(frame.zero_points and frame.zero_points.coded for frame in frames), "zero mode 2"
+    assert any(frame.zero_points and frame.zero_points.coded for frame in frames)
     for example in FRAMES:
         assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
     assert seen == set(MODES)

@@ -80,7 +80,7 @@ LARGE_AND_WRONG = {
         "f16", LARGEST_CHUNK, CONSTANT * 4, [LONG_CONSTANT], None
     ),
     "zero points, and a wrong chunk": scaled_frame(
-        "f16", LARGEST_CHUNK, CONSTANT * 4, [LONG_CONSTANT], None, CONSTANT
+        "f16", LARGEST_CHUNK, CONSTANT * 4, [LONG_CONSTANT], None, CONSTANT * 2
     ),
     "scales of a megabyte for half as many values": scaled_frame(
         "f16", MIB // 4 - 1, CONSTANT * 4, [LONG_CONSTANT], None

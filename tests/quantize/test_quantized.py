@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from qcodec._frame.encode import encode_quantized
+from qcodec._frame.encoded import Encoded
 from qcodec.dtypes import BY_NAME, element_type
 from qcodec.quantize import Groups, Quantized, sqnr
 
@@ -158,3 +160,37 @@ def test_sqnr_is_in_decibels_and_the_same_for_every_float_type():
     assert sqnr(np.zeros(2), np.ones(2)) == -math.inf
     with pytest.raises(ValueError, match="shapes differ"):
         sqnr(x, x[:2])
+
+
+@pytest.mark.parametrize("second", [0.0123, -2.0, 0.0, 3.4e38, 1e-40, np.inf])
+def test_a_second_scale_multiplies_each_scale_once(second):
+    second = float(np.float32(second))
+    random = np.random.default_rng(0)
+    scales = random.integers(0, 0x7F, 24, np.uint8).view(element_type("float8_e4m3fn").carrier)
+    e2m1 = np.array([[0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6]], "f4")
+    quantized = Quantized(
+        shape=(12, 32),
+        dtype="float32",
+        kind="codebook",
+        codes=random.integers(0, 16, 384).astype(np.uint8),
+        bits=4,
+        codebook=Groups(e2m1),
+        scale=Groups(scales, inner=16, second=second),
+        scale_dtype="float8_e4m3fn",
+    )
+    data = encode_quantized(quantized, profile="small", codings=0xFF)
+    back = Encoded(data).quantized()
+    assert back.scale.second == second
+    assert back.scale.values.tobytes() == scales.tobytes()
+    with np.errstate(all="ignore"):
+        step = np.float32(second) * scales.astype(np.float32)
+        expected = step.repeat(16) * e2m1[0][quantized.codes]
+    for found in (quantized.dequantize(), back.dequantize(), Encoded(data).decode()):
+        np.testing.assert_array_equal(found.reshape(-1), expected)
+    assert encode_quantized(back, profile="small", codings=0xFF) == data
+
+
+def test_codebooks_have_no_second_scale():
+    with pytest.raises(ValueError, match="codebook: found second=2"):
+        Quantized((1,), "float32", "codebook", np.zeros(1, "u1"), bits=1,
+                  codebook=Groups(np.zeros((1, 2), "f4"), second=2))  # fmt: skip

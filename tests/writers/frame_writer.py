@@ -17,13 +17,15 @@ from reference.parameters import read_parameters
 from tests.writers.coded_floats_writer import floats, order_of, planes
 from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies, choose, write_copies
 from tests.writers.delta_writer import Delta, delta_symbols
-from tests.writers.planes_writer import Coder, write_planes
+from tests.writers.planes_writer import BITS, Coder, write_planes
 from tests.writers.stream_writer import is_routed, vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
-ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
+DTYPES += ("f4", "f6e2m3", "f6e3m2", "c64", "f8e4m3fnuz", "f8e5m2fnuz")
+_SIZES = (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1, 1, 1, 1, 8, 1, 1)
+ITEM_SIZES = dict(zip(DTYPES, _SIZES, strict=True))
 KINDS = ("bytes", "planes", "affine", "codebook", "delta")
 #: Kinds that store elements, not codes.
 ELEMENT_KINDS = ("bytes", "planes", "delta")
@@ -75,7 +77,8 @@ class Frame:
     codebook: Floats | None = None
     gap_width: int = 4
     scales: Floats | None = None
-    coded_zero_points: bool = False
+    second_scale: bytes = b""
+    zero_points_mode: str = "verbatim"
     delta: Delta | None = None
     mantissa_bits: int = 3
     base: int = 0
@@ -219,7 +222,7 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
     by_group = not isinstance(frame.zero_point, int)
     written = b""
     if frame.kind == "affine":
-        written += bytes([frame.width, by_group + frame.coded_zero_points])
+        written += bytes([frame.width, by_group])
         if isinstance(frame.zero_point, int):
             written += vu(frame.zero_point)
     if frame.codebook is not None:
@@ -233,15 +236,14 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
         written += bytes([frame.gap_width])
     if frame.scales is not None:
         scales = frame.scales
-        written += bytes([DTYPES.index(scales.dtype)]) + vu(scales.inner) + vu(scales.count)
+        written += bytes([DTYPES.index(scales.dtype) | bool(frame.second_scale) << 6])
+        written += frame.second_scale + vu(scales.inner) + vu(scales.count)
         written += _floats(scales, coder)
     if isinstance(frame.zero_point, int):
         return written
-    if frame.coded_zero_points:
-        written += coder(frame.zero_point, frame.width)
-    else:
-        written += b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
-    return written
+    points = b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)
+    mode = frame.zero_points_mode
+    return written + _floats(Floats("u16", points, len(frame.zero_point), mode=mode), coder)
 
 
 def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
@@ -316,7 +318,7 @@ def _write_copies(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
 
 
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
-    width = 1 if frame.dtype == "bool" else 8
+    width = BITS.get(frame.dtype, 8)
     size = ITEM_SIZES[frame.dtype]
     if frame.kind == "bytes":
         return coder([byte for value in values for byte in value], width)

@@ -25,12 +25,14 @@ def scaled_frame(dtype, elements, scales, chunks, chunk_elements, zero_points=b"
     """Codes of 8 bits, and an f32 scale for each, which are coded in these planes."""
     frame = Frame(dtype, "affine", "dense", (elements,), (), (), chunk_elements)
     frame = replace(frame, scales=Floats("f32", b"", elements))
-    zero_mode = b"\2" if zero_points else b"\0\0"
+    zero_mode = b"\1" if zero_points else b"\0\0"
     scales = b"\0" + scales  # no mantissa bits, base exponent 0, no escapes
     parameters = b"\x08" + zero_mode + b"\0\1" + vu(elements) + b"\1" + vu(len(scales)) + scales
+    if zero_points:
+        parameters += b"\1" + vu(len(zero_points)) + zero_points
     size = None if chunk_elements is None else vu(chunk_elements)
     fields = write_fields(frame, ALL_FEATURES)
-    return assemble(Parts(fields, size, parameters + zero_points, tuple(chunks)))
+    return assemble(Parts(fields, size, parameters, tuple(chunks)))
 
 
 def one_class(last_state=0):

@@ -8,7 +8,10 @@ from tests.writers.stream_writer import vu
 
 EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
-ROTATED = (*EXPONENT_BITS, "f8e4m3", "f8e5m2")
+ROTATED = (*EXPONENT_BITS, "f8e4m3", "f8e5m2", "f8e4m3fnuz", "f8e5m2fnuz")
+ROTATED += ("f4", "f6e2m3", "f6e3m2")
+#: Of types whose elements do not use all bits of their byte.
+BITS = {"bool": 1, "f4": 4, "f6e2m3": 6, "f6e3m2": 6}
 SIGNED = ("i8", "i16", "i32", "i64")
 
 #: Symbols and width to a whole stream.
@@ -29,8 +32,8 @@ def write_planes(
 
     `mantissa_bits` and `base` are fields of f32, f16, bf16 and f64.
     """
-    width = 1 if dtype == "bool" else 8
-    words = [turned(word, dtype, 8 * size) for word in words]
+    width = BITS.get(dtype, 8)
+    words = [turned(word, dtype, BITS.get(dtype, 8 * size)) for word in words]
     if dtype in EXPONENT_BITS:
         return _write_floats(dtype, size, words, mantissa_bits, base, coder)
     planes = range(8 * size - 8, -1, -8)

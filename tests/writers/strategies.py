@@ -32,7 +32,7 @@ from tests.writers.frame_writer import (
     write_frame,
     write_parts,
 )
-from tests.writers.planes_writer import EXPONENT_BITS
+from tests.writers.planes_writer import BITS, EXPONENT_BITS
 from tests.writers.stream_writer import deep_lengths, legal_codings, level_lengths, write_stream
 
 seeds = st.integers(0, 2**32 - 1)
@@ -114,8 +114,8 @@ shapes = st.lists(st.integers(0, 12), max_size=3).map(tuple) | st.sampled_from(
 def element_bytes(draw: st.DrawFn, dtype: str, count: int) -> bytes:
     """Elements in any bits: NaNs with payloads, infinities, -0, subnormals, plain ones."""
     random = np.random.default_rng(draw(seeds))
-    if dtype == "bool":
-        return bytes(random.integers(0, 2, count, np.uint8))
+    if dtype in BITS:
+        return bytes(random.integers(0, 1 << BITS[dtype], count, np.uint8))
     carrier = np.dtype(_BITS[ITEM_SIZES[dtype]]).newbyteorder("<")
     anything = random.integers(0, np.iinfo(carrier).max, count, carrier.type, endpoint=True)
     special = random.choice(np.array(_special_bits(dtype), carrier), count)
@@ -281,16 +281,18 @@ def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
         count, inner = draw(_groups(frame))
         dtypes = ["f32", "f16", "bf16", "f8e4m3", "e8m0"]
         scales = draw(floats(dtypes, count, inner, 1, most_coded))
-        frame = replace(frame, scales=scales)
+        second = draw(element_bytes("f32", draw(st.integers(0, 1))))
+        frame = replace(frame, scales=scales, second_scale=second)
     if frame.kind == "affine":
         zeros = st.integers(0, 2**16 - 1)
         frame = replace(frame, zero_point=draw(zeros))
         if frame.scales is not None and draw(st.booleans()):
             random = np.random.default_rng(draw(seeds))
-            coded = frame.scales.count <= most_coded and draw(st.booleans())
-            points = random.integers(0, 1 << (frame.width if coded else 16), frame.scales.count)
+            may_be_coded = frame.scales.count <= most_coded
+            mode = draw(st.sampled_from(MODES)) if may_be_coded else "verbatim"
+            points = random.integers(0, 1 << draw(st.sampled_from([4, 16])), frame.scales.count)
             points = [int(point) for point in points]
-            frame = replace(frame, zero_point=points, coded_zero_points=coded)
+            frame = replace(frame, zero_point=points, zero_points_mode=mode)
     return frame
 
 

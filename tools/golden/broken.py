@@ -84,9 +84,9 @@ def _fields() -> Iterator[Broken]:
     yield "dims_too_large_behind_a_zero", with_dims(vu(0) + vu(2**55), 2), "limit"
     yield "dim_not_in_shortest_form", with_dims(b"\x83\x00", 1), "corrupt"
     yield "dim_of_nine_bytes", with_dims(b"\x80" * 8 + b"\1", 1), "corrupt"
-    yield "affine_of_integers", with_field(AFFINE, 5, 4), "corrupt"
-    yield "codebook_of_float8", with_field(CODEBOOK, 5, 13), "corrupt"
-    yield "raw_scaled", with_field(BYTES, 3, 1 << 4), "corrupt"
+    yield "affine_of_integers", with_field(AFFINE, 5, 4), "unsupported"
+    yield "codebook_of_float8", with_field(CODEBOOK, 5, 13), "unsupported"
+    yield "raw_scaled", with_field(BYTES, 3, 1 << 4), "unsupported"
     yield "csr_without_dims", with_field(replace(BYTES, dims=()), 3, 3 << 1), "corrupt"
     scalar = replace(CSR, dims=(), stored=[0], elements=[b"\7"])
     yield "csr_of_a_scalar", write_frame(scalar), "corrupt"
@@ -109,15 +109,16 @@ def _parameters() -> Iterator[Broken]:
     empty = {"dims": (0,), "stored": [], "elements": [], "chunk_elements": 256}
     for width in (0, 17):
         affine, gaps = bytes([width, 0, 0]), bytes([width])
-        yield f"width_{width}", with_parameters(replace(AFFINE, **empty), affine), "corrupt"
-        yield f"gap_width_{width}", with_parameters(replace(GAPS, **empty), gaps), "corrupt"
-    yield "zero_mode_3", with_parameters(AFFINE, b"\2\3\0"), "unsupported"
+        kind = "unsupported" if width else "corrupt"
+        yield f"width_{width}", with_parameters(replace(AFFINE, **empty), affine), kind
+        yield f"gap_width_{width}", with_parameters(replace(GAPS, **empty), gaps), kind
+    yield "zero_mode_2", with_parameters(AFFINE, b"\2\2\0"), "unsupported"
     yield "zero_points_without_scales", with_parameters(AFFINE, b"\2\1"), "corrupt"
     yield "zero_point_65536", with_parameters(AFFINE, b"\2\0" + vu(65536)), "corrupt"
     book = write_parts(CODEBOOK).parameters
     yield "codebook_dtype_3", with_parameters(CODEBOOK, b"\2\3" + book[2:]), "unsupported"
     yield "books_0", with_parameters(CODEBOOK, b"\2\0\0" + book[3:]), "corrupt"
-    yield "books_inner_0", with_parameters(CODEBOOK, b"\2\0\2\0" + book[3:]), "corrupt"
+    yield "books_inner_0", with_parameters(CODEBOOK, b"\2\0\2\0" + book[3:]), "unsupported"
     yield "floats_4", with_parameters(CODEBOOK, book[:3] + b"\4" + book[4:]), "unsupported"
     huge = b"\2\0" + vu(2**55) + b"\1\0"
     yield "books_beyond_the_body", with_parameters(CODEBOOK, huge), "corrupt"
@@ -127,11 +128,14 @@ def _parameters() -> Iterator[Broken]:
     scaled = replace(AFFINE, scales=SCALES)
     for name, scale, kind in (
         ("dtype_3", b"\3\1\1\0", "unsupported"),
-        ("inner_0", b"\0\0\1\0", "corrupt"),
+        ("inner_0", b"\0\0\1\0", "unsupported"),
         ("count_0", b"\0\1\0\0", "corrupt"),
+        ("dtype_128", b"\x80\1\1\0", "unsupported"),
+        ("dtype_3_and_second", b"\x43" + f32(1) + b"\1\1\0", "unsupported"),
         ("count_beyond_the_body", b"\0\1" + vu(2**55) + b"\0", "corrupt"),
     ):
         yield f"scale_{name}", with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
+    yield "second_scale_cut", with_parameters(scaled, b"\2\0\0\x40\0\0", 0), "corrupt"
 
 
 def _coded_parameters() -> Iterator[Broken]:
@@ -182,13 +186,15 @@ def _coded_parameters() -> Iterator[Broken]:
     all_missing = b"\xff\0\1\2\3\0\1\x20"
     wide = replace(CODEBOOK, width=8)
     yield "floats_deltas_all_bits_missing", with_parameters(wide, all_missing, 3), "corrupt"
-    start = b"\2\2\0\1\1\0" + f32(1)
-    yield "zero_points_without_their_stream", with_parameters(scaled, start), "corrupt"
-    yield "zero_points_cut", with_parameters(scaled, start + b"\1\7\0"), "corrupt"
-    yield "zero_points_too_wide", with_parameters(scaled, start + b"\1\1\4"), "corrupt"
-    yield "zero_points_too_long", with_parameters(scaled, start + b"\1\2\0\0"), "corrupt"
-    unscaled = with_parameters(AFFINE, b"\2\2")
-    yield "coded_zero_points_without_scales", unscaled, "corrupt"
+    start = b"\2\1\0\1\1\0" + f32(1)  # one scale, and one zero point
+    for name, body, kind in (
+        ("cut", b"\0\1", "corrupt"),
+        ("coded_cut", b"\1\7" + zeros * 2, "corrupt"),
+        ("coded_too_long", b"\1\7" + zeros * 2 + b"\0", "corrupt"),
+        ("of_one_plane", b"\1\3" + zeros, "corrupt"),
+        ("mode_4", b"\4\1\0", "unsupported"),
+    ):
+        yield f"zero_points_{name}", with_parameters(scaled, start + body, 3), kind
 
 
 def _chunk_layout() -> Iterator[Broken]:
@@ -353,7 +359,7 @@ def _delta() -> Iterator[Broken]:
         parameters = bytearray(write_parts(frame).parameters)
         parameters[at] = value
         yield f"delta_{name}", with_parameters(frame, bytes(parameters)), "corrupt"
-    yield "delta_scaled", with_field(frame, 3, 16), "corrupt"
+    yield "delta_scaled", with_field(frame, 3, 16), "unsupported"
     yield "delta_mask", with_field(frame, 3, 4), "corrupt"
     none, masked = b"\0\1\0", Frame("f32", "delta", "mask", (4,), (), ())
     two = b"\2\0\1\3\0\0" + none * 3
@@ -394,7 +400,7 @@ def _float_planes() -> Iterator[Broken]:
     yield "planes_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
     five = b"\5" + empty * 2
     yield "planes_of_five_mantissa_bits", with_chunk(frame, five), "unsupported"
-    yield "planes_scaled", with_field(frame, 3, 1 << 4), "corrupt"
+    yield "planes_scaled", with_field(frame, 3, 1 << 4), "unsupported"
 
 
 def _packs() -> Iterator[Broken]:

@@ -27,7 +27,7 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
-from tests.writers.planes_writer import EXPONENT_BITS
+from tests.writers.planes_writer import BITS, EXPONENT_BITS
 from tests.writers.split_stream_writer import Ranges
 from tests.writers.stream_writer import (
     CODING_IDS,
@@ -87,8 +87,8 @@ def _elements(dtype: str, count: int) -> list[bytes]:
     """Elements of any bits, the first ones 0, 1, the greatest and the sign alone."""
     size = ITEM_SIZES[dtype]
     random = np.random.default_rng(DTYPES.index(dtype))
-    if dtype == "bool":
-        return [bytes([bit]) for bit in random.integers(0, 2, count, np.uint8)]
+    if dtype in BITS:
+        return [bytes([bits]) for bits in random.integers(0, 1 << BITS[dtype], count, np.uint8)]
     special = [bytes(size), b"\1" + bytes(size - 1), b"\xff" * size, bytes(size - 1) + b"\x80"]
     return special + [random.bytes(size) for _ in range(count - len(special))]
 
@@ -202,6 +202,8 @@ def _affine() -> Iterator[tuple[str, bytes]]:
         frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, zero_point=4)
         frame = replace(frame, scales=scales, zero_point=[4, 65535])
         yield f"affine_scaled_{dtype}.frame", write_frame(frame)
+        second = replace(frame, second_scale=f32(0.3))
+        yield f"affine_second_scale_{dtype}.frame", write_frame(second)
     extremes = f32(float("inf"), -0.0, 1e-45, 3.4e38, float("nan"))
     frame = Frame("f16", "affine", "dense", (10,), range(10), [0, 1] * 5, width=1)
     scaled = replace(frame, scales=Floats("f32", extremes, 5, inner=2))
@@ -217,6 +219,15 @@ def _codebooks() -> Iterator[tuple[str, bytes]]:
     scales = Floats("e8m0", bytes([127, 120, 130]), 3, inner=1)
     nearest = replace(_sparse("mask", 20), dims=(20,), scales=scales)
     yield "codebook_scaled.frame", write_frame(nearest)
+    # MXFP4 and NVFP4.
+    e2m1 = f32(0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6)
+    fours = Frame("bf16", "codebook", "dense", (2, 64), range(128), [*range(16)] * 8, width=4)
+    fours = replace(fours, codebook=Floats("f32", e2m1, 1, entries=16))
+    powers = Floats("e8m0", bytes([120, 127, 118, 130]), 4, inner=32)
+    yield "codebook_mxfp4.frame", write_frame(replace(fours, scales=powers))
+    eights = Floats("f8e4m3", bytes([0x38, 0x7E, 0x01, 0x42, 0x7F, 0x30, 0x45, 0xB8]), 8, inner=16)
+    nvfp4 = replace(fours, scales=eights, second_scale=f32(0.0123))
+    yield "codebook_nvfp4.frame", write_frame(nvfp4)
     one = Frame("f64", "codebook", "dense", (3,), range(3), [0, 0, 0], width=1)
     one = replace(one, codebook=Floats("f32", f32(0.1), 1, entries=1))
     yield "codebook_of_one_entry.frame", write_frame(one, coder("constant"))
@@ -241,11 +252,11 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
     for dtype in _SCALE_TYPES:
         scales = Floats(dtype, (bytes(ITEM_SIZES[dtype] - 1) + b"\x38") * 2, 2, 4, mode="planes")
         frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, scales=scales)
-        frame = replace(frame, zero_point=[4, 7], coded_zero_points=True)
+        frame = replace(frame, zero_point=[4, 7], zero_points_mode="planes")
         yield f"scales_planes_{dtype}.frame", write_frame(frame, coder("huffman"))
     wide = Frame("f32", "affine", "gaps", (400,), [3, 290], [1, 40000], 280, 16, [65535, 3])
     scales = Floats("f32", f32(0.5, -2), 2, 7, mode="deltas")
-    wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=9)
+    wide = replace(wide, scales=scales, zero_points_mode="deltas", gap_width=9)
     yield "zero_points_of_16_bits_chunked.frame", write_frame(wide, coder("exponent"))
 
 

@@ -43,7 +43,8 @@ QC_SET size_t QC_NAME(qc_merge_4)(const uint8_t *const *planes, size_t count, qc
         QC_VECTOR bytes[4], elements[4];
         for (unsigned byte = 0; byte < 4; byte++)
             bytes[byte] = order_for_join_4(vector_load(planes[3 - byte] + i));
-        bytes[3] = QC_OP(add_epi8)(bytes[3], top);
+        if (turn == QC_OFFSET)
+            bytes[3] = QC_OP(add_epi8)(bytes[3], top);
         join_4(bytes, elements);
         for (unsigned part = 0; part < 4; part++)
             vector_put(out + 4 * i + QC_VECTOR_BYTES * part,
@@ -62,7 +63,8 @@ QC_SET size_t QC_NAME(qc_merge_2)(const uint8_t *const *planes, size_t count, qc
         QC_VECTOR bytes[2], elements[2];
         for (unsigned byte = 0; byte < 2; byte++)
             bytes[byte] = order_for_join_2(vector_load(planes[1 - byte] + i));
-        bytes[1] = QC_OP(add_epi8)(bytes[1], top);
+        if (turn == QC_OFFSET)
+            bytes[1] = QC_OP(add_epi8)(bytes[1], top);
         join_2(bytes, elements);
         for (unsigned part = 0; part < 2; part++)
             vector_put(out + 2 * i + QC_VECTOR_BYTES * part,
