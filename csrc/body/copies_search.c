@@ -14,8 +14,13 @@
 #define WINDOW_BITS 16
 #define MAX_WINDOW  8u
 
+/* Windows of the same hash that are compared: many at first; few by the first parse, and once more
+   than MAX_WORK per element has been done, so that the time is linear. */
+#define MANY_DEPTH 128
+#define FEW_DEPTH  6
+#define MAX_WORK   16
+#define MIN_WORK   ((size_t)1 << 20)
 #define HASH_BITS  16
-#define MAX_DEPTH  128  /* windows of the same hash that are compared */
 #define LONG_BITS  4096 /* of elements: a copy that is long enough to take at once; */
 #define LONG_COPY  512  /* and so is one of so many elements */
 #define TICK_STEPS 4096 /* elements between two questions */
@@ -36,6 +41,7 @@ typedef struct search {
     uint32_t *heads, *befores;
     costs costs;
     size_t inserted; /* windows before this element are in the table */
+    size_t work;     /* that may still be done: comparisons of windows */
     qc_copy_memory memory;
 } search;
 
@@ -110,12 +116,11 @@ static inline size_t hash(const search *s, size_t at, size_t size, qc_copy_rule 
 
 /* ---- candidates ---- */
 
-/* How many elements from `at` on are copies of those at `from`; at most `max` are looked at. */
+/* How many elements from `at` on are copies of those at `from`. */
 static inline size_t length_of(const search *s, size_t at, size_t from, int mirrored, int64_t step,
-                               size_t max, size_t size, qc_copy_rule rule)
+                               size_t size, qc_copy_rule rule)
 {
-    size_t length = 0;
-    max = max < s->count - at ? max : s->count - at;
+    size_t length = 0, max = s->count - at;
     if (mirrored) {
         max = max < from + 1 ? max : from + 1;
         while (length < max && is_copy(s, at + length, from - length, step, size, rule))
@@ -138,16 +143,22 @@ static uint64_t copy_cost(const search *s, size_t at, const qc_copy *copy)
     return cost;
 }
 
-/* Take a copy from `from`, if it is better than the best one. */
-static inline void consider(const search *s, size_t at, size_t run, size_t from, int mirrored,
+/* Take a copy from `from`, if it is better than the best one; `longer`: only if it is longer too. */
+static inline void consider(search *s, size_t at, size_t run, size_t from, int mirrored, int longer,
                             candidate *best, size_t size, qc_copy_rule rule)
 {
     int64_t step = step_between(s, at, from, size, rule);
-    if (step >= STEP_LIMIT || step <= -STEP_LIMIT)
+    size_t least = longer ? best->copy.length : 0;
+    s->work -= s->work > 0;
+    if (step >= STEP_LIMIT || step <= -STEP_LIMIT || at + least >= s->count)
         return;
-    size_t length = length_of(s, at, from, mirrored, step, SIZE_MAX, size, rule);
-    if (length == 0)
+    if (mirrored ? from < least || !is_copy(s, at + least, from - least, step, size, rule)
+                 : !is_copy(s, at + least, from + least, step, size, rule))
         return;
+    size_t length = length_of(s, at, from, mirrored, step, size, rule);
+    if (length <= least)
+        return;
+    s->work -= s->work < length / 16 ? s->work : length / 16;
     qc_copy copy = {(uint32_t)run, (uint32_t)length, (uint32_t)(at - from), (int32_t)step,
                     (uint32_t)mirrored};
     int64_t gain = (int64_t)(length * s->element_cost) - (int64_t)copy_cost(s, at, &copy);
@@ -172,18 +183,19 @@ static inline candidate find(search *s, size_t at, size_t run, size_t size, qc_c
     size_t distance = s->memory.distance, axis = s->memory.axis;
     insert(s, at, size, rule);
     if (distance > 0 && distance <= at)
-        consider(s, at, run, at - distance, 0, &best, size, rule);
+        consider(s, at, run, at - distance, 0, 0, &best, size, rule);
     if (axis >= at && axis < 2 * at)
-        consider(s, at, run, axis - at, 1, &best, size, rule);
+        consider(s, at, run, axis - at, 1, 0, &best, size, rule);
     if (s->count - at < s->window)
         return best;
     uint32_t from = s->heads[hash(s, at, size, rule)];
-    for (unsigned depth = 0; from != NONE && depth < MAX_DEPTH && best.copy.length < s->long_copy;
+    unsigned max_depth = s->work > 0 ? MANY_DEPTH : FEW_DEPTH, depth;
+    for (depth = 0; from != NONE && depth < max_depth && best.copy.length < s->long_copy;
          depth++) {
         size_t end = (size_t)from + s->window - 1;
-        consider(s, at, run, from, 0, &best, size, rule);
+        consider(s, at, run, from, 0, 1, &best, size, rule);
         if (end < at)
-            consider(s, at, run, end, 1, &best, size, rule);
+            consider(s, at, run, end, 1, 1, &best, size, rule);
         from = s->befores[from];
     }
     return best;
@@ -340,7 +352,9 @@ void qc_copies_search(const qc_copies_input *input, qc_copy_rule rule, qc_copies
     s->heads = (uint32_t *)(s + 1);
     s->befores = s->heads + ((size_t)1 << HASH_BITS);
     guess_costs(&s->costs);
+    s->work = 0;
     parse_by_type(s, found, input->ticker);
+    s->work = MAX_WORK * input->count > MIN_WORK ? MAX_WORK * input->count : MIN_WORK;
     learn_costs(&s->costs, found);
     parse_by_type(s, found, input->ticker);
     found->rule = rule;
@@ -348,76 +362,94 @@ void qc_copies_search(const qc_copies_input *input, qc_copy_rule rule, qc_copies
 
 /* ---- a quick look ---- */
 
-/* A sample is RANGES ranges of up to RANGE elements: copies are made inside a chunk. Of their
-   windows, those are compared whose hashes fall into one of 2^6 parts, so that a window is compared
-   with its repeats, wherever they are. Where few windows differ, none of them may be in that part:
-   so some windows are compared with those just before them. */
+/* A sample is RANGES ranges of up to RANGE elements: copies are made inside a chunk. Of the elements
+   (of single bytes: of windows of 8), those are compared whose hashes fall into one of 2^6 parts, so
+   that an element is compared with its repeats, wherever they are. Where few elements differ, none
+   of them may be in that part: so some are compared with those just before them. */
 #define RANGES      4
 #define RANGE       16384
 #define PART_BITS   6
-#define SLOT_BITS   (HASH_BITS - PART_BITS)
+#define SLOT_BITS   10
 #define LEAST       32 /* elements */
 #define NEAR        64
-#define NEAR_STRIDE 1024
-#define LOOKED_FOR  40 /* bits of a repeat that is no accident */
-#define MAX_REPEAT  512
-/* Of so many windows one has to recur. */
+#define NEAR_STRIDE 2048
+#define STATISTICS  4096 /* elements whose frequencies are counted */
+#define LOOKED_FOR  40   /* bits of a repeat that is no accident */
+#define MAX_REPEAT  1024
+/* Of so many elements one has to recur. */
 #define FAR_PART  256
 #define NEAR_PART 8
 
 typedef struct sample {
     search search;
-    size_t repeat; /* elements */
     size_t far, far_hits, near, near_hits;
+    uint32_t bits[256]; /* of an element, by its hash, in units of 2^-8; at most 12 bits */
     uint32_t slots[1 << SLOT_BITS];
 } sample;
 
-/* The elements of a repeat that is no accident, by how often each element occurs; no element counts
-   for more than 8 bits. */
-static size_t repeat_of(const search *s, size_t stride)
+static inline unsigned part_of(uint64_t element) { return (unsigned)(mix(element) >> 56); }
+
+static void count_elements(sample *sample)
 {
-    uint32_t counts[256] = {0}, total = 0;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < s->count; i += stride, total++)
-        counts[mix(load(s, i, s->item_size)) >> 56]++;
+    const search *s = &sample->search;
+    uint32_t total = 0;
+    memset(sample->bits, 0, sizeof sample->bits);
+    for (size_t i = 0; i < s->count; i += s->count / STATISTICS + 1, total++)
+        sample->bits[part_of(load(s, i, s->item_size))]++;
     for (unsigned i = 0; i < 256; i++)
-        if (counts[i] > 0)
-            sum += counts[i] * (uint64_t)(qc_log2_fixed(total) - qc_log2_fixed(counts[i]));
-    uint64_t bits = sum / total + 1, repeat = LOOKED_FOR * QC_LOG2_ONE / bits + 1;
-    return repeat < MAX_REPEAT ? (size_t)repeat : MAX_REPEAT;
+        sample->bits[i] = qc_log2_fixed(total) -
+                          (sample->bits[i] > 0 ? qc_log2_fixed(sample->bits[i]) : 0);
 }
 
-static inline int recurs(const sample *sample, size_t at, size_t from, size_t size,
+/* Whether the elements from `at` on repeat those at `from`, for so long that it is no accident. */
+static inline int recurs(const sample *sample, size_t at, size_t from, int mirrored, size_t size,
                          qc_copy_rule rule)
 {
     const search *s = &sample->search;
     int64_t step = step_between(s, at, from, size, rule);
-    size_t end = from + s->window - 1;
-    size_t repeat = sample->repeat;
-    if (length_of(s, at, from, 0, step, repeat, size, rule) == repeat)
-        return 1;
-    step = step_between(s, at, end, size, rule);
-    return end < at && length_of(s, at, end, 1, step, repeat, size, rule) == repeat;
+    uint32_t bits = 0;
+    for (size_t i = 0; i < MAX_REPEAT && at + i < s->count && (!mirrored || i <= from); i++) {
+        if (!is_copy(s, at + i, mirrored ? from - i : from + i, step, size, rule))
+            return 0;
+        bits += sample->bits[part_of(load(s, at + i, size))];
+        if (bits > LOOKED_FOR * QC_LOG2_ONE)
+            return 1;
+    }
+    return 0;
 }
 
 static inline int recurs_near(const sample *sample, size_t at, size_t size, qc_copy_rule rule)
 {
     for (size_t from = at > NEAR ? at - NEAR : 0; from < at; from++)
-        if (recurs(sample, at, from, size, rule))
+        if (recurs(sample, at, from, 0, size, rule) || recurs(sample, at, from, 1, size, rule))
             return 1;
     return 0;
 }
 
+/* What is compared at an element: the same for all its repeats. */
+static inline uint64_t landmark(const search *s, size_t at, size_t size, qc_copy_rule rule)
+{
+    if (size == 1)
+        return qc_load64(s->values + at);
+    if (rule == QC_COPY_STEPS) {
+        int64_t by = difference(load(s, at + 1, size), load(s, at, size), size);
+        return by < 0 ? (uint64_t)-by : (uint64_t)by;
+    }
+    return load(s, at, size) << (rule == QC_COPY_SIGNS) << (64 - 8 * size);
+}
+
 static inline void look(sample *sample, size_t first, size_t end, size_t size, qc_copy_rule rule)
 {
+    const search *s = &sample->search;
     for (size_t at = first; at < end; at++) {
-        size_t key = hash(&sample->search, at, size, rule);
-        if (key >> SLOT_BITS != 0)
+        uint64_t key = landmark(s, at, size, rule) * UINT64_C(0x9E3779B97F4A7C15);
+        if (QC_LIKELY(key >> (64 - PART_BITS) != 1)) /* not 0, which elements of 0 have */
             continue;
-        uint32_t from = sample->slots[key];
-        sample->slots[key] = (uint32_t)at;
+        uint32_t *slot = &sample->slots[key >> (64 - PART_BITS - SLOT_BITS) & ((1 << SLOT_BITS) - 1)];
         sample->far++;
-        sample->far_hits += from != NONE && recurs(sample, at, from, size, rule);
+        sample->far_hits += *slot != NONE && (recurs(sample, at, *slot, 0, size, rule) ||
+                                              recurs(sample, at, *slot, 1, size, rule));
+        *slot = (uint32_t)at;
     }
     size_t stride = end - first < NEAR_STRIDE ? end - first : NEAR_STRIDE;
     for (size_t at = first + stride / 2; at < end; at += stride) {
@@ -434,7 +466,7 @@ static void look_by_type(sample *sample, size_t first, size_t end)
      : s->rule == QC_COPY_SIGNS ? look(sample, first, end, size, QC_COPY_SIGNS)                    \
                                 : look(sample, first, end, size, QC_COPY_STEPS))
     switch (s->item_size) {
-    case 1: LOOK(1); break;
+    case 1: look(sample, first, end, 1, QC_COPY_EXACT); break;
     case 2: LOOK(2); break;
     case 4: LOOK(4); break;
     default: LOOK(8);
@@ -445,17 +477,18 @@ static void look_by_type(sample *sample, size_t first, size_t end)
 int qc_copies_may_pay(const void *values, size_t count, size_t item_size, qc_dtype dtype)
 {
     sample sample = {.search = {.values = values, .count = count, .item_size = item_size}};
-    search *s = &sample.search;
-    s->rule = dtype <= QC_F64 ? QC_COPY_SIGNS : dtype <= QC_I64 ? QC_COPY_STEPS : QC_COPY_EXACT;
-    s->window = item_size == 1 ? 6 : 3;
+    sample.search.rule = dtype <= QC_F64   ? QC_COPY_SIGNS
+                         : dtype <= QC_I64 ? QC_COPY_STEPS
+                                           : QC_COPY_EXACT;
     if (count < LEAST)
         return 0;
-    size_t windows = count - s->window + 1, length = windows < RANGE ? windows : RANGE;
-    size_t ranges = windows / length < RANGES ? windows / length : RANGES;
+    size_t starts = count - 8; /* a landmark may take so many elements */
+    size_t length = starts < RANGE ? starts : RANGE, ranges = item_size > 1 ? RANGES : 1;
+    ranges = starts / length < ranges ? starts / length : ranges;
     memset(sample.slots, 0xFF, sizeof sample.slots);
-    sample.repeat = repeat_of(s, count / RANGE + 1);
+    count_elements(&sample);
     for (size_t i = 0; i < ranges; i++) {
-        size_t first = ranges > 1 ? (windows - length) / (ranges - 1) * i : 0;
+        size_t first = ranges > 1 ? (starts - length) / (ranges - 1) * i : 0;
         look_by_type(&sample, first, first + length);
     }
     return sample.far_hits * FAR_PART > sample.far || sample.near_hits * NEAR_PART > sample.near;

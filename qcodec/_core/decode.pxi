@@ -409,7 +409,7 @@ cdef class Frame:
         head.poll = begin(&watch, check)
         count = self.codes(index, data)
         position_array = np.empty(0 if is_full else count, np.uint32)
-        code_array = np.empty(count * qc_count_size(&self.head), np.uint8)
+        code_array = np.empty(count * qc_stored_size(&self.head), np.uint8)
         positions, codes = position_array, code_array
         if count > 0:
             to_codes = &codes[0]
