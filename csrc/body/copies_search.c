@@ -17,7 +17,7 @@
 /* Windows of the same hash that are compared: many at first; few by the first parse, and once more
    than MAX_WORK per element has been done, so that the time is linear. */
 #define MANY_DEPTH 128
-#define FEW_DEPTH  6
+#define FEW_DEPTH  16
 #define MAX_WORK   16
 #define MIN_WORK   ((size_t)1 << 20)
 #define HASH_BITS  16
@@ -143,12 +143,13 @@ static uint64_t copy_cost(const search *s, size_t at, const qc_copy *copy)
     return cost;
 }
 
-/* Take a copy from `from`, if it is better than the best one; `longer`: only if it is longer too. */
-static inline void consider(search *s, size_t at, size_t run, size_t from, int mirrored, int longer,
-                            candidate *best, size_t size, qc_copy_rule rule)
+/* Take a copy from `from`, if it is better than the best one; `no_shorter`: only if it is
+   not shorter. */
+static inline void consider(search *s, size_t at, size_t run, size_t from, int mirrored,
+                            int no_shorter, candidate *best, size_t size, qc_copy_rule rule)
 {
     int64_t step = step_between(s, at, from, size, rule);
-    size_t least = longer ? best->copy.length : 0;
+    size_t least = no_shorter && best->copy.length > 0 ? best->copy.length - 1 : 0;
     s->work -= s->work > 0;
     if (step >= STEP_LIMIT || step <= -STEP_LIMIT || at + least >= s->count)
         return;
@@ -156,7 +157,7 @@ static inline void consider(search *s, size_t at, size_t run, size_t from, int m
                  : !is_copy(s, at + least, from + least, step, size, rule))
         return;
     size_t length = length_of(s, at, from, mirrored, step, size, rule);
-    if (length <= least)
+    if (length == 0)
         return;
     s->work -= s->work < length / 16 ? s->work : length / 16;
     qc_copy copy = {(uint32_t)run, (uint32_t)length, (uint32_t)(at - from), (int32_t)step,
@@ -190,8 +191,7 @@ static inline candidate find(search *s, size_t at, size_t run, size_t size, qc_c
         return best;
     uint32_t from = s->heads[hash(s, at, size, rule)];
     unsigned max_depth = s->work > 0 ? MANY_DEPTH : FEW_DEPTH, depth;
-    for (depth = 0; from != NONE && depth < max_depth && best.copy.length < s->long_copy;
-         depth++) {
+    for (depth = 0; from != NONE && depth < max_depth && best.copy.length < s->long_copy; depth++) {
         size_t end = (size_t)from + s->window - 1;
         consider(s, at, run, from, 0, 1, &best, size, rule);
         if (end < at)
@@ -362,13 +362,13 @@ void qc_copies_search(const qc_copies_input *input, qc_copy_rule rule, qc_copies
 
 /* ---- a quick look ---- */
 
-/* A sample is RANGES ranges of up to RANGE elements: copies are made inside a chunk. Of the elements
-   (of single bytes: of windows of 8), those are compared whose hashes fall into one of 2^6 parts, so
-   that an element is compared with its repeats, wherever they are. Where few elements differ, none
-   of them may be in that part: so some are compared with those just before them. */
+/* A sample is RANGES ranges of up to RANGE elements: copies are made inside a chunk. Of the
+   elements (of single bytes: of windows of 8) about LANDMARKS are compared, which are chosen by
+   their hashes, so that an element is compared with its repeats, wherever they are. Where few
+   elements differ, none of them may be chosen: so some are compared with those just before them. */
 #define RANGES      4
 #define RANGE       16384
-#define PART_BITS   6
+#define LANDMARKS   2048
 #define SLOT_BITS   10
 #define LEAST       32 /* elements */
 #define NEAR        64
@@ -383,6 +383,7 @@ void qc_copies_search(const qc_copies_input *input, qc_copy_rule rule, qc_copies
 typedef struct sample {
     search search;
     size_t far, far_hits, near, near_hits;
+    unsigned part_bits; /* an element is chosen if so many bits of its hash are 1 */
     uint32_t bits[256]; /* of an element, by its hash, in units of 2^-8; at most 12 bits */
     uint32_t slots[1 << SLOT_BITS];
 } sample;
@@ -397,8 +398,8 @@ static void count_elements(sample *sample)
     for (size_t i = 0; i < s->count; i += s->count / STATISTICS + 1, total++)
         sample->bits[part_of(load(s, i, s->item_size))]++;
     for (unsigned i = 0; i < 256; i++)
-        sample->bits[i] = qc_log2_fixed(total) -
-                          (sample->bits[i] > 0 ? qc_log2_fixed(sample->bits[i]) : 0);
+        sample->bits[i] =
+            qc_log2_fixed(total) - (sample->bits[i] > 0 ? qc_log2_fixed(sample->bits[i]) : 0);
 }
 
 /* Whether the elements from `at` on repeat those at `from`, for so long that it is no accident. */
@@ -443,9 +444,10 @@ static inline void look(sample *sample, size_t first, size_t end, size_t size, q
     const search *s = &sample->search;
     for (size_t at = first; at < end; at++) {
         uint64_t key = landmark(s, at, size, rule) * UINT64_C(0x9E3779B97F4A7C15);
-        if (QC_LIKELY(key >> (64 - PART_BITS) != 1)) /* not 0, which elements of 0 have */
+        if (QC_LIKELY(~key >> 1 >> (63 - sample->part_bits) !=
+                      0)) /* elements of 0 are not chosen */
             continue;
-        uint32_t *slot = &sample->slots[key >> (64 - PART_BITS - SLOT_BITS) & ((1 << SLOT_BITS) - 1)];
+        uint32_t *slot = &sample->slots[key >> (64 - 8 - SLOT_BITS) & ((1 << SLOT_BITS) - 1)];
         sample->far++;
         sample->far_hits += *slot != NONE && (recurs(sample, at, *slot, 0, size, rule) ||
                                               recurs(sample, at, *slot, 1, size, rule));
@@ -485,6 +487,7 @@ int qc_copies_may_pay(const void *values, size_t count, size_t item_size, qc_dty
     size_t starts = count - 8; /* a landmark may take so many elements */
     size_t length = starts < RANGE ? starts : RANGE, ranges = item_size > 1 ? RANGES : 1;
     ranges = starts / length < ranges ? starts / length : ranges;
+    sample.part_bits = qc_bit_length(ranges * length / LANDMARKS);
     memset(sample.slots, 0xFF, sizeof sample.slots);
     count_elements(&sample);
     for (size_t i = 0; i < ranges; i++) {

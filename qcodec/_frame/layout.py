@@ -30,7 +30,7 @@ _NARROW_EXPONENTS_CHUNK = 1 << 21
 _WIDE_EXPONENTS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
 # So many codes of a sparse tensor are searched for repeats.
-_SAMPLED_CODES = 1 << 16
+_SAMPLED_CODES = 1 << 20
 _WIDEST_HUFFMAN = 8
 
 # From this effort on more is tried, as in C (qcodec.h).
