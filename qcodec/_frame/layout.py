@@ -252,7 +252,7 @@ def _may_have_copies(quantized: Quantized) -> bool:
 
 
 def _sample_of_codes(quantized: Quantized) -> Array:
-    """Return the codes of all elements, or of the first ones if absent ones have to be filled in."""
+    """Return the codes of all elements, or of the first ones if absent ones get a code too."""
     if quantized.positions is None or quantized.size <= _SAMPLED_CODES:
         return dense_codes(quantized)
     stored = int(np.searchsorted(quantized.positions, _SAMPLED_CODES))

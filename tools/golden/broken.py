@@ -245,6 +245,7 @@ def _copies() -> Iterator[Broken]:
         ("more_than_elements", chunk([Copy(2, 1, 2)] + [Copy(0, 1, 2)] * 3), "corrupt"),
         ("low_bytes_too_many", b"\2\0\1\x0b" + b"\0\1\2\0\1\2\0\1\2" + none + two, "corrupt"),
         ("run_beyond_the_stored", chunk([Copy(3, 2, 2)]), "corrupt"),
+        ("run_beyond_the_end", chunk([Copy(1, 3, 1), Copy(2, 1, 1)], 3, b"\1\3abc"), "corrupt"),
         ("length_beyond_the_end", chunk([Copy(2, 4, 2)]), "corrupt"),
         ("distance_beyond_the_start", chunk([Copy(2, 3, 3)]), "corrupt"),
         ("distance_of_none_before", chunk([Copy(2, 3, 0)]), "corrupt"),

@@ -4,7 +4,7 @@
  * Every number is checked before it is used: a copy that is passed on reads and writes inside the
  * chunk, whatever the bytes are.
  */
-#include "body/copies_decode.h"
+#include "body/copies/copies_decode.h"
 
 /* ---- opening ---- */
 
@@ -126,8 +126,9 @@ static qc_status take_copy(qc_copies_decoder *copies, qc_copy *copy, qc_error *e
     size_t i = copies->used, left = copies->elements - copies->at;
     uint32_t step = 0;
     QC_TRY(take_number(copies, copies->run_symbols[i], &copy->run, error));
-    QC_CHECK(copy->run <= copies->stored_left, QC_CORRUPT, "copies: stored elements before a copy",
-             0, copy->run, copies->stored_left);
+    /* Copies that came before may have taken places of stored elements. */
+    QC_CHECK(copy->run <= copies->stored_left && copy->run <= left, QC_CORRUPT,
+             "copies: stored elements before a copy", 0, copy->run, copies->stored_left);
     left -= copy->run;
     QC_TRY(take_number(copies, copies->length_symbols[i], &copy->length, error));
     QC_CHECK(copy->length < left, QC_CORRUPT, "copies: length", 0, copy->length, left);
