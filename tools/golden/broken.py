@@ -268,6 +268,11 @@ def _copies() -> Iterator[Broken]:
         ("coding_8", numbers + b"\0\1\2\0\1\2\0\1\2\x08\0" + two, "unsupported"),
     ):
         yield f"copies_{name}", with_chunk(frame, content), kind
+    # A decoder may take many copies before it looks whether there were as many low bits.
+    many = b"\1\2" + vu(300) + b"\0" + bitpacked([1] + [0] * 299, 8)
+    many += b"\0\1\0" + b"\0\1\1" + b"\0\1\x40" + none + b"\1\1\7"
+    long = replace(frame, dims=(301,), stored=range(301), elements=[b"\7"] * 301)
+    yield "copies_low_bits_missing_of_many", with_chunk(long, many), "corrupt"
     codes = replace(CODEBOOK, positions="copies", elements=[0, 1, 0, 1])
     start = write_copies([Copy(2, 2, 2)], 2, bitpacked, **steps)
     yield "copies_steps_of_codes", with_chunk(codes, start + b"\1\1\4"), "unsupported"
