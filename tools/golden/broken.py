@@ -257,10 +257,10 @@ def _copies() -> Iterator[Broken]:
         ("none_and_elements_left", chunk([]), "corrupt"),
         ("bytes_after", chunk([whole]) + b"\0", "corrupt"),
         # Symbols 2 2 2, of which one is replaced by what is no number.
-        ("run_no_number", numbers + b"\0\1\xc8\0\1\2\0\1\2" + none + two, "corrupt"),
-        ("length_no_number", numbers + b"\0\1\2\0\1\xc8\0\1\2" + none + two, "corrupt"),
-        ("distance_no_number", numbers + b"\0\1\2\0\1\2\0\1\xc8" + none + two, "corrupt"),
-        ("step_no_number", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\xc8" + none + two, "corrupt"),
+        ("run_no_number", numbers + b"\1\1\xc8\0\1\2\0\1\2" + none + two, "corrupt"),
+        ("length_no_number", numbers + b"\0\1\2\1\1\xc8\0\1\2" + none + two, "corrupt"),
+        ("distance_no_number", numbers + b"\0\1\2\0\1\2\1\1\xc8" + none + two, "corrupt"),
+        ("step_no_number", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\1\1\xc8" + none + two, "corrupt"),
         ("low_bytes_left", b"\2\0\1\1" + b"\0\1\2\0\1\2\0\1\2" + none + two, "corrupt"),
         # A step of 64 has three low bits.
         ("low_bits_missing", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\x40" + none + two, "corrupt"),
