@@ -13,8 +13,10 @@
 extern "C" {
 #endif
 
-#define QC_FORMAT_VERSION     0
+/* Candidate 1 of version 1: neither the draft, 0, nor version 1 itself. */
+#define QC_FORMAT_VERSION     0x81
 #define QC_MAX_DIMS           8
+#define QC_MIN_CHUNK_ELEMENTS ((size_t)256)
 #define QC_MAX_CHUNK_ELEMENTS ((size_t)1 << 22)
 #define QC_MAX_NAME_BYTES     1024
 
@@ -25,13 +27,12 @@ typedef enum qc_coding {
     QC_CONSTANT = 0,
     QC_BITPACKED = 1,
     QC_HUFFMAN = 2,
-    QC_ADAPTIVE = 3,
+    QC_CONTEXTS = 3,
     QC_LANES_HUFFMAN = 4,
     QC_LANES_TANS = 5,
-    QC_SPLIT = 6,
-    QC_CONTEXTS = 7
+    QC_SPLIT = 6
 } qc_coding;
-#define QC_CODING_COUNT        8
+#define QC_CODING_COUNT        7
 #define QC_CODING_MASK(coding) ((uint64_t)1 << (coding))
 
 /* The coding's name, or NULL. */
@@ -109,10 +110,9 @@ typedef enum qc_kind {
     QC_PLANES = 1,
     QC_AFFINE = 2,
     QC_CODEBOOK = 3,
-    QC_DELTA = 4,
-    QC_EXPONENTS = 5
+    QC_DELTA = 4
 } qc_kind;
-#define QC_KIND_COUNT         6
+#define QC_KIND_COUNT         5
 #define QC_DELTA_DIGEST_BYTES 8
 
 /* Which elements are stored. */
@@ -180,6 +180,29 @@ typedef struct qc_delta {
     const void *base;
 } qc_delta;
 
+/* What a frame says beside its tensor (format, section 2): items of an id, in ascending order, a
+   length and bytes. Readers may skip them. */
+typedef enum qc_note_id {
+    QC_NOTE_PADDING = 0,
+    QC_NOTE_ELEMENTS_CRC = 1, /* crc32c of the decoded elements */
+    QC_NOTE_BASE_SHA256 = 2,  /* of the elements of the base */
+    QC_NOTE_JSON = 3          /* UTF-8 */
+} qc_note_id;
+
+typedef struct qc_notes {
+    const uint8_t *bytes; /* in the frame (read) or the caller's (write) */
+    size_t size;          /* 0: there are none */
+} qc_notes;
+
+typedef struct qc_note {
+    uint64_t id; /* qc_note_id, or another one */
+    const uint8_t *bytes;
+    size_t size;
+} qc_note;
+
+/* The note at *at, which is 0 at first and moves to the next one; 0 after the last. */
+int qc_note_next(const qc_notes *notes, size_t *at, qc_note *note);
+
 /* A frame's head. qc_frame_read fills all of it. For qc_frame_write and qc_chunk_encode, fill the
    fields that are marked (w), and let qc_frame_plan derive the others. */
 typedef struct qc_frame {
@@ -198,6 +221,8 @@ typedef struct qc_frame {
     qc_groups scales;
     qc_delta delta;
 
+    qc_notes notes; /* (w) */
+
     /* (w) Asked by all calls that are given this frame. qc_frame_read sets it to NULL. Fill it in
        before you decode, if you like. */
     const qc_poll *poll;
@@ -207,7 +232,7 @@ typedef struct qc_frame {
     size_t elements;        /* product of dims */
     size_t row_elements;    /* product of dims[1:] */
     size_t chunks;          /* number of chunks */
-    unsigned value_streams; /* bytes: 1; planes and exponents: item size; delta: 3; codes: 1 */
+    unsigned value_streams; /* bytes: 1; planes: item size; delta: 3; codes: 1 */
     size_t item_size;
     size_t frame_bytes; /* of the whole frame */
     size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
@@ -220,9 +245,10 @@ typedef struct qc_frame {
 #define QC_WHOLE  2u /* `data` is the whole frame: its length is checked, and an unchunked CRC */
 
 /* Parse and check a frame's head: magic to the end of the parameters and, if chunked, the
-   directory. Without QC_WHOLE, `data` may end anywhere after the head; if it ends within the head:
-   QC_TRUNCATED, with error->allowed = the bytes that are needed to get further. An unchunked
-   frame's CRC covers everything, so it can only be checked with QC_WHOLE. */
+   directory. The CRC is checked before the meaning of what it covers. Without QC_WHOLE, `data` may
+   end anywhere after the head; if it ends within the head: QC_TRUNCATED, with error->allowed = the
+   bytes that are needed to get further. An unchunked frame's CRC covers everything, so it can only
+   be checked with QC_WHOLE. */
 qc_status qc_frame_read(const void *data, size_t size, unsigned flags, qc_frame *frame,
                         qc_error *error);
 
@@ -258,7 +284,7 @@ typedef enum qc_role {
     /* Copies: runs, lengths, distances, directions, steps, low bits, signs. */
     QC_ROLE_COPIES = 16,
     /* + the number of the plane, or of the parameter's stream; + the item size: the escapes of kind
-       exponents */
+       planes */
     QC_ROLE_VALUES = 3
 } qc_role;
 
@@ -272,7 +298,7 @@ typedef struct qc_stream_info {
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
    QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of copies, of low
-   bytes and of escapes, the options of copies, and the head of exponents. */
+   bytes and of escapes, the options of copies, and the head of the planes of floats. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
@@ -382,40 +408,71 @@ qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_byte
 
 /* ---- packs (format, section 8) ---------------------------------------------- */
 
-/* One entry of a pack's table. The struct holds no pointers, so that an array of it is a plain
-   table of numbers in any language. */
+/* "QP", version, flags, the length of the table's frame; the table's frame; the frames. The content
+   of the table, which is what its frame decodes to, says what the pack holds. To read a pack:
+   qc_pack_head; decode the table's frame (u8, one dimension); qc_pack_count and qc_pack_read. */
+
+/* What stands under a name. */
+typedef enum qc_pack_role {
+    QC_PACK_FRAME = 0,   /* the next frame */
+    QC_PACK_FIRST = 1,   /* the first elements of the next frame, which holds several tensors */
+    QC_PACK_NEXT = 2,    /* the elements of the same frame that follow */
+    QC_PACK_SAME = 3,    /* the tensor of another name */
+    QC_PACK_ROUNDED = 4, /* the tensor of another name, converted to `dtype` */
+    QC_PACK_ATTACHED = 5 /* the next frame, which is no tensor: the bytes of a file */
+} qc_pack_role;
+
+/* One entry. The struct holds no pointers, so that an array of it is a plain table of numbers in
+   any language. Offsets of names and dims count in the content; for writing, in what the caller
+   passes. */
 typedef struct qc_pack_entry {
-    size_t name_offset; /* from the pack's first byte; for writing: into `names` */
-    size_t name_bytes;
-    size_t offset;  /* of the frame, from the pack's first byte; an alias has its target's */
-    size_t bytes;   /* of the frame; an alias has its target's */
-    size_t target;  /* an alias: the number of the entry it stands for; else its own number */
+    size_t name_offset; /* (w) */
+    size_t name_bytes;  /* (w) */
+    size_t role;        /* (w) */
+    size_t offset;      /* of the frame, from the pack's first byte; of same and rounded: the
+                           target's, or 0 if that is not in this pack */
+    size_t bytes;       /* (w) of the frame; the same */
+    size_t
+        dims_offset; /* (w) first, next: reading: see qc_pack_dims; writing: the place in `dims` */
+    size_t ndim;     /* (w) first, next */
+    size_t first;    /* first, next: the first element in the frame */
+    size_t elements; /* first, next */
+    size_t dtype;    /* (w) rounded: qc_dtype */
+    size_t target_offset; /* (w) same, rounded: the other name */
+    size_t target_bytes;  /* (w) */
+    size_t target;        /* its number, or the number of entries if it is not in this pack; of
+                             other roles: the entry's own */
     size_t by_name; /* not of this entry: the number of the entry at this place in the order of
                        names (by bytes), for qc_pack_find */
 } qc_pack_entry;
 
-/* The number of entries of a pack of `pack_bytes` bytes, of which `data` holds the first `size`:
-   at most pack_bytes / 2. QC_TRUNCATED comes with error->allowed = the bytes that are needed to get
-   further, and error->found = `size` if more of the pack helps, else `pack_bytes`. */
-qc_status qc_pack_count(const void *data, size_t size, size_t pack_bytes, size_t *count,
-                        qc_error *error);
-/* Check a pack's table (every rule of section 8), fill entries[0 .. count) and *table_bytes, where
-   the first frame starts. `count` is qc_pack_count's; `size` may end before the frames do, and
-   QC_TRUNCATED as there. */
-qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack_entry *entries,
-                       size_t count, size_t *table_bytes, qc_error *error);
-/* Find a name in a table that was read from `data`: its number, or `count` if it is not there. */
-size_t qc_pack_find(const void *data, const qc_pack_entry *entries, size_t count, const char *name,
-                    size_t name_bytes);
+#define QC_PACK_MAX_HEAD_BYTES 12
 
-/* The length of the table that qc_pack_write_table writes. */
-size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count);
-/* Write the table of entries of which the caller has filled name_offset, name_bytes, bytes and
-   target; `names` holds the names. The frames follow it in order, aliases left out. QC_INVALID for
-   a name that is too long, not UTF-8 or there twice, an empty frame, or an alias of none or of a
-   later entry or of an alias; QC_NO_SPACE if `capacity` is below qc_pack_table_bytes. */
-qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
-                              size_t capacity, qc_error *error);
+/* Where the table's frame is, from a pack's first bytes: at most QC_PACK_MAX_HEAD_BYTES are read.
+   QC_TRUNCATED comes with error->allowed = the bytes that are needed to get further. */
+qc_status qc_pack_head(const void *data, size_t size, size_t *table_offset, size_t *table_bytes,
+                       qc_error *error);
+/* The number of entries of this content: at most half of its bytes. */
+qc_status qc_pack_count(const void *content, size_t size, size_t *count, qc_error *error);
+/* Check the content (every rule of section 8), and fill entries[0 .. count), `count` being
+   qc_pack_count's. The frames are at [frames_offset, pack_bytes) of the pack. */
+qc_status qc_pack_read(const void *content, size_t size, size_t frames_offset, size_t pack_bytes,
+                       qc_pack_entry *entries, size_t count, qc_error *error);
+/* The dims of a part, of an entry that was read. */
+void qc_pack_dims(const void *content, const qc_pack_entry *entry, uint64_t dims[QC_MAX_DIMS]);
+/* Find a name in what was read: its number, or `count` if it is not there. */
+size_t qc_pack_find(const void *content, const qc_pack_entry *entries, size_t count,
+                    const char *name, size_t name_bytes);
+
+/* The length of the content that qc_pack_write_content writes. */
+size_t qc_pack_content_bytes(const qc_pack_entry *entries, size_t count, const uint64_t *dims);
+/* Write the content of the table: `names` holds the names, `dims` the dims of parts. The frames
+   follow the table's frame in the order of their entries. QC_INVALID for what section 8 does not
+   allow; QC_NO_SPACE if `capacity` is below qc_pack_content_bytes. */
+qc_status qc_pack_write_content(const char *names, const uint64_t *dims, qc_pack_entry *entries,
+                                size_t count, void *out, size_t capacity, qc_error *error);
+/* Write what comes before the table's frame; returns its length. */
+size_t qc_pack_write_head(size_t table_bytes, uint8_t out[QC_PACK_MAX_HEAD_BYTES]);
 
 #ifdef __cplusplus
 }

@@ -111,6 +111,46 @@ void qc_mask_above(const float *values, size_t count, float threshold, size_t ti
 void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
                     uint8_t *mask);
 
+/* ---- weights that were quantized before ---- */
+
+/* The distinct bit patterns of items of 2, 4 or 8 bytes, by groups: group g has the items from
+   ends[g - 1] (group 0: from 0) to ends[g]; `ends` ascends. Writes the number of patterns of each
+   group, the patterns in the order in which they first occur, at patterns + g * limit, and for each
+   item the number of its pattern. A group with more than `limit` patterns (1 to QC_MAX_VALUES) ends
+   the search: *done is the number of groups before it. */
+#define QC_MAX_VALUES 256
+qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, size_t groups,
+                      size_t limit, uint64_t *patterns, uint16_t *counts, uint8_t *codes,
+                      size_t *done, const qc_poll *poll, qc_error *error);
+
+/* codes[i] becomes numbers[g * limit + codes[i]], where g is the item's group, unless it is not
+   below `limit`. */
+void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_t *numbers,
+                 size_t limit);
+
+/* The integers of a group: their range, which includes 0, and whether a value is -0.0. */
+#define QC_MAX_LEVEL 65535
+typedef struct qc_levels {
+    int32_t min, max, negative_zeros;
+} qc_levels;
+
+/* Equal steps: for each group of float32 values, with ends as above, the largest positive scale so
+   that every value is (float)level * scale, but for the sign of zeros, with a level of magnitude up
+   to `max_level` (1 to QC_MAX_LEVEL), that of the smallest one at most 1024. A group of zeros fits
+   any scale, and gets 0. The first group for which there is none, as one with an infinity, ends the
+   search: *done is the number of groups before it. */
+qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups, unsigned max_level,
+                         float *scales, qc_levels *levels, size_t *done, const qc_poll *poll,
+                         qc_error *error);
+
+/* The codes of these values: level + zeros[g], in one or two bytes (code_size). With
+   negative_zeros, -0.0 has the code below that of 0, and smaller values move down by one to make
+   room. QC_INVALID if a value is no multiple of its scale, which is positive, or a code does not
+   fit. */
+qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, const float *scales,
+                        const int32_t *zeros, int negative_zeros, size_t code_size, void *codes,
+                        const qc_poll *poll, qc_error *error);
+
 #ifdef __cplusplus
 }
 #endif

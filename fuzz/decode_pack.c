@@ -6,46 +6,16 @@
 #include "harness.h"
 #include "repair.h"
 
-enum { MAX_ENTRIES = 256 };
+enum { MAX_CONTENT = 1 << 16 };
 
-/* Step over a table entry; *length is the offset of its frame's length. */
-static qc_status step_over_entry(qc_reader *reader, size_t *length, uint64_t *frame_bytes)
-{
-    uint64_t value;
-    const uint8_t *name;
-    QC_TRY(qc_read_vu(reader, &value, "name length", NULL));
-    QC_TRY(qc_read_bytes(reader, value, &name, "name", NULL));
-    *length = reader->at;
-    QC_TRY(qc_read_vu(reader, frame_bytes, "frame length", NULL));
-    return *frame_bytes > 0 ? QC_OK : qc_read_vu(reader, &value, "target", NULL);
-}
-
-/* The last frame gets the rest of the pack, every frame and the table their CRCs. */
+/* The table's frame and the first one after it get their CRCs. */
 static void repair_pack(uint8_t *data, size_t size)
 {
-    qc_reader reader = qc_reader_of(data, size, 0);
-    const uint8_t *bytes;
-    uint64_t count, frame_bytes[MAX_ENTRIES], total = 0;
-    size_t length = 0;
-    if (qc_read_bytes(&reader, 4, &bytes, "magic, version, flags", NULL) != QC_OK ||
-        qc_read_vu(&reader, &count, "count", NULL) != QC_OK || count == 0 || count > MAX_ENTRIES)
+    size_t offset, bytes;
+    if (qc_pack_head(data, size, &offset, &bytes, NULL) != QC_OK || bytes > size - offset)
         return;
-    for (size_t i = 0; i < count; i++) {
-        if (step_over_entry(&reader, &length, &frame_bytes[i]) != QC_OK)
-            return;
-        total += frame_bytes[i];
-    }
-    size_t table = reader.at + 4;
-    if (table > size)
-        return;
-    total -= frame_bytes[count - 1];
-    if (frame_bytes[count - 1] > 0 && total < size - table)
-        replace_vu(data + length, frame_bytes[count - 1], size - table - total);
-    qc_store32(data + reader.at, qc_crc32c(0, data, reader.at));
-    for (size_t i = 0, at = table; i < count && frame_bytes[i] <= size - at; i++) {
-        repair_frame(data + at, i + 1 < count ? (size_t)frame_bytes[i] : size - at);
-        at += (size_t)frame_bytes[i];
-    }
+    repair_frame(data + offset, bytes);
+    repair_frame(data + offset + bytes, size - offset - bytes);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
@@ -74,35 +44,58 @@ static void decode_entry(const uint8_t *data, const qc_pack_entry *entry)
     free(bytes);
 }
 
-static void check_entry(const uint8_t *data, size_t size, size_t table_bytes,
-                        const qc_pack_entry *entries, size_t count, size_t i)
+/* The entries of a content that was accepted. */
+typedef struct accepted {
+    const uint8_t *content;
+    size_t content_bytes;
+    const qc_pack_entry *entries;
+    size_t count;
+} accepted;
+
+static void check_name(const accepted *found, size_t offset, size_t bytes, size_t number)
 {
-    const qc_pack_entry *entry = &entries[i];
-    PROMISE(entry->offset >= table_bytes && entry->offset <= size);
-    PROMISE(entry->bytes > 0 && entry->bytes <= size - entry->offset);
-    PROMISE(entry->name_bytes <= QC_MAX_NAME_BYTES);
-    PROMISE(entry->name_offset + entry->name_bytes <= table_bytes);
-    PROMISE(entry->target <= i && entries[entry->target].offset == entry->offset);
-    const char *name = (const char *)data + entry->name_offset;
-    PROMISE(qc_pack_find(data, entries, count, name, entry->name_bytes) == i);
+    PROMISE(bytes <= QC_MAX_NAME_BYTES && offset + bytes <= found->content_bytes);
+    const char *name = (const char *)found->content + offset;
+    PROMISE(qc_pack_find(found->content, found->entries, found->count, name, bytes) == number);
+}
+
+static void check_entry(const accepted *found, const uint8_t *data, size_t size, size_t frames,
+                        size_t i)
+{
+    const qc_pack_entry *entry = &found->entries[i];
+    uint64_t dims[QC_MAX_DIMS], elements = 1;
+    PROMISE(entry->role <= QC_PACK_ATTACHED);
+    check_name(found, entry->name_offset, entry->name_bytes, i);
+    if (entry->role == QC_PACK_SAME || entry->role == QC_PACK_ROUNDED)
+        check_name(found, entry->target_offset, entry->target_bytes, entry->target);
+    else
+        PROMISE(entry->target == i && entry->bytes > 0);
+    qc_pack_dims(found->content, entry, dims);
+    for (size_t axis = 0; axis < entry->ndim; axis++)
+        elements *= dims[axis];
+    if (entry->role == QC_PACK_FIRST || entry->role == QC_PACK_NEXT)
+        PROMISE(elements == entry->elements);
+    if (entry->bytes == 0)
+        return;
+    PROMISE(entry->offset >= frames && entry->offset <= size);
+    PROMISE(entry->bytes <= size - entry->offset);
     decode_entry(data, entry);
 }
 
-/* The table alone is enough to read it, and one byte less is not. */
-static void check_table_prefixes(const uint8_t *data, size_t size, size_t table_bytes, size_t count)
+static void check_content(const uint8_t *content, size_t content_bytes, const uint8_t *data,
+                          size_t size, size_t frames)
 {
     qc_error error;
-    size_t table, again;
+    size_t count;
+    if (refused(qc_pack_count(content, content_bytes, &count, &error), &error))
+        return;
+    PROMISE(count <= content_bytes / 2);
     qc_pack_entry *entries = (qc_pack_entry *)(void *)buffer_of(count * sizeof *entries, 0xA5);
-    for (size_t missing = 0; missing < 2; missing++) {
-        size_t bytes = table_bytes - missing;
-        uint8_t *prefix = copy_of(data, bytes);
-        qc_status status = qc_pack_count(prefix, bytes, size, &again, &error);
-        if (status == QC_OK)
-            status = qc_pack_read(prefix, bytes, size, entries, count, &table, &error);
-        PROMISE(status == (missing > 0 ? QC_TRUNCATED : QC_OK));
-        PROMISE(missing == 0 || error.allowed > bytes);
-        free(prefix);
+    qc_status status = qc_pack_read(content, content_bytes, frames, size, entries, count, &error);
+    if (!refused(status, &error)) {
+        accepted found = {content, content_bytes, entries, count};
+        for (size_t i = 0; i < count; i++)
+            check_entry(&found, data, size, frames, i);
     }
     free(entries);
 }
@@ -110,18 +103,21 @@ static void check_table_prefixes(const uint8_t *data, size_t size, size_t table_
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     qc_error error;
-    size_t count, table_bytes;
+    qc_frame table;
+    size_t offset, bytes;
     forget(workspace, sizeof workspace);
-    if (refused(qc_pack_count(data, size, size, &count, &error), &error))
+    if (refused(qc_pack_head(data, size, &offset, &bytes, &error), &error) || bytes > size - offset)
         return 0;
-    PROMISE(count <= size / 2);
-    qc_pack_entry *entries = (qc_pack_entry *)(void *)buffer_of(count * sizeof *entries, 0xA5);
-    qc_status status = qc_pack_read(data, size, size, entries, count, &table_bytes, &error);
-    if (!refused(status, &error)) {
-        check_table_prefixes(data, size, table_bytes, count);
-        for (size_t i = 0; i < count; i++)
-            check_entry(data, size, table_bytes, entries, count, i);
+    uint8_t *frame = copy_of(data + offset, bytes);
+    if (!refused(qc_frame_read(frame, bytes, QC_VERIFY | QC_WHOLE, &table, &error), &error) &&
+        table.dtype == QC_U8 && table.elements <= MAX_CONTENT) {
+        uint8_t *content = buffer_of(table.elements, 0xA5);
+        qc_status status = qc_decode(frame, bytes, QC_U8, content, table.elements, NULL, 0,
+                                     QC_VERIFY, workspace, &error);
+        if (!refused(status, &error))
+            check_content(content, table.elements, data, size, offset + bytes);
+        free(content);
     }
-    free(entries);
+    free(frame);
     return 0;
 }

@@ -207,24 +207,45 @@ static void save_all_frames(const parameters *p)
     printf("%u frames\n", number);
 }
 
+/* A frame of bytes: a table of a pack. */
+static size_t encode_bytes(const uint8_t *bytes, size_t count, uint8_t *out)
+{
+    static uint8_t chunk[CAPACITY], workspace[1 << 20];
+    qc_frame frame = {.dtype = QC_U8, .kind = QC_BYTES, .ndim = 1, .dims = {count}};
+    qc_chunk_input input = {0, count, count, NULL, bytes, -1};
+    qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_FIXED, QC_EFFORT_USUAL};
+    qc_bytes encoded = {chunk, 0};
+    uint64_t features = 0;
+    PROMISE(qc_frame_plan(&frame, NULL) == QC_OK);
+    PROMISE(qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &encoded.size,
+                            &features, workspace, sizeof workspace, NULL) == QC_OK);
+    PROMISE(qc_frame_write(&frame, features, &encoded, out, CAPACITY, NULL) == QC_OK);
+    return qc_frame_size(&frame, features, &encoded);
+}
+
 static void save_pack(const parameters *p)
 {
-    static uint8_t frames[2][CAPACITY], out[2 * CAPACITY];
-    const char *names = "fc.weightfc.biastied";
+    static uint8_t frames[3][CAPACITY], out[3 * CAPACITY], content[256];
+    const char *names = "fc.weightfc.biasrunstied";
     qc_frame first = frame_of(&shapes[0], QC_CODEBOOK, QC_GAPS, 0, p);
     qc_frame second = frame_of(&shapes[0], QC_BYTES, QC_DENSE, 0, p);
     size_t sizes[] = {encode(&shapes[0], &first, QC_SMALL, frames[0]),
                       encode(&shapes[0], &second, QC_FIXED, frames[1])};
     qc_pack_entry entries[] = {
-        {.name_offset = 0, .name_bytes = 9, .bytes = sizes[0], .target = 0},
-        {.name_offset = 9, .name_bytes = 7, .bytes = sizes[1], .target = 1},
-        {.name_offset = 16, .name_bytes = 4, .target = 0},
+        {.name_offset = 0, .name_bytes = 9, .bytes = sizes[0]},
+        {.name_offset = 9, .name_bytes = 7, .role = QC_PACK_FIRST, .bytes = sizes[1], .ndim = 1},
+        {.name_offset = 16, .name_bytes = 4, .role = QC_PACK_NEXT, .ndim = 1, .dims_offset = 1},
+        {.name_offset = 20, .name_bytes = 4, .role = QC_PACK_SAME, .target_bytes = 9},
     };
-    size_t table = qc_pack_table_bytes(entries, 3);
-    PROMISE(qc_pack_write_table(names, entries, 3, out, sizeof out, NULL) == QC_OK);
-    memcpy(out + table, frames[0], sizes[0]);
-    memcpy(out + table + sizes[0], frames[1], sizes[1]);
-    save("decode_pack", 0, out, table + sizes[0] + sizes[1]);
+    const uint64_t dims[] = {2, 3};
+    size_t size = qc_pack_content_bytes(entries, 4, dims);
+    PROMISE(qc_pack_write_content(names, dims, entries, 4, content, sizeof content, NULL) == QC_OK);
+    size_t table = encode_bytes(content, size, frames[2]);
+    size_t at = qc_pack_write_head(table, out);
+    memcpy(out + at, frames[2], table);
+    memcpy(out + at + table, frames[0], sizes[0]);
+    memcpy(out + at + table + sizes[0], frames[1], sizes[1]);
+    save("decode_pack", 0, out, at + table + sizes[0] + sizes[1]);
 }
 
 /* ---- streams ------------------------------------------------------------------ */
@@ -294,27 +315,21 @@ static void save_lanes(unsigned number)
     }
 }
 
-/* Split streams of every router, classes and maps of every kind, bitpacked and constant within. */
-static void save_split(unsigned number)
+/* Routed streams: split and contexts, classes and maps of every kind, bitpacked and constant. */
+static void save_routed(unsigned number)
 {
-    static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 2, 0, 1, 1,
-                                         2, 1, 1,    9, 2, 0,    1, 2, 2, 1, 1, 6};
-    static const uint8_t by_rows[] = {0, 2, 3, 1, 1, 0xE4, 2, 1, 1, 4, 2,
-                                      0, 1, 1, 2, 0, 1,    2, 2, 1, 1, 3};
-    static const uint8_t by_neighbours[] = {1,    2, 2, 0x12, 1,    1,    0x24, 1, 2, 0,
-                                            0xF0, 6, 1, 2,    0x94, 0x0A, 2,    0, 1, 1};
-    save_body(number, QC_SPLIT, 2, 8, by_classes, sizeof by_classes);
-    save_body(number + 1, QC_SPLIT, 2, 8, by_rows, sizeof by_rows);
-    save_body(number + 2, QC_SPLIT, 2, 8, by_neighbours, sizeof by_neighbours);
-}
-
-/* Streams of contexts, by both routers. */
-static void save_contexts(unsigned number)
-{
-    static const uint8_t by_classes[] = {0, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 16, 8, 0x35, 0x94, 0x6B};
-    static const uint8_t by_neighbours[] = {1, 2, 2, 2, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
-    save_body(number, QC_CONTEXTS, 2, 8, by_classes, sizeof by_classes);
-    save_body(number + 1, QC_CONTEXTS, 2, 8, by_neighbours, sizeof by_neighbours);
+    static const uint8_t split[] = {4, 0x11, 1, 1, 0x0A, 1, 1, 2, 2, 0, 1, 1,
+                                    2, 1,    1, 9, 2,    0, 1, 2, 2, 1, 1, 6};
+    static const uint8_t split_rows[] = {2, 3, 1, 1, 0xE4, 2, 1, 1, 4, 2, 0,
+                                         1, 1, 2, 0, 1,    2, 2, 1, 1, 3};
+    static const uint8_t classes[] = {2, 4, 0x11, 1, 1, 0x0A, 1, 1, 2, 16, 8, 0x35, 0x94, 0x6B};
+    static const uint8_t neighbours[] = {3, 2, 2, 2, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
+    static const uint8_t above[] = {3, 4, 2, 0x82, 2, 5, 10, 0x9C, 0x11, 0x72, 1};
+    save_body(number, QC_SPLIT, 2, 8, split, sizeof split);
+    save_body(number + 1, QC_SPLIT, 2, 8, split_rows, sizeof split_rows);
+    save_body(number + 2, QC_CONTEXTS, 2, 8, classes, sizeof classes);
+    save_body(number + 3, QC_CONTEXTS, 2, 8, neighbours, sizeof neighbours);
+    save_body(number + 4, QC_CONTEXTS, 2, 8, above, sizeof above);
 }
 
 static void save_streams(void)
@@ -328,8 +343,7 @@ static void save_streams(void)
                 save_stream(number++, coding, widths[w], counts[c]);
         }
     }
-    save_split(number);
-    save_contexts(number + 3);
+    save_routed(number);
     save_lanes(number + 5);
 }
 

@@ -47,7 +47,7 @@ def save_file(
 ) -> int:
     """Encode tensors into a file; an existing file is replaced completely or not at all.
 
-    The file is a safetensors file, or a bare pack if its name ends in ``.qc``. If `tensors`
+    The file is a safetensors file, or a bare pack if its name ends in ``.qcodec``. If `tensors`
     is a dict, tensors that share the same memory are stored once. An existing file's
     permissions and owner are kept as `docs/security.md` describes; after an error the
     existing file is unchanged. Tensors may come from the file that is replaced, except for
@@ -274,7 +274,10 @@ def _parts(
         contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
     if base is not None and not is_pack:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    parts = pack_parts(contents) if is_pack else safetensors_parts(contents, metadata)
+    profile = encoding.get("profile", "balanced")
+    parts = (
+        pack_parts(contents, profile) if is_pack else safetensors_parts(contents, metadata, profile)
+    )
     try:
         check_readable(contents, parts, DEFAULT_LIMITS)
     except LimitError as error:

@@ -35,7 +35,7 @@ def encode(
     ----------
     array : numpy.ndarray of integers or bool
         Any shape and strides; encoded in C order. Every value is below ``2**width``.
-    coding : {"auto", "constant", "bitpacked", "huffman", "adaptive", "lanes_huffman", "lanes_tans"}
+    coding : {"auto", "constant", "bitpacked", "huffman", "contexts", "lanes_huffman", "lanes_tans"}
         ``"auto"`` lets the profile choose. Some codings cannot store every array:
         ``"constant"`` needs all values to be equal; ``"huffman"`` and
         ``"lanes_huffman"`` need at least two different values; both of these and

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 # The codings that each release can read, one bit per coding (docs/format.md, section 7).
-_RELEASES = {"0.1": 0b11111111}
+_RELEASES = {"0.1": 0b1111111}
 _ALL_CODINGS = _RELEASES["0.1"]
 
 

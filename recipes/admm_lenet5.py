@@ -169,7 +169,7 @@ def _drop(model: LeNet5, recipe: Recipe) -> None:
 def _result(
     model: LeNet5, teacher: LeNet5, residuals: dict[str, float], stages: Stages
 ) -> dict[str, Any]:
-    path = stages.run.folder / "net.qc"
+    path = stages.run.folder / "net.qcodec"
     biases = qcodec.Affine(stages.settings["bias_bits"])
     again = LeNet5()
     found = exported(model, again, path, {r"\.bias$": biases}, stages.data.test)

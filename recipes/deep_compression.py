@@ -1,9 +1,9 @@
 """Deep Compression of a net for MNIST (paper 1), and a smaller file by one price per bit.
 
-One trained net yields two files. `paper.qc` follows Han, Mao and Dally (arXiv 1510.00149): the
+One trained net yields two files. `paper.qcodec` follows Han, Mao and Dally (arXiv 1510.00149): the
 net is pruned by magnitude to the densities of their tables and retrained, then weights are shared
-by k-means from linear starts, and centroids are trained. For `net.qc` the net is first pruned and
-then quantized at a price per bit that rises during training, with the float net as teacher.
+by k-means from linear starts, and centroids are trained. For `net.qcodec` the net is first pruned
+and then quantized at a price per bit that rises during training, with the float net as teacher.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def run(
     stages.train(dense, "dense", **settings["dense"])
     # A net of few weights cannot learn as many shifts.
     stages = Stages(data, run, {**settings, "shift": settings["shift when sparse"]})
-    paths = run.folder / "net.qc", run.folder / "paper.qc"
+    paths = run.folder / "net.qcodec", run.folder / "paper.qcodec"
     priced = _at_a_price(dense, network, stages, paths[0])
     like_paper, authors_bytes = _as_in_the_paper(dense, network, stages, paths[1])
     size = float_bytes(dense)

@@ -130,7 +130,7 @@ def _rows(
             stage = f"{arm}, {common['mean_bits']:.2f} bits"
             _fine_tune(net, model, data, run, settings, stage)
         fresh = copy.deepcopy(net)
-        found = exported(net, fresh, run.folder / "net.qc", others, data.test)
+        found = exported(net, fresh, run.folder / "net.qcodec", others, data.test)
         rows.append({**common, "tuned": tuned, "bytes": found.size, "accuracy": found.accuracy})
     return rows
 

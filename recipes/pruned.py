@@ -76,7 +76,7 @@ def _scan(model: torch.nn.Module, stages: Stages, settings: dict[str, Any]) -> N
 def _result(
     model: torch.nn.Module, network: type[torch.nn.Module], dense: torch.Tensor, stages: Stages
 ) -> dict[str, Any]:
-    path = stages.run.folder / "net.qc"
+    path = stages.run.folder / "net.qcodec"
     found = exported(model, network(), path, None, stages.data.test)
     tensors = plain_tensors(model)
     parameters = sum(tensor.numel() for tensor in tensors.values())

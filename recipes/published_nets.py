@@ -55,7 +55,9 @@ def run(_data: None, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
     files, rows, tables = {}, [], []
     for number, net in enumerate(scaled(net, settings["scale"]) for net in NETS):
         random = np.random.default_rng([settings["seed"], number])
-        found, layers = compress(net, random, run.folder / f"{net.name}.qc", settings["profile"])
+        found, layers = compress(
+            net, random, run.folder / f"{net.name}.qcodec", settings["profile"]
+        )
         files[net.name] = found
         rows.append(_row(net, found))
         tables.append(f"{net.name}, synthetic (the paper):\n\n{layers.markdown(net.table)}")

@@ -189,7 +189,7 @@ def report(path: str | os.PathLike[str]) -> Report:
     >>> weights[:, ::5] = np.linspace(1, 2, 400).reshape(40, 10)
     >>> tensors = {"fc.weight": weights, "fc.bias": np.ones(40, np.float32)}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = pathlib.Path(folder, "net.qc")
+    ...     path = pathlib.Path(folder, "net.qcodec")
     ...     size = qcodec.save_file(tensors, path, recipe={"weight": qcodec.DeepCompression(4)})
     ...     found = report(path)
     >>> layer = found.layers[0]

@@ -65,7 +65,7 @@ def run(data: Networks, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]
     ----------
     data : Networks
     run : Run
-        Its folder gets ``net.qc``, the authors' file, and one file per row of the table.
+        Its folder gets ``net.qcodec``, the authors' file, and one file per row of the table.
     settings : mapping
         ``bits``, one number per compression; ``search_steps``, the number of files made in search
         of an error.
@@ -74,11 +74,11 @@ def run(data: Networks, run: Run, settings: Mapping[str, Any]) -> dict[str, Any]
     files: dict[str, Any] = {}
     tables, rows, notes = [], [], list(_NOTES)
     if data.original is not None:
-        recoded = recode(data.original, data.layers, run.folder / "net.qc")
+        recoded = recode(data.original, data.layers, run.folder / "net.qcodec")
         ours["the authors' file, bytes"] = recoded["bytes"]
         ours["given back byte for byte"] = recoded["byte_for_byte"]
         rows.append(_authors_row(recoded))
-        tables.append(_titled("The authors' file", report(run.folder / "net.qc").markdown()))
+        tables.append(_titled("The authors' file", report(run.folder / "net.qcodec").markdown()))
     for name, checkpoint in data.checkpoints.items():
         found = [
             row
@@ -152,7 +152,7 @@ def compress(
     weights = set(layers_of(checkpoint).values())
 
     def saved(by: str, file: str, recipe: Any) -> dict[str, Any]:
-        path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{bits}_{file}.qc"
+        path = folder / f"{re.sub(r'[^A-Za-z0-9]+', '_', name)}_{bits}_{file}.qcodec"
         size = qcodec.save_file(pruned, path, recipe=recipe, profile="small")
         return {
             "by": by,

@@ -50,7 +50,7 @@ def load_data(folder: Path, short: bool) -> Data:
 
 
 def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
-    """Train a float net, and a ternary net from it per variant. The last variant is ``net.qc``."""
+    """Train a float net, and a ternary net per variant. The last variant is ``net.qcodec``."""
     torch.manual_seed(settings["seed"])
     model = LeNet5(dropout=0.5)
     batches = Batches(data.train, settings["batch"], shifted(settings["shift"]))
@@ -65,7 +65,7 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
         descent, epochs = adam(settings["ternary_rate"]), settings["ternary_epochs"]
         parts = {"loss": distillation_loss, **{at: settings[at] for at in ("seed", "bfloat16")}}
         ternary = train_ternary(model, zeros, taught, epochs, descent, data, run, name, **parts)
-        path = run.folder / f"{name}.qc"
+        path = run.folder / f"{name}.qcodec"
         found = exported(ternary, LeNet5(), path, {"": others}, data.test)
         variants[name] = {
             "bytes": found.size,
@@ -73,7 +73,7 @@ def run(data: Data, run: Run, settings: dict[str, Any]) -> dict[str, Any]:
             "zeros": _zeros(ternary),
             **paired_loss(before, found.right),
         }
-    path.rename(run.folder / "net.qc")
+    path.rename(run.folder / "net.qcodec")
     return _result(before, float_bytes(model), variants, run.folder, settings["other_bits"])
 
 
@@ -136,7 +136,7 @@ def _result(
         },
         "tables": [
             table(columns, rows),
-            f'Layers of the net "{name}":\n\n{report(folder / "net.qc").markdown()}',
+            f'Layers of the net "{name}":\n\n{report(folder / "net.qcodec").markdown()}',
         ],
         "notes": [
             "The paper has no LeNet-5; 16x is its storage for ternary weights of 2 bits.",

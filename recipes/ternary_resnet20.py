@@ -48,7 +48,7 @@ def run(given: tuple[Data, ResNet20], run: Run, settings: dict[str, Any]) -> dic
     ternary = _train(model, data, run, settings)
     fold_batch_norms(ternary)
     others = qcodec.Affine(settings["other_bits"])
-    path = run.folder / "net.qc"
+    path = run.folder / "net.qcodec"
     found = exported(ternary, folded_resnet20(), path, {"": others}, data.test)
     loss = paired_loss(before, found.right)
     accuracy_before, size_before = 100 * float(before.double().mean()), float_bytes(model)

@@ -7,14 +7,14 @@ Examples
 --------
 Three elements of kind bytes, bitpacked:
 
->>> frame = bytes.fromhex("5143 00 00 02 04 01 03 09  01 03 07 08 09  9d 97 c4 98")
+>>> frame = bytes.fromhex("5143 81 00 02 04 01 03 09  01 03 07 08 09  35 83 fb 60")
 >>> list(decode(frame).data)
 [7, 8, 9]
 """
 
 from .conventions import Checksum, Corrupt, FormatError, Limit, Truncated, Unsupported
 from .frame import Tensor, decode
-from .pack import read_pack
+from .pack import decode_entry, read_pack
 
 __all__ = [
     "Checksum",
@@ -25,5 +25,6 @@ __all__ = [
     "Truncated",
     "Unsupported",
     "decode",
+    "decode_entry",
     "read_pack",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from . import FormatError, Tensor, decode, read_pack
+from . import FormatError, Tensor, decode, decode_entry, read_pack
 from .element_types import BY_NAME, float_of
 
 _SHOWN = 64
@@ -23,9 +23,8 @@ def values_of(tensor: Tensor) -> list[float | int | bool]:
     return [int.from_bytes(part, "little", signed=signed) for part in parts]
 
 
-def show(name: str, frame: bytes) -> None:
-    """Print the tensor of a frame on one line."""
-    tensor = decode(frame)
+def show(name: str, tensor: Tensor) -> None:
+    """Print a tensor on one line."""
     values = values_of(tensor)
     text = " ".join(map(str, values[:_SHOWN])) + (" ..." if len(values) > _SHOWN else "")
     print(f"{name}: {tensor.dtype} {list(tensor.shape)}: {text}")
@@ -38,9 +37,12 @@ def main(arguments: list[str]) -> int:
         return 2
     data = Path(arguments[0]).read_bytes()
     try:
-        frames = read_pack(data) if data[:2] == b"QP" else {arguments[0]: data}
-        for name, frame in frames.items():
-            show(name, frame)
+        if data[:2] == b"QP":
+            entries = read_pack(data)
+            for name in entries:
+                show(name, decode_entry(entries, name))
+        else:
+            show(arguments[0], decode(data))
     except FormatError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from .codings import Stream
 from .conventions import Reader, require
 from .element_types import ElementType
+from .planes import open_planes
 
 PLANES, DELTAS, PERMUTED = MODES = (1, 2, 3)
-_ROTATED = ("f32", "f16", "bf16", "f64")
 
 
 def decode_floats(
@@ -33,19 +33,14 @@ def decode_floats(
 def body_reader(body: bytes) -> Reader:
     """A reader of a body, in which no stream may have a router."""
     reader = Reader(body, length_is_known=True)
-    reader.has_router = True
+    reader.has_routed = True
     return reader
 
 
 def _planes(reader: Reader, count: int, element: ElementType, features: int) -> list[bytes]:
-    size = element.size
-    streams = [Stream(reader, count, 8, features) for _ in range(size)]
+    planes = open_planes(reader, element, features, count)
     require(reader.left == 0, "bytes after the planes")
-    symbols = [stream.symbols() for stream in streams]
-    words = [int.from_bytes(column, "big") for column in zip(*symbols, strict=True)]
-    if element.name in _ROTATED:
-        words = [word >> 1 | (word & 1) << 8 * size - 1 for word in words]
-    return [word.to_bytes(size, "little") for word in words]
+    return planes.elements()
 
 
 def _keys(lengths: list[int], bits: bytes, entries: int, element: ElementType) -> list[int]:

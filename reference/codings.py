@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from .adaptive import adaptive, check_model
 from .contexts import Contexts
 from .conventions import Reader, Unsupported, require
-from .huffman import huffman
+from .huffman import huffman, read_lengths
 from .lanes import check_first_byte, lanes_huffman, lanes_tans
 from .split import Split
 
@@ -47,22 +46,24 @@ def _bits_at(body: bytes, first: int, width: int) -> int:
     return window >> first % 8 & (1 << width) - 1
 
 
+def contexts(body: bytes, count: int, width: int) -> list[int]:
+    """7.4: an adaptive range coder.
+
+    >>> contexts(bytes([0]), 3, 2)  # model tree; range-coded bytes are all 0, and so dropped
+    [0, 0, 0]
+    >>> contexts(bytes([2, 4, 0, 16, 8]), 4, 3)  # model classes
+    [0, 0, 0, 0]
+    """
+    return Contexts(body, count, width, Reader(b"", True), _open_stream).symbols()
+
+
 def split(body: bytes, count: int, width: int) -> list[int]:
     """7.6: sub-streams, each with its own coding.
 
-    >>> split(bytes([0, 2, 0x10, 1, 1, 0b10, 2, 0, 1, 5, 2, 0, 1, 6]), 4, 3)
+    >>> split(bytes([2, 0x10, 1, 1, 0b10, 2, 0, 1, 5, 2, 0, 1, 6]), 4, 3)
     [5, 6, 5, 6]
     """
-    return Split(body, count, width, partial(Stream, features=-1)).symbols()
-
-
-def contexts(body: bytes, count: int, width: int) -> list[int]:
-    """7.7: adaptive, with tables that a router names.
-
-    >>> contexts(bytes([0, 4, 0, 16, 8]), 4, 3)  # range-coded bytes are all 0, and so dropped
-    [0, 0, 0, 0]
-    """
-    return Contexts(body, count, width, partial(Stream, features=-1)).symbols()
+    return Split(body, count, width, Reader(b"", True), _open_stream).symbols()
 
 
 Coding = Callable[[bytes, int, int], list[int]]
@@ -71,13 +72,12 @@ CODINGS: dict[int, tuple[Coding, int]] = {
     0: (constant, 16),
     1: (bitpacked, 16),
     2: (huffman, 8),
-    3: (adaptive, 16),
+    3: (contexts, 16),
     4: (lanes_huffman, 8),
     5: (lanes_tans, 8),
     6: (split, 8),
-    7: (contexts, 8),
 }
-#: Codings with a router: at most one of their streams is in a chunk.
+#: What opens the bodies of codings that may be routed.
 _ROUTED: dict[Coding, type[Split | Contexts]] = {split: Split, contexts: Contexts}
 
 
@@ -94,15 +94,17 @@ class Stream:
         self.count = count
         self.width = width
         self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")
-        if self.coding is adaptive:
-            check_model(self.body, width)
+        if self.coding is huffman:
+            read_lengths(Reader(self.body, length_is_known=True), width)
         if self.coding in (lanes_huffman, lanes_tans):
             check_first_byte(self.body, self.coding is lanes_tans)
         if self.coding in _ROUTED:
-            require(not reader.has_router, "a second stream with a router, or one in another")
-            reader.has_router = True
-            _ROUTED[self.coding](self.body, count, width, partial(type(self), features=features))
+            open_stream = partial(type(self), features=features)
+            _ROUTED[self.coding](self.body, count, width, reader, open_stream)
 
     def symbols(self) -> list[int]:
         """Decode the contents."""
         return self.coding(self.body, self.count, self.width)
+
+
+_open_stream = partial(Stream, features=-1)

@@ -63,9 +63,10 @@ class Reader:
 
     def __init__(self, data: bytes, length_is_known: bool) -> None:
         self.data = data
+        self.after = b""  # what follows the CRC of a frame
         self.at = 0
         self.length_is_known = length_is_known
-        self.has_router = False  # of any stream that was opened: at most one has a router (7.6)
+        self.has_routed = False  # of the streams that were opened, at most one is routed (7)
 
     @property
     def left(self) -> int:
@@ -78,6 +79,11 @@ class Reader:
         require(count <= self.left, f"the bytes end before or within: {what}", short)
         self.at += count
         return self.data[self.at - count : self.at]
+
+    def claim_router(self) -> None:
+        """A routed stream is opened."""
+        require(not self.has_routed, "a second routed stream, or one in another", Unsupported)
+        self.has_routed = True
 
     def u8(self, what: str) -> int:
         """One byte."""

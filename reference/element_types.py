@@ -18,6 +18,22 @@ class ElementType:
     size: int
     is_float: bool = False
 
+    @property
+    def bits(self) -> int:
+        """The bits of an element that may be other than 0."""
+        return 1 if self.name == "bool" else 8 * self.size
+
+    def turned_back(self, word: int) -> bytes:
+        """The element that kind planes (section 4) stores as this integer."""
+        if self.name in _ROTATED:
+            word = word >> 1 | (word & 1) << self.bits - 1
+        if self.name in _SIGNED:
+            word ^= 1 << self.bits - 1
+        return word.to_bytes(self.size, "little")
+
+
+_ROTATED = ("f32", "f16", "bf16", "f64", "f8e4m3", "f8e5m2")
+_SIGNED = ("i8", "i16", "i32", "i64")
 
 TABLE = (
     ElementType("f32", 4, True),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from .conventions import Checksum, Limit, Reader, crc32c, require
 from .copies import expand, open_copies
 from .delta import delta_chunk
 from .element_types import BY_NAME, OUTPUT_TYPES
-from .head import COPIES, DELTA, Head, check_together, read_head
+from .head import COPIES, DELTA, Head, check_together, read_head, read_notes
 from .parameters import Parameters, read_parameters
 from .positions import open_positions, positions_of
 from .values import open_values, values_of
-
-_CRC_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,7 @@ def decode(
     dtype = head.dtype.name if dtype is None else dtype
     if dtype != head.dtype.name and not (head.dtype.is_float and dtype in OUTPUT_TYPES):
         raise ValueError(f"{head.dtype.name} cannot be given as {dtype}")
-    read_chunks = _read_chunked if head.chunked else _read_unchunked
-    parameters, chunks = read_chunks(reader, head)
+    parameters, chunks = read_shared(reader, head)
     size = head.elements * BY_NAME[dtype].size
     largest = max(size, parameters.coded_bytes)
     require(max_bytes is None or largest <= max_bytes, f"{largest} bytes once decoded", Limit)
@@ -83,30 +79,31 @@ def decode(
 def _check_base(head: Head, parameters: Parameters, base: bytes | None) -> None:
     if base is None or len(base) != head.elements * head.dtype.size:
         raise ValueError("the base is missing, or has another size")
-    if hashlib.sha256(base).digest()[:8] != parameters.digest:
+    if digest_of(base) != parameters.digest:
         raise ValueError(f"the base is another one than {parameters.digest.hex()}")
 
 
-def _read_unchunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
-    require(reader.left >= _CRC_BYTES, "no room for the CRC")
-    content, crc = reader.data[:-_CRC_BYTES], reader.data[-_CRC_BYTES:]
-    reader.data = content  # parameters and chunk end before the CRC
-    check_together(head, None)
-    parameters = read_parameters(reader, head)
-    require(crc32c(content) == int.from_bytes(crc, "little"), "CRC of the frame", Checksum)
-    chunk = Chunk(range(head.elements), reader.take(reader.left, "chunk"))
-    return parameters, [chunk]
+def digest_of(base: bytes) -> bytes:
+    """What tells one base from another: the CRCs of its two halves (section 4)."""
+    half = len(base) // 2
+    return b"".join(crc32c(part).to_bytes(4, "little") for part in (base[:half], base[half:]))
 
 
-def _read_chunked(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
+def read_shared(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
+    """What the CRC covers, and the chunks."""
+    if head.noted:
+        read_notes(reader)
+    if not head.chunked:
+        check_together(head, None)
+        parameters = read_parameters(reader, head)
+        return parameters, [Chunk(range(head.elements), reader.take(reader.left, "chunk"))]
     chunk_elements = reader.vu("chunk elements")
     check_together(head, chunk_elements)
     parameters = read_parameters(reader, head)
     firsts = range(0, head.elements, chunk_elements)
     directory = Reader(reader.take(8 * len(firsts), "directory"), length_is_known=True)
-    expected = crc32c(reader.data[: reader.at])
-    require(reader.u32("CRC") == expected, "CRC of the head", Checksum)
-    rest = Reader(reader.data[reader.at :], length_is_known=True)
+    require(reader.left == 0, "bytes follow the directory")
+    rest = Reader(reader.after, length_is_known=True)
     chunks = []
     for first in firsts:
         elements = range(first, min(first + chunk_elements, head.elements))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conventions import Reader, require
+from .conventions import Reader, Unsupported, require
 
 _LONGEST = 12
 
@@ -37,7 +37,7 @@ def read_lengths(reader: Reader, width: int) -> list[int]:
         if nibble <= _LONGEST:
             lengths.append(nibble)
             continue
-        require(nibble < 15, "nibble 15 in the code lengths")
+        require(nibble < 15, "nibble 15 in the code lengths", Unsupported)
         require(nibble == 13 or lengths, "the first code length repeats the one before")
         length = 0 if nibble == 13 else lengths[-1]
         lengths += [length] * (nibbles.next() + 3)

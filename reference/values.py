@@ -5,60 +5,44 @@ from __future__ import annotations
 from .codings import Stream
 from .conventions import Reader, require
 from .element_types import element_of, float_of, round_to_f32
-from .exponents import Exponents
-from .head import AFFINE, BYTES, EXPONENTS, PLANES, Head
+from .head import AFFINE, BYTES, PLANES, Head
 from .parameters import Parameters
-
-_ROTATED = ("f32", "f16", "bf16", "f64")
+from .planes import FloatPlanes, PlainPlanes, open_planes
 
 
 def open_values(
     reader: Reader, head: Head, parameters: Parameters, count: int
-) -> list[Stream] | Exponents:
+) -> Stream | PlainPlanes | FloatPlanes:
     """Open the value streams of `count` stored elements."""
-    if head.kind == EXPONENTS:
-        return Exponents(reader, head, count)
-    width = 1 if head.dtype.name == "bool" else 8
-    if head.kind == BYTES:
-        return [Stream(reader, count * head.dtype.size, width, head.features)]
     if head.kind == PLANES:
-        return [Stream(reader, count, width, head.features) for _ in range(head.dtype.size)]
-    return [Stream(reader, count, parameters.width, head.features)]
+        return open_planes(reader, head.dtype, head.features, count)
+    if head.kind == BYTES:
+        return Stream(reader, count * head.dtype.size, min(head.dtype.bits, 8), head.features)
+    return Stream(reader, count, parameters.width, head.features)
 
 
 def values_of(
-    streams: list[Stream] | Exponents,
+    streams: Stream | PlainPlanes | FloatPlanes,
     head: Head,
     parameters: Parameters,
     stored: list[int],
     dtype: str,
 ) -> list[bytes]:
     """The stored elements in the output type; `stored` has their indices in the tensor."""
-    if isinstance(streams, Exponents):
-        elements = streams.elements()
-        return [convert(element, head.dtype.name, dtype) for element in elements]
-    symbols = [stream.symbols() for stream in streams]
     if head.kind in (BYTES, PLANES):
-        elements = (_bytes if head.kind == BYTES else _planes)(symbols, head)
+        elements = _bytes(streams, head) if isinstance(streams, Stream) else streams.elements()
         return [convert(element, head.dtype.name, dtype) for element in elements]
+    assert isinstance(streams, Stream)
     value_of = _affine if head.kind == AFFINE else _codebook
     return [
         element_of(value_of(code, element, parameters), dtype)
-        for code, element in zip(symbols[0], stored, strict=True)
+        for code, element in zip(streams.symbols(), stored, strict=True)
     ]
 
 
-def _bytes(symbols: list[list[int]], head: Head) -> list[bytes]:
-    content, size = bytes(symbols[0]), head.dtype.size
+def _bytes(stream: Stream, head: Head) -> list[bytes]:
+    content, size = bytes(stream.symbols()), head.dtype.size
     return [content[at : at + size] for at in range(0, len(content), size)]
-
-
-def _planes(symbols: list[list[int]], head: Head) -> list[bytes]:
-    size = head.dtype.size
-    words = [int.from_bytes(column, "big") for column in zip(*symbols, strict=True)]
-    if head.dtype.name in _ROTATED:
-        words = [word >> 1 | (word & 1) << 8 * size - 1 for word in words]
-    return [word.to_bytes(size, "little") for word in words]
 
 
 def convert(element: bytes, source: str, dtype: str) -> bytes:

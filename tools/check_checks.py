@@ -60,7 +60,7 @@ def golden_files() -> Iterator[bytes]:
                 path = folder / ("broken" if part == "broken" else "") / name
                 base = test_golden.base_beside(path) or b""
                 named = name in test_golden.RULES
-                kind = "p" if path.suffix == ".qc" else "f"
+                kind = "p" if path.suffix == ".qcodec" else "f"
                 yield record(kind, path.read_bytes(), named=named, base=base)
 
 

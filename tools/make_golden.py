@@ -31,25 +31,27 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def tensor_entry(frame: bytes) -> dict[str, Any]:
+def described(tensor: reference.Tensor) -> dict[str, Any]:
     """What a frame decodes to, by the reference."""
-    tensor = reference.decode(frame, base=base_of(frame))
     return {"dtype": tensor.dtype, "shape": tensor.shape, "values": digest(tensor.data)}
 
 
 def valid_entry(data: bytes) -> dict[str, Any]:
     """The manifest's entry of a file that decodes."""
     if data[:2] == b"QP":
-        frames = reference.read_pack(data)
-        return {"tensors": {name: tensor_entry(frame) for name, frame in frames.items()}}
-    return tensor_entry(data)
+        entries = reference.read_pack(data)
+        tensors = {name: reference.decode_entry(entries, name) for name in entries}
+        return {"tensors": {name: described(tensor) for name, tensor in tensors.items()}}
+    return described(reference.decode(data, base=base_of(data)))
 
 
 def check_broken(name: str, data: bytes, kind: str) -> None:
     """A broken file is broken in the way that its list says."""
     try:
         if name.startswith("pack_"):
-            reference.read_pack(data)
+            entries = reference.read_pack(data)
+            for entry in entries:
+                reference.decode_entry(entries, entry)
         else:
             reference.decode(data, base=base_of(data))
     except reference.FormatError as error:

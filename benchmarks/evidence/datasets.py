@@ -24,8 +24,17 @@ def mnist_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
 
 def cifar_test(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The first 1,000 test images of CIFAR-10 (n, 3, 32, 32), normalised, and their labels."""
+    return _cifar(folder, "test")
+
+
+def cifar_train(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """The same of 4,000 training images."""
+    return _cifar(folder, "train")
+
+
+def _cifar(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     with np.load(folder / "cifar10_sample.npz") as sample:
-        images, labels = sample["test_x"], sample["test_y"]
+        images, labels = sample[f"{part}_x"], sample[f"{part}_y"]
     if images.shape[-1] == 3:
         images = images.transpose(0, 3, 1, 2)
     mean = np.array([0.485, 0.456, 0.406], np.float32)[:, None, None]

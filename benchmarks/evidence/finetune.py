@@ -48,7 +48,9 @@ def run(data: Path, folder: Path, trainings: tuple[Training, ...] = (SHORT, LONG
         tuned = fine_tuned(base, data, training)
         path = folder / f"tuned_{number}.safetensors"
         save_file(tuned, path)
-        rows += _compared(base, load_file(path), source, folder / f"tuned_{number}.qc", training)
+        rows += _compared(
+            base, load_file(path), source, folder / f"tuned_{number}.qcodec", training
+        )
     return rows
 
 
@@ -57,7 +59,7 @@ def _compared(
 ) -> list[Row]:
     name = training.name
     beside = xor_planes_xz(base, tuned)
-    alone = qcodec.save_file(tuned, path.with_suffix(".alone.qc"), profile="small")
+    alone = qcodec.save_file(tuned, path.with_suffix(".alone.qcodec"), profile="small")
     rows = [
         Row(CASE, f"{name}: bytes alone, lossless", alone),
         Row(CASE, f"{name}: bytes, XOR, byte planes, xz -9e", beside),

@@ -67,7 +67,7 @@ def run(data: Path, folder: Path) -> list[Row]:
             name: array.astype(dtype) if array.ndim == 1 else array
             for name, array in tensors.items()
         }
-        path = folder / f"lenet5_{dtype}.qc"
+        path = folder / f"lenet5_{dtype}.qcodec"
         qcodec.save_file(chosen, path, recipe=recipe(), profile="small")
         size = size_of(path)
         rows.append(at_most(CASE, f"bytes, {dtype} biases", size, *goal))
@@ -91,7 +91,7 @@ def _entropy_constrained(
         ("entropy-constrained, 4-bit biases", zeroed(pruned(tensors), LAYERS)),
         ("the same without dead neurons", smaller(pruned(tensors), LAYERS)),
     ):
-        path = folder / "lenet5_entropy_constrained.qc"
+        path = folder / "lenet5_entropy_constrained.qcodec"
         qcodec.save_file(net, path, recipe=priced_recipe(net), profile="small")
         size = size_of(path)
         found = accuracy(lenet5, qcodec.load_file(path), images, labels)

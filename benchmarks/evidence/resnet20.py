@@ -52,7 +52,7 @@ def run(data: Path, folder: Path) -> list[Row]:
     ]
     files = {}
     for number, (what, codec, goal) in enumerate(CODECS):
-        path = folder / f"resnet20_{number}.qc"
+        path = folder / f"resnet20_{number}.qcodec"
         rules = [Rule(CODED, codec)]
         qcodec.save_file(tensors, path, recipe=Recipe(rules), profile="small")
         size = size_of(path)

@@ -29,7 +29,7 @@ def run(data: Path, folder: Path) -> list[Row]:
     same = dcnet.write(network) == original
     rows.append(Row(CASE, "read and written again", str(same), "True", same))
     for profile, goal in GOALS.items():
-        path = folder / f"squeezenet_{profile}.qc"
+        path = folder / f"squeezenet_{profile}.qcodec"
         with timed(rows, CASE, f"encode, {profile}"):
             qcodec.save_file(tensors(network), path, profile=profile)
         rows.append(at_most(CASE, f"bytes, {profile}", size_of(path), *goal))
@@ -60,7 +60,7 @@ def _with_sorted_codebook(weights: Quantized) -> Quantized:
 
 def _sorted(network: Mapping[str, dcnet.LayerData], folder: Path) -> list[Row]:
     """One file of the sorted codebooks, and its weights beside the authors'."""
-    path = folder / "squeezenet_sorted.qc"
+    path = folder / "squeezenet_sorted.qcodec"
     qcodec.save_file(tensors(with_sorted_codebooks(network)), path, profile="small")
     decoded = qcodec.load_file(path)
     same = all(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from qcodec import Codebook, DeepCompression, Density, Recipe, Ternary
 
@@ -19,6 +17,7 @@ from ..evidence.datasets import mnist
 from ..evidence.quantizing import quantized
 from ..peers.case import Array, Case
 from . import convolutional, text, transformer
+from .sources import Sources
 from .training import Effort
 
 MISSING = "Left out: torch, which trains the nets, is not installed."
@@ -62,7 +61,8 @@ def cases(folder: Path, data: Path, effort: Effort = Effort()) -> dict[str, Iter
     """
     if find_spec("torch") is None:
         return {}
-    nets = (_convolutional(folder, data, effort), _transformer(folder, effort))
+    sources = Sources(folder, data, effort=effort)
+    nets = (_convolutional(sources), _transformer(sources))
     return {_title(net): ways(net) for net in nets}
 
 
@@ -89,39 +89,21 @@ def _upper(array: Array) -> Array:
     return (array.view(np.uint32) >> 16).astype(np.uint16)
 
 
-def _convolutional(folder: Path, data: Path, effort: Effort) -> Net:
-    def make() -> dict[str, Any]:
-        return convolutional.trained(*mnist(data, "train"), effort.convolutional)
-
-    weights = kept(folder / f"convolutional_{effort.convolutional}.safetensors", make)
-    tests = mnist(data, "t10k")
+def _convolutional(sources: Sources) -> Net:
+    tests = mnist(sources.data, "t10k")
     return Net(
         "Convolutional",
         "Convolutional network for MNIST",
-        weights,
+        sources.convolutional(),
         lambda weights: f"{100 * convolutional.accuracy(weights, *tests):.2f} % right",
     )
 
 
-def _transformer(folder: Path, effort: Effort) -> Net:
+def _transformer(sources: Sources) -> Net:
     characters = text.characters()
-    release = "".join(map(str, sys.version_info[:3]))
-    weights = kept(
-        folder / f"transformer_{effort.transformer}_{release}.safetensors",
-        lambda: transformer.trained(characters, effort.transformer),
-    )
     return Net(
         "Transformer",
         "Transformer for the standard library's docstrings",
-        weights,
+        sources.transformer(),
         lambda weights: f"{transformer.bits_a_character(weights, characters):.3f} bits a character",
     )
-
-
-def kept(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The net in the file, which is made if it is not there."""
-    if not path.exists():
-        print(f"training {path.stem} ...", file=sys.stderr, flush=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(make(), path)
-    return load_file(path)

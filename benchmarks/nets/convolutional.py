@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .training import repeatable, train, weights_of
+from .training import batches_of, repeatable, train, weights_of
 
 if TYPE_CHECKING:
     import torch
@@ -35,16 +35,15 @@ def trained(images: np.ndarray, labels: np.ndarray, steps: int) -> dict[str, Any
     labels : ndarray of uint8, shape (n,)
     steps : int
     """
-    import torch
-
-    def batch(random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        some = random.integers(len(images), size=_BATCH)
-        return torch.from_numpy(images[some]), torch.from_numpy(labels[some].astype(np.int64))
-
     with repeatable():
         net = network()
-        train(net, batch, steps)
+        train(net, batches(images, labels), steps)
     return weights_of(net)
+
+
+def batches(images: np.ndarray, labels: np.ndarray) -> Any:
+    """What gives batches to `train`."""
+    return batches_of(images, labels, _BATCH)
 
 
 def accuracy(weights: dict[str, Any], images: np.ndarray, labels: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from .training import SEED, repeatable, train, weights_of
 if TYPE_CHECKING:
     import torch
 
-_CHARACTERS, _WIDTH, _HEADS, _LAYERS, _CONTEXT = 128, 128, 4, 3, 64
+LAYERS, CONTEXT = 3, 64
+_CHARACTERS, _WIDTH, _HEADS = 128, 128, 4
 _BATCH = 16
 # The last part of the text is not trained on.
 _TRAINED = 0.95
@@ -28,18 +30,18 @@ def network() -> torch.nn.Module:
         def __init__(self) -> None:
             super().__init__()
             self.characters = nn.Embedding(_CHARACTERS, _WIDTH)
-            self.places = nn.Embedding(_CONTEXT, _WIDTH)
+            self.places = nn.Embedding(CONTEXT, _WIDTH)
             self.layers = nn.ModuleList(
                 nn.TransformerEncoderLayer(
                     _WIDTH, _HEADS, 4 * _WIDTH, 0.0, "gelu", batch_first=True, norm_first=True
                 )
-                for _ in range(_LAYERS)
+                for _ in range(LAYERS)
             )
             self.norm = nn.LayerNorm(_WIDTH)
             self.scores = nn.Linear(_WIDTH, _CHARACTERS, bias=False)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            future = torch.ones(_CONTEXT, _CONTEXT, dtype=torch.bool).triu(1)
+            future = torch.ones(CONTEXT, CONTEXT, dtype=torch.bool).triu(1)
             x = self.characters(x) + self.places.weight
             for layer in self.layers:
                 x = layer(x, src_mask=future)
@@ -50,19 +52,24 @@ def network() -> torch.nn.Module:
 
 def trained(text: bytes, steps: int) -> dict[str, Any]:
     """Its weights after so many steps on the first part of the text."""
+    with repeatable():
+        net = network()
+        train(net, batches(text), steps)
+    return weights_of(net)
+
+
+def batches(text: bytes) -> Callable[[np.random.Generator], tuple[torch.Tensor, torch.Tensor]]:
+    """What gives rows of the first part of the text, and the characters that follow."""
     import torch
 
     codes = np.frombuffer(text, np.uint8).astype(np.int64)
-    last = int(_TRAINED * len(codes)) - _CONTEXT - 1
+    last = int(_TRAINED * len(codes)) - CONTEXT - 1
 
     def batch(random: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         rows = _rows(codes, random.integers(last, size=_BATCH))
         return torch.from_numpy(rows[:, :-1]), torch.from_numpy(rows[:, 1:])
 
-    with repeatable():
-        net = network()
-        train(net, batch, steps)
-    return weights_of(net)
+    return batch
 
 
 def bits_a_character(weights: dict[str, Any], text: bytes) -> float:
@@ -71,7 +78,7 @@ def bits_a_character(weights: dict[str, Any], text: bytes) -> float:
 
     codes = np.frombuffer(text, np.uint8).astype(np.int64)
     unseen = codes[int(_TRAINED * len(codes)) :]
-    starts = np.random.default_rng(SEED).integers(len(unseen) - _CONTEXT - 1, size=_TESTS)
+    starts = np.random.default_rng(SEED).integers(len(unseen) - CONTEXT - 1, size=_TESTS)
     rows = torch.from_numpy(_rows(unseen, starts))
     net = network().eval()
     net.load_state_dict({name: torch.from_numpy(a.copy()) for name, a in weights.items()})
@@ -82,4 +89,4 @@ def bits_a_character(weights: dict[str, Any], text: bytes) -> float:
 
 
 def _rows(codes: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    return codes[starts[:, None] + np.arange(_CONTEXT + 1)]
+    return codes[starts[:, None] + np.arange(CONTEXT + 1)]

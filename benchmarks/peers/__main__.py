@@ -1,18 +1,23 @@
-"""All methods on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`."""
+"""All methods on the same weights: `python -m benchmarks.peers --data FOLDER [--nets FOLDER]`.
+
+With `--structured`, only the structured set, which is kept in the folder of `--nets`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from recipes.sections import rewrite
 
 from ..evidence import minilm
 from ..nets import cases as second_set
-from . import cases, plot, table
+from ..nets import structured as third_set
+from ..nets.sources import Sources
+from . import cases, plot, sizes, structured, table
 from .case import Case
 from .compare import Comparison, compare
 
@@ -58,6 +63,39 @@ def tables(
     return found
 
 
+def structured_set(
+    sources: Sources, public: Path | None, only: Collection[str], timed: bool
+) -> str:
+    """The structured set's summary and, if timed, a table a net before it.
+
+    Parameters
+    ----------
+    sources : Sources
+    public, only
+        As for `structured.jobs`.
+    timed : bool
+        If not, sizes of other compressors that are in the sources' folder are taken from there.
+    """
+    missing = third_set.missing()
+    if missing:
+        return missing
+    memory = sizes.Memory(sources.folder / "sizes")
+    found, remarks, compared = [], [], list[Comparison]()
+    with tempfile.TemporaryDirectory() as folder:
+        for job in structured.jobs(sources, public, only):
+            if isinstance(job, str):
+                remarks.append(job)
+                continue
+            if timed:
+                compared.append(compare(job.case, Path(folder)))
+            found.append((job.group, sizes.measure(job.case, memory, job.codes)))
+    nets = dict.fromkeys(one.case.net for one in compared)
+    tables = [
+        table.side_by_side(net, [one for one in compared if one.case.net == net]) for net in nets
+    ]
+    return "\n\n".join([structured.summary(found, remarks), *tables])
+
+
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
@@ -67,9 +105,20 @@ def main() -> int:
     parser.add_argument("--plots", type=Path, help="draw speed against size into this folder")
     parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
     parser.add_argument("--patient", action="store_true", help="no compressor is too slow")
+    parser.add_argument("--structured", action="store_true", help="only the structured set")
+    parser.add_argument("--sizes-only", action="store_true", help="do not time that set")
+    parser.add_argument("--public", type=Path, help="safetensors files that join that set")
+    parser.add_argument("--net", action="append", default=[], help="of that set, only this net")
     options = parser.parse_args()
     model = options.minilm or minilm.find_model()
-    found = tables(options.data, model, options.nets, options.plots, options.patient)
+    if options.structured:
+        if options.nets is None:
+            parser.error("--structured: name the folder of the nets with --nets")
+        sources = Sources(options.nets, options.data, model)
+        timed = not options.sizes_only
+        found = {"structured set": structured_set(sources, options.public, options.net, timed)}
+    else:
+        found = tables(options.data, model, options.nets, options.plots, options.patient)
     print("\n\n".join(found.values()))
     if options.update:
         rewrite(options.update, found)

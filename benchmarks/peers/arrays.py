@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,27 +23,83 @@ FOR_CODES = ("openzl", "pcodec", "nncodec")
 FOR_FLOATS = ("zipnn", "pcodec", "openzl", "blosc2")
 
 
-def of_floats(form: Form, dtype: np.dtype) -> tuple[list[Stored], list[str]]:
-    """Compressors of float32 or bfloat16, on all elements of a case in one array."""
-    flat = form.streams[0].view(dtype)
-    codecs, missing = peers_python.codecs(flat, FOR_FLOATS)
-    return [_of_array(codec, codec.encode(flat), form) for codec in codecs], missing
+#: The size of what a coder of arrays does not take.
+Aside = Callable[[bytes], int]
+Factory = Callable[[Array], list[Codec]]
 
 
-def _of_array(codec: Codec, coded: Any, form: Form) -> Stored:
+def of_floats(
+    form: Form, aside: Aside = len, factories: Mapping[str, Factory] | None = None
+) -> tuple[list[Stored], list[str]]:
+    """Compressors of arrays, on all elements of each dtype of a case in one array.
+
+    Parameters
+    ----------
+    form : Form
+    aside : callable
+        Gets the arrays of dtypes that a compressor does not take.
+    factories : mapping of str to callable, optional
+        Codecs for an array, by package; of these, the one that makes it smallest counts.
+
+    Returns
+    -------
+    list of Stored
+    list of str
+        Packages that are not installed.
+    """
+    if factories is None:
+        factories = {package: peers_python.FACTORIES[package] for package in FOR_FLOATS}
+    flats = [s.view(dtype) for s, dtype in zip(form.streams, form.dtypes, strict=True)]
+    found, missing = [], []
+    for package, factory in factories.items():
+        try:
+            pieces = [_Piece(factory, flat) for flat in flats]
+        except ImportError:
+            missing.append(package)
+            continue
+        if any(piece.codec for piece in pieces):
+            found.append(_of_pieces(pieces, form, aside))
+    return found, missing
+
+
+class _Piece:
+    """One array as a package codes it, or as bytes that are put aside."""
+
+    def __init__(self, factory: Factory, flat: Array) -> None:
+        tries = [(codec, codec.encode(flat)) for codec in factory(flat)]
+        empty: tuple[Codec | None, Any] = (None, flat.tobytes())
+        self.codec, self.coded = min(tries, key=lambda one: len(one[1]), default=empty)
+
+    def decompress(self) -> Any:
+        """The array's bytes."""
+        return self.codec.decode(self.coded) if self.codec else self.coded
+
+
+def _of_pieces(pieces: list[_Piece], form: Form, aside: Aside) -> Stored:
+    coded = [piece for piece in pieces if piece.codec]
+    rest = b"".join(piece.coded for piece in pieces if not piece.codec)
+
+    def decompress() -> list[Any]:
+        return [piece.decompress() for piece in pieces]
+
     def tensors() -> dict[str, Array]:
-        given = codec.decode(coded)
-        return form.rebuild([np.frombuffer(given, np.uint8)], b"")
+        return form.rebuild([np.frombuffer(one, np.uint8) for one in decompress()], b"")
 
-    return Stored(codec.name, "", len(coded), partial(codec.decode, coded), tensors)
+    size = sum(len(piece.coded) for piece in coded) + aside(rest)
+    assert coded[0].codec is not None
+    return Stored(coded[0].codec.name, "", size, decompress, tensors)
 
 
-def of_codes(forms: list[Form]) -> tuple[list[Stored], list[str]]:
+def of_codes(
+    forms: list[Form], aside: Aside = len, packages: Iterable[str] = ("openzl", "pcodec")
+) -> tuple[list[Stored], list[str]]:
     """Compressors of integers, on the streams of each form."""
     found, missing = [], []
-    for package, coder in (("openzl", _openzl), ("pcodec", _pcodec)):
+    coders = {"openzl": _openzl, "pcodec": _pcodec}
+    for package in packages:
         try:
-            found += [_of_streams(form, coder()) for form in forms]
+            coder = coders[package]()
+            found += [_of_streams(form, coder, aside) for form in forms]
         except ImportError:
             missing.append(package)
     return found, missing
@@ -71,32 +127,42 @@ def _pcodec() -> _StreamCoder:
     )
 
 
-def _of_streams(form: Form, coder: _StreamCoder) -> Stored:
+def _of_streams(form: Form, coder: _StreamCoder, aside: Aside) -> Stored:
     coded = [coder.encode(stream) if len(stream) else None for stream in form.streams]
     empty = np.zeros(0, np.uint8)
 
     def decompress() -> list[Array]:
         return [empty if data is None else coder.decode(data) for data in coded]
 
-    size = sum(len(data) for data in coded if data is not None) + len(form.rest)
+    size = sum(len(data) for data in coded if data is not None) + aside(form.rest)
     return Stored(
         coder.name, form.name, size, decompress, lambda: form.rebuild(decompress(), form.rest)
     )
 
 
-def deep_cabac_of(case: Case) -> Stored:
+def has_integers(case: Case) -> bool:
+    """Whether there is anything for DeepCABAC."""
+    return any(map(_is_layer, case.tensors.values()))
+
+
+def _is_layer(tensor: Quantized | Array) -> bool:
+    return isinstance(tensor, Quantized) or (tensor.dtype == np.int8 and tensor.ndim > 1)
+
+
+def deep_cabac_of(case: Case, aside: Aside = len) -> Stored:
     """DeepCABAC on each tensor's own integers, 0 for absent weights and for the level nearest zero.
+
+    Arrays of int8 are integers, too; other arrays and all parameters are put aside.
 
     Raises
     ------
     ImportError
         Without nncodec.
     """
-    layers = {
-        name: _Layer(tensor)
-        for name, tensor in case.tensors.items()
-        if isinstance(tensor, Quantized)
-    }
+    layers: dict[str, _Layer | _Integers] = {}
+    for name, tensor in case.tensors.items():
+        if _is_layer(tensor):
+            layers[name] = _Layer(tensor) if isinstance(tensor, Quantized) else _Integers(tensor)
     raw = {name: tensor for name, tensor in case.tensors.items() if name not in layers}
     rest = {name: bytes_of(tensor) for name, tensor in raw.items()}
 
@@ -110,16 +176,37 @@ def deep_cabac_of(case: Case) -> Stored:
             found[name] = np.frombuffer(rest[name], array.dtype).reshape(array.shape)
         return {name: found[name] for name in case.tensors}
 
-    size = sum(layer.bytes for layer in layers.values()) + sum(map(len, rest.values()))
+    parts = [layer.parameters for layer in layers.values()] + list(rest.values())
+    size = sum(len(layer.coded) for layer in layers.values()) + aside(b"".join(parts))
     return Stored("nncodec DeepCABAC", "layers of integers", size, decompress, tensors)
+
+
+class _Integers:
+    """One array of int8."""
+
+    parameters = b""
+
+    def __init__(self, array: Array) -> None:
+        self.shape = array.shape
+        self.coded = deep_cabac.encode(array.reshape(len(array), -1).astype(np.int32))
+
+    def decompress(self) -> Array:
+        """The integers by rows."""
+        out = np.zeros((self.shape[0], math.prod(self.shape[1:])), np.int32)
+        deep_cabac.decode(self.coded, out)
+        return out
+
+    def tensor(self) -> Array:
+        """The array."""
+        return self.decompress().astype(np.int8).reshape(self.shape)
 
 
 class _Layer:
     """One tensor's levels in order, numbered from the one nearest zero."""
 
     def __init__(self, tensor: Quantized) -> None:
-        data = parameters.to_bytes(tensor)
-        table = parameters.table(tensor, data)
+        self.parameters = parameters.to_bytes(tensor)
+        table = parameters.table(tensor, self.parameters)
         sparse = tensor.positions is not None
         self.levels = np.unique(np.append(table, np.float32(0)) if sparse else table)
         self.zero = int(np.abs(self.levels).argmin())
@@ -127,7 +214,6 @@ class _Layer:
         rows = np.searchsorted(self.levels, tensor.dequantize()).astype(np.int32) - self.zero
         self.rows = rows.shape if rows.ndim == 2 else (len(rows), rows.size // len(rows))
         self.coded = deep_cabac.encode(rows.reshape(self.rows))
-        self.bytes = len(self.coded) + len(data)
 
     def decompress(self) -> Array:
         out = np.zeros(self.rows, np.int32)

@@ -43,6 +43,8 @@ class Case:
         What the weights are good for.
     net : str
         Whose weights, where several cases of different nets have one title.
+    whole : bool
+        Whether names, shapes and dtypes count in the files of others, too (`whole.py`).
     """
 
     title: str
@@ -51,6 +53,7 @@ class Case:
     goals: Callable[[Comparison], list[Row]] = no_goals
     note: str = ""
     net: str = ""
+    whole: bool = False
 
     def decoded(self) -> dict[str, Array]:
         """What must come out."""

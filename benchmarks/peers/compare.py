@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from qcodec.recipes import Rule
 from ..evidence.entropy import order0_bytes
 from ..evidence.report import Row
 from ..suite.measure import Effort, Job, Spread, interleave
-from . import arrays, general
+from . import arrays, general, whole
 from .case import Array, Case, same
 from .forms import Form, forms
 from .stored import Stored
@@ -92,11 +92,11 @@ def compare(case: Case, folder: Path, patient: bool = False, effort: Effort = EF
     """
     print(f"{case.title} ...", file=sys.stderr, flush=True)
     wanted = case.decoded()
-    ours = _ours(case, folder)
+    ours = our_files(case, folder)
     peers, remarks = _peers(case, patient)
     stored = [*_smallest(peers), *ours]
     for one in stored:
-        assert same(one.tensors(), wanted), f"{case.title}: {one.method} gives other tensors back"
+        check(one, case, wanted)
     jobs: dict[str, Job] = {f"{one.method} tensors": one.tensors for one in stored}
     jobs |= {f"{one.method} bytes": one.decompress for one in stored if one.decompress}
     spreads = interleave(jobs, effort)
@@ -109,19 +109,24 @@ def compare(case: Case, folder: Path, patient: bool = False, effort: Effort = EF
     return Comparison(case, dense, entries, _order0(case), remarks)
 
 
+def check(one: Stored, case: Case, wanted: Mapping[str, Array]) -> None:
+    """Refuse what does not give every bit back."""
+    assert same(one.tensors(), wanted), f"{case.title}: {one.method} gives other tensors back"
+
+
 def _order0(case: Case) -> int:
     if case.forms or case.lossless:
         return 0
     return order0_bytes(case.tensors) + len(forms(case.tensors)[0].rest)
 
 
-def _ours(case: Case, folder: Path) -> list[Stored]:
+def our_files(case: Case, folder: Path) -> list[Stored]:
     """Whole files, names and checksums included."""
     found = []
     halves = any(getattr(tensor, "dtype", None) == np.uint16 for tensor in case.tensors.values())
     recipe = Recipe([Rule("", Lossless("bfloat16"))]) if halves else None
     for profile in PROFILES:
-        path = folder / f"{profile}.qc"
+        path = folder / f"{profile}.qcodec"
         qcodec.save_file(case.tensors, path, recipe=recipe, profile=profile)
         data = path.read_bytes()
         found.append(
@@ -138,13 +143,15 @@ def _ours(case: Case, folder: Path) -> list[Stored]:
 
 
 def _peers(case: Case, patient: bool) -> tuple[list[Stored], list[str]]:
+    if case.whole:
+        return whole.everything(case)
     given = case.forms() if case.forms else forms(case.tensors)
     found, remarks = [], []
     methods, missing = general.methods()
     for method in methods:
         hasty = method.slow and not patient
         some = [form for form in given if not hasty or form.bytes <= SLOW_BYTES]
-        found += [_of_bytes(method, form) for form in some]
+        found += [general.stored(method, form) for form in some]
         if not some:
             minimum = min(form.bytes for form in given)
             remarks.append(f"{method.name}: left out, takes minutes for {minimum >> 20} MiB")
@@ -155,9 +162,7 @@ def _peers(case: Case, patient: bool) -> tuple[list[Stored], list[str]]:
 
 def _array_peers(case: Case, given: list[Form]) -> tuple[list[Stored], list[str]]:
     if case.lossless:
-        first = next(iter(case.tensors.values()))
-        assert isinstance(first, np.ndarray)
-        return arrays.of_floats(given[0], first.dtype)
+        return arrays.of_floats(given[0])
     found, missing = arrays.of_codes(given)
     if case.forms is None:
         try:
@@ -165,15 +170,6 @@ def _array_peers(case: Case, given: list[Form]) -> tuple[list[Stored], list[str]
         except ImportError:
             missing.append("nncodec")
     return found, missing
-
-
-def _of_bytes(method: general.Method, form: Form) -> Stored:
-    coded = method.encode(form.data)
-
-    def tensors() -> dict[str, Array]:
-        return form.rebuild_data(method.decode(coded))
-
-    return Stored(method.name, form.name, len(coded), lambda: method.decode(coded), tensors)
 
 
 def _smallest(stored: list[Stored]) -> Iterator[Stored]:

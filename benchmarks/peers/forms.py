@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,13 +29,16 @@ class Form:
     rest : bytes
         Codebooks, scales and all data that is not quantized.
     rebuild : callable
-        Streams and the rest to float32 tensors.
+        Streams and the rest to tensors.
+    dtypes : list of numpy.dtype
+        What the streams hold, if those are whole arrays.
     """
 
     name: str
     streams: list[Array]
     rest: bytes
     rebuild: Callable[[list[Array], bytes], dict[str, Array]]
+    dtypes: list[np.dtype] = field(default_factory=list)
 
     @property
     def data(self) -> bytes:
@@ -48,7 +51,7 @@ class Form:
         return sum(len(stream) for stream in self.streams) + len(self.rest)
 
     def rebuild_data(self, data: bytes) -> dict[str, Array]:
-        """Float32 tensors from what `data` gave."""
+        """Tensors from what `data` gave."""
         streams, at = [], 0
         for stream in self.streams:
             streams.append(np.frombuffer(data, np.uint8, len(stream), at))
@@ -142,25 +145,30 @@ class _Part:
 
 
 def _of_arrays(tensors: Tensors) -> Iterator[Form]:
-    """The bytes as they are, and the first bytes of all elements, then the second ones, ..."""
-    arrays = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)}
-    flat = np.concatenate([array.reshape(-1) for array in arrays.values()])
-    rows = flat.view(np.uint8).reshape(-1, flat.itemsize)
+    """The bytes as they are, and the first bytes of all elements, then the second ones, ...
 
-    def split(flat: Array) -> dict[str, Array]:
-        ends = np.cumsum([array.size for array in arrays.values()])[:-1]
-        pieces = np.split(flat, ends)
-        return {
-            name: piece.reshape(array.shape)
-            for (name, array), piece in zip(arrays.items(), pieces, strict=True)
-        }
+    Each dtype has a stream of its own.
+    """
+    arrays = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, np.ndarray)}
+    dtypes = list(dict.fromkeys(array.dtype for array in arrays.values()))
+    groups = [[name for name in arrays if arrays[name].dtype == dtype] for dtype in dtypes]
+    flats = [np.concatenate([arrays[name].reshape(-1) for name in group]) for group in groups]
+    rows = [flat.view(np.uint8).reshape(-1, flat.itemsize) for flat in flats]
+
+    def split(flats: Iterable[Array]) -> dict[str, Array]:
+        found = {}
+        for group, flat in zip(groups, flats, strict=True):
+            ends = np.cumsum([arrays[name].size for name in group])[:-1]
+            for name, piece in zip(group, np.split(flat, ends), strict=True):
+                found[name] = piece.reshape(arrays[name].shape)
+        return {name: found[name] for name in arrays}
 
     def whole(streams: list[Array], _: bytes) -> dict[str, Array]:
-        return split(streams[0].view(flat.dtype))
+        return split(s.view(dtype) for s, dtype in zip(streams, dtypes, strict=True))
 
     def planes(streams: list[Array], _: bytes) -> dict[str, Array]:
-        columns = streams[0].reshape(flat.itemsize, -1)
-        return split(np.ascontiguousarray(columns.T).view(flat.dtype)[:, 0])
+        columns = (s.reshape(dtype.itemsize, -1) for s, dtype in zip(streams, dtypes, strict=True))
+        return whole([np.ascontiguousarray(one.T).reshape(-1) for one in columns], b"")
 
-    yield Form("as they are", [rows.reshape(-1)], b"", whole)
-    yield Form("byte planes", [rows.T.reshape(-1)], b"", planes)
+    yield Form("as they are", [one.reshape(-1) for one in rows], b"", whole, dtypes)
+    yield Form("byte planes", [one.T.reshape(-1) for one in rows], b"", planes, dtypes)

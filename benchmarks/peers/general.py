@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 
+from .case import Array
+from .forms import Form
+from .stored import Stored
+
 _XZ_PRESET = 9 | lzma.PRESET_EXTREME
 
 
@@ -29,6 +33,16 @@ class Method:
     encode: Callable[[bytes], bytes]
     decode: Callable[[bytes], bytes]
     slow: bool = False
+
+
+def stored(method: Method, form: Form, head: bytes = b"") -> Stored:
+    """A case in one form, after a head that counts but does not matter to the tensors."""
+    coded = method.encode(head + form.data)
+
+    def tensors() -> dict[str, Array]:
+        return form.rebuild_data(method.decode(coded)[len(head) :])
+
+    return Stored(method.name, form.name, len(coded), lambda: method.decode(coded), tensors)
 
 
 def methods() -> tuple[list[Method], list[str]]:

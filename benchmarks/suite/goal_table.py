@@ -140,9 +140,9 @@ def _of_sizes(path: str) -> list[Goal]:
             peer = Key("streams", data, "huff0", "decode")
             found.append(Goal(what, SMALLER, key, peer, 100))
     # Four decisions a symbol: 90 and 220 million decisions.
-    adaptive = Key("streams", "km16", "adaptive", "decode", path)
+    contexts = Key("streams", "km16", "contexts", "decode", path)
     what = "decode km16 adaptively, symbols of 4 decisions"
-    return [*found, Goal(what, RATE, adaptive, None, 0.0225, 0.055)]
+    return [*found, Goal(what, RATE, contexts, None, 0.0225, 0.055)]
 
 
 def _of_frames() -> list[Goal]:

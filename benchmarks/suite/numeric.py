@@ -133,7 +133,7 @@ def _measure_small_calls(results: Results, effort: Effort) -> None:
     weights, out = np.zeros(16, np.float32), np.empty(16, np.float32)
     small = qcodec.encode(weights)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "small.qc"
+        path = Path(folder) / "small.qcodec"
         qcodec.save_file({"weights": weights}, path)
         with qcodec.safe_open(path, "numpy", backend="mmap") as file:
             jobs: dict[str, Job] = {

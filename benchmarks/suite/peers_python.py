@@ -103,36 +103,57 @@ def _openzl(sample: Array) -> list[Codec]:
     compressor = openzl.Compressor()
     compressor.set_parameter(openzl.CParam.FormatVersion, openzl.MAX_FORMAT_VERSION)
     entropy = openzl.graphs.Entropy().parameterize(compressor)
-    graph = entropy
-    if sample.dtype != np.uint8:
-        floats = sample.dtype == np.float32
+    name = _float_name(sample)
+    if name in ("float32", "bfloat16"):
         nodes = openzl.nodes
+        floats = name == "float32"
         split = nodes.Float32Deconstruct() if floats else nodes.BFloat16Deconstruct()
         # Signs and fractions of weights are noise; the exponents are what can be coded.
         graph = split.build_graph(compressor, [openzl.graphs.Store().base_graph, entropy])
+    elif sample.dtype == np.uint8:
+        graph = entropy
+    else:
+        graph = openzl.graphs.Compress().parameterize(compressor)
     compressor.select_starting_graph(graph)
+    return [_openzl_codec(compressor)]
+
+
+def openzl_generic(_: Array) -> list[Codec]:
+    """OpenZL's own choice, for arrays that are not like trained weights."""
+    import openzl.ext as openzl
+
+    compressor = openzl.Compressor()
+    compressor.set_parameter(openzl.CParam.FormatVersion, openzl.MAX_FORMAT_VERSION)
+    compressor.select_starting_graph(openzl.graphs.Compress().parameterize(compressor))
+    return [_openzl_codec(compressor)]
+
+
+def _openzl_codec(compressor: Any) -> Codec:
+    import openzl.ext as openzl
 
     def encode(array: Array) -> bytes:
         context = openzl.CCtx()  # forgets its graph after each call
         context.ref_compressor(compressor)
-        return context.compress([openzl.Input(openzl.Type.Numeric, array)])
+        numbers = array.view(f"u{array.itemsize}")
+        return context.compress([openzl.Input(openzl.Type.Numeric, numbers)])
 
     def decode(data: bytes) -> Any:
         return openzl.DCtx().decompress(data)[0].content.as_nparray()
 
-    return [Codec("openzl", encode, decode)]
+    return Codec("openzl", encode, decode)
 
 
 def _pcodec(sample: Array) -> list[Codec]:
     from pcodec import ChunkConfig, standalone
 
-    if sample.dtype == np.uint8:
+    if sample.itemsize == 1:
         return []  # it refuses bytes, for good reasons of its own
     settings = ChunkConfig()
+    known = sample.dtype if sample.dtype.kind in "fiu" else np.dtype(f"u{sample.itemsize}")
     return [
         Codec(
             "pcodec",
-            lambda a: standalone.simple_compress(a, settings),
+            lambda a: standalone.simple_compress(a.view(known), settings),
             standalone.simple_decompress,
         )
     ]
@@ -141,11 +162,17 @@ def _pcodec(sample: Array) -> list[Codec]:
 def _zipnn(sample: Array) -> list[Codec]:
     from zipnn import ZipNN
 
-    if sample.dtype == np.uint8:
+    name = _float_name(sample)
+    if name is None:
         return []  # made for floats
-    name = "float32" if sample.dtype == np.float32 else "bfloat16"
     coder = ZipNN(bytearray_dtype=name, threads=1)
     return [Codec("zipnn", lambda a: coder.compress(bytearray(a.tobytes())), coder.decompress)]
+
+
+def _float_name(sample: Array) -> str | None:
+    """The name of a float type that packages know; arrays of uint16 are bfloat16."""
+    name = "bfloat16" if sample.dtype == np.uint16 else sample.dtype.name
+    return name if name in ("float32", "bfloat16", "float16") else None
 
 
 def _constriction(sample: Array) -> list[Codec]:

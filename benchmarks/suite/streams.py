@@ -21,7 +21,7 @@ CHUNKS = {"lanes_tans": 1 << 20}
 # Codings of which some codes decode faster than smaller ones.
 WITH_SPEEDS = ("lanes_tans",)
 # Codings of which a machine's paths are all the same code.
-ONE_PATH = ("constant", "bitpacked", "huffman", "adaptive")
+ONE_PATH = ("constant", "bitpacked", "huffman", "contexts")
 
 
 def peers(symbols: SymbolSet) -> dict[str, PeerCoder]:

@@ -12,8 +12,7 @@ static qc_status write_bytes(qc_chunk_encoder *encoder)
 {
     const qc_frame *frame = encoder->frame;
     qc_prepare_elements(encoder);
-    return qc_write_stream(encoder, encoder->values, encoder->stored * frame->item_size,
-                           frame->width);
+    return qc_write_bytes_stream(encoder, encoder->values, encoder->stored * frame->item_size);
 }
 
 const qc_kind_encoder qc_bytes_kind_encoder = {

@@ -58,6 +58,8 @@ static inline size_t qc_max_stored(const qc_frame *frame, const qc_chunk_input *
 
 /* ---- streams_encode.c ---- */
 
+/* The places of elements. */
+qc_geometry qc_element_geometry(const qc_frame *frame);
 /* The places of the symbols of dense codes, of a mask, and of the exponents of dense floats. */
 qc_geometry qc_code_geometry(const qc_frame *frame);
 qc_geometry qc_mask_geometry(const qc_frame *frame);
@@ -67,12 +69,22 @@ size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_input *i
 
 qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t count,
                           unsigned width);
-/* By a router too, if that is smaller. */
+/* By a router too, of any of these geometries, if that is smaller. */
 qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_t count,
-                           unsigned width, qc_geometry geometry);
+                           unsigned width, const qc_geometry *geometries, size_t geometry_count);
 /* The exponents of floats: in classes of rows, if that promises to be smaller. */
 qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, size_t count,
                              const qc_encoding *encoding);
+
+/* ---- bytes_streams_encode.c ---- */
+
+/* What qc_write_bytes_stream needs for a router. */
+size_t qc_bytes_router_workspace(const qc_frame *frame, const qc_chunk_input *input);
+/* The bytes of elements, of which there are all or one of each; by a router too, if that is
+   smaller. A chunk has one such stream. */
+qc_status qc_write_bytes_stream(qc_chunk_encoder *encoder, const uint8_t *symbols, size_t count);
+/* Planes of elements; `symbols` has room for one. */
+qc_status qc_write_located_planes(qc_chunk_encoder *encoder, uint8_t *symbols);
 
 /* ---- positions_encode.c ---- */
 

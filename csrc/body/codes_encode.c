@@ -11,8 +11,8 @@ static size_t codes_bound(const qc_frame *frame, size_t stored)
 static qc_status write_codes(qc_chunk_encoder *encoder)
 {
     const qc_frame *frame = encoder->frame;
-    return qc_write_located(encoder, encoder->values, encoder->stored, frame->width,
-                            qc_code_geometry(frame));
+    qc_geometry geometry = qc_code_geometry(frame);
+    return qc_write_located(encoder, encoder->values, encoder->stored, frame->width, &geometry, 1);
 }
 
 static qc_status check_entries(const qc_frame *frame, const qc_chunk_input *input, qc_error *error)

@@ -34,6 +34,6 @@ void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count
     const uint8_t *planes[QC_MAX_ITEM_BYTES];
     for (unsigned i = 0; i < frame->value_streams; i++)
         planes[i] = values->blocks[i] + from;
-    qc_merge_planes(planes, count, frame->item_size, qc_is_rotated(frame->dtype), out, past_cache);
+    qc_merge_planes(planes, count, frame->dtype, out, past_cache);
     qc_swap_if_big_endian(out, frame->item_size, count);
 }

@@ -2,10 +2,11 @@
  * Kinds that store elements, encoded: the codings of floats, and elements as bytes of planes.
  */
 #include "body/values_encode.h"
+#include "kernels/planes.h"
 
-/* Up to this many floats in a chunk may be in adaptive coding, or in plain Huffman: more would take
+/* Up to this many floats in a chunk may be in contexts, or in plain Huffman: more would take
    too long to decode. */
-#define MAX_ADAPTIVE_FLOATS ((size_t)16 * 1024)
+#define MAX_CONTEXTS_FLOATS ((size_t)16 * 1024)
 #define MAX_HUFFMAN_FLOATS  ((size_t)96 * 1024)
 
 /* ---- codings of floats ---- */
@@ -14,14 +15,14 @@
 static int has_many_floats(const qc_chunk_encoder *encoder, size_t stored)
 {
     const qc_frame *frame = encoder->frame;
-    return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_ADAPTIVE_FLOATS;
+    return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_CONTEXTS_FLOATS;
 }
 
-/* Codings for floats: adaptive coding would save about 0.1 % of many, and decode twenty times as
+/* Codings for floats: contexts would save about 0.1 % of many, and decode twenty times as
    slowly as plain Huffman. */
 static uint64_t float_codings(const qc_chunk_encoder *encoder, size_t stored)
 {
-    uint64_t slow = has_many_floats(encoder, stored) ? QC_CODING_MASK(QC_ADAPTIVE) : 0;
+    uint64_t slow = has_many_floats(encoder, stored) ? QC_CODING_MASK(QC_CONTEXTS) : 0;
     return encoder->encoding.codings & ~slow;
 }
 
@@ -48,27 +49,42 @@ void qc_prepare_elements(qc_chunk_encoder *encoder)
 
 /* ---- planes ---- */
 
+/* Bytes that are not below 2^bits stay as they are, and no coding takes them. */
+static void take_bytes(const uint8_t *restrict elements, size_t count, qc_turn turn, unsigned bits,
+                       uint8_t *restrict out)
+{
+    unsigned max = (1u << bits) - 1, top = 1u << (bits - 1);
+    for (size_t i = 0; i < count; i++) {
+        unsigned byte = elements[i], rotated = (byte << 1 & max) | byte >> (bits - 1);
+        out[i] = (uint8_t)(turn == QC_OFFSET                   ? byte ^ top
+                           : turn == QC_ROTATED && byte <= max ? rotated
+                                                               : byte);
+    }
+}
+
 /* Each size has words of its own, so that vectors hold as many as they can. */
 void qc_take_plane(const qc_frame *frame, const uint8_t *restrict elements, size_t count,
                    unsigned plane, uint8_t *restrict out)
 {
     unsigned size = (unsigned)frame->item_size, bits = 8 * size, shift = bits - 8 - 8 * plane;
-    unsigned left = frame->dtype <= QC_F64, right = left ? bits - 1 : 0;
+    qc_turn turn = qc_turn_of(frame->dtype);
+    unsigned left = turn == QC_ROTATED, right = left ? bits - 1 : 0;
+    uint64_t top = (uint64_t)(turn == QC_OFFSET) << (bits - 1);
     if (size == 1)
-        memcpy(out, elements, count);
+        take_bytes(elements, count, turn, qc_dtype_bits(frame->dtype), out);
     else if (size == 2)
         for (size_t i = 0; i < count; i++) {
-            uint16_t word = (uint16_t)qc_load16(elements + 2 * i);
+            uint16_t word = (uint16_t)(qc_load16(elements + 2 * i) ^ (uint16_t)top);
             out[i] = (uint8_t)((uint16_t)(word << left | word >> right) >> shift);
         }
     else if (size == 4)
         for (size_t i = 0; i < count; i++) {
-            uint32_t word = qc_load32(elements + 4 * i);
+            uint32_t word = qc_load32(elements + 4 * i) ^ (uint32_t)top;
             out[i] = (uint8_t)((word << left | word >> right) >> shift);
         }
     else
         for (size_t i = 0; i < count; i++) {
-            uint64_t word = qc_load64(elements + 8 * i);
+            uint64_t word = qc_load64(elements + 8 * i) ^ top;
             out[i] = (uint8_t)((word << left | word >> right) >> shift);
         }
 }

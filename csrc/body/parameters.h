@@ -9,6 +9,18 @@
 
 #define QC_MAX_PARAMETER_BYTES 4 /* of a value */
 
+/* Values in mode planes are elements of a frame of their own, of kind planes. */
+static inline qc_frame qc_planes_frame(qc_dtype dtype, size_t count, uint64_t features)
+{
+    qc_frame frame = {.dtype = dtype,
+                      .kind = QC_PLANES,
+                      .features = features,
+                      .item_size = qc_dtype_size(dtype),
+                      .elements = count};
+    qc_layout_values(&frame, 0, QC_INVALID, NULL); /* kind planes is for any dtype */
+    return frame;
+}
+
 /* Bits of the bit length of a delta between keys of `size` bytes. */
 static inline unsigned qc_delta_width(size_t size) { return qc_bit_length(8 * size); }
 

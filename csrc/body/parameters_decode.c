@@ -4,10 +4,7 @@
  */
 #include "base/workspace.h"
 #include "body/parameters.h"
-#include "codings/stream.h"
-#include "kernels/planes.h"
-
-#define BLOCK 2048 /* values at a time: a multiple of QC_STREAM_BLOCK */
+#include "body/values_decode.h"
 
 /* Symbols of up to 8 bits, taken one after the other. */
 typedef struct symbol_queue {
@@ -24,8 +21,8 @@ typedef struct low_bits {
 } low_bits;
 
 typedef struct parameters_workspace {
-    qc_stream streams[QC_MAX_PARAMETER_BYTES];
-    uint8_t planes[QC_MAX_PARAMETER_BYTES][BLOCK];
+    qc_value_decoder planes;
+    qc_stream stream;
     symbol_queue lengths, order;
     uint32_t keys[QC_MAX_ENTRIES];
     uint16_t zero_points[QC_STREAM_BLOCK]; /* of uint8_t, if codes are narrow */
@@ -66,23 +63,21 @@ static qc_status decode_planes(parameters_workspace *work, const floats *floats,
 {
     qc_reader reader = qc_reader_of(floats->groups->coded.body, floats->groups->coded.size, 1);
     size_t values = floats->rows * floats->entries;
-    const uint8_t *planes[QC_MAX_PARAMETER_BYTES];
-    for (size_t i = 0; i < floats->size; i++) {
-        planes[i] = work->planes[i];
-        QC_TRY(open_stream(work, &work->streams[i], &reader, values, 8, floats->features, error));
-    }
+    qc_dtype dtype = floats->groups->dtype;
+    qc_frame frame = qc_planes_frame(dtype, values, floats->features);
+    qc_value_decoder *planes = &work->planes;
+    QC_TRY(qc_values_open(planes, &frame, 0, values, dtype, &work->shared, &reader, error));
     QC_TRY(check_end(&reader, error));
     for (size_t at = 0, count; at < values; at += count) {
-        count = smaller(BLOCK, values - at);
-        for (size_t i = 0; i < floats->size; i++)
-            QC_TRY(qc_stream_next(&work->streams[i], work->planes[i], count, error));
-        if (floats->out != NULL)
-            qc_merge_planes(planes, count, floats->size, qc_is_rotated(floats->groups->dtype),
-                            floats->out + at * floats->size, 0);
+        count = smaller(QC_VALUE_BLOCK, values - at);
+        QC_TRY(qc_values_pull(planes, count, 0, error));
+        if (floats->out == NULL)
+            continue;
+        uint8_t *out = floats->out + at * floats->size;
+        qc_values_write(planes, 0, count, at, NULL, out);
+        qc_swap_if_big_endian(out, floats->size, count); /* parameters are little-endian */
     }
-    for (size_t i = 0; i < floats->size; i++)
-        QC_TRY(qc_stream_finish(&work->streams[i], error));
-    return QC_OK;
+    return qc_values_finish(planes, error);
 }
 
 /* ---- deltas, and the order of permuted ones ---- */
@@ -205,7 +200,7 @@ static qc_status decode_zero_points(parameters_workspace *work, const qc_frame *
 {
     const qc_groups *groups = &frame->zero_points.groups;
     qc_reader reader = qc_reader_of(groups->coded.body, groups->coded.size, 1);
-    qc_stream *stream = &work->streams[0];
+    qc_stream *stream = &work->stream;
     size_t left = groups->count;
     QC_TRY(open_stream(work, stream, &reader, left, frame->width, frame->features, error));
     QC_TRY(check_end(&reader, error));

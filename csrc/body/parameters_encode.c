@@ -4,10 +4,11 @@
  */
 #include "base/workspace.h"
 #include "body/parameters.h"
+#include "body/values_encode.h"
 #include "codings/stream_encode.h"
 
-/* Balanced: adaptive coding decodes slowly, and parameters are decoded before anything else, so it
-   is only for up to this many values. */
+/* Balanced: contexts decode slowly, and parameters are decoded before anything else, so they are
+   only for up to this many values. */
 #define FEW_VALUES 4096
 
 /* "Cannot", or not in fewer bytes. */
@@ -20,6 +21,7 @@ typedef struct values {
     qc_dtype dtype;
     size_t size;          /* of a value */
     const uint8_t *order; /* of the codebook, or NULL */
+    uint8_t *copy;        /* what `data` is, once it was taken */
 } values;
 
 /* Bodies being written, one after the other, and how. */
@@ -30,6 +32,7 @@ typedef struct writer {
     size_t capacity, size;
     uint64_t features; /* of the body that was written last */
     uint8_t *symbols;  /* scratch, two bytes per value */
+    void *planes_workspace;
     void *stream_workspace;
     qc_ticker ticker;
 } writer;
@@ -39,7 +42,8 @@ static size_t count_of(const values *values) { return values->rows * values->ent
 static values values_of(const qc_groups *groups, size_t entries, const uint8_t *order)
 {
     values values = {
-        groups->values, groups->count, entries, groups->dtype, qc_dtype_size(groups->dtype), order};
+        groups->values, groups->count, entries, groups->dtype, qc_dtype_size(groups->dtype),
+        order,          NULL};
     return values;
 }
 
@@ -68,7 +72,7 @@ static uint8_t *take(values *values, uint8_t *copy)
     size_t bytes = count_of(values) * values->size;
     if (bytes > 0) {
         memcpy(copy, values->data, bytes);
-        values->data = copy;
+        values->data = values->copy = copy;
     }
     if (values->order != NULL) {
         memcpy(copy + bytes, values->order, count_of(values));
@@ -97,20 +101,25 @@ static int write_stream(writer *writer, size_t *size, const void *symbols, size_
 
 static size_t write_planes(writer *writer, const values *values)
 {
-    size_t size = 0, count = count_of(values);
-    unsigned bits = 8 * (unsigned)values->size;
-    for (unsigned shift = bits; shift > 0;) {
-        shift -= 8;
-        for (size_t i = 0; i < count; i++) {
-            uint32_t word = qc_load_value(values->data + i * values->size, values->size);
-            if (qc_is_rotated(values->dtype))
-                word = word << 1 | word >> (bits - 1);
-            writer->symbols[i] = (uint8_t)(word >> shift);
-        }
-        if (!write_stream(writer, &size, writer->symbols, count, 8))
-            return NOT_SMALLER;
-    }
-    return size;
+    size_t count = count_of(values);
+    qc_frame frame = qc_planes_frame(values->dtype, count, 0);
+    qc_chunk_encoder encoder = {.frame = &frame,
+                                .values = values->copy,
+                                .stored = count,
+                                /* No stream of a parameter has a router. */
+                                .encoding = {writer->codings & ~QC_CODING_MASK(QC_SPLIT),
+                                             writer->profile, QC_EFFORT_PLACES - 1},
+                                .out = writer->out + writer->size,
+                                .capacity = writer->capacity - writer->size,
+                                .stream_workspace = writer->stream_workspace,
+                                .arena = {writer->planes_workspace},
+                                .ticker = writer->ticker};
+    /* Kinds take elements in the machine's order, and make them little-endian in place. */
+    qc_swap_if_big_endian(values->copy, values->size, count);
+    qc_status status = qc_kind_encoder_of(&frame)->write(&encoder);
+    writer->ticker = encoder.ticker;
+    writer->features |= encoder.features;
+    return status == QC_OK ? encoder.size : NOT_SMALLER;
 }
 
 /* ---- deltas, and the order of permuted ones ---- */
@@ -276,7 +285,8 @@ static size_t bound_of(const values *values)
     size_t count = count_of(values);
     if (count == 0)
         return 0;
-    return 2 * (values->size * qc_stream_bound(count, 8) + qc_stream_bound(count, 16) +
+    qc_frame planes = qc_planes_frame(values->dtype, count, 0);
+    return 2 * (qc_kind_encoder_of(&planes)->bound(&planes, count) + qc_stream_bound(count, 16) +
                 count * values->size);
 }
 
@@ -286,6 +296,22 @@ static size_t max_values(const qc_frame *frame)
     size_t max = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         max = count_of(&all[i]) > max ? count_of(&all[i]) : max;
+    return max;
+}
+
+/* For the values of any of the parameters, one after the other. */
+static size_t planes_workspace(const qc_frame *frame)
+{
+    values all[] = {codebook_of(frame), scales_of(frame)};
+    size_t max = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        size_t count = count_of(&all[i]);
+        if (count == 0)
+            continue;
+        qc_frame planes = qc_planes_frame(all[i].dtype, count, 0);
+        size_t needed = qc_kind_encoder_of(&planes)->workspace(&planes, count);
+        max = needed > max ? needed : max;
+    }
     return max;
 }
 
@@ -299,8 +325,8 @@ size_t qc_parameters_encode_workspace(const qc_frame *frame)
 {
     values codebook = codebook_of(frame), scales = scales_of(frame), zeros = zero_points_of(frame);
     size_t count = max_values(frame);
-    return QC_WORKSPACE_ALIGNMENT + 2 * count + bytes_of(&codebook) + bytes_of(&scales) +
-           bytes_of(&zeros) + QC_STABLE_WORKSPACE(count);
+    return QC_WORKSPACE_ALIGNMENT + planes_workspace(frame) + 2 * count + bytes_of(&codebook) +
+           bytes_of(&scales) + bytes_of(&zeros) + QC_STABLE_WORKSPACE(count);
 }
 
 qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile profile, void *out,
@@ -322,8 +348,9 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
     if (is_fixed)
         return QC_OK;
     if (profile == QC_BALANCED && max_values(frame) > FEW_VALUES)
-        codings &= ~QC_CODING_MASK(QC_ADAPTIVE);
-    uint8_t *symbols = qc_workspace_align(workspace);
+        codings &= ~QC_CODING_MASK(QC_CONTEXTS);
+    uint8_t *planes = qc_workspace_align(workspace);
+    uint8_t *symbols = planes + planes_workspace(frame);
     uint8_t *scratch = take(&codebook, symbols + 2 * max_values(frame));
     scratch = take(&zeros, take(&scales, scratch));
     writer writer = {.codings = codings,
@@ -331,6 +358,7 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
                      .out = out,
                      .capacity = capacity,
                      .symbols = symbols,
+                     .planes_workspace = planes,
                      .stream_workspace = scratch,
                      .ticker = qc_ticker_of(frame->poll)};
     if (codebook.order != NULL)

@@ -1,6 +1,6 @@
 /*
- * Kind planes, decoded: one stream per byte of an element, the most significant one first. Floats
- * are rotated left by one bit, so that the first plane has the exponent and the last the sign.
+ * Kind planes, decoded: one stream per byte of an element, the most significant one first.
+ * float_planes_decode.c has that of floats.
  */
 #include "body/kinds_decode.h"
 

@@ -1,5 +1,6 @@
 /*
- * Kind planes, encoded: one stream per byte of an element.
+ * Kind planes, encoded: one stream per byte of an element. float_planes_encode.c has that of
+ * floats.
  */
 #include "body/values_encode.h"
 
@@ -16,16 +17,10 @@ static size_t planes_workspace(const qc_frame *frame, size_t stored)
 
 static qc_status write_planes(qc_chunk_encoder *encoder)
 {
-    const qc_frame *frame = encoder->frame;
     uint8_t *symbols = qc_arena_take(&encoder->arena, encoder->stored);
     qc_prepare_elements(encoder);
-    qc_encoding exponents = qc_encoding_of_exponents(encoder, encoder->stored);
-    qc_take_plane(frame, encoder->values, encoder->stored, 0, symbols);
-    QC_TRY(qc_write_exponents(encoder, symbols, encoder->stored, &exponents));
-    return qc_write_planes(encoder, 1, symbols);
+    return qc_write_located_planes(encoder, symbols);
 }
 
-const qc_kind_encoder qc_planes_kind_encoder = {.bound = planes_bound,
-                                                .workspace = planes_workspace,
-                                                .write = write_planes,
-                                                .has_exponents = 1};
+const qc_kind_encoder qc_planes_kind_encoder = {
+    .bound = planes_bound, .workspace = planes_workspace, .write = write_planes};

@@ -103,7 +103,8 @@ static qc_status write_mask(qc_chunk_encoder *encoder)
     for (size_t i = 0; i < input->stored; i++)
         mask[input->positions[i] / width] |= (uint8_t)(1u << input->positions[i] % width);
     encoder->size += qc_write_vu(encoder->out, input->stored);
-    return qc_write_located(encoder, mask, symbols, width, qc_mask_geometry(encoder->frame));
+    qc_geometry geometry = qc_mask_geometry(encoder->frame);
+    return qc_write_located(encoder, mask, symbols, width, &geometry, 1);
 }
 
 size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input)

@@ -4,6 +4,7 @@
  */
 #include "body/values_encode.h"
 #include "codings/stream_encode.h"
+#include "kernels/planes.h"
 
 /* A router has fields and maps: for streams of up to this many bytes it saves nothing. */
 #define ROUTED_MIN_BYTES 64
@@ -23,7 +24,7 @@ static int is_whole(const qc_frame *frame, size_t elements)
 }
 
 /* If there is one symbol per element. */
-static qc_geometry element_geometry(const qc_frame *frame)
+qc_geometry qc_element_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
     if (frame->row_elements <= QC_ROUTER_MAX_COLUMNS && is_whole(frame, frame->row_elements))
@@ -32,10 +33,10 @@ static qc_geometry element_geometry(const qc_frame *frame)
         return geometry;
     uint64_t width = frame->dims[frame->ndim - 1];
     uint64_t height = frame->ndim > 3 ? frame->dims[frame->ndim - 2] : 1;
-    if (width <= QC_ROUTER_MAX_SIDE && height <= QC_ROUTER_MAX_SIDE &&
+    if (width <= QC_FILTER_MAX_WIDTH && height <= QC_FILTER_MAX_SIDE &&
         is_whole(frame, (size_t)(width * height))) {
-        geometry.filter_width = (unsigned)width;
-        geometry.filter_height = (unsigned)height;
+        geometry.filter_width = (size_t)width;
+        geometry.filter_height = (size_t)height;
     }
     return geometry;
 }
@@ -43,7 +44,7 @@ static qc_geometry element_geometry(const qc_frame *frame)
 qc_geometry qc_code_geometry(const qc_frame *frame)
 {
     int has_place = frame->positions == QC_DENSE && !qc_stores_elements(frame);
-    return has_place && frame->width <= QC_ROUTER_MAX_WIDTH ? element_geometry(frame)
+    return has_place && frame->width <= QC_ROUTER_MAX_WIDTH ? qc_element_geometry(frame)
                                                             : (qc_geometry){0, 0, 0};
 }
 
@@ -52,7 +53,7 @@ qc_geometry qc_mask_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
     if (frame->positions == QC_BIT_MASK)
-        return element_geometry(frame);
+        return qc_element_geometry(frame);
     if (frame->positions == QC_MASK && frame->row_elements % 4 == 0 &&
         frame->row_elements / 4 <= QC_ROUTER_MAX_COLUMNS && is_whole(frame, frame->row_elements))
         geometry.row_length = frame->row_elements / 4;
@@ -63,10 +64,13 @@ qc_geometry qc_mask_geometry(const qc_frame *frame)
 qc_geometry qc_exponent_geometry(const qc_frame *frame)
 {
     qc_geometry geometry = {0, 0, 0};
-    int is_float = frame->dtype <= QC_F64 && qc_kind_encoder_of(frame)->has_exponents;
-    if (frame->positions == QC_DENSE && is_float && frame->row_elements >= MIN_CLASSED_ROW &&
-        is_whole(frame, frame->row_elements))
-        geometry.row_length = frame->row_elements;
+    size_t size = frame->kind == QC_BYTES ? frame->item_size : 1;
+    int is_classed = qc_kind_row(frame->kind, frame->dtype) == QC_FLOAT_PLANES ||
+                     ((frame->kind == QC_PLANES || frame->kind == QC_BYTES) &&
+                      frame->dtype > QC_F64 && frame->width == 8);
+    if (frame->positions == QC_DENSE && is_classed &&
+        frame->row_elements >= MIN_CLASSED_ROW / size && is_whole(frame, frame->row_elements))
+        geometry.row_length = frame->row_elements * size;
     return geometry;
 }
 
@@ -80,8 +84,10 @@ size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_input *i
     unsigned mask_width = qc_mask_width(frame->positions);
     qc_geometry geometry = mask_width > 0 ? qc_mask_geometry(frame) : qc_code_geometry(frame);
     size_t count = mask_width > 0 ? qc_mask_symbols(input->elements, mask_width) : input->elements;
-    qc_router_input stream = {NULL, count, frame->width, geometry, NULL};
+    qc_router_input stream = {NULL, count, frame->width, geometry, NULL, 0};
     if (qc_stores_elements(frame) && mask_width == 0) {
+        if (frame->dtype > QC_F64)
+            return qc_bytes_router_workspace(frame, input);
         stream.geometry = qc_exponent_geometry(frame);
         return is_located(&stream.geometry) ? qc_router_rows_workspace(&stream) : 0;
     }
@@ -110,12 +116,12 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
     return write_stream_in(encoder, symbols, count, width, &encoder->encoding);
 }
 
-/* The bytes that a coding with a router may take, or 0 if it is not tried. It decodes as slowly as
-   adaptive coding, so balanced allows it where it allows that, and if it saves a 64th. */
+/* The bytes that a routed stream may take in a coding, or 0 if it is not tried. It decodes as
+   slowly as contexts, so balanced allows it where it allows those, and if it saves a 64th. */
 static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
 {
     const qc_encoding *encoding = &encoder->encoding;
-    uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_ADAPTIVE);
+    uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_CONTEXTS);
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
         size <= ROUTED_MIN_BYTES)
         return 0;
@@ -126,17 +132,13 @@ static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, si
     return size < ROUTED_SMALL_STREAM ? size - size / 64 : 0;
 }
 
-qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_t count,
-                           unsigned width, qc_geometry geometry)
+/* The stream that was written at `at`, by a router if that is smaller. */
+static qc_status try_router(qc_chunk_encoder *encoder, size_t at, uint64_t features,
+                            const void *symbols, size_t count, unsigned width, qc_geometry geometry)
 {
     qc_error *error = encoder->error;
-    size_t at = encoder->size, routed = 0;
-    uint64_t features = encoder->features;
-    QC_TRY(qc_write_stream(encoder, symbols, count, width));
-    size_t size = encoder->size - at;
-    if (!is_located(&geometry) || geometry.row_length > count)
-        return QC_OK;
-    qc_router_request request = {{symbols, count, width, geometry, &encoder->ticker},
+    size_t size = encoder->size - at, routed = 0;
+    qc_router_request request = {{symbols, count, width, geometry, &encoder->ticker, 0},
                                  &encoder->encoding,
                                  router_limit(encoder, QC_CONTEXTS, size),
                                  router_limit(encoder, QC_SPLIT, size),
@@ -152,6 +154,18 @@ qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_
     return QC_OK;
 }
 
+qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_t count,
+                           unsigned width, const qc_geometry *geometries, size_t geometry_count)
+{
+    size_t at = encoder->size;
+    uint64_t features = encoder->features;
+    QC_TRY(qc_write_stream(encoder, symbols, count, width));
+    for (size_t i = 0; i < geometry_count; i++)
+        if (is_located(&geometries[i]) && geometries[i].row_length <= count)
+            QC_TRY(try_router(encoder, at, features, symbols, count, width, geometries[i]));
+    return QC_OK;
+}
+
 qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, size_t count,
                              const qc_encoding *encoding)
 {
@@ -159,7 +173,8 @@ qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, 
     qc_error *error = encoder->error;
     qc_profile profile = encoder->encoding.profile;
     qc_geometry geometry = qc_exponent_geometry(frame);
-    qc_router_request request = {{symbols, count, frame->width, geometry, &encoder->ticker},
+    unsigned center = frame->dtype > QC_F64 && qc_turn_of(frame->dtype) != QC_ROTATED ? 128 : 0;
+    qc_router_request request = {{symbols, count, frame->width, geometry, &encoder->ticker, center},
                                  encoding,
                                  0,
                                  qc_stream_bound(count, frame->width),

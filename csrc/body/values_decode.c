@@ -3,10 +3,10 @@
  */
 #include "body/values_decode.h"
 
-static const qc_kind_decoder *const KINDS[QC_KIND_COUNT] = {
+static const qc_kind_decoder *const KINDS[QC_KIND_ROWS] = {
     [QC_BYTES] = &qc_bytes_kind_decoder,   [QC_PLANES] = &qc_planes_kind_decoder,
     [QC_AFFINE] = &qc_affine_kind_decoder, [QC_CODEBOOK] = &qc_codebook_kind_decoder,
-    [QC_DELTA] = &qc_delta_kind_decoder,   [QC_EXPONENTS] = &qc_exponents_kind_decoder,
+    [QC_DELTA] = &qc_delta_kind_decoder,   [QC_FLOAT_PLANES] = &qc_float_planes_kind_decoder,
 };
 
 static int can_convert(qc_dtype from, qc_dtype to)
@@ -23,7 +23,7 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
              QC_INVALID, "decode: the tensor cannot be given in this dtype", 0, out_dtype,
              frame->dtype);
     values->frame = frame;
-    values->kind = KINDS[frame->kind];
+    values->kind = KINDS[qc_kind_row(frame->kind, frame->dtype)];
     values->out_dtype = out_dtype;
     values->out_size = qc_dtype_size(out_dtype);
     values->past_cache = 0;

@@ -9,7 +9,7 @@
 #define QC_VALUES_DECODE_H
 
 #include "body/delta_decode.h"
-#include "body/exponents_decode.h"
+#include "body/float_planes_decode.h"
 #include "codings/stream.h"
 #include "kernels/look_up.h"
 
@@ -33,7 +33,7 @@ typedef struct qc_value_decoder {
     float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
     /* Symbols; those of stream i begin at i * QC_VALUE_STRIDE. */
     uint8_t codes[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
-    uint8_t joined[2][QC_VALUE_STRIDE]; /* exponents: planes 0 and 1, made of streams 0 and 1 */
+    uint8_t joined[2][QC_VALUE_STRIDE]; /* floats: planes 0 and 1, made of streams 0 and 1 */
     float floats[QC_VALUE_STRIDE];
     uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
@@ -61,7 +61,7 @@ typedef struct qc_kind_decoder {
 } qc_kind_decoder;
 
 extern const qc_kind_decoder qc_bytes_kind_decoder, qc_planes_kind_decoder, qc_affine_kind_decoder,
-    qc_codebook_kind_decoder, qc_delta_kind_decoder, qc_exponents_kind_decoder;
+    qc_codebook_kind_decoder, qc_delta_kind_decoder, qc_float_planes_kind_decoder;
 
 /* Start the value streams of a chunk with `count` stored elements, the first element of which has
    the number `first` in the tensor; steps over them. */

@@ -17,12 +17,11 @@ typedef struct qc_kind_encoder {
     qc_status (*check)(const qc_frame *frame, const qc_chunk_input *input, qc_error *error);
     /* Write the encoder's values; they may be overwritten. */
     qc_status (*write)(qc_chunk_encoder *encoder);
-    int by_byte;       /* the longest stream has a symbol per byte; else per stored element */
-    int has_exponents; /* the first value stream has exponents of floats */
+    int by_byte; /* the longest stream has a symbol per byte; else per stored element */
 } qc_kind_encoder;
 
 extern const qc_kind_encoder qc_bytes_kind_encoder, qc_planes_kind_encoder, qc_affine_kind_encoder,
-    qc_codebook_kind_encoder, qc_delta_kind_encoder, qc_exponents_kind_encoder;
+    qc_codebook_kind_encoder, qc_delta_kind_encoder, qc_float_planes_kind_encoder;
 
 /* The row of a frame's kind. */
 const qc_kind_encoder *qc_kind_encoder_of(const qc_frame *frame);

@@ -36,7 +36,7 @@ static qc_status read_run(nibble_reader *from, unsigned *length, unsigned *run, 
         *run = 1;
         return QC_OK;
     }
-    QC_CHECK(nibble <= RUN_OF_SAME, QC_CORRUPT, "huffman: reserved code length",
+    QC_CHECK(nibble <= RUN_OF_SAME, QC_UNSUPPORTED, "huffman: reserved code length",
              from->reader->at - 1, nibble, RUN_OF_SAME);
     QC_CHECK(nibble == RUN_OF_ABSENT || previous != NOT_YET_LENGTH, QC_CORRUPT,
              "huffman: the first code length repeats another", from->reader->at - 1, nibble,

@@ -1,6 +1,6 @@
 /*
- * The range decoder of codings 3 and 7 (docs/format.md, section 7.4; Martin 1979, in the form that
- * LZMA uses).
+ * The range decoder of coding 3 (docs/format.md, section 7.4; Martin 1979, in the form that LZMA
+ * uses).
  *
  * The whole body is read as one number, a fraction between 0 and 1. A decoder keeps the interval
  * that contains it: `range` is its width, and `code` is how far the number is above its lower end.
@@ -14,37 +14,41 @@
  * code < range. A hostile body may break it with its first bytes. Then bits come out that no
  * encoder wrote, but any bits are symbols, so nothing has to be checked until the end.
  *
+ * Bytes beyond the body are 0, and a decoder reads at most eight of them: so a few bytes do not
+ * take long to decode. That is checked after every block of symbols, not after every byte.
+ *
  * Functions work on a copy of the decoder, which the compiler keeps in registers.
  */
 #ifndef QC_RANGE_DECODER_H
 #define QC_RANGE_DECODER_H
 
-#include "codings/adaptive_model.h"
+#include "codings/contexts_model.h"
 
 typedef struct qc_range_decoder {
-    const uint8_t *next;
-    const uint8_t *end; /* zeros are read beyond it */
+    const uint8_t *bytes;
+    size_t size;
+    size_t read; /* bytes so far, those beyond `size` included */
     uint32_t range;
     uint32_t code;
 } qc_range_decoder;
 
 static inline uint32_t qc_range_byte(qc_range_decoder *d)
 {
-    return d->next < d->end ? *d->next++ : 0;
+    size_t at = d->read++;
+    return at < d->size ? d->bytes[at] : 0;
 }
 
 static inline void qc_range_normalise(qc_range_decoder *d)
 {
-    while (d->range < QC_ADAPTIVE_NORMAL_RANGE) {
+    while (d->range < QC_RANGE_NORMAL) {
         d->range <<= 8;
         d->code = d->code << 8 | qc_range_byte(d);
     }
 }
 
-/* The bytes from `body` to `end` are range-coded. */
-static inline qc_range_decoder qc_range_start(const uint8_t *body, const uint8_t *end)
+static inline qc_range_decoder qc_range_start(const uint8_t *bytes, size_t size)
 {
-    qc_range_decoder d = {body, end, UINT32_MAX, 0};
+    qc_range_decoder d = {bytes, size, 0, UINT32_MAX, 0};
     for (unsigned i = 0; i < 4; i++)
         d.code = d.code << 8 | qc_range_byte(&d);
     return d;
@@ -71,21 +75,21 @@ static inline unsigned qc_range_decode_direct(qc_range_decoder *d)
     return bit;
 }
 
-/* What a stream's start and finish check of range-coded bytes: `size` of them at `body`, which is
-   `at` bytes into the stream's own body. Nothing that follows rests on the last byte not being 0:
-   any bytes are symbols. */
-static inline qc_status qc_range_check_end(const uint8_t *body, size_t size, size_t at,
-                                           qc_error *error)
+/* After each block of symbols. */
+static inline qc_status qc_range_check(const qc_range_decoder *d, qc_error *error)
 {
-    QC_CHECK(size == 0 || body[size - 1] != 0, QC_CORRUPT, "adaptive: trailing zero byte",
-             at + size - 1, 0, 1);
+    QC_CHECK(d->read <= d->size + QC_RANGE_MAX_BEYOND, QC_CORRUPT,
+             "contexts: bytes read beyond the body", 0, d->read - d->size, QC_RANGE_MAX_BEYOND);
     return QC_OK;
 }
 
+/* After the last symbol: the body has as few bytes as decode to them. */
 static inline qc_status qc_range_finish(const qc_range_decoder *d, qc_error *error)
 {
-    QC_CHECK(d->next == d->end, QC_CORRUPT, "adaptive: bytes left after the last symbol", 0,
-             d->end - d->next, 0);
+    QC_CHECK(d->read >= d->size, QC_CORRUPT, "contexts: bytes left after the last symbol", 0,
+             d->size - d->read, 0);
+    QC_CHECK(d->size == 0 || d->bytes[d->size - 1] != 0 || d->read == d->size + QC_RANGE_MAX_BEYOND,
+             QC_CORRUPT, "contexts: trailing zero byte", 0, d->read - d->size, QC_RANGE_MAX_BEYOND);
     return QC_OK;
 }
 

@@ -39,17 +39,18 @@ typedef struct qc_huffman_state {
     qc_bit_reader readers[QC_HUFFMAN_STREAMS];
 } qc_huffman_state;
 
-typedef struct qc_adaptive_state {
+typedef struct qc_contexts_state {
     qc_range_decoder decoder;
-    int is_exponent;
-    qc_adaptive_model model;
-} qc_adaptive_state;
+    qc_contexts_model model;
+    qc_contexts contexts;
+    struct qc_router_state *router; /* of models classes and neighbours */
+} qc_contexts_state;
 
 /* What all streams of a chunk share. */
 typedef struct qc_stream_shared {
     qc_ticker ticker;
-    /* The memory of the one stream in coding 6 or 7 that a chunk may have, which takes it when it
-       is opened. NULL: it is taken, or no stream may be in these codings. */
+    /* The memory of the one routed stream that a chunk may have, which takes it when it is opened.
+       NULL: it is taken, or no stream may be routed. */
     struct qc_router_state *router; /* routers/router_decode.h */
 } qc_stream_shared;
 
@@ -66,7 +67,7 @@ typedef struct qc_stream {
         qc_constant_state constant;
         qc_bitpacked_state bitpacked;
         qc_huffman_state huffman;
-        qc_adaptive_state adaptive;
+        qc_contexts_state contexts;
         qc_lanes_state lanes;
         struct qc_router_state *router;
     } state;
@@ -96,8 +97,7 @@ typedef struct qc_stream_decoder {
 
 extern const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT]; /* stream_decode.c */
 extern const qc_stream_decoder qc_constant_decoder, qc_bitpacked_decoder, qc_huffman_decoder,
-    qc_adaptive_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder,
-    qc_contexts_decoder;
+    qc_contexts_decoder, qc_lanes_huffman_decoder, qc_lanes_tans_decoder, qc_split_decoder;
 
 /* Reads a stream's header at the reader (coding, body length) and starts it. `features`: a coding
    without a bit there is Corrupt; pass ~0 for a single stream. Moves the reader past the body. */

@@ -7,8 +7,8 @@
 #include "codings/stream.h"
 
 const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
-    &qc_constant_decoder,      &qc_bitpacked_decoder,  &qc_huffman_decoder, &qc_adaptive_decoder,
-    &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder, &qc_split_decoder,   &qc_contexts_decoder,
+    &qc_constant_decoder,      &qc_bitpacked_decoder,  &qc_huffman_decoder, &qc_contexts_decoder,
+    &qc_lanes_huffman_decoder, &qc_lanes_tans_decoder, &qc_split_decoder,
 };
 
 /* What it takes to open a stream at most, in a ticker's steps: tables are filled. */

@@ -3,14 +3,14 @@
  *
  * Codings are considered from the fastest to the slowest to decode. A slower one has to save 1/64
  * of the best before it, and plain Huffman, which no vectors decode, 1/32; in profile `small`,
- * saving one byte is enough. Most codings know their size from the histogram; only adaptive coding
- * has to be tried.
+ * saving one byte is enough. Most codings know their size from the histogram; only contexts
+ * have to be tried.
  */
 #include "codings/stream_encode.h"
 #include "base/workspace.h"
 #include "kernels/bitpacking.h"
 
-/* What adaptive coding and tables may cost beyond bitpacked: the bytes that contexts need to learn,
+/* What contexts and tables may cost beyond bitpacked: the bytes that contexts need to learn,
    and an eighth for symbols that mislead them all the time. */
 #define LEARNING_BYTES 512
 
@@ -22,12 +22,12 @@
 #define WORTHWHILE_PART 64
 #define SCALAR_PART     32
 
-/* Balanced: adaptive, which decodes slowly, is for streams below this many bytes. */
+/* Balanced: contexts, which decode slowly, are for streams below this many bytes. */
 #define SMALL_STREAM ((size_t)64 * 1024)
 
 static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
     &qc_constant_encoder, &qc_bitpacked_encoder,     &qc_huffman_encoder,
-    &qc_adaptive_encoder, &qc_lanes_huffman_encoder, &qc_lanes_tans_encoder,
+    &qc_contexts_encoder, &qc_lanes_huffman_encoder, &qc_lanes_tans_encoder,
 };
 
 #define FIXED_WIDTH (QC_CODING_MASK(QC_CONSTANT) | QC_CODING_MASK(QC_BITPACKED))
@@ -132,16 +132,16 @@ static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profi
     return best;
 }
 
-/* Write the body, by the choice or by adaptive coding if that comes out smaller; adjusts the
+/* Write the body, by the choice or by contexts if that comes out smaller; adjusts the
    choice. QC_NO_ENCODING stays if nothing can hold the symbols. */
-static void encode_body(const qc_encoder_input *input, int try_adaptive, choice *best, uint8_t *out)
+static void encode_body(const qc_encoder_input *input, int try_contexts, choice *best, uint8_t *out)
 {
-    if (try_adaptive) {
+    if (try_contexts) {
         size_t limit = best->bytes == QC_NO_ENCODING ? body_bound(input->count, input->width)
                                                      : best->bytes - 1;
-        size_t bytes = encoders[QC_ADAPTIVE]->encode(input, out, limit);
+        size_t bytes = encoders[QC_CONTEXTS]->encode(input, out, limit);
         if (bytes != QC_NO_ENCODING) {
-            *best = (choice){QC_ADAPTIVE, bytes};
+            *best = (choice){QC_CONTEXTS, bytes};
             return;
         }
     }
@@ -149,7 +149,7 @@ static void encode_body(const qc_encoder_input *input, int try_adaptive, choice 
         best->bytes = encoders[best->coding]->encode(input, out, best->bytes);
 }
 
-/* Whether adaptive coding may be smaller, and its slow decoding is accepted. */
+/* Whether contexts may be smaller, and their slow decoding is accepted. */
 static int is_worth_trying(const choice *best, qc_profile profile)
 {
     if (best->bytes <= 1) /* as few bytes as it can have */
@@ -198,9 +198,9 @@ qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t
     input->smallest = profile == QC_SMALL;
     codings &= profile_codings[profile];
     choice best = choose(input, codings, profile);
-    int try_adaptive =
-        (codings & QC_CODING_MASK(QC_ADAPTIVE)) != 0 && is_worth_trying(&best, profile);
-    encode_body(input, try_adaptive, &best, body);
+    int try_contexts =
+        (codings & QC_CODING_MASK(QC_CONTEXTS)) != 0 && is_worth_trying(&best, profile);
+    encode_body(input, try_contexts, &best, body);
     QC_GO_ON_IF(!ticker->stopped);
     QC_CHECK(best.bytes != QC_NO_ENCODING, QC_INVALID,
              "stream: no allowed coding holds the symbols", 0, codings, 0);

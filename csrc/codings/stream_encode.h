@@ -47,7 +47,7 @@ typedef struct qc_stream_encoder {
 } qc_stream_encoder;
 
 extern const qc_stream_encoder qc_constant_encoder, qc_bitpacked_encoder, qc_huffman_encoder,
-    qc_adaptive_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
+    qc_contexts_encoder, qc_lanes_huffman_encoder, qc_lanes_tans_encoder;
 
 /* Scratch memory for `count` symbols that do not change. */
 #define QC_STABLE_WORKSPACE(count) (QC_WORKSPACE_BYTES + 2 * (size_t)(count))

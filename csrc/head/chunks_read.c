@@ -62,14 +62,23 @@ static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_in
     return QC_OK;
 }
 
-/* What a chunk's values have before their streams. */
-static qc_status skip_value_head(qc_reader *reader, const qc_kind_facts *kind, qc_error *error)
+/* What values have before their streams, and the streams. `streams`: their number without escapes;
+   infos[*count] and on are filled. */
+static qc_status read_values(qc_reader *reader, const qc_kind_facts *kind, unsigned streams,
+                             qc_stream_info *infos, size_t *count, qc_error *error)
 {
-    const uint8_t *bytes;
+    unsigned fields = 0, numbers = kind->head_numbers;
     uint64_t number;
-    QC_TRY(qc_read_bytes(reader, kind->head_bytes, &bytes, "chunk: head of the values", error));
-    for (unsigned i = 0; i < kind->head_numbers; i++)
-        QC_TRY(qc_read_vu(reader, &number, "chunk: head of the values", error));
+    if (kind->has_fields)
+        QC_TRY(qc_read_u8(reader, &fields, "planes: fields", error));
+    numbers += (fields & QC_PLANES_BASE) != 0;
+    numbers += (fields & QC_PLANES_ESCAPES) != 0;
+    for (unsigned i = 0; i < numbers; i++)
+        QC_TRY(qc_read_vu(reader, &number, "chunk: numbers before the values", error));
+    if (fields & QC_PLANES_ESCAPES)
+        QC_TRY(read_stream_info(reader, QC_ROLE_VALUES + streams, &infos[(*count)++], error));
+    for (unsigned i = 0; i < streams; i++)
+        QC_TRY(read_stream_info(reader, QC_ROLE_VALUES + i, &infos[(*count)++], error));
     return QC_OK;
 }
 
@@ -95,9 +104,7 @@ static qc_status read_copies_infos(qc_reader *reader, qc_stream_info *infos, siz
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error)
 {
-    const qc_kind_facts *kind = &qc_kinds[frame->kind];
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
-    unsigned values = frame->value_streams;
     uint64_t stored;
     size_t n = 0;
     if (frame->positions == QC_COPIES)
@@ -110,11 +117,7 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
         QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));
     if (frame->positions == QC_CSR || frame->positions == QC_GAPS)
         QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
-    QC_TRY(skip_value_head(&reader, kind, error));
-    for (unsigned i = 0; i < kind->escape_streams; i++)
-        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + values + i, &infos[n++], error));
-    for (unsigned i = 0; i < values; i++)
-        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + i, &infos[n++], error));
+    QC_TRY(read_values(&reader, qc_kind_facts_of(frame), frame->value_streams, infos, &n, error));
     *count = n;
     return QC_OK;
 }
@@ -124,13 +127,14 @@ qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_
 {
     const qc_coded *coded = &groups->coded;
     qc_reader reader = qc_reader_of(coded->body, coded->size, 1);
-    size_t streams = 1; /* of deltas, and of zero points (mode 2 too) */
-    if (coded->mode == QC_VALUES_PLANES)
-        streams = qc_dtype_size(groups->dtype);
-    else if (coded->mode == QC_VALUES_PERMUTED)
+    /* Those of deltas, and of zero points (mode 2 too), are as of a kind without a head. */
+    unsigned row = QC_BYTES, streams = 1;
+    if (coded->mode == QC_VALUES_PLANES) {
+        row = qc_kind_row(QC_PLANES, groups->dtype);
+        streams = (unsigned)qc_dtype_size(groups->dtype);
+    } else if (coded->mode == QC_VALUES_PERMUTED) {
         streams = 2;
-    for (unsigned i = 0; i < streams; i++)
-        QC_TRY(read_stream_info(&reader, QC_ROLE_VALUES + i, &infos[i], error));
-    *count = streams;
-    return QC_OK;
+    }
+    *count = 0;
+    return read_values(&reader, &qc_kinds[row], streams, infos, count, error);
 }

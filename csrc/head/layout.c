@@ -32,13 +32,13 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error)
                       error);
 }
 
-qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error)
+qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, qc_error *error)
 {
     size_t chunk = frame->chunk_elements, row = frame->row_elements;
-    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, status, "frame: elements of a chunk", 0, chunk,
+    QC_CHECK(chunk <= QC_MAX_CHUNK_ELEMENTS, later, "frame: elements of a chunk", 0, chunk,
              QC_MAX_CHUNK_ELEMENTS);
     if (chunk == 0) {
-        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, status,
+        QC_CHECK(frame->elements <= QC_MAX_CHUNK_ELEMENTS, later,
                  "frame: elements of an unchunked tensor", 0, frame->elements,
                  QC_MAX_CHUNK_ELEMENTS);
         frame->chunks = 1;
@@ -58,8 +58,8 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
 {
     const qc_kind_facts *kind = &qc_kinds[frame->kind];
     QC_CHECK(kind->any_dtype || quantizable(frame->dtype), status,
-             "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64", 0,
-             frame->dtype, QC_F64);
+             "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
+             QC_F64);
     QC_CHECK(!kind->stores_elements || !scaled, status,
              "frame: only affine and codebook have scales", 0, 1, 0);
     QC_CHECK(!kind->dense_only || frame->positions != QC_COPIES,

@@ -13,7 +13,10 @@
 #define QC_FLAG_POSITIONS_SHIFT 1
 #define QC_FLAG_POSITIONS_MASK  7u
 #define QC_FLAG_SCALED          16u
-#define QC_FLAG_RESERVED        0xE0u
+#define QC_FLAG_NOTES           32u
+#define QC_FLAG_RESERVED        0xC0u
+
+#define QC_NDIM_LIMIT 16 /* the field has four bits */
 
 #define QC_CRC_BYTES             4
 #define QC_DIRECTORY_ENTRY_BYTES 8 /* u32 length, u32 crc32c */
@@ -34,10 +37,14 @@
 /* item_size, elements and row_elements from dtype and dims. QC_LIMIT if the tensor is too large. */
 qc_status qc_layout_elements(qc_frame *frame, qc_error *error);
 /* chunks, from elements and chunk_elements; `status` for what breaks a rule: Corrupt when reading,
-   Invalid when writing. */
-qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_error *error);
+   Invalid when writing; `later` for chunks that a later version may have. */
+qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, qc_error *error);
 /* value_streams, and the width of kinds that store elements. `scaled`: whether there are scales. */
 qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error);
+/* The notes at the reader: their length, then items that fill it. */
+qc_status qc_read_notes(qc_reader *reader, qc_notes *notes, qc_error *error);
+/* Check notes that are to be written. */
+qc_status qc_plan_notes(const qc_notes *notes, qc_error *error);
 /* That elements can be copied: once the parameters are there. */
 qc_status qc_layout_copies(const qc_frame *frame, qc_status status, qc_error *error);
 /* Whether the frame's groups have their values: coded ones have them once they are decoded. */
@@ -54,9 +61,6 @@ static inline int qc_is_uniform(const qc_frame *frame)
 {
     return frame->scales.count <= 1 && frame->codebook.books.count <= 1;
 }
-
-/* Whether planes are of values that are rotated left by one bit: floats, but for the smallest. */
-static inline int qc_is_rotated(qc_dtype dtype) { return dtype <= QC_F64; }
 
 /* Whether elements that are not stored are 0: so it is told where those are that are stored. */
 static inline int qc_is_sparse(const qc_frame *frame)

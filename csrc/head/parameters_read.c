@@ -185,7 +185,6 @@ static const kind_reader READERS[QC_KIND_COUNT] = {
     [QC_AFFINE] = {read_affine, read_zero_points},
     [QC_CODEBOOK] = {read_codebook, NULL},
     [QC_DELTA] = {read_delta, NULL},
-    [QC_EXPONENTS] = {NULL, NULL},
 };
 
 qc_status qc_read_parameters(qc_reader *reader, qc_frame *frame, int scaled, qc_error *error)

@@ -178,7 +178,6 @@ static const kind_writer WRITERS[QC_KIND_COUNT] = {
     [QC_AFFINE] = {plan_affine, affine_size, write_affine, zero_points_size, write_zero_points},
     [QC_CODEBOOK] = {plan_codebook, codebook_size, write_codebook, NULL, NULL},
     [QC_DELTA] = {plan_delta, delta_size, write_delta, NULL, NULL},
-    [QC_EXPONENTS] = {0},
 };
 
 static int has_gaps(const qc_frame *frame)

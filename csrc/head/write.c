@@ -25,7 +25,11 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
     QC_CHECK(!has_gaps || (frame->gap_width >= 1 && frame->gap_width <= 16), QC_INVALID,
              "gaps: width", 0, frame->gap_width, 16);
     QC_TRY(qc_layout_elements(frame, error));
-    QC_TRY(qc_layout_chunks(frame, QC_INVALID, error));
+    QC_CHECK(frame->chunk_elements == 0 || frame->chunk_elements >= QC_MIN_CHUNK_ELEMENTS,
+             QC_INVALID, "frame: elements of a chunk", 0, frame->chunk_elements,
+             QC_MIN_CHUNK_ELEMENTS);
+    QC_TRY(qc_plan_notes(&frame->notes, error));
+    QC_TRY(qc_layout_chunks(frame, QC_INVALID, QC_INVALID, error));
     QC_TRY(qc_layout_values(frame, frame->scales.count > 0, QC_INVALID, error));
     QC_TRY(qc_plan_parameters(frame, error));
     QC_TRY(qc_layout_copies(frame, QC_INVALID, error));
@@ -35,11 +39,22 @@ qc_status qc_frame_plan(qc_frame *frame, qc_error *error)
 
 /* ---- writing ---- */
 
-static size_t body_bytes(const qc_frame *frame, const qc_bytes *chunks)
+/* Of the part that is read before any chunk: notes to CRC. */
+static size_t shared_bytes(const qc_frame *frame)
 {
-    size_t bytes = qc_parameters_size(frame) + QC_CRC_BYTES;
+    size_t bytes = qc_parameters_size(frame) + QC_CRC_BYTES, notes = frame->notes.size;
+    if (notes > 0)
+        bytes += qc_vu_size(notes) + notes;
     if (frame->chunk_elements > 0)
         bytes += qc_vu_size(frame->chunk_elements) + frame->chunks * QC_DIRECTORY_ENTRY_BYTES;
+    return bytes;
+}
+
+static size_t body_bytes(const qc_frame *frame, const qc_bytes *chunks)
+{
+    size_t bytes = shared_bytes(frame);
+    if (frame->chunk_elements > 0)
+        bytes += qc_vu_size(bytes);
     for (size_t i = 0; i < frame->chunks; i++)
         bytes += chunks[i].size;
     return bytes;
@@ -54,21 +69,39 @@ size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *c
     return bytes;
 }
 
-static uint8_t *write_head(uint8_t *out, const qc_frame *frame, uint64_t features,
-                           const qc_bytes *chunks)
+static unsigned flags_of(const qc_frame *frame)
+{
+    return (frame->chunk_elements > 0 ? QC_FLAG_CHUNKED : 0) |
+           (unsigned)frame->positions << QC_FLAG_POSITIONS_SHIFT |
+           (frame->scales.count > 0 ? QC_FLAG_SCALED : 0) |
+           (frame->notes.size > 0 ? QC_FLAG_NOTES : 0);
+}
+
+/* Magic to body length. */
+static uint8_t *write_fields(uint8_t *out, const qc_frame *frame, uint64_t features,
+                             const qc_bytes *chunks)
 {
     *out++ = QC_MAGIC_0;
     *out++ = QC_MAGIC_1;
     *out++ = QC_FORMAT_VERSION;
-    *out++ = (uint8_t)((frame->chunk_elements > 0 ? QC_FLAG_CHUNKED : 0) |
-                       (unsigned)frame->positions << QC_FLAG_POSITIONS_SHIFT |
-                       (frame->scales.count > 0 ? QC_FLAG_SCALED : 0));
+    *out++ = (uint8_t)flags_of(frame);
     out = qc_append_vu(out, features);
     *out++ = (uint8_t)frame->dtype;
     *out++ = (uint8_t)((unsigned)frame->kind << 4 | frame->ndim);
     for (unsigned axis = 0; axis < frame->ndim; axis++)
         out = qc_append_vu(out, frame->dims[axis]);
-    out = qc_append_vu(out, body_bytes(frame, chunks));
+    return qc_append_vu(out, body_bytes(frame, chunks));
+}
+
+/* What comes between the fields and the parameters. */
+static uint8_t *write_before_parameters(uint8_t *out, const qc_frame *frame)
+{
+    if (frame->chunk_elements > 0)
+        out = qc_append_vu(out, shared_bytes(frame));
+    if (frame->notes.size > 0) {
+        out = qc_append_vu(out, frame->notes.size);
+        out = qc_append_bytes(out, frame->notes.bytes, frame->notes.size);
+    }
     return frame->chunk_elements > 0 ? qc_append_vu(out, frame->chunk_elements) : out;
 }
 
@@ -99,7 +132,8 @@ qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_byte
     for (size_t i = 0; i < frame->chunks; i++)
         QC_CHECK(chunks[i].size <= UINT32_MAX, QC_INVALID, "frame: chunk is too large", i,
                  chunks[i].size, UINT32_MAX);
-    uint8_t *at = write_head(start, frame, features, chunks);
+    uint8_t *at = write_fields(start, frame, features, chunks);
+    at = write_before_parameters(at, frame);
     at = qc_write_parameters(at, frame);
     if (frame->chunk_elements > 0) {
         QC_TRY(write_directory(at, frame, chunks, &ticker, error));

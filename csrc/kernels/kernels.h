@@ -20,6 +20,7 @@
 #include "kernels/lanes_pieces.h"
 #include "kernels/lanes_state.h"
 #include "kernels/look_up.h"
+#include "kernels/planes.h"
 
 /* ---- between codes and values: partial ---- */
 
@@ -48,9 +49,9 @@ typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *c
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
                                 uint8_t *out, int past_cache);
 
-/* Elements of 2 or 4 bytes, little-endian, from their planes, the most significant one first.
-   `rotated`: rotate each element right by one bit. */
-typedef size_t qc_merge_kernel(const uint8_t *const *planes, size_t count, int rotated,
+/* Elements of 1, 2 or 4 bytes, little-endian, from their planes, the most significant one first;
+   all their bits are used. */
+typedef size_t qc_merge_kernel(const uint8_t *const *planes, size_t count, qc_turn turn,
                                uint8_t *out, int past_cache);
 
 /* f32 elements from those of their base and the quotients of the differences (docs/format.md,
@@ -179,7 +180,7 @@ typedef struct qc_kernels {
     qc_max_code_kernel *max_code;
     qc_look_up_kernel *look_up_2, *look_up_4; /* items of 2 and of 4 bytes */
     qc_affine_kernel *affine;
-    qc_merge_kernel *merge_2, *merge_4;
+    qc_merge_kernel *merge_1, *merge_2, *merge_4;
     qc_add_delta_kernel *add_delta_4;
     qc_join_exponents_kernel *join_exponents;
     qc_narrow_kernel *f16_of_f32, *bf16_of_f32;
@@ -217,6 +218,7 @@ qc_max_code_kernel qc_max_code_avx2, qc_max_code_avx512;
 qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512, qc_look_up_2_neon;
 qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
+qc_merge_kernel qc_merge_1_avx2, qc_merge_1_avx512;
 qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
 qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;
 qc_add_delta_kernel qc_add_delta_4_avx2;

@@ -10,6 +10,9 @@ import numpy as np
 
 from .._core import core, cpu
 
+#: Version bytes of candidates count from here.
+_CANDIDATE = 0x80
+
 
 def config() -> dict[str, Any]:
     """Return versions and CPU features as plain values.
@@ -17,11 +20,11 @@ def config() -> dict[str, Any]:
     Examples
     --------
     >>> config()["format"]
-    0
+    '1, candidate 1 (0x81)'
     """
     return {
         "qcodec": _version(),
-        "format": core.FORMAT_VERSION,
+        "format": f"1, candidate {core.FORMAT_VERSION - _CANDIDATE} ({core.FORMAT_VERSION:#x})",
         "python": platform.python_version(),
         "numpy": np.__version__,
         "machine": platform.machine(),

@@ -1,5 +1,5 @@
 # Declarations from the headers of csrc/ that the files of this folder use.
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from "qcodec.h" nogil:
     ctypedef int qc_status
@@ -17,6 +17,7 @@ cdef extern from "qcodec.h" nogil:
     enum:
         QC_FORMAT_VERSION
         QC_OK
+        QC_INVALID
         QC_INTERRUPTED
         QC_VERIFY
         QC_WHOLE
@@ -188,22 +189,36 @@ cdef extern from "qcodec.h" nogil:
     qc_status qc_relative_index_decode(const void *gaps, size_t stored, unsigned gap_width,
                                        size_t limit, uint32_t *positions, qc_error *error)
 
+    enum:
+        QC_PACK_MAX_HEAD_BYTES
+
     ctypedef struct qc_pack_entry:
         size_t name_offset
         size_t name_bytes
+        size_t role
         size_t offset
         size_t bytes
+        size_t dims_offset
+        size_t ndim
+        size_t first
+        size_t elements
+        size_t dtype
+        size_t target_offset
+        size_t target_bytes
         size_t target
         size_t by_name
 
-    qc_status qc_pack_count(const void *data, size_t size, size_t pack_bytes, size_t *count, qc_error *error)
-    qc_status qc_pack_read(const void *data, size_t size, size_t pack_bytes, qc_pack_entry *entries,
-                           size_t count, size_t *table_bytes, qc_error *error)
-    size_t qc_pack_find(const void *data, const qc_pack_entry *entries, size_t count, const char *name,
-                        size_t name_bytes)
-    size_t qc_pack_table_bytes(const qc_pack_entry *entries, size_t count)
-    qc_status qc_pack_write_table(const char *names, qc_pack_entry *entries, size_t count, void *out,
-                                  size_t capacity, qc_error *error)
+    qc_status qc_pack_head(const void *data, size_t size, size_t *table_offset, size_t *table_bytes,
+                           qc_error *error)
+    qc_status qc_pack_count(const void *content, size_t size, size_t *count, qc_error *error)
+    qc_status qc_pack_read(const void *content, size_t size, size_t frames_offset, size_t pack_bytes,
+                           qc_pack_entry *entries, size_t count, qc_error *error)
+    size_t qc_pack_find(const void *content, const qc_pack_entry *entries, size_t count,
+                        const char *name, size_t name_bytes)
+    size_t qc_pack_content_bytes(const qc_pack_entry *entries, size_t count, const uint64_t *dims)
+    qc_status qc_pack_write_content(const char *names, const uint64_t *dims, qc_pack_entry *entries,
+                                    size_t count, void *out, size_t capacity, qc_error *error)
+    size_t qc_pack_write_head(size_t table_bytes, uint8_t *out)
 
 cdef extern from "qcodec_numeric.h" nogil:
     ctypedef int qc_kmeans_init
@@ -240,3 +255,18 @@ cdef extern from "qcodec_numeric.h" nogil:
                                  qc_error *error)
     qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                                 const double *costs, size_t k, uint8_t *codes, qc_error *error)
+    size_t QC_MAX_VALUES
+    unsigned QC_MAX_LEVEL
+    ctypedef struct qc_levels:
+        int32_t min, max, negative_zeros
+    qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, size_t groups,
+                          size_t limit, uint64_t *patterns, uint16_t *counts, uint8_t *codes,
+                          size_t *done, const qc_poll *poll, qc_error *error)
+    void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_t *numbers,
+                     size_t limit)
+    qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups,
+                             unsigned max_level, float *scales, qc_levels *levels, size_t *done,
+                             const qc_poll *poll, qc_error *error)
+    qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups,
+                            const float *scales, const int32_t *zeros, int negative_zeros,
+                            size_t code_size, void *codes, const qc_poll *poll, qc_error *error)

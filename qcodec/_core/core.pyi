@@ -154,6 +154,8 @@ class Plan:
 # ---- numeric.pxi
 
 MAX_N_OF_M: int
+MAX_VALUES: int
+MAX_LEVEL: int
 KMEANS_INITS: dict[str, int]
 
 class StandardFloatMode:
@@ -203,18 +205,44 @@ def assign_by_cost(
     centroids: np.ndarray[Any, np.dtype[np.float32]],
     costs: np.ndarray[Any, np.dtype[np.float64]],
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+def distinct(
+    items: _Bytes,
+    item_size: int,
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    limit: int,
+    codes: _Bytes,
+) -> tuple[np.ndarray[Any, np.dtype[np.uint64]], np.ndarray[Any, np.dtype[np.uint16]], int]: ...
+def renumber(codes: _Bytes, ends: np.ndarray[Any, np.dtype[np.uintp]], numbers: _Bytes) -> None: ...
+def equal_steps(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    max_level: int,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def step_codes(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    scales: np.ndarray[Any, np.dtype[np.float32]],
+    zeros: np.ndarray[Any, np.dtype[np.int32]],
+    negative_zeros: bool,
+    codes: _Bytes,
+) -> bool: ...
 
 # ---- pack.pxi
 
 FORMAT_VERSION: int
+PACK_HEAD_BYTES: int
 PACK_ENTRY: np.dtype[np.void]
 
-def pack_count(data: Bytes, pack_bytes: int) -> int: ...
+def pack_head(data: Bytes) -> tuple[int, int]: ...
+def pack_count(content: Bytes) -> int: ...
 def pack_read(
-    data: Bytes, pack_bytes: int, entries: int
-) -> tuple[np.ndarray[Any, np.dtype[np.void]], int]: ...
-def pack_find(data: Bytes, table: Bytes, name: Bytes) -> int: ...
-def pack_write_table(names: Bytes, table: Bytes) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+    content: Bytes, frames_offset: int, pack_bytes: int, entries: int
+) -> np.ndarray[Any, np.dtype[np.void]]: ...
+def pack_find(content: Bytes, table: Bytes, name: Bytes) -> int: ...
+def pack_write_content(
+    names: Bytes, dims: np.ndarray[Any, np.dtype[np.uint64]], table: Bytes
+) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
+def pack_write_head(table_bytes: int) -> bytes: ...
 
 # ---- stream.pxi
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from ..errors import naming
 from ..limits import Limits
 from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
 from .header_writer import TensorSpec, write_header
-from .pack import write_pack
+from .pack import PackItem, write_pack
 
 #: Smaller frames go into the pack, because an entry in the header costs 60 to 80 bytes.
 LARGE_FRAME_BYTES = 1 << 16
@@ -56,18 +57,49 @@ class Opaque:
 
 @dataclass(frozen=True)
 class Alias:
-    """Another name for a tensor; `target` is the tensor's own name."""
+    """Another name for a tensor.
+
+    Attributes
+    ----------
+    target : str
+        The tensor's own name.
+    rounded_to : str
+        The element type that the tensor is rounded to; empty: none.
+    """
 
     target: str
+    rounded_to: str = ""
 
 
-#: What a file holds under a name: a frame, another name, or an ordinary tensor.
-Content = bytes | Alias | Ordinary | Opaque
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Several tensors in one frame, one after the other.
+
+    Attributes
+    ----------
+    frame : bytes
+    shapes : dict of str to tuple of int
+        By name, in the order of the frame.
+    """
+
+    frame: bytes
+    shapes: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The bytes of a file that are no tensor, as a frame of uint8."""
+
+    frame: bytes
+
+
+#: What a file holds under a name: a frame, a part of a frame, another name, or an ordinary tensor.
+Content = bytes | Bundle | Alias | Attached | Ordinary | Opaque
 #: The parts of a file, in order: its header, frames, and the bytes of arrays.
 Parts = list[bytes | memoryview]
 
 
-def pack_parts(contents: Mapping[str, Content]) -> Parts:
+def pack_parts(contents: Mapping[str, Content], profile: str = "balanced") -> Parts:
     """Return the parts of a bare pack, which cannot hold ordinary tensors.
 
     Raises
@@ -75,12 +107,13 @@ def pack_parts(contents: Mapping[str, Content]) -> Parts:
     ValueError
         For a name that a pack does not allow.
     """
-    frames = {name: _in_pack(content) for name, content in contents.items()}
-    return [*write_pack(list(frames), list(frames.values()))]
+    return [*write_pack(_items(contents), profile)]
 
 
 def safetensors_parts(
-    contents: Mapping[str, Content], metadata: Mapping[str, str] | None = None
+    contents: Mapping[str, Content],
+    metadata: Mapping[str, str] | None = None,
+    profile: str = "balanced",
 ) -> Parts:
     """Return the parts of a safetensors file (format, section 9).
 
@@ -94,8 +127,7 @@ def safetensors_parts(
             raise ValueError(
                 f"a tensor cannot be called {quoted(name)}: the format reserves that name"
             )
-    targets = {content.target for content in contents.values() if isinstance(content, Alias)}
-    packed: dict[str, bytes | str] = {}
+    packed: dict[str, Content] = {}
     entries: dict[str, _Entry] = {}
     for name, content in contents.items():
         if isinstance(content, Ordinary):
@@ -103,19 +135,48 @@ def safetensors_parts(
             entries[name] = _Entry(content.element.safetensors, content.shape, data)
         elif isinstance(content, Opaque):
             entries[name] = _Entry(content.type_name, content.shape, content.data)
-        elif isinstance(content, Alias) or name in targets or len(content) < LARGE_FRAME_BYTES:
-            packed[name] = _in_pack(content)
-        else:
+        elif isinstance(content, bytes) and len(content) >= LARGE_FRAME_BYTES:
             entries[name + FRAME_SUFFIX] = _bytes_entry(content)
+        else:
+            packed[name] = content
     if packed:
-        pack = b"".join(write_pack(list(packed), list(packed.values())))
-        entries[PACK_NAME] = _bytes_entry(pack)
+        entries[PACK_NAME] = _bytes_entry(b"".join(write_pack(_items(packed), profile)))
     specifications = {
         name: TensorSpec(entry.dtype, entry.shape, len(entry.data))
         for name, entry in entries.items()
     }
     header, order = write_header(specifications, metadata)
     return [header, *(entries[name].data for name in order)]
+
+
+def _items(contents: Mapping[str, Content]) -> list[PackItem]:
+    """Return the entries of a pack; the parts of a frame follow each other."""
+    items: list[PackItem] = []
+    bundles: set[int] = set()
+    for name, content in contents.items():
+        if isinstance(content, Bundle):
+            if id(content) not in bundles:
+                bundles.add(id(content))
+                items += _parts_of(content)
+        elif isinstance(content, Alias):
+            role = "rounded" if content.rounded_to else "same"
+            dtype = content.rounded_to or "float32"
+            items.append(PackItem(name, role, target=content.target, dtype=dtype))
+        elif isinstance(content, Attached):
+            items.append(PackItem(name, "attached", content.frame))
+        elif isinstance(content, bytes):
+            items.append(PackItem(name, "frame", content))
+        else:
+            raise TypeError("a pack holds frames, not ordinary tensors")
+    return items
+
+
+def _parts_of(bundle: Bundle) -> list[PackItem]:
+    first, *others = bundle.shapes.items()
+    return [
+        PackItem(first[0], "first", bundle.frame, first[1]),
+        *(PackItem(name, "next", shape=shape) for name, shape in others),
+    ]
 
 
 def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits) -> None:
@@ -139,22 +200,27 @@ def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits
     if not is_pack(BytesSource(parts[0])):
         limits.check_header(len(parts[0]))
     total = 0
+    sizes: dict[str, int] = {}
     for name, content in contents.items():
-        size = _decoded_bytes(content)
+        size = sizes[name] = _decoded_bytes(name, content, sizes)
         with naming(name):
             limits.check_tensor(size, file_bytes)
         total += size
         limits.check_total(total, file_bytes)
 
 
-def _decoded_bytes(content: Content) -> int:
+def _decoded_bytes(name: str, content: Content, sizes: Mapping[str, int]) -> int:
     if isinstance(content, Alias):
-        return 0
+        return sizes[content.target] if content.rounded_to else 0
     if isinstance(content, Ordinary):
         return content.array.nbytes
-    return (
-        len(content.data) if isinstance(content, Opaque) else Encoded(content, verify=False).nbytes
-    )
+    if isinstance(content, Opaque):
+        return len(content.data)
+    if isinstance(content, Bundle):
+        encoded = Encoded(content.frame, verify=False)
+        return encoded.element_type.itemsize * math.prod(content.shapes[name])
+    frame = content.frame if isinstance(content, Attached) else content
+    return Encoded(frame, verify=False).nbytes
 
 
 class _Entry(NamedTuple):
@@ -167,9 +233,3 @@ class _Entry(NamedTuple):
 
 def _bytes_entry(data: bytes) -> _Entry:
     return _Entry("U8", (len(data),), memoryview(data))
-
-
-def _in_pack(content: Content) -> bytes | str:
-    if isinstance(content, Ordinary | Opaque):
-        raise TypeError("a pack holds frames, not ordinary tensors")
-    return content.target if isinstance(content, Alias) else content

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.messages import quoted
+from .._frame.parts import Part
 from .._io.source import Readable, Section
 from ..errors import CorruptError
 from ..limits import DEFAULT_LIMITS, Limits
 from .header import Header, HeaderEntry, read_header
-from .pack import MAGIC, read_pack
+from .pack import MAGIC, PackEntry, read_pack
 
 PACK_NAME = "qcodec.pack"
 FRAME_SUFFIX = ".qcodec"
@@ -27,7 +28,11 @@ class Stored:
     ordinary : HeaderEntry or None
         Dtype and shape of an ordinary safetensors tensor; None: the bytes are a frame.
     target : str
-        The tensor's name; for an alias, the name of its target.
+        The tensor's name; for an alias, and for a rounded tensor, the name of its target.
+    part : Part or None
+        None: the tensor is the whole frame.
+    rounded_to : str
+        The element type to which the target is converted; empty: it is not.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Stored:
     size: int
     ordinary: HeaderEntry | None
     target: str
+    part: Part | None = None
+    rounded_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,12 +57,15 @@ class Directory:
         The size of the safetensors header; 0 in a bare pack.
     pack_table_bytes : int
         The size of the pack's table; 0 without a pack.
+    attached : dict of str to Stored
+        What belongs to the file but is no tensor: frames of bytes.
     """
 
     tensors: dict[str, Stored]
     metadata: dict[str, str]
     header_bytes: int
     pack_table_bytes: int
+    attached: dict[str, Stored]
 
 
 def is_pack(source: Readable) -> bool:
@@ -82,38 +92,71 @@ def read_directory(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Directo
     """
     limits.check_file(source.size)
     if is_pack(source):
-        packed, table_bytes = _packed(source, 0, source.size, limits)
-        return Directory(_unique(packed), {}, 0, table_bytes)
+        bare = _Packed(source, 0, source.size, limits)
+        return _directory(bare.tensors, bare, {}, 0)
     header = read_header(source, limits)
-    tensors, table_bytes = _of_header(source, header, limits)
-    directory = _unique(tensors)
-    limits.check_count(len(directory))
-    return Directory(directory, header.metadata, header.size, table_bytes)
+    tensors, pack = _of_header(source, header, limits)
+    directory = _directory(tensors, pack, header.metadata, header.size)
+    limits.check_count(len(directory.tensors))
+    return directory
 
 
-def _of_header(source: Readable, header: Header, limits: Limits) -> tuple[list[Stored], int]:
+class _Packed:
+    """What a pack holds, with offsets in the file."""
+
+    def __init__(self, source: Readable, offset: int, size: int, limits: Limits) -> None:
+        pack = read_pack(Section(source, offset, size), limits)
+        self.table_bytes = pack.table_bytes
+        found = [(entry.role, _stored(entry, offset)) for entry in pack.entries]
+        self.tensors = [stored for role, stored in found if role != "attached"]
+        self.attached = {stored.name: stored for role, stored in found if role == "attached"}
+
+
+def _stored(entry: PackEntry, offset: int) -> Stored:
+    part = Part(entry.first, entry.shape) if entry.role in ("first", "next") else None
+    return Stored(
+        entry.name, offset + entry.offset, entry.size, None, entry.target, part, entry.dtype
+    )
+
+
+def _of_header(
+    source: Readable, header: Header, limits: Limits
+) -> tuple[list[Stored], _Packed | None]:
     tensors: list[Stored] = []
-    table_bytes = 0
+    pack = None
     for key, entry in header.entries.items():
         is_bytes = entry.dtype == "U8" and len(entry.shape) == 1
         if is_bytes and key == PACK_NAME:
-            packed, table_bytes = _packed(source, entry.offset, entry.size, limits)
-            tensors += packed
+            pack = _Packed(source, entry.offset, entry.size, limits)
+            tensors += pack.tensors
         elif is_bytes and key.endswith(FRAME_SUFFIX):
             name = key.removesuffix(FRAME_SUFFIX)
             tensors.append(Stored(name, entry.offset, entry.size, None, name))
         else:
             tensors.append(Stored(key, entry.offset, entry.size, entry, key))
-    return tensors, table_bytes
+    return tensors, pack
 
 
-def _packed(source: Readable, offset: int, size: int, limits: Limits) -> tuple[list[Stored], int]:
-    pack = read_pack(Section(source, offset, size), limits)
-    stored = [
-        Stored(entry.name, offset + entry.offset, entry.size, None, entry.target)
-        for entry in pack.entries
-    ]
-    return stored, pack.table_bytes
+def _directory(
+    tensors: list[Stored], pack: _Packed | None, metadata: dict[str, str], header_bytes: int
+) -> Directory:
+    by_name = _unique(tensors)
+    for name, stored in by_name.items():
+        if stored.target != name:
+            by_name[name] = _resolved(stored, by_name)
+    table_bytes, attached = (pack.table_bytes, pack.attached) if pack else (0, {})
+    return Directory(by_name, metadata, header_bytes, table_bytes, attached)
+
+
+def _resolved(stored: Stored, by_name: dict[str, Stored]) -> Stored:
+    """Return the place of the tensor that another name stands for."""
+    target = by_name.get(stored.target)
+    if target is None or target.target != target.name:
+        raise CorruptError(
+            f"{quoted(stored.name)} stands for {quoted(stored.target)}, which is no tensor of "
+            "the file"
+        )
+    return replace(target, name=stored.name, rounded_to=stored.rounded_to)
 
 
 def _unique(tensors: list[Stored]) -> dict[str, Stored]:

@@ -1,6 +1,6 @@
 """Endings of file names, and the formats that they stand for.
 
-`save_file` writes a bare pack if the name ends in ``.qc``, and otherwise a safetensors file. It
+`save_file` writes a bare pack if the name ends in ``.qcodec``, and otherwise a safetensors file. It
 refuses endings of other formats, which would mislead later readers. The command line takes only
 the endings of the formats that it writes. Endings are compared without regard to case. The names
 of devices and pipes are not checked.
@@ -14,7 +14,7 @@ from pathlib import PurePath
 
 from .._io.source import PathLike
 
-PACK = ".qc"
+PACK = ".qcodec"
 SAFETENSORS = ".safetensors"
 NPZ = ".npz"
 
@@ -46,7 +46,7 @@ def check_not_misleading(path: PathLike) -> None:
     Traceback (most recent call last):
         ...
     ValueError: 'net.pt' ends in .pt, which is another format: allowed are .qc.safetensors, \
-.safetensors and .qc
+.safetensors and .qcodec
     """
     ending = PurePath(os.fsdecode(path)).suffix
     if ending.lower() in _OF_OTHER_FORMATS:

@@ -10,7 +10,7 @@ from ..errors import CorruptError, QCodecError, UnsupportedError
 #: Number of first bytes that the patterns here need at most.
 START_BYTES = 512
 
-_ACCEPTED = "accepted are safetensors files, qcodec's packs (.qc) and, by `qcodec encode`, .npz"
+_ACCEPTED = "accepted are safetensors files, qcodec's packs (.qcodec) and, by `qcodec encode`, .npz"
 _FROM_TORCH = (
     "to convert it: safetensors.torch.save_file(torch.load(PATH, weights_only=True), NEW_PATH)"
 )

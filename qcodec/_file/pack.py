@@ -1,42 +1,65 @@
-"""Packs: many small frames with their names, in one block of bytes (format, section 8)."""
+"""Packs: many small frames under their names, in one block of bytes (format, section 8).
+
+The table that says which name stands for what is itself the first frame of a pack, so that names
+and shapes, which repeat each other, are compressed like everything else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from .._core import core
-from .._io.source import Readable
-from ..errors import TruncatedError
+from .._frame.encode import encode_quantized
+from .._frame.encoded import Encoded
+from .._io.source import Readable, Section
+from ..dtypes import BY_ID, BY_NAME
+from ..errors import CorruptError, LimitError, TruncatedError, naming
 from ..limits import DEFAULT_LIMITS, Limits
+from ..quantize import quantize_verbatim
 
 MAGIC = b"QP"
-_FIRST_READ = 4096
+#: What stands under a name, by number (`qc_pack_role`).
+ROLES = ("frame", "first", "next", "same", "rounded", "attached")
+#: A table may decode to this many bytes, and to this many times its own bytes.
+_CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 16, 256
 
-_T = TypeVar("_T")
 _Table = np.ndarray[Any, np.dtype[np.void]]
 
 
 @dataclass(frozen=True)
 class PackEntry:
-    """The name and place of one tensor's frame.
+    """What one name stands for.
 
     Attributes
     ----------
     name : str
+    role : str
+        One of `ROLES`.
     offset, size : int
-        Where the frame is, from the pack's first byte; for an alias, its target's frame.
+        Where the frame is, from the pack's first byte; of another name its target's frame, or
+        zeros if the target is not in this pack.
+    first : int
+        Of a part of a frame: the number of its first element in the frame.
+    shape : tuple of int
+        Of a part of a frame.
     target : str
-        The tensor's name; for an alias, the name of its target.
+        The tensor's name; for another name of a tensor, and for a rounded one, that tensor's name.
+    dtype : str
+        Of a rounded tensor: the element type that it was rounded to.
     """
 
     name: str
+    role: str
     offset: int
     size: int
+    first: int
+    shape: tuple[int, ...]
     target: str
+    dtype: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +77,9 @@ class Pack:
     table_bytes: int
 
 
+# ---- reading ----
+
+
 def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
     """Read and check a pack's table.
 
@@ -69,38 +95,77 @@ def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
         If the table breaks a rule of docs/format.md, section 8; a `LimitError` if it has
         more tensors than the limits allow.
     """
-
-    def parse(data: memoryview) -> tuple[_Table, int]:
-        count = core.pack_count(data, source.size)
-        limits.check_count(count)
-        return core.pack_read(data, source.size, count)
-
-    data, (table, table_bytes) = _parse_growing(source, parse)
-    starts, ends = table["name_offset"], table["name_offset"] + table["name_bytes"]
-    names = [
-        str(data[start:end], "utf-8")
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-    ]
-    places = zip(*(table[field].tolist() for field in ("offset", "bytes", "target")), strict=True)
-    entries = (
-        PackEntry(name, offset, size, names[target])
-        for name, (offset, size, target) in zip(names, places, strict=True)
-    )
-    return Pack(tuple(entries), table_bytes)
+    content, frames_offset = _read_content(source, limits)
+    count = core.pack_count(content)
+    limits.check_count(count)
+    try:
+        table = core.pack_read(content, frames_offset, source.size, count)
+    except TruncatedError as error:
+        raise _incomplete(source.size, error.allowed or 0) from error
+    return Pack(tuple(_entries(content, table)), frames_offset)
 
 
-def _parse_growing(source: Readable, parse: Callable[[memoryview], _T]) -> tuple[memoryview, _T]:
-    """Call `parse` with the first bytes of the source; read more until they are enough."""
-    size = min(source.size, _FIRST_READ)
-    while True:
-        data = source.read(0, size)
-        try:
-            return data, parse(data)
-        except TruncatedError as error:
-            found, needed = error.found or 0, error.allowed or 0
-            if found == source.size or found != size:
-                raise _incomplete(found, needed) from error
-        size = min(source.size, max(2 * size, needed))
+def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
+    """Return what the table's frame decodes to, and where the frames after it begin."""
+    head = source.read(0, min(source.size, core.PACK_HEAD_BYTES))
+    try:
+        offset, size = core.pack_head(head)
+    except TruncatedError as error:
+        raise _incomplete(source.size, error.allowed or 0) from error
+    if size > source.size - offset:
+        raise _incomplete(source.size, offset + size)
+    with naming("table of the pack"):
+        frame = Encoded(Section(source, offset, size), limits=limits)
+        if frame.element_type.name != "uint8" or len(frame.shape) != 1:
+            raise CorruptError("pack: its table is not a frame of bytes", offset)
+        limits.check_header(frame.elements)
+        allowed = max(_CONTENT_FLOOR, _CONTENT_EXPANSION * size)
+        if frame.elements > allowed:
+            found = f"{frame.elements:,} bytes in a table of {size:,}; allowed are {allowed:,}"
+            raise LimitError(found, offset, frame.elements, allowed)
+        return frame.decode().data, offset + size
+
+
+def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
+    names = _texts(content, table, "name")
+    targets = _texts(content, table, "target")
+    found = []
+    for number, row in enumerate(table):
+        role = ROLES[row["role"]]
+        is_part, is_other = role in ("first", "next"), role in ("same", "rounded")
+        found.append(
+            PackEntry(
+                names[number],
+                role,
+                int(row["offset"]),
+                int(row["bytes"]),
+                int(row["first"]),
+                _dims(content, row) if is_part else (),
+                targets[number] if is_other else names[number],
+                BY_ID[row["dtype"]].name if role == "rounded" else "",
+            )
+        )
+    return found
+
+
+def _texts(content: memoryview, table: _Table, what: str) -> list[str]:
+    starts = table[f"{what}_offset"]
+    ends = starts + table[f"{what}_bytes"]
+    places = zip(starts.tolist(), ends.tolist(), strict=True)
+    return [str(content[start:end], "utf-8") for start, end in places]
+
+
+def _dims(content: memoryview, row: Any) -> tuple[int, ...]:
+    """Return the shape of a part; its numbers were checked."""
+    at, dims = int(row["dims_offset"]), []
+    for _ in range(row["ndim"]):
+        dim, shift = 0, 0
+        while content[at] >= 0x80:
+            dim |= (content[at] & 0x7F) << shift
+            at, shift = at + 1, shift + 7
+        dims.append(dim | content[at] << shift)
+        at += 1
+    return tuple(dims)
 
 
 def _incomplete(size: int, needed: int) -> TruncatedError:
@@ -108,38 +173,75 @@ def _incomplete(size: int, needed: int) -> TruncatedError:
     return TruncatedError(message, size, size, needed)
 
 
-def write_pack(names: Sequence[str], frames: Sequence[bytes | str]) -> list[bytes]:
+# ---- writing ----
+
+
+@dataclass(frozen=True)
+class PackItem:
+    """What to write under one name; the fields are those of `PackEntry`.
+
+    Attributes
+    ----------
+    name, role : str
+    frame : bytes
+        Of a frame, of the first part of one, and of what is attached.
+    shape : tuple of int
+    target, dtype : str
+    """
+
+    name: str
+    role: str
+    frame: bytes = b""
+    shape: tuple[int, ...] = ()
+    target: str = ""
+    dtype: str = "float32"
+
+
+def write_pack(items: Sequence[PackItem], profile: str = "balanced") -> list[bytes]:
     """Return the parts of a pack, to be written one after the other.
 
     Parameters
     ----------
-    names : sequence of str
-        Unique, at most 1,024 bytes of UTF-8 each.
-    frames : sequence of bytes or str
-        One per name; a string makes the entry an alias of that earlier name.
+    items : sequence of PackItem
+        Names are unique, and have at most 1,024 bytes of UTF-8.
+    profile : str
+        Of the table's frame.
 
     Raises
     ------
     ValueError
-        For names or aliases that a pack does not allow.
+        For names or targets that a pack does not allow.
 
     Examples
     --------
     >>> from qcodec._io.source import BytesSource
-    >>> parts = write_pack(["embedding", "head"], [b"a frame", "embedding"])
+    >>> tied = PackItem("head", "same", target="embedding")
+    >>> parts = write_pack([PackItem("embedding", "frame", b"a frame"), tied])
     >>> pack = read_pack(BytesSource(b"".join(parts)))
     >>> [(entry.name, entry.size, entry.target) for entry in pack.entries]
     [('embedding', 7, 'embedding'), ('head', 7, 'embedding')]
     """
-    numbers = {name: number for number, name in reversed(list(enumerate(names)))}
-    texts = [name.encode("utf-8") for name in names]
-    table = np.zeros(len(texts), core.PACK_ENTRY)
-    table["name_bytes"] = [len(text) for text in texts]
-    table["name_offset"] = np.cumsum(table["name_bytes"]) - table["name_bytes"]
-    for number, frame in enumerate(frames):
-        if isinstance(frame, str):
-            table["target"][number] = numbers.get(frame, len(names))
-        else:
-            table["target"][number], table["bytes"][number] = number, len(frame)
-    head = core.pack_write_table(b"".join(texts), table.view("u1"))
-    return [head.tobytes(), *(frame for frame in frames if not isinstance(frame, str))]
+    table = _write_table(_write_content(items), profile)
+    return [core.pack_write_head(len(table)), table, *(item.frame for item in items if item.frame)]
+
+
+def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    texts = [text.encode("utf-8") for item in items for text in (item.name, item.target)]
+    sizes = np.array([len(text) for text in texts], np.uintp)
+    offsets = np.cumsum(sizes) - sizes
+    dims = np.array([dim for item in items for dim in item.shape], np.uint64)
+    ranks = np.array([len(item.shape) for item in items], np.uintp)
+    table = np.zeros(len(items), core.PACK_ENTRY)
+    table["name_offset"], table["name_bytes"] = offsets[::2], sizes[::2]
+    table["target_offset"], table["target_bytes"] = offsets[1::2], sizes[1::2]
+    table["role"] = [ROLES.index(item.role) for item in items]
+    table["bytes"] = [len(item.frame) for item in items]
+    table["dims_offset"], table["ndim"] = np.cumsum(ranks) - ranks, ranks
+    table["dtype"] = [BY_NAME[item.dtype].id for item in items]
+    return core.pack_write_content(b"".join(texts), dims, table.view("u1"))
+
+
+def _write_table(content: np.ndarray[Any, np.dtype[np.uint8]], profile: str) -> bytes:
+    codings = (1 << len(core.coding_names())) - 1
+    quantized = quantize_verbatim(content)
+    return encode_quantized(quantized, profile=profile, codings=codings, positions="dense")

@@ -13,13 +13,14 @@ import numpy as np
 from .._base.arrays import as_array, unusual_tensor
 from .._base.messages import quoted
 from .._base.threads import in_order
-from ..codecs import Lossless
+from ..codecs import Codec, Lossless
 from ..dtypes import element_type
 from ..errors import naming, warn_caller
 from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
-from .container import Alias, Content, Opaque, Ordinary
+from .bundling import Small, joined, may_join
+from .container import LARGE_FRAME_BYTES, Alias, Content, Opaque, Ordinary
 
 #: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
@@ -64,21 +65,34 @@ def encode_tensors(
     aliases = _tied(tensors, recipe, ordinary)
     kept: dict[str, str] = {}
 
-    def encode_one(name: str) -> Content:
+    def encode(quantized: Quantized, codec: Codec | None) -> bytes:
+        return encode_frame(quantized, codec, profile=profile, effort=effort)
+
+    def encode_one(name: str) -> Content | Small:
         if name in aliases:
             return Alias(aliases[name])
         with naming(name):
-            encoding = {"profile": profile, "effort": effort}
-            return _encode(name, tensors[name], recipe, ordinary, kept, **encoding)
+            found = _quantize(name, tensors[name], recipe, ordinary, kept)
+            if isinstance(found, Ordinary | Opaque):
+                return found
+            quantized, codec = found
+            frame = encode(quantized, codec)
+            joins = len(frame) < LARGE_FRAME_BYTES and may_join(quantized, codec, profile)
+            return Small(quantized, codec, frame) if joins else frame
 
     contents: dict[str, Content] = {}
+    small: dict[str, Small] = {}
     with closing(in_order(encode_one, tensors, threads)) as encoded:
         for name, content in zip(tensors, encoded, strict=True):
-            contents[name] = content
+            if isinstance(content, Small):
+                small[name] = content
+                contents[name] = content.frame
+            else:
+                contents[name] = content
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
-    return contents
+    return contents | joined(small, encode)
 
 
 def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
@@ -93,17 +107,12 @@ def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
     )
 
 
-def _encode(
-    name: str,
-    value: Any,
-    recipe: Recipe,
-    ordinary: bool,
-    kept: dict[str, str],
-    **encoding: Any,
-) -> Content:
+def _quantize(
+    name: str, value: Any, recipe: Recipe, ordinary: bool, kept: dict[str, str]
+) -> Ordinary | Opaque | tuple[Quantized, Codec | None]:
     if isinstance(value, Quantized):
         kept[name] = ""
-        return encode_frame(value, **encoding)
+        return value, None
     tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
     codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
     if codec is None or codec.is_lossless:
@@ -117,7 +126,7 @@ def _encode(
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
-    return encode_frame(codec.quantize(tensor), codec, **encoding)
+    return codec.quantize(tensor), codec
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:

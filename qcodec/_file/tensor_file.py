@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -17,11 +18,12 @@ from .._frame.indexing import Index
 from .._frame.inspection import Info
 from .._io.source import Section, Source
 from ..dtypes import BY_SAFETENSORS, ElementType, element_type
-from ..errors import BaseError, MissingTensorError, QCodecError, naming
+from ..errors import BaseError, CorruptError, MissingTensorError, QCodecError, naming
 from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
 from .directory import Directory, Stored, read_directory
 from .ordinary_tensor import OrdinaryTensor
+from .rounded import RoundedTensor
 
 Array = np.ndarray[Any, Any]
 
@@ -76,6 +78,8 @@ class TensorFile:
         self._base = base
         self.source = source
         self._directory = read_directory(source, limits)
+        # The last frame of several tensors that was decoded: what it is, and its elements.
+        self._shared: tuple[tuple[int, str], Array] | None = None
 
     @property
     def directory(self) -> Directory:
@@ -130,6 +134,29 @@ class TensorFile:
         array, element = self.read_array(name, out, dtype=dtype, threads=threads)
         return self._given(array, element)
 
+    def attached(self) -> list[str]:
+        """Return the names of what belongs to the file but is no tensor, in alphabetical order."""
+        return sorted(self.directory.attached)
+
+    def get_attached(self, name: str) -> Array:
+        """Return the bytes that are attached to the file under a name.
+
+        Raises
+        ------
+        MissingTensorError
+            If nothing is attached under this name.
+        QCodecError
+            If its bytes are not valid.
+        """
+        stored = self.directory.attached.get(name)
+        if stored is None:
+            raise MissingTensorError(f"file has nothing attached under the name {quoted(name)}")
+        with naming(name):
+            encoded = self._encoded(stored)
+            if encoded.element_type.name != "uint8" or encoded.ndim != 1:
+                raise CorruptError("what is attached is not a frame of bytes")
+            return encoded.decode()
+
     def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
         """Decode all tensors; names that share one stored tensor share one array.
 
@@ -157,7 +184,7 @@ class TensorFile:
         self.check_total(dtype)
         loaded: dict[str, Any] = {}
         for name, stored in self.directory.tensors.items():
-            if stored.target in loaded:
+            if stored.target in loaded and not stored.rounded_to:
                 loaded[name] = loaded[stored.target]
                 continue
             wanted = self._dtype_of(name, dtype)
@@ -179,8 +206,8 @@ class TensorFile:
         """
         total = 0
         for name, stored in self.directory.tensors.items():
-            if stored.target != name:  # an alias shares the array of its target
-                continue
+            if stored.target != name and not stored.rounded_to:
+                continue  # an alias shares the array of its target
             size = self._decoded_bytes(stored, dtype)
             with naming(name):
                 self._limits.check_tensor(size, self.source.size)
@@ -224,17 +251,22 @@ class TensorFile:
         stored = self._stored(name)
         if stored.ordinary is not None:
             raise TypeError(f"tensor {quoted(name)} is not encoded")
+        if stored.rounded_to:
+            raise TypeError(f"tensor {quoted(name)} is {quoted(stored.target)}, rounded")
+        return self._encoded(stored)
 
+    def _encoded(self, stored: Stored) -> Encoded:
         def base() -> Any:
             # For an alias, the base is that of its target.
             return None if self._base is None else self._base.get(stored.target)
 
-        with naming(name):
+        with naming(stored.name):
             return Encoded(
                 self._section(stored),
                 limits=self._limits,
                 base=base,
                 input_bytes=self.source.size,
+                part=stored.part,
             )
 
     def info(self, name: str) -> Info:
@@ -267,7 +299,25 @@ class TensorFile:
         part = self._open(name)
         target = part.element_type if dtype is None else element_type(dtype)
         with naming(name):
+            stored = self._stored(name)
+            if isinstance(part, Encoded) and stored.part is not None:
+                array = self._decode_part(stored, part.output_type(dtype), threads)
+                return part.given(array, out, target), target
             return part.decode(out=out, dtype=dtype, threads=threads), target
+
+    def _decode_part(self, stored: Stored, target: ElementType, threads: int) -> Array:
+        """Return one tensor of a frame of several, all of which are decoded and kept.
+
+        So to load them one after the other takes as long as to load them at once.
+        """
+        part, key = stored.part, (stored.offset, target.name)
+        assert part is not None
+        shared = self._shared
+        if shared is None or shared[0] != key:
+            whole = self._encoded(replace(stored, part=None))
+            shared = self._shared = (key, whole.decode(dtype=target.name, threads=threads))
+        elements = shared[1].reshape(-1)[part.first : part.first + part.elements]
+        return elements.reshape(part.shape)
 
     def read_ordinary(
         self, name: str, *, dtype: object = None, threads: int = 1
@@ -298,13 +348,16 @@ class TensorFile:
         """Return `dtype` for a float tensor; otherwise None, which keeps the tensor's type."""
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
-    def _open(self, name: str) -> Encoded | OrdinaryTensor:
+    def _open(self, name: str) -> Encoded | OrdinaryTensor | RoundedTensor:
         stored = self._stored(name)
+        part: Encoded | OrdinaryTensor
         if stored.ordinary is None:
-            return self.encoded(name)
-        return OrdinaryTensor(
-            self._section(stored), name, stored.ordinary, self._limits, self.source.size
-        )
+            part = self._encoded(stored)
+        else:
+            part = OrdinaryTensor(
+                self._section(stored), name, stored.ordinary, self._limits, self.source.size
+            )
+        return RoundedTensor(part, stored.rounded_to) if stored.rounded_to else part
 
     def _section(self, stored: Stored) -> Section:
         return Section(self.source, stored.offset, stored.size)

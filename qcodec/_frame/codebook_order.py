@@ -31,7 +31,7 @@ def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
     """
     if quantized.codebook is None:
         return None
-    keys = _keys(quantized.codebook.values)
+    keys = keys_of(quantized.codebook.values)
     if (keys[:, 1:] >= keys[:, :-1]).all():
         return None
     places = np.argsort(keys, axis=1, kind="stable")
@@ -61,7 +61,7 @@ def _moved(quantized: Quantized, values: Array, new_codes: Array) -> Quantized:
     return replace(quantized, codes=codes, codebook=Groups(values, codebook.inner))
 
 
-def _keys(values: Array) -> Array:
+def keys_of(values: Array) -> Array:
     """Map values to unsigned integers of the same order (format, section 5, deltas)."""
     bits = values.view(f"u{values.dtype.itemsize}")
     sign = bits.dtype.type(1 << 8 * values.dtype.itemsize - 1)

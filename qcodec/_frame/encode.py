@@ -18,11 +18,12 @@ from ..quantized import Groups, Quantized
 from . import ids
 from . import layout as layouts
 from .codebook_order import ascending
+from .exact_forms import exact_forms
 from .layout import Encoding, Layout
 
 Array = np.ndarray[Any, Any]
 
-_ADAPTIVE = 1 << core.coding_names().index("adaptive")
+_CONTEXTS = 1 << core.coding_names().index("contexts")
 
 # Up to this many parameters may be coded, even if the tensor is smaller (format, section 5).
 _ALWAYS_CODED = 256
@@ -60,8 +61,8 @@ class FrameEncoder:
         self.layout = layout
         self.codings = self.parameter_codings = encoding.codings
         if layout.chunk_elements and encoding.profile == "balanced":
-            # Adaptive coding needs no tables but decodes slowly, so it is for small tensors only.
-            self.codings &= ~_ADAPTIVE
+            # Contexts need no tables but decode slowly, so they are for small tensors only.
+            self.codings &= ~_CONTEXTS
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
         self.filler = layout.filler_of(quantized)
         self.positions = layout.positions_of(quantized)
@@ -154,12 +155,6 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
 
-def _worthwhile(best: Layout, layout: Layout, profile: str) -> float:
-    """Return the share of bytes that a layout must save to replace the best one before it."""
-    is_as_fast = best.kind == "planes" and layout.kind == "exponents"
-    return 0.0 if is_as_fast and best.positions == layout.positions else _WORTHWHILE[profile]
-
-
 @standard_float_mode()
 def encode_quantized(
     quantized: Quantized,
@@ -175,11 +170,12 @@ def encode_quantized(
     """Encode a `Quantized` as one frame.
 
     The layouts that `positions` allows are compared on sampled chunks, simplest first. A layout
-    is taken if it saves enough compared with the best one before it.
+    is taken if it saves enough compared with the best one before it. Elements that were quantized
+    before are also encoded as the codes that they once were; the smaller frame is taken.
     """
     encoding = Encoding(profile, effort, codings)
 
-    def encode(quantized: Quantized, order: Array | None) -> bytes:
+    def encode(quantized: Quantized, order: Array | None = None, below: float = inf) -> bytes:
         found = layouts.candidates(
             quantized, positions, _gap_widths(quantized, gap_bits, encoding), profile
         )
@@ -192,13 +188,15 @@ def encode_quantized(
             )
             for layout in found
         ]
-        return _smallest(encoders, encoding, threads)
+        return _smallest(encoders, encoding, threads, below)
 
+    # Profile fixed keeps elements as bytes, which are read in place.
+    frames = [] if profile == "fixed" else [encode(form) for form in exact_forms(quantized)]
+    frames.append(encode(quantized, below=min(map(len, frames), default=inf)))
     moved = ascending(quantized) if _may_move(quantized, profile) else None
-    frames = [encode(quantized, None)]
     if moved is not None:
         frames.append(encode(*moved))
-    return min(frames, key=len)
+    return min(filter(None, frames), key=len)
 
 
 def _may_move(quantized: Quantized, profile: str) -> bool:
@@ -208,15 +206,21 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
     return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
 
 
-def _smallest(encoders: list[FrameEncoder], encoding: Encoding, threads: int) -> bytes:
+def _smallest(
+    encoders: list[FrameEncoder], encoding: Encoding, threads: int, below: float
+) -> bytes:
+    """Return the smallest frame; empty if the samples say that it takes `below` bytes or more."""
     best, sampled, cost = encoders[0], None, inf
     compared = encoders if len(encoders) > 1 else []
     samples = layouts.sampled([encoder.ranges for encoder in encoders], encoding.effort)
     for encoder, indices in zip(compared, samples, strict=False):
         chunks = encoder.chunks(indices, threads)
         each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _worthwhile(best.layout, encoder.layout, encoding.profile)):
+        if each < cost * (1 - _WORTHWHILE[encoding.profile]):
             best, sampled, cost = encoder, chunks, each
+    elements = sum(count for _, count in best.ranges)
+    if sampled is not None and cost * elements >= below:
+        return b""
     if sampled is None or len(sampled.data) < len(best.ranges):
         sampled = best.chunks(list(range(len(best.ranges))), threads)
     return best.frame(sampled)

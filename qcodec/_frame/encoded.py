@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from contextlib import closing
 from threading import Lock
@@ -23,6 +24,7 @@ from .csr import to_csr
 from .head import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
+from .parts import Part, check_part, part_of, share_of
 from .to_quantized import quantized_bytes, to_quantized
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Encoded:
     input_bytes : int, optional
         The size of the file that contains the frame, for `Limits.max_expansion`. The default
         is the length of the frame.
+    part : Part, optional
+        Of a frame that holds several tensors: the place of this one.
 
     Attributes
     ----------
@@ -92,6 +96,7 @@ class Encoded:
         verify: bool = True,
         base: Any = None,
         input_bytes: int | None = None,
+        part: Part | None = None,
     ) -> None:
         self._source: Readable = as_source(source)
         self._verify = verify
@@ -100,6 +105,11 @@ class Encoded:
         self._frame = frame = read_head(self._source, verify)
         self.element_type: ElementType = BY_ID[frame.dtype]
         self.shape: tuple[int, ...] = frame.shape
+        self._first = 0  # element of the frame
+        self._part = part
+        if part is not None:
+            check_part(part, frame)
+            self.shape, self._first = part.shape, part.first
         self.dtype = self.element_type.carrier
         self.kind = ids.KIND_NAMES[frame.kind]
         self.positions = ids.POSITIONS_NAMES[frame.positions]
@@ -137,7 +147,7 @@ class Encoded:
     @property
     def elements(self) -> int:
         """Number of elements of the tensor."""
-        return self._frame.elements
+        return math.prod(self.shape)
 
     def _bytes(self, offset: int, size: int) -> Array:
         return np.frombuffer(self._source.read(offset, size), np.uint8)
@@ -169,7 +179,7 @@ class Encoded:
         ValueError, TypeError
             If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
-        target = self._output_type(dtype)
+        target = self.output_type(dtype)
         needed = self.elements * target.itemsize
         if out is None:
             self._limits.check_tensor(needed, self._input_bytes)
@@ -178,13 +188,16 @@ class Encoded:
         else:
             self._check_out(out, target)
         frame = self._opened or self._open()
-        self._decode_range(frame, 0, self.elements, target, out, threads)
+        self._decode_range(frame, self._first, self.elements, target, out, threads)
         return out
 
     def verify(self) -> None:
-        """Check every byte without allocating an output; raises what `decode` would."""
+        """Check every byte without allocating an output; raises what `decode` would.
+
+        Of a frame that holds several tensors, all of them are checked.
+        """
         self._frame.check_parameters()
-        self._decode_range(self._frame, 0, self.elements, self.element_type, None, 1)
+        self._decode_range(self._frame, 0, self._frame.elements, self.element_type, None, 1)
 
     def _check_first(self, needed: int) -> None:
         if self._frame.coded_bytes:
@@ -205,7 +218,8 @@ class Encoded:
                 self._opened = self._frame.with_parameters()
             return self._opened
 
-    def _output_type(self, dtype: object) -> ElementType:
+    def output_type(self, dtype: object) -> ElementType:
+        """Return the element type of the output, if this tensor can be decoded so."""
         target = self.element_type if dtype is None else element_type(dtype)
         if target != self.element_type and not (
             self.element_type.is_float and target.name in _OUTPUT_TYPES
@@ -227,6 +241,14 @@ class Encoded:
         if not out.flags.c_contiguous or not out.flags.writeable:
             raise ValueError("out must be C-contiguous and writable")
 
+    def given(self, array: Array, out: Array | None, target: ElementType) -> Array:
+        """Copy a decoded array of this tensor, to `out` if that is given."""
+        if out is None:
+            return array.copy()
+        self._check_out(out, target)
+        out[...] = array
+        return out
+
     def _decode_range(
         self,
         frame: core.Frame,
@@ -242,7 +264,7 @@ class Encoded:
         if threads == 1 and whole and isinstance(self._source, BytesSource):
             frame.decode(first, count, target.id, out, base, self._verify)
             return
-        if threads == self.chunks == 1 and count == self.elements:  # all of a small tensor
+        if threads == self.chunks == 1 and count:  # all of a small tensor
             offset, length, _, _ = frame.chunk(0)
             data = self._source.read(offset, length)
             frame.decode_chunk(0, data, first, count, target.id, out, base, self._verify)
@@ -328,7 +350,8 @@ class Encoded:
             self._check_first(0)
         frame = self._opened or self._open()
         block = np.empty(part.count, self.dtype)
-        self._decode_range(frame, part.first, part.count, self.element_type, block, 1)
+        first = self._first + part.first
+        self._decode_range(frame, first, part.count, self.element_type, block, 1)
         return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
 
     def quantized(self) -> Quantized:
@@ -343,7 +366,8 @@ class Encoded:
             check_memory(needed)
             self._check_first(needed)
         frame = self._opened or self._open()
-        return to_quantized(frame, self._bytes, check_memory, base, self._verify)
+        whole = to_quantized(frame, self._bytes, check_memory, base, self._verify)
+        return whole if self._part is None else part_of(whole, self._part)
 
     def to_csr(self) -> csr_array:
         """Return the stored elements as a `scipy.sparse.csr_array`, without a dense copy.
@@ -353,5 +377,9 @@ class Encoded:
         return to_csr(self.quantized(), limits=self._limits, input_bytes=self._input_bytes)
 
     def info(self) -> Info:
-        """Describe what is stored, and how the bytes are used."""
-        return inspect_frame(self._frame, self._bytes)
+        """Describe what is stored, and how the bytes are used.
+
+        Of a frame that holds several tensors, each has a share by its number of elements.
+        """
+        whole = inspect_frame(self._frame, self._bytes)
+        return whole if self._part is None else share_of(whole, self._part)

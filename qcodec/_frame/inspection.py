@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._core import core
-from ..dtypes import BY_ID
+from ..dtypes import BY_ID, QUANTIZABLE
 from . import ids
 
 _CODINGS = core.coding_names()
@@ -16,7 +16,7 @@ _FIRST_PLANE = 3
 _FIRST_COPIES = 16
 _COPIES_STREAMS = ("runs", "lengths", "distances", "directions", "steps", "low bits", "signs")
 _DELTA_STREAMS = ("differences", "low bits", "escapes")
-_EXPONENTS_STREAMS = ("exponents", "rest")
+_FLOAT_STREAMS = ("exponents", "rest")
 _CRC_BYTES = 4
 _DIRECTORY_ENTRY_BYTES = 8
 
@@ -163,15 +163,12 @@ def _role_name(role: int, frame: core.Frame) -> str:
     kind, number = ids.KIND_NAMES[frame.kind], role - _FIRST_PLANE
     if kind == "delta":
         return _DELTA_STREAMS[number]
-    if kind == "exponents":
-        return _exponents_stream(number, frame.item_size)
-    return f"plane {number}" if kind == "planes" else "values"
-
-
-def _exponents_stream(number: int, item_size: int) -> str:
-    if number == item_size:
+    if kind != "planes":
+        return "values"
+    if number == frame.item_size:
         return "escapes"
-    return _EXPONENTS_STREAMS[number] if number < 2 else f"plane {number}"
+    is_float = BY_ID[frame.dtype].name in QUANTIZABLE
+    return _FLOAT_STREAMS[number] if is_float and number < 2 else f"plane {number}"
 
 
 def _head_sections(frame: core.Frame) -> list[Section]:

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-MAX_CHUNK_ELEMENTS = 1 << 22
+MIN_CHUNK_ELEMENTS, MAX_CHUNK_ELEMENTS = 256, 1 << 22
 # The approximate size of a chunk's codes. Chunks are small enough for cheap slices and for threads
 # to share the work, and large enough that tables and directory cost little. Chunks of "small" are
-# larger, because adaptive coding learns for longer.
+# larger, because contexts learn for longer.
 _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed": 1 << 17}
 # Smaller chunks would spend more on tables of exponents than they gain by adapting. Chunks of wide
 # floats are smaller, because neighbouring rows may have lowest bits that are zero.
@@ -102,8 +102,8 @@ class Layout:
         Examples
         --------
         >>> from qcodec import Affine
-        >>> Layout("affine", "dense", chunk_elements=4).chunks_of(Affine(4).quantize([0.0] * 10))
-        [(0, 4), (4, 4), (8, 2)]
+        >>> Layout("affine", "dense", chunk_elements=256).chunks_of(Affine(4).quantize([0.0] * 600))
+        [(0, 256), (256, 256), (512, 88)]
         """
         count, chunk = quantized.size, self.chunk_elements
         if chunk == 0:
@@ -114,8 +114,9 @@ class Layout:
         """Set the chunk size: whole rows if they fit, and one chunk for a small tensor."""
         count = quantized.size
         row = math.prod(quantized.shape[1:]) if quantized.shape else 1
-        if chunk is not None and not 1 <= chunk <= MAX_CHUNK_ELEMENTS:
-            raise ValueError(f"chunk={chunk}: allowed are 1 to {MAX_CHUNK_ELEMENTS:,} elements")
+        if chunk is not None and not MIN_CHUNK_ELEMENTS <= chunk <= MAX_CHUNK_ELEMENTS:
+            allowed = f"{MIN_CHUNK_ELEMENTS:,} to {MAX_CHUNK_ELEMENTS:,}"
+            raise ValueError(f"chunk={chunk}: allowed are {allowed} elements")
         if self.positions == "csr" and row > MAX_CHUNK_ELEMENTS:
             raise ValueError(
                 f"csr needs rows of at most {MAX_CHUNK_ELEMENTS:,} elements, not {row:,}"
@@ -125,12 +126,13 @@ class Layout:
             if count <= min(chunk + chunk // 2, MAX_CHUNK_ELEMENTS):
                 return self
         if 0 < row <= chunk or self.positions == "csr":
-            chunk = max(chunk // max(row, 1), 1) * max(row, 1)
+            row = max(row, 1)
+            chunk = max(chunk // row, -(-MIN_CHUNK_ELEMENTS // row)) * row
         return replace(self, chunk_elements=chunk) if chunk < count else self
 
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
         """Return the default number of elements per chunk."""
-        if self.kind == "exponents":
+        if self.kind == "planes" and quantized.dtype in QUANTIZABLE:
             size = element_type(quantized.dtype).itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
         bits = float(value_bits(quantized))
@@ -206,16 +208,14 @@ def candidates(
     """
     kinds: list[str] = [quantized.kind]
     if quantized.kind == "bytes" and profile != "fixed":
-        kinds.append("planes")
-        if quantized.dtype in QUANTIZABLE:
-            kinds.append("exponents")
+        kinds = _element_kinds(quantized.dtype)
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     others = _deltas(quantized, profile) if may_delta else []
     can_be_dense = filler_code(quantized) >= 0 or quantized.positions is None
     may_copy = profile in ("balanced", "small") and positions in ("dense", "auto")
     if may_copy and can_be_dense and _may_have_copies(quantized):
-        others += [Layout(kind, "copies") for kind in kinds if kind != "exponents"]
+        others += [Layout(kind, "copies") for kind in kinds]
     if quantized.positions is None:
         return [Layout(kind, "dense") for kind in kinds] + others
     forms: list[tuple[str, int]] = []
@@ -264,6 +264,14 @@ def _sample_of_codes(quantized: Quantized) -> Array:
         base=None,
     )
     return dense_codes(first)
+
+
+def _element_kinds(dtype: str) -> list[str]:
+    """Return the kinds that may suit elements: of a byte each there is one that is never worse."""
+    element = element_type(dtype)
+    if element.itemsize > 1:
+        return ["bytes", "planes"]
+    return ["planes"] if dtype == "int8" or element.is_float else ["bytes"]
 
 
 def _deltas(quantized: Quantized, profile: str) -> list[Layout]:

@@ -23,15 +23,17 @@ from .npz import NpzTensors
 from .output import add_force, checked_output, print_report
 from .text import counted, warn
 
-HELP = "encode a .safetensors, .qc or .npz file"
+HELP = "encode a .safetensors, .qcodec or .npz file"
 ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     names = ", ".join(READY_MADE)
-    parser.add_argument("input", metavar="IN", help="a .safetensors, .qc or .npz file")
-    parser.add_argument("output", metavar="OUT", help="a .qc.safetensors file, or .qc for a pack")
+    parser.add_argument("input", metavar="IN", help="a .safetensors, .qcodec or .npz file")
+    parser.add_argument(
+        "output", metavar="OUT", help="a .qc.safetensors file, or .qcodec for a pack"
+    )
     parser.add_argument(
         "--recipe",
         metavar="FILE|NAME",

@@ -27,11 +27,11 @@ def about(subject: str, kinds: tuple[type[Exception], ...] = REPORTED) -> Iterat
 
     Examples
     --------
-    >>> with about("net.qc"):
-    ...     raise FileNotFoundError(2, "No such file or directory", ".net.qc.qcodec-tmp")
+    >>> with about("net.qcodec"):
+    ...     raise FileNotFoundError(2, "No such file or directory", ".net.qcodec.qcodec-tmp")
     Traceback (most recent call last):
         ...
-    qcodec.cli.faults.DataError: net.qc: No such file or directory
+    qcodec.cli.faults.DataError: net.qcodec: No such file or directory
     """
     try:
         yield

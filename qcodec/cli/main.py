@@ -58,10 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     --------
     >>> import tempfile, numpy as np, qcodec
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = f"{folder}/net.qc"
+    ...     path = f"{folder}/net.qcodec"
     ...     size = qcodec.save_file({"weight": np.zeros((8, 8))}, path)
     ...     main(["verify", path])  # doctest: +ELLIPSIS
-    /...net.qc: 1 tensor, all valid
+    /...net.qcodec: 1 tensor, all valid
     0
     """
     try:

@@ -52,6 +52,10 @@ class Lossless(Codec):
     If more than a quarter of the elements are zero, only the others are stored, provided
     that this is smaller. -0.0, NaN and subnormals keep every bit.
 
+    Floats that were quantized before (at most 256 values, or multiples of a scale per tensor,
+    row or block) are stored as their codes where that is smaller: ``info().kind`` is then
+    ``"codebook"`` or ``"affine"``, and every bit comes back all the same.
+
     Parameters
     ----------
     dtype : str, optional

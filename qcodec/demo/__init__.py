@@ -38,7 +38,7 @@ def measure(folder: str | os.PathLike[str]) -> dict[str, Any]:
     --------
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     report = measure(folder)
-    ...     report["files"]["coded"] == (Path(folder) / "coded.qc").stat().st_size
+    ...     report["files"]["coded"] == (Path(folder) / "coded.qcodec").stat().st_size
     True
     """
     folder = Path(folder)

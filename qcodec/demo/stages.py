@@ -36,7 +36,7 @@ class Stage:
 
     def path(self, folder: Path) -> Path:
         """Return the path of the stage's file."""
-        return folder / f"{self.name}.qc"
+        return folder / f"{self.name}.qcodec"
 
     def save(self, tensors: Tensors, folder: Path) -> None:
         """Write the stage's file."""

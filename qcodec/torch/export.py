@@ -44,7 +44,7 @@ def export(
     ----------
     model : torch.nn.Module
     filename : path-like
-        As for `qcodec.save_file`: a bare pack if it ends in ``.qc``, else safetensors.
+        As for `qcodec.save_file`: a bare pack if it ends in ``.qcodec``, else safetensors.
     metadata : mapping of str to str, optional
         Only for safetensors files; packs have no metadata.
     recipe : Recipe, Codec, mapping, str or None
@@ -72,8 +72,8 @@ def export(
     >>> share(model, {"weight": qcodec.Codebook(4)})
     >>> again = torch.nn.Linear(100, 100)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     size = export(model, f"{folder}/net.qc")
-    ...     load(again, f"{folder}/net.qc")
+    ...     size = export(model, f"{folder}/net.qcodec")
+    ...     load(again, f"{folder}/net.qcodec")
     >>> size < 2000, torch.equal(model.weight, again.weight)
     (True, True)
     """

@@ -61,15 +61,30 @@ static void decode_stream(const input *in)
 
 static void read_pack(const input *in)
 {
-    size_t count, table_bytes;
-    qc_status status = qc_pack_count(in->data, in->bytes, in->bytes, &count, &error);
-    put("count", status, &count, sizeof count);
+    size_t offset, bytes, count;
+    qc_frame table;
+    qc_status status = qc_pack_head(in->data, in->bytes, &offset, &bytes, &error);
+    if (status == QC_OK && bytes > in->bytes - offset)
+        status = QC_TRUNCATED;
+    if (status == QC_OK)
+        status = qc_frame_read(in->data + offset, bytes, QC_WHOLE | QC_VERIFY, &table, &error);
+    put("head", status, &bytes, sizeof bytes);
     if (status != QC_OK)
         return;
-    qc_pack_entry *entries = memory_of(count * sizeof *entries);
-    status = qc_pack_read(in->data, in->bytes, in->bytes, entries, count, &table_bytes, &error);
-    put("table", status, entries, count * sizeof *entries);
-    free(entries);
+    size_t size = table.elements * table.item_size;
+    uint8_t *content = memory_of(size);
+    status = qc_decode(in->data + offset, bytes, table.dtype, content, size, NULL, 0, QC_VERIFY,
+                       workspace, &error);
+    put("content", status, content, size);
+    if (status == QC_OK)
+        status = qc_pack_count(content, size, &count, &error);
+    if (status == QC_OK) {
+        qc_pack_entry *entries = memory_of(count * sizeof *entries);
+        status = qc_pack_read(content, size, offset + bytes, in->bytes, entries, count, &error);
+        put("table", status, entries, count * sizeof *entries);
+        free(entries);
+    }
+    free(content);
 }
 
 /* ---- frames ------------------------------------------------------------------- */

@@ -39,8 +39,8 @@ static const sample_way sample_ways[] = {
     {QC_F32, QC_AFFINE, 11, 0, 0, 1},     {QC_F32, QC_CODEBOOK, 0, 13, 1, 0},
     {QC_F32, QC_CODEBOOK, 0, 200, 1, 1},  {QC_F32, QC_CODEBOOK, 0, 200, 3, 0},
     {QC_BF16, QC_CODEBOOK, 0, 256, 1, 0}, {QC_F32, QC_DELTA, 0, 0, 0, 0},
-    {QC_F64, QC_DELTA, 0, 0, 0, 0},       {QC_BF16, QC_EXPONENTS, 0, 0, 0, 0},
-    {QC_F32, QC_EXPONENTS, 0, 0, 0, 0},   {QC_F64, QC_EXPONENTS, 0, 0, 0, 0},
+    {QC_F64, QC_DELTA, 0, 0, 0, 0},       {QC_BF16, QC_PLANES, 0, 0, 0, 0},
+    {QC_U32, QC_PLANES, 0, 0, 0, 0},      {QC_I16, QC_PLANES, 0, 0, 0, 0},
 };
 #define SAMPLE_WAYS (sizeof sample_ways / sizeof *sample_ways)
 
@@ -48,11 +48,10 @@ static const sample_way sample_ways[] = {
 static const uint64_t sample_codings[] = {
     0,
     QC_CODING_MASK(QC_HUFFMAN),
-    QC_CODING_MASK(QC_ADAPTIVE),
+    QC_CODING_MASK(QC_CONTEXTS),
     QC_CODING_MASK(QC_LANES_HUFFMAN),
     QC_CODING_MASK(QC_LANES_TANS),
     QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_HUFFMAN),
-    QC_CODING_MASK(QC_CONTEXTS),
 };
 #define SAMPLE_CODINGS (sizeof sample_codings / sizeof *sample_codings)
 

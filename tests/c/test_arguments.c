@@ -73,16 +73,20 @@ static void relative_index(void)
 
 /* ---- packs ---------------------------------------------------------------------- */
 
-enum { ENTRIES = 3 };
+enum { ENTRIES = 4 };
 
 typedef qc_pack_entry pack[ENTRIES];
 
-/* Two frames, and another name of the first. */
+static const uint64_t dims[] = {2, 300, 5};
+
+/* A frame, a frame of two tensors, and another name of the first. */
 static void fill_pack(pack entries)
 {
-    const pack filled = {{.name_offset = 0, .name_bytes = 1, .bytes = 5, .target = 0},
-                         {.name_offset = 1, .name_bytes = 2, .bytes = 7, .target = 1},
-                         {.name_offset = 3, .name_bytes = 2, .target = 0}};
+    const pack filled = {
+        {.name_offset = 0, .name_bytes = 1, .role = QC_PACK_FRAME, .bytes = 5},
+        {.name_offset = 1, .name_bytes = 2, .role = QC_PACK_FIRST, .bytes = 7, .ndim = 2},
+        {.name_offset = 3, .name_bytes = 1, .role = QC_PACK_NEXT, .ndim = 1, .dims_offset = 2},
+        {.name_offset = 4, .name_bytes = 1, .role = QC_PACK_SAME, .target_bytes = 1}};
     memcpy(entries, filled, sizeof filled);
 }
 
@@ -90,7 +94,7 @@ static qc_status write_pack(pack entries, size_t capacity, qc_error *error)
 {
     static const char names[2048] = "abcde\xFF"; /* and zeros, which are UTF-8 */
     static uint8_t out[2048];
-    return qc_pack_write_table(names, entries, ENTRIES, out, capacity, error);
+    return qc_pack_write_content(names, dims, entries, ENTRIES, out, capacity, error);
 }
 
 #define PACK_REFUSED(change, rule)                                                                 \
@@ -104,36 +108,57 @@ static qc_status write_pack(pack entries, size_t capacity, qc_error *error)
 static void packs(void)
 {
     const char *length = "pack: length of a frame";
-    const char *target = "pack: target of an alias is not an earlier entry";
+    const char *target = "pack: a name that stands for another name, or for no tensor";
     pack valid;
     fill_pack(valid);
-    CHECK(write_pack(valid, qc_pack_table_bytes(valid, ENTRIES), NULL) == QC_OK, "writing");
-    REFUSED(write_pack(valid, qc_pack_table_bytes(valid, ENTRIES) - 1, &error), QC_NO_SPACE,
-            "pack: table");
+    size_t bytes = qc_pack_content_bytes(valid, ENTRIES, dims);
+    CHECK(write_pack(valid, bytes, NULL) == QC_OK, "writing");
+    REFUSED(write_pack(valid, bytes - 1, &error), QC_NO_SPACE, "pack: content of the table");
     PACK_REFUSED((entries[0].name_offset = 6, entries[0].name_bytes = QC_MAX_NAME_BYTES + 1),
                  "pack: length of a name");
-    PACK_REFUSED(entries[2].name_bytes = 3, "pack: name is not UTF-8");
+    PACK_REFUSED(entries[3].name_bytes = 2, "pack: name is not UTF-8");
+    PACK_REFUSED((entries[3].target_offset = 5, entries[3].target_bytes = 1),
+                 "pack: name is not UTF-8");
+    PACK_REFUSED(entries[3].target_bytes = QC_MAX_NAME_BYTES + 1, "pack: length of a name");
     PACK_REFUSED(entries[1].bytes = 0, length);
 #if SIZE_MAX > UINT32_MAX
     PACK_REFUSED(entries[1].bytes = (size_t)1 << 56, length);
 #endif
-    PACK_REFUSED(entries[1].target = 2, target);
-    PACK_REFUSED((entries[1].target = 0, entries[2].target = 1),
-                 "pack: target of an alias is an alias");
-    PACK_REFUSED(entries[2].name_offset = 1, "pack: name is there twice");
+    PACK_REFUSED(entries[0].role = QC_PACK_ATTACHED + 1, "pack: role");
+    PACK_REFUSED(entries[1].ndim = QC_MAX_DIMS + 1, "pack: number of dimensions");
+    PACK_REFUSED(entries[1].role = QC_PACK_FRAME, "pack: a next part without the one before");
+    PACK_REFUSED(entries[0].role = QC_PACK_NEXT, "pack: a next part without the one before");
+    PACK_REFUSED((entries[3].role = QC_PACK_ROUNDED, entries[3].dtype = QC_F64),
+                 "pack: dtype of a rounded tensor");
+    PACK_REFUSED(entries[3].target_offset = 4, target);
+    PACK_REFUSED(entries[0].role = QC_PACK_ATTACHED, target);
+    PACK_REFUSED((entries[2].name_offset = 1, entries[2].name_bytes = 2),
+                 "pack: name is there twice");
 }
 
 static void room_for_a_pack(void)
 {
-    static uint8_t table[2048];
+    static uint8_t content[2048];
     pack entries, found;
-    size_t bytes;
+    uint64_t read[QC_MAX_DIMS];
     fill_pack(entries);
-    size_t size = qc_pack_table_bytes(entries, ENTRIES);
-    CHECK(qc_pack_write_table("abcde", entries, ENTRIES, table, size, NULL) == QC_OK, "writing");
-    CHECK(qc_pack_read(table, size, size + 12, found, ENTRIES, &bytes, NULL) == QC_OK, "reading");
-    REFUSED(qc_pack_read(table, size, size + 12, found, ENTRIES - 1, &bytes, &error), QC_INVALID,
+    size_t size = qc_pack_content_bytes(entries, ENTRIES, dims), count;
+    CHECK(qc_pack_write_content("abcde", dims, entries, ENTRIES, content, size, NULL) == QC_OK,
+          "writing");
+    CHECK(qc_pack_count(content, size, &count, NULL) == QC_OK && count == ENTRIES, "counting");
+    CHECK(qc_pack_read(content, size, 9, 21, found, ENTRIES, NULL) == QC_OK, "reading");
+    CHECK(found[2].first == 600 && found[2].elements == 5 && found[2].offset == 14, "a part");
+    qc_pack_dims(content, &found[1], read);
+    CHECK(read[0] == 2 && read[1] == 300, "dims");
+    CHECK(found[3].target == 0 && found[3].offset == 9 && found[3].bytes == 5, "another name");
+    REFUSED(qc_pack_read(content, size, 9, 21, found, ENTRIES - 1, &error), QC_INVALID,
             "pack: room for another number of entries");
+    uint8_t head[QC_PACK_MAX_HEAD_BYTES];
+    size_t bytes = qc_pack_write_head(300, head), offset, table;
+    CHECK(qc_pack_head(head, bytes, &offset, &table, NULL) == QC_OK, "head");
+    CHECK(offset == 6 && bytes == 6 && table == 300, "head");
+    REFUSED(qc_pack_head(head, 5, &offset, &table, &error), QC_TRUNCATED,
+            "pack: length of the table");
 }
 
 /* ---- kernels of the quantizers --------------------------------------------------- */
@@ -282,6 +307,52 @@ static void ternary_weights(void)
     REFUSED(ternary(below_all, 4, 2, &error), QC_INVALID, "ternary: values are not finite");
 }
 
+static qc_status distinct(size_t item_size, size_t limit, qc_error *error)
+{
+    static const uint32_t items[4] = {7, 7, 8, 7};
+    size_t ends[] = {4}, done;
+    uint64_t patterns[QC_MAX_VALUES];
+    uint16_t counts[1];
+    uint8_t codes[4];
+    return qc_distinct(items, item_size, ends, 1, limit, patterns, counts, codes, &done, NULL,
+                       error);
+}
+
+static qc_status equal_steps(unsigned max_level, qc_error *error)
+{
+    size_t ends[] = {4}, done;
+    float scale;
+    qc_levels levels;
+    return qc_equal_steps(ascending, ends, 1, max_level, &scale, &levels, &done, NULL, error);
+}
+
+static qc_status step_codes(float scale, size_t code_size, qc_error *error)
+{
+    size_t ends[] = {4};
+    int32_t zeros[] = {9};
+    uint8_t codes[8];
+    return qc_step_codes(ascending, ends, 1, &scale, zeros, 0, code_size, codes, NULL, error);
+}
+
+static void exact_forms(void)
+{
+    const char *no_multiple = "values that are no multiples of the scale";
+    CHECK(distinct(4, 2, NULL) == QC_OK, "distinct");
+    REFUSED(distinct(3, 2, &error), QC_INVALID, "item size");
+    REFUSED(distinct(4, 0, &error), QC_INVALID, "patterns of a group");
+    REFUSED(distinct(4, 257, &error), QC_INVALID, "patterns of a group");
+    CHECK(equal_steps(QC_MAX_LEVEL, NULL) == QC_OK, "steps");
+    REFUSED(equal_steps(0, &error), QC_INVALID, "largest level");
+    REFUSED(equal_steps(QC_MAX_LEVEL + 1, &error), QC_INVALID, "largest level");
+    CHECK(step_codes(1, 1, NULL) == QC_OK, "codes");
+    REFUSED(step_codes(1, 3, &error), QC_INVALID, "code size");
+    REFUSED(step_codes(0.7f, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(0.001f, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(0, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(-1, 1, &error), QC_INVALID, no_multiple);
+    REFUSED(step_codes(NAN, 1, &error), QC_INVALID, no_multiple);
+}
+
 int main(void)
 {
     streams();
@@ -292,5 +363,6 @@ int main(void)
     kmeans_of_values_that_change();
     costs();
     ternary_weights();
+    exact_forms();
     return 0;
 }

@@ -271,6 +271,22 @@ static void encode_positions(void)
 
 /* ---- numbers ---- */
 
+static void find_exact_forms(const float *values, size_t count, uint8_t *codes)
+{
+    uint64_t patterns[QC_MAX_VALUES];
+    uint16_t counts;
+    size_t done;
+    float scale;
+    qc_levels levels;
+    int32_t zero = 100;
+    qc_distinct(values, 4, &count, 1, QC_MAX_VALUES, patterns, &counts, codes, &done, NULL, NULL);
+    for (size_t i = 0; i < count && done == 1; i++)
+        CHECK(codes[i] < counts, "code %u of %u", codes[i], counts);
+    qc_equal_steps(values, &count, 1, QC_MAX_LEVEL, &scale, &levels, &done, NULL, NULL);
+    if (done == 1 && scale > 0)
+        qc_step_codes(values, &count, 1, &scale, &zero, 1, 1, codes, NULL, NULL);
+}
+
 /* Everything that looks at values more than once. */
 static void quantize(const float *values, size_t count)
 {
@@ -298,6 +314,7 @@ static void quantize(const float *values, size_t count)
     qc_assign_by_cost(values, count, centroids, costs, K, codes, NULL);
     for (size_t i = 0; i < count; i++)
         CHECK(codes[i] < K, "code %u", codes[i]);
+    find_exact_forms(values, count, codes);
     free(workspace);
     free(between);
     free(codes);

@@ -134,7 +134,7 @@ static unsigned set_of_codings(unsigned number)
                             split | bitpacked,
                             contexts | bitpacked,
                             split | constant | QC_CODING_MASK(QC_HUFFMAN),
-                            contexts | constant | QC_CODING_MASK(QC_ADAPTIVE),
+                            contexts | constant | QC_CODING_MASK(QC_HUFFMAN),
                             split | contexts | constant | QC_CODING_MASK(QC_LANES_TANS)};
     if (number < QC_CODING_COUNT)
         return 1u << number;

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "support.h"
 
-enum { ROWS = 4, ROW = 6, ELEMENTS = ROWS * ROW, CHUNK = 2 * ROW };
+enum { ROWS = 100, ROW = 6, ELEMENTS = ROWS * ROW, CHUNK = 50 * ROW };
 
 static uint8_t workspace[1 << 20], chunk[1 << 16], file[1 << 16], bodies[1 << 16];
 static const uint8_t parameters[4 * ELEMENTS];
@@ -50,11 +50,13 @@ static void heads(void)
                  "frame: elements of an unchunked tensor");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MAX_CHUNK_ELEMENTS + 1,
                  "frame: elements of a chunk");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MIN_CHUNK_ELEMENTS - 1,
+                 "frame: elements of a chunk");
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.ndim = 0, "frame: csr needs at least one dimension");
-    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = ROW + 1,
+    PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = CHUNK + 1,
                  "frame: csr chunks are whole rows");
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
-                 "frame: affine, codebook, delta and exponents need f32, f16, bf16 or f64");
+                 "frame: affine, codebook and delta need f32, f16, bf16 or f64");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
                  "frame: only affine and codebook have scales");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");

@@ -34,6 +34,7 @@ static const kernel_row rows[] = {
     ROW(look_up_2),
     ROW(look_up_4),
     ROW(affine),
+    ROW(merge_1),
     ROW(merge_2),
     ROW(merge_4),
     ROW(add_delta_4),

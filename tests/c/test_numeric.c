@@ -105,6 +105,41 @@ static void check_masks(const float *values, size_t count)
     CHECK(kept == above + (equal < ties ? equal : ties), "%zu above, %zu equal", above, equal);
 }
 
+static void check_exact_forms(const float *values, size_t count, unsigned kind)
+{
+    uint8_t *codes = last_bytes(output, count);
+    size_t ends[] = {count / 3, count}, limit = 1 + random_bits() % QC_MAX_VALUES, done;
+    uint64_t *patterns = (uint64_t *)last_bytes(workspace, 2 * limit * sizeof *patterns);
+    uint16_t counts[2];
+    CHECK(qc_distinct(values, 4, ends, 2, limit, patterns, counts, codes, &done, NULL, NULL) ==
+              QC_OK,
+          "%zu values", count);
+    CHECK(done == 2 || kind != 2 || limit < 5, "%zu groups of kind %u", done, kind);
+    for (size_t i = 0; i < ends[1] && done == 2; i++) {
+        size_t group = i >= ends[0];
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        CHECK(codes[i] < counts[group] && patterns[group * limit + codes[i]] == bits, "code %zu",
+              i);
+    }
+    float scales[2];
+    int32_t zeros[2];
+    qc_levels levels[2];
+    CHECK(qc_equal_steps(values, ends, 2, 255, scales, levels, &done, NULL, NULL) == QC_OK,
+          "steps");
+    CHECK(done == 2 || kind != 2, "%zu groups of kind %u have steps", done, kind);
+    for (size_t group = 0; group < 2; group++) {
+        scales[group] = done == 2 && scales[group] > 0 ? scales[group] : 1;
+        zeros[group] = done == 2 ? -levels[group].min : 0;
+    }
+    qc_status status = qc_step_codes(values, ends, 2, scales, zeros, 0, 1, codes, NULL, NULL);
+    CHECK(status == QC_OK || kind != 2, "codes of kind %u", kind);
+    for (size_t i = 0; i < ends[1] && status == QC_OK; i++) {
+        size_t group = i >= ends[0];
+        CHECK((float)(codes[i] - zeros[group]) * scales[group] == values[i], "value %zu", i);
+    }
+}
+
 int main(void)
 {
     input = guarded_memory((2 * MOST + 1) * sizeof(float));
@@ -118,6 +153,7 @@ int main(void)
             check_k_means(values, count, kind);
             check_costs(values, count);
             check_masks(values, count);
+            check_exact_forms(values, count, kind);
         }
     return 0;
 }

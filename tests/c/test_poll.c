@@ -11,7 +11,7 @@
 #define ROWS    ((size_t)512)
 #define KERNELS ((size_t)16384) /* of 3 x 3 */
 #define SCALES  ((size_t)1 << 19)
-#define TINY    ((size_t)2048) /* chunks of one element */
+#define TINY    ((size_t)2048) /* chunks of the smallest size */
 #define ROOM    ((size_t)48 << 20)
 #define MANY    (ROOM / (VALUES * sizeof(float))) /* so many times the values fill the room */
 
@@ -37,7 +37,7 @@ static const qc_poll poll_stop = {stop, &questions};
 
 static qc_status encode_stream(const qc_poll *poll, size_t *size)
 {
-    return qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out, ROOM,
+    return qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL, out, ROOM,
                             size, workspace, poll, NULL);
 }
 
@@ -86,13 +86,13 @@ static qc_status encode_kernels(const qc_poll *poll, size_t *size)
     return encode_chunk(&frame, size);
 }
 
-/* Affine codes in chunks of one element, each with a scale. */
+/* Affine codes, each with a scale. */
 static qc_frame plan_tiny(const qc_poll *poll, size_t elements, size_t chunk_elements)
 {
     qc_frame frame = {.dtype = QC_F32, .kind = QC_AFFINE, .ndim = 1, .width = 4, .poll = poll};
     frame.dims[0] = elements;
     frame.chunk_elements = chunk_elements;
-    frame.scales.dtype = QC_F32;
+    frame.scales.dtype = QC_E8M0; /* many floats would have no slow coding */
     frame.scales.inner = 1;
     frame.scales.count = elements;
     frame.scales.values = (const uint8_t *)values;
@@ -104,7 +104,7 @@ static qc_status encode_parameters(const qc_poll *poll, size_t *size)
 {
     qc_frame frame = plan_tiny(poll, SCALES, SCALES);
     uint64_t features = 0;
-    qc_status status = qc_parameters_encode(&frame, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, out,
+    qc_status status = qc_parameters_encode(&frame, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL, out,
                                             ROOM, &features, workspace, ROOM, NULL);
     *size = frame.scales.coded.size;
     return status;
@@ -189,7 +189,7 @@ static qc_status write_large(const qc_poll *poll, size_t *size)
     enum { CHUNKS = 6 };
     const qc_bytes chunk = {memory, (size_t)4 << 20};
     const qc_bytes chunks[CHUNKS] = {chunk, chunk, chunk, chunk, chunk, chunk};
-    qc_frame frame = plan_tiny(poll, CHUNKS, 1);
+    qc_frame frame = plan_tiny(poll, CHUNKS * QC_MIN_CHUNK_ELEMENTS, QC_MIN_CHUNK_ELEMENTS);
     *size = qc_frame_size(&frame, 1, chunks);
     return qc_frame_write(&frame, 1, chunks, out, ROOM, NULL);
 }
@@ -234,6 +234,34 @@ static qc_status ternary(const qc_poll *poll, size_t *size)
     *size = 4 * sizeof *found;
     return qc_ternary_best(values, VALUES, 2, (float *)out, (float *)out + 2, &coarse, workspace,
                            poll, NULL);
+}
+
+static const size_t end = MANY * VALUES;
+
+static qc_status distinct(const qc_poll *poll, size_t *size)
+{
+    uint64_t patterns[7];
+    uint16_t count;
+    size_t done;
+    *size = end;
+    return qc_distinct(memory, sizeof(float), &end, 1, 7, patterns, &count, out, &done, poll, NULL);
+}
+
+static qc_status equal_steps(const qc_poll *poll, size_t *size)
+{
+    size_t done;
+    qc_levels levels;
+    *size = sizeof(float);
+    return qc_equal_steps((const float *)memory, &end, 1, 255, (float *)out, &levels, &done, poll,
+                          NULL);
+}
+
+static qc_status step_codes(const qc_poll *poll, size_t *size)
+{
+    static const float scale = 0.1f;
+    static const int32_t zero = 1;
+    *size = end;
+    return qc_step_codes((const float *)memory, &end, 1, &scale, &zero, 0, 1, out, poll, NULL);
 }
 
 /* ---- the rule ---- */
@@ -293,7 +321,7 @@ static void fill(void)
         values[i] = (float)(random_bits() >> 40) + 1;
     memcpy(sorted, values, VALUES * sizeof *sorted);
     qsort(sorted, VALUES, sizeof *sorted, ascending);
-    CHECK(qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL, stream, ROOM,
+    CHECK(qc_stream_encode(symbols, SYMBOLS, 4, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL, stream, ROOM,
                            &stream_size, workspace, NULL, NULL) == QC_OK,
           "stream");
 }
@@ -306,11 +334,11 @@ int main(void)
     check("qc_chunk_encode, rows", encode_rows);
     check("qc_chunk_encode, kernels", encode_kernels);
     check("qc_parameters_encode", encode_parameters);
-    frame_size = write_frame(SCALES, SCALES, QC_CODING_MASK(QC_ADAPTIVE));
+    frame_size = write_frame(SCALES, SCALES, QC_CODING_MASK(QC_CONTEXTS));
     check("qc_parameters_decode", decode_parameters);
     check("qc_chunk_decode", decode_chunk);
     check("qc_chunk_decode_codes", decode_codes);
-    frame_size = write_frame(TINY, 1, ~(uint64_t)0);
+    frame_size = write_frame(TINY * QC_MIN_CHUNK_ELEMENTS, QC_MIN_CHUNK_ELEMENTS, ~(uint64_t)0);
     check("qc_frame_decode, tiny chunks", decode_tiny_chunks);
     check("qc_frame_write", write_large);
     check("qc_sort", sort);
@@ -320,5 +348,10 @@ int main(void)
         memcpy(memory + i * VALUES * sizeof *values, values, VALUES * sizeof *values);
     check("qc_kmeans_fast", fast);
     check("qc_ternary_best", ternary);
+    for (size_t i = 0; i < end; i++)
+        ((float *)memory)[i] = 0.1f * (float)(i % 7);
+    check("qc_distinct", distinct);
+    check("qc_equal_steps", equal_steps);
+    check("qc_step_codes", step_codes);
     return 0;
 }

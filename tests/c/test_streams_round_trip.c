@@ -1,7 +1,7 @@
 /*
  * Every coding at every width and every count from 0 to 600 comes back exactly, taken at once, in
  * blocks, and after skips; and no body is longer than qc_stream_bound says, though adversarial
- * symbols mislead the adaptive contexts all the time.
+ * symbols mislead the contexts all the time.
  */
 #include "codings/stream.h"
 #include "support.h"
@@ -119,7 +119,7 @@ static void check_every_count(unsigned width)
             for (unsigned coding = 0; coding < QC_CODING_COUNT; coding++)
                 holds[coding] =
                     check_round_trip(symbols, count, width, QC_CODING_MASK(coding), QC_SMALL);
-            CHECK(holds[QC_BITPACKED] && holds[QC_ADAPTIVE], "width %u, count %zu", width, count);
+            CHECK(holds[QC_BITPACKED] && holds[QC_CONTEXTS], "width %u, count %zu", width, count);
             CHECK(holds[QC_CONSTANT] == !differ, "width %u, count %zu", width, count);
             CHECK(holds[QC_HUFFMAN] == (differ && width <= 8), "width %u, count %zu", width, count);
             for (unsigned profile = QC_FAST; profile <= QC_FIXED; profile++)
@@ -145,12 +145,12 @@ static void check_bound(unsigned width)
         set_symbol(symbols, i, width,
                    value | (unsigned)(random_bits() & ((1u << (width - bits)) - 1)));
     }
-    CHECK(check_round_trip(symbols, LONG, width, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL),
-          "adaptive coding, width %u", width);
+    CHECK(check_round_trip(symbols, LONG, width, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL),
+          "contexts, width %u", width);
     for (size_t i = 0; i < LONG; i++) /* exponents that change all the time */
         set_symbol(symbols, i, width, (2u << (i * 7 % width)) - 2);
-    CHECK(check_round_trip(symbols, LONG, width, QC_CODING_MASK(QC_ADAPTIVE), QC_SMALL),
-          "adaptive coding, width %u", width);
+    CHECK(check_round_trip(symbols, LONG, width, QC_CODING_MASK(QC_CONTEXTS), QC_SMALL),
+          "contexts, width %u", width);
 }
 
 static void check_arguments(void)

@@ -2,7 +2,7 @@
  * Every kernel between codes and values gives on every path what the portable one gives, for counts
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
-#include "body/exponents_decode.h"
+#include "body/float_planes_decode.h"
 #include "kernels/affine.h"
 #include "kernels/look_up.h"
 #include "kernels/max_code.h"
@@ -81,10 +81,12 @@ static void check_greatest(void)
 
 static void check_planes(void)
 {
-    static const size_t sizes[] = {1, 2, 4, 8};
-    for (unsigned s = 0; s < 8; s++)
+    static const qc_dtype dtypes[] = {QC_U8,  QC_I8,  QC_F8E4M3, QC_U16, QC_I16, QC_F16,
+                                      QC_U32, QC_I32, QC_F32,    QC_U64, QC_I64, QC_F64};
+    for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++)
         for (size_t count = 0; count <= MOST; count = next_count(count)) {
-            size_t size = sizes[s / 2];
+            qc_dtype dtype = dtypes[d];
+            size_t size = qc_dtype_size(dtype);
             uint8_t *bytes = last_bytes(input, count * size);
             const uint8_t *planes[8];
             fill(bytes, count * size);
@@ -93,7 +95,7 @@ static void check_planes(void)
             for (unsigned run = 0; run < 2 * PATHS; run++) {
                 uint8_t *out = last_bytes(output, count * size);
                 qc_cpu_select(paths[run / 2]);
-                qc_merge_planes(planes, count, size, (int)(s % 2), out, (int)(run % 2));
+                qc_merge_planes(planes, count, dtype, out, (int)(run % 2));
                 qc_look_up_fence();
                 compare(out, count * size, run, "planes", count);
             }

@@ -46,7 +46,7 @@ def test_a_dict_without_a_keyword_is_metadata(tmp_path):
     ],
 )
 def test_a_recipe_in_place_of_metadata_is_refused(tmp_path, metadata, message):
-    for file in (tmp_path / "net.qc", tmp_path / "net.safetensors"):
+    for file in (tmp_path / "net.qcodec", tmp_path / "net.safetensors"):
         with pytest.raises(TypeError, match=f"^{message}.*recipe=") as found:
             save_file(model(), file, metadata)
         assert "\n" not in str(found.value)

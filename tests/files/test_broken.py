@@ -76,7 +76,7 @@ def test_a_header_whose_length_looks_like_a_packs_magic_is_read():
         ({"max_tensor_bytes": 1000}, "max_tensor_bytes"),
     ],
 )
-@pytest.mark.parametrize("suffix", [".qc", ".qc.safetensors"])
+@pytest.mark.parametrize("suffix", [".qcodec", ".qc.safetensors"])
 def test_limits_hold(tmp_path, limit, name, suffix):
     path = tmp_path / f"net{suffix}"
     save_file(model(), path)

@@ -25,10 +25,10 @@ def folder():
         path = Path(name)
         path.chmod(0o777)
         safetensors.numpy.save_file({"w": WEIGHT}, path / "good.safetensors")
-        qcodec.save_file({"w": WEIGHT}, path / "base.qc")
+        qcodec.save_file({"w": WEIGHT}, path / "base.qcodec")
         near = {"w": WEIGHT * np.float32(1.00001)}
         safetensors.numpy.save_file(near, path / "near.safetensors")
-        qcodec.save_file(near, path / "delta.qc", recipe=qcodec.Delta({"w": WEIGHT}))
+        qcodec.save_file(near, path / "delta.qcodec", recipe=qcodec.Delta({"w": WEIGHT}))
         for file in path.iterdir():
             file.chmod(0o644)
         yield path
@@ -97,11 +97,11 @@ READERS = {
     "verify": ("verify", "F"),
     "decode": ("decode", "F", "out.safetensors"),
     "decode into .npz": ("decode", "F", "out.npz"),
-    "encode": ("encode", "F", "out.qc"),
-    "encode against a base": ("encode", "F", "out.qc", "--base", "base.qc"),
-    "verify --base": ("verify", "delta.qc", "--base", "F"),
-    "decode --base": ("decode", "delta.qc", "out.safetensors", "--base", "F"),
-    "encode --base": ("encode", "near.safetensors", "out.qc", "--base", "F"),
+    "encode": ("encode", "F", "out.qcodec"),
+    "encode against a base": ("encode", "F", "out.qcodec", "--base", "base.qcodec"),
+    "verify --base": ("verify", "delta.qcodec", "--base", "F"),
+    "decode --base": ("decode", "delta.qcodec", "out.safetensors", "--base", "F"),
+    "encode --base": ("encode", "near.safetensors", "out.qcodec", "--base", "F"),
 }
 
 
@@ -131,11 +131,11 @@ def test_a_recipe_that_cannot_be_read_is_a_wrong_command(folder, fails, fault):
         path.write_text("nonsense")
     with no_privileges():
         code, message = fails(
-            "encode", folder / "good.safetensors", folder / "out.qc", "--recipe", path
+            "encode", folder / "good.safetensors", folder / "out.qcodec", "--recipe", path
         )
     assert code == 2
     assert message.startswith(f"--recipe {path}: ")
-    assert not (folder / "out.qc").exists()
+    assert not (folder / "out.qcodec").exists()
 
 
 def flip(path):
@@ -144,46 +144,46 @@ def flip(path):
     path.write_bytes(data)
 
 
-@pytest.mark.parametrize("arguments", [("decode", "out.safetensors"), ("encode", "out.qc")])
+@pytest.mark.parametrize("arguments", [("decode", "out.safetensors"), ("encode", "out.qcodec")])
 def test_a_broken_tensor_is_named_with_its_file(folder, fails, arguments):
     command, output = arguments
-    flip(folder / "base.qc")
-    code, message = fails(command, folder / "base.qc", folder / output)
+    flip(folder / "base.qcodec")
+    code, message = fails(command, folder / "base.qcodec", folder / output)
     assert code == 1
-    assert message.startswith(f"{folder / 'base.qc'}: tensor 'w': ")
+    assert message.startswith(f"{folder / 'base.qcodec'}: tensor 'w': ")
     assert "checksum" in message
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("decode", "delta.qc", "out.safetensors"), ("encode", "near.safetensors", "out.qc")],
+    [("decode", "delta.qcodec", "out.safetensors"), ("encode", "near.safetensors", "out.qcodec")],
 )
 def test_a_broken_tensor_of_the_base_is_blamed_on_the_base(folder, fails, arguments):
-    flip(folder / "base.qc")
+    flip(folder / "base.qcodec")
     command, source, output = arguments
-    base = folder / "base.qc"
+    base = folder / "base.qcodec"
     code, message = fails(command, folder / source, folder / output, "--base", base)
     assert code == 1
     assert message.startswith(f"{folder / source}: tensor 'w': base '{base}': tensor 'w': ")
 
 
 def test_verify_tells_a_broken_base_from_a_broken_file(folder, capsys):
-    flip(folder / "base.qc")
-    assert main(["verify", f"{folder}/delta.qc", "--base", f"{folder}/base.qc"]) == 1
-    fault = f"tensor 'w': base '{folder}/base.qc': tensor 'w': "
-    assert capsys.readouterr().out.startswith(f"{folder}/delta.qc: {fault}")
+    flip(folder / "base.qcodec")
+    assert main(["verify", f"{folder}/delta.qcodec", "--base", f"{folder}/base.qcodec"]) == 1
+    fault = f"tensor 'w': base '{folder}/base.qcodec': tensor 'w': "
+    assert capsys.readouterr().out.startswith(f"{folder}/delta.qcodec: {fault}")
 
 
 def test_a_broken_base_is_told_in_python_too(folder):
     base = folder / "faulty.net"
     base.write_bytes(b"GGUF" + bytes(60))
     for attempt in (
-        lambda: qcodec.load_file(folder / "delta.qc", base=base),
-        lambda: qcodec.save_file({"w": WEIGHT}, folder / "out.qc", recipe=qcodec.Delta(base)),
+        lambda: qcodec.load_file(folder / "delta.qcodec", base=base),
+        lambda: qcodec.save_file({"w": WEIGHT}, folder / "out.qcodec", recipe=qcodec.Delta(base)),
     ):
         with pytest.raises(qcodec.BaseError, match=rf"base '{base}': file is a GGUF file"):
             attempt()
-    assert not (folder / "out.qc").exists()
+    assert not (folder / "out.qcodec").exists()
 
 
 # ---- files that are written ----
@@ -204,7 +204,7 @@ OUTPUTS = {
     "in a folder that may not be written": "closed/out{}",
     "a folder": "folder{}",
 }
-WRITERS = {"encode": ("good.safetensors", ".qc"), "decode": ("base.qc", ".safetensors")}
+WRITERS = {"encode": ("good.safetensors", ".qcodec"), "decode": ("base.qcodec", ".safetensors")}
 
 
 @pytest.mark.parametrize("fault", OUTPUTS)
@@ -239,11 +239,11 @@ def test_a_full_disk_is_blamed_on_the_output(folder, command):
 @pytest.mark.parametrize(
     ("arguments", "unbuffered"),
     [
-        (("inspect", "base.qc"), ""),
-        (("inspect", "base.qc"), "1"),
-        (("verify", "base.qc", "--json"), ""),
-        (("encode", "good.safetensors", "out.qc"), ""),
-        (("decode", "base.qc", "out.safetensors"), ""),
+        (("inspect", "base.qcodec"), ""),
+        (("inspect", "base.qcodec"), "1"),
+        (("verify", "base.qcodec", "--json"), ""),
+        (("encode", "good.safetensors", "out.qcodec"), ""),
+        (("decode", "base.qcodec", "out.safetensors"), ""),
         (("demo",), ""),
         (("--version",), ""),
         (("--help",), ""),
@@ -268,7 +268,7 @@ def test_a_standard_output_that_is_full_is_blamed_alone(folder, arguments, unbuf
 @pytest.mark.skipif(sys.platform == "win32", reason="closed as by a shell of POSIX")
 @pytest.mark.parametrize(("closed", "code"), [("1", 0), ("2", 1)])
 def test_a_stream_that_is_closed_is_no_traceback(folder, closed, code):
-    name = "base.qc" if code == 0 else "none.qc"
+    name = "base.qcodec" if code == 0 else "none.qcodec"
     command = f'exec "$1" -m qcodec inspect "$2" {closed}>&-'
     done = subprocess.run(
         ["sh", "-c", command, "sh", sys.executable, folder / name],
@@ -283,10 +283,10 @@ def test_a_stream_that_is_closed_is_no_traceback(folder, closed, code):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("inspect", "base.qc"),
-        ("verify", "base.qc"),
-        ("encode", "good.safetensors", "out.qc", "--recipe", "int8"),
-        ("decode", "--dtype", "float16", "base.qc", "out.safetensors"),
+        ("inspect", "base.qcodec"),
+        ("verify", "base.qcodec"),
+        ("encode", "good.safetensors", "out.qcodec", "--recipe", "int8"),
+        ("decode", "--dtype", "float16", "base.qcodec", "out.safetensors"),
         ("demo",),
         ("--version",),
     ],
@@ -329,18 +329,18 @@ def test_after_two_dashes_every_name_is_a_file(fails):
 )
 def test_a_rule_that_does_nothing_or_is_wrong_is_a_wrong_command(folder, fails, rules, message):
     options = [word for rule in rules for word in ("--tensor", rule)]
-    code, error = fails("encode", folder / "good.safetensors", folder / "out.qc", *options)
+    code, error = fails("encode", folder / "good.safetensors", folder / "out.qcodec", *options)
     assert code == 2
     assert error.startswith("--tensor ")
     assert message in error
-    assert not (folder / "out.qc").exists()
+    assert not (folder / "out.qcodec").exists()
 
 
 def test_recipes_and_rules_without_effect_give_a_warning_in_one_line(folder, capsys):
     small, recipe = folder / "small.safetensors", folder / "recipe.toml"
     safetensors.numpy.save_file({"norm": np.ones(9, "f4")}, small)
     recipe.write_text("weights = 'ternary'\n[[rules]]\ntensor = 'head'\ncodec = 'keep'\n")
-    assert main(["encode", f"{small}", f"{folder}/out.qc", "--recipe", f"{recipe}"]) == 0
+    assert main(["encode", f"{small}", f"{folder}/out.qcodec", "--recipe", f"{recipe}"]) == 0
     first, second = capsys.readouterr().err.splitlines()
     assert first == f"qcodec: {small}: warning: rule 'head' matches no tensor; nearest: 'norm'"
     assert second.startswith(f"qcodec: {small}: warning: no tensor was quantized: ")
@@ -349,8 +349,8 @@ def test_recipes_and_rules_without_effect_give_a_warning_in_one_line(folder, cap
 def test_an_archive_of_numpy_is_known_by_its_bytes(folder, fails):
     np.savez(folder / "net.npz", w=WEIGHT)
     (folder / "net.npz").rename(folder / "net.weights")
-    assert main(["encode", f"{folder}/net.weights", f"{folder}/out.qc"]) == 0
-    assert np.array_equal(qcodec.load_file(folder / "out.qc")["w"], WEIGHT)
+    assert main(["encode", f"{folder}/net.weights", f"{folder}/out.qcodec"]) == 0
+    assert np.array_equal(qcodec.load_file(folder / "out.qcodec")["w"], WEIGHT)
     for command in (("inspect",), ("verify",), ("decode", folder / "out.npz")):
         code, message = fails(command[0], folder / "net.weights", *command[1:])
         assert code == 1

@@ -71,7 +71,7 @@ FILES = {
 
 
 def all_accepted(message):
-    return all(name in message for name in ("safetensors", ".qc", ".npz"))
+    return all(name in message for name in ("safetensors", ".qcodec", ".npz"))
 
 
 @pytest.mark.parametrize("name", FILES)

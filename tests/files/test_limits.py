@@ -145,16 +145,18 @@ def test_a_tensor_may_use_the_expansion_of_the_whole_file(tmp_path):
 
 def test_files_of_deltas_open_their_base_with_the_same_limits(tmp_path):
     base = {"w": np.linspace(-1, 1, 10_000, dtype=np.float32)}
-    qcodec.save_file(base, tmp_path / "base.qc")
+    qcodec.save_file(base, tmp_path / "base.qcodec")
     path = tmp_path / "tuned.qc.safetensors"
-    qcodec.save_file({"w": base["w"] * 1.001}, path, recipe=qcodec.Delta(tmp_path / "base.qc"))
+    qcodec.save_file({"w": base["w"] * 1.001}, path, recipe=qcodec.Delta(tmp_path / "base.qcodec"))
     with pytest.raises(qcodec.LimitError):
-        qcodec.load_file(path, base=tmp_path / "base.qc", limits=Limits(max_tensor_bytes=39_999))
-    qcodec.load_file(path, base=tmp_path / "base.qc", limits=Limits(max_tensor_bytes=40_000))
+        qcodec.load_file(
+            path, base=tmp_path / "base.qcodec", limits=Limits(max_tensor_bytes=39_999)
+        )
+    qcodec.load_file(path, base=tmp_path / "base.qcodec", limits=Limits(max_tensor_bytes=40_000))
 
 
 def test_checking_takes_no_memory_and_so_has_no_limit(tmp_path, capsys):
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     qcodec.save_file({"a": ZEROS, "b": noise()}, path)
     limits = Limits(max_tensor_bytes=1, max_total_bytes=1)
     with safe_open(path, limits=limits) as file:
@@ -197,7 +199,7 @@ ALLOWED = 1 << 28
 def test_within_the_default_limits_there_is_no_warning(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        qcodec.save_file({"a": empty(ALLOWED)}, tmp_path / "net.qc", profile="fixed")
+        qcodec.save_file({"a": empty(ALLOWED)}, tmp_path / "net.qcodec", profile="fixed")
         qcodec.encode(empty(ALLOWED), profile="fixed")
 
 
@@ -213,14 +215,14 @@ def test_encoding_warns_of_what_the_default_limits_refuse(tmp_path):
     message = f"tensor 'w': {message}"
     for save in (
         qcodec.save,
-        partial(qcodec.save_file, filename=tmp_path / "net.qc"),
+        partial(qcodec.save_file, filename=tmp_path / "net.qcodec"),
         partial(qcodec.save_file, filename=tmp_path / "net.qc.safetensors"),
     ):
         with pytest.warns(qcodec.LimitWarning, match=message) as caught:
             save(tensors, profile="fixed")
         assert [record.filename for record in caught] == [__file__]
     with pytest.raises(qcodec.LimitError, match=message):
-        qcodec.load_file(tmp_path / "net.qc")
+        qcodec.load_file(tmp_path / "net.qcodec")
 
 
 def test_encoding_warns_of_a_sum_that_the_default_limits_refuse():
@@ -246,14 +248,14 @@ def test_nothing_is_written_if_the_warning_is_an_error(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(qcodec.LimitWarning):
-            qcodec.save_file({"w": empty(ALLOWED + 1)}, tmp_path / "net.qc", profile="fixed")
+            qcodec.save_file({"w": empty(ALLOWED + 1)}, tmp_path / "net.qcodec", profile="fixed")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_line_warns_in_one_line(tmp_path, monkeypatch, capsys):
-    qcodec.save_file({"w": ZEROS}, tmp_path / "net.qc")
+    qcodec.save_file({"w": ZEROS}, tmp_path / "net.qcodec")
     monkeypatch.setattr("qcodec.files.DEFAULT_LIMITS", Limits(max_tensor_bytes=MIB - 1))
-    assert main(["encode", str(tmp_path / "net.qc"), str(tmp_path / "again.qc")]) == 0
+    assert main(["encode", str(tmp_path / "net.qcodec"), str(tmp_path / "again.qcodec")]) == 0
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "warning: only readers with higher limits" in error
@@ -273,7 +275,7 @@ def test_the_command_line_warns_in_one_line(tmp_path, monkeypatch, capsys):
 )
 @pytest.mark.parametrize("name", ["verify", "inspect", "decode", "encode"])
 def test_every_command_that_reads_takes_limits(name, option, works, tmp_path, capsys):
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     qcodec.save_file({"a": ZEROS, "b": noise(10)}, path)
     out = [str(tmp_path / "out.safetensors")] if name in ("decode", "encode") else []
     assert main([name, str(path), *out, "--limits", option]) == (0 if works else 1)
@@ -284,7 +286,7 @@ def test_every_command_that_reads_takes_limits(name, option, works, tmp_path, ca
     "option", ["", "all", "max_tensors", "max_tensors=-1", "tensors=1", "none,"]
 )
 def test_wrong_limits_are_errors_that_name_the_right_ones(option, tmp_path, capsys):
-    assert main(["verify", str(tmp_path / "net.qc"), "--limits", option]) == 2
+    assert main(["verify", str(tmp_path / "net.qcodec"), "--limits", option]) == 2
     assert "max_total_bytes" in capsys.readouterr().err
 
 

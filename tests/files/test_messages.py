@@ -157,9 +157,9 @@ def test_a_model_that_a_file_does_not_fit_is_told_so_in_one_short_line(text, tmp
     from qcodec.torch import load
 
     names = {f"{HOSTILE[text]}{number}": np.zeros(1) for number in range(1000)}
-    qcodec.save_file(names, tmp_path / "net.qc")
+    qcodec.save_file(names, tmp_path / "net.qcodec")
     with pytest.raises(ValueError, match="and 997 more") as caught:
-        load(torch.nn.Linear(1, 1), tmp_path / "net.qc")
+        load(torch.nn.Linear(1, 1), tmp_path / "net.qcodec")
     assert fits(str(caught.value))
 
 

@@ -59,7 +59,7 @@ def encode(tmp_path, capsys):
 
     def run(path):
         capsys.readouterr()
-        out = tmp_path / "out.qc"
+        out = tmp_path / "out.qcodec"
         code = main(["encode", str(path), str(out)])
         printed = capsys.readouterr()
         assert (code, printed.out, printed.err.count("\n")) == (1, "", 1)
@@ -78,7 +78,7 @@ def encode(tmp_path, capsys):
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_every_array_is_read(tmp_path, method, threads):
     members = {f"{name}.npy": npy(array) for name, array in ARRAYS.items()}
-    path, out = archive(tmp_path / "in.npz", members, method), tmp_path / "out.qc"
+    path, out = archive(tmp_path / "in.npz", members, method), tmp_path / "out.qcodec"
     assert main(["encode", str(path), str(out), "--threads", threads]) == 0
     loaded = load_file(out)
     assert list(loaded) == list(ARRAYS)

@@ -132,7 +132,7 @@ def test_keep_copies_what_is_not_decoded(dtype, tmp_path, capsys):
 def test_without_keep_the_error_names_the_tensor_and_the_rule(tmp_path, capsys):
     path = tmp_path / "net.safetensors"
     path.write_bytes(file_of(opaque_file("F4")))
-    for out, advice in (("b.safetensors", "keep"), ("b.qc", ".safetensors file")):
+    for out, advice in (("b.safetensors", "keep"), ("b.qcodec", ".safetensors file")):
         assert main(["encode", str(path), str(tmp_path / out)]) == 1
         error = capsys.readouterr().err
         assert all(part in error for part in ("tensor 'x'", "F4", advice)), error

@@ -71,7 +71,7 @@ def read_in_background(path):
     return thread, read
 
 
-@pytest.mark.parametrize("name", ["pipe", "pipe.qc", "pipe.pt"])
+@pytest.mark.parametrize("name", ["pipe", "pipe.qcodec", "pipe.pt"])
 def test_a_pipe_is_written_into_and_stays_one(tmp_path, name):
     pipe = tmp_path / name
     os.mkfifo(pipe)
@@ -169,25 +169,27 @@ def test_what_cannot_be_written_is_refused_and_stays(
     tmp_path, monkeypatch, plain, command, make, message, through_link
 ):
     monkeypatch.chdir(tmp_path)  # names of sockets are short
-    make("out.qc")
+    make("out.qcodec")
     if through_link:
-        Path("link.qc").symlink_to("out.qc")
-    given = "link.qc" if through_link else "out.qc"
-    before = Path("out.qc").stat()
+        Path("link.qcodec").symlink_to("out.qcodec")
+    given = "link.qcodec" if through_link else "out.qcodec"
+    before = Path("out.qcodec").stat()
     with pytest.raises(OSError, match=message) as caught:
         save_file(TENSORS, given)
     assert caught.value.filename == given
     assert command("encode", plain, given) == (1, "", f"qcodec: {given}: {message}\n")
-    assert os.path.samestat(before, Path("out.qc").stat())
-    assert before.st_mode == Path("out.qc").stat().st_mode
+    assert os.path.samestat(before, Path("out.qcodec").stat())
+    assert before.st_mode == Path("out.qcodec").stat().st_mode
     assert len(names(tmp_path)) == 2 + through_link
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "none/", "none/x.qc", "net.qc/", "dangling.qc"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "none/", "none/x.qcodec", "net.qcodec/", "dangling.qcodec"]
+)
 def test_impossible_names_are_refused_before_anything_is_encoded(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
-    save_file(TENSORS, "net.qc")
-    Path("dangling.qc").symlink_to("nowhere/x.qc")
+    save_file(TENSORS, "net.qcodec")
+    Path("dangling.qcodec").symlink_to("nowhere/x.qcodec")
     asked = []
 
     class Asked(dict):
@@ -199,7 +201,7 @@ def test_impossible_names_are_refused_before_anything_is_encoded(tmp_path, monke
         save_file(Asked(TENSORS), name)
     assert caught.value.filename == name
     assert asked == []
-    assert names(tmp_path) == ["dangling.qc", "net.qc"]
+    assert names(tmp_path) == ["dangling.qcodec", "net.qcodec"]
 
 
 # ---- /dev/stdout ----
@@ -277,16 +279,18 @@ def test_the_command_line_refuses_endings_that_do_not_say_the_format(
     code, out, err = command(name, plain, path)
     assert (code, out) == (2, "")
     listed = {
-        "encode": ".qc.safetensors, .safetensors, .qc\n",
+        "encode": ".qc.safetensors, .safetensors, .qcodec\n",
         "decode": ".safetensors, .npz\n",
     }
     assert err == f"qcodec: {path}: the ending must say the format: allowed are {listed[name]}"
     assert names(tmp_path) == [plain.name]
 
 
-@pytest.mark.parametrize("name", ["net.pt", "net.npz", "net.PT", "net.qc.gz", "net.bin"])
+@pytest.mark.parametrize("name", ["net.pt", "net.npz", "net.PT", "net.qcodec.gz", "net.bin"])
 def test_save_file_refuses_the_endings_of_other_formats(tmp_path, name):
-    with pytest.raises(ValueError, match=r"another format: allowed are .*\.safetensors and \.qc"):
+    with pytest.raises(
+        ValueError, match=r"another format: allowed are .*\.safetensors and \.qcodec"
+    ):
         save_file(TENSORS, tmp_path / name)
     assert names(tmp_path) == []
 
@@ -297,7 +301,7 @@ def test_save_file_takes_names_without_the_ending_of_another_format(tmp_path, na
     assert same(load_file(tmp_path / name), TENSORS)
 
 
-@pytest.mark.parametrize("name", ["net.qc", "net.QC"])
+@pytest.mark.parametrize("name", ["net.qcodec", "net.QC"])
 def test_endings_are_compared_without_regard_to_case(tmp_path, name):
     save_file(TENSORS, tmp_path / name)
     assert (tmp_path / name).read_bytes()[:2] == b"QP"

@@ -24,8 +24,8 @@ def test_one_tensor_reads_only_its_bytes(path, backend):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_slice_reads_only_its_chunks(tmp_path, backend):
     weight = np.random.default_rng(0).normal(size=(1000, 1000)).astype("f4")
-    save_file({"weight": weight}, tmp_path / "big.qc", recipe=qcodec.Codebook(bits=8))
-    with safe_open(tmp_path / "big.qc", backend=backend) as file:
+    save_file({"weight": weight}, tmp_path / "big.qcodec", recipe=qcodec.Codebook(bits=8))
+    with safe_open(tmp_path / "big.qcodec", backend=backend) as file:
         size, before = file.directory.tensors["weight"].size, file.source.bytes_read
         expected = file.get_tensor("weight")[500:503]
         whole = file.source.bytes_read - before

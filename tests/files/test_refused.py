@@ -59,7 +59,7 @@ def test_names_that_no_file_holds_are_refused_whatever_the_size(name, kind, reci
         save({"fine": values, name: values}, recipe=recipe)
     assert repr(name)[:8] in str(caught.value)
     assert len(str(caught.value)) < 200
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     with pytest.raises(kind, match="a tensor is called"):
         save_file({name: values}, path, recipe=recipe)
     assert not path.exists()

@@ -21,7 +21,7 @@ from tests.files.nets import BACKENDS, all_same, model, same
 NUMPY_DTYPES = ["f4", "f2", "f8", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "?"]
 
 
-@pytest.mark.parametrize("suffix", [".qc.safetensors", ".safetensors", ".qc"])
+@pytest.mark.parametrize("suffix", [".qc.safetensors", ".safetensors", ".qcodec"])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_tensor_comes_back_bit_for_bit(tmp_path, suffix, backend):
     path = tmp_path / f"net{suffix}"
@@ -83,7 +83,7 @@ def test_ordinary_tensors_are_the_bytes_that_the_library_writes():
 
 
 def test_a_pack_keeps_every_bit_of_tensors_that_are_left_alone(tmp_path):
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     save_file(model(), path, recipe={"bias": None, "": qcodec.Lossless()})
     assert all_same(load_file(path), model())
 
@@ -119,8 +119,8 @@ def test_metadata_comes_back(path):
 
 
 def test_a_pack_cannot_store_metadata(tmp_path):
-    with pytest.raises(ValueError, match=r"\.qc\.safetensors"):
-        save_file(model(), tmp_path / "net.qc", metadata={"a": "b"})
+    with pytest.raises(ValueError, match=r"\.qcodec\.safetensors"):
+        save_file(model(), tmp_path / "net.qcodec", metadata={"a": "b"})
 
 
 @pytest.mark.parametrize(("threads", "profile"), [(3, "balanced"), (1, "small"), (2, "fast")])
@@ -242,7 +242,7 @@ def test_bfloat16_is_kept_without_ml_dtypes(tmp_path, run_python):
     weight = model()["fc.weight"].astype(ml_dtypes.bfloat16)
     path = tmp_path / "net.safetensors"
     save_file({"w": weight}, path, recipe={"w": None})
-    run_python(WITHOUT_ML_DTYPES, path, tmp_path / "a.qc", tmp_path / "b.safetensors")
+    run_python(WITHOUT_ML_DTYPES, path, tmp_path / "a.qcodec", tmp_path / "b.safetensors")
     with safe_open(tmp_path / "b.safetensors") as file:
         values = file.get_tensor("w")
         assert values.dtype == weight.dtype

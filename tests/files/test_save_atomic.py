@@ -88,7 +88,7 @@ except OSError as error:
 """
 
 
-@pytest.mark.parametrize("suffix", [".qc", ".safetensors"])
+@pytest.mark.parametrize("suffix", [".qcodec", ".safetensors"])
 def test_a_full_disk_leaves_the_old_file_and_says_so(tmp_path, run_python, suffix):
     path = tmp_path / f"net{suffix}"
     save_file({"old": np.ones(3)}, path)

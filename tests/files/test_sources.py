@@ -144,8 +144,8 @@ def test_a_file_that_becomes_shorter_while_it_is_open_is_truncated(path, backend
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices of POSIX")
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_pipes_devices_and_folders_are_refused_at_once(tmp_path, backend):
-    os.mkfifo(tmp_path / "pipe.qc")
-    for path in (tmp_path / "pipe.qc", "/dev/null", tmp_path):
+    os.mkfifo(tmp_path / "pipe.qcodec")
+    for path in (tmp_path / "pipe.qcodec", "/dev/null", tmp_path):
         with pytest.raises(OSError, match=r"Not a regular file|Is a directory") as caught:
             open_source(path, backend)
         assert caught.value.filename == str(path)

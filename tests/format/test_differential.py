@@ -35,8 +35,8 @@ output_types = st.sampled_from(FLOATS)
 
 # ---- every row of the tables, whatever Hypothesis chooses ----
 
-SHAPE = (3, 120)
-SIZE = 360
+SHAPE = (9, 60)
+SIZE = 540
 ENTRIES = 5
 
 
@@ -56,7 +56,7 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
     frame = {
         "gap_width": 7,
         "copies": Copies(7, 1, 0.7),
-        "chunk_elements": 120 if chunked else None,
+        "chunk_elements": 300 if chunked else None,
     }
     if kind in ELEMENT_KINDS:
         size = ITEM_SIZES[dtype]
@@ -93,7 +93,6 @@ def prefer(coding):
 
 
 ROWS = [(kind, dtype, False) for kind in ("bytes", "planes") for dtype in DTYPES]
-ROWS += [("exponents", dtype, False) for dtype in FLOATS]
 ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, True)))
 
 
@@ -122,7 +121,7 @@ def test_every_float_type_is_given_in_every_output_type(target):
             assert not isinstance(assert_agreement(frame, target), str)
 
 
-@pytest.mark.parametrize("chunk_elements", [None, 7])
+@pytest.mark.parametrize("chunk_elements", [None, 257])
 @pytest.mark.parametrize("dims", [(0, 0), (3, 0), (0, 5), (0,)])
 def test_csr_rows_without_elements_are_not_divided_by(dims, chunk_elements):
     chunk = 5 * chunk_elements if chunk_elements and dims == (0, 5) else chunk_elements

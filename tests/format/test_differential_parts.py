@@ -5,13 +5,14 @@ from hypothesis import strategies as st
 
 import reference
 from qcodec import streams
-from qcodec._file.pack import read_pack
+from qcodec._file.pack import ROLES, read_pack
 from qcodec._io.source import BytesSource
 from qcodec.errors import QCodecError
 from reference.codings import Stream
-from reference.conventions import Reader, crc32c, require
+from reference.conventions import Reader, require
+from reference.pack import ROUNDED, SAME
 from tests.format.agreement import EagerStream
-from tests.writers.frame_writer import write_pack
+from tests.writers.frame_writer import assemble_pack, frame_of, write_pack
 from tests.writers.strategies import complete_lengths, damaged, incomplete_lengths, symbol_lists
 from tests.writers.stream_writer import (
     huffman_body,
@@ -84,25 +85,53 @@ def test_every_huffman_table_has_the_same_outcome(lengths, runs, count):
 
 # ---- packs ----
 
-names = st.text(max_size=6).map(str.encode) | st.binary(max_size=3)
-entries = st.lists(
-    st.tuples(names, st.binary(min_size=1, max_size=20) | st.integers(0, 4)), max_size=6
+#: If several rules are broken, any of their errors will do.
+REFUSED = "refused"
+BY_NAME_OF_REFERENCE = {"f32": "float32", "f16": "float16", "bf16": "bfloat16"}
+
+names = st.sampled_from([b"", b"a", b"b", b"ab", b"\xc3\xa4", b"\xff"])
+frames = st.binary(min_size=0, max_size=20)
+dims = st.lists(st.sampled_from([0, 1, 2, 2**28, 2**55]), max_size=3).map(tuple)
+stands = (
+    frames
+    | st.tuples(st.just("first"), frames, dims)
+    | st.tuples(st.just("next"), dims)
+    | st.tuples(st.just("same"), names)
+    | st.tuples(st.just("rounded"), st.sampled_from(["f32", "f16", "bf16", "f64"]), names)
+    | st.tuples(st.just("attached"), frames)
 )
+entries = st.lists(st.tuples(names, stands), max_size=6)
 
 
 def pack_by_reference(data):
     try:
-        return reference.read_pack(data)
-    except reference.FormatError as error:
-        return kind_of(error)
+        found = reference.read_pack(data)
+    except reference.FormatError:
+        return REFUSED
+    rows = {}
+    for name, entry in found.items():
+        target = found.get(entry.target) if entry.role in (SAME, ROUNDED) else entry
+        frame = target.frame if target else b""
+        rounded = BY_NAME_OF_REFERENCE[entry.dtype] if entry.role == ROUNDED else ""
+        rows[name] = (ROLES[entry.role], frame, entry.first, entry.dims, rounded)
+    return rows
 
 
 def pack_by_library(data):
     try:
         pack = read_pack(BytesSource(data))
-    except QCodecError as error:
-        return error.code
-    return {entry.name: data[entry.offset : entry.offset + entry.size] for entry in pack.entries}
+    except QCodecError:
+        return REFUSED
+    return {
+        entry.name: (
+            entry.role,
+            data[entry.offset : entry.offset + entry.size],
+            entry.first,
+            entry.shape,
+            entry.dtype,
+        )
+        for entry in pack.entries
+    }
 
 
 @given(entries)
@@ -119,8 +148,12 @@ def test_damaged_packs_have_the_same_outcome(content, choice):
 
 @given(entries, st.data())
 def test_damaged_tables_with_a_right_checksum_have_the_same_outcome(content, choice):
-    whole = write_pack(content)
-    frames = b"".join(frame for _, frame in content if isinstance(frame, bytes))
-    table = choice.draw(damaged(whole[: len(whole) - len(frames) - 4]))
-    data = table + crc32c(table).to_bytes(4, "little") + frames
+    table = reference.decode(table_of(write_pack(content))).data
+    data = assemble_pack(choice.draw(damaged(table)), [frame_of(stands) for _, stands in content])
     assert pack_by_library(data) == pack_by_reference(data)
+
+
+def table_of(pack):
+    """The table's frame; its length takes one byte or two."""
+    reader = Reader(pack[4:], length_is_known=True)
+    return reader.take(reader.vu("length"), "table")

@@ -8,7 +8,7 @@ import pytest
 
 from qcodec._frame.head import read_head as open_frame
 from qcodec._io.source import BytesSource
-from reference import Tensor, decode, parameters, read_pack
+from reference import Tensor, decode, decode_entry, parameters, read_pack
 from reference.__main__ import values_of
 from reference.coded_floats import MODES, decode_floats
 from reference.codings import CODINGS, Stream
@@ -32,13 +32,24 @@ class Example:
     expected: list[tuple[str, str, tuple[int, ...], list[str]]]
 
 
+def repeated(words):
+    """Without `x N`, which says that the word before occurs N times."""
+    found = []
+    for before, word in zip([None, *words[:-1]], words, strict=True):
+        if before == "x":
+            found += [found.pop()] * int(word)
+        elif word != "x":
+            found.append(word)
+    return found
+
+
 def read_example(title, text):
     data, expected = b"", []
     for line in text.splitlines():
         if values := VALUES.fullmatch(line):
             name, dtype, dims, numbers = values.groups()
             shape = tuple(int(dim) for dim in dims.split(", ") if dim)
-            expected.append((name, dtype, shape, numbers.split()))
+            expected.append((name, dtype, shape, repeated(numbers.split())))
         elif line.startswith("base "):
             remember_base(bytes.fromhex(line[5:]))
         else:
@@ -63,13 +74,18 @@ def same(value, text):
     return value == float(text) and math.copysign(1, value) == math.copysign(1, float(text))
 
 
+def tensors_of(data):
+    if data[:2] != b"QP":
+        return {None: decode(data, base=base_of(data))}
+    entries = read_pack(data)
+    return {name: decode_entry(entries, name) for name in entries}
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
 def test_reference_gives_the_stated_values(example):
-    is_pack = example.data[:2] == b"QP"
-    frames = read_pack(example.data) if is_pack else {None: example.data}
-    assert list(frames) == [name for name, *_ in example.expected]
-    for (_, dtype, shape, values), frame in zip(example.expected, frames.values(), strict=True):
-        tensor = decode(frame, base=base_of(frame))
+    tensors = tensors_of(example.data)
+    assert list(tensors) == [name for name, *_ in example.expected]
+    for (_, dtype, shape, values), tensor in zip(example.expected, tensors.values(), strict=True):
         assert (tensor.dtype, tensor.shape) == (dtype, shape)
         assert len(values_of(tensor)) == len(values)
         assert all(map(same, values_of(tensor), values))
@@ -108,16 +124,15 @@ def test_every_way_to_store_parameters_has_an_example(monkeypatch):
 
 
 def test_every_coding_and_model_has_an_example(monkeypatch):
-    # Adaptive; split and contexts, whose routers are as models.
-    with_models = (CODINGS[3][0], CODINGS[6][0], CODINGS[7][0])
+    contexts, _ = CODINGS[3]
     seen = set()
 
     def symbols(stream):
-        seen.add((stream.coding, stream.body[0] if stream.coding in with_models else None))
+        seen.add((stream.coding, stream.body[0] if stream.coding is contexts else None))
         return stream.coding(stream.body, stream.count, stream.width)
 
     monkeypatch.setattr(Stream, "symbols", symbols)
     for example in FRAMES:
         assert isinstance(decode(example.data, base=base_of(example.data)), Tensor)
-    expected = {(coding, None) for coding, _ in CODINGS.values() if coding not in with_models}
-    assert seen == expected | {(coding, model) for coding in with_models for model in (0, 1)}
+    others = {(coding, None) for coding, _ in CODINGS.values() if coding is not contexts}
+    assert seen == others | {(contexts, model) for model in range(4)}

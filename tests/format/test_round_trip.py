@@ -22,12 +22,12 @@ def assert_bits(data, array):
     assert (tensor.shape, tensor.data) == (array.shape, array.tobytes())
 
 
-@given(arrays(), profiles, st.none() | st.integers(50, 300))
+@given(arrays(), profiles, st.none() | st.integers(256, 500))
 def test_any_array_comes_back_bit_for_bit(array, profile, chunk):
     assert_bits(qcodec.encode(array, profile=profile, chunk=chunk), array)
 
 
-@given(sparse_arrays(), profiles, positions, st.none() | st.integers(50, 300))
+@given(sparse_arrays(), profiles, positions, st.none() | st.integers(256, 500))
 def test_sparse_arrays_come_back_in_every_positions_form(array, profile, form, chunk):
     if form == "csr" and array.ndim == 0:
         form = "auto"
@@ -38,8 +38,8 @@ def test_sparse_arrays_come_back_in_every_positions_form(array, profile, form, c
 @given(sparse_arrays(), profiles)
 def test_threads_do_not_change_what_is_encoded(array, profile):
     codec = qcodec.Sparse(qcodec.Codebook(3))
-    alone = qcodec.encode(array, codec, profile=profile, chunk=100)
-    assert qcodec.encode(array, codec, profile=profile, chunk=100, threads=4) == alone
+    alone = qcodec.encode(array, codec, profile=profile, chunk=256)
+    assert qcodec.encode(array, codec, profile=profile, chunk=256, threads=4) == alone
     expected = codec.quantize(array).dequantize()
     assert np.array_equal(qcodec.decode(alone, threads=4), expected)
     assert reference.decode(alone, max_bytes=MAX_BYTES).data == expected.tobytes()

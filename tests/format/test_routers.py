@@ -1,4 +1,4 @@
-"""Codings with a router as the encoder makes them: of codes and masks, by their places."""
+"""Routed streams as the encoder makes them: of codes and masks, by their places."""
 
 import numpy as np
 import pytest
@@ -9,15 +9,14 @@ import qcodec
 from qcodec import Encoded, Ternary
 from qcodec._frame.encode import encode_quantized
 from qcodec.quantized import Groups, Quantized
+from reference.codings import Stream, contexts, split
 from tests.format.agreement import by_library, by_reference
 
-SPLIT, CONTEXTS = 6, 7
-WITHOUT = 0b111111  # all codings without a router
-#: Each of those that have one, by name, and the others.
+CONTEXTS, SPLIT = 3, 6
+WITHOUT = 0b110111  # all codings that are never routed
+#: Each of those that may be, by name, and the others.
 ROUTED = {"split": WITHOUT | 1 << SPLIT, "contexts": WITHOUT | 1 << CONTEXTS}
 ALL = WITHOUT | 1 << SPLIT | 1 << CONTEXTS
-
-each_coding = pytest.mark.parametrize("coding", ROUTED)
 
 
 def of_codes(codes, bits=2, positions=None, shape=None):
@@ -53,52 +52,95 @@ def of_kernels(kernels=400):
     return codes
 
 
-def masked(rows=40, columns=80):
+def of_alike_rows(apart, rows=60, columns=90):
+    """Codes that mostly repeat those some rows before."""
+    random = np.random.default_rng(4)
+    codes = random.integers(0, 4, (rows, columns))
+    for row in range(apart, rows):
+        again = random.random(columns) < 0.85
+        codes[row] = np.where(again, codes[row - apart], codes[row])
+    return codes
+
+
+def of_long_filters(filters=12, taps=300):
+    """Filters in one dimension, wider than a byte counts, in which codes change slowly."""
+    steps = np.random.default_rng(5).choice([-1, 0, 1], (filters, 1, taps), p=[0.1, 0.8, 0.1])
+    return np.abs(np.cumsum(steps, axis=2)) % 6 // 2
+
+
+def masked(rows=80, columns=160):
     """A tensor most of whose stored elements are in a few rows and columns."""
     random = np.random.default_rng(3)
     density = np.where(np.arange(rows)[:, None] % 4 == 0, 0.6, 0.01)
     stored = np.flatnonzero(random.random((rows, columns)) < density)
-    return of_codes(random.integers(1, 4, len(stored)), 2, stored, (rows, columns))
+    return of_codes(np.full(len(stored), 2), 2, stored, (rows, columns))
 
 
 CASES = {
     "rows and columns": (of_codes(by_row_and_column()), "dense"),
     "kernels": (of_codes(of_kernels()), "dense"),
+    "rows": (of_codes(of_alike_rows(1)), "dense"),
+    "rows in threes": (of_codes(of_alike_rows(3)), "dense"),
+    "long filters": (of_codes(of_long_filters()), "dense"),
     "mask": (masked(), "mask"),
     "bit mask": (masked(), "bit_mask"),
 }
 
 
-def encode(quantized, positions="dense", profile="small", codings=ALL, chunk=None):
+def encode(quantized, positions="dense", profile="small", codings=ALL, chunk=None, effort=5):
     return encode_quantized(
-        quantized, profile=profile, codings=codings, positions=positions, chunk=chunk
+        quantized,
+        profile=profile,
+        codings=codings,
+        positions=positions,
+        chunk=chunk,
+        effort=effort,
     )
 
 
-def codings_of(data):
-    return set(qcodec.info(data).codings)
+def routed_in(data):
+    """The codings of the routed streams in a frame: contexts only with a router."""
+    found = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stream, "symbols", lambda stream: note(found, stream))
+        by_reference(data)
+    return found
+
+
+def note(found, stream):
+    if stream.coding is split:
+        found.add("split")
+    if stream.coding is contexts and stream.body[0] >= 2:
+        found.add("contexts")
+    return stream.coding(stream.body, stream.count, stream.width)
+
+
+each_coding = pytest.mark.parametrize(
+    ("case", "coding"),
+    [*((case, "contexts") for case in CASES), ("rows and columns", "split"), ("mask", "split")],
+)
 
 
 @each_coding
-@pytest.mark.parametrize("case", CASES)
-def test_codes_that_depend_on_their_place_have_a_router_and_are_much_smaller(case, coding):
+def test_codes_that_depend_on_their_place_have_a_router_and_are_smaller(case, coding):
     quantized, positions = CASES[case]
     data = encode(quantized, positions, codings=ROUTED[coding])
-    assert coding in codings_of(data)
-    assert len(data) < 0.9 * len(encode(quantized, positions, codings=WITHOUT))
+    assert routed_in(data) == {coding}
+    share = {"contexts": 0.9, "split": 0.95}[coding]
+    assert len(data) < share * len(encode(quantized, positions, codings=ROUTED[coding], effort=1))
     assert by_library(data) == by_reference(data)
     back = Encoded(data).quantized()
     np.testing.assert_array_equal(back.codes, quantized.codes)
 
 
 @each_coding
-@pytest.mark.parametrize("case", CASES)
 def test_ranges_of_chunks_decode_alone(case, coding):
     quantized, positions = CASES[case]
     row = int(np.prod(quantized.shape[1:]))
-    rows = quantized.shape[0] // 2 * row
-    encoded = Encoded(encode(quantized, positions, codings=ROUTED[coding], chunk=rows))
-    assert coding in encoded.info().codings
+    rows = max(quantized.shape[0] // 2 * row, 256)
+    data = encode(quantized, positions, codings=ROUTED[coding], chunk=rows)
+    assert routed_in(data) == {coding}
+    encoded = Encoded(data)
     whole = encoded.decode()
     for first in (0, 1, quantized.shape[0] // 2, quantized.shape[0] - 1):
         np.testing.assert_array_equal(encoded[first], whole[first])
@@ -108,16 +150,14 @@ def test_ranges_of_chunks_decode_alone(case, coding):
 @pytest.mark.parametrize("profile", ["fast", "fixed"])
 def test_profiles_fast_and_fixed_never_have_a_router(case, profile):
     quantized, positions = CASES[case]
-    assert not codings_of(encode(quantized, positions, profile)) & ROUTED.keys()
+    assert not routed_in(encode(quantized, positions, profile))
 
 
-@each_coding
 @pytest.mark.parametrize("case", CASES)
-def test_balanced_has_a_router_only_where_it_would_take_adaptive_coding(case, coding):
+def test_balanced_has_a_router_only_where_it_may_take_contexts(case):
     quantized, positions = CASES[case]
-    assert coding in codings_of(encode(quantized, positions, "balanced", ROUTED[coding]))
-    without_adaptive = encode(quantized, positions, "balanced", ROUTED[coding] & ~0b1000)
-    assert coding not in codings_of(without_adaptive)
+    assert routed_in(encode(quantized, positions, "balanced")) == {"contexts"}
+    assert not routed_in(encode(quantized, positions, "balanced", ROUTED["split"]))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -130,15 +170,15 @@ def test_contexts_are_smaller_than_sub_streams(case):
 
 def test_the_codings_of_substreams_are_chosen_among_those_allowed():
     data = encode(of_codes(by_row_and_column()), codings=1 << SPLIT | 0b0101)
-    assert codings_of(data) == {"split"}
+    assert set(qcodec.info(data).codings) == {"split"}
     assert data[4] == 1 << SPLIT | 0b0100 or data[4] == 1 << SPLIT | 0b0101
 
 
-@pytest.mark.parametrize("chunk", [100, 64 * 5 + 1])
+@pytest.mark.parametrize("chunk", [300, 64 * 5 + 1])
 def test_chunks_that_cut_rows_have_no_router(chunk):
     quantized = of_codes(by_row_and_column(), 2)
     flat = Quantized(**{**vars(quantized), "shape": (3072,)})
-    assert not codings_of(encode(flat)) & ROUTED.keys()
+    assert not routed_in(encode(flat))
     assert by_library(encode(quantized, chunk=chunk))[0] == quantized.shape
 
 
@@ -147,7 +187,7 @@ def test_chunks_that_cut_rows_have_no_router(chunk):
     | st.sampled_from([(40, 3, 3, 3), (30, 40), (2, 300, 5), (200, 1, 1, 2), (5, 1, 300, 2)]),
     st.integers(1, 8),
     st.sampled_from(["dense", "mask", "bit_mask", "auto"]),
-    st.none() | st.integers(1, 400),
+    st.none() | st.integers(256, 700),
     st.sampled_from([ALL, *ROUTED.values()]),
     st.integers(0, 2**32 - 1),
 )
@@ -179,12 +219,7 @@ def test_ternary_convolutions_of_a_net_are_a_tenth_smaller():
 @pytest.mark.parametrize("case", CASES)
 def test_more_effort_makes_smaller_files_that_decode_to_the_same(case):
     quantized, positions = CASES[case]
-    frames = [
-        encode_quantized(
-            quantized, profile="small", codings=ALL, positions=positions, effort=effort
-        )
-        for effort in (1, 3, 5, 7, 9)
-    ]
+    frames = [encode(quantized, positions, effort=effort) for effort in (1, 3, 5, 7, 9)]
     sizes = list(map(len, frames))
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] > sizes[1]

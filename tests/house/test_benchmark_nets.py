@@ -6,6 +6,7 @@ import pytest
 from benchmarks.nets import cases as net_cases
 from benchmarks.nets import convolutional, text, transformer
 from benchmarks.nets.cases import Net
+from benchmarks.nets.sources import Sources
 from benchmarks.peers.case import same
 from benchmarks.peers.compare import compare
 from benchmarks.suite import data
@@ -68,5 +69,7 @@ def test_a_net_of_the_second_set_is_stored_six_ways(tmp_path):
 
 def test_nets_that_are_there_are_not_trained_again(tmp_path):
     weights = {"w": data.gaussian(10)}
-    kept = net_cases.kept(tmp_path / "nets" / "a.safetensors", lambda: weights)
-    assert same(net_cases.kept(tmp_path / "nets" / "a.safetensors", lambda: 1 / 0), kept)
+    sources = Sources(tmp_path / "nets", tmp_path)
+    kept = sources.kept("a", lambda: weights)
+    assert same(sources.kept("a", lambda: 1 / 0), kept)
+    assert same(kept, weights)

@@ -79,7 +79,7 @@ def test_all_peers_store_the_same_tensors(tmp_path):
     assert {"zlib -9", "bzip2 -9", "xz -9e", "qcodec balanced", "qcodec small"} <= methods
     sizes = [entry.stored.bytes for entry in compared.entries]
     assert sizes == sorted(sizes, reverse=True)
-    assert compared.of("qcodec small").stored.bytes == (tmp_path / "small.qc").stat().st_size
+    assert compared.of("qcodec small").stored.bytes == (tmp_path / "small.qcodec").stat().st_size
     assert len(compared.entries) == len(methods)  # of each its smallest form alone
     *_, last = table.section(compared).splitlines()
     assert last.startswith(("| entropy of order 0 |", "| nncodec: not installed"))

@@ -71,7 +71,7 @@ def test_the_test_images_were_not_trained_on():
 def test_the_text_says_what_the_report_holds(capsys, tmp_path):
     assert qcodec.demo.main(keep=tmp_path / "kept") == 0
     text = capsys.readouterr().out
-    smallest = (tmp_path / "kept" / "coded.qc").stat().st_size
+    smallest = (tmp_path / "kept" / "coded.qcodec").stat().st_size
     assert f"{smallest:,}" in text
     assert "bit-equal" in text
     assert str(tmp_path / "kept") in text

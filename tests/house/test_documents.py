@@ -181,7 +181,7 @@ def test_a_command_that_is_wrong_is_noticed(clone):
     safetensors.numpy.save_file({"w": np.ones(3, "f4")}, clone / "net.safetensors")
     with contextlib.redirect_stderr(io.StringIO()):
         for command in (
-            "qcodec encode net.safetensors out.qc --tensor 'head=ternary'",
+            "qcodec encode net.safetensors out.qcodec --tensor 'head=ternary'",
             "pip install '.[nothing]'",
             "python -m benchmarks --flies",
         ):

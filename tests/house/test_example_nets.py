@@ -16,7 +16,7 @@ each_net = pytest.mark.parametrize("net", NETS, ids=[net["file"] for net in NETS
 
 
 def test_every_net_is_listed():
-    files = sorted(path.name for path in (ROOT / "examples").glob("*.qc"))
+    files = sorted(path.name for path in (ROOT / "examples").glob("*.qcodec"))
     assert files == sorted(net["file"] for net in NETS)
 
 

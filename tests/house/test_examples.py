@@ -29,7 +29,7 @@ def pack(tmp_path_factory):
     random = np.random.default_rng(0)
     weights = random.normal(size=(40, 70)).astype(np.float32)
     weights[np.abs(weights) < 1] = 0
-    path = tmp_path_factory.mktemp("pack") / "net.qc"
+    path = tmp_path_factory.mktemp("pack") / "net.qcodec"
     tensors = {"fc1.weight": weights, "fc1.bias": weights[0], "scalar": np.float32(1)}
     qcodec.save_file(tensors, path, recipe=qcodec.DeepCompression(bits=4))
     return path
@@ -66,8 +66,8 @@ def test_matvec_refuses_a_vector_that_is_too_short(matvec, pack):
 def test_matvec_refuses_a_damaged_pack(matvec, pack, tmp_path):
     damaged = bytearray(pack.read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    (tmp_path / "damaged.qc").write_bytes(damaged)
-    result = run(matvec, tmp_path / "damaged.qc", "fc1.weight", vector=range(70))
+    (tmp_path / "damaged.qcodec").write_bytes(damaged)
+    result = run(matvec, tmp_path / "damaged.qcodec", "fc1.weight", vector=range(70))
     assert result.returncode == 1
     assert result.stdout == ""
 

@@ -27,27 +27,27 @@ from qcodec.codecs import Codebook
 from qcodec.quantize import n_of_m_mask, quantize_codebook
 from qcodec.recipes import as_recipe
 from tests.writers.frame_writer import Frame, Parts, assemble, write_fields
-from tests.writers.stream_writer import vu
+from tests.writers.stream_writer import stream_of, vu
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent as on POSIX")
 
-# Of a few bytes each, 4 M symbols that take a third of a second to decode: coding 3, and 7.
-ADAPTIVE = bytes.fromhex("031900" + 24 * "23")
-CONTEXTS = bytes.fromhex("071e01ffff01010a" + 24 * "23")
+# Of some bytes each, 4 M symbols of eight decisions, all 0: models tree and neighbours.
+TREE = stream_of(3, b"\0" + bytes(990))
+NEIGHBOURS = stream_of(3, bytes.fromhex("03ff01ff0101010a") + bytes(2474))
 CHUNK_ELEMENTS = 1 << 22
 
 
-def slow_frame(stream, chunks=16):
-    """Seconds of decoding, in some hundred bytes."""
+def slow_frame(stream, chunks=60):
+    """Seconds of decoding, in some thousand bytes."""
     elements = chunks * CHUNK_ELEMENTS
     frame = Frame("u8", "bytes", "dense", (elements,), (), (), CHUNK_ELEMENTS)
     return assemble(
-        Parts(write_fields(frame, 255), vu(CHUNK_ELEMENTS), b"", tuple([stream] * chunks))
+        Parts(write_fields(frame, 127), vu(CHUNK_ELEMENTS), b"", tuple([stream] * chunks))
     )
 
 
-def slow_encoded(chunks=16):
-    return qcodec.Encoded(slow_frame(ADAPTIVE, chunks))
+def slow_encoded(chunks=60):
+    return qcodec.Encoded(slow_frame(TREE, chunks))
 
 
 def weights(*shape):
@@ -105,13 +105,13 @@ def call(function, *arguments, **options):
 # Each of seconds, by size or by a hostile input; what is prepared before is not part of the call.
 LONG_CALLS = {
     "decode": lambda: slow_encoded().decode,
-    "decode contexts": lambda: call(qcodec.decode, slow_frame(CONTEXTS)),
+    "decode by neighbours": lambda: call(qcodec.decode, slow_frame(NEIGHBOURS)),
     "verify": lambda: slow_encoded().verify,
     "a slice": lambda: call(slow_encoded().__getitem__, slice(1, -1, 2)),
-    "codes": lambda: slow_encoded(chunks=7).quantized,
+    "codes": lambda: slow_encoded(chunks=30).quantized,
     "encode a codebook": lambda: call(qcodec.encode, codes_of_kernels(), profile="small", effort=9),
-    "encode a stream": lambda: call(streams.encode, random_bytes(1 << 24), "adaptive"),
-    "decode a stream": lambda: call(streams.decode, ADAPTIVE, 100_000_000, 8),
+    "encode a stream": lambda: call(streams.encode, random_bytes(1 << 24), "contexts"),
+    "decode a stream": lambda: call(streams.decode, stream_of(3, bytes(25_000)), 100_000_000, 8),
     "k-means++": lambda: call(quantize_codebook, weights(6_000_000), 8, "k-means++"),
     "k-means of many groups": lambda: call(
         quantize_codebook, weights(5000, 1000), 8, "exact", per=0
@@ -133,7 +133,7 @@ def test_decoding_on_threads_is_interrupted_and_the_tensor_still_usable():
     out = np.empty(encoded.shape, np.uint8)
     with interrupted():
         encoded.decode(out=out, threads=3)
-    assert encoded[:3].tolist() == qcodec.decode(slow_frame(ADAPTIVE, 1))[:3].tolist()
+    assert encoded[:3].tolist() == qcodec.decode(slow_frame(TREE, 1))[:3].tolist()
 
 
 def test_encoding_on_threads_is_interrupted():
@@ -155,8 +155,8 @@ def test_saving_on_threads_leaves_the_old_file_and_no_other(tmp_path):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_loading_a_file_is_interrupted(tmp_path, threads):
-    path = tmp_path / "net.qc"
-    write_pack_of(slow_frame(ADAPTIVE), path)
+    path = tmp_path / "net.qcodec"
+    write_pack_of(slow_frame(TREE), path)
     with interrupted():
         qcodec.load_file(path, threads=threads, backend="pread")
 
@@ -165,8 +165,8 @@ def test_loading_a_file_is_interrupted(tmp_path, threads):
     "command", [["verify"], ["decode", "--threads", "3"], ["encode", "--profile", "small"]]
 )
 def test_a_command_exits_with_130_and_leaves_no_file(tmp_path, command, capsys):
-    path = tmp_path / "net.qc"
-    write_pack_of(slow_frame(ADAPTIVE), path)
+    path = tmp_path / "net.qcodec"
+    write_pack_of(slow_frame(TREE), path)
     output = [] if command == ["verify"] else [str(tmp_path / "out.safetensors")]
     with interrupted():
         status = main([command[0], str(path), *output, *command[1:]])
@@ -186,7 +186,7 @@ def test_an_interrupted_write_leaves_no_file(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replace_file(tmp_path / "net.qc", parts())
+        replace_file(tmp_path / "net.qcodec", parts())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -315,6 +315,10 @@ GIL_FREE = {
         "magnitudes_between": "pieces",
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
+        "distinct": "asks",
+        "renumber": "short: at the speed of memory",
+        "equal_steps": "asks",
+        "step_codes": "asks",
     },
     "pack": {
         "pack_count": "short: some bytes",

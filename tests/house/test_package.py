@@ -170,8 +170,8 @@ for data, kind in ((b"junk", "CorruptError"), (whole[:-1], "TruncatedError")):
 
 def test_handles_refuse_to_be_pickled_and_say_what_to_pass_on(tmp_path):
     array = np.ones((3, 4), np.float32)
-    qcodec.save_file({"w": array}, tmp_path / "net.qc")
-    with qcodec.safe_open(tmp_path / "net.qc") as file:
+    qcodec.save_file({"w": array}, tmp_path / "net.qcodec")
+    with qcodec.safe_open(tmp_path / "net.qcodec") as file:
         handles = {
             "Encoded.*encoded bytes": qcodec.Encoded(qcodec.encode(array)),
             "TensorFile.*path": file,

@@ -38,7 +38,7 @@ def short(tmp_path_factory):
 def test_both_files_hold_nets_that_work(name, short):
     folder = short(name)
     ours = json.loads((folder / "result.json").read_text())["ours"]
-    for file, suffix in (("net.qc", ""), ("paper.qc", ", as in the paper")):
+    for file, suffix in (("net.qcodec", ""), ("paper.qcodec", ", as in the paper")):
         path = folder / file
         model = NETS[name]()
         load(model, path)
@@ -53,7 +53,7 @@ def test_the_file_holds_what_was_trained_bit_for_bit(name, short):
     folder = short(name)
     trained = Run(folder, json.loads((folder / "settings.json").read_text())).restore("centroids")
     state = trained["model"]
-    decoded = qcodec.load_file(folder / "net.qc")
+    decoded = qcodec.load_file(folder / "net.qcodec")
     weights = [name.removesuffix(".weight") for name in decoded if name.endswith(".weight")]
     assert len(weights) == len(list(NETS[name]().children())) - _dropouts(name)
     for layer in weights:
@@ -73,7 +73,7 @@ def _dropouts(name):
 def test_the_paper_s_net_has_the_paper_s_densities_and_bits(name, short):
     folder = short(name)
     settings = json.loads((folder / "settings.json").read_text())
-    with qcodec.safe_open(folder / "paper.qc") as file:
+    with qcodec.safe_open(folder / "paper.qcodec") as file:
         for layer, density in settings["paper densities"].items():
             weight = file.get_tensor(f"{layer}.weight")
             assert (weight != 0).sum() <= round(density * weight.size)
@@ -96,7 +96,7 @@ def test_a_run_that_was_stopped_again_and_again_ends_with_the_same_bytes(short, 
             lenet_300_100.run(data, Run(tmp_path, settings, stop), settings)
     lenet_300_100.run(data, Run(tmp_path, settings, stop), settings)
     assert not stops
-    for file in ("net.qc", "paper.qc"):
+    for file in ("net.qcodec", "paper.qcodec"):
         assert (tmp_path / file).read_bytes() == (short("lenet-300-100") / file).read_bytes()
 
 

@@ -27,7 +27,7 @@ def run_short(tmp_path):
 def accuracy_of(folder, network):
     """Of the file, loaded into a net that knows nothing of the run."""
     model = network()
-    load(model, folder / "net.qc")
+    load(model, folder / "net.qcodec")
     return Stages(made_up_digits(), None, {}).test(model)
 
 
@@ -40,13 +40,13 @@ def accuracy_of(folder, network):
 )
 def test_pruning_and_retraining(name, network, densities, run_short):
     folder, result = run_short(name)
-    tensors = qcodec.load_file(folder / "net.qc")
+    tensors = qcodec.load_file(folder / "net.qcodec")
     kept = sum(int((tensor != 0).sum()) for tensor in tensors.values())
     for layer, density in densities.items():
         weight = tensors[f"{layer}.weight"]
         assert (weight != 0).sum() <= round(density * weight.size)
     assert result["ours"]["parameters kept"] == kept
-    assert result["ours"]["bytes, every kept bit"] == (folder / "net.qc").stat().st_size
+    assert result["ours"]["bytes, every kept bit"] == (folder / "net.qcodec").stat().st_size
     found = accuracy_of(folder, network)
     assert result["ours"]["test error, %"] == pytest.approx(100 - 100 * found)
     assert found > 0.6  # ten classes; an untrained net gets 0.1
@@ -57,12 +57,12 @@ def test_pruning_and_retraining(name, network, densities, run_short):
 @pytest.mark.parametrize("name", ["admm-lenet5", "admm-lenet5-paper"])
 def test_admm_and_sharing_at_a_price(name, run_short):
     folder, result = run_short(name)
-    tensors = qcodec.load_file(folder / "net.qc")
+    tensors = qcodec.load_file(folder / "net.qcodec")
     settings = json.loads((folder / "settings.json").read_text())
     for tensor, kept in settings["kept"].items():
         assert (tensors[tensor] != 0).sum() == result["ours"]["kept"][tensor] <= kept
         assert len(set(tensors[tensor].ravel().tolist())) <= 17
-    assert result["ours"]["bytes"] == (folder / "net.qc").stat().st_size
+    assert result["ours"]["bytes"] == (folder / "net.qcodec").stat().st_size
     found = accuracy_of(folder, LeNet5)
     assert result["ours"]["test accuracy, %"] == pytest.approx(100 * found)
     assert found > 0.6

@@ -37,7 +37,7 @@ FRESH = {"ternary-lenet5": LeNet5, "ternary-resnet20": folded_resnet20}
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_short_run_gives_a_net_of_the_stated_accuracy_for_a_document(name, tmp_path):
-    recipe, path = RECIPES[name], tmp_path / "net.qc"
+    recipe, path = RECIPES[name], tmp_path / "net.qcodec"
     settings = {**recipe.SETTINGS, "seed": 0, **recipe.SHORT}
     data, run = recipe.load_data(tmp_path, True), Run(tmp_path, settings)
     result = recipe.run(data, run, settings)
@@ -76,8 +76,8 @@ def test_figures_are_of_the_file_and_not_of_the_model(tmp_path):
     ternarize(model)
     fresh = LeNet5()
     others = qcodec.Affine(2)  # coarse enough to be noticed
-    found = exported(model, fresh, tmp_path / "net.qc", {"": others}, data)
-    assert found.size == (tmp_path / "net.qc").stat().st_size
+    found = exported(model, fresh, tmp_path / "net.qcodec", {"": others}, data)
+    assert found.size == (tmp_path / "net.qcodec").stat().st_size
     assert torch.equal(fresh.fc1.weight, model.fc1.weight)
     assert len(fresh.fc2.weight.unique()) <= 4
     assert torch.equal(found.right, fresh(data.images).argmax(1) == data.labels)

@@ -41,7 +41,7 @@ def reported(tensors, path, codec, profile="balanced"):
 
 
 @pytest.mark.parametrize("profile", ["fixed", "balanced", "small"])
-@pytest.mark.parametrize("name", ["net.qc", "net.qc.safetensors"])
+@pytest.mark.parametrize("name", ["net.qcodec", "net.qc.safetensors"])
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 def test_every_byte_of_a_file_is_in_one_row(tensors, tmp_path, codec, name, profile):
     found = reported(tensors, tmp_path / name, codec, profile)
@@ -68,7 +68,7 @@ def test_an_ordinary_tensor_and_another_name_of_one_are_counted_once(tensors, tm
 @pytest.mark.parametrize("form", ["mask", "gaps", "csr", "dense"])
 def test_bits_before_coding_are_those_of_a_file_at_fixed_width(tensors, tmp_path, form):
     """In profile fixed nothing is coded, so before and after are the same, up to whole bytes."""
-    (layer,) = reported(tensors, tmp_path / "net.qc", CODECS[form], "fixed").layers
+    (layer,) = reported(tensors, tmp_path / "net.qcodec", CODECS[form], "fixed").layers
     assert layer.positions.split()[0] == form
     before = layer.fixed_weight_bits + layer.fixed_index_bits
     after = 8 * (layer.weight_bytes + layer.index_bytes)
@@ -77,14 +77,14 @@ def test_bits_before_coding_are_those_of_a_file_at_fixed_width(tensors, tmp_path
 
 
 def test_index_bits_of_a_mask_are_shared_among_the_kept_weights(tensors, tmp_path):
-    row = reported(tensors, tmp_path / "net.qc", CODECS["mask"]).as_dict()["layers"][0]
+    row = reported(tensors, tmp_path / "net.qcodec", CODECS["mask"]).as_dict()["layers"][0]
     assert (row["kept"], row["index_bits"], row["weight_bits"]) == (900, 3000 / 900, 4)
     coded = 8 * (row["weight_bytes"] + row["index_bytes"]) / row["kept"]
     assert row["weight_bits_coded"] + row["index_bits_coded"] == pytest.approx(coded)
 
 
 def test_fillers_are_index_bits(tensors, tmp_path):
-    path = tmp_path / "net.qc"
+    path = tmp_path / "net.qcodec"
     row = reported(tensors, path, CODECS["gaps"], "fixed").as_dict()["layers"][0]
     with qcodec.safe_open(path) as file:
         entries = file.info("a.weight").stored
@@ -93,7 +93,7 @@ def test_fillers_are_index_bits(tensors, tmp_path):
 
 
 def test_the_table_has_the_papers_figures_in_brackets(tensors, tmp_path):
-    found = reported(tensors, tmp_path / "net.qc", CODECS["mask"])
+    found = reported(tensors, tmp_path / "net.qcodec", CODECS["mask"])
     lines = found.markdown({"a": LENET_5["ip1"], TOTAL: LENET_5[TOTAL]}).splitlines()
     assert {line.count("|") for line in lines} == {11}
     cells = [cell.strip() for cell in lines[2].split("|")][1:-1]
@@ -105,8 +105,8 @@ def test_the_table_has_the_papers_figures_in_brackets(tensors, tmp_path):
 
 
 def test_a_file_without_layers_has_a_table_too(tmp_path):
-    qcodec.save_file({"bias": np.ones(3, np.float32)}, tmp_path / "net.qc")
-    found = report(tmp_path / "net.qc")
+    qcodec.save_file({"bias": np.ones(3, np.float32)}, tmp_path / "net.qcodec")
+    found = report(tmp_path / "net.qcodec")
     assert found.layers == ()
     assert found.other_bytes + found.name_bytes == found.bytes
     assert "| total | 0 |" in found.markdown()

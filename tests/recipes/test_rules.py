@@ -221,7 +221,7 @@ def saves(tmp_path):
     from qcodec import rate_distortion
 
     yield lambda tensors, recipe: save(tensors, recipe=recipe)
-    yield lambda tensors, recipe: save_file(tensors, tmp_path / "net.qc", recipe=recipe)
+    yield lambda tensors, recipe: save_file(tensors, tmp_path / "net.qcodec", recipe=recipe)
     yield lambda tensors, recipe: rate_distortion.at_price(tensors, recipe, 0.1)
 
 
@@ -241,7 +241,7 @@ def test_a_rule_of_a_mapping_that_applies_to_nothing_is_an_error(tmp_path, rules
     for saved in saves(tmp_path):
         with pytest.raises(ValueError, match=re.escape(message)):
             saved(TENSORS, rules)
-    assert not (tmp_path / "net.qc").exists()
+    assert not (tmp_path / "net.qcodec").exists()
 
 
 def test_a_rule_of_a_shared_recipe_that_matches_nothing_is_a_warning(tmp_path):

@@ -63,8 +63,8 @@ def test_the_authors_file_comes_back_from_ours(tmp_path):
     result = as_short_run(squeezenet, tmp_path, bits=[8])
     data = squeezenet.load_data(tmp_path, True)
     assert result["ours"]["given back byte for byte"] is True
-    assert result["ours"]["the authors' file, bytes"] == (tmp_path / "net.qc").stat().st_size
-    with qcodec.safe_open(tmp_path / "net.qc") as file:
+    assert result["ours"]["the authors' file, bytes"] == (tmp_path / "net.qcodec").stat().st_size
+    with qcodec.safe_open(tmp_path / "net.qcodec") as file:
         network = {
             name: (file.encoded(f"{name}.weight").quantized(), file.get_tensor(f"{name}.bias"))
             for name in LAYERS
@@ -172,7 +172,7 @@ def test_the_published_nets_are_pruned_and_shared_as_the_paper_says(tmp_path):
     result = as_short_run(published_nets, tmp_path)
     for net in NETS:
         small = published_nets.scaled(net, published_nets.SHORT["scale"])
-        path = tmp_path / f"{net.name}.qc"
+        path = tmp_path / f"{net.name}.qcodec"
         assert result["ours"]["files"][net.name]["bytes"] == path.stat().st_size
         decoded = qcodec.load_file(path)
         for layer in small.layers:
@@ -190,7 +190,7 @@ def test_a_published_layer_comes_close_to_its_entropy_and_the_papers_coding_does
     layer = Shape("fc6", (256, 1024))
     net = published_nets.Net("fc6", (layer,), alexnet.table, alexnet.gap_bits, 1, 1)
     random = np.random.default_rng(0)
-    found, layers = published_nets.compress(net, random, tmp_path / "net.qc", "small")
+    found, layers = published_nets.compress(net, random, tmp_path / "net.qcodec", "small")
     assert found["elements"] == layer.size + 256 == layers.elements
     assert found["bytes"] < 1.02 * found["entropy_bytes"]
     assert found["paper_huffman_bytes"] > 1.04 * found["entropy_bytes"]
@@ -202,7 +202,7 @@ def test_synthetic_weights_depend_on_the_seed_alone(tmp_path):
     (tmp_path / "other").mkdir()
     for folder, seed in ((tmp_path, 0), (tmp_path / "again", 0), (tmp_path / "other", 1)):
         as_short_run(published_nets, folder, seed=seed, scale=64, profile="fast")
-    name = f"{NETS[0].name}.qc"
+    name = f"{NETS[0].name}.qcodec"
     data = (tmp_path / name).read_bytes()
     assert (tmp_path / "again" / name).read_bytes() == data
     assert (tmp_path / "other" / name).read_bytes() != data

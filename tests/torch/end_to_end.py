@@ -196,7 +196,7 @@ class Course:
         self._train("tune", model, self.net.steps // 2, 0.02, autocast=True)
 
     def export(self, model):
-        export(model, self.folder / "net.qc")
+        export(model, self.folder / "net.qcodec")
         self._record("exported", model)
 
     def load(self):
@@ -204,7 +204,7 @@ class Course:
         torch.manual_seed(999)
         model = self.net.make(self.size)
         count = len(list(model.parameters()))
-        load(model, self.folder / "net.qc")
+        load(model, self.folder / "net.qcodec")
         assert len(list(model.parameters())) == count, "what is tied stays so"
         self._record("loaded", model)
 

@@ -92,8 +92,8 @@ METHODS: dict[str, Callable] = {
     "fix_points": lambda case, _: fix_points(case.model, {case.rule: FixedPoint(4)}),
     "ternarize": lambda case, _: ternarize(case.model, {case.rule: Density(0.5)}),
     "fix_activations": lambda case, _: fix_activations(case.model, FixedPoint(6), [case.inputs]),
-    "export": lambda case, folder: export(case.model, folder / "exported.qc"),
-    "load": lambda case, folder: load(case.model, folder / "loaded.qc"),
+    "export": lambda case, folder: export(case.model, folder / "exported.qcodec"),
+    "load": lambda case, folder: load(case.model, folder / "loaded.qcodec"),
 }
 
 
@@ -102,7 +102,7 @@ def prepare(case: Case, folder) -> None:
     if case.method == "round_centroids" and case.sharable:
         share(case.model, {case.sharable: Codebook(2)})
     if case.method == "load":
-        export(trained((case.source or case.plain)(), seed=1), folder / "loaded.qc")
+        export(trained((case.source or case.plain)(), seed=1), folder / "loaded.qcodec")
 
 
 def apply(case: Case, folder) -> None:

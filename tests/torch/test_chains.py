@@ -221,7 +221,7 @@ def check_pruned(before, model):
 
 
 def check_file(model, folder, again):
-    path = folder / "net.qc"
+    path = folder / "net.qcodec"
     export(model, path)
     load(again, path)
     assert weights(again) == weights(model)

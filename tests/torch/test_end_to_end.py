@@ -89,9 +89,9 @@ def test_a_net_that_was_stopped_twice_ends_as_one_that_never_left_its_process(ne
     run(net, "made up", straight, *end_to_end.STAGES)
     for stage in end_to_end.STAGES:
         check_same(read(stopped / f"{stage}.pt"), read(straight / f"{stage}.pt"))
-    assert (stopped / "net.qc").read_bytes() == (straight / "net.qc").read_bytes()
+    assert (stopped / "net.qcodec").read_bytes() == (straight / "net.qcodec").read_bytes()
     check_answers(stopped, "made up")
-    check_file(stopped / "net.qc", end_to_end.NETS[net], 16)
+    check_file(stopped / "net.qcodec", end_to_end.NETS[net], 16)
 
 
 @pytest.mark.parametrize("net", end_to_end.NETS)
@@ -101,4 +101,4 @@ def test_the_same_with_digits(net, tmp_path):
     run(net, "mnist", tmp_path, *end_to_end.STAGES)
     run(net, "mnist", tmp_path, "load")
     check_answers(tmp_path, "mnist")
-    check_file(tmp_path / "net.qc", end_to_end.NETS[net], 28)
+    check_file(tmp_path / "net.qcodec", end_to_end.NETS[net], 28)

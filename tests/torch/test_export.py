@@ -43,7 +43,7 @@ STATES = [lambda model: None, pruned, shared, pruned_and_shared, entropy_constra
 NAMES = ["plain", "pruned", "shared", "pruned and shared", "entropy-constrained", "ternary"]
 
 
-@pytest.mark.parametrize("suffix", [".qc", ".qc.safetensors"])
+@pytest.mark.parametrize("suffix", [".qcodec", ".qc.safetensors"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("prepare", STATES, ids=NAMES)
 def test_a_trained_model_comes_back_bit_for_bit(prepare, dtype, suffix, tmp_path):
@@ -71,19 +71,21 @@ def test_codes_are_stored_and_not_values(tmp_path):
     model = torch.nn.Linear(256, 256, bias=False)
     shared_at = {"weight": Codebook(4)}
     share(model, shared_at)
-    export(model, tmp_path / "net.qc")
-    with qcodec.safe_open(tmp_path / "net.qc") as file:
+    export(model, tmp_path / "net.qcodec")
+    with qcodec.safe_open(tmp_path / "net.qcodec") as file:
         assert file.info("weight").kind == "codebook"
-    assert (tmp_path / "net.qc").stat().st_size < 256 * 256 / 2 + 300
+    assert (tmp_path / "net.qcodec").stat().st_size < 256 * 256 / 2 + 300
 
 
 def test_a_recipe_is_for_what_nothing_has_quantized(tmp_path):
     model = torch.nn.Linear(64, 64)
     share(model, {"weight": Codebook(4)})
     export(
-        model, tmp_path / "net.qc", recipe={"bias": qcodec.Affine(4), "weight": qcodec.Verbatim()}
+        model,
+        tmp_path / "net.qcodec",
+        recipe={"bias": qcodec.Affine(4), "weight": qcodec.Verbatim()},
     )
-    again = qcodec.load_file(tmp_path / "net.qc")
+    again = qcodec.load_file(tmp_path / "net.qcodec")
     assert len(set(again["bias"].tolist())) <= 16
     assert (again["weight"] == model.weight.detach().numpy()).all()
 
@@ -110,11 +112,11 @@ def tensors_of(model):
 def test_a_file_that_does_not_fit_changes_nothing(change, message, tmp_path):
     tensors = {name: array + 1 for name, array in tensors_of(network()).items()}
     change(tensors)
-    qcodec.save_file(tensors, tmp_path / "net.qc")
+    qcodec.save_file(tensors, tmp_path / "net.qcodec")
     model = network()
     before = {name: tensor.clone() for name, tensor in plain_tensors(model).items()}
     with pytest.raises(ValueError, match=message):
-        load(model, tmp_path / "net.qc")
+        load(model, tmp_path / "net.qcodec")
     assert all(torch.equal(before[name], now) for name, now in plain_tensors(model).items())
 
 
@@ -123,8 +125,8 @@ def test_a_copy_into_which_a_file_is_loaded_leaves_the_model_as_it_was(tmp_path)
     model = network()
     pruned_and_shared(model)
     again = copy.deepcopy(model)
-    export(model, tmp_path / "net.qc")
-    load(again, tmp_path / "net.qc")
+    export(model, tmp_path / "net.qcodec")
+    load(again, tmp_path / "net.qcodec")
     assert torch.equal(model[0].weight, again[0].weight)
     assert len(list(model.parameters())) == len(list(again.parameters()))
     prune(again, {"weight": Density(0.1)})
@@ -150,11 +152,11 @@ def test_buffers_keep_every_bit_whatever_the_recipe_is_for(tmp_path):
     model = torch.nn.Linear(64, 64)
     model.register_buffer("positions", torch.randn(64, 64))
     model.register_buffer("causal", torch.triu(torch.full((64, 64), float("-inf")), 1))
-    export(model, tmp_path / "net.qc", recipe={"weight|positions|causal": Codebook(2)})
+    export(model, tmp_path / "net.qcodec", recipe={"weight|positions|causal": Codebook(2)})
     again = torch.nn.Linear(64, 64)
     again.register_buffer("positions", torch.zeros(64, 64))
     again.register_buffer("causal", torch.zeros(64, 64))
-    load(again, tmp_path / "net.qc")
+    load(again, tmp_path / "net.qcodec")
     assert torch.equal(again.positions, model.positions)
     assert torch.equal(again.causal, model.causal)
     assert len(again.weight.unique()) == 4

@@ -106,12 +106,12 @@ def test_a_trained_fixed_point_net_comes_back_bit_for_bit(dtype, tmp_path):
     fix_points(model, {r"^0\.weight": FixedPoint(8), r"^3\.weight": FixedPoint(4)})
     fix_activations(model, FixedPoint(8), [images(dtype=dtype)])
     train(model, torch.optim.SGD(model.parameters(), 1e-3, 0.9), dtype=dtype)
-    assert export(model, tmp_path / "net.qc") < 1100
-    with qcodec.safe_open(tmp_path / "net.qc") as file:
+    assert export(model, tmp_path / "net.qcodec") < 1100
+    with qcodec.safe_open(tmp_path / "net.qcodec") as file:
         assert (file.info("0.weight").kind, file.info("0.weight").code_bits) == ("affine", 8)
     again = network(dtype)
     fix_activations(again, FixedPoint(2), [images(dtype=dtype)])
-    load(again, tmp_path / "net.qc")
+    load(again, tmp_path / "net.qcodec")
     for name, tensor in plain_tensors(model).items():
         assert torch.equal(plain_tensors(again)[name], tensor), name
     assert torch.equal(again(images(dtype=dtype)), model(images(dtype=dtype)))
@@ -208,8 +208,8 @@ def test_weights_at_the_end_of_their_type_are_what_the_codec_gives(dtype, bits, 
     fix_points(layer, {"weight": codec})
     assert np.isfinite(expected).all()
     assert np.array_equal(layer.weight.detach().double().numpy(), expected)
-    export(layer, tmp_path / "net.qc")
-    stored = qcodec.load_file(tmp_path / "net.qc", dtype="float64")["weight"]
+    export(layer, tmp_path / "net.qcodec")
+    stored = qcodec.load_file(tmp_path / "net.qcodec", dtype="float64")["weight"]
     assert np.array_equal(stored, expected)
 
 

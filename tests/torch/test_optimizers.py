@@ -38,8 +38,8 @@ OPTIMIZERS = {
 
 
 def load_shared(model, folder):
-    export(model, folder / "net.qc")
-    load(model, folder / "net.qc")
+    export(model, folder / "net.qcodec")
+    load(model, folder / "net.qcodec")
 
 
 def nothing(model, folder):
@@ -264,7 +264,7 @@ for way in ("share", "load", "ternarize"):
 
 def test_a_fused_optimizer_never_reads_momenta_of_another_shape(run_python, tmp_path):
     """Runs in its own process, because a fault would read and write beyond the momenta's end."""
-    found = run_python(FUSED, tmp_path / "net.qc").split()
+    found = run_python(FUSED, tmp_path / "net.qcodec").split()
     assert found == ["share", "20", "load", "20", "ternarize", "20"]
 
 
@@ -348,8 +348,8 @@ def trained_file(method, threads, folder):
             optimizer.zero_grad()
             model.weight.backward(torch.randn(512, 256))
             optimizer.step()
-        export(model, folder / "net.qc")
-        return (folder / "net.qc").read_bytes()
+        export(model, folder / "net.qcodec")
+        return (folder / "net.qcodec").read_bytes()
     finally:
         torch.set_num_threads(before)
 

@@ -135,8 +135,8 @@ def test_a_file_of_weights_that_training_made_infinite(method, value, tmp_path):
     METHODS[method](model)
     with torch.no_grad():
         original(model, 4)[1, 2] = value
-    refused(model, lambda it: export(it, tmp_path / "net.qc"), "'4.weight'", "1 of 36 values")
-    assert not (tmp_path / "net.qc").exists()
+    refused(model, lambda it: export(it, tmp_path / "net.qcodec"), "'4.weight'", "1 of 36 values")
+    assert not (tmp_path / "net.qcodec").exists()
 
 
 @pytest.mark.parametrize("number", [2, 4])
@@ -354,7 +354,7 @@ FILES = {
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("change", FILES)
 def test_a_file_that_does_not_fit(change, start, tmp_path):
-    model, path = net(), tmp_path / "net.qc"
+    model, path = net(), tmp_path / "net.qcodec"
     tensors = {name: tensor.detach() for name, tensor in net().state_dict().items()}
     FILES[change](tensors)
     qcodec.save_file(tensors, path)
@@ -364,7 +364,7 @@ def test_a_file_that_does_not_fit(change, start, tmp_path):
 
 
 def test_a_file_with_two_values_for_a_tied_pair(tmp_path):
-    model, path = net(), tmp_path / "net.qc"
+    model, path = net(), tmp_path / "net.qcodec"
     export(model, path)
     model[4].weight = model[2].weight
     prune(model, {"weight": Density(0.5)})
@@ -388,7 +388,7 @@ class Counting(torch.nn.Linear):
 
 
 def test_an_exception_where_the_user_takes_a_state(tmp_path):
-    model, path = torch.nn.Sequential(*(Counting() for _ in range(3))), tmp_path / "net.qc"
+    model, path = torch.nn.Sequential(*(Counting() for _ in range(3))), tmp_path / "net.qcodec"
     METHODS["share"](model)
     for number in range(3):
         model[number].count = torch.tensor([1.0 - number])

@@ -43,7 +43,7 @@ def chain(folder, stop=None):
     train("pruned")
     share(model, {"weight": Codebook(3)})
     train("shared")
-    export(model, folder / "net.qc")
+    export(model, folder / "net.qcodec")
     return run
 
 
@@ -59,7 +59,7 @@ def test_an_interrupted_run_ends_with_the_same_file_and_curves(stop, tmp_path, u
     with pytest.raises(StoppedError):
         chain(tmp_path, stop)
     chain(tmp_path)
-    assert (tmp_path / "net.qc").read_bytes() == (uninterrupted / "net.qc").read_bytes()
+    assert (tmp_path / "net.qcodec").read_bytes() == (uninterrupted / "net.qcodec").read_bytes()
     assert (tmp_path / "curves.csv").read_text() == (uninterrupted / "curves.csv").read_text()
 
 

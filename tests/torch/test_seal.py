@@ -116,9 +116,9 @@ def test_what_torch_does_to_models_is_no_change(method, move, tmp_path):
         use(model)
         if move == "double" and method in ("shared", "latent", "ternary"):
             with pytest.raises(ValueError, match=r"tensor '0.weight': .* float64"):
-                export(model, tmp_path / "net.qc")  # codebooks have 32 bits at most
+                export(model, tmp_path / "net.qcodec")  # codebooks have 32 bits at most
         else:
-            export(model, tmp_path / "net.qc")
+            export(model, tmp_path / "net.qcodec")
         integers = [one.dtype for one in compressed(model).buffers()]
         assert set(integers) <= {torch.uint8, torch.bool, torch.int64}
 
@@ -179,7 +179,7 @@ def test_what_others_write_is_noticed(method, name, write, tmp_path):
             with pytest.raises(ValueError, match=CHANGED):
                 one(torch.ones(2, 6))
             with pytest.raises(ValueError, match=CHANGED):
-                export(one, tmp_path / "net.qc")
+                export(one, tmp_path / "net.qcodec")
             with pytest.raises(ValueError, match=CHANGED):
                 plain_tensors(one)
             with pytest.raises(ValueError, match=CHANGED):

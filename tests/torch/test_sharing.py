@@ -243,15 +243,15 @@ def test_a_frozen_parameter_stays_frozen():
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_rounded_centroids_are_stored_in_16_bits_and_decode_to_what_the_model_has(dtype, tmp_path):
     model = shared_layer()
-    whole = export(model, tmp_path / "whole.qc")
+    whole = export(model, tmp_path / "whole.qcodec")
     before = parts(model)[0].detach().clone()
     round_centroids(model, getattr(torch, dtype))
     centroids, shared = parts(model)
     assert torch.equal(centroids, before.to(getattr(torch, dtype)).float())
     assert not torch.equal(centroids, before)
     assert shared.quantized(centroids).codebook_dtype == dtype
-    assert export(model, tmp_path / "rounded.qc") < whole
+    assert export(model, tmp_path / "rounded.qcodec") < whole
     again = layer()
-    load(again, tmp_path / "rounded.qc")
+    load(again, tmp_path / "rounded.qcodec")
     assert torch.equal(again.weight, model.weight)
     assert again.weight.dtype == torch.float32

@@ -72,7 +72,7 @@ def train_a_step(case: Case) -> None:
 
 def check_file(case: Case, folder) -> None:
     """The forward pass, densities and the file agree."""
-    path = folder / "after.qc"
+    path = folder / "after.qcodec"
     export(case.model, path)
     again = case.plain()
     if case.method == "fix_activations":

@@ -362,8 +362,16 @@ WRONG = {
         ValueError,
         "dtype: found torch.float32, allowed",
     ),
-    "export, no model": (lambda m: export({}, "net.qc"), TypeError, "model: found dict, allowed"),
-    "load, no model": (lambda m: qt.load({}, "net.qc"), TypeError, "model: found dict, allowed"),
+    "export, no model": (
+        lambda m: export({}, "net.qcodec"),
+        TypeError,
+        "model: found dict, allowed",
+    ),
+    "load, no model": (
+        lambda m: qt.load({}, "net.qcodec"),
+        TypeError,
+        "model: found dict, allowed",
+    ),
 }
 
 

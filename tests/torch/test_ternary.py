@@ -169,11 +169,11 @@ def test_a_trained_ternary_net_comes_back_bit_for_bit(zeros, dtype, tmp_path):
     model = network(dtype)
     ternarize(model, {r"^[0145]\.weight": zeros})
     train(model, torch.optim.SGD(model.parameters(), 1e-4), dtype=dtype)
-    export(model, tmp_path / "net.qc")
-    with qcodec.safe_open(tmp_path / "net.qc") as file:
+    export(model, tmp_path / "net.qcodec")
+    with qcodec.safe_open(tmp_path / "net.qcodec") as file:
         assert file.info("1.weight").kind == "codebook"
     again = network(dtype)
-    load(again, tmp_path / "net.qc")
+    load(again, tmp_path / "net.qcodec")
     for name, wanted in plain_tensors(model).items():
         found = plain_tensors(again)[name]
         assert found.dtype == dtype or name.endswith("tracked")
@@ -198,9 +198,9 @@ def test_ternary_behind_a_mask_keeps_what_is_pruned_at_zero(tmp_path):
     mask = model[1].parametrizations.weight[0].mask
     assert not model[1].weight[~mask].any()
     assert densities(model)["1.weight"] == pytest.approx(0.3, abs=0.01)
-    export(model, tmp_path / "net.qc")
+    export(model, tmp_path / "net.qcodec")
     again = network()
-    load(again, tmp_path / "net.qc")
+    load(again, tmp_path / "net.qcodec")
     assert torch.equal(again[1].weight, model[1].weight)
 
 

@@ -5,26 +5,31 @@ Independent of the library's encoder: every way can be asked for, also where non
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from tests.writers.planes_writer import Coder, write_planes
 from tests.writers.stream_writer import bitpacked_body, vu
 
 MODES = ("verbatim", "planes", "deltas", "permuted")
-_ROTATED = ("f32", "f16", "bf16")
-
-#: Symbols and width to a whole stream.
-Coder = Callable[[Sequence[int], int], bytes]
 
 
 def floats(mode: str, data: bytes, dtype: str, size: int, entries: int, coder: Coder) -> bytes:
     """floats(rows, entries) of values that stand in `data` verbatim."""
     if mode == "verbatim":
         return b"\0" + data
-    words = _bits(data, size)
     if mode == "planes":
-        body = _planes(words, dtype, size, coder)
-    else:
-        body = _deltas(words, size, entries, coder, mode == "permuted")
+        return planes(data, dtype, size, 3, 0, coder)
+    return _body(mode, _deltas(_bits(data, size), size, entries, coder, mode == "permuted"))
+
+
+def planes(
+    data: bytes, dtype: str, size: int, mantissa_bits: int, base: int, coder: Coder
+) -> bytes:
+    """Values as elements of kind planes."""
+    return _body("planes", write_planes(dtype, size, _bits(data, size), mantissa_bits, base, coder))
+
+
+def _body(mode: str, body: bytes) -> bytes:
     return bytes([MODES.index(mode)]) + vu(len(body)) + body
 
 
@@ -35,14 +40,6 @@ def _bits(data: bytes, size: int) -> list[int]:
 def key_of(bits: int, size: int) -> int:
     """An unsigned integer in the order of numbers."""
     return bits ^ ((1 << 8 * size) - 1 if bits >> 8 * size - 1 else 1 << 8 * size - 1)
-
-
-def _planes(words: list[int], dtype: str, size: int, coder: Coder) -> bytes:
-    if dtype in _ROTATED:
-        words = [word << 1 & (1 << 8 * size) - 1 | word >> 8 * size - 1 for word in words]
-    return b"".join(
-        coder([word >> shift & 255 for word in words], 8) for shift in range(8 * size - 8, -1, -8)
-    )
 
 
 def order_of(data: bytes, size: int) -> list[int]:

@@ -6,42 +6,39 @@ and its parts can be spoilt before they are put together with right lengths and 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
-from reference.head import DELTA, read_head
+from reference.frame import digest_of
+from reference.head import DELTA, VERSION, read_head, read_notes
 from reference.parameters import read_parameters
-from tests.writers.coded_floats_writer import floats, order_of
+from tests.writers.coded_floats_writer import floats, order_of, planes
 from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies, choose, write_copies
 from tests.writers.delta_writer import Delta, delta_symbols
-from tests.writers.stream_writer import vu, write_stream
+from tests.writers.planes_writer import Coder, write_planes
+from tests.writers.stream_writer import is_routed, vu, write_stream
 
 # By id.
 DTYPES = ("f32", "f16", "bf16", "f64", "u8", "i8", "u16", "i16")
 DTYPES += ("u32", "i32", "u64", "i64", "bool", "f8e4m3", "f8e5m2", "e8m0")
 ITEM_SIZES = dict(zip(DTYPES, (4, 2, 2, 8, 1, 1, 2, 2, 4, 4, 8, 8, 1, 1, 1, 1), strict=True))
-KINDS = ("bytes", "planes", "affine", "codebook", "delta", "exponents")
+KINDS = ("bytes", "planes", "affine", "codebook", "delta")
 #: Kinds that store elements, not codes.
-ELEMENT_KINDS = ("bytes", "planes", "delta", "exponents")
+ELEMENT_KINDS = ("bytes", "planes", "delta")
 POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask", "copies")
 #: Forms in which every element is given.
 FULL_POSITIONS = ("dense", "copies")
 INTEGERS = DTYPES[4:12]
 FLOATS = ("f32", "f16", "bf16", "f64")
-EXPONENT_BITS = {"f32": 8, "f16": 5, "bf16": 8, "f64": 11}
 
-_ROUTED = (6, 7)
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
 
 _NO_COPIES = Copies(share=0.0)
 
 #: Of every frame of kind delta that was written: digest to base.
 _BASES: dict[bytes, bytes] = {}
-
-#: Symbols and width to a whole stream.
-Coder = Callable[[Sequence[int], int], bytes]
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,8 @@ class Floats:
     inner: int = 1
     entries: int = 1
     mode: str = "verbatim"
+    mantissa_bits: int = 3
+    base: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (bytes, planes, delta, exponents).
+    codes, or the bytes of each (bytes, planes, delta).
     """
 
     dtype: str
@@ -80,6 +79,7 @@ class Frame:
     delta: Delta | None = None
     mantissa_bits: int = 3
     base: int = 0
+    notes: Sequence[tuple[int, bytes]] | None = None
     copies: Copies = _NO_COPIES
 
     @property
@@ -107,6 +107,7 @@ class Parts:
     chunk_elements: bytes | None  # None: not chunked
     parameters: bytes
     chunks: tuple[bytes, ...]
+    notes: bytes = b""  # with their length
 
 
 def bitpacked(symbols: Sequence[int], width: int) -> bytes:
@@ -123,7 +124,7 @@ def assemble(parts: Parts) -> bytes:
     """Put parts together with the lengths and CRCs that they need."""
     if parts.chunk_elements is None:
         (chunk,) = parts.chunks
-        body = parts.parameters + chunk
+        body = parts.notes + parts.parameters + chunk
         start = parts.fields + vu(len(body) + 4) + body
         return start + crc32c(start).to_bytes(4, "little")
     directory = b"".join(
@@ -131,7 +132,8 @@ def assemble(parts: Parts) -> bytes:
         for chunk in parts.chunks
     )
     content = b"".join(parts.chunks)
-    body = parts.chunk_elements + parts.parameters + directory
+    shared = parts.notes + parts.chunk_elements + parts.parameters + directory
+    body = vu(len(shared) + 4) + shared
     start = parts.fields + vu(len(body) + 4 + len(content)) + body
     return start + crc32c(start).to_bytes(4, "little") + content
 
@@ -143,7 +145,7 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     def unrouted(symbols: Sequence[int], width: int) -> bytes:
         nonlocal features
         stream = coder(symbols, width)
-        stream = stream if stream[0] not in _ROUTED else bitpacked(symbols, width)
+        stream = bitpacked(symbols, width) if is_routed(stream) else stream
         features |= 1 << stream[0]
         return stream
 
@@ -153,10 +155,10 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
         def recording(symbols: Sequence[int], width: int) -> bytes:
             nonlocal features, routed_streams
             stream = coder(symbols, width)
-            if stream[0] in _ROUTED:  # one in a chunk
+            if is_routed(stream):  # one in a chunk
                 routed_streams += 1
                 stream = stream if routed_streams == 1 else bitpacked(symbols, width)
-            features |= 1 << stream[0] | (_INSIDE if stream[0] in _ROUTED else 0)
+            features |= 1 << stream[0] | (_INSIDE if is_routed(stream) else 0)
             return stream
 
         return _chunk(frame, elements, recording)
@@ -166,7 +168,16 @@ def write_parts(frame: Frame, coder: Coder = bitpacked) -> Parts:
     chunks = tuple(write_chunk(range(first, min(first + step, frame.size))) for first in firsts)
     chunk_elements = vu(frame.chunk_elements) if frame.chunk_elements else None
     parameters = write_parameters(frame, unrouted)
-    return Parts(write_fields(frame, features), chunk_elements, parameters, chunks)
+    fields, notes = write_fields(frame, features), write_notes(frame.notes)
+    return Parts(fields, chunk_elements, parameters, chunks, notes)
+
+
+def write_notes(notes: Sequence[tuple[int, bytes]] | None) -> bytes:
+    """Their length, and items of an id, a length and bytes."""
+    if notes is None:
+        return b""
+    items = b"".join(vu(number) + vu(len(data)) + data for number, data in notes)
+    return vu(len(items)) + items
 
 
 def write_fields(frame: Frame, features: int) -> bytes:
@@ -175,11 +186,12 @@ def write_fields(frame: Frame, features: int) -> bytes:
         (frame.chunk_elements is not None)
         | POSITIONS.index(frame.positions) << 1
         | (frame.scales is not None) << 4
+        | (frame.notes is not None) << 5
     )
     kind_ndim = KINDS.index(frame.kind) << 4 | len(frame.dims)
     return (
-        b"QC\0"
-        + bytes([flags])
+        b"QC"
+        + bytes([VERSION, flags])
         + vu(features)
         + bytes([DTYPES.index(frame.dtype), kind_ndim])
         + b"".join(vu(dim) for dim in frame.dims)
@@ -187,8 +199,11 @@ def write_fields(frame: Frame, features: int) -> bytes:
 
 
 def _floats(parameters: Floats, coder: Coder) -> bytes:
-    dtype, entries = parameters.dtype, parameters.entries
-    return floats(parameters.mode, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+    dtype, entries, mode = parameters.dtype, parameters.entries, parameters.mode
+    if mode != "planes":
+        return floats(mode, parameters.data, dtype, ITEM_SIZES[dtype], entries, coder)
+    fields = (parameters.mantissa_bits, parameters.base)
+    return planes(parameters.data, dtype, ITEM_SIZES[dtype], *fields, coder)
 
 
 def is_delta(frame: bytes) -> bool:
@@ -305,11 +320,9 @@ def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
     size = ITEM_SIZES[frame.dtype]
     if frame.kind == "bytes":
         return coder([byte for value in values for byte in value], width)
-    if frame.kind == "exponents":
-        return _write_fields(frame, [int.from_bytes(v, "little") for v in values], coder)
     if frame.kind == "planes":
-        planes = [_word_bytes(frame.dtype, value) for value in values]
-        return b"".join(coder([word[i] for word in planes], width) for i in range(size))
+        words = [int.from_bytes(value, "little") for value in values]
+        return write_planes(frame.dtype, size, words, frame.mantissa_bits, frame.base, coder)
     return coder(list(values), frame.width)
 
 
@@ -326,7 +339,7 @@ def _write_delta(
 
 def remember_base(base: bytes) -> bytes:
     """Find this base for every frame that was written against it; returns its digest."""
-    digest = hashlib.sha256(base).digest()[:8]
+    digest = digest_of(base)
     _BASES[digest] = base
     return digest
 
@@ -338,6 +351,8 @@ def base_of(data: bytes) -> bytes | None:
         head = read_head(reader)
         if head.kind != DELTA:
             return None
+        if head.noted:
+            read_notes(reader)
         if head.chunked:
             reader.vu("chunk elements")
         return _BASES.get(read_parameters(reader, head).digest)
@@ -345,44 +360,51 @@ def base_of(data: bytes) -> bytes | None:
         return None
 
 
-def _write_fields(frame: Frame, values: Sequence[int], coder: Coder) -> bytes:
-    """Exponents by their distance from the base; those that are too far are escapes."""
-    bits, exponent_bits = 8 * ITEM_SIZES[frame.dtype], EXPONENT_BITS[frame.dtype]
-    rest_bits = 16 - exponent_bits - frame.mantissa_bits
-    escape = 255 >> frame.mantissa_bits
-    escapes: list[int] = []
-    streams: list[list[int]] = [[] for _ in range(bits // 8)]
-    for value in values:
-        word = (value << 1 | value >> bits - 1) & (1 << bits) - 1
-        exponent, upper = word >> bits - exponent_bits, word >> bits - 16
-        distance = (exponent - frame.base) % (1 << exponent_bits)
-        if distance >= escape:
-            distance = escape
-            escapes.append(exponent)
-        mantissa = upper >> rest_bits & (1 << frame.mantissa_bits) - 1
-        streams[0].append(distance << frame.mantissa_bits | mantissa)
-        streams[1].append(upper & (1 << rest_bits) - 1)
-        for i in range(2, bits // 8):
-            streams[i].append(word >> bits - 8 - 8 * i & 255)
-    widths = [8, rest_bits] + [8] * (bits // 8 - 2)
-    written = bytes([frame.mantissa_bits]) + vu(frame.base) + vu(len(escapes))
-    written += coder(escapes, exponent_bits)
-    return written + b"".join(coder(s, w) for s, w in zip(streams, widths, strict=True))
+#: What stands under a name: a frame, or a role and what it needs.
+Stands = bytes | tuple[Any, ...]
+PACK_ROLES = ("frame", "first", "next", "same", "rounded", "attached")
 
 
-def _word_bytes(dtype: str, element: bytes) -> bytes:
-    """An element from its most significant byte, float types rotated left by one bit."""
-    word, bits = int.from_bytes(element, "little"), 8 * len(element)
-    if dtype in FLOATS:
-        word = (word << 1 | word >> bits - 1) & (1 << bits) - 1
-    return word.to_bytes(len(element), "big")
+def write_pack(entries: Sequence[tuple[bytes, Stands]], coder: Coder = bitpacked) -> bytes:
+    """A pack of (name, frame) or (name, (role, ...)).
+
+    The roles are ``("first", frame, dims)``, ``("next", dims)``, ``("same", name)``,
+    ``("rounded", dtype, name)`` and ``("attached", frame)``.
+    """
+    content = vu(len(entries)) + b"".join(map(_entry, entries))
+    return assemble_pack(content, [frame_of(stands) for _, stands in entries], coder)
 
 
-def write_pack(entries: Sequence[tuple[bytes, bytes | int]]) -> bytes:
-    """A pack of (name, frame) or, for an alias, (name, number of the target)."""
-    table = b"QP\0\0" + vu(len(entries))
-    for name, frame in entries:
-        table += vu(len(name)) + name
-        table += vu(0) + vu(frame) if isinstance(frame, int) else vu(len(frame))
-    frames = b"".join(frame for _, frame in entries if isinstance(frame, bytes))
-    return table + crc32c(table).to_bytes(4, "little") + frames
+def assemble_pack(content: bytes, frames: Sequence[bytes], coder: Coder = bitpacked) -> bytes:
+    """A pack of the content of its table, right or wrong, and frames."""
+    elements = [bytes([byte]) for byte in content]
+    table = write_frame(
+        Frame("u8", "bytes", "dense", (len(content),), range(len(content)), elements), coder
+    )
+    return b"QP" + bytes([VERSION, 0]) + vu(len(table)) + table + b"".join(frames)
+
+
+def frame_of(stands: Stands) -> bytes:
+    """The frame that an entry of a pack brings; empty: none."""
+    if isinstance(stands, bytes):
+        return stands
+    return stands[1] if stands[0] in ("first", "attached") else b""
+
+
+def _entry(entry: tuple[bytes, Stands]) -> bytes:
+    name, stands = entry
+    if isinstance(stands, bytes):
+        stands = ("frame", stands)
+    role, *rest = stands
+    written = vu(len(name)) + name + bytes([PACK_ROLES.index(role)])
+    if role in ("frame", "first", "attached"):
+        written += vu(len(rest.pop(0)))
+    if role in ("first", "next"):
+        (dims,) = rest
+        written += bytes([len(dims)]) + b"".join(map(vu, dims))
+    if role == "rounded":
+        written += bytes([DTYPES.index(rest.pop(0))])
+    if role in ("same", "rounded"):
+        (target,) = rest
+        written += vu(len(target)) + target
+    return written

@@ -11,7 +11,7 @@ MIB = 1 << 20
 LARGEST_CHUNK = 1 << 22
 ONE = (LARGEST_CHUNK,)  # the dims of one chunk
 CONSTANT = b"\0\1\0"
-ALL_FEATURES = 0b11111111
+ALL_FEATURES = 0b1111111
 
 
 def frame_of(row, dims, chunks, parameters=b"", chunk_elements=None):
@@ -26,6 +26,7 @@ def scaled_frame(dtype, elements, scales, chunks, chunk_elements, zero_points=b"
     frame = Frame(dtype, "affine", "dense", (elements,), (), (), chunk_elements)
     frame = replace(frame, scales=Floats("f32", b"", elements))
     zero_mode = b"\2" if zero_points else b"\0\0"
+    scales = b"\0" + scales  # no mantissa bits, base exponent 0, no escapes
     parameters = b"\x08" + zero_mode + b"\0\1" + vu(elements) + b"\1" + vu(len(scales)) + scales
     size = None if chunk_elements is None else vu(chunk_elements)
     fields = write_fields(frame, ALL_FEATURES)

@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from reference.head import SMALLEST_CHUNK
 from tests.writers.coded_floats_writer import MODES, key_of
 from tests.writers.copies_writer import Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
     ELEMENT_KINDS,
-    EXPONENT_BITS,
     FLOATS,
     FULL_POSITIONS,
     ITEM_SIZES,
@@ -32,6 +32,7 @@ from tests.writers.frame_writer import (
     write_frame,
     write_parts,
 )
+from tests.writers.planes_writer import EXPONENT_BITS
 from tests.writers.stream_writer import deep_lengths, legal_codings, level_lengths, write_stream
 
 seeds = st.integers(0, 2**32 - 1)
@@ -184,16 +185,34 @@ def frames(draw: st.DrawFn) -> Frame:
         chunk_elements=draw(_chunk_elements(frame)),
         gap_width=draw(st.integers(1, 16)),
         width=draw(st.integers(1, 16)),
+        notes=draw(_notes()),
         copies=copies,
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
-    if kind == "exponents":
-        bits = EXPONENT_BITS[dtype]
-        minimum = max(8 - bits, 0)
-        mantissa_bits, base = draw(st.integers(minimum, 4)), draw(st.integers(0, (1 << bits) - 1))
-        frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
+    mantissa_bits, base = draw(plane_fields(dtype))
+    frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
+
+
+@st.composite
+def _notes(draw: st.DrawFn) -> list[tuple[int, bytes]] | None:
+    """Any ids that ascend; those that the format describes have their length."""
+    if draw(st.integers(0, 3)) > 0:
+        return None
+    numbers = sorted(draw(st.sets(st.integers(0, 200), max_size=3)))
+    lengths = {1: 4, 2: 32}
+    return [
+        (number, draw(st.binary(max_size=9)).ljust(32)[: lengths.get(number, 9)])
+        for number in numbers
+    ]
+
+
+@st.composite
+def plane_fields(draw: st.DrawFn, dtype: str) -> tuple[int, int]:
+    """Mantissa bits and base exponent of floats in planes."""
+    bits = EXPONENT_BITS.get(dtype, 8)
+    return draw(st.integers(max(8 - bits, 0), 4)), draw(st.integers(0, (1 << bits) - 1))
 
 
 @st.composite
@@ -201,8 +220,7 @@ def _chunk_elements(draw: st.DrawFn, frame: Frame) -> int | None:
     rows = frame.row_length if frame.positions == "csr" and frame.row_length else 1
     if draw(st.booleans()):
         return None
-    # Not more than about twenty chunks: each costs four checksums in slow Python.
-    minimum = -(-frame.size // (20 * rows)) or 1
+    minimum = -(-SMALLEST_CHUNK // rows)
     return rows * draw(st.integers(minimum, minimum + 300 // rows))
 
 
@@ -224,7 +242,7 @@ def floats(
     mode = "verbatim"
     if count * entries <= most_coded:
         mode = draw(st.sampled_from(MODES))
-    return Floats(dtype, data, count, inner, entries, mode)
+    return Floats(dtype, data, count, inner, entries, mode, *draw(plane_fields(dtype)))
 
 
 def _ascending(data: bytes, size: int, entries: int) -> bytes:
@@ -386,7 +404,10 @@ def corrupted_frames(draw: st.DrawFn) -> bytes:
 @st.composite
 def spoilt_parts(draw: st.DrawFn, parts: Parts) -> Parts:
     """One part damaged; the chunks oftenest, as the most rules are about them."""
-    where = draw(st.sampled_from(["chunk"] * 4 + ["parameters"] * 2 + ["fields", "chunk elements"]))
+    others = ["parameters"] * 2 + ["fields", "chunk elements", "notes"]
+    where = draw(st.sampled_from(["chunk"] * 4 + others))
+    if where == "notes" and parts.notes:
+        return replace(parts, notes=draw(damaged(parts.notes)))
     if where == "fields":
         return replace(parts, fields=draw(damaged(parts.fields)))
     if where == "parameters":

@@ -16,7 +16,6 @@ from tests.writers.split_stream_writer import (
     Ranges,
     leb128,
     some_classes,
-    some_neighbours,
     split_parts,
 )
 
@@ -32,10 +31,9 @@ CODING_IDS = {
     "lanes_huffman": 4,
     "lanes_tans": 5,
     "lanes_tans_escape": 5,
-    "split_classes": 6,
-    "split_neighbours": 6,
-    "contexts_classes": 7,
-    "contexts_neighbours": 7,
+    "contexts_classes": 3,
+    "contexts_neighbours": 3,
+    "split": 6,
 }
 
 
@@ -49,8 +47,7 @@ def legal_codings(symbols: Sequence[int], width: int) -> list[str]:
         names.append("constant")
     if width <= 8:
         names += ["huffman", "tree", "lanes_huffman", "lanes_tans", "lanes_tans_escape"]
-        names += ["split_classes", "split_neighbours"]
-        names += ["contexts_classes", "contexts_neighbours"]
+        names += ["contexts_classes", "contexts_neighbours", "split"]
     return names
 
 
@@ -69,9 +66,9 @@ def write_stream(
         case "huffman":
             body = huffman_body(symbols, lengths or level_lengths(symbols))
         case "tree":
-            body = bytes([0]) + adaptive_body(symbols, width, _encode_tree)
+            body = bytes([0]) + plain_body(symbols, width, _encode_tree)
         case "exponent":
-            body = bytes([1]) + adaptive_body(symbols, width, _encode_exponent)
+            body = bytes([1]) + plain_body(symbols, width, _encode_exponent)
         case "lanes_huffman":
             body = lanes_body(symbols, plain_code(symbols, width, is_tans=False))
         case "lanes_tans":
@@ -84,21 +81,25 @@ def write_stream(
 
 
 def routed_body(symbols: Sequence[int], width: int, coding: str) -> bytes:
-    """A body of a coding with a router."""
+    """The body of a routed stream."""
+    classes = some_classes(len(symbols))
     match coding:
-        case "split_classes":
-            classes = some_classes(len(symbols))
+        case "split":
             return b"".join(split_parts(symbols, width, classes, write_nested))
-        case "split_neighbours":
-            neighbours = some_neighbours(width)
-            return b"".join(split_parts(symbols, width, neighbours, write_nested))
         case "contexts_classes":
-            classes = some_classes(len(symbols))
             return contexts_body(symbols, width, classes, write_nested, prior=3, memory=10)
         case "contexts_neighbours":
-            ranges = Ranges(3, 2, [(1 << width) // 2])
+            ranges = Ranges(
+                3, 2, [(1 << width) // 2], which=("both", "left", "up")[len(symbols) % 3]
+            )
             return contexts_body(symbols, width, ranges, write_nested, prior=255, memory=4)
     raise ValueError(coding)
+
+
+def is_routed(stream: bytes) -> bool:
+    """Whether a stream is in split, or in contexts with a router."""
+    body = next(at for at in range(1, len(stream)) if stream[at] < 0x80) + 1
+    return stream[0] == 6 or (stream[0] == 3 and stream[body : body + 1] in (b"\2", b"\3"))
 
 
 def write_nested(symbols: Sequence[int], width: int) -> bytes:
@@ -208,46 +209,55 @@ def _bits(text: str) -> bytes:
     return int(text.ljust(8 * size, "0") or "0", 2).to_bytes(size, "big")
 
 
-# ---- adaptive ----
+# ---- contexts ----
 
 
 class RangeEncoder:
-    """The coder of 7.4, its low end one unbounded integer: so there is no carry to handle."""
+    """The coder of 7.4, its low end one unbounded integer: so there is no carry to handle.
 
-    def __init__(self) -> None:
+    Contexts have a key, their table and their node, and are p and count.
+    """
+
+    def __init__(self, prior: int = 1, memory: int = 8) -> None:
         self.low = 0
         self.range = (1 << 32) - 1
         self.size = 4
-        self.contexts: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (32768, 0))
+        self.prior, self.max_count = prior, (1 << memory) - 2
+        self.contexts: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (1 << 21, 0))
 
-    def encode(self, context: tuple[int, int], bit: int) -> None:
-        p, count = self.contexts[context]
-        rate = (1 << 17) // (2 * count + 3)
-        self.encode_with(p, bit)
-        p += -(p * rate >> 16) if bit else (65536 - p) * rate >> 16
-        self.contexts[context] = p, min(count + 1, 254)
-
-    def encode_with(self, p: int, bit: int) -> None:
-        """A bit that is 0 with this probability."""
-        bound = (self.range >> 16) * p
-        if bit:
-            self.low += bound
-            self.range -= bound
-        else:
-            self.range = bound
+    def encode(self, bit: int, shared: tuple[int, int], own: tuple[int, int] | None = None) -> None:
+        """A bit by its contexts, which learn it."""
+        p, weight = self.contexts[shared][0] << 16, 0
+        if own:
+            other, count = self.contexts[own]
+            weight = (count << 16) // (count + self.prior)
+            p += (other - self.contexts[shared][0]) * weight
+            self._learn(own, bit)
+        self._learn(shared, bit)
+        bound = (self.range >> 16) * max(1, p >> 22)
+        self.low += bound * bit
+        self.range = self.range - bound if bit else bound
         self._normalise()
 
     def encode_raw(self, bit: int) -> None:
+        """A direct bit."""
         self.range >>= 1
         self.low += self.range * bit
         self._normalise()
 
     def finish(self) -> bytes:
-        """The shortest bytes within the range that is left."""
+        """The shortest bytes within the range that is left, of which eight may be missing."""
         bits = 8 * self.size
         while (value := -(-self.low >> bits) << bits) >= self.low + self.range:
             bits -= 1
-        return value.to_bytes(self.size, "big").rstrip(b"\0")
+        data = value.to_bytes(self.size, "big")
+        return data[: max(len(data.rstrip(b"\0")), len(data) - 8)]
+
+    def _learn(self, context: tuple[int, int], bit: int) -> None:
+        p, count = self.contexts[context]
+        rate = (1 << 17) // (2 * count + 3)
+        p += -(p * rate >> 16) if bit else ((1 << 22) - p) * rate >> 16
+        self.contexts[context] = p, min(count + 1, self.max_count)
 
     def _normalise(self) -> None:
         while self.range < 1 << 24:
@@ -256,23 +266,23 @@ class RangeEncoder:
             self.size += 1
 
 
-def adaptive_body(
+def plain_body(
     symbols: Sequence[int],
     width: int,
     encode_symbol: Callable[[RangeEncoder, int, int], None],
 ) -> bytes:
-    """7.4, what follows the model."""
+    """7.4 without a router, what follows the model."""
     encoder = RangeEncoder()
     for symbol in symbols:
         encode_symbol(encoder, symbol, width)
     return encoder.finish()
 
 
-def _encode_tree(encoder: RangeEncoder, symbol: int, width: int) -> None:
+def _encode_tree(encoder: RangeEncoder, symbol: int, width: int, table: int | None = None) -> None:
     node = 1
     for place in reversed(range(width)):
         bit = symbol >> place & 1
-        encoder.encode((0, node), bit)
+        encoder.encode(bit, (0, node), None if table is None else (1 + table, node))
         node = 2 * node + bit
 
 
@@ -280,41 +290,16 @@ def _encode_exponent(encoder: RangeEncoder, symbol: int, width: int) -> None:
     value = symbol + 1
     exponent = value.bit_length() - 1
     for place in range(exponent):
-        encoder.encode((-1, place), 1)
+        encoder.encode(1, (-1, place))
     if exponent == width:
         return
-    encoder.encode((-1, exponent), 0)
+    encoder.encode(0, (-1, exponent))
     for place in range(exponent):
         bit = value >> exponent - 1 - place & 1
         if place < 2:
-            encoder.encode((exponent, value >> exponent - place), bit)
+            encoder.encode(bit, (exponent, value >> exponent - place))
         else:
             encoder.encode_raw(bit)
-
-
-# ---- contexts ----
-
-
-class FineContexts:
-    """Those of 7.7: by table (-1 is the common one) and node, p and count."""
-
-    def __init__(self, prior: int, memory: int) -> None:
-        self.prior, self.maximum = prior, (1 << memory) - 2
-        self.contexts: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (1 << 21, 0))
-
-    def blend(self, table: int, node: int) -> int:
-        """The probability of a 0."""
-        common, _ = self.contexts[-1, node]
-        own, count = self.contexts[table, node]
-        weight = (count << 16) // (count + self.prior)
-        return max(1, (common * (65536 - weight) + own * weight) >> 22)
-
-    def learn(self, table: int, node: int, bit: int) -> None:
-        """One of the two contexts."""
-        p, count = self.contexts[table, node]
-        rate = (1 << 17) // (2 * count + 3)
-        p += -(p * rate >> 16) if bit else ((1 << 22) - p) * rate >> 16
-        self.contexts[table, node] = p, min(count + 1, self.maximum)
 
 
 def contexts_body(
@@ -325,15 +310,10 @@ def contexts_body(
     prior: int = 16,
     memory: int = 8,
 ) -> bytes:
-    """7.7."""
-    encoder, contexts = RangeEncoder(), FineContexts(prior, memory)
+    """7.4 with a router."""
+    encoder = RangeEncoder(prior, memory)
     for at, symbol in enumerate(symbols):
-        table, node = router.route(symbols, at), 1
-        for place in reversed(range(width)):
-            bit = symbol >> place & 1
-            encoder.encode_with(contexts.blend(table, node), bit)
-            contexts.learn(-1, node, bit)
-            contexts.learn(table, node, bit)
-            node = 2 * node + bit
+        _encode_tree(encoder, symbol, width, router.route(symbols, at))
+    model = bytes([2 if isinstance(router, Classes) else 3])
     head = b"".join(router.head(width, nested)) + bytes([prior, memory])
-    return head + encoder.finish()
+    return model + head + encoder.finish()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reference.conventions import crc32c
+from reference.head import VERSION
 from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copy, write_copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
@@ -14,6 +15,7 @@ from tests.writers.frame_writer import (
     Frame,
     Parts,
     assemble,
+    assemble_pack,
     bitpacked,
     remember_base,
     write_fields,
@@ -50,29 +52,34 @@ def broken_files() -> Iterator[Broken]:
         *_parameters(),
         *_coded_parameters(),
         *_chunk_layout(),
+        *_notes(),
         *_positions(),
         *broken_streams(),
         *_delta(),
-        *_kind_fields(),
+        *_float_planes(),
         *_copies(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
-        yield f"pack_{name}.qc", data, kind
+        yield f"pack_{name}.qcodec", data, kind
 
 
 def _fields() -> Iterator[Broken]:
     yield "magic_first_byte", with_field(BYTES, 0, 0x44), "corrupt"
     yield "magic_second_byte", with_field(BYTES, 1, 0x44), "corrupt"
-    yield "version_1", with_field(BYTES, 2, 1), "unsupported"
-    yield "reserved_flag", with_field(BYTES, 3, 0x20), "unsupported"
-    yield "positions_6", with_field(BYTES, 3, 6 << 1), "unsupported"
+    for version in (0, 1, 0x80, 0x82):
+        yield f"version_{version}", with_field(BYTES, 2, version), "unsupported"
+    for flag in (0x40, 0x80):
+        yield f"reserved_flag_{flag}", with_field(BYTES, 3, flag), "unsupported"
+    yield "positions_7", with_field(BYTES, 3, 7 << 1), "unsupported"
     fields = write_parts(BYTES).fields
-    later = replace(write_parts(BYTES), fields=fields[:4] + vu(0x102) + fields[5:])
-    yield "feature_8", assemble(later), "unsupported"
-    yield "dtype_16", with_field(BYTES, 5, 16), "unsupported"
-    yield "kind_6", with_field(BYTES, 6, 6 << 4 | 1), "unsupported"
-    yield "nine_dims", with_dims(bytes([1] * 9), 9), "corrupt"
+    for feature in (31, 55):
+        later = replace(write_parts(BYTES), fields=fields[:4] + vu(2 | 1 << feature) + fields[5:])
+        yield f"feature_{feature}", assemble(later), "unsupported"
+    yield "dtype_255", with_field(BYTES, 5, 255), "unsupported"
+    yield "kind_15", with_field(BYTES, 6, 15 << 4 | 1), "unsupported"
+    yield "nine_dims", with_dims(bytes([1] * 9), 9), "unsupported"
+    yield "fifteen_dims", with_dims(bytes([1] * 15), 15), "unsupported"
     yield "dims_too_large", with_dims(vu(2**27) * 2, 2), "limit"
     yield "dims_too_large_behind_a_zero", with_dims(vu(0) + vu(2**55), 2), "limit"
     yield "dim_not_in_shortest_form", with_dims(b"\x83\x00", 1), "corrupt"
@@ -92,12 +99,14 @@ def _lengths() -> Iterator[Broken]:
     yield "body_without_room_for_its_crc", write_parts(BYTES).fields + b"\3abc", "corrupt"
     yield "crc", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
     many = replace(BYTES, dims=(2**22 + 1,), stored=[], elements=[])
-    yield "too_many_elements_in_one_chunk", with_chunk(many, b"\0\1\7"), "corrupt"
+    yield "too_many_elements_in_one_chunk", with_chunk(many, b"\0\1\7"), "unsupported"
+    flipped = whole[:3] + bytes([whole[3] ^ 0x40]) + whole[4:]
+    yield "crc_before_the_meaning_of_flags", flipped, "checksum"
 
 
 def _parameters() -> Iterator[Broken]:
     # Without a stream, which would have the wrong width too.
-    empty = {"dims": (0,), "stored": [], "elements": [], "chunk_elements": 1}
+    empty = {"dims": (0,), "stored": [], "elements": [], "chunk_elements": 256}
     for width in (0, 17):
         affine, gaps = bytes([width, 0, 0]), bytes([width])
         yield f"width_{width}", with_parameters(replace(AFFINE, **empty), affine), "corrupt"
@@ -133,14 +142,16 @@ def _coded_parameters() -> Iterator[Broken]:
         parameters = b"\2\0\1" + bytes([mode]) + vu(len(body)) + body
         return assemble(replace(parts, fields=bytes(fields), parameters=parameters))
 
+    fields = b"\0"  # no mantissa bits, base exponent 0, no escapes
     zeros, no_deltas, in_order = b"\0\1\0", b"\0\1\0", b"\0\1\0"
     split = stream_of(6, b"\0\3\0\3" + zeros)
     one_bit = b"\0\1\1"  # all deltas are 1
     for name, mode, body in (
-        ("planes_too_few", 1, zeros * 3),
-        ("planes_too_many", 1, zeros * 5),
-        ("planes_split", 1, zeros * 3 + split),
-        ("planes_of_wrong_length", 1, zeros * 3 + b"\1\2ab"),
+        ("planes_too_few", 1, fields + zeros * 3),
+        ("planes_too_many", 1, fields + zeros * 5),
+        ("planes_without_fields", 1, zeros * 4),
+        ("planes_split", 1, fields + zeros * 3 + split),
+        ("planes_of_wrong_length", 1, fields + zeros * 3 + b"\1\2ab"),
         ("deltas_empty", 2, b""),
         ("deltas_length_33", 2, b"\0\1\x21" + bytes(12)),
         ("deltas_bits_missing", 2, b"\0\1\2"),
@@ -153,14 +164,15 @@ def _coded_parameters() -> Iterator[Broken]:
         ("permuted_split", 3, no_deltas + split),
         ("permuted_bytes_after", 3, no_deltas + in_order + b"\0"),
     ):
-        yield f"floats_{name}", codebook(mode, body), "corrupt"
+        kind = "unsupported" if name.endswith("_split") else "corrupt"
+        yield f"floats_{name}", codebook(mode, body), kind
     yield "floats_beyond_the_body", with_parameters(CODEBOOK, b"\2\0\1\2\x7f\0\1\0"), "corrupt"
     yield "floats_without_a_feature", with_parameters(CODEBOOK, b"\2\0\1\2\3" + zeros), "corrupt"
-    yield "floats_coding_8", codebook(2, b"\x08\1\0"), "unsupported"
+    yield "floats_coding_60", codebook(2, b"\x3c\1\0"), "unsupported"
     scaled = replace(AFFINE, scales=SCALES)
     many = b"\2\0" + vu(86) + b"\1\2\3" + no_deltas  # 258 values
     yield "floats_more_than_may_be_coded", with_parameters(CODEBOOK, many), "corrupt"
-    planes = b"\0\1" + vu(257) + b"\1\x0c" + zeros * 4  # all of them are there
+    planes = b"\0\1" + vu(257) + b"\1\x0d" + fields + zeros * 4  # all of them are there
     yield (
         "scales_more_than_may_be_coded",
         with_parameters(scaled, b"\2\0\0" + planes, 3),
@@ -181,17 +193,19 @@ def _coded_parameters() -> Iterator[Broken]:
 
 def _chunk_layout() -> Iterator[Broken]:
     parts = write_parts(CHUNKED)
-    yield "chunk_elements_0", assemble(replace(parts, chunk_elements=b"\0")), "corrupt"
-    too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=(b"\1\3abc",))
-    yield "chunk_elements_too_many", assemble(too_many), "corrupt"
-    row, no_row = (
-        b"\0\1\1\0" + b"\1\0" * 2,
-        b"\0" + b"\1\0" * 3,
-    )  # no entries, three bitpacked streams
-    broken_rows = replace(
-        write_parts(replace(CSR, chunk_elements=3)), chunk_elements=b"\4", chunks=(row, row, no_row)
-    )
-    yield "csr_with_broken_rows", assemble(broken_rows), "corrupt"
+    for few in (0, 255):
+        small = replace(
+            parts, chunk_elements=vu(few), chunks=parts.chunks + parts.chunks[: few // 255]
+        )
+        yield f"chunk_elements_{few}", assemble(small), "corrupt"
+    too_many = replace(parts, chunk_elements=vu(2**22 + 1), chunks=(b"\0\1\7",))
+    yield "chunk_elements_too_many", assemble(too_many), "unsupported"
+    rows = write_parts(replace(CSR, dims=(100, 3), chunk_elements=258))
+    yield "csr_with_broken_rows", assemble(replace(rows, chunk_elements=vu(256))), "corrupt"
+    for name, length in (("without_room_for_the_crc", 3), ("beyond_the_body", 10)):
+        body = vu(length) + bytes(9)
+        yield f"shared_length_{name}", parts.fields + vu(len(body)) + body, "corrupt"
+    yield "a_byte_behind_the_directory", _with_shared_byte(), "corrupt"
     yield "a_chunk_missing", assemble(replace(parts, chunks=parts.chunks[:1])), "corrupt"
     whole = assemble(parts)
     yield "crc_of_a_chunk", whole[:-1] + bytes([whole[-1] ^ 1]), "checksum"
@@ -200,6 +214,31 @@ def _chunk_layout() -> Iterator[Broken]:
     yield "crc_of_the_head", spoilt, "checksum"
     for name, change in (("more", 1), ("less", -1)):
         yield f"chunk_lengths_{name}", _with_first_length(whole, head, change), "corrupt"
+
+
+def _with_shared_byte() -> bytes:
+    """A chunked frame without chunks, and a byte between its empty directory and the CRC."""
+    empty = write_parts(replace(CHUNKED, dims=(0,), stored=[], elements=[]))
+    shared = empty.chunk_elements + b"\0"
+    body = vu(len(shared) + 4) + shared
+    start = empty.fields + vu(len(body) + 4) + body
+    return start + crc32c(start).to_bytes(4, "little")
+
+
+def _notes() -> Iterator[Broken]:
+    for name, notes in (
+        ("beyond_the_body", b"\x50"),
+        ("id_cut", b"\1\x80"),
+        ("length_missing", b"\1\4"),
+        ("longer_than_all", b"\2\4\1"),
+        ("id_twice", b"\4\4\0\4\0"),
+        ("ids_that_descend", b"\4\5\0\4\0"),
+        ("padding_twice", b"\4\0\0\0\0"),
+        ("crc_of_three_bytes", b"\5\1\3abc"),
+        ("sha256_of_31_bytes", b"\x21\2\x1f" + bytes(31)),
+    ):
+        parts = write_parts(replace(BYTES, notes=[]))
+        yield f"notes_{name}", assemble(replace(parts, notes=notes)), "corrupt"
 
 
 def _with_first_length(whole: bytes, head: int, change: int) -> bytes:
@@ -265,7 +304,7 @@ def _copies() -> Iterator[Broken]:
         # A step of 64 has three low bits.
         ("low_bits_missing", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\x40" + none + two, "corrupt"),
         ("bits_behind", b"\2\2\1\1" + b"\0\1\2\0\1\2\0\1\2\0\1\x40\0\1\x08" + two, "corrupt"),
-        ("coding_8", numbers + b"\0\1\2\0\1\2\0\1\2\x08\0" + two, "unsupported"),
+        ("coding_60", numbers + b"\0\1\2\0\1\2\0\1\2\x3c\0" + two, "unsupported"),
     ):
         yield f"copies_{name}", with_chunk(frame, content), kind
     # A decoder may take many copies before it looks whether there were as many low bits.
@@ -292,11 +331,16 @@ def _copies() -> Iterator[Broken]:
     yield "copies_of_differences", _with_delta(delta, b"\0" * 4 + none * 7), "unsupported"
 
 
-def _delta() -> Iterator[Broken]:
-    # Symbols 4 2 7 and an escape; 3, 4 and 3 low bits: the example of docs/format.md.
+def _delta_frame() -> Frame:
+    """Symbols 4 2 7 and an escape; 3, 4 and 3 low bits: the example of docs/format.md."""
     elements = [f32(1 + 19 / 2**23), f32(0.5 + 40 / 2**24), f32(1.5 - 21 / 2**23), f32(-0.25)]
     delta = Delta(f32(1, 0.5, 1.5, 0.25), 130, (2, 2))
-    frame = Frame("f32", "delta", "dense", (2, 2), range(4), elements, delta=delta)
+    return Frame("f32", "delta", "dense", (2, 2), range(4), elements, delta=delta)
+
+
+def _delta() -> Iterator[Broken]:
+    frame = _delta_frame()
+    elements = frame.elements
     symbols, low, escapes = b"\1\4\4\2\7\xff", b"\1\2\xc3\1", b"\1\4" + elements[3]
     for name, chunk, kind in (
         ("low_bytes_beyond_the_elements", b"\x0d\1" + symbols + low + escapes, "corrupt"),
@@ -308,7 +352,7 @@ def _delta() -> Iterator[Broken]:
         ("escapes_left_over", b"\2\2" + symbols + low + b"\1\x08" + elements[3] * 2, "corrupt"),
         ("low_bits_of_none", b"\2\0" + b"\0\1\xff" + low + b"\1\0", "corrupt"),
         ("bytes_after", b"\2\1" + symbols + low + escapes + b"\0", "corrupt"),
-        ("coding_8", b"\2\1" + symbols + low + b"\x08\0", "unsupported"),
+        ("coding_60", b"\2\1" + symbols + low + b"\x3c\0", "unsupported"),
     ):
         yield f"delta_{name}", with_chunk(frame, chunk, 63), kind
     for name, at, value in (("width", 10, 0), ("height", 11, 0), ("step", 9, 0x20)):
@@ -326,64 +370,113 @@ def _delta() -> Iterator[Broken]:
 def _with_delta(frame: Frame, chunk: bytes) -> bytes:
     """A frame of kind delta that the writer does not know."""
     parameters = remember_base(bytes(16)) + b"\1\1\1"
-    return assemble(Parts(write_fields(frame, 255), None, parameters, (chunk,)))
+    return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))
 
 
-def _kind_fields() -> Iterator[Broken]:
+def _float_planes() -> Iterator[Broken]:
     # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
-    frame = Frame("bf16", "exponents", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
+    frame = Frame("bf16", "planes", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
     frame = replace(frame, mantissa_bits=1)
     empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
     for name, chunk in (
-        ("mantissa_bits", b"\5\0\1" + one + symbols + rest),
-        ("base", b"\1\x80\2\1" + one + symbols + rest),
-        ("more_escapes_than_elements", b"\1\0\3\1\3\xfe\xfe\xfe" + symbols + rest),
-        ("escape_missing", b"\1\0\0" + empty + symbols + rest),
-        ("escape_left", b"\1\0\1" + one + b"\1\2\0\0" + rest),
-        ("rest_of_another_width", b"\1\0\1" + one + symbols + b"\1\1\2"),
+        ("base", b"\x19\x80\2\1" + one + symbols + rest),
+        ("more_escapes_than_elements", b"\x11\3\1\3\xfe\xfe\xfe" + symbols + rest),
+        ("escape_missing", b"\1" + symbols + rest),
+        ("too_few_escapes", b"\x11\1" + one + b"\1\2\xfe\xfe" + rest),
+        ("escapes_without_a_bit", b"\1" + empty + symbols + rest),
+        ("escape_left", b"\x11\1" + one + b"\1\2\0\0" + rest),
+        ("rest_of_another_width", b"\x11\1" + one + symbols + b"\1\1\2"),
     ):
-        yield f"fields_{name}", with_chunk(frame, chunk), "corrupt"
+        yield f"planes_{name}", with_chunk(frame, chunk), "corrupt"
+    yield (
+        "planes_reserved_field",
+        with_chunk(frame, b"\x31\1" + one + symbols + rest),
+        "unsupported",
+    )
     half = replace(frame, dtype="f16", mantissa_bits=3)
-    short = b"\2\0\0" + empty + symbols + rest
-    yield "fields_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
-    eleven = b"\0\0\0" + empty * 2 + b"\0\2\xff\x0f"
-    yield "fields_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
-    five = b"\5\0\0" + empty * 3
-    yield "fields_of_five_mantissa_bits", with_chunk(frame, five), "corrupt"
-    yield "fields_of_integers", with_field(frame, 5, 6), "corrupt"
-    yield "fields_scaled", with_field(frame, 3, 1 << 4), "corrupt"
+    short = b"\2" + symbols + rest
+    yield "planes_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
+    eleven = b"\0" + empty + b"\0\2\xff\x0f"
+    yield "planes_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
+    five = b"\5" + empty * 2
+    yield "planes_of_five_mantissa_bits", with_chunk(frame, five), "unsupported"
+    yield "planes_scaled", with_field(frame, 3, 1 << 4), "corrupt"
 
 
 def _packs() -> Iterator[Broken]:
     frame = write_frame(BYTES)
     whole = write_pack([(b"a", frame)])
     yield "magic", b"QR" + whole[2:], "corrupt"
-    yield "version_1", _pack_with(whole, 2, 1, len(frame)), "unsupported"
-    yield "flags", _pack_with(whole, 3, 1, len(frame)), "unsupported"
-    yield "count_beyond_the_bytes", whole[:4] + vu(2**55) + whole[5:], "truncated"
-    yield "crc", whole[:8] + bytes([whole[8] ^ 1]) + whole[9:], "checksum"
+    for version in (0, 1):
+        yield f"version_{version}", whole[:2] + bytes([version]) + whole[3:], "unsupported"
+    yield "flags", whole[:3] + b"\1" + whole[4:], "unsupported"
+    yield "crc_of_the_table", whole[:12] + bytes([whole[12] ^ 1]) + whole[13:], "checksum"
+    yield "table_cut", whole[:10], "truncated"
     yield "cut", whole[:-1], "truncated"
     yield "longer", whole + b"\0", "corrupt"
-    yield "name_twice", write_pack([(b"a", frame), (b"a", frame)]), "corrupt"
-    yield "name_not_utf8", write_pack([(b"\xc0\x80", frame)]), "corrupt"
-    yield "name_with_a_surrogate", write_pack([(b"\xed\xa0\x80", frame)]), "corrupt"
-    yield "name_too_long", write_pack([(b"a" * 1025, frame)]), "corrupt"
-    yield "alias_of_no_entry", write_pack([(b"a", frame), (b"b", 2**40)]), "corrupt"
-    yield "alias_of_itself", write_pack([(b"a", frame), (b"b", 1)]), "corrupt"
-    yield "alias_of_an_alias", write_pack([(b"a", frame), (b"b", 0), (b"c", 1)]), "corrupt"
+    yield "table_of_two_dims", _pack_with_table(replace(BYTES, dims=(1, 3))), "corrupt"
+    yield "table_of_i8", _pack_with_table(replace(BYTES, dtype="i8")), "corrupt"
+    yield "table_of_nothing", assemble_pack(b"", []), "corrupt"
+    yield "count_beyond_the_bytes", assemble_pack(vu(2) + b"\0\0\1", [b"x"]), "corrupt"
+    yield "bytes_behind_the_entries", assemble_pack(b"\0\0", []), "corrupt"
+    yield "entry_cut", assemble_pack(b"\1\1a", []), "corrupt"
+    one = b"\1\1a"
+    yield "role_6", assemble_pack(one + b"\6\1", [b"x"]), "unsupported"
+    yield "frame_of_no_bytes", assemble_pack(one + b"\0\0", []), "corrupt"
+    yield "attached_frame_of_no_bytes", assemble_pack(one + b"\5\0", []), "corrupt"
+    yield "rounded_to_f64", assemble_pack(one + b"\4\3\0", []), "unsupported"
+    yield from _names(frame)
+    yield from _parts(frame)
     yield "frame_lengths_that_overflow", _overflowing_pack(), "truncated"
 
 
-def _pack_with(whole: bytes, at: int, value: int, frames: int) -> bytes:
-    table = bytearray(whole[: len(whole) - frames - 4])
-    table[at] = value
-    return bytes(table) + crc32c(bytes(table)).to_bytes(4, "little") + whole[-frames:]
+def _names(frame: bytes) -> Iterator[Broken]:
+    a = (b"a", frame)
+    for name, entries in (
+        ("name_twice", [a, a]),
+        ("name_not_utf8", [(b"\xc0\x80", frame)]),
+        ("name_with_a_surrogate", [(b"\xed\xa0\x80", frame)]),
+        ("name_too_long", [(b"a" * 1025, frame)]),
+        ("target_not_utf8", [a, (b"b", ("same", b"\xff"))]),
+        ("target_too_long", [a, (b"b", ("same", b"a" * 1025))]),
+        ("same_as_itself", [a, (b"b", ("same", b"b"))]),
+        ("same_as_another_name", [a, (b"b", ("same", b"a")), (b"c", ("same", b"b"))]),
+        ("same_as_what_is_rounded", [a, (b"b", ("rounded", "f16", b"a")), (b"c", ("same", b"b"))]),
+        ("same_as_what_is_attached", [(b"a", ("attached", frame)), (b"b", ("same", b"a"))]),
+    ):
+        yield name, write_pack(entries), "corrupt"
+
+
+def _parts(frame: bytes) -> Iterator[Broken]:
+    a, rest = (b"a", frame), (b"d", ("next", (1,)))
+    yield "next_part_at_the_start", write_pack([rest]), "corrupt"
+    yield "next_part_behind_a_whole_frame", write_pack([a, rest]), "corrupt"
+    same = (b"s", ("same", b"a"))
+    parted = (b"p", ("first", frame, (1,)))
+    yield "next_part_behind_another_name", write_pack([a, parted, same, rest]), "corrupt"
+    yield (
+        "next_part_behind_what_is_attached",
+        write_pack([(b"a", ("attached", frame)), rest]),
+        "corrupt",
+    )
+    yield "part_of_nine_dims", write_pack([(b"a", ("first", frame, (1,) * 9))]), "unsupported"
+    yield "part_too_large", write_pack([(b"a", ("first", frame, (2**28, 2**28)))]), "limit"
+    large = (b"a", ("first", frame, (2**55,))), (b"b", ("next", (2**55,))), (b"c", ("next", ()))
+    yield "parts_too_large", write_pack(large), "limit"
+    yield "part_beyond_its_frame", write_pack([(b"a", ("first", frame, (4,)))]), "corrupt"
+    delta = write_frame(_delta_frame())
+    yield "part_of_kind_delta", write_pack([(b"a", ("first", delta, (4,)))]), "unsupported"
+
+
+def _pack_with_table(table: Frame) -> bytes:
+    written = write_frame(table)
+    return b"QP" + bytes([VERSION, 0]) + vu(len(written)) + written
 
 
 def _overflowing_pack() -> bytes:
     """Frames whose lengths add up to 2^64, which is 0 in 64 bits."""
     lengths = [2**56 - 1] * 256 + [256]
-    table = b"QP\0\0" + vu(len(lengths))
+    content = vu(len(lengths))
     for number, length in enumerate(lengths):
-        table += b"\3" + f"{number:03d}".encode() + vu(length)
-    return table + crc32c(table).to_bytes(4, "little")
+        content += b"\3" + f"{number:03d}".encode() + b"\0" + vu(length)
+    return assemble_pack(content, [])

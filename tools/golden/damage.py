@@ -25,7 +25,7 @@ SCALES = Floats("f32", f32(0.5), 1)
 GAPS = replace(BYTES, positions="gaps", dims=(9,), stored=[1, 4, 8], gap_width=3)
 MASK = replace(GAPS, positions="mask")
 CSR = replace(GAPS, positions="csr", dims=(3, 3))
-CHUNKED = replace(BYTES, chunk_elements=2)
+CHUNKED = replace(BYTES, dims=(300,), stored=range(300), elements=[b"\7"] * 300, chunk_elements=256)
 
 
 def with_field(frame: Frame, at: int, value: int) -> bytes:

@@ -16,11 +16,10 @@ from qcodec.quantized import Groups, Quantized
 
 #: Sets of codings of which only one can hold a stream of several symbols: so it does not matter
 #: how a profile would choose.
-CODINGS = {"bitpacked": 0b0010, "huffman": 0b0101, "adaptive": 0b1000}
+CODINGS = {"bitpacked": 0b0010, "huffman": 0b0101, "contexts": 0b1000}
 
 _HUFFMAN = 0b111  # with what is needed for escapes and mantissas
-_SPLIT = 0b1001000  # adaptive or split, whichever is smaller
-_CONTEXTS = 0b10001000  # adaptive or contexts
+_SPLIT = 0b1000111  # split or Huffman, whichever is smaller
 
 
 def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
@@ -29,16 +28,17 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
         for positions in ("dense", "gaps", "mask", "csr"):
             choices = _choices(codings, positions)
             yield _file(f"encoded_{positions}_{coding}.frame", _ternary(positions), choices)
-        choices = _choices(codings, "dense", chunk=100)
+        choices = _choices(codings, "dense", chunk=300)
         yield _file(f"encoded_affine_{coding}_chunked.frame", _affine(), choices)
     for name, quantized in _with_many_parameters():
-        yield _file(f"encoded_{name}.frame", quantized, _choices(CODINGS["adaptive"], "dense"))
+        yield _file(f"encoded_{name}.frame", quantized, _choices(CODINGS["contexts"], "dense"))
     for name, positions, quantized in _located():
         yield _file(f"encoded_split_{name}.frame", quantized, _choices(_SPLIT, positions))
-        yield _file(f"encoded_contexts_{name}.frame", quantized, _choices(_CONTEXTS, positions))
-    yield _file("encoded_fields.frame", _weights(), _choices(_HUFFMAN, "dense"))
+        choices = _choices(CODINGS["contexts"], positions)
+        yield _file(f"encoded_contexts_{name}.frame", quantized, choices)
+    yield _file("encoded_planes.frame", _weights(), _choices(_HUFFMAN, "dense"))
     choices = _choices(_HUFFMAN | 1 << 6, "dense", chunk=20 * 256)
-    yield _file("encoded_fields_split_chunked.frame", _weights(), choices)
+    yield _file("encoded_planes_split_chunked.frame", _weights(), choices)
 
 
 def _weights() -> Quantized:
@@ -78,9 +78,9 @@ def _ternary(positions: str) -> Quantized:
 
 
 def _affine() -> Quantized:
-    codes = np.random.default_rng(2).binomial(15, 0.5, 250).astype(np.uint8)
+    codes = np.random.default_rng(2).binomial(15, 0.5, 750).astype(np.uint8)
     scale = Groups(np.array([0.5, 0.25], np.float32), inner=50)
-    return Quantized((5, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
+    return Quantized((15, 50), "float16", "affine", codes, bits=4, scale=scale, zero_point=8)
 
 
 def _with_many_parameters() -> Iterator[tuple[str, Quantized]]:

@@ -16,7 +16,6 @@ from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
     DTYPES,
-    EXPONENT_BITS,
     FLOATS,
     FULL_POSITIONS,
     ITEM_SIZES,
@@ -28,11 +27,15 @@ from tests.writers.frame_writer import (
     write_pack,
 )
 from tests.writers.lanes_stream_writer import LanesCode, lanes_body
+from tests.writers.planes_writer import EXPONENT_BITS
+from tests.writers.split_stream_writer import Ranges
 from tests.writers.stream_writer import (
     CODING_IDS,
+    contexts_body,
     deep_lengths,
     legal_codings,
     stream_of,
+    write_nested,
     write_stream,
 )
 
@@ -40,6 +43,10 @@ from tests.writers.stream_writer import (
 FILE_WORDS = {"bytes": "raw", "bit_mask": "bits"}
 
 _SCALE_TYPES = ("f32", "f16", "bf16", "f8e4m3", "e8m0")
+
+
+#: A frame of one byte.
+BYTE = Frame("u8", "bytes", "dense", (1,), range(1), [b"x"])
 
 
 def coder(coding: str) -> Coder:
@@ -68,9 +75,12 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _chunked()
     yield from _shapes()
     yield from _deltas()
-    yield from _exponents()
+    yield from _float_planes()
     yield from _copies()
-    yield "pack.qc", _pack()
+    yield from _notes()
+    yield "pack.qcodec", _pack()
+    yield "pack_of_nothing.qcodec", write_pack([])
+    yield "pack_table_by_tree.qcodec", write_pack([(b"layer", write_frame(BYTE))], coder("tree"))
 
 
 def _elements(dtype: str, count: int) -> list[bytes]:
@@ -94,21 +104,21 @@ def _dtypes() -> Iterator[tuple[str, bytes]]:
             )
 
 
-def _exponents() -> Iterator[tuple[str, bytes]]:
+def _float_planes() -> Iterator[tuple[str, bytes]]:
     for dtype in FLOATS:
         for mantissa_bits in (0, 1, 2, 3, 4):
             if mantissa_bits + EXPONENT_BITS[dtype] < 8:
                 continue
             base = (1 << EXPONENT_BITS[dtype]) - 2  # the window goes on behind the greatest
             elements = [*_elements(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
-            frame = Frame(dtype, "exponents", "dense", (10,), range(10), elements)
+            frame = Frame(dtype, "planes", "dense", (10,), range(10), elements)
             frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
-            yield f"fields_{dtype}_{mantissa_bits}.frame", write_frame(frame)
+            yield f"planes_{dtype}_{mantissa_bits}.frame", write_frame(frame)
     stored = [index for index in range(700) if index % 3 == 1]
     elements = [struct.pack("<f", (index % 7 - 3) * 2.0 ** (index % 50)) for index in stored]
-    frame = Frame("f32", "exponents", "mask", (7, 100), stored, elements, 100)
+    frame = Frame("f32", "planes", "mask", (7, 100), stored, elements, 300)
     frame = replace(frame, mantissa_bits=2, base=120)
-    yield "fields_mask_chunked.frame", write_frame(frame, coder("huffman"))
+    yield "planes_mask_chunked.frame", write_frame(frame, coder("huffman"))
 
 
 def _sparse(positions: str, size: int = 60) -> Frame:
@@ -135,9 +145,27 @@ def _codings() -> Iterator[tuple[str, bytes]]:
             )
     long = _sparse("dense", 260)
     yield "huffman_four_substreams.frame", write_frame(long, coder("huffman"))
+    zeros = Frame("u8", "bytes", "dense", (4000,), range(4000), [b"\0"] * 4000)
+    yield "contexts_of_zeros.frame", write_frame(zeros, coder("tree"))  # ends with zeros
+    rows = [row // 3 % 4 for row in range(5) for _ in range(300)]
+    matrix = Frame("f32", "affine", "dense", (5, 300), range(1500), rows, width=2)
+    for which in ("both", "left", "up"):
+        coded = write_frame(matrix, _by_neighbours(300, 5, which))
+        yield f"contexts_neighbours_{which}_of_a_matrix.frame", coded
+    octets = [index * index % 251 for index in range(1500)]
+    planes = Frame("f32", "affine", "dense", (15, 100), range(1500), octets, width=8)
+    firsts = range(4, 252, 4)  # 63 classes
+    coded = write_frame(planes, _by_neighbours(200, 8, "up", firsts))
+    yield "contexts_neighbours_of_63_classes.frame", coded
     far = Frame("f32", "affine", "gaps", (70000,), [3, 65539, 69999], [1, 5, 40000])
     far = replace(far, width=16, gap_width=16)
     yield "gaps_of_16_bits.frame", write_frame(far, coder("exponent"))
+
+
+def _by_neighbours(width: int, height: int, which: str, firsts: Sequence[int] = (1,)) -> Coder:
+    """Filters of this size, two classes of symbols or more."""
+    router = Ranges(width, height, firsts, which)
+    return lambda symbols, bits: stream_of(3, contexts_body(symbols, bits, router, write_nested))
 
 
 #: Codes of 0 to 4 that differ from those of the coder above.
@@ -215,15 +243,15 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
         frame = Frame("f32", "affine", "dense", (2, 4), range(8), range(8), width=3, scales=scales)
         frame = replace(frame, zero_point=[4, 7], coded_zero_points=True)
         yield f"scales_planes_{dtype}.frame", write_frame(frame, coder("huffman"))
-    wide = Frame("f32", "affine", "gaps", (40,), [3, 30], [1, 40000], 20, 16, [65535, 3])
+    wide = Frame("f32", "affine", "gaps", (400,), [3, 290], [1, 40000], 280, 16, [65535, 3])
     scales = Floats("f32", f32(0.5, -2), 2, 7, mode="deltas")
-    wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=5)
+    wide = replace(wide, scales=scales, coded_zero_points=True, gap_width=9)
     yield "zero_points_of_16_bits_chunked.frame", write_frame(wide, coder("exponent"))
 
 
 def _chunked() -> Iterator[tuple[str, bytes]]:
     for positions in POSITIONS:
-        frame = replace(_sparse(positions), chunk_elements=20)
+        frame = replace(_sparse(positions, 600), chunk_elements=260)
         yield (
             f"chunked_{FILE_WORDS.get(positions, positions)}.frame",
             write_frame(frame, coder("huffman")),
@@ -249,12 +277,24 @@ def _deltas() -> Iterator[tuple[str, bytes]]:
         delta = Delta(base, steps[dtype], ((1, 1), (3, 2), (2, 1), (1, 4))[number])
         frame = Frame(dtype, "delta", "dense", (2, 12), range(24), elements, delta=delta)
         yield f"delta_{dtype}.frame", write_frame(frame, coder(list(CODING_IDS)[number]))
-    chunked = replace(frame, chunk_elements=8, delta=replace(delta, step=0))
+    elements, far = near(dtype, 600)
+    delta = Delta(far, 0, (1, 4))
+    chunked = Frame(dtype, "delta", "dense", (2, 300), range(600), elements, 256, delta=delta)
     yield "delta_chunked.frame", write_frame(chunked, coder("huffman"))
     same = replace(frame, elements=[base[at : at + 8] for at in range(0, 192, 8)])
     yield "delta_of_nothing.frame", write_frame(same, coder("constant"))
     empty = Frame("f32", "delta", "dense", (0,), [], [], delta=Delta(b"", 7))
     yield "delta_empty.frame", write_frame(empty, coder("constant"))
+
+
+def _notes() -> Iterator[tuple[str, bytes]]:
+    """Notes of every id that the format describes, and of one that it does not."""
+    notes = [(0, bytes(5)), (1, b"\1\2\3\4"), (2, bytes(32)), (3, b'{"of": "a test"}'), (200, b"")]
+    frame = Frame("u8", "bytes", "dense", (3,), range(3), [b"a", b"b", b"c"])
+    yield "notes.frame", write_frame(replace(frame, notes=notes))
+    yield "notes_of_no_bytes.frame", write_frame(replace(frame, notes=[]))
+    chunked = replace(_sparse("gaps", 600), chunk_elements=256, notes=notes)
+    yield "notes_chunked.frame", write_frame(chunked)
 
 
 def _copies() -> Iterator[tuple[str, bytes]]:
@@ -272,8 +312,9 @@ def _copies() -> Iterator[tuple[str, bytes]]:
         frame = Frame(dtype, "planes", "copies", (6, 18), range(108), rows, copies=copies)
         yield f"copies_signs_{dtype}.frame", write_frame(frame, coding)
         if dtype == "f16":
-            frame = replace(frame, kind="exponents", chunk_elements=36)
-            yield "copies_exponents_chunked.frame", write_frame(frame, coding)
+            dims = (36, 18)
+            many = replace(frame, dims=dims, stored=range(648), elements=rows * 6)
+            yield "copies_chunked.frame", write_frame(replace(many, chunk_elements=270), coding)
     for dtype in ("u8", "i8", "u16", "i32", "u64", "i64"):
         size = ITEM_SIZES[dtype]
         numbers = [*range(200, 300), *range(-3, 40), *range(40, -40, -1), *[7, 9, 7] * 20]
@@ -315,11 +356,28 @@ def _shapes() -> Iterator[tuple[str, bytes]]:
             f"empty_{FILE_WORDS.get(positions, positions)}.frame",
             write_frame(empty, coder("constant")),
         )
-    chunked = Frame("i16", "bytes", "csr", (3, 0), [], [], chunk_elements=7)
+    chunked = Frame("i16", "bytes", "csr", (3, 0), [], [], chunk_elements=256)
     yield "empty_chunked.frame", write_frame(chunked)
 
 
 def _pack() -> bytes:
-    first = write_frame(Frame("u8", "bytes", "dense", (3,), range(3), [b"a", b"b", b"c"]))
+    """Every role, and names of every kind."""
+    letters = [b"a", b"b", b"c"]
+    first = write_frame(Frame("u8", "bytes", "dense", (3,), range(3), letters))
     second = write_frame(Frame("f32", "bytes", "dense", (), [0], [f32(-0.0)]))
-    return write_pack([(b"a", first), ("\N{GREEK SMALL LETTER OMEGA}".encode(), second), (b"", 0)])
+    parts = [f32(value) for value in range(7)]
+    several = write_frame(Frame("f32", "bytes", "dense", (7,), range(7), parts))
+    omega = "\N{GREEK SMALL LETTER OMEGA}".encode()
+    return write_pack(
+        [
+            (b"a", first),
+            (omega, second),
+            (b"", ("same", b"a")),
+            (b"of six", ("first", several, (2, 3))),
+            (b"of none", ("next", (0, 5))),
+            (b"of one", ("next", ())),
+            (b"f16", ("rounded", "f16", omega)),
+            (b"bf16", ("rounded", "bf16", b"of six")),
+            (b"notes.txt", ("attached", first)),
+        ]
+    )

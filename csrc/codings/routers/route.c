@@ -23,33 +23,39 @@ uint64_t qc_router_cost(const uint32_t *histogram, unsigned symbols)
     return total * bits - cost + (learnt - 1) * bits / 2 + HEAD_BITS * QC_LOG2_ONE;
 }
 
-void qc_router_contexts(const qc_router_input *input, const uint8_t *class_of, unsigned classes,
-                        uint8_t *contexts)
+void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets)
 {
-    size_t width = input->geometry.filter_width, height = input->geometry.filter_height;
+    size_t length = input->geometry.row_length;
+    for (size_t i = 0; i < input->count; i++)
+        targets[i] = (uint8_t)(plan->row_map[i / length] * plan->column_classes +
+                               plan->column_map[i % length]);
+}
+
+/* By the middle of a symbol's share of all. */
+void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of)
+{
+    uint64_t counts[1 << QC_ROUTER_MAX_WIDTH] = {0}, before = 0;
+    for (size_t i = 0; i < input->count; i++)
+        counts[input->symbols[i]]++;
+    for (unsigned s = 0; s < 1u << input->width; s++) {
+        uint64_t class = (2 * before + counts[s]) * classes / (2 * (uint64_t)input->count);
+        class_of[s] = (uint8_t)(class < classes ? class : classes - 1);
+        before += counts[s];
+    }
+}
+
+void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
+                        const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables)
+{
     const uint8_t *symbols = input->symbols;
     size_t x = 0, y = 0;
     for (size_t i = 0; i < input->count; i++) {
         unsigned left = x > 0 ? 1u + class_of[symbols[i - 1]] : 0;
         unsigned up = y > 0 ? 1u + class_of[symbols[i - width]] : 0;
-        contexts[i] = (uint8_t)(left * (classes + 1) + up);
+        tables[i] = (uint8_t)(left * by.by_left + up * by.by_up);
         if (++x == width) {
             x = 0;
             y = y + 1 == height ? 0 : y + 1;
         }
     }
-}
-
-void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets)
-{
-    size_t length = input->geometry.row_length;
-    if (plan->router == QC_ROUTER_NEIGHBOURS) {
-        qc_router_contexts(input, plan->class_of, plan->classes, targets);
-        for (size_t i = 0; i < input->count; i++)
-            targets[i] = plan->target_of[targets[i]];
-        return;
-    }
-    for (size_t i = 0; i < input->count; i++)
-        targets[i] = (uint8_t)(plan->row_map[i / length] * plan->column_classes +
-                               plan->column_map[i % length]);
 }

@@ -1,5 +1,5 @@
 /*
- * What the decoders of codings 6 and 7 share: the router's fields, its maps, and the sub-streams.
+ * What the decoders of routed streams share: the router's fields, its maps, and the sub-streams.
  * Sub-streams are decoded a block at a time, so memory does not grow with the stream; the row map
  * is one of them, read row by row.
  */
@@ -34,35 +34,33 @@ static qc_status check_classes(const uint8_t *map, size_t count, unsigned classe
     return QC_OK;
 }
 
-qc_status qc_router_read_map(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
-                             size_t count, unsigned classes, uint8_t *map, qc_error *error)
+/* The contents of the column map are needed at once. The memory of the row map serves. */
+static qc_status read_column_map(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
+                                 qc_error *error)
 {
-    unsigned width = qc_router_map_width(classes);
-    QC_TRY(qc_sub_stream_open(&state->rows, outer, reader, count, width, error));
-    QC_TRY(qc_stream_next(&state->rows.stream, map, count, error));
+    qc_router_classes *router = &state->classes;
+    unsigned width = qc_router_map_width(router->column_classes);
+    QC_TRY(qc_sub_stream_open(&state->rows, outer, reader, router->row_length, width, error));
+    QC_TRY(qc_stream_next(&state->rows.stream, router->columns, router->row_length, error));
     QC_TRY(qc_stream_finish(&state->rows.stream, error));
-    return check_classes(map, count, classes, error);
+    return check_classes(router->columns, router->row_length, router->column_classes, error);
 }
 
 /* ---- the router ---- */
 
-qc_status qc_router_begin(qc_stream *stream, qc_reader *reader, qc_error *error)
+qc_status qc_router_take(qc_stream *stream, qc_router_state **state, qc_error *error)
 {
-    qc_router_state *state = stream->shared->router;
-    QC_CHECK(state != NULL, QC_CORRUPT, "router: a second stream with a router, or one in another",
-             0, 2, 1);
+    *state = stream->shared->router;
+    QC_CHECK(*state != NULL, QC_UNSUPPORTED,
+             "router: a second stream with a router, or one in another", 0, 2, 1);
     stream->shared->router = NULL;
-    stream->state.router = state;
-    QC_TRY(qc_read_u8(reader, &state->id, "router: id", error));
-    QC_CHECK(state->id <= QC_ROUTER_NEIGHBOURS, QC_UNSUPPORTED, "router: id", 0, state->id,
-             QC_ROUTER_NEIGHBOURS);
     return QC_OK;
 }
 
 qc_status qc_router_open_classes(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                                  qc_error *error)
 {
-    qc_router_classes *router = &state->router.classes;
+    qc_router_classes *router = &state->classes;
     uint64_t row_length;
     unsigned numbers;
     QC_TRY(qc_read_vu(reader, &row_length, "router: row length", error));
@@ -80,8 +78,7 @@ qc_status qc_router_open_classes(qc_router_state *state, const qc_stream *outer,
     if (router->column_classes > 1) {
         QC_CHECK(row_length <= QC_ROUTER_MAX_COLUMNS, QC_CORRUPT, "router: columns with classes",
                  reader->at, row_length, QC_ROUTER_MAX_COLUMNS);
-        QC_TRY(qc_router_read_map(state, outer, reader, router->row_length, router->column_classes,
-                                  router->columns, error));
+        QC_TRY(read_column_map(state, outer, reader, error));
     }
     if (router->row_classes == 1)
         return QC_OK;
@@ -90,19 +87,9 @@ qc_status qc_router_open_classes(qc_router_state *state, const qc_stream *outer,
                               qc_router_map_width(router->row_classes), error);
 }
 
-qc_status qc_router_open_filter(qc_router_neighbours *router, qc_reader *reader, qc_error *error)
-{
-    memset(router, 0, sizeof *router);
-    QC_TRY(qc_read_u8(reader, &router->width, "router: width of a filter", error));
-    QC_TRY(qc_read_u8(reader, &router->height, "router: height of a filter", error));
-    QC_CHECK(router->width > 0 && router->height > 0, QC_CORRUPT, "router: size of a filter",
-             reader->at - 2, 0, 1);
-    return QC_OK;
-}
-
 qc_status qc_router_begin_row(qc_router_state *state, qc_error *error)
 {
-    qc_router_classes *router = &state->router.classes;
+    qc_router_classes *router = &state->classes;
     uint8_t class = 0;
     if (router->row_classes > 1) {
         QC_TRY(qc_sub_stream_take(&state->rows, &class, error));
@@ -115,6 +102,5 @@ qc_status qc_router_begin_row(qc_router_state *state, qc_error *error)
 
 qc_status qc_router_finish_rows(qc_router_state *state, qc_error *error)
 {
-    int has_rows = state->id == QC_ROUTER_CLASSES && state->router.classes.row_classes > 1;
-    return has_rows ? qc_stream_finish(&state->rows.stream, error) : QC_OK;
+    return state->classes.row_classes > 1 ? qc_stream_finish(&state->rows.stream, error) : QC_OK;
 }

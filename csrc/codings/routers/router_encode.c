@@ -1,12 +1,12 @@
 /*
- * Tries codings 7 and 6 for a stream whose symbols are in rows or filters: the search for classes
- * is done once and serves both.
+ * Tries contexts and split for a stream whose symbols are in rows or filters: the search for
+ * classes is done once and serves both.
  */
 #include "codings/routers/router_encode.h"
 
 #define ALIGNMENT 16
 
-/* Maps and sub-streams of coding 6; each bound beyond its symbols is that of an empty one. */
+/* Maps and sub-streams of split; each bound beyond its symbols is that of an empty one. */
 #define MAX_STREAMS (QC_ROUTER_MAX_SUB_STREAMS + 2)
 
 static size_t rounded(size_t size) { return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
@@ -40,7 +40,7 @@ static qc_body_writer writer_of(const qc_router_request *request, uint8_t *body,
 {
     const qc_encoding *encoding = request->encoding;
     return (qc_body_writer){.input = &request->input,
-                            .codings = encoding->codings & ~QC_ROUTER_CODINGS,
+                            .codings = encoding->codings & ~QC_CODING_MASK(QC_SPLIT),
                             .profile = encoding->profile,
                             .effort = encoding->effort,
                             .body = body,
@@ -65,7 +65,7 @@ qc_status qc_router_encode(const qc_router_request *request, uint8_t *out, size_
         QC_TRY(qc_contexts_write(&w, classes, request->contexts_limit, scratch));
         *size = qc_body_finish(&w, coding, request->contexts_limit, out);
     }
-    if (*size == 0 && request->split_limit > 0) {
+    if (*size == 0 && request->split_limit > 0 && classes != NULL) {
         coding = QC_SPLIT;
         w.size = 0;
         w.features = 0;

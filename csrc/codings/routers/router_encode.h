@@ -1,14 +1,10 @@
 /*
- * Codings 6 and 7, encoded: streams whose symbols have places in rows or filters, through a
- * router.
+ * Routed streams, encoded: symbols that have places in rows or filters, in split or contexts.
  */
 #ifndef QC_ROUTER_ENCODE_H
 #define QC_ROUTER_ENCODE_H
 
 #include "codings/routers/stream_writer.h"
-
-/* The codings with a router: a chunk has at most one stream in them, and not within another one. */
-#define QC_ROUTER_CODINGS (QC_CODING_MASK(QC_SPLIT) | QC_CODING_MASK(QC_CONTEXTS))
 
 /* What to encode, and the maximal bytes of each coding; 0: it is not tried. */
 typedef struct qc_router_request {
@@ -32,14 +28,14 @@ size_t qc_router_rows_workspace(const qc_router_input *input);
 qc_status qc_router_encode_rows(const qc_router_request *request, uint8_t *out, size_t *size,
                                 uint64_t *features, qc_error *error);
 
-/* The two codings' bodies. `classes` is the best plan of router classes, or NULL. `limit` is that
-   of the stream; a body that grows longer may be left unfinished, with a size beyond it. Scratch
-   memory as the functions before them say. */
+/* The two codings' bodies. `limit` is that of the stream; a body that grows longer may be left
+   unfinished, with a size beyond it. Scratch memory as the functions before them say. */
 size_t qc_split_write_workspace(const qc_router_input *input);
-qc_status qc_split_write(qc_body_writer *w, const qc_router_plan *classes, void *workspace);
+qc_status qc_split_write(qc_body_writer *w, const qc_router_plan *plan, void *workspace);
 /* Classes of rows alone; nothing is written if there is only one. */
 size_t qc_split_write_rows_workspace(const qc_router_input *input);
 qc_status qc_split_write_rows(qc_body_writer *w, void *workspace);
+/* `classes` is the best plan of model classes, or NULL. */
 size_t qc_contexts_write_workspace(const qc_router_input *input);
 qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, size_t limit,
                             void *workspace);

@@ -1,6 +1,6 @@
 /*
- * The search for a router (docs/format.md, section 7.6): classes under which every sub-stream
- * takes few bits. Costs are estimates of adaptive coding, in units of 2^-8 bits.
+ * The search for a router (docs/format.md, sections 7.4 and 7.6): classes under which the symbols
+ * of every target take few bits. Costs are estimates of adaptive coding, in units of 2^-8 bits.
  */
 #ifndef QC_ROUTER_SEARCH_H
 #define QC_ROUTER_SEARCH_H
@@ -9,12 +9,11 @@
 #include "codings/routers/routers.h"
 
 #define QC_ROUTER_SIDE_CLASSES 8 /* maximum that is searched for, of rows and of columns */
-#define QC_ROUTER_TRY_CLASSES  8 /* of symbols */
 
 /* The places of a stream's symbols. */
 typedef struct qc_geometry {
-    size_t row_length;                    /* at most QC_ROUTER_MAX_COLUMNS; 0: there are no rows */
-    unsigned filter_width, filter_height; /* 0: there are no filters */
+    size_t row_length;                  /* at most QC_ROUTER_MAX_COLUMNS; 0: there are no rows */
+    size_t filter_width, filter_height; /* 0: there are no filters */
 } qc_geometry;
 
 typedef struct qc_router_input {
@@ -23,20 +22,18 @@ typedef struct qc_router_input {
     unsigned width;
     qc_geometry geometry;
     qc_ticker *ticker; /* if it says stop, results are unspecified */
+    unsigned center;   /* rows differ in how far their symbols are from it, as scales do */
 } qc_router_input;
 
+/* Classes of rows and columns. */
 typedef struct qc_router_plan {
-    qc_router router;
     unsigned targets;
     uint64_t cost;
     unsigned row_classes, column_classes;
-    uint8_t *row_map, *column_map; /* in the workspace of qc_router_find_classes */
-    unsigned classes;              /* of symbols */
-    uint8_t class_of[1 << QC_ROUTER_MAX_WIDTH];
-    uint8_t target_of[QC_ROUTER_MAX_CONTEXTS];
+    uint8_t *row_map, *column_map; /* in the workspace of the search */
 } qc_router_plan;
 
-/* What a sub-stream with this histogram is estimated to take, its head included. */
+/* What a target with this histogram is estimated to take, its head included. */
 uint64_t qc_router_cost(const uint32_t *histogram, unsigned symbols);
 
 size_t qc_router_find_classes_workspace(const qc_router_input *input);
@@ -51,18 +48,17 @@ size_t qc_router_find_rows_workspace(const qc_router_input *input);
 void qc_router_find_rows(const qc_router_input *input, size_t head, qc_router_plan *plan,
                          void *workspace);
 
-size_t qc_router_find_neighbours_workspace(const qc_router_input *input);
-/* The best classes of symbols and the sub-streams of their contexts; the geometry has filters. */
-void qc_router_find_neighbours(const qc_router_input *input, qc_router_plan *plan, void *workspace);
+/* The target of every symbol. */
+void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets);
+
+/* The number of bytes after which the tables of bytes repeat, or 0; of symbols of 8 bits. */
+size_t qc_router_find_period(const uint8_t *symbols, size_t count);
 
 /* Classes of about as many symbols each, in the order of the codes; some may be empty. */
 void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of);
 
-/* The contexts of neighbours: a number below (classes + 1)^2 for every symbol. */
-void qc_router_contexts(const qc_router_input *input, const uint8_t *class_of, unsigned classes,
-                        uint8_t *contexts);
-
-/* The sub-stream of every symbol. */
-void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets);
+/* The table of every symbol, by its neighbours in filters. */
+void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
+                        const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables);
 
 #endif /* QC_ROUTER_SEARCH_H */

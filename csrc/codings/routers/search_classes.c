@@ -1,5 +1,5 @@
 /*
- * Searches for classes of rows and columns (router classes), as k-means does: every row goes to
+ * Searches for classes of rows and columns, as k-means does: every row goes to
  * the class whose tables cost it the fewest bits, then every column, then the tables are estimated
  * again from the symbols they now have. A few rounds suffice. The start orders rows and columns by
  * their cost under one table for all. Costs are estimates in whole numbers, so the result is the
@@ -220,7 +220,6 @@ void qc_router_find_classes(const qc_router_input *input, unsigned effort, qc_ro
     s->best_row_map = s->row_map + s->rows;
     s->column_map = s->best_row_map + s->rows;
     s->best_column_map = s->column_map + s->columns;
-    plan->router = QC_ROUTER_CLASSES;
     plan->cost = UINT64_MAX;
     plan->row_map = s->best_row_map;
     plan->column_map = s->best_column_map;

@@ -1,7 +1,8 @@
 /*
  * Finds classes of rows in one pass. Rows of weights differ in scale, so rows of their exponents
- * differ in their mean. Rows are ordered by that mean into a few bins, and the cuts between bins
- * of the least cost are found by dynamic programming.
+ * differ in their mean, and rows of integers in their mean distance from 0. Rows are ordered by
+ * that mean into a few bins, and the cuts between bins of the least cost are found by dynamic
+ * programming.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
@@ -38,12 +39,13 @@ static size_t row_end(const search *s, size_t row)
 static void find_means(search *s)
 {
     size_t length = s->input->geometry.row_length;
+    unsigned center = s->input->center;
     for (size_t row = 0; row < s->rows; row++) {
         const uint8_t *symbols = s->input->symbols + row * length;
         size_t end = row_end(s, row);
         uint32_t sum = 0; /* of at most 2^22 bytes */
         for (size_t i = 0; i < end; i++)
-            sum += symbols[i];
+            sum += symbols[i] < center ? center - symbols[i] : symbols[i] - center;
         s->means[row] = (uint32_t)((uint64_t)sum * (BUCKETS / SYMBOLS) / end);
     }
 }
@@ -144,7 +146,6 @@ void qc_router_find_rows(const qc_router_input *input, size_t head, qc_router_pl
     find_bins(s);
     count_bins(s);
     find_costs(s, (uint64_t)head * 8 * QC_LOG2_ONE);
-    plan->router = QC_ROUTER_CLASSES;
     plan->row_map = (uint8_t *)(s->means + s->rows);
     plan->column_classes = 1;
     plan->targets = plan->row_classes = find_cuts(s, ends);

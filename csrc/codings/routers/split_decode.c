@@ -18,12 +18,11 @@ static qc_status take_run(qc_sub_stream *from, uint8_t *symbols, size_t count, q
     return QC_OK;
 }
 
-/* ---- router classes ---- */
-
-static qc_status next_by_classes(qc_router_state *state, uint8_t *symbols, size_t count,
-                                 qc_error *error)
+static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
 {
-    qc_router_classes *router = &state->router.classes;
+    qc_router_state *state = stream->state.router;
+    uint8_t *out = symbols;
+    qc_router_classes *router = &state->classes;
     while (count > 0) {
         if (router->column == router->row_length)
             QC_TRY(qc_router_begin_row(state, error));
@@ -32,56 +31,16 @@ static qc_status next_by_classes(qc_router_state *state, uint8_t *symbols, size_
         qc_sub_stream *row = &state->sub_streams[router->row];
         const uint8_t *columns = router->columns + router->column;
         if (router->column_classes == 1)
-            QC_TRY(take_run(row, symbols, run, error));
+            QC_TRY(take_run(row, out, run, error));
         else
             for (size_t i = 0; i < run; i++)
-                QC_TRY(qc_sub_stream_take(row + columns[i], symbols + i, error));
+                QC_TRY(qc_sub_stream_take(row + columns[i], out + i, error));
         router->column += run;
-        symbols += run;
+        out += run;
         count -= run;
     }
     return QC_OK;
 }
-
-/* ---- router neighbours ---- */
-
-static qc_status open_neighbours(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
-                                 qc_error *error)
-{
-    qc_router_neighbours *router = &state->router.neighbours;
-    unsigned numbers;
-    QC_TRY(qc_router_open_filter(router, reader, error));
-    QC_TRY(qc_read_u8(reader, &numbers, "split: classes and sub-streams", error));
-    router->classes = numbers % 16 + 1;
-    state->targets = numbers / 16 + 1;
-    QC_CHECK(router->classes <= QC_ROUTER_MAX_CLASSES, QC_CORRUPT, "split: classes of symbols",
-             reader->at - 1, router->classes, QC_ROUTER_MAX_CLASSES);
-    size_t symbols = (size_t)1 << outer->width;
-    if (router->classes > 1)
-        QC_TRY(qc_router_read_map(state, outer, reader, symbols, router->classes, router->class_of,
-                                  error));
-    for (size_t i = 0; i < symbols; i++)
-        router->class_of[i]++;
-    if (state->targets == 1)
-        return QC_OK;
-    size_t contexts = (size_t)(router->classes + 1) * (router->classes + 1);
-    return qc_router_read_map(state, outer, reader, contexts, state->targets, router->target_of,
-                              error);
-}
-
-static qc_status next_by_neighbours(qc_router_state *state, uint8_t *symbols, size_t count,
-                                    qc_error *error)
-{
-    qc_router_neighbours *router = &state->router.neighbours;
-    for (size_t i = 0; i < count; i++) {
-        unsigned target = router->target_of[qc_router_context(router)];
-        QC_TRY(qc_sub_stream_take(&state->sub_streams[target], symbols + i, error));
-        qc_router_move(router, router->class_of[symbols[i]]);
-    }
-    return QC_OK;
-}
-
-/* ---- the coding ---- */
 
 static qc_status open_sub_streams(qc_router_state *state, const qc_stream *outer, qc_reader *reader,
                                   qc_error *error)
@@ -107,18 +66,9 @@ static qc_status open_sub_streams(qc_router_state *state, const qc_stream *outer
 static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, qc_error *error)
 {
     qc_reader reader = qc_reader_of(body, size, 1);
-    QC_TRY(qc_router_begin(stream, &reader, error));
-    qc_router_state *state = stream->state.router;
-    QC_TRY(state->id == QC_ROUTER_CLASSES ? qc_router_open_classes(state, stream, &reader, error)
-                                          : open_neighbours(state, stream, &reader, error));
-    return open_sub_streams(state, stream, &reader, error);
-}
-
-static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *error)
-{
-    qc_router_state *state = stream->state.router;
-    return state->id == QC_ROUTER_CLASSES ? next_by_classes(state, symbols, count, error)
-                                          : next_by_neighbours(state, symbols, count, error);
+    QC_TRY(qc_router_take(stream, &stream->state.router, error));
+    QC_TRY(qc_router_open_classes(stream->state.router, stream, &reader, error));
+    return open_sub_streams(stream->state.router, stream, &reader, error);
 }
 
 static qc_status finish(qc_stream *stream, qc_error *error)

@@ -1,6 +1,6 @@
 /*
- * Coding 6, encoded: the router that promises the fewest bits, then its maps and every sub-stream
- * in the coding that is best for it.
+ * Coding 6, encoded: the classes and their maps, then every sub-stream in the coding that is best
+ * for it.
  */
 #include "codings/routers/router_encode.h"
 
@@ -8,30 +8,7 @@
 #define LANES_HEAD   512
 #define HUFFMAN_HEAD 48
 
-static int has_filters(const qc_router_input *input) { return input->geometry.filter_width > 0; }
-
-/* The search is over when the symbols are put in order. */
-size_t qc_split_write_workspace(const qc_router_input *input)
-{
-    size_t search = has_filters(input) ? qc_router_find_neighbours_workspace(input) : 0;
-    return search > 2 * input->count ? search : 2 * input->count;
-}
-
 /* ---- writing ---- */
-
-static qc_status write_head(qc_body_writer *w, const qc_router_plan *plan)
-{
-    const qc_geometry *geometry = &w->input->geometry;
-    qc_body_byte(w, plan->router);
-    if (plan->router == QC_ROUTER_CLASSES)
-        return qc_body_classes(w, plan);
-    qc_body_byte(w, geometry->filter_width);
-    qc_body_byte(w, geometry->filter_height);
-    qc_body_byte(w, (plan->classes - 1) | (plan->targets - 1) << 4);
-    QC_TRY(qc_body_map(w, plan->class_of, (size_t)1 << w->input->width, plan->classes));
-    return qc_body_map(w, plan->target_of, (size_t)(plan->classes + 1) * (plan->classes + 1),
-                       plan->targets);
-}
 
 /* `sorted` has the symbols of all sub-streams, one after the other; they end at `ends`. */
 static qc_status write_sub_streams(qc_body_writer *w, const qc_router_plan *plan,
@@ -79,23 +56,18 @@ static void sort_rows(const qc_router_input *input, const qc_router_plan *plan, 
     }
 }
 
-/* ---- the choice ---- */
+/* ---- the coding ---- */
 
-qc_status qc_split_write(qc_body_writer *w, const qc_router_plan *classes, void *workspace)
+size_t qc_split_write_workspace(const qc_router_input *input) { return 2 * input->count; }
+
+qc_status qc_split_write(qc_body_writer *w, const qc_router_plan *plan, void *workspace)
 {
     const qc_router_input *input = w->input;
-    qc_router_plan neighbours = {.cost = UINT64_MAX};
     size_t ends[QC_ROUTER_MAX_SUB_STREAMS];
     uint8_t *targets = workspace, *sorted = targets + input->count;
-    qc_error *error = w->error;
-    if (has_filters(input))
-        qc_router_find_neighbours(input, &neighbours, workspace);
-    QC_GO_ON_IF(!input->ticker->stopped);
-    const qc_router_plan *plan =
-        classes != NULL && classes->cost <= neighbours.cost ? classes : &neighbours;
     qc_router_route(input, plan, targets);
     sort(input, plan, targets, sorted, ends);
-    QC_TRY(write_head(w, plan));
+    QC_TRY(qc_body_classes(w, plan));
     return write_sub_streams(w, plan, sorted, ends);
 }
 
@@ -115,6 +87,6 @@ qc_status qc_split_write_rows(qc_body_writer *w, void *workspace)
     if (plan.targets == 1)
         return QC_OK;
     sort_rows(input, &plan, sorted, ends);
-    QC_TRY(write_head(w, &plan));
+    QC_TRY(qc_body_classes(w, &plan));
     return write_sub_streams(w, &plan, sorted, ends);
 }

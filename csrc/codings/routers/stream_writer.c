@@ -1,5 +1,5 @@
 /*
- * Parts of a body of coding 6 or 7: maps, sub-streams, and the header before it all.
+ * Parts of the body of a routed stream: maps, sub-streams, and the header before it all.
  */
 #include "codings/routers/stream_writer.h"
 #include "codings/stream_encode.h"
@@ -15,7 +15,8 @@ qc_status qc_body_stream(qc_body_writer *w, const uint8_t *symbols, size_t count
     return QC_OK;
 }
 
-qc_status qc_body_map(qc_body_writer *w, const uint8_t *map, size_t count, unsigned classes)
+/* Nothing if there is one class. */
+static qc_status write_map(qc_body_writer *w, const uint8_t *map, size_t count, unsigned classes)
 {
     return classes > 1 ? qc_body_stream(w, map, count, qc_router_map_width(classes)) : QC_OK;
 }
@@ -26,8 +27,8 @@ qc_status qc_body_classes(qc_body_writer *w, const qc_router_plan *plan)
     size_t length = input->geometry.row_length;
     qc_body_vu(w, length);
     qc_body_byte(w, (plan->row_classes - 1) | (plan->column_classes - 1) << 4);
-    QC_TRY(qc_body_map(w, plan->column_map, length, plan->column_classes));
-    return qc_body_map(w, plan->row_map, qc_router_rows(input->count, length), plan->row_classes);
+    QC_TRY(write_map(w, plan->column_map, length, plan->column_classes));
+    return write_map(w, plan->row_map, qc_router_rows(input->count, length), plan->row_classes);
 }
 
 size_t qc_body_finish(const qc_body_writer *w, qc_coding coding, size_t limit, uint8_t *out)

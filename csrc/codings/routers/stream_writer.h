@@ -1,5 +1,5 @@
 /*
- * A body of coding 6 or 7 that is being written: fields, maps and streams.
+ * The body of a routed stream that is being written: fields, maps and streams.
  */
 #ifndef QC_STREAM_WRITER_H
 #define QC_STREAM_WRITER_H
@@ -29,9 +29,7 @@ static inline void qc_body_vu(qc_body_writer *w, uint64_t value)
 }
 
 qc_status qc_body_stream(qc_body_writer *w, const uint8_t *symbols, size_t count, unsigned width);
-/* Nothing if there is one class. */
-qc_status qc_body_map(qc_body_writer *w, const uint8_t *map, size_t count, unsigned classes);
-/* The fields of router classes. */
+/* The fields of classes of rows and columns. */
 qc_status qc_body_classes(qc_body_writer *w, const qc_router_plan *plan);
 
 /* Put the coding and the length before the body, into `out`. Returns the bytes of the stream, or 0

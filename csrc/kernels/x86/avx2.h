@@ -24,6 +24,10 @@
 #define QC_FLOATS       __m256
 
 QC_SET static inline QC_VECTOR vector_zero(void) { return _mm256_setzero_si256(); }
+QC_SET static inline QC_VECTOR vector_of_bytes(uint8_t byte)
+{
+    return _mm256_set1_epi8((char)byte);
+}
 
 QC_SET static inline QC_VECTOR vector_load(const uint8_t *bytes)
 {

@@ -26,6 +26,10 @@
 #define QC_FLOATS       __m512
 
 QC_SET static inline QC_VECTOR vector_zero(void) { return _mm512_setzero_si512(); }
+QC_SET static inline QC_VECTOR vector_of_bytes(uint8_t byte)
+{
+    return _mm512_set1_epi8((char)byte);
+}
 
 QC_SET static inline QC_VECTOR vector_load(const uint8_t *bytes)
 {

@@ -141,9 +141,10 @@ static const char *check_affine(const qc_kernels *kernels)
 
 static const char *check_merge(qc_merge_kernel *kernel, size_t size)
 {
-    for (unsigned round = 0; round < 4; round++)
+    for (unsigned round = 0; round < 6; round++)
         for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
-            int rotated = (int)(round % 2), past_cache = (int)(round / 2);
+            qc_turn turn = (qc_turn)(round % 3);
+            int past_cache = (int)(round / 3);
             uint8_t *bytes = last_bytes(input, size * count);
             uint8_t *out = room_for_line(size * count, past_cache);
             const uint8_t *planes[4];
@@ -154,17 +155,24 @@ static const char *check_merge(qc_merge_kernel *kernel, size_t size)
                 uint32_t word = 0;
                 for (size_t plane = 0; plane < size; plane++)
                     word = word << 8 | planes[plane][i];
-                if (rotated)
+                if (turn == QC_ROTATED)
                     word = word >> 1 | (word & 1) << (8 * size - 1);
+                if (turn == QC_OFFSET)
+                    word ^= 1u << (8 * size - 1);
                 for (size_t byte = 0; byte < size; byte++)
                     expected[i * size + byte] = (uint8_t)(word >> 8 * byte);
             }
-            size_t done = PARTIAL(kernel(planes, count, rotated, out, past_cache));
+            size_t done = PARTIAL(kernel(planes, count, turn, out, past_cache));
             qc_look_up_fence();
             if (!is_enough(done, count) || !is_same(out, expected, size * done))
-                WRONG("%zu of %zu elements, rotated %d", done, count, rotated);
+                WRONG("%zu of %zu elements, turn %d", done, count, (int)turn);
         }
     return NULL;
+}
+
+static const char *check_merge_1(const qc_kernels *kernels)
+{
+    return check_merge(kernels->merge_1, 1);
 }
 
 static const char *check_merge_2(const qc_kernels *kernels)

@@ -36,6 +36,21 @@ int main(void)
         qc_kmeans_exact(values, COUNT, K, centroids, &error_sum, workspace, NULL, &error))
         return 1;
     qc_assign(values, COUNT, centroids, K, codes);
+
+    size_t end = COUNT, done;
+    uint64_t patterns[COUNT];
+    uint16_t distinct;
+    uint8_t numbers[COUNT], reversed[COUNT] = {3, 2, 1, 0}, steps[COUNT];
+    float scale;
+    qc_levels levels;
+    if (qc_distinct(values, 4, &end, 1, COUNT, patterns, &distinct, numbers, &done, NULL, &error) ||
+        qc_equal_steps(values, &end, 1, 9, &scale, &levels, &done, NULL, &error) || done != 1 ||
+        qc_step_codes(values, &end, 1, &scale, &(int32_t){2}, 0, 1, steps, NULL, &error))
+        return 1;
+    qc_renumber(numbers, &end, 1, reversed, COUNT);
+    printf("%u: %u%u%u%u%u%u, %g: %u%u%u%u%u%u\n", distinct, numbers[0], numbers[1], numbers[2],
+           numbers[3], numbers[4], numbers[5], scale, steps[0], steps[1], steps[2], steps[3],
+           steps[4], steps[5]);
     printf("%g %g %g, %u%u%u%u%u%u, %g %g, %zu %zu\n", centroids[0], centroids[1], error_sum,
            codes[0], codes[1], codes[2], codes[3], codes[4], codes[5], means[0], means[1], copied,
            above);

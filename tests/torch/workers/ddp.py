@@ -66,7 +66,7 @@ def ddp_cell(rank, folder, methods, before, options):
 
 
 def run_ddp(rank, folder):
-    export(network(7), folder / "stored.qc")
+    export(network(7), folder / "stored.qcodec")
     found = {}
     for option, options in WRAPPINGS.items():
         for name, method in METHODS.items():
@@ -90,12 +90,12 @@ def run_ddp_rest(rank, folder):
     unequal = network(0)
     (use_prune if rank == 0 else use_fix_points)(unequal, folder)
     flat = FullyShardedDataParallel(network(0), device_id=torch.device("cpu"), use_orig_params=True)
-    file = folder / "flat.qc"
+    file = folder / "flat.qcodec"
     told = {
         "different methods": failure(wrapping, unequal, {}),
         "FSDP1, prune": failure(use_prune, flat, folder),
         "FSDP1, export": failure(export, flat, file),
-        "FSDP1, load": failure(load, flat, folder / "stored.qc"),
+        "FSDP1, load": failure(load, flat, folder / "stored.qcodec"),
     }
 
     # Each process fixes activations with its own inputs; all get the steps of the first.

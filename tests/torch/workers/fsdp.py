@@ -92,11 +92,11 @@ def penalties_agree(model, whole):
 
 def files_agree(model, whole, folder):
     """Whether a sharded model and a whole one have equal files, also if both processes write."""
-    one_path = folder.parent / "from_both.qc"
+    one_path = folder.parent / "from_both.qcodec"
     export(model, one_path)
     torch.distributed.barrier()
-    export(whole, folder / "whole.qc")
-    agree = one_path.read_bytes() == (folder / "whole.qc").read_bytes()
+    export(whole, folder / "whole.qcodec")
+    agree = one_path.read_bytes() == (folder / "whole.qcodec").read_bytes()
     torch.distributed.barrier()
     return agree
 
@@ -118,7 +118,7 @@ def full_state_fits(model, methods, before, folder, rank):
 
 
 def run_fsdp(rank, folder):
-    export(network(7), folder / "stored.qc")
+    export(network(7), folder / "stored.qcodec")
     found = {}
     for name, method in METHODS.items():
         found[f"{name}, fully_shard"] = fsdp_cell(rank, folder, [method], 1)

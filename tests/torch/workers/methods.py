@@ -121,15 +121,15 @@ def use_penalties(model, folder):
 
 
 def use_export(model, folder):
-    export(model, folder / "exported.qc")
+    export(model, folder / "exported.qcodec")
     again = network(0)
-    load(again, folder / "exported.qc")
+    load(again, folder / "exported.qcodec")
     found, stored = plain_tensors(model), plain_tensors(again)
     assert all(torch.equal(found[name], stored[name]) for name in found)
 
 
 def use_load(model, folder):
-    load(model, folder / "stored.qc")
+    load(model, folder / "stored.qcodec")
 
 
 def use_assignment(model, folder):

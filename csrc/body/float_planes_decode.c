@@ -1,0 +1,210 @@
+/*
+ * Kind planes of floats, decoded: stream 0 has symbols of exponent and top mantissa bits, stream 1
+ * the rest of an element's two upper bytes, and the other streams are planes. A symbol may be an
+ * escape, whose exponent is in a stream of its own.
+ */
+#include "body/float_planes_decode.h"
+#include "body/kinds_decode.h"
+#include "kernels/kernels.h"
+#include "kernels/max_code.h"
+
+/* The byte of fields, and the base exponent. */
+static qc_status read_fields(qc_exponents *exponents, qc_dtype dtype, unsigned *fields,
+                             qc_reader *reader, qc_error *error)
+{
+    uint64_t base = 0;
+    unsigned max = QC_PLANES_MANTISSA | QC_PLANES_BASE | QC_PLANES_ESCAPES;
+    QC_TRY(qc_read_u8(reader, fields, "planes: fields", error));
+    QC_CHECK(*fields <= max, QC_UNSUPPORTED, "planes: fields", reader->at - 1, *fields, max);
+    unsigned mantissa = *fields & QC_PLANES_MANTISSA, exponent = qc_exponent_bits(dtype);
+    QC_CHECK(mantissa <= QC_EXPONENTS_MAX_MANTISSA, QC_UNSUPPORTED, "planes: mantissa bits",
+             reader->at - 1, mantissa, QC_EXPONENTS_MAX_MANTISSA);
+    QC_CHECK(mantissa + exponent >= 8, QC_CORRUPT, "planes: mantissa bits", reader->at - 1,
+             mantissa, 8 - exponent);
+    size_t at = reader->at;
+    if (*fields & QC_PLANES_BASE)
+        QC_TRY(qc_read_vu(reader, &base, "planes: base exponent", error));
+    QC_CHECK(base >> exponent == 0, QC_CORRUPT, "planes: base exponent", at, base,
+             (1u << exponent) - 1);
+    *exponents = (qc_exponents){exponent, mantissa, 16 - exponent - mantissa, (unsigned)base};
+    return QC_OK;
+}
+
+/* Read what `count` elements have before streams 0 and 1, and start the escapes. */
+static qc_status open_escapes(qc_exponent_decoder *exponents, const qc_frame *frame, size_t count,
+                              qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+{
+    uint64_t escapes;
+    unsigned fields;
+    exponents->used = exponents->filled = 0;
+    exponents->has_escapes = 0;
+    QC_TRY(read_fields(&exponents->fields, frame->dtype, &fields, reader, error));
+    if ((fields & QC_PLANES_ESCAPES) == 0)
+        return QC_OK;
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &escapes, "planes: escapes", error));
+    QC_CHECK(escapes <= count, QC_CORRUPT, "planes: escapes", at, escapes, count);
+    exponents->has_escapes = 1;
+    return qc_stream_open(&exponents->escapes, reader, (size_t)escapes,
+                          exponents->fields.exponent_bits, frame->features, shared, error);
+}
+
+static qc_status refill(qc_exponent_decoder *exponents, qc_error *error)
+{
+    size_t left = exponents->has_escapes ? exponents->escapes.left : 0;
+    QC_CHECK(left > 0, QC_CORRUPT, "planes: too few escapes", 0, 0, 1);
+    exponents->used = 0;
+    exponents->filled = left < QC_STREAM_BLOCK ? left : QC_STREAM_BLOCK;
+    return qc_stream_next(&exponents->escapes, &exponents->block, exponents->filled, error);
+}
+
+static qc_status next_escape(qc_exponent_decoder *exponents, unsigned *exponent, qc_error *error)
+{
+    if (exponents->used == exponents->filled)
+        QC_TRY(refill(exponents, error));
+    *exponent = exponents->fields.exponent_bits <= 8 ? exponents->block.narrow[exponents->used]
+                                                     : exponents->block.wide[exponents->used];
+    exponents->used++;
+    return QC_OK;
+}
+
+/* The exponents that are not in the symbols, put in. */
+static qc_status put_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
+                             uint8_t *upper, uint8_t *lower, qc_error *error)
+{
+    unsigned min_escape = qc_exponents_escape(&exponents->fields),
+             below = 16 - exponents->fields.exponent_bits;
+    for (size_t i = 0; i < count; i++) {
+        unsigned exponent, word = (unsigned)upper[i] << 8 | lower[i];
+        if (QC_LIKELY(symbols[i] < min_escape))
+            continue;
+        QC_TRY(next_escape(exponents, &exponent, error));
+        word = exponent << below | (word & ((1u << below) - 1));
+        upper[i] = (uint8_t)(word >> 8);
+        lower[i] = (uint8_t)word;
+    }
+    return QC_OK;
+}
+
+static void join(const qc_exponents *fields, const uint8_t *symbols, const uint8_t *rest,
+                 size_t count, uint8_t *upper, uint8_t *lower)
+{
+    uint16_t base = (uint16_t)(fields->base << (16 - fields->exponent_bits));
+    qc_join_exponents_kernel *kernel = qc_kernels_selected()->join_exponents;
+    size_t i = 0;
+    if (kernel != NULL)
+        i = kernel(symbols, rest, count, fields->rest_bits, base, upper, lower);
+    for (; i < count; i++) {
+        uint16_t word = (uint16_t)((symbols[i] << fields->rest_bits) + base + rest[i]);
+        upper[i] = (uint8_t)(word >> 8);
+        lower[i] = (uint8_t)word;
+    }
+}
+
+static int names_escapes(const qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count)
+{
+    return qc_max_code(symbols, count) >= qc_exponents_escape(&exponents->fields);
+}
+
+qc_status qc_exponents_join(qc_exponent_decoder *exponents, const uint8_t *symbols,
+                            const uint8_t *rest, size_t count, uint8_t *upper, uint8_t *lower,
+                            qc_error *error)
+{
+    join(&exponents->fields, symbols, rest, count, upper, lower);
+    if (names_escapes(exponents, symbols, count))
+        return put_escapes(exponents, symbols, count, upper, lower, error);
+    return QC_OK;
+}
+
+/* Skip the escapes among `count` symbols. */
+static qc_status skip_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
+                              qc_error *error)
+{
+    unsigned exponent, min_escape = qc_exponents_escape(&exponents->fields);
+    if (!names_escapes(exponents, symbols, count))
+        return QC_OK;
+    for (size_t i = 0; i < count; i++)
+        if (symbols[i] >= min_escape)
+            QC_TRY(next_escape(exponents, &exponent, error));
+    return QC_OK;
+}
+
+static qc_status finish_float_planes(qc_value_decoder *values, qc_error *error)
+{
+    qc_exponent_decoder *exponents = &values->exponents;
+    if (exponents->has_escapes) {
+        size_t left = exponents->escapes.left + exponents->filled - exponents->used;
+        QC_CHECK(left == 0, QC_CORRUPT, "planes: escapes after the last element", 0, left, 0);
+        QC_TRY(qc_stream_finish(&exponents->escapes, error));
+    }
+    return qc_value_streams_finish(values, error);
+}
+
+/* ---- pulling ---- */
+
+static qc_status open_float_planes(qc_value_decoder *values, size_t first, size_t count,
+                                   qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+{
+    const qc_frame *frame = values->frame;
+    (void)first;
+    QC_TRY(open_escapes(&values->exponents, frame, count, shared, reader, error));
+    values->symbols = values->step = 1;
+    for (unsigned i = 0; i < frame->value_streams; i++) {
+        unsigned width = i == 1 ? values->exponents.fields.rest_bits : frame->width;
+        QC_TRY(qc_stream_open(&values->streams[i], reader, count, width, frame->features, shared,
+                              error));
+    }
+    return QC_OK;
+}
+
+/* Stream 0: the escapes among its symbols are skipped with them. */
+static qc_status skip_symbols(qc_value_decoder *values, size_t count, qc_error *error)
+{
+    for (size_t take; count > 0; count -= take) {
+        take = count < QC_VALUE_BLOCK ? count : QC_VALUE_BLOCK;
+        QC_TRY(qc_stream_next(&values->streams[0], values->codes, take, error));
+        QC_TRY(skip_escapes(&values->exponents, values->codes, take, error));
+    }
+    return QC_OK;
+}
+
+static qc_status skip_float_planes(qc_value_decoder *values, size_t count, qc_error *error)
+{
+    int has_escapes = values->exponents.has_escapes;
+    if (has_escapes)
+        QC_TRY(skip_symbols(values, count, error));
+    return qc_value_streams_skip_from(values, has_escapes ? 1 : 0, count, error);
+}
+
+/* Streams 0 and 1, as planes. Symbols are read again where there are escapes among them, so they
+   are copied; the rest is read once, and may be a view. */
+static qc_status pull_upper(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
+{
+    uint8_t *symbols = values->codes, *pulled = values->codes + QC_VALUE_STRIDE;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *joined = values->joined[i] + QC_VALUE_KEEP - keep;
+        memmove(joined, joined + values->pulled, keep);
+        values->blocks[i] = joined;
+    }
+    QC_TRY(qc_stream_next(&values->streams[0], symbols, count, error));
+    const uint8_t *rest = qc_stream_view(&values->streams[1], count);
+    if (rest == NULL) {
+        QC_TRY(qc_stream_next(&values->streams[1], pulled, count, error));
+        rest = pulled;
+    }
+    return qc_exponents_join(&values->exponents, symbols, rest, count,
+                             values->joined[0] + QC_VALUE_KEEP, values->joined[1] + QC_VALUE_KEEP,
+                             error);
+}
+
+static qc_status pull_float_planes(qc_value_decoder *values, size_t count, size_t keep,
+                                   qc_error *error)
+{
+    QC_TRY(pull_upper(values, count, keep, error));
+    return qc_value_streams_pull_from(values, 2, count, keep, 0, error);
+}
+
+const qc_kind_decoder qc_float_planes_kind_decoder = {
+    open_float_planes, skip_float_planes, pull_float_planes,
+    qc_elements_write, qc_elements_merge, finish_float_planes,
+};
