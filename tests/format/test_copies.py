@@ -56,13 +56,11 @@ def repetitive(draw):
     return np.concatenate(pieces)
 
 
-@given(repetitive(), st.sampled_from(["bytes", "planes", "exponents"]), st.integers(0, 3))
-def test_any_array_comes_back_and_both_decoders_agree(array, kind, chunks):
-    if array.dtype.kind in "iub" and kind == "exponents":
-        kind = "planes"
+@given(repetitive(), st.sampled_from(["bytes", "planes"]), st.sampled_from([0, 256, 300]))
+def test_any_array_comes_back_and_both_decoders_agree(array, kind, chunk):
     quantized = qcodec.Lossless().quantize(array)
     quantized = Quantized(array.shape, quantized.dtype, "bytes", array.reshape(-1).copy())
-    frame = copied(quantized, kind, chunk=len(array) // chunks if chunks else 0)
+    frame = copied(quantized, kind, chunk=chunk if chunk < len(array) else 0)
     encoded = qcodec.Encoded(frame)
     assert encoded.positions == "copies"
     assert as_bytes(encoded.decode()) == as_bytes(array)
