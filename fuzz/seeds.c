@@ -28,7 +28,7 @@ static const shape shapes[] = {
 };
 
 static const char *folder;
-static uint8_t workspace[1 << 22];
+static uint8_t workspace[1 << 23];
 
 static void save(const char *target, unsigned number, const uint8_t *data, size_t size)
 {
@@ -103,7 +103,12 @@ static qc_frame frame_of(const shape *of, qc_kind kind, qc_positions positions, 
     return frame;
 }
 
-/* Fill one chunk: all of its elements if dense, else some. */
+static int is_full(const qc_frame *frame)
+{
+    return frame->positions == QC_DENSE || frame->positions == QC_COPIES;
+}
+
+/* Fill one chunk: all of its elements if dense or copies, else some. */
 static qc_chunk_input input_of(const shape *of, const qc_frame *frame, size_t first,
                                uint32_t *positions, uint8_t *values)
 {
@@ -114,7 +119,7 @@ static qc_chunk_input input_of(const shape *of, const qc_frame *frame, size_t fi
     if (frame->chunk_elements > 0 && frame->chunk_elements < input.elements)
         input.elements = frame->chunk_elements;
     for (size_t i = 0; i < input.elements; i++) {
-        if (frame->positions == QC_DENSE || next_symbol(&state, 2 * of->sparsity) < 1)
+        if (is_full(frame) || next_symbol(&state, 2 * of->sparsity) < 1)
             positions[input.stored++] = (uint32_t)i;
     }
     for (size_t i = 0; i < input.stored * size; i++)
@@ -123,7 +128,14 @@ static qc_chunk_input input_of(const shape *of, const qc_frame *frame, size_t fi
         memcpy(values, fuzz_base() + first * size, input.stored * size);
     for (size_t i = 0; frame->kind == QC_DELTA && i < input.stored; i++)
         values[i * size + (i % of->columns == 0 ? 3 : 0)] ^= (uint8_t)next_symbol(&state, 256);
-    input.positions = frame->positions == QC_DENSE ? NULL : positions;
+    if (frame->positions == QC_COPIES) /* rows in turn, and mirrored ones */
+        for (size_t i = of->columns; i < input.stored; i++)
+            memcpy(values + i * size,
+                   values + (i / of->columns % 3 == 0 ? 2 * (i - i % of->columns) - i - 1
+                                                      : i - of->columns) *
+                                size,
+                   size);
+    input.positions = is_full(frame) ? NULL : positions;
     input.values = values;
     return input;
 }
@@ -170,11 +182,15 @@ static unsigned save_frames(const shape *of, unsigned number, const parameters *
 {
     static uint8_t out[CAPACITY];
     for (int kind = QC_BYTES; kind < QC_KIND_COUNT; kind++) {
-        for (int variant = 0; variant < 4 * 2 * 4; variant++) {
-            int positions = variant % 4, scaled = variant / 4 % 2, profile = variant / 8;
+        for (int variant = 0; variant < QC_POSITIONS_COUNT * 2 * 4; variant++) {
+            int positions = variant % QC_POSITIONS_COUNT,
+                profile = variant / QC_POSITIONS_COUNT / 2;
+            int scaled = variant / QC_POSITIONS_COUNT % 2;
             qc_frame frame = frame_of(of, (qc_kind)kind, (qc_positions)positions, scaled, p);
             if (kind != QC_AFFINE && kind != QC_CODEBOOK)
                 frame.scales.count = 0;
+            if (positions == QC_COPIES) /* only elements that share their groups are copied */
+                frame.scales.count = frame.zero_points.groups.count = 0;
             size_t size = encode(of, &frame, (qc_profile)profile, out);
             if (size > 0)
                 save(of->target, number++, out, size);

@@ -6,7 +6,7 @@
 
 #include "base/workspace.h"
 #include "body/code_row.h"
-#include "body/copies_decode.h"
+#include "body/copies/copies_decode.h"
 #include "body/positions_decode.h"
 #include "body/values_decode.h"
 #include "codings/routers/router_decode.h"

@@ -3,7 +3,7 @@
  */
 #include "base/log2_fixed.h"
 #include "body/chunk_encode.h"
-#include "body/copies_search.h"
+#include "body/copies/copies_search.h"
 
 /* The heads of streams. */
 #define STREAM_BYTES 3

@@ -5,10 +5,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
-    QC_COPIES,
-    QC_DELTA,
-    QC_DELTA_DIGEST_BYTES,
-    QC_DENSE,
+    QC_COPIES, QC_DELTA, QC_DELTA_DIGEST_BYTES, QC_DENSE,
     QC_MAX_STREAMS,
     QC_OK,
     QC_VERIFY,
@@ -412,7 +409,7 @@ cdef class Frame:
         cdef void *workspace
         self.bind(&head, base)
         head.poll = begin(&watch, check)
-        count = self.codes(index, data)
+        count = self.stored(index, data, codes=True)
         position_array = np.empty(0 if is_full else count, np.uint32)
         code_array = np.empty(count * qc_stored_size(&self.head), np.uint8)
         positions, codes = position_array, code_array
@@ -432,22 +429,14 @@ cdef class Frame:
             raise failure(status, &error, chunk.offset)
         return None if is_full else position_array, code_array
 
-    def stored(self, size_t index, const uint8_t[::1] data):
-        """Return the number of stored elements of a chunk, fillers included."""
+    def stored(self, size_t index, const uint8_t[::1] data, bint codes=False):
+        """Return the number of stored elements of a chunk, or of what `decode_codes` returns."""
         cdef qc_error error
         cdef qc_chunk *chunk = self.checked(index, data)
         cdef size_t count
-        cdef qc_status status = qc_chunk_stored(&self.head, chunk, address(data), &count, &error)
-        if status != QC_OK:
-            raise failure(status, &error, chunk.offset)
-        return count
-
-    def codes(self, size_t index, const uint8_t[::1] data):
-        """Return the number of codes that `decode_codes` returns of a chunk."""
-        cdef qc_error error
-        cdef qc_chunk *chunk = self.checked(index, data)
-        cdef size_t count
-        cdef qc_status status = qc_chunk_codes(&self.head, chunk, address(data), &count, &error)
+        cdef qc_status status
+        count_of = qc_chunk_codes if codes else qc_chunk_stored
+        status = count_of(&self.head, chunk, address(data), &count, &error)
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
         return count

@@ -264,7 +264,7 @@ class Encoded:
         if threads == 1 and whole and isinstance(self._source, BytesSource):
             frame.decode(first, count, target.id, out, base, self._verify)
             return
-        if threads == self.chunks == 1 and count:  # all of a small tensor
+        if threads == self.chunks == 1 and count and whole:  # in one piece
             offset, length, _, _ = frame.chunk(0)
             data = self._source.read(offset, length)
             frame.decode_chunk(0, data, first, count, target.id, out, base, self._verify)

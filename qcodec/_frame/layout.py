@@ -29,6 +29,8 @@ _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed":
 _NARROW_EXPONENTS_CHUNK = 1 << 21
 _WIDE_EXPONENTS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
+# So many codes of a sparse tensor are searched for repeats.
+_SAMPLED_CODES = 1 << 20
 _WIDEST_HUFFMAN = 8
 
 # From this effort on more is tried, as in C (qcodec.h).
@@ -243,10 +245,25 @@ def _may_have_copies(quantized: Quantized) -> bool:
     for groups in (quantized.codebook, quantized.scale):
         if groups is not None and len(groups.values) > 1:
             return False
-    codes = np.ascontiguousarray(dense_codes(quantized))
+    codes = np.ascontiguousarray(_sample_of_codes(quantized))
     is_code = quantized.kind != "bytes"
     dtype = element_type("bool" if is_code else quantized.dtype)
     return core.copies_may_pay(bytes_of(codes), codes.itemsize, dtype.id)
+
+
+def _sample_of_codes(quantized: Quantized) -> Array:
+    """Return the codes of all elements, or of the first ones if absent ones get a code too."""
+    if quantized.positions is None or quantized.size <= _SAMPLED_CODES:
+        return dense_codes(quantized)
+    stored = int(np.searchsorted(quantized.positions, _SAMPLED_CODES))
+    first = replace(
+        quantized,
+        shape=(_SAMPLED_CODES,),
+        codes=quantized.codes[:stored],
+        positions=quantized.positions[:stored],
+        base=None,
+    )
+    return dense_codes(first)
 
 
 def _element_kinds(dtype: str) -> list[str]:

@@ -24,7 +24,7 @@ _POSITION_BYTES = 8
 def quantized_bytes(frame: core.Frame, read: Callable[[int, int], Array]) -> int:
     """Return the memory of codes and positions, by the numbers that chunks declare."""
     chunks = (frame.chunk(index)[:2] for index in range(frame.chunks))
-    codes = sum(frame.codes(index, read(*place)) for index, place in enumerate(chunks))
+    codes = sum(frame.stored(index, read(*place), codes=True) for index, place in enumerate(chunks))
     return codes * (_code_type(frame).itemsize + _POSITION_BYTES)
 
 
@@ -94,7 +94,7 @@ def _codes(
     for index in range(frame.chunks):
         offset, length, first, _ = frame.chunk(index)
         data = read(offset, length)
-        needed += frame.codes(index, data) * (code_type.itemsize + _POSITION_BYTES)
+        needed += frame.stored(index, data, codes=True) * (code_type.itemsize + _POSITION_BYTES)
         check_memory(needed)
         where, what = frame.decode_codes(index, data, base, verify)
         codes.append(what.view(code_type))

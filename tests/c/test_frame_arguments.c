@@ -60,6 +60,9 @@ static void heads(void)
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
                  "frame: only affine and codebook have scales");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");
+    PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_COPIES, "frame: copies of differences");
+    PLAN_REFUSED(QC_AFFINE, QC_COPIES, frame.scales.count = 2,
+                 "frame: copies need one codebook, scale and zero point for all elements");
     qc_frame huge = frame_of(QC_BYTES, QC_DENSE);
     huge.dims[0] = huge.dims[1] = (uint64_t)1 << 30;
     REFUSED(qc_frame_plan(&huge, &error), QC_LIMIT, "frame: the dimensions' product");
@@ -341,6 +344,9 @@ static void ranges(void)
     REFUSED(
         qc_chunk_decode_codes(&frame, chunks, bytes, CHUNK - 1, NULL, out, 0, workspace, &error),
         QC_INVALID, "decode: number of codes");
+    frame.positions = QC_COPIES;
+    REFUSED(qc_chunk_decode(&frame, chunks, bytes, 0, 1, QC_F32, out, 0, workspace, &error),
+            QC_INVALID, "decode: a chunk of copies is decoded as a whole");
 }
 
 static void outputs(void)

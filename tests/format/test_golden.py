@@ -152,6 +152,10 @@ def test_codes_and_check_of_a_broken_golden_file_give_its_error(path, entry, way
 #: Files whose rule is told from others of the same kind by its name alone: if nobody asked for it,
 #: another one would be broken later.
 RULES = {
+    "copies_low_bytes_too_many.frame": "copies: bytes of low bits",
+    "copies_more_than_elements.frame": "copies: copies",
+    "copies_run_no_number.frame": "copies: symbol of a number",
+    "copies_stored_beyond_the_elements.frame": "positions: stored elements",
     "csr_row_with_too_many.frame": "csr: row counts exceed the stored elements",
     "csr_rows_with_too_few.frame": "csr: stored elements beyond the last row",
     "delta_escapes_beyond_the_elements.frame": "delta: escapes",

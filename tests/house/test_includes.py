@@ -25,11 +25,12 @@ LAYERS = {
     "codings": {"base", "kernels"},
     "codings/routers": {"base", "codings"},
     "head": {"base", "kernels"},
-    "body": {"base", "kernels", "codings", "codings/routers", "head"},
+    "body": {"base", "kernels", "codings", "codings/routers", "head", "body/copies"},
+    "body/copies": {"base", "codings", "head"},
     "pack": {"base"},
     "numeric": {"", "base", "kernels"},
 }
-MAX_ARROWS = 20
+MAX_ARROWS = 22
 PUBLIC = sorted(CSRC.glob("*.h"))
 
 # The words of a file's name that say on which side of the codec it is.

@@ -295,7 +295,12 @@ GIL_FREE = {
         "decode_chunk": "asks",
         "decode_codes": "asks",
     },
-    "encode": {"encode_parameters": "caller asks", "encode_chunk": "asks", "write": "asks"},
+    "encode": {
+        "copies_may_pay": "short: a sample",
+        "encode_parameters": "caller asks",
+        "encode_chunk": "asks",
+        "write": "asks",
+    },
     "numeric": {
         "convert": "pieces",
         "sort": "asks",

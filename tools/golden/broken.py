@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from reference.conventions import crc32c
 from reference.head import VERSION
-from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copy, write_copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
-    Floats,
     Frame,
-    Parts,
     assemble,
     assemble_pack,
-    bitpacked,
-    remember_base,
-    write_fields,
     write_frame,
     write_pack,
     write_parts,
 )
 from tests.writers.stream_writer import stream_of, vu
 
+from .broken_copies import broken_copies
 from .broken_streams import broken_streams
 from .damage import (
     AFFINE,
@@ -37,6 +31,7 @@ from .damage import (
     SCALES,
     Broken,
     with_chunk,
+    with_delta,
     with_dims,
     with_field,
     with_parameters,
@@ -57,7 +52,7 @@ def broken_files() -> Iterator[Broken]:
         *broken_streams(),
         *_delta(),
         *_float_planes(),
-        *_copies(),
+        *broken_copies(),
     ):
         yield f"{name}.frame", data, kind
     for name, data, kind in _packs():
@@ -271,66 +266,6 @@ def _positions() -> Iterator[Broken]:
     yield "csr_gap_beyond_the_row", with_chunk(CSR, b"\3\0\1\1" + gaps + values), "corrupt"
 
 
-def _copies() -> Iterator[Broken]:
-    # Five elements, of which two are stored: 7 8, and three copies in turn from there.
-    none = b"\0\1\0"
-    frame = Frame("u8", "bytes", "copies", (5,), range(5), [b"\7", b"\x08"] * 2 + [b"\7"])
-    two = b"\1\2\7\x08"
-
-    def chunk(copies: Sequence[Copy], stored: int = 2, values: bytes = two, **kwargs: Any) -> bytes:
-        return write_copies(copies, stored, bitpacked, **kwargs) + values
-
-    whole = Copy(2, 3, 2)
-    steps, mirrored = {"options": STEPS}, {"options": DIRECTIONS}
-    numbers = b"\2\0\1\0"  # two stored, one copy
-    for name, content, kind in (
-        ("stored_beyond_the_elements", chunk([], 6, b"\1\6abcdef"), "corrupt"),
-        ("option_8", chunk([whole], options=8), "unsupported"),
-        ("signs_of_integers", chunk([whole], options=SIGNS, signs=[0]), "unsupported"),
-        ("more_than_elements", chunk([Copy(2, 1, 2)] + [Copy(0, 1, 2)] * 3), "corrupt"),
-        ("low_bytes_too_many", b"\2\0\1\x0b" + b"\0\1\2\0\1\2\0\1\2" + none + two, "corrupt"),
-        ("run_beyond_the_stored", chunk([Copy(3, 2, 2)]), "corrupt"),
-        ("length_beyond_the_end", chunk([Copy(2, 4, 2)]), "corrupt"),
-        ("distance_beyond_the_start", chunk([Copy(2, 3, 3)]), "corrupt"),
-        ("distance_of_none_before", chunk([Copy(2, 3, 0)]), "corrupt"),
-        ("at_the_start", chunk([Copy(0, 3, 1)]), "corrupt"),
-        ("axis_of_none_before", chunk([Copy(2, 2, 0, True), Copy(0, 1, 2)], **mirrored), "corrupt"),
-        ("mirrored_beyond_the_start", chunk([Copy(2, 3, 1, True)], **mirrored), "corrupt"),
-        ("elements_left", chunk([Copy(2, 2, 2)]), "corrupt"),
-        ("stored_left", chunk([Copy(1, 4, 1)]), "corrupt"),
-        ("none_and_elements_left", chunk([]), "corrupt"),
-        ("bytes_after", chunk([whole]) + b"\0", "corrupt"),
-        # Symbols 2 2 2, of which one is replaced by what is no number.
-        ("run_no_number", numbers + b"\0\1\xc8\0\1\2\0\1\2" + none + two, "corrupt"),
-        ("length_no_number", numbers + b"\0\1\2\0\1\xc8\0\1\2" + none + two, "corrupt"),
-        ("distance_no_number", numbers + b"\0\1\2\0\1\2\0\1\xc8" + none + two, "corrupt"),
-        ("step_no_number", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\xc8" + none + two, "corrupt"),
-        ("low_bytes_left", b"\2\0\1\1" + b"\0\1\2\0\1\2\0\1\2" + none + two, "corrupt"),
-        # A step of 64 has three low bits.
-        ("low_bits_missing", b"\2\2\1\0" + b"\0\1\2\0\1\2\0\1\2\0\1\x40" + none + two, "corrupt"),
-        ("bits_behind", b"\2\2\1\1" + b"\0\1\2\0\1\2\0\1\2\0\1\x40\0\1\x08" + two, "corrupt"),
-        ("coding_60", numbers + b"\0\1\2\0\1\2\0\1\2\x3c\0" + two, "unsupported"),
-    ):
-        yield f"copies_{name}", with_chunk(frame, content), kind
-    codes = replace(CODEBOOK, positions="copies", elements=[0, 1, 0, 1])
-    start = write_copies([Copy(2, 2, 2)], 2, bitpacked, **steps)
-    yield "copies_steps_of_codes", with_chunk(codes, start + b"\1\1\4"), "unsupported"
-    boolean = Frame("bool", "bytes", "copies", (4,), range(4), [b"\0", b"\1"] * 2)
-    yield "copies_steps_of_bools", with_chunk(boolean, start + b"\1\1\2"), "unsupported"
-    float8 = replace(boolean, dtype="f8e4m3")
-    signs = write_copies([Copy(2, 2, 2)], 2, bitpacked, options=SIGNS, signs=[0])
-    yield "copies_signs_of_float8", with_chunk(float8, signs + b"\1\2ab"), "unsupported"
-    half = replace(boolean, dtype="f16", elements=[b"ab", b"cd"] * 2)
-    signs = write_copies([Copy(2, 2, 2)], 2, bitpacked, options=SIGNS, signs=[16])
-    yield "copies_signs_after_the_end", with_chunk(half, signs + b"\1\4abcd"), "corrupt"
-    books = Floats("f32", f32(0, 1, -1) * 2, 2, inner=2, entries=3)
-    yield "copies_between_books", write_frame(replace(codes, codebook=books)), "unsupported"
-    scales = Floats("f32", f32(1, 2), 2, inner=2)
-    yield "copies_between_scales", write_frame(replace(codes, scales=scales)), "unsupported"
-    delta = Frame("f32", "delta", "copies", (4,), (), ())
-    yield "copies_of_differences", _with_delta(delta, b"\0" * 4 + none * 7), "unsupported"
-
-
 def _delta_frame() -> Frame:
     """Symbols 4 2 7 and an escape; 3, 4 and 3 low bits: the example of docs/format.md."""
     elements = [f32(1 + 19 / 2**23), f32(0.5 + 40 / 2**24), f32(1.5 - 21 / 2**23), f32(-0.25)]
@@ -363,14 +298,8 @@ def _delta() -> Iterator[Broken]:
     yield "delta_mask", with_field(frame, 3, 4), "corrupt"
     none, masked = b"\0\1\0", Frame("f32", "delta", "mask", (4,), (), ())
     two = b"\2\0\1\3\0\0" + none * 3
-    yield "delta_behind_a_mask", _with_delta(masked, two), "corrupt"
+    yield "delta_behind_a_mask", with_delta(masked, two), "corrupt"
     yield "delta_u32", with_field(frame, 5, 8), "corrupt"
-
-
-def _with_delta(frame: Frame, chunk: bytes) -> bytes:
-    """A frame of kind delta that the writer does not know."""
-    parameters = remember_base(bytes(16)) + b"\1\1\1"
-    return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))
 
 
 def _float_planes() -> Iterator[Broken]:

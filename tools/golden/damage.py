@@ -7,7 +7,10 @@ from dataclasses import replace
 from tests.writers.frame_writer import (
     Floats,
     Frame,
+    Parts,
     assemble,
+    remember_base,
+    write_fields,
     write_parts,
 )
 from tests.writers.stream_writer import vu
@@ -53,3 +56,9 @@ def with_chunk(frame: Frame, chunk: bytes, features: int = 15) -> bytes:
     parts = write_parts(frame)
     fields = parts.fields[:4] + vu(features) + parts.fields[5:]
     return assemble(replace(parts, fields=fields, chunks=(chunk,)))
+
+
+def with_delta(frame: Frame, chunk: bytes) -> bytes:
+    """A frame of kind delta that the writer does not know."""
+    parameters = remember_base(bytes(16)) + b"\1\1\1"
+    return assemble(Parts(write_fields(frame, 127), None, parameters, (chunk,)))

@@ -5,17 +5,20 @@
  * what copies cost, the second one knows it from the first. All is in whole numbers, so that every
  * machine finds the same copies.
  */
-#include "body/copies_search.h"
 #include "base/log2_fixed.h"
-
-#define NONE UINT32_MAX
+#include "body/copies/copies_elements.h"
 
 /* A window has at least so many bits of information, if its elements do not repeat. */
 #define WINDOW_BITS 16
 #define MAX_WINDOW  8u
 
+/* Windows of the same hash that are compared: many at first; few by the first parse, and once more
+   than MAX_WORK per element has been done, so that the time is linear. */
+#define MANY_DEPTH 128
+#define FEW_DEPTH  16
+#define MAX_WORK   16
+#define MIN_WORK   ((size_t)1 << 20)
 #define HASH_BITS  16
-#define MAX_DEPTH  128  /* windows of the same hash that are compared */
 #define LONG_BITS  4096 /* of elements: a copy that is long enough to take at once; */
 #define LONG_COPY  512  /* and so is one of so many elements */
 #define TICK_STEPS 4096 /* elements between two questions */
@@ -27,15 +30,14 @@ typedef struct costs { /* in units of 2^-8 bits, by the symbol of a number */
 } costs;
 
 typedef struct search {
-    const uint8_t *values;
-    size_t count, item_size;
-    qc_copy_rule rule;
+    qc_copy_elements of;
     unsigned window;       /* elements */
     uint64_t element_cost; /* bits of an element that is stored, in units of 2^-8 */
     size_t long_copy;      /* elements */
     uint32_t *heads, *befores;
     costs costs;
     size_t inserted; /* windows before this element are in the table */
+    size_t work;     /* that may still be done: comparisons of windows */
     qc_copy_memory memory;
 } search;
 
@@ -44,65 +46,23 @@ typedef struct candidate {
     int64_t gain;
 } candidate;
 
-/* ---- elements ---- */
-
-static inline uint64_t load(const search *s, size_t i, size_t size)
-{
-    uint8_t u8;
-    uint16_t u16;
-    uint32_t u32;
-    uint64_t u64;
-    switch (size) {
-    case 1: memcpy(&u8, s->values + i, 1); return u8;
-    case 2: memcpy(&u16, s->values + 2 * i, 2); return u16;
-    case 4: memcpy(&u32, s->values + 4 * i, 4); return u32;
-    default: memcpy(&u64, s->values + 8 * i, 8); return u64;
-    }
-}
-
-/* a - b as a signed number of the element's size. */
-static inline int64_t difference(uint64_t a, uint64_t b, size_t size)
-{
-    unsigned unused = 64 - 8 * (unsigned)size;
-    return (int64_t)((a - b) << unused) >> unused;
-}
-
-/* What a copy adds to an element, or 0. */
-static inline int64_t step_between(const search *s, size_t to, size_t from, size_t size,
-                                   qc_copy_rule rule)
-{
-    return rule == QC_COPY_STEPS ? difference(load(s, to, size), load(s, from, size), size) : 0;
-}
-
-static inline int is_copy(const search *s, size_t to, size_t from, int64_t step, size_t size,
-                          qc_copy_rule rule)
-{
-    uint64_t a = load(s, to, size), b = load(s, from, size);
-    if (rule == QC_COPY_SIGNS)
-        return ((a ^ b) << (65 - 8 * size)) == 0;
-    return rule == QC_COPY_STEPS ? difference(a, b, size) == step : a == b;
-}
-
-static inline uint64_t mix(uint64_t x)
-{
-    x *= UINT64_C(0x9E3779B97F4A7C15);
-    return x ^ x >> 29;
-}
+/* ---- hashes ---- */
 
 /* The same for a window and for its mirror image. */
 static inline size_t hash(const search *s, size_t at, size_t size, qc_copy_rule rule)
 {
-    uint64_t before = load(s, at, size), sum = 0;
+    uint64_t before = qc_copy_load(&s->of, at, size), sum = 0;
     unsigned sign = rule == QC_COPY_SIGNS;
     if (s->window == 1)
-        sum = mix(before << sign << (64 - 8 * size));
+        sum = qc_copy_mix(before << sign << (64 - 8 * size));
     for (unsigned i = 1; i < s->window; i++) {
-        uint64_t next = load(s, at + i, size);
-        int64_t by = difference(next, before, size);
+        uint64_t next = qc_copy_load(&s->of, at + i, size);
+        int64_t by = qc_copy_difference(next, before, size);
         if (rule == QC_COPY_STEPS)
-            sum += mix(by < 0 ? (uint64_t)-by : (uint64_t)by);
+            sum += qc_copy_mix(qc_copy_magnitude(by));
         else
-            sum += mix((before << sign << (64 - 8 * size)) + (next << sign << (64 - 8 * size)));
+            sum += qc_copy_mix((before << sign << (64 - 8 * size)) +
+                               (next << sign << (64 - 8 * size)));
         before = next;
     }
     return (size_t)(sum * UINT64_C(0xC2B2AE3D27D4EB4F) >> (64 - HASH_BITS));
@@ -110,18 +70,17 @@ static inline size_t hash(const search *s, size_t at, size_t size, qc_copy_rule 
 
 /* ---- candidates ---- */
 
-/* How many elements from `at` on are copies of those at `from`; at most `max` are looked at. */
+/* How many elements from `at` on are copies of those at `from`. */
 static inline size_t length_of(const search *s, size_t at, size_t from, int mirrored, int64_t step,
-                               size_t max, size_t size, qc_copy_rule rule)
+                               size_t size, qc_copy_rule rule)
 {
-    size_t length = 0;
-    max = max < s->count - at ? max : s->count - at;
+    size_t length = 0, max = s->of.count - at;
     if (mirrored) {
         max = max < from + 1 ? max : from + 1;
-        while (length < max && is_copy(s, at + length, from - length, step, size, rule))
+        while (length < max && qc_is_copy(&s->of, at + length, from - length, step, size, rule))
             length++;
     } else
-        while (length < max && is_copy(s, at + length, from + length, step, size, rule))
+        while (length < max && qc_is_copy(&s->of, at + length, from + length, step, size, rule))
             length++;
     return length;
 }
@@ -133,21 +92,28 @@ static uint64_t copy_cost(const search *s, size_t at, const qc_copy *copy)
                     s->costs.lengths[qc_number_symbol(copy->length - 1)] +
                     s->costs.distances[qc_number_symbol(distance)] +
                     s->costs.directions[copy->mirrored];
-    if (s->rule == QC_COPY_STEPS)
+    if (s->of.rule == QC_COPY_STEPS)
         cost += s->costs.steps[qc_number_symbol(qc_number_of_step(copy->step))];
     return cost;
 }
 
-/* Take a copy from `from`, if it is better than the best one. */
-static inline void consider(const search *s, size_t at, size_t run, size_t from, int mirrored,
-                            candidate *best, size_t size, qc_copy_rule rule)
+/* Take a copy from `from`, if it is better than the best one; `no_shorter`: only if it is
+   not shorter. */
+static inline void consider(search *s, size_t at, size_t run, size_t from, int mirrored,
+                            int no_shorter, candidate *best, size_t size, qc_copy_rule rule)
 {
-    int64_t step = step_between(s, at, from, size, rule);
-    if (step >= STEP_LIMIT || step <= -STEP_LIMIT)
+    int64_t step = qc_copy_step(&s->of, at, from, size, rule);
+    size_t least = no_shorter && best->copy.length > 0 ? best->copy.length - 1 : 0;
+    s->work -= s->work > 0;
+    if (step >= STEP_LIMIT || step <= -STEP_LIMIT || at + least >= s->of.count)
         return;
-    size_t length = length_of(s, at, from, mirrored, step, SIZE_MAX, size, rule);
+    if (mirrored ? from < least || !qc_is_copy(&s->of, at + least, from - least, step, size, rule)
+                 : !qc_is_copy(&s->of, at + least, from + least, step, size, rule))
+        return;
+    size_t length = length_of(s, at, from, mirrored, step, size, rule);
     if (length == 0)
         return;
+    s->work -= s->work < length / 16 ? s->work : length / 16;
     qc_copy copy = {(uint32_t)run, (uint32_t)length, (uint32_t)(at - from), (int32_t)step,
                     (uint32_t)mirrored};
     int64_t gain = (int64_t)(length * s->element_cost) - (int64_t)copy_cost(s, at, &copy);
@@ -157,7 +123,7 @@ static inline void consider(const search *s, size_t at, size_t run, size_t from,
 
 static inline void insert(search *s, size_t to, size_t size, qc_copy_rule rule)
 {
-    size_t end = s->count >= s->window ? s->count - s->window + 1 : 0;
+    size_t end = s->of.count >= s->window ? s->of.count - s->window + 1 : 0;
     for (end = to < end ? to : end; s->inserted < end; s->inserted++) {
         size_t key = hash(s, s->inserted, size, rule);
         s->befores[s->inserted] = s->heads[key];
@@ -172,18 +138,19 @@ static inline candidate find(search *s, size_t at, size_t run, size_t size, qc_c
     size_t distance = s->memory.distance, axis = s->memory.axis;
     insert(s, at, size, rule);
     if (distance > 0 && distance <= at)
-        consider(s, at, run, at - distance, 0, &best, size, rule);
+        consider(s, at, run, at - distance, 0, 0, &best, size, rule);
     if (axis >= at && axis < 2 * at)
-        consider(s, at, run, axis - at, 1, &best, size, rule);
-    if (s->count - at < s->window)
+        consider(s, at, run, axis - at, 1, 0, &best, size, rule);
+    if (s->of.count - at < s->window)
         return best;
     uint32_t from = s->heads[hash(s, at, size, rule)];
-    for (unsigned depth = 0; from != NONE && depth < MAX_DEPTH && best.copy.length < s->long_copy;
+    unsigned max_depth = s->work > 0 ? MANY_DEPTH : FEW_DEPTH, depth;
+    for (depth = 0; from != QC_COPY_NONE && depth < max_depth && best.copy.length < s->long_copy;
          depth++) {
         size_t end = (size_t)from + s->window - 1;
-        consider(s, at, run, from, 0, &best, size, rule);
+        consider(s, at, run, from, 0, 1, &best, size, rule);
         if (end < at)
-            consider(s, at, run, end, 1, &best, size, rule);
+            consider(s, at, run, end, 1, 1, &best, size, rule);
         from = s->befores[from];
     }
     return best;
@@ -194,21 +161,21 @@ static inline candidate find(search *s, size_t at, size_t run, size_t size, qc_c
 static inline void parse(search *s, qc_copies *found, qc_ticker *ticker, size_t size,
                          qc_copy_rule rule)
 {
-    size_t at = 0, start = 0, max = qc_copies_max(s->count), ticked = 0;
+    size_t at = 0, start = 0, max = qc_copies_max(s->of.count), ticked = 0;
     found->count = found->stored = 0;
     found->cost = 0;
     s->inserted = 0;
     s->memory = (qc_copy_memory){0, 0};
     for (size_t i = 0; i < (size_t)1 << HASH_BITS; i++)
-        s->heads[i] = NONE;
-    while (at < s->count && found->count < max) {
+        s->heads[i] = QC_COPY_NONE;
+    while (at < s->of.count && found->count < max) {
         if (at - ticked >= TICK_STEPS) {
             if (qc_tick(ticker, at - ticked))
                 return;
             ticked = at;
         }
         candidate best = find(s, at, at - start, size, rule);
-        while (best.gain > 0 && best.copy.length < s->long_copy && at + 1 < s->count) {
+        while (best.gain > 0 && best.copy.length < s->long_copy && at + 1 < s->of.count) {
             candidate next = find(s, at + 1, at + 1 - start, size, rule);
             if (next.gain <= best.gain)
                 break;
@@ -226,7 +193,7 @@ static inline void parse(search *s, qc_copies *found, qc_ticker *ticker, size_t 
         at += best.copy.length;
         start = at;
     }
-    found->stored += s->count - start;
+    found->stored += s->of.count - start;
     found->cost += found->stored * s->element_cost;
 }
 
@@ -234,10 +201,10 @@ static inline void parse(search *s, qc_copies *found, qc_ticker *ticker, size_t 
 static void parse_by_type(search *s, qc_copies *found, qc_ticker *ticker)
 {
 #define PARSE(size)                                                                                \
-    (s->rule == QC_COPY_EXACT   ? parse(s, found, ticker, size, QC_COPY_EXACT)                     \
-     : s->rule == QC_COPY_SIGNS ? parse(s, found, ticker, size, QC_COPY_SIGNS)                     \
-                                : parse(s, found, ticker, size, QC_COPY_STEPS))
-    switch (s->item_size) {
+    (s->of.rule == QC_COPY_EXACT   ? parse(s, found, ticker, size, QC_COPY_EXACT)                  \
+     : s->of.rule == QC_COPY_SIGNS ? parse(s, found, ticker, size, QC_COPY_SIGNS)                  \
+                                   : parse(s, found, ticker, size, QC_COPY_STEPS))
+    switch (s->of.item_size) {
     case 1: PARSE(1); break;
     case 2: PARSE(2); break;
     case 4: PARSE(4); break;
@@ -326,10 +293,10 @@ void qc_copies_search(const qc_copies_input *input, qc_copy_rule rule, qc_copies
                       void *workspace)
 {
     search *s = workspace;
-    s->values = input->values;
-    s->count = input->count;
-    s->item_size = input->item_size;
-    s->rule = rule;
+    s->of.values = input->values;
+    s->of.count = input->count;
+    s->of.item_size = input->item_size;
+    s->of.rule = rule;
     s->element_cost = element_cost(input);
     uint64_t window = (WINDOW_BITS * QC_LOG2_ONE + s->element_cost - 1) / s->element_cost;
     s->window = window > MAX_WINDOW ? MAX_WINDOW : (unsigned)window;
@@ -340,123 +307,10 @@ void qc_copies_search(const qc_copies_input *input, qc_copy_rule rule, qc_copies
     s->heads = (uint32_t *)(s + 1);
     s->befores = s->heads + ((size_t)1 << HASH_BITS);
     guess_costs(&s->costs);
+    s->work = 0;
     parse_by_type(s, found, input->ticker);
+    s->work = MAX_WORK * input->count > MIN_WORK ? MAX_WORK * input->count : MIN_WORK;
     learn_costs(&s->costs, found);
     parse_by_type(s, found, input->ticker);
     found->rule = rule;
-}
-
-/* ---- a quick look ---- */
-
-/* A sample is RANGES ranges of up to RANGE elements: copies are made inside a chunk. Of their
-   windows, those are compared whose hashes fall into one of 2^6 parts, so that a window is compared
-   with its repeats, wherever they are. Where few windows differ, none of them may be in that part:
-   so some windows are compared with those just before them. */
-#define RANGES      4
-#define RANGE       16384
-#define PART_BITS   6
-#define SLOT_BITS   (HASH_BITS - PART_BITS)
-#define LEAST       32 /* elements */
-#define NEAR        64
-#define NEAR_STRIDE 1024
-#define LOOKED_FOR  40 /* bits of a repeat that is no accident */
-#define MAX_REPEAT  512
-/* Of so many windows one has to recur. */
-#define FAR_PART  256
-#define NEAR_PART 8
-
-typedef struct sample {
-    search search;
-    size_t repeat; /* elements */
-    size_t far, far_hits, near, near_hits;
-    uint32_t slots[1 << SLOT_BITS];
-} sample;
-
-/* The elements of a repeat that is no accident, by how often each element occurs; no element counts
-   for more than 8 bits. */
-static size_t repeat_of(const search *s, size_t stride)
-{
-    uint32_t counts[256] = {0}, total = 0;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < s->count; i += stride, total++)
-        counts[mix(load(s, i, s->item_size)) >> 56]++;
-    for (unsigned i = 0; i < 256; i++)
-        if (counts[i] > 0)
-            sum += counts[i] * (uint64_t)(qc_log2_fixed(total) - qc_log2_fixed(counts[i]));
-    uint64_t bits = sum / total + 1, repeat = LOOKED_FOR * QC_LOG2_ONE / bits + 1;
-    return repeat < MAX_REPEAT ? (size_t)repeat : MAX_REPEAT;
-}
-
-static inline int recurs(const sample *sample, size_t at, size_t from, size_t size,
-                         qc_copy_rule rule)
-{
-    const search *s = &sample->search;
-    int64_t step = step_between(s, at, from, size, rule);
-    size_t end = from + s->window - 1;
-    size_t repeat = sample->repeat;
-    if (length_of(s, at, from, 0, step, repeat, size, rule) == repeat)
-        return 1;
-    step = step_between(s, at, end, size, rule);
-    return end < at && length_of(s, at, end, 1, step, repeat, size, rule) == repeat;
-}
-
-static inline int recurs_near(const sample *sample, size_t at, size_t size, qc_copy_rule rule)
-{
-    for (size_t from = at > NEAR ? at - NEAR : 0; from < at; from++)
-        if (recurs(sample, at, from, size, rule))
-            return 1;
-    return 0;
-}
-
-static inline void look(sample *sample, size_t first, size_t end, size_t size, qc_copy_rule rule)
-{
-    for (size_t at = first; at < end; at++) {
-        size_t key = hash(&sample->search, at, size, rule);
-        if (key >> SLOT_BITS != 0)
-            continue;
-        uint32_t from = sample->slots[key];
-        sample->slots[key] = (uint32_t)at;
-        sample->far++;
-        sample->far_hits += from != NONE && recurs(sample, at, from, size, rule);
-    }
-    size_t stride = end - first < NEAR_STRIDE ? end - first : NEAR_STRIDE;
-    for (size_t at = first + stride / 2; at < end; at += stride) {
-        sample->near++;
-        sample->near_hits += (unsigned)recurs_near(sample, at, size, rule);
-    }
-}
-
-static void look_by_type(sample *sample, size_t first, size_t end)
-{
-    const search *s = &sample->search;
-#define LOOK(size)                                                                                 \
-    (s->rule == QC_COPY_EXACT   ? look(sample, first, end, size, QC_COPY_EXACT)                    \
-     : s->rule == QC_COPY_SIGNS ? look(sample, first, end, size, QC_COPY_SIGNS)                    \
-                                : look(sample, first, end, size, QC_COPY_STEPS))
-    switch (s->item_size) {
-    case 1: LOOK(1); break;
-    case 2: LOOK(2); break;
-    case 4: LOOK(4); break;
-    default: LOOK(8);
-    }
-#undef LOOK
-}
-
-int qc_copies_may_pay(const void *values, size_t count, size_t item_size, qc_dtype dtype)
-{
-    sample sample = {.search = {.values = values, .count = count, .item_size = item_size}};
-    search *s = &sample.search;
-    s->rule = dtype <= QC_F64 ? QC_COPY_SIGNS : dtype <= QC_I64 ? QC_COPY_STEPS : QC_COPY_EXACT;
-    s->window = item_size == 1 ? 6 : 3;
-    if (count < LEAST)
-        return 0;
-    size_t windows = count - s->window + 1, length = windows < RANGE ? windows : RANGE;
-    size_t ranges = windows / length < RANGES ? windows / length : RANGES;
-    memset(sample.slots, 0xFF, sizeof sample.slots);
-    sample.repeat = repeat_of(s, count / RANGE + 1);
-    for (size_t i = 0; i < ranges; i++) {
-        size_t first = ranges > 1 ? (windows - length) / (ranges - 1) * i : 0;
-        look_by_type(&sample, first, first + length);
-    }
-    return sample.far_hits * FAR_PART > sample.far || sample.near_hits * NEAR_PART > sample.near;
 }

@@ -5,7 +5,7 @@
 #define QC_COPIES_SEARCH_H
 
 #include "base/ticker.h"
-#include "body/copies.h"
+#include "body/copies/copies.h"
 
 /* What elements of a copy and of its source have in common. */
 typedef enum qc_copy_rule {

@@ -4,7 +4,7 @@
 #ifndef QC_COPIES_DECODE_H
 #define QC_COPIES_DECODE_H
 
-#include "body/copies.h"
+#include "body/copies/copies.h"
 #include "codings/stream.h"
 #include "head/layout.h"
 

@@ -4,7 +4,7 @@
  * Every number is checked before it is used: a copy that is passed on reads and writes inside the
  * chunk, whatever the bytes are.
  */
-#include "body/copies_decode.h"
+#include "body/copies/copies_decode.h"
 
 /* ---- opening ---- */
 
@@ -65,6 +65,8 @@ qc_status qc_copies_open(qc_copies_decoder *copies, const qc_frame *frame, const
 /* Have all low bits that the buffered copies may take, as far as there are any. */
 static qc_status fetch_low(qc_copies_decoder *copies, qc_error *error)
 {
+    QC_CHECK(copies->bit <= 8 * copies->low_size, QC_CORRUPT,
+             "copies: more low bits than are stored", 0, copies->bit, 8 * copies->low_size);
     size_t used = copies->bit / 8, left = copies->low_size - used;
     size_t needed = (copies->buffered * QC_COPY_LOW + 7) / 8 + 1;
     memmove(copies->low_bytes, copies->low_bytes + used, left);
@@ -75,7 +77,7 @@ static qc_status fetch_low(qc_copies_decoder *copies, qc_error *error)
         left += count;
     }
     copies->low_size = left;
-    /* What is not there reads as zeros, before the copies are checked. */
+    /* What is not there reads as zeros, until it is noticed here or in the end. */
     memset(copies->low_bytes + left, 0, sizeof copies->low_bytes - left);
     return QC_OK;
 }
@@ -126,8 +128,9 @@ static qc_status take_copy(qc_copies_decoder *copies, qc_copy *copy, qc_error *e
     size_t i = copies->used, left = copies->elements - copies->at;
     uint32_t step = 0;
     QC_TRY(take_number(copies, copies->run_symbols[i], &copy->run, error));
-    QC_CHECK(copy->run <= copies->stored_left, QC_CORRUPT, "copies: stored elements before a copy",
-             0, copy->run, copies->stored_left);
+    /* Copies that came before may have taken places of stored elements. */
+    QC_CHECK(copy->run <= copies->stored_left && copy->run <= left, QC_CORRUPT,
+             "copies: stored elements before a copy", 0, copy->run, copies->stored_left);
     left -= copy->run;
     QC_TRY(take_number(copies, copies->length_symbols[i], &copy->length, error));
     QC_CHECK(copy->length < left, QC_CORRUPT, "copies: length", 0, copy->length, left);
@@ -154,8 +157,6 @@ qc_status qc_copies_next(qc_copies_decoder *copies, qc_copy *copy, qc_error *err
         *copy = (qc_copy){(uint32_t)left, 0, 0, 0, 0};
     } else {
         QC_TRY(take_copy(copies, copy, error));
-        QC_CHECK(copies->bit <= 8 * copies->low_size, QC_CORRUPT,
-                 "copies: more low bits than are stored", 0, copies->bit, 8 * copies->low_size);
         copies->used++;
     }
     copies->stored_left -= copy->run;
