@@ -27,6 +27,10 @@
 extern "C" {
 #endif
 
+/* Candidate 1 of version 1: neither the draft, 0, nor version 1 itself. */
+#define QC_FORMAT_VERSION 0x81
+#define QC_MAX_DIMS       8
+
 /* ---- status and errors -------------------------------------------------- */
 
 /* Values are frozen: they cross language borders. */

@@ -14,9 +14,10 @@ import numpy as np
 from ._base.messages import quoted
 from ._file.container import Parts, check_readable, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
+from ._file.file_arrays import FileArrays, naming_base
 from ._file.header_writer import check_metadata
 from ._file.saving import Progress, check_names, encode_tensors
-from ._file.tensor_file import FileArrays, TensorFile, naming_base
+from ._file.tensor_file import TensorFile
 from ._io.atomic import replace_file
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PathLike, open_source
@@ -250,7 +251,8 @@ def safe_open(
     try:
         limits = limits or DEFAULT_LIMITS
         arrays = _arrays_of(base, limits)
-        return TensorFile(source, framework, device, limits, arrays)
+        close_base = arrays.file.close if isinstance(arrays, FileArrays) else None
+        return TensorFile(source, framework, device, limits, arrays, close_base)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):

@@ -1,5 +1,6 @@
 /*
- * Kinds that store elements: blocks of them as output.
+ * Kinds that store elements: blocks of them as output; and kind bytes, which is one stream of the
+ * elements' bytes, in order.
  */
 #include "body/kinds_decode.h"
 #include "kernels/planes.h"
@@ -37,3 +38,17 @@ void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count
     qc_merge_planes(planes, count, frame->dtype, out, past_cache);
     qc_swap_elements_if_big_endian(out, frame->dtype, count);
 }
+
+/* ---- kind bytes ---- */
+
+static qc_status open_bytes(qc_value_decoder *values, size_t first, size_t count,
+                            qc_stream_shared *shared, qc_reader *reader, qc_error *error)
+{
+    (void)first;
+    return qc_value_streams_open(values, values->frame->item_size, count, shared, reader, error);
+}
+
+const qc_kind_decoder qc_bytes_kind_decoder = {
+    open_bytes,        qc_value_streams_skip, qc_value_streams_pull,
+    qc_elements_write, qc_elements_copy,      qc_value_streams_finish,
+};

@@ -2,7 +2,7 @@
  * Values, decoded: what a stored element is (docs/format.md, section 4). Symbols are pulled from
  * the value streams a block at a time, then turned into elements of the output type.
  *
- * Every kind is a row of functions, in a file of its own (bytes_decode.c, planes_decode.c, ...).
+ * Every kind is a row of functions, in a file of its own (affine_decode.c, planes_decode.c, ...).
  * What several kinds share is in value_streams_decode.c, elements_decode.c and codes_decode.c.
  */
 #ifndef QC_VALUES_DECODE_H

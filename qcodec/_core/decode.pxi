@@ -5,30 +5,11 @@ from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
 
 from .c cimport (
-    QC_COPIES, QC_DELTA, QC_DELTA_DIGEST_BYTES, QC_DENSE,
-    QC_MAX_STREAMS,
-    QC_OK,
-    QC_VERIFY,
-    QC_WHOLE,
-    QC_WORKSPACE_BYTES,
-    qc_chunk,
-    qc_chunk_codes,
-    qc_chunk_decode,
-    qc_chunk_decode_codes,
-    qc_chunk_stored,
-    qc_chunk_streams,
-    qc_coded_streams,
-    qc_dtype_size,
-    qc_error,
-    qc_frame,
-    qc_frame_chunks,
-    qc_frame_decode,
-    qc_frame_read,
-    qc_groups,
-    qc_parameters_decode,
-    qc_status,
-    qc_stored_size,
-    qc_stream_info,
+    QC_COPIES, QC_DELTA, QC_DELTA_DIGEST_BYTES, QC_DENSE, QC_MAX_STREAMS, QC_OK, QC_VERIFY,
+    QC_WHOLE, QC_WORKSPACE_BYTES, qc_chunk, qc_chunk_codes, qc_chunk_decode,
+    qc_chunk_decode_codes, qc_chunk_stored, qc_chunk_streams, qc_coded_streams, qc_dtype_size,
+    qc_error, qc_frame, qc_frame_chunks, qc_frame_decode, qc_frame_read, qc_groups,
+    qc_parameters_decode, qc_status, qc_stored_size, qc_stream_info,
 )
 from .polling cimport Watch, begin
 

@@ -213,7 +213,7 @@ def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits
     if not is_pack(BytesSource(parts[0])):
         limits.check_header(len(parts[0]))
     total = 0
-    for name, content in contents.items():
+    for name in contents:
         size = _decoded_bytes(name, contents)
         with naming(name):
             limits.check_tensor(size, file_bytes)

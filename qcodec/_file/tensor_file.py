@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -18,12 +17,13 @@ from .._frame.indexing import Index
 from .._frame.inspection import Info
 from .._io.source import Section, Source
 from ..dtypes import BY_SAFETENSORS, ElementType, element_type
-from ..errors import BaseError, CorruptError, MissingTensorError, QCodecError, naming
+from ..errors import CorruptError, MissingTensorError, naming
 from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
 from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
 from .ordinary_tensor import OrdinaryTensor
+from .tensor_slice import TensorSlice
 
 Array = np.ndarray[Any, Any]
 
@@ -43,8 +43,9 @@ class TensorFile:
         The device of torch tensors; ``"cpu"`` for NumPy.
     limits : Limits
     base : mapping of str to array_like, optional
-        The bases of tensors of kind delta, by name. A `FileArrays` is closed with this
-        object.
+        The bases of tensors of kind delta, by name.
+    on_close : callable, optional
+        Called when this object is closed.
 
     Attributes
     ----------
@@ -63,6 +64,7 @@ class TensorFile:
         device: str = "cpu",
         limits: Limits = DEFAULT_LIMITS,
         base: Mapping[str, Any] | None = None,
+        on_close: Callable[[], None] | None = None,
     ) -> None:
         if framework not in _FRAMEWORKS:
             raise ValueError(
@@ -76,6 +78,7 @@ class TensorFile:
         self._device = device
         self._limits = limits
         self._base = base
+        self._on_close = on_close
         self.source = source
         self._directory = read_directory(source, limits)
         # The last frame of several tensors that was decoded: what it is, and its elements.
@@ -372,10 +375,10 @@ class TensorFile:
         return to_torch(array, element).to(self._device) if self._to_torch else array
 
     def close(self) -> None:
-        """Close the file, and the file of the base if there is one."""
+        """Close the file, and what was opened with it."""
         self.source.close()
-        if isinstance(self._base, FileArrays):
-            self._base.file.close()
+        if self._on_close is not None:
+            self._on_close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -402,73 +405,3 @@ class TensorFile:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class FileArrays(Mapping[str, Array]):
-    """The arrays of a base's open file, each read on demand.
-
-    Parameters
-    ----------
-    file : TensorFile
-    what : str
-        The file's name in errors.
-    """
-
-    def __init__(self, file: TensorFile, what: str = "the base") -> None:
-        self.file = file
-        self._what = what
-
-    def __getitem__(self, name: str) -> Array:
-        with naming_base(self._what):
-            return self.file.read_array(name)[0]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.file
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.file.offset_keys())
-
-    def __len__(self) -> int:
-        return len(self.file)
-
-
-class TensorSlice:
-    """A tensor of an open file that can be sliced: ``part = tensor[10:20, ::2]``.
-
-    Indices are integers, slices with any step, and Ellipsis, with NumPy's meanings.
-    """
-
-    def __init__(self, shape: tuple[int, ...], dtype: str, get: Callable[[Index], Any]) -> None:
-        self._shape = shape
-        self._dtype = dtype
-        self._get = get
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "a TensorSlice cannot be pickled or copied: pass the file's path and the tensor's "
-            "name instead, and open the file with qcodec.safe_open"
-        )
-
-    def get_shape(self) -> list[int]:
-        """Return the dimensions of the tensor."""
-        return list(self._shape)
-
-    def get_dtype(self) -> str:
-        """Return the element type as safetensors spells it, such as ``"F32"``."""
-        return self._dtype
-
-    def __getitem__(self, index: Index) -> Any:
-        """Return a part of the tensor; only the chunks that hold it are read."""
-        return self._get(index)
-
-
-@contextmanager
-def naming_base(what: str) -> Iterator[None]:
-    """Turn an error about the base into a `BaseError` whose message begins with `what`."""
-    try:
-        yield
-    except MissingTensorError:  # not a fault of the base: a mapping raises it for a missing key
-        raise
-    except QCodecError as error:
-        message = f"{what}: {error}"
-        raise BaseError(message, error.offset, error.found, error.allowed) from error

@@ -30,7 +30,7 @@ LAYERS = {
     "pack": {"base"},
     "numeric": {"", "base", "kernels"},
 }
-MAX_ARROWS = 22
+MAX_ARROWS = 23
 PUBLIC = sorted(CSRC.glob("*.h"))
 
 # The words of a file's name that say on which side of the codec it is.
