@@ -38,13 +38,18 @@ static inline int32_t number_of(const qc_bin_scale *scale, float value)
     return side ^ -(int32_t)(deviation < 0); /* -1 - side if negative */
 }
 
+/* Where a bin begins. The bits after those of the largest floats are infinity's: there bins end. */
+static double edge_of(uint32_t bits)
+{
+    return bits == QC_F32_INFINITY ? 0x1p128 : (double)qc_f32_of_bits(bits);
+}
+
 /* The width of a bin, of deviations that are not shrunk. */
 static double width_of(const qc_bin_scale *scale, int32_t number)
 {
     uint32_t side = (uint32_t)(scale->base + (number < 0 ? -1 - number : number));
-    double low = qc_f32_of_bits(side << scale->shift),
-           high = qc_f32_of_bits((side + 1) << scale->shift);
-    return (high - low) / (double)QC_SHRINK;
+    double width = edge_of((side + 1) << scale->shift) - edge_of(side << scale->shift);
+    return width / (double)QC_SHRINK;
 }
 
 /* An integer that is ordered as floats are. */

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qcodec._core import core
@@ -60,6 +60,7 @@ def test_narrow_groups_far_apart_are_called_coarse_and_done_exactly():
     st.lists(st.floats(-GREATEST, GREATEST, width=32), min_size=1, max_size=50),
     st.integers(1, 20),
 )
+@example([GREATEST, -3.3895313892515355e38], 1)  # a bin that ends beyond the largest float
 @settings(deadline=None)
 def test_any_finite_values_give_ascending_centroids_between_them(values, k):
     x = np.array(values, np.float32)
