@@ -115,15 +115,21 @@ def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
     if size > source.size - offset:
         raise _incomplete(source.size, offset + size)
     with naming("table of the pack"):
-        frame = Encoded(Section(source, offset, size), limits=limits)
+        # It is no tensor: of the limits, that of headers applies.
+        allowed = _max_content_bytes(size)
+        own_limits = Limits(max_tensor_bytes=allowed, expansion_floor=allowed)
+        frame = Encoded(Section(source, offset, size), limits=own_limits)
         if frame.element_type.name != "uint8" or len(frame.shape) != 1:
             raise CorruptError("pack: its table is not a frame of bytes", offset)
         limits.check_header(frame.elements)
-        allowed = max(_CONTENT_FLOOR, _CONTENT_EXPANSION * size)
         if frame.elements > allowed:
             found = f"{frame.elements:,} bytes in a table of {size:,}; allowed are {allowed:,}"
             raise LimitError(found, offset, frame.elements, allowed)
         return frame.decode().data, offset + size
+
+
+def _max_content_bytes(table_bytes: int) -> int:
+    return max(_CONTENT_FLOOR, _CONTENT_EXPANSION * table_bytes)
 
 
 def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
@@ -221,7 +227,12 @@ def write_pack(items: Sequence[PackItem], profile: str = "balanced") -> list[byt
     >>> [(entry.name, entry.size, entry.target) for entry in pack.entries]
     [('embedding', 7, 'embedding'), ('head', 7, 'embedding')]
     """
-    table = _write_table(_write_content(items), profile)
+    content = _write_content(items)
+    # Long names that repeat each other could become so small that no reader takes them.
+    for which in (profile, "fast", "fixed"):
+        table = _write_table(content, which)
+        if content.size <= _max_content_bytes(len(table)):
+            break
     return [core.pack_write_head(len(table)), table, *(item.frame for item in items if item.frame)]
 
 

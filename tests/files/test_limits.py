@@ -167,6 +167,14 @@ def test_checking_takes_no_memory_and_so_has_no_limit(tmp_path, capsys):
             file.get_tensor("a")
 
 
+def test_the_table_of_a_pack_is_limited_as_a_header_is(tmp_path):
+    path = tmp_path / "net.qcodec"
+    qcodec.save_file({"a" * 1000: ZEROS}, path)
+    safe_open(path, limits=Limits(max_tensor_bytes=0, expansion_floor=0, max_expansion=0)).close()
+    with pytest.raises(qcodec.LimitError, match="max_header_bytes"):
+        safe_open(path, limits=Limits(max_header_bytes=1000))
+
+
 # ---- what is written can be read ----
 
 GB = 10**9

@@ -130,6 +130,13 @@ def test_names_that_resemble_each_other_take_few_bytes():
     assert read_pack(BytesSource(written(names, [b"x"] * 600))).table_bytes < raw / 1.5
 
 
+@pytest.mark.parametrize("profile", ["fast", "balanced", "small"])
+def test_long_names_that_resemble_each_other_can_be_read(profile):
+    names = [f"{'a' * 1000}{number}" for number in range(100)]
+    data = b"".join(write_pack(items_of(names, [b"frame"] * 100), profile))
+    assert [entry.name for entry in read(data).entries] == names
+
+
 def test_every_prefix_is_truncated():
     whole = written(["weight", "bias"], [b"frames", b"!"])
     for size in range(len(whole)):
