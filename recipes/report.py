@@ -3,7 +3,9 @@
 Every byte of the file is counted in exactly one row. A **layer** is a float tensor of two or more
 dimensions. Its row counts its codes or elements, its positions, and its codebook or scales. Three
 rows below count the rest: biases and other tensors, with everything stored for them; heads and
-checksums of the layers; and names and places.
+checksums of the layers; and names and places. Of a frame that several tensors share, each has a
+share by its elements. A tensor that is stored as a copy of another one takes no bytes, and is
+among the others.
 
 **Kept** weights are nonzero after decoding. Bits are per kept weight, before coding (at fixed
 width) and after coding (as in the file), so that always
@@ -229,7 +231,7 @@ def bits(total: float, kept: int) -> float:
 def _is_layer(tensor: Mapping[str, Any]) -> bool:
     element = BY_NAME.get(tensor["dtype"])
     is_float = element is not None and element.is_float
-    is_stored = tensor["kind"] != "ordinary" and "alias_of" not in tensor
+    is_stored = tensor["kind"] not in ("ordinary", "converted") and "alias_of" not in tensor
     return is_stored and is_float and len(tensor["shape"]) >= 2
 
 

@@ -249,13 +249,13 @@ class TensorFile:
         MissingTensorError
             If there is no tensor of this name.
         TypeError
-            If it is an ordinary tensor.
+            If it is an ordinary tensor, or is stored as a copy of another one.
         """
         stored = self._stored(name)
-        if stored.ordinary is not None:
-            raise TypeError(f"tensor {quoted(name)} is not encoded")
         if stored.converted_to:
             raise TypeError(f"tensor {quoted(name)} is converted from {quoted(stored.target)}")
+        if stored.ordinary is not None:
+            raise TypeError(f"tensor {quoted(name)} is not encoded")
         return self._encoded(stored)
 
     def _encoded(self, stored: Stored) -> Encoded:

@@ -78,19 +78,27 @@ def _groups_of(groups: Groups, part: Part) -> Groups:
 
 
 def share_of(whole: Info, part: Part) -> Info:
-    """Return a part's share of its frame, by elements; the shares of all parts add up."""
+    """Return a part's share of its frame, by elements.
+
+    The shares of all parts add up to the frame, and so do those of each of its sections.
+    """
 
     def share(count: int) -> int:
         before = count * part.first // whole.elements
         return count * (part.first + part.elements) // whole.elements - before
 
-    size = share(whole.bytes)
+    ends = np.cumsum([0, *(section.bytes for section in whole.sections)]).tolist()
+    shared = [share(end) for end in ends]
+    sections = [
+        Section(section.name, section.coding, end - begin)
+        for section, begin, end in zip(whole.sections, shared, shared[1:], strict=False)
+    ]
     return replace(
         whole,
         shape=part.shape,
         elements=part.elements,
         stored=share(whole.stored),
         dense_bytes=share(whole.dense_bytes),
-        bytes=size,
-        sections=(Section("shared frame", "+".join(whole.codings), size),),
+        bytes=shared[-1],
+        sections=tuple(section for section in sections if section.bytes),
     )

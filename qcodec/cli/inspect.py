@@ -55,10 +55,31 @@ def describe(file: TensorFile) -> dict[str, Any]:
 
 
 def _tensor(file: TensorFile, stored: Stored) -> dict[str, Any]:
+    if stored.converted_to:
+        return {"name": stored.name, **_converted(file, stored)}
     found = _ordinary(stored) if stored.ordinary is not None else file.info(stored.name).as_dict()
     if stored.target != stored.name:
         found |= {"alias_of": stored.target, "bytes": 0, "bits_per_weight": 0.0, "sections": []}
     return {"name": stored.name, **found}
+
+
+def _converted(file: TensorFile, stored: Stored) -> dict[str, Any]:
+    """Describe a tensor that is stored as a copy of another one, perhaps in another type."""
+    shape, element = file.get_slice(stored.name).get_shape(), file.element_type(stored.name)
+    elements = math.prod(shape)
+    return {
+        "shape": shape,
+        "dtype": element.name,
+        "kind": "converted",
+        "positions": "dense",
+        "codings": [],
+        "elements": elements,
+        "dense_bytes": elements * element.itemsize,
+        "bytes": 0,
+        "bits_per_weight": 0.0,
+        "sections": [],
+        "converted_from": stored.target,
+    }
 
 
 def _ordinary(stored: Stored) -> dict[str, Any]:
@@ -93,16 +114,25 @@ def _text(report: dict[str, Any]) -> str:
 
 
 def _row(tensor: dict[str, Any]) -> list[str]:
-    is_alias = "alias_of" in tensor
+    is_other = "alias_of" in tensor or "converted_from" in tensor
     ratio = "" if not tensor["bytes"] else f"{tensor['dense_bytes'] / tensor['bytes']:.2f}"
     return [
         one_line(tensor["name"], _MAX_NAME),
         one_line("x".join(map(str, tensor["shape"])), _MAX_NAME) or "scalar",
         escape(tensor["dtype"]),
-        f"= {one_line(tensor['alias_of'], _MAX_NAME)}" if is_alias else tensor["kind"],
-        "" if is_alias else tensor["positions"],
-        "" if is_alias else "+".join(tensor["codings"]),
+        _kind(tensor),
+        "" if is_other else tensor["positions"],
+        "" if is_other else "+".join(tensor["codings"]),
         f"{tensor['bytes']:,}",
         f"{tensor['bits_per_weight']:.2f}",
         ratio,
     ]
+
+
+def _kind(tensor: dict[str, Any]) -> str:
+    """Return how a tensor is stored; of another name and of a copy: of which."""
+    if "alias_of" in tensor:
+        return f"= {one_line(tensor['alias_of'], _MAX_NAME)}"
+    if "converted_from" in tensor:
+        return f"like {one_line(tensor['converted_from'], _MAX_NAME)}"
+    return str(tensor["kind"])

@@ -93,6 +93,20 @@ def test_inspect_names_alias_ordinary_tensors_and_header(command, encoded):
     assert "(pack table)" in lines
 
 
+def test_inspect_shows_copies_of_other_tensors(command, tmp_path):
+    path, master = tmp_path / "net.qcodec", np.linspace(0, 1, 6000, dtype="f4")
+    tensors = {"master": master, "half": master.astype("f2"), "equal": master.copy()}
+    save_file(tensors, path)
+    report = json.loads(command("inspect", path, "--json")[1])
+    found = {tensor["name"]: tensor for tensor in report["tensors"]}
+    for name, dtype in {"half": "float16", "equal": "float32"}.items():
+        assert found[name]["converted_from"] == "master"
+        assert (found[name]["dtype"], found[name]["shape"]) == (dtype, [6000])
+        assert (found[name]["bytes"], found[name]["dense_bytes"]) == (0, tensors[name].nbytes)
+    lines = {line.split("  ")[0]: line for line in command("inspect", path)[1].splitlines()}
+    assert "float16  like master" in lines["half"]
+
+
 def test_inspect_json_says_the_same(command, encoded):
     code, out, _ = command("inspect", encoded, "--json")
     report = json.loads(out)

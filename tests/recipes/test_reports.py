@@ -65,6 +65,23 @@ def test_an_ordinary_tensor_and_another_name_of_one_are_counted_once(tensors, tm
     assert found.elements == 60 * 50 + 60 + 12
 
 
+def test_copies_and_layers_that_share_a_frame_are_counted_once(tensors, tmp_path):
+    random = np.random.default_rng(4)
+    tensors["b.weight"] = np.where(random.random((30, 50)) < 0.2, tensors["a.weight"][:30], 0)
+    tensors["c.weight"] = np.where(random.random((20, 50)) < 0.2, tensors["a.weight"][:20], 0)
+    tensors["copy.weight"] = tensors["b.weight"].copy()
+    path = tmp_path / "net.qcodec"
+    qcodec.save_file(tensors, path)
+    with qcodec.safe_open(path) as file:
+        assert all(file.directory.tensors[f"{name}.weight"].part for name in "bc")
+    found = report(path)
+    assert [layer.name for layer in found.layers] == ["a.weight", "b.weight", "c.weight"]
+    rows = [*(layer.bytes for layer in found.layers), found.other_bytes, found.head_bytes]
+    assert sum(rows) + found.name_bytes == found.bytes == path.stat().st_size
+    assert found.elements == 60 * 50 + 60 + 12 + 30 * 50 + 20 * 50 + 30 * 50
+    assert all(layer.index_bytes for layer in found.layers[1:])
+
+
 @pytest.mark.parametrize("form", ["mask", "gaps", "csr", "dense"])
 def test_bits_before_coding_are_those_of_a_file_at_fixed_width(tensors, tmp_path, form):
     """In profile fixed nothing is coded, so before and after are the same, up to whole bytes."""
