@@ -48,7 +48,7 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
 
     Examples
     --------
-    >>> steps = np.array([3, -1, 0, 2, 2, -1, 3, 0], np.float32)
+    >>> steps = np.array([3, -1, 0, 2, 1, -1, 3, 0], np.float32)
     >>> q = Quantized((8,), "float32", "bytes", np.float32(0.1) * steps)
     >>> [form.kind for form in exact_forms(q)]
     ['affine']

@@ -12,7 +12,8 @@ import pytest
 
 import qcodec
 from qcodec import streams
-from qcodec._file.tensor_file import FileArrays, TensorFile
+from qcodec._file.file_arrays import FileArrays
+from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource, PreadSource, open_source
 from qcodec.errors import TruncatedError
 from qcodec.files import load, safe_open, save, save_file

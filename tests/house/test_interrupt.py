@@ -1,6 +1,7 @@
 """Ctrl-C takes effect within a second, and leaves no thread and no file."""
 
 import gc
+import mmap
 import os
 import re
 import signal
@@ -19,7 +20,7 @@ from qcodec._base.delta_base import Base
 from qcodec._base.threads import in_order
 from qcodec._core import core
 from qcodec._core.interrupt import Stopped, check
-from qcodec._file.pack import write_pack
+from qcodec._file.pack import PackItem, write_pack
 from qcodec._file.saving import encode_tensors
 from qcodec._io.atomic import replace_file
 from qcodec.cli.main import main
@@ -56,6 +57,12 @@ def weights(*shape):
 
 def random_bytes(count):
     return np.random.default_rng(0).integers(0, 256, count, np.uint8)
+
+
+def zero_bytes(count):
+    """Zeros that may be more than there is memory: they cannot be written to, so none is kept."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    return np.frombuffer(mmap.mmap(-1, count, flags=flags, prot=mmap.PROT_READ), np.uint8)
 
 
 def codes_of_kernels():
@@ -117,7 +124,7 @@ LONG_CALLS = {
         quantize_codebook, weights(5000, 1000), 8, "exact", per=0
     ),
     "mask of n of m": lambda: call(n_of_m_mask, weights(40_000_000), 32, 64),
-    "digest of a base": lambda: lambda: Base(np.zeros(1 << 31, np.uint8)).digest,
+    "digest of a base": lambda: lambda: Base(zero_bytes(1 << 36)).digest,
 }
 
 
@@ -177,7 +184,7 @@ def test_a_command_exits_with_130_and_leaves_no_file(tmp_path, command, capsys):
 
 
 def write_pack_of(frame, path):
-    path.write_bytes(b"".join(write_pack(["w"], [frame])))
+    path.write_bytes(b"".join(write_pack([PackItem("w", "frame", frame)])))
 
 
 def test_an_interrupted_write_leaves_no_file(tmp_path):
@@ -321,10 +328,9 @@ GIL_FREE = {
         "step_codes": "asks",
     },
     "pack": {
-        "pack_count": "short: some bytes",
         "pack_read": "short: as many names as the limit of tensors allows",
         "pack_find": "short: a binary search",
-        "pack_write_table": "short: as many names as there are tensors",
+        "pack_write_content": "short: as many names as there are tensors",
     },
     "stream": {
         "crc32c": "pieces",

@@ -191,7 +191,7 @@ def test_parameters_out_of_range_are_refused_at_once(make):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Verbatim("complex64"),
+        lambda: Verbatim("complex128"),
         lambda: Sparse(Sparse(Verbatim())),
         lambda: Sparse(DeepCompression(4)),
         lambda: Sparse(Verbatim(), 0.5),

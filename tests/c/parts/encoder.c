@@ -1,8 +1,8 @@
 /*
  * encoder: encodes bytes from standard input as two frames, then as a stream, to standard output:
  * each a length of 4 bytes, little-endian, and its bytes. The first frame holds a vector of uint8,
- * the second a sparse tensor of the bytes that are not 0, by gaps. Linked with the files of an
- * encoder alone (csrc/README.md).
+ * as copies if they may pay, the second a sparse tensor of the bytes that are not 0, by gaps.
+ * Linked with the files of an encoder alone (csrc/README.md).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +65,7 @@ int main(void)
     qc_error error;
     size_t size = fread(data, 1, sizeof data, stdin), stored = 0, written;
     memcpy(values, data, size);
-    encode_frame(QC_DENSE, size, size);
+    encode_frame(qc_copies_may_pay(values, size, 1, QC_U8) ? QC_COPIES : QC_DENSE, size, size);
     for (size_t i = 0; i < size; i++)
         if (data[i] != 0) {
             positions[stored] = (uint32_t)i;
