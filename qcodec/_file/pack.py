@@ -24,8 +24,9 @@ from ..quantize import quantize_verbatim
 MAGIC = b"QP"
 #: What stands under a name, by number (`qc_pack_role`).
 ROLES = ("frame", "first", "next", "same", "converted", "attached")
-#: A table may decode to this many bytes, and to this many times its own bytes.
-_CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 16, 256
+#: A table may decode to this many bytes, and to this many times its own bytes: so a kilobyte never
+#: costs more than a megabyte.
+_CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 19, 1024
 
 _Table = np.ndarray[Any, np.dtype[np.void]]
 
@@ -119,11 +120,16 @@ def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
         if frame.element_type.name != "uint8" or len(frame.shape) != 1:
             raise CorruptError("pack: its table is not a frame of bytes", offset)
         limits.check_header(frame.elements)
-        allowed = max(_CONTENT_FLOOR, _CONTENT_EXPANSION * size)
+        allowed = _allowed(size)
         if frame.elements > allowed:
             found = f"{frame.elements:,} bytes in a table of {size:,}; allowed are {allowed:,}"
             raise LimitError(found, offset, frame.elements, allowed)
         return frame.decode().data, offset + size
+
+
+def _allowed(table_bytes: int) -> int:
+    """Return to how many bytes a table of this length may decode."""
+    return max(_CONTENT_FLOOR, _CONTENT_EXPANSION * table_bytes)
 
 
 def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
@@ -244,4 +250,7 @@ def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uin
 def _write_table(content: np.ndarray[Any, np.dtype[np.uint8]], profile: str) -> bytes:
     codings = (1 << len(core.coding_names())) - 1
     quantized = quantize_verbatim(content)
-    return encode_quantized(quantized, profile=profile, codings=codings, positions="dense")
+    table = encode_quantized(quantized, profile=profile, codings=codings, positions="dense")
+    if len(content) > _allowed(len(table)):  # what repeats so often is stored as it is
+        return encode_quantized(quantized, profile="fixed", codings=codings, positions="dense")
+    return table

@@ -11,6 +11,7 @@ import numpy as np
 from .._base.arrays import as_array, bytes_of, cast, unusual_tensor
 from .._base.delta_base import Base
 from ..dtypes import BY_NAME, ElementType
+from ..errors import naming
 from .container import Alias
 
 Array = np.ndarray[Any, Any]
@@ -57,8 +58,9 @@ def repeats(tensors: Mapping[str, Any], treatment: Treatment, exact: Treatment) 
         memory = _memory(value)
         if memory is None:
             continue
-        array, element = as_array(value)
-        how = treatment(name, array.shape, element.name)
+        with naming(name):
+            array, element = as_array(value)
+            how = treatment(name, array.shape, element.name)
         if how is None:
             continue
         others = memories.setdefault(memory, [])
