@@ -328,8 +328,7 @@ def _repeating(elements: list[bytes], period: int, bits: int) -> list[bytes]:
         again = pattern[::-1] if number % 2 else pattern
         words = [int.from_bytes(element, "little") + number // 2 for element in again]
         repeated += [
-            (w % (1 << bits)).to_bytes(len(e), "little")
-            for w, e in zip(words, again, strict=True)
+            (w % (1 << bits)).to_bytes(len(e), "little") for w, e in zip(words, again, strict=True)
         ]
     return repeated[: len(elements)]
 
