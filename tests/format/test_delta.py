@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import qcodec
 import reference
 from qcodec import BaseError, Delta, Lossless
-from qcodec._file.tensor_file import FileArrays
+from qcodec._file.file_arrays import FileArrays
 from qcodec.cli.main import main
 from qcodec.codecs import from_config
 from qcodec.recipes import Recipe, Rule

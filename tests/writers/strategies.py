@@ -325,22 +325,22 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         if elements and draw(st.booleans()):
             elements = [elements[0]] * len(elements)
         elif elements and frame.dtype != "bool" and draw(st.booleans()):
-            elements = _repeating(elements, draw(st.integers(1, 9)))
+            bits = BITS.get(frame.dtype, 8 * size)
+            elements = _repeating(elements, draw(st.integers(1, 9)), bits)
         return replace(frame, stored=stored, elements=elements)
     limit = frame.codebook.entries if frame.codebook else 1 << frame.width
     codes = random.integers(0, draw(st.integers(1, limit)), len(stored))
     return replace(frame, stored=stored, elements=[int(code) for code in codes])
 
 
-def _repeating(elements: list[bytes], period: int) -> list[bytes]:
+def _repeating(elements: list[bytes], period: int, bits: int) -> list[bytes]:
     """The first few elements again and again, every other time backward and in steps of one."""
     pattern, repeated = elements[:period], list[bytes]()
     for number in range(-(-len(elements) // period)):
         again = pattern[::-1] if number % 2 else pattern
         words = [int.from_bytes(element, "little") + number // 2 for element in again]
         repeated += [
-            (w % (1 << 8 * len(e))).to_bytes(len(e), "little")
-            for w, e in zip(words, again, strict=True)
+            (w % (1 << bits)).to_bytes(len(e), "little") for w, e in zip(words, again, strict=True)
         ]
     return repeated[: len(elements)]
 
