@@ -140,14 +140,19 @@ typedef struct qc_coded {
     size_t offset; /* of the body, from the frame's first byte (read) */
 } qc_coded;
 
-/* A parameter by groups of elements: element i of the tensor belongs to group i / inner % count.
-   `values` points into the frame (read) or to the caller's values (write): little-endian, any
-   alignment. */
+/* A parameter by groups of elements: element i of the tensor belongs to group i / inner % count,
+   or, if `inner` is 0, to the first group that ends after it. `values` points into the frame (read)
+   or to the caller's values (write): little-endian, any alignment. */
 typedef struct qc_groups {
     qc_dtype dtype;        /* (w) */
     size_t inner;          /* (w) >= 1 */
     size_t count;          /* (w) 0: there is no such parameter */
     const uint8_t *values; /* (w) read: NULL if they are coded, until they are decoded */
+    /* (w) If `inner` is 0: `count` uint64_t, any alignment: where each group ends; the last one is
+       the number of elements. Read: NULL until parameters are decoded. */
+    const uint8_t *ends;
+    const uint8_t *lengths; /* read: as the frame has them */
+    size_t lengths_bytes;
     qc_coded coded;
 } qc_groups;
 

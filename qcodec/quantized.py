@@ -27,7 +27,8 @@ class Groups:
     """Parameters per group of elements (format, section 4).
 
     The group of element i (C order) is ``(i // inner) % len(values)``. So there can be one
-    group for the tensor, one per index of an axis, or one per block.
+    group for the tensor, one per index of an axis, or one per block. Or else each group has a
+    length of its own, and they follow each other.
 
     Attributes
     ----------
@@ -36,6 +37,8 @@ class Groups:
         (groups, entries) for codebooks.
     inner : int
         Number of consecutive elements that share a group.
+    lengths : numpy.ndarray of int64, optional
+        The number of elements of each group, instead of `inner`; they are all elements.
     second : float, optional
         Scales only: a float32 by which each of the values is multiplied, rounded to float32, as
         NVFP4 does.
@@ -44,15 +47,26 @@ class Groups:
     values: np.ndarray[Any, Any]
     inner: int = 1
     second: float | None = None
+    lengths: np.ndarray[Any, Any] | None = None
 
     def __post_init__(self) -> None:
         if len(self.values) < 1 or self.inner < 1:
             raise ValueError(
                 f"{len(self.values)} groups of inner={self.inner} elements; at least 1 of each"
             )
+        if self.lengths is not None and (
+            len(self.lengths) != len(self.values) or len(self.values) < 2 or min(self.lengths) < 1
+        ):
+            raise ValueError(
+                f"{len(self.lengths)} lengths of {len(self.values)} groups; allowed is one of at "
+                "least 1 for each of two groups or more"
+            )
 
     def of(self, index: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Return the group number of each flat element index."""
+        if self.lengths is not None:
+            found: np.ndarray[Any, Any] = np.searchsorted(np.cumsum(self.lengths), index, "right")
+            return found
         return (index // self.inner) % len(self.values)
 
 

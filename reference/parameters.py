@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,9 +24,12 @@ class Groups:
     values: list[float]
     count: int
     inner: int
+    ends: list[int]  # of groups that have lengths of their own
 
     def of(self, element: int) -> int:
         """The group of an element, given its index in the whole tensor."""
+        if self.ends:
+            return bisect_right(self.ends, element)
         return element // self.inner % self.count
 
 
@@ -72,9 +76,10 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
         require(dtype in allowed, "dtype of the scales", Unsupported)
         if has_second:
             parameters.second_scale = float_of(reader.take(4, "second scale"), "f32")
-        inner = _read_inner(reader, "inner of the scales")
+        inner = reader.vu("inner of the scales")
         count = _read_positive(reader, "count of the scales")
-        parameters.scales = Groups([], count, inner)
+        ends = [] if inner else _read_ends(reader, head, parameters, count)
+        parameters.scales = Groups([], count, inner, ends)
         _read_floats(reader, head, parameters, dtype, count, 1, parameters.scales.values)
     if zero_mode and parameters.scales:
         parameters.zero_points = []
@@ -103,8 +108,9 @@ def _read_codebook(reader: Reader, head: Head, parameters: Parameters) -> None:
     parameters.width = max((parameters.entries - 1).bit_length(), 1)
     dtype = _read_float_type(reader, (_F32, _F16, _BF16))
     books = _read_positive(reader, "books")
-    inner = _read_inner(reader, "inner of the books") if books > 1 else 1
-    parameters.books = Groups([], books, inner)
+    inner = reader.vu("inner of the books") if books > 1 else 1
+    ends = [] if inner else _read_ends(reader, head, parameters, books)
+    parameters.books = Groups([], books, inner, ends)
     entries = parameters.entries
     _read_floats(reader, head, parameters, dtype, books, entries, parameters.books.values)
 
@@ -133,10 +139,16 @@ def _read_positive(reader: Reader, what: str) -> int:
     return value
 
 
-def _read_inner(reader: Reader, what: str) -> int:
-    value = reader.vu(what)
-    require(value, f"{what} is 0", Unsupported)
-    return value
+def _read_ends(reader: Reader, head: Head, parameters: Parameters, count: int) -> list[int]:
+    """Where groups end that have lengths of their own."""
+    ends = [0]
+    for _ in range(count):
+        length = reader.vu("length of a group")
+        require(1 <= length <= head.elements - ends[-1], "a group of no elements, or of too many")
+        ends.append(ends[-1] + length)
+    require(ends[-1] == head.elements, "groups of fewer elements than there are")
+    parameters.coded_bytes += 8 * count
+    return ends[1:]
 
 
 def _read_float_type(reader: Reader, allowed: tuple[int, ...]) -> int:

@@ -12,7 +12,11 @@
 /* Elements that follow `element` in these groups, itself included. */
 static size_t run_in(const qc_groups *groups, size_t element)
 {
-    return groups->count > 1 ? groups->inner - element % groups->inner : SIZE_MAX;
+    if (groups->count <= 1)
+        return SIZE_MAX;
+    if (groups->inner > 0)
+        return groups->inner - element % groups->inner;
+    return qc_group_end(groups, qc_group_of(groups, element)) - element;
 }
 
 /* The same in all groups: zero points have those of the scales. */

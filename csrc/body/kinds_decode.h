@@ -51,10 +51,27 @@ typedef struct qc_code_values {
                       uint8_t *out);
 } qc_code_values;
 
+static inline size_t qc_group_end(const qc_groups *groups, size_t group)
+{
+    uint64_t end;
+    memcpy(&end, groups->ends + group * sizeof end, sizeof end);
+    return (size_t)end;
+}
+
 /* The number of the group of an element. */
 static inline size_t qc_group_of(const qc_groups *groups, size_t element)
 {
-    return element / groups->inner % groups->count;
+    if (groups->inner > 0)
+        return element / groups->inner % groups->count;
+    size_t low = 0, high = groups->count - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (qc_group_end(groups, middle) > element)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
 }
 
 /* Value number `index` as f32: exact for every type of a parameter. */

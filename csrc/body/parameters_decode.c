@@ -233,12 +233,39 @@ static qc_status decode_floats(parameters_workspace *work, const qc_frame *frame
     return QC_OK;
 }
 
+/* Where the groups end that have lengths of their own. The lengths were read before, and may have
+   changed since: so they are checked again. */
+static qc_status decode_ends(const qc_frame *frame, qc_groups *groups, uint8_t **memory,
+                             qc_error *error)
+{
+    qc_reader reader = qc_reader_of(groups->lengths, groups->lengths_bytes, 1);
+    uint64_t end = 0, length;
+    if (groups->inner > 0 || groups->count == 0)
+        return QC_OK;
+    uint8_t *ends = take_memory(memory, groups->count * sizeof end);
+    for (size_t i = 0; i < groups->count; i++) {
+        QC_TRY(qc_read_vu(&reader, &length, "parameters: lengths of the groups", error));
+        QC_CHECK(length >= 1 && length <= frame->elements - end, QC_CORRUPT,
+                 "parameters: lengths of the groups", 0, length, frame->elements - end);
+        end += length;
+        if (ends != NULL)
+            memcpy(ends + i * sizeof end, &end, sizeof end);
+    }
+    QC_CHECK(end == frame->elements, QC_CORRUPT, "parameters: lengths of the groups", 0, end,
+             frame->elements);
+    groups->ends = ends;
+    return QC_OK;
+}
+
 qc_status qc_parameters_decode(qc_frame *frame, void *memory, void *workspace, qc_error *error)
 {
     parameters_workspace *work = qc_workspace_align(workspace);
     qc_codebook *codebook = &frame->codebook;
     uint8_t *next = memory;
     work->shared = (qc_stream_shared){qc_ticker_of(frame->poll), NULL}; /* no stream has a router */
+    QC_TRY(decode_ends(frame, &codebook->books, &next, error));
+    QC_TRY(decode_ends(frame, &frame->scales, &next, error));
+    frame->zero_points.groups.ends = frame->scales.ends;
     QC_TRY(decode_floats(work, frame, &codebook->books, codebook->entries, &codebook->order, &next,
                          error));
     QC_TRY(decode_floats(work, frame, &frame->scales, 1, NULL, &next, error));

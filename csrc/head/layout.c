@@ -96,7 +96,8 @@ int qc_parameters_are_decoded(const qc_frame *frame)
 {
     const qc_groups *all[] = {&frame->codebook.books, &frame->scales, &frame->zero_points.groups};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->count > 0 && all[i]->values == NULL)
+        if (all[i]->count > 0 &&
+            (all[i]->values == NULL || (all[i]->inner == 0 && all[i]->ends == NULL)))
             return 0;
     return 1;
 }

@@ -24,14 +24,11 @@ static qc_status read_width(qc_reader *reader, unsigned *width, const char *what
     return QC_OK;
 }
 
-/* How many elements in order share a group. A later version may have blocks of two dimensions,
-   which begin with a 0. */
+/* How many elements in order share a group; 0: groups have lengths of their own. */
 static qc_status read_inner(qc_reader *reader, size_t *inner, const char *what, qc_error *error)
 {
     uint64_t value;
-    size_t at = reader->at;
     QC_TRY(qc_read_vu(reader, &value, what, error));
-    QC_CHECK(value >= 1, QC_UNSUPPORTED, what, at, 0, 1);
     /* More than there are elements is as good as any such number. */
     *inner = value < SIZE_MAX ? (size_t)value : SIZE_MAX;
     return QC_OK;
@@ -67,6 +64,27 @@ static qc_status read_body(qc_reader *reader, qc_coded *coded, const char *what,
     QC_TRY(qc_read_bytes(reader, size, &coded->body, what, error));
     coded->size = (size_t)size;
     return QC_OK;
+}
+
+/* The lengths of groups that have their own: none is 0, and they are those of all elements. */
+static qc_status read_lengths(qc_reader *reader, qc_frame *frame, qc_groups *groups,
+                              const char *what, qc_error *error)
+{
+    uint64_t sum = 0, length;
+    size_t start = reader->at;
+    if (groups->inner > 0)
+        return QC_OK;
+    for (size_t i = 0; i < groups->count; i++) {
+        QC_TRY(qc_read_vu(reader, &length, what, error));
+        QC_CHECK(length >= 1 && length <= frame->elements - sum, QC_CORRUPT, what, reader->at,
+                 length, frame->elements - sum);
+        sum += length;
+    }
+    QC_CHECK(sum == frame->elements, QC_CORRUPT, what, reader->at, sum, frame->elements);
+    groups->lengths = reader->data + start;
+    groups->lengths_bytes = reader->at - start;
+    return qc_to_size(frame->coded_bytes + sizeof(uint64_t) * (uint64_t)groups->count,
+                      &frame->coded_bytes, what, start, error);
 }
 
 /* floats(groups, entries): their number is bounded by the bytes that are there, or by the tensor,
@@ -108,6 +126,7 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
     }
     QC_TRY(read_inner(reader, &scales->inner, "scale: elements that share one", error));
     QC_TRY(qc_read_count(reader, &scales->count, "scale: number of groups", error));
+    QC_TRY(read_lengths(reader, frame, scales, "scale: lengths of the groups", error));
     return read_floats(reader, frame, scales, 1, "scale: values", error);
 }
 
@@ -164,6 +183,7 @@ static qc_status read_codebook(qc_reader *reader, qc_frame *frame, int scaled, q
     books->inner = 1;
     if (books->count > 1)
         QC_TRY(read_inner(reader, &books->inner, "codebook: elements that share a book", error));
+    QC_TRY(read_lengths(reader, frame, books, "codebook: lengths of the groups", error));
     return read_floats(reader, frame, books, frame->codebook.entries, "codebook: entries", error);
 }
 

@@ -37,19 +37,49 @@ static uint8_t *write_floats(uint8_t *out, const qc_groups *groups, unsigned ent
                            groups->count * entries * qc_dtype_size(groups->dtype));
 }
 
-static qc_status check_scales(const qc_groups *scales, qc_error *error)
+/* Where groups of lengths of their own end: the last one with the elements. */
+static qc_status check_ends(const qc_frame *frame, const qc_groups *groups, qc_error *error)
+{
+    uint64_t before = 0, end;
+    if (groups->inner > 0)
+        return QC_OK;
+    QC_CHECK(groups->ends != NULL, QC_INVALID, "parameters: ends of the groups", 0, 0, 1);
+    for (size_t i = 0; i < groups->count; i++, before = end) {
+        memcpy(&end, groups->ends + i * sizeof end, sizeof end);
+        QC_CHECK(end > before && end <= frame->elements, QC_INVALID,
+                 "parameters: ends of the groups", i, end, frame->elements);
+    }
+    QC_CHECK(before == frame->elements, QC_INVALID, "parameters: ends of the groups", 0, before,
+             frame->elements);
+    return QC_OK;
+}
+
+/* The lengths of such groups; `out` NULL: only their size. */
+static size_t write_lengths(uint8_t *out, const qc_groups *groups)
+{
+    uint64_t before = 0, end;
+    size_t size = 0;
+    for (size_t i = 0; groups->inner == 0 && i < groups->count; i++, before = end) {
+        memcpy(&end, groups->ends + i * sizeof end, sizeof end);
+        if (out != NULL)
+            qc_write_vu(out + size, end - before);
+        size += qc_vu_size(end - before);
+    }
+    return size;
+}
+
+static qc_status check_scales(const qc_frame *frame, const qc_groups *scales, qc_error *error)
 {
     QC_CHECK(scales->dtype <= QC_BF16 || scales->dtype == QC_F8E4M3 || scales->dtype == QC_E8M0,
              QC_INVALID, "scale: dtype", 0, scales->dtype, QC_E8M0);
-    QC_CHECK(scales->inner >= 1, QC_INVALID, "scale: groups", 0, scales->count, scales->inner);
-    return QC_OK;
+    return check_ends(frame, scales, error);
 }
 
 static size_t scales_size(const qc_frame *frame)
 {
     const qc_groups *scales = &frame->scales;
     return 1 + (frame->has_second_scale ? 4 : 0) + qc_vu_size(scales->inner) +
-           qc_vu_size(scales->count) + floats_size(scales, 1);
+           qc_vu_size(scales->count) + write_lengths(NULL, scales) + floats_size(scales, 1);
 }
 
 static uint8_t *write_scales(uint8_t *out, const qc_frame *frame)
@@ -62,6 +92,7 @@ static uint8_t *write_scales(uint8_t *out, const qc_frame *frame)
     }
     out = qc_append_vu(out, scales->inner);
     out = qc_append_vu(out, scales->count);
+    out += write_lengths(out, scales);
     return write_floats(out, scales, 1);
 }
 
@@ -116,8 +147,10 @@ static qc_status plan_codebook(qc_frame *frame, qc_error *error)
     unsigned entries = frame->codebook.entries;
     QC_CHECK(entries >= 1 && entries <= 256, QC_INVALID, "codebook: entries", 0, entries, 256);
     QC_CHECK(books->dtype <= QC_BF16, QC_INVALID, "codebook: dtype", 0, books->dtype, QC_BF16);
-    QC_CHECK(books->count >= 1 && books->inner >= 1, QC_INVALID, "codebook: books", 0, books->count,
-             books->inner);
+    QC_CHECK(books->count >= 1, QC_INVALID, "codebook: books", 0, books->count, 1);
+    QC_CHECK(books->count > 1 || books->inner > 0, QC_INVALID, "codebook: books", 0, books->count,
+             2);
+    QC_TRY(check_ends(frame, books, error));
     frame->width = qc_codebook_width(entries);
     return QC_OK;
 }
@@ -126,7 +159,7 @@ static size_t codebook_size(const qc_frame *frame)
 {
     const qc_groups *books = &frame->codebook.books;
     return 2 + qc_vu_size(books->count) + (books->count > 1 ? qc_vu_size(books->inner) : 0) +
-           floats_size(books, frame->codebook.entries);
+           write_lengths(NULL, books) + floats_size(books, frame->codebook.entries);
 }
 
 static uint8_t *write_codebook(uint8_t *out, const qc_frame *frame)
@@ -137,6 +170,7 @@ static uint8_t *write_codebook(uint8_t *out, const qc_frame *frame)
     out = qc_append_vu(out, books->count);
     if (books->count > 1)
         out = qc_append_vu(out, books->inner);
+    out += write_lengths(out, books);
     return write_floats(out, books, frame->codebook.entries);
 }
 
@@ -196,7 +230,7 @@ qc_status qc_plan_parameters(qc_frame *frame, qc_error *error)
     frame->zero_points.groups.coded.mode = 0;
     if (kind->plan != NULL)
         QC_TRY(kind->plan(frame, error));
-    return frame->scales.count > 0 ? check_scales(&frame->scales, error) : QC_OK;
+    return frame->scales.count > 0 ? check_scales(frame, &frame->scales, error) : QC_OK;
 }
 
 size_t qc_parameters_size(const qc_frame *frame)

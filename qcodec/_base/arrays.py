@@ -231,7 +231,7 @@ def _from_torch(tensor: Any) -> tuple[np.ndarray[Any, Any], ElementType]:
             f"a tensor {unusual} was given; allowed are dense tensors with memory of their own"
         )
     element = element_type(tensor.dtype)
-    tensor = tensor.detach().cpu().contiguous().resolve_neg()
+    tensor = tensor.detach().cpu().contiguous().resolve_conj().resolve_neg()
     if element.name.startswith(("bfloat", "float8")):
         tensor = tensor.view(getattr(torch, _TORCH_CARRIERS[element.itemsize]))
         return tensor.numpy().view(element.carrier), element

@@ -59,6 +59,8 @@ cdef extern from "qcodec.h" nogil:
         size_t inner
         size_t count
         const uint8_t *values
+        const uint8_t *ends
+        size_t lengths_bytes
         qc_coded coded
 
     ctypedef struct qc_codebook:

@@ -86,6 +86,15 @@ cdef class FrameGroups:
         """Return the values, little-endian; empty if they are coded and not decoded yet."""
         return parameter_bytes(self.groups.values, self.verbatim_bytes)
 
+    @property
+    def lengths_bytes(self):
+        """Size of the lengths of groups that have their own."""
+        return self.groups.lengths_bytes
+
+    def ends(self):
+        """Where such groups end, as uint64; empty if they are not decoded yet, or have none."""
+        return parameter_bytes(self.groups.ends, 8 * self.groups.count)
+
 
 cdef class Frame:
     """The checked head of a frame. The data contains at least the head.

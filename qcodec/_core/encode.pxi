@@ -66,14 +66,25 @@ cdef class PlanGroups:
 
     cdef readonly unsigned dtype
     cdef readonly size_t inner, count
-    cdef const uint8_t[::1] values
+    cdef const uint8_t[::1] values, ends
 
-    def __cinit__(self, unsigned dtype, size_t inner, size_t count, const uint8_t[::1] values not None):
+    def __cinit__(
+        self,
+        unsigned dtype,
+        size_t inner,
+        size_t count,
+        const uint8_t[::1] values not None,
+        const uint8_t[::1] ends = None,
+    ):
+        if inner == 0:
+            check_size("ends of the groups", ends, count, sizeof(uint64_t))
         self.dtype, self.inner, self.count, self.values = dtype, inner, count, values
+        self.ends = ends
 
     cdef int fill(self, qc_groups *groups) except -1:
         groups.dtype, groups.inner, groups.count = <int>self.dtype, self.inner, self.count
         groups.values = address(self.values)
+        groups.ends = address(self.ends) if self.inner == 0 else NULL
         return 0
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..codecs import Codec, Verbatim
-from ..quantized import Quantized
+from ..quantized import Groups, Quantized
 from .container import Bundle, Content
 
 #: Profiles that leave tensors where a single one is found fastest.
@@ -57,7 +57,17 @@ def may_join(quantized: Quantized, codec: Codec | None, profile: str) -> bool:
         and not isinstance(codec, Verbatim)
         and 0 < quantized.size <= MAX_TENSOR_ELEMENTS
         and quantized.base is None
-        and quantized.kind == "bytes"
+        and _has_one_group(quantized)
+    )
+
+
+def _has_one_group(quantized: Quantized) -> bool:
+    """Whether all elements share their parameters."""
+    codebook, scale = quantized.codebook, quantized.scale
+    return (
+        (codebook is None or len(codebook.values) == 1)
+        and (scale is None or (len(scale.values) == 1 and scale.second is None))
+        and isinstance(quantized.zero_point, (int, np.integer))
     )
 
 
@@ -111,10 +121,17 @@ def _grouped(names: Iterable[str], key: Callable[[str], Any]) -> list[list[str]]
 def _kind_of(small: Small) -> Any:
     """Return what tensors of one frame have in common."""
     quantized = small.quantized
+    codebook, scale = quantized.codebook, quantized.scale
+    parameters = (
+        quantized.bits,
+        codebook and (codebook.values.shape, quantized.codebook_dtype),
+        scale and quantized.scale_dtype,
+        quantized.zero_point if scale is None else 0,
+    )
     is_sparse = quantized.positions is not None
     positions = small.codec.positions if small.codec and is_sparse else "dense"
     kernel = quantized.shape[2:] if len(quantized.shape) > 2 else ()
-    return quantized.dtype, quantized.kind, is_sparse, positions, kernel
+    return quantized.dtype, quantized.kind, parameters, is_sparse, positions, kernel
 
 
 def _runs(names: Sequence[str], tensors: Mapping[str, Small]) -> list[list[str]]:
@@ -162,8 +179,31 @@ def _concatenated(parts: Sequence[Quantized]) -> Quantized:
         positions = np.concatenate(moved)
     row = _common_row([part.shape for part in parts])
     shape = (sum(sizes) // math.prod(row), *row)
-    codes = np.concatenate([part.codes for part in parts])
-    return Quantized(shape, first.dtype, first.kind, codes, positions)
+    points = np.array([part.zero_point for part in parts], np.uint16)
+    by_part = bool((points != points[0]).any())
+    return replace(
+        first,
+        shape=shape,
+        codes=np.concatenate([part.codes for part in parts]),
+        positions=positions,
+        codebook=_joined_groups([part.codebook for part in parts], sizes, False),
+        scale=_joined_groups([part.scale for part in parts], sizes, by_part),
+        zero_point=points if by_part else first.zero_point,
+    )
+
+
+def _joined_groups(
+    groups: Sequence[Groups | None], sizes: Sequence[int], by_part: bool
+) -> Groups | None:
+    """Return a group for each tensor; one for all if they are equal, unless `by_part`."""
+    found = [group.values for group in groups if group is not None]
+    if not found:
+        return None
+    values = np.concatenate(found)
+    bits = values.reshape(len(values), -1).view(np.uint8)
+    if not by_part and (bits == bits[0]).all():
+        return Groups(values[:1])
+    return Groups(values, lengths=np.array(sizes, np.int64))
 
 
 def _common_row(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

@@ -24,8 +24,9 @@ from ..quantize import quantize_verbatim
 MAGIC = b"QP"
 #: What stands under a name, by number (`qc_pack_role`).
 ROLES = ("frame", "first", "next", "same", "converted", "attached")
-#: A table may decode to this many bytes, and to this many times its own bytes.
-_CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 16, 256
+#: A table may decode to this many bytes, and to this many times its own bytes: so a kilobyte never
+#: costs more than a megabyte.
+_CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 19, 1024
 
 _Table = np.ndarray[Any, np.dtype[np.void]]
 
@@ -116,7 +117,7 @@ def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
         raise _incomplete(source.size, offset + size)
     with naming("table of the pack"):
         # It is no tensor: of the limits, that of headers applies.
-        allowed = _max_content_bytes(size)
+        allowed = _allowed(size)
         own_limits = Limits(max_tensor_bytes=allowed, expansion_floor=allowed)
         frame = Encoded(Section(source, offset, size), limits=own_limits)
         if frame.element_type.name != "uint8" or len(frame.shape) != 1:
@@ -128,7 +129,8 @@ def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
         return frame.decode().data, offset + size
 
 
-def _max_content_bytes(table_bytes: int) -> int:
+def _allowed(table_bytes: int) -> int:
+    """Return to how many bytes a table of this length may decode."""
     return max(_CONTENT_FLOOR, _CONTENT_EXPANSION * table_bytes)
 
 
@@ -227,12 +229,7 @@ def write_pack(items: Sequence[PackItem], profile: str = "balanced") -> list[byt
     >>> [(entry.name, entry.size, entry.target) for entry in pack.entries]
     [('embedding', 7, 'embedding'), ('head', 7, 'embedding')]
     """
-    content = _write_content(items)
-    # Long names that repeat each other could become so small that no reader takes them.
-    for which in (profile, "fast", "fixed"):
-        table = _write_table(content, which)
-        if content.size <= _max_content_bytes(len(table)):
-            break
+    table = _write_table(_write_content(items), profile)
     return [core.pack_write_head(len(table)), table, *(item.frame for item in items if item.frame)]
 
 
@@ -255,4 +252,7 @@ def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uin
 def _write_table(content: np.ndarray[Any, np.dtype[np.uint8]], profile: str) -> bytes:
     codings = (1 << len(core.coding_names())) - 1
     quantized = quantize_verbatim(content)
-    return encode_quantized(quantized, profile=profile, codings=codings, positions="dense")
+    table = encode_quantized(quantized, profile=profile, codings=codings, positions="dense")
+    if len(content) > _allowed(len(table)):  # what repeats so often is stored as it is
+        return encode_quantized(quantized, profile="fixed", codings=codings, positions="dense")
+    return table

@@ -11,6 +11,7 @@ import numpy as np
 from .._base.arrays import as_array, bytes_of, cast, unusual_tensor
 from .._base.delta_base import Base
 from ..dtypes import BY_NAME, ElementType
+from ..errors import naming
 from .container import Alias
 
 Array = np.ndarray[Any, Any]
@@ -57,8 +58,9 @@ def repeats(tensors: Mapping[str, Any], treatment: Treatment, exact: Treatment) 
         memory = _memory(value)
         if memory is None:
             continue
-        array, element = as_array(value)
-        how = treatment(name, array.shape, element.name)
+        with naming(name):
+            array, element = as_array(value)
+            how = treatment(name, array.shape, element.name)
         if how is None:
             continue
         others = memories.setdefault(memory, [])
@@ -129,8 +131,8 @@ def _memory(value: Any) -> _Memory | None:
     if torch is not None and isinstance(value, torch.Tensor):
         if unusual_tensor(value) or not value.data_ptr():
             return None
-        # If the negative bit is set, the tensor's values are the negated ones of its memory.
-        kind = f"{value.dtype} {value.device}{' negative' if value.is_neg() else ''}"
+        # With the negative or the conjugate bit, values are negated or conjugated ones of memory.
+        kind = f"{value.dtype} {value.device} {value.is_neg()} {value.is_conj()}"
         return (value.data_ptr(), tuple(value.shape), value.stride(), kind)
     if isinstance(value, np.ndarray) and value.size and not isinstance(value, np.ma.MaskedArray):
         return (value.ctypes.data, value.shape, value.strides, str(value.dtype))

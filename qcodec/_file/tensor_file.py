@@ -360,7 +360,10 @@ class TensorFile:
             part = OrdinaryTensor(
                 self._section(stored), name, stored.ordinary, self._limits, self.source.size
             )
-        return ConvertedTensor(part, stored.converted_to) if stored.converted_to else part
+        if not stored.converted_to:
+            return part
+        with naming(name):
+            return ConvertedTensor(part, stored.converted_to)
 
     def _section(self, stored: Stored) -> Section:
         return Section(self.source, stored.offset, stored.size)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..quantized import Groups, Quantized
+from ..quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
@@ -58,7 +58,7 @@ def _moved(quantized: Quantized, values: Array, new_codes: Array) -> Quantized:
         index = np.arange(len(quantized.codes)) if positions is None else positions
         books = codebook.of(index)
     codes = new_codes[books, quantized.codes]
-    return replace(quantized, codes=codes, codebook=Groups(values, codebook.inner))
+    return replace(quantized, codes=codes, codebook=replace(codebook, values=values))
 
 
 def keys_of(values: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -112,13 +112,17 @@ def _groups(groups: Groups | None, dtype: str) -> core.PlanGroups | None:
         return None
     element = element_type(dtype)
     values = little_endian_bytes(np.ascontiguousarray(groups.values, element.carrier))
-    return core.PlanGroups(element.id, groups.inner, len(groups.values), values)
+    if groups.lengths is None:
+        return core.PlanGroups(element.id, groups.inner, len(groups.values), values)
+    ends = np.cumsum(groups.lengths, dtype=np.uint64).view(np.uint8)
+    return core.PlanGroups(element.id, 0, len(groups.values), values, ends)
 
 
 def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
     codebook, scale, zero = quantized.codebook, quantized.scale, quantized.zero_point
-    inner = scale.inner if scale else 1
-    by_group = None if isinstance(zero, (int, np.integer)) else Groups(zero, inner)
+    by_group = None
+    if not isinstance(zero, (int, np.integer)):
+        by_group = Groups(zero) if scale is None else replace(scale, values=zero, second=None)
     base = quantized.base if layout.kind == "delta" else None
     return core.Plan(
         quantized.shape,

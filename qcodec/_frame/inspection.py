@@ -191,7 +191,9 @@ def _head_sections(frame: core.Frame) -> list[Section]:
 def _parameter(name: str, groups: core.FrameGroups | None) -> Section:
     if groups is None:
         return Section(name, "", 0)
+    lengths = groups.lengths_bytes
     if groups.coded is None:
-        return Section(name, "", groups.verbatim_bytes)
+        return Section(name, "", groups.verbatim_bytes + lengths)
     size, codings = groups.coded
-    return Section(name, "+".join(sorted({_CODINGS[coding] for coding in codings})), size)
+    used = "+".join(sorted({_CODINGS[coding] for coding in codings}))
+    return Section(name, used, size + lengths)

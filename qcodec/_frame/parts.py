@@ -55,7 +55,7 @@ def part_of(whole: Quantized, part: Part) -> Quantized:
         positions, codes = positions[begin:end] - start, whole.codes[begin:end]
     zero: Any = whole.zero_point
     if whole.scale is not None and not isinstance(zero, (int, np.integer)):
-        zero = _groups_of(Groups(zero, whole.scale.inner), part).values
+        zero = _groups_of(replace(whole.scale, values=zero), part).values
     return replace(
         whole,
         shape=part.shape,
@@ -70,11 +70,11 @@ def part_of(whole: Quantized, part: Part) -> Quantized:
 def _groups_of(groups: Groups, part: Part) -> Groups:
     """Return the groups of a part: one, or in general one for each of its elements."""
     if len(groups.values) == 1 or part.elements == 0:
-        return Groups(groups.values[:1])
+        return replace(groups, values=groups.values[:1], lengths=None)
     numbers = groups.of(np.arange(part.first, part.first + part.elements))
     if (numbers == numbers[0]).all():
-        return Groups(groups.values[numbers[:1]])
-    return Groups(groups.values[numbers])
+        numbers = numbers[:1]
+    return Groups(groups.values[numbers], second=groups.second)
 
 
 def share_of(whole: Info, part: Part) -> Info:

@@ -118,7 +118,12 @@ def _values(groups: core.FrameGroups) -> Array:
 def _groups(groups: core.FrameGroups, rows: bool = False) -> Groups:
     """Return parameters by group; with `rows`, each group has several values."""
     values = _values(groups)
-    return Groups(values.reshape(groups.count, -1) if rows else values, groups.inner)
+    if rows:
+        values = values.reshape(groups.count, -1)
+    if groups.inner > 0:
+        return Groups(values, groups.inner)
+    ends = np.frombuffer(groups.ends(), np.uint64).astype(np.int64)
+    return Groups(values, lengths=np.diff(ends, prepend=0))
 
 
 def _scales(frame: core.Frame, scales: core.FrameGroups) -> Groups:

@@ -110,7 +110,7 @@ static void scales(void)
         REFUSED(qc_frame_plan(&frame, &error), QC_INVALID, "scale: dtype");
     }
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, (frame.scales.count = ROWS, frame.scales.inner = 0),
-                 "scale: groups");
+                 "parameters: ends of the groups");
 }
 
 /* ---- parameters ---------------------------------------------------------------- */

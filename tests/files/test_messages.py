@@ -8,7 +8,7 @@ import pytest
 import qcodec
 from qcodec._base.messages import MAX_MESSAGE
 from qcodec._file.container import Ordinary, safetensors_parts
-from qcodec._file.pack import write_pack
+from qcodec._file.pack import PackItem, write_pack
 from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource
 from qcodec.cli import main
@@ -43,15 +43,19 @@ def read(data):
     return TensorFile(BytesSource(data))
 
 
+def pack_of(*items):
+    return b"".join(write_pack(items))
+
+
 def frame_under(name):
     """A frame that is cut, in a pack under this name."""
     frame = qcodec.encode(np.arange(99))[:-1]
-    return b"".join(write_pack([name], [frame]))
+    return pack_of(PackItem(name, "frame", frame))
 
 
 def named_twice(name):
     """Once in the header, once in the pack."""
-    pack = b"".join(write_pack([name], [b"frame"]))
+    pack = pack_of(PackItem(name, "frame", b"frame"))
     entries = {name: U8, "qcodec.pack": {**U8, "shape": [len(pack)]}}
     entries["qcodec.pack"]["data_offsets"] = [1, 1 + len(pack)]
     return file_of(entries, b"\1" + pack)
@@ -59,7 +63,7 @@ def named_twice(name):
 
 def base_named(name):
     """A file of a delta, in whose metadata the base has this name."""
-    base = np.linspace(-1, 1, 100, dtype=np.float32)
+    base = np.random.default_rng(0).standard_normal(100, np.float32)
     frame = qcodec.encode(base * 1.001, qcodec.Delta(base))
     entry = {"dtype": "U8", "shape": [len(frame)], "data_offsets": [0, len(frame)]}
     return file_of({"__metadata__": {"qcodec.base": name}, "w.qcodec": entry}, frame)
@@ -177,7 +181,8 @@ def test_names_in_tables_are_short_and_in_json_whole(tmp_path, capsys):
     path = tmp_path / "net.qc.safetensors"
     name = "x" * 900 + "\x1b"
     frame = qcodec.encode(np.arange(99))
-    path.write_bytes(b"".join(write_pack([name, name + "2"], [frame, name])))
+    items = PackItem(name, "frame", frame), PackItem(name + "2", "same", target=name)
+    path.write_bytes(pack_of(*items))
     assert main(["inspect", str(path)]) == 0
     printed = capsys.readouterr().out
     assert printed.isascii()

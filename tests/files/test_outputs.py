@@ -298,7 +298,7 @@ def test_save_file_takes_names_without_the_ending_of_another_format(tmp_path, na
     assert same(load_file(tmp_path / name), TENSORS)
 
 
-@pytest.mark.parametrize("name", ["net.qcodec", "net.QC"])
+@pytest.mark.parametrize("name", ["net.qcodec", "net.QCODEC"])
 def test_endings_are_compared_without_regard_to_case(tmp_path, name):
     save_file(TENSORS, tmp_path / name)
     assert (tmp_path / name).read_bytes()[:2] == b"QP"

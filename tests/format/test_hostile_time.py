@@ -84,10 +84,10 @@ def split():
     return stream_of(6, bytes([7, 0]) + vu(STREAM) + longest_symbols())
 
 
-def contexts():
-    """Kernels with as many tables as there may be, and symbols that no table expects."""
+def contexts(symbols):
+    """Kernels with as many tables as there may be."""
     kernels = Ranges(3, 3, range(32, 224, 32))
-    return stream_of(3, contexts_body(random_bytes(0, 255), 8, kernels, write_nested))
+    return stream_of(3, contexts_body(symbols, 8, kernels, write_nested))
 
 
 def all_escaped():
@@ -102,7 +102,7 @@ SLOW = {
     "planes": lambda: of_equal_chunks("u64 planes dense", longest_symbols() * 8),
     "planes, all escapes": lambda: of_equal_chunks("f64 planes dense", all_escaped()),
     "split": lambda: of_equal_chunks("u8 bytes dense", split()),
-    "contexts": lambda: of_equal_chunks("u8 bytes dense", contexts()),
+    "contexts": lambda: of_equal_chunks("u8 bytes dense", contexts(random_bytes(0, 255))),
     "scales": lambda: scaled_frame(
         "f32", STREAM, longest_symbols() * 4, [longest_symbols()], STREAM
     ),
@@ -117,20 +117,32 @@ def test_slow_streams_take_at_most_four_times_as_long(name):
     assert seconds(slow) / qcodec.decode(slow).nbytes <= 4 * a_byte
 
 
-CODINGS = ["constant", "huffman", "tree", "lanes_huffman", "lanes_tans"]
-CODINGS += ["split", "contexts_classes", "contexts_neighbours"]
+SMALLEST = 256  # elements of a chunk
 
 
-@pytest.mark.parametrize("coding", CODINGS)
-def test_the_time_of_tiny_chunks_is_in_proportion_to_their_bytes(coding):
-    # A chunk of one byte costs calls and tables, some microseconds, whatever it holds; but it
-    # also takes a dozen bytes of the input, so that the time stays bounded by the bytes.
+def smallest_streams():
+    """A chunk of the fewest elements in every coding, its tables as costly as may be."""
+    codings = ["constant", "huffman", "tree", "exponent", "lanes_huffman", "lanes_tans"]
+    codings += ["split", "contexts_classes", "contexts_neighbours"]
     table = deep_lengths(list(range(13)))
-    stream = write_stream([1], 8, coding, table)
-    data = frame_of("u8 bytes dense", (5000,), [stream] * 5000, b"", 1)
+    for coding in codings:
+        yield coding, write_stream([1] * SMALLEST, 8, coding, table)
+    yield "contexts of most tables", contexts([1] * SMALLEST)
+
+
+SMALLEST_STREAMS = dict(smallest_streams())
+
+
+@pytest.mark.parametrize("coding", SMALLEST_STREAMS)
+def test_the_time_of_the_smallest_chunks_is_in_proportion_to_their_bytes(coding):
+    # A chunk costs calls and tables, up to some microseconds, whatever it holds; but it has at
+    # least 256 elements, so that the time stays bounded by the bytes that come in and go out.
+    chunks = 500
+    stream = SMALLEST_STREAMS[coding]
+    data = frame_of("u8 bytes dense", (chunks * SMALLEST,), [stream] * chunks, b"", SMALLEST)
     normal = normal_frame()
     a_byte = seconds(normal) / (len(normal) + qcodec.decode(normal).nbytes)
-    assert seconds(data) <= 60 * a_byte * (len(data) + 5000)
+    assert seconds(data) <= 15 * a_byte * (len(data) + chunks * SMALLEST)
 
 
 HEADS = {

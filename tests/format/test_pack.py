@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qcodec
 from qcodec._core import core
 from qcodec._file.pack import PackItem, read_pack, write_pack
 from qcodec._io.source import BytesSource
@@ -191,6 +192,21 @@ def test_a_broken_rule_is_named(data, kind, rule):
     with pytest.raises(kind, match=rule) as caught:
         read(data)
     assert type(caught.value) is kind
+
+
+def test_a_conversion_that_there_is_not_names_its_tensor():
+    whole = qcodec.encode(np.arange(9, dtype=np.uint8))
+    pack = b"".join(
+        write_pack(
+            [
+                PackItem("a", "frame", whole, (), "", "float32"),
+                PackItem("b", "converted", b"", (), "a", "int8"),
+            ],
+            "balanced",
+        )
+    )
+    with pytest.raises(CorruptError, match=r"^tensor 'b': a tensor of uint8 converted to int8"):
+        qcodec.load(pack)
 
 
 def test_frame_lengths_whose_sum_overflows_are_truncated():

@@ -79,7 +79,10 @@ def expected_values(frame: Frame) -> np.ndarray:
         zero_points = np.atleast_1d(frame.zero_point)
         values = (codes - zero_points[group % len(zero_points)]).astype(np.float32)
     if frame.scales is not None:
-        values = values * as_f32(frame.scales)[group, 0]
+        scales = as_f32(frame.scales)[group, 0]
+        if frame.second_scale:
+            scales = scales * np.frombuffer(frame.second_scale, NUMPY["f32"])
+        values = values * scales
     return values
 
 

@@ -37,7 +37,7 @@ def of_codes(codes, bits=2, positions=None, shape=None):
 def by_row_and_column(rows=48, columns=64):
     """Codes whose distribution depends on whether row and column are odd."""
     random = np.random.default_rng(1)
-    skewed = random.choice(4, (rows, columns), p=[0.9, 0.06, 0.03, 0.01])
+    skewed = random.choice(4, (rows, columns), p=[0.8, 0.1, 0.06, 0.04])
     odd = np.add.outer(np.arange(rows), np.arange(columns)) % 2 == 1
     return np.where(odd, 3 - skewed, skewed)
 
@@ -85,6 +85,8 @@ CASES = {
     "mask": (masked(), "mask"),
     "bit mask": (masked(), "bit_mask"),
 }
+#: The least effort that finds them smaller, if it is not 3: rows like others are searched later.
+LEAST_EFFORT = {"rows": 5, "rows in threes": 5}
 
 
 def encode(quantized, positions="dense", profile="small", codings=ALL, chunk=None, effort=5):
@@ -219,11 +221,11 @@ def test_ternary_convolutions_of_a_net_are_a_tenth_smaller():
 @pytest.mark.parametrize("case", CASES)
 def test_more_effort_makes_smaller_files_that_decode_to_the_same(case):
     quantized, positions = CASES[case]
-    frames = [encode(quantized, positions, effort=effort) for effort in (1, 3, 5, 7, 9)]
-    sizes = list(map(len, frames))
+    frames = {effort: encode(quantized, positions, effort=effort) for effort in (1, 3, 5, 7, 9)}
+    sizes = list(map(len, frames.values()))
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] > sizes[1]
-    assert len({by_library(frame) for frame in frames}) == 1
+    assert len(frames[LEAST_EFFORT.get(case, 3)]) < len(frames[1])
+    assert len({by_library(frame) for frame in frames.values()}) == 1
 
 
 @pytest.mark.parametrize("effort", [0, 10])

@@ -34,6 +34,8 @@ def random_array(name, shape, seed=0):
     data = rng.integers(0, 256, (*shape, row.itemsize), np.uint8)
     if name == "bool":
         return data[..., 0] > 127
+    if row.packed_bits:  # the upper bits of the byte are no part of the element
+        data &= (1 << row.packed_bits) - 1
     return data.view(row.carrier).reshape(shape)
 
 

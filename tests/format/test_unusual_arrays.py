@@ -142,6 +142,22 @@ def test_a_view_with_the_negative_bit_is_minus_what_is_in_memory(torch):
     assert qcodec.decode(qcodec.encode(tensors["minus"]))[0, 1] == -2
 
 
+def test_a_view_with_the_conjugate_bit_is_the_conjugate_of_what_is_in_memory(torch):
+    numbers = torch.complex(torch.arange(8.0), torch.arange(8.0) + 1).reshape(2, 4)
+    tensors = {
+        "plain": numbers,
+        "conjugate": numbers.conj(),
+        "transposed": numbers.mH,
+        "again": numbers.conj(),
+    }
+    assert tensors["conjugate"].data_ptr() == numbers.data_ptr()
+    for recipe in (None, {".": "keep"}):
+        loaded = qcodec.load(qcodec.save(tensors, recipe=recipe))
+        for name, tensor in tensors.items():
+            assert np.array_equal(loaded[name], tensor.resolve_conj().numpy()), name
+    assert qcodec.decode(qcodec.encode(tensors["conjugate"]))[0, 1] == 1 - 2j
+
+
 def wrapper(torch):
     class Wrapper(torch.Tensor):
         @staticmethod
@@ -170,7 +186,7 @@ UNUSUAL = {
     "nested": lambda torch: nested(torch, torch.strided),
     "jagged": lambda torch: nested(torch, torch.jagged),
     "quint8": lambda torch: torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.quint8),
-    "complex": lambda torch: torch.ones(3, dtype=torch.complex64),
+    "complex128": lambda torch: torch.ones(3, dtype=torch.complex128),
     "not known yet": lambda torch: torch.nn.LazyLinear(3).weight,
     "Wrapper": wrapper,
 }

@@ -55,6 +55,7 @@ class Floats:
     mode: str = "verbatim"
     mantissa_bits: int = 3
     base: int = 0
+    lengths: Sequence[int] = ()  # of the groups, instead of `inner`
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,11 @@ def _floats(parameters: Floats, coder: Coder) -> bytes:
     return planes(parameters.data, dtype, ITEM_SIZES[dtype], *fields, coder)
 
 
+def _lengths(parameters: Floats) -> bytes:
+    """0 instead of `inner`, and the lengths of the groups; empty if they have none."""
+    return b"\0" + b"".join(map(vu, parameters.lengths)) if parameters.lengths else b""
+
+
 def is_delta(frame: bytes) -> bool:
     """Whether the kind that a frame names, damaged or not, is delta."""
     kind = 6  # behind features, a number of one byte or more, and the dtype
@@ -228,7 +234,8 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
     if frame.codebook is not None:
         book = frame.codebook
         written += bytes([book.entries - 1, DTYPES.index(book.dtype)]) + vu(book.count)
-        written += (vu(book.inner) if book.count > 1 else b"") + _floats(book, coder)
+        inner = vu(book.inner) if book.count > 1 else b""
+        written += (_lengths(book) or inner) + _floats(book, coder)
     if frame.delta is not None:
         digest = remember_base(frame.delta.base)
         written += digest + vu(frame.delta.step) + bytes(frame.delta.filter)
@@ -237,8 +244,8 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
     if frame.scales is not None:
         scales = frame.scales
         written += bytes([DTYPES.index(scales.dtype) | bool(frame.second_scale) << 6])
-        written += frame.second_scale + vu(scales.inner) + vu(scales.count)
-        written += _floats(scales, coder)
+        written += frame.second_scale + vu(0 if scales.lengths else scales.inner)
+        written += vu(scales.count) + _lengths(scales)[1:] + _floats(scales, coder)
     if isinstance(frame.zero_point, int):
         return written
     points = b"".join(zero.to_bytes(2, "little") for zero in frame.zero_point)

@@ -269,18 +269,30 @@ def _groups(draw: st.DrawFn, frame: Frame) -> tuple[int, int]:
 
 
 @st.composite
+def _of_lengths(draw: st.DrawFn, frame: Frame, parameters: Floats) -> Floats:
+    """The same, or with groups of lengths of their own."""
+    count = parameters.count
+    if not 2 <= count <= frame.size or parameters.mode == "permuted" or draw(st.booleans()):
+        return parameters
+    random = np.random.default_rng(draw(seeds))
+    ends = np.sort(random.choice(np.arange(1, frame.size), count - 1, replace=False))
+    lengths = np.diff(ends, prepend=0, append=frame.size)
+    return replace(parameters, lengths=tuple(int(length) for length in lengths))
+
+
+@st.composite
 def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
     most_coded = max(frame.size, 256)
     if frame.kind == "codebook":
         entries = draw(st.sampled_from([1, 2, 3, 4, 5, 16, 17, 255, 256]))
         count, inner = draw(_groups(frame))
         inner, dtypes = inner if count > 1 else 1, ["f32", "f16", "bf16"]
-        book = draw(floats(dtypes, count, inner, entries, most_coded))
+        book = draw(_of_lengths(frame, draw(floats(dtypes, count, inner, entries, most_coded))))
         frame = replace(frame, codebook=book, width=max((entries - 1).bit_length(), 1))
     if draw(st.booleans()):
         count, inner = draw(_groups(frame))
         dtypes = ["f32", "f16", "bf16", "f8e4m3", "e8m0"]
-        scales = draw(floats(dtypes, count, inner, 1, most_coded))
+        scales = draw(_of_lengths(frame, draw(floats(dtypes, count, inner, 1, most_coded))))
         second = draw(element_bytes("f32", draw(st.integers(0, 1))))
         frame = replace(frame, scales=scales, second_scale=second)
     if frame.kind == "affine":
@@ -313,22 +325,22 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
         if elements and draw(st.booleans()):
             elements = [elements[0]] * len(elements)
         elif elements and frame.dtype != "bool" and draw(st.booleans()):
-            elements = _repeating(elements, draw(st.integers(1, 9)))
+            bits = BITS.get(frame.dtype, 8 * size)
+            elements = _repeating(elements, draw(st.integers(1, 9)), bits)
         return replace(frame, stored=stored, elements=elements)
     limit = frame.codebook.entries if frame.codebook else 1 << frame.width
     codes = random.integers(0, draw(st.integers(1, limit)), len(stored))
     return replace(frame, stored=stored, elements=[int(code) for code in codes])
 
 
-def _repeating(elements: list[bytes], period: int) -> list[bytes]:
+def _repeating(elements: list[bytes], period: int, bits: int) -> list[bytes]:
     """The first few elements again and again, every other time backward and in steps of one."""
     pattern, repeated = elements[:period], list[bytes]()
     for number in range(-(-len(elements) // period)):
         again = pattern[::-1] if number % 2 else pattern
         words = [int.from_bytes(element, "little") + number // 2 for element in again]
         repeated += [
-            (w % (1 << 8 * len(e))).to_bytes(len(e), "little")
-            for w, e in zip(words, again, strict=True)
+            (w % (1 << bits)).to_bytes(len(e), "little") for w, e in zip(words, again, strict=True)
         ]
     return repeated[: len(elements)]
 

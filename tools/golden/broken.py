@@ -46,6 +46,7 @@ def broken_files() -> Iterator[Broken]:
         *_lengths(),
         *_parameters(),
         *_coded_parameters(),
+        *_lengths_of_groups(),
         *_chunk_layout(),
         *_notes(),
         *_positions(),
@@ -113,7 +114,6 @@ def _parameters() -> Iterator[Broken]:
     book = write_parts(CODEBOOK).parameters
     yield "codebook_dtype_3", with_parameters(CODEBOOK, b"\2\3" + book[2:]), "unsupported"
     yield "books_0", with_parameters(CODEBOOK, b"\2\0\0" + book[3:]), "corrupt"
-    yield "books_inner_0", with_parameters(CODEBOOK, b"\2\0\2\0" + book[3:]), "unsupported"
     yield "floats_4", with_parameters(CODEBOOK, book[:3] + b"\4" + book[4:]), "unsupported"
     huge = b"\2\0" + vu(2**55) + b"\1\0"
     yield "books_beyond_the_body", with_parameters(CODEBOOK, huge), "corrupt"
@@ -123,7 +123,6 @@ def _parameters() -> Iterator[Broken]:
     scaled = replace(AFFINE, scales=SCALES)
     for name, scale, kind in (
         ("dtype_3", b"\3\1\1\0", "unsupported"),
-        ("inner_0", b"\0\0\1\0", "unsupported"),
         ("count_0", b"\0\1\0\0", "corrupt"),
         ("dtype_128", b"\x80\1\1\0", "unsupported"),
         ("dtype_3_and_second", b"\x43" + f32(1) + b"\1\1\0", "unsupported"),
@@ -131,6 +130,21 @@ def _parameters() -> Iterator[Broken]:
     ):
         yield f"scale_{name}", with_parameters(scaled, b"\2\0\0" + scale + f32(1)), kind
     yield "second_scale_cut", with_parameters(scaled, b"\2\0\0\x40\0\0", 0), "corrupt"
+
+
+def _lengths_of_groups() -> Iterator[Broken]:
+    scaled, books = replace(AFFINE, scales=SCALES), CODEBOOK
+    for name, lengths in (
+        ("of_none", b"\0\4"),
+        ("too_many", b"\3\2"),
+        ("too_few", b"\1\2"),
+        ("cut", b"\4"),
+        ("beyond_all", b"\1" + vu(2**55)),
+    ):
+        scales = b"\2\0\0" + b"\0\0\2" + lengths + b"\0" + f32(1, 2)
+        yield f"scale_lengths_{name}", with_parameters(scaled, scales), "corrupt"
+        entries = b"\2\0\2" + b"\0" + lengths + b"\0" + f32(0, 1, -1) * 2
+        yield f"book_lengths_{name}", with_parameters(books, entries), "corrupt"
 
 
 def _coded_parameters() -> Iterator[Broken]:

@@ -216,6 +216,7 @@ def _codebooks() -> Iterator[tuple[str, bytes]]:
         book = Floats(dtype, data, 2, inner=3, entries=2)
         frame = Frame("bf16", "codebook", "dense", (7,), range(7), [0, 1, 1, 0, 0, 0, 1], width=1)
         yield f"codebook_by_group_{dtype}.frame", write_frame(replace(frame, codebook=book))
+    yield from _groups_of_any_length()
     scales = Floats("e8m0", bytes([127, 120, 130]), 3, inner=1)
     nearest = replace(_sparse("mask", 20), dims=(20,), scales=scales)
     yield "codebook_scaled.frame", write_frame(nearest)
@@ -231,6 +232,23 @@ def _codebooks() -> Iterator[tuple[str, bytes]]:
     one = Frame("f64", "codebook", "dense", (3,), range(3), [0, 0, 0], width=1)
     one = replace(one, codebook=Floats("f32", f32(0.1), 1, entries=1))
     yield "codebook_of_one_entry.frame", write_frame(one, coder("constant"))
+
+
+def _groups_of_any_length() -> Iterator[tuple[str, bytes]]:
+    """Groups that have lengths of their own, one of which takes two bytes."""
+    lengths = (1, 200, 98, 1)
+    book = Floats("f32", f32(0, 1, -1, 0, 2, -2, 0, 3, -3, 0, 4, -4), 4, entries=3, lengths=lengths)
+    codes = [index % 3 for index in range(300)]
+    frame = Frame("f32", "codebook", "dense", (3, 100), range(300), codes, width=2, codebook=book)
+    yield "codebooks_of_any_length.frame", write_frame(frame)
+    stored = [index for index in range(300) if index % 7 == 2]
+    sparse = replace(frame, positions="gaps", stored=stored, elements=[1] * len(stored))
+    chunked = replace(sparse, chunk_elements=256)
+    yield "codebooks_of_any_length_gaps_chunked.frame", write_frame(chunked, coder("huffman"))
+    scales = Floats("f16", bytes.fromhex("0038003c00400044"), 4, mode="deltas", lengths=lengths)
+    affine = Frame("f16", "affine", "dense", (300,), range(300), codes, width=2, scales=scales)
+    affine = replace(affine, zero_point=[0, 1, 2, 3])
+    yield "scales_of_any_length.frame", write_frame(affine)
 
 
 def _coded_parameters() -> Iterator[tuple[str, bytes]]:
