@@ -87,18 +87,13 @@ def share_of(whole: Info, part: Part) -> Info:
         before = count * part.first // whole.elements
         return count * (part.first + part.elements) // whole.elements - before
 
-    ends = np.cumsum([0, *(section.bytes for section in whole.sections)]).tolist()
-    shared = [share(end) for end in ends]
-    sections = [
-        Section(section.name, section.coding, end - begin)
-        for section, begin, end in zip(whole.sections, shared, shared[1:], strict=False)
-    ]
+    sections = [replace(section, bytes=share(section.bytes)) for section in whole.sections]
     return replace(
         whole,
         shape=part.shape,
         elements=part.elements,
         stored=share(whole.stored),
         dense_bytes=share(whole.dense_bytes),
-        bytes=shared[-1],
+        bytes=sum(section.bytes for section in sections),
         sections=tuple(section for section in sections if section.bytes),
     )
