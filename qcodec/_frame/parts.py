@@ -12,7 +12,7 @@ from .._core import core
 from ..errors import CorruptError, UnsupportedError
 from ..quantized import Groups, Quantized
 from . import ids
-from .inspection import Info, Section
+from .inspection import Info
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,23 @@ def test_copies_and_layers_that_share_a_frame_are_counted_once(tensors, tmp_path
     assert all(layer.index_bytes for layer in found.layers[1:])
 
 
+def test_the_shares_of_a_frame_add_up_section_by_section(tmp_path):
+    random, path = np.random.default_rng(5), tmp_path / "net.qcodec"
+    sizes = random.integers(1, 40, 50)
+    tensors = {f"{i}.bias": random.standard_normal(n).astype("f4") for i, n in enumerate(sizes)}
+    qcodec.save_file(tensors, path)
+    with qcodec.safe_open(path) as file:
+        (place,) = {(stored.offset, stored.size) for stored in file.directory.tensors.values()}
+        whole = qcodec.info(path.read_bytes()[place[0] : sum(place)])
+        parts = [file.info(name) for name in tensors]
+    assert sum(part.bytes for part in parts) == whole.bytes
+    found = [section for part in parts for section in part.sections]
+    assert min(section.bytes for section in found) > 0
+    for section in whole.sections:
+        shares = [share.bytes for share in found if share.name == section.name]
+        assert sum(shares) == section.bytes
+
+
 @pytest.mark.parametrize("form", ["mask", "gaps", "csr", "dense"])
 def test_bits_before_coding_are_those_of_a_file_at_fixed_width(tensors, tmp_path, form):
     """In profile fixed nothing is coded, so before and after are the same, up to whole bytes."""
