@@ -148,12 +148,12 @@ typedef struct qc_groups {
     size_t inner;          /* (w) >= 1 */
     size_t count;          /* (w) 0: there is no such parameter */
     const uint8_t *values; /* (w) read: NULL if they are coded, until they are decoded */
+    qc_coded coded;
     /* (w) If `inner` is 0: `count` uint64_t, any alignment: where each group ends; the last one is
        the number of elements. Read: NULL until parameters are decoded. */
     const uint8_t *ends;
     const uint8_t *lengths; /* read: as the frame has them */
     size_t lengths_bytes;
-    qc_coded coded;
 } qc_groups;
 
 /* Kind codebook. */

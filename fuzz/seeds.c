@@ -92,8 +92,10 @@ static qc_frame frame_of(const shape *of, qc_kind kind, qc_positions positions, 
     frame.codebook.books.count = frame.codebook.books.inner = 1;
     frame.codebook.books.values = scaled ? p->shuffled : p->codebook;
     if (scaled) {
-        frame.scales = (qc_groups){QC_F32, of->columns, of->rows, p->scales, {0}};
-        frame.zero_points.groups = (qc_groups){QC_U16, of->columns, of->rows, p->zero_points, {0}};
+        frame.scales = (qc_groups){
+            .dtype = QC_F32, .inner = of->columns, .count = of->rows, .values = p->scales};
+        frame.zero_points.groups = (qc_groups){
+            .dtype = QC_U16, .inner = of->columns, .count = of->rows, .values = p->zero_points};
     }
     frame.delta.digest = p->scales; /* nothing is checked by it here */
     frame.delta.base = fuzz_base();

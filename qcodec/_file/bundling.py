@@ -57,6 +57,8 @@ def may_join(quantized: Quantized, codec: Codec | None, profile: str) -> bool:
         and not isinstance(codec, Verbatim)
         and 0 < quantized.size <= MAX_TENSOR_ELEMENTS
         and quantized.base is None
+        # A form that the caller asks for is that of each tensor.
+        and (quantized.positions is None or codec is None or codec.positions == "auto")
         and _has_one_group(quantized)
     )
 
@@ -129,9 +131,9 @@ def _kind_of(small: Small) -> Any:
         quantized.zero_point if scale is None else 0,
     )
     is_sparse = quantized.positions is not None
-    positions = small.codec.positions if small.codec and is_sparse else "dense"
+    gap_bits = getattr(small.codec, "gap_bits", None) if is_sparse else None
     kernel = quantized.shape[2:] if len(quantized.shape) > 2 else ()
-    return quantized.dtype, quantized.kind, parameters, is_sparse, positions, kernel
+    return quantized.dtype, quantized.kind, parameters, is_sparse, gap_bits, kernel
 
 
 def _runs(names: Sequence[str], tensors: Mapping[str, Small]) -> list[list[str]]:

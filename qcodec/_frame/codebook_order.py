@@ -23,6 +23,7 @@ def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
 
     Examples
     --------
+    >>> from qcodec.quantized import Groups
     >>> book = Groups(np.array([[0.5, -1.0, 0.0]], np.float32))
     >>> q = Quantized((3,), "float32", "codebook", np.array([0, 0, 2], np.uint8), None, 2, book)
     >>> moved, order = ascending(q)

@@ -112,26 +112,32 @@ static inline void fill_sample(sample *s, const sample_way *way)
 
 static inline qc_frame frame_of_sample(const sample *s, const sample_way *way, qc_positions form)
 {
-    qc_frame frame = {
-        .dtype = way->dtype,
-        .kind = way->kind,
-        .positions = form,
-        .ndim = 2,
-        .dims = {SAMPLE_ROWS, SAMPLE_COLUMNS},
-        .chunk_elements = SAMPLE_CHUNK,
-        .gap_width = 3,
-        .width = way->width,
-        .codebook = {.entries = way->entries, .books = {QC_F32, 64, way->books, s->codebook, {0}}},
-        .delta = {.digest = s->digest,
-                  .step = 128,
-                  .filter_width = way->dtype == QC_F32 ? 4 : 1,
-                  .filter_height = way->dtype == QC_F32 ? 2 : 1,
-                  .base = s->base}};
+    qc_frame frame = {.dtype = way->dtype,
+                      .kind = way->kind,
+                      .positions = form,
+                      .ndim = 2,
+                      .dims = {SAMPLE_ROWS, SAMPLE_COLUMNS},
+                      .chunk_elements = SAMPLE_CHUNK,
+                      .gap_width = 3,
+                      .width = way->width,
+                      .codebook = {.entries = way->entries,
+                                   .books = {.dtype = QC_F32,
+                                             .inner = 64,
+                                             .count = way->books,
+                                             .values = s->codebook}},
+                      .delta = {.digest = s->digest,
+                                .step = 128,
+                                .filter_width = way->dtype == QC_F32 ? 4 : 1,
+                                .filter_height = way->dtype == QC_F32 ? 2 : 1,
+                                .base = s->base}};
     if (way->scaled)
-        frame.scales = (qc_groups){QC_F32, SAMPLE_COLUMNS, SAMPLE_ROWS, s->scales, {0}};
+        frame.scales = (qc_groups){
+            .dtype = QC_F32, .inner = SAMPLE_COLUMNS, .count = SAMPLE_ROWS, .values = s->scales};
     if (way->kind == QC_AFFINE && way->scaled)
-        frame.zero_points.groups =
-            (qc_groups){QC_U16, SAMPLE_COLUMNS, SAMPLE_ROWS, s->zero_points, {0}};
+        frame.zero_points.groups = (qc_groups){.dtype = QC_U16,
+                                               .inner = SAMPLE_COLUMNS,
+                                               .count = SAMPLE_ROWS,
+                                               .values = s->zero_points};
     if (way->kind == QC_CODEBOOK && way->books > 1)
         frame.codebook.order = s->order;
     return frame;

@@ -21,7 +21,8 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions)
     frame.codebook.entries = 3;
     frame.codebook.books.count = frame.codebook.books.inner = 1;
     frame.codebook.books.values = frame.delta.digest = parameters;
-    frame.scales = frame.zero_points.groups = (qc_groups){QC_F32, 1, 0, parameters, {0}};
+    frame.scales = frame.zero_points.groups =
+        (qc_groups){.dtype = QC_F32, .inner = 1, .count = 0, .values = parameters};
     frame.delta.base = base;
     frame.delta.filter_width = frame.delta.filter_height = 1;
     return frame;

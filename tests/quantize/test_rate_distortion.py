@@ -224,7 +224,9 @@ def test_the_choice_is_the_best_of_all_combinations(price):
     assert costs[chosen] == pytest.approx(best, rel=1e-6)
 
 
-def test_budgets_find_the_corners_of_the_convex_hull():
+def test_budgets_find_the_corners_of_the_convex_hull(monkeypatch):
+    # Tensors that share a frame have no size of their own.
+    monkeypatch.setattr("qcodec._file.saving.may_join", lambda *_: False)
     combinations = [(size, error) for _, size, error in every_combination()]
     found = set()
     for price in np.geomspace(1e-5, 100, 200):
