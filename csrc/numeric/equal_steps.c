@@ -122,7 +122,9 @@ static inline int exact_level(float value, float scale, double inverse, double m
     if (!(quotient >= 0 && quotient < max_level + 0.5)) /* also NaN */
         return 0;
     *level = (int32_t)(quotient + 0.5);
-    if (scale * (float)*level != qc_f32_of_bits(magnitude))
+    /* As bits: machines that multiply with more bits than a float has round only when they store.
+     */
+    if (qc_bits_of_f32(scale * (float)*level) != magnitude)
         return 0;
     if (bits & QC_F32_SIGN)
         *level = -*level;

@@ -3,6 +3,7 @@
  * valid one, little-endian, become FOLDER/0, FOLDER/1 and so on, by the number of the frame.
  */
 #include "frame_files.h"
+#include "kernels/planes.h"
 
 static qc_status decode(const frame_file *file, uint8_t *values)
 {
@@ -24,7 +25,7 @@ int main(int count, char **arguments)
         if (status == QC_OK) {
             char name[16];
             snprintf(name, sizeof name, "%d", i - 2);
-            qc_swap_if_big_endian(values, file.frame.item_size, file.frame.elements);
+            qc_swap_elements_if_big_endian(values, file.frame.dtype, file.frame.elements);
             write_bytes(arguments[1], name, values, file.frame.elements * file.frame.item_size);
         }
         puts(qc_status_name(status));

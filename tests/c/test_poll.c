@@ -338,7 +338,8 @@ int main(void)
     check("qc_parameters_decode", decode_parameters);
     check("qc_chunk_decode", decode_chunk);
     check("qc_chunk_decode_codes", decode_codes);
-    frame_size = write_frame(TINY * QC_MIN_CHUNK_ELEMENTS, QC_MIN_CHUNK_ELEMENTS, ~(uint64_t)0);
+    frame_size = write_frame(TINY * QC_MIN_CHUNK_ELEMENTS, QC_MIN_CHUNK_ELEMENTS,
+                             QC_CODING_MASK(QC_BITPACKED));
     check("qc_frame_decode, tiny chunks", decode_tiny_chunks);
     check("qc_frame_write", write_large);
     check("qc_sort", sort);
