@@ -233,8 +233,8 @@ static qc_status decode_floats(parameters_workspace *work, const qc_frame *frame
     return QC_OK;
 }
 
-/* Where the groups end that have lengths of their own. The lengths were read before, and may have
-   changed since: so they are checked again. */
+/* Where the groups end that have lengths of their own: none is 0, and they are those of all
+   elements. */
 static qc_status decode_ends(const qc_frame *frame, qc_groups *groups, uint8_t **memory,
                              qc_error *error)
 {

@@ -110,8 +110,21 @@ static void scales(void)
         frame.scales.dtype = refused[i];
         REFUSED(qc_frame_plan(&frame, &error), QC_INVALID, "scale: dtype");
     }
-    PLAN_REFUSED(QC_AFFINE, QC_DENSE, (frame.scales.count = ROWS, frame.scales.inner = 0),
-                 "parameters: ends of the groups");
+    const char *ends = "parameters: ends of the groups";
+    static const uint64_t right[] = {1, ELEMENTS}, level[] = {ELEMENTS, ELEMENTS},
+                          short_of_all[] = {1, ELEMENTS - 1}, beyond[] = {1, ELEMENTS + 1};
+    const uint64_t *const wrong[] = {level, short_of_all, beyond};
+    PLAN_REFUSED(QC_AFFINE, QC_DENSE, (frame.scales.count = ROWS, frame.scales.inner = 0), ends);
+    for (unsigned i = 0; i < 3; i++)
+        PLAN_REFUSED(QC_AFFINE, QC_DENSE,
+                     (frame.scales.count = 2, frame.scales.inner = 0,
+                      frame.scales.ends = (const uint8_t *)wrong[i]),
+                     ends);
+    qc_frame frame = frame_of(QC_AFFINE, QC_DENSE);
+    frame.scales.count = 2;
+    frame.scales.inner = 0;
+    frame.scales.ends = (const uint8_t *)right;
+    CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "groups of any length");
 }
 
 /* ---- parameters ---------------------------------------------------------------- */
