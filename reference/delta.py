@@ -98,5 +98,5 @@ class Differences:
         """Check that all low bits and escapes were used."""
         require(-(-self.low_bits // 8) == len(self.low.data), "low bits are left over")
         if self.low_bits % 8:
-            require(self.low.data[-1] >> self.low_bits % 8 == 0, "bits behind the last low bits")
+            require(self.low.data[-1] >> self.low_bits % 8 == 0, "bits after the last low bits")
         require(self.literals.left == 0, "escapes are left over")

@@ -173,6 +173,18 @@ static inline qc_status qc_read_vu(qc_reader *reader, uint64_t *value, const cha
                    QC_VU_MAX_BYTES);
 }
 
+/* A number that is at most `max`. */
+static inline qc_status qc_read_size(qc_reader *reader, size_t max, size_t *size, const char *what,
+                                     qc_error *error)
+{
+    uint64_t value;
+    size_t at = reader->at;
+    QC_TRY(qc_read_vu(reader, &value, what, error));
+    QC_CHECK(value <= max, QC_CORRUPT, what, at, value, max);
+    *size = (size_t)value;
+    return QC_OK;
+}
+
 static inline size_t qc_vu_size(uint64_t value)
 {
     size_t size = 1;

@@ -11,17 +11,6 @@
 
 /* ---- opening ---- */
 
-static qc_status read_size(qc_reader *reader, size_t max, size_t *size, const char *what,
-                           qc_error *error)
-{
-    uint64_t value;
-    size_t at = reader->at;
-    QC_TRY(qc_read_vu(reader, &value, what, error));
-    QC_CHECK(value <= max, QC_CORRUPT, what, at, value, max);
-    *size = (size_t)value;
-    return QC_OK;
-}
-
 static qc_status open_streams(qc_delta_decoder *delta, qc_stream *streams, const qc_frame *frame,
                               size_t first, size_t count, qc_stream_shared *shared,
                               qc_reader *reader, qc_error *error)
@@ -31,8 +20,8 @@ static qc_status open_streams(qc_delta_decoder *delta, qc_stream *streams, const
     delta->low = &streams[1];
     delta->escapes = &streams[2];
     QC_CHECK(frame->delta.base != NULL, QC_INVALID, "delta: the base is missing", 0, 0, 1);
-    QC_TRY(read_size(reader, count * (item - 1), &low, "delta: bytes of low bits", error));
-    QC_TRY(read_size(reader, count, &escapes, "delta: escapes", error));
+    QC_TRY(qc_read_size(reader, count * (item - 1), &low, "delta: bytes of low bits", error));
+    QC_TRY(qc_read_size(reader, count, &escapes, "delta: escapes", error));
     QC_TRY(qc_stream_open(delta->symbols, reader, count, 8, frame->features, shared, error));
     QC_TRY(qc_stream_open(delta->low, reader, low, 8, frame->features, shared, error));
     QC_TRY(
@@ -210,7 +199,7 @@ static qc_status finish_delta(qc_value_decoder *values, qc_error *error)
     QC_CHECK(delta->low->left == 0 && (delta->bit + 7) / 8 == delta->low_size, QC_CORRUPT,
              "delta: low bits are left over", 0, delta->bit, 8 * delta->low_size);
     QC_CHECK(delta->bit % 8 == 0 || delta->low_bytes[delta->bit / 8] >> delta->bit % 8 == 0,
-             QC_CORRUPT, "delta: bits behind the last low bits", 0, 1, 0);
+             QC_CORRUPT, "delta: bits after the last low bits", 0, 1, 0);
     QC_CHECK(delta->escapes->left == 0 && delta->escape == delta->escape_size, QC_CORRUPT,
              "delta: escapes are left over", 0, delta->escapes->left, 0);
     QC_TRY(qc_stream_finish(delta->symbols, error));

@@ -8,17 +8,6 @@
 
 /* ---- opening ---- */
 
-static qc_status read_size(qc_reader *reader, size_t max, size_t *size, const char *what,
-                           qc_error *error)
-{
-    uint64_t value;
-    size_t at = reader->at;
-    QC_TRY(qc_read_vu(reader, &value, what, error));
-    QC_CHECK(value <= max, QC_CORRUPT, what, at, value, max);
-    *size = (size_t)value;
-    return QC_OK;
-}
-
 static qc_status read_options(qc_reader *reader, const qc_frame *frame, unsigned *options,
                               qc_error *error)
 {
@@ -36,13 +25,13 @@ qc_status qc_copies_open(qc_copies_decoder *copies, const qc_frame *frame, const
     size_t count;
     memset(copies, 0, offsetof(qc_copies_decoder, runs));
     memset(copies->low_bytes, 0, sizeof copies->low_bytes);
-    QC_TRY(
-        read_size(reader, chunk->elements, &copies->stored, "positions: stored elements", error));
+    QC_TRY(qc_read_size(reader, chunk->elements, &copies->stored, "positions: stored elements",
+                        error));
     QC_TRY(read_options(reader, frame, &copies->options, error));
     /* A copy has an element. */
-    QC_TRY(read_size(reader, chunk->elements - copies->stored, &count, "copies: copies", error));
-    QC_TRY(read_size(reader, (count * QC_COPY_LOW + 7) / 8, &copies->low_left,
-                     "copies: bytes of low bits", error));
+    QC_TRY(qc_read_size(reader, chunk->elements - copies->stored, &count, "copies: copies", error));
+    QC_TRY(qc_read_size(reader, (count * QC_COPY_LOW + 7) / 8, &copies->low_left,
+                        "copies: bytes of low bits", error));
     copies->elements = chunk->elements;
     copies->stored_left = copies->stored;
     QC_TRY(qc_stream_open(&copies->runs, reader, count, 8, features, shared, error));
@@ -77,7 +66,8 @@ static qc_status fetch_low(qc_copies_decoder *copies, qc_error *error)
         left += count;
     }
     copies->low_size = left;
-    /* What is not there reads as zeros, until it is noticed here or in the end. */
+    /* Bytes that are missing read as zeros. The check above, or the one at the end, reports them.
+     */
     memset(copies->low_bytes + left, 0, sizeof copies->low_bytes - left);
     return QC_OK;
 }
@@ -249,7 +239,7 @@ qc_status qc_copies_finish(qc_copies_decoder *copies, qc_error *error)
     QC_CHECK(copies->low.left == 0 && (copies->bit + 7) / 8 == copies->low_size, QC_CORRUPT,
              "copies: low bits are left over", 0, copies->bit, 8 * copies->low_size);
     QC_CHECK(copies->bit % 8 == 0 || copies->low_bytes[copies->bit / 8] >> copies->bit % 8 == 0,
-             QC_CORRUPT, "copies: bits behind the last low bits", 0, 1, 0);
+             QC_CORRUPT, "copies: bits after the last low bits", 0, 1, 0);
     QC_TRY(qc_stream_finish(&copies->runs, error));
     QC_TRY(qc_stream_finish(&copies->lengths, error));
     QC_TRY(qc_stream_finish(&copies->distances, error));

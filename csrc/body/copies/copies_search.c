@@ -12,8 +12,8 @@
 #define WINDOW_BITS 16
 #define MAX_WINDOW  8u
 
-/* Windows of the same hash that are compared: many at first; few by the first parse, and once more
-   than MAX_WORK per element has been done, so that the time is linear. */
+/* How many windows of the same hash are compared: few by the first parse; many by the second one,
+   until it has made MAX_WORK comparisons per element, then few. So the time is linear. */
 #define MANY_DEPTH 128
 #define FEW_DEPTH  16
 #define MAX_WORK   16
@@ -231,7 +231,7 @@ static uint64_t element_cost(const qc_copies_input *input)
                        (uint64_t)(qc_log2_fixed((uint32_t)input->count) - qc_log2_fixed(counts[s]));
         bits += sum / input->count;
     }
-    return bits + 1; /* some time, even elements that are all equal are worth a copy */
+    return bits + 1; /* not 0, so that a long run of equal elements is worth a copy */
 }
 
 /* What numbers usually cost. */
