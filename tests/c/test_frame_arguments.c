@@ -41,6 +41,7 @@ static qc_frame frame_of(qc_kind kind, qc_positions positions)
 
 static void heads(void)
 {
+    const char *chunk_size = "frame: elements of a chunk";
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.dtype = QC_DTYPE_COUNT, "frame: dtype");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.kind = QC_KIND_COUNT, "frame: kind");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.positions = QC_POSITIONS_COUNT, "frame: positions form");
@@ -49,10 +50,8 @@ static void heads(void)
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.gap_width = 17, "gaps: width");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.dims[0] = QC_MAX_CHUNK_ELEMENTS,
                  "frame: elements of an unchunked tensor");
-    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MAX_CHUNK_ELEMENTS + 1,
-                 "frame: elements of a chunk");
-    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MIN_CHUNK_ELEMENTS - 1,
-                 "frame: elements of a chunk");
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MAX_CHUNK_ELEMENTS + 1, chunk_size);
+    PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.chunk_elements = QC_MIN_CHUNK_ELEMENTS - 1, chunk_size);
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.ndim = 0, "frame: csr needs at least one dimension");
     PLAN_REFUSED(QC_BYTES, QC_CSR, frame.chunk_elements = CHUNK + 1,
                  "frame: csr chunks are whole rows");

@@ -65,16 +65,19 @@ def as_f32(parameters: Floats) -> np.ndarray:
     return values.reshape(parameters.count, parameters.entries)
 
 
+def groups_of(parameters: Floats, frame: Frame) -> np.ndarray:
+    """The group of each stored element."""
+    return np.array([parameters.group_of(index) for index in frame.stored], dtype=np.int64)
+
+
 def expected_values(frame: Frame) -> np.ndarray:
     """The stored elements of an affine or codebook frame as float32, by NumPy."""
-    index = np.array(frame.stored, dtype=np.int64)
     codes = np.array(frame.elements, dtype=np.int64)
-    group = np.zeros(len(index), np.int64)
+    group = np.zeros(len(codes), np.int64)
     if frame.scales is not None:
-        group = index // frame.scales.inner % frame.scales.count
+        group = groups_of(frame.scales, frame)
     if frame.codebook is not None:
-        book = index // frame.codebook.inner % frame.codebook.count
-        values = as_f32(frame.codebook)[book, codes]
+        values = as_f32(frame.codebook)[groups_of(frame.codebook, frame), codes]
     else:
         zero_points = np.atleast_1d(frame.zero_point)
         values = (codes - zero_points[group % len(zero_points)]).astype(np.float32)

@@ -6,8 +6,10 @@ and its parts can be spoilt before they are put together with right lengths and 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from reference.conventions import FormatError, Reader, crc32c
@@ -56,6 +58,12 @@ class Floats:
     mantissa_bits: int = 3
     base: int = 0
     lengths: Sequence[int] = ()  # of the groups, instead of `inner`
+
+    def group_of(self, index: int) -> int:
+        """The group of the element with a flat index."""
+        if self.lengths:
+            return bisect_right(list(accumulate(self.lengths)), index)
+        return index // self.inner % self.count
 
 
 @dataclass(frozen=True)
@@ -270,7 +278,7 @@ def _element(frame: Frame, at: int) -> int | bytes:
     element, book = frame.elements[at], frame.codebook
     if book is None or book.mode != "permuted":
         return element
-    first = frame.stored[at] // book.inner % book.count * book.entries
+    first = book.group_of(frame.stored[at]) * book.entries
     size = ITEM_SIZES[book.dtype]
     data = book.data[first * size : (first + book.entries) * size]
     return order_of(data, size)[element] if element in range(book.entries) else element
