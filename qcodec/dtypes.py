@@ -90,6 +90,8 @@ _BY_CARRIER |= {row.carrier: row for row in _TABLE if row.carrier.name == row.na
 
 #: The types that affine and codebook values can have (format, section 4).
 QUANTIZABLE = ("float32", "float16", "bfloat16", "float64")
+#: The types to which any float tensor can be decoded, besides its own type.
+OUTPUT_TYPES = QUANTIZABLE
 
 
 def element_type(dtype: object) -> ElementType:
@@ -117,6 +119,34 @@ def element_type(dtype: object) -> ElementType:
     if carrier is None or carrier not in _BY_CARRIER:
         raise TypeError(f"dtype {dtype!r} cannot be stored; allowed are {', '.join(BY_NAME)}")
     return _BY_CARRIER[carrier]
+
+
+def output_type(stored: ElementType, dtype: object) -> ElementType:
+    """Return the element type to which a tensor is decoded.
+
+    Parameters
+    ----------
+    stored : ElementType
+    dtype : optional
+        What the caller asks for; None: the tensor's own type.
+
+    Raises
+    ------
+    TypeError
+        If the tensor cannot be decoded as `dtype`.
+
+    Examples
+    --------
+    >>> output_type(BY_NAME["float16"], "float32").name
+    'float32'
+    """
+    target = stored if dtype is None else element_type(dtype)
+    if target != stored and not (stored.is_float and target.name in OUTPUT_TYPES):
+        raise TypeError(
+            f"a tensor of {stored.name} cannot be decoded as {target.name}; allowed "
+            f"are its own type and, for floats, {', '.join(OUTPUT_TYPES)}"
+        )
+    return target
 
 
 def check_dtype(name: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ._base.messages import quoted
-from ._file.container import Parts, check_readable, pack_parts, safetensors_parts
+from ._file.container import Parts, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
 from ._file.file_arrays import FileArrays, naming_base
 from ._file.header_writer import check_metadata
@@ -20,7 +20,7 @@ from ._file.saving import Progress, check_names, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._io.atomic import replace_file
 from ._io.outputs import Output, output_at
-from ._io.source import Backend, BytesSource, PathLike, open_source
+from ._io.source import Backend, BytesSource, PartsSource, PathLike, open_source
 from .codecs import Codec, Delta
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
@@ -281,7 +281,7 @@ def _parts(
         pack_parts(contents, profile) if is_pack else safetensors_parts(contents, metadata, profile)
     )
     try:
-        check_readable(contents, parts, DEFAULT_LIMITS)
+        TensorFile(PartsSource(parts), limits=DEFAULT_LIMITS).check_total()
     except LimitError as error:
         warn_of(error)
     return parts

@@ -126,6 +126,26 @@ def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> n
     return out
 
 
+def check_out(out: object, shape: tuple[int, ...], element: ElementType) -> None:
+    """Raise TypeError or ValueError unless an array of this shape can be decoded into `out`.
+
+    Examples
+    --------
+    >>> check_out(np.zeros(3, np.float32), (4,), BY_NAME["float32"])
+    Traceback (most recent call last):
+        ...
+    ValueError: out is float32[3], the tensor is float32[4]
+    """
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out: found {type(out).__name__}, allowed is a numpy.ndarray")
+    if out.shape != shape or out.dtype != element.carrier:
+        raise ValueError(
+            f"out is {out.dtype}{list(out.shape)}, the tensor is {element.carrier}{list(shape)}"
+        )
+    if not out.flags.c_contiguous or not out.flags.writeable:
+        raise ValueError("out must be C-contiguous and writable")
+
+
 def bytes_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Return a view of the bytes of an array in C order.
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .._base.arrays import Typed, little_endian_bytes
 from .._base.messages import quoted
-from .._frame.encoded import Encoded
-from .._io.source import BytesSource
-from ..errors import naming
-from ..limits import Limits
 from . import sub_byte
-from .directory import FRAME_SUFFIX, PACK_NAME, is_pack
+from .directory import FRAME_SUFFIX, PACK_NAME
 from .header_writer import TensorSpec, write_header
 from .pack import PackItem, write_pack
 
@@ -190,50 +185,6 @@ def _parts_of(bundle: Bundle) -> list[PackItem]:
         PackItem(first[0], "first", bundle.frame, first[1]),
         *(PackItem(name, "next", shape=shape) for name, shape in others),
     ]
-
-
-def check_readable(contents: Mapping[str, Content], parts: Parts, limits: Limits) -> None:
-    """Check the limits that readers of these contents will check.
-
-    Parameters
-    ----------
-    contents : mapping of str to Content
-    parts : list of bytes-like
-        The whole file; the first part is its header, or the table of a pack.
-    limits : Limits
-
-    Raises
-    ------
-    LimitError
-        If a reader with these limits would refuse the file.
-    """
-    file_bytes = sum(map(len, parts))
-    limits.check_file(file_bytes)
-    limits.check_count(len(contents))
-    if not is_pack(BytesSource(parts[0])):
-        limits.check_header(len(parts[0]))
-    total = 0
-    for name in contents:
-        size = _decoded_bytes(name, contents)
-        with naming(name):
-            limits.check_tensor(size, file_bytes)
-        total += size
-        limits.check_total(total, file_bytes)
-
-
-def _decoded_bytes(name: str, contents: Mapping[str, Content]) -> int:
-    content = contents[name]
-    if isinstance(content, Alias):
-        return _decoded_bytes(content.target, contents) if content.converted_to else 0
-    if isinstance(content, Ordinary):
-        return content.array.nbytes
-    if isinstance(content, Opaque):
-        return len(content.data)
-    if isinstance(content, Bundle):
-        encoded = Encoded(content.frame, verify=False)
-        return encoded.element_type.itemsize * math.prod(content.shapes[name])
-    frame = content.frame if isinstance(content, Attached) else content
-    return Encoded(frame, verify=False).nbytes
 
 
 class _Entry(NamedTuple):

@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from .._base.arrays import cast
+from .._base.arrays import cast, check_out
 from .._frame.encoded import Encoded
 from .._frame.indexing import Index
-from ..dtypes import ElementType, element_type
+from ..dtypes import ElementType, output_type
 from ..errors import CorruptError
 from .ordinary_tensor import OrdinaryTensor
 
 Array = np.ndarray[Any, Any]
-
-_OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
 
 
 class ConvertedTensor:
@@ -38,25 +36,23 @@ class ConvertedTensor:
         self._target = target
         self.shape = target.shape
         self.elements = target.elements
-        self.element_type: ElementType = element_type(name)
         source = target.element_type
-        if self.element_type != source and not (source.is_float and name in _OUTPUT_TYPES):
-            raise CorruptError(f"a tensor of {source.name} converted to {name}")
+        try:
+            self.element_type: ElementType = output_type(source, name)
+        except TypeError:
+            raise CorruptError(f"a tensor of {source.name} converted to {name}") from None
 
     def decode(self, *, out: Array | None = None, dtype: object = None, threads: int = 1) -> Array:
         """Decode the whole tensor, as `Encoded.decode` does."""
-        wanted = self.element_type if dtype is None else element_type(dtype)
+        wanted = output_type(self.element_type, dtype)
         if wanted == self.element_type:
             return self._target.decode(out=out, dtype=wanted.name, threads=threads)
+        if out is not None:
+            check_out(out, self.shape, wanted)
         converted = self._target.decode(dtype=self.element_type.name, threads=threads)
         array = cast(converted, self.element_type, wanted)
         if out is None:
             return array
-        if out.shape != array.shape or out.dtype != array.dtype:
-            raise ValueError(
-                f"out is {out.dtype}{list(out.shape)}, "
-                f"the tensor is {array.dtype}{list(array.shape)}"
-            )
         out[...] = array
         return out
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from .._base.messages import quoted
 from .._frame.parts import Part
 from .._io.source import Readable, Section
+from ..dtypes import BY_SAFETENSORS
 from ..errors import CorruptError
 from ..limits import DEFAULT_LIMITS, Limits
 from .header import Header, HeaderEntry, read_header
@@ -42,6 +43,17 @@ class Stored:
     target: str
     part: Part | None = None
     converted_to: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What the names of one tensor have in common."""
+        return (self.name if self.converted_to else self.target), self.converted_to
+
+    @property
+    def opaque(self) -> HeaderEntry | None:
+        """The `ordinary` of a tensor whose type qcodec does not decode; None for others."""
+        entry = self.ordinary
+        return None if entry is None or entry.dtype in BY_SAFETENSORS else entry
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._base.arrays import cast, from_little_endian
+from .._base.arrays import cast, check_out, from_little_endian
 from .._base.messages import quoted, shape_text
 from .._frame.indexing import Index, select
 from .._io.source import Readable
-from ..dtypes import BY_SAFETENSORS, ElementType, element_type
+from ..dtypes import BY_SAFETENSORS, ElementType, output_type
 from ..errors import CorruptError, LimitError, UnsupportedError
 from ..limits import Limits
 from . import sub_byte
@@ -73,21 +73,14 @@ class OrdinaryTensor:
         threads: int = 1,
     ) -> Array:
         """Read the whole tensor, as `Encoded.decode` does."""
-        target = self.element_type if dtype is None else element_type(dtype)
-        if target != self.element_type and not (self.element_type.is_float and target.is_float):
-            raise TypeError(
-                f"a tensor of {self.element_type.name} cannot be decoded as {target.name}"
-            )
+        target = output_type(self.element_type, dtype)
         if out is None:
             self._limits.check_tensor(self.elements * target.itemsize, self._input_bytes)
+        else:
+            check_out(out, self.shape, target)
         array = cast(self._read(0, self.elements, self.shape), self.element_type, target)
         if out is None:
             return array.copy() if array.base is not None else array
-        if out.shape != array.shape or out.dtype != array.dtype:
-            raise ValueError(
-                f"out is {out.dtype}{list(out.shape)}, "
-                f"the tensor is {array.dtype}{list(array.shape)}"
-            )
         out[...] = array
         return out
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import numpy as np
 
@@ -16,16 +16,19 @@ from .._frame.encoded import Encoded
 from .._frame.indexing import Index
 from .._frame.inspection import Info
 from .._io.source import Section, Source
-from ..dtypes import BY_SAFETENSORS, ElementType, element_type
-from ..errors import CorruptError, MissingTensorError, naming
+from ..dtypes import ElementType, output_type
+from ..errors import CorruptError, MissingTensorError, QCodecError, naming
 from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
 from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
 from .ordinary_tensor import OrdinaryTensor
+from .shared_frame import PartOfFrame, SharedFrame
 from .tensor_slice import TensorSlice
 
 Array = np.ndarray[Any, Any]
+
+T = TypeVar("T")
 
 _FRAMEWORKS = {"numpy": "numpy", "np": "numpy", "pt": "torch", "torch": "torch"}
 
@@ -36,7 +39,7 @@ class TensorFile:
     Parameters
     ----------
     source : Source
-        The whole file; closed with this object.
+        The whole file, also an attribute; closed with this object.
     framework : {"numpy", "pt"}
         The type of the returned tensors: NumPy arrays or torch tensors.
     device : str
@@ -46,10 +49,6 @@ class TensorFile:
         The bases of tensors of kind delta, by name.
     on_close : callable, optional
         Called when this object is closed.
-
-    Attributes
-    ----------
-    source : Source
 
     Raises
     ------
@@ -81,8 +80,7 @@ class TensorFile:
         self._on_close = on_close
         self.source = source
         self._directory = read_directory(source, limits)
-        # The last frame of several tensors that was decoded: what it is, and its elements.
-        self._shared: tuple[tuple[int, str], Array] | None = None
+        self._last_frame: SharedFrame | None = None
 
     @property
     def directory(self) -> Directory:
@@ -185,14 +183,31 @@ class TensorFile:
             If a tensor is not valid; the message names it.
         """
         self.check_total(dtype)
-        loaded: dict[str, Any] = {}
-        for name, stored in self.directory.tensors.items():
-            if stored.target in loaded and not stored.converted_to:
-                loaded[name] = loaded[stored.target]
-                continue
-            wanted = self._dtype_of(name, dtype)
-            loaded[name] = self.get_tensor(name, dtype=wanted, threads=threads)
-        return loaded
+
+        def get(name: str) -> Any:
+            return self.get_tensor(name, dtype=self._dtype_of(name, dtype), threads=threads)
+
+        return self.read_each(get)
+
+    def read_each(self, read: Callable[[str], T]) -> dict[str, T]:
+        """Read all tensors; names that share one stored tensor share one result.
+
+        Parameters
+        ----------
+        read : callable
+            Called with names; with those that share a frame one after the other.
+
+        Returns
+        -------
+        dict
+            In the order of the file.
+        """
+        tensors = self.directory.tensors
+        found: dict[tuple[str, str], T] = {}
+        for name, stored in sorted(tensors.items(), key=lambda item: item[1].offset):
+            if stored.identity not in found:
+                found[stored.identity] = read(name)
+        return {name: found[stored.identity] for name, stored in tensors.items()}
 
     def check_total(self, dtype: object = None) -> None:
         """Check the limits for all tensors together. Only their heads are read.
@@ -208,22 +223,28 @@ class TensorFile:
             If a tensor, or all tensors together, would be larger than the limits allow.
         """
         total = 0
+        frames: set[tuple[int, str]] = set()
         for name, stored in self.directory.tensors.items():
             if stored.target != name and not stored.converted_to:
                 continue  # an alias shares the array of its target
-            size = self._decoded_bytes(stored, dtype)
-            with naming(name):
-                self._limits.check_tensor(size, self.source.size)
-            total += size
-            self._limits.check_total(total, self.source.size)
+            decoded = [] if stored.part and not stored.converted_to else [stored]
+            frame = stored.offset, stored.converted_to
+            if stored.part and frame not in frames:  # decoded for all its tensors
+                frames.add(frame)
+                decoded.append(replace(stored, part=None))
+            for one in decoded:
+                size = self._decoded_bytes(one, dtype)
+                with naming(name):
+                    self._limits.check_tensor(size, self.source.size)
+                total += size
+                self._limits.check_total(total, self.source.size)
 
     def _decoded_bytes(self, stored: Stored, dtype: object) -> int:
-        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+        if stored.opaque:
             return stored.size
-        part = self._open(stored.name)
-        is_cast = dtype is not None and part.element_type.is_float
-        target = element_type(dtype) if is_cast else part.element_type
-        return part.elements * target.itemsize
+        tensor = self._tensor(stored)
+        wanted = dtype if tensor.element_type.is_float else None
+        return tensor.elements * output_type(tensor.element_type, wanted).itemsize
 
     def get_slice(self, name: str) -> TensorSlice:
         """Return a tensor that can be sliced; only the chunks of the slices are read.
@@ -264,13 +285,21 @@ class TensorFile:
             return None if self._base is None else self._base.get(stored.target)
 
         with naming(stored.name):
+            if stored.part is not None:
+                return PartOfFrame(self._shared_frame(stored), stored.part)
             return Encoded(
                 self._section(stored),
                 limits=self._limits,
                 base=base,
                 input_bytes=self.source.size,
-                part=stored.part,
             )
+
+    def _shared_frame(self, stored: Stored) -> SharedFrame:
+        frame = self._last_frame  # another thread may replace it
+        if frame is None or frame.offset != stored.offset:
+            frame = SharedFrame(stored.offset, self._encoded(replace(stored, part=None)))
+            self._last_frame = frame
+        return frame
 
     def info(self, name: str) -> Info:
         """Describe the contents and bytes of an encoded tensor's frame; raises as `encoded`."""
@@ -284,12 +313,38 @@ class TensorFile:
         The tensor is not built in memory, so its size is not limited. Elements of types that
         qcodec does not decode are not checked.
         """
+        self._verify(name, {})
+
+    def faults(self) -> dict[str, QCodecError]:
+        """Check every byte of all tensors; return the errors of those that are broken, by name."""
+        found: dict[tuple[int, int], QCodecError | None] = {}
+        errors: dict[str, QCodecError] = {}
+        for name in self.offset_keys():
+            try:
+                self._verify(name, found)
+            except QCodecError as error:
+                errors[name] = error
+        return errors
+
+    def _verify(self, name: str, found: dict[tuple[int, int], QCodecError | None]) -> None:
+        """Check a tensor, but bytes that several tensors share only once.
+
+        `found` has what was found so far: the error, or None, by offset and size.
+        """
         stored = self._stored(name)
-        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+        if stored.opaque:
             return
-        part = self._open(name)
+        tensor, place = self._open(name), (stored.offset, stored.size)
+        if place not in found:
+            found[place] = None
+            try:
+                tensor.verify()
+            except QCodecError as error:
+                found[place] = error
+        fault = found[place]
         with naming(name):
-            part.verify()
+            if fault is not None:
+                raise fault
 
     def element_type(self, name: str) -> ElementType:
         """Return the element type of a tensor; raises as `get_slice`."""
@@ -299,28 +354,10 @@ class TensorFile:
         self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
     ) -> tuple[Array, ElementType]:
         """Return a tensor as an array, whatever the framework, with its element type."""
-        part = self._open(name)
-        target = part.element_type if dtype is None else element_type(dtype)
+        tensor = self._open(name)
         with naming(name):
-            stored = self._stored(name)
-            if isinstance(part, Encoded) and stored.part is not None:
-                array = self._decode_part(stored, part.output_type(dtype), threads)
-                return part.given(array, out, target), target
-            return part.decode(out=out, dtype=dtype, threads=threads), target
-
-    def _decode_part(self, stored: Stored, target: ElementType, threads: int) -> Array:
-        """Return one tensor of a frame of several, all of which are decoded and kept.
-
-        So to load them one after the other takes as long as to load them at once.
-        """
-        part, key = stored.part, (stored.offset, target.name)
-        assert part is not None
-        shared = self._shared
-        if shared is None or shared[0] != key:
-            whole = self._encoded(replace(stored, part=None))
-            shared = self._shared = (key, whole.decode(dtype=target.name, threads=threads))
-        elements = shared[1].reshape(-1)[part.first : part.first + part.elements]
-        return elements.reshape(part.shape)
+            target = output_type(tensor.element_type, dtype)
+            return tensor.decode(out=out, dtype=dtype, threads=threads), target
 
     def read_ordinary(
         self, name: str, *, dtype: object = None, threads: int = 1
@@ -340,10 +377,10 @@ class TensorFile:
             The decoded tensor, or its bytes if qcodec does not decode its element type.
         """
         stored = self._stored(name)
-        if stored.ordinary is not None and stored.ordinary.dtype not in BY_SAFETENSORS:
+        if stored.opaque:
             self._limits.check_tensor(stored.size, self.source.size)
             data = self.source.read(stored.offset, stored.size)
-            return Opaque(data, stored.ordinary.dtype, stored.ordinary.shape)
+            return Opaque(data, stored.opaque.dtype, stored.opaque.shape)
         wanted = self._dtype_of(name, dtype)
         return Ordinary(*self.read_array(name, dtype=wanted, threads=threads))
 
@@ -352,18 +389,20 @@ class TensorFile:
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
     def _open(self, name: str) -> Encoded | OrdinaryTensor | ConvertedTensor:
-        stored = self._stored(name)
-        part: Encoded | OrdinaryTensor
+        return self._tensor(self._stored(name))
+
+    def _tensor(self, stored: Stored) -> Encoded | OrdinaryTensor | ConvertedTensor:
+        name, size = stored.name, self.source.size
+        target: Encoded | OrdinaryTensor
         if stored.ordinary is None:
-            part = self._encoded(stored)
+            target = self._encoded(stored)
         else:
-            part = OrdinaryTensor(
-                self._section(stored), name, stored.ordinary, self._limits, self.source.size
-            )
+            source = self._section(stored)
+            target = OrdinaryTensor(source, name, stored.ordinary, self._limits, size)
         if not stored.converted_to:
-            return part
+            return target
         with naming(name):
-            return ConvertedTensor(part, stored.converted_to)
+            return ConvertedTensor(target, stored.converted_to)
 
     def _section(self, stored: Stored) -> Section:
         return Section(self.source, stored.offset, stored.size)
@@ -380,6 +419,7 @@ class TensorFile:
     def close(self) -> None:
         """Close the file, and what was opened with it."""
         self.source.close()
+        self._last_frame = None
         if self._on_close is not None:
             self._on_close()
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .._base.arrays import as_array
+from .._base.arrays import as_array, check_out
 from .._base.delta_base import Base
 from .._base.threads import in_order
 from .._core import core
 from .._io.source import BytesSource, Readable, as_source
-from ..dtypes import BY_ID, ElementType, element_type
+from ..dtypes import BY_ID, ElementType, output_type
 from ..errors import BaseError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..quantized import Quantized
@@ -24,16 +24,12 @@ from .csr import to_csr
 from .head import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
-from .parts import Part, check_part, part_of, share_of
 from .to_quantized import quantized_bytes, to_quantized
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 Array = np.ndarray[Any, Any]
-
-#: The types to which a float tensor can be decoded, besides its own type.
-_OUTPUT_TYPES = ("float32", "float16", "bfloat16", "float64")
 
 # A tiny input may legitimately declare a large tensor of equal elements. An input of up to this
 # size is checked completely before its output is allocated, so an error costs less than 1 MiB.
@@ -58,8 +54,8 @@ class Encoded:
     input_bytes : int, optional
         The size of the file that contains the frame, for `Limits.max_expansion`. The default
         is the length of the frame.
-    part : Part, optional
-        Of a frame that holds several tensors: the place of this one.
+    head : optional
+        The head of the frame, if it was read before.
 
     Attributes
     ----------
@@ -71,8 +67,8 @@ class Encoded:
         How the tensor is stored: docs/format.md, sections 4 and 6.
     chunks : int
         Number of parts that can be decoded alone.
-    nbytes, encoded_bytes : int
-        Dense and encoded size in bytes.
+    encoded_bytes : int
+        Encoded size in bytes.
 
     Raises
     ------
@@ -96,20 +92,16 @@ class Encoded:
         verify: bool = True,
         base: Any = None,
         input_bytes: int | None = None,
-        part: Part | None = None,
+        head: core.Frame | None = None,
     ) -> None:
         self._source: Readable = as_source(source)
         self._verify = verify
         self._base = base
         self._limits = limits or DEFAULT_LIMITS
-        self._frame = frame = read_head(self._source, verify)
+        self._frame = frame = head or read_head(self._source, verify)
         self.element_type: ElementType = BY_ID[frame.dtype]
         self.shape: tuple[int, ...] = frame.shape
         self._first = 0  # element of the frame
-        self._part = part
-        if part is not None:
-            check_part(part, frame)
-            self.shape, self._first = part.shape, part.first
         self.dtype = self.element_type.carrier
         self.kind = ids.KIND_NAMES[frame.kind]
         self.positions = ids.POSITIONS_NAMES[frame.positions]
@@ -120,7 +112,6 @@ class Encoded:
         self._base_bytes: Array | None = None  # for kind delta
         self.encoded_bytes = self._source.size
         self._input_bytes = self.encoded_bytes if input_bytes is None else input_bytes
-        self.nbytes: int = self.elements * self.element_type.itemsize
 
     def __repr__(self) -> str:
         return (
@@ -148,6 +139,11 @@ class Encoded:
     def elements(self) -> int:
         """Number of elements of the tensor."""
         return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Dense size in bytes."""
+        return self.elements * self.element_type.itemsize
 
     def _bytes(self, offset: int, size: int) -> Array:
         return np.frombuffer(self._source.read(offset, size), np.uint8)
@@ -179,23 +175,20 @@ class Encoded:
         ValueError, TypeError
             If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
-        target = self.output_type(dtype)
-        needed = self.elements * target.itemsize
+        target = output_type(self.element_type, dtype)
         if out is None:
+            needed = self.elements * target.itemsize
             self._limits.check_tensor(needed, self._input_bytes)
             self._check_first(needed)
             out = np.empty(self.shape, target.carrier)
         else:
-            self._check_out(out, target)
+            check_out(out, self.shape, target)
         frame = self._opened or self._open()
         self._decode_range(frame, self._first, self.elements, target, out, threads)
         return out
 
     def verify(self) -> None:
-        """Check every byte without allocating an output; raises what `decode` would.
-
-        Of a frame that holds several tensors, all of them are checked.
-        """
+        """Check every byte without allocating an output; raises what `decode` would."""
         self._frame.check_parameters()
         self._decode_range(self._frame, 0, self._frame.elements, self.element_type, None, 1)
 
@@ -217,37 +210,6 @@ class Encoded:
                 self._check_parameters()
                 self._opened = self._frame.with_parameters()
             return self._opened
-
-    def output_type(self, dtype: object) -> ElementType:
-        """Return the element type of the output, if this tensor can be decoded so."""
-        target = self.element_type if dtype is None else element_type(dtype)
-        if target != self.element_type and not (
-            self.element_type.is_float and target.name in _OUTPUT_TYPES
-        ):
-            raise TypeError(
-                f"a tensor of {self.element_type.name} cannot be decoded as {target.name}; allowed "
-                f"are its own type and, for floats, {', '.join(_OUTPUT_TYPES)}"
-            )
-        return target
-
-    def _check_out(self, out: Array, target: ElementType) -> None:
-        if not isinstance(out, np.ndarray):
-            raise TypeError(f"out: found {type(out).__name__}, allowed is a numpy.ndarray")
-        if out.shape != self.shape or out.dtype != target.carrier:
-            raise ValueError(
-                f"out is {out.dtype}{list(out.shape)}, "
-                f"the tensor is {target.carrier}{list(self.shape)}"
-            )
-        if not out.flags.c_contiguous or not out.flags.writeable:
-            raise ValueError("out must be C-contiguous and writable")
-
-    def given(self, array: Array, out: Array | None, target: ElementType) -> Array:
-        """Copy a decoded array of this tensor, to `out` if that is given."""
-        if out is None:
-            return array.copy()
-        self._check_out(out, target)
-        out[...] = array
-        return out
 
     def _decode_range(
         self,
@@ -298,11 +260,12 @@ class Encoded:
 
     def _takes_whole_chunks(self, first: int, count: int) -> bool:
         """Whether a range can be decoded in place: only copies need whole chunks."""
-        if self.positions != "copies" or count == self.elements:
+        elements = self._frame.elements
+        if self.positions != "copies" or count == elements:
             return True
-        each = self._frame.chunk_elements or self.elements
+        each = self._frame.chunk_elements or elements
         self._limits.check_tensor(each * self.element_type.itemsize, self._input_bytes)
-        return first % each == 0 and (count % each == 0 or first + count == self.elements)
+        return first % each == 0 and (count % each == 0 or first + count == elements)
 
     # ---- the base ----
 
@@ -366,8 +329,7 @@ class Encoded:
             check_memory(needed)
             self._check_first(needed)
         frame = self._opened or self._open()
-        whole = to_quantized(frame, self._bytes, check_memory, base, self._verify)
-        return whole if self._part is None else part_of(whole, self._part)
+        return to_quantized(frame, self._bytes, check_memory, base, self._verify)
 
     def to_csr(self) -> csr_array:
         """Return the stored elements as a `scipy.sparse.csr_array`, without a dense copy.
@@ -377,9 +339,5 @@ class Encoded:
         return to_csr(self.quantized(), limits=self._limits, input_bytes=self._input_bytes)
 
     def info(self) -> Info:
-        """Describe what is stored, and how the bytes are used.
-
-        Of a frame that holds several tensors, each has a share by its number of elements.
-        """
-        whole = inspect_frame(self._frame, self._bytes)
-        return whole if self._part is None else share_of(whole, self._part)
+        """Describe what is stored, and how the bytes are used."""
+        return inspect_frame(self._frame, self._bytes)

@@ -85,8 +85,8 @@ class Info:
 
     @property
     def ratio(self) -> float:
-        """Dense bytes per encoded byte."""
-        return self.dense_bytes / self.bytes
+        """Dense bytes per encoded byte; 0 for a part of a frame whose share is less than a byte."""
+        return self.dense_bytes / self.bytes if self.bytes else 0.0
 
     @property
     def codings(self) -> tuple[str, ...]:

@@ -80,12 +80,14 @@ def _groups_of(groups: Groups, part: Part) -> Groups:
 def share_of(whole: Info, part: Part) -> Info:
     """Return a part's share of its frame, by elements.
 
-    The shares of all parts add up to the frame, and so do those of each of its sections.
+    The shares of all parts add up to the frame, and so do those of each of its sections. Parts of
+    a frame without elements have no bytes.
     """
+    elements = max(whole.elements, 1)
 
     def share(count: int) -> int:
-        before = count * part.first // whole.elements
-        return count * (part.first + part.elements) // whole.elements - before
+        before = count * part.first // elements
+        return count * (part.first + part.elements) // elements - before
 
     sections = [replace(section, bytes=share(section.bytes)) for section in whole.sections]
     return replace(

@@ -12,6 +12,9 @@ import mmap
 import os
 import stat
 import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, SupportsIndex
 
@@ -155,6 +158,38 @@ class BytesSource(Source):
 
     def _release(self) -> None:
         self._view = memoryview(b"")
+
+
+class PartsSource(Source):
+    """Bytes in memory that follow each other in several buffers.
+
+    Parameters
+    ----------
+    parts : sequence of bytes-like
+        Contiguous; not copied.
+
+    Examples
+    --------
+    >>> bytes(PartsSource([b"wei", b"", b"gh", b"ts"]).read(2, 4))
+    b'ight'
+    """
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self._views = [bytes_view(part) for part in parts]
+        self._starts = list(accumulate((view.nbytes for view in self._views), initial=0))
+        super().__init__(self._starts.pop(), "file in memory")
+
+    def _read(self, offset: int, size: int) -> memoryview:
+        found = []
+        for number in range(max(bisect_right(self._starts, offset) - 1, 0), len(self._views)):
+            start = self._starts[number]
+            if start >= offset + size:
+                break
+            found.append(self._views[number][max(offset - start, 0) : offset + size - start])
+        return found[0] if len(found) == 1 else memoryview(b"".join(found))
+
+    def _release(self) -> None:
+        self._views, self._starts = [], []
 
 
 class MmapSource(Source):

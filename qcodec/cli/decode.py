@@ -52,10 +52,8 @@ def run(options: argparse.Namespace) -> int:
 def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Ordinary | Opaque]:
     """Return all tensors of a file; names that share one stored tensor share one array."""
     file.check_total(dtype)
-    tensors: dict[str, Ordinary | Opaque] = {}
-    for name, stored in file.directory.tensors.items():
-        if stored.target in tensors:
-            tensors[name] = tensors[stored.target]
-        else:
-            tensors[name] = file.read_ordinary(name, dtype=dtype, threads=threads)
-    return tensors
+
+    def read(name: str) -> Ordinary | Opaque:
+        return file.read_ordinary(name, dtype=dtype, threads=threads)
+
+    return file.read_each(read)

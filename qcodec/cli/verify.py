@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from .._file.tensor_file import TensorFile
-from ..errors import QCodecError
 from ..files import safe_open
 from .arguments import add_base, add_limits, base_of
 from .text import counted, escape, print_json, say
@@ -23,7 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the faults; an unreadable head of the file ends the command."""
     with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
-        faults = faults_of(file)
+        faults = [
+            {"tensor": name, "kind": error.code, "message": str(error)}
+            for name, error in file.faults().items()
+        ]
         count = len(file)
     if options.json:
         report = {"file": options.input, "tensors": count, "valid": not faults, "faults": faults}
@@ -34,14 +35,3 @@ def run(options: argparse.Namespace) -> int:
         what = f"{len(faults):,} broken" if faults else "all valid"
         say(escape(f"{options.input}: {counted(count, 'tensor')}, {what}"))
     return 1 if faults else 0
-
-
-def faults_of(file: TensorFile) -> list[dict[str, str]]:
-    """Return the faults: for each the tensor's name, the error's kind and its message."""
-    faults = []
-    for name in file.offset_keys():
-        try:
-            file.verify(name)
-        except QCodecError as error:
-            faults.append({"tensor": name, "kind": error.code, "message": str(error)})
-    return faults

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 import qcodec
 from qcodec._file.directory import read_directory
+from qcodec._file.pack import PackItem, write_pack
 from qcodec._file.tensor_file import TensorFile
 from qcodec._io.source import BytesSource
 from qcodec.files import load, save
+from qcodec.limits import Limits
 from tests.files.nets import all_same, same
 
 RANDOM = np.random.default_rng(0)
@@ -84,7 +86,7 @@ def test_profiles_for_the_fastest_access_share_nothing(profile):
 def test_the_shares_of_parts_add_up_to_the_file():
     data = save(layers(), recipe={"weight$": qcodec.Codebook(bits=3)}, profile="small")
     with TensorFile(BytesSource(data)) as file:
-        frames = sum(file.info(name).bytes for name in file.keys())  # noqa: SIM118
+        frames = sum(file.info(name).bytes for name in file)
         directory = file.directory
     header = directory.header_bytes + directory.pack_table_bytes
     assert 0 <= len(data) - frames - header < 8  # the padding of a safetensors file
@@ -126,3 +128,107 @@ def test_tensors_of_any_shapes_come_back(shapes, dtype, profile, seed):
         for number, shape in enumerate(shapes)
     }
     assert all_same(load(save(tensors, profile=profile)), tensors)
+
+
+def repeating_layers():
+    """Statistics that recur from layer to layer, so that the frame they share has copies."""
+    running = RANDOM.standard_normal((8, 64)).astype(np.float32)
+    return {f"layer{i}.mean": running[: 1 + i].reshape(-1) for i in range(8)}
+
+
+def test_parts_of_a_frame_of_copies_are_decoded_alone():
+    tensors = repeating_layers()
+    half = tensors["layer7.mean"].astype(np.float16)
+    data = save(tensors | {"half": half}, profile="small")
+    assert set(*shared(data)) == {*tensors, "half"}
+    with TensorFile(BytesSource(data)) as file:
+        for name, expected in tensors.items():
+            encoded = file.encoded(name)
+            assert encoded.positions == "copies"
+            assert same(encoded.decode(), expected)
+            assert same(encoded[3:40], expected[3:40])
+            assert same(encoded.quantized().dequantize(), expected)
+        assert file.directory.tensors["half"].converted_to == "float16"
+        assert same(file.get_tensor("half"), half)
+        assert same(file.get_slice("half")[5:9], half[5:9])
+
+
+def test_a_part_is_decoded_into_the_array_of_the_caller():
+    tensors = layers()
+    with TensorFile(BytesSource(save(tensors))) as file:
+        name = next(name for names in shared(save(tensors)) for name in names if "weight" in name)
+        out = np.empty(tensors[name].shape, np.float64)
+        assert file.get_tensor(name, out, dtype="float64") is out
+        assert same(out, tensors[name].astype(np.float64))
+        with pytest.raises(ValueError, match="the tensor is float32"):
+            file.get_tensor(name, out)
+        with pytest.raises(TypeError, match="cannot be decoded as int32"):
+            file.get_tensor(name, dtype="int32")
+
+
+def test_tensors_converted_from_parts_take_no_longer_than_the_parts(monkeypatch):
+    tensors = layers(60)
+    halves = {f"half.{name}": array.astype(np.float16) for name, array in tensors.items()}
+    data = save(tensors | halves, profile="small")
+    decoded = []
+    decode = qcodec._frame.encoded.Encoded._decode_range
+    monkeypatch.setattr(
+        qcodec._frame.encoded.Encoded,
+        "_decode_range",
+        lambda self, *args: decoded.append(1) or decode(self, *args),
+    )
+    with TensorFile(BytesSource(data)) as file:
+        converted = [name for name, one in file.directory.tensors.items() if one.converted_to]
+        frames = {one.offset for one in file.directory.tensors.values()}
+        assert len(converted) > 50
+        decoded.clear()
+        assert all_same(file.get_tensors(), tensors | halves)
+        assert len(decoded) <= 4 * len(frames)  # checked and decoded, in each of two types
+
+
+def pack_of_parts(frame, shapes):
+    items = [
+        PackItem(f"t{number}", "next" if number else "first", b"" if number else frame, shape)
+        for number, shape in enumerate(shapes)
+    ]
+    return b"".join(write_pack(items))
+
+
+def test_parts_of_a_frame_without_elements_are_described():
+    frame = qcodec.encode(np.zeros(0, np.float32))
+    with TensorFile(BytesSource(pack_of_parts(frame, [(0,), (3, 0)]))) as file:
+        assert [file.info(name).bytes for name in file] == [0, 0]
+        assert [file.info(name).ratio for name in file] == [0, 0]
+        assert file.get_tensors()["t1"].shape == (3, 0)
+
+
+def test_a_frame_counts_as_a_whole_however_few_elements_of_it_have_names():
+    frame = qcodec.encode(np.zeros(1 << 20, np.float32))
+    data = pack_of_parts(frame, [(2,), (1,)])
+    few = TensorFile(BytesSource(data), limits=Limits(max_total_bytes=1 << 20))
+    with few as file, pytest.raises(qcodec.LimitError, match="max_total_bytes"):
+        file.get_tensors()
+    with TensorFile(BytesSource(data), limits=Limits(max_total_bytes=1 << 22)) as file:
+        assert sorted(file.get_tensors()) == ["t0", "t1"]
+
+
+@pytest.mark.parametrize("part", ["head", "codes"])
+def test_a_broken_frame_is_named_for_each_of_its_tensors(part):
+    intact = save(layers(20))
+    names = max(shared(intact), key=len)
+    stored = read_directory(BytesSource(intact)).tensors[names[0]]
+    data = bytearray(intact)
+    data[stored.offset + (5 if part == "head" else stored.size // 2)] ^= 1
+    with TensorFile(BytesSource(bytes(data))) as file:
+        faults = file.faults()
+    assert set(faults) == set(names)
+    assert all(str(error).startswith(f"tensor {name!r}: ") for name, error in faults.items())
+
+
+def test_a_frame_is_checked_once_for_all_of_its_tensors(monkeypatch):
+    checked = []
+    verify = qcodec.Encoded.verify
+    monkeypatch.setattr(qcodec.Encoded, "verify", lambda self: checked.append(1) or verify(self))
+    with TensorFile(BytesSource(save(layers(20)))) as file:
+        assert file.faults() == {}
+        assert len(checked) == len({one.offset for one in file.directory.tensors.values()})

@@ -101,6 +101,21 @@ def test_aliases_count_once(suffix, tmp_path):
     assert main(["decode", str(path), f"{path}.npz", "--limits", f"max_total_bytes={MIB}"]) == 0
 
 
+def test_names_share_an_array_wherever_their_tensor_is_in_the_file(tmp_path):
+    path = tmp_path / "net.qc.safetensors"
+    large = noise()  # an entry of its own, after that of the pack with the other names
+    qcodec.save_file({"weight": large, "also": large, "copy": large.copy()}, path)
+    with safe_open(path) as file:
+        assert file.offset_keys()[-1] == "weight"
+        loaded = file.get_tensors()
+    assert list(loaded)[-1] == "weight"
+    assert loaded["also"] is loaded["weight"]
+    assert loaded["copy"] is not loaded["weight"]
+    assert np.array_equal(loaded["copy"], large)
+    limit = f"max_total_bytes={2 * MIB}"
+    assert main(["decode", str(path), f"{path}.npz", "--limits", limit]) == 0
+
+
 def test_the_sum_counts_the_output_type():
     data = qcodec.save({"a": noise().view(np.float16), "n": noise()}, recipe=qcodec.Verbatim())
     assert qcodec.load(data, limits=Limits(max_total_bytes=2 * MIB))
@@ -250,6 +265,16 @@ def test_encoding_warns_of_more_tensors_than_the_default_limits_let_pass(monkeyp
     monkeypatch.setattr("qcodec.files.DEFAULT_LIMITS", Limits(max_header_bytes=64))
     with pytest.warns(qcodec.LimitWarning, match="max_header_bytes"):
         qcodec.save({"a": ZEROS}, metadata={"k": "v" * 100})
+
+
+@pytest.mark.parametrize("suffix", ["qcodec", "qc.safetensors"])
+def test_encoding_warns_of_a_table_that_the_default_limits_refuse(suffix, tmp_path, monkeypatch):
+    monkeypatch.setattr("qcodec.files.DEFAULT_LIMITS", Limits(max_header_bytes=300))
+    path = tmp_path / f"net.{suffix}"
+    with pytest.warns(qcodec.LimitWarning, match="max_header_bytes"):
+        qcodec.save_file({"n" * 400: ZEROS}, path)
+    with pytest.raises(qcodec.LimitError, match="max_header_bytes"):
+        qcodec.load_file(path, limits=Limits(max_header_bytes=300))
 
 
 def test_nothing_is_written_if_the_warning_is_an_error(tmp_path):

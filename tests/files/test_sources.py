@@ -14,7 +14,7 @@ import qcodec
 from qcodec import streams
 from qcodec._file.file_arrays import FileArrays
 from qcodec._file.tensor_file import TensorFile
-from qcodec._io.source import BytesSource, PreadSource, open_source
+from qcodec._io.source import BytesSource, PartsSource, PreadSource, open_source
 from qcodec.errors import TruncatedError
 from qcodec.files import load, safe_open, save, save_file
 from qcodec.interop import dcnet
@@ -33,6 +33,21 @@ def path(tmp_path):
     return path
 
 
+# ---- several buffers ----
+
+
+def test_several_buffers_are_read_as_one():
+    whole = bytes(range(20))
+    for parts in ([whole], [b"", whole[:3], b"", b"", whole[3:4], whole[4:], b""], []):
+        source, joined = PartsSource(parts), b"".join(parts)
+        assert source.size == len(joined)
+        for start in range(source.size + 1):
+            for stop in range(start, source.size + 1):
+                assert source.read(start, stop - start) == joined[start:stop]
+        with pytest.raises(TruncatedError):
+            source.read(0, source.size + 1)
+
+
 # ---- closed files ----
 
 USES = {
@@ -49,6 +64,7 @@ USES = {
     "encoded": lambda file: file.encoded("w"),
     "info": lambda file: file.info("w"),
     "verify": lambda file: file.verify("w"),
+    "faults": lambda file: file.faults(),
     "element_type": lambda file: file.element_type("w"),
     "an array of it": lambda file: FileArrays(file)["w"],
     "names of its arrays": lambda file: "w" in FileArrays(file),
