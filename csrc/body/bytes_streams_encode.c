@@ -10,8 +10,6 @@
 /* Balanced: longer streams have to decode fast, so neither adaptive coding nor routers of symbols
    are for them; plain Huffman neither. */
 #define SMALL_STREAM ((size_t)64 * 1024)
-/* Of symbols: what a router's search can count. */
-#define MAX_ROUTED ((size_t)1 << 24)
 /* The greatest and the least period of blocks. */
 #define MAX_PERIOD 34
 #define MIN_PERIOD 2
@@ -44,7 +42,7 @@ static qc_geometry rows_of(const qc_frame *frame)
 size_t qc_bytes_router_workspace(const qc_frame *frame, const qc_chunk_input *input)
 {
     size_t count = symbols_of(frame, input->elements), max = 0;
-    if (!is_located(frame) || count >= MAX_ROUTED)
+    if (!is_located(frame) || count >= QC_ROUTER_MAX_SYMBOLS)
         return 0;
     qc_geometry tried[] = {rows_of(frame), {MIN_PERIOD, 0, 0}, {MAX_PERIOD, 0, 0}};
     for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
@@ -81,7 +79,7 @@ qc_status qc_write_bytes_stream(qc_chunk_encoder *encoder, const uint8_t *symbol
 {
     const qc_frame *frame = encoder->frame;
     unsigned width = frame->width;
-    if (!is_located(frame) || count >= MAX_ROUTED)
+    if (!is_located(frame) || count >= QC_ROUTER_MAX_SYMBOLS)
         return qc_write_stream(encoder, symbols, count, width);
     if (encoder->encoding.profile == QC_BALANCED && count >= SMALL_STREAM * 8 / width)
         return write_fast(encoder, symbols, count);

@@ -36,6 +36,7 @@ typedef struct qc_chunk_encoder {
     void *values;                /* those of the input; gaps: with fillers; copies: the rest */
     size_t stored;               /* values */
     qc_encoding encoding;
+    uint64_t allowed; /* the codings that `encoding` had: kinds drop those that do not suit them */
     uint8_t *out;
     size_t capacity, size;
     uint64_t features;

@@ -2,6 +2,7 @@
  * The streams of a chunk, encoded: the places of their symbols, and for which streams a router is
  * tried.
  */
+#include "base/log2_fixed.h"
 #include "body/values_encode.h"
 #include "codings/stream_encode.h"
 #include "kernels/planes.h"
@@ -11,6 +12,10 @@
 
 /* Balanced: routers decode slowly, so they are only for streams below this many bytes. */
 #define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
+
+/* Exponents are alike if their neighbours tell this part of what the first symbols take. */
+#define ALIKE_PART   32
+#define ALIKE_SAMPLE ((size_t)1 << 16)
 
 /* Exponents of shorter rows have no classes. */
 #define MIN_CLASSED_ROW 128
@@ -46,6 +51,14 @@ qc_geometry qc_code_geometry(const qc_frame *frame)
     int has_place = frame->positions == QC_DENSE && !qc_stores_elements(frame);
     return has_place && frame->width <= QC_ROUTER_MAX_WIDTH ? qc_element_geometry(frame)
                                                             : (qc_geometry){0, 0, 0};
+}
+
+/* Exponents of floats that are stored as they are. */
+static qc_geometry float_geometry(const qc_frame *frame)
+{
+    int has_place = frame->positions == QC_DENSE && frame->dtype <= QC_F64 &&
+                    frame->kind == QC_PLANES && frame->chunk_elements < QC_ROUTER_MAX_SYMBOLS;
+    return has_place ? qc_element_geometry(frame) : (qc_geometry){0, 0, 0};
 }
 
 /* A symbol of a mask may cover four elements of one row. */
@@ -88,8 +101,11 @@ size_t qc_router_stream_workspace(const qc_frame *frame, const qc_chunk_input *i
     if (qc_stores_elements(frame) && mask_width == 0) {
         if (frame->dtype > QC_F64)
             return qc_bytes_router_workspace(frame, input);
-        stream.geometry = qc_exponent_geometry(frame);
-        return is_located(&stream.geometry) ? qc_router_rows_workspace(&stream) : 0;
+        qc_router_input rows = {NULL, count, frame->width, qc_exponent_geometry(frame), NULL, 0};
+        stream.geometry = float_geometry(frame);
+        size_t by_rows = is_located(&rows.geometry) ? qc_router_rows_workspace(&rows) : 0;
+        size_t size = is_located(&stream.geometry) ? qc_router_workspace(&stream) : 0;
+        return size > by_rows ? size : by_rows;
     }
     return is_located(&geometry) ? qc_router_workspace(&stream) : 0;
 }
@@ -118,9 +134,8 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
 
 /* The bytes that a routed stream may take in a coding, or 0 if it is not tried. It decodes as
    slowly as contexts, so balanced allows it where it allows those, and if it saves a 64th. */
-static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, size_t size)
+static size_t router_limit(const qc_encoding *encoding, qc_coding coding, size_t size)
 {
-    const qc_encoding *encoding = &encoder->encoding;
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_CONTEXTS);
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
         size <= ROUTED_MIN_BYTES)
@@ -133,15 +148,15 @@ static size_t router_limit(const qc_chunk_encoder *encoder, qc_coding coding, si
 }
 
 /* The stream that was written at `at`, by a router if that is smaller. */
-static qc_status try_router(qc_chunk_encoder *encoder, size_t at, uint64_t features,
-                            const void *symbols, size_t count, unsigned width, qc_geometry geometry)
+static qc_status try_router(qc_chunk_encoder *encoder, const qc_encoding *encoding, size_t at,
+                            uint64_t features, const qc_router_input *input)
 {
     qc_error *error = encoder->error;
     size_t size = encoder->size - at, routed = 0;
-    qc_router_request request = {{symbols, count, width, geometry, &encoder->ticker, 0},
-                                 &encoder->encoding,
-                                 router_limit(encoder, QC_CONTEXTS, size),
-                                 router_limit(encoder, QC_SPLIT, size),
+    qc_router_request request = {*input,
+                                 encoding,
+                                 router_limit(encoding, QC_CONTEXTS, size),
+                                 router_limit(encoding, QC_SPLIT, size),
                                  encoder->router_workspace,
                                  encoder->stream_workspace};
     if (request.contexts_limit == 0 && request.split_limit == 0)
@@ -160,10 +175,36 @@ qc_status qc_write_located(qc_chunk_encoder *encoder, const void *symbols, size_
     size_t at = encoder->size;
     uint64_t features = encoder->features;
     QC_TRY(qc_write_stream(encoder, symbols, count, width));
-    for (size_t i = 0; i < geometry_count; i++)
+    for (size_t i = 0; i < geometry_count; i++) {
+        qc_router_input input = {symbols, count, width, geometries[i], &encoder->ticker, 0};
         if (is_located(&geometries[i]) && geometries[i].row_length <= count)
-            QC_TRY(try_router(encoder, at, features, symbols, count, width, geometries[i]));
+            QC_TRY(try_router(encoder, &encoder->encoding, at, features, &input));
+    }
     return QC_OK;
+}
+
+/* Whether the neighbours of exponents tell enough about them for a router to be tried. */
+static int are_alike(const qc_router_input *input, size_t size)
+{
+    size_t count = input->count < ALIKE_SAMPLE ? input->count : ALIKE_SAMPLE;
+    uint64_t bits = (uint64_t)size * 8 * count / input->count;
+    return qc_router_most_told(input, count) > bits / ALIKE_PART * QC_LOG2_ONE;
+}
+
+/* The exponents of floats that were written at `at`, by their neighbours if that is smaller. In
+   `small`, also of so many that contexts do not suit them otherwise. */
+static qc_status try_neighbours(qc_chunk_encoder *encoder, size_t at, uint64_t features,
+                                const uint8_t *symbols, size_t count)
+{
+    qc_encoding encoding = encoder->encoding;
+    qc_geometry geometry = float_geometry(encoder->frame);
+    qc_router_input input = {symbols, count, encoder->frame->width, geometry, &encoder->ticker, 0};
+    size_t size = encoder->size - at;
+    if (encoding.profile == QC_SMALL)
+        encoding.codings = encoder->allowed;
+    int is_tried = is_located(&geometry) && geometry.row_length <= count &&
+                   router_limit(&encoding, QC_CONTEXTS, size) > 0 && are_alike(&input, size);
+    return is_tried ? try_router(encoder, &encoding, at, features, &input) : QC_OK;
 }
 
 qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, size_t count,
@@ -173,6 +214,8 @@ qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, 
     qc_error *error = encoder->error;
     qc_profile profile = encoder->encoding.profile;
     qc_geometry geometry = qc_exponent_geometry(frame);
+    size_t at = encoder->size, size = 0;
+    uint64_t features = encoder->features;
     unsigned center = frame->dtype > QC_F64 && qc_turn_of(frame->dtype) != QC_ROTATED ? 128 : 0;
     qc_router_request request = {{symbols, count, frame->width, geometry, &encoder->ticker, center},
                                  encoding,
@@ -183,10 +226,11 @@ qc_status qc_write_exponents(qc_chunk_encoder *encoder, const uint8_t *symbols, 
     int can_split = (encoding->codings & QC_CODING_MASK(QC_SPLIT)) != 0 &&
                     encoding->effort >= QC_EFFORT_PLACES &&
                     (profile == QC_BALANCED || profile == QC_SMALL);
-    size_t size = 0;
     if (can_split && is_located(&geometry) && geometry.row_length <= count)
-        QC_TRY(qc_router_encode_rows(&request, encoder->out + encoder->size, &size,
-                                     &encoder->features, error));
+        QC_TRY(
+            qc_router_encode_rows(&request, encoder->out + at, &size, &encoder->features, error));
     encoder->size += size;
-    return size > 0 ? QC_OK : write_stream_in(encoder, symbols, count, frame->width, encoding);
+    if (size == 0)
+        QC_TRY(write_stream_in(encoder, symbols, count, frame->width, encoding));
+    return try_neighbours(encoder, at, features, symbols, count);
 }

@@ -128,6 +128,40 @@ def test_rows_that_are_alike_are_not_split():
     assert not split_in(qcodec.encode(weights((400, 384))))
 
 
+def codings_of_exponents(data):
+    sections = {section.name: section.coding for section in qcodec.info(data).sections}
+    return set(sections["exponents"].split("+"))
+
+
+def alike(shape, axis, apart=1, dtype=np.float32):
+    """Weights whose magnitudes are nearly those of their neighbours along an axis."""
+    random = np.random.default_rng(0)
+    logarithms = np.moveaxis(random.standard_normal(shape), axis, 0)
+    for i in range(apart, len(logarithms)):
+        logarithms[i] = logarithms[i - apart] + 0.2 * random.standard_normal(logarithms[i].shape)
+    signs = random.choice([-1, 1], shape)
+    return (np.exp2(np.moveaxis(logarithms, 0, axis)) * signs).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("shape", "axis", "apart"),
+    [((300, 160), 0, 1), ((300, 160), 0, 3), ((300, 160), 1, 1), ((60, 8, 10, 10), 3, 1)],
+)
+def test_exponents_like_their_neighbours_are_known_by_them_in_small(shape, axis, apart, dtype):
+    array = alike(shape, axis, apart, dtype)
+    small, balanced = (qcodec.encode(array, profile=profile) for profile in ("small", "balanced"))
+    assert codings_of_exponents(small) == {"contexts"}
+    assert "contexts" not in codings_of_exponents(balanced)  # as fast to decode as others
+    assert len(balanced) - len(small) > array.size // 16
+    assert_bits(small, array)
+    assert by_reference(small) == by_library(small)
+
+
+def test_exponents_unlike_their_neighbours_decode_fast_in_small():
+    assert "contexts" not in codings_of_exponents(qcodec.encode(weights(), profile="small"))
+
+
 @pytest.mark.parametrize("shape", [(4000, 100), (150_000,)])
 def test_short_rows_are_not_split(shape):
     assert not split_in(qcodec.encode(weights(shape, scales=(1, 0.02))))

@@ -70,6 +70,20 @@ uint64_t qc_router_told(const qc_router_input *input, size_t count, size_t dista
     return together > apart ? together - apart : 0;
 }
 
+uint64_t qc_router_most_told(const qc_router_input *input, size_t count)
+{
+    const qc_geometry *geometry = &input->geometry;
+    size_t distances[QC_ROUTER_MAX_ROWS_APART + 2] = {1, geometry->filter_width};
+    uint64_t most = 0;
+    for (size_t apart = 1; apart <= QC_ROUTER_MAX_ROWS_APART; apart++)
+        distances[1 + apart] = apart * geometry->row_length;
+    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
+        uint64_t told = distances[i] > 0 ? qc_router_told(input, count, distances[i]) : 0;
+        most = told > most ? told : most;
+    }
+    return most;
+}
+
 void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
                         const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables)
 {

@@ -17,9 +17,8 @@
 /* Routers are compared by this many symbols, unless the effort is the maximum. */
 #define TRIED_SYMBOLS ((size_t)1 << 16)
 
-/* Rows may be like those so many rows before: tried if these tell more than that many bits. */
-#define MAX_ROWS_APART 3
-#define TOLD_BITS      128
+/* Neighbours are tried if they tell more than that many bits. */
+#define TOLD_BITS 128
 
 /* What is tried at first, and what else with the router that is taken. */
 #define USUAL_CLASSES 3
@@ -186,20 +185,23 @@ static qc_status try_filters(search *s, candidate tried)
     return tried.width > 0 ? try_neighbours(s, tried) : QC_OK;
 }
 
-/* Rows that are like the row before, or some rows before: as filters as high as the stream. */
+/* As filters as high as the stream: rows whose symbols are like the one before, or that are like
+   the row before, or some rows before. */
 static qc_status try_rows(search *s, candidate tried)
 {
     const qc_router_input *input = s->w->input;
     qc_error *error = s->w->error;
-    size_t most = s->w->effort < QC_EFFORT_USUAL ? 0 : MAX_ROWS_APART, best = s->best;
-    for (size_t apart = 1; apart <= most; apart++) {
-        tried.width = apart * input->geometry.row_length;
+    size_t most = s->w->effort < QC_EFFORT_USUAL ? 0 : QC_ROUTER_MAX_ROWS_APART + 1;
+    size_t row = input->geometry.row_length, best = s->best;
+    for (size_t apart = 0; apart < most; apart++) {
+        tried.width = apart > 0 ? apart * row : row;
         if (tried.width == 0 || tried.width >= s->sample || tried.width > QC_FILTER_MAX_WIDTH)
             break;
         tried.height = input->count / tried.width + 1;
-        tried.neighbours = QC_UP;
+        tried.neighbours = apart > 0 ? QC_UP : QC_LEFT;
         QC_TICK(input->ticker, s->sample / ROUTE_PART);
-        if (qc_router_told(input, s->sample, tried.width) > TOLD_BITS * QC_LOG2_ONE)
+        size_t distance = apart > 0 ? tried.width : 1;
+        if (qc_router_told(input, s->sample, distance) > TOLD_BITS * QC_LOG2_ONE)
             QC_TRY(try_symbol_classes(s, tried, input->width > 1 ? USUAL_CLASSES : 2));
     }
     if (s->best == best)

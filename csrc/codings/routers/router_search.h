@@ -8,7 +8,9 @@
 #include "base/ticker.h"
 #include "codings/routers/routers.h"
 
-#define QC_ROUTER_SIDE_CLASSES 8 /* maximum that is searched for, of rows and of columns */
+#define QC_ROUTER_MAX_SYMBOLS    ((size_t)1 << 24)
+#define QC_ROUTER_SIDE_CLASSES   8 /* maximum that is searched for, of rows and of columns */
+#define QC_ROUTER_MAX_ROWS_APART 3 /* rows may be like those so many rows before */
 
 /* The places of a stream's symbols. */
 typedef struct qc_geometry {
@@ -18,7 +20,7 @@ typedef struct qc_geometry {
 
 typedef struct qc_router_input {
     const uint8_t *symbols;
-    size_t count; /* below 2^24 */
+    size_t count; /* below QC_ROUTER_MAX_SYMBOLS */
     unsigned width;
     qc_geometry geometry;
     qc_ticker *ticker; /* if it says stop, results are unspecified */
@@ -61,6 +63,9 @@ void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t 
    classes, which are three, in the first `count` symbols. Fast: each symbol is seen once or twice.
  */
 uint64_t qc_router_told(const qc_router_input *input, size_t count, size_t distance);
+
+/* What the neighbour tells that tells the most, of all that are tried. */
+uint64_t qc_router_most_told(const qc_router_input *input, size_t count);
 
 /* The table of every symbol, by its neighbours in filters. */
 void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
