@@ -15,9 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from ..codecs import Codec, Verbatim
+from .._frame.encoded import Encoded
+from ..codecs import Codec, Lossless, Verbatim
 from ..quantized import Groups, Quantized
 from .container import Bundle, Content
+
+Array = np.ndarray[Any, Any]
 
 #: Profiles that leave tensors where a single one is found fastest.
 _ALONE = ("fast", "fixed")
@@ -82,14 +85,24 @@ def joined(tensors: Mapping[str, Small], encode: Encode) -> dict[str, Content]:
     encode : callable
         Encodes as the frames of `tensors` were.
     """
+    ways = [_joined(tensors, encode)]
+    forms = {name: _as_stored(small) for name, small in tensors.items()}
+    if any(forms[name] is not small for name, small in tensors.items()):
+        ways.append(_joined(forms, encode))
+    best = min(ways, key=lambda way: way.cost)
     contents: dict[str, Content] = {name: small.frame for name, small in tensors.items()}
-    for names in _grouped(tensors, lambda name: _kind_of(tensors[name])):
-        alike = _grouped(names, lambda name: name.rpartition(".")[2])
-        ways = [[names], alike] if len(alike) > 1 else [[names]]
-        bundles = min((_bundles(way, tensors, encode) for way in ways), key=lambda way: way.cost)
-        for bundle in bundles.found:
-            contents |= dict.fromkeys(bundle.shapes, bundle)
+    for bundle in best.found:
+        contents |= dict.fromkeys(bundle.shapes, bundle)
     return contents
+
+
+def _as_stored(small: Small) -> Small:
+    """Return a tensor as the codes that its frame has, if it was quantized before."""
+    if not isinstance(small.codec, Lossless) or small.quantized.kind != "bytes":
+        return small
+    stored = Encoded(small.frame).quantized()
+    has_codes = stored.kind in ("affine", "codebook") and _has_one_group(stored)
+    return replace(small, quantized=stored) if has_codes else small
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +111,18 @@ class _Bundles:
 
     found: list[Bundle]
     cost: int
+
+
+def _joined(tensors: Mapping[str, Small], encode: Encode) -> _Bundles:
+    """Return the frames of tensors that are stored in the same way."""
+    found, cost = [], 0
+    for names in _grouped(tensors, lambda name: _kind_of(tensors[name])):
+        alike = _grouped(names, lambda name: name.rpartition(".")[2])
+        ways = [[names], alike] if len(alike) > 1 else [[names]]
+        best = min((_bundles(way, tensors, encode) for way in ways), key=lambda way: way.cost)
+        found += best.found
+        cost += best.cost
+    return _Bundles(found, cost)
 
 
 def _bundles(
@@ -124,9 +149,11 @@ def _kind_of(small: Small) -> Any:
     """Return what tensors of one frame have in common."""
     quantized = small.quantized
     codebook, scale = quantized.codebook, quantized.scale
+    # Without loss, the number of codes is nobody's choice, and may grow.
+    entries = None if codebook is None else codebook.values.shape[1]
     parameters = (
-        quantized.bits,
-        codebook and (codebook.values.shape, quantized.codebook_dtype),
+        None if isinstance(small.codec, Lossless) else (quantized.bits, entries),
+        codebook and quantized.codebook_dtype,
         scale and quantized.scale_dtype,
         quantized.zero_point if scale is None else 0,
     )
@@ -186,6 +213,7 @@ def _concatenated(parts: Sequence[Quantized]) -> Quantized:
     return replace(
         first,
         shape=shape,
+        bits=max(part.bits for part in parts),
         codes=np.concatenate([part.codes for part in parts]),
         positions=positions,
         codebook=_joined_groups([part.codebook for part in parts], sizes, False),
@@ -201,11 +229,19 @@ def _joined_groups(
     found = [group.values for group in groups if group is not None]
     if not found:
         return None
+    if found[0].ndim > 1:
+        found = _of_equal_length(found)
     values = np.concatenate(found)
     bits = values.reshape(len(values), -1).view(np.uint8)
     if not by_part and (bits == bits[0]).all():
         return Groups(values[:1])
     return Groups(values, lengths=np.array(sizes, np.int64))
+
+
+def _of_equal_length(codebooks: Sequence[Array]) -> list[Array]:
+    """Return codebooks whose last entries are repeated, up to the length of the longest."""
+    entries = max(book.shape[1] for book in codebooks)
+    return [np.pad(book, ((0, 0), (0, entries - book.shape[1])), "edge") for book in codebooks]
 
 
 def _common_row(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

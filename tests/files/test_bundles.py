@@ -78,6 +78,24 @@ def test_sharing_saves_what_heads_and_tables_cost():
     assert together < 0.9 * alone
 
 
+@pytest.mark.parametrize("kind", ["affine", "codebook"])
+def test_tensors_that_were_quantized_before_share_a_frame_of_codes(kind):
+    """Whatever their numbers of codes, as without loss nobody chose these."""
+    random = np.random.default_rng(3)
+    tensors = {}
+    for number in range(12):
+        codes = random.integers(0, 6 + number, 60 + number)
+        scale, values = np.float32(random.random()), random.standard_normal(6 + number)
+        few = scale * codes.astype(np.float32) if kind == "affine" else values[codes]
+        tensors[f"layer{number}.bias"] = few.astype(np.float32)
+    data = save(tensors, profile="small")
+    assert len(shared(data)[0]) == 12
+    assert all_same(load(data), tensors)
+    with TensorFile(BytesSource(data)) as file:
+        assert {file.info(name).kind for name in file} == {kind}
+        assert all(same(file.get_tensor(name), tensors[name]) for name in tensors)
+
+
 @pytest.mark.parametrize("profile", ["fast", "fixed"])
 def test_profiles_for_the_fastest_access_share_nothing(profile):
     assert shared(save(layers(), profile=profile)) == []
