@@ -18,6 +18,7 @@ Submodules are imported when they are first used:
 | `qcodec.streams` | the integer codings alone |
 | `qcodec.torch` | pruning, weight sharing and rounding during training; needs torch |
 | `qcodec.dead_neurons` | zeroes or removes the dead neurons of a pruned net |
+| `qcodec.neuron_order` | sorts the neurons of a pruned net, so that its file is smaller |
 """
 
 from importlib import import_module as _import_module
@@ -117,6 +118,7 @@ _SUBMODULES = (
     "streams",
     "torch",
     "dead_neurons",
+    "neuron_order",
 )
 
 

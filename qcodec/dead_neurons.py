@@ -7,17 +7,19 @@ next layer can absorb it (Han, Pool, Tran and Dally 2015, section 3.5: pruning n
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ._base.arrays import numpy_array
+from ._base.layers import Layers, by_unit, check_layers
 from ._core.float_mode import standard_float_mode
 
+__all__ = ["Activation", "Layers", "relu", "smaller", "zeroed"]
+
 Array = np.ndarray[Any, Any]
-Layers = Sequence[tuple[str, str | None]]
 Activation = Callable[[Array], Array]
 
 
@@ -185,48 +187,14 @@ def _links(found: dict[str, Array], layers: Layers, padded: Collection[str]) -> 
     unknown = set(padded) - {weight for weight, _ in layers}
     if unknown:
         raise ValueError(f"padded={sorted(unknown)}: no such weight among the layers")
-    names = [name for layer in layers for name in layer if name is not None]
-    if len(set(names)) < len(names):
-        raise ValueError(f"layers={layers}: a tensor is named more than once")
-    links = []
-    for number, (weight, bias) in enumerate(layers):
-        _check_layer(found, weight, bias)
-        if number + 1 < len(layers):
-            following, next_bias = layers[number + 1]
-            outgoing = _by_unit(found, weight, following)
-            links.append(
-                _Link(
-                    found[weight],
-                    None if bias is None else found[bias],
-                    outgoing,
-                    None if next_bias is None else found[next_bias],
-                    following in padded,
-                )
-            )
-    return links
-
-
-def _check_layer(found: dict[str, Array], weight: str, bias: str | None) -> None:
-    for name in (weight, bias):
-        if name is not None and name not in found:
-            raise ValueError(f"layer {weight!r}: no tensor {name!r}")
-    shape = found[weight].shape
-    if len(shape) < 2:
-        raise ValueError(f"{weight!r}: found shape {shape}, allowed are 2 dimensions and more")
-    if bias is not None and found[bias].shape != shape[:1]:
-        raise ValueError(f"{bias!r}: found shape {found[bias].shape}, allowed {shape[:1]}")
-
-
-def _by_unit(found: dict[str, Array], weight: str, following: str) -> Array:
-    """Return the next layer's weight as a view of shape (its units, units, places)."""
-    units = len(found[weight])
-    if following not in found:
-        raise ValueError(f"layer {following!r}: no tensor {following!r}")
-    array = found[following]
-    inputs = array.shape[1] if array.ndim > 1 else 0
-    # Only a dense layer directly after a convolution has several inputs per unit.
-    may_flatten = array.ndim == 2 and found[weight].ndim > 2
-    if inputs != units and not (may_flatten and units and inputs and inputs % units == 0):
-        raise ValueError(f"{following!r}: found {inputs} inputs, allowed {units}, of {weight!r}")
-    places = math.prod(array.shape[1:]) // units if units else 0
-    return array.reshape(len(array), units, places)
+    check_layers(found, layers)
+    return [
+        _Link(
+            found[weight],
+            None if bias is None else found[bias],
+            by_unit(found[following], len(found[weight])),
+            None if next_bias is None else found[next_bias],
+            following in padded,
+        )
+        for (weight, bias), (following, next_bias) in pairwise(layers)
+    ]

@@ -172,7 +172,7 @@ def _result(
     path = stages.run.folder / "net.qcodec"
     biases = qcodec.Affine(stages.settings["bias_bits"])
     again = LeNet5()
-    found = exported(model, again, path, {r"\.bias$": biases}, stages.data.test)
+    found = exported(model, again, path, {r"\.bias$": biases}, stages.data.test, LAYERS)
     tensors = plain_tensors(again)
     weights = {name: tensor for name, tensor in tensors.items() if name.endswith(".weight")}
     kept = {name: int(tensor.count_nonzero()) for name, tensor in weights.items()}

@@ -148,7 +148,7 @@ def _at_a_price(
     stages.train(shared, "centroids", **settings["centroids"], teacher=dense)
     round_centroids(shared)
     biases = {_BIASES: Affine(settings["bias_bits"])}
-    return exported(shared, network(), path, biases, stages.data.test)
+    return exported(shared, network(), path, biases, stages.data.test, layers)
 
 
 def _train_at_prices(

@@ -10,6 +10,9 @@ from typing import Any
 
 import torch
 
+from qcodec import load_file, save_file
+from qcodec.dead_neurons import Layers
+from qcodec.neuron_order import sorted_neurons
 from qcodec.torch import export, load, plain_tensors
 
 from .data import Split
@@ -29,7 +32,12 @@ class Exported:
 
 
 def exported(
-    model: torch.nn.Module, fresh: torch.nn.Module, path: Path, recipe: Any, split: Split
+    model: torch.nn.Module,
+    fresh: torch.nn.Module,
+    path: Path,
+    recipe: Any,
+    split: Split,
+    layers: Layers | None = None,
 ) -> Exported:
     """Write a file, load it into a fresh model, and classify the images with it.
 
@@ -41,8 +49,14 @@ def exported(
     recipe
         As for `qcodec.torch.export`.
     split : Split
+    layers : sequence of (str, str or None), optional
+        As for `qcodec.neuron_order.sorted_neurons`, which makes the file smaller. None: neurons
+        stay where they are.
     """
     size = export(model, path, recipe=recipe)
+    if layers is not None:
+        net = sorted_neurons(load_file(path), layers)
+        size = save_file(net, path, profile="small", effort=9)
     load(fresh, path)
     return Exported(size, rightly(fresh, split))
 

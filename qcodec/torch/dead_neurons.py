@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from .._base.layers import Layers
 from .._base.messages import names_text, quoted
-from ..dead_neurons import Layers, zeroed
+from ..dead_neurons import zeroed
 from .changes import Change, check, check_finite, commit
 from .latent import LatentValues
 from .tensors import Place, places

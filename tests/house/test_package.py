@@ -68,6 +68,7 @@ def test_import_defers_what_only_some_callers_need(run_python):
         "streams",
         "torch",
         "dead_neurons",
+        "neuron_order",
         "cli",
         "demo",
     ]

@@ -1,12 +1,14 @@
-"""Dead neurons are removed, and the output of the net stays the same."""
+"""Dead neurons are removed, or neurons sorted, and the output of the net stays the same."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import qcodec
 from benchmarks.evidence.networks import convolve, max_pool
 from qcodec.dead_neurons import relu, smaller, zeroed
+from qcodec.neuron_order import sorted_neurons
 
 LAYERS = [("c1", "c1b"), ("c2", "c2b"), ("d1", "d1b"), ("d2", "d2b")]
 RNG = np.random.default_rng(0)
@@ -47,7 +49,7 @@ def images(size):
 def test_the_net_computes_what_it_did(seed, density, pooled):
     tensors, x = net(seed, density, pooled), images(10 if pooled else 8)
     expected = scores(tensors, x, pooled=pooled)
-    for change in (zeroed, smaller):
+    for change in (zeroed, smaller, sorted_neurons):
         less = change(tensors, LAYERS)
         np.testing.assert_array_equal(scores(less, x, pooled=pooled), expected)
         again = change(less, LAYERS)
@@ -166,6 +168,47 @@ def test_layers_that_do_not_fit_are_refused(layers, padded, message):
     tensors, _ = chain((3, 2), (5, 3), (4, 5))
     with pytest.raises(ValueError, match=message):
         zeroed(tensors, layers, padded=padded)
+    if not padded:
+        with pytest.raises(ValueError, match=message):
+            sorted_neurons(tensors, layers)
+
+
+def test_neurons_with_few_weights_come_first_and_equal_ones_stay_in_order():
+    tensors, layers = chain((4, 2), (3, 4), (2, 3))
+    tensors["w0"][0] = 0
+    tensors["w0"][2] = [0, 2]
+    tensors["w0"][3] = 3
+    tensors["b0"] = np.arange(4.0)
+    tensors["w1"][1, :3] = 0
+    tensors["step"] = np.array([7])
+    found = sorted_neurons(tensors, layers)
+    assert found["b0"].tolist() == [0, 2, 1, 3]
+    assert found["w0"].tolist() == [[0, 0], [0, 2], [1, 1], [3, 3]]
+    assert found["w1"].tolist() == [[0, 0, 0, 1], [1] * 4, [1] * 4]
+    assert found["w2"].tolist() == tensors["w2"].tolist()
+    assert found["step"].tolist() == [7]
+    assert tensors["b0"].tolist() == [0, 1, 2, 3]
+
+
+def test_layers_without_units_stay_as_they_are():
+    tensors, layers = chain((0, 2), (3, 0))
+    assert sorted_neurons(tensors, layers)["w1"].shape == (3, 0)
+
+
+def test_sorted_neurons_take_fewer_bytes():
+    rng = np.random.default_rng(0)
+    density = rng.choice([0.005, 0.1], 400)
+    tensors = {
+        "w0": rng.integers(1, 16, (400, 300)) * (rng.random((400, 300)) < density[:, None]),
+        "w1": rng.integers(1, 16, (10, 400)) * (rng.random((10, 400)) < 0.3),
+    }
+    tensors = {name: array.astype(np.float32) for name, array in tensors.items()}
+    found = sorted_neurons(tensors, [("w0", None), ("w1", None)])
+    sizes = [
+        sum(len(qcodec.encode(net[name], profile="small")) for name in net)
+        for net in (tensors, found)
+    ]
+    assert sizes[1] < 0.99 * sizes[0]
 
 
 def test_groups_and_flattened_dense_inputs_are_refused():
