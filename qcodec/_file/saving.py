@@ -10,17 +10,20 @@ from typing import Any
 from .._base.arrays import as_array
 from .._base.messages import quoted
 from .._base.threads import in_order
+from .._frame.encoded import Encoded
 from ..codecs import Codec, Lossless
 from ..errors import naming, warn_caller
 from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
 from .bundling import Small, joined, may_join
-from .container import LARGE_FRAME_BYTES, Content, Opaque, Ordinary
+from .container import LARGE_FRAME_BYTES, Alias, Content, Opaque, Ordinary
 from .repeats import repeats
 
 #: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
+#: Smaller frames take no more than to say which other one they are.
+_MIN_REPEATED_BYTES = 64
 #: The limit of packs (format, section 8).
 _MAX_NAME_BYTES = 1024
 
@@ -67,6 +70,7 @@ def encode_tensors(
         return isinstance(codec, Codec) and codec.is_lossless
 
     aliases = repeats(tensors, treatment, exact)
+    targets = {alias.target for alias in aliases.values()}
     kept: dict[str, str] = {}
 
     def encode(quantized: Quantized, codec: Codec | None) -> bytes:
@@ -86,17 +90,27 @@ def encode_tensors(
 
     contents: dict[str, Content] = {}
     small: dict[str, Small] = {}
+    first: dict[bytes, str] = {}
     with closing(in_order(encode_one, tensors, threads)) as encoded:
         for name, content in zip(tensors, encoded, strict=True):
-            if isinstance(content, Small):
+            frame = content.frame if isinstance(content, Small) else content
+            # What has two names stays, so that no name stands for what stands for another.
+            known = None if name in targets else _known(frame, name, first)
+            contents[name] = known or frame
+            if isinstance(content, Small) and known is None:
                 small[name] = content
-                contents[name] = content.frame
-            else:
-                contents[name] = content
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
     return contents | joined(small, encode)
+
+
+def _known(frame: Content, name: str, first: dict[bytes, str]) -> Alias | None:
+    """Return what stands for a frame that is there already: of codes that nobody compared."""
+    if not isinstance(frame, bytes) or len(frame) < _MIN_REPEATED_BYTES:
+        return None
+    target = first.setdefault(frame, name)
+    return None if target == name else Alias(target, Encoded(frame).element_type.name)
 
 
 def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Files restore all tensors, in every container, of every type, tied or not."""
 
+from collections import UserDict
 from collections.abc import Mapping
 
 import ml_dtypes
@@ -202,6 +203,28 @@ def test_equal_tensors_are_stored_once_and_loaded_as_two(profile):
     assert all_same(loaded, tensors)
     loaded["b"][:] = 0
     assert same(loaded["a"], weight)
+
+
+@pytest.mark.parametrize("profile", ["balanced", "small", "fast", "fixed"])
+def test_equal_quantized_tensors_are_stored_once_and_loaded_as_two(profile):
+    quantize = qcodec.Codebook(bits=4).quantize
+    weight = model()["fc.weight"]
+    tensors = {"a": quantize(weight), "b": quantize(weight), "other": quantize(2 * weight)}
+    data = save(tensors, profile=profile)
+    assert targets_of(data) == {"b": "a"}
+    loaded = load(data)
+    assert all_same(loaded, {name: one.dequantize() for name, one in tensors.items()})
+    loaded["b"][:] = 0
+    assert same(loaded["a"], tensors["a"].dequantize())
+
+
+def test_equal_tensors_of_a_mapping_that_loads_them_are_stored_once():
+    class Loading(dict):
+        def __getitem__(self, name):
+            return model()["fc.weight"]
+
+    data = save(UserDict(Loading(a=None, b=None)))
+    assert targets_of(data) == {"b": "a"}
 
 
 def test_what_differs_in_one_bit_is_stored_twice():
