@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 # ruff: noqa: E402 - the modules are found through the path above
 from golden.broken import broken_files
 from golden.encoded import encoded_files
+from golden.safetensors_files import broken_safetensors, valid_safetensors
 from golden.valid import valid_files
 
 import reference
@@ -68,6 +69,23 @@ def write_base(path: Path, data: bytes) -> None:
         path.with_name(path.name + ".base").write_bytes(base)
 
 
+def write_safetensors(folder: Path) -> dict[str, Any]:
+    """Write safetensors files, and return the manifest's entries of them."""
+    folder.mkdir()
+    entries: dict[str, Any] = {}
+    for name, data, tensors in valid_safetensors():
+        held = {
+            key: described(reference.Tensor(dtype, tuple(shape), values))
+            for key, (dtype, shape, values) in tensors.items()
+        }
+        entries[name] = {"sha256": digest(data), "tensors": held}
+        (folder / f"{name}.safetensors").write_bytes(data)
+    for name, data, error in broken_safetensors():
+        entries[name] = {"sha256": digest(data), "error": error}
+        (folder / f"{name}.safetensors").write_bytes(data)
+    return entries
+
+
 def write(folder: Path) -> None:
     """Write all files and the manifest."""
     manifest: dict[str, dict[str, Any]] = {"valid": {}, "broken": {}}
@@ -82,6 +100,7 @@ def write(folder: Path) -> None:
         (folder / "broken" / name).write_bytes(data)
         write_base(folder / "broken" / name, data)
         manifest["broken"][name] = {"sha256": digest(data), "error": kind}
+    manifest["safetensors"] = write_safetensors(folder / "safetensors")
     text = json.dumps(manifest, indent=1, ensure_ascii=False)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
     count = {part: len(entries) for part, entries in manifest.items()}

@@ -10,6 +10,7 @@ from operator import or_
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import reference
 from qcodec import Encoded
@@ -35,6 +36,11 @@ BROKEN = [
     pytest.param(folder / "broken" / name, entry, id=f"{folder.name}-{name}")
     for folder, manifest in MANIFESTS.items()
     for name, entry in manifest["broken"].items()
+]
+SAFETENSORS = [
+    pytest.param(folder / "safetensors" / f"{name}.safetensors", entry, id=f"{folder.name}-{name}")
+    for folder, manifest in MANIFESTS.items()
+    for name, entry in manifest["safetensors"].items()
 ]
 #: Encoder output may change between releases; what the newest one wrote is what it writes.
 NEWEST = max(MANIFESTS, key=lambda folder: [int(part) for part in folder.name.split(".")])
@@ -85,6 +91,10 @@ def test_files_are_those_of_the_manifests():
     for folder, manifest in MANIFESTS.items():
         listed = {folder / name: entry for name, entry in manifest["valid"].items()}
         listed |= {folder / "broken" / name: entry for name, entry in manifest["broken"].items()}
+        listed |= {
+            folder / "safetensors" / f"{name}.safetensors": entry
+            for name, entry in manifest["safetensors"].items()
+        }
         found = {path for path in folder.rglob("*") if path.is_file()}
         bases = {path for path in found if path.suffix == ".base"}
         assert all(is_delta(path.with_suffix("").read_bytes()) for path in bases)
@@ -147,6 +157,32 @@ def test_codes_and_check_of_a_broken_golden_file_give_its_error(path, entry, way
     with pytest.raises(QCodecError) as caught:
         getattr(opened(path.read_bytes(), base_beside(path)), way)()
     assert caught.value.code == entry["error"]
+
+
+@pytest.mark.parametrize(("path", "entry"), SAFETENSORS)
+def test_golden_safetensors_file_gives_its_tensors_or_its_error(path, entry):
+    data = path.read_bytes()
+    if "error" in entry:
+        with pytest.raises(QCodecError) as caught, TensorFile(BytesSource(data)) as file:
+            file.get_tensors()
+        assert caught.value.code == entry["error"]
+        return
+    with TensorFile(BytesSource(data)) as file:
+        tensors = file.get_tensors()
+    assert tensors.keys() == entry["tensors"].keys()
+    for name, array in tensors.items():
+        expected = entry["tensors"][name]
+        assert (list(array.shape), digest(array.tobytes())) == (
+            expected["shape"],
+            expected["values"],
+        )
+
+
+@pytest.mark.parametrize(("path", "entry"), [it for it in SAFETENSORS if "tensors" in it.values[1]])
+def test_golden_safetensors_files_are_valid_safetensors_files(path, entry):
+    found = safetensors.numpy.load(path.read_bytes())
+    names = {name.removesuffix(".qcodec") for name in found}
+    assert names <= {*entry["tensors"], "qcodec.pack", "notes", "rows"}
 
 
 #: Files whose rule is told from others of the same kind by its name alone: if nobody asked for it,
