@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .codings import Stream
 from .conventions import Reader, require
 from .head import Head
 from .parameters import Parameters
-from .values import convert
 
 #: Bits of the exponent, bits of the mantissa.
 _LAYOUT = {"f32": (8, 23), "f16": (5, 10), "bf16": (8, 7), "f64": (11, 52)}
 _ESCAPE = 255
 
 
-def delta_chunk(
-    reader: Reader, head: Head, parameters: Parameters, base: bytes, dtype: str
-) -> bytes:
-    """The elements of a chunk, given the same elements of the base."""
-    size = head.dtype.size
-    count = len(base) // size
+def delta_elements(
+    reader: Reader, head: Head, parameters: Parameters, stored: int
+) -> Callable[[list[bytes]], list[bytes]]:
+    """The streams of a chunk; returns what decodes its stored elements, given those of the base."""
+    size, count = head.dtype.size, stored
     low_bytes = reader.vu("bytes of low bits")
     require(low_bytes <= count * (size - 1), "more low bits than elements can have")
     escapes = reader.vu("escapes")
@@ -27,14 +27,16 @@ def delta_chunk(
         Stream(reader, symbols, 8, head.features) for symbols in (count, low_bytes, escapes * size)
     ]
     require(reader.left == 0, "the streams do not fill their chunk")
-    symbols, low, literals = (stream.symbols() for stream in streams)
-    source = Differences(head.dtype.name, parameters, bytes(low), bytes(literals))
-    elements = [
-        source.element(index, symbol, base[index * size : (index + 1) * size])
-        for index, symbol in enumerate(symbols)
-    ]
-    source.finish()
-    return b"".join(convert(element, head.dtype.name, dtype) for element in elements)
+
+    def decode(base: list[bytes]) -> list[bytes]:
+        symbols, low, literals = (stream.symbols() for stream in streams)
+        source = Differences(head.dtype.name, parameters, bytes(low), bytes(literals))
+        pairs = zip(symbols, base, strict=True)
+        elements = [source.element(index, *pair) for index, pair in enumerate(pairs)]
+        source.finish()
+        return elements
+
+    return decode
 
 
 def ordered(element: int, bits: int) -> int:

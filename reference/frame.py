@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from .conventions import Checksum, Limit, Reader, crc32c, require
 from .copies import expand, open_copies
-from .delta import delta_chunk
+from .delta import delta_elements
 from .element_types import BY_NAME, OUTPUT_TYPES
-from .head import COPIES, DELTA, Head, check_together, read_head, read_notes
+from .head import COPIES, DELTA, DENSE, Head, check_together, read_head, read_notes
 from .parameters import Parameters, read_parameters
 from .positions import open_positions, positions_of
-from .values import open_values, values_of
+from .values import convert, open_values, values_of
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,19 @@ def read_shared(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
     return parameters, chunks
 
 
+def _changed(reader: Reader, head: Head, parameters: Parameters, base: list[bytes]) -> list[bytes]:
+    """The elements of a chunk of kind delta: those that are not stored are those of the base."""
+    if head.positions == DENSE:
+        return delta_elements(reader, head, parameters, len(base))(base)
+    positions = open_positions(reader, head, parameters, len(base))
+    decode = delta_elements(reader, head, parameters, positions.stored)
+    places = positions_of(positions, head, len(base))
+    elements = list(base)
+    for place, element in zip(places, decode([base[place] for place in places]), strict=True):
+        elements[place] = element
+    return elements
+
+
 def decode_chunk(
     head: Head, parameters: Parameters, chunk: Chunk, dtype: str, base: bytes | None
 ) -> bytes:
@@ -122,10 +135,9 @@ def decode_chunk(
     reader = Reader(chunk.content, length_is_known=True)
     if head.kind == DELTA and base is not None:
         size = head.dtype.size
-        return delta_chunk(
-            reader, head, parameters,
-            base[chunk.elements.start * size : chunk.elements.stop * size], dtype,
-        )  # fmt: skip
+        own = [base[at * size : (at + 1) * size] for at in chunk.elements]
+        elements = _changed(reader, head, parameters, own)
+        return b"".join(convert(element, head.dtype.name, dtype) for element in elements)
     if head.positions == COPIES:
         copies = open_copies(reader, head, len(chunk.elements))
         streams = open_values(reader, head, parameters, copies.stored)

@@ -114,5 +114,5 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
     require(head.kind != DELTA or is_float, "delta of a dtype that is not for it")
     if head.kind in (BYTES, PLANES, DELTA):
         require(not head.scaled, "scales without codes", Unsupported)
-    require(head.kind != DELTA or head.positions != COPIES, "copies of differences", Unsupported)
-    require(head.kind != DELTA or head.positions == DENSE, "delta is dense")
+    if head.kind == DELTA:
+        require(head.positions not in (CSR, COPIES), "rows or copies of differences", Unsupported)

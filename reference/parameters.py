@@ -10,7 +10,7 @@ from functools import partial
 from .coded_floats import MODES, decode_floats
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
-from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, GAPS, Head
+from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, DENSE, GAPS, Head
 
 _ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
@@ -66,7 +66,7 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
     if head.kind == CODEBOOK:
         _read_codebook(reader, head, parameters)
     if head.kind == DELTA:
-        _read_delta(reader, parameters)
+        _read_delta(reader, parameters, head.positions == DENSE)
     if head.positions in (GAPS, CSR):
         parameters.gap_width = _read_width(reader, "gap width")
     if head.scaled:
@@ -115,7 +115,7 @@ def _read_codebook(reader: Reader, head: Head, parameters: Parameters) -> None:
     _read_floats(reader, head, parameters, dtype, books, entries, parameters.books.values)
 
 
-def _read_delta(reader: Reader, parameters: Parameters) -> None:
+def _read_delta(reader: Reader, parameters: Parameters, is_dense: bool) -> None:
     parameters.digest = reader.take(8, "digest of the base")
     parameters.step = reader.vu("step")
     require(parameters.step < 1 << 12, "step is not below 2^12")
@@ -124,6 +124,7 @@ def _read_delta(reader: Reader, parameters: Parameters) -> None:
     height = reader.u8("height of a filter")
     require(height, "height of a filter is 0")
     parameters.filter = (width, height)
+    require(is_dense or parameters.filter == (1, 1), "a filter of elements that are apart")
 
 
 def _read_width(reader: Reader, what: str) -> int:

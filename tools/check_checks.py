@@ -35,7 +35,13 @@ SWITCHABLE = [
     *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
 ]
 TESTS = ROOT / "tests" / "c"
-PROGRAMS = ("decode_corpus", "test_arguments", "test_frame_arguments", "test_poll")
+PROGRAMS = (
+    "decode_corpus",
+    "test_arguments",
+    "test_frame_arguments",
+    "test_plan_arguments",
+    "test_poll",
+)
 #: A decoder that no longer ends has noticed.
 SECONDS = 60
 

@@ -25,15 +25,17 @@ qc_status qc_chunk_codes(const qc_frame *frame, const qc_chunk *chunk, const voi
     return QC_OK;
 }
 
-static qc_status decode_stored(qc_chunk_decoder *decoder, uint32_t *positions, uint8_t *out,
-                               qc_error *error)
+static qc_status decode_stored(qc_chunk_decoder *decoder, const qc_chunk *chunk,
+                               uint32_t *positions, uint8_t *out, qc_error *error)
 {
     const qc_frame *frame = decoder->values.frame;
     for (size_t at = 0; at < decoder->stored;) {
         size_t count = qc_smaller(QC_VALUE_BLOCK, decoder->stored - at);
-        QC_TRY(qc_values_pull(&decoder->values, count, 0, error));
         if (qc_is_sparse(frame))
             QC_TRY(qc_positions_next(&decoder->positions, positions + at, count, error));
+        if (qc_has_changes(frame))
+            qc_delta_take_base(&decoder->values, chunk, positions + at, count);
+        QC_TRY(qc_values_pull(&decoder->values, count, 0, error));
         qc_values_write_codes(&decoder->values, count, out + at * qc_stored_size(frame));
         at += count;
     }
@@ -53,6 +55,6 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
     if (has_copies)
         QC_TRY(qc_chunk_decode_copies(decoder, chunk, 1, qc_stored_size(frame), codes, error));
     else
-        QC_TRY(decode_stored(decoder, positions, codes, error));
+        QC_TRY(decode_stored(decoder, chunk, positions, codes, error));
     return qc_chunk_finish(decoder, error);
 }

@@ -2,9 +2,10 @@
  * A chunk, decoded: positions and values pulled in step, into the caller's buffer.
  *
  * There are four ways. If every element is stored, blocks go to the output in order, and past the
- * caches if the output is large. If few elements are stored, they are scattered into zeros, or, if
- * one table has the element of every code, looked up by rows of codes (code_row.h). If some
- * are copies, stored elements go to their places, and the copies are made in the output.
+ * caches if the output is large. If few elements are stored, they are scattered into zeros or into
+ * a copy of the base, or, if one table has the element of every code, looked up by rows of codes
+ * (code_row.h). If some are copies, stored elements go to their places, and the copies are made in
+ * the output.
  */
 #include "body/chunk_decode.h"
 #include "head/layout.h"
@@ -168,8 +169,10 @@ static qc_status pull_sparse(qc_chunk_decoder *decoder, const qc_chunk *chunk, c
     QC_TRY(qc_values_skip(&decoder->values, before - drop, error));
     while (positions->left > 0) {
         size_t count = qc_smaller(QC_VALUE_BLOCK - drop, positions->left);
-        QC_TRY(qc_values_pull(&decoder->values, drop + count, 0, error));
         QC_TRY(qc_positions_next(positions, decoder->block_positions, count, error));
+        if (qc_has_changes(decoder->values.frame))
+            qc_delta_take_base(&decoder->values, chunk, decoder->block_positions, count);
+        QC_TRY(qc_values_pull(&decoder->values, drop + count, 0, error));
         write_sparse(decoder, chunk, drop, count, target, by_row);
         if (!target->whole && decoder->block_positions[count - 1] >= end)
             return QC_OK;
@@ -188,6 +191,8 @@ static qc_status decode_sparse(qc_chunk_decoder *decoder, const qc_chunk *chunk,
     if (by_row)
         qc_code_row_open(&decoder->row, &values->table, target->first, target->count, target->out,
                          values->past_cache);
+    else if (target->out != NULL && target->count > 0 && qc_has_changes(values->frame))
+        qc_delta_copy_base(values, chunk, target->out);
     else if (target->out != NULL && target->count > 0)
         memset(target->out, 0, target->count * target->size);
     QC_TRY(pull_sparse(decoder, chunk, target, by_row, error));
@@ -299,8 +304,9 @@ qc_status qc_chunk_decode_with(qc_chunk_decoder *decoder, const qc_frame *frame,
     target target = {first, count, out, qc_dtype_size(out_dtype), count == chunk->elements};
     QC_CHECK(first <= chunk->elements && count <= chunk->elements - first, QC_INVALID,
              "decode: the range is beyond the chunk", 0, count, chunk->elements);
-    QC_CHECK(target.whole || frame->positions != QC_COPIES, QC_INVALID,
-             "decode: a chunk of copies is decoded as a whole", 0, count, chunk->elements);
+    QC_CHECK(target.whole || (frame->positions != QC_COPIES && !qc_has_changes(frame)), QC_INVALID,
+             "decode: a chunk of copies or changes is decoded as a whole", 0, count,
+             chunk->elements);
     QC_CHECK(out == NULL || qc_parameters_are_decoded(frame), QC_INVALID,
              "decode: the parameters are not decoded yet", 0, 0, 0);
     return open_and_decode(decoder, frame, chunk, bytes, &target, out_dtype, flags, error);

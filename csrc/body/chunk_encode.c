@@ -122,6 +122,7 @@ qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_input *input,
         qc_arena_take(&encoder.arena, QC_STABLE_WORKSPACE(max_symbols(frame, input)));
     encoder.router_workspace =
         qc_arena_take(&encoder.arena, qc_router_stream_workspace(frame, input));
+    encoder.places = own.positions;
     QC_TRY(qc_write_positions(&encoder));
     QC_TRY(qc_kind_encoder_of(frame)->write(&encoder));
     *size = encoder.size;

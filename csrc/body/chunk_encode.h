@@ -35,6 +35,7 @@ typedef struct qc_chunk_encoder {
     const qc_chunk_input *input; /* its positions and values are our own copies */
     void *values;                /* those of the input; gaps: with fillers; copies: the rest */
     size_t stored;               /* values */
+    const uint32_t *places; /* changes alone: the position of each value, those of fillers too */
     qc_encoding encoding;
     uint64_t allowed; /* the codings that `encoding` had: kinds drop those that do not suit them */
     uint8_t *out;

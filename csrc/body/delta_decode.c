@@ -207,6 +207,29 @@ static qc_status finish_delta(qc_value_decoder *values, qc_error *error)
     return qc_stream_finish(delta->escapes, error);
 }
 
+/* ---- changes alone ---- */
+
+void qc_delta_take_base(qc_value_decoder *values, const qc_chunk *chunk, const uint32_t *positions,
+                        size_t count)
+{
+    const qc_frame *frame = values->frame;
+    size_t item = frame->item_size;
+    const uint8_t *base = (const uint8_t *)frame->delta.base + chunk->first * item;
+    for (size_t i = 0; i < count; i++)
+        memcpy(values->native + i * item, base + positions[i] * item, item);
+    values->delta.base = values->native;
+}
+
+void qc_delta_copy_base(const qc_value_decoder *values, const qc_chunk *chunk, uint8_t *out)
+{
+    const qc_frame *frame = values->frame;
+    const uint8_t *base = (const uint8_t *)frame->delta.base + chunk->first * frame->item_size;
+    if (values->out_dtype == frame->dtype)
+        memcpy(out, base, chunk->elements * frame->item_size);
+    else
+        qc_convert(base, frame->dtype, out, values->out_dtype, chunk->elements);
+}
+
 /* ---- as a kind ---- */
 
 static qc_status open_delta(qc_value_decoder *values, size_t first, size_t count,

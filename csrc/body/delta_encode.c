@@ -104,8 +104,22 @@ static size_t low_room(const qc_frame *frame, size_t stored)
 static size_t delta_workspace(const qc_frame *frame, size_t stored)
 {
     return qc_arena_size(stored) + qc_arena_size(low_room(frame, stored)) +
-           qc_arena_size(stored * frame->item_size) +
+           2 * qc_arena_size(stored * frame->item_size) +
            qc_arena_size((QC_DELTA_HISTORY + stored) * sizeof(int32_t));
+}
+
+/* The base of each stored element. */
+static const uint8_t *base_of(qc_chunk_encoder *encoder)
+{
+    const qc_frame *frame = encoder->frame;
+    size_t item = frame->item_size;
+    const uint8_t *base = (const uint8_t *)frame->delta.base + encoder->input->first * item;
+    if (!qc_has_changes(frame))
+        return base;
+    uint8_t *chosen = qc_arena_take(&encoder->arena, encoder->stored * item);
+    for (size_t i = 0; i < encoder->stored; i++)
+        memcpy(chosen + i * item, base + encoder->places[i] * item, item);
+    return chosen;
 }
 
 static qc_status write_delta(qc_chunk_encoder *encoder)
@@ -117,9 +131,7 @@ static qc_status write_delta(qc_chunk_encoder *encoder)
     symbols.low = qc_arena_take(&encoder->arena, low_room(frame, stored));
     symbols.escapes = qc_arena_take(&encoder->arena, stored * item);
     symbols.steps = qc_arena_take(&encoder->arena, (QC_DELTA_HISTORY + stored) * sizeof(int32_t));
-    subtract_base(frame, encoder->values,
-                  (const uint8_t *)frame->delta.base + encoder->input->first * item, stored,
-                  &symbols);
+    subtract_base(frame, encoder->values, base_of(encoder), stored, &symbols);
     encoder->size += qc_write_vu(encoder->out + encoder->size, symbols.low_bytes);
     encoder->size += qc_write_vu(encoder->out + encoder->size, symbols.escape_count);
     QC_TRY(qc_write_stream(encoder, symbols.codes, stored, 8));

@@ -39,6 +39,28 @@ static qc_status relative_rows(qc_chunk_encoder *encoder, uint8_t *gaps, uint32_
     return QC_OK;
 }
 
+/* The positions of all stored elements, those of fillers too. */
+static void find_places(const qc_chunk_encoder *encoder, const uint32_t *index_of, uint32_t *places)
+{
+    uint32_t expected = 0, max_gap = (1u << encoder->frame->gap_width) - 1;
+    for (size_t i = 0; i < encoder->stored; i++) {
+        int is_filler = index_of[i] == UINT32_MAX;
+        places[i] = is_filler ? expected + max_gap : encoder->input->positions[index_of[i]];
+        expected = places[i] + 1;
+    }
+}
+
+/* A filler of changes is an element that has not changed. */
+static void put_base(const qc_chunk_encoder *encoder, const uint32_t *index_of, uint8_t *values)
+{
+    const qc_frame *frame = encoder->frame;
+    size_t item = frame->item_size;
+    const uint8_t *base = (const uint8_t *)frame->delta.base + encoder->input->first * item;
+    for (size_t i = 0; i < encoder->stored; i++)
+        if (index_of[i] == UINT32_MAX)
+            memcpy(values + i * item, base + encoder->places[i] * item, item);
+}
+
 /* The values in the order of the stored elements, fillers in between. */
 static qc_status with_fillers(const qc_chunk_encoder *encoder, const uint32_t *index_of,
                               size_t stored, uint8_t *out)
@@ -89,6 +111,12 @@ static qc_status write_gaps(qc_chunk_encoder *encoder)
     QC_TRY(qc_write_stream(encoder, gaps, encoder->stored, frame->gap_width));
     QC_TRY(with_fillers(encoder, index_of, encoder->stored, filled));
     encoder->values = filled;
+    if (qc_has_changes(frame)) {
+        uint32_t *places = qc_arena_take(&encoder->arena, 4 * encoder->stored);
+        find_places(encoder, index_of, places);
+        encoder->places = places;
+        put_base(encoder, index_of, filled);
+    }
     return QC_OK;
 }
 
@@ -112,7 +140,7 @@ size_t qc_positions_workspace(const qc_frame *frame, const qc_chunk_input *input
     size_t stored = qc_max_stored(frame, input), bytes = 0;
     unsigned mask_width = qc_mask_width(frame->positions);
     if (qc_has_gaps(frame))
-        bytes += qc_arena_size(2 * stored) + qc_arena_size(4 * stored) +
+        bytes += qc_arena_size(2 * stored) + 2 * qc_arena_size(4 * stored) +
                  qc_arena_size(4 * input->stored) +
                  qc_arena_size(stored * qc_stored_size(frame)); /* with fillers */
     if (mask_width > 0)

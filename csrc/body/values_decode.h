@@ -78,6 +78,11 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
    is NULL. */
 void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
                      const uint32_t *positions, uint8_t *out);
+/* Frames of changes alone: the base of the next `count` elements to pull, which are at these
+   positions of the chunk; and the base of a whole chunk, as output. */
+void qc_delta_take_base(qc_value_decoder *values, const qc_chunk *chunk, const uint32_t *positions,
+                        size_t count);
+void qc_delta_copy_base(const qc_value_decoder *values, const qc_chunk *chunk, uint8_t *out);
 /* All `count` elements of the block as integers: codes, or the elements of kinds that store them.
  */
 void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t *out);

@@ -9,6 +9,6 @@ const qc_kind_facts qc_kinds[QC_KIND_ROWS] = {
     [QC_AFFINE] = {.has_zero_points = 1, .value_streams = 1},
     [QC_CODEBOOK] = {.has_codebook = 1, .value_streams = 1},
     /* Symbols, low bits, escapes; the bytes of low bits and the number of escapes. */
-    [QC_DELTA] = {.stores_elements = 1, .dense_only = 1, .value_streams = 3, .head_numbers = 2},
+    [QC_DELTA] = {.stores_elements = 1, .value_streams = 3, .head_numbers = 2},
     [QC_FLOAT_PLANES] = {.stores_elements = 1, .any_dtype = 1, .has_fields = 1},
 };

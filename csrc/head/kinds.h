@@ -13,7 +13,6 @@
 typedef struct qc_kind_facts {
     int stores_elements;    /* the elements themselves; else codes, which may be scaled */
     int any_dtype;          /* else only f32, f16, bf16 and f64 */
-    int dense_only;         /* every element is stored */
     int has_codebook;       /* frame->codebook */
     int has_zero_points;    /* frame->zero_points */
     unsigned value_streams; /* 0: one per byte of an element */

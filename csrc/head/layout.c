@@ -67,11 +67,9 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
              QC_F64);
     QC_CHECK(!kind->stores_elements || !scaled, later,
              "frame: only affine and codebook have scales", 0, 1, 0);
-    QC_CHECK(!kind->dense_only || frame->positions != QC_COPIES,
-             status == QC_CORRUPT ? QC_UNSUPPORTED : status, "frame: copies of differences", 0,
-             frame->positions, QC_DENSE);
-    QC_CHECK(!kind->dense_only || frame->positions == QC_DENSE, status, "frame: delta is dense", 0,
-             frame->positions, QC_DENSE);
+    QC_CHECK(frame->kind != QC_DELTA ||
+                 (frame->positions != QC_COPIES && frame->positions != QC_CSR),
+             later, "frame: positions form of differences", 0, frame->positions, QC_DENSE);
     frame->value_streams =
         kind->value_streams > 0 ? kind->value_streams : (unsigned)frame->item_size;
     if (kind->stores_elements)
@@ -84,6 +82,15 @@ qc_status qc_layout_copies(const qc_frame *frame, qc_status status, qc_error *er
     QC_CHECK(frame->positions != QC_COPIES || qc_is_uniform(frame), status,
              "frame: copies need one codebook, scale and zero point for all elements", 0,
              frame->scales.count, 1);
+    return QC_OK;
+}
+
+qc_status qc_check_filter(const qc_frame *frame, qc_status status, size_t at, qc_error *error)
+{
+    QC_CHECK(!qc_has_changes(frame) ||
+                 (frame->delta.filter_width == 1 && frame->delta.filter_height == 1),
+             status, "delta: only elements beside each other have a filter", at,
+             frame->delta.filter_width, 1);
     return QC_OK;
 }
 

@@ -49,6 +49,8 @@ qc_status qc_read_notes(qc_reader *reader, qc_notes *notes, qc_error *error);
 qc_status qc_plan_notes(const qc_notes *notes, qc_error *error);
 /* That elements can be copied: once the parameters are there. */
 qc_status qc_layout_copies(const qc_frame *frame, qc_status status, qc_error *error);
+/* That only elements beside each other predict each other: kind delta. */
+qc_status qc_check_filter(const qc_frame *frame, qc_status status, size_t at, qc_error *error);
 /* Whether the frame's groups have their values: coded ones have them once they are decoded. */
 int qc_parameters_are_decoded(const qc_frame *frame);
 /* Bits of a code of a codebook of this many entries. */
@@ -64,10 +66,17 @@ static inline int qc_is_uniform(const qc_frame *frame)
     return frame->scales.count <= 1 && frame->codebook.books.count <= 1;
 }
 
-/* Whether elements that are not stored are 0: so it is told where those are that are stored. */
+/* Whether it is told where the stored elements are: those that are not stored are 0, or those of a
+   base. */
 static inline int qc_is_sparse(const qc_frame *frame)
 {
     return frame->positions != QC_DENSE && frame->positions != QC_COPIES;
+}
+
+/* Whether elements that are not stored are those of the base. */
+static inline int qc_has_changes(const qc_frame *frame)
+{
+    return frame->kind == QC_DELTA && qc_is_sparse(frame);
 }
 
 /* Elements that a symbol of a mask covers; 0 if there is no mask. */

@@ -203,7 +203,8 @@ static qc_status read_delta(qc_reader *reader, qc_frame *frame, int scaled, qc_e
              QC_DELTA_STEP_LIMIT - 1);
     frame->delta.step = (unsigned)step;
     QC_TRY(read_side(reader, &frame->delta.filter_width, error));
-    return read_side(reader, &frame->delta.filter_height, error);
+    QC_TRY(read_side(reader, &frame->delta.filter_height, error));
+    return qc_check_filter(frame, QC_CORRUPT, reader->at - 1, error);
 }
 
 /* ---- the table ---- */

@@ -186,7 +186,7 @@ static qc_status plan_delta(qc_frame *frame, qc_error *error)
     QC_CHECK(delta->filter_width >= 1 && delta->filter_width <= QC_DELTA_MAX_SIDE &&
                  delta->filter_height >= 1 && delta->filter_height <= QC_DELTA_MAX_SIDE,
              QC_INVALID, "delta: sides of a filter", 0, delta->filter_width, delta->filter_height);
-    return QC_OK;
+    return qc_check_filter(frame, QC_INVALID, 0, error);
 }
 
 static size_t delta_size(const qc_frame *frame)

@@ -184,14 +184,15 @@ def encode_quantized(
         found = layouts.candidates(
             quantized, positions, _gap_widths(quantized, gap_bits, encoding), profile
         )
+        tried = [(layout, quantized) for layout in found]
+        deltas = [layout for layout in found if layout.kind == "delta"]
+        if deltas:
+            changed = layouts.changes(quantized)
+            widths = _gap_widths(changed, None, encoding)
+            tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
         encoders = [
-            FrameEncoder(
-                quantized,
-                layout.with_chunks(quantized, chunk, profile),
-                encoding,
-                order,
-            )
-            for layout in found
+            FrameEncoder(stored, layout.with_chunks(stored, chunk, profile), encoding, order)
+            for layout, stored in tried
         ]
         return _smallest(encoders, encoding, threads, below)
 

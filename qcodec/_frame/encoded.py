@@ -259,9 +259,10 @@ class Encoded:
             deque(decoded, maxlen=0)
 
     def _takes_whole_chunks(self, first: int, count: int) -> bool:
-        """Whether a range can be decoded in place: only copies need whole chunks."""
+        """Whether a range can be decoded in place: copies and changes need whole chunks."""
         elements = self._frame.elements
-        if self.positions != "copies" or count == elements:
+        has_changes = self.kind == "delta" and self.positions != "dense"
+        if (self.positions != "copies" and not has_changes) or count == elements:
             return True
         each = self._frame.chunk_elements or elements
         self._limits.check_tensor(each * self.element_type.itemsize, self._input_bytes)

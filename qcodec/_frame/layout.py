@@ -29,6 +29,8 @@ _CHUNK_BYTES = {"fast": 1 << 17, "balanced": 1 << 17, "small": 1 << 19, "fixed":
 _NARROW_EXPONENTS_CHUNK = 1 << 21
 _WIDE_EXPONENTS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
+# Where a larger share of elements has changed, differences of all elements are smaller.
+_MAX_CHANGED = 1 / 4
 # So many codes of a sparse tensor are searched for repeats.
 _SAMPLED_CODES = 1 << 20
 _WIDEST_HUFFMAN = 8
@@ -272,6 +274,24 @@ def _element_kinds(dtype: str) -> list[str]:
     if element.itemsize > 1:
         return ["bytes", "planes"]
     return ["planes"] if dtype == "int8" or element.is_float else ["bytes"]
+
+
+def changes(quantized: Quantized) -> Quantized:
+    """Return the elements that differ from the base, which there is, with their positions."""
+    assert quantized.base is not None
+    codes = dense_codes(quantized)
+    word = f"u{codes.itemsize}"
+    where = np.flatnonzero(codes.view(word) != quantized.base.elements.view(word))
+    return replace(quantized, codes=codes[where], positions=where)
+
+
+def changes_layouts(changed: Quantized, deltas: list[Layout], widths: list[int]) -> list[Layout]:
+    """Return layouts of the changes alone, if they are few. `widths` are those of gaps to try."""
+    if changed.density > _MAX_CHANGED or not deltas:
+        return []
+    forms = [("gaps", width) for width in widths] + [("mask", 0), ("bit_mask", 0)]
+    steps = dict.fromkeys(layout.step for layout in deltas)
+    return [Layout("delta", form, width, step=step) for form, width in forms for step in steps]
 
 
 def _deltas(quantized: Quantized, profile: str) -> list[Layout]:

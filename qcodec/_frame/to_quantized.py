@@ -103,7 +103,13 @@ def _codes(
     joined = np.concatenate(codes) if codes else np.empty(0, code_type)
     if ids.POSITIONS_NAMES[frame.positions] in ids.FULL_POSITIONS:
         return None, joined
-    return np.concatenate(positions) if positions else np.empty(0, np.int64), joined
+    places = np.concatenate(positions) if positions else np.empty(0, np.int64)
+    if base is not None:  # elements that are not stored are those of the base
+        check_memory(needed + base.nbytes)
+        changed = base.copy().view(code_type)
+        changed[places] = joined
+        return None, changed
+    return places, joined
 
 
 def _dtype(groups: core.FrameGroups | None) -> str:

@@ -74,6 +74,53 @@ def test_a_tensor_equal_to_its_base_costs_only_a_head():
     assert bits(qcodec.decode(data, base=BASE)) == bits(BASE)
 
 
+def with_changes(share, dtype=np.float32, size=200_000):
+    """A base, and a tensor in which some elements are one or a few units larger or smaller."""
+    random = np.random.default_rng(7)
+    base = (0.02 * random.standard_normal(size)).astype(dtype)
+    word = np.dtype(f"i{base.itemsize}")
+    steps = random.integers(1, 4, size) * random.choice([-1, 1], size)
+    changed = random.random(size) < share
+    return base, (base.view(word) + np.where(changed, steps, 0).astype(word)).view(dtype)
+
+
+@pytest.mark.parametrize("profile", ["fast", "balanced", "small"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16, np.float64])
+@pytest.mark.parametrize("share", [0.0001, 0.01])
+def test_few_changes_are_stored_alone_with_their_positions(share, dtype, profile):
+    base, tuned = with_changes(share, dtype)
+    data = qcodec.encode(tuned, Delta(base), profile=profile)
+    info = qcodec.info(data)
+    changed = int((base != tuned).sum())
+    assert (info.kind, info.positions != "dense") == ("delta", True)
+    assert changed <= info.stored < changed + 500  # fillers bridge gaps
+    assert len(data) < 80 + 2.6 * changed
+    assert bits(qcodec.decode(data, base=base)) == bits(tuned)
+
+
+@pytest.mark.parametrize("chunk", [None, 4096])
+def test_parts_and_codes_of_changes_are_those_of_the_tensor(chunk):
+    base, tuned = with_changes(0.01)
+    encoded = qcodec.Encoded(qcodec.encode(tuned, Delta(base), chunk=chunk), base=base)
+    assert encoded.info().positions != "dense"
+    for part in (slice(5), slice(4000, 4100), slice(8192, 12288), slice(199_990, None)):
+        assert bits(encoded[part]) == bits(tuned[part])
+    assert bits(encoded.quantized().dequantize()) == bits(tuned)
+    assert bits(encoded.decode(dtype="float64")) == bits(tuned.astype(np.float64))
+    assert bits(encoded.decode(threads=3)) == bits(tuned)
+    encoded.verify()
+
+
+def test_gaps_of_changes_may_be_wider_than_their_symbols():
+    base = np.ones(300_000, np.float32)
+    tuned = base.copy()
+    tuned[[3, 150_000, 299_999]] = 1.5
+    data = qcodec.encode(tuned, Delta(base), profile="fast")
+    assert qcodec.info(data).stored > 3  # fillers
+    assert len(data) < 100
+    assert bits(qcodec.decode(data, base=base)) == bits(tuned)
+
+
 def test_changes_that_are_alike_within_a_filter_are_predicted():
     smooth = np.cumsum(np.cumsum(RANDOM.standard_normal((400, 9, 5, 5)), 2), 3) * 1e-6
     base = RANDOM.standard_normal(smooth.shape).astype(np.float32)

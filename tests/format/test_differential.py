@@ -18,6 +18,7 @@ from tests.format.agreement import assert_agreement, by_reference, with_base
 from tests.writers.copies_writer import Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
+    DELTA_POSITIONS,
     DTYPES,
     ELEMENT_KINDS,
     FLOATS,
@@ -67,8 +68,9 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
         frame["width"] = 3
     if kind == "delta":
         # Those of the other kinds, of which some differ little and some much.
-        base = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
-        frame["delta"] = Delta(b"".join(base), 5 if scaled else 130, (3, 2) if chunked else (1, 1))
+        base = [bytes(random.integers(0, 2, size, np.uint8)) for _ in range(SIZE)]
+        sides = (3, 2) if chunked and positions == "dense" else (1, 1)
+        frame["delta"] = Delta(b"".join(base), 5 if scaled else 130, sides)
     if kind == "codebook":
         books = groups or 2
         data = random.standard_normal(books * ENTRIES).astype("<f4").tobytes()
@@ -98,7 +100,7 @@ ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, 
 
 def exists(kind, positions):
     """Whether the format has the combination."""
-    return kind != "delta" or positions == "dense"
+    return kind != "delta" or positions in DELTA_POSITIONS
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
@@ -186,6 +188,8 @@ def test_codes_and_positions_are_those_that_were_written(frame, choice):
     data = write_frame(frame, prefer(choice.draw(st.sampled_from(sorted(CODING_IDS)))))
     quantized = with_base(data).quantized()
     written = dict(zip(frame.stored, frame.elements, strict=True))
+    if frame.delta is not None:  # elements that are not stored are those of the base
+        written = dict(enumerate(frame.delta.elements(ITEM_SIZES[frame.dtype]))) | written
     if frame.kind in ELEMENT_KINDS:
         content, size = quantized.codes.tobytes(), ITEM_SIZES[frame.dtype]
         codes = [content[at : at + size] for at in range(0, len(content), size)]

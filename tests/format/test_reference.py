@@ -117,14 +117,17 @@ def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
     """All elements: bytes where they are kept as they are, else numbers."""
     stored = list(frame.stored)
     if frame.kind in ELEMENT_KINDS:
-        content = np.frombuffer(b"".join(frame.elements), np.uint8)
-        if dtype == frame.dtype:
-            dense = np.zeros((frame.size, ITEM_SIZES[dtype]), np.uint8)
-            dense[stored] = content.reshape(-1, ITEM_SIZES[dtype])
-            return dense.tobytes()
-        values = rounded(content.view(NUMPY[frame.dtype]), dtype)
-    else:
-        values = expected_values(frame).astype(NUMPY[dtype])
+        size = ITEM_SIZES[frame.dtype]
+        elements = [bytes(size)] * frame.size if frame.delta is None else frame.delta.elements(size)
+        for index, element in zip(stored, frame.elements, strict=True):
+            elements[index] = element
+        content = b"".join(elements)
+        return (
+            content
+            if dtype == frame.dtype
+            else rounded(np.frombuffer(content, NUMPY[frame.dtype]), dtype)
+        )
+    values = expected_values(frame).astype(NUMPY[dtype])
     dense = np.zeros(frame.size, NUMPY[dtype])
     dense.view(f"u{dense.itemsize}")[stored] = values.view(f"u{dense.itemsize}")
     return dense

@@ -19,6 +19,14 @@ class Delta:
     step: int
     filter: tuple[int, int] = (1, 1)
 
+    def elements(self, size: int) -> list[bytes]:
+        """All elements of the base."""
+        return [self.base[at : at + size] for at in range(0, len(self.base), size)]
+
+    def base_of(self, index: int, size: int) -> bytes:
+        """The element of the base with a flat index."""
+        return self.base[index * size : (index + 1) * size]
+
 
 @dataclass(frozen=True)
 class DeltaSymbols:

@@ -34,6 +34,8 @@ ELEMENT_KINDS = ("bytes", "planes", "delta")
 POSITIONS = ("dense", "gaps", "mask", "csr", "bit_mask", "copies")
 #: Forms in which every element is given.
 FULL_POSITIONS = ("dense", "copies")
+#: Forms of kind delta.
+DELTA_POSITIONS = ("dense", "gaps", "mask", "bit_mask")
 INTEGERS = DTYPES[4:12]
 FLOATS = ("f32", "f16", "bf16", "f64")
 
@@ -266,7 +268,9 @@ def _chunk(frame: Frame, elements: range, coder: Coder) -> bytes:
     places = [frame.stored[at] - elements.start for at in chosen]
     values = [_element(frame, at) for at in chosen]
     if frame.delta is not None:
-        return _write_delta(frame, elements, values, coder)
+        positions = _write_positions(frame, places, len(elements), coder)
+        base = [frame.delta.base_of(frame.stored[at], ITEM_SIZES[frame.dtype]) for at in chosen]
+        return positions + _write_delta(frame, base, values, coder)
     if frame.positions == "copies":
         return _write_copies(frame, values, coder)
     positions = _write_positions(frame, places, len(elements), coder)
@@ -344,12 +348,10 @@ def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
 
 
 def _write_delta(
-    frame: Frame, elements: range, values: Sequence[int | bytes], coder: Coder
+    frame: Frame, base: Sequence[bytes], values: Sequence[int | bytes], coder: Coder
 ) -> bytes:
     assert frame.delta is not None
-    size = ITEM_SIZES[frame.dtype]
-    base = frame.delta.base[elements.start * size : elements.stop * size]
-    symbols = delta_symbols(frame.dtype, values, base, frame.delta)
+    symbols = delta_symbols(frame.dtype, values, b"".join(base), frame.delta)
     streams = [coder(list(part), 8) for part in (symbols.codes, symbols.low, symbols.literals)]
     return vu(len(symbols.low)) + vu(symbols.escapes) + b"".join(streams)
 

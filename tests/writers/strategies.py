@@ -17,6 +17,7 @@ from tests.writers.coded_floats_writer import MODES, key_of
 from tests.writers.copies_writer import Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
+    DELTA_POSITIONS,
     DTYPES,
     ELEMENT_KINDS,
     FLOATS,
@@ -173,7 +174,7 @@ def frames(draw: st.DrawFn) -> Frame:
     """Any legal frame: kind x positions x dtype x parameters x chunks."""
     kind = draw(st.sampled_from(KINDS))
     dtype = draw(st.sampled_from(DTYPES if kind in ("bytes", "planes") else FLOATS))
-    positions = draw(st.sampled_from(POSITIONS if kind != "delta" else ["dense"]))
+    positions = draw(st.sampled_from(POSITIONS if kind != "delta" else DELTA_POSITIONS))
     copies = Copies(
         draw(st.integers(0, 7)), draw(seeds), draw(st.sampled_from([0.0, 0.3, 1.0])),
         draw(st.sampled_from([1, 5, 1 << 22])),
@@ -359,9 +360,12 @@ def _with_base(draw: st.DrawFn, frame: Frame) -> Frame:
     data = np.where(is_near, near, np.frombuffer(other, carrier)).astype(carrier).tobytes()
     step = draw(st.integers(0, 300) | st.sampled_from([0, 1, 150, 1060, 4095]))
     sides = draw(st.sampled_from([(1, 1), (3, 3), (1, 4), (7, 1), (255, 255), (5, 2)]))
-    elements = [data[at : at + size] for at in range(0, len(data), size)]
-    delta = Delta(base, step, sides)
-    return replace(frame, stored=range(count), elements=elements, delta=delta)
+    stored: Sequence[int] = range(count)
+    if frame.positions != "dense":
+        chosen = np.flatnonzero(random.random(count) < draw(st.sampled_from([0.0, 0.1, 1.0])))
+        stored, sides = _within_reach(frame, [int(index) for index in chosen]), (1, 1)
+    elements = [data[at * size : (at + 1) * size] for at in stored]
+    return replace(frame, stored=stored, elements=elements, delta=Delta(base, step, sides))
 
 
 def _within_reach(frame: Frame, stored: list[int]) -> list[int]:

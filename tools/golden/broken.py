@@ -31,7 +31,6 @@ from .damage import (
     SCALES,
     Broken,
     with_chunk,
-    with_delta,
     with_dims,
     with_field,
     with_parameters,
@@ -309,10 +308,13 @@ def _delta() -> Iterator[Broken]:
         parameters[at] = value
         yield f"delta_{name}", with_parameters(frame, bytes(parameters)), "corrupt"
     yield "delta_scaled", with_field(frame, 3, 16), "unsupported"
-    yield "delta_mask", with_field(frame, 3, 4), "corrupt"
-    none, masked = b"\0\1\0", Frame("f32", "delta", "mask", (4,), (), ())
-    two = b"\2\0\1\3\0\0" + none * 3
-    yield "delta_behind_a_mask", with_delta(masked, two), "corrupt"
+    yield "delta_csr", with_field(frame, 3, 6), "unsupported"
+    yield "delta_copies", with_field(frame, 3, 10), "unsupported"
+    yield "delta_mask_with_a_filter", with_field(frame, 3, 4), "corrupt"
+    masked = replace(frame, positions="mask", stored=[1, 2], elements=elements[1:3])
+    masked = replace(masked, delta=replace(frame.delta, filter=(1, 1)))
+    three_escapes = b"\2\1\1\6\0\3" + write_parts(masked).chunks[0][6:]
+    yield "delta_more_escapes_than_changes", with_chunk(masked, three_escapes, 63), "corrupt"
     yield "delta_u32", with_field(frame, 5, 8), "corrupt"
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
+    DELTA_POSITIONS,
     DTYPES,
     FLOATS,
     FULL_POSITIONS,
@@ -310,6 +311,15 @@ def _deltas() -> Iterator[tuple[str, bytes]]:
     delta = Delta(far, 0, (1, 4))
     chunked = Frame(dtype, "delta", "dense", (2, 300), range(600), elements, 256, delta=delta)
     yield "delta_chunked.frame", write_frame(chunked, coder("huffman"))
+    for positions in DELTA_POSITIONS[1:]:
+        elements, far = near("bf16", 600)
+        stored = range(0, 600, 7)
+        changed = [elements[at] for at in stored]
+        few = Frame("bf16", "delta", positions, (600,), stored, changed, gap_width=4)
+        few = replace(few, delta=Delta(far, 100))
+        yield f"delta_{positions}.frame", write_frame(few, coder("contexts"))
+        few = replace(few, chunk_elements=256)
+        yield f"delta_{positions}_chunked.frame", write_frame(few, coder("bitpacked"))
     same = replace(frame, elements=[base[at : at + 8] for at in range(0, 192, 8)])
     yield "delta_of_nothing.frame", write_frame(same, coder("constant"))
     empty = Frame("f32", "delta", "dense", (0,), [], [], delta=Delta(b"", 7))
