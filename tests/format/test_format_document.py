@@ -51,7 +51,8 @@ def read_example(title, text):
             shape = tuple(int(dim) for dim in dims.split(", ") if dim)
             expected.append((name, dtype, shape, repeated(numbers.split())))
         elif line.startswith("base "):
-            remember_base(bytes.fromhex(line[5:]))
+            part, times = BYTES.match(line[5:]).groups()
+            remember_base(bytes.fromhex(part) * int(times or 1))
         else:
             part, times = BYTES.match(line).groups()
             data += bytes.fromhex(part) * int(times or 1)
