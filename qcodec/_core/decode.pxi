@@ -8,8 +8,8 @@ from .c cimport (
     QC_COPIES, QC_DELTA, QC_DELTA_DIGEST_BYTES, QC_DENSE, QC_MAX_STREAMS, QC_OK, QC_VERIFY,
     QC_WHOLE, QC_WORKSPACE_BYTES, qc_chunk, qc_chunk_codes, qc_chunk_decode,
     qc_chunk_decode_codes, qc_chunk_stored, qc_chunk_streams, qc_coded_streams, qc_dtype_size,
-    qc_error, qc_frame, qc_frame_chunks, qc_frame_decode, qc_frame_read, qc_groups,
-    qc_parameters_decode, qc_status, qc_stored_size, qc_stream_info,
+    qc_error, qc_frame, qc_frame_chunks, qc_frame_decode, qc_frame_read, qc_groups, qc_note,
+    qc_note_next, qc_parameters_decode, qc_status, qc_stored_size, qc_stream_info,
 )
 from .polling cimport Watch, begin
 
@@ -283,6 +283,20 @@ cdef class Frame:
     def digest(self):
         """Return the digest of the base (kind delta); empty for other kinds."""
         return parameter_bytes(self.head.delta.digest, QC_DELTA_DIGEST_BYTES)
+
+    @property
+    def notes_bytes(self):
+        """Size of all notes, without the length before them."""
+        return self.head.notes.size
+
+    def notes(self):
+        """Return the notes as bytes by id, in the order of the frame."""
+        cdef qc_note note
+        cdef size_t at = 0
+        found = {}
+        while qc_note_next(&self.head.notes, &at, &note):
+            found[note.id] = parameter_bytes(note.bytes, note.size)
+        return found
 
     def chunk(self, size_t index):
         """Return (offset, bytes, first element, elements) of a chunk."""
