@@ -15,7 +15,7 @@ from ._base.messages import quoted
 from ._file.container import Parts, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
 from ._file.file_arrays import FileArrays, naming_base
-from ._file.header_writer import check_metadata
+from ._file.metadata import check_metadata
 from ._file.saving import Progress, check_names, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._io.atomic import replace_file
