@@ -13,7 +13,7 @@ def select_cpu(features: int) -> int: ...
 def detect_cpu() -> int: ...
 def selected_cpu() -> int: ...
 
-# ---- decode.pxi
+# ---- parameters.pxi
 
 class FrameGroups:
     @property
@@ -30,6 +30,8 @@ class FrameGroups:
     @property
     def lengths_bytes(self) -> int: ...
     def ends(self) -> bytes: ...
+
+# ---- decode.pxi
 
 class Frame:
     @staticmethod
