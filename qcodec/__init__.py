@@ -27,6 +27,7 @@ from typing import Any as _Any
 from ._base.installation import get_include, show_config
 from ._frame.encoded import Encoded
 from ._frame.inspection import Info, Section
+from ._frame.notes import Notes
 from .codecs import (
     Affine,
     Codebook,
@@ -80,6 +81,7 @@ __all__ = [
     "Lossless",
     "MissingTensorError",
     "NOfM",
+    "Notes",
     "Pruning",
     "QCodecError",
     "QCodecWarning",

@@ -127,7 +127,7 @@ def warn_caller(message: str, category: type[QCodecWarning] = QCodecWarning) -> 
 
 
 class naming:  # noqa: N801 -- used like a function, as contextlib.suppress
-    """Put the tensor's name before the message of a TypeError or ValueError.
+    """Put a name, by default that of a tensor, before the message of a TypeError or ValueError.
 
     A class, because a generator takes a twentieth of the time of reading a small tensor.
 
@@ -140,10 +140,11 @@ class naming:  # noqa: N801 -- used like a function, as contextlib.suppress
     ValueError: tensor 'fc.weight': 1 of 4 values is NaN or infinite
     """
 
-    __slots__ = ("_name",)
+    __slots__ = ("_name", "_noun")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, noun: str = "tensor") -> None:
         self._name = name
+        self._noun = noun
 
     def __enter__(self) -> None:
         pass
@@ -155,9 +156,9 @@ class naming:  # noqa: N801 -- used like a function, as contextlib.suppress
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, QCodecError):
-            message = f"tensor {quoted(self._name)}: {error}"
+            message = f"{self._noun} {quoted(self._name)}: {error}"
             raise type(error)(message, error.offset, error.found, error.allowed) from error
         if isinstance(error, TypeError | ValueError):
             # The plain class is raised, because a subclass may take other arguments.
             plain = TypeError if isinstance(error, TypeError) else ValueError
-            raise plain(one_line(f"tensor {quoted(self._name)}: {error}")) from error
+            raise plain(one_line(f"{self._noun} {quoted(self._name)}: {error}")) from error

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from ._base.messages import quoted
+from ._file.attached import encode_attached
 from ._file.container import Parts, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
 from ._file.file_arrays import FileArrays, naming_base
-from ._file.header_writer import check_metadata
-from ._file.saving import Progress, check_names, encode_tensors
+from ._file.metadata import check_metadata
+from ._file.names import check_names
+from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._io.atomic import replace_file
 from ._io.outputs import Output, output_at
@@ -30,6 +32,9 @@ Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
 #: The tensors of a base: the path of a file, or a mapping of names to arrays.
 BaseLike = PathLike | Mapping[str, Any] | None
+
+#: Bytes-like objects by name: what belongs to a file and is no tensor.
+AttachedLike = Mapping[str, Any] | None
 
 #: Key in a file's metadata: the name of the file that is the base of its `Delta` tensors.
 BASE_KEY = "qcodec.base"
@@ -45,6 +50,8 @@ def save_file(
     effort: int = 5,
     threads: int = 1,
     progress: Progress | None = None,
+    attached: AttachedLike = None,
+    element_checksums: bool = False,
 ) -> int:
     """Encode tensors into a file; an existing file is replaced completely or not at all.
 
@@ -61,7 +68,7 @@ def save_file(
         The ending must not be that of another format, such as ``.pt`` or ``.npz``. A symbolic
         link is followed. Devices, pipes and ``/dev/stdout`` are written to as streams.
     metadata : mapping of str to str, optional
-        Packs cannot store metadata.
+        In the header of a safetensors file; in a pack as a note, in JSON.
     recipe : Recipe, Codec, mapping, str or None
         As `qcodec.recipes.as_recipe` takes it; the default is lossless. Tensors that the
         recipe leaves alone become ordinary safetensors tensors (in a pack: lossless frames).
@@ -75,6 +82,14 @@ def save_file(
     progress : callable, optional
         Called after each tensor with the number of finished tensors, the number of all
         tensors, and the tensor's name.
+    attached : mapping of str to bytes-like, optional
+        Bytes that belong to the file, such as a tokenizer: bytes, bytearray, memoryview or uint8
+        arrays of one dimension. They are compressed without loss, under a checksum, and
+        `TensorFile.get_attached` returns them; `load_file` leaves them out. No tensor may have
+        the same name.
+    element_checksums : bool
+        As in `qcodec.encode`, for all encoded tensors and attached bytes; `TensorFile.verify`
+        and the command ``verify`` check them. Ordinary tensors have none.
 
     Returns
     -------
@@ -90,8 +105,9 @@ def save_file(
     ------
     TypeError, ValueError
         If a tensor cannot be encoded as the recipe says, or has a reserved name; if metadata
-        is not text; if a rule of a mapping applies to no tensor; if `filename` has the
-        ending of another format, or is the base of a `Delta`.
+        is not text; if what is attached is not bytes, or has the name of a tensor; if a rule of
+        a mapping applies to no tensor; if `filename` has the ending of another format, or is the
+        base of a `Delta`.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
 
@@ -110,12 +126,25 @@ def save_file(
     ...     loaded = qcodec.load_file(f"{folder}/net.qc.safetensors")
     >>> size < 1000, all(np.array_equal(loaded[name], weights[name]) for name in weights)
     (True, True)
+
+    What belongs to the net can be in the same file:
+
+    >>> words = {"vocabulary.txt": b"the of and to"}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = f"{folder}/net.qcodec"
+    ...     size = qcodec.save_file(weights, path, {"author": "Ada"}, attached=words)
+    ...     with qcodec.safe_open(path) as file:
+    ...         print(file.metadata(), bytes(file.get_attached("vocabulary.txt")))
+    {'author': 'Ada'} b'the of and to'
     """
     output = output_at(filename)
     if not output.is_stream:
         check_not_misleading(filename)
-    encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
-    return replace_file(filename, _parts(tensors, metadata, recipe, output, **encoding))
+    parts = _parts(
+        tensors, metadata, recipe, output, progress, attached,
+        profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
+    )  # fmt: skip
+    return replace_file(filename, parts)
 
 
 def save(
@@ -127,6 +156,8 @@ def save(
     effort: int = 5,
     threads: int = 1,
     progress: Progress | None = None,
+    attached: AttachedLike = None,
+    element_checksums: bool = False,
 ) -> bytes:
     """Encode tensors into the bytes of a safetensors file; see `save_file`.
 
@@ -136,8 +167,11 @@ def save(
     >>> qcodec.load(qcodec.save({"a": np.arange(3)}))
     {'a': array([0, 1, 2])}
     """
-    encoding = {"profile": profile, "effort": effort, "threads": threads, "progress": progress}
-    return b"".join(_parts(tensors, metadata, recipe, None, **encoding))
+    parts = _parts(
+        tensors, metadata, recipe, None, progress, attached,
+        profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
+    )  # fmt: skip
+    return b"".join(parts)
 
 
 def load_file(
@@ -265,26 +299,35 @@ def _parts(
     metadata: Mapping[str, str] | None,
     recipe: RecipeLike,
     output: Output | None,
+    progress: Progress | None,
+    attached: AttachedLike,
     **encoding: Any,
 ) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
     check_metadata(metadata)
-    if is_pack and metadata:
-        raise ValueError("a pack cannot store metadata: save as .qc.safetensors")
-    check_names(tensors)
+    check_names(tensors, attached)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
-        contents = encode_tensors(tensors, opened, ordinary=not is_pack, **encoding)
-    if base is not None and not is_pack:
+        others = encode_attached(attached or {}, **encoding)  # first: a wrong value costs no time
+        contents = encode_tensors(
+            tensors, opened, progress=progress, ordinary=not is_pack, **encoding
+        )
+    if base is not None:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    profile = encoding.get("profile", "balanced")
-    parts = (
-        pack_parts(contents, profile) if is_pack else safetensors_parts(contents, metadata, profile)
-    )
+    write = pack_parts if is_pack else safetensors_parts
+    parts = write(contents | others, metadata, encoding["profile"])
+    _warn_of_limits(parts)
+    return parts
+
+
+def _warn_of_limits(parts: Parts) -> None:
+    """Warn if readers need higher limits than the default ones."""
     try:
-        TensorFile(PartsSource(parts), limits=DEFAULT_LIMITS).check_total()
+        file = TensorFile(PartsSource(parts), limits=DEFAULT_LIMITS)
+        file.check_total()
+        for name in file.attached():
+            DEFAULT_LIMITS.check_tensor(file.encoded(name).nbytes, file.source.size)
     except LimitError as error:
         warn_of(error)
-    return parts
 
 
 def _arrays_of(base: BaseLike, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, Any] | None:

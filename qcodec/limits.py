@@ -43,7 +43,8 @@ class Limits:
         Number of tensors in a file or a pack, and of entries in its metadata.
         Default: 131,072.
     max_header_bytes : int
-        Size of a safetensors file's header, and of a pack's table once decoded. Default: 32 MiB.
+        Size of a safetensors file's header, and of a pack's table, as stored with the metadata
+        and once decoded. Default: 32 MiB.
 
     Raises
     ------

@@ -18,7 +18,7 @@ import numpy as np
 from ._base.arrays import as_array, as_float32
 from ._base.checks import check_integer, check_number
 from ._core.float_mode import standard_float_mode
-from ._file.saving import check_names
+from ._file.names import check_names
 from .codecs import Affine, Codebook, Codec, DeepCompression, Sparse
 from .dtypes import QUANTIZABLE
 from .errors import naming

@@ -11,6 +11,7 @@ from ._frame.encode import encode_quantized
 from ._frame.encoded import Encoded
 from ._frame.ids import PROFILES
 from ._frame.inspection import Info
+from ._frame.notes import Notes, checksums_of
 from .codecs import Codec, Lossless, Verbatim
 from .codecs.base import check_codec
 from .errors import LimitError
@@ -36,6 +37,7 @@ def encode(
     chunk: int | None = None,
     compatible: str | None = None,
     threads: int = 1,
+    element_checksums: bool = False,
 ) -> bytes:
     """Encode one tensor.
 
@@ -64,6 +66,11 @@ def encode(
         Use only what this release of qcodec can read, such as ``"0.1"``.
     threads : int
         Number of chunks that are encoded at the same time. The bytes do not depend on it.
+    element_checksums : bool
+        Also store a checksum of the decoded elements, and with `Delta` the SHA-256 of the base,
+        as notes (`Encoded.notes`) that only `Encoded.verify` checks. The encoded bytes have
+        checksums of their own in any case; this one also finds a decoder that computes wrong
+        elements. It takes 7 bytes, or 41.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def encode(
     """
     data = encode_frame(
         array, codec, profile=profile, effort=effort, chunk=chunk, compatible=compatible,
-        threads=threads,
+        threads=threads, element_checksums=element_checksums,
     )  # fmt: skip
     try:
         DEFAULT_LIMITS.check_tensor(Encoded(data, verify=False).nbytes, len(data))
@@ -112,6 +119,7 @@ def encode_frame(
     chunk: int | None = None,
     compatible: str | None = None,
     threads: int = 1,
+    element_checksums: bool = False,
 ) -> bytes:
     """Encode one tensor as `encode` does, without checking the default limits of readers."""
     if profile not in PROFILES:
@@ -134,6 +142,7 @@ def encode_frame(
         gap_bits=getattr(codec, "gap_bits", None),
         chunk=chunk,
         threads=threads,
+        notes=checksums_of(quantized) if element_checksums else Notes(),
     )
 
 

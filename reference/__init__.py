@@ -13,8 +13,8 @@ Three elements of kind bytes, bitpacked:
 """
 
 from .conventions import Checksum, Corrupt, FormatError, Limit, Truncated, Unsupported
-from .frame import Tensor, decode
-from .pack import decode_entry, read_pack
+from .frame import Tensor, decode, notes_of, verify
+from .pack import decode_entry, read_pack, table_of
 
 __all__ = [
     "Checksum",
@@ -26,5 +26,8 @@ __all__ = [
     "Unsupported",
     "decode",
     "decode_entry",
+    "notes_of",
     "read_pack",
+    "table_of",
+    "verify",
 ]

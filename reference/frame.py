@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from .conventions import Checksum, Limit, Reader, crc32c, require
@@ -74,6 +75,24 @@ def decode(
         _check_base(head, parameters, base)
     parts = [decode_chunk(head, parameters, chunk, dtype, base) for chunk in chunks]
     return Tensor(dtype, head.dims, b"".join(parts))
+
+
+def notes_of(data: bytes) -> dict[int, bytes]:
+    """The notes of a frame, by id."""
+    reader = Reader(data, length_is_known=False)
+    return read_notes(reader) if read_head(reader).noted else {}
+
+
+def verify(data: bytes, base: bytes | None = None) -> None:
+    """Decode one frame, and check what its notes say of the elements and of the base.
+
+    Raises what `decode` does, for a wrong note too.
+    """
+    tensor, notes = decode(data, base=base), notes_of(data)
+    crc = crc32c(tensor.data).to_bytes(4, "little")
+    require(notes.get(1, crc) == crc, "CRC of the elements", Checksum)
+    if base is not None and notes.get(2, b"") not in (b"", hashlib.sha256(base).digest()):
+        raise ValueError(f"the base is another one than {notes[2].hex()}")
 
 
 def _check_base(head: Head, parameters: Parameters, base: bytes | None) -> None:

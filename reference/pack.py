@@ -35,11 +35,7 @@ def read_pack(data: bytes) -> dict[str, Entry]:
         One of its subclasses, the errors of section 1.
     """
     reader = Reader(data, length_is_known=False)
-    for byte in b"QP":
-        require(reader.u8("magic") == byte, "not a pack")
-    require(reader.u8("version") == VERSION, "another version", Unsupported)
-    require(reader.u8("flags") == 0, "reserved flags", Unsupported)
-    table = decode(reader.take(reader.vu("length of the table"), "table"))
+    table = decode(_read_table(reader))
     require(table.dtype == "u8" and len(table.shape) == 1, "a table that is no string of bytes")
     entries = _read_entries(Reader(table.data, length_is_known=True), reader)
     require(reader.left == 0, "input is longer than the pack")
@@ -48,6 +44,19 @@ def read_pack(data: bytes) -> dict[str, Entry]:
         if entry.role in (SAME, CONVERTED) and target is not None:
             require(target.role <= NEXT, "a name that stands for a name, or for no tensor")
     return entries
+
+
+def table_of(data: bytes) -> bytes:
+    """The frame of a pack's table, whose notes are those of the pack."""
+    return _read_table(Reader(data, length_is_known=False))
+
+
+def _read_table(reader: Reader) -> bytes:
+    for byte in b"QP":
+        require(reader.u8("magic") == byte, "not a pack")
+    require(reader.u8("version") == VERSION, "another version", Unsupported)
+    require(reader.u8("flags") == 0, "reserved flags", Unsupported)
+    return reader.take(reader.vu("length of the table"), "table")
 
 
 def _read_entries(table: Reader, frames: Reader) -> dict[str, Entry]:

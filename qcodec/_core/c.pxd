@@ -79,6 +79,17 @@ cdef extern from "qcodec.h" nogil:
         unsigned filter_height
         const void *base
 
+    ctypedef struct qc_notes:
+        const uint8_t *bytes
+        size_t size
+
+    ctypedef struct qc_note:
+        uint64_t id
+        const uint8_t *bytes
+        size_t size
+
+    bint qc_note_next(const qc_notes *notes, size_t *at, qc_note *note)
+
     ctypedef struct qc_frame:
         qc_dtype dtype
         qc_kind kind
@@ -94,6 +105,7 @@ cdef extern from "qcodec.h" nogil:
         int has_second_scale
         float second_scale
         qc_delta delta
+        qc_notes notes
         const qc_poll *poll
         uint64_t features
         size_t elements

@@ -76,6 +76,7 @@ cdef object failure(qc_status status, qc_error *error, size_t offset=0):
     return error_of(status, error.what, error.offset + offset, error.found, error.allowed)
 
 
+include "parameters.pxi"
 include "decode.pxi"
 include "encode.pxi"
 include "numeric.pxi"

@@ -100,7 +100,7 @@ cdef class Plan:
 
     cdef qc_frame head
     # The head points into these.
-    cdef const uint8_t[::1] order, digest, base
+    cdef const uint8_t[::1] order, digest, base, notes
     cdef PlanGroups codebook, scales, zero_points
 
     def __cinit__(
@@ -124,6 +124,7 @@ cdef class Plan:
         tuple filter_sides = (1, 1),
         const uint8_t[::1] digest = None,
         const uint8_t[::1] base = None,
+        const uint8_t[::1] notes = None,
     ):
         cdef qc_error error
         cdef qc_status status
@@ -133,7 +134,7 @@ cdef class Plan:
                 f"an array of {len(shape)} dimensions; at most {QC_MAX_DIMS} can be stored"
             )
         self.codebook, self.scales, self.zero_points = codebook, scales, zero_points
-        self.order, self.digest, self.base = codebook_order, digest, base
+        self.order, self.digest, self.base, self.notes = codebook_order, digest, base, notes
         head.dtype, head.kind, head.positions = <int>dtype, <int>kind, <int>positions
         head.ndim = len(shape)
         for axis, dim in enumerate(shape):
@@ -166,6 +167,8 @@ cdef class Plan:
         if self.base is not None:
             # Without elements, any address that is not NULL will do.
             head.delta.base = &self.base[0] if self.base.shape[0] > 0 else <void *>head
+        if self.notes is not None:
+            head.notes.bytes, head.notes.size = address(self.notes), self.notes.shape[0]
         return 0
 
     cdef int check_sizes(self) except -1:

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 
 from .._base.arrays import Typed, little_endian_bytes
 from .._base.messages import quoted
+from .._frame.notes import Notes
 from . import sub_byte
 from .directory import FRAME_SUFFIX, PACK_NAME
+from .header import METADATA
 from .header_writer import TensorSpec, write_header
+from .metadata import to_json
 from .pack import PackItem, write_pack
 
 #: Smaller frames go into the pack, because an entry in the header costs 60 to 80 bytes.
@@ -96,15 +99,22 @@ Content = bytes | Bundle | Alias | Attached | Ordinary | Opaque
 Parts = list[bytes | memoryview]
 
 
-def pack_parts(contents: Mapping[str, Content], profile: str = "balanced") -> Parts:
+def pack_parts(
+    contents: Mapping[str, Content],
+    metadata: Mapping[str, str] | None = None,
+    profile: str = "balanced",
+) -> Parts:
     """Return the parts of a bare pack, which cannot hold ordinary tensors.
+
+    Metadata is the JSON note of the pack.
 
     Raises
     ------
     ValueError
         For a name that a pack does not allow.
     """
-    return [*write_pack(_items(contents), profile)]
+    notes = Notes(json=to_json(dict(metadata)) if metadata else None)
+    return [*write_pack(_items(contents), profile, notes)]
 
 
 def safetensors_parts(
@@ -117,10 +127,11 @@ def safetensors_parts(
     Raises
     ------
     ValueError
-        For a name that the format reserves for its own entries.
+        For a tensor's name that the format reserves for its own entries.
     """
-    for name in contents:
-        if name in (PACK_NAME, "__metadata__") or name.endswith(FRAME_SUFFIX):
+    for name, content in contents.items():
+        is_reserved = name in (PACK_NAME, METADATA) or name.endswith(FRAME_SUFFIX)
+        if is_reserved and not isinstance(content, Attached):  # which is in the pack in any case
             raise ValueError(
                 f"a tensor cannot be called {quoted(name)}: the format reserves that name"
             )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .._base.messages import quoted
+from .._frame.notes import Notes
 from .._frame.parts import Part
 from .._io.source import Readable, Section
 from ..dtypes import BY_SAFETENSORS
 from ..errors import CorruptError
 from ..limits import DEFAULT_LIMITS, Limits
 from .header import Header, HeaderEntry, read_header
+from .metadata import metadata_of
 from .pack import MAGIC, PackEntry, read_pack
 
 PACK_NAME = "qcodec.pack"
@@ -19,7 +21,7 @@ FRAME_SUFFIX = ".qcodec"
 
 @dataclass(frozen=True)
 class Stored:
-    """One tensor of a file.
+    """One tensor of a file, or what is attached to it.
 
     Attributes
     ----------
@@ -34,6 +36,8 @@ class Stored:
         None: the tensor is the whole frame.
     converted_to : str
         The element type to which the target is converted; empty: it is not.
+    is_attached : bool
+        The frame is no tensor but the bytes of a file.
     """
 
     name: str
@@ -43,6 +47,12 @@ class Stored:
     target: str
     part: Part | None = None
     converted_to: str = ""
+    is_attached: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What to call it in messages."""
+        return "attached" if self.is_attached else "tensor"
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -71,6 +81,8 @@ class Directory:
         The size of the pack's table; 0 without a pack.
     attached : dict of str to Stored
         What belongs to the file but is no tensor: frames of bytes.
+    notes : Notes
+        Those of the pack; none without a pack.
     """
 
     tensors: dict[str, Stored]
@@ -78,6 +90,7 @@ class Directory:
     header_bytes: int
     pack_table_bytes: int
     attached: dict[str, Stored]
+    notes: Notes
 
 
 def is_pack(source: Readable) -> bool:
@@ -105,7 +118,7 @@ def read_directory(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Directo
     limits.check_file(source.size)
     if is_pack(source):
         bare = _Packed(source, 0, source.size, limits)
-        return _directory(bare.tensors, bare, {}, 0)
+        return _directory(bare.tensors, bare, metadata_of(bare.notes.json, limits), 0)
     header = read_header(source, limits)
     tensors, pack = _of_header(source, header, limits)
     directory = _directory(tensors, pack, header.metadata, header.size)
@@ -118,16 +131,23 @@ class _Packed:
 
     def __init__(self, source: Readable, offset: int, size: int, limits: Limits) -> None:
         pack = read_pack(Section(source, offset, size), limits)
-        self.table_bytes = pack.table_bytes
-        found = [(entry.role, _stored(entry, offset)) for entry in pack.entries]
-        self.tensors = [stored for role, stored in found if role != "attached"]
-        self.attached = {stored.name: stored for role, stored in found if role == "attached"}
+        self.table_bytes, self.notes = pack.table_bytes, pack.notes
+        found = [_stored(entry, offset) for entry in pack.entries]
+        self.tensors = [stored for stored in found if not stored.is_attached]
+        self.attached = {stored.name: stored for stored in found if stored.is_attached}
 
 
 def _stored(entry: PackEntry, offset: int) -> Stored:
     part = Part(entry.first, entry.shape) if entry.role in ("first", "next") else None
     return Stored(
-        entry.name, offset + entry.offset, entry.size, None, entry.target, part, entry.dtype
+        entry.name,
+        offset + entry.offset,
+        entry.size,
+        None,
+        entry.target,
+        part,
+        entry.dtype,
+        entry.role == "attached",
     )
 
 
@@ -156,8 +176,9 @@ def _directory(
     for name, stored in by_name.items():
         if stored.target != name:
             by_name[name] = _resolved(stored, by_name)
-    table_bytes, attached = (pack.table_bytes, pack.attached) if pack else (0, {})
-    return Directory(by_name, metadata, header_bytes, table_bytes, attached)
+    if pack is None:
+        return Directory(by_name, metadata, header_bytes, 0, {}, Notes())
+    return Directory(by_name, metadata, header_bytes, pack.table_bytes, pack.attached, pack.notes)
 
 
 def _resolved(stored: Stored, by_name: dict[str, Stored]) -> Stored:

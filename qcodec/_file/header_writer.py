@@ -6,12 +6,11 @@ the order of its metadata changes from one run to the next.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .._base.messages import quoted
 from .header import BITS, METADATA
+from .metadata import to_json
 
 _ALIGNMENT = 8
 _ORDER = {dtype: number for number, dtype in enumerate(BITS)}
@@ -32,31 +31,6 @@ class TensorSpec(NamedTuple):
     dtype: str
     shape: tuple[int, ...]
     size: int
-
-
-def check_metadata(metadata: Any) -> None:
-    """Raise `TypeError` for metadata that a header cannot hold.
-
-    Examples
-    --------
-    >>> check_metadata({"epoch": 3})
-    Traceback (most recent call last):
-        ...
-    TypeError: metadata 'epoch': found int, allowed is str; a recipe is given as recipe=...
-    """
-    advice = "a recipe is given as recipe=..."
-    if metadata is None:
-        return
-    if not isinstance(metadata, Mapping):
-        found = type(metadata).__name__
-        raise TypeError(f"metadata: found {found}, allowed is a mapping of str to str; {advice}")
-    for key, value in metadata.items():
-        if not isinstance(key, str):
-            found = type(key).__name__
-            raise TypeError(f"metadata: found a key of type {found}, allowed is str; {advice}")
-        if not isinstance(value, str):
-            found = type(value).__name__
-            raise TypeError(f"metadata {quoted(key)}: found {found}, allowed is str; {advice}")
 
 
 def write_header(
@@ -86,6 +60,6 @@ def write_header(
         dtype, shape, size = tensors[name]
         fields[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [at, at + size]}
         at += size
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    text = to_json(fields)
     text += b" " * (-len(text) % _ALIGNMENT)
     return len(text).to_bytes(8, "little") + text, order

@@ -15,6 +15,7 @@ import numpy as np
 from .._core import core
 from .._frame.encode import encode_quantized
 from .._frame.encoded import Encoded
+from .._frame.notes import Notes
 from .._io.source import Readable, Section
 from ..dtypes import BY_ID, BY_NAME
 from ..errors import CorruptError, LimitError, TruncatedError, naming
@@ -27,6 +28,7 @@ ROLES = ("frame", "first", "next", "same", "converted", "attached")
 #: A table may decode to this many bytes, and to this many times its own bytes: so a kilobyte never
 #: costs more than a megabyte.
 _CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 19, 1024
+_NO_NOTES = Notes()
 
 _Table = np.ndarray[Any, np.dtype[np.void]]
 
@@ -72,10 +74,12 @@ class Pack:
     entries : tuple of PackEntry
     table_bytes : int
         Number of bytes before the first frame.
+    notes : Notes
     """
 
     entries: tuple[PackEntry, ...]
     table_bytes: int
+    notes: Notes
 
 
 # ---- reading ----
@@ -94,20 +98,20 @@ def read_pack(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Pack:
     ------
     QCodecError
         If the table breaks a rule of docs/format.md, section 8; a `LimitError` if it has
-        more tensors than the limits allow.
+        more bytes or tensors than the limits allow.
     """
-    content, frames_offset = _read_content(source, limits)
+    content, frames_offset, notes = _read_content(source, limits)
     count = core.pack_count(content)
     limits.check_count(count)
     try:
         table = core.pack_read(content, frames_offset, source.size, count)
     except TruncatedError as error:
         raise _incomplete(source.size, error.allowed or 0) from error
-    return Pack(tuple(_entries(content, table)), frames_offset)
+    return Pack(tuple(_entries(content, table)), frames_offset, notes)
 
 
-def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
-    """Return what the table's frame decodes to, and where the frames after it begin."""
+def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int, Notes]:
+    """Return what the table's frame decodes to, where the frames after it begin, and its notes."""
     head = source.read(0, min(source.size, core.PACK_HEAD_BYTES))
     try:
         offset, size = core.pack_head(head)
@@ -116,7 +120,8 @@ def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
     if size > source.size - offset:
         raise _incomplete(source.size, offset + size)
     with naming("table of the pack"):
-        # It is no tensor: of the limits, that of headers applies.
+        # It is no tensor: of the limits, that of headers applies, also to its notes.
+        limits.check_header(size)
         allowed = _allowed(size)
         own_limits = Limits(max_tensor_bytes=allowed, expansion_floor=allowed)
         frame = Encoded(Section(source, offset, size), limits=own_limits)
@@ -126,7 +131,7 @@ def _read_content(source: Readable, limits: Limits) -> tuple[memoryview, int]:
         if frame.elements > allowed:
             found = f"{frame.elements:,} bytes in a table of {size:,}; allowed are {allowed:,}"
             raise LimitError(found, offset, frame.elements, allowed)
-        return frame.decode().data, offset + size
+        return frame.decode().data, offset + size, frame.notes
 
 
 def _allowed(table_bytes: int) -> int:
@@ -205,7 +210,9 @@ class PackItem:
     dtype: str = "float32"
 
 
-def write_pack(items: Sequence[PackItem], profile: str = "balanced") -> list[bytes]:
+def write_pack(
+    items: Sequence[PackItem], profile: str = "balanced", notes: Notes = _NO_NOTES
+) -> list[bytes]:
     """Return the parts of a pack, to be written one after the other.
 
     Parameters
@@ -214,6 +221,8 @@ def write_pack(items: Sequence[PackItem], profile: str = "balanced") -> list[byt
         Names are unique, and have at most 1,024 bytes of UTF-8.
     profile : str
         Of the table's frame.
+    notes : Notes
+        Of the pack.
 
     Raises
     ------
@@ -229,7 +238,7 @@ def write_pack(items: Sequence[PackItem], profile: str = "balanced") -> list[byt
     >>> [(entry.name, entry.size, entry.target) for entry in pack.entries]
     [('embedding', 7, 'embedding'), ('head', 7, 'embedding')]
     """
-    table = _write_table(_write_content(items), profile)
+    table = _write_table(_write_content(items), profile, notes)
     return [core.pack_write_head(len(table)), table, *(item.frame for item in items if item.frame)]
 
 
@@ -249,10 +258,16 @@ def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uin
     return core.pack_write_content(b"".join(texts), dims, table.view("u1"))
 
 
-def _write_table(content: np.ndarray[Any, np.dtype[np.uint8]], profile: str) -> bytes:
-    codings = (1 << len(core.coding_names())) - 1
+def _write_table(content: np.ndarray[Any, np.dtype[np.uint8]], profile: str, notes: Notes) -> bytes:
     quantized = quantize_verbatim(content)
-    table = encode_quantized(quantized, profile=profile, codings=codings, positions="dense")
+
+    def encode(profile: str) -> bytes:
+        codings = (1 << len(core.coding_names())) - 1
+        return encode_quantized(
+            quantized, profile=profile, codings=codings, positions="dense", notes=notes
+        )
+
+    table = encode(profile)
     if len(content) > _allowed(len(table)):  # what repeats so often is stored as it is
-        return encode_quantized(quantized, profile="fixed", codings=codings, positions="dense")
+        return encode("fixed")
     return table

@@ -8,7 +8,6 @@ from contextlib import closing
 from typing import Any
 
 from .._base.arrays import as_array
-from .._base.messages import quoted
 from .._base.threads import in_order
 from .._frame.encoded import Encoded
 from ..codecs import Codec, Lossless
@@ -24,8 +23,6 @@ from .repeats import repeats
 Progress = Callable[[int, int, str], None]
 #: Smaller frames take no more than to say which other one they are.
 _MIN_REPEATED_BYTES = 64
-#: The limit of packs (format, section 8).
-_MAX_NAME_BYTES = 1024
 
 
 def encode_tensors(
@@ -36,6 +33,7 @@ def encode_tensors(
     effort: int = 5,
     threads: int = 1,
     progress: Progress | None = None,
+    element_checksums: bool = False,
     ordinary: bool = True,
 ) -> dict[str, Content]:
     """Encode every tensor as the recipe says.
@@ -47,6 +45,7 @@ def encode_tensors(
     recipe : Recipe
     profile : str
     effort : int
+    element_checksums : bool
         As in `encode`.
     threads : int
         Number of tensors that are encoded at the same time.
@@ -74,7 +73,9 @@ def encode_tensors(
     kept: dict[str, str] = {}
 
     def encode(quantized: Quantized, codec: Codec | None) -> bytes:
-        return encode_frame(quantized, codec, profile=profile, effort=effort)
+        return encode_frame(
+            quantized, codec, profile=profile, effort=effort, element_checksums=element_checksums
+        )
 
     def encode_one(name: str) -> Content | Small:
         if name in aliases:
@@ -152,24 +153,3 @@ def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
     if not ordinary:
         return f"{what}, and a pack cannot store them otherwise: write a .safetensors file"
     return f"{what}: a rule 'keep' for the tensor (in Python: None) stores its bytes unchanged"
-
-
-def check_names(tensors: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError unless every kind of file can hold these names."""
-    if not isinstance(tensors, Mapping):
-        kind = type(tensors).__name__
-        raise TypeError(f"a {kind} was given; allowed is a mapping of names to arrays")
-    for name in tensors:
-        if not isinstance(name, str):
-            raise TypeError(f"a tensor is called {name!r}: allowed names are str")
-        try:
-            size = len(name.encode("utf-8"))
-        except UnicodeEncodeError:
-            raise ValueError(
-                f"a tensor is called {quoted(name)}: allowed names are Unicode"
-            ) from None
-        if size > _MAX_NAME_BYTES:
-            raise ValueError(
-                f"a tensor is called {quoted(name)}, {size:,} bytes of UTF-8; "
-                f"allowed are {_MAX_NAME_BYTES:,}"
-            )

@@ -15,15 +15,16 @@ from .._base.messages import quoted
 from .._frame.encoded import Encoded
 from .._frame.indexing import Index
 from .._frame.inspection import Info
-from .._io.source import Section, Source
+from .._frame.notes import Notes
+from .._io.source import Source
 from ..dtypes import ElementType, output_type
-from ..errors import CorruptError, MissingTensorError, QCodecError, naming
+from ..errors import MissingTensorError, QCodecError, naming
 from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
 from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
+from .opener import Opener
 from .ordinary_tensor import OrdinaryTensor
-from .shared_frame import PartOfFrame, SharedFrame
 from .tensor_slice import TensorSlice
 
 Array = np.ndarray[Any, Any]
@@ -76,11 +77,10 @@ class TensorFile:
             raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
         self._device = device
         self._limits = limits
-        self._base = base
         self._on_close = on_close
         self.source = source
         self._directory = read_directory(source, limits)
-        self._last_frame: SharedFrame | None = None
+        self._opener = Opener(source, limits, base)
 
     @property
     def directory(self) -> Directory:
@@ -103,8 +103,15 @@ class TensorFile:
         return list(self.directory.tensors)
 
     def metadata(self) -> dict[str, str] | None:
-        """Return the file's metadata; None if it has none."""
+        """Return the file's metadata; None if it has none.
+
+        A safetensors file has it in its header, a pack in a note: an object of strings, as JSON.
+        """
         return dict(self.directory.metadata) or None
+
+    def notes(self) -> Notes:
+        """Return the notes of the file's pack; those of a frame are ``encoded(name).notes``."""
+        return self.directory.notes
 
     def get_tensor(
         self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
@@ -152,10 +159,8 @@ class TensorFile:
         stored = self.directory.attached.get(name)
         if stored is None:
             raise MissingTensorError(f"file has nothing attached under the name {quoted(name)}")
-        with naming(name):
-            encoded = self._encoded(stored)
-            if encoded.element_type.name != "uint8" or encoded.ndim != 1:
-                raise CorruptError("what is attached is not a frame of bytes")
+        encoded = self._opener.encoded(stored)
+        with naming(name, stored.noun):
             return encoded.decode()
 
     def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
@@ -242,7 +247,7 @@ class TensorFile:
     def _decoded_bytes(self, stored: Stored, dtype: object) -> int:
         if stored.opaque:
             return stored.size
-        tensor = self._tensor(stored)
+        tensor = self._opener.tensor(stored)
         wanted = dtype if tensor.element_type.is_float else None
         return tensor.elements * output_type(tensor.element_type, wanted).itemsize
 
@@ -263,88 +268,41 @@ class TensorFile:
         return TensorSlice(part.shape, part.element_type.safetensors, get)
 
     def encoded(self, name: str) -> Encoded:
-        """Return an encoded tensor without decoding it.
+        """Return an encoded tensor, or what is attached, without decoding it.
 
         Raises
         ------
         MissingTensorError
-            If there is no tensor of this name.
+            If there is nothing of this name.
         TypeError
             If it is an ordinary tensor, or is stored as a copy of another one.
         """
-        stored = self._stored(name)
+        stored = self._stored(name, or_attached=True)
         if stored.converted_to:
             raise TypeError(f"tensor {quoted(name)} is converted from {quoted(stored.target)}")
         if stored.ordinary is not None:
             raise TypeError(f"tensor {quoted(name)} is not encoded")
-        return self._encoded(stored)
-
-    def _encoded(self, stored: Stored) -> Encoded:
-        def base() -> Any:
-            # For an alias, the base is that of its target.
-            return None if self._base is None else self._base.get(stored.target)
-
-        with naming(stored.name):
-            if stored.part is not None:
-                return PartOfFrame(self._shared_frame(stored), stored.part)
-            return Encoded(
-                self._section(stored),
-                limits=self._limits,
-                base=base,
-                input_bytes=self.source.size,
-            )
-
-    def _shared_frame(self, stored: Stored) -> SharedFrame:
-        frame = self._last_frame  # another thread may replace it
-        if frame is None or frame.offset != stored.offset:
-            frame = SharedFrame(stored.offset, self._encoded(replace(stored, part=None)))
-            self._last_frame = frame
-        return frame
+        return self._opener.encoded(stored)
 
     def info(self, name: str) -> Info:
-        """Describe the contents and bytes of an encoded tensor's frame; raises as `encoded`."""
+        """Describe the contents and bytes of a frame; raises as `encoded`."""
         encoded = self.encoded(name)
-        with naming(name):
+        with naming(name, self._stored(name, or_attached=True).noun):
             return encoded.info()
 
     def verify(self, name: str) -> None:
-        """Check every byte of a tensor; raises what `get_tensor` would.
+        """Check every byte of a tensor, or of what is attached; raises what decoding it would.
 
-        The tensor is not built in memory, so its size is not limited. Elements of types that
-        qcodec does not decode are not checked.
+        Checksums in notes are checked too. The tensor is not built in memory, so its size is not
+        limited; one with a checksum of its elements is decoded chunk by chunk. Elements of types
+        that qcodec does not decode are not checked.
         """
-        self._verify(name, {})
+        self._opener.verify(self._stored(name, or_attached=True))
 
     def faults(self) -> dict[str, QCodecError]:
-        """Check every byte of all tensors; return the errors of those that are broken, by name."""
-        found: dict[tuple[int, int], QCodecError | None] = {}
-        errors: dict[str, QCodecError] = {}
-        for name in self.offset_keys():
-            try:
-                self._verify(name, found)
-            except QCodecError as error:
-                errors[name] = error
-        return errors
-
-    def _verify(self, name: str, found: dict[tuple[int, int], QCodecError | None]) -> None:
-        """Check a tensor, but bytes that several tensors share only once.
-
-        `found` has what was found so far: the error, or None, by offset and size.
-        """
-        stored = self._stored(name)
-        if stored.opaque:
-            return
-        tensor, place = self._open(name), (stored.offset, stored.size)
-        if place not in found:
-            found[place] = None
-            try:
-                tensor.verify()
-            except QCodecError as error:
-                found[place] = error
-        fault = found[place]
-        with naming(name):
-            if fault is not None:
-                raise fault
+        """Check every byte of all that `verify` takes; return the errors, by name."""
+        directory = self.directory
+        return self._opener.faults([*directory.tensors.values(), *directory.attached.values()])
 
     def element_type(self, name: str) -> ElementType:
         """Return the element type of a tensor; raises as `get_slice`."""
@@ -389,29 +347,15 @@ class TensorFile:
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
     def _open(self, name: str) -> Encoded | OrdinaryTensor | ConvertedTensor:
-        return self._tensor(self._stored(name))
+        return self._opener.tensor(self._stored(name))
 
-    def _tensor(self, stored: Stored) -> Encoded | OrdinaryTensor | ConvertedTensor:
-        name, size = stored.name, self.source.size
-        target: Encoded | OrdinaryTensor
-        if stored.ordinary is None:
-            target = self._encoded(stored)
-        else:
-            source = self._section(stored)
-            target = OrdinaryTensor(source, name, stored.ordinary, self._limits, size)
-        if not stored.converted_to:
-            return target
-        with naming(name):
-            return ConvertedTensor(target, stored.converted_to)
-
-    def _section(self, stored: Stored) -> Section:
-        return Section(self.source, stored.offset, stored.size)
-
-    def _stored(self, name: str) -> Stored:
-        try:
-            return self.directory.tensors[name]
-        except KeyError:
-            raise MissingTensorError(f"file has no tensor {quoted(name)}") from None
+    def _stored(self, name: str, or_attached: bool = False) -> Stored:
+        found = self.directory.tensors.get(name)
+        if found is None and or_attached:
+            found = self.directory.attached.get(name)
+        if found is None:
+            raise MissingTensorError(f"file has no tensor {quoted(name)}")
+        return found
 
     def _given(self, array: Array, element: ElementType) -> Any:
         return to_torch(array, element).to(self._device) if self._to_torch else array
@@ -419,7 +363,7 @@ class TensorFile:
     def close(self) -> None:
         """Close the file, and what was opened with it."""
         self.source.close()
-        self._last_frame = None
+        self._opener.forget()
         if self._on_close is not None:
             self._on_close()
 

@@ -20,6 +20,7 @@ from . import layout as layouts
 from .codebook_order import ascending
 from .exact_forms import exact_forms
 from .layout import Encoding, Layout
+from .notes import Notes
 
 Array = np.ndarray[Any, Any]
 
@@ -30,6 +31,8 @@ _ALWAYS_CODED = 256
 
 # A later candidate decodes more slowly, so it must save this share of the bytes.
 _WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64}
+
+_NO_NOTES = Notes()
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class FrameEncoder:
         layout: Layout,
         encoding: Encoding,
         order: Array | None = None,
+        notes: Notes = _NO_NOTES,
     ) -> None:
         self.layout = layout
         self.codings = self.parameter_codings = encoding.codings
@@ -67,7 +71,7 @@ class FrameEncoder:
         self.filler = layout.filler_of(quantized)
         self.positions = layout.positions_of(quantized)
         self.codes = np.ascontiguousarray(layout.codes_of(quantized))
-        self.plan = _plan(quantized, layout, order)
+        self.plan = _plan(quantized, layout, order, notes)
         self.ranges = layout.chunks_of(quantized)
 
     def chunk(self, index: int) -> tuple[bytes, int]:
@@ -118,12 +122,13 @@ def _groups(groups: Groups | None, dtype: str) -> core.PlanGroups | None:
     return core.PlanGroups(element.id, 0, len(groups.values), values, ends)
 
 
-def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Plan:
+def _plan(quantized: Quantized, layout: Layout, order: Array | None, notes: Notes) -> core.Plan:
     codebook, scale, zero = quantized.codebook, quantized.scale, quantized.zero_point
     by_group = None
     if not isinstance(zero, (int, np.integer)):
         by_group = Groups(zero) if scale is None else replace(scale, values=zero, second=None)
     base = quantized.base if layout.kind == "delta" else None
+    notes = notes if base else notes.without_base()
     return core.Plan(
         quantized.shape,
         element_type(quantized.dtype).id,
@@ -143,6 +148,7 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None) -> core.Pla
         filter_sides=layout.filter,
         digest=np.frombuffer(base.digest, np.uint8) if base else None,
         base=base.data if base else None,
+        notes=notes.to_bytes(),
     )
 
 
@@ -171,6 +177,7 @@ def encode_quantized(
     gap_bits: int | None = None,
     chunk: int | None = None,
     threads: int = 1,
+    notes: Notes = _NO_NOTES,
 ) -> bytes:
     """Encode a `Quantized` as one frame.
 
@@ -191,14 +198,15 @@ def encode_quantized(
             widths = _gap_widths(changed, None, encoding)
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
         encoders = [
-            FrameEncoder(stored, layout.with_chunks(stored, chunk, profile), encoding, order)
+            FrameEncoder(stored, layout.with_chunks(stored, chunk, profile), encoding, order, notes)
             for layout, stored in tried
         ]
         return _smallest(encoders, encoding, threads, below)
 
     # Profile fixed keeps elements as bytes, which are read in place.
     frames = [] if profile == "fixed" else [encode(form) for form in exact_forms(quantized)]
-    frames.append(encode(quantized, below=min(map(len, frames), default=inf)))
+    smallest = min(map(len, frames), default=inf)
+    frames.append(encode(quantized, below=smallest - len(notes.to_bytes())))
     moved = ascending(quantized) if _may_move(quantized, profile) else None
     if moved is not None:
         frames.append(encode(*moved))

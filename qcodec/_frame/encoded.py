@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .._base.arrays import as_array, check_out
+from .._base.arrays import as_array, check_out, little_endian_bytes
 from .._base.delta_base import Base
 from .._base.threads import in_order
 from .._core import core
 from .._io.source import BytesSource, Readable, as_source
 from ..dtypes import BY_ID, ElementType, output_type
-from ..errors import BaseError
+from ..errors import BaseError, ChecksumError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..quantized import Quantized
 from . import ids
@@ -24,6 +24,7 @@ from .csr import to_csr
 from .head import read_head
 from .indexing import Index, select
 from .inspection import Info, inspect_frame
+from .notes import Notes, sha256
 from .to_quantized import quantized_bytes, to_quantized
 
 if TYPE_CHECKING:
@@ -187,17 +188,61 @@ class Encoded:
         self._decode_range(frame, self._first, self.elements, target, out, threads)
         return out
 
+    @property
+    def notes(self) -> Notes:
+        """What the frame says beside its tensor."""
+        return Notes.of(self._frame)
+
     def verify(self) -> None:
-        """Check every byte without allocating an output; raises what `decode` would."""
+        """Check every byte, and the checksums that are in notes; raises what `decode` would.
+
+        Without a checksum of the elements no memory is taken, else that of a chunk.
+
+        Raises
+        ------
+        ChecksumError
+            Also if the elements are not those of the checksum in the notes.
+        BaseError
+            Also if the base has not the SHA-256 that is in the notes.
+        """
+        notes = self.notes
+        if notes.elements_crc is None:
+            self._check_bytes()
+        else:
+            self._check_elements(notes.elements_crc)
+        base = self._bound_base()
+        if base is not None and notes.base_sha256 is not None:
+            given = sha256(base.view(self.dtype)).hex()
+            if given != notes.base_sha256.hex():
+                raise BaseError(
+                    f"stored against the base of SHA-256 {notes.base_sha256.hex()}; "
+                    f"given was another one, {given}"
+                )
+
+    def _check_bytes(self) -> None:
+        """Check every byte without allocating an output."""
         self._frame.check_parameters()
         self._decode_range(self._frame, 0, self._frame.elements, self.element_type, None, 1)
+
+    def _check_elements(self, wanted: int) -> None:
+        """Check every byte and the crc32c of the elements, chunk by chunk."""
+        frame, crc = self._open(), 0
+        for index in range(self.chunks):
+            _, _, first, count = frame.chunk(index)
+            self._limits.check_tensor(count * self.element_type.itemsize, self._input_bytes)
+            chunk = np.empty(count, self.dtype)
+            self._decode_range(frame, first, count, self.element_type, chunk, 1)
+            crc = core.crc32c(little_endian_bytes(chunk), crc)
+        if crc != wanted:
+            message = f"decoded elements: checksum (found {wanted:#010x}, allowed {crc:#010x})"
+            raise ChecksumError(message, None, wanted, crc)
 
     def _check_first(self, needed: int) -> None:
         if self._frame.coded_bytes:
             self._check_parameters()
             needed += self._frame.coded_bytes
         if self.encoded_bytes <= _CHECK_FIRST_BYTES and needed > _CHEAP_OUTPUT_BYTES:
-            self.verify()
+            self._check_bytes()
 
     def _check_parameters(self) -> None:
         unit = "bytes of decoded parameters"

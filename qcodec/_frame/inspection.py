@@ -179,10 +179,11 @@ def _head_sections(frame: core.Frame) -> list[Section]:
         _parameter("scales", frame.scales),
         _parameter("zero points", frame.zero_points),
     ]
-    head = frame.head_bytes - sum(section.bytes for section in parameters) - directory
+    others = [*parameters, Section("notes", "", frame.notes_bytes)]
+    head = frame.head_bytes - sum(section.bytes for section in others) - directory
     return [
         Section("head", "", head - (_CRC_BYTES if chunked else 0)),
-        *parameters,
+        *others,
         Section("directory", "", directory),
         Section("checksum", "", _CRC_BYTES),
     ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
+from .._base.messages import names_text
 from .._file.container import Opaque, Ordinary, safetensors_parts
 from .._file.endings import NPZ, SAFETENSORS, is_npz_path
 from .._file.tensor_file import TensorFile
@@ -12,8 +14,8 @@ from ..files import BASE_KEY, safe_open
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import about
 from .npz import npz_bytes
-from .output import add_force, checked_output, print_report
-from .text import counted
+from .output import add_force, check_may_lose, checked_output, print_report
+from .text import counted, warn
 
 HELP = "decode all tensors into a .safetensors or .npz file"
 ENDINGS = (SAFETENSORS, NPZ)
@@ -35,18 +37,33 @@ def run(options: argparse.Namespace) -> int:
     """Decode the file and report its size."""
     base = base_of(options)
     output = checked_output(options, ENDINGS, keeps_all=options.dtype is None)
-    with safe_open(options.input, limits=options.limits, base=base) as file:
-        tensors = _decoded(file, options.dtype, options.threads)
-        metadata, before = file.metadata() or {}, file.source.size
-    metadata.pop(BASE_KEY, None)  # the output needs no base
     is_npz = is_npz_path(options.output)
+    with safe_open(options.input, limits=options.limits, base=base) as file:
+        metadata, before = file.metadata() or {}, file.source.size
+        metadata.pop(BASE_KEY, None)  # the output needs no base
+        lost = {"attached": file.attached(), "metadata": sorted(metadata) if is_npz else []}
+        if any(lost.values()):
+            check_may_lose(options, output)
+        tensors = _decoded(file, options.dtype, options.threads)
     parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
+    _warn_of_loss(options.output, lost)
     with about(options.output):
         after = replace_file(options.output, parts)
-    report = {"output": options.output, "tensors": len(tensors), "bytes": after}
+    report = {
+        "output": options.output, "tensors": len(tensors), "bytes": after, "left_out": lost,
+    }  # fmt: skip
     text = f"{options.output}: {counted(len(tensors), 'tensor')}, {after:,} bytes, from {before:,}"
     print_report(output, report, None if options.json else text)
     return 0
+
+
+def _warn_of_loss(path: str, lost: Mapping[str, list[str]]) -> None:
+    """Name what the output cannot hold."""
+    ending = NPZ if is_npz_path(path) else SAFETENSORS
+    for what, names in lost.items():
+        if names:
+            noun = "attached bytes" if what == "attached" else what
+            warn(f"{path}: warning: {ending} cannot hold {noun}: left out {names_text(names)}")
 
 
 def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Ordinary | Opaque]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from .._base.messages import MAX_QUOTED, one_line
-from .._file.endings import PACK, SAFETENSORS, is_npz_path, is_pack_path
+from .._file.endings import PACK, SAFETENSORS, is_npz_path
 from .._file.foreign import NPZ, START_BYTES, ZIP, format_of
 from .._frame.ids import PROFILES
 from .._io.source import open_regular
@@ -21,7 +21,7 @@ from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import REPORTED, UsageError, about, line_of
 from .npz import NpzTensors
 from .output import add_force, checked_output, print_report
-from .text import counted, warn
+from .text import contents_text
 
 HELP = "encode a .safetensors, .qcodec or .npz file"
 ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=5,
         help="how much to try for fewer bytes; 9 takes longest; default: 5",
     )
+    parser.add_argument(
+        "--element-checksums",
+        action="store_true",
+        help="also store a checksum of the decoded elements, which verify checks",
+    )
     add_base(parser, "store lossless tensors as differences from the tensors of this file")
     add_force(parser)
     add_limits(parser)
@@ -77,13 +82,10 @@ def run(options: argparse.Namespace) -> int:
         recipe = recipe.with_base(base)
     output = checked_output(options, ENDINGS, recipe.is_lossless)
     before = Path(options.input).stat().st_size
-    with _opened(options.input, options.limits) as (tensors, metadata):
+    with _opened(options.input, options.limits) as (tensors, metadata, attached):
         for at, fault in idle_rules(rules, tensors):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
-        count = len(tensors)
-        if metadata and is_pack_path(options.output):
-            warn(f"{options.output}: warning: a pack cannot store metadata: left out")
-            metadata = None
+        contents = {"tensors": len(tensors), "attached": len(attached)}
         with about(options.output, (OSError,)):
             after = save_file(
                 tensors,
@@ -94,9 +96,11 @@ def run(options: argparse.Namespace) -> int:
                 effort=options.effort,
                 threads=options.threads,
                 progress=_show_progress if sys.stderr.isatty() else None,
+                attached=attached,
+                element_checksums=options.element_checksums,
             )
-    report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
-    what = f"{counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
+    report = {"output": options.output, **contents, "input_bytes": before, "bytes": after}
+    what = f"{contents_text(**contents)}, {after:,} bytes, from {before:,}"
     text = f"{options.output}: {what} ({before / after:.2f}x smaller)"
     print_report(output, report, None if options.json else text)
     return 0
@@ -122,21 +126,27 @@ def _recipe(source: str) -> Recipe:
 
 
 @contextmanager
-def _opened(path: str, limits: Limits) -> Iterator[tuple[Mapping[str, Any], dict[str, str] | None]]:
+def _opened(
+    path: str, limits: Limits
+) -> Iterator[tuple[_OnDemand, dict[str, str] | None, _OnDemand]]:
+    """Yield the tensors, the metadata and the attached bytes of a file."""
     with open_regular(path) as start:
         found = format_of(start.read(START_BYTES) or b"")
     if found == NPZ or (found == ZIP and is_npz_path(path)):
         with NpzTensors(path, limits) as arrays:
-            yield _Tensors(path, list(arrays), arrays.__getitem__), None
+            yield _OnDemand(path, list(arrays), arrays.__getitem__), None, _OnDemand(path)
         return
     with safe_open(path, limits=limits) as file:
-        yield _Tensors(path, file.offset_keys(), file.read_ordinary), file.metadata()
+        tensors = _OnDemand(path, file.offset_keys(), file.read_ordinary)
+        yield tensors, file.metadata(), _OnDemand(path, file.attached(), file.get_attached)
 
 
-class _Tensors(Mapping[str, Any]):
-    """A file's tensors, read on demand, so that the whole model is never in memory."""
+class _OnDemand(Mapping[str, Any]):
+    """What a file has, read on demand, so that the whole model is never in memory."""
 
-    def __init__(self, path: str, names: list[str], read: Callable[[str], Any]) -> None:
+    def __init__(
+        self, path: str, names: Sequence[str] = (), read: Callable[[str], Any] = str
+    ) -> None:
         self._path = path
         self._names = names
         self._read = read

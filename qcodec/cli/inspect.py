@@ -41,12 +41,15 @@ def run(options: argparse.Namespace) -> int:
 
 def describe(file: TensorFile) -> dict[str, Any]:
     """Describe a file by plain values; ``bytes`` is the sum of the other byte counts."""
-    tensors = [_tensor(file, stored) for stored in file.directory.tensors.values()]
-    dense = sum(tensor["dense_bytes"] for tensor in tensors)
+    directory = file.directory
+    tensors = [_tensor(file, stored) for stored in directory.tensors.values()]
+    attached = [{"name": name, **file.info(name).as_dict()} for name in directory.attached]
+    dense = sum(one["dense_bytes"] for one in [*tensors, *attached])
     return {
         "tensors": tensors,
-        "safetensors_header_bytes": file.directory.header_bytes,
-        "pack_table_bytes": file.directory.pack_table_bytes,
+        "attached": attached,
+        "safetensors_header_bytes": directory.header_bytes,
+        "pack_table_bytes": directory.pack_table_bytes,
         "bytes": file.source.size,
         "dense_bytes": dense,
         "ratio": dense / file.source.size,
@@ -102,6 +105,7 @@ def _ordinary(stored: Stored) -> dict[str, Any]:
 
 def _text(report: dict[str, Any]) -> str:
     rows = [_row(tensor) for tensor in report["tensors"]]
+    rows += [_row(one | {"kind": "attached"}) for one in report["attached"]]
     for what in ("safetensors header", "pack table"):
         size = report[f"{what.replace(' ', '_')}_bytes"]
         if size:
@@ -124,7 +128,7 @@ def _row(tensor: dict[str, Any]) -> list[str]:
         "" if is_other else tensor["positions"],
         "" if is_other else "+".join(tensor["codings"]),
         f"{tensor['bytes']:,}",
-        f"{tensor['bits_per_weight']:.2f}",
+        "" if tensor["kind"] == "attached" else f"{tensor['bits_per_weight']:.2f}",
         ratio,
     ]
 

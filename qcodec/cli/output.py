@@ -60,12 +60,18 @@ def checked_output(options: argparse.Namespace, endings: Sequence[str], keeps_al
     if output.is_file(Path(options.input).stat()):
         if output.is_stream:
             raise UsageError(f"{path}: is the input, which cannot be read and written at once")
-        if not keeps_all and not options.force:
-            raise UsageError(
-                f"{path}: is the input, of which bits would be lost: name another file, "
-                "or use --force"
-            )
+        if not keeps_all:
+            check_may_lose(options, output)
     return output
+
+
+def check_may_lose(options: argparse.Namespace, output: Output) -> None:
+    """Raise `UsageError` if OUT is IN and does not keep all of it, unless ``--force`` is given."""
+    if output.is_file(Path(options.input).stat()) and not options.force:
+        raise UsageError(
+            f"{options.output}: is the input, of which bits would be lost: name another file, "
+            "or use --force"
+        )
 
 
 def print_report(output: Output, report: dict[str, object], text: str | None) -> None:

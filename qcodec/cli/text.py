@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from .._base.messages import escape, one_line
 from .faults import DataError, ReaderGoneError
 
-__all__ = ["counted", "escape", "print_json", "printing", "say", "table", "warn"]
+__all__ = ["contents_text", "counted", "escape", "print_json", "printing", "say", "table", "warn"]
 
 #: The length limit of an error: a path, and a message that has a limit of its own.
 _MAX_LINE = 600
@@ -47,6 +47,17 @@ def counted(count: int, noun: str) -> str:
     ('1 tensor', '1,200 tensors')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def contents_text(tensors: int, attached: int = 0) -> str:
+    """Say how many tensors a file has, and what is attached to it, if anything.
+
+    Examples
+    --------
+    >>> contents_text(3), contents_text(1, 2)
+    ('3 tensors', '1 tensor and 2 attached')
+    """
+    return counted(tensors, "tensor") + (f" and {attached:,} attached" if attached else "")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``verify FILE``: checks every rule of the format and every checksum, tensor by tensor."""
+"""``verify FILE``: checks every rule of the format and every checksum, name by name."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 
 from ..files import safe_open
 from .arguments import add_base, add_limits, base_of
-from .text import counted, escape, print_json, say
+from .text import contents_text, escape, print_json, say
 
-HELP = "check every tensor of a file and name the broken ones"
+HELP = "check every tensor and all attached bytes of a file and name the broken ones"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,13 +25,13 @@ def run(options: argparse.Namespace) -> int:
             {"tensor": name, "kind": error.code, "message": str(error)}
             for name, error in file.faults().items()
         ]
-        count = len(file)
+        contents = {"tensors": len(file), "attached": len(file.attached())}
     if options.json:
-        report = {"file": options.input, "tensors": count, "valid": not faults, "faults": faults}
+        report = {"file": options.input, **contents, "valid": not faults, "faults": faults}
         print_json(report)
     else:
         for fault in faults:
             say(escape(f"{options.input}: {fault['message']} ({fault['kind']})"))
         what = f"{len(faults):,} broken" if faults else "all valid"
-        say(escape(f"{options.input}: {counted(count, 'tensor')}, {what}"))
+        say(escape(f"{options.input}: {contents_text(**contents)}, {what}"))
     return 1 if faults else 0

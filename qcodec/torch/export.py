@@ -46,7 +46,7 @@ def export(
     filename : path-like
         As for `qcodec.save_file`: a bare pack if it ends in ``.qcodec``, else safetensors.
     metadata : mapping of str to str, optional
-        Only for safetensors files; packs have no metadata.
+        As in `qcodec.save_file`.
     recipe : Recipe, Codec, mapping, str or None
         For parameters that no method of `qcodec.torch` has quantized or pruned. The default is
         lossless. Buffers are always lossless.

@@ -4,8 +4,8 @@
  * length, empty streams, and decoding in parts.
  */
 #include "codings/lanes_head.h"
-#include "lanes_codes.h"
-#include "lanes_writer.h"
+#include "lanes/codes.h"
+#include "lanes/writer.h"
 #include "support.h"
 
 #define MOST    ((size_t)20000)

@@ -119,11 +119,6 @@ def test_metadata_comes_back(path):
         assert file.metadata() is None
 
 
-def test_a_pack_cannot_store_metadata(tmp_path):
-    with pytest.raises(ValueError, match=r"\.qc\.safetensors"):
-        save_file(model(), tmp_path / "net.qcodec", metadata={"a": "b"})
-
-
 @pytest.mark.parametrize(("threads", "profile"), [(3, "balanced"), (1, "small"), (2, "fast")])
 def test_threads_and_profiles_change_no_tensor(threads, profile):
     data = save(model(), threads=threads, profile=profile)

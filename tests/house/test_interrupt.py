@@ -295,9 +295,11 @@ def test_values_are_sorted_as_numpy_sorts_them(values):
 #: by function: it asks a poll, of its own or of the caller's frame; it is made for a piece at a
 #: time; or it is short.
 GIL_FREE = {
+    "parameters": {
+        "decode_parameters": "asks",
+    },
     "decode": {
         "read_head": "short: heads are at most some numbers a chunk, which the file has room for",
-        "decode_parameters": "asks",
         "decode": "asks",
         "decode_chunk": "asks",
         "decode_codes": "asks",

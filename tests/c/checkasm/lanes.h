@@ -5,7 +5,7 @@
 #ifndef CHECKASM_LANES_H
 #define CHECKASM_LANES_H
 
-#include "../lanes_codes.h"
+#include "../lanes/codes.h"
 #include "checkasm.h"
 #include "codings/lanes_code.h"
 

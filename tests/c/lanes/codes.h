@@ -4,8 +4,8 @@
 #ifndef LANES_CODES_H
 #define LANES_CODES_H
 
+#include "../support.h"
 #include "kernels/lanes.h"
-#include "support.h"
 
 static inline unsigned random_below(unsigned limit) { return (unsigned)(random_bits() % limit); }
 

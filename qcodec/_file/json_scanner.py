@@ -1,0 +1,125 @@
+"""Takes a JSON text apart member by member, so that limits are checked before objects are built.
+
+A parser of the whole text could build gigabytes of objects from a hostile text before any check.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import NoReturn
+
+from .._base.messages import quoted
+from ..errors import CorruptError, LimitError
+from ..limits import Limits
+
+#: Size of a key in the text; real ones have a few hundred bytes.
+MAX_KEY_BYTES = 1 << 16
+
+# Possessive quantifiers keep the matcher's memory constant, whatever the text.
+_SPACE = rb"[ \t\r\n]*+"
+_STRING_PATTERN = _SPACE + rb'"((?:[^"\\\x00-\x1f]++|\\.)*+")'
+_STRING = re.compile(_STRING_PATTERN)
+_KEY = re.compile(_STRING_PATTERN + _SPACE + b":")
+_OPEN = re.compile(_SPACE + rb"\{")
+_CLOSE = re.compile(_SPACE + rb"\}")
+_NEXT = re.compile(_SPACE + b"([,}])")
+_FLAT_OBJECT = re.compile(_SPACE + rb"(\{[^{}]*+\})")
+_NULL = re.compile(_SPACE + b"null")
+_END = re.compile(_SPACE + rb"\Z")
+
+
+class Scanner:
+    """Parses the members of a JSON text one after the other.
+
+    Parameters
+    ----------
+    text : bytes
+    what : str
+        What the text is, for errors.
+    start : int
+        The offset of its first byte, for errors.
+    """
+
+    def __init__(self, text: bytes, what: str, start: int = 0) -> None:
+        self._text = text
+        self._what = what
+        self._start = start
+        self._at = 0
+
+    @property
+    def offset(self) -> int:
+        """The offset of the next byte."""
+        return self._start + self._at
+
+    def refuse(self, rule: str) -> NoReturn:
+        """Raise a `CorruptError` about the text at this place."""
+        raise CorruptError(f"{self._what} {rule}", self.offset)
+
+    def _skip(self, pattern: re.Pattern[bytes]) -> bool:
+        """Consume `pattern` if it comes next; return whether it did."""
+        match = pattern.match(self._text, self._at)
+        self._at = self._at if match is None else match.end()
+        return match is not None
+
+    def _take(self, pattern: re.Pattern[bytes], rule: str) -> bytes:
+        """Consume and return `pattern`, which must come next; otherwise refuse with `rule`."""
+        match = pattern.match(self._text, self._at)
+        if match is None:
+            self.refuse(rule)
+        self._at = match.end()
+        return match[match.lastindex or 0]
+
+    def members(self, rule: str) -> Iterator[str]:
+        """Yield the keys of an object; the caller must take each value before the next key."""
+        self._take(_OPEN, rule)
+        if self._skip(_CLOSE):
+            return
+        while True:
+            key = self._take(_KEY, "is not JSON: no key of an object")
+            size = len(key) - 1  # without the quotation mark
+            if size > MAX_KEY_BYTES:
+                message = f"{self._what}: name of {size:,} bytes, allowed {MAX_KEY_BYTES:,}"
+                raise LimitError(message, self.offset, size, MAX_KEY_BYTES)
+            yield self._decoded(key)
+            if self._take(_NEXT, "is not JSON: no comma or end after a value") == b"}":
+                return
+
+    def strings(self, rule: str, limits: Limits) -> dict[str, str]:
+        """Take an object whose values are strings, or null, which is an empty one."""
+        found: dict[str, str] = {}
+        if self._skip(_NULL):
+            return found
+        for key in self.members(rule):
+            if key in found:
+                self.refuse(f"has the key {quoted(key)} twice")
+            found[key] = self._decoded(self._take(_STRING, rule))
+            limits.check_count(len(found), "entries of metadata")
+        return found
+
+    def flat_object(self, rule: str) -> bytes:
+        """Take the text of an object that has no objects in it."""
+        return self._take(_FLAT_OBJECT, rule)
+
+    def end(self) -> None:
+        """Refuse text that follows."""
+        self._take(_END, "is not JSON: text follows its end")
+
+    def _decoded(self, quoted_text: bytes) -> str:
+        """Decode a JSON string; its closing quotation mark is included, its opening one is not."""
+        try:
+            text: str = quoted_text.decode("utf-8")
+        except UnicodeDecodeError:
+            self.refuse("is not UTF-8")
+        if "\\" not in text:
+            return text[:-1]
+        try:
+            text, _ = scanstring(text, 0, True)
+            text.encode("utf-8")
+        except UnicodeEncodeError:  # lone surrogates
+            self.refuse(f"has the string {quoted(text)}, which is not Unicode")
+        except json.JSONDecodeError as error:
+            self.refuse(f"is not JSON: {error.msg}")
+        return text
