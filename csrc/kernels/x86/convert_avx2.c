@@ -50,4 +50,57 @@ QC_AVX2 size_t qc_bf16_of_f32_avx2(const uint32_t *bits, size_t count, uint16_t 
     return whole;
 }
 
+/* As qc_round_to_f16 in float_bits.h. */
+QC_AVX2 static inline __m256i rounded_to_f16(__m256i bits)
+{
+    const __m256i least_normal = _mm256_set1_epi32(113 << 23);
+    const __m256i max_normal = _mm256_set1_epi32((143 << 23) - 1);
+    const __m256i infinity = _mm256_set1_epi32((int)QC_F32_INFINITY);
+    const __m256 half = _mm256_set1_ps(0.5f);
+    __m256i sign = _mm256_and_si256(bits, _mm256_set1_epi32((int)QC_F32_SIGN));
+    __m256i magnitude = _mm256_xor_si256(bits, sign);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(magnitude, 13), _mm256_set1_epi32(1));
+    __m256i sum = _mm256_add_epi32(_mm256_add_epi32(magnitude, odd), _mm256_set1_epi32(0xFFF));
+    __m256i rounded = _mm256_andnot_si256(_mm256_set1_epi32(0x1FFF), sum);
+    __m256 subnormal = _mm256_sub_ps(_mm256_add_ps(_mm256_castsi256_ps(magnitude), half), half);
+    __m256i is_nan = _mm256_cmpgt_epi32(magnitude, infinity);
+    __m256i is_large = _mm256_cmpgt_epi32(rounded, max_normal);
+    rounded = _mm256_blendv_epi8(rounded, _mm256_castps_si256(subnormal),
+                                 _mm256_cmpgt_epi32(least_normal, magnitude));
+    rounded = _mm256_blendv_epi8(rounded, infinity, is_large);
+    rounded = _mm256_blendv_epi8(rounded, _mm256_set1_epi32((int)QC_F32_NAN), is_nan);
+    return _mm256_or_si256(rounded, sign);
+}
+
+/* As qc_round_to_bf16. */
+QC_AVX2 static inline __m256i rounded_to_bf16(__m256i bits)
+{
+    const __m256i kept = _mm256_set1_epi32((int)0xFFFF0000);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i sum = _mm256_add_epi32(_mm256_add_epi32(bits, odd), _mm256_set1_epi32(0x7FFF));
+    __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    __m256 floats = _mm256_castsi256_ps(bits), is_nan = _mm256_cmp_ps(floats, floats, _CMP_UNORD_Q);
+    return _mm256_and_si256(_mm256_blendv_epi8(sum, quiet, _mm256_castps_si256(is_nan)), kept);
+}
+
+QC_AVX2 size_t qc_round_to_f16_avx2(const uint32_t *bits, size_t count, uint8_t *out,
+                                    int past_cache)
+{
+    size_t i = 0;
+    for (; count - i >= 8; i += 8)
+        vector_put(out + 4 * i, rounded_to_f16(vector_load((const uint8_t *)(bits + i))),
+                   past_cache);
+    return i;
+}
+
+QC_AVX2 size_t qc_round_to_bf16_avx2(const uint32_t *bits, size_t count, uint8_t *out,
+                                     int past_cache)
+{
+    size_t i = 0;
+    for (; count - i >= 8; i += 8)
+        vector_put(out + 4 * i, rounded_to_bf16(vector_load((const uint8_t *)(bits + i))),
+                   past_cache);
+    return i;
+}
+
 #endif /* QC_HAS_AVX2 */
