@@ -18,7 +18,7 @@ static float unscaled(const qc_frame *frame, unsigned code, size_t element)
     return (float)((int32_t)code - (int32_t)zero);
 }
 
-/* Whether the products are the output's elements. */
+/* Whether the products are the output's elements, without rounding or conversion. */
 static int is_product(const qc_value_decoder *values)
 {
     return values->out_dtype == QC_F32 && !qc_is_rounded_first(values);
@@ -30,11 +30,11 @@ static void write_run(qc_value_decoder *values, size_t from, size_t count, size_
     const qc_frame *frame = values->frame;
     const uint8_t *codes = values->blocks[0] + from * values->step;
     float scale = qc_scale_of(frame, element), zero = -unscaled(frame, 0, element);
-    if (is_product(values)) {
-        qc_affine(codes, frame->width, count, scale, zero, out, values->past_cache);
+    if (values->out_dtype == QC_F32) {
+        qc_affine(codes, frame->width, count, scale, zero, frame->dtype, out, values->past_cache);
         return;
     }
-    qc_affine(codes, frame->width, count, scale, zero, (uint8_t *)values->floats, 0);
+    qc_affine(codes, frame->width, count, scale, zero, QC_F32, (uint8_t *)values->floats, 0);
     qc_write_floats(values, count, out);
 }
 

@@ -37,7 +37,7 @@ int qc_is_rounded_first(const qc_value_decoder *values)
 }
 
 /* Floats, which may change, as elements of the output's type. All values of codes pass here, but
-   for those that need neither rounding nor conversion. */
+   for affine ones in f32, which qc_affine rounds as it computes them. */
 static void write_elements(const qc_value_decoder *values, float *floats, size_t count,
                            uint8_t *out, int past_cache)
 {

@@ -45,9 +45,9 @@ typedef size_t qc_max_code_kernel(const uint8_t *codes, size_t count, uint8_t *m
 typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache);
 
-/* f32 number i = scale * (codes[i] - zero). */
+/* f32 number i = scale * (codes[i] - zero), rounded to `dtype` if that is f16 or bf16. */
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
-                                uint8_t *out, int past_cache);
+                                qc_dtype dtype, uint8_t *out, int past_cache);
 
 /* Elements of 1, 2 or 4 bytes, little-endian, from their planes, the most significant one first;
    all their bits are used. */

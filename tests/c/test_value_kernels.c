@@ -138,13 +138,14 @@ static void check_affine(void)
             size_t size = count * width / 8;
             uint8_t *codes = last_bytes(input, size);
             fill(codes, size);
-            for (unsigned run = 0; run < 2 * PATHS; run++) {
-                uint8_t *out = last_bytes(output, 4 * count);
-                qc_cpu_select(paths[run / 2]);
-                qc_affine(codes, width, count, 0.1f, 77.0f, out, (int)(run % 2));
-                qc_look_up_fence();
-                compare(out, 4 * count, run, "affine", count);
-            }
+            for (qc_dtype dtype = QC_F32; dtype <= QC_BF16; dtype++)
+                for (unsigned run = 0; run < 2 * PATHS; run++) {
+                    uint8_t *out = last_bytes(output, 4 * count);
+                    qc_cpu_select(paths[run / 2]);
+                    qc_affine(codes, width, count, 0.1f, 77.0f, dtype, out, (int)(run % 2));
+                    qc_look_up_fence();
+                    compare(out, 4 * count, run, "affine", count);
+                }
         }
 }
 

@@ -121,17 +121,20 @@ static const char *check_look_up_4(const qc_kernels *kernels)
 
 static const char *check_affine(const qc_kernels *kernels)
 {
-    for (unsigned round = 0; round < 8; round++)
+    for (unsigned round = 0; round < 24; round++)
         for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
-            int past_cache = (int)(round / 4);
+            int past_cache = (int)(round / 4 % 2);
+            const qc_dtype dtype = (qc_dtype)(QC_F32 + round / 8); /* f32, f16, bf16 */
             uint8_t *codes = last_bytes(input, count), *out = room_for_line(4 * count, past_cache);
             float scale = (float)(random_bits() % 1000) / 1024, zero = (float)(random_bits() % 256);
-            fill(codes, count, round); /* the scale is exact, also in registers of 80 bits */
+            fill(codes, count, round % 8); /* the scale is exact, also in registers of 80 bits */
             for (size_t i = 0; i < count; i++) {
-                float value = scale * ((float)codes[i] - zero);
-                memcpy(expected + 4 * i, &value, 4);
+                uint32_t bits =
+                    qc_round_to(dtype, qc_bits_of_f32(scale * ((float)codes[i] - zero)));
+                memcpy(expected + 4 * i, &bits, 4);
             }
-            size_t done = PARTIAL(kernels->affine(codes, count, scale, zero, out, past_cache));
+            size_t done =
+                PARTIAL(kernels->affine(codes, count, scale, zero, dtype, out, past_cache));
             qc_look_up_fence();
             if (!is_enough(done, count) || !is_same(out, expected, 4 * done))
                 WRONG("%zu of %zu codes", done, count);
