@@ -129,27 +129,29 @@ void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_
                  size_t limit);
 
 /* The integers of a group: their range, which includes 0, and whether a value is -0.0. */
-#define QC_MAX_LEVEL 65535
+#define QC_MAX_LEVEL        65535
+#define QC_MAX_NARROW_LEVEL 255 /* of f16 and bf16 */
 typedef struct qc_levels {
     int32_t min, max, negative_zeros;
 } qc_levels;
 
 /* Equal steps: for each group of float32 values, with ends as above, the largest positive scale so
-   that every value is (float)level * scale, but for the sign of zeros, with a level of magnitude up
-   to `max_level` (1 to QC_MAX_LEVEL), that of the smallest one at most 1024. A group of zeros fits
-   any scale, and gets 0. The first group for which there is none, as one with an infinity, ends the
-   search: *done is the number of groups before it. */
-qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups, unsigned max_level,
-                         float *scales, qc_levels *levels, size_t *done, const qc_poll *poll,
-                         qc_error *error);
+   that every value is (float)level * scale, rounded to `dtype` (QC_F32, QC_F16 or QC_BF16, else
+   QC_INVALID), but for the sign of zeros, with a level of magnitude up to `max_level` (1 to
+   QC_MAX_LEVEL, of f16 and bf16 QC_MAX_NARROW_LEVEL), that of the smallest one at most 1024. A
+   group of zeros fits any scale, and gets 0. The first group for which none is found, as one with
+   an infinity, ends the search: *done is the number of groups before it. */
+qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups, qc_dtype dtype,
+                         unsigned max_level, float *scales, qc_levels *levels, size_t *done,
+                         const qc_poll *poll, qc_error *error);
 
 /* The codes of these values: level + zeros[g], in one or two bytes (code_size). With
    negative_zeros, -0.0 has the code below that of 0, and smaller values move down by one to make
-   room. QC_INVALID if a value is no multiple of its scale, which is positive, or a code does not
-   fit. */
-qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, const float *scales,
-                        const int32_t *zeros, int negative_zeros, size_t code_size, void *codes,
-                        const qc_poll *poll, qc_error *error);
+   room. QC_INVALID if a value is no multiple of its scale, which is positive, rounded to `dtype`,
+   or a code does not fit. */
+qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, qc_dtype dtype,
+                        const float *scales, const int32_t *zeros, int negative_zeros,
+                        size_t code_size, void *codes, const qc_poll *poll, qc_error *error);
 
 #ifdef __cplusplus
 }

@@ -198,10 +198,10 @@ class Quantized:
         target = source if dtype is None else element_type(dtype)
         if self.kind == "bytes":
             return cast(self.codes, source, target)
-        return cast(self._values(), BY_NAME["float32"], target)
+        return cast(cast(self._values(), _FLOAT32, source), source, target)
 
     def _values(self) -> np.ndarray[Any, Any]:
-        """Return the stored elements as float32, with at most one multiplication each."""
+        """Return the stored elements before rounding, with at most one multiplication each."""
         if self.kind == "affine":
             steps: np.ndarray[Any, Any] = self.codes.astype(np.int32) - self._zero_points()
             values = steps.astype(np.float32)

@@ -36,10 +36,12 @@ def values_of(
         return [convert(element, head.dtype.name, dtype) for element in elements]
     assert isinstance(streams, Stream)
     value_of = _affine if head.kind == AFFINE else _codebook
-    return [
-        element_of(value_of(code, element, parameters), dtype)
+    values = (
+        value_of(code, element, parameters)
         for code, element in zip(streams.symbols(), stored, strict=True)
-    ]
+    )
+    own = head.dtype.name
+    return [convert(element_of(value, own), own, dtype) for value in values]
 
 
 def _bytes(stream: Stream, head: Head) -> list[bytes]:

@@ -107,6 +107,33 @@ static inline uint32_t qc_bf16_of_f32(uint32_t bits)
     return (bits & ~QC_F32_SIGN) > QC_F32_INFINITY ? bits >> 16 | 0x40u : rounded;
 }
 
+/* f32 to f16 and back, as f32. */
+static inline uint32_t qc_round_to_f16(uint32_t bits)
+{
+    const uint32_t half_ulp_at_one_half = 126u << 23, dropped = 0x1FFFu;
+    uint32_t sign = bits & QC_F32_SIGN;
+    uint32_t magnitude = bits ^ sign;
+    uint32_t normal = (magnitude + 0xFFFu + ((magnitude >> 13) & 1)) & ~dropped;
+    /* As in qc_f16_of_f32; then 0.5 is subtracted as a float. */
+    uint32_t sum = qc_bits_of_f32(qc_f32_of_bits(magnitude) + qc_f32_of_bits(half_ulp_at_one_half));
+    uint32_t subnormal = qc_bits_of_f32(qc_f32_of_bits(sum) - qc_f32_of_bits(half_ulp_at_one_half));
+    uint32_t result = magnitude < 113u << 23 ? subnormal : normal;
+    result = normal >= 143u << 23 ? QC_F32_INFINITY : result; /* from 2^16 on */
+    result = magnitude > QC_F32_INFINITY ? QC_F32_NAN : result;
+    return result | sign;
+}
+
+/* f32 to bf16 and back, as f32. */
+static inline uint32_t qc_round_to_bf16(uint32_t bits) { return qc_bf16_of_f32(bits) << 16; }
+
+/* f32 to a type of 16 bits and back; to any other type, which holds every f32, nothing changes. */
+static inline uint32_t qc_round_to(qc_dtype dtype, uint32_t bits)
+{
+    return dtype == QC_F16    ? qc_round_to_f16(bits)
+           : dtype == QC_BF16 ? qc_round_to_bf16(bits)
+                              : bits;
+}
+
 /* f64 to f32. */
 static inline uint32_t qc_f32_of_f64(double value) { return qc_bits_of_f32((float)value); }
 

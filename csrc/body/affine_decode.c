@@ -5,7 +5,8 @@
 #include "head/layout.h"
 #include "kernels/affine.h"
 
-/* Codes of more bits are faster by arithmetic than by a table, on some machines. */
+/* Codes of more bits are faster by arithmetic than by a table, on some machines, unless the
+   products are rounded or converted: then all codes of a byte have a table. */
 #define TABLE_WIDTH 4
 
 static float unscaled(const qc_frame *frame, unsigned code, size_t element)
@@ -17,6 +18,12 @@ static float unscaled(const qc_frame *frame, unsigned code, size_t element)
     return (float)((int32_t)code - (int32_t)zero);
 }
 
+/* Whether the products are the output's elements, without rounding or conversion. */
+static int is_product(const qc_value_decoder *values)
+{
+    return values->out_dtype == QC_F32 && !qc_is_rounded_first(values);
+}
+
 static void write_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
                       uint8_t *out)
 {
@@ -24,10 +31,10 @@ static void write_run(qc_value_decoder *values, size_t from, size_t count, size_
     const uint8_t *codes = values->blocks[0] + from * values->step;
     float scale = qc_scale_of(frame, element), zero = -unscaled(frame, 0, element);
     if (values->out_dtype == QC_F32) {
-        qc_affine(codes, frame->width, count, scale, zero, out, values->past_cache);
+        qc_affine(codes, frame->width, count, scale, zero, frame->dtype, out, values->past_cache);
         return;
     }
-    qc_affine(codes, frame->width, count, scale, zero, (uint8_t *)values->floats, 0);
+    qc_affine(codes, frame->width, count, scale, zero, QC_F32, (uint8_t *)values->floats, 0);
     qc_write_floats(values, count, out);
 }
 
@@ -39,11 +46,13 @@ static void write_affine(qc_value_decoder *values, size_t from, size_t count, si
     qc_codes_write(values, from, count, first, positions, out, &VALUES);
 }
 
-/* A table of all codes, where that is faster. */
-static void make_table(qc_value_decoder *values)
+/* A table of all codes, where that is faster for `count` elements. */
+static void make_table(qc_value_decoder *values, size_t count)
 {
     const qc_frame *frame = values->frame;
-    values->has_table = frame->width <= TABLE_WIDTH && qc_is_uniform(frame);
+    int is_short = frame->width <= TABLE_WIDTH;
+    int is_worthwhile = frame->width <= 8 && !is_product(values) && count >= QC_MAX_ENTRIES;
+    values->has_table = qc_is_uniform(frame) && (is_short || is_worthwhile);
     if (!values->has_table)
         return;
     values->table.entries = (size_t)1 << frame->width;
@@ -58,7 +67,7 @@ static qc_status open_affine(qc_value_decoder *values, size_t first, size_t coun
     (void)first;
     QC_TRY(qc_value_streams_open(values, 1, count, shared, reader, error));
     if (qc_parameters_are_decoded(values->frame)) /* else nothing will be written */
-        make_table(values);
+        make_table(values, count);
     return QC_OK;
 }
 

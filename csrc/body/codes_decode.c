@@ -6,6 +6,7 @@
  * they are written in runs that share their groups. Otherwise each one is computed by itself.
  */
 #include "body/kinds_decode.h"
+#include "kernels/round.h"
 
 /* ---- groups ---- */
 
@@ -27,6 +28,34 @@ static size_t run_of(const qc_frame *frame, size_t element)
     return scaled < in_book ? scaled : in_book;
 }
 
+/* ---- elements ---- */
+
+int qc_is_rounded_first(const qc_value_decoder *values)
+{
+    qc_dtype dtype = values->frame->dtype;
+    return (dtype == QC_F16 || dtype == QC_BF16) && dtype != values->out_dtype;
+}
+
+/* Floats, which may change, as elements of the output's type. All values of codes pass here, but
+   for affine ones in f32, which qc_affine rounds as it computes them. */
+static void write_elements(const qc_value_decoder *values, float *floats, size_t count,
+                           uint8_t *out, int past_cache)
+{
+    int is_rounded = qc_is_rounded_first(values);
+    if (is_rounded && values->out_dtype == QC_F32) {
+        qc_round(floats, values->frame->dtype, count, out, past_cache);
+        return;
+    }
+    if (is_rounded)
+        qc_round(floats, values->frame->dtype, count, (uint8_t *)floats, 0);
+    qc_convert(floats, QC_F32, out, values->out_dtype, count);
+}
+
+void qc_write_floats(qc_value_decoder *values, size_t count, uint8_t *out)
+{
+    write_elements(values, values->floats, count, out, values->past_cache);
+}
+
 /* ---- tables ---- */
 
 void qc_fill_table(qc_value_decoder *values, float scale)
@@ -37,16 +66,11 @@ void qc_fill_table(qc_value_decoder *values, float scale)
     for (unsigned code = 0; code < table->entries; code++)
         floats[code] = scaled ? scale * values->entries[code] : values->entries[code];
     table->item_size = values->out_size;
-    qc_convert(floats, QC_F32, table->items, values->out_dtype, table->entries);
+    write_elements(values, floats, table->entries, table->items, 0);
     qc_look_up_prepare(table);
 }
 
 /* ---- writing ---- */
-
-void qc_write_floats(const qc_value_decoder *values, size_t count, uint8_t *out)
-{
-    qc_convert(values->floats, QC_F32, out, values->out_dtype, count);
-}
 
 float qc_code_value(const qc_frame *frame, unsigned code, size_t element,
                     const qc_code_values *kind)

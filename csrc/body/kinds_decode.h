@@ -107,10 +107,14 @@ void qc_codes_write(qc_value_decoder *values, size_t from, size_t count, size_t 
 /* As a kind's `write_stored`. */
 void qc_codes_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                    int past_cache);
-/* The value of one element, by the text of the format. */
+/* The value of one element, by the text of the format, before it is rounded to the frame's type.
+ */
 float qc_code_value(const qc_frame *frame, unsigned code, size_t element,
                     const qc_code_values *kind);
-/* Write `count` of `values->floats` in the output's type. */
-void qc_write_floats(const qc_value_decoder *values, size_t count, uint8_t *out);
+/* Whether values are rounded to the frame's type, and then converted to the output's. Otherwise one
+   conversion does both. */
+int qc_is_rounded_first(const qc_value_decoder *values);
+/* Write `count` of `values->floats`, which may change, as elements of the output's type. */
+void qc_write_floats(qc_value_decoder *values, size_t count, uint8_t *out);
 
 #endif /* QC_KINDS_DECODE_H */

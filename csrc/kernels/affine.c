@@ -4,37 +4,57 @@
 #include "kernels/affine.h"
 #include "kernels/kernels.h"
 
-static inline void put(unsigned code, float scale, float zero, uint8_t *out)
+/* An affine code's value, before it is rounded to `dtype`. */
+typedef struct line {
+    float scale, zero;
+    qc_dtype dtype;
+} line;
+
+static inline void put(unsigned code, line line, uint8_t *out)
 {
-    float value = scale * ((float)code - zero);
-    memcpy(out, &value, sizeof value);
+    uint32_t bits = qc_bits_of_f32(line.scale * ((float)code - line.zero));
+    bits = qc_round_to(line.dtype, bits);
+    memcpy(out, &bits, sizeof bits);
 }
 
-static void narrow(const uint8_t *codes, size_t count, float scale, float zero, uint8_t *out)
-{
-    for (size_t i = 0; i < count; i++)
-        put(codes[i], scale, zero, out + 4 * i);
-}
-
-static void wide(const uint8_t *codes, size_t count, float scale, float zero, uint8_t *out)
+static inline void put_all(const uint8_t *codes, int is_wide, size_t count, line line, uint8_t *out)
 {
     for (size_t i = 0; i < count; i++) {
-        uint16_t code;
-        memcpy(&code, codes + 2 * i, sizeof code);
-        put(code, scale, zero, out + 4 * i);
+        uint16_t code = codes[is_wide ? 0 : i];
+        if (is_wide)
+            memcpy(&code, codes + 2 * i, sizeof code);
+        put(code, line, out + 4 * i);
+    }
+}
+
+/* The dtype is a constant in each loop, so that most of them become vector code. */
+static inline void put_rest(const uint8_t *codes, int is_wide, size_t count, line line,
+                            uint8_t *out)
+{
+    switch (line.dtype) {
+    case QC_F16:
+        line.dtype = QC_F16;
+        put_all(codes, is_wide, count, line, out);
+        break;
+    case QC_BF16:
+        line.dtype = QC_BF16;
+        put_all(codes, is_wide, count, line, out);
+        break;
+    default: line.dtype = QC_F32; put_all(codes, is_wide, count, line, out);
     }
 }
 
 void qc_affine(const uint8_t *codes, unsigned width, size_t count, float scale, float zero,
-               uint8_t *out, int past_cache)
+               qc_dtype dtype, uint8_t *out, int past_cache)
 {
     qc_affine_kernel *kernel = qc_kernels_selected()->affine;
+    const line line = {scale, zero, dtype};
     size_t done = 0;
     if (width > 8) {
-        wide(codes, count, scale, zero, out);
+        put_rest(codes, 1, count, line, out);
         return;
     }
     if (kernel != NULL)
-        done = kernel(codes, count, scale, zero, out, past_cache && qc_is_line(out));
-    narrow(codes + done, count - done, scale, zero, out + 4 * done);
+        done = kernel(codes, count, scale, zero, dtype, out, past_cache && qc_is_line(out));
+    put_rest(codes + done, 0, count - done, line, out + 4 * done);
 }

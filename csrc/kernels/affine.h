@@ -6,9 +6,10 @@
 
 #include "base/bytes.h"
 
-/* f32 number i of `out` (any alignment) = scale * (code i - zero), rounded once; codes are uint8_t
-   if width <= 8, else uint16_t, at any alignment. `past_cache`: as for qc_look_up. */
+/* f32 number i of `out` (any alignment) = scale * (code i - zero), rounded once, and once more to
+   `dtype` if that is QC_F16 or QC_BF16; codes are uint8_t if width <= 8, else uint16_t, at any
+   alignment. `past_cache`: as for qc_look_up. */
 void qc_affine(const uint8_t *codes, unsigned width, size_t count, float scale, float zero,
-               uint8_t *out, int past_cache);
+               qc_dtype dtype, uint8_t *out, int past_cache);
 
 #endif /* QC_AFFINE_H */

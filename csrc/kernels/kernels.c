@@ -36,6 +36,7 @@
     .merge_1 = qc_merge_1_avx2, .merge_2 = qc_merge_2_avx2, .merge_4 = qc_merge_4_avx2,            \
     .add_delta_4 = qc_add_delta_4_avx2, .join_exponents = qc_join_exponents_avx2,                  \
     .f16_of_f32 = qc_f16_of_f32_avx2, .bf16_of_f32 = qc_bf16_of_f32_avx2,                          \
+    .round_to_f16 = qc_round_to_f16_avx2, .round_to_bf16 = qc_round_to_bf16_avx2,                  \
     .descend = qc_descend_avx2, .sum_gaps = qc_sum_gaps_avx2,                                      \
     .mask_positions = qc_mask_positions_avx2, .bin_values = qc_bin_values_avx2,                    \
     .lanes_huffman = qc_lanes_huffman_avx2, .lanes_tans = qc_lanes_tans_avx2,                      \
@@ -57,6 +58,7 @@
     .affine = qc_affine_avx512, .merge_1 = qc_merge_1_avx512, .merge_2 = qc_merge_2_avx512,        \
     .merge_4 = qc_merge_4_avx512, .join_exponents = qc_join_exponents_avx512,                      \
     .f16_of_f32 = qc_f16_of_f32_avx512, .bf16_of_f32 = qc_bf16_of_f32_avx512,                      \
+    .round_to_f16 = qc_round_to_f16_avx512, .round_to_bf16 = qc_round_to_bf16_avx512,              \
     .descend = qc_descend_avx512, .sum_gaps = qc_sum_gaps_avx512,                                  \
     .mask_positions = qc_mask_positions_avx512, .lanes_huffman = qc_lanes_huffman_avx512,          \
     .lanes_tans = qc_lanes_tans_avx512, .lanes_add_low_bits = qc_lanes_add_low_bits_avx512,        \

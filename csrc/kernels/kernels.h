@@ -45,9 +45,9 @@ typedef size_t qc_max_code_kernel(const uint8_t *codes, size_t count, uint8_t *m
 typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *codes, size_t count,
                                  uint8_t *out, int past_cache);
 
-/* f32 number i = scale * (codes[i] - zero). */
+/* f32 number i = scale * (codes[i] - zero), rounded to `dtype` if that is f16 or bf16. */
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
-                                uint8_t *out, int past_cache);
+                                qc_dtype dtype, uint8_t *out, int past_cache);
 
 /* Elements of 1, 2 or 4 bytes, little-endian, from their planes, the most significant one first;
    all their bits are used. */
@@ -69,6 +69,9 @@ typedef size_t qc_join_exponents_kernel(const uint8_t *symbols, const uint8_t *r
 
 /* f32, as bits, to f16 or bf16, as base/float_bits.h does. */
 typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *out);
+
+/* f32, as bits, rounded to f16 or bf16, as base/float_bits.h does; `out` may be `bits`. */
+typedef size_t qc_round_kernel(const uint32_t *bits, size_t count, uint8_t *out, int past_cache);
 
 /* Walk down a binary tree of `levels` levels (1 to 8): node n (from 1) is tree[n], and its children
    are 2n and, if the value is greater, 2n + 1. codes[i] is the leaf, counted from the left. */
@@ -184,6 +187,7 @@ typedef struct qc_kernels {
     qc_add_delta_kernel *add_delta_4;
     qc_join_exponents_kernel *join_exponents;
     qc_narrow_kernel *f16_of_f32, *bf16_of_f32;
+    qc_round_kernel *round_to_f16, *round_to_bf16;
     qc_descend_kernel *descend;
     qc_sum_gaps_kernel *sum_gaps;
     qc_mask_positions_kernel *mask_positions;
@@ -225,6 +229,8 @@ qc_add_delta_kernel qc_add_delta_4_avx2;
 qc_join_exponents_kernel qc_join_exponents_avx2, qc_join_exponents_avx512;
 qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
+qc_round_kernel qc_round_to_f16_avx2, qc_round_to_f16_avx512;
+qc_round_kernel qc_round_to_bf16_avx2, qc_round_to_bf16_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
 qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
 qc_mask_positions_kernel qc_mask_positions_avx2, qc_mask_positions_avx512;

@@ -1,22 +1,28 @@
 /*
  * The scale of values that are exact multiples of it: value = scale * level in float32, for
- * integers. Such values were quantized before, and then stored as floats.
+ * integers, and rounded once more if the tensor is float16 or bfloat16. Such values were quantized
+ * before, and then stored as floats.
  *
- * A float32 stands for the interval of reals that round to it. If the smallest magnitude is level
- * k, the scale is in that interval divided by k. This determines the level of every other value,
- * whose own interval, divided by its level, narrows the interval of the scale, or leaves nothing:
- * then the next k is tried. The largest level bounds k by the ratio of the smallest to the largest
+ * A value stands for the interval of reals that round to it. If the smallest magnitude is level k,
+ * the scale is in that interval divided by k. This determines the level of every other value, whose
+ * own interval, divided by its level, narrows the interval of the scale, or leaves nothing: then
+ * the next k is tried. The largest level bounds k by the ratio of the smallest to the largest
  * magnitude. Weights that are no multiples are refused after one or two values for each k.
+ *
+ * The intervals of float16 and bfloat16 are so wide that large values may have several levels.
+ * There are few distinct values, so they are taken by ascending magnitude: the levels of small
+ * values are certain, and make those of larger ones certain. Where several levels remain, the
+ * interval is narrowed to what any of them allows, and all values are gone through again.
  *
  * Intervals are computed in double, and only tell where to look. The proof is the multiplication
  * that decoders make, for every value.
  */
-#include "base/check.h"
-#include "base/float_bits.h"
-#include "base/ticker.h"
-#include "qcodec_numeric.h"
+#include "numeric/steps.h"
 
-#define MANTISSA_BITS 23
+#include <math.h>
+
+#define MANTISSA_BITS    23
+#define F16_LEAST_NORMAL (113u << 23) /* 2^-14 */
 /* Scales are sought this much beyond their interval, more than double rounds in some operations. */
 #define SLACK 0x1p-48
 
@@ -24,17 +30,21 @@
  */
 #define MAX_FIRST_LEVEL 1024
 
-/* Values between two questions to the ticker, and how many of them are one of its steps. */
-#define PIECE       ((size_t)1 << 16)
-#define STEP_VALUES 16
+/* How often values of 16 bits are gone through, to narrow the interval. */
+#define MAX_TURNS 4
+/* Parts of the interval in which a scale of such values is sought. */
+#define STARTS 8
+/* Distinct ones: levels of both signs, and two zeros. */
+#define MAX_FEW (2 * QC_MAX_NARROW_LEVEL + 2)
 
 typedef struct interval {
     double low, high;
 } interval;
 
 typedef struct search {
-    const float *values; /* of a group */
+    const float *values; /* of a group; of f16 and bf16 each distinct one once */
     size_t count;
+    qc_dtype dtype;
     uint32_t min, max; /* the bits of the smallest and largest magnitude, without zeros */
     double max_level;
     interval scales;
@@ -46,21 +56,41 @@ static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) 
 
 static inline double value_of(uint32_t bits) { return (double)qc_f32_of_bits(bits); }
 
-/* The reals that round to a magnitude, which is neither 0 nor infinite. */
-static inline interval rounded_to(uint32_t magnitude)
+/* The first and last float32 that round to a magnitude of a type. Half way, the even one is it. */
+static inline void find_preimage(qc_dtype dtype, uint32_t magnitude, uint32_t *first,
+                                 uint32_t *last)
 {
-    double value = value_of(magnitude), below = value - value_of(magnitude - 1);
-    double above = magnitude + 1 < QC_F32_INFINITY ? value_of(magnitude + 1) - value : below;
-    return (interval){value - 0.5 * below, value + 0.5 * above};
+    const uint32_t half = dtype == QC_F16 ? 1u << 12 : 1u << 15; /* a unit in the last place */
+    uint32_t odd = magnitude / half / 2 % 2;
+    *first = dtype == QC_F32 ? magnitude : magnitude - half + odd;
+    *last = dtype == QC_F32 ? magnitude : magnitude + half - odd;
+    if (dtype == QC_F16 && magnitude <= F16_LEAST_NORMAL) { /* multiples of 2^-24 */
+        float value = qc_f32_of_bits(magnitude);
+        odd = (uint32_t)(value * 0x1p24f) % 2;
+        *first = qc_bits_of_f32(value - 0x1p-25f) + odd;
+        *last = qc_bits_of_f32(value + 0x1p-25f) - odd;
+    }
+}
+
+/* The reals that round to a magnitude, which is neither 0 nor infinite. */
+static inline interval rounded_to(qc_dtype dtype, uint32_t magnitude)
+{
+    uint32_t first, last;
+    find_preimage(dtype, magnitude, &first, &last);
+    double low = value_of(first), below = low - value_of(first - 1);
+    double high = value_of(last), above = below;
+    if (last + 1 < QC_F32_INFINITY)
+        above = value_of(last + 1) - high;
+    return (interval){low - 0.5 * below, high + 0.5 * above};
 }
 
 /* Find the extremes of finite values. Returns 0 if a value is not finite, or interrupted. */
 static int find_extremes(search *search)
 {
     uint32_t min = UINT32_MAX, max = 0;
-    for (size_t start = 0; start < search->count; start += PIECE) {
-        size_t end = search->count - start < PIECE ? search->count : start + PIECE;
-        if (qc_tick(search->ticker, PIECE / STEP_VALUES))
+    for (size_t start = 0; start < search->count; start += QC_STEP_PIECE) {
+        size_t end = search->count - start < QC_STEP_PIECE ? search->count : start + QC_STEP_PIECE;
+        if (qc_tick(search->ticker, QC_STEP_PIECE / QC_STEP_VALUES))
             return 0;
         for (size_t i = start; i < end; i++) {
             uint32_t magnitude = magnitude_of(search->values[i]);
@@ -74,37 +104,34 @@ static int find_extremes(search *search)
     return max < QC_F32_INFINITY;
 }
 
-/* Narrow the interval of the scale to what a magnitude allows. Returns 0 if nothing is left. */
+/* Narrow the interval of the scale to what a magnitude allows, at the levels that it may have.
+   Returns 0 if nothing is left. */
 static inline int narrow(search *search, uint32_t magnitude)
 {
-    interval value = rounded_to(magnitude), *scales = &search->scales;
-    double quotient = value_of(magnitude) * search->inverse, level, low, high;
-    if (!(quotient < search->max_level + 1)) /* also NaN: values may have changed */
+    interval value = rounded_to(search->dtype, magnitude), *scales = &search->scales;
+    double quotient = value_of(magnitude) * search->inverse, level, first, last;
+    if (!(quotient < 2 * QC_MAX_LEVEL)) /* also NaN: values may have changed */
         return 0;
     level = (double)(int32_t)(quotient + 0.5);
-    low = level * scales->low;
-    high = level * scales->high;
-    if (low > value.high || high < value.low)
+    if (level <= search->max_level && level * scales->low >= value.low &&
+        level * scales->high <= value.high)
+        return 1;
+    first = ceil(value.low / scales->high * (1 - SLACK));
+    last = floor(value.high / scales->low * (1 + SLACK));
+    last = last < search->max_level ? last : search->max_level;
+    if (first > last)
         return 0;
-    if (low < value.low || high > value.high) {
-        scales->low = low < value.low ? value.low / level : scales->low;
-        scales->high = high > value.high ? value.high / level : scales->high;
-        search->inverse = 2 / (scales->low + scales->high);
-    }
+    scales->low = last * scales->low < value.low ? value.low / last : scales->low;
+    scales->high = first * scales->high > value.high ? value.high / first : scales->high;
+    search->inverse = 2 / (scales->low + scales->high);
     return 1;
 }
 
-/* Find the scales at which the smallest magnitude may have this level. */
-static int find_interval(search *search, double level)
+static int narrow_all(search *search)
 {
-    interval min = rounded_to(search->min);
-    search->scales = (interval){min.low / level, min.high / level};
-    search->inverse = level / value_of(search->min);
-    if (!narrow(search, search->max))
-        return 0;
     for (size_t i = 0; i < search->count; i++) {
         uint32_t magnitude = magnitude_of(search->values[i]);
-        if (i % PIECE == 0 && qc_tick(search->ticker, PIECE / STEP_VALUES))
+        if (i % QC_STEP_PIECE == 0 && qc_tick(search->ticker, QC_STEP_PIECE / QC_STEP_VALUES))
             return 0;
         if (magnitude != 0 && !narrow(search, magnitude))
             return 0;
@@ -112,36 +139,35 @@ static int find_interval(search *search, double level)
     return 1;
 }
 
-/* The level of a value, whose order is that of the values; -0.0 is 0. Returns 0 unless the value is
-   exactly the level times the scale. */
-static inline int exact_level(float value, float scale, double inverse, double max_level,
-                              int32_t *level)
+/* Find the scales at which the smallest magnitude may have this level. */
+static int find_interval(search *search, double level)
 {
-    uint32_t bits = qc_bits_of_f32(value), magnitude = bits & ~QC_F32_SIGN;
-    double quotient = value_of(magnitude) * inverse;
-    if (!(quotient >= 0 && quotient < max_level + 0.5)) /* also NaN */
+    interval min = rounded_to(search->dtype, search->min), before;
+    search->scales = (interval){min.low / level, min.high / level};
+    search->inverse = level / value_of(search->min);
+    if (!narrow(search, search->max))
         return 0;
-    *level = (int32_t)(quotient + 0.5);
-    /* As bits: machines that multiply with more bits than a float has round only when they store.
-     */
-    if (qc_bits_of_f32(scale * (float)*level) != magnitude)
-        return 0;
-    if (bits & QC_F32_SIGN)
-        *level = -*level;
+    for (unsigned turn = 0; turn < (search->dtype == QC_F32 ? 1 : MAX_TURNS); turn++) {
+        before = search->scales;
+        if (!narrow_all(search))
+            return 0;
+        if (search->scales.low == before.low && search->scales.high == before.high)
+            break;
+    }
     return 1;
 }
 
 /* Whether every value is exactly a level times the scale; finds the range of the levels. */
 static int prove(const search *search, float scale, qc_levels *levels)
 {
-    double inverse = 1 / (double)scale;
+    qc_step step = qc_step_of(scale, search->dtype, (int32_t)search->max_level);
     qc_levels found = {0, 0, 0};
     for (size_t i = 0; i < search->count; i++) {
         float value = search->values[i];
         int32_t level;
-        if (i % PIECE == 0 && qc_tick(search->ticker, PIECE / STEP_VALUES))
+        if (i % QC_STEP_PIECE == 0 && qc_tick(search->ticker, QC_STEP_PIECE / QC_STEP_VALUES))
             return 0;
-        if (!exact_level(value, scale, inverse, search->max_level, &level))
+        if (!qc_level_of(&step, value, &level))
             return 0;
         found.min = level < found.min ? level : found.min;
         found.max = level > found.max ? level : found.max;
@@ -151,13 +177,12 @@ static int prove(const search *search, float scale, qc_levels *levels)
     return 1;
 }
 
-/* Of the floats in the interval, the one with the fewest bits that is proved: perhaps the scale was
-   of a narrower type, and trailing zeros are cheap. 0 if there is none. */
-static float proved_scale(const search *search, qc_levels *levels)
+/* Of the floats from `lowest` up to `high`, the one with the fewest bits that is proved: perhaps
+   the scale was of a narrower type, and trailing zeros are cheap. 0 if there is none. */
+static float proved_scale_from(const search *search, uint32_t lowest, double high,
+                               qc_levels *levels)
 {
-    double low = search->scales.low * (1 - SLACK), high = search->scales.high * (1 + SLACK);
-    uint32_t lowest = qc_bits_of_f32((float)low), before = 0;
-    lowest += value_of(lowest) < low;
+    uint32_t before = 0;
     for (unsigned bits = 0; bits <= MANTISSA_BITS; bits++) {
         uint32_t dropped = ((uint32_t)1 << (MANTISSA_BITS - bits)) - 1;
         uint32_t candidate = (lowest + dropped) & ~dropped;
@@ -170,11 +195,28 @@ static float proved_scale(const search *search, qc_levels *levels)
     return 0;
 }
 
+/* A scale of the interval that is proved, 0 if none is found. Of f32, the lowest float of the
+   interval is one, if there is one. Of f16 and bf16, its products may be half way between two
+   numbers; and where values have several levels, parts of the interval have no scale. */
+static float proved_scale(const search *search, qc_levels *levels)
+{
+    double low = search->scales.low * (1 - SLACK), high = search->scales.high * (1 + SLACK);
+    uint32_t lowest = qc_bits_of_f32((float)low), highest = qc_bits_of_f32((float)high);
+    lowest += value_of(lowest) < low;
+    float scale = proved_scale_from(search, lowest, high, levels);
+    for (uint32_t i = 0; i < STARTS && scale == 0 && search->dtype != QC_F32 && lowest < highest;
+         i++)
+        scale =
+            proved_scale_from(search, lowest + 1 + (highest - lowest) / STARTS * i, high, levels);
+    return scale;
+}
+
 /* The largest scale, 0 if there is none. */
 static float find_scale(search *search, qc_levels *levels)
 {
-    double ratio = value_of(search->min) / value_of(search->max);
-    double last = (search->max_level + 0.5) * ratio; /* level of the smallest magnitude */
+    double min = rounded_to(search->dtype, search->min).high;
+    double max = rounded_to(search->dtype, search->max).low;
+    double last = search->max_level * (min / max) * (1 + SLACK); /* of the smallest magnitude */
     if (last > MAX_FIRST_LEVEL)
         last = MAX_FIRST_LEVEL;
     for (double level = 1; level <= last && !search->ticker->stopped; level++) {
@@ -185,82 +227,48 @@ static float find_scale(search *search, qc_levels *levels)
     return 0;
 }
 
-qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups, unsigned max_level,
-                         float *scales, qc_levels *levels, size_t *done, const qc_poll *poll,
-                         qc_error *error)
+/* Of values of 16 bits, keep each distinct one once. Returns 0 if there are too many. */
+static int reduce(search *search, float *few)
+{
+    if (search->dtype == QC_F32)
+        return 1;
+    search->count = qc_distinct_narrow(search->values, search->count, search->dtype, search->min,
+                                       search->max, few, MAX_FEW, search->ticker);
+    search->values = few;
+    return search->count != 0;
+}
+
+/* Whether a group has equal steps, and which. */
+static int find_steps(search *search, float *scale, qc_levels *levels)
+{
+    float few[MAX_FEW];
+    if (!find_extremes(search))
+        return 0;
+    *scale = 0;
+    if (search->max == 0)
+        return prove(search, 1, levels);
+    if (reduce(search, few))
+        *scale = find_scale(search, levels);
+    return *scale != 0;
+}
+
+qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups, qc_dtype dtype,
+                         unsigned max_level, float *scales, qc_levels *levels, size_t *done,
+                         const qc_poll *poll, qc_error *error)
 {
     qc_ticker ticker = qc_ticker_of(poll);
     size_t start = 0, group = 0;
-    QC_CHECK(max_level >= 1 && max_level <= QC_MAX_LEVEL, QC_INVALID, "largest level", 0, max_level,
-             QC_MAX_LEVEL);
+    QC_TRY(qc_step_dtype_check(dtype, error));
+    QC_CHECK(max_level >= 1 && max_level <= (unsigned)qc_max_step_level(dtype), QC_INVALID,
+             "largest level", 0, max_level, (uint64_t)qc_max_step_level(dtype));
     for (; group < groups; start = ends[group++]) {
-        search search = {.values = values + start, .count = ends[group] - start};
-        int zeros;
+        search search = {.values = values + start, .count = ends[group] - start, .dtype = dtype};
         search.max_level = max_level;
         search.ticker = &ticker;
-        if (!find_extremes(&search))
-            break;
-        zeros = search.max == 0;
-        scales[group] = zeros ? 0 : find_scale(&search, &levels[group]);
-        if (zeros ? !prove(&search, 1, &levels[group]) : scales[group] == 0)
+        if (!find_steps(&search, &scales[group], &levels[group]))
             break;
     }
     QC_GO_ON_IF(!ticker.stopped);
     *done = group;
-    return QC_OK;
-}
-
-static inline void store_code(uint8_t *codes, size_t size, size_t i, int64_t code)
-{
-    uint16_t wide = (uint16_t)code;
-    if (size == 1)
-        codes[i] = (uint8_t)code;
-    else
-        memcpy(codes + 2 * i, &wide, sizeof wide);
-}
-
-/* Returns 0 if a value has no code, or if interrupted. */
-static inline int group_codes(const float *values, size_t count, float scale, int64_t zero,
-                              int negative_zeros, uint8_t *codes, size_t size, qc_ticker *ticker)
-{
-    double inverse = 1 / (double)scale;
-    int64_t max = size == 1 ? UINT8_MAX : UINT16_MAX;
-    for (size_t i = 0; i < count; i++) {
-        float value = values[i];
-        int32_t level;
-        int64_t code;
-        if (i % PIECE == 0 && qc_tick(ticker, PIECE / STEP_VALUES))
-            return 0;
-        if (!exact_level(value, scale, inverse, QC_MAX_LEVEL, &level))
-            return 0;
-        code = zero + level;
-        if (negative_zeros)
-            code -= qc_bits_of_f32(value) >> 31; /* all below 0 make room */
-        if (code < 0 || code > max)
-            return 0;
-        store_code(codes, size, i, code);
-    }
-    return 1;
-}
-
-qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, const float *scales,
-                        const int32_t *zeros, int negative_zeros, size_t code_size, void *codes,
-                        const qc_poll *poll, qc_error *error)
-{
-    qc_ticker ticker = qc_ticker_of(poll);
-    size_t start = 0;
-    QC_CHECK(code_size == 1 || code_size == 2, QC_INVALID, "code size", 0, code_size, 2);
-    for (size_t group = 0; group < groups; start = ends[group++]) {
-        const float *from = values + start;
-        size_t count = ends[group] - start;
-        float scale = scales[group];
-        int64_t zero = zeros[group];
-        uint8_t *to = (uint8_t *)codes + start * code_size;
-        int exact = code_size == 1
-                        ? group_codes(from, count, scale, zero, negative_zeros, to, 1, &ticker)
-                        : group_codes(from, count, scale, zero, negative_zeros, to, 2, &ticker);
-        QC_GO_ON_IF(!ticker.stopped);
-        QC_CHECK(exact, QC_INVALID, "values that are no multiples of the scale", start, group, 0);
-    }
     return QC_OK;
 }

@@ -273,6 +273,7 @@ cdef extern from "qcodec_numeric.h" nogil:
                                 const double *costs, size_t k, uint8_t *codes, qc_error *error)
     size_t QC_MAX_VALUES
     unsigned QC_MAX_LEVEL
+    unsigned QC_MAX_NARROW_LEVEL
     ctypedef struct qc_levels:
         int32_t min, max, negative_zeros
     qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, size_t groups,
@@ -281,8 +282,8 @@ cdef extern from "qcodec_numeric.h" nogil:
     void qc_renumber(uint8_t *codes, const size_t *ends, size_t groups, const uint8_t *numbers,
                      size_t limit)
     qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups,
-                             unsigned max_level, float *scales, qc_levels *levels, size_t *done,
-                             const qc_poll *poll, qc_error *error)
+                             qc_dtype dtype, unsigned max_level, float *scales, qc_levels *levels,
+                             size_t *done, const qc_poll *poll, qc_error *error)
     qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups,
-                            const float *scales, const int32_t *zeros, int negative_zeros,
+                            qc_dtype dtype, const float *scales, const int32_t *zeros, int negative_zeros,
                             size_t code_size, void *codes, const qc_poll *poll, qc_error *error)

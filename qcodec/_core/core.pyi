@@ -165,11 +165,39 @@ class Plan:
     ) -> tuple[bytes, int]: ...
     def write(self, chunks: list[bytes], features: int, codings: int, profile: int) -> bytes: ...
 
+# ---- exact_forms.pxi
+
+MAX_VALUES: int
+MAX_LEVEL: int
+MAX_NARROW_LEVEL: int
+
+def distinct(
+    items: _Bytes,
+    item_size: int,
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    limit: int,
+    codes: _Bytes,
+) -> tuple[np.ndarray[Any, np.dtype[np.uint64]], np.ndarray[Any, np.dtype[np.uint16]], int]: ...
+def renumber(codes: _Bytes, ends: np.ndarray[Any, np.dtype[np.uintp]], numbers: _Bytes) -> None: ...
+def equal_steps(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    dtype: int,
+    max_level: int,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def step_codes(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    dtype: int,
+    scales: np.ndarray[Any, np.dtype[np.float32]],
+    zeros: np.ndarray[Any, np.dtype[np.int32]],
+    negative_zeros: bool,
+    codes: _Bytes,
+) -> bool: ...
+
 # ---- numeric.pxi
 
 MAX_N_OF_M: int
-MAX_VALUES: int
-MAX_LEVEL: int
 KMEANS_INITS: dict[str, int]
 
 class StandardFloatMode:
@@ -219,27 +247,6 @@ def assign_by_cost(
     centroids: np.ndarray[Any, np.dtype[np.float32]],
     costs: np.ndarray[Any, np.dtype[np.float64]],
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
-def distinct(
-    items: _Bytes,
-    item_size: int,
-    ends: np.ndarray[Any, np.dtype[np.uintp]],
-    limit: int,
-    codes: _Bytes,
-) -> tuple[np.ndarray[Any, np.dtype[np.uint64]], np.ndarray[Any, np.dtype[np.uint16]], int]: ...
-def renumber(codes: _Bytes, ends: np.ndarray[Any, np.dtype[np.uintp]], numbers: _Bytes) -> None: ...
-def equal_steps(
-    values: np.ndarray[Any, np.dtype[np.float32]],
-    ends: np.ndarray[Any, np.dtype[np.uintp]],
-    max_level: int,
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
-def step_codes(
-    values: np.ndarray[Any, np.dtype[np.float32]],
-    ends: np.ndarray[Any, np.dtype[np.uintp]],
-    scales: np.ndarray[Any, np.dtype[np.float32]],
-    zeros: np.ndarray[Any, np.dtype[np.int32]],
-    negative_zeros: bool,
-    codes: _Bytes,
-) -> bool: ...
 
 # ---- pack.pxi
 

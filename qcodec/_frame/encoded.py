@@ -160,8 +160,8 @@ class Encoded:
             Writable, C-contiguous, of this shape and the output dtype; it is filled and returned.
         dtype : optional
             For float tensors: float32, float16, bfloat16 or float64 instead of the tensor's own
-            type. Values are rounded once, to nearest even. Values beyond the range of a narrower
-            type become infinite, as in a cast.
+            type, to which its elements are converted: rounded to nearest even. Those beyond the
+            range of a narrower type become infinite, as in a cast.
         threads : int
             Number of chunks that are decoded at the same time.
 

@@ -2,7 +2,8 @@
 
 Such floats have few distinct bit patterns, or are multiples of a scale per tensor, row or block.
 Both are proved bit by bit: a codebook holds the patterns themselves, and `core.step_codes`
-multiplies as decoders do. Weights that were not quantized are refused after some hundred elements.
+multiplies and rounds as decoders do. Weights that were not quantized are refused after some
+hundred elements.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def _groupings(
     """Yield groups that may have equal steps, coarse ones first, and the maximum level for each."""
     shape, element = quantized.shape, element_type(quantized.dtype)
     # Codes of 16 bits are no gain over elements of 16 bits.
-    wide = core.MAX_LEVEL if element.itemsize > 2 else _MAX_CODE
+    wide = core.MAX_LEVEL if element.itemsize > 2 else core.MAX_NARROW_LEVEL
     runs = [whole] if rows is None else [whole, rows]
     blocks = [Runs(quantized, block) for block in _BLOCKS if quantized.size > block]
     # The first run of the shortest ones is part of the first run of all others.
@@ -110,7 +111,13 @@ def _may_have_steps(groups: ElementGroups, element: ElementType, max_level: int)
     values = _as_float32(groups.sample(_PROBED), element)
     if values is None:
         return False
-    return core.equal_steps(values, np.array([len(values)], np.uintp), max_level)[2] == 1
+    ends = np.array([len(values)], np.uintp)
+    return core.equal_steps(values, ends, _product_type(element), max_level)[2] == 1
+
+
+def _product_type(element: ElementType) -> int:
+    """Return the id of the type to which decoders round the products before anything else."""
+    return element.id if element.itemsize == 2 else _FLOAT32.id
 
 
 def _as_float32(values: Array, element: ElementType) -> Array | None:
@@ -258,7 +265,13 @@ def _steps(quantized: Quantized, groups: ElementGroups, max_level: int) -> Quant
         values = _as_float32(piece.items, element)
         scales, zeros = found.scales[piece.groups], found.zeros[piece.groups]
         if values is None or not core.step_codes(
-            values, piece.ends, scales, zeros, found.negative_zeros, bytes_of(piece.codes)
+            values,
+            piece.ends,
+            _product_type(element),
+            scales,
+            zeros,
+            found.negative_zeros,
+            bytes_of(piece.codes),
         ):  # another thread has changed the elements
             return None
     scales, name = _narrowest(found.scales)
@@ -285,7 +298,7 @@ def _find_levels(quantized: Quantized, groups: ElementGroups, max_level: int) ->
         if values is None:
             return None
         scales[piece.groups], levels[piece.groups], done = core.equal_steps(
-            values, piece.ends, max_level
+            values, piece.ends, _product_type(element), max_level
         )
         if done < len(piece.ends):
             return None

@@ -318,32 +318,46 @@ static qc_status distinct(size_t item_size, size_t limit, qc_error *error)
                        error);
 }
 
-static qc_status equal_steps(unsigned max_level, qc_error *error)
+static qc_status equal_steps(qc_dtype dtype, unsigned max_level, qc_error *error)
 {
     size_t ends[] = {4}, done;
     float scale;
     qc_levels levels;
-    return qc_equal_steps(ascending, ends, 1, max_level, &scale, &levels, &done, NULL, error);
+    return qc_equal_steps(ascending, ends, 1, dtype, max_level, &scale, &levels, &done, NULL,
+                          error);
 }
 
-static qc_status step_codes(float scale, size_t code_size, qc_error *error)
+static qc_status step_codes_of(qc_dtype dtype, float scale, size_t code_size, qc_error *error)
 {
     size_t ends[] = {4};
     int32_t zeros[] = {9};
     uint8_t codes[8];
-    return qc_step_codes(ascending, ends, 1, &scale, zeros, 0, code_size, codes, NULL, error);
+    return qc_step_codes(ascending, ends, 1, dtype, &scale, zeros, 0, code_size, codes, NULL,
+                         error);
+}
+
+static qc_status step_codes(float scale, size_t code_size, qc_error *error)
+{
+    return step_codes_of(QC_F32, scale, code_size, error);
 }
 
 static void exact_forms(void)
 {
+    const char *no_steps = "steps of another dtype than f32, f16 or bf16";
     const char *no_multiple = "values that are no multiples of the scale";
     CHECK(distinct(4, 2, NULL) == QC_OK, "distinct");
     REFUSED(distinct(3, 2, &error), QC_INVALID, "item size");
     REFUSED(distinct(4, 0, &error), QC_INVALID, "patterns of a group");
     REFUSED(distinct(4, 257, &error), QC_INVALID, "patterns of a group");
-    CHECK(equal_steps(QC_MAX_LEVEL, NULL) == QC_OK, "steps");
-    REFUSED(equal_steps(0, &error), QC_INVALID, "largest level");
-    REFUSED(equal_steps(QC_MAX_LEVEL + 1, &error), QC_INVALID, "largest level");
+    for (qc_dtype dtype = QC_F32; dtype <= QC_BF16; dtype++) {
+        unsigned most = dtype == QC_F32 ? QC_MAX_LEVEL : QC_MAX_NARROW_LEVEL;
+        CHECK(equal_steps(dtype, most, NULL) == QC_OK, "steps");
+        CHECK(step_codes_of(dtype, 1, 1, NULL) == QC_OK, "codes");
+        REFUSED(equal_steps(dtype, 0, &error), QC_INVALID, "largest level");
+        REFUSED(equal_steps(dtype, most + 1, &error), QC_INVALID, "largest level");
+    }
+    REFUSED(equal_steps(QC_F64, 1, &error), QC_INVALID, no_steps);
+    REFUSED(step_codes_of(QC_U8, 1, 1, &error), QC_INVALID, no_steps);
     CHECK(step_codes(1, 1, NULL) == QC_OK, "codes");
     REFUSED(step_codes(1, 3, &error), QC_INVALID, "code size");
     REFUSED(step_codes(0.7f, 1, &error), QC_INVALID, no_multiple);

@@ -282,9 +282,12 @@ static void find_exact_forms(const float *values, size_t count, uint8_t *codes)
     qc_distinct(values, 4, &count, 1, QC_MAX_VALUES, patterns, &counts, codes, &done, NULL, NULL);
     for (size_t i = 0; i < count && done == 1; i++)
         CHECK(codes[i] < counts, "code %u of %u", codes[i], counts);
-    qc_equal_steps(values, &count, 1, QC_MAX_LEVEL, &scale, &levels, &done, NULL, NULL);
-    if (done == 1 && scale > 0)
-        qc_step_codes(values, &count, 1, &scale, &zero, 1, 1, codes, NULL, NULL);
+    for (qc_dtype dtype = QC_F32; dtype <= QC_BF16; dtype++) {
+        unsigned max_level = dtype == QC_F32 ? QC_MAX_LEVEL : QC_MAX_NARROW_LEVEL;
+        qc_equal_steps(values, &count, 1, dtype, max_level, &scale, &levels, &done, NULL, NULL);
+        if (done == 1 && scale > 0)
+            qc_step_codes(values, &count, 1, dtype, &scale, &zero, 1, 1, codes, NULL, NULL);
+    }
 }
 
 /* Everything that looks at values more than once. */

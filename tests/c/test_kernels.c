@@ -41,6 +41,8 @@ static const kernel_row rows[] = {
     ROW(join_exponents),
     ROW(f16_of_f32),
     ROW(bf16_of_f32),
+    ROW(round_to_f16),
+    ROW(round_to_bf16),
     ROW(descend),
     ROW(sum_gaps),
     ROW(mask_positions),

@@ -125,14 +125,15 @@ static void check_exact_forms(const float *values, size_t count, unsigned kind)
     float scales[2];
     int32_t zeros[2];
     qc_levels levels[2];
-    CHECK(qc_equal_steps(values, ends, 2, 255, scales, levels, &done, NULL, NULL) == QC_OK,
+    CHECK(qc_equal_steps(values, ends, 2, QC_F32, 255, scales, levels, &done, NULL, NULL) == QC_OK,
           "steps");
     CHECK(done == 2 || kind != 2, "%zu groups of kind %u have steps", done, kind);
     for (size_t group = 0; group < 2; group++) {
         scales[group] = done == 2 && scales[group] > 0 ? scales[group] : 1;
         zeros[group] = done == 2 ? -levels[group].min : 0;
     }
-    qc_status status = qc_step_codes(values, ends, 2, scales, zeros, 0, 1, codes, NULL, NULL);
+    qc_status status =
+        qc_step_codes(values, ends, 2, QC_F32, scales, zeros, 0, 1, codes, NULL, NULL);
     CHECK(status == QC_OK || kind != 2, "codes of kind %u", kind);
     for (size_t i = 0; i < ends[1] && status == QC_OK; i++) {
         size_t group = i >= ends[0];

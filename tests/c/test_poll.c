@@ -252,8 +252,8 @@ static qc_status equal_steps(const qc_poll *poll, size_t *size)
     size_t done;
     qc_levels levels;
     *size = sizeof(float);
-    return qc_equal_steps((const float *)memory, &end, 1, 255, (float *)out, &levels, &done, poll,
-                          NULL);
+    return qc_equal_steps((const float *)memory, &end, 1, QC_F32, 255, (float *)out, &levels, &done,
+                          poll, NULL);
 }
 
 static qc_status step_codes(const qc_poll *poll, size_t *size)
@@ -261,7 +261,8 @@ static qc_status step_codes(const qc_poll *poll, size_t *size)
     static const float scale = 0.1f;
     static const int32_t zero = 1;
     *size = end;
-    return qc_step_codes((const float *)memory, &end, 1, &scale, &zero, 0, 1, out, poll, NULL);
+    return qc_step_codes((const float *)memory, &end, 1, QC_F32, &scale, &zero, 0, 1, out, poll,
+                         NULL);
 }
 
 /* ---- the rule ---- */

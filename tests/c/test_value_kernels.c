@@ -7,6 +7,7 @@
 #include "kernels/look_up.h"
 #include "kernels/max_code.h"
 #include "kernels/planes.h"
+#include "kernels/round.h"
 #include "numeric/kmeans_histogram.h"
 #include "qcodec_numeric.h"
 #include "support.h"
@@ -137,29 +138,59 @@ static void check_affine(void)
             size_t size = count * width / 8;
             uint8_t *codes = last_bytes(input, size);
             fill(codes, size);
-            for (unsigned run = 0; run < 2 * PATHS; run++) {
-                uint8_t *out = last_bytes(output, 4 * count);
-                qc_cpu_select(paths[run / 2]);
-                qc_affine(codes, width, count, 0.1f, 77.0f, out, (int)(run % 2));
-                qc_look_up_fence();
-                compare(out, 4 * count, run, "affine", count);
-            }
+            for (qc_dtype dtype = QC_F32; dtype <= QC_BF16; dtype++)
+                for (unsigned run = 0; run < 2 * PATHS; run++) {
+                    uint8_t *out = last_bytes(output, 4 * count);
+                    qc_cpu_select(paths[run / 2]);
+                    qc_affine(codes, width, count, 0.1f, 77.0f, dtype, out, (int)(run % 2));
+                    qc_look_up_fence();
+                    compare(out, 4 * count, run, "affine", count);
+                }
+        }
+}
+
+static const qc_dtype narrow_dtypes[] = {QC_F16, QC_BF16};
+
+/* NaN, infinities and subnormals among them. */
+static uint8_t *floats_of_all_sorts(size_t count)
+{
+    uint8_t *floats = last_bytes(input, 4 * count);
+    fill(floats, 4 * count);
+    for (size_t i = 0; i < count; i++)
+        floats[4 * i + 3] = i % 3 == 0 ? (uint8_t)(0x38 + i % 16) : floats[4 * i + 3];
+    return floats;
+}
+
+/* Rounding is a conversion there and back, also in place. */
+static void check_round(void)
+{
+    static uint16_t narrow[MOST];
+    static uint32_t right[MOST];
+    for (unsigned run = 0; run < 2 * 3 * PATHS; run++)
+        for (size_t count = 0; count <= MOST; count = next_count(count)) {
+            qc_dtype dtype = narrow_dtypes[run % 2];
+            uint8_t *floats = floats_of_all_sorts(count), *out = last_bytes(output, 4 * count);
+            qc_cpu_select(paths[run / 6]);
+            CHECK(qc_convert(floats, QC_F32, narrow, dtype, count) == QC_OK, "narrow");
+            CHECK(qc_convert(narrow, dtype, right, QC_F32, count) == QC_OK, "wide");
+            qc_round((const float *)floats, dtype, count, run % 3 == 0 ? floats : out,
+                     run % 3 == 1);
+            qc_look_up_fence();
+            CHECK(memcmp(run % 3 == 0 ? floats : out, right, 4 * count) == 0,
+                  "rounding of %zu floats, run %u", count, run);
         }
 }
 
 static void check_convert(void)
 {
-    static const qc_dtype to[] = {QC_F16, QC_BF16};
     for (unsigned t = 0; t < 2; t++)
         for (size_t count = 0; count <= MOST; count = next_count(count)) {
-            uint8_t *floats = last_bytes(input, 4 * count);
-            fill(floats, 4 * count); /* NaN, infinities and subnormals among them */
-            for (size_t i = 0; i < count; i++)
-                floats[4 * i + 3] = i % 3 == 0 ? (uint8_t)(0x38 + i % 16) : floats[4 * i + 3];
+            uint8_t *floats = floats_of_all_sorts(count);
             for (unsigned path = 0; path < PATHS; path++) {
                 uint8_t *out = last_bytes(output, 2 * count);
                 qc_cpu_select(paths[path]);
-                CHECK(qc_convert(floats, QC_F32, out, to[t], count) == QC_OK, "conversion");
+                CHECK(qc_convert(floats, QC_F32, out, narrow_dtypes[t], count) == QC_OK,
+                      "conversion");
                 compare(out, 2 * count, path, "conversion", count);
             }
         }
@@ -253,6 +284,7 @@ int main(void)
     check_fields();
     check_affine();
     check_convert();
+    check_round();
     check_assign();
     check_bins();
     check_bitpacked();

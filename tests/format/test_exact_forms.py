@@ -92,6 +92,40 @@ def test_levels_take_what_their_codec_takes_and_less_than_xz(name, profile):
     assert kind_of(data) == kind_of(right) or name == "steps"
 
 
+#: Of 8 bits at most: codes of more would be no gain.
+NARROW = ["steps", "int8 by row", "uint8 by row", "int8 by column", "4 bits by block",
+          "uint4 by block"]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["float16", BF16])
+@pytest.mark.parametrize("name", NARROW)
+def test_products_that_were_rounded_to_16_bits_take_what_their_codec_takes(name, dtype):
+    pytest.importorskip("ml_dtypes")
+    quantized = RIGHT[name].quantize(weights(*SHAPE).astype(dtype))
+    array = quantized.dequantize()
+    data = encode(array, profile="small")
+    right = qcodec.encode(quantized, profile="small")
+    assert len(data) <= 1.02 * len(right)
+    assert len(data) < len(lzma.compress(array.tobytes(), preset=9))
+    assert kind_of(data) == kind_of(right) or name == "steps"
+    for output in DTYPES:
+        found = qcodec.decode(data, dtype=output)
+        assert found.tobytes() == array.astype(np.float32).astype(output).tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float16", BF16])
+@pytest.mark.parametrize("scales", ["float16", BF16])
+def test_scales_of_16_bits_come_back_as_such(dtype, scales):
+    pytest.importorskip("ml_dtypes")
+    random = np.random.default_rng(0)
+    steps = random.uniform(0.001, 0.01, 128).astype(scales).astype(np.float32)
+    levels = random.integers(-127, 128, SHAPE).astype(np.float32)
+    data = encode((steps[:, None] * levels).astype(dtype), profile="small")
+    found = qcodec.Encoded(data).quantized()
+    allowed = {"float16": ("float16",), BF16: ("float16", BF16)}[scales]
+    assert found.scale_dtype in allowed
+
+
 def test_two_scales_per_row_are_a_codebook_per_row():
     array = two_scales_by_row(weights(*SHAPE))
     data = encode(array, profile="small")
@@ -211,6 +245,7 @@ def real(name):
         "steps but for one": np.where(np.arange(288) == 7, array, rounded(array, 0.01)),
         "sparse": np.where(array > 0.03, array, np.float32(0)),
         "float16": array.astype(np.float16),
+        BF16: array.astype(BF16),
         "float64": array.astype(np.float64) * 0.1,
         "long rows": array.reshape(8, -1),
         "narrow": np.float32(1) + array[0],
@@ -223,7 +258,7 @@ def real(name):
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize(
     "name",
-    ["normal", "one row", "few", "sparse", "float16", "float64", "long rows", "narrow", "one",
+    ["normal", "one row", "few", "sparse", "float16", BF16, "float64", "long rows", "narrow", "one",
      "empty", "integers"],
 )  # fmt: skip
 def test_weights_that_were_not_quantized_keep_their_bytes(monkeypatch, name, profile):
@@ -267,7 +302,7 @@ def test_a_base_is_used_if_that_is_smaller():
 
 @pytest.mark.parametrize("dtype", ["float16", BF16])
 def test_a_wider_output_type_gets_the_stored_values(dtype):
-    """A product that is rounded to a narrow type would come back unrounded."""
+    """A product is rounded to the narrow type before it is given in a wide one."""
     pytest.importorskip("ml_dtypes")
     array = Affine(8, per=0, symmetric=True).quantize(weights(*SHAPE)).dequantize().astype(dtype)
     data = encode(array, profile="small")

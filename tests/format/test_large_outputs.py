@@ -6,6 +6,7 @@ import pytest
 import qcodec
 from qcodec import Affine, Codebook, Lossless, Sparse, Ternary
 from qcodec.codecs.pruning import Density
+from qcodec.dtypes import element_type
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
 
@@ -39,17 +40,23 @@ def misaligned(count, dtype, shift):
     return memory, memory[start : start + count * np.dtype(dtype).itemsize].view(dtype)
 
 
-@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-def test_large_outputs_hold_what_small_ones_do_wherever_they_begin(weights, codec):
-    frame = qcodec.encode(weights, codec, profile="fast", chunk=CHUNK)
+#: Types of 16 bits are rounded first, by kernels of their own.
+CASES = [(name, "float32") for name in CODECS]
+CASES += [("a scale for each group", dtype) for dtype in ("float16", "bfloat16")]
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_large_outputs_hold_what_small_ones_do_wherever_they_begin(weights, name, dtype):
+    array = weights.astype(element_type(dtype).carrier)
+    frame = qcodec.encode(array, CODECS[name], profile="fast", chunk=CHUNK)
     encoded = qcodec.Encoded(frame)
     # No slice holds a whole chunk, so all of them go through the caches.
     slices = [encoded[i : i + CHUNK - 1] for i in range(0, len(weights), CHUNK - 1)]
     expected = np.concatenate(slices)
-    for dtype, shift in zip(OUTPUTS, (16, 2, 6, 40), strict=True):
-        memory, out = misaligned(len(weights), dtype, shift)
-        assert encoded.decode(out=out, dtype=dtype) is out
-        np.testing.assert_array_equal(out, expected.astype(dtype))
+    for output, shift in zip(OUTPUTS, (16, 2, 6, 40), strict=True):
+        memory, out = misaligned(len(weights), output, shift)
+        assert encoded.decode(out=out, dtype=output) is out
+        np.testing.assert_array_equal(out, expected.astype(output))
         start = out.ctypes.data - memory.ctypes.data
         assert (memory[:start] == 0xA5).all()
         assert (memory[start + out.nbytes :] == 0xA5).all()

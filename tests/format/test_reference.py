@@ -71,7 +71,7 @@ def groups_of(parameters: Floats, frame: Frame) -> np.ndarray:
 
 
 def expected_values(frame: Frame) -> np.ndarray:
-    """The stored elements of an affine or codebook frame as float32, by NumPy."""
+    """The stored elements of an affine or codebook frame in its dtype, by NumPy."""
     codes = np.array(frame.elements, dtype=np.int64)
     group = np.zeros(len(codes), np.int64)
     if frame.scales is not None:
@@ -86,7 +86,7 @@ def expected_values(frame: Frame) -> np.ndarray:
         if frame.second_scale:
             scales = scales * np.frombuffer(frame.second_scale, NUMPY["f32"])
         values = values * scales
-    return values
+    return rounded(values, frame.dtype)
 
 
 def rounded(values: np.ndarray, dtype: str) -> np.ndarray:
@@ -122,12 +122,10 @@ def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
         for index, element in zip(stored, frame.elements, strict=True):
             elements[index] = element
         content = b"".join(elements)
-        return (
-            content
-            if dtype == frame.dtype
-            else rounded(np.frombuffer(content, NUMPY[frame.dtype]), dtype)
-        )
-    values = expected_values(frame).astype(NUMPY[dtype])
+        if dtype == frame.dtype:
+            return content
+        return rounded(np.frombuffer(content, NUMPY[frame.dtype]), dtype)
+    values = rounded(expected_values(frame), dtype)
     dense = np.zeros(frame.size, NUMPY[dtype])
     dense.view(f"u{dense.itemsize}")[stored] = values.view(f"u{dense.itemsize}")
     return dense

@@ -310,6 +310,12 @@ GIL_FREE = {
         "encode_chunk": "asks",
         "write": "asks",
     },
+    "exact_forms": {
+        "distinct": "asks",
+        "renumber": "short: at the speed of memory",
+        "equal_steps": "asks",
+        "step_codes": "asks",
+    },
     "numeric": {
         "convert": "pieces",
         "sort": "asks",
@@ -324,10 +330,6 @@ GIL_FREE = {
         "magnitudes_between": "pieces",
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
-        "distinct": "asks",
-        "renumber": "short: at the speed of memory",
-        "equal_steps": "asks",
-        "step_codes": "asks",
     },
     "pack": {
         "pack_read": "short: as many names as the limit of tensors allows",

@@ -1,20 +1,65 @@
 /*
- * Affine codes of a byte to f32.
+ * Floats rounded to types of 16 bits, and kept as f32; and affine codes of a byte to f32.
  */
 #ifndef QC_X86_AFFINE_TEMPLATE_H
 #define QC_X86_AFFINE_TEMPLATE_H
 
-QC_SET size_t QC_NAME(qc_affine)(const uint8_t *codes, size_t count, float scale, float zero,
-                                 uint8_t *out, int past_cache)
+/* A constant dtype chooses when this is compiled. */
+QC_SET static inline QC_VECTOR vector_round_to(qc_dtype dtype, QC_VECTOR bits)
+{
+    return dtype == QC_F16    ? vector_round_to_f16(bits)
+           : dtype == QC_BF16 ? vector_round_to_bf16(bits)
+                              : bits;
+}
+
+QC_SET size_t QC_NAME(qc_round_to_f16)(const uint32_t *bits, size_t count, uint8_t *out,
+                                       int past_cache)
+{
+    const size_t floats = QC_VECTOR_BYTES / 4;
+    size_t i = 0;
+    for (; count - i >= floats; i += floats) {
+        QC_VECTOR word = vector_load((const uint8_t *)(bits + i));
+        vector_put(out + 4 * i, vector_round_to(QC_F16, word), past_cache);
+    }
+    return i;
+}
+
+QC_SET size_t QC_NAME(qc_round_to_bf16)(const uint32_t *bits, size_t count, uint8_t *out,
+                                        int past_cache)
+{
+    const size_t floats = QC_VECTOR_BYTES / 4;
+    size_t i = 0;
+    for (; count - i >= floats; i += floats) {
+        QC_VECTOR word = vector_load((const uint8_t *)(bits + i));
+        vector_put(out + 4 * i, vector_round_to(QC_BF16, word), past_cache);
+    }
+    return i;
+}
+
+/* The dtype is a constant in each loop. */
+QC_SET static inline __attribute__((always_inline)) size_t
+affine_as(qc_dtype dtype, const uint8_t *codes, size_t count, float scale, float zero, uint8_t *out,
+          int past_cache)
 {
     const QC_FLOATS zeros = QC_OP(set1_ps)(zero), scales = QC_OP(set1_ps)(scale);
     const size_t floats = QC_VECTOR_BYTES / 4;
     size_t i = 0;
     for (; count - i >= floats; i += floats) {
         QC_FLOATS steps = QC_OP(sub_ps)(vector_load_floats(codes + i), zeros);
-        vector_put(out + 4 * i, vector_of_floats(QC_OP(mul_ps)(scales, steps)), past_cache);
+        QC_VECTOR products = vector_of_floats(QC_OP(mul_ps)(scales, steps));
+        vector_put(out + 4 * i, vector_round_to(dtype, products), past_cache);
     }
     return i;
+}
+
+QC_SET size_t QC_NAME(qc_affine)(const uint8_t *codes, size_t count, float scale, float zero,
+                                 qc_dtype dtype, uint8_t *out, int past_cache)
+{
+    switch (dtype) {
+    case QC_F16: return affine_as(QC_F16, codes, count, scale, zero, out, past_cache);
+    case QC_BF16: return affine_as(QC_BF16, codes, count, scale, zero, out, past_cache);
+    default: return affine_as(QC_F32, codes, count, scale, zero, out, past_cache);
+    }
 }
 
 #endif /* QC_X86_AFFINE_TEMPLATE_H */

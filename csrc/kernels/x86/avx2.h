@@ -65,6 +65,39 @@ QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
     return _mm256_castps_si256(floats);
 }
 
+/* As qc_round_to_f16 in float_bits.h. */
+QC_SET static inline QC_VECTOR vector_round_to_f16(QC_VECTOR bits)
+{
+    const __m256i least_normal = _mm256_set1_epi32(113 << 23);
+    const __m256i max_normal = _mm256_set1_epi32((143 << 23) - 1);
+    const __m256i infinity = _mm256_set1_epi32((int)QC_F32_INFINITY);
+    const __m256 half = _mm256_set1_ps(0.5f);
+    __m256i sign = _mm256_and_si256(bits, _mm256_set1_epi32((int)QC_F32_SIGN));
+    __m256i magnitude = _mm256_xor_si256(bits, sign);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(magnitude, 13), _mm256_set1_epi32(1));
+    __m256i sum = _mm256_add_epi32(_mm256_add_epi32(magnitude, odd), _mm256_set1_epi32(0xFFF));
+    __m256i rounded = _mm256_andnot_si256(_mm256_set1_epi32(0x1FFF), sum);
+    __m256 subnormal = _mm256_sub_ps(_mm256_add_ps(_mm256_castsi256_ps(magnitude), half), half);
+    __m256i is_nan = _mm256_cmpgt_epi32(magnitude, infinity);
+    __m256i is_large = _mm256_cmpgt_epi32(rounded, max_normal);
+    rounded = _mm256_blendv_epi8(rounded, _mm256_castps_si256(subnormal),
+                                 _mm256_cmpgt_epi32(least_normal, magnitude));
+    rounded = _mm256_blendv_epi8(rounded, infinity, is_large);
+    rounded = _mm256_blendv_epi8(rounded, _mm256_set1_epi32((int)QC_F32_NAN), is_nan);
+    return _mm256_or_si256(rounded, sign);
+}
+
+/* As qc_round_to_bf16. */
+QC_SET static inline QC_VECTOR vector_round_to_bf16(QC_VECTOR bits)
+{
+    const __m256i kept = _mm256_set1_epi32((int)0xFFFF0000);
+    __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    __m256i sum = _mm256_add_epi32(_mm256_add_epi32(bits, odd), _mm256_set1_epi32(0x7FFF));
+    __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+    __m256 floats = _mm256_castsi256_ps(bits), is_nan = _mm256_cmp_ps(floats, floats, _CMP_UNORD_Q);
+    return _mm256_and_si256(_mm256_blendv_epi8(sum, quiet, _mm256_castps_si256(is_nan)), kept);
+}
+
 /* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. A shift by the
    whole width gives 0. */
 QC_SET static inline QC_VECTOR vector_rotate_4(QC_VECTOR vector, int rotated)

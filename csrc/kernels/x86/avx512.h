@@ -66,6 +66,29 @@ QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
     return _mm512_castps_si512(floats);
 }
 
+/* As qc_round_to_f16 in float_bits.h; the instructions keep a part of a NaN's payload. */
+QC_SET static inline QC_VECTOR vector_round_to_f16(QC_VECTOR bits)
+{
+    __m512 values = _mm512_castsi512_ps(bits);
+    __m256i halves = _mm512_cvtps_ph(values, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    __m512i sign = _mm512_and_si512(bits, _mm512_set1_epi32((int)QC_F32_SIGN));
+    __m512i nan = _mm512_or_si512(sign, _mm512_set1_epi32((int)QC_F32_NAN));
+    return _mm512_mask_mov_epi32(_mm512_castps_si512(_mm512_cvtph_ps(halves)),
+                                 _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q), nan);
+}
+
+/* As qc_round_to_bf16. */
+QC_SET static inline QC_VECTOR vector_round_to_bf16(QC_VECTOR bits)
+{
+    const __m512i kept = _mm512_set1_epi32((int)0xFFFF0000);
+    __m512 values = _mm512_castsi512_ps(bits);
+    __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    __m512i sum = _mm512_add_epi32(_mm512_add_epi32(bits, odd), _mm512_set1_epi32(0x7FFF));
+    __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
+    __mmask16 is_nan = _mm512_cmp_ps_mask(values, values, _CMP_UNORD_Q);
+    return _mm512_and_si512(_mm512_mask_mov_epi32(sum, is_nan, quiet), kept);
+}
+
 /* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. */
 QC_SET static inline QC_VECTOR vector_rotate_4(QC_VECTOR vector, int rotated)
 {

@@ -121,17 +121,20 @@ static const char *check_look_up_4(const qc_kernels *kernels)
 
 static const char *check_affine(const qc_kernels *kernels)
 {
-    for (unsigned round = 0; round < 8; round++)
+    for (unsigned round = 0; round < 24; round++)
         for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
-            int past_cache = (int)(round / 4);
+            int past_cache = (int)(round / 4 % 2);
+            const qc_dtype dtype = (qc_dtype)(QC_F32 + round / 8); /* f32, f16, bf16 */
             uint8_t *codes = last_bytes(input, count), *out = room_for_line(4 * count, past_cache);
             float scale = (float)(random_bits() % 1000) / 1024, zero = (float)(random_bits() % 256);
-            fill(codes, count, round); /* the scale is exact, also in registers of 80 bits */
+            fill(codes, count, round % 8); /* the scale is exact, also in registers of 80 bits */
             for (size_t i = 0; i < count; i++) {
-                float value = scale * ((float)codes[i] - zero);
-                memcpy(expected + 4 * i, &value, 4);
+                uint32_t bits =
+                    qc_round_to(dtype, qc_bits_of_f32(scale * ((float)codes[i] - zero)));
+                memcpy(expected + 4 * i, &bits, 4);
             }
-            size_t done = PARTIAL(kernels->affine(codes, count, scale, zero, out, past_cache));
+            size_t done =
+                PARTIAL(kernels->affine(codes, count, scale, zero, dtype, out, past_cache));
             qc_look_up_fence();
             if (!is_enough(done, count) || !is_same(out, expected, 4 * done))
                 WRONG("%zu of %zu codes", done, count);
@@ -246,24 +249,31 @@ static const char *check_join_exponents(const qc_kernels *kernels)
     return NULL;
 }
 
-static const char *check_narrow(qc_narrow_kernel *kernel, uint32_t (*narrow)(uint32_t))
+/* Floats of all sorts: most of them in the range of f16, some at its edges or not finite. */
+static void fill_floats(uint32_t *bits, size_t count, unsigned round)
 {
     static const uint32_t edges[] = {0,          0x80000000, 1,          0x7F800000, 0xFF800000,
                                      0x7FC00000, 0xFFFFFFFF, 0x7F800001, 0x33000000, 0x33000001,
                                      0x387FFFFF, 0x38800000, 0x477FEFFF, 0x477FF000, 0x7F7FFFFF};
+    for (size_t i = 0; i < count; i++) {
+        uint32_t exponent = (100 + (uint32_t)(random_bits() % 48)) << 23; /* in f16's */
+        bits[i] = (uint32_t)random_bits();
+        if (i % 3 == 0)
+            bits[i] = (bits[i] & 0x807FFFFF) | exponent;
+        if (i % 5 == round)
+            bits[i] = edges[random_bits() % (sizeof edges / sizeof *edges)];
+    }
+}
+
+static const char *check_narrow(qc_narrow_kernel *kernel, uint32_t (*narrow)(uint32_t))
+{
     for (unsigned round = 0; round < 4; round++)
         for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
             uint32_t *bits = (uint32_t *)last_bytes(input, 4 * count);
             uint16_t *out = (uint16_t *)room(output, 2 * count), *right = (uint16_t *)expected;
-            for (size_t i = 0; i < count; i++) {
-                uint32_t exponent = (100 + (uint32_t)(random_bits() % 48)) << 23; /* in f16's */
-                bits[i] = (uint32_t)random_bits();
-                if (i % 3 == 0)
-                    bits[i] = (bits[i] & 0x807FFFFF) | exponent;
-                if (i % 5 == round)
-                    bits[i] = edges[random_bits() % (sizeof edges / sizeof *edges)];
+            fill_floats(bits, count, round);
+            for (size_t i = 0; i < count; i++)
                 right[i] = (uint16_t)narrow(bits[i]);
-            }
             size_t done = PARTIAL(kernel(bits, count, out));
             if (!is_enough(done, count) || !is_same(out, right, 2 * done))
                 WRONG("%zu of %zu floats", done, count);
@@ -282,6 +292,38 @@ static const char *check_f16_of_f32(const qc_kernels *kernels)
 static const char *check_bf16_of_f32(const qc_kernels *kernels)
 {
     return check_narrow(kernels->bf16_of_f32, bf16_of);
+}
+
+static const char *check_round(qc_round_kernel *kernel, uint32_t (*there_and_back)(uint32_t))
+{
+    for (unsigned round = 0; round < 8; round++)
+        for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
+            int past_cache = (int)(round / 4);
+            uint32_t *bits = (uint32_t *)last_bytes(input, 4 * count);
+            uint32_t *right = (uint32_t *)expected;
+            uint8_t *out = room_for_line(4 * count, past_cache);
+            fill_floats(bits, count, round % 4);
+            for (size_t i = 0; i < count; i++)
+                right[i] = there_and_back(bits[i]);
+            size_t done = PARTIAL(kernel(bits, count, out, past_cache));
+            qc_look_up_fence();
+            if (!is_enough(done, count) || !is_same(out, right, 4 * done))
+                WRONG("%zu of %zu floats", done, count);
+        }
+    return NULL;
+}
+
+static uint32_t by_f16(uint32_t bits) { return qc_f32_of_f16(qc_f16_of_f32(bits)); }
+static uint32_t by_bf16(uint32_t bits) { return qc_f32_of_bf16(qc_bf16_of_f32(bits)); }
+
+static const char *check_round_to_f16(const qc_kernels *kernels)
+{
+    return check_round(kernels->round_to_f16, by_f16);
+}
+
+static const char *check_round_to_bf16(const qc_kernels *kernels)
+{
+    return check_round(kernels->round_to_bf16, by_bf16);
 }
 
 #endif /* CHECKASM_VALUES_H */

@@ -44,8 +44,9 @@ int main(void)
     float scale;
     qc_levels levels;
     if (qc_distinct(values, 4, &end, 1, COUNT, patterns, &distinct, numbers, &done, NULL, &error) ||
-        qc_equal_steps(values, &end, 1, 9, &scale, &levels, &done, NULL, &error) || done != 1 ||
-        qc_step_codes(values, &end, 1, &scale, &(int32_t){2}, 0, 1, steps, NULL, &error))
+        qc_equal_steps(values, &end, 1, QC_F32, 9, &scale, &levels, &done, NULL, &error) ||
+        done != 1 ||
+        qc_step_codes(values, &end, 1, QC_F32, &scale, &(int32_t){2}, 0, 1, steps, NULL, &error))
         return 1;
     qc_renumber(numbers, &end, 1, reversed, COUNT);
     printf("%u: %u%u%u%u%u%u, %g: %u%u%u%u%u%u\n", distinct, numbers[0], numbers[1], numbers[2],
