@@ -183,7 +183,7 @@ def test_a_chunk_decodes_as_a_whole_only():
     frame = qcodec.encode(np.arange(1000), qcodec.Lossless())
     head = core.Frame.read(np.frombuffer(frame, np.uint8), True, True)
     out = np.empty(8 * 10, np.uint8)
-    with pytest.raises(ValueError, match="a chunk of copies is decoded as a whole"):
+    with pytest.raises(ValueError, match="a chunk of copies or changes is decoded as a whole"):
         head.decode(5, 10, 11, out, None, True)
 
 

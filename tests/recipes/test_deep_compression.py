@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import qcodec  # noqa: E402
+from qcodec.neuron_order import sorted_neurons  # noqa: E402
 from qcodec.torch import Run, load  # noqa: E402
 from recipes import lenet5, lenet_300_100  # noqa: E402
 from recipes.__main__ import main  # noqa: E402
@@ -56,13 +57,18 @@ def test_the_file_holds_what_was_trained_bit_for_bit(name, short):
     decoded = qcodec.load_file(folder / "net.qcodec")
     weights = [name.removesuffix(".weight") for name in decoded if name.endswith(".weight")]
     assert len(weights) == len(list(NETS[name]().children())) - _dropouts(name)
+    wanted = {}
     for layer in weights:
         prefix = f"{layer}.parametrizations.weight"
         centroids = state[f"{prefix}.original"].to(torch.bfloat16).float().numpy()
         codes, mask = state[f"{prefix}.0.values.codes"], state[f"{prefix}.0.mask"]
-        wanted = np.where(mask, centroids[codes], np.float32(0))
-        assert wanted.any()
-        assert wanted.tobytes() == decoded[f"{layer}.weight"].tobytes()
+        wanted[f"{layer}.weight"] = np.where(mask, centroids[codes], np.float32(0))
+        assert wanted[f"{layer}.weight"].any()
+    layers = [
+        (f"{name}.weight", None) for name, _ in NETS[name]().named_children() if name in weights
+    ]
+    for layer, weight in sorted_neurons(wanted, layers).items():
+        assert weight.tobytes() == decoded[layer].tobytes()
 
 
 def _dropouts(name):
