@@ -168,7 +168,7 @@ def test_short_rows_are_not_split(shape):
 
 
 @given(
-    st.sampled_from([(40, 128), (7, 1000), (3, 4, 200), (200, 129), (1, 5000), (600, 130)]),
+    st.sampled_from([(40, 128), (7, 1000), (3, 4, 200), (140, 129), (1, 5000)]),
     st.sampled_from(DTYPES),
     st.lists(st.floats(1e-30, 1e30), min_size=1, max_size=6),
     st.sampled_from(["fast", "balanced", "small"]),
