@@ -229,7 +229,7 @@ def test_golden_files_cover_the_tables_of_the_format():
         heads = [
             read_head(Reader((folder / name).read_bytes(), length_is_known=False)) for name in names
         ]
-        assert {head.dtype.name for head in heads} == set(DTYPES)
+        assert {head.dtype for head in heads} == set(DTYPES)
         assert {(head.kind, head.positions) for head in heads} >= {
             (3, positions) for positions in range(len(POSITIONS))
         }
