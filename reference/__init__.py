@@ -1,24 +1,29 @@
-"""A slow decoder of qcodec's bytes, written from docs/format.md and nothing else.
+"""A slow and clear decoder of the qcodec format, version 1, candidate 1, written from its document.
 
-Its modules follow the sections of that document. Read them beside the text; tests compare the
-fast decoder with them. They import only the standard library.
+The modules, by the sections of the document:
 
-Examples
---------
-Three elements of kind bytes, bitpacked:
-
->>> frame = bytes.fromhex("5143 81 00 02 04 01 03 09  01 03 07 08 09  35 83 fb 60")
->>> list(decode(frame).data)
-[7, 8, 9]
+1. `conventions`: errors, integers, the CRC, readers
+2. `frame`, `head`: frames, heads, notes
+3. `element_types`
+4. `values`, `planes`, `delta`: what a stored element is; `groups`
+5. `parameters`, `coded_floats`
+6. `chunk`, `positions`, `copies`; streams are in `codings`
+7. `codings`: streams, 7.1, 7.2, 7.6; `huffman`: 7.3; `contexts` and `routers`: 7.4;
+   `lanes` and `lane_classes`: 7.5
+8. `pack`
+9. `safetensors`
 """
 
-from .conventions import Checksum, Corrupt, FormatError, Limit, Truncated, Unsupported
+from .conventions import Base, Checksum, Corrupt, FormatError, Limit, Truncated, Unsupported
 from .frame import Tensor, decode, notes_of, verify
-from .pack import decode_entry, read_pack, table_of
+from .pack import Entry, decode_entry, read_pack, table_of
+from .safetensors import read_safetensors
 
 __all__ = [
+    "Base",
     "Checksum",
     "Corrupt",
+    "Entry",
     "FormatError",
     "Limit",
     "Tensor",
@@ -28,6 +33,7 @@ __all__ = [
     "decode_entry",
     "notes_of",
     "read_pack",
+    "read_safetensors",
     "table_of",
     "verify",
 ]

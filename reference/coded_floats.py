@@ -1,84 +1,67 @@
-"""Section 5: coded floats."""
+"""Section 5: `floats`, the codebooks, scales and zero points, which may be coded."""
 
 from __future__ import annotations
 
-from .codings import Stream
-from .conventions import Reader, require
-from .element_types import ElementType
-from .planes import open_planes
+from .codings import Streams
+from .conventions import BitString, Reader, Unsupported, require
+from .element_types import BY_NAME, split_elements
+from .planes import read_planes
+from .routers import codebook_width
 
-PLANES, DELTAS, PERMUTED = MODES = (1, 2, 3)
+MODES = ("verbatim", "planes", "deltas", "permuted")
+VERBATIM, PLANES, DELTAS, PERMUTED = range(4)
+
+FEWEST_OF_THE_LIMIT = 256
+WIDTH_OF_BIT_LENGTHS = {4: 6, 2: 5, 1: 4}
 
 
 def decode_floats(
-    mode: int, body: bytes, rows: int, entries: int, element: ElementType, features: int
+    reader: Reader, rows: int, entries: int, dtype: str, n: int, features: int
 ) -> list[bytes]:
-    """The values of a body, as mode verbatim stores them."""
-    reader = body_reader(body)
+    """`floats(rows, entries)` of a frame of n elements: the values as elements of the dtype."""
+    mode = reader.u8("mode of floats")
+    require(mode < len(MODES), f"mode {mode} of floats", Unsupported)
+    count = rows * entries
+    item_size = BY_NAME[dtype].item_size
+    if mode == VERBATIM:
+        return split_elements(reader.take(count * item_size, "floats"), item_size)
+    require(count <= max(n, FEWEST_OF_THE_LIMIT), "too many coded floats")
+    body = reader.part(reader.vu("length of coded floats"), "coded floats")
+    streams = Streams(body, features, routed=0)
     if mode == PLANES:
-        return _planes(reader, rows * entries, element, features)
-    lengths = Stream(reader, rows * entries, (8 * element.size).bit_length(), features)
-    order = None
-    if mode == PERMUTED:
-        order = Stream(reader, rows * entries, max((entries - 1).bit_length(), 1), features)
-    bits = reader.take(reader.left, "bits")
-    values = [_value(key, element.size) for key in _keys(lengths.symbols(), bits, entries, element)]
-    if order is not None:  # the rules of the original order hold, though values do not need it
-        symbols = order.symbols()
-        for first in range(0, len(values), entries):
-            places(symbols[first : first + entries])
+        values = read_planes(body, streams, count, dtype)
+    else:
+        lengths = streams.read(count, WIDTH_OF_BIT_LENGTHS[item_size])
+        if mode == PERMUTED:
+            _check_order(streams.read(count, codebook_width(entries)), rows, entries)
+        values = _from_deltas(body.take(body.left, "bits"), lengths, entries, item_size)
+    body.at_end("coded floats")
     return values
 
 
-def body_reader(body: bytes) -> Reader:
-    """A reader of a body, in which no stream may have a router."""
-    reader = Reader(body, length_is_known=True)
-    reader.has_routed = True
-    return reader
+def _from_deltas(data: bytes, lengths: list[int], entries: int, item_size: int) -> list[bytes]:
+    """The values of mode deltas, row after row."""
+    size = 8 * item_size
+    bits = BitString(data, "bits of deltas")
+    values = []
+    key = 0
+    for i, length in enumerate(lengths):
+        require(length <= size, f"a delta of {length} bits")
+        delta = 0 if length == 0 else 1 << (length - 1) | bits.take(length - 1)
+        key = delta if i % entries == 0 else (key + delta) % (1 << size)
+        values.append(_value_of(key, size).to_bytes(item_size, "little"))
+    bits.at_end()
+    return values
 
 
-def _planes(reader: Reader, count: int, element: ElementType, features: int) -> list[bytes]:
-    planes = open_planes(reader, element, features, count)
-    require(reader.left == 0, "bytes after the planes")
-    return planes.elements()
+def _value_of(key: int, size: int) -> int:
+    """The bits of the value of a key: the keys of values with sign bit 1 have the top bit 0."""
+    sign = 1 << (size - 1)
+    return key ^ sign if key & sign else key ^ ((1 << size) - 1)
 
 
-def _keys(lengths: list[int], bits: bytes, entries: int, element: ElementType) -> list[int]:
-    """The keys of all rows; each key follows from the one before it in its row."""
-    low, at, key = int.from_bytes(bits, "little"), 0, 0
-    keys = []
-    for index, length in enumerate(lengths):
-        require(length <= 8 * element.size, "a delta longer than its dtype")
-        count = max(length - 1, 0)
-        delta = (low >> at & (1 << count) - 1) + (1 << count if length else 0)
-        at += count
-        key = delta if index % entries == 0 else (key + delta) % (1 << 8 * element.size)
-        keys.append(key)
-    require(len(bits) == -(-at // 8), "bits of the deltas")
-    require(low >> at == 0, "bits after the last delta")
-    return keys
-
-
-def _value(key: int, size: int) -> bytes:
-    """The value of a key.
-
-    >>> _value(0xBC00, 2).hex(), _value(0x43FF, 2).hex()  # 1 and -1 in f16
-    ('003c', '00bc')
-    """
-    sign = 1 << 8 * size - 1
-    bits = key ^ sign if key & sign else key ^ (2 * sign - 1)
-    return bits.to_bytes(size, "little")
-
-
-def places(symbols: list[int]) -> list[int]:
-    """The original order of a row: at each place, the number of the value in ascending order.
-
-    >>> places([2, 0, 1, 0])
-    [2, 3, 1, 0]
-    """
-    left, at, order = list(range(len(symbols))), 0, []
-    for symbol in symbols:
-        require(symbol < len(left), "a value beyond those that are left")
-        at = (at + symbol) % len(left)
-        order.append(left.pop(at))
-    return order
+def _check_order(order: list[int], rows: int, entries: int) -> None:
+    """The rules of the order stream, which do not depend on `c`. Nor do the values depend on it."""
+    for row in range(rows):
+        for left, z in zip(range(entries, 0, -1), order[row * entries :], strict=False):
+            require(z < left, "the order stream names no value that is left")

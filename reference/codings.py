@@ -1,110 +1,184 @@
-"""Section 7: streams of integers.
-
-A coding is a function of a body, the number of its symbols and their width.
-"""
+"""Sections 6 and 7: streams, and their codings. Codings 2, 4 and 5 have modules of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from typing import NamedTuple
 
-from .contexts import Contexts
-from .conventions import Reader, Unsupported, require
-from .huffman import huffman, read_lengths
-from .lanes import check_first_byte, lanes_huffman, lanes_tans
-from .split import Split
+from .contexts import (
+    CLASSES,
+    EXPONENT,
+    MEMORY_WITHOUT_ROUTER,
+    NEIGHBOURS,
+    TREE,
+    RangeDecoder,
+    decode_exponent,
+    decode_routed,
+    decode_tree,
+)
+from .conventions import BitString, Corrupt, Reader, Unsupported, ceil_div, require
+from .huffman import huffman
+from .lanes import lanes_huffman, lanes_tans
+from .routers import ReadSymbols, Router, read_classes_router, read_neighbours_router
+
+CONTEXTS, SPLIT = 3, 6
+WIDEST, WIDEST_OF_BYTES = 16, 8
+SMALLEST_MEMORY, LARGEST_MEMORY = 4, 10
+MOST_SPECIFIC_CONTEXTS = 1 << 14
+
+
+class Coding(NamedTuple):
+    """A method that turns the symbols of a stream into bytes."""
+
+    name: str
+    decode: Callable[[bytes, int, int], list[int]]
+    widest: int
+
+
+class Stream:
+    """Section 6: a sequence of symbols. It is decoded when its symbols are first asked for."""
+
+    def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
+        self.coding = reader.u8("coding")
+        require(self.coding < len(CODINGS), f"coding {self.coding}", Unsupported)
+        coding = CODINGS[self.coding]
+        require(
+            bool(features >> self.coding & 1), f"coding {coding.name} is not among the features"
+        )
+        require(1 <= width <= coding.widest, f"coding {coding.name} of width {width}")
+        self.count = count
+        self.width = width
+        self.features = features
+        self.body = reader.take(reader.vu("body length"), "body of a stream")
+        self._symbols: list[int] | None = None
+
+    @property
+    def routed(self) -> bool:
+        """Whether the stream has a router."""
+        in_routed_model = self.coding == CONTEXTS and self.body[:1] in (
+            bytes([CLASSES]),
+            bytes([NEIGHBOURS]),
+        )
+        return self.coding == SPLIT or in_routed_model
+
+    def symbols(self) -> list[int]:
+        """The symbols, each below 2^width."""
+        if self._symbols is None:
+            if self.coding == CONTEXTS:
+                self._symbols = contexts(self.body, self.count, self.width, self.features)
+            elif self.coding == SPLIT:
+                self._symbols = split(self.body, self.count, self.width, self.features)
+            else:
+                self._symbols = CODINGS[self.coding].decode(self.body, self.count, self.width)
+        return self._symbols
+
+
+class Streams:
+    """Opens streams that follow each other: one of a chunk may be routed, none of others."""
+
+    def __init__(self, reader: Reader, features: int, routed: int) -> None:
+        self.reader = reader
+        self.features = features
+        self.routed_left = routed
+
+    def open(self, count: int, width: int) -> Stream:
+        """The next stream."""
+        stream = Stream(self.reader, count, width, self.features)
+        self.routed_left -= stream.routed
+        require(self.routed_left >= 0, "a routed stream that may not be here", Unsupported)
+        return stream
+
+    def read(self, count: int, width: int) -> list[int]:
+        """The symbols of the next stream."""
+        return self.open(count, width).symbols()
 
 
 def constant(body: bytes, count: int, width: int) -> list[int]:
-    """7.1: all symbols are equal.
-
-    >>> constant(bytes([7]), 3, 4)
-    [7, 7, 7]
-    """
+    """Section 7.1."""
     reader = Reader(body, length_is_known=True)
-    symbol = reader.vu("constant symbol")
-    require(symbol < 1 << width, "constant symbol is wider than its stream")
-    require(reader.left == 0, "constant stream is longer than its symbol")
+    symbol = reader.vu("symbol")
+    reader.at_end("constant")
+    require(symbol < 1 << width, f"symbol {symbol} of {width} bits")
     return [symbol] * count
 
 
 def bitpacked(body: bytes, count: int, width: int) -> list[int]:
-    """7.2: fixed width, least significant bit first.
-
-    >>> bitpacked(bytes([0b10_01_00_11]), 4, 2)
-    [3, 0, 1, 2]
-    """
-    require(len(body) == -(-count * width // 8), "bitpacked stream is not as long as its symbols")
-    bits = int.from_bytes(body, "little")
-    require(bits >> count * width == 0, "bits after the last symbol are not 0")
-    # Each symbol is taken from its own few bytes: shifting the whole body would be quadratic.
-    return [_bits_at(body, index * width, width) for index in range(count)]
+    """Section 7.2."""
+    require(len(body) == ceil_div(count * width, 8), "a bitpacked body has another length")
+    bits = BitString(body, "bitpacked")
+    symbols = [bits.take(width) for _ in range(count)]
+    bits.at_end()
+    return symbols
 
 
-def _bits_at(body: bytes, first: int, width: int) -> int:
-    window = int.from_bytes(body[first // 8 : first // 8 + 3], "little")
-    return window >> first % 8 & (1 << width) - 1
+def contexts(body: bytes, count: int, width: int, features: int | None = None) -> list[int]:
+    """Section 7.4. The features are those of the frame; without them, maps may be in any coding."""
+    reader = Reader(body, length_is_known=True)
+    model = reader.u8("model")
+    require(model <= NEIGHBOURS, f"model {model}", Unsupported)
+    require(width <= WIDEST_OF_BYTES or model == EXPONENT, f"a width of {width} in this model")
+    if model in (TREE, EXPONENT):
+        decoder = RangeDecoder(reader.take(reader.left, "range-coded bytes"), MEMORY_WITHOUT_ROUTER)
+        decode = decode_tree if model == TREE else decode_exponent
+        symbols = decode(decoder, count, width)
+    else:
+        router = _read_router(model, reader, count, width, features)
+        require(router.tables << width <= MOST_SPECIFIC_CONTEXTS, "too many specific contexts")
+        prior = reader.u8("prior")
+        require(prior >= 1, "a prior of 0")
+        memory = reader.u8("memory")
+        require(memory >= SMALLEST_MEMORY, f"memory {memory}")
+        require(memory <= LARGEST_MEMORY, f"memory {memory}", Unsupported)
+        decoder = RangeDecoder(reader.take(reader.left, "range-coded bytes"), memory, prior)
+        symbols = decode_routed(decoder, count, width, router.tables, router.route)
+    decoder.at_end()
+    return symbols
 
 
-def contexts(body: bytes, count: int, width: int) -> list[int]:
-    """7.4: an adaptive range coder.
-
-    >>> contexts(bytes([0]), 3, 2)  # model tree; range-coded bytes are all 0, and so dropped
-    [0, 0, 0]
-    >>> contexts(bytes([2, 4, 0, 16, 8]), 4, 3)  # model classes
-    [0, 0, 0, 0]
-    """
-    return Contexts(body, count, width, Reader(b"", True), _open_stream).symbols()
+def _read_router(
+    model: int, reader: Reader, count: int, width: int, features: int | None
+) -> Router:
+    if model == NEIGHBOURS:
+        return read_neighbours_router(reader, width)
+    return read_classes_router(reader, count, _reader_of_parts(reader, features))
 
 
-def split(body: bytes, count: int, width: int) -> list[int]:
-    """7.6: sub-streams, each with its own coding.
-
-    >>> split(bytes([2, 0x10, 1, 1, 0b10, 2, 0, 1, 5, 2, 0, 1, 6]), 4, 3)
-    [5, 6, 5, 6]
-    """
-    return Split(body, count, width, Reader(b"", True), _open_stream).symbols()
-
-
-Coding = Callable[[bytes, int, int], list[int]]
-#: The codings by id, with their max width.
-CODINGS: dict[int, tuple[Coding, int]] = {
-    0: (constant, 16),
-    1: (bitpacked, 16),
-    2: (huffman, 8),
-    3: (contexts, 16),
-    4: (lanes_huffman, 8),
-    5: (lanes_tans, 8),
-    6: (split, 8),
-}
-#: What opens the bodies of codings that may be routed.
-_ROUTED: dict[Coding, type[Split | Contexts]] = {split: Split, contexts: Contexts}
-
-
-class Stream:
-    """A stream of section 6, opened by the constructor."""
-
-    def __init__(self, reader: Reader, count: int, width: int, features: int) -> None:
-        coding = reader.u8("coding")
-        if coding not in CODINGS:
-            raise Unsupported(f"coding {coding} is reserved")
-        require(features >> coding & 1, f"coding {coding} is not among the features")
-        self.coding, max_value = CODINGS[coding]
-        require(1 <= width <= max_value, f"coding {coding} with symbols of {width} bits")
-        self.count = count
-        self.width = width
-        self.body = reader.take(reader.vu("body length of a stream"), "body of a stream")
-        if self.coding is huffman:
-            read_lengths(Reader(self.body, length_is_known=True), width)
-        if self.coding in (lanes_huffman, lanes_tans):
-            check_first_byte(self.body, self.coding is lanes_tans)
-        if self.coding in _ROUTED:
-            open_stream = partial(type(self), features=features)
-            _ROUTED[self.coding](self.body, count, width, reader, open_stream)
-
-    def symbols(self) -> list[int]:
-        """Decode the contents."""
-        return self.coding(self.body, self.count, self.width)
+def split(body: bytes, count: int, width: int, features: int | None = None) -> list[int]:
+    """Section 7.6. The features are the frame's; without them, parts may be in any coding."""
+    reader = Reader(body, length_is_known=True)
+    read_part = _reader_of_parts(reader, features)
+    router = read_classes_router(reader, count, read_part)
+    parts: list[list[int]] = []
+    left = count
+    for _ in range(router.tables):
+        size = reader.vu("size of a sub-stream")
+        require(size <= left, "the sub-streams have more symbols than the stream")
+        left -= size
+        parts.append(read_part(size, width))
+    require(left == 0, "the sub-streams have fewer symbols than the stream")
+    reader.at_end("split")
+    remaining = [iter(part) for part in parts]
+    symbols: list[int] = []
+    for _ in range(count):
+        symbol = next(remaining[router.route(symbols)], None)
+        if symbol is None:
+            raise Corrupt("a sub-stream has too few symbols")
+        symbols.append(symbol)
+    return symbols
 
 
-_open_stream = partial(Stream, features=-1)
+def _reader_of_parts(reader: Reader, features: int | None) -> ReadSymbols:
+    """Reads the maps and the sub-streams of a stream that is routed: none of them is."""
+    return Streams(reader, EVERY_CODING if features is None else features, routed=0).read
+
+
+CODINGS: tuple[Coding, ...] = (
+    Coding("constant", constant, WIDEST),
+    Coding("bitpacked", bitpacked, WIDEST),
+    Coding("huffman", huffman, WIDEST_OF_BYTES),
+    Coding("contexts", contexts, WIDEST),
+    Coding("lanes Huffman", lanes_huffman, WIDEST_OF_BYTES),
+    Coding("lanes tANS", lanes_tans, WIDEST_OF_BYTES),
+    Coding("split", split, WIDEST_OF_BYTES),
+)
+EVERY_CODING = (1 << len(CODINGS)) - 1

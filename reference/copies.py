@@ -1,140 +1,126 @@
-"""Section 6, form copies: elements that are copies of elements before them."""
+"""Section 6: positions form copies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
-from .codings import Stream
-from .conventions import Reader, Unsupported, require
-from .head import AFFINE, CODEBOOK, Head
+from .codings import Streams
+from .conventions import BitString, Corrupt, Reader, Unsupported, ceil_div, require
+from .element_types import IEEE_TYPES
+from .head import BYTES, PLANES, Head
+from .positions import read_stored
 
-_DIRECTIONS, _STEPS, _SIGNS = 1, 2, 4
-_FLOATS = ("f32", "f16", "bf16", "f64")
-_INTEGERS = ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64")
-_SYMBOLS = 200
+DIRECTIONS, STEPS, SIGNS = 1, 2, 4
+DTYPES_WITH_STEPS = ("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64")
+MOST_LOW_BITS_OF_COPY = 76
+FIRST_SYMBOL_WITH_LOW_BITS, SYMBOL_LIMIT = 64, 200
 
 
 @dataclass
 class Copies:
-    """The numbers and the opened streams that a chunk has before its values."""
+    """The fields and streams of copies.
+
+    Without their option, directions and steps are 0, and signs are empty.
+    """
 
     stored: int
-    low_bytes: int
-    runs: Stream
-    lengths: Stream
-    distances: Stream
-    directions: Stream | None
-    steps: Stream | None
-    low: Stream
-    signs: Stream | None
+    runs: list[int]
+    lengths: list[int]
+    distances: list[int]
+    directions: list[int]
+    steps: list[int]
+    low_bits: BitString
+    signs: list[int]
 
 
-def open_copies(reader: Reader, head: Head, elements: int) -> Copies:
-    """Read the numbers of a chunk, and open its streams up to the values."""
-    stored = reader.vu("stored")
-    require(stored <= elements, "more stored elements than elements")
+def read_copies(reader: Reader, streams: Streams, e: int, head: Head) -> Copies:
+    """The fields and streams before the value streams."""
+    stored = read_stored(reader, e)
     options = reader.u8("options")
-    stores_elements = head.kind not in (AFFINE, CODEBOOK)
-    allowed = _DIRECTIONS
-    allowed |= _SIGNS if stores_elements and head.dtype.name in _FLOATS else 0
-    allowed |= _STEPS if stores_elements and head.dtype.name in _INTEGERS else 0
-    require(options & ~allowed == 0, "options of copies", Unsupported)
+    require(options < 8, f"options {options}", Unsupported)
+    of_elements = head.kind in (BYTES, PLANES)
+    may_have_steps = of_elements and head.dtype in DTYPES_WITH_STEPS
+    may_have_signs = of_elements and head.dtype in IEEE_TYPES
+    require(may_have_steps or not options & STEPS, "the option steps", Unsupported)
+    require(may_have_signs or not options & SIGNS, "the option signs", Unsupported)
     count = reader.vu("copies")
-    require(count <= elements - stored, "more copies than elements that are not stored")
+    require(count <= e - stored, f"{count} copies")
     low_bytes = reader.vu("low bytes")
-    require(low_bytes <= -(-76 * count // 8), "more low bytes than the copies can have")
-
-    def stream(symbols: int, width: int = 8) -> Stream:
-        return Stream(reader, symbols, width, head.features)
-
+    require(low_bytes <= ceil_div(MOST_LOW_BITS_OF_COPY * count, 8), f"{low_bytes} low bytes")
     return Copies(
-        stored,
-        low_bytes,
-        stream(count),
-        stream(count),
-        stream(count),
-        stream(count, 1) if options & _DIRECTIONS else None,
-        stream(count) if options & _STEPS else None,
-        stream(low_bytes),
-        stream(-(-elements // 8)) if options & _SIGNS else None,
+        stored=stored,
+        runs=streams.read(count, 8),
+        lengths=streams.read(count, 8),
+        distances=streams.read(count, 8),
+        directions=streams.read(count, 1) if options & DIRECTIONS else [0] * count,
+        steps=streams.read(count, 8) if options & STEPS else [0] * count,
+        low_bits=BitString(bytes(streams.read(low_bytes, 8)), "low bits of copies"),
+        signs=_bits(streams.read(ceil_div(e, 8), 8), e) if options & SIGNS else [],
     )
 
 
-class Numbers:
-    """Symbols and low bits as numbers."""
-
-    def __init__(self, low: list[int]) -> None:
-        self._bits = int.from_bytes(bytes(low), "little")
-        self._left = 8 * len(low)
-
-    def number(self, symbol: int) -> int:
-        """The number of a symbol, which takes its low bits."""
-        require(symbol < _SYMBOLS, "a symbol that is no number")
-        if symbol < 64:
-            return symbol
-        low = (symbol - 64) // 8 + 3
-        number = (8 + symbol % 8 << low) + self._bits % (1 << low)
-        self._bits >>= low
-        self._left -= low
-        require(self._left >= 0, "too few low bits")
-        return number
-
-    def finish(self) -> None:
-        """All low bits were taken, but for fewer than 8 bits of 0."""
-        require(self._left < 8 and self._bits == 0, "low bits are left over")
+def _bits(symbols: list[int], e: int) -> list[int]:
+    bits = [symbol >> k & 1 for symbol in symbols for k in range(8)]
+    require(not any(bits[e:]), "signs of elements beyond the end")
+    return bits[:e]
 
 
-def expand(copies: Copies, stored: list[bytes], elements: int) -> list[bytes]:
-    """All elements of the chunk, of which some are stored, in the output type."""
-    runs, lengths, distances = (
-        stream.symbols() for stream in (copies.runs, copies.lengths, copies.distances)
-    )
-    none = [0] * len(runs)
-    directions = copies.directions.symbols() if copies.directions else none
-    steps = copies.steps.symbols() if copies.steps else none
-    numbers = Numbers(copies.low.symbols())
-    waiting, out = iter(stored), list[bytes]()
+def make_copies(copies: Copies, stored: list[bytes], e: int) -> list[bytes]:
+    """All elements of the chunk, from the stored ones."""
+    out: list[bytes] = []
+    left = iter(stored)
+    left_count = len(stored)
     last_distance = last_axis = 0
-    for run, length, distance, mirrored, step in zip(
-        runs, lengths, distances, directions, steps, strict=True
-    ):
-        count = numbers.number(run)
-        taken = list(islice(waiting, count))
-        require(len(taken) == count, "more stored elements than there are")
-        out += taken
+    for k in range(len(copies.runs)):
+        run = _number(copies.runs[k], copies.low_bits)
+        require(run <= left_count, "a run is longer than the stored elements that are left")
+        left_count -= run
+        out += [next(left) for _ in range(run)]
         at = len(out)
-        count = numbers.number(length) + 1
-        require(at + count <= elements, "a copy beyond the end")
-        back = numbers.number(distance)
-        if back == 0:
-            back = 2 * at - last_axis if mirrored else last_distance
-        require(1 <= back <= at, "a distance before the start")
-        require(not mirrored or count <= at - back + 1, "a mirrored copy before the start")
+        length = _number(copies.lengths[k], copies.low_bits) + 1
+        require(at + length <= e, "a copy beyond the end")
+        distance = _number(copies.distances[k], copies.low_bits)
+        mirrored = copies.directions[k] == 1
         if mirrored:
-            last_axis = 2 * at - back
+            distance = distance or 2 * at - last_axis
+            last_axis = 2 * at - distance
         else:
-            last_distance = back
-        added = numbers.number(step)
-        added = -(added + 1) // 2 if added % 2 else added // 2
-        for i in range(count):
-            source = at - back - i if mirrored else at - back + i
-            out.append(_add(out[source], added))
-    numbers.finish()
-    out += waiting
-    require(len(out) == elements, "the copies do not fill the chunk")
-    return _flip(out, copies.signs.symbols()) if copies.signs else out
+            distance = distance or last_distance
+            last_distance = distance
+        require(1 <= distance <= at, f"a copy of distance {distance}")
+        require(not mirrored or length <= at - distance + 1, "a mirrored copy before the beginning")
+        step = _signed(_number(copies.steps[k], copies.low_bits))
+        for i in range(length):
+            source = at - distance - i if mirrored else at - distance + i
+            out.append(_add(out[source], step))
+    require(left_count == e - len(out), "stored elements are left over, or missing")
+    out += left
+    copies.low_bits.at_end()
+    if copies.signs:
+        out = [_invert_sign(x) if bit else x for x, bit in zip(out, copies.signs, strict=True)]
+    return out
+
+
+def _number(symbol: int, low_bits: BitString) -> int:
+    """The number of a symbol and low bits."""
+    if symbol < FIRST_SYMBOL_WITH_LOW_BITS:
+        return symbol
+    if symbol >= SYMBOL_LIMIT:
+        raise Corrupt(f"symbol {symbol} of a number")
+    low = (symbol - FIRST_SYMBOL_WITH_LOW_BITS) // 8 + 3
+    return ((8 + symbol % 8) << low) + low_bits.take(low)
+
+
+def _signed(number: int) -> int:
+    return -(number + 1) // 2 if number % 2 == 1 else number // 2
 
 
 def _add(element: bytes, step: int) -> bytes:
+    if step == 0:
+        return element
     total = int.from_bytes(element, "little") + step
     return (total % (1 << 8 * len(element))).to_bytes(len(element), "little")
 
 
-def _flip(elements: list[bytes], signs: list[int]) -> list[bytes]:
-    bits = [symbol >> bit & 1 for symbol in signs for bit in range(8)]
-    require(not any(bits[len(elements) :]), "signs after the last element")
-    return [
-        element[:-1] + bytes([element[-1] ^ bit << 7])
-        for element, bit in zip(elements, bits, strict=False)
-    ]
+def _invert_sign(element: bytes) -> bytes:
+    return element[:-1] + bytes([element[-1] ^ 0x80])

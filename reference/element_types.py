@@ -1,148 +1,137 @@
-"""Section 3: element types, and their exact conversion.
-
-A Python float is an f64, which represents every value of the smaller float types exactly.
-"""
+"""Section 3: the element types, and what the elements of the float types are worth."""
 
 from __future__ import annotations
 
 import math
-import struct
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class ElementType:
-    """One row of the table of section 3."""
+    """One element type.
 
+    `bits` counts those that may be 1; `exponent_bits` is 0 if it is no signed float.
+    """
+
+    id: int
     name: str
-    size: int
-    is_float: bool = False  # of those that are converted to other types
+    item_size: int
+    bits: int
+    signed: bool = False
+    exponent_bits: int = 0
 
     @property
-    def bits(self) -> int:
-        """The bits of an element that may be other than 0."""
-        return _BITS.get(self.name, 8 * self.size)
+    def is_signed_float(self) -> bool:
+        """Whether an element is a sign, an exponent and a mantissa."""
+        return self.exponent_bits > 0
 
-    def turned_back(self, word: int) -> bytes:
-        """The element that kind planes (section 4) stores as this integer."""
-        if self.name in _ROTATED:
-            word = word >> 1 | (word & 1) << self.bits - 1
-        if self.name in _SIGNED:
-            word ^= 1 << self.bits - 1
-        return word.to_bytes(self.size, "little")
+    @property
+    def mantissa_bits(self) -> int:
+        """Of a signed float: the bits below the exponent."""
+        return self.bits - 1 - self.exponent_bits
 
 
-_ROTATED = ("f32", "f16", "bf16", "f64", "f8e4m3", "f8e5m2")
-_ROTATED += ("f4", "f6e2m3", "f6e3m2", "f8e4m3fnuz", "f8e5m2fnuz")
-_BITS = {"bool": 1, "f4": 4, "f6e2m3": 6, "f6e3m2": 6}
-_SIGNED = ("i8", "i16", "i32", "i64")
+def _integer(number: int, name: str, item_size: int) -> ElementType:
+    return ElementType(number, name, item_size, 8 * item_size, signed=name[0] == "i")
 
-TABLE = (
-    ElementType("f32", 4, True),
-    ElementType("f16", 2, True),
-    ElementType("bf16", 2, True),
-    ElementType("f64", 8, True),
-    ElementType("u8", 1),
-    ElementType("i8", 1),
-    ElementType("u16", 2),
-    ElementType("i16", 2),
-    ElementType("u32", 4),
-    ElementType("i32", 4),
-    ElementType("u64", 8),
-    ElementType("i64", 8),
-    ElementType("bool", 1),
-    ElementType("f8e4m3", 1, True),
-    ElementType("f8e5m2", 1, True),
-    ElementType("e8m0", 1, True),
-    ElementType("f4", 1),
-    ElementType("f6e2m3", 1),
-    ElementType("f6e3m2", 1),
-    ElementType("c64", 8),
-    ElementType("f8e4m3fnuz", 1),
-    ElementType("f8e5m2fnuz", 1),
+
+TABLE: tuple[ElementType, ...] = (
+    ElementType(0, "f32", 4, 32, exponent_bits=8),
+    ElementType(1, "f16", 2, 16, exponent_bits=5),
+    ElementType(2, "bf16", 2, 16, exponent_bits=8),
+    ElementType(3, "f64", 8, 64, exponent_bits=11),
+    _integer(4, "u8", 1),
+    _integer(5, "i8", 1),
+    _integer(6, "u16", 2),
+    _integer(7, "i16", 2),
+    _integer(8, "u32", 4),
+    _integer(9, "i32", 4),
+    _integer(10, "u64", 8),
+    _integer(11, "i64", 8),
+    ElementType(12, "bool", 1, 1),
+    ElementType(13, "f8e4m3", 1, 8, exponent_bits=4),
+    ElementType(14, "f8e5m2", 1, 8, exponent_bits=5),
+    ElementType(15, "e8m0", 1, 8),
+    ElementType(16, "f4", 1, 4, exponent_bits=2),
+    ElementType(17, "f6e2m3", 1, 6, exponent_bits=2),
+    ElementType(18, "f6e3m2", 1, 6, exponent_bits=3),
+    ElementType(19, "c64", 8, 64),
+    ElementType(20, "f8e4m3fnuz", 1, 8, exponent_bits=4),
+    ElementType(21, "f8e5m2fnuz", 1, 8, exponent_bits=5),
 )
-BY_NAME = {row.name: row for row in TABLE}
 
-#: The output types of conversions, with their exponent bits and mantissa bits.
-_LAYOUT = {"f32": (8, 23), "f16": (5, 10), "bf16": (8, 7), "f64": (11, 52)}
-OUTPUT_TYPES = tuple(_LAYOUT)
+BY_NAME: dict[str, ElementType] = {element_type.name: element_type for element_type in TABLE}
 
-_STRUCT = {"f32": "<f", "f16": "<e", "f64": "<d"}
-_UPPER_HALF = {"bf16": "f32", "f8e5m2": "f16"}
+IEEE_TYPES = ("f32", "f16", "bf16", "f64")
+FLOAT_TYPES = (*IEEE_TYPES, "f8e4m3", "f8e5m2", "e8m0")
+
+E8M0_BIAS = 127
+E8M0_NAN = 255
+F8E4M3_NAN = 0x7F
+
+
+def split_elements(data: bytes, size: int) -> list[bytes]:
+    """The elements of this item size that follow each other in `data`."""
+    return [data[i : i + size] for i in range(0, len(data), size)]
 
 
 def float_of(element: bytes, dtype: str) -> float:
-    """The exact value of one element of a float type.
-
-    >>> float_of(bytes([0x7E]), "f8e4m3"), float_of(bytes([0x80, 0xBF]), "bf16")
-    (448.0, -1.0)
-    """
-    if dtype in _UPPER_HALF:
-        return float_of(bytes(len(element)) + element, _UPPER_HALF[dtype])
-    if dtype in _STRUCT:
-        return float(struct.unpack(_STRUCT[dtype], element)[0])
+    """The value of an element of a float type (section 4 lists these)."""
+    if dtype not in FLOAT_TYPES:
+        raise ValueError(f"{dtype} is no float type")
+    bits = int.from_bytes(element, "little")
     if dtype == "e8m0":
-        return math.nan if element[0] == 255 else math.ldexp(1.0, element[0] - 127)
-    return _float_of_f8e4m3(element[0])
-
-
-def _float_of_f8e4m3(bits: int) -> float:
-    sign = -1.0 if bits & 0x80 else 1.0
-    exponent, mantissa = bits >> 3 & 15, bits & 7
-    if (exponent, mantissa) == (15, 7):
-        return math.nan
-    if exponent == 0:
-        return sign * math.ldexp(mantissa, -9)
-    return sign * math.ldexp(8 + mantissa, exponent - 10)
+        return math.nan if bits == E8M0_NAN else math.ldexp(1.0, bits - E8M0_BIAS)
+    form = BY_NAME[dtype]
+    sign = -1.0 if bits >> (form.bits - 1) else 1.0
+    top_exponent = (1 << form.exponent_bits) - 1
+    exponent = (bits >> form.mantissa_bits) & top_exponent
+    mantissa = bits & ((1 << form.mantissa_bits) - 1)
+    if dtype == "f8e4m3":
+        if bits & 0x7F == F8E4M3_NAN:
+            return math.copysign(math.nan, sign)
+    elif exponent == top_exponent:
+        return math.copysign(math.nan, sign) if mantissa else sign * math.inf
+    if exponent > 0:
+        mantissa += 1 << form.mantissa_bits
+    return sign * math.ldexp(float(mantissa), max(exponent, 1) - _bias(form) - form.mantissa_bits)
 
 
 def element_of(value: float, dtype: str) -> bytes:
-    """The element of an output type that is nearest to a value; ties go to an even mantissa.
+    """The element of a float type but e8m0 that is nearest to a value; ties go to the even one.
 
-    >>> element_of(65520.0, "f16").hex()  # half way above the max: infinity
-    '007c'
-    >>> element_of(-(2.0**-25), "f16").hex()  # half way to the min subnormal: -0
-    '0080'
+    A decoder only rounds to f32, f16, bf16 and f64.
     """
-    exponent_bits, mantissa_bits = _LAYOUT[dtype]
-    infinity = (1 << exponent_bits) - 1 << mantissa_bits
-    magnitude = abs(value)
+    form = BY_NAME[dtype]
+    if dtype == "e8m0" or dtype not in FLOAT_TYPES:
+        raise ValueError(f"nothing is rounded to {dtype}")
+    if dtype == "f8e4m3":
+        infinity = F8E4M3_NAN
+    else:
+        infinity = ((1 << form.exponent_bits) - 1) << form.mantissa_bits
     if math.isnan(value):
-        bits = infinity | 1 << mantissa_bits - 1
+        bits = infinity | 1 << (form.mantissa_bits - 1)
     elif math.isinf(value):
         bits = infinity
-    elif magnitude == 0:
-        bits = 0
     else:
-        minimum = 2 - (1 << exponent_bits - 1)  # exponent of the min normal number
-        exponent = max(math.frexp(magnitude)[1] - 1, minimum)
-        # In units of the last place. Python's round() rounds to nearest even. The addition carries
-        # a mantissa that was rounded up to 2 into the exponent, up to infinity.
-        steps = round(math.ldexp(magnitude, mantissa_bits - exponent))
-        bits = min((exponent - minimum << mantissa_bits) + steps, infinity)
+        bits = min(_magnitude_bits(abs(value), form), infinity)
     if math.copysign(1.0, value) < 0:
-        bits |= 1 << exponent_bits + mantissa_bits
-    return bits.to_bytes(BY_NAME[dtype].size, "little")
+        bits |= 1 << (form.bits - 1)
+    return bits.to_bytes(form.item_size, "little")
 
 
-def converted_nan(element: bytes, source: str, dtype: str) -> bytes:
-    """A NaN in another type. Any NaN would do; this is the one that qcodec gives.
-
-    It is quiet. It keeps its sign, and as many bits of its payload as fit: in f16 none.
-
-    >>> converted_nan(bytes([0x01, 0x7D]), "f16", "f32").hex()
-    '0020e07f'
-    """
-    bits, size = int.from_bytes(element, "little"), 8 * len(element)
-    exponent_bits, mantissa_bits = _LAYOUT[dtype]
-    kept = {"f32": 23, "f16": 10, "bf16": 7, "f64": 52, "f8e5m2": 2}.get(source, 0)
-    payload = (bits & (1 << kept) - 1) << 52 - kept if dtype != "f16" else 0
-    sign = bits >> size - 1 if source != "e8m0" else 0
-    found = (1 << exponent_bits) - 1 << mantissa_bits | 1 << mantissa_bits - 1
-    found |= payload >> 52 - mantissa_bits | sign << exponent_bits + mantissa_bits
-    return found.to_bytes(BY_NAME[dtype].size, "little")
+def _bias(form: ElementType) -> int:
+    return (1 << (form.exponent_bits - 1)) - 1
 
 
-def round_to_f32(value: float) -> float:
-    """The f32 that is nearest to a value."""
-    return float_of(element_of(value, "f32"), "f32")
+def _magnitude_bits(value: float, form: ElementType) -> int:
+    """The bits of a finite value that is not negative, if there were exponents without end."""
+    if value == 0:
+        return 0
+    leading = math.frexp(value)[1] - 1
+    exponent = max(leading + _bias(form), 1)
+    # `round` rounds ties to even, and `ldexp` only moves the point here, so it is exact.
+    units = round(math.ldexp(value, form.mantissa_bits + _bias(form) - exponent))
+    # A subnormal has no leading 1 to subtract, but the exponent field 0 in place of 1: the sum is
+    # the same. And units that were rounded up to the next power of two carry into the exponent.
+    return ((exponent - 1) << form.mantissa_bits) + units

@@ -1,176 +1,175 @@
-"""Section 2: the body of a frame, and decoding from its head to its elements."""
+"""Section 2: a frame, from its bytes to its tensor."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 
-from .conventions import Checksum, Limit, Reader, crc32c, require
-from .copies import expand, open_copies
-from .delta import delta_elements
-from .element_types import BY_NAME, OUTPUT_TYPES
-from .head import COPIES, DELTA, DENSE, Head, check_together, read_head, read_notes
+from .chunk import decode_chunk
+from .conventions import Base, Checksum, Limit, Reader, Truncated, ceil_div, crc32c, require
+from .element_types import BY_NAME
+from .head import (
+    BASE_NOTE,
+    CHECKSUM_NOTE,
+    DELTA,
+    Head,
+    judge,
+    judge_chunk_elements,
+    read_fields,
+    read_notes,
+)
 from .parameters import Parameters, read_parameters
-from .positions import open_positions, positions_of
-from .values import convert, open_values, values_of
+from .values import require_output_type
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """A range of the elements of the tensor, and the bytes that encode them."""
-
-    elements: range
-    content: bytes
-    crc: int | None = None
+CRC_LENGTH = 4
+DIRECTORY_ENTRY_LENGTH = 8
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A decoded frame: the name of its dtype (section 3), its dims, its elements in C order."""
+    """A decoded tensor: its elements are little-endian, in C order."""
 
     dtype: str
     shape: tuple[int, ...]
     data: bytes
 
 
+@dataclass
+class OpenFrame:
+    """A frame whose CRC is right and whose head is judged."""
+
+    head: Head
+    shared: Reader
+    chunks: Reader
+
+
 def decode(
-    data: bytes,
-    dtype: str | None = None,
-    max_bytes: int | None = None,
-    base: bytes | None = None,
+    data: bytes, dtype: str | None = None, max_bytes: int | None = None, base: bytes | None = None
 ) -> Tensor:
-    """Decode one frame.
+    """The tensor of a frame.
 
-    Parameters
-    ----------
-    data : bytes
-        Exactly one frame.
-    dtype : str, optional
-        The output type: ``"f32"``, ``"f16"``, ``"bf16"`` or ``"f64"`` if the frame has any float
-        type. The default is the dtype of the frame.
-    max_bytes : int, optional
-        The max size of the tensor and of its coded parameters, in bytes once decoded.
-    base : bytes, optional
-        The elements of the base of a frame of kind delta, little-endian.
-
-    Raises
-    ------
-    FormatError
-        One of its subclasses, the errors of section 1.
-    ValueError
-        If the frame cannot be converted to the output type, or if the base of a frame of kind
-        delta is missing or is another one.
+    `dtype` asks for another output type (section 4). `max_bytes` is the reader's limit on the size
+    of the decoded tensor in the output type (error Limit). `base` has the elements of the base, for
+    a frame of kind delta; if it is missing, or another one, that is the error Base, which is a
+    ValueError too.
     """
-    reader = Reader(data, length_is_known=False)
-    head = read_head(reader)
-    dtype = head.dtype.name if dtype is None else dtype
-    if dtype != head.dtype.name and not (head.dtype.is_float and dtype in OUTPUT_TYPES):
-        raise ValueError(f"{head.dtype.name} cannot be given as {dtype}")
-    parameters, chunks = read_shared(reader, head)
-    size = head.elements * BY_NAME[dtype].size
-    largest = max(size, parameters.coded_bytes)
-    require(max_bytes is None or largest <= max_bytes, f"{largest} bytes once decoded", Limit)
-    parameters.decode_coded()
-    if head.kind == DELTA:
-        _check_base(head, parameters, base)
-    parts = [decode_chunk(head, parameters, chunk, dtype, base) for chunk in chunks]
-    return Tensor(dtype, head.dims, b"".join(parts))
+    return decode_frame(open_frame(data), dtype, max_bytes, base)
 
 
 def notes_of(data: bytes) -> dict[int, bytes]:
     """The notes of a frame, by id."""
-    reader = Reader(data, length_is_known=False)
-    return read_notes(reader) if read_head(reader).noted else {}
+    frame = open_frame(data)
+    return read_notes(frame.shared) if frame.head.has_notes else {}
 
 
-def verify(data: bytes, base: bytes | None = None) -> None:
-    """Decode one frame, and check what its notes say of the elements and of the base.
-
-    Raises what `decode` does, for a wrong note too.
-    """
+def verify(data: bytes, base: bytes | None = None) -> Tensor:
+    """The tensor of a frame, with which its notes 1 and 2 agree, if there are any."""
     tensor, notes = decode(data, base=base), notes_of(data)
     crc = crc32c(tensor.data).to_bytes(4, "little")
-    require(notes.get(1, crc) == crc, "CRC of the elements", Checksum)
-    if base is not None and notes.get(2, b"") not in (b"", hashlib.sha256(base).digest()):
-        raise ValueError(f"the base is another one than {notes[2].hex()}")
+    agrees = notes.get(CHECKSUM_NOTE, crc) == crc
+    require(agrees, "note 1 has another CRC of the elements", Checksum)
+    if base is not None and BASE_NOTE in notes:
+        is_base = notes[BASE_NOTE] == hashlib.sha256(base).digest()
+        require(is_base, "note 2 has another SHA-256 of the base", Base)
+    return tensor
 
 
-def _check_base(head: Head, parameters: Parameters, base: bytes | None) -> None:
-    if base is None or len(base) != head.elements * head.dtype.size:
-        raise ValueError("the base is missing, or has another size")
-    if digest_of(base) != parameters.digest:
-        raise ValueError(f"the base is another one than {parameters.digest.hex()}")
+def open_frame(data: bytes) -> OpenFrame:
+    """Read the head and check the CRC; only then see what the head means.
+
+    A frame is an input of its own, also in a pack or a file: if it ends too early, it is Truncated.
+    """
+    reader = Reader(data, length_is_known=False)
+    fields = read_fields(reader)
+    require(fields.body_length <= reader.left, "the body ends before its length", Truncated)
+    require(fields.body_length == reader.left, "bytes after the frame")
+    body = reader.part(fields.body_length, "body")
+    if fields.chunked:
+        shared_length = body.vu("shared length")
+        require(shared_length <= body.left, "shared length beyond the body")
+    else:
+        shared_length = body.left
+    require(shared_length >= CRC_LENGTH, "no room for the CRC")
+    shared = body.part(shared_length - CRC_LENGTH, "shared")
+    end = len(data) - body.left
+    require(crc32c(data[:end]) == body.u32("CRC"), "the CRC of a frame", Checksum)
+    return OpenFrame(judge(fields), shared, body)
+
+
+def decode_frame(
+    frame: OpenFrame,
+    dtype: str | None = None,
+    max_bytes: int | None = None,
+    base: bytes | None = None,
+) -> Tensor:
+    """The tensor of an open frame; the arguments are those of `decode`."""
+    head = frame.head
+    output = head.dtype if dtype is None else dtype
+    require_output_type(head.dtype, output)
+    if max_bytes is not None:
+        size = head.n * BY_NAME[output].item_size
+        require(size <= max_bytes, f"{size} bytes are more than {max_bytes}", Limit)
+    if head.has_notes:
+        read_notes(frame.shared)
+    if not head.chunked:
+        parameters = read_parameters(frame.shared, head)
+        of_base = _base_of(head, parameters, base)
+        elements = decode_chunk(frame.shared, head, parameters, 0, head.n, of_base, output)
+        return Tensor(output, head.dims, elements)
+    return Tensor(output, head.dims, _decode_chunks(frame, base, output))
+
+
+def _decode_chunks(frame: OpenFrame, base: bytes | None, output: str) -> bytes:
+    """The elements of a chunked frame, of which the notes are read."""
+    head = frame.head
+    chunk_elements = frame.shared.vu("chunk elements")
+    judge_chunk_elements(chunk_elements, head)
+    count = ceil_div(head.n, chunk_elements)
+    # The parameters may be coded in few bytes for many elements; so this is checked before they are
+    # decoded.
+    require(count * DIRECTORY_ENTRY_LENGTH <= frame.shared.left, "no room for the directory")
+    parameters = read_parameters(frame.shared, head)
+    whole_base = _base_of(head, parameters, base)
+    size = head.form.item_size
+    parts = []
+    for number, chunk in enumerate(_read_chunks(frame, count)):
+        first = number * chunk_elements
+        e = min(chunk_elements, head.n - first)
+        of_base = whole_base[first * size : (first + e) * size]
+        parts.append(decode_chunk(chunk, head, parameters, first, e, of_base, output))
+    return b"".join(parts)
+
+
+def _read_chunks(frame: OpenFrame, count: int) -> list[Reader]:
+    """The chunks, by the directory."""
+    shared = frame.shared
+    directory = [
+        (shared.u32("length of a chunk"), shared.u32("CRC of a chunk")) for _ in range(count)
+    ]
+    shared.at_end("shared")
+    require(
+        sum(length for length, _ in directory) == frame.chunks.left, "the lengths of the chunks"
+    )
+    chunks = []
+    for length, crc in directory:
+        chunk = frame.chunks.part(length, "chunk")
+        require(crc32c(chunk.data) == crc, "the CRC of a chunk", Checksum)
+        chunks.append(chunk)
+    return chunks
+
+
+def _base_of(head: Head, parameters: Parameters, base: bytes | None) -> bytes:
+    """The elements of the base, if the kind is delta and it is the right one."""
+    if head.kind != DELTA:
+        return b""
+    if base is None:
+        raise Base("a frame of kind delta needs its base")
+    require(len(base) == head.n * head.form.item_size, "the base has another size", Base)
+    require(digest_of(base) == parameters.digest, "the base is another one", Base)
+    return base
 
 
 def digest_of(base: bytes) -> bytes:
-    """What tells one base from another: the CRCs of its two halves (section 4)."""
+    """The CRCs of the two halves of the bytes of a base."""
     half = len(base) // 2
     return b"".join(crc32c(part).to_bytes(4, "little") for part in (base[:half], base[half:]))
-
-
-def read_shared(reader: Reader, head: Head) -> tuple[Parameters, list[Chunk]]:
-    """What the CRC covers, and the chunks."""
-    if head.noted:
-        read_notes(reader)
-    if not head.chunked:
-        check_together(head, None)
-        parameters = read_parameters(reader, head)
-        return parameters, [Chunk(range(head.elements), reader.take(reader.left, "chunk"))]
-    chunk_elements = reader.vu("chunk elements")
-    check_together(head, chunk_elements)
-    parameters = read_parameters(reader, head)
-    firsts = range(0, head.elements, chunk_elements)
-    directory = Reader(reader.take(8 * len(firsts), "directory"), length_is_known=True)
-    require(reader.left == 0, "bytes follow the directory")
-    rest = Reader(reader.after, length_is_known=True)
-    chunks = []
-    for first in firsts:
-        elements = range(first, min(first + chunk_elements, head.elements))
-        content = rest.take(directory.u32("chunk length"), "chunk")
-        chunks.append(Chunk(elements, content, directory.u32("chunk CRC")))
-    require(rest.left == 0, "the chunks do not fill the body")
-    return parameters, chunks
-
-
-def _changed(reader: Reader, head: Head, parameters: Parameters, base: list[bytes]) -> list[bytes]:
-    """The elements of a chunk of kind delta: those that are not stored are those of the base."""
-    if head.positions == DENSE:
-        return delta_elements(reader, head, parameters, len(base))(base)
-    positions = open_positions(reader, head, parameters, len(base))
-    decode = delta_elements(reader, head, parameters, positions.stored)
-    places = positions_of(positions, head, len(base))
-    elements = list(base)
-    for place, element in zip(places, decode([base[place] for place in places]), strict=True):
-        elements[place] = element
-    return elements
-
-
-def decode_chunk(
-    head: Head, parameters: Parameters, chunk: Chunk, dtype: str, base: bytes | None
-) -> bytes:
-    """All elements of one chunk, stored or not."""
-    if chunk.crc is not None:
-        require(crc32c(chunk.content) == chunk.crc, "CRC of a chunk", Checksum)
-    reader = Reader(chunk.content, length_is_known=True)
-    if head.kind == DELTA and base is not None:
-        size = head.dtype.size
-        own = [base[at * size : (at + 1) * size] for at in chunk.elements]
-        elements = _changed(reader, head, parameters, own)
-        return b"".join(convert(element, head.dtype.name, dtype) for element in elements)
-    if head.positions == COPIES:
-        copies = open_copies(reader, head, len(chunk.elements))
-        streams = open_values(reader, head, parameters, copies.stored)
-        require(reader.left == 0, "the streams do not fill their chunk")
-        # All elements share their groups, so any numbers do.
-        values = values_of(streams, head, parameters, [0] * copies.stored, dtype)
-        return b"".join(expand(copies, values, len(chunk.elements)))
-    positions = open_positions(reader, head, parameters, len(chunk.elements))
-    streams = open_values(reader, head, parameters, positions.stored)
-    require(reader.left == 0, "the streams do not fill their chunk")
-    places = positions_of(positions, head, len(chunk.elements))
-    stored = [chunk.elements[place] for place in places]
-    values = values_of(streams, head, parameters, stored, dtype)
-    dense = [bytes(BY_NAME[dtype].size)] * len(chunk.elements)
-    for place, value in zip(places, values, strict=True):
-        dense[place] = value
-    return b"".join(dense)

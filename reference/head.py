@@ -1,118 +1,158 @@
-"""Section 2: the head of a frame, which is its fields before the body."""
+"""Section 2: the head of a frame, and the notes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from .codings import CODINGS
-from .conventions import Checksum, Limit, Reader, Truncated, Unsupported, crc32c, require
-from .element_types import TABLE, ElementType
+from .codings import EVERY_CODING
+from .conventions import Corrupt, Limit, Reader, Unsupported, require
+from .element_types import BY_NAME, IEEE_TYPES, TABLE, ElementType
 
+MAGIC = b"QC"
 VERSION = 0x81
+
 BYTES, PLANES, AFFINE, CODEBOOK, DELTA = range(5)
 DENSE, GAPS, MASK, CSR, BIT_MASK, COPIES = range(6)
-_QUANTIZABLE = ("f32", "f16", "bf16", "f64")
-SIZE_LIMIT = 1 << 56
+
+MOST_DIMS = 8
 SMALLEST_CHUNK, LARGEST_CHUNK = 256, 1 << 22
-_CRC_BYTES = 4
+SIZE_LIMIT = 1 << 56
+
+CHECKSUM_NOTE, BASE_NOTE = 1, 2
+NOTE_LENGTHS = {CHECKSUM_NOTE: 4, BASE_NOTE: 32}
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The head as it is stored, before anything but the magic and the version is judged."""
+
+    flags: int
+    features: int
+    dtype_id: int
+    kind: int
+    dims: tuple[int, ...]
+    body_length: int
+
+    @property
+    def chunked(self) -> bool:
+        """Bit 0 of the flags, which has the same meaning in every version."""
+        return bool(self.flags & 1)
 
 
 @dataclass(frozen=True)
 class Head:
-    """The fields of a frame, and what is derived from them."""
+    """What the head means."""
 
-    chunked: bool
-    positions: int
-    scaled: bool
-    noted: bool
-    dtype: ElementType
-    features: int
+    dtype: str
     kind: int
+    positions: int
     dims: tuple[int, ...]
+    chunked: bool
+    scaled: bool
+    has_notes: bool
+    features: int
+    body_length: int
 
     @property
-    def elements(self) -> int:
-        """n: the number of elements."""
+    def form(self) -> ElementType:
+        """The element type."""
+        return BY_NAME[self.dtype]
+
+    @property
+    def n(self) -> int:
+        """The number of elements."""
         return math.prod(self.dims)
 
     @property
     def row_length(self) -> int:
-        """The number of elements of a row, for positions form csr."""
+        """The number of elements that share the first index."""
         return math.prod(self.dims[1:])
 
 
 def read_head(reader: Reader) -> Head:
-    """Read the fields, check the CRC, and then say what the fields mean.
+    """The head of a frame, for a reader that has only its beginning: the CRC is not checked."""
+    return judge(read_fields(reader))
 
-    The reader is left with the rest of what the CRC covers; `reader.after` is what follows the CRC.
-    """
-    for byte in b"QC":
-        require(reader.u8("magic") == byte, "not a frame")
-    require(reader.u8("version") == VERSION, "another version", Unsupported)
+
+def read_fields(reader: Reader) -> Fields:
+    """The fields of the head. They are where they are in every version."""
+    require(reader.take(2, "magic") == MAGIC, "the magic is not QC")
+    version = reader.u8("version")
+    require(version == VERSION, f"version {version}", Unsupported)
     flags = reader.u8("flags")
     features = reader.vu("features")
-    dtype = reader.u8("dtype")
+    dtype_id = reader.u8("dtype")
     kind, ndim = divmod(reader.u8("kind and ndim"), 16)
     dims = tuple(reader.vu("dim") for _ in range(ndim))
-    body_length = reader.vu("body length")
-    require(reader.left >= body_length, "the input ends within the frame", Truncated)
-    require(reader.left <= body_length, "the input goes on after the frame")
-    reader.length_is_known = True
-    _check_crc(reader, reader.vu("shared length") if flags & 1 else reader.left)
-    return _judged(flags, features, dtype, kind, dims)
+    return Fields(flags, features, dtype_id, kind, dims, reader.vu("body length"))
 
 
-def _check_crc(reader: Reader, length: int) -> None:
-    require(_CRC_BYTES <= length <= reader.left, "no room for the CRC")
-    end = reader.at + length - _CRC_BYTES
-    reader.after = reader.data[end + _CRC_BYTES :]
-    crc, reader.data = reader.data[end : end + _CRC_BYTES], reader.data[:end]
-    require(crc32c(reader.data) == int.from_bytes(crc, "little"), "CRC of the frame", Checksum)
+def judge(fields: Fields) -> Head:
+    """What the fields mean, or which rule they break."""
+    require(fields.flags >> 6 == 0, f"flags {fields.flags:#x}", Unsupported)
+    require(fields.features & ~EVERY_CODING == 0, f"features {fields.features:#x}", Unsupported)
+    require(fields.dtype_id < len(TABLE), f"dtype {fields.dtype_id}", Unsupported)
+    require(len(fields.dims) <= MOST_DIMS, f"{len(fields.dims)} dims", Unsupported)
+    form = TABLE[fields.dtype_id]
+    require(size_of(fields.dims, form) < SIZE_LIMIT, "the size is too large", Limit)
+    head = Head(
+        dtype=form.name,
+        kind=fields.kind,
+        positions=fields.flags >> 1 & 7,
+        dims=fields.dims,
+        chunked=fields.chunked,
+        scaled=bool(fields.flags & 16),
+        has_notes=bool(fields.flags & 32),
+        features=fields.features,
+        body_length=fields.body_length,
+    )
+    _judge_kind_and_positions(head)
+    require(head.chunked or head.n <= LARGEST_CHUNK, f"a chunk of {head.n} elements", Unsupported)
+    return head
 
 
-def _judged(flags: int, features: int, dtype: int, kind: int, dims: tuple[int, ...]) -> Head:
-    positions = flags >> 1 & 7
-    require(positions <= COPIES and flags < 64, "reserved flags", Unsupported)
-    require(features >> len(CODINGS) == 0, "reserved features", Unsupported)
-    require(dtype < len(TABLE), "reserved dtype", Unsupported)
-    require(kind <= DELTA, "reserved kind", Unsupported)
-    require(len(dims) <= 8, "more than 8 dimensions", Unsupported)
-    size = TABLE[dtype].size * math.prod(dim or 1 for dim in dims)
-    require(size < SIZE_LIMIT, "the dims are too large", Limit)
-    scaled, noted = bool(flags >> 4 & 1), bool(flags >> 5 & 1)
-    return Head(bool(flags & 1), positions, scaled, noted, TABLE[dtype], features, kind, dims)
+def size_of(dims: tuple[int, ...], form: ElementType) -> int:
+    """The product of the dims, where zeros count as ones, times the item size."""
+    return math.prod(max(dim, 1) for dim in dims) * form.item_size
+
+
+def _judge_kind_and_positions(head: Head) -> None:
+    """The combinations that section 4 rules out, and what form csr needs."""
+    require(head.kind <= DELTA, f"kind {head.kind}", Unsupported)
+    require(head.positions <= COPIES, f"positions {head.positions}", Unsupported)
+    if head.kind in (AFFINE, CODEBOOK):
+        require(head.dtype in IEEE_TYPES, f"codes of dtype {head.dtype}", Unsupported)
+    else:
+        require(not head.scaled, f"scales in kind {head.kind}", Unsupported)
+    if head.kind == DELTA:
+        require(head.dtype in IEEE_TYPES, f"kind delta of dtype {head.dtype}", Corrupt)
+        has_form = head.positions not in (CSR, COPIES)
+        require(has_form, f"positions {head.positions} in kind delta", Unsupported)
+    if head.positions == CSR:
+        require(len(head.dims) >= 1, "positions csr without a dimension", Corrupt)
+
+
+def judge_chunk_elements(chunk_elements: int, head: Head) -> None:
+    """The rules for the number of elements of a chunk in a chunked frame."""
+    require(chunk_elements >= SMALLEST_CHUNK, f"{chunk_elements} elements per chunk")
+    require(chunk_elements <= LARGEST_CHUNK, f"{chunk_elements} elements per chunk", Unsupported)
+    if head.positions == CSR and head.row_length > 0:
+        require(chunk_elements % head.row_length == 0, "a chunk that is not whole rows")
 
 
 def read_notes(reader: Reader) -> dict[int, bytes]:
-    """What a frame says beside its tensor, by id."""
-    notes = Reader(reader.take(reader.vu("length of the notes"), "notes"), length_is_known=True)
-    found: dict[int, bytes] = {}
-    while notes.left:
-        number = notes.vu("id of a note")
-        require(number > max(found, default=-1), "ids of notes do not ascend")
-        found[number] = notes.take(notes.vu("length of a note"), "note")
-    require(len(found.get(1, bytes(4))) == 4, "a CRC of elements has 4 bytes")
-    require(len(found.get(2, bytes(32))) == 32, "a SHA-256 has 32 bytes")
-    return found
-
-
-def check_together(head: Head, chunk_elements: int | None) -> None:
-    """The rules between several fields; `chunk_elements` is None if the frame is not chunked."""
-    if chunk_elements is None:
-        require(head.elements <= LARGEST_CHUNK, "too many elements for one chunk", Unsupported)
-    else:
-        require(chunk_elements >= SMALLEST_CHUNK, "chunks of fewer than 256 elements")
-        require(chunk_elements <= LARGEST_CHUNK, "chunks of over 2^22 elements", Unsupported)
-    if head.positions == CSR:
-        require(head.dims, "csr without a dimension")
-        if chunk_elements and head.row_length:
-            require(chunk_elements % head.row_length == 0, "csr with chunks of broken rows")
-    is_float = head.dtype.name in _QUANTIZABLE
-    if head.kind in (AFFINE, CODEBOOK):
-        require(is_float, "codes of a dtype that is not for them", Unsupported)
-    require(head.kind != DELTA or is_float, "delta of a dtype that is not for it")
-    if head.kind in (BYTES, PLANES, DELTA):
-        require(not head.scaled, "scales without codes", Unsupported)
-    if head.kind == DELTA:
-        require(head.positions not in (CSR, COPIES), "rows or copies of differences", Unsupported)
+    """The notes by id. What they say is not judged."""
+    items = reader.part(reader.vu("length of the notes"), "notes")
+    notes: dict[int, bytes] = {}
+    last = -1
+    while items.left > 0:
+        note = items.vu("id of a note")
+        require(note > last, "the ids of the notes do not ascend")
+        content = items.take(items.vu("length of a note"), f"note {note}")
+        require(
+            len(content) == NOTE_LENGTHS.get(note, len(content)), f"note {note} has another length"
+        )
+        notes[note] = content
+        last = note
+    return notes

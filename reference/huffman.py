@@ -1,103 +1,99 @@
-"""Section 7.3: canonical Huffman codes in interleaved sub-streams."""
+"""Section 7.3: coding huffman."""
 
 from __future__ import annotations
 
-from .conventions import Reader, Unsupported, require
+from .conventions import Corrupt, Reader, Unsupported, ceil_div, require
 
-_LONGEST = 12
+LONGEST_CODE = 12
+ZERO_RUN, REPEAT, RESERVED = 13, 14, 15
+SHORTEST_RUN = 3
+SUB_STREAMS, FEWEST_SYMBOLS_OF_SUB_STREAMS = 4, 256
+
+Lookup = list[tuple[int, int]]
+"""For the next `LONGEST_CODE` bits: the symbol that they begin with, and the length of its code."""
 
 
 def huffman(body: bytes, count: int, width: int) -> list[int]:
-    """The symbols of a stream.
-
-    >>> huffman(bytes([0x01, 0x11, 0b0110_0000]), 4, 1)
-    [0, 1, 1, 0]
-    """
+    """The symbols of a body in coding huffman."""
     reader = Reader(body, length_is_known=True)
-    codes = canonical_codes(read_lengths(reader, width))
-    streams = 4 if count >= 256 else 1
-    sizes = [reader.vu("length of a sub-stream") for _ in range(streams - 1)]
-    sub_streams = [reader.take(size, "sub-stream") for size in sizes]
-    sub_streams.append(body[reader.at :])
+    lookup = _lookup(read_lengths(reader, width))
+    parts = SUB_STREAMS if count >= FEWEST_SYMBOLS_OF_SUB_STREAMS else 1
+    sizes = [reader.vu("length of a sub-stream") for _ in range(parts - 1)]
     symbols = [0] * count
-    for first, content in enumerate(sub_streams):
-        places = range(first, count, streams)
-        symbols[first::streams] = _decode_sub_stream(content, len(places), codes)
+    for part in range(parts):
+        size = sizes[part] if part < parts - 1 else reader.left
+        data = reader.take(size, "sub-stream")
+        symbols[part::parts] = _sub_stream(data, len(range(part, count, parts)), lookup)
     return symbols
 
 
 def read_lengths(reader: Reader, width: int) -> list[int]:
-    """The code length of each symbol (0: absent), checked to be a complete code."""
-    symbols = reader.u8("number of symbols") + 1
-    require(symbols <= 1 << width, "more symbols than the width allows")
+    """The lengths of the Huffman codes of all symbols in order; 0 for an absent one."""
+    symbols = reader.u8("symbols") + 1
+    require(symbols <= 1 << width, f"{symbols} symbols of {width} bits")
     nibbles = _Nibbles(reader)
     lengths: list[int] = []
     while len(lengths) < symbols:
         nibble = nibbles.next()
-        if nibble <= _LONGEST:
+        require(nibble != RESERVED, "a reserved nibble among the code lengths", Unsupported)
+        if nibble <= LONGEST_CODE:
             lengths.append(nibble)
             continue
-        require(nibble < 15, "nibble 15 in the code lengths", Unsupported)
-        require(nibble == 13 or lengths, "the first code length repeats the one before")
-        length = 0 if nibble == 13 else lengths[-1]
-        lengths += [length] * (nibbles.next() + 3)
-        require(len(lengths) <= symbols, "a run of code lengths goes beyond the symbols")
-    nibbles.finish()
-    whole = 1 << _LONGEST
-    filled = sum(whole >> length for length in lengths if length)
-    require(filled == whole, "the code is not complete")
+        run = nibbles.next() + SHORTEST_RUN
+        require(nibble == ZERO_RUN or len(lengths) > 0, "no symbol before whose length is repeated")
+        require(len(lengths) + run <= symbols, "a run of code lengths beyond the symbols")
+        lengths += [0 if nibble == ZERO_RUN else lengths[-1]] * run
+    nibbles.at_end()
+    total = sum(1 << (LONGEST_CODE - length) for length in lengths if length > 0)
+    require(total == 1 << LONGEST_CODE, "the code lengths are no complete code")
     return lengths
 
 
 class _Nibbles:
-    """The nibbles of bytes, the low one first."""
+    """Reads the nibbles of bytes, the low one first."""
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self.left: int | None = None
+        self.high: int | None = None
 
     def next(self) -> int:
-        if self.left is not None:
-            nibble, self.left = self.left, None
+        if self.high is not None:
+            nibble, self.high = self.high, None
             return nibble
         byte = self.reader.u8("code lengths")
-        self.left = byte >> 4
+        self.high = byte >> 4
         return byte & 15
 
-    def finish(self) -> None:
-        require(not self.left, "the nibble after the code lengths is not 0")
+    def at_end(self) -> None:
+        require(not self.high, "a padding nibble that is not 0")
 
 
-def canonical_codes(lengths: list[int]) -> dict[tuple[int, int], int]:
-    """The symbol of each (code length, code).
-
-    >>> canonical_codes([2, 1, 0, 2])
-    {(1, 0): 1, (2, 2): 0, (2, 3): 3}
-    """
-    present = sorted((length, symbol) for symbol, length in enumerate(lengths) if length)
-    codes = {}
-    code, previous = -1, present[0][0]
-    for length, symbol in present:
-        code = code + 1 << length - previous
-        previous = length
-        codes[length, code] = symbol
-    return codes
+def _lookup(lengths: list[int]) -> Lookup:
+    """What canonical codes give: as the code is complete, they fill the table in their order."""
+    table: Lookup = []
+    in_order = sorted((length, symbol) for symbol, length in enumerate(lengths) if length > 0)
+    for length, symbol in in_order:
+        table += [(symbol, length)] * (1 << (LONGEST_CODE - length))
+    return table
 
 
-def _decode_sub_stream(content: bytes, count: int, codes: dict[tuple[int, int], int]) -> list[int]:
-    """The symbols of one sub-stream, checked to fill it exactly."""
+def _sub_stream(data: bytes, count: int, lookup: Lookup) -> list[int]:
+    """The symbols of a string of codes, read from the most significant bit of each byte."""
+    padded = data + bytes(2)
     symbols = []
-    at, bits = 0, 8 * len(content)
+    at = 0
     for _ in range(count):
-        length = code = 0
-        while (length, code) not in codes:  # the code is complete: found after at most 12 bits
-            require(at < bits, "a sub-stream is shorter than its symbols")
-            code = code << 1 | content[at // 8] >> 7 - at % 8 & 1
-            length += 1
-            at += 1
-        symbols.append(codes[length, code])
-    require(bits - at < 8, "a sub-stream is longer than its symbols")
+        window = int.from_bytes(padded[at // 8 : at // 8 + 3], "big")
+        if at > 8 * len(data):
+            raise Corrupt("a sub-stream is too short")
+        symbol, length = lookup[
+            (window >> (24 - LONGEST_CODE - at % 8)) & ((1 << LONGEST_CODE) - 1)
+        ]
+        symbols.append(symbol)
+        at += length
+    require(ceil_div(at, 8) == len(data), "a sub-stream is not exactly as long as its codes")
+    padding = -at % 8
     require(
-        not bits or content[-1] & (1 << bits - at) - 1 == 0, "bits after the last code are not 0"
+        padding == 0 or data[-1] & ((1 << padding) - 1) == 0, "padding of a sub-stream is not 0"
     )
     return symbols

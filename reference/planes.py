@@ -1,75 +1,73 @@
-"""Section 4, planes: one stream per byte of an element."""
+"""Section 4: kind planes."""
 
 from __future__ import annotations
 
-from .codings import Stream
-from .conventions import Reader, Unsupported, require
-from .element_types import ElementType
+from .codings import Streams
+from .conventions import Corrupt, Reader, Unsupported, require
+from .element_types import BY_NAME, IEEE_TYPES, ElementType
 
-_EXPONENT_BITS = {"f32": 8, "bf16": 8, "f16": 5, "f64": 11}
-_MAX_MANTISSA_BITS = 4
-
-
-def open_planes(
-    reader: Reader, element: ElementType, features: int, count: int
-) -> PlainPlanes | FloatPlanes:
-    """Open the value streams of `count` elements of a type."""
-    form = FloatPlanes if element.name in _EXPONENT_BITS else PlainPlanes
-    return form(reader, element, features, count)
+MOST_MANTISSA_BITS = 4
+UPPER_BITS = 16
 
 
-class PlainPlanes:
-    """The value streams of every type but those of FloatPlanes, opened by the constructor."""
-
-    def __init__(self, reader: Reader, element: ElementType, features: int, count: int) -> None:
-        self._element = element
-        width = min(element.bits, 8)
-        self._streams = [Stream(reader, count, width, features) for _ in range(element.size)]
-
-    def elements(self) -> list[bytes]:
-        """The elements, joined from the contents of the streams."""
-        symbols = [stream.symbols() for stream in self._streams]
-        words = (int.from_bytes(column, "big") for column in zip(*symbols, strict=True))
-        return [self._element.turned_back(word) for word in words]
+def read_planes(reader: Reader, streams: Streams, m: int, dtype: str) -> list[bytes]:
+    """The m elements of value streams of kind planes, which `streams` opens from `reader`."""
+    form = BY_NAME[dtype]
+    if dtype in IEEE_TYPES:
+        turned = _read_planes_of_floats(reader, streams, m, form)
+    else:
+        width = min(form.bits, 8)
+        planes = [streams.read(m, width) for _ in range(form.item_size)]
+        turned = _join([0] * m, planes, width)
+    return [_turn_back(bits, form).to_bytes(form.item_size, "little") for bits in turned]
 
 
-class FloatPlanes:
-    """The value streams of f32, f16, bf16 or f64, opened by the constructor."""
+def _join(upper: list[int], planes: list[list[int]], width: int) -> list[int]:
+    """`upper`, followed by the symbols of the planes, from most to least significant."""
+    for plane in planes:
+        upper = [bits << width | symbol for bits, symbol in zip(upper, plane, strict=True)]
+    return upper
 
-    def __init__(self, reader: Reader, element: ElementType, features: int, count: int) -> None:
-        self._element = element
-        self._exponent_bits = _EXPONENT_BITS[element.name]
-        fields = reader.u8("fields")
-        require(fields < 32, "reserved fields", Unsupported)
-        self._mantissa_bits = fields & 7
-        require(self._mantissa_bits <= _MAX_MANTISSA_BITS, "too many mantissa bits", Unsupported)
-        require(self._mantissa_bits + self._exponent_bits >= 8, "too few mantissa bits")
-        self._base = reader.vu("base exponent") if fields & 8 else 0
-        require(self._base < 1 << self._exponent_bits, "base is no exponent")
-        self._escapes = None
-        if fields & 16:
-            escapes = reader.vu("escapes")
-            require(escapes <= count, "more escapes than elements")
-            self._escapes = Stream(reader, escapes, self._exponent_bits, features)
-        self._rest_bits = 16 - self._exponent_bits - self._mantissa_bits
-        widths = [8, self._rest_bits] + [8] * (element.size - 2)
-        self._streams = [Stream(reader, count, width, features) for width in widths]
 
-    def elements(self) -> list[bytes]:
-        """The elements, joined from the contents of the streams."""
-        escapes = iter(self._escapes.symbols() if self._escapes else ())
-        symbols = [stream.symbols() for stream in self._streams]
-        elements = []
-        for symbol, rest, *lower in zip(*symbols, strict=True):
-            upper = (((self._base << self._mantissa_bits) + symbol) << self._rest_bits) | rest
-            upper &= 0xFFFF
-            if symbol >= 256 - (1 << self._mantissa_bits):
-                exponent = next(escapes, None)
-                require(exponent is not None, "too few escapes")
-                assert exponent is not None
-                below = 16 - self._exponent_bits
-                upper = exponent << below | upper & ((1 << below) - 1)
-            word = upper << self._element.bits - 16 | int.from_bytes(bytes(lower), "big")
-            elements.append(self._element.turned_back(word))
-        require(next(escapes, None) is None, "escapes that are not used")
-        return elements
+def _turn_back(bits: int, form: ElementType) -> int:
+    """The element that was turned."""
+    if form.is_signed_float:
+        return (bits >> 1) | (bits & 1) << (form.bits - 1)
+    if form.signed:
+        return bits ^ 1 << (form.bits - 1)
+    return bits
+
+
+def _read_planes_of_floats(
+    reader: Reader, streams: Streams, m: int, form: ElementType
+) -> list[int]:
+    """The turned elements of f32, f16, bf16 or f64."""
+    exponent_bits = form.exponent_bits
+    fields = reader.u8("fields of planes")
+    t = fields & 7
+    require(fields >> 5 == 0, f"fields {fields:#x}", Unsupported)
+    require(t <= MOST_MANTISSA_BITS, f"{t} mantissa bits", Unsupported)
+    require(t + exponent_bits >= 8, f"{t} mantissa bits are too few")
+    base_exponent = reader.vu("base exponent") if fields & 8 else 0
+    require(base_exponent < 1 << exponent_bits, f"base exponent {base_exponent}")
+    escapes: list[int] = []
+    if fields & 16:
+        escape_count = reader.vu("escapes")
+        require(escape_count <= m, "more escapes than elements")
+        escapes = streams.read(escape_count, exponent_bits)
+    q = UPPER_BITS - exponent_bits - t
+    first, second = streams.read(m, 8), streams.read(m, q)
+    lower = [streams.read(m, 8) for _ in range(2, form.item_size)]
+    next_escapes = iter(escapes)
+    upper = []
+    for z, symbol in zip(first, second, strict=True):
+        bits = ((((base_exponent << t) + z) << q) + symbol) % (1 << UPPER_BITS)
+        if z >= 256 - (1 << t):
+            exponent = next(next_escapes, None)
+            if exponent is None:
+                raise Corrupt("too few escapes")
+            below = UPPER_BITS - exponent_bits
+            bits = (exponent << below) + bits % (1 << below)
+        upper.append(bits)
+    require(next(next_escapes, None) is None, "escapes are left over")
+    return _join(upper, lower, 8)

@@ -1,90 +1,71 @@
-"""Section 6: which elements of a chunk are stored."""
+"""Section 6: positions, the elements of a chunk that are stored. Form copies is in `copies`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-from .codings import Stream
-from .conventions import Reader, require
+from .codings import Streams
+from .conventions import Reader, ceil_div, require
 from .head import BIT_MASK, CSR, DENSE, GAPS, MASK, Head
-from .parameters import Parameters
 
-_WIDEST_ROW_COUNT = 16
-
-
-@dataclass(frozen=True)
-class Positions:
-    """The number of stored elements of a chunk, and the streams of its positions, opened."""
-
-    stored: int
-    streams: tuple[Stream, ...] = ()
+BITS_OF_MASK_SYMBOL = 4
+WIDEST_ROW_COUNT = 16
 
 
-def open_positions(reader: Reader, head: Head, parameters: Parameters, elements: int) -> Positions:
-    """Read the number of stored elements of a chunk, and open the streams of its positions."""
-    if head.positions == DENSE:
-        return Positions(elements)
+def read_stored(reader: Reader, e: int) -> int:
+    """The field `stored` of a chunk of e elements."""
     stored = reader.vu("stored")
-    require(stored <= elements, "more stored elements than elements")
-    if head.positions == MASK:
-        return Positions(stored, (Stream(reader, -(-elements // 4), 4, head.features),))
-    if head.positions == BIT_MASK:
-        return Positions(stored, (Stream(reader, elements, 1, head.features),))
-    counts: tuple[Stream, ...] = ()
-    if head.positions == CSR:
-        rows = elements // head.row_length if elements else 0
-        width = min(max(head.row_length.bit_length(), 1), _WIDEST_ROW_COUNT)
-        counts = (Stream(reader, rows, width, head.features),)
-    return Positions(stored, (*counts, Stream(reader, stored, parameters.gap_width, head.features)))
+    require(stored <= e, f"{stored} stored elements of {e}")
+    return stored
 
 
-def positions_of(positions: Positions, head: Head, elements: int) -> Sequence[int]:
-    """The positions of the stored elements, ascending, counted from the start of the chunk."""
-    symbols = [stream.symbols() for stream in positions.streams]
+def read_positions(
+    reader: Reader, streams: Streams, e: int, head: Head, gap_width: int
+) -> list[int]:
+    """The indices in the chunk of the stored elements, in all forms but copies."""
+    if head.positions == DENSE:
+        return list(range(e))
+    m = read_stored(reader, e)
     if head.positions == GAPS:
-        return walk(symbols[0], 0, elements)
+        return _follow_gaps(streams.read(m, gap_width), e)
     if head.positions == MASK:
-        return _positions_of_mask(symbols[0], 4, positions.stored, elements)
+        return _read_mask(streams, m, e)
     if head.positions == BIT_MASK:
-        return _positions_of_mask(symbols[0], 1, positions.stored, elements)
-    if head.positions == CSR:
-        counts, gaps = symbols
-        require(sum(counts) == positions.stored, "the rows have another number of stored elements")
-        return _positions_of_rows(counts, gaps, head.row_length)
-    return range(elements)
+        return _of_mask(streams.read(e, 1), m)
+    assert head.positions == CSR
+    return _read_csr(streams, m, e, head.row_length, gap_width)
 
 
-def walk(gaps: Iterable[int], start: int, length: int) -> list[int]:
-    """The positions that gaps give, from `start` on, each below start + length.
-
-    >>> walk([0, 2, 1], 10, 6)
-    [10, 13, 15]
-    """
+def _follow_gaps(gaps: list[int], end: int) -> list[int]:
     positions = []
-    at = start - 1
+    position = -1
     for gap in gaps:
-        at += gap + 1
-        require(at < start + length, "a gap leads beyond the end")
-        positions.append(at)
+        position += gap + 1
+        positions.append(position)
+    require(position < end, "a position beyond the end")
     return positions
 
 
-def _positions_of_mask(symbols: list[int], width: int, stored: int, elements: int) -> list[int]:
-    positions = [
-        width * place + bit
-        for place, symbol in enumerate(symbols)
-        for bit in range(width)
-        if symbol >> bit & 1
-    ]
-    require(not positions or positions[-1] < elements, "mask bits after the last element")
-    require(len(positions) == stored, "the mask has another number of stored elements")
+def _read_mask(streams: Streams, m: int, e: int) -> list[int]:
+    symbols = streams.read(ceil_div(e, BITS_OF_MASK_SYMBOL), BITS_OF_MASK_SYMBOL)
+    bits = [symbol >> k & 1 for symbol in symbols for k in range(BITS_OF_MASK_SYMBOL)]
+    require(not any(bits[e:]), "bits of a mask for elements beyond the end")
+    return _of_mask(bits, m)
+
+
+def _of_mask(bits: list[int], m: int) -> list[int]:
+    positions = [i for i, bit in enumerate(bits) if bit == 1]
+    require(len(positions) == m, f"a mask of {len(positions)} elements, of which {m} are stored")
     return positions
 
 
-def _positions_of_rows(counts: list[int], gaps: list[int], row_length: int) -> list[int]:
+def _read_csr(streams: Streams, m: int, e: int, row_length: int, gap_width: int) -> list[int]:
+    rows = e // row_length if e > 0 else 0
+    counts = streams.read(rows, min(max(row_length.bit_length(), 1), WIDEST_ROW_COUNT))
+    require(sum(counts) == m, "the counts of the rows do not add up to the stored elements")
+    gaps = streams.read(m, gap_width)
     positions: list[int] = []
+    at = 0
     for row, count in enumerate(counts):
-        at = len(positions)
-        positions += walk(gaps[at : at + count], row * row_length, row_length)
+        in_row = _follow_gaps(gaps[at : at + count], row_length)
+        positions += [row * row_length + column for column in in_row]
+        at += count
     return positions

@@ -1,107 +1,93 @@
-"""What the routers of sections 7.4 and 7.6 share: classes of rows and columns, and neighbours."""
+"""Section 7.4: the routers, which name the table, or the sub-stream (7.6), of the next symbol."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from itertools import pairwise
 
-from .conventions import Reader, Unsupported, require
+from .contexts import Route
+from .conventions import Reader, Unsupported, ceil_div, require
 
-_MAX_TARGETS = 16
-_MAX_COLUMNS = 1 << 14
-_MAX_SIDE = 1 << 22
-_MAX_WIDTH = 1 << 16
-_BOTH, _LEFT, _UP = range(3)
+MOST_CLASSES = 16
+LONGEST_COLUMN_MAP = 1 << 14
+LARGEST_FILTER_SIDE, LARGEST_SUPPORTED_FILTER_WIDTH = 1 << 22, 1 << 16
+MOST_SYMBOL_CLASSES, MOST_SYMBOL_CLASSES_OF_BOTH = 63, 15
+BOTH, LEFT, UP, RESERVED = 0, 1, 2, 3
 
-
-class Symbols(Protocol):
-    """A stream of section 6 that was opened."""
-
-    count: int
-
-    def symbols(self) -> list[int]:
-        """Decode the contents."""
+ReadSymbols = Callable[[int, int], list[int]]
+"""Opens the next stream, of a count of symbols of a width, and decodes it."""
 
 
-#: Opens a stream, given a reader, the number of symbols and their width.
-OpenStream = Callable[[Reader, int, int], Symbols]
+@dataclass
+class Router:
+    """How many tables there are, and which is the next."""
+
+    tables: int
+    route: Route
 
 
-def _read_map(stream: Symbols, classes: int) -> list[int]:
-    symbols = stream.symbols()
-    require(all(symbol < classes for symbol in symbols), "a class that does not exist")
-    return symbols
+def codebook_width(entries: int) -> int:
+    """Section 4: the width of the numbers below `entries`."""
+    return max((entries - 1).bit_length(), 1)
 
 
-def _width(classes: int) -> int:
-    return max((classes - 1).bit_length(), 1)
+def read_classes_router(reader: Reader, count: int, read_symbols: ReadSymbols) -> Router:
+    """The router of model classes, which uses the row and the column of a symbol."""
+    symbols_per_row = reader.vu("symbols per row")
+    require(1 <= symbols_per_row <= max(count, 1), "symbols per row")
+    classes = reader.u8("classes of rows and of columns")
+    row_classes, column_classes = classes % 16 + 1, classes // 16 + 1
+    require(row_classes * column_classes <= MOST_CLASSES, "too many classes of rows and columns")
+    require(
+        column_classes == 1 or symbols_per_row <= LONGEST_COLUMN_MAP,
+        "a column map that is too long",
+    )
+    class_of_column = _read_map(read_symbols, symbols_per_row, column_classes)
+    class_of_row = _read_map(read_symbols, ceil_div(count, symbols_per_row), row_classes)
+
+    def route(before: list[int]) -> int:
+        row, column = divmod(len(before), symbols_per_row)
+        return class_of_row[row] * column_classes + class_of_column[column]
+
+    return Router(row_classes * column_classes, route)
 
 
-class Classes:
-    """The classes of the row and the column of a symbol."""
-
-    def __init__(self, reader: Reader, count: int, open_stream: OpenStream) -> None:
-        self.row_length = reader.vu("symbols of a row")
-        require(1 <= self.row_length <= max(count, 1), "row length")
-        classes = reader.u8("classes")
-        self.rows, self.columns = classes % 16 + 1, classes // 16 + 1
-        self.targets = self.rows * self.columns
-        require(self.targets <= _MAX_TARGETS, "too many classes")
-        self.column_map: list[int] | None = None
-        self.row_stream: Symbols | None = None
-        if self.columns > 1:
-            require(self.row_length <= _MAX_COLUMNS, "too many columns to have classes")
-            stream = open_stream(reader, self.row_length, _width(self.columns))
-            self.column_map = _read_map(stream, self.columns)
-        if self.rows > 1:
-            rows = -(-count // self.row_length)
-            self.row_stream = open_stream(reader, rows, _width(self.rows))
-
-    def start(self) -> None:
-        """Called before the first symbol."""
-        self.row_map = None if self.row_stream is None else _read_map(self.row_stream, self.rows)
-
-    def route(self, symbols: list[int]) -> int:
-        """The number of the table or sub-stream for the symbol that follows these."""
-        row, column = divmod(len(symbols), self.row_length)
-        row_class = self.row_map[row] if self.row_map else 0
-        return row_class * self.columns + (self.column_map[column] if self.column_map else 0)
+def _read_map(read_symbols: ReadSymbols, length: int, classes: int) -> list[int]:
+    """The class of each row or column. A map is stored only if there are several classes."""
+    if classes == 1:
+        return [0] * length
+    numbers = read_symbols(length, codebook_width(classes))
+    require(all(number < classes for number in numbers), "a map has a number that is no class")
+    return numbers
 
 
-class Neighbours:
-    """The classes of the symbols to the left and above, in the same filter."""
+def read_neighbours_router(reader: Reader, width: int) -> Router:
+    """The router of model neighbours, which uses the preceding symbols in the same filter."""
+    filter_width, filter_height = reader.vu("filter width"), reader.vu("filter height")
+    require(1 <= filter_width <= LARGEST_FILTER_SIDE, "filter width")
+    require(1 <= filter_height <= LARGEST_FILTER_SIDE, "filter height")
+    require(filter_width <= LARGEST_SUPPORTED_FILTER_WIDTH, "filter width", Unsupported)
+    which, classes = divmod(reader.u8("classes of symbols"), 64)
+    require(which != RESERVED, "reserved neighbours", Unsupported)
+    most = MOST_SYMBOL_CLASSES_OF_BOTH if which == BOTH else MOST_SYMBOL_CLASSES
+    require(1 <= classes <= most, f"{classes} classes of symbols")
+    firsts = list(reader.take(classes - 1, "first symbols of classes"))
+    bounds = [0, *firsts, 1 << width]
+    ascend = all(low < high for low, high in pairwise(bounds))
+    require(ascend, "the first symbols of classes do not ascend")
 
-    def __init__(self, reader: Reader, width: int) -> None:
-        self.width = self._side(reader)
-        self.height = self._side(reader)
-        if self.width > _MAX_WIDTH:
-            raise Unsupported(f"filters of a width of {self.width}")
-        numbers = reader.u8("classes")
-        self.which, classes = numbers >> 6, numbers & 63
-        if self.which > _UP:
-            raise Unsupported("neighbours 3 are reserved")
-        require(1 <= classes <= (15 if self.which == _BOTH else 63), "classes of symbols")
-        self.targets = (classes + 1) ** 2 if self.which == _BOTH else classes + 1
-        self.classes = classes
-        firsts = [0]
-        for _ in range(classes - 1):
-            firsts.append(reader.u8("first symbol"))
-            require(firsts[-2] < firsts[-1] < 1 << width, "first symbols of classes")
-        self.class_of = [sum(s >= first for first in firsts) - 1 for s in range(1 << width)]
+    def neighbour_class(symbol: int) -> int:
+        return 1 + bisect_right(firsts, symbol)
 
-    def _side(self, reader: Reader) -> int:
-        side = reader.vu("side of a filter")
-        require(1 <= side <= _MAX_SIDE, "side of a filter")
-        return side
+    def route(before: list[int]) -> int:
+        i = len(before)
+        x, y = i % filter_width, i // filter_width % filter_height
+        left = 0 if x == 0 else neighbour_class(before[i - 1])
+        up = 0 if y == 0 else neighbour_class(before[i - filter_width])
+        if which == BOTH:
+            return left * (classes + 1) + up
+        return left if which == LEFT else up
 
-    def start(self) -> None:
-        """Called before the first symbol."""
-
-    def route(self, symbols: list[int]) -> int:
-        """The number of the table for the symbol that follows these."""
-        at = len(symbols)
-        left = 1 + self.class_of[symbols[-1]] if at % self.width else 0
-        up = 1 + self.class_of[symbols[-self.width]] if at // self.width % self.height else 0
-        if self.which == _BOTH:
-            return left * (self.classes + 1) + up
-        return up if self.which == _UP else left
+    return Router((classes + 1) ** 2 if which == BOTH else classes + 1, route)

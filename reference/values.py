@@ -1,82 +1,83 @@
-"""Section 4: what a stored element is."""
+"""Section 4: kinds bytes, affine and codebook; the arithmetic; and the output type."""
 
 from __future__ import annotations
 
-import math
+from functools import cache
 
-from .codings import Stream
-from .conventions import Reader, require
-from .element_types import converted_nan, element_of, float_of, round_to_f32
-from .head import AFFINE, BYTES, PLANES, Head
+from .codings import Streams
+from .conventions import Unsupported, require
+from .element_types import BY_NAME, FLOAT_TYPES, IEEE_TYPES, element_of, float_of, split_elements
+from .head import AFFINE, Head
 from .parameters import Parameters
-from .planes import FloatPlanes, PlainPlanes, open_planes
 
 
-def open_values(
-    reader: Reader, head: Head, parameters: Parameters, count: int
-) -> Stream | PlainPlanes | FloatPlanes:
-    """Open the value streams of `count` stored elements."""
-    if head.kind == PLANES:
-        return open_planes(reader, head.dtype, head.features, count)
-    if head.kind == BYTES:
-        return Stream(reader, count * head.dtype.size, min(head.dtype.bits, 8), head.features)
-    return Stream(reader, count, parameters.width, head.features)
+def read_bytes(streams: Streams, m: int, head: Head) -> list[bytes]:
+    """The m elements of a value stream of kind bytes."""
+    size = head.form.item_size
+    return split_elements(bytes(streams.read(m * size, min(head.form.bits, 8))), size)
 
 
-def values_of(
-    streams: Stream | PlainPlanes | FloatPlanes,
-    head: Head,
-    parameters: Parameters,
-    stored: list[int],
-    dtype: str,
+def read_codes(
+    streams: Streams, stored: list[int], head: Head, parameters: Parameters
 ) -> list[bytes]:
-    """The stored elements in the output type; `stored` has their indices in the tensor."""
-    if head.kind in (BYTES, PLANES):
-        elements = _bytes(streams, head) if isinstance(streams, Stream) else streams.elements()
-        return [convert(element, head.dtype.name, dtype) for element in elements]
-    assert isinstance(streams, Stream)
-    value_of = _affine if head.kind == AFFINE else _codebook
-    values = (
-        value_of(code, element, parameters)
-        for code, element in zip(streams.symbols(), stored, strict=True)
-    )
-    own = head.dtype.name
-    return [convert(element_of(value, own), own, dtype) for value in values]
+    """The elements of kind affine or codebook; `stored` has their indices in the tensor."""
+    codes = streams.read(len(stored), parameters.code_width)
+
+    @cache
+    def element(code: int, book: int, group: int) -> bytes:
+        return element_of(_value_of_code(code, book, group, head, parameters), head.dtype)
+
+    book_of, group_of = parameters.codebook_groups.group_of, parameters.scale_groups.group_of
+    return [element(code, book_of(i), group_of(i)) for code, i in zip(codes, stored, strict=True)]
 
 
-def _bytes(stream: Stream, head: Head) -> list[bytes]:
-    content, size = bytes(stream.symbols()), head.dtype.size
-    return [content[at : at + size] for at in range(0, len(content), size)]
+def _value_of_code(code: int, book: int, group: int, head: Head, parameters: Parameters) -> float:
+    if head.kind == AFFINE:
+        by_group = parameters.zero_mode == 1
+        value = float(code - parameters.zero_points[group if by_group else 0])
+    else:
+        require(code < parameters.entries, f"code {code} of {parameters.entries} entries")
+        value = parameters.codebooks[book * parameters.entries + code]
+    if not head.scaled:
+        return value
+    scale = parameters.scales[group]
+    if parameters.second_scale is not None:
+        scale = multiply(parameters.second_scale, scale)
+    return multiply(scale, value)
+
+
+def multiply(a: float, b: float) -> float:
+    """One f32 multiplication, rounded to nearest even."""
+    # The product of two f32 is exact in Python's f64, so this rounds once.
+    return float_of(element_of(a * b, "f32"), "f32")
+
+
+def may_be_given_as(source: str, dtype: str) -> bool:
+    """Whether a tensor of the dtype `source` may have the output type `dtype`."""
+    return source == dtype or (source in FLOAT_TYPES and dtype in IEEE_TYPES)
+
+
+def require_output_type(source: str, dtype: str) -> None:
+    """The document names no error for a reader that asks for another type: Unsupported here."""
+    require(may_be_given_as(source, dtype), f"{source} is not given as {dtype}", Unsupported)
 
 
 def convert(element: bytes, source: str, dtype: str) -> bytes:
-    """An element in another type, rounded once; in its own type, its bits unchanged."""
+    """An element of the dtype `source`, in the output type `dtype`."""
     if source == dtype:
         return element
-    value = float_of(element, source)
-    return converted_nan(element, source, dtype) if math.isnan(value) else element_of(value, dtype)
+    require_output_type(source, dtype)
+    return element_of(float_of(element, source), dtype)
 
 
-def _affine(code: int, element: int, parameters: Parameters) -> float:
-    scales = parameters.scales
-    zero_point = parameters.zero_point
-    if parameters.zero_points is not None and scales is not None:
-        zero_point = parameters.zero_points[scales.of(element)]
-    return _scaled(float(code - zero_point), element, parameters)
+def convert_all(elements: list[bytes], source: str, dtype: str) -> list[bytes]:
+    """The same of many elements, of which many may be equal."""
+    if source == dtype:
+        return elements
+    converted = {element: convert(element, source, dtype) for element in set(elements)}
+    return [converted[element] for element in elements]
 
 
-def _codebook(code: int, element: int, parameters: Parameters) -> float:
-    books = parameters.books
-    assert books is not None
-    require(code < parameters.entries, "a code beyond the codebook")
-    return _scaled(books.values[books.of(element) * parameters.entries + code], element, parameters)
-
-
-def _scaled(value: float, element: int, parameters: Parameters) -> float:
-    """One f32 multiplication. The product of two f32 is exact in f64, so this rounds once."""
-    if parameters.scales is None:
-        return value
-    scale = parameters.scales.values[parameters.scales.of(element)]
-    if parameters.second_scale is not None:
-        scale = round_to_f32(parameters.second_scale * scale)
-    return round_to_f32(scale * value)
+def zero_of(dtype: str) -> bytes:
+    """What an element is that is neither stored nor a copy: only 0 bits, in the output type."""
+    return bytes(BY_NAME[dtype].item_size)

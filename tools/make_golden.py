@@ -22,6 +22,7 @@ from golden.broken import broken_files
 from golden.encoded import encoded_files
 from golden.safetensors_files import broken_safetensors, valid_safetensors
 from golden.valid import valid_files
+from golden.valid_edges import edge_files
 
 import reference
 from tests.writers.frame_writer import base_of
@@ -90,7 +91,8 @@ def write(folder: Path) -> None:
     """Write all files and the manifest."""
     manifest: dict[str, dict[str, Any]] = {"valid": {}, "broken": {}}
     (folder / "broken").mkdir(parents=True)
-    for name, data, choices in (*((*file, None) for file in valid_files()), *encoded_files()):
+    written = [(*file, None) for file in (*valid_files(), *edge_files())]
+    for name, data, choices in (*written, *encoded_files()):
         (folder / name).write_bytes(data)
         write_base(folder / name, data)
         entry = {"sha256": digest(data), **valid_entry(data)}

@@ -91,7 +91,7 @@ def test_a_broken_rule_is_named(name, path):
     with on_path(path), pytest.raises(error, match=message):
         streams.decode(stream_of(coding, data), 300, WIDTH)
     with pytest.raises(FormatError) as caught:
-        CODINGS[coding][0](data, 300, WIDTH)
+        CODINGS[coding].decode(data, 300, WIDTH)
     assert type(caught.value).__name__.lower() == error.code
 
 

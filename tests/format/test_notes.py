@@ -173,7 +173,7 @@ def test_the_sha256_of_another_base_is_found_by_verify_only():
     assert encoded.decode().tobytes() == NOISE.tobytes()
     with pytest.raises(BaseError, match=r"base of SHA-256 0000.*; given was another one, "):
         encoded.verify()
-    with pytest.raises(ValueError, match="another one"):
+    with pytest.raises(reference.Base, match="another SHA-256"):
         reference.verify(data, BASE.tobytes())
 
 

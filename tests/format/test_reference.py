@@ -19,6 +19,7 @@ from reference import (
     decode_entry,
     read_pack,
 )
+from reference.codings import Stream
 from reference.conventions import Reader
 from reference.element_types import element_of, float_of
 from reference.huffman import huffman, read_lengths
@@ -28,7 +29,6 @@ from tests.writers.frame_writer import (
     Floats,
     Frame,
     base_of,
-    is_delta,
     write_frame,
     write_pack,
 )
@@ -124,7 +124,10 @@ def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
         content = b"".join(elements)
         if dtype == frame.dtype:
             return content
-        return rounded(np.frombuffer(content, NUMPY[frame.dtype]), dtype)
+        numbers = rounded(np.frombuffer(content, NUMPY[frame.dtype]), dtype)
+        if frame.delta is None:  # e8m0 has no zero: what is not stored is 0 in the output type
+            numbers[np.setdiff1d(np.arange(frame.size), stored)] = 0
+        return numbers
     values = rounded(expected_values(frame), dtype)
     dense = np.zeros(frame.size, NUMPY[dtype])
     dense.view(f"u{dense.itemsize}")[stored] = values.view(f"u{dense.itemsize}")
@@ -148,8 +151,6 @@ def test_decodes_what_was_written(frame, coder, dtype):
 
 @given(st.data(), st.integers(1, 16))
 def test_every_coding_gives_its_symbols_back(data, width):
-    from reference.codings import Stream
-
     symbols = data.draw(symbol_lists(width))
     for name in legal_codings(symbols, width):
         reader = Reader(write_stream(symbols, width, name), True)
@@ -204,9 +205,6 @@ def test_damage_behind_the_checksum_is_an_error_or_a_whole_tensor(frame):
         tensor = decode(frame, max_bytes=1 << 20, base=base_of(frame))
     except FormatError:
         return
-    except ValueError:
-        assert is_delta(frame)  # what was damaged is the digest
-        return
     size = ITEM_SIZES[tensor.dtype] * math.prod(tensor.shape)
     assert len(tensor.data) == size
 
@@ -236,7 +234,8 @@ def test_pack_gives_what_stands_under_each_name():
 
 
 def test_a_name_may_stand_for_a_tensor_of_the_file_around_the_pack():
-    entries = read_pack(write_pack([(b"tied", ("same", b"embedding"))]))
-    assert entries["tied"].target == "embedding"
-    with pytest.raises(KeyError):
-        decode_entry(entries, "tied")
+    pack = write_pack([(b"tied", ("same", b"embedding"))])
+    with pytest.raises(Corrupt):
+        read_pack(pack)
+    embedding = Tensor("u8", (2,), b"ab")
+    assert decode_entry(read_pack(pack, {"embedding": embedding}), "tied") == embedding

@@ -370,7 +370,9 @@ def base_of(data: bytes) -> bytes | None:
         head = read_head(reader)
         if head.kind != DELTA:
             return None
-        if head.noted:
+        if head.chunked:
+            reader.vu("shared length")
+        if head.has_notes:
             read_notes(reader)
         if head.chunked:
             reader.vu("chunk elements")

@@ -19,6 +19,7 @@ from tests.writers.frame_writer import (
 from tests.writers.stream_writer import stream_of, vu
 
 from .broken_copies import broken_copies
+from .broken_edges import broken_edges, broken_inputs
 from .broken_streams import broken_streams
 from .damage import (
     AFFINE,
@@ -53,9 +54,10 @@ def broken_files() -> Iterator[Broken]:
         *_delta(),
         *_float_planes(),
         *broken_copies(),
+        *broken_edges(),
     ):
         yield f"{name}.frame", data, kind
-    for name, data, kind in _packs():
+    for name, data, kind in (*_packs(), *broken_inputs()):
         yield f"pack_{name}.qcodec", data, kind
 
 

@@ -67,6 +67,11 @@ def valid_safetensors() -> Iterator[tuple[str, bytes, dict[str, Held]]]:
         safetensors_file([text, flat]),
         {"notes.qcodec": ("i8", (3,), text[3]), "rows.qcodec": ("u8", (3, 1), flat[3])},
     )
+    # Elements that share bytes: 1 to 4 in nibbles, then 1 to 4 in six bits each.
+    nibbles = ("fours", "F4", [2, 2], b"\x21\x43")
+    sixes = ("sixes", "F6_E2M3", [4], b"\x81\x30\x10")
+    small = {"fours": ("f4", (2, 2), b"\1\2\3\4"), "sixes": ("f6e2m3", (4,), b"\1\2\3\4")}
+    yield "elements_of_4_and_6_bits", safetensors_file([nibbles, sixes]), small
     name = "\N{GREEK SMALL LETTER OMEGA}"
     yield (
         "name_of_two_bytes",
@@ -102,3 +107,16 @@ def broken_safetensors() -> Iterator[tuple[str, bytes, str]]:
     yield "longer", whole + b"\0", "corrupt"
     yield "header_cut", whole[:20], "truncated"
     yield "header_that_is_no_json", whole[:8] + b"[" + whole[9:], "corrupt"
+    two = safetensors_file([("a", "U8", [12], bytes(12)), ("b", "F32", [3], bytes(12))])
+    for name, before, after, more in (
+        ("hole", b"[12,24]", b"[13,25]", b"\0"),
+        ("overlap", b"[12,24]", b"[11,23]", b""),
+        ("bytes_of_another_shape", b"[3]", b"[4]", b""),
+        ("bytes_of_another_type", b"F32", b"F16", b""),
+        ("entry_without_a_shape", b"shape", b"shade", b""),
+    ):
+        assert before in two
+        yield name, two.replace(before, after) + more, "corrupt"
+    once = b'"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}'
+    text = b"{" + once + b"," + once + b"}"
+    yield "key_twice", len(text).to_bytes(8, "little") + text + b"abc", "corrupt"

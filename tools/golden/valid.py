@@ -205,10 +205,12 @@ def _affine() -> Iterator[tuple[str, bytes]]:
         yield f"affine_scaled_{dtype}.frame", write_frame(frame)
         second = replace(frame, second_scale=f32(0.3))
         yield f"affine_second_scale_{dtype}.frame", write_frame(second)
-    extremes = f32(float("inf"), -0.0, 1e-45, 3.4e38, float("nan"))
-    frame = Frame("f16", "affine", "dense", (10,), range(10), [0, 1] * 5, width=1)
+    # Nothing here is NaN, and infinity is not multiplied by 0: NaNs may have any sign.
+    extremes = f32(float("inf"), -0.0, 1e-45, 3.4e38, 9e-8)
+    frame = Frame("f16", "affine", "dense", (10,), range(10), [0, 3] * 5, width=2, zero_point=1)
     scaled = replace(frame, scales=Floats("f32", extremes, 5, inner=2))
     yield "affine_extreme_scales.frame", write_frame(scaled)
+    yield "affine_extreme_scales_f32.frame", write_frame(replace(scaled, dtype="f32"))
 
 
 def _codebooks() -> Iterator[tuple[str, bytes]]:
@@ -227,7 +229,7 @@ def _codebooks() -> Iterator[tuple[str, bytes]]:
     fours = replace(fours, codebook=Floats("f32", e2m1, 1, entries=16))
     powers = Floats("e8m0", bytes([120, 127, 118, 130]), 4, inner=32)
     yield "codebook_mxfp4.frame", write_frame(replace(fours, scales=powers))
-    eights = Floats("f8e4m3", bytes([0x38, 0x7E, 0x01, 0x42, 0x7F, 0x30, 0x45, 0xB8]), 8, inner=16)
+    eights = Floats("f8e4m3", bytes([0x38, 0x7E, 0x01, 0x42, 0x7D, 0x30, 0x45, 0xB8]), 8, inner=16)
     nvfp4 = replace(fours, scales=eights, second_scale=f32(0.0123))
     yield "codebook_nvfp4.frame", write_frame(nvfp4)
     one = Frame("f64", "codebook", "dense", (3,), range(3), [0, 0, 0], width=1)
@@ -257,7 +259,7 @@ def _coded_parameters() -> Iterator[tuple[str, bytes]]:
         "f32": f32(-1e9, -1, 0, 0, 0.1, 3),
         "f16": bytes.fromhex("00fc 01bc 0080 0000 0004 007c"),
     }
-    values["bf16"] = bytes.fromhex("80ff 80bf 0080 0000 8000 c07f")
+    values["bf16"] = bytes.fromhex("80ff 80bf 0080 0000 8000 807f")
     for dtype, data in values.items():
         size = ITEM_SIZES[dtype]
         entries = [data[at : at + size] for at in range(0, len(data), size)]
