@@ -19,10 +19,12 @@ from reference import (
     decode_entry,
     read_pack,
 )
+from reference.__main__ import main
 from reference.codings import Stream
 from reference.conventions import Reader
 from reference.element_types import element_of, float_of
 from reference.huffman import huffman, read_lengths
+from tests.repository import GOLDEN
 from tests.writers.frame_writer import (
     ELEMENT_KINDS,
     ITEM_SIZES,
@@ -239,3 +241,17 @@ def test_a_name_may_stand_for_a_tensor_of_the_file_around_the_pack():
         read_pack(pack)
     embedding = Tensor("u8", (2,), b"ab")
     assert decode_entry(read_pack(pack, {"embedding": embedding}), "tied") == embedding
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("safetensors/ordinary.safetensors", "bias: f32 [3]: 0.5 -2 3"),
+        ("safetensors/frame_and_pack.safetensors", "weight: u8 [3]: 7 8 9"),
+        ("pack.qcodec", "of one: f32 []: 6"),
+        ("notes.frame", "notes.frame: u8 [3]: 97 98 99"),
+    ],
+)
+def test_the_command_prints_the_tensors_of_any_file(name, line, capsys):
+    assert main([str(GOLDEN / "0.1.0" / name)]) == 0
+    assert line in capsys.readouterr().out.splitlines()
