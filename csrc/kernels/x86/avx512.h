@@ -66,6 +66,18 @@ QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
     return _mm512_castps_si512(floats);
 }
 
+/* As many elements of 16 bits as there are floats in a vector, as floats. */
+QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
+{
+    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)elements));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+
+QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)elements));
+}
+
 /* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. */
 QC_SET static inline QC_VECTOR vector_rotate_4(QC_VECTOR vector, int rotated)
 {

@@ -225,6 +225,16 @@ static inline __m256i software_cvtps_ph(__m512 floats, int rounding)
     return vector_256(to);
 }
 
+static inline __m512 software_cvtph_ps(__m256i halves)
+{
+    elements from = elements_of(&halves, 32), to;
+    __m512 out;
+    for (unsigned i = 0; i < 16; i++)
+        to.u32[i] = qc_f32_of_f16(from.u16[i]);
+    memcpy(&out, &to, sizeof out);
+    return out;
+}
+
 /* ---- memory: bytes outside a mask are not touched, as they may be outside the buffer ---- */
 
 static inline __m512i software_maskz_loadu_epi8(__mmask64 mask, const void *from)
@@ -312,6 +322,9 @@ static inline void software_stream_si512(void *to, __m512i vector)
 #endif
 #ifndef _mm512_cvtps_ph
 #define _mm512_cvtps_ph software_cvtps_ph
+#endif
+#ifndef _mm512_cvtph_ps
+#define _mm512_cvtph_ps software_cvtph_ps
 #endif
 #ifndef _mm512_maskz_loadu_epi8
 #define _mm512_maskz_loadu_epi8 software_maskz_loadu_epi8
