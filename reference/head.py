@@ -112,7 +112,10 @@ def check_together(head: Head, chunk_elements: int | None) -> None:
     if head.kind in (AFFINE, CODEBOOK):
         require(is_float, "codes of a dtype that is not for them", Unsupported)
     require(head.kind != DELTA or is_float, "delta of a dtype that is not for it")
-    if head.kind in (BYTES, PLANES, DELTA):
-        require(not head.scaled, "scales without codes", Unsupported)
+    if head.kind in (BYTES, DELTA):
+        require(not head.scaled, "scales of elements that are kept", Unsupported)
+    if head.kind == PLANES and head.scaled:
+        require(is_float, "scaled planes of a dtype that is not for them", Unsupported)
+        require(head.positions != COPIES, "copies of scaled elements", Unsupported)
     require(head.kind != DELTA or head.positions != COPIES, "copies of differences", Unsupported)
     require(head.kind != DELTA or head.positions == DENSE, "delta is dense")

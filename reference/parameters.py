@@ -9,8 +9,8 @@ from functools import partial
 
 from .coded_floats import MODES, decode_floats
 from .conventions import Reader, Unsupported, require
-from .element_types import TABLE, float_of
-from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, GAPS, Head
+from .element_types import TABLE, ElementType, float_of
+from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, GAPS, PLANES, Head
 
 _ALWAYS_CODED = 256  # this many values may be coded even if the tensor is smaller
 
@@ -42,6 +42,7 @@ class Parameters:
     zero_points: list[float] | None = None
     entries: int = 0
     books: Groups | None = None
+    stored_dtype: ElementType | None = None
     gap_width: int = 0
     scales: Groups | None = None
     second_scale: float | None = None
@@ -61,6 +62,8 @@ def read_parameters(reader: Reader, head: Head) -> Parameters:
     """Read the parameters of a frame."""
     parameters = Parameters()
     zero_mode = 0
+    if head.kind == PLANES and head.scaled:
+        parameters.stored_dtype = TABLE[_read_float_type(reader, (_F16, _BF16))]
     if head.kind == AFFINE:
         zero_mode = _read_affine(reader, head, parameters)
     if head.kind == CODEBOOK:

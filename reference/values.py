@@ -17,7 +17,8 @@ def open_values(
 ) -> Stream | PlainPlanes | FloatPlanes:
     """Open the value streams of `count` stored elements."""
     if head.kind == PLANES:
-        return open_planes(reader, head.dtype, head.features, count)
+        dtype = parameters.stored_dtype or head.dtype
+        return open_planes(reader, dtype, head.features, count)
     if head.kind == BYTES:
         return Stream(reader, count * head.dtype.size, min(head.dtype.bits, 8), head.features)
     return Stream(reader, count, parameters.width, head.features)
@@ -31,6 +32,9 @@ def values_of(
     dtype: str,
 ) -> list[bytes]:
     """The stored elements in the output type; `stored` has their indices in the tensor."""
+    if not isinstance(streams, Stream) and head.scaled:
+        values = _scaled_elements(streams.elements(), parameters, stored)
+        return [element_of(value, dtype) for value in values]
     if head.kind in (BYTES, PLANES):
         elements = _bytes(streams, head) if isinstance(streams, Stream) else streams.elements()
         return [convert(element, head.dtype.name, dtype) for element in elements]
@@ -45,6 +49,15 @@ def values_of(
 def _bytes(stream: Stream, head: Head) -> list[bytes]:
     content, size = bytes(stream.symbols()), head.dtype.size
     return [content[at : at + size] for at in range(0, len(content), size)]
+
+
+def _scaled_elements(
+    elements: list[bytes], parameters: Parameters, stored: list[int]
+) -> list[float]:
+    assert parameters.stored_dtype is not None
+    name = parameters.stored_dtype.name
+    numbers = [float_of(element, name) for element in elements]
+    return [_scaled(number, at, parameters) for number, at in zip(numbers, stored, strict=True)]
 
 
 def convert(element: bytes, source: str, dtype: str) -> bytes:

@@ -35,8 +35,8 @@ void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count
     const uint8_t *planes[QC_MAX_ITEM_BYTES];
     for (unsigned i = 0; i < frame->value_streams; i++)
         planes[i] = values->blocks[i] + from;
-    qc_merge_planes(planes, count, frame->dtype, out, past_cache);
-    qc_swap_elements_if_big_endian(out, frame->dtype, count);
+    qc_merge_planes(planes, count, frame->stored_dtype, out, past_cache);
+    qc_swap_elements_if_big_endian(out, frame->stored_dtype, count);
 }
 
 /* ---- kind bytes ---- */

@@ -39,6 +39,12 @@ void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count,
 void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                        int past_cache);
 
+/* ---- scaled_elements_decode.c ---- */
+
+/* As a kind's `write`: its stored elements, each times its scale. */
+void qc_scaled_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                              const uint32_t *positions, uint8_t *out);
+
 /* ---- codes_decode.c ---- */
 
 /* What the kinds of codes differ in. */
@@ -98,6 +104,8 @@ static inline float qc_scale_of(const qc_frame *frame, size_t element)
     return frame->has_second_scale ? frame->second_scale * scale : scale;
 }
 
+/* Elements that follow `element` with the same parameters, itself included. */
+size_t qc_run_of(const qc_frame *frame, size_t element);
 /* Fill the table from `values->entries`, scaled; the number of its entries is set. */
 void qc_fill_table(qc_value_decoder *values, float scale);
 

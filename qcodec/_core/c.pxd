@@ -88,6 +88,7 @@ cdef extern from "qcodec.h" nogil:
         size_t chunk_elements
         unsigned gap_width
         unsigned width
+        qc_dtype stored_dtype
         qc_codebook codebook
         qc_zero_points zero_points
         qc_groups scales

@@ -49,6 +49,10 @@ class Frame:
     @property
     def item_size(self) -> int: ...
     @property
+    def stored_dtype(self) -> int: ...
+    @property
+    def stored_size(self) -> int: ...
+    @property
     def chunk_elements(self) -> int: ...
     @property
     def chunks(self) -> int: ...
@@ -129,6 +133,7 @@ class Plan:
         chunk_elements: int = 0,
         gap_width: int = 0,
         width: int = 0,
+        stored_dtype: int = 0,
         entries: int = 0,
         codebook: PlanGroups | None = None,
         codebook_order: _Bytes | None = None,

@@ -208,6 +208,16 @@ cdef class Frame:
         return self.head.item_size
 
     @property
+    def stored_dtype(self):
+        """The type of the elements that are stored, before they are scaled."""
+        return self.head.stored_dtype
+
+    @property
+    def stored_size(self):
+        """Bytes of what is stored of an element."""
+        return qc_stored_size(&self.head)
+
+    @property
     def chunk_elements(self):
         return self.head.chunk_elements
 

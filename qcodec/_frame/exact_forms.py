@@ -53,7 +53,9 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     >>> [form.kind for form in exact_forms(q)]
     ['affine']
     """
-    if quantized.kind != "bytes" or quantized.dtype not in QUANTIZABLE or not quantized.stored:
+    if quantized.kind != "bytes" or quantized.scale is not None or not quantized.stored:
+        return []
+    if quantized.dtype not in QUANTIZABLE:
         return []
     whole, rows = Runs(quantized, max(quantized.size, 1)), _rows(quantized)
     codebook = _codebooks(quantized, whole)

@@ -58,7 +58,16 @@ static void heads(void)
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
                  "frame: affine, codebook and delta need f32, f16, bf16 or f64");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
-                 "frame: only affine and codebook have scales");
+                 "frame: only planes, affine and codebook have scales");
+    PLAN_REFUSED(QC_PLANES, QC_DENSE, frame.scales.count = ROWS,
+                 "planes: dtype of scaled elements");
+    PLAN_REFUSED(QC_PLANES, QC_DENSE, (frame.scales.count = ROWS, frame.stored_dtype = QC_F64),
+                 "planes: dtype of scaled elements");
+    PLAN_REFUSED(QC_PLANES, QC_DENSE,
+                 (frame.scales.count = ROWS, frame.stored_dtype = QC_F16, frame.dtype = QC_I16),
+                 "frame: scaled planes need f32, f16, bf16 or f64");
+    PLAN_REFUSED(QC_PLANES, QC_COPIES, (frame.scales.count = 1, frame.stored_dtype = QC_F16),
+                 "frame: copies of scaled elements");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_COPIES, "frame: copies of differences");
     PLAN_REFUSED(QC_AFFINE, QC_COPIES, frame.scales.count = 2,

@@ -71,14 +71,18 @@ def groups_of(parameters: Floats, frame: Frame) -> np.ndarray:
 
 
 def expected_values(frame: Frame) -> np.ndarray:
-    """The stored elements of an affine or codebook frame as float32, by NumPy."""
-    codes = np.array(frame.elements, dtype=np.int64)
-    group = np.zeros(len(codes), np.int64)
+    """The stored elements of an affine, codebook or scaled frame as float32, by NumPy."""
+    group = np.zeros(len(frame.stored), np.int64)
     if frame.scales is not None:
         group = groups_of(frame.scales, frame)
-    if frame.codebook is not None:
+    if frame.stored_dtype:
+        elements = np.frombuffer(b"".join(frame.elements), NUMPY[frame.stored_dtype])
+        values = elements.astype(np.float32)
+    elif frame.codebook is not None:
+        codes = np.array(frame.elements, dtype=np.int64)
         values = as_f32(frame.codebook)[groups_of(frame.codebook, frame), codes]
     else:
+        codes = np.array(frame.elements, dtype=np.int64)
         zero_points = np.atleast_1d(frame.zero_point)
         values = (codes - zero_points[group % len(zero_points)]).astype(np.float32)
     if frame.scales is not None:
@@ -116,7 +120,7 @@ def same_values(found: bytes, expected: np.ndarray) -> bool:
 def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
     """All elements: bytes where they are kept as they are, else numbers."""
     stored = list(frame.stored)
-    if frame.kind in ELEMENT_KINDS:
+    if frame.kind in ELEMENT_KINDS and not frame.stored_dtype:
         content = np.frombuffer(b"".join(frame.elements), np.uint8)
         if dtype == frame.dtype:
             dense = np.zeros((frame.size, ITEM_SIZES[dtype]), np.uint8)
