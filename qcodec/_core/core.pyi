@@ -231,6 +231,18 @@ def equal_steps(
     ends: np.ndarray[Any, np.dtype[np.uintp]],
     max_level: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def scaled_halves(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    dtype: int,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def halves(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    scales: np.ndarray[Any, np.dtype[np.float32]],
+    dtype: int,
+    out: np.ndarray[Any, np.dtype[np.uint16]],
+) -> bool: ...
 def step_codes(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],

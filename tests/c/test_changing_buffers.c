@@ -285,6 +285,7 @@ static void find_exact_forms(const float *values, size_t count, uint8_t *codes)
     qc_equal_steps(values, &count, 1, QC_MAX_LEVEL, &scale, &levels, &done, NULL, NULL);
     if (done == 1 && scale > 0)
         qc_step_codes(values, &count, 1, &scale, &zero, 1, 1, codes, NULL, NULL);
+    qc_scaled_halves(values, &count, 1, QC_F16, &scale, &done, NULL, NULL);
 }
 
 /* Everything that looks at values more than once. */

@@ -234,6 +234,26 @@ static void inputs(void)
                   "gaps: a filler is needed, but no code has the value zero");
 }
 
+/* An absent element is +0, which a scaled filler may not be. */
+static void fillers_that_are_scaled(void)
+{
+    static const float values[ELEMENTS];
+    qc_chunk_input input = {0, ELEMENTS, 3, positions, values, -1};
+    qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, 1};
+    qc_frame frame = frame_of(QC_PLANES, QC_GAPS);
+    uint64_t features = 0;
+    size_t size;
+    qc_error error;
+    for (int scaled = 0; scaled <= 1; scaled++) {
+        frame.scales.count = (size_t)scaled;
+        frame.stored_dtype = QC_F16;
+        CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
+        qc_status status = qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &size,
+                                           &features, workspace, sizeof workspace, &error);
+        CHECK(status == (scaled ? QC_INVALID : QC_OK), "status %d", (int)status);
+    }
+}
+
 static void a_chunk_of_too_many_elements(void)
 {
     static uint8_t room[1 << 24];
@@ -447,6 +467,7 @@ int main(void)
     parameters_to_code();
     too_many_books();
     inputs();
+    fillers_that_are_scaled();
     a_chunk_of_too_many_elements();
     encoding_of_chunks();
     a_row_with_too_many_entries();
