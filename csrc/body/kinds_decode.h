@@ -32,18 +32,15 @@ qc_status qc_value_streams_pull_from(qc_value_decoder *values, unsigned from, si
 /* As a kind's `write`: its stored elements, converted if another type is asked for. */
 void qc_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
                        const uint32_t *positions, uint8_t *out);
+/* The same, each times its scale. */
+void qc_scaled_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                              const uint32_t *positions, uint8_t *out);
 /* As a kind's `write_stored`, where the bytes of an element are together in block 0. */
 void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                       int past_cache);
 /* The same, where block i has byte i of each element (the most significant one first), rotated. */
 void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                        int past_cache);
-
-/* ---- scaled_elements_decode.c ---- */
-
-/* As a kind's `write`: its stored elements, each times its scale. */
-void qc_scaled_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
-                              const uint32_t *positions, uint8_t *out);
 
 /* ---- codes_decode.c ---- */
 

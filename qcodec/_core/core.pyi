@@ -51,8 +51,6 @@ class Frame:
     @property
     def stored_dtype(self) -> int: ...
     @property
-    def stored_size(self) -> int: ...
-    @property
     def chunk_elements(self) -> int: ...
     @property
     def chunks(self) -> int: ...
@@ -164,6 +162,21 @@ class Plan:
     ) -> tuple[bytes, int]: ...
     def write(self, chunks: list[bytes], features: int, codings: int, profile: int) -> bytes: ...
 
+# ---- halves.pxi
+
+def scaled_halves(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    dtype: int,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def halves(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    scales: np.ndarray[Any, np.dtype[np.float32]],
+    dtype: int,
+    out: np.ndarray[Any, np.dtype[np.uint16]],
+) -> bool: ...
+
 # ---- numeric.pxi
 
 MAX_N_OF_M: int
@@ -231,18 +244,6 @@ def equal_steps(
     ends: np.ndarray[Any, np.dtype[np.uintp]],
     max_level: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
-def scaled_halves(
-    values: np.ndarray[Any, np.dtype[np.float32]],
-    ends: np.ndarray[Any, np.dtype[np.uintp]],
-    dtype: int,
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
-def halves(
-    values: np.ndarray[Any, np.dtype[np.float32]],
-    ends: np.ndarray[Any, np.dtype[np.uintp]],
-    scales: np.ndarray[Any, np.dtype[np.float32]],
-    dtype: int,
-    out: np.ndarray[Any, np.dtype[np.uint16]],
-) -> bool: ...
 def step_codes(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],

@@ -78,6 +78,7 @@ cdef object failure(qc_status status, qc_error *error, size_t offset=0):
 
 include "decode.pxi"
 include "encode.pxi"
+include "halves.pxi"
 include "numeric.pxi"
 include "pack.pxi"
 include "stream.pxi"

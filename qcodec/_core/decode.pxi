@@ -213,11 +213,6 @@ cdef class Frame:
         return self.head.stored_dtype
 
     @property
-    def stored_size(self):
-        """Bytes of what is stored of an element."""
-        return qc_stored_size(&self.head)
-
-    @property
     def chunk_elements(self):
         return self.head.chunk_elements
 

@@ -59,15 +59,6 @@ static void heads(void)
                  "frame: affine, codebook and delta need f32, f16, bf16 or f64");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
                  "frame: only planes, affine and codebook have scales");
-    PLAN_REFUSED(QC_PLANES, QC_DENSE, frame.scales.count = ROWS,
-                 "planes: dtype of scaled elements");
-    PLAN_REFUSED(QC_PLANES, QC_DENSE, (frame.scales.count = ROWS, frame.stored_dtype = QC_F64),
-                 "planes: dtype of scaled elements");
-    PLAN_REFUSED(QC_PLANES, QC_DENSE,
-                 (frame.scales.count = ROWS, frame.stored_dtype = QC_F16, frame.dtype = QC_I16),
-                 "frame: scaled planes need f32, f16, bf16 or f64");
-    PLAN_REFUSED(QC_PLANES, QC_COPIES, (frame.scales.count = 1, frame.stored_dtype = QC_F16),
-                 "frame: copies of scaled elements");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_MASK, "frame: delta is dense");
     PLAN_REFUSED(QC_DELTA, QC_DENSE, frame.positions = QC_COPIES, "frame: copies of differences");
     PLAN_REFUSED(QC_AFFINE, QC_COPIES, frame.scales.count = 2,
@@ -232,26 +223,6 @@ static void inputs(void)
     INPUT_REFUSED(QC_CSR, input.values = no_entry, "encode: code without an entry");
     INPUT_REFUSED(QC_GAPS, input.filler = -1,
                   "gaps: a filler is needed, but no code has the value zero");
-}
-
-/* An absent element is +0, which a scaled filler may not be. */
-static void fillers_that_are_scaled(void)
-{
-    static const float values[ELEMENTS];
-    qc_chunk_input input = {0, ELEMENTS, 3, positions, values, -1};
-    qc_encoding encoding = {QC_CODING_MASK(QC_BITPACKED), QC_BALANCED, 1};
-    qc_frame frame = frame_of(QC_PLANES, QC_GAPS);
-    uint64_t features = 0;
-    size_t size;
-    qc_error error;
-    for (int scaled = 0; scaled <= 1; scaled++) {
-        frame.scales.count = (size_t)scaled;
-        frame.stored_dtype = QC_F16;
-        CHECK(qc_frame_plan(&frame, NULL) == QC_OK, "plan");
-        qc_status status = qc_chunk_encode(&frame, &input, &encoding, chunk, sizeof chunk, &size,
-                                           &features, workspace, sizeof workspace, &error);
-        CHECK(status == (scaled ? QC_INVALID : QC_OK), "status %d", (int)status);
-    }
 }
 
 static void a_chunk_of_too_many_elements(void)
@@ -467,7 +438,6 @@ int main(void)
     parameters_to_code();
     too_many_books();
     inputs();
-    fillers_that_are_scaled();
     a_chunk_of_too_many_elements();
     encoding_of_chunks();
     a_row_with_too_many_entries();

@@ -308,6 +308,10 @@ GIL_FREE = {
         "encode_chunk": "asks",
         "write": "asks",
     },
+    "halves": {
+        "scaled_halves": "asks",
+        "halves": "asks",
+    },
     "numeric": {
         "convert": "pieces",
         "sort": "asks",

@@ -9,6 +9,5 @@
 #include "kernels/x86/exponents_template.h"
 #include "kernels/x86/max_code_template.h"
 #include "kernels/x86/planes_template.h"
-#include "kernels/x86/scale_template.h"
 
 #endif /* QC_HAS_AVX2 */
