@@ -60,11 +60,6 @@ QC_SET static inline QC_FLOATS vector_load_floats(const uint8_t *codes)
     return _mm256_cvtepi32_ps(wide);
 }
 
-QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
-{
-    return _mm256_castps_si256(floats);
-}
-
 /* As many elements of 16 bits as there are floats in a vector, as floats; f16 as in float_bits.h,
    without F16C, which is a set of its own. */
 QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
@@ -90,6 +85,11 @@ QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
     normal = _mm256_blendv_epi8(normal, _mm256_castps_si256(subnormal), is_subnormal);
     __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(wide, 15), 31);
     return _mm256_castsi256_ps(_mm256_or_si256(normal, sign));
+}
+
+QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
+{
+    return _mm256_castps_si256(floats);
 }
 
 /* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. A shift by the

@@ -61,11 +61,6 @@ QC_SET static inline QC_FLOATS vector_load_floats(const uint8_t *codes)
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)codes)));
 }
 
-QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
-{
-    return _mm512_castps_si512(floats);
-}
-
 /* As many elements of 16 bits as there are floats in a vector, as floats. */
 QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
 {
@@ -76,6 +71,11 @@ QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
 QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
 {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)elements));
+}
+
+QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
+{
+    return _mm512_castps_si512(floats);
 }
 
 /* Elements of 4 or 2 bytes, rotated right by one bit if `rotated`, which is 1 or 0. */
