@@ -14,6 +14,7 @@ from qcodec._frame import encode as frame_encode
 from qcodec._frame import exact_forms
 from qcodec._frame.encode import encode_quantized
 from qcodec.dtypes import element_type
+from qcodec.quantized import Groups, Quantized
 from tests.format.agreement import by_library, by_reference
 from tests.format.test_exact_forms import encode, weights
 from tests.writers.strategies import seeds
@@ -159,6 +160,28 @@ def test_chunks_and_slices_of_scaled_elements():
     assert np.array_equal(encoded[500:700, ::3], array[500:700, ::3])
     assert np.array_equal(encoded.decode(threads=3), array)
     assert np.array_equal(encoded.decode(dtype="float64"), array.astype(np.float64))
+
+
+@pytest.mark.parametrize("density", [1, 0.5])
+@pytest.mark.parametrize("inner", [4096, 1001])
+def test_large_outputs_are_right_wherever_they_begin(inner, density):
+    """They are stored past the caches."""
+    elements = (9 << 20) + 1013
+    halves = np.resize(weights(1 << 16), elements).astype(np.float16)
+    places = np.flatnonzero(np.resize(weights(1 << 16, seed=1), elements) > 0)
+    positions = None if density == 1 else places
+    halves = halves if density == 1 else halves[places]
+    groups = Groups(np.linspace(0.1, 7, -(-elements // inner), dtype=np.float32), inner)
+    quantized = Quantized(
+        (elements,), "float32", "bytes", halves, positions, scale=groups, codes_dtype="float16"
+    )
+    encoded = qcodec.Encoded(encode_quantized(quantized, profile="fast", codings=255))
+    expected = quantized.dequantize()
+    memory = np.empty(elements + 64, np.float32)
+    for shift in (0, 1, 5):
+        out = memory[-memory.ctypes.data % 64 // 4 + shift :][:elements]
+        assert np.array_equal(encoded.decode(out=out), expected)
+    assert np.array_equal(encoded.decode(dtype="float16"), expected.astype(np.float16))
 
 
 def test_small_tensors_that_share_a_frame_keep_their_bits():
