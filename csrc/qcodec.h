@@ -216,6 +216,7 @@ typedef struct qc_frame {
     size_t chunk_elements;      /* (w) 0: not chunked */
     unsigned gap_width;         /* (w) gaps, csr */
     unsigned width;             /* (w) affine: bits of a code; else derived: bits of a symbol */
+    qc_dtype stored_dtype;      /* (w) planes with scales: f16 or bf16; else derived: dtype */
 
     /* Parameters. qc_frame_plan sets the counts to 0 that do not belong to the kind. */
     qc_codebook codebook;
@@ -236,10 +237,10 @@ typedef struct qc_frame {
     size_t elements;        /* product of dims */
     size_t row_elements;    /* product of dims[1:] */
     size_t chunks;          /* number of chunks */
-    unsigned value_streams; /* bytes: 1; planes: item size; delta: 3; codes: 1 */
-    size_t item_size;
-    size_t frame_bytes; /* of the whole frame */
-    size_t head_bytes;  /* chunked: up to the first chunk; else: up to the chunk */
+    unsigned value_streams; /* bytes: 1; planes: that of stored_dtype; delta: 3; codes: 1 */
+    size_t item_size;       /* of dtype */
+    size_t frame_bytes;     /* of the whole frame */
+    size_t head_bytes;      /* chunked: up to the first chunk; else: up to the chunk */
     size_t params_bytes;
     size_t directory_offset; /* chunked */
     size_t coded_bytes;      /* of coded parameters, decoded */
@@ -287,8 +288,8 @@ typedef enum qc_role {
     QC_ROLE_ROW_COUNTS = 2,
     /* Copies: runs, lengths, distances, directions, steps, low bits, signs. */
     QC_ROLE_COPIES = 16,
-    /* + the number of the plane, or of the parameter's stream; + the item size: the escapes of kind
-       planes */
+    /* + the number of the plane, or of the parameter's stream; + the number of planes: the escapes
+       of kind planes */
     QC_ROLE_VALUES = 3
 } qc_role;
 

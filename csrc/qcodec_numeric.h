@@ -153,6 +153,19 @@ qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups, 
                         const float *scales, const int32_t *zeros, int negative_zeros,
                         size_t code_size, void *codes, const qc_poll *poll, qc_error *error);
 
+/* Scaled halves: for each group of float32 values, with ends as above, a positive scale so that
+   every value is exactly scale * h, rounded once to float32, with a normal or zero h of `dtype`
+   (QC_F16 or QC_BF16), or a subnormal one that has all its bits. A group of zeros gets 0. The first
+   group for which none is found, as one with an infinity, ends the search: *done is the number of
+   groups before it. */
+qc_status qc_scaled_halves(const float *values, const size_t *ends, size_t groups, qc_dtype dtype,
+                           float *scales, size_t *done, const qc_poll *poll, qc_error *error);
+
+/* These h, in the machine's order. QC_INVALID if a value is no such product; scales are positive.
+ */
+qc_status qc_halves(const float *values, const size_t *ends, size_t groups, const float *scales,
+                    qc_dtype dtype, uint16_t *halves, const qc_poll *poll, qc_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -19,6 +19,7 @@ _MAX_DIMS = 8
 _MAX_BITS = 16
 _MAX_ENTRIES = 256
 _CODEBOOK_DTYPES = ("float32", "float16", "bfloat16")
+_SCALED_DTYPES = ("float16", "bfloat16")
 _SCALE_DTYPES = (*_CODEBOOK_DTYPES, "float8_e4m3fn", "float8_e8m0fnu")
 
 
@@ -80,11 +81,12 @@ class Quantized:
     dtype : str
         Name of the tensor's element type, such as ``"float32"``.
     kind : {"bytes", "affine", "codebook"}
-        What a code means: the element itself; ``scale * (code - zero point)``;
-        ``codebook[code]``, times the scale if there is one.
+        What a code means: the element itself, times the scale if there is one;
+        ``scale * (code - zero point)``; ``codebook[code]``, times the scale if there is one.
     codes : numpy.ndarray
         One per stored element, one dimension, C order. uint8 for widths up to 8,
-        else uint16; for ``"bytes"`` the elements themselves, in the carrier dtype.
+        else uint16; for ``"bytes"`` the elements themselves, in the carrier dtype of
+        `codes_dtype`.
     positions : numpy.ndarray of int64, optional
         Flat indices of the stored elements, strictly ascending; None: all elements
         are stored.
@@ -93,7 +95,8 @@ class Quantized:
     codebook : Groups, optional
         (books, entries), float32, float16 or bfloat16.
     scale : Groups, optional
-        Multiplies every value; float32, float16, bfloat16 or a float8 carrier.
+        Multiplies every value; float32, float16, bfloat16 or a float8 carrier. With kind
+        ``"bytes"``, needs `codes_dtype`.
     scale_dtype, codebook_dtype : str
         Their element types.
     zero_point : int or numpy.ndarray of uint16
@@ -101,6 +104,9 @@ class Quantized:
     base : Base, optional
         ``"bytes"`` only: a base with as many elements of the same type, which may be
         subtracted if that is smaller.
+    codes_dtype : {"", "float16", "bfloat16"}
+        ``"bytes"`` with a scale only: the element type of `codes`; otherwise it is `dtype`, and
+        this is empty.
 
     Raises
     ------
@@ -133,6 +139,7 @@ class Quantized:
     scale_dtype: str = "float32"
     zero_point: int | np.ndarray[Any, Any] = field(default=0)
     base: Base | None = None
+    codes_dtype: str = ""
 
     def __post_init__(self) -> None:
         _check_shape(self)
@@ -145,6 +152,11 @@ class Quantized:
     def size(self) -> int:
         """Number of elements of the tensor."""
         return math.prod(self.shape)
+
+    @property
+    def stored_type(self) -> ElementType:
+        """The element type of what ``"bytes"`` stores."""
+        return element_type(self.codes_dtype or self.dtype)
 
     @property
     def stored(self) -> int:
@@ -196,7 +208,7 @@ class Quantized:
         """Return the values of the stored elements, one dimension, as in `dequantize`."""
         source = element_type(self.dtype)
         target = source if dtype is None else element_type(dtype)
-        if self.kind == "bytes":
+        if self.kind == "bytes" and self.scale is None:
             return cast(self.codes, source, target)
         return cast(cast(self._values(), _FLOAT32, source), source, target)
 
@@ -205,6 +217,8 @@ class Quantized:
         if self.kind == "affine":
             steps: np.ndarray[Any, Any] = self.codes.astype(np.int32) - self._zero_points()
             values = steps.astype(np.float32)
+        elif self.kind == "bytes":
+            values = cast(self.codes, self.stored_type, _FLOAT32)
         else:
             assert self.codebook is not None
             books = cast(self.codebook.values, element_type(self.codebook_dtype), _FLOAT32)
@@ -282,9 +296,16 @@ def _check_positions(q: Quantized) -> None:
 
 
 def _check_bytes(q: Quantized) -> None:
-    _check_dtype(q.codes, element_type(q.dtype), "codes")
     _check(q.bits == 0, "bits of kind bytes", q.bits, 0)
-    _check(q.codebook is None and q.scale is None, "kind bytes", "parameters", "none")
+    _check(q.codebook is None, "codebook of kind bytes", "one", "none")
+    if q.scale is not None:
+        _check(q.base is None, "base of scaled elements", "one", "none")
+        _check(q.dtype in QUANTIZABLE, "dtype", q.dtype, ", ".join(QUANTIZABLE))
+        _check(q.codes_dtype in _SCALED_DTYPES, "codes_dtype", q.codes_dtype, _SCALED_DTYPES)
+        _check_scale(q, q.scale)
+    else:
+        _check(q.codes_dtype == "", "codes_dtype without a scale", q.codes_dtype, "none")
+    _check_dtype(q.codes, q.stored_type, "codes")
     if q.base is not None:
         _check_dtype(q.base.elements, element_type(q.dtype), "base")
         _check(q.base.elements.shape == (q.size,), "base", q.base.elements.shape, f"({q.size},)")
@@ -294,11 +315,16 @@ def _check_values(q: Quantized, max_bits: int) -> None:
     _check(q.base is None, f"base of kind {q.kind}", "one", "none")
     _check(q.dtype in QUANTIZABLE, "dtype", q.dtype, ", ".join(QUANTIZABLE))
     _check(1 <= q.bits <= max_bits, "bits", q.bits, f"1 to {max_bits}")
+    _check(q.codes_dtype == "", f"codes_dtype of kind {q.kind}", q.codes_dtype, "none")
     _check_dtype(q.codes, "u1" if q.bits <= 8 else "u2", "codes")
     if q.scale is not None:
-        _check(q.scale_dtype in _SCALE_DTYPES, "scale_dtype", q.scale_dtype, _SCALE_DTYPES)
-        _check_dtype(q.scale.values, element_type(q.scale_dtype), "scale")
-        _check(q.scale.values.ndim == 1, "scale", q.scale.values.shape, "one dimension")
+        _check_scale(q, q.scale)
+
+
+def _check_scale(q: Quantized, scale: Groups) -> None:
+    _check(q.scale_dtype in _SCALE_DTYPES, "scale_dtype", q.scale_dtype, _SCALE_DTYPES)
+    _check_dtype(scale.values, element_type(q.scale_dtype), "scale")
+    _check(scale.values.ndim == 1, "scale", scale.values.shape, "one dimension")
 
 
 def _check_affine(q: Quantized) -> None:

@@ -11,7 +11,7 @@ from .head import BYTES, COPIES, DELTA, PLANES, Head
 from .parameters import Parameters
 from .planes import read_planes
 from .positions import read_positions
-from .values import convert_all, read_bytes, read_codes, zero_of
+from .values import convert_all, read_bytes, read_codes, scaled_elements, zero_of
 
 
 def decode_chunk(
@@ -60,6 +60,9 @@ def _read_values(
     m = len(indices)
     if head.kind == BYTES:
         return read_bytes(streams, m, head)
+    if head.kind == PLANES and head.scaled:
+        elements = read_planes(reader, streams, m, parameters.stored_dtype)
+        return scaled_elements(elements, indices, head, parameters)
     if head.kind == PLANES:
         return read_planes(reader, streams, m, head.dtype)
     if head.kind == DELTA:

@@ -123,6 +123,9 @@ def _judge_kind_and_positions(head: Head) -> None:
     require(head.positions <= COPIES, f"positions {head.positions}", Unsupported)
     if head.kind in (AFFINE, CODEBOOK):
         require(head.dtype in IEEE_TYPES, f"codes of dtype {head.dtype}", Unsupported)
+    elif head.kind == PLANES and head.scaled:
+        require(head.dtype in IEEE_TYPES, f"scaled planes of dtype {head.dtype}", Unsupported)
+        require(head.positions != COPIES, "copies of scaled planes", Unsupported)
     else:
         require(not head.scaled, f"scales in kind {head.kind}", Unsupported)
     if head.kind == DELTA:

@@ -8,10 +8,11 @@ from .coded_floats import decode_floats
 from .conventions import Reader, Unsupported, require
 from .element_types import TABLE, float_of
 from .groups import ONE_GROUP, Groups, read_lengths
-from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, DENSE, GAPS, Head
+from .head import AFFINE, CODEBOOK, COPIES, CSR, DELTA, DENSE, GAPS, PLANES, Head
 from .routers import codebook_width
 
 WIDEST = 16
+STORED_DTYPES = (1, 2)
 CODEBOOK_DTYPES = (0, 1, 2)
 SCALE_DTYPES = (0, 1, 2, 13, 15)
 WITH_SECOND_SCALE = 64
@@ -23,6 +24,7 @@ DIGEST_LENGTH = 8
 class Parameters:
     """The parameters; each is used only where it applies."""
 
+    stored_dtype: str = ""
     code_width: int = 0
     zero_mode: int = 0
     zero_points: list[int] = field(default_factory=list)
@@ -42,6 +44,10 @@ class Parameters:
 def read_parameters(reader: Reader, head: Head) -> Parameters:
     """All parameters, in their order."""
     parameters = Parameters()
+    if head.kind == PLANES and head.scaled:
+        dtype_id = reader.u8("stored dtype")
+        require(dtype_id in STORED_DTYPES, f"stored elements of dtype {dtype_id}", Unsupported)
+        parameters.stored_dtype = TABLE[dtype_id].name
     if head.kind == AFFINE:
         _read_affine(reader, head, parameters)
     if head.kind == CODEBOOK:

@@ -38,8 +38,22 @@ def _value_of_code(code: int, book: int, group: int, head: Head, parameters: Par
     else:
         require(code < parameters.entries, f"code {code} of {parameters.entries} entries")
         value = parameters.codebooks[book * parameters.entries + code]
-    if not head.scaled:
-        return value
+    return _scaled(value, group, parameters) if head.scaled else value
+
+
+def scaled_elements(
+    elements: list[bytes], indices: list[int], head: Head, parameters: Parameters
+) -> list[bytes]:
+    """Stored elements of kind planes times their scales; `indices` has theirs in the tensor."""
+    group_of, stored_dtype = parameters.scale_groups.group_of, parameters.stored_dtype
+    values = [float_of(element, stored_dtype) for element in elements]
+    return [
+        element_of(_scaled(value, group_of(i), parameters), head.dtype)
+        for value, i in zip(values, indices, strict=True)
+    ]
+
+
+def _scaled(value: float, group: int, parameters: Parameters) -> float:
     scale = parameters.scales[group]
     if parameters.second_scale is not None:
         scale = multiply(parameters.second_scale, scale)

@@ -21,7 +21,7 @@ static size_t run_in(const qc_groups *groups, size_t element)
 }
 
 /* The same in all groups: zero points have those of the scales. */
-static size_t run_of(const qc_frame *frame, size_t element)
+size_t qc_run_of(const qc_frame *frame, size_t element)
 {
     size_t scaled = run_in(&frame->scales, element);
     size_t in_book = run_in(&frame->codebook.books, element);
@@ -93,7 +93,7 @@ static void write_runs(qc_value_decoder *values, size_t from, size_t count, size
                        uint8_t *out, const qc_code_values *kind)
 {
     for (size_t done = 0; done < count;) {
-        size_t run = run_of(values->frame, first + done);
+        size_t run = qc_run_of(values->frame, first + done);
         run = run < count - done ? run : count - done;
         kind->write_run(values, from + done, run, first + done, out);
         done += run;

@@ -44,7 +44,7 @@ qc_encoding qc_encoding_of_exponents(const qc_chunk_encoder *encoder, size_t sto
 void qc_prepare_elements(qc_chunk_encoder *encoder)
 {
     encoder->encoding.codings = float_codings(encoder, encoder->stored);
-    qc_swap_elements_if_big_endian(encoder->values, encoder->frame->dtype, encoder->stored);
+    qc_swap_elements_if_big_endian(encoder->values, encoder->frame->stored_dtype, encoder->stored);
 }
 
 /* ---- planes ---- */
@@ -66,12 +66,12 @@ static void take_bytes(const uint8_t *restrict elements, size_t count, qc_turn t
 void qc_take_plane(const qc_frame *frame, const uint8_t *restrict elements, size_t count,
                    unsigned plane, uint8_t *restrict out)
 {
-    unsigned size = (unsigned)frame->item_size, bits = 8 * size, shift = bits - 8 - 8 * plane;
-    qc_turn turn = qc_turn_of(frame->dtype);
+    unsigned size = (unsigned)qc_stored_size(frame), bits = 8 * size, shift = bits - 8 - 8 * plane;
+    qc_turn turn = qc_turn_of(frame->stored_dtype);
     unsigned left = turn == QC_ROTATED, right = left ? bits - 1 : 0;
     uint64_t top = (uint64_t)(turn == QC_OFFSET) << (bits - 1);
     if (size == 1)
-        take_bytes(elements, count, turn, qc_dtype_bits(frame->dtype), out);
+        take_bytes(elements, count, turn, qc_dtype_bits(frame->stored_dtype), out);
     else if (size == 2)
         for (size_t i = 0; i < count; i++) {
             uint16_t word = (uint16_t)(qc_load16(elements + 2 * i) ^ (uint16_t)top);

@@ -38,7 +38,7 @@ static qc_status open_escapes(qc_exponent_decoder *exponents, const qc_frame *fr
     unsigned fields;
     exponents->used = exponents->filled = 0;
     exponents->has_escapes = 0;
-    QC_TRY(read_fields(&exponents->fields, frame->dtype, &fields, reader, error));
+    QC_TRY(read_fields(&exponents->fields, frame->stored_dtype, &fields, reader, error));
     if ((fields & QC_PLANES_ESCAPES) == 0)
         return QC_OK;
     size_t at = reader->at;
@@ -204,7 +204,16 @@ static qc_status pull_float_planes(qc_value_decoder *values, size_t count, size_
     return qc_value_streams_pull_from(values, 2, count, keep, 0, error);
 }
 
+static void write_float_planes(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                               const uint32_t *positions, uint8_t *out)
+{
+    if (values->frame->scales.count > 0)
+        qc_scaled_elements_write(values, from, count, first, positions, out);
+    else
+        qc_elements_write(values, from, count, first, positions, out);
+}
+
 const qc_kind_decoder qc_float_planes_kind_decoder = {
-    open_float_planes, skip_float_planes, pull_float_planes,
-    qc_elements_write, qc_elements_merge, finish_float_planes,
+    open_float_planes,  skip_float_planes, pull_float_planes,
+    write_float_planes, qc_elements_merge, finish_float_planes,
 };

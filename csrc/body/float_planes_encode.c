@@ -197,7 +197,8 @@ static void collect_escapes(const qc_exponents *fields, const uint16_t *words,
 
 static size_t float_planes_bound(const qc_frame *frame, size_t stored)
 {
-    return 1 + 2 * QC_VU_MAX_BYTES + qc_stream_bound(stored, qc_exponent_bits(frame->dtype)) +
+    return 1 + 2 * QC_VU_MAX_BYTES +
+           qc_stream_bound(stored, qc_exponent_bits(frame->stored_dtype)) +
            frame->value_streams * qc_stream_bound(stored, frame->width);
 }
 
@@ -205,7 +206,7 @@ static size_t float_planes_workspace(const qc_frame *frame, size_t stored)
 {
     /* Words, escapes, the rest, symbols or a plane. */
     return 2 * qc_arena_size(2 * stored) + 2 * qc_arena_size(stored) +
-           qc_arena_size(plan_workspace(frame->dtype));
+           qc_arena_size(plan_workspace(frame->stored_dtype));
 }
 
 static void write_head(qc_chunk_encoder *encoder, const qc_exponents *fields, size_t escaped)
@@ -227,12 +228,12 @@ static qc_status write_upper(qc_chunk_encoder *encoder, uint8_t *symbols)
     uint16_t *words = qc_arena_take(&encoder->arena, 2 * stored);
     void *escapes = qc_arena_take(&encoder->arena, 2 * stored);
     uint8_t *rest = qc_arena_take(&encoder->arena, stored);
-    void *workspace = qc_arena_take(&encoder->arena, plan_workspace(frame->dtype));
+    void *workspace = qc_arena_take(&encoder->arena, plan_workspace(frame->stored_dtype));
     qc_encoding encoding = qc_encoding_of_exponents(encoder, stored);
     qc_exponents fields;
-    upper_words(encoder->values, stored, frame->item_size, words);
-    plan_fields(words, stored, frame->dtype, encoding.codings, encoding.profile, &fields, workspace,
-                encoder->stream_workspace);
+    upper_words(encoder->values, stored, qc_stored_size(frame), words);
+    plan_fields(words, stored, frame->stored_dtype, encoding.codings, encoding.profile, &fields,
+                workspace, encoder->stream_workspace);
     size_t escaped = take_apart(&fields, words, stored, symbols, rest);
     if (escaped > 0)
         collect_escapes(&fields, words, symbols, stored, escapes);

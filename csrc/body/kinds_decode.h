@@ -32,6 +32,9 @@ qc_status qc_value_streams_pull_from(qc_value_decoder *values, unsigned from, si
 /* As a kind's `write`: its stored elements, converted if another type is asked for. */
 void qc_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
                        const uint32_t *positions, uint8_t *out);
+/* The same, each times its scale. */
+void qc_scaled_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                              const uint32_t *positions, uint8_t *out);
 /* As a kind's `write_stored`, where the bytes of an element are together in block 0. */
 void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,
                       int past_cache);
@@ -98,6 +101,8 @@ static inline float qc_scale_of(const qc_frame *frame, size_t element)
     return frame->has_second_scale ? frame->second_scale * scale : scale;
 }
 
+/* Elements that follow `element` with the same parameters, itself included. */
+size_t qc_run_of(const qc_frame *frame, size_t element);
 /* Fill the table from `values->entries`, scaled; the number of its entries is set. */
 void qc_fill_table(qc_value_decoder *values, float scale);
 

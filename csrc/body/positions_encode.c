@@ -70,14 +70,17 @@ static qc_status with_fillers(const qc_chunk_encoder *encoder, const uint32_t *i
     qc_error *error = encoder->error;
     uint16_t code = (uint16_t)encoder->input->filler;
     uint8_t filler[8] = {0};
+    /* An element of zero bits is zero, unless its scale is negative or not finite. */
+    int may_fill = encoder->input->filler >= 0 ||
+                   (qc_stores_elements(encoder->frame) && encoder->frame->scales.count == 0);
     if (!qc_stores_elements(encoder->frame) && size == 1)
         filler[0] = (uint8_t)code;
     else if (!qc_stores_elements(encoder->frame))
         memcpy(filler, &code, 2);
     for (size_t i = 0; i < stored; i++) {
         int is_filler = index_of[i] == UINT32_MAX;
-        QC_CHECK(!is_filler || qc_stores_elements(encoder->frame) || encoder->input->filler >= 0,
-                 QC_INVALID, "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
+        QC_CHECK(!is_filler || may_fill, QC_INVALID,
+                 "gaps: a filler is needed, but no code has the value zero", i, 0, 0);
         memcpy(out + i * size, is_filler ? filler : values + index_of[i] * size, size);
     }
     return QC_OK;

@@ -57,6 +57,20 @@ qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, q
     return QC_OK;
 }
 
+/* Codes may have scales, and so may planes of floats. */
+static qc_status check_scaled(const qc_frame *frame, int scaled, qc_status later, qc_error *error)
+{
+    if (!scaled || !qc_kinds[frame->kind].stores_elements)
+        return QC_OK;
+    QC_CHECK(frame->kind == QC_PLANES, later, "frame: only planes, affine and codebook have scales",
+             0, 1, 0);
+    QC_CHECK(quantizable(frame->dtype), later, "frame: scaled planes need f32, f16, bf16 or f64", 0,
+             frame->dtype, QC_F64);
+    QC_CHECK(frame->positions != QC_COPIES, later, "frame: copies of scaled elements", 0,
+             frame->positions, QC_DENSE);
+    return QC_OK;
+}
+
 qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error)
 {
     const qc_kind_facts *kind = &qc_kinds[frame->kind];
@@ -65,16 +79,23 @@ qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_err
     QC_CHECK(kind->any_dtype || quantizable(frame->dtype), kind->stores_elements ? status : later,
              "frame: affine, codebook and delta need f32, f16, bf16 or f64", 0, frame->dtype,
              QC_F64);
-    QC_CHECK(!kind->stores_elements || !scaled, later,
-             "frame: only affine and codebook have scales", 0, 1, 0);
+    QC_TRY(check_scaled(frame, scaled, later, error));
     QC_CHECK(frame->kind != QC_DELTA ||
                  (frame->positions != QC_COPIES && frame->positions != QC_CSR),
              later, "frame: positions form of differences", 0, frame->positions, QC_DENSE);
-    frame->value_streams =
-        kind->value_streams > 0 ? kind->value_streams : (unsigned)frame->item_size;
+    frame->value_streams = kind->value_streams;
     if (kind->stores_elements)
         frame->width = smaller(qc_dtype_bits(frame->dtype), 8);
+    if (!kind->stores_elements || !scaled)
+        qc_layout_stored(frame, frame->dtype);
     return QC_OK;
+}
+
+void qc_layout_stored(qc_frame *frame, qc_dtype dtype)
+{
+    unsigned streams = qc_kinds[frame->kind].value_streams;
+    frame->stored_dtype = dtype;
+    frame->value_streams = streams > 0 ? streams : (unsigned)qc_dtype_size(dtype);
 }
 
 qc_status qc_layout_copies(const qc_frame *frame, qc_status status, qc_error *error)
@@ -96,7 +117,8 @@ qc_status qc_check_filter(const qc_frame *frame, qc_status status, size_t at, qc
 
 size_t qc_stored_size(const qc_frame *frame)
 {
-    return qc_stores_elements(frame) ? frame->item_size : qc_symbol_size(frame->width);
+    return qc_stores_elements(frame) ? qc_dtype_size(frame->stored_dtype)
+                                     : qc_symbol_size(frame->width);
 }
 
 int qc_parameters_are_decoded(const qc_frame *frame)

@@ -41,8 +41,11 @@ qc_status qc_layout_elements(qc_frame *frame, qc_error *error);
 /* chunks, from elements and chunk_elements; `status` for what breaks a rule: Corrupt when reading,
    Invalid when writing; `later` for chunks that a later version may have. */
 qc_status qc_layout_chunks(qc_frame *frame, qc_status status, qc_status later, qc_error *error);
-/* value_streams, and the width of kinds that store elements. `scaled`: whether there are scales. */
+/* value_streams, and the width of kinds that store elements. `scaled`: whether there are scales. Of
+   scaled planes, qc_layout_stored follows. */
 qc_status qc_layout_values(qc_frame *frame, int scaled, qc_status status, qc_error *error);
+/* What the value streams of a kind that stores elements hold. */
+void qc_layout_stored(qc_frame *frame, qc_dtype dtype);
 /* The notes at the reader: their length, then items that fill it. */
 qc_status qc_read_notes(qc_reader *reader, qc_notes *notes, qc_error *error);
 /* Check notes that are to be written. */

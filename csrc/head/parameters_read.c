@@ -125,6 +125,20 @@ static qc_status read_scales(qc_reader *reader, qc_frame *frame, qc_error *error
     return read_floats(reader, frame, scales, 1, "scale: values", error);
 }
 
+/* ---- kind planes ---- */
+
+static qc_status read_planes(qc_reader *reader, qc_frame *frame, int scaled, qc_error *error)
+{
+    unsigned dtype;
+    if (!scaled)
+        return QC_OK;
+    QC_TRY(qc_read_u8(reader, &dtype, "planes: dtype of scaled elements", error));
+    QC_CHECK(dtype == QC_F16 || dtype == QC_BF16, QC_UNSUPPORTED,
+             "planes: dtype of scaled elements", reader->at - 1, dtype, QC_BF16);
+    qc_layout_stored(frame, (qc_dtype)dtype);
+    return QC_OK;
+}
+
 /* ---- kind affine ---- */
 
 /* Zero points by group come after the scales, which say how many there are: here they are one. */
@@ -211,7 +225,7 @@ static qc_status read_delta(qc_reader *reader, qc_frame *frame, int scaled, qc_e
 
 static const kind_reader READERS[QC_KIND_COUNT] = {
     [QC_BYTES] = {NULL, NULL},
-    [QC_PLANES] = {NULL, NULL},
+    [QC_PLANES] = {read_planes, NULL},
     [QC_AFFINE] = {read_affine, read_zero_points},
     [QC_CODEBOOK] = {read_codebook, NULL},
     [QC_DELTA] = {read_delta, NULL},

@@ -96,6 +96,28 @@ static uint8_t *write_scales(uint8_t *out, const qc_frame *frame)
     return write_floats(out, scales, 1);
 }
 
+/* ---- kind planes ---- */
+
+static qc_status plan_planes(qc_frame *frame, qc_error *error)
+{
+    qc_dtype dtype = frame->stored_dtype;
+    if (frame->scales.count == 0)
+        return QC_OK;
+    QC_CHECK(dtype == QC_F16 || dtype == QC_BF16, QC_INVALID, "planes: dtype of scaled elements", 0,
+             dtype, QC_BF16);
+    qc_layout_stored(frame, dtype);
+    return QC_OK;
+}
+
+static size_t planes_size(const qc_frame *frame) { return frame->scales.count > 0 ? 1 : 0; }
+
+static uint8_t *write_planes(uint8_t *out, const qc_frame *frame)
+{
+    if (frame->scales.count > 0)
+        *out++ = (uint8_t)frame->stored_dtype;
+    return out;
+}
+
 /* ---- kind affine ---- */
 
 static qc_status plan_affine(qc_frame *frame, qc_error *error)
@@ -207,7 +229,7 @@ static uint8_t *write_delta(uint8_t *out, const qc_frame *frame)
 
 static const kind_writer WRITERS[QC_KIND_COUNT] = {
     [QC_BYTES] = {0},
-    [QC_PLANES] = {0},
+    [QC_PLANES] = {plan_planes, planes_size, write_planes, NULL, NULL},
     [QC_AFFINE] = {plan_affine, affine_size, write_affine, zero_points_size, write_zero_points},
     [QC_CODEBOOK] = {plan_codebook, codebook_size, write_codebook, NULL, NULL},
     [QC_DELTA] = {plan_delta, delta_size, write_delta, NULL, NULL},

@@ -34,6 +34,7 @@
     .unpack = qc_unpack_avx2, .pack = qc_pack_avx2, .max_code = qc_max_code_avx2,                  \
     .look_up_2 = qc_look_up_2_avx2, .look_up_4 = qc_look_up_4_avx2, .affine = qc_affine_avx2,      \
     .merge_1 = qc_merge_1_avx2, .merge_2 = qc_merge_2_avx2, .merge_4 = qc_merge_4_avx2,            \
+    .scale_f16 = qc_scale_f16_avx2, .scale_bf16 = qc_scale_bf16_avx2,                              \
     .add_delta_4 = qc_add_delta_4_avx2, .join_exponents = qc_join_exponents_avx2,                  \
     .f16_of_f32 = qc_f16_of_f32_avx2, .bf16_of_f32 = qc_bf16_of_f32_avx2,                          \
     .round_to_f16 = qc_round_to_f16_avx2, .round_to_bf16 = qc_round_to_bf16_avx2,                  \
@@ -57,6 +58,7 @@
     .look_up_2 = qc_look_up_2_avx512, .look_up_4 = qc_look_up_4_avx512,                            \
     .affine = qc_affine_avx512, .merge_1 = qc_merge_1_avx512, .merge_2 = qc_merge_2_avx512,        \
     .merge_4 = qc_merge_4_avx512, .join_exponents = qc_join_exponents_avx512,                      \
+    .scale_f16 = qc_scale_f16_avx512, .scale_bf16 = qc_scale_bf16_avx512,                          \
     .f16_of_f32 = qc_f16_of_f32_avx512, .bf16_of_f32 = qc_bf16_of_f32_avx512,                      \
     .round_to_f16 = qc_round_to_f16_avx512, .round_to_bf16 = qc_round_to_bf16_avx512,              \
     .descend = qc_descend_avx512, .sum_gaps = qc_sum_gaps_avx512,                                  \

@@ -49,6 +49,10 @@ typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *c
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
                                 qc_dtype dtype, uint8_t *out, int past_cache);
 
+/* f32 number i = scale * element i, an f16 or a bf16; any alignment. */
+typedef size_t qc_scale_kernel(const uint8_t *elements, size_t count, float scale, uint8_t *out,
+                               int past_cache);
+
 /* Elements of 1, 2 or 4 bytes, little-endian, from their planes, the most significant one first;
    all their bits are used. */
 typedef size_t qc_merge_kernel(const uint8_t *const *planes, size_t count, qc_turn turn,
@@ -183,6 +187,7 @@ typedef struct qc_kernels {
     qc_max_code_kernel *max_code;
     qc_look_up_kernel *look_up_2, *look_up_4; /* items of 2 and of 4 bytes */
     qc_affine_kernel *affine;
+    qc_scale_kernel *scale_f16, *scale_bf16;
     qc_merge_kernel *merge_1, *merge_2, *merge_4;
     qc_add_delta_kernel *add_delta_4;
     qc_join_exponents_kernel *join_exponents;
@@ -222,6 +227,8 @@ qc_max_code_kernel qc_max_code_avx2, qc_max_code_avx512;
 qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512, qc_look_up_2_neon;
 qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
+qc_scale_kernel qc_scale_f16_avx2, qc_scale_f16_avx512;
+qc_scale_kernel qc_scale_bf16_avx2, qc_scale_bf16_avx512;
 qc_merge_kernel qc_merge_1_avx2, qc_merge_1_avx512;
 qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
 qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;

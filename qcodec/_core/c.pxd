@@ -99,6 +99,7 @@ cdef extern from "qcodec.h" nogil:
         size_t chunk_elements
         unsigned gap_width
         unsigned width
+        qc_dtype stored_dtype
         qc_codebook codebook
         qc_zero_points zero_points
         qc_groups scales
@@ -276,6 +277,10 @@ cdef extern from "qcodec_numeric.h" nogil:
     unsigned QC_MAX_NARROW_LEVEL
     ctypedef struct qc_levels:
         int32_t min, max, negative_zeros
+    qc_status qc_scaled_halves(const float *values, const size_t *ends, size_t groups, qc_dtype dtype,
+                               float *scales, size_t *done, const qc_poll *poll, qc_error *error)
+    qc_status qc_halves(const float *values, const size_t *ends, size_t groups, const float *scales,
+                        qc_dtype dtype, uint16_t *halves, const qc_poll *poll, qc_error *error)
     qc_status qc_distinct(const void *items, size_t item_size, const size_t *ends, size_t groups,
                           size_t limit, uint64_t *patterns, uint16_t *counts, uint8_t *codes,
                           size_t *done, const qc_poll *poll, qc_error *error)

@@ -51,6 +51,8 @@ class Frame:
     @property
     def item_size(self) -> int: ...
     @property
+    def stored_dtype(self) -> int: ...
+    @property
     def chunk_elements(self) -> int: ...
     @property
     def chunks(self) -> int: ...
@@ -134,6 +136,7 @@ class Plan:
         chunk_elements: int = 0,
         gap_width: int = 0,
         width: int = 0,
+        stored_dtype: int = 0,
         entries: int = 0,
         codebook: PlanGroups | None = None,
         codebook_order: _Bytes | None = None,
@@ -193,6 +196,21 @@ def step_codes(
     zeros: np.ndarray[Any, np.dtype[np.int32]],
     negative_zeros: bool,
     codes: _Bytes,
+) -> bool: ...
+
+# ---- halves.pxi
+
+def scaled_halves(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    dtype: int,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def halves(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    ends: np.ndarray[Any, np.dtype[np.uintp]],
+    scales: np.ndarray[Any, np.dtype[np.float32]],
+    dtype: int,
+    out: np.ndarray[Any, np.dtype[np.uint16]],
 ) -> bool: ...
 
 # ---- numeric.pxi

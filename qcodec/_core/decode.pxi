@@ -130,6 +130,11 @@ cdef class Frame:
         return self.head.item_size
 
     @property
+    def stored_dtype(self):
+        """The type of the elements that are stored, before they are scaled."""
+        return self.head.stored_dtype
+
+    @property
     def chunk_elements(self):
         return self.head.chunk_elements
 

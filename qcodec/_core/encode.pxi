@@ -113,6 +113,7 @@ cdef class Plan:
         size_t chunk_elements = 0,
         unsigned gap_width = 0,
         unsigned width = 0,
+        unsigned stored_dtype = 0,
         unsigned entries = 0,
         PlanGroups codebook = None,
         const uint8_t[::1] codebook_order = None,
@@ -140,6 +141,7 @@ cdef class Plan:
         for axis, dim in enumerate(shape):
             head.dims[axis] = dim
         head.chunk_elements, head.gap_width, head.width = chunk_elements, gap_width, width
+        head.stored_dtype = <int>stored_dtype
         head.codebook.entries = entries
         head.zero_points.common = zero_point
         if second_scale is not None:

@@ -70,7 +70,8 @@ def _has_one_group(quantized: Quantized) -> bool:
     """Whether all elements share their parameters."""
     codebook, scale = quantized.codebook, quantized.scale
     return (
-        (codebook is None or len(codebook.values) == 1)
+        not quantized.codes_dtype
+        and (codebook is None or len(codebook.values) == 1)
         and (scale is None or (len(scale.values) == 1 and scale.second is None))
         and isinstance(quantized.zero_point, (int, np.integer))
     )

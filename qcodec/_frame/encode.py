@@ -137,6 +137,7 @@ def _plan(quantized: Quantized, layout: Layout, order: Array | None, notes: Note
         chunk_elements=layout.chunk_elements,
         gap_width=layout.gap_width,
         width=quantized.bits,
+        stored_dtype=quantized.stored_type.id,
         entries=codebook.values.shape[1] if codebook else 0,
         codebook=_groups(codebook, quantized.codebook_dtype),
         codebook_order=None if order is None else bytes_of(order),

@@ -1,9 +1,9 @@
 """Exact forms of floats that were quantized before: the codes that they once were.
 
-Such floats have few distinct bit patterns, or are multiples of a scale per tensor, row or block.
-Both are proved bit by bit: a codebook holds the patterns themselves, and `core.step_codes`
-multiplies and rounds as decoders do. Weights that were not quantized are refused after some
-hundred elements.
+Such floats have few distinct bit patterns, or are multiples of a scale per tensor, row or block,
+or floats of 16 bits times a scale. All are proved bit by bit: a codebook holds the patterns
+themselves, and `core.step_codes` and `core.halves` multiply and round as decoders do. Weights that
+were not quantized are refused after some hundred elements.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ _BLOCKS = (128, 64, 32)
 _MIN_INDICES = 16
 # Elements of the first group that are looked at before all elements are.
 _PROBED = 256
+# The types of halves, the narrower one first.
+_HALVES = ("bfloat16", "float16")
+# In fewer elements a search would take longer than their encoding.
+_MIN_HALVES = 64
 
 
 def exact_forms(quantized: Quantized) -> list[Quantized]:
@@ -45,7 +49,8 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     Returns
     -------
     list of Quantized
-        Of kind ``"codebook"`` or ``"affine"``, with the same positions. Usually there are none.
+        Of kind ``"codebook"`` or ``"affine"``, or ``"bytes"`` with scales, with the same positions.
+        Usually there are none.
 
     Examples
     --------
@@ -54,7 +59,9 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     >>> [form.kind for form in exact_forms(q)]
     ['affine']
     """
-    if quantized.kind != "bytes" or quantized.dtype not in QUANTIZABLE or not quantized.stored:
+    if quantized.kind != "bytes" or quantized.scale is not None or not quantized.stored:
+        return []
+    if quantized.dtype not in QUANTIZABLE:
         return []
     whole, rows = Runs(quantized, max(quantized.size, 1)), _rows(quantized)
     codebook = _codebooks(quantized, whole)
@@ -72,7 +79,17 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
         found = _codebooks(quantized, rows)
         if found is not None and (codebook is None or found.bits < codebook.bits):
             forms.append(found)
+    if not any(map(_is_short, forms)):
+        halves = _scaled_halves(quantized, whole, rows)
+        forms += [] if halves is None else [halves]
     return forms
+
+
+def _is_short(form: Quantized) -> bool:
+    """Whether codes and parameters take less than a byte per element, as no halves do."""
+    groups = [groups for groups in (form.codebook, form.scale) if groups is not None]
+    parameters = sum(group.values.nbytes for group in groups)
+    return parameters + form.stored * form.bits / 8 < form.stored
 
 
 def _rows(quantized: Quantized) -> Runs | None:
@@ -336,4 +353,71 @@ def _as_codebook(form: Quantized, maximum: int) -> Quantized:
     values, name = _narrowest(entries[None])
     return replace(
         form, kind="codebook", codebook=Groups(values), codebook_dtype=name, zero_point=0
+    )
+
+
+# ---- halves and scales ----
+
+
+def _scaled_halves(quantized: Quantized, whole: Runs, rows: Runs | None) -> Quantized | None:
+    """Return float32 as elements of 16 bits, each times the scale of its group, if it is that."""
+    if quantized.dtype != _FLOAT32.name or quantized.size < _MIN_HALVES:
+        return None
+    for groups in _groupings_of_halves(quantized, whole, rows):
+        for name in _HALVES:
+            found = _halves(quantized, groups, BY_NAME[name])
+            if found is not None:
+                return found
+    return None
+
+
+def _groupings_of_halves(
+    quantized: Quantized, whole: Runs, rows: Runs | None
+) -> Iterator[ElementGroups]:
+    """Yield groups whose first elements are halves times a scale, coarse ones first."""
+    runs = [whole] if rows is None else [whole, rows]
+    # The first row is part of the first run of both.
+    if _may_be_halves(runs[-1]):
+        yield from runs
+    shape = quantized.shape
+    for axis in {1, len(shape) - 1}:
+        if 0 < axis < len(shape) and shape[axis] >= _MIN_INDICES:
+            groups = AxisGroups(quantized, axis)
+            if groups.members >= _MIN_MEMBERS and _may_be_halves(groups):
+                yield groups
+
+
+def _may_be_halves(groups: ElementGroups) -> bool:
+    """Look at some elements of the first group: float16 has all bits of bfloat16."""
+    values = _as_float32(groups.sample(_PROBED), _FLOAT32)
+    assert values is not None
+    ends = np.array([len(values)], np.uintp)
+    return core.scaled_halves(values, ends, BY_NAME["float16"].id)[1] == 1
+
+
+def _halves(quantized: Quantized, groups: ElementGroups, element: ElementType) -> Quantized | None:
+    scales = np.empty(groups.count, np.float32)
+    for piece in groups.pieces(np.empty(0, np.uint8)):
+        values = _as_float32(piece.items, _FLOAT32)
+        assert values is not None
+        scales[piece.groups], done = core.scaled_halves(values, piece.ends, element.id)
+        if done < len(piece.ends):
+            return None
+    scales = _filled(scales)
+    codes = np.zeros(groups.elements, np.uint16)
+    for piece in groups.pieces(codes):
+        values = _as_float32(piece.items, _FLOAT32)
+        assert values is not None
+        if not core.halves(values, piece.ends, scales[piece.groups], element.id, piece.codes):
+            return None  # another thread has changed the elements
+    narrow, name = _narrowest(scales)
+    return Quantized(
+        quantized.shape,
+        quantized.dtype,
+        "bytes",
+        groups.stored(codes).view(element.carrier),
+        quantized.positions,
+        scale=Groups(narrow, groups.inner),
+        scale_dtype=name,
+        codes_dtype=element.name,
     )

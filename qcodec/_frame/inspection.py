@@ -165,7 +165,7 @@ def _role_name(role: int, frame: core.Frame) -> str:
         return _DELTA_STREAMS[number]
     if kind != "planes":
         return "values"
-    if number == frame.item_size:
+    if number == BY_ID[frame.stored_dtype].itemsize:
         return "escapes"
     is_float = BY_ID[frame.dtype].name in QUANTIZABLE
     return _FLOAT_STREAMS[number] if is_float and number < 2 else f"plane {number}"

@@ -135,7 +135,7 @@ class Layout:
     def _default_chunk(self, quantized: Quantized, profile: str) -> int:
         """Return the default number of elements per chunk."""
         if self.kind == "planes" and quantized.dtype in QUANTIZABLE:
-            size = element_type(quantized.dtype).itemsize
+            size = quantized.stored_type.itemsize
             return (_NARROW_EXPONENTS_CHUNK if size == 2 else _WIDE_EXPONENTS_CHUNK) // size
         bits = float(value_bits(quantized))
         if quantized.positions is not None and self.positions not in ids.FULL_POSITIONS:
@@ -153,12 +153,12 @@ def filler_code(quantized: Quantized) -> int:
     Absent elements are +0.0, so only this code can represent them: as a filler in a long
     gap, or for every absent element in dense form.
     """
-    if quantized.kind == "bytes":
-        return 0
     if quantized.scale is not None:
         scales = quantized.float_scales()
         if not np.isfinite(scales).all() or np.signbit(scales).any():
             return -1
+    if quantized.kind == "bytes":
+        return 0
     if quantized.kind == "affine":
         zeros = np.unique(np.asarray(quantized.zero_point))
         return int(zeros[0]) if len(zeros) == 1 and zeros[0] < 1 << quantized.bits else -1
@@ -182,7 +182,7 @@ def dense_codes(quantized: Quantized) -> Array:
 
 def value_bits(quantized: Quantized) -> int:
     """Return the bits of a stored element at fixed width."""
-    return quantized.bits or 8 * element_type(quantized.dtype).itemsize
+    return quantized.bits or 8 * quantized.stored_type.itemsize
 
 
 def gap_widths(quantized: Quantized, best_fixed: int, encoding: Encoding) -> list[int]:
@@ -209,13 +209,16 @@ def candidates(
     `widths` are the gap widths to try.
     """
     kinds: list[str] = [quantized.kind]
-    if quantized.kind == "bytes" and profile != "fixed":
+    is_scaled = quantized.kind == "bytes" and quantized.scale is not None
+    if is_scaled:
+        kinds = ["planes"]
+    elif quantized.kind == "bytes" and profile != "fixed":
         kinds = _element_kinds(quantized.dtype)
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     others = _deltas(quantized, profile) if may_delta else []
     can_be_dense = filler_code(quantized) >= 0 or quantized.positions is None
-    may_copy = profile in ("balanced", "small") and positions in ("dense", "auto")
+    may_copy = profile in ("balanced", "small") and positions in ("dense", "auto") and not is_scaled
     if may_copy and can_be_dense and _may_have_copies(quantized):
         others += [Layout(kind, "copies") for kind in kinds]
     if quantized.positions is None:

@@ -65,6 +65,7 @@ def to_quantized(
         codebook_dtype=_dtype(codebook),
         scale_dtype=_dtype(scales),
         zero_point=_values(zero_points) if zero_points else frame.zero_point,
+        codes_dtype=BY_ID[frame.stored_dtype].name if stores_elements and scales else "",
     )
     order = frame.codebook_order()
     if order:
@@ -77,7 +78,7 @@ def to_quantized(
 def _code_type(frame: core.Frame) -> np.dtype[Any]:
     """Return the dtype of codes, or of elements if the kind stores elements."""
     if ids.KIND_NAMES[frame.kind] in ids.ELEMENT_KINDS:
-        return BY_ID[frame.dtype].carrier
+        return BY_ID[frame.stored_dtype].carrier
     return np.dtype(np.uint8 if frame.width <= 8 else np.uint16)
 
 

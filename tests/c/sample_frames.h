@@ -41,6 +41,7 @@ static const sample_way sample_ways[] = {
     {QC_BF16, QC_CODEBOOK, 0, 256, 1, 0}, {QC_F32, QC_DELTA, 0, 0, 0, 0},
     {QC_F64, QC_DELTA, 0, 0, 0, 0},       {QC_BF16, QC_PLANES, 0, 0, 0, 0},
     {QC_U32, QC_PLANES, 0, 0, 0, 0},      {QC_I16, QC_PLANES, 0, 0, 0, 0},
+    {QC_F32, QC_PLANES, 0, 0, 0, 1},      {QC_BF16, QC_PLANES, 0, 0, 0, 1},
 };
 #define SAMPLE_WAYS (sizeof sample_ways / sizeof *sample_ways)
 
@@ -60,6 +61,12 @@ static inline int sample_has_codes(const sample_way *way)
     return way->kind == QC_AFFINE || way->kind == QC_CODEBOOK;
 }
 
+/* The type of elements, where elements are stored. */
+static inline qc_dtype sample_dtype(const sample_way *way)
+{
+    return way->kind == QC_PLANES && way->scaled ? QC_F16 : way->dtype;
+}
+
 static inline void fill_floats(uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -72,7 +79,8 @@ static inline void fill_floats(uint8_t *bytes, size_t count)
 /* Small numbers are frequent; floats differ in their low bits. */
 static inline void fill_sample(sample *s, const sample_way *way)
 {
-    size_t item = qc_dtype_size(way->dtype);
+    qc_dtype dtype = sample_dtype(way);
+    size_t item = qc_dtype_size(dtype);
     unsigned limit = way->kind == QC_AFFINE ? 1u << way->width : way->entries;
     for (size_t i = 0; i < SAMPLE_ELEMENTS; i++) {
         unsigned drawn = (unsigned)(random_bits() >> 20) & (unsigned)(random_bits() >> 20);
@@ -81,15 +89,15 @@ static inline void fill_sample(sample *s, const sample_way *way)
         } else if (sample_has_codes(way)) {
             uint16_t code = (uint16_t)(drawn % limit);
             memcpy(s->values + 2 * i, &code, 2);
-        } else if (way->dtype == QC_BOOL) {
+        } else if (dtype == QC_BOOL) {
             s->values[i] = drawn & 1;
         } else {
             double wide = (1 + (drawn & 1023)) / 512.0;
             float narrow = (float)wide;
-            int is_short = way->dtype == QC_F16 || way->dtype == QC_BF16;
+            int is_short = dtype == QC_F16 || dtype == QC_BF16;
             qc_convert(item == 8 ? (void *)&wide : &narrow, item == 8 ? QC_F64 : QC_F32,
                        s->base + i * item,
-                       is_short    ? way->dtype
+                       is_short    ? dtype
                        : item == 8 ? QC_F64
                                    : QC_F32,
                        1);
@@ -120,6 +128,7 @@ static inline qc_frame frame_of_sample(const sample *s, const sample_way *way, q
                       .chunk_elements = SAMPLE_CHUNK,
                       .gap_width = 3,
                       .width = way->width,
+                      .stored_dtype = sample_dtype(way),
                       .codebook = {.entries = way->entries,
                                    .books = {.dtype = QC_F32,
                                              .inner = 64,
@@ -146,7 +155,8 @@ static inline qc_frame frame_of_sample(const sample *s, const sample_way *way, q
 static inline qc_chunk_input input_of_sample(const sample *s, const sample_way *way,
                                              qc_positions form, size_t chunk)
 {
-    size_t item = sample_has_codes(way) ? qc_symbol_size(way->width) : qc_dtype_size(way->dtype);
+    size_t item =
+        sample_has_codes(way) ? qc_symbol_size(way->width) : qc_dtype_size(sample_dtype(way));
     size_t first = chunk * SAMPLE_CHUNK;
     qc_chunk_input input = {first, SAMPLE_CHUNK, SAMPLE_CHUNK, NULL, s->values + first * item, 0};
     if (form != QC_DENSE && form != QC_COPIES) {

@@ -341,6 +341,33 @@ static qc_status step_codes(float scale, size_t code_size, qc_error *error)
     return step_codes_of(QC_F32, scale, code_size, error);
 }
 
+static qc_status scaled_halves(qc_dtype dtype, qc_error *error)
+{
+    size_t ends[] = {4}, done;
+    float scale;
+    return qc_scaled_halves(ascending, ends, 1, dtype, &scale, &done, NULL, error);
+}
+
+static qc_status halves(float scale, qc_dtype dtype, qc_error *error)
+{
+    size_t ends[] = {4};
+    uint16_t halves[4];
+    return qc_halves(ascending, ends, 1, &scale, dtype, halves, NULL, error);
+}
+
+static void scaled(void)
+{
+    const char *no_half = "values that are no halves times the scale";
+    CHECK(scaled_halves(QC_F16, NULL) == QC_OK && scaled_halves(QC_BF16, NULL) == QC_OK, "halves");
+    REFUSED(scaled_halves(QC_F32, &error), QC_INVALID, "dtype of halves");
+    CHECK(halves(1, QC_F16, NULL) == QC_OK && halves(0.5f, QC_BF16, NULL) == QC_OK, "halves");
+    REFUSED(halves(1, QC_F64, &error), QC_INVALID, "dtype of halves");
+    REFUSED(halves(0.7f, QC_F16, &error), QC_INVALID, no_half);
+    REFUSED(halves(1e-9f, QC_F16, &error), QC_INVALID, no_half);
+    REFUSED(halves(0, QC_F16, &error), QC_INVALID, no_half);
+    REFUSED(halves(NAN, QC_BF16, &error), QC_INVALID, no_half);
+}
+
 static void exact_forms(void)
 {
     const char *no_steps = "steps of another dtype than f32, f16 or bf16";
@@ -378,5 +405,6 @@ int main(void)
     costs();
     ternary_weights();
     exact_forms();
+    scaled();
     return 0;
 }

@@ -288,6 +288,7 @@ static void find_exact_forms(const float *values, size_t count, uint8_t *codes)
         if (done == 1 && scale > 0)
             qc_step_codes(values, &count, 1, dtype, &scale, &zero, 1, 1, codes, NULL, NULL);
     }
+    qc_scaled_halves(values, &count, 1, QC_F16, &scale, &done, NULL, NULL);
 }
 
 /* Everything that looks at values more than once. */

@@ -34,6 +34,8 @@ static const kernel_row rows[] = {
     ROW(look_up_2),
     ROW(look_up_4),
     ROW(affine),
+    ROW(scale_f16),
+    ROW(scale_bf16),
     ROW(merge_1),
     ROW(merge_2),
     ROW(merge_4),

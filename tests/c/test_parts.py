@@ -112,4 +112,5 @@ def test_packs_alone_find_a_name(build):
 def test_quantizers_alone_choose_numbers(build):
     program, _ = build("quantizers")
     exact = b"4: 332210, 0.5: 004478\n"
-    assert feed(program) == exact + b"-1 1.875 3.1875, 001111, 2.75 1, 5 1\n"
+    halves = b"1: bc00 4100 4200\n"
+    assert feed(program) == exact + b"-1 1.875 3.1875, 001111, 2.75 1, 5 1\n" + halves

@@ -36,7 +36,7 @@ static void heads(void)
     PLAN_REFUSED(QC_AFFINE, QC_DENSE, frame.dtype = QC_I32,
                  "frame: affine, codebook and delta need f32, f16, bf16 or f64");
     PLAN_REFUSED(QC_BYTES, QC_DENSE, frame.scales.count = ROWS,
-                 "frame: only affine and codebook have scales");
+                 "frame: only planes, affine and codebook have scales");
     PLAN_REFUSED(QC_DELTA, QC_MASK, frame.positions = QC_CSR, apart);
     PLAN_REFUSED(QC_DELTA, QC_MASK, frame.delta.filter_width = 2, filter);
     PLAN_REFUSED(QC_AFFINE, QC_COPIES, frame.scales.count = 2,

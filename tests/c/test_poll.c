@@ -265,6 +265,21 @@ static qc_status step_codes(const qc_poll *poll, size_t *size)
                          NULL);
 }
 
+static qc_status scaled_halves(const qc_poll *poll, size_t *size)
+{
+    size_t done;
+    *size = sizeof(float);
+    return qc_scaled_halves((const float *)memory, &end, 1, QC_F16, (float *)out, &done, poll,
+                            NULL);
+}
+
+static qc_status halves(const qc_poll *poll, size_t *size)
+{
+    static const float scale = 0.1f;
+    *size = 2 * end;
+    return qc_halves((const float *)memory, &end, 1, &scale, QC_BF16, (uint16_t *)out, poll, NULL);
+}
+
 /* ---- the rule ---- */
 
 typedef qc_status called(const qc_poll *poll, size_t *size);
@@ -355,5 +370,7 @@ int main(void)
     check("qc_distinct", distinct);
     check("qc_equal_steps", equal_steps);
     check("qc_step_codes", step_codes);
+    check("qc_scaled_halves", scaled_halves);
+    check("qc_halves", halves);
     return 0;
 }

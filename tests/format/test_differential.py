@@ -25,6 +25,7 @@ from tests.writers.frame_writer import (
     FULL_POSITIONS,
     ITEM_SIZES,
     POSITIONS,
+    SCALED,
     Floats,
     Frame,
     write_frame,
@@ -59,8 +60,10 @@ def sample_frame(kind, positions, dtype, scaled=False, chunked=False):
         "copies": Copies(7, 1, 0.7),
         "chunk_elements": 300 if chunked else None,
     }
+    if kind == "planes" and scaled:
+        frame["stored_dtype"] = SCALED[ITEM_SIZES[dtype] % 8 // 4]
     if kind in ELEMENT_KINDS:
-        size = ITEM_SIZES[dtype]
+        size = ITEM_SIZES[frame.get("stored_dtype", dtype)]
         # Few different bytes, so that the shortest codes of every coding occur.
         elements = [bytes(random.integers(0, 2, size, np.uint8)) for _ in stored]
     else:
@@ -96,10 +99,13 @@ def prefer(coding):
 
 ROWS = [(kind, dtype, False) for kind in ("bytes", "planes") for dtype in DTYPES]
 ROWS += list(itertools.product(("affine", "codebook", "delta"), FLOATS, (False, True)))
+ROWS += [("planes", dtype, True) for dtype in FLOATS]
 
 
-def exists(kind, positions):
+def exists(kind, positions, scaled):
     """Whether the format has the combination."""
+    if kind == "planes" and scaled:
+        return positions != "copies"
     return kind != "delta" or positions in DELTA_POSITIONS
 
 
@@ -108,7 +114,7 @@ def exists(kind, positions):
 @pytest.mark.parametrize("positions", POSITIONS)
 def test_every_row_of_the_tables_decodes_to_the_same_values(positions, coding, chunked):
     for kind, dtype, scaled in ROWS:
-        if not exists(kind, positions):
+        if not exists(kind, positions, scaled):
             continue
         frame = write_frame(sample_frame(kind, positions, dtype, scaled, chunked), prefer(coding))
         assert not isinstance(assert_agreement(frame), str)
@@ -118,7 +124,7 @@ def test_every_row_of_the_tables_decodes_to_the_same_values(positions, coding, c
 def test_every_float_type_is_given_in_every_output_type(target):
     for kind, dtype, scaled in ROWS:
         if BY_ID[DTYPES.index(dtype)].is_float:
-            positions = "mask" if exists(kind, "mask") else "dense"
+            positions = "mask" if exists(kind, "mask", scaled) else "dense"
             frame = write_frame(sample_frame(kind, positions, dtype, scaled))
             assert not isinstance(assert_agreement(frame, target), str)
 
@@ -191,7 +197,7 @@ def test_codes_and_positions_are_those_that_were_written(frame, choice):
     if frame.delta is not None:  # elements that are not stored are those of the base
         written = dict(enumerate(frame.delta.elements(ITEM_SIZES[frame.dtype]))) | written
     if frame.kind in ELEMENT_KINDS:
-        content, size = quantized.codes.tobytes(), ITEM_SIZES[frame.dtype]
+        content, size = quantized.codes.tobytes(), ITEM_SIZES[frame.element_dtype]
         codes = [content[at : at + size] for at in range(0, len(content), size)]
     else:
         codes = quantized.codes.tolist()

@@ -73,14 +73,18 @@ def groups_of(parameters: Floats, frame: Frame) -> np.ndarray:
 
 
 def expected_values(frame: Frame) -> np.ndarray:
-    """The stored elements of an affine or codebook frame in its dtype, by NumPy."""
-    codes = np.array(frame.elements, dtype=np.int64)
-    group = np.zeros(len(codes), np.int64)
+    """The stored elements of an affine, codebook or scaled frame in its dtype, by NumPy."""
+    group = np.zeros(len(frame.stored), np.int64)
     if frame.scales is not None:
         group = groups_of(frame.scales, frame)
-    if frame.codebook is not None:
+    if frame.stored_dtype:
+        elements = np.frombuffer(b"".join(frame.elements), NUMPY[frame.stored_dtype])
+        values = elements.astype(np.float32)
+    elif frame.codebook is not None:
+        codes = np.array(frame.elements, dtype=np.int64)
         values = as_f32(frame.codebook)[groups_of(frame.codebook, frame), codes]
     else:
+        codes = np.array(frame.elements, dtype=np.int64)
         zero_points = np.atleast_1d(frame.zero_point)
         values = (codes - zero_points[group % len(zero_points)]).astype(np.float32)
     if frame.scales is not None:
@@ -118,7 +122,7 @@ def same_values(found: bytes, expected: np.ndarray) -> bool:
 def expected_tensor(frame: Frame, dtype: str) -> bytes | np.ndarray:
     """All elements: bytes where they are kept as they are, else numbers."""
     stored = list(frame.stored)
-    if frame.kind in ELEMENT_KINDS:
+    if frame.kind in ELEMENT_KINDS and not frame.stored_dtype:
         size = ITEM_SIZES[frame.dtype]
         elements = [bytes(size)] * frame.size if frame.delta is None else frame.delta.elements(size)
         for index, element in zip(stored, frame.elements, strict=True):

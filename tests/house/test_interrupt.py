@@ -316,6 +316,10 @@ GIL_FREE = {
         "equal_steps": "asks",
         "step_codes": "asks",
     },
+    "halves": {
+        "scaled_halves": "asks",
+        "halves": "asks",
+    },
     "numeric": {
         "convert": "pieces",
         "sort": "asks",

@@ -5,12 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from qcodec._base.delta_base import Base
 from qcodec._frame.encode import encode_quantized
 from qcodec._frame.encoded import Encoded
 from qcodec.dtypes import BY_NAME, element_type
 from qcodec.quantize import Groups, Quantized, sqnr
 
 F32 = np.float32
+BFLOAT16 = element_type("bfloat16")
 BOOK = Groups(np.array([[-1.0, 0.0, 0.5]], F32))
 CODES = np.array([0, 1, 2, 2], np.uint8)
 
@@ -28,6 +30,11 @@ def affine(**changes):
 def verbatim(**changes):
     parts = {"shape": (4,), "dtype": "float32", "kind": "bytes", "codes": np.arange(4, dtype=F32)}
     return Quantized(**(parts | changes))
+
+
+def scaled(**changes):
+    parts = {"codes": np.arange(4, dtype=np.float16), "codes_dtype": "float16"}
+    return verbatim(**(parts | {"scale": Groups(np.array([0.5, 3], F32), 2)} | changes))
 
 
 def test_a_value_is_one_float32_product_rounded_to_the_type():
@@ -74,6 +81,49 @@ def test_verbatim_elements_come_back_bit_for_bit():
     assert verbatim(codes=codes).dequantize().tobytes() == codes.tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
+def test_scaled_elements_are_one_product_each(dtype):
+    scale = Groups(np.array([0.1, -1e-40, np.inf], F32), 2)
+    codes = np.array([3, -0.0, 1e-7, 65504, 1, np.inf], np.float16)
+    q = scaled(shape=(6,), dtype=dtype, codes=codes, scale=scale)
+    expected = codes.astype(F32) * np.repeat(scale.values, 2)
+    with np.errstate(over="ignore"):
+        assert q.dequantize().tobytes() == expected.astype(q.dequantize().dtype).tobytes()
+    assert q.stored_type.name == "float16"
+    assert Encoded(encode_quantized(q, profile="small", codings=255)).decode().tobytes() == (
+        q.dequantize().tobytes()
+    )
+
+
+@pytest.mark.parametrize("profile", ["small", "balanced", "fast", "fixed"])
+@pytest.mark.parametrize("positions", ["dense", "mask", "bit_mask", "gaps", "csr"])
+def test_scaled_elements_are_stored_in_every_form(positions, profile):
+    places = np.array([3, 4, 19, 290, 299])
+    scale = Groups(np.array([0.1, 7], F32), lengths=np.array([19, 281]))
+    codes = np.array([1, 0, -3, 0.1, 2]).astype(BFLOAT16.carrier)
+    q = scaled(shape=(3, 100), positions=places, codes=codes, scale=scale, codes_dtype="bfloat16")
+    data = encode_quantized(q, profile=profile, codings=255, positions=positions, chunk=300)
+    encoded = Encoded(data)
+    assert (encoded.kind, encoded.positions) == ("planes", positions)
+    assert encoded.decode().tobytes() == q.dequantize().tobytes()
+    assert encoded.quantized().dequantize().tobytes() == q.dequantize().tobytes()
+    assert encoded.info().kind == "planes"
+    assert "scales" in [section.name for section in encoded.info().sections]
+    encoded.verify()
+
+
+def test_negative_scales_have_no_fillers():
+    places = np.array([0, 299])
+    scale = Groups(np.array([-1], F32))
+    q = scaled(shape=(300,), positions=places, codes=np.ones(2, np.float16), scale=scale)
+    for form in ("auto", "mask", "gaps"):
+        data = encode_quantized(q, profile="small", codings=255, positions=form)
+        assert Encoded(data).decode().tobytes() == q.dequantize().tobytes()
+    for refused in ({"positions": "dense"}, {"positions": "gaps", "gap_bits": 2}):
+        with pytest.raises(ValueError, match="zero"):
+            encode_quantized(q, profile="small", codings=255, **refused)
+
+
 def test_a_tensor_of_no_elements_is_all_there():
     q = verbatim(shape=(0, 3), codes=np.zeros(0, F32))
     assert q.dequantize().shape == (0, 3)
@@ -99,7 +149,15 @@ SCALE = Groups(np.ones(2, F32), 2)
         (lambda: verbatim(shape=(5,)), "codes: found 4, allowed 5"),
         (lambda: verbatim(codes=np.zeros((2, 2), F32)), "codes: found 2 dimensions"),
         (lambda: verbatim(bits=8), "bits of kind bytes"),
-        (lambda: verbatim(codebook=BOOK), "parameters"),
+        (lambda: verbatim(codebook=BOOK), "codebook of kind bytes"),
+        (lambda: verbatim(scale=SCALE), "codes_dtype: found , allowed"),
+        (lambda: verbatim(codes_dtype="float16"), "codes_dtype without a scale"),
+        (lambda: affine(scale=SCALE, codes_dtype="float16"), "codes_dtype of kind affine"),
+        (lambda: scaled(codes_dtype="float32"), "codes_dtype"),
+        (lambda: scaled(dtype="int16"), "dtype"),
+        (lambda: scaled(base=Base.of(np.zeros(4, F32))), "base of scaled elements"),
+        (lambda: scaled(codebook=BOOK), "codebook of kind bytes"),
+        (lambda: scaled(scale_dtype="float64"), "scale_dtype"),
         (lambda: verbatim(shape=(10,), positions=POSITIONS[::-1].copy()), "strictly ascending"),
         (lambda: verbatim(shape=(10,), positions=np.array([0, 0, 1, 2])), "strictly ascending"),
         (lambda: verbatim(shape=(9,), positions=POSITIONS), "positions: found 9, allowed below 9"),
@@ -143,6 +201,8 @@ def test_parts_that_do_not_fit_are_refused_by_name(make, what):
         (lambda: affine(scale=SCALE, zero_point=np.zeros(2, np.int32)), "zero_point"),
         (lambda: codebook(codebook=Groups(np.ones((1, 3)))), "codebook"),
         (lambda: verbatim(dtype="complex64"), "complex64"),
+        (lambda: scaled(codes=np.zeros(4, F32)), "codes: found dtype float32, allowed float16"),
+        (lambda: scaled(scale=Groups(np.ones(1))), "scale"),
     ],
 )
 def test_arrays_of_another_type_are_refused_by_name(make, what):

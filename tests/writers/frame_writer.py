@@ -38,6 +38,8 @@ FULL_POSITIONS = ("dense", "copies")
 DELTA_POSITIONS = ("dense", "gaps", "mask", "bit_mask")
 INTEGERS = DTYPES[4:12]
 FLOATS = ("f32", "f16", "bf16", "f64")
+#: The types of elements that planes with scales store.
+SCALED = ("f16", "bf16")
 
 _INSIDE = 0b1111  # whatever their maps and sub-streams may be in
 
@@ -73,7 +75,7 @@ class Frame:
     """What a frame says, before it is bytes.
 
     `stored` are the flat indices of the stored elements, ascending; `elements` their
-    codes, or the bytes of each (bytes, planes, delta).
+    codes, or the bytes of each (bytes, planes, delta). `stored_dtype` is that of scaled planes.
     """
 
     dtype: str
@@ -95,6 +97,12 @@ class Frame:
     base: int = 0
     notes: Sequence[tuple[int, bytes]] | None = None
     copies: Copies = _NO_COPIES
+    stored_dtype: str = ""
+
+    @property
+    def element_dtype(self) -> str:
+        """The dtype of the elements of kinds that store elements."""
+        return self.stored_dtype or self.dtype
 
     @property
     def size(self) -> int:
@@ -237,6 +245,8 @@ def write_parameters(frame: Frame, coder: Coder = bitpacked) -> bytes:
     """Section 5."""
     by_group = not isinstance(frame.zero_point, int)
     written = b""
+    if frame.stored_dtype:
+        written += bytes([DTYPES.index(frame.stored_dtype)])
     if frame.kind == "affine":
         written += bytes([frame.width, by_group])
         if isinstance(frame.zero_point, int):
@@ -337,13 +347,13 @@ def _write_copies(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> 
 
 
 def _write_values(frame: Frame, values: Sequence[int | bytes], coder: Coder) -> bytes:
-    width = BITS.get(frame.dtype, 8)
-    size = ITEM_SIZES[frame.dtype]
+    dtype = frame.element_dtype
     if frame.kind == "bytes":
-        return coder([byte for value in values for byte in value], width)
+        return coder([byte for value in values for byte in value], BITS.get(dtype, 8))
     if frame.kind == "planes":
         words = [int.from_bytes(value, "little") for value in values]
-        return write_planes(frame.dtype, size, words, frame.mantissa_bits, frame.base, coder)
+        fields = (frame.mantissa_bits, frame.base)
+        return write_planes(dtype, ITEM_SIZES[dtype], words, *fields, coder)
     return coder(list(values), frame.width)
 
 

@@ -25,6 +25,7 @@ from tests.writers.frame_writer import (
     ITEM_SIZES,
     KINDS,
     POSITIONS,
+    SCALED,
     Coder,
     Floats,
     Frame,
@@ -191,7 +192,10 @@ def frames(draw: st.DrawFn) -> Frame:
     )
     if kind in ("affine", "codebook"):
         frame = draw(_with_parameters(frame))
-    mantissa_bits, base = draw(plane_fields(dtype))
+    if kind == "planes" and dtype in FLOATS and positions != "copies" and draw(st.booleans()):
+        frame = draw(_with_scales(frame))
+        frame = replace(frame, stored_dtype=draw(st.sampled_from(SCALED)))
+    mantissa_bits, base = draw(plane_fields(frame.element_dtype))
     frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
     return draw(_with_elements(frame))
 
@@ -282,6 +286,15 @@ def _of_lengths(draw: st.DrawFn, frame: Frame, parameters: Floats) -> Floats:
 
 
 @st.composite
+def _with_scales(draw: st.DrawFn, frame: Frame) -> Frame:
+    count, inner = draw(_groups(frame))
+    dtypes = ["f32", "f16", "bf16", "f8e4m3", "e8m0"]
+    scales = draw(floats(dtypes, count, inner, 1, max(frame.size, 256)))
+    second = draw(element_bytes("f32", draw(st.integers(0, 1))))
+    return replace(frame, scales=draw(_of_lengths(frame, scales)), second_scale=second)
+
+
+@st.composite
 def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
     most_coded = max(frame.size, 256)
     if frame.kind == "codebook":
@@ -291,11 +304,7 @@ def _with_parameters(draw: st.DrawFn, frame: Frame) -> Frame:
         book = draw(_of_lengths(frame, draw(floats(dtypes, count, inner, entries, most_coded))))
         frame = replace(frame, codebook=book, width=max((entries - 1).bit_length(), 1))
     if draw(st.booleans()):
-        count, inner = draw(_groups(frame))
-        dtypes = ["f32", "f16", "bf16", "f8e4m3", "e8m0"]
-        scales = draw(_of_lengths(frame, draw(floats(dtypes, count, inner, 1, most_coded))))
-        second = draw(element_bytes("f32", draw(st.integers(0, 1))))
-        frame = replace(frame, scales=scales, second_scale=second)
+        frame = draw(_with_scales(frame))
     if frame.kind == "affine":
         zeros = st.integers(0, 2**16 - 1)
         frame = replace(frame, zero_point=draw(zeros))
@@ -319,9 +328,9 @@ def _with_elements(draw: st.DrawFn, frame: Frame) -> Frame:
     if frame.positions in FULL_POSITIONS:
         present[:] = True
     stored = _within_reach(frame, [int(index) for index in np.flatnonzero(present)])
-    size = ITEM_SIZES[frame.dtype]
+    size = ITEM_SIZES[frame.element_dtype]
     if frame.kind in ELEMENT_KINDS:
-        data = draw(element_bytes(frame.dtype, len(stored)))
+        data = draw(element_bytes(frame.element_dtype, len(stored)))
         elements = [data[at : at + size] for at in range(0, len(data), size)]
         if elements and draw(st.booleans()):
             elements = [elements[0]] * len(elements)

@@ -20,6 +20,7 @@ from tests.writers.stream_writer import stream_of, vu
 
 from .broken_copies import broken_copies
 from .broken_edges import broken_edges, broken_inputs
+from .broken_planes import broken_planes
 from .broken_streams import broken_streams
 from .damage import (
     AFFINE,
@@ -52,7 +53,7 @@ def broken_files() -> Iterator[Broken]:
         *_positions(),
         *broken_streams(),
         *_delta(),
-        *_float_planes(),
+        *broken_planes(),
         *broken_copies(),
         *broken_edges(),
     ):
@@ -318,36 +319,6 @@ def _delta() -> Iterator[Broken]:
     three_escapes = b"\2\1\1\6\0\3" + write_parts(masked).chunks[0][6:]
     yield "delta_more_escapes_than_changes", with_chunk(masked, three_escapes, 63), "corrupt"
     yield "delta_u32", with_field(frame, 5, 8), "corrupt"
-
-
-def _float_planes() -> Iterator[Broken]:
-    # Two bf16 elements, one mantissa bit: an exponent of 0, and an escape.
-    frame = Frame("bf16", "planes", "dense", (2,), range(2), [b"\1\0", b"\0\x7f"])
-    frame = replace(frame, mantissa_bits=1)
-    empty, one, symbols, rest = b"\0\1\0", b"\1\1\xfe", b"\1\2\0\xfe", b"\1\2\2\0"
-    for name, chunk in (
-        ("base", b"\x19\x80\2\1" + one + symbols + rest),
-        ("more_escapes_than_elements", b"\x11\3\1\3\xfe\xfe\xfe" + symbols + rest),
-        ("escape_missing", b"\1" + symbols + rest),
-        ("too_few_escapes", b"\x11\1" + one + b"\1\2\xfe\xfe" + rest),
-        ("escapes_without_a_bit", b"\1" + empty + symbols + rest),
-        ("escape_left", b"\x11\1" + one + b"\1\2\0\0" + rest),
-        ("rest_of_another_width", b"\x11\1" + one + symbols + b"\1\1\2"),
-    ):
-        yield f"planes_{name}", with_chunk(frame, chunk), "corrupt"
-    yield (
-        "planes_reserved_field",
-        with_chunk(frame, b"\x31\1" + one + symbols + rest),
-        "unsupported",
-    )
-    half = replace(frame, dtype="f16", mantissa_bits=3)
-    short = b"\2" + symbols + rest
-    yield "planes_of_f16_and_too_few_mantissa_bits", with_chunk(half, short), "corrupt"
-    eleven = b"\0" + empty + b"\0\2\xff\x0f"
-    yield "planes_of_f16_and_no_mantissa_bits", with_chunk(half, eleven), "corrupt"
-    five = b"\5" + empty * 2
-    yield "planes_of_five_mantissa_bits", with_chunk(frame, five), "unsupported"
-    yield "planes_scaled", with_field(frame, 3, 1 << 4), "unsupported"
 
 
 def _packs() -> Iterator[Broken]:

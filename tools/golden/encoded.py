@@ -39,6 +39,7 @@ def encoded_files() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     yield _file("encoded_planes.frame", _weights(), _choices(_HUFFMAN, "dense"))
     choices = _choices(_HUFFMAN | 1 << 6, "dense", chunk=20 * 256)
     yield _file("encoded_planes_split_chunked.frame", _weights(), choices)
+    yield _file("encoded_planes_scaled.frame", _halves(), _choices(_HUFFMAN, "dense"))
 
 
 def _weights() -> Quantized:
@@ -50,6 +51,15 @@ def _weights() -> Quantized:
     mantissas = random.integers(0, 1 << 23, (2, 40, 256)).min(axis=0)  # fewer large ones
     bits = (signs << 31 | exponents << 23 | mantissas).astype(np.uint32)
     return Quantized((40, 256), "float32", "bytes", bits.view(np.float32).reshape(-1))
+
+
+def _halves() -> Quantized:
+    """float16 with a scale per row."""
+    halves = _weights().codes.astype(np.float16)
+    scales = np.sqrt(np.arange(1, 41, dtype=np.float32))
+    return Quantized(
+        (40, 256), "float32", "bytes", halves, scale=Groups(scales, 256), codes_dtype="float16"
+    )
 
 
 def _choices(codings: int, positions: str, chunk: int | None = None) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
+from reference.element_types import float_of
 from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies
 from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
@@ -21,6 +23,7 @@ from tests.writers.frame_writer import (
     FULL_POSITIONS,
     ITEM_SIZES,
     POSITIONS,
+    SCALED,
     Coder,
     Floats,
     Frame,
@@ -77,6 +80,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _shapes()
     yield from _deltas()
     yield from _float_planes()
+    yield from _scaled_planes()
     yield from _copies()
     yield from _notes()
     yield "pack.qcodec", _pack()
@@ -120,6 +124,33 @@ def _float_planes() -> Iterator[tuple[str, bytes]]:
     frame = Frame("f32", "planes", "mask", (7, 100), stored, elements, 300)
     frame = replace(frame, mantissa_bits=2, base=120)
     yield "planes_mask_chunked.frame", write_frame(frame, coder("huffman"))
+
+
+def _numbers(dtype: str, count: int) -> list[bytes]:
+    """Elements that are no NaN, whose bits arithmetic may change."""
+    no_nan = (e for e in _elements(dtype, 2 * count) if float_of(e, dtype) == float_of(e, dtype))
+    return list(islice(no_nan, count))
+
+
+def _scaled_planes() -> Iterator[tuple[str, bytes]]:
+    scales = Floats("f32", f32(0.1, -1e-40, 3e38), 3, inner=5)
+    for dtype in FLOATS:
+        for stored_dtype in SCALED:
+            frame = Frame(dtype, "planes", "dense", (3, 5), range(15), _numbers(stored_dtype, 15))
+            frame = replace(frame, scales=scales, stored_dtype=stored_dtype)
+            yield f"planes_scaled_{dtype}_{stored_dtype}.frame", write_frame(frame)
+    for positions in POSITIONS[1:-1]:
+        frame = _sparse(positions, 600)
+        elements = _numbers("f16", len(frame.stored))
+        by_row = Floats("f16", bytes.fromhex("003c") * 29 + bytes.fromhex("00bc"), 30, inner=20)
+        frame = replace(frame, kind="planes", elements=elements, codebook=None, chunk_elements=260)
+        frame = replace(frame, scales=by_row, second_scale=f32(0.3), stored_dtype="f16")
+        name = FILE_WORDS.get(positions, positions)
+        yield f"planes_scaled_{name}.frame", write_frame(frame, coder("huffman"))
+    lengths = Floats("bf16", bytes.fromhex("803f0040"), 2, mode="deltas", lengths=(4, 11))
+    frame = Frame("f32", "planes", "dense", (15,), range(15), _numbers("bf16", 15))
+    frame = replace(frame, scales=lengths, stored_dtype="bf16")
+    yield "planes_scaled_of_any_length.frame", write_frame(frame)
 
 
 def _sparse(positions: str, size: int = 60) -> Frame:

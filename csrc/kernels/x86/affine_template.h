@@ -1,5 +1,6 @@
 /*
- * Floats rounded to types of 16 bits, and kept as f32; and affine codes of a byte to f32.
+ * Floats rounded to types of 16 bits, and kept as f32; affine codes of a byte to f32; and floats of
+ * 16 bits, times a scale, to f32.
  */
 #ifndef QC_X86_AFFINE_TEMPLATE_H
 #define QC_X86_AFFINE_TEMPLATE_H
@@ -60,6 +61,32 @@ QC_SET size_t QC_NAME(qc_affine)(const uint8_t *codes, size_t count, float scale
     case QC_BF16: return affine_as(QC_BF16, codes, count, scale, zero, out, past_cache);
     default: return affine_as(QC_F32, codes, count, scale, zero, out, past_cache);
     }
+}
+
+QC_SET size_t QC_NAME(qc_scale_f16)(const uint8_t *elements, size_t count, float scale,
+                                    uint8_t *out, int past_cache)
+{
+    const QC_FLOATS scales = QC_OP(set1_ps)(scale);
+    const size_t floats = QC_VECTOR_BYTES / 4;
+    size_t i = 0;
+    for (; count - i >= floats; i += floats) {
+        QC_FLOATS values = vector_load_f16(elements + 2 * i);
+        vector_put(out + 4 * i, vector_of_floats(QC_OP(mul_ps)(scales, values)), past_cache);
+    }
+    return i;
+}
+
+QC_SET size_t QC_NAME(qc_scale_bf16)(const uint8_t *elements, size_t count, float scale,
+                                     uint8_t *out, int past_cache)
+{
+    const QC_FLOATS scales = QC_OP(set1_ps)(scale);
+    const size_t floats = QC_VECTOR_BYTES / 4;
+    size_t i = 0;
+    for (; count - i >= floats; i += floats) {
+        QC_FLOATS values = vector_load_bf16(elements + 2 * i);
+        vector_put(out + 4 * i, vector_of_floats(QC_OP(mul_ps)(scales, values)), past_cache);
+    }
+    return i;
 }
 
 #endif /* QC_X86_AFFINE_TEMPLATE_H */

@@ -60,6 +60,33 @@ QC_SET static inline QC_FLOATS vector_load_floats(const uint8_t *codes)
     return _mm256_cvtepi32_ps(wide);
 }
 
+/* As many elements of 16 bits as there are floats in a vector, as floats; f16 as in float_bits.h,
+   without F16C, which is a set of its own. */
+QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
+{
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)elements));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+
+QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
+{
+    const __m256i least_normal = _mm256_set1_epi32(113 << 23);
+    const __m256i to_normal = _mm256_set1_epi32((127 - 15) << 23);
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)elements));
+    __m256i magnitude = _mm256_slli_epi32(_mm256_and_si256(wide, _mm256_set1_epi32(0x7FFF)), 13);
+    __m256i exponent = _mm256_and_si256(magnitude, _mm256_set1_epi32(0x0F800000));
+    __m256i normal = _mm256_add_epi32(magnitude, to_normal);
+    __m256i special = _mm256_add_epi32(normal, to_normal);
+    __m256 subnormal = _mm256_sub_ps(_mm256_castsi256_ps(_mm256_add_epi32(magnitude, least_normal)),
+                                     _mm256_castsi256_ps(least_normal));
+    __m256i is_special = _mm256_cmpeq_epi32(exponent, _mm256_set1_epi32(0x0F800000));
+    __m256i is_subnormal = _mm256_cmpeq_epi32(exponent, _mm256_setzero_si256());
+    normal = _mm256_blendv_epi8(normal, special, is_special);
+    normal = _mm256_blendv_epi8(normal, _mm256_castps_si256(subnormal), is_subnormal);
+    __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(wide, 15), 31);
+    return _mm256_castsi256_ps(_mm256_or_si256(normal, sign));
+}
+
 QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
 {
     return _mm256_castps_si256(floats);

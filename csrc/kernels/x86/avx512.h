@@ -61,6 +61,18 @@ QC_SET static inline QC_FLOATS vector_load_floats(const uint8_t *codes)
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)codes)));
 }
 
+/* As many elements of 16 bits as there are floats in a vector, as floats. */
+QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
+{
+    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)elements));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+
+QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)elements));
+}
+
 QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)
 {
     return _mm512_castps_si512(floats);

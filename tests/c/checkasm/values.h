@@ -142,6 +142,45 @@ static const char *check_affine(const qc_kernels *kernels)
     return NULL;
 }
 
+static const char *check_scale(qc_scale_kernel *kernel, uint32_t (*widen)(uint32_t))
+{
+    static const uint16_t edges[] = {0,      0x8000, 1,      0x83FF, 0x0400, 0x7BFF, 0x7C00,
+                                     0xFC00, 0x7E00, 0x7F80, 0xFF80, 0x7FC0, 0x0080, 0x3C00};
+    for (unsigned round = 0; round < 8; round++)
+        for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
+            int past_cache = (int)(round / 4);
+            uint8_t *elements = last_bytes(input, 2 * count);
+            uint8_t *out = room_for_line(4 * count, past_cache);
+            float scale = (float)(random_bits() % 1000 + 1) / 1024; /* as of check_affine */
+            for (size_t i = 0; i < count; i++) {
+                uint16_t element = (uint16_t)random_bits();
+                if (i % 5 == round)
+                    element = edges[random_bits() % (sizeof edges / sizeof *edges)];
+                float value = scale * qc_f32_of_bits(widen(element));
+                memcpy(elements + 2 * i, &element, 2);
+                memcpy(expected + 4 * i, &value, 4);
+            }
+            size_t done = PARTIAL(kernel(elements, count, scale, out, past_cache));
+            qc_look_up_fence();
+            if (!is_enough(done, count) || !is_same(out, expected, 4 * done))
+                WRONG("%zu of %zu elements", done, count);
+        }
+    return NULL;
+}
+
+static uint32_t of_f16(uint32_t half) { return qc_f32_of_f16(half); }
+static uint32_t of_bf16(uint32_t brain) { return qc_f32_of_bf16(brain); }
+
+static const char *check_scale_f16(const qc_kernels *kernels)
+{
+    return check_scale(kernels->scale_f16, of_f16);
+}
+
+static const char *check_scale_bf16(const qc_kernels *kernels)
+{
+    return check_scale(kernels->scale_bf16, of_bf16);
+}
+
 static const char *check_merge(qc_merge_kernel *kernel, size_t size)
 {
     for (unsigned round = 0; round < 6; round++)

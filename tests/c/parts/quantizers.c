@@ -48,6 +48,11 @@ int main(void)
         done != 1 ||
         qc_step_codes(values, &end, 1, QC_F32, &scale, &(int32_t){2}, 0, 1, steps, NULL, &error))
         return 1;
+    uint16_t halves[COUNT];
+    float factor;
+    if (qc_scaled_halves(values, &end, 1, QC_F16, &factor, &done, NULL, &error) || done != 1 ||
+        qc_halves(values, &end, 1, &factor, QC_F16, halves, NULL, &error))
+        return 1;
     qc_renumber(numbers, &end, 1, reversed, COUNT);
     printf("%u: %u%u%u%u%u%u, %g: %u%u%u%u%u%u\n", distinct, numbers[0], numbers[1], numbers[2],
            numbers[3], numbers[4], numbers[5], scale, steps[0], steps[1], steps[2], steps[3],
@@ -55,6 +60,7 @@ int main(void)
     printf("%g %g %g, %u%u%u%u%u%u, %g %g, %zu %zu\n", centroids[0], centroids[1], error_sum,
            codes[0], codes[1], codes[2], codes[3], codes[4], codes[5], means[0], means[1], copied,
            above);
+    printf("%g: %04x %04x %04x\n", factor, halves[0], halves[4], halves[5]);
     free(workspace);
     return 0;
 }
