@@ -45,12 +45,14 @@ static inline int is_nan(const uint8_t *bytes, qc_dtype dtype)
 
 /* The same bits, but for the sign and payload of NaNs that come out of arithmetic. */
 static inline int same_values(const uint8_t *values, const uint8_t *others, size_t count,
-                              qc_kind kind, qc_dtype dtype)
+                              const qc_frame *frame, qc_dtype dtype)
 {
+    int is_computed =
+        frame->kind == QC_AFFINE || frame->kind == QC_CODEBOOK || frame->scales.count > 0;
     size_t item = qc_dtype_size(dtype);
     if (memcmp(values, others, count * item) == 0)
         return 1;
-    if (kind != QC_AFFINE && kind != QC_CODEBOOK)
+    if (!is_computed)
         return 0;
     for (size_t i = 0; i < count; i++, values += item, others += item) {
         if (memcmp(values, others, item) != 0 && !(is_nan(values, dtype) && is_nan(others, dtype)))

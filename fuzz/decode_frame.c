@@ -54,7 +54,7 @@ static uint8_t *decode_whole(const uint8_t *data, size_t size, const qc_frame *f
         PROMISE(decode_whole_frame(data, size, frame->kind, dtype, again, bytes, memory, coded,
                                    &error) == QC_OK);
         /* So every byte was written. */
-        PROMISE(same_values(out, again, frame->elements, frame->kind, dtype));
+        PROMISE(same_values(out, again, frame->elements, frame, dtype));
     }
     free(memory);
     free(again);
@@ -123,8 +123,8 @@ static void check_range(const qc_frame *frame, const qc_chunk *chunk, const uint
     int failed = refused(status, &error);
     if (whole != NULL) {
         PROMISE(!failed);
-        PROMISE(same_values(out, whole + (chunk->first + first) * item, count, frame->kind,
-                            frame->dtype));
+        PROMISE(
+            same_values(out, whole + (chunk->first + first) * item, count, frame, frame->dtype));
     }
     free(out);
 }
@@ -199,8 +199,8 @@ static void check_chunk(const qc_frame *frame, const qc_chunk *chunk, const uint
     int valid = !refused(status, &error);
     PROMISE(valid || whole == NULL);
     if (whole != NULL)
-        PROMISE(same_values(out, whole + chunk->first * frame->item_size, chunk->elements,
-                            frame->kind, frame->dtype));
+        PROMISE(same_values(out, whole + chunk->first * frame->item_size, chunk->elements, frame,
+                            frame->dtype));
     PROMISE(qc_chunk_decode(frame, chunk, bytes, 0, chunk->elements, frame->dtype, NULL, QC_VERIFY,
                             workspace, &error) == status);
     check_range(frame, chunk, bytes, whole);

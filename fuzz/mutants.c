@@ -88,7 +88,7 @@ static void decode_exactly(const uint8_t *data, size_t size, const qc_frame *fra
     } else {
         PROMISE(decode_whole_frame(data, size, frame->kind, frame->dtype, again, bytes, memory,
                                    frame->coded_bytes, &error) == QC_OK);
-        PROMISE(same_values(out, again, frame->elements, frame->kind, frame->dtype));
+        PROMISE(same_values(out, again, frame->elements, frame, frame->dtype));
         count->decoded++;
     }
     free(memory);

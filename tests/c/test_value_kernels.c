@@ -8,6 +8,7 @@
 #include "kernels/max_code.h"
 #include "kernels/planes.h"
 #include "kernels/round.h"
+#include "kernels/scale.h"
 #include "numeric/kmeans_histogram.h"
 #include "qcodec_numeric.h"
 #include "support.h"
@@ -196,6 +197,23 @@ static void check_convert(void)
         }
 }
 
+/* Anywhere in a line: outputs end with their memory, and so begin anywhere. */
+static void check_scale(void)
+{
+    for (unsigned t = 0; t < 2; t++)
+        for (size_t count = 0; count <= MOST; count = next_count(count)) {
+            uint8_t *elements = last_bytes(input, 2 * count);
+            fill(elements, 2 * count); /* NaN, infinities and subnormals among them */
+            for (unsigned run = 0; run < 2 * PATHS; run++) {
+                uint8_t *out = last_bytes(output, 4 * count);
+                qc_cpu_select(paths[run / 2]);
+                qc_scale(elements, t == 0 ? QC_F16 : QC_BF16, count, 0.1f, out, (int)(run % 2));
+                qc_look_up_fence();
+                compare(out, 4 * count, run, "scale", count);
+            }
+        }
+}
+
 static void check_assign(void)
 {
     static float values[MOST], centroids[256];
@@ -287,6 +305,7 @@ int main(void)
     check_round();
     check_assign();
     check_bins();
+    check_scale();
     check_bitpacked();
     return 0;
 }
