@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from reference import decode, decode_entry, read_pack
+from qcodec.files import load
+from reference import decode, decode_entry, read_pack, read_safetensors
 from reference.__main__ import values_of
 from reference.coded_floats import MODES
 from reference.codings import CODINGS, CONTEXTS
@@ -75,8 +76,10 @@ def same(value, text):
 
 
 def tensors_of(data):
-    if data[:2] != b"QP":
+    if data[:2] == b"QC":
         return {None: decode(data, base=base_of(data))}
+    if data[:2] != b"QP":
+        return read_safetensors(data)
     entries = read_pack(data)
     return {name: decode_entry(entries, name) for name in entries}
 
@@ -96,6 +99,14 @@ def test_qcodec_gives_the_same_bytes(example):
     outcome = by_reference(example.data)
     assert not isinstance(outcome, str)
     assert by_library(example.data) == outcome
+
+
+def test_qcodec_reads_the_safetensors_file():
+    example = EXAMPLES[-1]
+    found = load(example.data)
+    assert list(found) == [name for name, *_ in example.expected]
+    for name, _, shape, values in example.expected:
+        assert (found[name].shape, [str(value) for value in found[name]]) == (shape, values)
 
 
 def test_every_block_of_examples_is_read():
