@@ -22,6 +22,7 @@ from golden.broken import broken_files
 from golden.encoded import encoded_files
 from golden.safetensors_files import broken_safetensors, valid_safetensors
 from golden.valid import valid_files
+from golden.valid_deltas import delta_files
 from golden.valid_edges import edge_files
 
 import reference
@@ -91,7 +92,7 @@ def write(folder: Path) -> None:
     """Write all files and the manifest."""
     manifest: dict[str, dict[str, Any]] = {"valid": {}, "broken": {}}
     (folder / "broken").mkdir(parents=True)
-    written = [(*file, None) for file in (*valid_files(), *edge_files())]
+    written = [(*file, None) for file in (*valid_files(), *delta_files(), *edge_files())]
     for name, data, choices in (*written, *encoded_files()):
         (folder / name).write_bytes(data)
         write_base(folder / name, data)

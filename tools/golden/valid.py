@@ -15,9 +15,7 @@ import numpy as np
 
 from reference.element_types import float_of
 from tests.writers.copies_writer import DIRECTIONS, SIGNS, STEPS, Copies
-from tests.writers.delta_writer import Delta
 from tests.writers.frame_writer import (
-    DELTA_POSITIONS,
     DTYPES,
     FLOATS,
     FULL_POSITIONS,
@@ -78,7 +76,6 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield from _coded_parameters()
     yield from _chunked()
     yield from _shapes()
-    yield from _deltas()
     yield from _float_planes()
     yield from _scaled_planes()
     yield from _copies()
@@ -88,7 +85,7 @@ def valid_files() -> Iterator[tuple[str, bytes]]:
     yield "pack_table_by_tree.qcodec", write_pack([(b"layer", write_frame(BYTE))], coder("tree"))
 
 
-def _elements(dtype: str, count: int) -> list[bytes]:
+def elements_of(dtype: str, count: int) -> list[bytes]:
     """Elements of any bits, the first ones 0, 1, the greatest and the sign alone."""
     size = ITEM_SIZES[dtype]
     random = np.random.default_rng(DTYPES.index(dtype))
@@ -102,7 +99,7 @@ def _dtypes() -> Iterator[tuple[str, bytes]]:
     codings = list(CODING_IDS)[:5]  # the first ones: so these files never change
     for number, dtype in enumerate(DTYPES):
         for kind in ("bytes", "planes"):
-            frame = Frame(dtype, kind, "dense", (7,), range(7), _elements(dtype, 7))
+            frame = Frame(dtype, kind, "dense", (7,), range(7), elements_of(dtype, 7))
             yield (
                 f"{FILE_WORDS.get(kind, kind)}_{dtype}.frame",
                 write_frame(frame, coder(codings[number % len(codings)])),
@@ -115,7 +112,7 @@ def _float_planes() -> Iterator[tuple[str, bytes]]:
             if mantissa_bits + EXPONENT_BITS[dtype] < 8:
                 continue
             base = (1 << EXPONENT_BITS[dtype]) - 2  # the window goes on behind the greatest
-            elements = [*_elements(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
+            elements = [*elements_of(dtype, 9), b"\0" * ITEM_SIZES[dtype]]
             frame = Frame(dtype, "planes", "dense", (10,), range(10), elements)
             frame = replace(frame, mantissa_bits=mantissa_bits, base=base)
             yield f"planes_{dtype}_{mantissa_bits}.frame", write_frame(frame)
@@ -128,7 +125,7 @@ def _float_planes() -> Iterator[tuple[str, bytes]]:
 
 def _numbers(dtype: str, count: int) -> list[bytes]:
     """Elements that are no NaN, whose bits arithmetic may change."""
-    no_nan = (e for e in _elements(dtype, 2 * count) if float_of(e, dtype) == float_of(e, dtype))
+    no_nan = (e for e in elements_of(dtype, 2 * count) if float_of(e, dtype) == float_of(e, dtype))
     return list(islice(no_nan, count))
 
 
@@ -321,44 +318,6 @@ def _chunked() -> Iterator[tuple[str, bytes]]:
         )
 
 
-def near(dtype: str, count: int) -> tuple[list[bytes], bytes]:
-    """Elements and a base: some equal, some near, some with other signs, some specials."""
-    size, random = ITEM_SIZES[dtype], np.random.default_rng(DTYPES.index(dtype))
-    base = _elements(dtype, count)
-    words = [int.from_bytes(element, "little") for element in base]
-    for at in range(count // 2, count):
-        words[at] += int(random.integers(-300, 300)) * (at % 3)
-        words[at] ^= (at % 7 == 0) << 8 * size - 1
-    elements = [(word % (1 << 8 * size)).to_bytes(size, "little") for word in words]
-    return elements[::-1] if dtype == "f16" else elements, b"".join(base)
-
-
-def _deltas() -> Iterator[tuple[str, bytes]]:
-    steps = {"f32": 120, "f16": 18, "bf16": 100, "f64": 1050}
-    for number, dtype in enumerate(FLOATS):
-        elements, base = near(dtype, 24)
-        delta = Delta(base, steps[dtype], ((1, 1), (3, 2), (2, 1), (1, 4))[number])
-        frame = Frame(dtype, "delta", "dense", (2, 12), range(24), elements, delta=delta)
-        yield f"delta_{dtype}.frame", write_frame(frame, coder(list(CODING_IDS)[number]))
-    elements, far = near(dtype, 600)
-    delta = Delta(far, 0, (1, 4))
-    chunked = Frame(dtype, "delta", "dense", (2, 300), range(600), elements, 256, delta=delta)
-    yield "delta_chunked.frame", write_frame(chunked, coder("huffman"))
-    for positions in DELTA_POSITIONS[1:]:
-        elements, far = near("bf16", 600)
-        stored = range(0, 600, 7)
-        changed = [elements[at] for at in stored]
-        few = Frame("bf16", "delta", positions, (600,), stored, changed, gap_width=4)
-        few = replace(few, delta=Delta(far, 100))
-        yield f"delta_{positions}.frame", write_frame(few, coder("contexts"))
-        few = replace(few, chunk_elements=256)
-        yield f"delta_{positions}_chunked.frame", write_frame(few, coder("bitpacked"))
-    same = replace(frame, elements=[base[at : at + 8] for at in range(0, 192, 8)])
-    yield "delta_of_nothing.frame", write_frame(same, coder("constant"))
-    empty = Frame("f32", "delta", "dense", (0,), [], [], delta=Delta(b"", 7))
-    yield "delta_empty.frame", write_frame(empty, coder("constant"))
-
-
 def _notes() -> Iterator[tuple[str, bytes]]:
     """Notes of every id that the format describes, and of one that it does not."""
     notes = [(0, bytes(5)), (1, b"\1\2\3\4"), (2, bytes(32)), (3, b'{"of": "a test"}'), (200, b"")]
@@ -376,7 +335,7 @@ def _copies() -> Iterator[tuple[str, bytes]]:
     for dtype in FLOATS:
         size, rows = ITEM_SIZES[dtype], []
         for row in range(6):
-            half = [e[:-1] + bytes([e[-1] & 127]) for e in _elements(dtype, 9 + row // 3)][-9:]
+            half = [e[:-1] + bytes([e[-1] & 127]) for e in elements_of(dtype, 9 + row // 3)][-9:]
             signs = [128 * (row % 3 == 1 and at % 2) for at in range(9)]
             half = [e[:-1] + bytes([e[-1] | sign]) for e, sign in zip(half, signs, strict=True)]
             rows += half + [e[:-1] + bytes([e[-1] ^ 128]) for e in half[::-1]]

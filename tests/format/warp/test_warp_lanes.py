@@ -11,7 +11,7 @@ from reference.codings import CODINGS
 from reference.conventions import FormatError, Reader
 from reference.head import read_head
 from tests.format.test_golden import VALID, base_beside, decode_by_reference, digest
-from tests.format.warp_lanes import decode_lanes
+from tests.format.warp.lanes import decode_lanes
 
 LANES = {"lanes_huffman": 4, "lanes_tans": 5}
 FEATURES = sum(1 << coding for coding in LANES.values())
