@@ -5,7 +5,7 @@
 #ifndef QC_FUZZ_LANES_SEEDS_H
 #define QC_FUZZ_LANES_SEEDS_H
 
-#include "lanes_writer.h"
+#include "lanes/writer.h"
 
 typedef struct lanes_seed {
     unsigned width;

@@ -83,7 +83,8 @@ def assert_agreement(data: bytes, dtype: str | None = None) -> Outcome:
         return found
     assert found[0] == expected[0]
     head = read_head(Reader(data, length_is_known=False))
-    if head.kind in (BYTES, PLANES, DELTA) and dtype in (None, head.dtype):
+    keeps_bits = head.kind in (BYTES, PLANES, DELTA) and not head.scaled
+    if keeps_bits and dtype in (None, head.dtype):
         assert found[1] == expected[1]
     else:
         carrier = np.dtype(_CARRIERS[dtype or head.dtype])
