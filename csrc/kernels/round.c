@@ -8,7 +8,9 @@ static inline void round_rest(const float *floats, qc_dtype dtype, size_t first,
                               uint8_t *out)
 {
     for (size_t i = first; i < count; i++) {
-        uint32_t bits = qc_round_to(dtype, qc_bits_of_f32(floats[i]));
+        uint32_t bits; /* never as a float: an x87 makes signalling NaNs quiet */
+        memcpy(&bits, floats + i, sizeof bits);
+        bits = qc_round_to(dtype, bits);
         memcpy(out + 4 * i, &bits, sizeof bits);
     }
 }
