@@ -114,9 +114,9 @@ static inline uint32_t qc_round_to_f16(uint32_t bits)
     uint32_t sign = bits & QC_F32_SIGN;
     uint32_t magnitude = bits ^ sign;
     uint32_t normal = (magnitude + 0xFFFu + ((magnitude >> 13) & 1)) & ~dropped;
-    /* As in qc_f16_of_f32; then 0.5 is subtracted as a float. */
+    /* As in qc_f16_of_f32; then as many units of 2^-24, which is exact, also in wider registers. */
     uint32_t sum = qc_bits_of_f32(qc_f32_of_bits(magnitude) + qc_f32_of_bits(half_ulp_at_one_half));
-    uint32_t subnormal = qc_bits_of_f32(qc_f32_of_bits(sum) - qc_f32_of_bits(half_ulp_at_one_half));
+    uint32_t subnormal = qc_bits_of_f32((float)(int32_t)(sum - half_ulp_at_one_half) * 0x1p-24f);
     uint32_t result = magnitude < 113u << 23 ? subnormal : normal;
     result = normal >= 143u << 23 ? QC_F32_INFINITY : result; /* from 2^16 on */
     result = magnitude > QC_F32_INFINITY ? QC_F32_NAN : result;
