@@ -270,19 +270,22 @@ class TensorFile:
     def encoded(self, name: str) -> Encoded:
         """Return an encoded tensor, or what is attached, without decoding it.
 
+        Of a tensor that equals another one, it is the other's.
+
         Raises
         ------
         MissingTensorError
             If there is nothing of this name.
         TypeError
-            If it is an ordinary tensor, or is stored as a copy of another one.
+            If it is an ordinary tensor, or is converted from one of another type.
         """
         stored = self._stored(name, or_attached=True)
-        if stored.converted_to:
-            raise TypeError(f"tensor {quoted(name)} is converted from {quoted(stored.target)}")
         if stored.ordinary is not None:
             raise TypeError(f"tensor {quoted(name)} is not encoded")
-        return self._opener.encoded(stored)
+        found = self._opener.encoded(stored)
+        if stored.converted_to not in ("", found.element_type.name):
+            raise TypeError(f"tensor {quoted(name)} is converted from {quoted(stored.target)}")
+        return found
 
     def info(self, name: str) -> Info:
         """Describe the contents and bytes of a frame; raises as `encoded`."""

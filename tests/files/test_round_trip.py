@@ -211,6 +211,9 @@ def test_equal_quantized_tensors_are_stored_once_and_loaded_as_two(profile):
     assert all_same(loaded, {name: one.dequantize() for name, one in tensors.items()})
     loaded["b"][:] = 0
     assert same(loaded["a"], tensors["a"].dequantize())
+    with TensorFile(BytesSource(data)) as file:
+        assert same(file.encoded("b").quantized().codes, tensors["b"].codes)
+        assert file.info("b").bytes == file.info("a").bytes
 
 
 def test_equal_tensors_of_a_mapping_that_loads_them_are_stored_once():
@@ -251,6 +254,17 @@ def test_a_rounded_copy_of_a_master_takes_no_bytes(dtype):
     with TensorFile(BytesSource(data)) as file:
         assert same(file.get_slice("copy")[7:9], copy[7:9])
         assert same(file.get_tensor("copy", dtype="float32"), copy.astype(np.float32))
+
+
+def test_a_rounded_copy_of_a_master_has_no_frame():
+    master = model()["fc.weight"]
+    with np.errstate(over="ignore"):
+        data = save({"master": master, "copy": master.astype(np.float16)})
+    with (
+        TensorFile(BytesSource(data)) as file,
+        pytest.raises(TypeError, match="tensor 'copy' is converted from 'master'"),
+    ):
+        file.encoded("copy")
 
 
 def test_a_rounded_copy_of_a_quantized_master_is_stored():
