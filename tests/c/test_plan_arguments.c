@@ -55,6 +55,9 @@ static void kinds(void)
 {
     const qc_kind affine = QC_AFFINE, book = QC_CODEBOOK, delta = QC_DELTA;
     const char *groups = "affine: zero points by group need scales";
+    for (qc_dtype dtype = QC_F32; dtype <= QC_F64; dtype += QC_F64 - QC_F32)
+        PLAN_REFUSED(QC_PLANES, QC_DENSE, (frame.scales.count = ROWS, frame.stored_dtype = dtype),
+                     "planes: dtype of scaled elements");
     PLAN_REFUSED(affine, QC_DENSE, frame.width = 0, "affine: width");
     PLAN_REFUSED(affine, QC_DENSE, frame.width = 17, "affine: width");
     PLAN_REFUSED(affine, QC_DENSE, frame.zero_points.groups.count = ROWS, groups);
