@@ -115,8 +115,9 @@ static void check_range(const qc_frame *frame, const qc_chunk *chunk, const uint
     uint8_t *out = buffer_of(count * item, 0xA5);
     qc_status status = qc_chunk_decode(frame, chunk, bytes, first, count, frame->dtype, out,
                                        QC_VERIFY, workspace, &error);
-    if (frame->positions == QC_COPIES && count != chunk->elements) {
-        PROMISE(status == QC_INVALID); /* of copies, only whole chunks */
+    int has_changes = frame->kind == QC_DELTA && frame->positions != QC_DENSE;
+    if ((frame->positions == QC_COPIES || has_changes) && count != chunk->elements) {
+        PROMISE(status == QC_INVALID); /* of copies and changes, only whole chunks */
         free(out);
         return;
     }

@@ -120,7 +120,8 @@ static qc_status decode_last(const qc_frame *frame, const qc_chunk *chunk, const
                              uint8_t **out)
 {
     size_t count = chunk->elements > 0;
-    if (frame->positions == QC_COPIES) /* only whole chunks */
+    if (frame->positions == QC_COPIES ||
+        (frame->kind == QC_DELTA && frame->positions != QC_DENSE)) /* only whole chunks */
         count = chunk->elements;
     size_t first = chunk->elements - count;
     uint8_t *value = memory_of(count * frame->item_size);
