@@ -213,7 +213,7 @@ def test_files_have_checksums_of_all_their_frames(suffix, tmp_path, capsys):
     tensors = small_tensors() | {"large": LARGE, "tied": LARGE, "half": NOISE.astype("f2")}
     qcodec.save_file(tensors, path, attached={"a": b"words"}, element_checksums=True)
     with qcodec.safe_open(path) as file:
-        parts = [name for name in file.keys() if file.directory.tensors[name].part]  # noqa: SIM118
+        parts = [name for name in file if file.directory.tensors[name].part]
         assert len(parts) > 2
         for name in [*file.keys(), *file.attached()]:
             assert file.encoded(name).notes.elements_crc is not None
