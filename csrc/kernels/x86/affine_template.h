@@ -13,31 +13,31 @@ QC_SET static inline QC_VECTOR vector_round_to(qc_dtype dtype, QC_VECTOR bits)
                               : bits;
 }
 
-QC_SET size_t QC_NAME(qc_round_to_f16)(const uint32_t *bits, size_t count, uint8_t *out,
-                                       int past_cache)
+/* The dtype is a constant in each loop below. */
+QC_SET static inline __attribute__((always_inline)) size_t
+round_as(qc_dtype dtype, const uint32_t *bits, size_t count, uint8_t *out, int past_cache)
 {
     const size_t floats = QC_VECTOR_BYTES / 4;
     size_t i = 0;
     for (; count - i >= floats; i += floats) {
         QC_VECTOR word = vector_load((const uint8_t *)(bits + i));
-        vector_put(out + 4 * i, vector_round_to(QC_F16, word), past_cache);
+        vector_put(out + 4 * i, vector_round_to(dtype, word), past_cache);
     }
     return i;
+}
+
+QC_SET size_t QC_NAME(qc_round_to_f16)(const uint32_t *bits, size_t count, uint8_t *out,
+                                       int past_cache)
+{
+    return round_as(QC_F16, bits, count, out, past_cache);
 }
 
 QC_SET size_t QC_NAME(qc_round_to_bf16)(const uint32_t *bits, size_t count, uint8_t *out,
                                         int past_cache)
 {
-    const size_t floats = QC_VECTOR_BYTES / 4;
-    size_t i = 0;
-    for (; count - i >= floats; i += floats) {
-        QC_VECTOR word = vector_load((const uint8_t *)(bits + i));
-        vector_put(out + 4 * i, vector_round_to(QC_BF16, word), past_cache);
-    }
-    return i;
+    return round_as(QC_BF16, bits, count, out, past_cache);
 }
 
-/* The dtype is a constant in each loop. */
 QC_SET static inline __attribute__((always_inline)) size_t
 affine_as(qc_dtype dtype, const uint8_t *codes, size_t count, float scale, float zero, uint8_t *out,
           int past_cache)
@@ -63,30 +63,32 @@ QC_SET size_t QC_NAME(qc_affine)(const uint8_t *codes, size_t count, float scale
     }
 }
 
-QC_SET size_t QC_NAME(qc_scale_f16)(const uint8_t *elements, size_t count, float scale,
-                                    uint8_t *out, int past_cache)
+QC_SET static inline __attribute__((always_inline)) size_t scale_as(qc_dtype dtype,
+                                                                    const uint8_t *elements,
+                                                                    size_t count, float scale,
+                                                                    uint8_t *out, int past_cache)
 {
     const QC_FLOATS scales = QC_OP(set1_ps)(scale);
     const size_t floats = QC_VECTOR_BYTES / 4;
     size_t i = 0;
     for (; count - i >= floats; i += floats) {
-        QC_FLOATS values = vector_load_f16(elements + 2 * i);
+        QC_FLOATS values = dtype == QC_F16 ? vector_load_f16(elements + 2 * i)
+                                           : vector_load_bf16(elements + 2 * i);
         vector_put(out + 4 * i, vector_of_floats(QC_OP(mul_ps)(scales, values)), past_cache);
     }
     return i;
 }
 
+QC_SET size_t QC_NAME(qc_scale_f16)(const uint8_t *elements, size_t count, float scale,
+                                    uint8_t *out, int past_cache)
+{
+    return scale_as(QC_F16, elements, count, scale, out, past_cache);
+}
+
 QC_SET size_t QC_NAME(qc_scale_bf16)(const uint8_t *elements, size_t count, float scale,
                                      uint8_t *out, int past_cache)
 {
-    const QC_FLOATS scales = QC_OP(set1_ps)(scale);
-    const size_t floats = QC_VECTOR_BYTES / 4;
-    size_t i = 0;
-    for (; count - i >= floats; i += floats) {
-        QC_FLOATS values = vector_load_bf16(elements + 2 * i);
-        vector_put(out + 4 * i, vector_of_floats(QC_OP(mul_ps)(scales, values)), past_cache);
-    }
-    return i;
+    return scale_as(QC_BF16, elements, count, scale, out, past_cache);
 }
 
 #endif /* QC_X86_AFFINE_TEMPLATE_H */
