@@ -24,7 +24,7 @@ def table(results: Results, group: str) -> str:
 
 def _row(results: Results, result: Result, other: Result) -> str:
     key = result.key
-    goals = {(goal.ours, goal.peer): goal for goal in goal_table.of_placing_and_threads()}
+    goals = {(goal.ours, goal.peer): goal for goal in goal_table.beside_others(key.path)}
     goal = goals.get((key, other.key))
     wanted, word = "", ""
     if goal is not None:

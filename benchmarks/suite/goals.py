@@ -50,9 +50,9 @@ COST = Measure("≤", "x", ".2f")
 EACH = Measure("≤", " µs each", ".3g")
 MEMORY = Measure("≤", "x", ".2f", timed=False)
 EXPONENT = Measure("≤", "", ".2f")
-SECONDS_MORE = Measure("≤", " s more", ".3f")
+TIMES = Measure("≤", " times", ".2f")
 # Those that compare what a result has as its figure.
-_OF_FIGURES = (MEMORY, EXPONENT, SECONDS_MORE)
+_OF_FIGURES = (MEMORY, EXPONENT, TIMES)
 
 
 @dataclass(frozen=True)

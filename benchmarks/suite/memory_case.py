@@ -1,4 +1,7 @@
-"""One call whose memory is measured, alone in a process: `python -m benchmarks.suite.memory_case`."""
+"""One call whose memory is measured, alone in a process.
+
+`python -m benchmarks.suite.memory_case CASE BYTES` prints it.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +37,10 @@ Prepare = Callable[[int, Path, str], tuple[Job, int]]
 
 def weights(size: int, recipe: str) -> np.ndarray:
     """Rows of Gaussian float32; for Deep Compression most are zero, as in a pruned net."""
-    array = data.gaussian(size // 4)
+    array = data.gaussian(size // 4 // _ROW * _ROW)
     if recipe == "deep-compression":
         array[np.random.default_rng(3).random(len(array), np.float32) >= _DENSITY] = 0
-    return array.reshape(-1, min(_ROW, len(array)))
+    return array.reshape(-1, _ROW)
 
 
 def _tensors(size: int, recipe: str) -> dict[str, np.ndarray]:
@@ -45,12 +48,12 @@ def _tensors(size: int, recipe: str) -> dict[str, np.ndarray]:
     return {f"{at}.weight": part for at, part in enumerate(np.array_split(whole, TENSORS))}
 
 
-def _encode(size: int, folder: Path, recipe: str) -> tuple[Job, int]:
+def _encode(size: int, folder: Path, recipe: str) -> tuple[Job, int]:  # noqa: ARG001
     array, codec = weights(size, recipe), READY_MADE[recipe].weights
     return lambda: qcodec.encode(array, codec), array.nbytes
 
 
-def _decode(size: int, folder: Path, recipe: str) -> tuple[Job, int]:
+def _decode(size: int, folder: Path, recipe: str) -> tuple[Job, int]:  # noqa: ARG001
     array = weights(size, recipe)
     frame = qcodec.encode(array, READY_MADE[recipe].weights)
     return lambda: qcodec.decode(frame), array.nbytes

@@ -19,7 +19,8 @@ def is_known() -> bool:
 def above(job: Callable[[], object]) -> int:
     """Bytes that the process held more at the peak of a call than before it, its result included.
 
-    Pages of mapped files count, as they do for whoever watches the process.
+    Pages of mapped files count, as they do for whoever watches the process. The system counts in
+    lots, so the figure is right to some hundred KiB.
     """
     _give_back()
     _RESET.write_text("5")  # the peak is what the process holds now

@@ -81,12 +81,14 @@ def _measure(
         output[:] = 0
         jobs[label]()
         assert np.array_equal(output.view(np.uint8), wanted.view(np.uint8)), label
-    other = np.ones(_DISPLACING_BYTES // 8, np.uint64)
+    other = np.ones(min(_DISPLACING_BYTES, 16 * len(wanted)) // 8, np.uint64)
     spreads = in_turns(jobs, effort.rounds, before=lambda _: other.max())
     found = {BOUND: spreads.pop(BOUND)}
     found |= extremes(spreads)
     for method, spread in found.items():
-        results.record(Result(Key(GROUP, name, method, "decode", path), spread, len(wanted), "weights"))
+        results.record(
+            Result(Key(GROUP, name, method, "decode", path), spread, len(wanted), "weights")
+        )
 
 
 def extremes(spreads: dict[str, Spread]) -> dict[str, Spread]:

@@ -33,7 +33,7 @@ CODECS: dict[str, Codec] = {
     "raw": Verbatim(),
     "lossless": Lossless(),
 }
-SMALL_TENSORS, SMALL_SIDE = 2_000, 64
+_SMALL_TENSORS, _SMALL_SIDE = 2_000, 64
 # Slow encoders encode a part of the weights.
 _PART = {"balanced": 1, "small": 16}
 _BACKENDS: tuple[Backend, ...] = ("mmap", "pread")
@@ -60,7 +60,9 @@ def measure(results: Results, count: int, threads: int, effort: Effort) -> None:
         some = weights[: max(1, count // part)]
         _record(results, encoding_jobs(some, profile), "encode", threads, len(some), effort)
     with tempfile.TemporaryDirectory() as folder:
-        _record(results, small_jobs(Path(folder)), "file", threads, SMALL_TENSORS, effort)
+        tensors = min(_SMALL_TENSORS, count // _SMALL_SIDE)
+        jobs = small_jobs(Path(folder), tensors)
+        _record(results, jobs, "file", threads, tensors, effort)
 
 
 def method(threads: int) -> str:
@@ -146,13 +148,10 @@ def encoding_jobs(weights: np.ndarray, profile: str) -> dict[str, Threaded]:
     return {f"{n}, {profile}": encode(codec) for n, codec in CODECS.items() if n != "raw"}
 
 
-def small_jobs(folder: Path) -> dict[str, Threaded]:
+def small_jobs(folder: Path, count: int) -> dict[str, Threaded]:
     """Files of many small tensors, without loss and with 4 bits."""
-    weights = data.gaussian(SMALL_TENSORS * SMALL_SIDE**2)
-    tensors = dict(
-        zip(map(str, range(SMALL_TENSORS)), np.split(weights, SMALL_TENSORS), strict=True)
-    )
-    tensors = {name: array.reshape(SMALL_SIDE, SMALL_SIDE) for name, array in tensors.items()}
+    weights = data.gaussian(count * _SMALL_SIDE**2).reshape(count, _SMALL_SIDE, _SMALL_SIDE)
+    tensors = {f"{at}.weight": array for at, array in enumerate(weights)}
     jobs: dict[str, Threaded] = {}
     for recipe in ("lossless", "codebook4"):
         path, again = folder / f"{recipe}.qcodec", folder / f"{recipe}.again.qcodec"
@@ -179,12 +178,14 @@ def _record(
     effort: Effort,
 ) -> None:
     both = {
-        (name, count): job(count) for name, job in jobs.items() for count in dict.fromkeys((1, threads))
+        (name, count): job(count)
+        for name, job in jobs.items()
+        for count in dict.fromkeys((1, threads))
     }
     named = {f"{name}|{count}": job for (name, count), job in both.items()}
     for job in named.values():
         job()
-    other = np.ones(_DISPLACING_BYTES // 8, np.uint64)
+    other = np.ones(min(_DISPLACING_BYTES, 64 * work) // 8, np.uint64)
     rounds = _MORE_ROUNDS * effort.rounds
     spreads = in_turns(named, rounds, threads=threads, before=lambda _: other.max())
     path = machine.current()

@@ -20,6 +20,14 @@ from .series import Growth, Series, new_folder, up_to
 #: Weights that are divided into groups.
 WEIGHTS = 1 << 22
 BY_ROW, LAST_AXIS = "by row", "along the last axis"
+#: What is decoded beside groups by row: the name, and how its groups lie.
+PAIRS = [
+    (f"{what}, {parameters}", where)
+    for parameters in ("scales", "codebooks")
+    for what, where in (("4,096 groups", LAST_AXIS), ("windows of 3 x 3", "by input channel"))
+]
+#: So many times as long as by row.
+PAIRS_MAXIMUM = 2
 
 
 def series(extent: Extent) -> Iterator[Series]:
@@ -34,7 +42,13 @@ def series(extent: Extent) -> Iterator[Series]:
             encode = partial(_encode, codec(per=per), count, per)
             decode = partial(_decode, codec(per=per), count, per)
             yield Series(
-                f"encode, {name} {where}", "groups", numbers, encode, Growth.ANY, each=each, units=count
+                f"encode, {name} {where}",
+                "groups",
+                numbers,
+                encode,
+                Growth.ANY,
+                each=each,
+                units=count,
             )
             yield Series(
                 f"decode, {name} {where}", "groups", numbers, decode, Growth.ANY, units=count
@@ -48,13 +62,18 @@ def pairs(extent: Extent) -> Iterator[tuple[str, str, Job]]:
     """What is decoded, how its groups lie, and the job: each is compared with groups by row."""
     count = min(4 * WEIGHTS, extent.weights)
     groups = min(4096, count)
-    windows = data.gaussian(count // 9 * 9).reshape(-1, min(64, count // 9), 3, 3)
+    windows = data.gaussian(count // (64 * 9) * 64 * 9).reshape(-1, 64, 3, 3)
     for name, codec in (("scales", Affine(8, per=0)), ("codebooks", Codebook(4, per=0))):
         for where, per in ((BY_ROW, 0), (LAST_AXIS, 1)):
             job = decoding(_weights(count, per, groups), _with(codec, per))
-            yield f"{groups:,} groups, {name}", where, job
+            yield f"4,096 groups, {name}", where, job
         for where, per in ((BY_ROW, 0), ("by input channel", 1)):
             yield f"windows of 3 x 3, {name}", where, decoding(windows, _with(codec, per))
+
+
+def title(name: str, where: str) -> str:
+    """How a pair is named in results."""
+    return f"decode {name} {where}, against {BY_ROW}"
 
 
 def _with(codec: Codec, per: int) -> Codec:

@@ -20,8 +20,8 @@ from .extent import Extent
 from .series import Growth, Series, new_folder, up_to
 
 _SIDE = 16
-# Each tensor of these takes a millisecond and more.
-_MOST_PRICED, _MOST_SEARCHED = 10_000, 300
+# Each tensor of these takes some milliseconds.
+_MOST_ENCODED = 1_000
 
 
 def series(extent: Extent) -> Iterator[Series]:
@@ -34,13 +34,12 @@ def series(extent: Extent) -> Iterator[Series]:
     for name, pattern_of in (("exactly(name)", exactly), ("its name", str)):
         make = partial(_recipe, pattern_of)
         yield Series(f"a recipe with a rule for each tensor, {name}", "tensors", numbers, make)
-    few = up_to(min(extent.tensors, _MOST_PRICED), 1, 10)
-    yield Series("at_price, codebooks of 4 bits", "tensors", few, _at_price)
+    yield Series("at_price, codebooks of 4 bits", "tensors", numbers, _at_price)
+    few = up_to(min(extent.tensors, _MOST_ENCODED), 1, 10)
     yield Series("at_price, two codecs", "tensors", few, _at_price_of_two)
-    fewest = up_to(min(extent.tensors, _MOST_SEARCHED), 1, 10)
-    yield Series("at_bytes", "tensors", fewest, _at_bytes)
+    yield Series("at_bytes", "tensors", few, _at_bytes)
     if find_spec("torch") is not None:
-        yield Series("whole_bits", "tensors", numbers, _whole_bits)
+        yield Series("whole_bits", "tensors", numbers, _whole_bits, Growth.SORTED)
 
 
 @cache
@@ -101,18 +100,18 @@ def _recipe(
 
 
 def _at_price(count: int, opened: ExitStack) -> Job:  # noqa: ARG001
-    tensors, recipe = _tensors(count), qcodec.Recipe([Rule("", qcodec.Codebook(4))])
+    tensors, recipe = _tensors(count), qcodec.Recipe((Rule("", qcodec.Codebook(4)),))
     return lambda: rate_distortion.at_price(tensors, recipe, 1e-4)
 
 
 def _at_price_of_two(count: int, opened: ExitStack) -> Job:  # noqa: ARG001
     tensors = _tensors(count)
-    recipes = [qcodec.Recipe([Rule("", qcodec.Affine(bits))]) for bits in (2, 4)]
+    recipes = [qcodec.Recipe((Rule("", qcodec.Affine(bits)),)) for bits in (2, 4)]
     return lambda: rate_distortion.at_price(tensors, recipes, 1e-4)
 
 
 def _at_bytes(count: int, opened: ExitStack) -> Job:  # noqa: ARG001
-    tensors, recipe = _tensors(count), qcodec.Recipe([Rule("", qcodec.Codebook(4))])
+    tensors, recipe = _tensors(count), qcodec.Recipe((Rule("", qcodec.Codebook(4)),))
     budget = 4096 + count * _SIDE * _SIDE // 2
     return lambda: rate_distortion.at_bytes(tensors, recipe, budget, profile="balanced", steps=4)
 

@@ -31,11 +31,11 @@ def series(extent: Extent) -> Iterator[Series]:
             ("one row", lambda part, rows: part[rows // 2], Growth.CONSTANT),
             ("the first and the last row", lambda part, rows: part[:: rows - 1], Growth.CONSTANT),
             ("one element", lambda part, rows: part[rows // 2, 7], Growth.CONSTANT),
-            ("a column", lambda part, rows: part[:, 7], Growth.LINEAR),
+            ("a column", lambda part, _: part[:, 7], Growth.LINEAR),
         ):
             make = partial(_part, recipe, read)
             yield Series(f"{name}, {recipe}", "weights", sizes, make, time, Growth.CONSTANT)
-        sixteenth = partial(_part, recipe, lambda part, rows: part[::16])
+        sixteenth = partial(_part, recipe, lambda part, _: part[::16])
         yield Series(f"every 16th row, {recipe}", "weights", sizes, sixteenth, memory=Growth.LINEAR)
     yield Series("info, by pread", "weights", sizes, _info, Growth.CONSTANT, Growth.CONSTANT)
     yield Series("one row of a delta, again", "weights", sizes, _delta_row, Growth.CONSTANT)

@@ -20,6 +20,7 @@ from .series import Growth, Series
 _STEPS = 4  # sizes an octave
 _SMALLEST, _LARGEST = 12, 22  # as powers of two
 _PRUNED = 1 << 25
+_SMALLEST_LAYER = 1 << 12
 _LAYERS = (2, 4, 8, 16, 32, 64, 128)
 _CODECS: dict[str, Codec] = {
     "4 bits": Codebook(4),
@@ -37,9 +38,11 @@ def series(extent: Extent) -> Iterator[Series]:
             title = f"{action} sizes close together, {name}"
             yield Series(title, "weights", tuple(sizes), work, Growth.NO_CLIFF)
     for action, make in (("save", _save), ("load", _load)):
-        work = partial(make, min(_PRUNED, extent.weights))
+        count = min(_PRUNED, extent.weights)
+        layers = tuple(number for number in _LAYERS if _SMALLEST_LAYER * number <= count)
+        work = partial(make, count)
         title = f"{action} equal layers of one net, 10 % dense"
-        yield Series(title, "layers", _LAYERS, work, Growth.LEVEL)
+        yield Series(title, "layers", layers, work, Growth.LEVEL)
 
 
 def _save(count: int, layers: int, opened: ExitStack) -> Job:  # noqa: ARG001

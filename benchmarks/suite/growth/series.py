@@ -13,7 +13,6 @@ import numpy as np
 
 from ..measure import Job
 
-
 Make = Callable[[int, ExitStack], Job]
 
 
@@ -22,6 +21,8 @@ class Growth(Enum):
 
     #: The exponent of the size, up to 1.1.
     LINEAR = ("exponent", 1.1)
+    #: The exponent of work that sorts: n log n is 1.1 on its own.
+    SORTED = ("exponent", 1.2)
     #: The exponent of the size, up to 0.1.
     CONSTANT = ("exponent", 0.1)
     #: The time of a smaller size divided by that of a larger one, where it is greatest.
