@@ -52,7 +52,8 @@ class Pattern:
         The only names that it finds, if it consists of ``^``, literal text, and ``$`` or
         ``\Z``; such a pattern is looked up, not compiled. None for all other patterns.
     fixed : tuple or None
-        The form and the literal characters of other patterns that may be looked up (`fixed_patterns`).
+        The form and the literal characters of other patterns that may be looked up, as
+        `fixed_patterns.fixed` returns them.
 
     Raises
     ------
