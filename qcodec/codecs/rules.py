@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -147,6 +144,9 @@ def _parsed_rule(text: str) -> Rule:
     codec, arguments = match["codec"], (match["arguments"] or "").strip()
     if codec == KEEP:
         return Rule(match["pattern"], None)
+    import json
+    import tomllib
+
     try:
         is_json = arguments.startswith("{")
         fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
@@ -187,6 +187,8 @@ def warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
 
 
 def _unmatched(rule: Rule, names: Collection[str]) -> str:
+    import difflib
+
     wanted = rule._pattern.names[0] if rule._pattern.names else rule.pattern.strip("^$")
     some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
     near = difflib.get_close_matches(wanted, some, _SHOWN, 0)
@@ -203,5 +205,7 @@ def check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) -> 
 
 def raise_unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
     """Raise `ValueError` for an unknown name; the message suggests the nearest known one."""
+    import difflib
+
     nearest = difflib.get_close_matches(name, known, 1, 0)[0]
     raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")
