@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,9 @@ class Plan:
         profile: int,
         effort: int,
     ) -> tuple[bytes, int]: ...
-    def write(self, chunks: list[bytes], features: int, codings: int, profile: int) -> bytes: ...
+    def write(
+        self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int
+    ) -> bytes: ...
 
 # ---- exact_forms.pxi
 
