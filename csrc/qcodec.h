@@ -407,7 +407,8 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
 
 /* The length of the frame that qc_frame_write writes. */
 size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks);
-/* Write head, parameters, directory, CRCs and chunks: exactly qc_frame_size bytes. */
+/* Write head, parameters, directory, CRCs and chunks: exactly qc_frame_size bytes. Chunks may be at
+   their places in `out` already, which are its last bytes; those are not copied. */
 qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
                          void *out, size_t capacity, qc_error *error);
 

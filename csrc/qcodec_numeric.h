@@ -111,6 +111,41 @@ void qc_mask_above(const float *values, size_t count, float threshold, size_t ti
 void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
                     uint8_t *mask);
 
+/* ---- equal steps ---- */
+
+/* Groups of a tensor's elements, in C order: element i is of group (i / inner) % count. Both are at
+   least 1 (else QC_INVALID). */
+typedef struct qc_grouping {
+    size_t inner, count;
+} qc_grouping;
+
+/* The smallest and the largest of 0 and the values of each group. */
+qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
+                          float *low, float *high, const qc_poll *poll, qc_error *error);
+
+/* The sum of the squares of each group's values. */
+qc_status qc_group_squares(const float *values, size_t count, const qc_grouping *grouping,
+                           double *sums, const qc_poll *poll, qc_error *error);
+
+/* What a group's values become: multiples of `step`, from `low` to `high`, plus `zero`. */
+typedef struct qc_affine_step {
+    double step, low, high, zero;
+} qc_affine_step;
+
+/* The code of each value, in one or two bytes (code_size): value / step, rounded to the nearest
+   integer (of two the even one), from `low` to `high`, plus `zero`. The last three are integers that
+   leave codes inside their type, else QC_INVALID. */
+qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *grouping,
+                          const qc_affine_step *steps, size_t code_size, void *codes,
+                          const qc_poll *poll, qc_error *error);
+
+/* The squared errors of each group if values become the nearest multiples of `step`, a power of two,
+   from `low` to `high` (values, not integers): of clipping alone, and in all. Once a group's error
+   of clipping is above its limit, its other values are not looked at; below 0, none is. */
+qc_status qc_fixed_point_errors(const float *values, size_t count, const qc_grouping *grouping,
+                                const qc_affine_step *steps, const double *limits, double *clipped,
+                                double *all, const qc_poll *poll, qc_error *error);
+
 /* ---- weights that were quantized before ---- */
 
 /* The distinct bit patterns of items of 2, 4 or 8 bytes, by groups: group g has the items from

@@ -272,6 +272,21 @@ cdef extern from "qcodec_numeric.h" nogil:
                                  qc_error *error)
     qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                                 const double *costs, size_t k, uint8_t *codes, qc_error *error)
+    ctypedef struct qc_grouping:
+        size_t inner, count
+    ctypedef struct qc_affine_step:
+        double step, low, high, zero
+    qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
+                              float *low, float *high, const qc_poll *poll, qc_error *error)
+    qc_status qc_group_squares(const float *values, size_t count, const qc_grouping *grouping,
+                               double *sums, const qc_poll *poll, qc_error *error)
+    qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *grouping,
+                              const qc_affine_step *steps, size_t code_size, void *codes,
+                              const qc_poll *poll, qc_error *error)
+    qc_status qc_fixed_point_errors(const float *values, size_t count, const qc_grouping *grouping,
+                                    const qc_affine_step *steps, const double *limits,
+                                    double *clipped, double *all, const qc_poll *poll,
+                                    qc_error *error)
     size_t QC_MAX_VALUES
     unsigned QC_MAX_LEVEL
     unsigned QC_MAX_NARROW_LEVEL

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -166,7 +167,23 @@ class Plan:
         profile: int,
         effort: int,
     ) -> tuple[bytes, int]: ...
-    def write(self, chunks: list[bytes], features: int, codings: int, profile: int) -> bytes: ...
+    def write(
+        self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int
+    ) -> bytes: ...
+
+# ---- equal_steps.pxi
+
+_Float32s = np.ndarray[Any, np.dtype[np.float32]]
+_Float64s = np.ndarray[Any, np.dtype[np.float64]]
+
+def group_ranges(values: _Float32s, inner: int, groups: int) -> tuple[_Float64s, _Float64s]: ...
+def group_squares(values: _Float32s, inner: int, groups: int) -> _Float64s: ...
+def affine_codes(
+    values: _Float32s, inner: int, steps: _Float64s, code_size: int
+) -> np.ndarray[Any, Any]: ...
+def fixed_point_errors(
+    values: _Float32s, inner: int, steps: _Float64s, limits: _Float64s
+) -> tuple[_Float64s, _Float64s]: ...
 
 # ---- exact_forms.pxi
 

@@ -114,26 +114,30 @@ def quantize_codebook(
     # Without a scale, k-means takes the values unchanged and checks that they are finite.
     weights = quantizable(array, mask, check=scale is not None)
     layout = grouping(weights.shape, per, group)
-    k = (1 << bits) - (weights.positions is not None)
+    k = (1 << bits) - (weights.kept is not None)
     if scale is None and layout.count > 1:
         with weights.explaining():
             books, codes = _books(weights, layout, k, init, seed)
-        return _quantized(weights, codes, Groups(books, layout.inner), None)
+        return _quantized(weights, weights.positions, codes, Groups(books, layout.inner), None)
     stored, scales = weights.stored, None
     if scale is not None:
         by_group = _scales(weights, layout, scale)
-        stored = stored / layout.spread(by_group, weights.positions, len(weights.values))
+        stored = stored / layout.spread(by_group, weights.positions, weights.size)
     inner = 1 if scale is not None else layout.inner
     with weights.explaining():
         centroids = _centroids(stored, k, init, seed)
         if rate > 0 and len(stored) > 0:
-            weights, centroids, codes = _by_rate(weights, stored, centroids, rate)
+            positions, centroids, codes = _by_rate(weights, stored, centroids, rate)
         else:
             codes = core.assign(stored, centroids)
+            del stored  # which may be a copy: positions take twice as much
+            positions = weights.positions
     if scale is not None:
-        centroids, by_group, codes = _within_reach(weights, layout, centroids, by_group, codes)
+        centroids, by_group, codes = _within_reach(
+            weights, positions, layout, centroids, by_group, codes
+        )
         scales = Groups(by_group, layout.inner)
-    return _quantized(weights, codes, Groups(centroids[None], inner), scales)
+    return _quantized(weights, positions, codes, Groups(centroids[None], inner), scales)
 
 
 def check_seed(seed: int) -> None:
@@ -150,17 +154,19 @@ def check_rate(rate: float, scale: str | None, per: int | None, group: int | Non
 
 def _by_rate(
     weights: Weights, stored: Array, start: Array, rate: float
-) -> tuple[Weights, Array, Array]:
+) -> tuple[Array | None, Array, Array]:
     """Choose the elements worth storing, a codebook for them, and their codes."""
-    elements = None if weights.positions is None else len(weights.values)
+    elements = None if weights.kept is None else weights.size
     price = price_of(stored, rate)
     found = entropy_constrained(stored, start, price, elements)
-    weights, values, codes = store(weights, stored, found, price, means)
-    return weights, values + np.float32(0), codes
+    positions, values, codes = store(weights, stored, found, price, means)
+    return positions, values + np.float32(0), codes
 
 
-def _quantized(weights: Weights, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
-    if weights.positions is not None:
+def _quantized(
+    weights: Weights, positions: Array | None, codes: Array, books: Groups, scale: Groups | None
+) -> Quantized:
+    if positions is not None:
         zero = np.zeros((len(books.values), 1), np.float32)
         # If nothing is stored, the codebook needs no entry but zero.
         entries = books.values if len(codes) else books.values[:, :0]
@@ -171,7 +177,7 @@ def _quantized(weights: Weights, codes: Array, books: Groups, scale: Groups | No
         weights.dtype,
         "codebook",
         codes,
-        weights.positions,
+        positions,
         max(1, entries_last.bit_length()),
         codebook=books,
         scale=scale,
@@ -196,7 +202,12 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
 
 
 def _within_reach(
-    weights: Weights, layout: Grouping, entries: Array, scales: Array, codes: Array
+    weights: Weights,
+    positions: Array | None,
+    layout: Grouping,
+    entries: Array,
+    scales: Array,
+    codes: Array,
 ) -> tuple[Array, Array, Array]:
     """Change entries, scales and codes so that every product is finite in the element type.
 
@@ -207,7 +218,8 @@ def _within_reach(
     max_value, magnitudes = weights.max_value, np.abs(entries).astype(np.float64)
     if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= max_value:
         return entries, scales, codes
-    stored, groups = weights.stored, layout.of(_places(weights))
+    stored = weights.given if positions is None else weights.given[positions]
+    groups = layout.of(np.arange(weights.size) if positions is None else positions)
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
     np.maximum.at(used, codes, scales[groups])
     if np.all(used * magnitudes <= max_value):
@@ -252,11 +264,6 @@ def _reaching(values: Array, entries: Array, scale: Any, max_value: float) -> tu
         if error < best:
             best, found = error, (trial, codes.astype(np.uint8))
     return found
-
-
-def _places(weights: Weights) -> Array:
-    """Return the flat indices of the stored elements."""
-    return np.arange(len(weights.values)) if weights.positions is None else weights.positions
 
 
 def _books(

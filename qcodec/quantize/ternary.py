@@ -130,10 +130,7 @@ def _trits(weights: Weights, layout: Grouping, above: Array, below: Array) -> Ar
 
 
 def _quantized(weights: Weights, codes: Array, book: Groups, scale: Groups | None) -> Quantized:
-    positions = None
-    if weights.positions is not None:
-        positions = np.flatnonzero(codes != 1)
-        codes = codes[positions]
+    positions, codes = weights.stored_codes(codes, 1)
     return Quantized(
         weights.shape, weights.dtype, "codebook", codes, positions, 2, codebook=book, scale=scale
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,24 +31,44 @@ class Weights:
 
     Attributes
     ----------
-    values : numpy.ndarray of float32
-        One dimension, C order; 0 for elements that are not stored.
-    positions : numpy.ndarray of int64, optional
-        Flat indices of the stored elements, ascending; None: all.
+    given : numpy.ndarray of float32
+        The values of all elements, one dimension, C order.
+    kept : numpy.ndarray of bool, optional
+        True for the elements to store; None: all.
     shape : tuple of int
     dtype : str
         The element type of the given tensor.
     """
 
-    values: Array
-    positions: Array | None
+    given: Array
+    kept: Array | None
     shape: tuple[int, ...]
     dtype: str
 
     @property
+    def size(self) -> int:
+        """The number of elements."""
+        return len(self.given)
+
+    @cached_property
+    def values(self) -> Array:
+        """All values, with 0 for the elements that are not stored."""
+        return self.given if self.all_kept else np.where(self.kept, self.given, np.float32(0))
+
+    @cached_property
+    def all_kept(self) -> bool:
+        """Whether every element is stored, with positions or without."""
+        return self.kept is None or bool(self.kept.all())
+
+    @property
     def stored(self) -> Array:
         """The values of the stored elements."""
-        return self.values if self.positions is None else self.values[self.positions]
+        return self.given if self.all_kept else self.given[self.kept]
+
+    @property
+    def positions(self) -> Array | None:
+        """Flat indices of the stored elements, ascending; None: all. A new array each time."""
+        return None if self.kept is None else np.flatnonzero(self.kept)
 
     @property
     def max_value(self) -> float:
@@ -60,12 +81,23 @@ class Weights:
 
     def counts(self, grouping: Grouping) -> Array:
         """Return the number of stored elements in each group."""
-        stored = np.ones(len(self.values), np.bool_)
-        if self.positions is not None:
-            stored[:] = False
-            stored[self.positions] = True
-        counts: Array = np.sum(grouping.members(stored), axis=1)
-        return counts
+        if self.kept is None:
+            return grouping.counts(self.size)
+        return np.count_nonzero(grouping.members(self.kept), axis=1)
+
+    def ranges(self, grouping: Grouping) -> tuple[Array, Array]:
+        """Return the minimum and the maximum of 0 and the values of each group, in float64."""
+        return core.group_ranges(self.values, grouping.inner, grouping.count)
+
+    def stored_codes(self, codes: Array, zero: int) -> tuple[Array | None, Array]:
+        """Return positions and codes of the stored elements, given the codes of all.
+
+        With a mask, elements whose code is that of zero are not stored.
+        """
+        if self.kept is None:
+            return None, codes
+        positions = np.flatnonzero(codes != zero)
+        return positions, codes[positions]
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -73,7 +105,7 @@ class Weights:
         try:
             yield
         except ValueError:
-            _check_finite(self.values, self.shape)
+            _check_finite(self.given, self.shape)
             raise
 
 
@@ -119,10 +151,7 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
         _check_finite(values, given.shape, exact)
     if mask is None:
         return Weights(values, None, given.shape, element.name)
-    kept = as_mask(mask, given.shape).reshape(-1)
-    return Weights(
-        np.where(kept, values, np.float32(0)), np.flatnonzero(kept), given.shape, element.name
-    )
+    return Weights(values, as_mask(mask, given.shape).reshape(-1), given.shape, element.name)
 
 
 def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:

@@ -310,6 +310,12 @@ GIL_FREE = {
         "encode_chunk": "asks",
         "write": "asks",
     },
+    "equal_steps": {
+        "group_ranges": "asks",
+        "group_squares": "asks",
+        "affine_codes": "asks",
+        "fixed_point_errors": "asks",
+    },
     "exact_forms": {
         "distinct": "asks",
         "renumber": "short: at the speed of memory",
