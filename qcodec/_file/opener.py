@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from .._frame.encoded import Encoded
@@ -106,7 +105,7 @@ class Opener:
     def _shared_frame(self, stored: Stored) -> SharedFrame:
         frame = self._last_frame  # another thread may replace it
         if frame is None or frame.offset != stored.offset:
-            frame = SharedFrame(stored.offset, self.encoded(replace(stored, part=None)))
+            frame = SharedFrame(stored.offset, self.encoded(stored._replace(part=None)))
             self._last_frame = frame
         return frame
 

@@ -18,6 +18,8 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, SupportsIndex
 
+import numpy as np
+
 from ..errors import TruncatedError
 
 Backend = Literal["mmap", "pread"]
@@ -59,7 +61,11 @@ class Source:
     bytes_read : int
         Number of bytes requested so far.
     closed : bool
+    is_view : bool
+        Whether `read` copies nothing.
     """
+
+    is_view = False
 
     def __init__(self, size: int, name: str, stat: os.stat_result | None = None) -> None:
         self.size = size
@@ -147,6 +153,8 @@ class BytesSource(Source):
     (b'igh', 3)
     """
 
+    is_view = True
+
     def __init__(self, buffer: Any) -> None:
         self._view = bytes_view(buffer)
         super().__init__(self._view.nbytes, "file in memory")
@@ -205,6 +213,8 @@ class MmapSource(Source):
     path : path-like
     """
 
+    is_view = True
+
     def __init__(self, path: PathLike) -> None:
         with open_regular(path) as file:
             stat = os.fstat(file.fileno())
@@ -242,8 +252,8 @@ class PreadSource(Source):
         super().__init__(stat.st_size, _name_of(path), stat)
 
     def _read(self, offset: int, size: int) -> memoryview:
-        buffer = bytearray(size)
-        view, filled = memoryview(buffer), 0
+        # A bytearray would be filled with zeros first.
+        view, filled = np.empty(size, np.uint8).data, 0
         while filled < size:
             count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
             if count == 0:
@@ -276,12 +286,18 @@ class Section:
         self._source = source
         self._offset = offset
         self.size = size
+        self.is_view = is_view(source)
 
     def read(self, offset: int, size: int) -> memoryview:
         """Return the bytes ``[offset, offset + size)`` of the section."""
         if not 0 <= offset <= offset + size <= self.size:
             raise _short(self.size, offset + size)
         return self._source.read(self._offset + offset, size)
+
+
+def is_view(source: Readable) -> bool:
+    """Whether reading from a source copies nothing, so that any number of bytes may be read."""
+    return getattr(source, "is_view", False)
 
 
 def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
