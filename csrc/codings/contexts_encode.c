@@ -11,8 +11,9 @@
 static inline void encode_bit(qc_range_encoder *e, const qc_contexts *contexts, qc_context *context,
                               unsigned bit)
 {
-    qc_range_encode(e, bit, qc_context_chance(*context));
-    *context = qc_context_learn(contexts, *context, bit);
+    qc_context before = *context;
+    *context = qc_context_learn(contexts, before, bit);
+    qc_range_encode(e, bit, qc_context_chance(before));
 }
 
 static inline void encode_tree(qc_range_encoder *e, qc_contexts *contexts, unsigned width,
@@ -45,8 +46,8 @@ static inline void encode_exponent(qc_range_encoder *e, qc_contexts *contexts, u
 }
 
 /* Encode with one model; returns as the coding's `encode` does. */
-static size_t encode_with(qc_contexts_model model, const qc_encoder_input *input, uint8_t *out,
-                          size_t limit)
+static inline size_t encode_with(qc_contexts_model model, const qc_encoder_input *input,
+                                 uint8_t *out, size_t limit)
 {
     qc_contexts contexts;
     if (limit < 1)
@@ -63,22 +64,34 @@ static size_t encode_with(qc_contexts_model model, const qc_encoder_input *input
         else
             encode_exponent(&e, &contexts, input->width, qc_input_symbol(input, i));
     }
-    qc_range_encoder_finish(&e);
-    return e.full ? QC_NO_ENCODING : 1 + e.written;
+    size_t bytes = qc_range_encoder_finish(&e);
+    return e.full ? QC_NO_ENCODING : 1 + bytes;
 }
 
-/* There is no room for two bodies, so the one that is tried first is made again if it wins. */
+/* The loops of the two models are compiled apart. */
+static size_t encode_by_exponent(const qc_encoder_input *input, uint8_t *out, size_t limit)
+{
+    return encode_with(QC_MODEL_EXPONENT, input, out, limit);
+}
+
+static size_t encode_by_tree(const qc_encoder_input *input, uint8_t *out, size_t limit)
+{
+    return encode_with(QC_MODEL_TREE, input, out, limit);
+}
+
+/* The second body is written to the scratch memory, and copied if it is the smaller one. */
 static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
 {
-    size_t exponent = encode_with(QC_MODEL_EXPONENT, input, out, limit);
+    size_t exponent = encode_by_exponent(input, out, limit);
     if (input->width > QC_CONTEXTS_MAX_WIDTH)
         return exponent;
-    if (exponent != QC_NO_ENCODING)
-        limit = exponent;
-    size_t tree = encode_with(QC_MODEL_TREE, input, out, limit);
-    if (tree != QC_NO_ENCODING || exponent == QC_NO_ENCODING)
-        return tree;
-    return encode_with(QC_MODEL_EXPONENT, input, out, exponent);
+    if (exponent == QC_NO_ENCODING)
+        return encode_by_tree(input, out, limit);
+    size_t tree = encode_by_tree(input, input->scratch, exponent);
+    if (tree == QC_NO_ENCODING)
+        return exponent;
+    memcpy(out, input->scratch, tree);
+    return tree;
 }
 
 const qc_stream_encoder qc_contexts_encoder = {NULL, encode};

@@ -7,6 +7,7 @@
  * have to be tried.
  */
 #include "codings/stream_encode.h"
+#include "base/log2_fixed.h"
 #include "base/workspace.h"
 #include "kernels/bitpacking.h"
 
@@ -44,8 +45,11 @@ static const uint64_t profile_codings[] = {
 static const qc_coding by_speed[] = {QC_CONSTANT, QC_BITPACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
-_Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
-               "the workspace holds the input, and two scratch bytes a symbol; the copy before it");
+_Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + QC_ENCODE_SCRATCH <=
+                   QC_WORKSPACE_BYTES,
+               "the workspace holds the input and its scratch memory; the copy before it");
+_Static_assert(LEARNING_BYTES + LANES_BYTES + QC_ENCODE_SLACK <= QC_ENCODE_SCRATCH,
+               "the scratch memory holds a body");
 _Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
 
 /* What the choice has come to. */
@@ -119,14 +123,34 @@ static size_t allowed_bytes(const choice *best, qc_coding coding, qc_profile pro
     return best->bytes - best->bytes / (coding == QC_HUFFMAN ? SCALAR_PART : WORTHWHILE_PART);
 }
 
+/* No code of single symbols takes fewer bytes: the entropy, rounded down. The logarithms are too
+   small by less than two units. */
+static size_t least_bytes(const qc_encoder_input *input)
+{
+    uint64_t units = 0;
+    if (input->width > 8 || input->count == 0 || input->count > UINT32_MAX)
+        return 0;
+    unsigned all = qc_log2_fixed((uint32_t)input->count);
+    for (unsigned s = 0; s < 256; s++) {
+        uint64_t count = input->counts[s];
+        unsigned own = count > 0 ? qc_log2_fixed((uint32_t)count) + 2 : all;
+        units += own < all ? count * (all - own) : 0;
+    }
+    return (size_t)(units / QC_LOG2_ONE / 8);
+}
+
+/* Codings whose codes need tables are compared only if they may be small enough. */
 static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
 {
     choice best = {0, QC_NO_ENCODING};
+    size_t least = least_bytes(input);
     for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
-        if (!(codings >> by_speed[i] & 1))
+        size_t allowed = allowed_bytes(&best, by_speed[i], profile);
+        if (!(codings >> by_speed[i] & 1) ||
+            (!(FIXED_WIDTH >> by_speed[i] & 1) && least >= allowed))
             continue;
         size_t bytes = encoders[by_speed[i]]->size(input);
-        if (bytes < allowed_bytes(&best, by_speed[i], profile))
+        if (bytes < allowed)
             best = (choice){by_speed[i], bytes};
     }
     return best;

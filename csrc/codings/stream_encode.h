@@ -12,6 +12,9 @@
 /* Encoders write whole words: up to this many bytes beyond the body's end. */
 #define QC_ENCODE_SLACK 8
 
+/* Bytes of scratch memory beyond two per symbol: it can hold any body of symbols of a byte. */
+#define QC_ENCODE_SCRATCH 2048
+
 /* The coding cannot hold these symbols, or not within the limit. */
 #define QC_NO_ENCODING SIZE_MAX
 
@@ -30,7 +33,7 @@ typedef struct qc_encoder_input {
      */
     _Alignas(8) qc_histogram histogram;
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
-    uint8_t *scratch;     /* twice as many bytes as there are symbols, and 512; aligned */
+    uint8_t *scratch;     /* 2 * count + QC_ENCODE_SCRATCH bytes; aligned */
     /* Filled by the `size` of Huffman and of the lanes codings. */
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
     qc_lanes_plan lanes_huffman, lanes_tans;
