@@ -76,7 +76,7 @@ static qc_status pull_codebook(qc_value_decoder *values, size_t count, size_t ke
     const qc_frame *frame = values->frame;
     unsigned entries = frame->codebook.entries;
     int is_checked = entries < 1u << frame->width;
-    QC_TRY(qc_value_streams_pull_from(values, 0, count, keep, is_checked, error));
+    QC_TRY(qc_value_stream_pull(values, 0, count, keep, is_checked, error));
     if (is_checked) {
         unsigned code = qc_max_code(values->blocks[0] + keep, count);
         QC_CHECK(code < entries, QC_CORRUPT, "codebook: code without an entry", 0, code,

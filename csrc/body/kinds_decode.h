@@ -20,12 +20,12 @@ qc_status qc_value_streams_pull(qc_value_decoder *values, size_t count, size_t k
                                 qc_error *error);
 qc_status qc_value_streams_finish(qc_value_decoder *values, qc_error *error);
 
-/* The same for the streams from number `from` on; `copied`: no views, for symbols that are checked
-   first and then used. */
+/* Skip in the streams from number `from` on. */
 qc_status qc_value_streams_skip_from(qc_value_decoder *values, unsigned from, size_t count,
                                      qc_error *error);
-qc_status qc_value_streams_pull_from(qc_value_decoder *values, unsigned from, size_t count,
-                                     size_t keep, int copied, qc_error *error);
+/* Pull from one stream; `copied`: no view, for symbols that are checked first and then used. */
+qc_status qc_value_stream_pull(qc_value_decoder *values, unsigned i, size_t count, size_t keep,
+                               int copied, qc_error *error);
 
 /* ---- elements_decode.c ---- */
 

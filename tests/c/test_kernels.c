@@ -29,6 +29,7 @@ typedef struct kernel_row {
 
 static const kernel_row rows[] = {
     ROW(unpack),
+    ROW(unpack_items),
     ROW(pack),
     ROW(max_code),
     ROW(look_up_2),
@@ -40,7 +41,8 @@ static const kernel_row rows[] = {
     ROW(merge_2),
     ROW(merge_4),
     ROW(add_delta_4),
-    ROW(join_exponents),
+    ROW(join_floats_2),
+    ROW(join_floats_4),
     ROW(f16_of_f32),
     ROW(bf16_of_f32),
     ROW(round_to_f16),
@@ -51,6 +53,8 @@ static const kernel_row rows[] = {
     ROW(bin_values),
     ROW(lanes_huffman),
     ROW(lanes_tans),
+    ROW(lanes_huffman_items),
+    ROW(lanes_tans_items),
     ROW(lanes_add_low_bits),
     ROW(lanes_fill_escapes),
     ROW(tans_step_back),
