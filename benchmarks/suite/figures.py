@@ -35,7 +35,7 @@ def growth(results: Results, group: str) -> str:
         points = [r for r in found if r.key.method not in (ALL_SIZES, LARGEST)]
         for (key, _), goal in goals.items():
             if key.data == name and key in results:
-                by = _by_size(points, key.action)
+                by = "" if key.method == LARGEST else _by_size(points, key.action)
                 lines.append(f"| {goal.what} | {by} | {_found(goal, results)} |")
     return "\n".join(lines)
 

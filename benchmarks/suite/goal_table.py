@@ -89,8 +89,11 @@ _MEMORY = [
     # One tensor's output; of the command line also the tensor. Files that are mapped count.
     ("save_file", "lossless", "one tensor of 4", 1.5),
     ("save_file", "codebook4", "one tensor of 4", 1.6),
-    ("load_file", "lossless", "all 4 outputs", 1.1),
-    ("load_file", "codebook4", "all 4 outputs", 1.1),
+    *(
+        (call, recipe, "all 4 outputs", 1.1)
+        for call in ("load_file", "load_file by pread")
+        for recipe in ("lossless", "codebook4")
+    ),
     ("qcodec encode", "lossless", "one tensor of 4", 2.5),
     ("qcodec encode", "codebook4", "one tensor of 4", 2.6),
     ("qcodec decode", "lossless", "one tensor of 4", 2.1),

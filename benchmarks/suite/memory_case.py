@@ -13,11 +13,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import qcodec
+from qcodec._io.source import Backend
 from qcodec.cli.main import main as command_line
 from qcodec.recipes import READY_MADE
 
@@ -65,9 +67,9 @@ def _save_file(size: int, folder: Path, recipe: str) -> tuple[Job, int]:
     return lambda: qcodec.save_file(tensors, path, recipe=recipe), size // TENSORS
 
 
-def _load_file(size: int, folder: Path, recipe: str) -> tuple[Job, int]:
+def _load_file(size: int, folder: Path, recipe: str, backend: Backend = "mmap") -> tuple[Job, int]:
     _save_file(size, folder, recipe)[0]()
-    return lambda: qcodec.load_file(folder / f"{size}.qcodec"), size
+    return lambda: qcodec.load_file(folder / f"{size}.qcodec", backend=backend), size
 
 
 def _command_encode(size: int, folder: Path, recipe: str) -> tuple[Job, int]:
@@ -115,6 +117,7 @@ _ACTIONS: tuple[tuple[str, str, Prepare, tuple[str, ...]], ...] = (
     ("decode", "the output", _decode, _RECIPES),
     ("save_file", "one tensor of 4", _save_file, _RECIPES[:2]),
     ("load_file", "all 4 outputs", _load_file, _RECIPES[:2]),
+    ("load_file by pread", "all 4 outputs", partial(_load_file, backend="pread"), _RECIPES[:2]),
     ("qcodec encode", "one tensor of 4", _command_encode, _RECIPES[:2]),
     ("qcodec decode", "one tensor of 4", _command_decode, _RECIPES[:2]),
 )

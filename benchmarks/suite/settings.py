@@ -47,4 +47,4 @@ class Settings:
     def quick(cls, places: Places, effort: Effort) -> Settings:
         """Sizes that take minutes in all; their figures are no proof of anything."""
         extent = Extent(weights=1 << 20, tensors=1_000, groups=1 << 10)
-        return cls(places, effort, array=1 << 20, weights=1 << 22, memory=40_000_000, extent=extent)
+        return cls(places, effort, array=1 << 20, weights=1 << 20, memory=40_000_000, extent=extent)

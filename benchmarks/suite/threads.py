@@ -60,7 +60,7 @@ def measure(results: Results, count: int, threads: int, effort: Effort) -> None:
         some = weights[: max(1, count // part)]
         _record(results, encoding_jobs(some, profile), "encode", threads, len(some), effort)
     with tempfile.TemporaryDirectory() as folder:
-        tensors = min(_SMALL_TENSORS, count // _SMALL_SIDE)
+        tensors = max(4, min(_SMALL_TENSORS, count >> 13))
         jobs = small_jobs(Path(folder), tensors)
         _record(results, jobs, "file", threads, tensors, effort)
 

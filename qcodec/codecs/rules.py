@@ -168,17 +168,21 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
     [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
     """
     known = frozenset(names)
-    first = set(map(patterns_of(rules).first, known))
-    for at, rule in enumerate(rules):
-        if at not in first:
-            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
-            yield at, hidden if rule._pattern.finds_any(known) else _unmatched(rule, names)
+    patterns = patterns_of(rules)
+    idle = set(range(len(rules))).difference(map(patterns.first, known))
+    found = patterns.found_in(known) if idle else set()
+    for at in sorted(idle):
+        rule = rules[at]
+        hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
+        yield at, hidden if at in found else _unmatched(rule, names)
 
 
 def warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
     """Warn of the rules that match no name; if there are many, only the first are named."""
     known = frozenset(names)
-    unmatched = [rule for rule in rules if not rule._pattern.finds_any(known)]
+    rules = list(rules)
+    found = patterns_of(rules).found_in(known)
+    unmatched = [rule for at, rule in enumerate(rules) if at not in found]
     for rule in unmatched[:_MAX_WARNINGS]:
         warn_caller(_unmatched(rule, names))
     more = len(unmatched) - _MAX_WARNINGS

@@ -62,7 +62,7 @@ def _densities(extent: Extent) -> Iterator[Series]:
         for action, prepare in (("encode", encoding), ("decode", decoding)):
             make = partial(_at_density, prepare, inner, count)
             title = f"{action}, sparse {name}"
-            yield Series(title, "of 10,000 stored", up_to(_PARTS, 1, 10), make)
+            yield Series(title, "stored of 10,000 weights", up_to(_PARTS, 1, 10), make)
 
 
 def _at_density(

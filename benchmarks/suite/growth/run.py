@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 
 from .. import peak
-from ..measure import Effort, Spread, interleave
+from ..measure import Effort, Job, Spread, interleave
 from ..native import ROOT
 from ..result import Key, Result, Results
 from . import by_groups, by_number, by_reading, by_size, cliffs
@@ -20,8 +20,8 @@ GROUP = "growth"
 LARGEST, ALL_SIZES = "largest", "all sizes"
 IMPORT = "import qcodec, after NumPy"
 _ROUNDS = 3
-# Less memory than this is the system's own.
-_LEAST_BYTES = 1 << 20
+# The system counts less than this in pages of 2 MiB that are not all used.
+_LEAST_BYTES = 4 << 20
 _IMPORT = """
 import numpy, time
 before = time.process_time()
@@ -55,13 +55,13 @@ def measure_series(results: Results, every: Iterable[Series], effort: Effort) ->
                 memories[size] = max(found.figure, _LEAST_BYTES)
             results.record(found)
         results.record(Result(_key(series.name, LARGEST), found.spread, found.work, found.unit))
-        for what, growth, by_size_ in (
+        for what, growth, quantities in (
             ("time", series.time, times),
             ("memory", series.memory, memories),
         ):
-            if growth is not None and by_size_:
+            if growth is not None and quantities:
                 key = Key(GROUP, series.name, ALL_SIZES, what)
-                figure = growth.figure(by_size_)
+                figure = growth.figure(quantities)
                 results.record(Result(key, found.spread, found.work, found.unit, figure=figure))
 
 
@@ -77,11 +77,11 @@ def _at_size(series: Series, size: int, effort: Effort) -> Result:
 
 
 def _measure_pairs(results: Results, extent: Extent, effort: Effort) -> None:
-    named: dict[str, dict[str, object]] = {}
+    named: dict[str, dict[str, Job]] = {}
     for name, where, job in by_groups.pairs(extent):
         named.setdefault(name, {})[where] = job
     for name, jobs in named.items():
-        spreads = interleave(jobs, effort)  # type: ignore[arg-type]
+        spreads = interleave(jobs, effort)
         rows = spreads.pop(by_groups.BY_ROW)
         for where, spread in spreads.items():
             key = Key(GROUP, by_groups.title(name, where), ALL_SIZES, "time")

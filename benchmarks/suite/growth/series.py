@@ -100,7 +100,7 @@ def exponent(sizes: list[int], quantities: list[float]) -> float:
     if len(sizes) - first < 2:
         return 0.0
     slope, _ = np.polyfit(np.log(sizes[first:]), np.log(quantities[first:]), 1)
-    return float(slope)
+    return round(float(slope), 3) + 0.0  # no -0
 
 
 def up_to(largest: int, smallest: int = 1, factor: int = 4) -> tuple[int, ...]:
