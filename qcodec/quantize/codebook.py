@@ -27,6 +27,8 @@ NORMALIZATIONS = ("max", "rms")
 
 # Up to this many values, sorting is cheap, and the exact optimum costs little more.
 _MAX_EXACT = 1 << 16
+# How many values the exact method takes at most, by the name of the method.
+_LIMITS = {"auto": _MAX_EXACT, "exact": (1 << 63) - 1, "fast": 0}
 # The share of the error inside the bins of the fast method, up to which it is near the optimum.
 _MAX_COARSENESS = 0.001
 # On sorted values, a step of Lloyd's algorithm takes microseconds, and the last ones change little.
@@ -270,14 +272,21 @@ def _books(
     weights: Weights, layout: Grouping, k: int, init: Init, seed: int
 ) -> tuple[Array, Array]:
     """Return a codebook per group, padded with its last entry, and the codes of all elements."""
+    if init in _LIMITS:
+        books, entries, codes = core.group_codebooks(
+            weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
+            layout.inner, layout.count, k, _LIMITS[init], _MAX_COARSENESS,
+        )  # fmt: skip
+        books = books[:, : max(entries)]
+        return books, codes if weights.all_kept else codes[weights.kept]
     stored = weights.stored
     codes = np.empty(len(stored), np.uint8)
-    books = []
+    found = []
     for members in by_group(layout, weights.positions, len(stored)):
-        books.append(_centroids(stored[members], k, init, seed))
-        codes[members] = core.assign(stored[members], books[-1])
-    entries = max(len(book) for book in books)
-    return np.stack([np.pad(book, (0, entries - len(book)), "edge") for book in books]), codes
+        found.append(_centroids(stored[members], k, init, seed))
+        codes[members] = core.assign(stored[members], found[-1])
+    length = max(len(book) for book in found)
+    return np.stack([np.pad(book, (0, length - len(book)), "edge") for book in found]), codes
 
 
 def _scales(weights: Weights, layout: Grouping, scale: Normalization) -> Array:
