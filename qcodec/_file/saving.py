@@ -12,6 +12,7 @@ from .._base.threads import in_order
 from .._frame.encoded import Encoded
 from ..codecs import Codec, Lossless
 from ..errors import naming, warn_caller
+from ..quantize.groups import GroupsError
 from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
@@ -145,7 +146,13 @@ def _quantize(
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
-    return codec.quantize(tensor), codec
+    try:
+        return codec.quantize(tensor), codec
+    except GroupsError:
+        if codec is not recipe.weights:  # a rule names the tensor
+            raise
+        kept[name] = "groups of too few elements"
+        return Lossless().quantize(tensor), Lossless()
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:

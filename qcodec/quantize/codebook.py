@@ -12,7 +12,7 @@ from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
-from .groups import Grouping, grouping
+from .groups import Grouping
 from .position_costs import store
 from .sorting import ascending, by_group
 from .thresholds import float32_at_most
@@ -101,6 +101,9 @@ def quantize_codebook(
         If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -115,7 +118,8 @@ def quantize_codebook(
     check_rate(rate, scale, per, group)
     # Without a scale, k-means takes the values unchanged and checks that they are finite.
     weights = quantizable(array, mask, check=scale is not None)
-    layout = grouping(weights.shape, per, group)
+    entries = 1 if scale is not None else 1 << bits
+    layout = weights.grouping(per, group, parameter_bits=32 * entries, code_bits=bits)
     k = (1 << bits) - (weights.kept is not None)
     if scale is None and layout.count > 1:
         with weights.explaining():
