@@ -125,19 +125,23 @@ def quantize_codebook(
         with weights.explaining():
             books, codes = _books(weights, layout, k, init, seed)
         return _quantized(weights, weights.positions, codes, Groups(books, layout.inner), None)
-    stored, scales = weights.stored, None
+    scales, inner = None, layout.inner
     if scale is not None:
-        by_group = _scales(weights, layout, scale)
-        stored = stored / layout.spread(by_group, weights.positions, weights.size)
-    inner = 1 if scale is not None else layout.inner
+        by_group, inner = _scales(weights, layout, scale), 1
+
+    def stored() -> Array:
+        """Return the values of the stored elements: made anew where they are not the given ones."""
+        if scale is None:
+            return weights.stored
+        return weights.stored / layout.spread(by_group, weights.positions, weights.size)
+
     with weights.explaining():
-        centroids = _centroids(stored, k, init, seed)
-        if rate > 0 and len(stored) > 0:
-            positions, centroids, codes = _by_rate(weights, stored, centroids, rate)
+        # To sort, a copy is as good as a new one.
+        centroids = _centroids(stored(), k, init, seed, is_own=scale is not None or weights.copies)
+        if rate > 0 and np.any(weights.kept is None or weights.kept):
+            positions, centroids, codes = _by_rate(weights, stored(), centroids, rate)
         else:
-            codes = core.assign(stored, centroids)
-            del stored  # which may be a copy: positions take twice as much
-            positions = weights.positions
+            codes, positions = core.assign(stored(), centroids), weights.positions
     if scale is not None:
         centroids, by_group, codes = _within_reach(
             weights, positions, layout, centroids, by_group, codes
@@ -176,7 +180,8 @@ def _quantized(
         zero = np.zeros((len(books.values), 1), np.float32)
         # If nothing is stored, the codebook needs no entry but zero.
         entries = books.values if len(codes) else books.values[:, :0]
-        books, codes = Groups(np.hstack([zero, entries]), books.inner), codes + np.uint8(1)
+        books = Groups(np.hstack([zero, entries]), books.inner)
+        codes += np.uint8(1)
     entries_last = books.values.shape[1] - 1
     return Quantized(
         weights.shape,
@@ -190,8 +195,11 @@ def _quantized(
     )
 
 
-def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
-    """Return at most k distinct centroids, ascending; a single 0 if there are no values."""
+def _centroids(values: Array, k: int, init: Init, seed: int, is_own: bool = False) -> Array:
+    """Return at most k distinct centroids, ascending; a single 0 if there are no values.
+
+    The values may be sorted if they are our own.
+    """
     if len(values) == 0:
         return np.zeros(1, np.float32)
     if init == "auto":
@@ -200,9 +208,9 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
         centroids, coarseness = core.kmeans_fast(values, k)
         init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = core.kmeans_exact(ascending(values), k)
+        centroids, _ = core.kmeans_exact(ascending(values, is_own), k)
     elif init != "fast":
-        centroids, _ = core.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
+        centroids, _ = core.kmeans_lloyd(ascending(values, is_own), k, init, seed, _MAX_STEPS)
     # Adding 0 turns -0.0 into +0.0, as quantizers promise.
     return np.unique(centroids + np.float32(0))
 

@@ -65,9 +65,14 @@ class Weights:
         return self.kept is None or bool(self.kept.all())
 
     @property
+    def copies(self) -> bool:
+        """Whether `stored` is a copy."""
+        return not self.all_kept
+
+    @property
     def stored(self) -> Array:
         """The values of the stored elements."""
-        return self.given if self.all_kept else self.given[self.kept]
+        return self.given[self.kept] if self.copies else self.given
 
     @property
     def positions(self) -> Array | None:
