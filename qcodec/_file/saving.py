@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from hashlib import sha256
 from typing import Any
 
 from .._base.arrays import as_array
 from .._base.threads import in_order
-from .._frame.encoded import Encoded
 from .._io.later import Spool
 from ..codecs import Codec, Lossless
 from ..errors import naming, warn_caller
@@ -18,14 +16,13 @@ from ..quantize.groups import GroupsError
 from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
-from .bundling import Small, joined, may_join
+from .bundling import Small, joined, may_join, may_wait
 from .container import LARGE_FRAME_BYTES, Alias, Content, OnDemand, Opaque, Ordinary
+from .repeated_frames import Repeated
 from .repeats import repeats
 
 #: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
-#: Smaller frames take no more than to say which other one they are.
-_MIN_REPEATED_BYTES = 64
 
 
 def encode_tensors(
@@ -92,30 +89,31 @@ def encode_tensors(
             if isinstance(found, Ordinary | Opaque):
                 return found if spool is None else _on_demand(name, found, tensors)
             quantized, codec = found
-            frame = encode(quantized, codec)
-            joins = len(frame) < LARGE_FRAME_BYTES and may_join(quantized, codec, profile)
-            return Small(quantized, codec, frame) if joins else frame
+            if not may_join(quantized, codec, profile):
+                return encode(quantized, codec)
+            small = Small(quantized, codec, encode)
+            is_small = may_wait(quantized, codec) or len(small.frame) < LARGE_FRAME_BYTES
+            return small if is_small else small.frame
 
     contents: dict[str, Content] = {}
     small: dict[str, Small] = {}
-    first: dict[bytes, str] = {}
+    seen = Repeated()
     with closing(in_order(encode_one, tensors, threads)) as encoded:
         for name, content in zip(tensors, encoded, strict=True):
-            frame = content.frame if isinstance(content, Small) else content
             # What has two names stays, so that no name stands for what stands for another.
-            known = None if name in targets else _known(frame, name, first)
+            known = None if name in targets else seen.known(content, name)
             if known is not None:
                 contents[name] = known
             elif isinstance(content, Small):
-                contents[name] = frame
+                contents[name] = b""  # its place in the order
                 small[name] = content
             else:
-                is_large = spool and isinstance(frame, bytes) and len(frame) >= LARGE_FRAME_BYTES
-                contents[name] = spool.keep(frame) if is_large else frame
+                is_large = isinstance(content, bytes) and len(content) >= LARGE_FRAME_BYTES
+                contents[name] = spool.keep(content) if spool and is_large else content
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
-    return contents | joined(small, encode)
+    return contents | joined(small, encode, threads)
 
 
 def _on_demand(
@@ -132,17 +130,6 @@ def _on_demand(
 
 def _tensor_of(value: Any) -> Ordinary | Opaque:
     return value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
-
-
-def _known(frame: Content, name: str, first: dict[bytes, str]) -> Alias | None:
-    """Return what stands for a frame that is there already: of codes that nobody compared.
-
-    `first` has the digest and the name of each frame.
-    """
-    if not isinstance(frame, bytes) or len(frame) < _MIN_REPEATED_BYTES:
-        return None
-    target = first.setdefault(sha256(frame).digest(), name)
-    return None if target == name else Alias(target, Encoded(frame).element_type.name)
 
 
 def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
