@@ -89,6 +89,6 @@ qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *
     for (size_t group = 0; group < grouping->count; group++)
         QC_CHECK(has_codes(&steps[group], code_size == 1 ? 256 : 65536), QC_INVALID,
                  "affine codes: step or ends of a group", group, group, 0);
-    return (grouping->inner == 1 ? put_rows : put_runs)(values, count, grouping, steps, code_size,
+    return (qc_is_by_row(grouping) ? put_rows : put_runs)(values, count, grouping, steps, code_size,
                                                         codes, &ticker, error);
 }

@@ -50,7 +50,7 @@ qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *
     QC_TRY(qc_grouping_check(grouping, error));
     for (size_t group = 0; group < grouping->count; group++)
         low[group] = high[group] = 0;
-    if (grouping->inner == 1) {
+    if (qc_is_by_row(grouping)) {
         for (size_t start = 0, row; start < count; start += row) {
             row = qc_next_row(start, grouping, count);
             QC_TICK(&ticker, 1 + row / QC_RUN_PER_STEP);

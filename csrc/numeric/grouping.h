@@ -30,7 +30,7 @@ static inline int qc_next_run(qc_run *run, const qc_grouping *grouping, size_t c
         return 0;
     if (run->left == 0) {
         run->group = run->group + 1 == grouping->count ? 0 : run->group + 1;
-        run->left = grouping->inner;
+        run->left = grouping->count == 1 ? count - run->start : grouping->inner;
     }
     run->size = run->left < QC_RUN_VALUES ? run->left : QC_RUN_VALUES;
     run->size = run->size < count - run->start ? run->size : count - run->start;
@@ -38,7 +38,13 @@ static inline int qc_next_run(qc_run *run, const qc_grouping *grouping, size_t c
     return 1;
 }
 
-/* Single elements have a loop of their own, over the groups: so many of them at a time. */
+/* Whether neighbours are of different groups. They have loops of their own, over the groups. */
+static inline int qc_is_by_row(const qc_grouping *grouping)
+{
+    return grouping->inner == 1 && grouping->count > 1;
+}
+
+/* So many of them at a time. */
 static inline size_t qc_next_row(size_t start, const qc_grouping *grouping, size_t count)
 {
     return grouping->count < count - start ? grouping->count : count - start;

@@ -259,6 +259,17 @@ def kmeans_exact(
 def kmeans_fast(
     values: np.ndarray[Any, np.dtype[np.float32]], k: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
+def group_codebooks(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    kept: _Bytes | None,
+    inner: int,
+    groups: int,
+    k: int,
+    max_exact: int,
+    max_coarseness: float,
+) -> tuple[
+    np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes
+]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

@@ -12,7 +12,7 @@ from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import MIN_STEP, entropy_constrained_steps
 from .entropy_descent import price_of
-from .groups import Grouping, grouping
+from .groups import Grouping
 from .position_costs import store
 from .thresholds import float32_at_most
 from .weights import Array, Weights, quantizable
@@ -74,6 +74,9 @@ def quantize_affine(
         If a value is NaN or infinite, `bits`, `per` or `group` is out of range,
         or a mask is combined with a zero point per group (then no code means zero
         in all groups).
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -89,7 +92,9 @@ def quantize_affine(
         stored = weights.stored
         if np.any(stored != stored[:1]):
             return _by_rate(weights, stored, bits, symmetric, rate)
-    layout = grouping(weights.shape, per, group)
+    layout = weights.grouping(
+        per, group, parameter_bits=32 if symmetric else 48, code_bits=bits
+    )
     if mask is not None and layout.count > 1 and not symmetric:
         raise ValueError(
             "affine with a mask needs one code that is zero in all groups: use symmetric=True"

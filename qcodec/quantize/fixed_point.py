@@ -12,7 +12,7 @@ from .._core.float_mode import standard_float_mode
 from ..dtypes import element_type
 from ..quantized import Groups, Quantized
 from .affine import MAX_BITS, affine_codes
-from .groups import Grouping, grouping
+from .groups import Grouping
 from .uniform_steps import UNIFORM_STEPS
 from .weights import Array, Weights, quantizable
 
@@ -67,6 +67,9 @@ def quantize_fixed_point(
         If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -77,7 +80,7 @@ def quantize_fixed_point(
     check_integer("bits", bits, 2, MAX_BITS)
     check_choice("step", step, STEPS)
     weights = quantizable(array, mask)
-    layout = grouping(weights.shape, per, group)
+    layout = weights.grouping(per, group, parameter_bits=8, code_bits=bits)
     if step in UNIFORM_STEPS:
         exponents = _table_exponents(weights, layout, UNIFORM_STEPS[step][bits - 1])
         exponents = np.clip(exponents, -_BIAS, _BIAS)

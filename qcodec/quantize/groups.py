@@ -15,6 +15,10 @@ Array = np.ndarray[Any, Any]
 MAX_DIMS = 8
 
 
+class GroupsError(ValueError):
+    """Groups that are so small that a tensor would be larger than its elements."""
+
+
 @dataclass(frozen=True)
 class Grouping:
     """The group of element i (C order) is ``(i // inner) % count``.

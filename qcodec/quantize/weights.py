@@ -12,8 +12,8 @@ import numpy as np
 
 from .._base.arrays import as_array, as_float32
 from .._core import core
-from ..dtypes import QUANTIZABLE
-from .groups import Grouping
+from ..dtypes import QUANTIZABLE, element_type
+from .groups import Grouping, GroupsError, grouping
 
 Array = np.ndarray[Any, Any]
 
@@ -23,6 +23,10 @@ _MAX_VALUES = {
     "float16": 65504.0,
     "bfloat16": float.fromhex("0x1.fep127"),
 }
+
+
+# Smaller tensors may have any groups.
+_MIN_CHECKED = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +65,14 @@ class Weights:
         return self.kept is None or bool(self.kept.all())
 
     @property
+    def copies(self) -> bool:
+        """Whether `stored` is a copy."""
+        return not self.all_kept
+
+    @property
     def stored(self) -> Array:
         """The values of the stored elements."""
-        return self.given if self.all_kept else self.given[self.kept]
+        return self.given[self.kept] if self.copies else self.given
 
     @property
     def positions(self) -> Array | None:
@@ -74,6 +83,49 @@ class Weights:
     def max_value(self) -> float:
         """The largest float32 that is finite in the tensor's element type."""
         return _MAX_VALUES[self.dtype]
+
+    def grouping(
+        self, per: int | None, group: int | None, *, parameter_bits: int, code_bits: int
+    ) -> Grouping:
+        """Return the groups, unless they are so small that they make the tensor larger.
+
+        Parameters
+        ----------
+        per, group : int, optional
+            As for `groups.grouping`.
+        parameter_bits, code_bits : int
+            What the parameters of a group, and the code of an element, take.
+
+        Raises
+        ------
+        GroupsError
+            If codes and parameters take more bits than the elements. That is a mistake, such as
+            ``per=0`` for a vector, which has one element per index: exact storage would be smaller,
+            and finding a codebook for each element takes long. Tensors of fewer than 4,096 elements
+            may have any groups: what they take is little.
+
+        Examples
+        --------
+        >>> quantizable(np.ones(10_000, np.float32)).grouping(
+        ...     0, None, parameter_bits=32, code_bits=8
+        ... )
+        Traceback (most recent call last):
+            ...
+        qcodec.quantize.groups.GroupsError: per=0 makes 10,000 groups of 1 element: with their \
+parameters the codes take 50,000 bytes, the elements 40,000; use larger groups, or Lossless()
+        """
+        found = grouping(self.shape, per, group)
+        bits = self.size * code_bits + found.count * parameter_bits
+        raw = self.size * 8 * element_type(self.dtype).itemsize
+        if bits > raw and found.count > 1 and self.size >= _MIN_CHECKED:
+            members = -(-self.size // found.count)
+            raise GroupsError(
+                f"{f'per={per}' if group is None else f'group={group}'} makes {found.count:,} "
+                f"groups of {members:,} element{'' if members == 1 else 's'}: with their "
+                f"parameters the codes take {bits // 8:,} bytes, the elements {raw // 8:,}; "
+                "use larger groups, or Lossless()"
+            )
+        return found
 
     def members(self, grouping: Grouping) -> Array:
         """Return the values by group, shape (groups, members); 0 for elements not stored."""

@@ -331,6 +331,7 @@ GIL_FREE = {
         "kmeans_lloyd": "asks",
         "kmeans_exact": "asks",
         "kmeans_fast": "asks",
+        "group_codebooks": "asks",
         "assign": "pieces",
         "assign_by_thresholds": "pieces",
         "assign_by_cost": "pieces",
