@@ -314,11 +314,17 @@ class Encoded:
             return
         flat, workspace = None if out is None else out.reshape(-1), core.Workspace()
         for start, length, offset, size in pieces:
-            data = self._source.read(offset, size)
             at = start - first
-            part = None if flat is None else flat[at : at + length]
             frame.decode(
-                start, length, target.id, part, data, offset, base, self._verify, workspace
+                start,
+                length,
+                target.id,
+                None if flat is None else flat[at : at + length],
+                self._source.read(offset, size),  # without a name, so it is gone before the next
+                offset,
+                base,
+                self._verify,
+                workspace,
             )
 
     def _decode_block(self, frame: core.Frame, start: int, stop: int) -> Array:
