@@ -1,4 +1,4 @@
-"""Threads decode runs of chunks: the same bits and the same errors as one thread, from any source."""
+"""Threads decode runs of chunks: the bits and the errors of one thread, from any source."""
 
 import itertools
 import tracemalloc
@@ -164,7 +164,7 @@ def test_each_chunk_is_read_once_and_in_pieces(threads):
     reads = sorted(source.reads)
     start, size, _, _ = encoded.frame.chunk(0)
     assert reads[0][0] == start
-    for (offset, size), (following, _) in zip(reads, reads[1:], strict=False):
+    for (offset, size), (following, _) in itertools.pairwise(reads):
         assert offset + size == following
     assert sum(reads[-1]) == source.size
     assert max(size for _, size in reads) < 2 * CHUNK + 4 * CHUNK  # a piece, or a chunk
