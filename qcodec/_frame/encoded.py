@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +13,7 @@ from .._base.arrays import as_array, check_out, little_endian_bytes
 from .._base.delta_base import Base
 from .._base.threads import Task, run_all, runs_of
 from .._core import core
-from .._io.source import Readable, as_source, is_view
+from .._io.source import BytesSource, Readable, as_source, forget, is_view
 from ..dtypes import BY_ID, ElementType, output_type
 from ..errors import BaseError, ChecksumError
 from ..limits import DEFAULT_LIMITS, Limits
@@ -39,6 +38,9 @@ _CHEAP_OUTPUT_BYTES = 1 << 19
 
 # Bytes that are read at once where reading copies them: so they stay in the caches.
 _PIECE_BYTES = 1 << 20
+# The same where they are mapped, and then count as memory of the process until they are forgotten.
+_MAPPED_PIECE_BYTES = 1 << 24
+_FORGOTTEN_BYTES = 1 << 22
 
 
 # Bytes of output for which a second thread is worth starting: by far the most if decoding is as
@@ -196,6 +198,11 @@ class Encoded:
         ValueError, TypeError
             If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
+        if threads == 1:
+            target, out = self._output(out, dtype)
+            frame = self._opened or self._open()
+            self._decode_range(frame, self._first, self.elements, target, out)
+            return out
         out, tasks = self.decoding(out=out, dtype=dtype, threads=threads)
         run_all(tasks, min(threads, len(tasks)))
         return out
@@ -204,15 +211,19 @@ class Encoded:
         self, *, out: Array | None = None, dtype: object = None, threads: int = 1
     ) -> tuple[Array, list[Task]]:
         """Return the output of `decode`, and calls that fill it, at the same time or in order."""
+        target, out = self._output(out, dtype)
+        return out, self._tasks(target, out, threads)
+
+    def _output(self, out: Array | None, dtype: object) -> tuple[ElementType, Array]:
+        """Return the element type of the output, and the output; check the limits."""
         target = output_type(self.element_type, dtype)
         if out is None:
             needed = self.elements * target.itemsize
             self._limits.check_tensor(needed, self._input_bytes)
             self._check_first(needed)
-            out = np.empty(self.shape, target.carrier)
-        else:
-            check_out(out, self.shape, target)
-        return out, self._tasks(target, out, threads)
+            return target, np.empty(self.shape, target.carrier)
+        check_out(out, self.shape, target)
+        return target, out
 
     @property
     def frame(self) -> core.Frame:
@@ -304,14 +315,12 @@ class Encoded:
     ) -> None:
         """Decode elements [first, first + count) into `out`; None: check only."""
         base = self._bound_base()
-        limit = sys.maxsize if is_view(self._source) else _PIECE_BYTES
+        if isinstance(self._source, BytesSource):
+            frame.decode(first, count, target.id, out, None, 0, base, self._verify)
+            return
+        limit = _MAPPED_PIECE_BYTES if is_view(self._source) else _PIECE_BYTES
         # Even where nothing is read, a closed source says so.
         pieces = frame.pieces(first, count, limit) or [(first, 0, 0, 0)]
-        if len(pieces) == 1:
-            _, _, offset, size = pieces[0]
-            data = self._source.read(offset, size)
-            frame.decode(first, count, target.id, out, data, offset, base, self._verify)
-            return
         flat, workspace = None if out is None else out.reshape(-1), core.Workspace()
         for start, length, offset, size in pieces:
             at = start - first
@@ -326,6 +335,8 @@ class Encoded:
                 self._verify,
                 workspace,
             )
+            if size >= _FORGOTTEN_BYTES:
+                forget(self._source, offset, size)
 
     def _decode_block(self, frame: core.Frame, start: int, stop: int) -> Array:
         """Return elements of the tensor, in one dimension; copies and changes need whole chunks."""
@@ -382,14 +393,14 @@ class Encoded:
         needed.
         """
         part = select(index, self.shape)
-        self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
+        self._limits.check_tensor(part.wanted * self.element_type.itemsize, self._input_bytes)
         if self._opened is None:
             self._check_first(0)
         frame = self._opened or self._open()
-        if part.is_range and part.count:
-            block = self._decode_block(frame, part.first, part.first + part.count)
+        if part.is_range:
+            block = self._decode_block(frame, part.first, part.first + part.wanted)
             return block.reshape(part.shape)
-        each = frame.chunk_elements or max(frame.elements, 1)
+        each = frame.chunk_elements or frame.elements
         read = partial(self._decode_block, frame)
         return part.gather(read, self.dtype, each, self._first % each)
 
