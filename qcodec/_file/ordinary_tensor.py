@@ -34,8 +34,8 @@ _MAPPED_AT_ONCE = 1 << 24
 _FORGOTTEN_BYTES = 1 << 22
 # Where a part leaves out this many bytes, they are not read.
 _GAP_BYTES = 1 << 16
-# Bytes for which a second thread is worth starting.
-_LEAST_BYTES = 1 << 23
+# To copy a byte takes as long as to write so many: `LEAST_WORK`.
+_COPY_WORK = 4
 
 
 class OrdinaryTensor:
@@ -95,7 +95,7 @@ class OrdinaryTensor:
         """Return the output of `decode`, and calls that fill it, at the same time or in order."""
         target = output_type(self.element_type, dtype)
         needed = self.elements * target.itemsize
-        runs = runs_of(self.elements, 8, needed, _LEAST_BYTES, threads)
+        runs = runs_of(self.elements, 8, self.work(needed), threads)
         if out is None:
             self._limits.check_tensor(needed, self._input_bytes)
             out = np.empty(self.shape, target.carrier)
@@ -103,6 +103,10 @@ class OrdinaryTensor:
             check_out(out, self.shape, target)
         flat = out.reshape(-1)
         return out, [partial(self._fill, start, target, flat[start:stop]) for start, stop in runs]
+
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
+        return nbytes + _COPY_WORK * self._source.size
 
     def verify(self) -> None:
         """Raise what `decode` would; only bool has invalid bytes."""

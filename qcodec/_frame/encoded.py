@@ -43,20 +43,10 @@ _MAPPED_PIECE_BYTES = 1 << 24
 _FORGOTTEN_BYTES = 1 << 22
 
 
-# Bytes of output for which a second thread is worth starting: by far the most if decoding is as
-# fast as memory, and the fewest if it is slow.
-_LEAST_BYTES = 1 << 23
-_LEAST_CODED_BYTES = 1 << 21
-_LEAST_SLOW_BYTES = 1 << 17
+# How many bytes of output are written in the time of an encoded byte: `LEAST_WORK`.
+_FIXED_WORK, _CODED_WORK, _SLOW_WORK = 4, 16, 1024
 _FIXED_WIDTH = 0b11  # the codings constant and bitpacked
 _SLOW = 0b1000  # contexts
-
-
-def _least_bytes(frame: core.Frame) -> int:
-    """Return how many bytes of output each thread should have."""
-    if frame.features & _SLOW:
-        return _LEAST_SLOW_BYTES
-    return _LEAST_CODED_BYTES if frame.features & ~_FIXED_WIDTH else _LEAST_BYTES
 
 
 class Encoded:
@@ -298,10 +288,16 @@ class Encoded:
                 self._opened = self._frame.with_parameters()
             return self._opened
 
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
+        features = self._frame.features
+        factor = _CODED_WORK if features & ~_FIXED_WIDTH else _FIXED_WORK
+        return nbytes + self.encoded_bytes * (_SLOW_WORK if features & _SLOW else factor)
+
     def _tasks(self, target: ElementType, out: Array, threads: int) -> list[Task]:
         """Return calls that decode the tensor, each a run of chunks."""
-        each, flat = self._frame.chunk_elements or self.elements, out.reshape(-1)
-        runs = runs_of(self.elements, each, out.nbytes, _least_bytes(self._frame), threads)
+        each, flat = self._frame.chunk_elements or max(self.elements, 1), out.reshape(-1)
+        runs = runs_of(self.elements, each, self.work(out.nbytes), threads)
         return [
             partial(self._decode_run, start, stop, target, flat[start:stop]) for start, stop in runs
         ]

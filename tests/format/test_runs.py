@@ -48,8 +48,7 @@ SOURCES = {
 @pytest.fixture(autouse=True)
 def eager(monkeypatch):
     """Starts threads for little work, and reads little at once."""
-    for name in ("_LEAST_BYTES", "_LEAST_CODED_BYTES", "_LEAST_SLOW_BYTES"):
-        monkeypatch.setattr(module, name, CHUNK)
+    monkeypatch.setattr("qcodec._base.threads.LEAST_WORK", CHUNK)
     monkeypatch.setattr(module, "_PIECE_BYTES", 2 * CHUNK)
 
 
