@@ -118,9 +118,9 @@ def run_all(tasks: Iterable[Task], threads: int) -> None:
     queue.raise_error()
 
 
-#: Work for which a thread is worth starting, in bytes of output at the speed of memory: to start
-#: one takes as long as 2 MB, and where memory is the limit, two threads are faster by a tenth only.
-LEAST_WORK = 24 << 20
+#: Work for which a thread is worth starting, in bytes of output at the speed of memory. To start one
+#: takes as long as 4 MB, and two threads do not share the speed of memory evenly.
+LEAST_WORK = 12 << 20
 
 
 def runs_of(count: int, each: int, work: int, threads: int) -> list[tuple[int, int]]:

@@ -35,7 +35,7 @@ _FORGOTTEN_BYTES = 1 << 22
 # Where a part leaves out this many bytes, they are not read.
 _GAP_BYTES = 1 << 16
 # To copy a byte takes as long as to write so many: `LEAST_WORK`.
-_COPY_WORK = 4
+_COPY_WORK = 2
 
 
 class OrdinaryTensor:

@@ -43,10 +43,10 @@ _MAPPED_PIECE_BYTES = 1 << 24
 _FORGOTTEN_BYTES = 1 << 22
 
 
-# How many bytes of output are written in the time of an encoded byte: `LEAST_WORK`.
-_FIXED_WORK, _CODED_WORK, _SLOW_WORK = 4, 16, 1024
-_FIXED_WIDTH = 0b11  # the codings constant and bitpacked
-_SLOW = 0b1000  # contexts
+# How many bytes of output could be written in the time that an encoded byte takes: `LEAST_WORK`.
+_FIXED_WORK, _CODED_WORK, _SCATTERED_WORK, _SLOW_WORK = 2, 4, 64, 1024
+# Sets of codings: constant and bitpacked; contexts; lanes. Where lanes occur, contexts have the rest.
+_FIXED_WIDTH, _SLOW, _LANES = 0b11, 0b1000, 0b110000
 
 
 class Encoded:
@@ -290,9 +290,13 @@ class Encoded:
 
     def work(self, nbytes: int) -> int:
         """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
-        features = self._frame.features
-        factor = _CODED_WORK if features & ~_FIXED_WIDTH else _FIXED_WORK
-        return nbytes + self.encoded_bytes * (_SLOW_WORK if features & _SLOW else factor)
+        features, factor = self._frame.features, _FIXED_WORK
+        if features & _SLOW and not features & _LANES:
+            factor = _SLOW_WORK
+        elif features & ~_FIXED_WIDTH:
+            is_scattered = self.positions != "dense" or self.kind == "delta"
+            factor = _SCATTERED_WORK if is_scattered else _CODED_WORK
+        return nbytes + factor * self.encoded_bytes
 
     def _tasks(self, target: ElementType, out: Array, threads: int) -> list[Task]:
         """Return calls that decode the tensor, each a run of chunks."""
