@@ -48,9 +48,11 @@ class Opener:
             # For an alias, the base is that of its target.
             return None if self._base is None else self._base.get(stored.target)
 
+        if stored.part is not None:
+            shared = self._shared_frame(stored)
+            with naming(stored.name, stored.noun):
+                return PartOfFrame(shared, stored.part)
         with naming(stored.name, stored.noun):
-            if stored.part is not None:
-                return PartOfFrame(self._shared_frame(stored), stored.part)
             section = self._section(stored)
             encoded = Encoded(
                 section, limits=self._limits, base=base, input_bytes=self._source.size

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._base.arrays import as_array, check_out, little_endian_bytes
 from .._base.delta_base import Base
-from .._base.threads import Task, run_all, runs_of
+from .._base.threads import Task, run_all, runs_of, worthwhile
 from .._core import core
 from .._io.source import BytesSource, Readable, as_source, forget, is_view
 from ..dtypes import BY_ID, ElementType, output_type
@@ -188,13 +188,12 @@ class Encoded:
         ValueError, TypeError
             If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
-        if threads == 1:
-            target, out = self._output(out, dtype)
-            frame = self._opened or self._open()
-            self._decode_range(frame, self._first, self.elements, target, out)
-            return out
-        out, tasks = self.decoding(out=out, dtype=dtype, threads=threads)
-        run_all(tasks, min(threads, len(tasks)))
+        target, out = self._output(out, dtype)
+        if threads == 1 or worthwhile(threads, self.work(out.nbytes)) == 1:
+            self._decode_run(0, self.elements, target, out)
+        else:
+            tasks = self._tasks(target, out, threads)
+            run_all(tasks, min(threads, len(tasks)))
         return out
 
     def decoding(
