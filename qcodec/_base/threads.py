@@ -118,22 +118,25 @@ def run_all(tasks: Iterable[Task], threads: int) -> None:
     queue.raise_error()
 
 
-def runs_of(count: int, each: int, nbytes: int, least: int, threads: int) -> list[tuple[int, int]]:
+#: Work for which a thread is worth starting, in bytes of output at the speed of memory. To start one
+#: takes as long as 4 MB, and two threads do not share the speed of memory evenly.
+LEAST_WORK = 12 << 20
+
+
+def runs_of(count: int, each: int, work: int, threads: int) -> list[tuple[int, int]]:
     """Split items into runs for several threads: the start and stop of each.
 
     There are more runs than threads, because runs take different times and threads may be
-    interrupted. Small work is one run, as starting a thread would take longer.
+    interrupted. Small work is one run, because starting a thread would take longer.
 
     Parameters
     ----------
     count : int
         Number of items.
     each : int
-        A run is a multiple of this many items, except the last one.
-    nbytes : int
-        Bytes that the items take.
-    least : int
-        Bytes for which a thread is worth starting.
+        A run has a multiple of this many items, except the last one.
+    work : int
+        As `LEAST_WORK` counts it.
     threads : int
 
     Raises
@@ -143,20 +146,36 @@ def runs_of(count: int, each: int, nbytes: int, least: int, threads: int) -> lis
 
     Examples
     --------
-    >>> runs_of(10, 2, nbytes=40, least=10, threads=2)
+    >>> runs_of(10, 2, work=2 * LEAST_WORK, threads=2)
     [(0, 2), (2, 4), (4, 6), (6, 10)]
-    >>> runs_of(10, 2, nbytes=40, least=30, threads=2)
+    >>> runs_of(10, 2, work=LEAST_WORK, threads=2)
     [(0, 10)]
+    """
+    threads = worthwhile(threads, work)
+    if threads == 1:
+        return [(0, count)]
+    units = -(-count // each)
+    runs = min(threads * _RUNS_PER_THREAD, units, 2 * work // LEAST_WORK)
+    stops = [min(units * run // runs * each, count) for run in range(runs + 1)]
+    return list(pairwise(stops))
+
+
+def worthwhile(threads: int, work: int) -> int:
+    """Return how many of the threads are worth starting for some work.
+
+    Raises
+    ------
+    ValueError
+        If `threads` is below 1.
+
+    Examples
+    --------
+    >>> [worthwhile(4, work) for work in (0, 2 * LEAST_WORK, 100 * LEAST_WORK)]
+    [1, 2, 4]
     """
     if threads < 1:
         raise ValueError(f"threads={threads}: at least 1")
-    threads = min(threads, nbytes // least)
-    if threads <= 1:
-        return [(0, count)]
-    units = -(-count // each)
-    runs = min(threads * _RUNS_PER_THREAD, units, 2 * nbytes // least)
-    stops = [min(units * run // runs * each, count) for run in range(runs + 1)]
-    return list(pairwise(stops))
+    return max(min(threads, work // LEAST_WORK), 1)
 
 
 class _Queue:

@@ -94,7 +94,7 @@ class Frame:
         count: int,
         dtype: int,
         out: Bytes | None,
-        data: Bytes,
+        data: Bytes | None,
         offset: int,
         base: _Bytes | None,
         verify: bool,

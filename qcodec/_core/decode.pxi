@@ -328,7 +328,8 @@ cdef class Frame:
         """Decode elements [first, first + count) into `out`, chunk after chunk.
 
         `out` is a writable buffer of that many elements, or None to check only. `data` has the
-        frame's bytes from `offset` on: at least the chunks that hold the elements. `base` has all
+        frame's bytes from `offset` on: at least the chunks that hold the elements. None: the head
+        was read from the whole frame, which is used again. `base` has all
         elements of the base for kind delta, otherwise it is None. Its digest is not checked here.
         """
         cdef qc_error error
@@ -336,10 +337,14 @@ cdef class Frame:
         cdef qc_frame head
         cdef Watch watch
         cdef Py_buffer to
-        cdef size_t size = data.shape[0]
-        # The address of an empty view must not be taken; then C reads nothing.
-        cdef const uint8_t *start = &data[0] if size > 0 else <const uint8_t *>&self.head
+        cdef size_t size
+        cdef const uint8_t *start
         cdef void *memory
+        if data is None:
+            data = self.data
+        size = data.shape[0]
+        # The address of an empty view must not be taken; then C reads nothing.
+        start = &data[0] if size > 0 else <const uint8_t *>&self.head
         self.check_chunks(first, count, offset, size)
         self.bind(&head, base)
         head.poll = begin(&watch, check)

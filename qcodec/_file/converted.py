@@ -66,6 +66,10 @@ class ConvertedTensor:
             return self._target.decoding(out=out, dtype=wanted.name, threads=threads)
         return self.decode(out=out, dtype=dtype, threads=threads), []
 
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is."""
+        return self._target.work(nbytes)
+
     def verify(self) -> None:
         """Raise what `decode` would."""
         self._target.verify()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arrays import cast, from_little_endian
-from .._base.threads import Task, run_all
+from .._base.threads import Task, run_all, worthwhile
 from .._core import core
 from .._frame.parts import check_part
 from .._io.source import Source
@@ -31,10 +31,8 @@ Loaded = tuple[Array, ElementType]
 # Tensors of up to this many bytes in the file, one after the other, are read together.
 _SMALL_BYTES = 1 << 14
 _TOGETHER_BYTES = 1 << 20
-# Most of the time of smaller tensors is spent in Python, so threads do not help.
-_TINY_BYTES = 1 << 13
-# Bytes of other tensors for which a thread is worth starting.
-_LEAST_BYTES = 1 << 21
+# Most of the time of a tensor with less work than this is spent in Python, which threads share.
+_TINY_WORK = 1 << 20
 
 
 @dataclass
@@ -112,12 +110,16 @@ class Loading:
         self._limits = limits
         self._dtype = dtype
         self._targets: dict[ElementType, ElementType] = {}
-        self._large_bytes = 0  # of tensors that are not tiny
 
     # ---- sizes ----
 
-    def check_total(self) -> None:
+    def check_total(self) -> int:
         """Check the limits for all tensors together. Only their heads are read.
+
+        Returns
+        -------
+        int
+            The work that threads can share.
 
         Raises
         ------
@@ -125,51 +127,53 @@ class Loading:
             If a tensor, or all tensors together, would be larger than the limits allow.
         """
         largest, largest_total = self._limits.most_bytes(self._source.size)
-        total = self._large_bytes = 0
-        for name, size in self._sizes():
+        total = shared = 0
+        for name, size, work in self._sizes():
             if size > largest:
                 with naming(name):
                     self._limits.check_tensor(size, self._source.size)
             total += size
             if total > largest_total:
                 self._limits.check_total(total, self._source.size)
-            if size > _TINY_BYTES:
-                self._large_bytes += size
+            if work > _TINY_WORK:
+                shared += work
+        return shared
 
-    def _sizes(self) -> Iterator[tuple[str, int]]:
-        """Yield names, with the bytes of the arrays that are built for them."""
+    def _sizes(self) -> Iterator[tuple[str, int, int]]:
+        """Yield names, with the bytes and the work of the arrays that are built for them."""
         for group in self._groups:
             if group.first.part is not None:
                 yield from self._sizes_of_parts(group)
             elif group.is_small:
                 yield from self._sizes_of_small(group)
             else:
-                yield group.first.name, self._size_of(group.first)
+                yield self._size_of(group.first)
 
-    def _sizes_of_parts(self, group: _Group) -> Iterator[tuple[str, int]]:
+    def _sizes_of_parts(self, group: _Group) -> Iterator[tuple[str, int, int]]:
         types: set[str] = set()
         for stored in group.members:
             if stored.converted_to:
-                yield stored.name, self._size_of(stored)
+                yield self._size_of(stored)
             if stored.converted_to not in types:  # the frame is decoded for all its parts
                 types.add(stored.converted_to)
-                yield stored.name, self._size_of(stored._replace(part=None))
+                yield self._size_of(stored._replace(part=None))
 
-    def _sizes_of_small(self, group: _Group) -> Iterator[tuple[str, int]]:
+    def _sizes_of_small(self, group: _Group) -> Iterator[tuple[str, int, int]]:
         small = _Small(self._source, group)
         for stored in group.members:
             found = small.head(stored, verify=True)
             if found is None:
-                yield stored.name, self._size_of(stored)
+                yield self._size_of(stored)
             else:
                 shape, element = found
-                yield stored.name, math.prod(shape) * self._target(element).itemsize
+                yield stored.name, math.prod(shape) * self._target(element).itemsize, 0
 
-    def _size_of(self, stored: Stored) -> int:
+    def _size_of(self, stored: Stored) -> tuple[str, int, int]:
         if stored.opaque:
-            return stored.size
+            return stored.name, stored.size, 0
         tensor = self._opener.tensor(stored)
-        return tensor.elements * self._target(tensor.element_type).itemsize
+        size = tensor.elements * self._target(tensor.element_type).itemsize
+        return stored.name, size, tensor.work(size)
 
     def _target(self, element: ElementType) -> ElementType:
         """Return the type to which tensors of a type are decoded."""
@@ -191,12 +195,9 @@ class Loading:
         QCodecError
             If a tensor is not valid: of the first in the order of the file.
         """
-        if threads < 1:
-            raise ValueError(f"threads={threads}: at least 1")
-        self.check_total()
+        threads = worthwhile(threads, self.check_total())
         found: dict[tuple[str, str], Loaded] = {}
-        worthwhile = 1 + self._large_bytes // _LEAST_BYTES
-        run_all(self._tasks(found, threads), min(threads, worthwhile))
+        run_all(self._tasks(found, threads), threads)
         return found
 
     def _tasks(self, found: dict[tuple[str, str], Loaded], threads: int) -> Iterator[Task]:

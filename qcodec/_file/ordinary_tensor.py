@@ -13,7 +13,7 @@ from .._base.messages import quoted, shape_text
 from .._base.threads import Task, run_all, runs_of
 from .._core.interrupt import check
 from .._frame.indexing import Index, select
-from .._io.source import Readable, is_view
+from .._io.source import Readable, forget, is_view
 from ..dtypes import BY_SAFETENSORS, ElementType, output_type
 from ..errors import CorruptError, LimitError, UnsupportedError
 from ..limits import Limits
@@ -27,13 +27,15 @@ _MAX_DIMS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 #: As in frames (format, section 2): far below any overflow of 64-bit arithmetic.
 _MAX_SIZE = 1 << 56
 _CHECKED_AT_ONCE = 1 << 20
-# Bytes between which Ctrl-C is noticed; where reading copies them, they should stay in the caches.
-_MAPPED_AT_ONCE = 1 << 26
+# Bytes that are read at once. Where they are copied, they should stay in the caches; where they are
+# mapped, they count as memory of the process until they are forgotten.
 _READ_AT_ONCE = 1 << 20
+_MAPPED_AT_ONCE = 1 << 24
+_FORGOTTEN_BYTES = 1 << 22
 # Where a part leaves out this many bytes, they are not read.
 _GAP_BYTES = 1 << 16
-# Bytes for which a second thread is worth starting.
-_LEAST_BYTES = 1 << 23
+# To copy a byte takes as long as to write so many: `LEAST_WORK`.
+_COPY_WORK = 2
 
 
 class OrdinaryTensor:
@@ -93,7 +95,7 @@ class OrdinaryTensor:
         """Return the output of `decode`, and calls that fill it, at the same time or in order."""
         target = output_type(self.element_type, dtype)
         needed = self.elements * target.itemsize
-        runs = runs_of(self.elements, 8, needed, _LEAST_BYTES, threads)
+        runs = runs_of(self.elements, 8, self.work(needed), threads)
         if out is None:
             self._limits.check_tensor(needed, self._input_bytes)
             out = np.empty(self.shape, target.carrier)
@@ -101,6 +103,10 @@ class OrdinaryTensor:
             check_out(out, self.shape, target)
         flat = out.reshape(-1)
         return out, [partial(self._fill, start, target, flat[start:stop]) for start, stop in runs]
+
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
+        return nbytes + _COPY_WORK * self._source.size
 
     def verify(self) -> None:
         """Raise what `decode` would; only bool has invalid bytes."""
@@ -111,9 +117,9 @@ class OrdinaryTensor:
     def __getitem__(self, index: Index) -> Array:
         """A part of the tensor; of bytes in a row that are not needed, only 64 KiB are read."""
         part, element = select(index, self.shape), self.element_type
-        self._limits.check_tensor(part.count * element.itemsize, self._input_bytes)
-        if part.is_range and part.count:
-            out = np.empty(part.count, element.carrier)
+        self._limits.check_tensor(part.wanted * element.itemsize, self._input_bytes)
+        if part.is_range:
+            out = np.empty(part.wanted, element.carrier)
             self._fill(part.first, element, out)
             return out.reshape(part.shape)
         return part.gather(self._read, element.carrier, _GAP_BYTES // element.itemsize)
@@ -122,21 +128,26 @@ class OrdinaryTensor:
         """Read elements from number `first` on, converted, until `out` is full."""
         at_once = _MAPPED_AT_ONCE if is_view(self._source) else _READ_AT_ONCE
         each = at_once // self.element_type.itemsize
-        for start in range(0, len(out), each):
+        for start in range(0, len(out) or 1, each):  # even of nothing: a closed source says so
             check()
             part = out[start : start + each]
-            elements = self._read(first + start, first + start + len(part))
-            cast(elements, self.element_type, target, part)
+            begin, end = first + start, first + start + len(part)
+            cast(self._read(begin, end), self.element_type, target, part)
+            offset, size = self._place(begin, end)
+            if size >= _FORGOTTEN_BYTES:
+                forget(self._source, offset, size)
+
+    def _place(self, first: int, stop: int) -> tuple[int, int]:
+        """Return where elements are: the offset of their first byte, and the number of bytes."""
+        bits = self.element_type.packed_bits or 8 * self.element_type.itemsize
+        return first * bits // 8, -(-stop * bits // 8) - first * bits // 8
 
     def _read(self, first: int, stop: int) -> Array:
         """Return elements, perhaps as a view of the source."""
-        element, size, count = self.element_type, self.element_type.itemsize, stop - first
+        element, data = self.element_type, self._bytes(*self._place(first, stop))
         if element.packed_bits:
-            bit, bits = first * element.packed_bits, count * element.packed_bits
-            data = self._bytes(bit // 8, -(-(bit % 8 + bits) // 8))
-            data = sub_byte.unpack(data, element.packed_bits, bit % 8, count)
-        else:
-            data = self._bytes(first * size, count * size)
+            bit = first * element.packed_bits % 8
+            data = sub_byte.unpack(data, element.packed_bits, bit, stop - first)
         return from_little_endian(data, element.carrier)
 
     def _bytes(self, offset: int, size: int) -> Array:

@@ -241,12 +241,15 @@ class TensorFile:
     def get_slice(self, name: str) -> TensorSlice:
         """Return a tensor that can be sliced; only the chunks of the slices are read.
 
+        What slices share is read once and kept until another tensor is sliced or the file is
+        closed: the head, the parameters, and the base of a delta, which must not change.
+
         Raises
         ------
         MissingTensorError
             If there is no tensor of this name.
         """
-        part = self._open(name)
+        part = self._opener.sliced(self._stored(name))
 
         def get(index: Index) -> Any:
             with naming(name):

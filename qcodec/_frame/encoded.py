@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,9 +11,9 @@ import numpy as np
 
 from .._base.arrays import as_array, check_out, little_endian_bytes
 from .._base.delta_base import Base
-from .._base.threads import Task, run_all, runs_of
+from .._base.threads import Task, run_all, runs_of, worthwhile
 from .._core import core
-from .._io.source import Readable, as_source, is_view
+from .._io.source import BytesSource, Readable, as_source, forget, is_view
 from ..dtypes import BY_ID, ElementType, output_type
 from ..errors import BaseError, ChecksumError
 from ..limits import DEFAULT_LIMITS, Limits
@@ -39,22 +38,15 @@ _CHEAP_OUTPUT_BYTES = 1 << 19
 
 # Bytes that are read at once where reading copies them: so they stay in the caches.
 _PIECE_BYTES = 1 << 20
+# The same where they are mapped, and then count as memory of the process until they are forgotten.
+_MAPPED_PIECE_BYTES = 1 << 24
+_FORGOTTEN_BYTES = 1 << 22
 
 
-# Bytes of output for which a second thread is worth starting: by far the most if decoding is as
-# fast as memory, and the fewest if it is slow.
-_LEAST_BYTES = 1 << 23
-_LEAST_CODED_BYTES = 1 << 21
-_LEAST_SLOW_BYTES = 1 << 17
-_FIXED_WIDTH = 0b11  # the codings constant and bitpacked
-_SLOW = 0b1000  # contexts
-
-
-def _least_bytes(frame: core.Frame) -> int:
-    """Return how many bytes of output each thread should have."""
-    if frame.features & _SLOW:
-        return _LEAST_SLOW_BYTES
-    return _LEAST_CODED_BYTES if frame.features & ~_FIXED_WIDTH else _LEAST_BYTES
+# How many bytes of output could be written in the time that an encoded byte takes: `LEAST_WORK`.
+_FIXED_WORK, _CODED_WORK, _SCATTERED_WORK, _SLOW_WORK = 2, 4, 64, 1024
+# Sets of codings: constant and bitpacked; contexts; lanes. Where lanes occur, contexts have the rest.
+_FIXED_WIDTH, _SLOW, _LANES = 0b11, 0b1000, 0b110000
 
 
 class Encoded:
@@ -196,23 +188,31 @@ class Encoded:
         ValueError, TypeError
             If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
-        out, tasks = self.decoding(out=out, dtype=dtype, threads=threads)
-        run_all(tasks, min(threads, len(tasks)))
+        target, out = self._output(out, dtype)
+        if threads == 1 or worthwhile(threads, self.work(out.nbytes)) == 1:
+            self._decode_run(0, self.elements, target, out)
+        else:
+            tasks = self._tasks(target, out, threads)
+            run_all(tasks, min(threads, len(tasks)))
         return out
 
     def decoding(
         self, *, out: Array | None = None, dtype: object = None, threads: int = 1
     ) -> tuple[Array, list[Task]]:
         """Return the output of `decode`, and calls that fill it, at the same time or in order."""
+        target, out = self._output(out, dtype)
+        return out, self._tasks(target, out, threads)
+
+    def _output(self, out: Array | None, dtype: object) -> tuple[ElementType, Array]:
+        """Return the element type of the output, and the output; check the limits."""
         target = output_type(self.element_type, dtype)
         if out is None:
             needed = self.elements * target.itemsize
             self._limits.check_tensor(needed, self._input_bytes)
             self._check_first(needed)
-            out = np.empty(self.shape, target.carrier)
-        else:
-            check_out(out, self.shape, target)
-        return out, self._tasks(target, out, threads)
+            return target, np.empty(self.shape, target.carrier)
+        check_out(out, self.shape, target)
+        return target, out
 
     @property
     def frame(self) -> core.Frame:
@@ -287,10 +287,20 @@ class Encoded:
                 self._opened = self._frame.with_parameters()
             return self._opened
 
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
+        features, factor = self._frame.features, _FIXED_WORK
+        if features & _SLOW and not features & _LANES:
+            factor = _SLOW_WORK
+        elif features & ~_FIXED_WIDTH:
+            is_scattered = self.positions != "dense" or self.kind == "delta"
+            factor = _SCATTERED_WORK if is_scattered else _CODED_WORK
+        return nbytes + factor * self.encoded_bytes
+
     def _tasks(self, target: ElementType, out: Array, threads: int) -> list[Task]:
         """Return calls that decode the tensor, each a run of chunks."""
-        each, flat = self._frame.chunk_elements or self.elements, out.reshape(-1)
-        runs = runs_of(self.elements, each, out.nbytes, _least_bytes(self._frame), threads)
+        each, flat = self._frame.chunk_elements or max(self.elements, 1), out.reshape(-1)
+        runs = runs_of(self.elements, each, self.work(out.nbytes), threads)
         return [
             partial(self._decode_run, start, stop, target, flat[start:stop]) for start, stop in runs
         ]
@@ -304,22 +314,28 @@ class Encoded:
     ) -> None:
         """Decode elements [first, first + count) into `out`; None: check only."""
         base = self._bound_base()
-        limit = sys.maxsize if is_view(self._source) else _PIECE_BYTES
+        if isinstance(self._source, BytesSource):
+            frame.decode(first, count, target.id, out, None, 0, base, self._verify)
+            return
+        limit = _MAPPED_PIECE_BYTES if is_view(self._source) else _PIECE_BYTES
         # Even where nothing is read, a closed source says so.
         pieces = frame.pieces(first, count, limit) or [(first, 0, 0, 0)]
-        if len(pieces) == 1:
-            _, _, offset, size = pieces[0]
-            data = self._source.read(offset, size)
-            frame.decode(first, count, target.id, out, data, offset, base, self._verify)
-            return
         flat, workspace = None if out is None else out.reshape(-1), core.Workspace()
         for start, length, offset, size in pieces:
-            data = self._source.read(offset, size)
             at = start - first
-            part = None if flat is None else flat[at : at + length]
             frame.decode(
-                start, length, target.id, part, data, offset, base, self._verify, workspace
+                start,
+                length,
+                target.id,
+                None if flat is None else flat[at : at + length],
+                self._source.read(offset, size),  # without a name, so it is gone before the next
+                offset,
+                base,
+                self._verify,
+                workspace,
             )
+            if size >= _FORGOTTEN_BYTES:
+                forget(self._source, offset, size)
 
     def _decode_block(self, frame: core.Frame, start: int, stop: int) -> Array:
         """Return elements of the tensor, in one dimension; copies and changes need whole chunks."""
@@ -376,14 +392,14 @@ class Encoded:
         needed.
         """
         part = select(index, self.shape)
-        self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
+        self._limits.check_tensor(part.wanted * self.element_type.itemsize, self._input_bytes)
         if self._opened is None:
             self._check_first(0)
         frame = self._opened or self._open()
-        if part.is_range and part.count:
-            block = self._decode_block(frame, part.first, part.first + part.count)
+        if part.is_range:
+            block = self._decode_block(frame, part.first, part.first + part.wanted)
             return block.reshape(part.shape)
-        each = frame.chunk_elements or max(frame.elements, 1)
+        each = frame.chunk_elements or frame.elements
         read = partial(self._decode_block, frame)
         return part.gather(read, self.dtype, each, self._first % each)
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, SupportsIndex
+from typing import Any, NamedTuple, SupportsIndex
 
 import numpy as np
 
@@ -18,8 +16,7 @@ Index = SupportsIndex | slice | EllipsisType | tuple[SupportsIndex | slice | Ell
 _BLOCK_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """The elements of a tensor that an index takes. Elements are numbered in C order.
 
     Attributes
@@ -30,43 +27,31 @@ class Selection:
         For each axis, the number of elements from one index to the next.
     shape : tuple of int
         The shape of the result, which lacks the axes that were picked by an integer.
+    wanted : int
+        Number of wanted elements.
+    first : int
+        The lowest number of a wanted element; 0 if there is none.
+    is_range : bool
+        Whether the wanted elements are consecutive, and wanted in this order.
     """
 
     picks: tuple[range, ...]
     rows: tuple[int, ...]
     shape: tuple[int, ...]
-
-    @property
-    def count(self) -> int:
-        """Number of wanted elements."""
-        return math.prod(self.shape)
-
-    @property
-    def first(self) -> int:
-        """The lowest number of a wanted element; there must be one."""
-        return self._lowest(0)
-
-    @property
-    def is_range(self) -> bool:
-        """Whether the wanted elements are consecutive, and wanted in this order."""
-        behind = 1  # wanted elements of the later axes
-        for pick, row in zip(reversed(self.picks), reversed(self.rows), strict=True):
-            if len(pick) > 1 and (pick.step != 1 or behind != row):
-                return False
-            behind *= len(pick)
-        return True
+    wanted: int
+    first: int
+    is_range: bool
 
     def gather(
         self, read: Callable[[int, int], Array], dtype: np.dtype[Any], each: int, before: int = 0
     ) -> Array:
-        """Return the wanted elements as a new array.
+        """Return the wanted elements, of which there must be some, as a new array.
 
         Parameters
         ----------
         read : callable
             Returns the elements from a first number up to a stop, as one dimension. It is called
-            in ascending order, for a chunk at a time, or for some small ones; for no elements
-            if none is wanted.
+            in ascending order, for a chunk at a time, or for some small ones.
         dtype : numpy.dtype
         each : int
             Elements of a chunk. Chunks that hold no wanted element are left out.
@@ -74,9 +59,6 @@ class Selection:
             Elements of the first chunk that come before the tensor.
         """
         out = np.empty(tuple(map(len, self.picks)), dtype)
-        if not out.size:
-            read(0, 0)
-            return out.reshape(self.shape)
         for first, stop in self._blocks(each, _BLOCK_BYTES // dtype.itemsize, before):
             self._take(0, read(first, stop), first, out)
         return out.reshape(self.shape)
@@ -175,14 +157,28 @@ def select(index: Index, shape: tuple[int, ...]) -> Selection:
     (False, array([1, 4]))
     """
     items = _normalise(index, shape)
-    rows, row = [], 1
-    for size in reversed(shape):
+    picks, rows, dims = [], [], []
+    row = wanted = 1  # elements of the later axes, and wanted ones of them
+    first, is_range = 0, True
+    for item, size in zip(reversed(items), reversed(shape), strict=True):
+        if isinstance(item, int):
+            pick = range(item, item + 1)
+            first += item * row
+        else:
+            pick, count = item, len(item)
+            dims.append(count)
+            if count > 1 and (pick.step != 1 or wanted != row):
+                is_range = False
+            if count:
+                first += min(pick[0], pick[-1]) * row
+            wanted *= count
+        picks.append(pick)
         rows.append(row)
         row *= size
+    if wanted == 0:
+        first, is_range = 0, True
     return Selection(
-        tuple(range(item, item + 1) if isinstance(item, int) else item for item in items),
-        tuple(reversed(rows)),
-        tuple(len(item) for item in items if isinstance(item, range)),
+        tuple(picks[::-1]), tuple(rows[::-1]), tuple(dims[::-1]), wanted, first, is_range
     )
 
 

@@ -105,6 +105,9 @@ class Source:
             raise _short(self.size, offset + size, ": incomplete download?")
         self.bytes_read += size
 
+    def forget(self, offset: int, size: int) -> None:
+        """Do without the memory of bytes that were read, if they can be read again."""
+
     def check_open(self) -> None:
         """Raise `ValueError` if the source is closed."""
         if self.closed:
@@ -235,6 +238,13 @@ class MmapSource(Source):
                 raise _shrunk(now, offset + size)
         return self._view[offset : offset + size]
 
+    def forget(self, offset: int, size: int) -> None:
+        """Unmap the pages of a range; the next access maps them again, from the page cache."""
+        mapped, page = self._mapped, mmap.PAGESIZE
+        start, stop = -(-offset // page) * page, (offset + size) // page * page
+        if mapped is not None and start < stop and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED, start, stop - start)
+
     def _release(self) -> None:
         """Drop the mapping; it ends when the last view of it is gone."""
         self._view, self._mapped = memoryview(b""), None
@@ -297,10 +307,20 @@ class Section:
             raise _short(self.size, offset + size)
         return self._source.read(self._offset + offset, size)
 
+    def forget(self, offset: int, size: int) -> None:
+        """Do without the memory of bytes that were read, if they can be read again."""
+        forget(self._source, self._offset + offset, size)
+
 
 def is_view(source: Readable) -> bool:
     """Whether reading from a source copies nothing, so that any number of bytes may be read."""
     return getattr(source, "is_view", False)
+
+
+def forget(source: Readable, offset: int, size: int) -> None:
+    """Do without the memory of bytes that were read from a source, if it can read them again."""
+    if isinstance(source, Source | Section):
+        source.forget(offset, size)
 
 
 def open_source(path: PathLike, backend: Backend = "mmap") -> Source:
