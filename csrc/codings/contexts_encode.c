@@ -94,8 +94,11 @@ static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
     if (limit < 1)
         return QC_NO_ENCODING;
     start(&exponent, QC_MODEL_EXPONENT, out, limit);
-    start(&tree, QC_MODEL_TREE, has_tree ? input->scratch : out, limit);
-    for (size_t i = 0; i < input->count; i += TICK_SYMBOLS) {
+    tree.encoder = (qc_range_encoder){.full = 1};
+    if (has_tree)
+        start(&tree, QC_MODEL_TREE, input->scratch, limit);
+    for (size_t i = 0; i < input->count && !(exponent.encoder.full && tree.encoder.full);
+         i += TICK_SYMBOLS) {
         size_t end = input->count - i < TICK_SYMBOLS ? input->count : i + TICK_SYMBOLS;
         if (qc_tick(input->ticker, (1u + has_tree) * TICK_SYMBOLS))
             return QC_NO_ENCODING;
