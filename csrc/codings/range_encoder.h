@@ -70,8 +70,8 @@ static inline void qc_range_encoder_normalise(qc_range_encoder *e)
         qc_range_write_pair(e);
 }
 
-/* A bit that is 0 with the probability p, in units of 2^-16. The interval of a 1 is what that of a 0
-   leaves: range - (range >> 16) * p. */
+/* A bit that is 0 with the probability p, in units of 2^-16. The interval of a 1 is what that of a
+   0 leaves: range - (range >> 16) * p. */
 static inline void qc_range_encode(qc_range_encoder *e, unsigned bit, uint32_t p)
 {
     uint32_t is_one = 0u - bit, factor = (p ^ is_one) - is_one; /* p, or -p */

@@ -79,16 +79,23 @@ size_t qc_stream_bound(size_t count, unsigned width)
     return 1 + QC_VU_MAX_BYTES + body_bound(count, width) + QC_ENCODE_SLACK;
 }
 
-static void add_parts(const qc_histogram histogram, uint64_t counts[256])
+static void add_parts(const uint64_t histogram[QC_HISTOGRAM_PARTS][256], uint64_t counts[256])
 {
     for (unsigned s = 0; s < 256; s++)
         counts[s] = histogram[0][s] + histogram[1][s] + histogram[2][s] + histogram[3][s];
 }
 
+void qc_count_narrow(const uint8_t *symbols, size_t count, unsigned width, uint64_t counts[256])
+{
+    qc_histogram histogram;
+    qc_count_symbols(symbols, count, width, histogram);
+    add_parts((const uint64_t(*)[256])histogram, counts);
+}
+
 static void survey_narrow(qc_encoder_input *input)
 {
     qc_count_symbols(input->symbols, input->count, input->width, input->histogram);
-    add_parts(input->histogram, input->counts);
+    add_parts((const uint64_t(*)[256])input->histogram, input->counts);
     for (unsigned s = 0; s < 256; s++)
         if (input->counts[s] != 0)
             input->max = s;
@@ -206,11 +213,9 @@ static int may_adapt(const qc_encoder_input *input, size_t limit)
     if (input->width > 8)
         return 1;
     for (size_t i = 0; i < input->count && bytes <= limit; i += part) {
-        qc_histogram histogram;
         uint64_t counts[256];
         size_t count = input->count - i < part ? input->count - i : part;
-        qc_count_symbols(symbols + i, count, input->width, histogram);
-        add_parts(histogram, counts);
+        qc_count_narrow(symbols + i, count, input->width, counts);
         bytes += entropy_bytes(counts, count, 0);
     }
     return bytes <= limit;

@@ -4,6 +4,7 @@
  */
 #include "codings/routers/router_encode.h"
 #include "base/log2_fixed.h"
+#include "codings/stream_encode.h"
 
 #define ALIGNMENT 16
 
@@ -94,7 +95,7 @@ int qc_router_promises(const qc_router_request *request)
     uint64_t counts[1 << QC_ROUTER_MAX_WIDTH];
     if (input->count < SURE_SYMBOLS)
         return 1;
-    qc_router_count(&sample, counts);
+    qc_count_narrow(sample.symbols, sample.count, sample.width, counts);
     for (unsigned s = 0; s < 1u << QC_ROUTER_MAX_WIDTH; s++)
         histogram[s] = (uint32_t)counts[s];
     uint64_t alone = qc_router_cost(histogram, 1u << input->width);
