@@ -61,21 +61,23 @@ static inline void qc_range_write_pair(qc_range_encoder *e)
 
 static inline void qc_range_encoder_normalise(qc_range_encoder *e)
 {
-    /* No bit makes the range smaller by more than 16 bits. */
-    unsigned shift = ((e->range < QC_RANGE_NORMAL) + (e->range < QC_RANGE_NORMAL >> 8)) * 8u;
-    e->range <<= shift;
-    e->low <<= shift;
-    e->pending += shift;
+    while (e->range < QC_RANGE_NORMAL) {
+        e->range <<= 8;
+        e->low <<= 8;
+        e->pending += 8;
+    }
     if (e->pending >= 16)
         qc_range_write_pair(e);
 }
 
-/* A bit that is 0 with the probability p, in units of 2^-16. */
+/* A bit that is 0 with the probability p, in units of 2^-16. The interval of a 1 is what that of a
+   0 leaves: range - (range >> 16) * p. */
 static inline void qc_range_encode(qc_range_encoder *e, unsigned bit, uint32_t p)
 {
-    uint32_t bound = (e->range >> 16) * p, is_one = 0u - bit;
-    e->low += bound & is_one;
-    e->range = bound ^ ((bound ^ (e->range - bound)) & is_one);
+    uint32_t is_one = 0u - bit, factor = (p ^ is_one) - is_one; /* p, or -p */
+    uint32_t range = (e->range & is_one) + (e->range >> 16) * factor;
+    e->low += (e->range - range) & is_one;
+    e->range = range;
     qc_range_encoder_normalise(e);
 }
 

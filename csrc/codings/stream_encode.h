@@ -62,6 +62,14 @@ qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t
                                   unsigned width, uint64_t codings, qc_profile profile, void *out,
                                   size_t capacity, size_t *size, void *workspace, qc_error *error);
 
+/* The most bytes that contexts, with or without a router, may take where `bytes` are the best of
+   the other codings; 0: they are not tried. In `balanced` what they save has to pay for their slow
+   decoding, which is a number of binary decisions; in `small` a byte is enough. */
+size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile profile);
+
+/* How often each symbol occurs; of at most 8 bits. */
+void qc_count_narrow(const uint8_t *symbols, size_t count, unsigned width, uint64_t counts[256]);
+
 /* Estimates the bytes of a stream whose symbols have these counts, in the coding that the profile
    would choose among those that know their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */
 size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,

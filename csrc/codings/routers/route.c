@@ -4,7 +4,7 @@
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
-#include "kernels/histogram.h"
+#include "codings/stream_encode.h"
 
 /* A count, a head and a model. */
 #define HEAD_BITS 40
@@ -37,14 +37,6 @@ void qc_router_route(const qc_router_input *input, size_t count, const qc_router
             for (size_t column = 0; column < end; column++)
                 targets[i + column] = (uint8_t)(first + plan->column_map[column]);
     }
-}
-
-void qc_router_count(const qc_router_input *input, uint64_t counts[1 << QC_ROUTER_MAX_WIDTH])
-{
-    qc_histogram histogram;
-    qc_count_symbols(input->symbols, input->count, input->width, histogram);
-    for (unsigned s = 0; s < 1u << QC_ROUTER_MAX_WIDTH; s++)
-        counts[s] = histogram[0][s] + histogram[1][s] + histogram[2][s] + histogram[3][s];
 }
 
 /* By the middle of a symbol's share of all. */
@@ -91,7 +83,7 @@ uint64_t qc_router_most_told(const qc_router_input *input, size_t count)
     const qc_geometry *geometry = &input->geometry;
     size_t distances[QC_ROUTER_MAX_ROWS_APART + 2] = {1, geometry->filter_width};
     uint64_t most = 0, counts[1 << QC_ROUTER_MAX_WIDTH];
-    qc_router_count(input, counts);
+    qc_count_narrow(input->symbols, input->count, input->width, counts);
     for (size_t apart = 1; apart <= QC_ROUTER_MAX_ROWS_APART; apart++)
         distances[1 + apart] = apart * geometry->row_length;
     for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {

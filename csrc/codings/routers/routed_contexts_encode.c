@@ -6,6 +6,7 @@
 #include "codings/contexts_model.h"
 #include "codings/range_encoder.h"
 #include "codings/routers/router_encode.h"
+#include "codings/stream_encode.h"
 
 #define NOTHING SIZE_MAX /* longer than allowed, or interrupted */
 
@@ -230,7 +231,7 @@ qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, si
     int is_sample = input->count > TRIED_SYMBOLS && w->effort < QC_EFFORT_MAX;
     size_t sample = is_sample ? TRIED_SYMBOLS : input->count;
     search s = {w, sample, limit + 1, tried, {0}, (uint8_t *)(contexts + 1), contexts};
-    qc_router_count(input, s.counts);
+    qc_count_narrow(input->symbols, input->count, input->width, s.counts);
     if (classes != NULL)
         QC_TRY(try_candidate(&s, &tried));
     tried.classes = NULL;

@@ -57,10 +57,8 @@ void qc_router_route(const qc_router_input *input, size_t count, const qc_router
 /* The number of bytes after which the tables of bytes repeat, or 0; of symbols of 8 bits. */
 size_t qc_router_find_period(const uint8_t *symbols, size_t count);
 
-/* How often each symbol occurs in all. */
-void qc_router_count(const qc_router_input *input, uint64_t counts[1 << QC_ROUTER_MAX_WIDTH]);
-
-/* Classes of about as many symbols each, in the order of the codes; some may be empty. */
+/* Classes of about as many symbols each, in the order of the codes; some may be empty. `counts`:
+   how often each symbol occurs in all. */
 void qc_router_classify(const qc_router_input *input, const uint64_t *counts, unsigned classes,
                         uint8_t *class_of);
 
