@@ -7,8 +7,6 @@
 
 #if QC_HAS_AVX2
 
-#include "kernels/x86/items_avx2.h"
-
 #define MAX_BY_PLANES_2 128
 #define MAX_BY_PLANES_4 64
 
