@@ -38,7 +38,17 @@ static void write_run(qc_value_decoder *values, size_t from, size_t count, size_
     qc_write_floats(values, count, out);
 }
 
-static const qc_code_values VALUES = {unscaled, write_run};
+static void unscaled_block(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                           uint8_t *out)
+{
+    const qc_frame *frame = values->frame;
+    const uint8_t *codes = values->blocks[0] + from * values->step;
+    float zero = frame->zero_points.groups.count > 0 ? 0.0f : (float)frame->zero_points.common;
+    (void)first;
+    qc_affine(codes, frame->width, count, 1.0f, zero, QC_F32, out, 0);
+}
+
+static const qc_code_values VALUES = {unscaled, unscaled_block, write_run};
 
 static void write_affine(qc_value_decoder *values, size_t from, size_t count, size_t first,
                          const uint32_t *positions, uint8_t *out)
