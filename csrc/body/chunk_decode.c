@@ -22,9 +22,10 @@ typedef struct target {
 /* About the size of an L3: a larger output is no longer in the caches when it is read. */
 #define CACHE_BYTES ((size_t)32 << 20)
 
-qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const qc_poll *poll)
+qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const void *out, const qc_poll *poll)
 {
-    qc_chunk_decoder *decoder = qc_workspace_align(workspace);
+    size_t block = offsetof(qc_chunk_decoder, values.codes) + QC_VALUE_KEEP;
+    qc_chunk_decoder *decoder = qc_workspace_place(workspace, block, out);
     decoder->shared.ticker = qc_ticker_of(poll);
     return decoder;
 }
@@ -328,7 +329,7 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error)
 {
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame->poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, out, frame->poll);
     return qc_chunk_decode_with(decoder, frame, chunk, bytes, first, count, out_dtype, out, flags,
                                 error);
 }

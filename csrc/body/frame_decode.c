@@ -21,7 +21,7 @@ qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const v
                           size_t offset, size_t first, size_t count, qc_dtype out_dtype, void *out,
                           unsigned flags, void *workspace, qc_error *error)
 {
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame->poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, out, frame->poll);
     size_t item = qc_dtype_size(out_dtype), end = first + count;
     QC_CHECK(first <= frame->elements && count <= frame->elements - first, QC_INVALID,
              "decode: the range is beyond the tensor", 0, count, frame->elements);

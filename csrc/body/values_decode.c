@@ -30,6 +30,7 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->past_cache = 0;
     values->pulled = 0;
     values->has_table = 0;
+    values->spread = 0;
     return values->kind->open(values, first, count, shared, reader, error);
 }
 

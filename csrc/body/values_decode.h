@@ -15,6 +15,8 @@
 
 #define QC_VALUE_BLOCK  2048 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
 #define QC_VALUE_KEEP   64   /* fewer elements than this can be kept of the block before */
+#define QC_SPREAD       ((size_t)7168) /* elements: longer periods are spread block by block */
+#define QC_SPREAD_SLACK 16
 #define QC_VALUE_STRIDE (QC_VALUE_KEEP + QC_VALUE_BLOCK)
 
 typedef struct qc_value_decoder {
@@ -35,6 +37,10 @@ typedef struct qc_value_decoder {
     uint8_t codes[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     uint16_t escaped[QC_VALUE_STRIDE]; /* planes of floats: the exponents of symbols without one */
     float floats[QC_VALUE_STRIDE];
+    /* The scale and the zero point of each element, where few share one: of whole periods of the
+       groups, `spread` elements in all, or of a block (0). */
+    size_t spread;
+    float scales[QC_SPREAD + QC_SPREAD_SLACK], zeros[QC_SPREAD + QC_SPREAD_SLACK];
     uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
     union { /* what pulls the streams of these kinds */

@@ -58,6 +58,11 @@ typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *c
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
                                 qc_dtype dtype, uint8_t *out, int past_cache);
 
+/* f32 number i = scales[i] * (floats[i] - zeros[i]), each operation rounded once, and rounded to
+   `dtype` as above. `zeros` NULL: all are 0. `out` may be `floats`. */
+typedef size_t qc_affine_each_kernel(const float *floats, const float *zeros, const float *scales,
+                                     size_t count, qc_dtype dtype, uint8_t *out, int past_cache);
+
 /* f32 number i = scale * element i, an f16 or a bf16; any alignment. */
 typedef size_t qc_scale_kernel(const uint8_t *elements, size_t count, float scale, uint8_t *out,
                                int past_cache);
@@ -201,6 +206,7 @@ typedef struct qc_kernels {
     qc_max_code_kernel *max_code;
     qc_look_up_kernel *look_up_2, *look_up_4; /* items of 2 and of 4 bytes */
     qc_affine_kernel *affine;
+    qc_affine_each_kernel *affine_each;
     qc_scale_kernel *scale_f16, *scale_bf16;
     qc_merge_kernel *merge_1, *merge_2, *merge_4;
     qc_add_delta_kernel *add_delta_4;
@@ -234,6 +240,13 @@ const qc_kernels *qc_kernels_of(uint32_t sets);
 
 static inline int qc_is_line(const uint8_t *out) { return (uintptr_t)out % QC_LINE_BYTES == 0; }
 
+/* f32 elements of `count` before the first one that begins a line: rows need not begin one. */
+static inline size_t qc_before_line(const uint8_t *out, size_t count)
+{
+    size_t bytes = (size_t)(-(uintptr_t)out % QC_LINE_BYTES);
+    return bytes % 4 != 0 || bytes / 4 > count ? 0 : bytes / 4;
+}
+
 /* ---- the functions, by the sets that have them ---- */
 
 qc_unpack_kernel qc_unpack_avx2, qc_unpack_avx512, qc_unpack_neon;
@@ -243,6 +256,7 @@ qc_max_code_kernel qc_max_code_avx2, qc_max_code_avx512;
 qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512, qc_look_up_2_neon;
 qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
+qc_affine_each_kernel qc_affine_each_avx2, qc_affine_each_avx512;
 qc_scale_kernel qc_scale_f16_avx2, qc_scale_f16_avx512;
 qc_scale_kernel qc_scale_bf16_avx2, qc_scale_bf16_avx512;
 qc_merge_kernel qc_merge_1_avx2, qc_merge_1_avx512;

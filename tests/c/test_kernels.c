@@ -35,6 +35,7 @@ static const kernel_row rows[] = {
     ROW(look_up_2),
     ROW(look_up_4),
     ROW(affine),
+    ROW(affine_each),
     ROW(scale_f16),
     ROW(scale_bf16),
     ROW(merge_1),

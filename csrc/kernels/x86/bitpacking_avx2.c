@@ -4,7 +4,7 @@
  * byte, in place of the shifts by different counts that 16-bit lanes do not have.
  */
 #include "kernels/bitpacking.h"
-#include "kernels/x86/items_avx2.h"
+#include "kernels/x86/avx2.h"
 
 #if QC_HAS_AVX2
 

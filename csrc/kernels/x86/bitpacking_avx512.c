@@ -3,7 +3,7 @@
  * that nothing beyond the packed bytes is touched.
  */
 #include "kernels/bitpacking.h"
-#include "kernels/x86/items_avx512.h"
+#include "kernels/x86/avx512.h"
 
 #if QC_HAS_AVX512
 
@@ -44,7 +44,7 @@ QC_AVX512 size_t qc_unpack_avx512(const uint8_t *packed, size_t size, unsigned w
 
 /* ---- straight to items ---- */
 
-/* Where the bits of 64 symbols go. Bytes are in the order of put_places (items_avx512.h), so that
+/* Where the bits of 64 symbols go. Bytes are in the order of put_places (avx512.h), so that
    a 64-bit lane holds runs of symbols that follow each other: four runs of two for items of four
    bytes, two of four for items of two. Each run has all its bits in as many bytes of the lane, to
    which the bytes of the packed symbols are permuted; then one instruction shifts every symbol. */

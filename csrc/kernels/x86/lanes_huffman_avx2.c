@@ -3,7 +3,6 @@
  * come first in the table, and need only one.
  */
 #include "kernels/x86/lanes_avx2.h"
-#include "kernels/x86/lanes_items_avx2.h"
 
 #if QC_HAS_AVX2
 

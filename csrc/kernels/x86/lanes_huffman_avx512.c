@@ -1,7 +1,6 @@
 /*
  * Huffman on lanes in AVX-512: one permutation looks up 64 windows of 7 bits.
  */
-#include "kernels/x86/items_avx512.h"
 #include "kernels/x86/lanes_avx512.h"
 
 #if QC_HAS_AVX512

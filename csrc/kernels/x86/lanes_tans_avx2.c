@@ -2,7 +2,6 @@
  * tANS on lanes in AVX2, of at most 128 states and 16 classes.
  */
 #include "kernels/x86/lanes_avx2.h"
-#include "kernels/x86/lanes_items_avx2.h"
 
 #if QC_HAS_AVX2
 

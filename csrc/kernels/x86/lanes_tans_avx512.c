@@ -1,7 +1,6 @@
 /*
  * tANS on lanes in AVX-512: everything is looked up by the state, 64 at a time.
  */
-#include "kernels/x86/items_avx512.h"
 #include "kernels/x86/lanes_avx512.h"
 
 #if QC_HAS_AVX512

@@ -7,8 +7,6 @@
 
 #if QC_HAS_AVX2
 
-#include "kernels/x86/items_avx2.h"
-
 #define MAX_BY_PLANES_2 128
 #define MAX_BY_PLANES_4 64
 
@@ -83,6 +81,34 @@ QC_AVX2 static inline size_t by_loads_4(const qc_look_up_table *table, const uin
     return i;
 }
 
+/* The items of eight codes. */
+QC_AVX2_INLINE __m128i load_8(const uint8_t *items, uint64_t codes)
+{
+    uint16_t item[8];
+    for (unsigned i = 0; i < 8; i++)
+        memcpy(&item[i], items + 2 * (codes >> 8 * i & 0xFF), 2);
+    __m128i joined = _mm_cvtsi32_si128(item[0]);
+    joined = _mm_insert_epi16(joined, item[1], 1);
+    joined = _mm_insert_epi16(joined, item[2], 2);
+    joined = _mm_insert_epi16(joined, item[3], 3);
+    joined = _mm_insert_epi16(joined, item[4], 4);
+    joined = _mm_insert_epi16(joined, item[5], 5);
+    joined = _mm_insert_epi16(joined, item[6], 6);
+    return _mm_insert_epi16(joined, item[7], 7);
+}
+
+QC_AVX2 static inline size_t by_loads_2(const qc_look_up_table *table, const uint8_t *codes,
+                                        size_t count, uint8_t *out, int past_cache)
+{
+    size_t i = 0;
+    for (; count - i >= 16; i += 16) {
+        __m128i low = load_8(table->items, qc_load64(codes + i));
+        __m128i high = load_8(table->items, qc_load64(codes + i + 8));
+        vector_put(out + 2 * i, _mm256_set_m128i(high, low), past_cache);
+    }
+    return i;
+}
+
 QC_AVX2 void qc_order_stores_avx2(void) { _mm_sfence(); }
 
 QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *codes, size_t count,
@@ -90,7 +116,7 @@ QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *c
 {
     size_t i = 0;
     if (table->entries > MAX_BY_PLANES_2)
-        return 0;
+        return by_loads_2(table, codes, count, out, past_cache);
     if (table->entries <= QC_NO_PLANES)
         return past_cache ? by_shuffles(table, codes, count, 2, out, 1)
                           : by_shuffles(table, codes, count, 2, out, 0);

@@ -180,6 +180,32 @@ static const char *check_affine(const qc_kernels *kernels)
     return NULL;
 }
 
+static const char *check_affine_each(const qc_kernels *kernels)
+{
+    for (unsigned round = 0; round < 24; round++)
+        for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
+            const qc_dtype dtype = (qc_dtype)(QC_F32 + round / 8); /* f32, f16, bf16 */
+            int past_cache = (int)(round / 4 % 2);
+            float *floats = (float *)last_bytes(input, 12 * count), *scales = floats + count;
+            float *zeros = round % 2 == 0 ? scales + count : NULL;
+            uint8_t *out = room_for_line(4 * count, past_cache);
+            for (size_t i = 0; i < count; i++) {
+                floats[i] = (float)(random_bits() % 512);
+                scales[i] = (float)(random_bits() % 1000) / 1024; /* as of check_affine */
+                scales[count + i] = (float)(random_bits() % 256);
+                float step = floats[i] - (zeros != NULL ? scales[count + i] : 0);
+                uint32_t bits = qc_round_to(dtype, qc_bits_of_f32(scales[i] * step));
+                memcpy(expected + 4 * i, &bits, 4);
+            }
+            size_t done =
+                PARTIAL(kernels->affine_each(floats, zeros, scales, count, dtype, out, past_cache));
+            qc_look_up_fence();
+            if (!is_enough(done, count) || !is_same(out, expected, 4 * done))
+                WRONG("%zu of %zu floats", done, count);
+        }
+    return NULL;
+}
+
 static const char *check_scale(qc_scale_kernel *kernel, uint32_t (*widen)(uint32_t))
 {
     static const uint16_t edges[] = {0,      0x8000, 1,      0x83FF, 0x0400, 0x7BFF, 0x7C00,
