@@ -57,7 +57,7 @@ qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out
              "decode: memory for the parameters", 0, memory_bytes, frame.coded_bytes);
     if (!qc_parameters_are_decoded(&frame))
         QC_TRY(qc_parameters_decode(&frame, out != NULL ? memory : NULL, workspace, error));
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame.poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, out, frame.poll);
     for (size_t i = 0; i < frame.chunks; i++) {
         QC_TRY(qc_chunk_next(&frame, data, i > 0 ? &chunk : NULL, &chunk, error));
         const uint8_t *bytes = (const uint8_t *)data + chunk.offset;
