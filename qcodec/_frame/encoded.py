@@ -342,7 +342,7 @@ class Encoded:
         first, end = self._first + start, self._first + stop
         begin = first
         if self.positions == "copies" or (self.kind == "delta" and self.positions != "dense"):
-            each = frame.chunk_elements or frame.elements
+            each = frame.chunk_elements or max(frame.elements, 1)
             begin, end = first - first % each, min(-(-end // each) * each, frame.elements)
         self._limits.check_tensor((end - begin) * self.element_type.itemsize, self._input_bytes)
         block = np.empty(end - begin, self.dtype)
