@@ -205,6 +205,9 @@ def equal_steps(
     dtype: int,
     max_level: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def may_have_steps(
+    values: np.ndarray[Any, np.dtype[np.float32]], dtype: int, max_level: int
+) -> bool: ...
 def step_codes(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],
@@ -222,6 +225,7 @@ def scaled_halves(
     ends: np.ndarray[Any, np.dtype[np.uintp]],
     dtype: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def may_be_scaled_halves(values: np.ndarray[Any, np.dtype[np.float32]], dtype: int) -> bool: ...
 def halves(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],

@@ -80,8 +80,10 @@ def may_wait(quantized: Quantized, codec: Codec | None) -> bool:
     """
     if quantized.codes.nbytes > _MAX_WAITING_BYTES:
         return False
-    is_exact = isinstance(codec, Lossless) and quantized.kind == "bytes"
-    return not (is_exact and exact_forms(quantized))
+    if not isinstance(codec, Lossless) or quantized.kind != "bytes":
+        return True
+    # A single element has other forms always, others hardly ever.
+    return quantized.stored > 1 and not exact_forms(quantized)
 
 
 def may_join(quantized: Quantized, codec: Codec | None, profile: str) -> bool:
