@@ -148,7 +148,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     # The positions of one chunk are a sample of all of them.
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
-    sample = (quantized.positions[:stop] - first).astype(np.uint32)
+    sample = np.subtract(quantized.positions[:stop], first, dtype=np.uint32, casting="unsafe")
     best_fixed = core.relative_index_width(sample, layouts.value_bits(quantized))
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
@@ -198,9 +198,15 @@ def encode_quantized(
     for form in [] if profile == "fixed" else exact_forms(quantized):
         best = _smaller(best, encode(form))
     below = len(best) - len(notes.to_bytes()) if best else inf
-    best = _smaller(best, encode(quantized, below=below))
-    moved = ascending(quantized) if _may_move(quantized, profile) else None
-    return best if moved is None else _smaller(best, encode(*moved))
+    # The sorted codes come first, so that they are gone when the tensor itself is encoded.
+    other = _encode_ascending(quantized, encode) if _may_move(quantized, profile) else b""
+    return _smaller(_smaller(best, encode(quantized, below=below)), other)
+
+
+def _encode_ascending(quantized: Quantized, encode: Callable[..., bytes]) -> bytes:
+    """Encode with sorted codebooks; empty if they ascend already."""
+    moved = ascending(quantized)
+    return b"" if moved is None else encode(*moved)
 
 
 def _smaller(frame: bytes, other: bytes) -> bytes:
