@@ -167,9 +167,7 @@ class Plan:
         profile: int,
         effort: int,
     ) -> tuple[bytes, int]: ...
-    def write(
-        self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int
-    ) -> bytes: ...
+    def write(self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int) -> bytes: ...
 
 # ---- equal_steps.pxi
 
@@ -267,9 +265,7 @@ def group_codebooks(
     k: int,
     max_exact: int,
     max_coarseness: float,
-) -> tuple[
-    np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes
-]: ...
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

@@ -184,9 +184,7 @@ def encode_quantized(
             changed = layouts.changes(quantized)
             widths = _gap_widths(changed, None, encoding)
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
-        tried = [
-            (layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried
-        ]
+        tried = [(layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried]
 
         def encoder(layout: Layout, stored: Quantized) -> FrameEncoder:
             return FrameEncoder(stored, layout, encoding, order, notes)
