@@ -215,61 +215,6 @@ static void kmeans(void)
     REFUSED(fast(below_all, 4, 2, &error), QC_INVALID, finite);
 }
 
-static qc_status codes_of(size_t inner, size_t count, double step, double low, double high,
-                          double zero, size_t code_size, qc_error *error)
-{
-    const qc_affine_step steps[2] = {{step, low, high, zero}, {1, 0, 1, 0}};
-    uint8_t codes[8];
-    return qc_affine_codes(ascending, 4, &(qc_grouping){inner, count}, steps, code_size, codes,
-                           NULL, error);
-}
-
-static void equal_steps_of_groups(void)
-{
-    const char *inner = "groups: consecutive elements of a group", *count = "groups: number";
-    const char *step = "affine codes: step or ends of a group";
-    float low[2], high[2];
-    double sums[2];
-    CHECK(codes_of(2, 2, 1, -1, 254, 1, 1, NULL) == QC_OK, "codes");
-    CHECK(codes_of(2, 2, 1, -1, 65534, 1, 2, NULL) == QC_OK, "wide codes");
-    REFUSED(codes_of(0, 2, 1, 0, 1, 0, 1, &error), QC_INVALID, inner);
-    REFUSED(codes_of(2, 0, 1, 0, 1, 0, 1, &error), QC_INVALID, count);
-    REFUSED(codes_of(2, 2, 1, 0, 1, 0, 3, &error), QC_INVALID, "affine codes: bytes of a code");
-    REFUSED(codes_of(2, 2, 0, 0, 1, 0, 1, &error), QC_INVALID, step);
-    REFUSED(codes_of(2, 2, 1, 2, 1, 0, 1, &error), QC_INVALID, step);
-    REFUSED(codes_of(2, 2, 1, -2, 1, 1, 1, &error), QC_INVALID, step);
-    REFUSED(codes_of(2, 2, 1, 0, 256, 0, 1, &error), QC_INVALID, step);
-    REFUSED(codes_of(2, 2, 1, 0, 65536, 0, 2, &error), QC_INVALID, step);
-    REFUSED(codes_of(2, 2, 1, 300, 0, -1, 1, &error), QC_INVALID, step);
-    REFUSED(codes_of(2, 2, NAN, 0, 1, 0, 1, &error), QC_INVALID, step);
-    REFUSED(qc_group_ranges(ascending, 4, &(qc_grouping){0, 1}, low, high, NULL, &error),
-            QC_INVALID, inner);
-    REFUSED(qc_group_squares(ascending, 4, &(qc_grouping){1, 0}, sums, NULL, &error), QC_INVALID,
-            count);
-}
-
-static qc_status books_of(size_t inner, size_t groups, size_t k, qc_error *error)
-{
-    static uint8_t *room;
-    const qc_group_codebooks wanted = {k, 10, 0};
-    float books[2 * 256];
-    uint16_t entries[2];
-    uint8_t codes[4];
-    if (room == NULL)
-        room = malloc(qc_group_codebooks_workspace(4, &(qc_grouping){1, 1}, 256));
-    return qc_group_codebooks_find(ascending, NULL, 4, &(qc_grouping){inner, groups}, &wanted,
-                                   books, entries, codes, room, NULL, error);
-}
-
-static void codebooks_of_groups(void)
-{
-    CHECK(books_of(2, 2, 2, NULL) == QC_OK, "codebooks");
-    REFUSED(books_of(0, 2, 2, &error), QC_INVALID, "groups: consecutive elements of a group");
-    REFUSED(books_of(2, 0, 2, &error), QC_INVALID, "groups: number");
-    REFUSED(books_of(2, 2, 0, &error), QC_INVALID, "k-means: number of centroids");
-    REFUSED(books_of(2, 2, 257, &error), QC_INVALID, "k-means: number of centroids");
-}
-
 /* Values that somebody changes during the call: the question whether to go on is asked between two
    looks at them, so this is the moment. */
 typedef struct change {
@@ -456,8 +401,6 @@ int main(void)
     packs();
     room_for_a_pack();
     kmeans();
-    equal_steps_of_groups();
-    codebooks_of_groups();
     kmeans_of_values_that_change();
     costs();
     ternary_weights();

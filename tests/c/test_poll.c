@@ -232,11 +232,14 @@ static qc_status fast(const qc_poll *poll, size_t *size)
 
 static qc_status codebooks(const qc_poll *poll, size_t *size)
 {
-    const qc_group_codebooks wanted = {16, SIZE_MAX, 0};
-    static uint16_t entries[2];
-    *size = 32 * sizeof *found;
-    return qc_group_codebooks_find(values, NULL, VALUES, &(qc_grouping){VALUES / 2, 2}, &wanted,
-                                   (float *)out, entries, memory, workspace, poll, NULL);
+    enum { GROUPS = 1000, MEMBERS = 1000, K = 16 };
+    const qc_group_codebooks wanted = {K, MEMBERS, 0};
+    static uint16_t entries[GROUPS];
+    uint8_t *codes = out + GROUPS * K * sizeof(float);
+    *size = GROUPS * K * sizeof(float) + GROUPS * MEMBERS;
+    return qc_group_codebooks_find((const float *)memory, NULL, GROUPS * MEMBERS,
+                                   &(qc_grouping){MEMBERS, GROUPS}, &wanted, (float *)out, entries,
+                                   codes, workspace, poll, NULL);
 }
 
 static const qc_grouping rows = {1000, 100};
@@ -418,8 +421,6 @@ int main(void)
     check("qc_affine_codes", affine_codes);
     check("qc_fixed_point_errors", fixed_point_errors);
     check("qc_group_codebooks_find", codebooks);
-    for (size_t i = 0; i < MANY; i++)
-        memcpy(memory + i * VALUES * sizeof *values, values, VALUES * sizeof *values);
     check("qc_ternary_best", ternary);
     for (size_t i = 0; i < end; i++)
         ((float *)memory)[i] = 0.1f * (float)(i % 7);
