@@ -151,12 +151,9 @@ cdef extern from "qcodec.h" nogil:
                                qc_stream_info *infos, size_t *count, qc_error *error)
     qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
                                qc_error *error)
-    qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
-                              size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
-                              void *workspace, qc_error *error)
     qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
-                              size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
-                              void *workspace, qc_error *error)
+                              size_t offset, size_t first, size_t count, qc_dtype out_dtype, void *out,
+                              unsigned flags, void *workspace, qc_error *error)
     qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t *stored, qc_error *error)
     size_t qc_stored_size(const qc_frame *frame)

@@ -34,6 +34,8 @@ class FrameGroups:
 
 # ---- decode.pxi
 
+class Workspace: ...
+
 class Frame:
     @staticmethod
     def read(data: Bytes, whole: bool, verify: bool) -> Frame: ...
@@ -85,31 +87,33 @@ class Frame:
     def notes_bytes(self) -> int: ...
     def notes(self) -> dict[int, bytes]: ...
     def chunk(self, index: int) -> tuple[int, int, int, int]: ...
+    def pieces(self, first: int, count: int, limit: int) -> list[tuple[int, int, int, int]]: ...
     def decode(
         self,
         first: int,
         count: int,
         dtype: int,
         out: Bytes | None,
+        data: Bytes | None,
+        offset: int,
         base: _Bytes | None,
         verify: bool,
-    ) -> None: ...
-    def decode_chunk(
-        self,
-        index: int,
-        data: Bytes,
-        first: int,
-        count: int,
-        dtype: int,
-        out: Bytes | None,
-        base: _Bytes | None,
-        verify: bool,
+        workspace: Workspace | None = None,
     ) -> None: ...
     def decode_codes(
         self, index: int, data: _Bytes, base: _Bytes | None, verify: bool
     ) -> tuple[np.ndarray[Any, np.dtype[np.uint32]] | None, _Bytes]: ...
     def stored(self, index: int, data: _Bytes, codes: bool = False) -> int: ...
     def streams(self, index: int, data: _Bytes) -> list[tuple[int, int, int]]: ...
+
+class SmallFrames:
+    def __init__(self, data: Bytes) -> None: ...
+    def head(
+        self, offset: int, size: int, verify: bool
+    ) -> tuple[tuple[int, ...], int, int] | None: ...
+    def decode_whole(
+        self, offset: int, size: int, dtype: int, out: Bytes, verify: bool
+    ) -> bool: ...
 
 # ---- encode.pxi
 

@@ -18,6 +18,8 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, SupportsIndex
 
+import numpy as np
+
 from ..errors import TruncatedError
 from .later import Later, size_of
 
@@ -60,7 +62,11 @@ class Source:
     bytes_read : int
         Number of bytes requested so far.
     closed : bool
+    is_view : bool
+        Whether `read` copies nothing.
     """
+
+    is_view = False
 
     def __init__(self, size: int, name: str, stat: os.stat_result | None = None) -> None:
         self.size = size
@@ -98,6 +104,9 @@ class Source:
         if not 0 <= offset <= offset + size <= self.size:
             raise _short(self.size, offset + size, ": incomplete download?")
         self.bytes_read += size
+
+    def forget(self, offset: int, size: int) -> None:
+        """Do without the memory of bytes that were read, if they can be read again."""
 
     def check_open(self) -> None:
         """Raise `ValueError` if the source is closed."""
@@ -147,6 +156,8 @@ class BytesSource(Source):
     >>> bytes(source.read(2, 3)), source.bytes_read
     (b'igh', 3)
     """
+
+    is_view = True
 
     def __init__(self, buffer: Any) -> None:
         self._view = bytes_view(buffer)
@@ -210,6 +221,8 @@ class MmapSource(Source):
     path : path-like
     """
 
+    is_view = True
+
     def __init__(self, path: PathLike) -> None:
         with open_regular(path) as file:
             stat = os.fstat(file.fileno())
@@ -226,6 +239,13 @@ class MmapSource(Source):
             if now < offset + size:
                 raise _shrunk(now, offset + size)
         return self._view[offset : offset + size]
+
+    def forget(self, offset: int, size: int) -> None:
+        """Unmap the pages of a range; the next access maps them again, from the page cache."""
+        mapped, page = self._mapped, mmap.PAGESIZE
+        start, stop = -(-offset // page) * page, (offset + size) // page * page
+        if mapped is not None and start < stop and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
     def _release(self) -> None:
         """Drop the mapping; it ends when the last view of it is gone."""
@@ -247,8 +267,8 @@ class PreadSource(Source):
         super().__init__(stat.st_size, _name_of(path), stat)
 
     def _read(self, offset: int, size: int) -> memoryview:
-        buffer = bytearray(size)
-        view, filled = memoryview(buffer), 0
+        # A bytearray would be filled with zeros first.
+        view, filled = np.empty(size, np.uint8).data, 0
         while filled < size:
             count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
             if count == 0:
@@ -281,12 +301,28 @@ class Section:
         self._source = source
         self._offset = offset
         self.size = size
+        self.is_view = is_view(source)
 
     def read(self, offset: int, size: int) -> memoryview:
         """Return the bytes ``[offset, offset + size)`` of the section."""
         if not 0 <= offset <= offset + size <= self.size:
             raise _short(self.size, offset + size)
         return self._source.read(self._offset + offset, size)
+
+    def forget(self, offset: int, size: int) -> None:
+        """Do without the memory of bytes that were read, if they can be read again."""
+        forget(self._source, self._offset + offset, size)
+
+
+def is_view(source: Readable) -> bool:
+    """Whether reading from a source copies nothing, so that any number of bytes may be read."""
+    return getattr(source, "is_view", False)
+
+
+def forget(source: Readable, offset: int, size: int) -> None:
+    """Do without the memory of bytes that were read from a source, if it can read them again."""
+    if isinstance(source, Source | Section):
+        source.forget(offset, size)
 
 
 def open_source(path: PathLike, backend: Backend = "mmap") -> Source:

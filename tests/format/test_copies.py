@@ -181,10 +181,11 @@ def test_a_part_decodes_its_chunk_within_the_limits():
 
 def test_a_chunk_decodes_as_a_whole_only():
     frame = qcodec.encode(np.arange(1000), qcodec.Lossless())
-    head = core.Frame.read(np.frombuffer(frame, np.uint8), True, True)
+    data = np.frombuffer(frame, np.uint8)
+    head = core.Frame.read(data, True, True)
     out = np.empty(8 * 10, np.uint8)
     with pytest.raises(ValueError, match="a chunk of copies or changes is decoded as a whole"):
-        head.decode(5, 10, 11, out, None, True)
+        head.decode(5, 10, 11, out, data, 0, None, True)
 
 
 @pytest.mark.parametrize("profile", ["fast", "fixed"])

@@ -301,7 +301,6 @@ GIL_FREE = {
     "decode": {
         "read_head": "short: heads are at most some numbers a chunk, which the file has room for",
         "decode": "asks",
-        "decode_chunk": "asks",
         "decode_codes": "asks",
     },
     "encode": {
