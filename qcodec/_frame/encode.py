@@ -235,13 +235,20 @@ def _smallest(
     best, sampled, cost = None, {}, inf
     chunkings = [layout.chunks_of(stored) for layout, stored in tried]
     samples = layouts.sampled(chunkings, encoding.effort)
-    for (layout, stored), indices in zip(tried, samples, strict=True):
-        encoder = encoder_of(layout, stored)
-        chunks = encoder.chunks(indices, threads)
-        size = sum(len(data) for data, _ in chunks.values())
-        each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
-            best, sampled, cost = encoder, chunks, each
+    # Threads share the chunks of a layout, or if these are too few, the layouts.
+    is_short = max(map(len, samples)) < threads
+    across, within = (threads, 1) if is_short else (1, threads)
+
+    def sample(number: int) -> tuple[FrameEncoder, dict[int, Chunk]]:
+        encoder = encoder_of(*tried[number])
+        return encoder, encoder.chunks(samples[number], within)
+
+    with closing(in_order(sample, range(len(tried)), across)) as found:
+        for (encoder, chunks), indices in zip(found, samples, strict=True):
+            size = sum(len(data) for data, _ in chunks.values())
+            each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+            if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
+                best, sampled, cost = encoder, chunks, each
     assert best is not None
     elements = sum(count for _, count in best.ranges)
     return b"" if cost * elements >= below else best.frame(sampled, threads)
