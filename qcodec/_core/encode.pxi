@@ -343,8 +343,8 @@ cdef class Plan:
         return out
 
 
-# Larger than what malloc ever keeps for itself: 32 MiB in the C library of Linux.
-cdef size_t BLOCK_BYTES = 1 << 26
+# Larger than what malloc ever keeps for itself: up to 32 MiB in the C library of Linux.
+cdef size_t BLOCK_BYTES = 33 << 20
 
 
 cdef int place_blocks(uint8_t *to, list blocks) except -1:

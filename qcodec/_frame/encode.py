@@ -148,7 +148,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     # The positions of one chunk are a sample of all of them.
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
-    sample = (quantized.positions[:stop] - first).astype(np.uint32)
+    sample = np.subtract(quantized.positions[:stop], first, dtype=np.uint32, casting="unsafe")
     best_fixed = core.relative_index_width(sample, layouts.value_bits(quantized))
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
@@ -184,9 +184,7 @@ def encode_quantized(
             changed = layouts.changes(quantized)
             widths = _gap_widths(changed, None, encoding)
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
-        tried = [
-            (layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried
-        ]
+        tried = [(layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried]
 
         def encoder(layout: Layout, stored: Quantized) -> FrameEncoder:
             return FrameEncoder(stored, layout, encoding, order, notes)
@@ -198,9 +196,15 @@ def encode_quantized(
     for form in [] if profile == "fixed" else exact_forms(quantized):
         best = _smaller(best, encode(form))
     below = len(best) - len(notes.to_bytes()) if best else inf
-    best = _smaller(best, encode(quantized, below=below))
-    moved = ascending(quantized) if _may_move(quantized, profile) else None
-    return best if moved is None else _smaller(best, encode(*moved))
+    # The sorted codes come first, so that they are gone when the tensor itself is encoded.
+    other = _encode_ascending(quantized, encode) if _may_move(quantized, profile) else b""
+    return _smaller(_smaller(best, encode(quantized, below=below)), other)
+
+
+def _encode_ascending(quantized: Quantized, encode: Callable[..., bytes]) -> bytes:
+    """Encode with sorted codebooks; empty if they ascend already."""
+    moved = ascending(quantized)
+    return b"" if moved is None else encode(*moved)
 
 
 def _smaller(frame: bytes, other: bytes) -> bytes:
@@ -231,13 +235,20 @@ def _smallest(
     best, sampled, cost = None, {}, inf
     chunkings = [layout.chunks_of(stored) for layout, stored in tried]
     samples = layouts.sampled(chunkings, encoding.effort)
-    for (layout, stored), indices in zip(tried, samples, strict=True):
-        encoder = encoder_of(layout, stored)
-        chunks = encoder.chunks(indices, threads)
-        size = sum(len(data) for data, _ in chunks.values())
-        each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
-            best, sampled, cost = encoder, chunks, each
+    # Threads share the chunks of a layout, or if these are too few, the layouts.
+    is_short = max(map(len, samples)) < threads
+    across, within = (threads, 1) if is_short else (1, threads)
+
+    def sample(number: int) -> tuple[FrameEncoder, dict[int, Chunk]]:
+        encoder = encoder_of(*tried[number])
+        return encoder, encoder.chunks(samples[number], within)
+
+    with closing(in_order(sample, range(len(tried)), across)) as found:
+        for (encoder, chunks), indices in zip(found, samples, strict=True):
+            size = sum(len(data) for data, _ in chunks.values())
+            each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+            if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
+                best, sampled, cost = encoder, chunks, each
     assert best is not None
     elements = sum(count for _, count in best.ranges)
     return b"" if cost * elements >= below else best.frame(sampled, threads)
