@@ -192,6 +192,13 @@ static void encode_body(const qc_encoder_input *input, size_t contexts_limit, ch
         best->bytes = encoders[best->coding]->encode(input, out, best->bytes);
 }
 
+size_t qc_stream_least(const uint8_t *symbols, size_t count, unsigned width)
+{
+    uint64_t counts[256];
+    qc_count_narrow(symbols, count, width, counts);
+    return entropy_bytes(counts, count, 2);
+}
+
 size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile profile)
 {
     if (profile == QC_SMALL)

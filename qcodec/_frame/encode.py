@@ -96,6 +96,18 @@ class FrameEncoder:
             self.effort,
         )
 
+    def least(self, indices: list[int]) -> int:
+        """Return the bytes that these chunks surely take, without encoding them."""
+        if self.positions is not None:
+            return 0
+        ranges = [self.ranges[i] for i in indices]
+        return sum(
+            self.plan.chunk_least(
+                bytes_of(self.codes[first : first + count]), count, self.codings, self.profile
+            )
+            for first, count in ranges
+        )
+
     def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
         """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
@@ -221,17 +233,30 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
     return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
 
 
+def _per_element(size: int, encoder: FrameEncoder, indices: list[int]) -> float:
+    return size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+
+
 def _smallest(
     encoders: list[FrameEncoder], encoding: Encoding, threads: int, below: float
 ) -> bytes:
     """Return the smallest frame; empty if the samples say that it takes `below` bytes or more."""
+    keep = 1 - _WORTHWHILE[encoding.profile]
     best, sampled, cost = encoders[0], None, inf
-    compared = encoders if len(encoders) > 1 else []
     samples = layouts.sampled([encoder.ranges for encoder in encoders], encoding.effort)
-    for encoder, indices in zip(compared, samples, strict=False):
-        chunks = encoder.chunks(indices, threads)
-        each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _WORTHWHILE[encoding.profile]):
+    compared = list(zip(encoders, samples, strict=True)) if len(encoders) > 1 else []
+    known = {}
+    if [encoder.layout.kind for encoder, _ in compared[:2]] == ["bytes", "planes"]:
+        # To encode bytes of floats takes as long as planes, and planes are smaller.
+        (first, indices), (planes, others) = compared[:2]
+        known[planes] = planes.chunks(others, threads)
+        least = _per_element(first.least(indices), first, indices)
+        if _per_element(known[planes].size, planes, others) < least * keep:
+            del compared[0]
+    for encoder, indices in compared:
+        chunks = known.pop(encoder, None) or encoder.chunks(indices, threads)
+        each = _per_element(chunks.size, encoder, indices)
+        if each < cost * keep:
             best, sampled, cost = encoder, chunks, each
     elements = sum(count for _, count in best.ranges)
     if sampled is not None and cost * elements >= below:
