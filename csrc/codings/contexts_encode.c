@@ -12,7 +12,7 @@ static inline void encode_bit(qc_range_encoder *e, const qc_contexts *contexts, 
                               unsigned bit)
 {
     qc_context before = *context;
-    *context = qc_context_learn(contexts, before, bit);
+    *context = qc_context_learn_known(contexts, before, bit);
     qc_range_encode(e, bit, qc_context_chance(before));
 }
 

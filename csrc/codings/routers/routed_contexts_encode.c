@@ -80,8 +80,8 @@ static inline void encode_symbol(qc_range_encoder *e, qc_routed_contexts *contex
         qc_context shared = common->shared[t], own = specific[t];
         unsigned bit = symbol >> i & 1;
         qc_range_encode(e, bit, qc_context_blend(contexts, shared, own));
-        common->shared[t] = qc_context_learn(common, shared, bit);
-        specific[t] = qc_context_learn(common, own, bit);
+        common->shared[t] = qc_context_learn_known(common, shared, bit);
+        specific[t] = qc_context_learn_known(common, own, bit);
         t = 2 * t + bit;
     }
 }
