@@ -208,7 +208,8 @@ def encode_quantized(
         deltas = [layout for layout in found if layout.kind == "delta"]
         if deltas:
             changed = layouts.changes(quantized)
-            widths = _gap_widths(changed, None, encoding)
+            is_few = changed.density <= layouts.MAX_CHANGED
+            widths = _gap_widths(changed, None, encoding) if is_few else []
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
         encoders = [
             FrameEncoder(stored, layout.with_chunks(stored, chunk, profile), encoding, order, notes)
