@@ -19,12 +19,9 @@ static inline void encode_bit(qc_range_encoder *e, const qc_contexts *contexts, 
 static inline void encode_tree(qc_range_encoder *e, qc_contexts *contexts, unsigned width,
                                unsigned symbol)
 {
-    unsigned t = 1;
-    for (unsigned i = width; i-- > 0;) {
-        unsigned bit = symbol >> i & 1;
-        encode_bit(e, contexts, &contexts->shared[t], bit);
-        t = 2 * t + bit;
-    }
+    unsigned leaf = 1u << width | symbol;
+    for (unsigned i = width; i-- > 0;)
+        encode_bit(e, contexts, &contexts->shared[leaf >> (i + 1)], leaf >> i & 1);
 }
 
 static inline void encode_exponent(qc_range_encoder *e, qc_contexts *contexts, unsigned width,

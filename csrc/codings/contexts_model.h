@@ -92,8 +92,8 @@ static inline uint32_t qc_context_blend(const qc_routed_contexts *contexts, qc_c
                                         qc_context specific)
 {
     uint64_t weight = contexts->weights[specific & QC_CONTEXT_COUNT_MASK];
-    uint64_t sum = (shared >> QC_CONTEXT_COUNT_BITS) * (65536 - weight) +
-                   (specific >> QC_CONTEXT_COUNT_BITS) * weight;
+    uint64_t one = shared >> QC_CONTEXT_COUNT_BITS, other = specific >> QC_CONTEXT_COUNT_BITS;
+    uint64_t sum = (one << 16) + (other - one) * weight; /* one, and a part of the way to other */
     uint32_t p = (uint32_t)(sum >> 22);
     return p > 0 ? p : 1;
 }
