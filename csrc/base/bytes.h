@@ -211,4 +211,23 @@ static inline size_t qc_write_vu(uint8_t *out, uint64_t value)
     return size;
 }
 
+/* ---- prefetching ---- */
+
+#define QC_PREFETCH_AHEAD ((size_t)4096)
+
+/* `used` bytes at `next`, of those up to `end`, are about to be read in order: fetch as many that
+   come some way behind them. Streams that are read in turns, a block of each, are more than the
+   machine foresees by itself. */
+static inline void qc_prefetch(const uint8_t *next, size_t used, const uint8_t *end)
+{
+    size_t left = (size_t)(end - next);
+    size_t stop = used + QC_PREFETCH_AHEAD < left ? used + QC_PREFETCH_AHEAD : left;
+#if defined(__GNUC__) || defined(__clang__)
+    for (size_t at = QC_PREFETCH_AHEAD; at < stop; at += 64)
+        __builtin_prefetch(next + at, 0, 3);
+#else
+    (void)stop;
+#endif
+}
+
 #endif /* QC_BYTES_H */

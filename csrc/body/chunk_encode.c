@@ -40,7 +40,8 @@ size_t qc_chunk_least(const qc_frame *frame, const qc_chunk_input *input,
                       const qc_encoding *encoding)
 {
     const qc_kind_encoder *kind = qc_kind_encoder_of(frame);
-    return kind->least != NULL ? kind->least(frame, input, encoding) : 0;
+    int is_known = kind->least != NULL && frame->positions == QC_DENSE;
+    return is_known ? kind->least(frame, input, encoding) : 0;
 }
 
 static size_t input_workspace(const qc_frame *frame, const qc_chunk_input *input)

@@ -25,7 +25,7 @@ void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count,
                       int past_cache)
 {
     size_t size = values->frame->item_size;
-    (void)past_cache;
+    (void)past_cache; /* one copy is as fast */
     memcpy(out, values->blocks[0] + from * size, count * size);
     qc_swap_elements_if_big_endian(out, values->frame->dtype, count);
 }
@@ -68,11 +68,16 @@ void qc_scaled_elements_write(qc_value_decoder *values, size_t from, size_t coun
 {
     const qc_frame *frame = values->frame;
     values->kind->write_stored(values, from, count, values->native, 0);
-    if (positions == NULL || qc_is_uniform(frame)) {
+    int is_spread = positions == NULL && qc_has_short_runs(frame);
+    if (!is_spread && (positions == NULL || qc_is_uniform(frame))) {
         write_runs(values, count, first, out);
         return;
     }
     qc_convert(values->native, frame->stored_dtype, values->floats, QC_F32, count);
+    if (is_spread) {
+        qc_write_spread(values, count, first, out);
+        return;
+    }
     for (size_t i = 0; i < count; i++)
         values->floats[i] = qc_scale_of(frame, first + positions[i]) * values->floats[i];
     qc_write_floats(values, count, out);

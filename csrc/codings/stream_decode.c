@@ -75,6 +75,22 @@ const uint8_t *qc_stream_view(qc_stream *stream, size_t count)
     return symbols;
 }
 
+qc_status qc_stream_write_items(qc_stream *stream, qc_item_run *run, size_t count, size_t *done,
+                                qc_error *error)
+{
+    size_t keep = run->keep, size = run->table->item_size;
+    *done = 0;
+    if (stream->decoder->write_items == NULL || run->table->entries > QC_NO_PLANES ||
+        (size != 2 && size != 4))
+        return QC_OK;
+    count = count < stream->left ? count : stream->left;
+    *done = stream->decoder->write_items(stream, run, count);
+    QC_TICK(&stream->shared->ticker, *done);
+    stream->left -= *done;
+    run->out += (keep + *done - run->keep) * size;
+    return QC_OK;
+}
+
 /* Take symbols and drop them, a block at a time. */
 static qc_status drop(qc_stream *stream, size_t count, qc_error *error)
 {

@@ -2,14 +2,14 @@
  * decode_frames FOLDER FRAME...: decode each file, and print the name of the status. Values of a
  * valid one, little-endian, become FOLDER/0, FOLDER/1 and so on, by the number of the frame.
  */
-#include "frame_files.h"
+#include "frames/frame_files.h"
 #include "kernels/planes.h"
 
 static qc_status decode(const frame_file *file, uint8_t *values)
 {
     static uint8_t workspace[QC_WORKSPACE_BYTES];
     const qc_frame *frame = &file->frame;
-    return qc_frame_decode(frame, file->chunks, file->data, 0, frame->elements, frame->dtype,
+    return qc_frame_decode(frame, file->chunks, file->data, 0, 0, frame->elements, frame->dtype,
                            values, QC_VERIFY, workspace, NULL);
 }
 

@@ -5,8 +5,8 @@
 #ifndef QC_TEST_SAMPLE_FRAMES_H
 #define QC_TEST_SAMPLE_FRAMES_H
 
+#include "../support.h"
 #include "base/bytes.h"
-#include "support.h"
 
 enum { SAMPLE_ROWS = 30, SAMPLE_COLUMNS = 128, SAMPLE_ELEMENTS = SAMPLE_ROWS * SAMPLE_COLUMNS };
 enum { SAMPLE_CHUNK = 10 * SAMPLE_COLUMNS, SAMPLE_CHUNKS = 3, SAMPLE_ITEM = 8 };
@@ -227,8 +227,8 @@ static inline qc_status decode_sample(const uint8_t *data, size_t size, const ui
     if (status == QC_OK && frame.coded_bytes > 0)
         status = qc_parameters_decode(&frame, parameters, workspace, NULL);
     if (status == QC_OK)
-        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, frame.dtype, out, flags,
-                                 workspace, NULL);
+        status = qc_frame_decode(&frame, chunks, data, 0, 0, frame.elements, frame.dtype, out,
+                                 flags, workspace, NULL);
     for (size_t i = 0; status == QC_OK && i < frame.chunks; i++) { /* and as integers */
         size_t stored;
         status = qc_chunk_codes(&frame, &chunks[i], data + chunks[i].offset, &stored, NULL);
