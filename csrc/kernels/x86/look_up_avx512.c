@@ -1,6 +1,7 @@
 /*
- * Up to 16 items of four bytes, or 32 of two, are one register that is permuted by the codes, and up
- * to 32 items of four bytes are two. Of more items each plane of bytes is permuted by itself, and the planes are joined.
+ * Up to 16 items of four bytes, or 32 of two, are one register that is permuted by the codes, and
+ * up to 32 items of four bytes are two. Of more items each plane of bytes is permuted by itself,
+ * and the planes are joined.
  */
 #include "kernels/x86/avx512.h"
 
