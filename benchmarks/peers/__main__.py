@@ -107,7 +107,7 @@ def main() -> int:
     parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
     parser.add_argument("--patient", action="store_true", help="no compressor is too slow")
     parser.add_argument("--structured", action="store_true", help="only the structured set")
-    parser.add_argument("--sizes-only", action="store_true", help="do not time that set")
+    parser.add_argument("--sizes-only", action="store_true", help="of that set, time only ours")
     parser.add_argument("--public", type=Path, help="safetensors files that join that set")
     parser.add_argument("--net", action="append", default=[], help="of that set, only this net")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Sizes alone, without timing. Those of other compressors are remembered in a folder.
+"""Sizes of whole files, and how fast ours decode. Sizes of others are remembered in a folder.
 
 A remembered size was compared bit for bit when it was measured. Its key contains all that was
 given to the compressor and the package's release, so nothing has to be deleted by hand.
@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..suite.measure import Spread, interleave
 from . import plain, whole
 from .case import Array, Case, Tensors
-from .compare import PROFILES, check, our_files
+from .compare import EFFORT, PROFILES, check, our_files
 from .forms import forms
+from .stored import Stored
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Sizes:
     case : Case
     ours, peers : dict of str to int
         By profile, and by method.
+    seconds : dict of str to Spread
+        To decode ours, by profile.
     codes : int or None
         Our smallest file if the user gives the codes that the tensors were made of.
     """
@@ -36,7 +40,13 @@ class Sizes:
     case: Case
     ours: dict[str, int]
     peers: dict[str, int]
+    seconds: dict[str, Spread]
     codes: int | None = None
+
+    @property
+    def dense(self) -> int:
+        """Bytes of the decoded tensors."""
+        return sum(array.nbytes for array in self.case.decoded().values())
 
     @property
     def best(self) -> tuple[str, int]:
@@ -83,19 +93,25 @@ def measure(case: Case, memory: Memory, codes: Tensors | None = None) -> Sizes:
         Must decode to the same tensors.
     """
     wanted = case.decoded()
-    found = Sizes(case, _ours(case, wanted), peers(case, memory, wanted))
+    ours = _ours(case, wanted)
+    seconds = interleave({profile: one.tensors for profile, one in ours.items()}, EFFORT)
+    found = Sizes(case, _bytes(ours), peers(case, memory, wanted), seconds)
     if codes is None:
         return found
     known = _ours(Case(case.title, codes), wanted)
-    return replace(found, codes=known["small"])
+    return replace(found, codes=known["small"].bytes)
 
 
-def _ours(case: Case, wanted: Mapping[str, Array]) -> dict[str, int]:
+def _ours(case: Case, wanted: Mapping[str, Array]) -> dict[str, Stored]:
     with tempfile.TemporaryDirectory() as folder:
         stored = our_files(case, Path(folder))
     for one in stored:
         check(one, case, wanted)
-    return dict(zip(PROFILES, (one.bytes for one in stored), strict=True))
+    return dict(zip(PROFILES, stored, strict=True))
+
+
+def _bytes(ours: Mapping[str, Stored]) -> dict[str, int]:
+    return {profile: one.bytes for profile, one in ours.items()}
 
 
 def peers(case: Case, memory: Memory, wanted: Mapping[str, Array]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from ..nets.sources import AbsentError, Sources
 from . import plain
 from .case import Array, Case, Tensors
 from .sizes import Sizes
+from .table import megabytes
 
 PUBLIC = "public"
 _PROFILES = ("small", "balanced")
@@ -99,8 +100,8 @@ def summary(found: list[tuple[str, Sizes]], remarks: Collection[str] = ()) -> st
     remarks : collection of str
     """
     lines = [
-        "| net | way | `small` | `balanced` | best peer | | small / best | balanced / best "
-        "| small / codes |",
+        "| net | way | `small`: bytes, MB/s | `balanced`: bytes, MB/s | best peer | "
+        "| small / best | balanced / best | small / codes |",
         "|---|---|---:|---:|---|---:|---:|---:|---:|",
     ]
     lines += [row(sizes) for _, sizes in found]
@@ -114,7 +115,8 @@ def summary(found: list[tuple[str, Sizes]], remarks: Collection[str] = ()) -> st
 
 def row(sizes: Sizes) -> str:
     """A case's row of the summary."""
-    cells = [sizes.case.net, sizes.case.title, *(f"{sizes.ours[p]:,}" for p in _PROFILES)]
+    ours = (f"{sizes.ours[p]:,}, {megabytes(sizes.dense, sizes.seconds[p])}" for p in _PROFILES)
+    cells = [sizes.case.net, sizes.case.title, *ours]
     if sizes.peers:
         name, size = sizes.best
         cells += [name, f"{size:,}", *(f"{sizes.against_best(p):.3f}" for p in _PROFILES)]

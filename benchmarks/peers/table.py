@@ -7,12 +7,12 @@ from ..suite.measure import Spread
 from .compare import Comparison, Entry
 
 
-def megabytes(comparison: Comparison, spread: Spread | None) -> str:
+def megabytes(dense: int, spread: Spread | None) -> str:
     """10^6 bytes of decoded tensors a second, and a letter where the clock was not the wall's."""
     if spread is None:
         return ""
     letter = "" if spread.clock == "wall" else f" {spread.clock[0]}"
-    return f"{comparison.dense / spread.median / 1e6:,.0f}{letter}"
+    return f"{dense / spread.median / 1e6:,.0f}{letter}"
 
 
 def section(comparison: Comparison) -> str:
@@ -41,8 +41,8 @@ def _row(comparison: Comparison, entry: Entry) -> str:
         stored.form,
         f"{stored.bytes:,}",
         f"{100 * stored.bytes / comparison.dense:.2f} %",
-        megabytes(comparison, entry.tensors),
-        megabytes(comparison, entry.decompress),
+        megabytes(comparison.dense, entry.tensors),
+        megabytes(comparison.dense, entry.decompress),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -56,7 +56,7 @@ def side_by_side(title: str, comparisons: list[Comparison]) -> str:
     for method in dict.fromkeys(methods):
         entries = [(comparison, comparison.of(method)) for comparison in comparisons]
         cells = [
-            "" if entry is None else f"{entry.stored.bytes:,}, {megabytes(c, entry.tensors)}"
+            "" if entry is None else f"{entry.stored.bytes:,}, {megabytes(c.dense, entry.tensors)}"
             for c, entry in entries
         ]
         own = any(entry is not None and entry.stored.own for _, entry in entries)

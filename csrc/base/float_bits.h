@@ -30,6 +30,26 @@ static inline uint32_t qc_bits_of_f32(float value)
     return bits;
 }
 
+/* A float32 without its sign. */
+static inline uint32_t qc_magnitude_of_f32(float value)
+{
+    return qc_bits_of_f32(value) & ~QC_F32_SIGN;
+}
+
+static inline double qc_f64_of_bits(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline uint64_t qc_bits_of_f64(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
 /* The next float32 below a finite one. */
 static inline float qc_next_below(float value)
 {

@@ -304,7 +304,7 @@ qc_status qc_chunk_decode_with(qc_chunk_decoder *decoder, const qc_frame *frame,
     target target = {first, count, out, qc_dtype_size(out_dtype), count == chunk->elements};
     QC_CHECK(first <= chunk->elements && count <= chunk->elements - first, QC_INVALID,
              "decode: the range is beyond the chunk", 0, count, chunk->elements);
-    QC_CHECK(target.whole || (frame->positions != QC_COPIES && !qc_has_changes(frame)), QC_INVALID,
+    QC_CHECK(target.whole || !qc_is_whole_only(frame), QC_INVALID,
              "decode: a chunk of copies or changes is decoded as a whole", 0, count,
              chunk->elements);
     QC_CHECK(out == NULL || qc_parameters_are_decoded(frame), QC_INVALID,

@@ -82,6 +82,12 @@ static inline int qc_has_changes(const qc_frame *frame)
     return frame->kind == QC_DELTA && qc_is_sparse(frame);
 }
 
+/* Whether a chunk is decoded as a whole only: its elements depend on those before them. */
+static inline int qc_is_whole_only(const qc_frame *frame)
+{
+    return frame->positions == QC_COPIES || qc_has_changes(frame);
+}
+
 /* Elements that a symbol of a mask covers; 0 if there is no mask. */
 static inline unsigned qc_mask_width(qc_positions form)
 {

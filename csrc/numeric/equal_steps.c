@@ -52,8 +52,6 @@ typedef struct search {
     qc_ticker *ticker;
 } search;
 
-static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) & ~QC_F32_SIGN; }
-
 static inline double value_of(uint32_t bits) { return (double)qc_f32_of_bits(bits); }
 
 /* The first and last float32 that round to a magnitude of a type. Half way, the even one is it. */
@@ -93,7 +91,7 @@ static int find_extremes(search *search)
         if (qc_tick(search->ticker, QC_STEP_PIECE / QC_STEP_VALUES))
             return 0;
         for (size_t i = start; i < end; i++) {
-            uint32_t magnitude = magnitude_of(search->values[i]);
+            uint32_t magnitude = qc_magnitude_of_f32(search->values[i]);
             uint32_t less = magnitude - 1; /* of 0 it is the largest */
             min = less < min ? less : min;
             max = magnitude > max ? magnitude : max;
@@ -130,7 +128,7 @@ static inline int narrow(search *search, uint32_t magnitude)
 static int narrow_all(search *search)
 {
     for (size_t i = 0; i < search->count; i++) {
-        uint32_t magnitude = magnitude_of(search->values[i]);
+        uint32_t magnitude = qc_magnitude_of_f32(search->values[i]);
         if (i % QC_STEP_PIECE == 0 && qc_tick(search->ticker, QC_STEP_PIECE / QC_STEP_VALUES))
             return 0;
         if (magnitude != 0 && !narrow(search, magnitude))

@@ -7,8 +7,6 @@
 
 #define BLOCK 1024 /* stays in L1 */
 
-static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) & ~QC_F32_SIGN; }
-
 int qc_all_finite(const float *values, size_t count)
 {
     uint32_t bad = 0;
@@ -21,21 +19,21 @@ static size_t count_above(const float *values, size_t count, uint32_t level)
 {
     uint32_t above = 0; /* of a block */
     for (size_t i = 0; i < count; i++)
-        above += (int32_t)magnitude_of(values[i]) > (int32_t)level;
+        above += (int32_t)qc_magnitude_of_f32(values[i]) > (int32_t)level;
     return above;
 }
 
 size_t qc_magnitudes_between(const float *values, size_t count, float min, float max, size_t *above,
                              float *between)
 {
-    uint32_t low = magnitude_of(min), high = magnitude_of(max);
+    uint32_t low = qc_magnitude_of_f32(min), high = qc_magnitude_of_f32(max);
     size_t found = 0;
     *above = 0;
     for (size_t start = 0; start < count; start += BLOCK) {
         size_t block = count - start < BLOCK ? count - start : BLOCK;
         *above += count_above(values + start, block, high);
         for (size_t i = start; i < start + block; i++) {
-            uint32_t magnitude = magnitude_of(values[i]);
+            uint32_t magnitude = qc_magnitude_of_f32(values[i]);
             between[found] = qc_f32_of_bits(magnitude); /* overwritten if it is not between */
             found += magnitude - low <= high - low;
         }
@@ -46,22 +44,22 @@ size_t qc_magnitudes_between(const float *values, size_t count, float min, float
 static void mask_at_least(const float *values, size_t count, uint32_t level, uint8_t *mask)
 {
     for (size_t i = 0; i < count; i++)
-        mask[i] = (int32_t)magnitude_of(values[i]) >= (int32_t)level;
+        mask[i] = (int32_t)qc_magnitude_of_f32(values[i]) >= (int32_t)level;
 }
 
 void qc_mask_above(const float *values, size_t count, float threshold, size_t ties, uint8_t *mask)
 {
-    uint32_t level = magnitude_of(threshold);
+    uint32_t level = qc_magnitude_of_f32(threshold);
     size_t i = 0;
     for (; ties > 0 && i < count; i += BLOCK) {
         size_t block = count - i < BLOCK ? count - i : BLOCK, equal = 0;
         for (size_t j = i; j < i + block; j++)
-            equal += magnitude_of(values[j]) == level;
+            equal += qc_magnitude_of_f32(values[j]) == level;
         mask_at_least(values + i, block, level, mask + i);
         /* The last ones must go. If values have changed since they were counted, they may be fewer:
            then the block ends the search. */
         for (size_t j = i + block; j > i && equal > ties; j--)
-            if (magnitude_of(values[j - 1]) == level) {
+            if (qc_magnitude_of_f32(values[j - 1]) == level) {
                 mask[j - 1] = 0;
                 equal--;
             }
@@ -77,7 +75,7 @@ static inline void mask_group(const float *values, size_t n, size_t m, uint8_t *
     uint32_t magnitudes[QC_MAX_N_OF_M];
     uint8_t ranks[QC_MAX_N_OF_M];
     for (size_t i = 0; i < m; i++) {
-        magnitudes[i] = magnitude_of(values[i]);
+        magnitudes[i] = qc_magnitude_of_f32(values[i]);
         ranks[i] = 0;
         for (size_t j = 0; j < i; j++) {
             uint8_t greater = magnitudes[i] > magnitudes[j];

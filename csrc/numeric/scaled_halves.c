@@ -61,38 +61,25 @@ typedef struct search {
     qc_ticker *ticker;
 } search;
 
-static inline uint32_t magnitude_of(float value) { return qc_bits_of_f32(value) & ~QC_F32_SIGN; }
-
 static inline double value_of(uint32_t bits) { return (double)qc_f32_of_bits(bits); }
 
-static inline uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static inline double double_of(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 /* Of a normal number. */
-static inline int exponent_of(double value) { return (int)(bits_of(value) >> DOUBLE_BITS) - 1023; }
+static inline int exponent_of(double value)
+{
+    return (int)(qc_bits_of_f64(value) >> DOUBLE_BITS) - 1023;
+}
 
 static inline double power_of_two(int exponent)
 {
-    return double_of((uint64_t)(exponent + 1023) << DOUBLE_BITS);
+    return qc_f64_of_bits((uint64_t)(exponent + 1023) << DOUBLE_BITS);
 }
 
 /* A positive number, rounded to as many bits as a normal half has; its exponent does not matter. */
 static inline double nearest_half(double value, unsigned mantissa_bits)
 {
     unsigned dropped = DOUBLE_BITS - mantissa_bits;
-    uint64_t bits = bits_of(value) + ((uint64_t)1 << (dropped - 1));
-    return double_of(bits >> dropped << dropped);
+    uint64_t bits = qc_bits_of_f64(value) + ((uint64_t)1 << (dropped - 1));
+    return qc_f64_of_bits(bits >> dropped << dropped);
 }
 
 static int has_time(const search *search, size_t values)
@@ -108,7 +95,7 @@ static int find_witnesses(search *search)
     uint32_t seen[WITNESSES];
     search->witness_count = 0;
     for (size_t i = 0; i < search->count && search->witness_count < WITNESSES; i++) {
-        uint32_t magnitude = magnitude_of(search->values[i]);
+        uint32_t magnitude = qc_magnitude_of_f32(search->values[i]);
         uint32_t significand = magnitude & (LEAST_NORMAL - 1);
         unsigned known = 0;
         if (magnitude >= QC_F32_INFINITY || (i % PIECE == 0 && !has_time(search, PIECE)))
@@ -178,7 +165,7 @@ static int narrow_by_all(search *search, extent *values)
 {
     extent found = {2 * power_of_two(127), 0, 0, 0};
     for (size_t i = 0; i < search->count; i++) {
-        uint32_t magnitude = magnitude_of(search->values[i]);
+        uint32_t magnitude = qc_magnitude_of_f32(search->values[i]);
         double value = value_of(magnitude);
         if (i % PIECE == 0 && !has_time(search, PIECE))
             return 0;
