@@ -68,11 +68,11 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
 
 /* A codebook for each group of finite values (else QC_INVALID): that of the exact method for up to
    `max_exact` members, else that of the fast method, unless its coarseness is above
-   `max_coarseness`. `kept`: 1 for each value that counts, else 0; NULL: all do. Writes k centroids of
-   each group, ascending, where the last one is repeated after the first entries[g], which differ
-   from each other (a 0 for a group without values), and the number of the nearest one for each value
-   that counts. `workspace`: qc_group_codebooks_workspace bytes, aligned for double, of which only as
-   much is touched as is needed. */
+   `max_coarseness`. `kept`: 1 for each value that counts, else 0; NULL: all do. Writes k centroids
+   of each group, ascending, where the last one is repeated after the first entries[g], which differ
+   from each other (a 0 for a group without values), and the number of the nearest one for each
+   value that counts. `workspace`: qc_group_codebooks_workspace bytes, aligned for double, of which
+   only as much is touched as is needed. */
 typedef struct qc_group_codebooks {
     size_t k, max_exact;
     double max_coarseness;
@@ -150,15 +150,15 @@ typedef struct qc_affine_step {
 } qc_affine_step;
 
 /* The code of each value, in one or two bytes (code_size): value / step, rounded to the nearest
-   integer (of two the even one), from `low` to `high`, plus `zero`. The last three are integers that
-   leave codes inside their type, else QC_INVALID. */
+   integer (of two the even one), from `low` to `high`, plus `zero`. The last three are integers
+   that leave codes inside their type, else QC_INVALID. */
 qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *grouping,
                           const qc_affine_step *steps, size_t code_size, void *codes,
                           const qc_poll *poll, qc_error *error);
 
-/* The squared errors of each group if values become the nearest multiples of `step`, a power of two,
-   from `low` to `high` (values, not integers): of clipping alone, and in all. Once a group's error
-   of clipping is above its limit, its other values are not looked at; below 0, none is. */
+/* The squared errors of each group if values become the nearest multiples of `step`, a power of
+   two, from `low` to `high` (values, not integers): of clipping alone, and in all. Once a group's
+   error of clipping is above its limit, its other values are not looked at; below 0, none is. */
 qc_status qc_fixed_point_errors(const float *values, size_t count, const qc_grouping *grouping,
                                 const qc_affine_step *steps, const double *limits, double *clipped,
                                 double *all, const qc_poll *poll, qc_error *error);

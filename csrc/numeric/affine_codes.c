@@ -13,7 +13,8 @@ static inline uint16_t code_of(const qc_affine_step *step, float value)
     return (uint16_t)(int32_t)(qc_to_integer(quotient) + step->zero);
 }
 
-static void put_run_8(const float *values, size_t count, const qc_affine_step *given, uint8_t *codes)
+static void put_run_8(const float *values, size_t count, const qc_affine_step *given,
+                      uint8_t *codes)
 {
     const qc_affine_step step = *given;
     for (size_t i = 0; i < count; i++)
@@ -28,7 +29,8 @@ static void put_run_16(const float *values, size_t count, const qc_affine_step *
         codes[i] = code_of(&step, values[i]);
 }
 
-static void put_row_8(const float *values, size_t count, const qc_affine_step *steps, uint8_t *codes)
+static void put_row_8(const float *values, size_t count, const qc_affine_step *steps,
+                      uint8_t *codes)
 {
     for (size_t i = 0; i < count; i++)
         codes[i] = (uint8_t)code_of(&steps[i], values[i]);
@@ -90,5 +92,5 @@ qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *
         QC_CHECK(has_codes(&steps[group], code_size == 1 ? 256 : 65536), QC_INVALID,
                  "affine codes: step or ends of a group", group, group, 0);
     return (qc_is_by_row(grouping) ? put_rows : put_runs)(values, count, grouping, steps, code_size,
-                                                        codes, &ticker, error);
+                                                          codes, &ticker, error);
 }

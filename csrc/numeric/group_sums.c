@@ -60,7 +60,8 @@ qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *
     }
     for (qc_run run = qc_before_runs(grouping); qc_next_run(&run, grouping, count);) {
         QC_TICK(&ticker, 1 + run.size / QC_RUN_PER_STEP);
-        range found = range_of(values + run.start, run.size, (range){low[run.group], high[run.group]});
+        range found =
+            range_of(values + run.start, run.size, (range){low[run.group], high[run.group]});
         low[run.group] = found.low;
         high[run.group] = found.high;
     }

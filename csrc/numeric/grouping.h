@@ -10,7 +10,7 @@
 
 /* Values of a run at most, and values that are one of a ticker's steps. */
 #define QC_RUN_VALUES   ((size_t)1 << 16)
-#define QC_RUN_PER_STEP 64
+#define QC_RUN_PER_STEP 16
 
 typedef struct qc_run {
     size_t start, size, group;

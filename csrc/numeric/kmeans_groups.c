@@ -1,6 +1,6 @@
 /*
- * A codebook for each group of a tensor: its members are gathered, and clustered as those of a whole
- * tensor are, by the exact method (kmeans_exact.c) if they are few, else by the fast one
+ * A codebook for each group of a tensor: its members are gathered, and clustered as those of a
+ * whole tensor are, by the exact method (kmeans_exact.c) if they are few, else by the fast one
  * (kmeans_fast.c).
  */
 #include "base/float_bits.h"
@@ -107,8 +107,8 @@ static qc_status find_exact(const groups *in, const float *members, size_t count
 {
     memcpy(in->ordered, members, count * sizeof *members);
     QC_TRY(sort(in, in->ordered, count));
-    return qc_kmeans_exact(in->ordered, count, in->wanted->k, centroids, NULL, in->scratch, in->poll,
-                           in->error);
+    return qc_kmeans_exact(in->ordered, count, in->wanted->k, centroids, NULL, in->scratch,
+                           in->poll, in->error);
 }
 
 static qc_status find(const groups *in, const float *members, size_t count, float *centroids)

@@ -16,11 +16,11 @@ typedef struct lloyd {
     size_t count;
     size_t k;
     double centre;
-    double *squared;   /* [count]: for one of the starts, in the memory of the sums */
+    double *squared;           /* [count]: for one of the starts, in the memory of the sums */
     qc_running_sum *up, *down; /* every APART-th sum of values less centre, from the median on */
-    double *centroids; /* [k] ascending */
-    size_t *ends;      /* [k + 1]: cluster j is [ends[j], ends[j + 1]) */
-    qc_ticker ticker;  /* once it says stop, nothing is computed any more */
+    double *centroids;         /* [k] ascending */
+    size_t *ends;              /* [k + 1]: cluster j is [ends[j], ends[j + 1]) */
+    qc_ticker ticker;          /* once it says stop, nothing is computed any more */
 } lloyd;
 
 /* In a ticker's steps: to find the end of one cluster, and to look at its ends. */

@@ -24,10 +24,11 @@ static inline double qc_to_integer(double value)
 #endif
 }
 
+/* NaN, which a value may have become meanwhile, becomes `low`. */
 static inline double qc_clipped(double value, double low, double high)
 {
-    value = value < low ? low : value;
-    return value > high ? high : value;
+    value = value > low ? value : low;
+    return value < high ? value : high;
 }
 
 #endif /* QC_MULTIPLES_H */

@@ -159,6 +159,7 @@ class Plan:
     def chunks(self) -> int: ...
     @property
     def row_elements(self) -> int: ...
+    def chunk_least(self, values: _Bytes, stored: int, codings: int, profile: int) -> int: ...
     def encode_chunk(
         self,
         first: int,
@@ -171,9 +172,7 @@ class Plan:
         profile: int,
         effort: int,
     ) -> tuple[bytes, int]: ...
-    def write(
-        self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int
-    ) -> bytes: ...
+    def write(self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int) -> bytes: ...
 
 # ---- equal_steps.pxi
 
@@ -209,6 +208,9 @@ def equal_steps(
     dtype: int,
     max_level: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def may_have_steps(
+    values: np.ndarray[Any, np.dtype[np.float32]], dtype: int, max_level: int
+) -> bool: ...
 def step_codes(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],
@@ -226,6 +228,7 @@ def scaled_halves(
     ends: np.ndarray[Any, np.dtype[np.uintp]],
     dtype: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def may_be_scaled_halves(values: np.ndarray[Any, np.dtype[np.float32]], dtype: int) -> bool: ...
 def halves(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],
@@ -267,9 +270,7 @@ def group_codebooks(
     k: int,
     max_exact: int,
     max_coarseness: float,
-) -> tuple[
-    np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes
-]: ...
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

@@ -21,8 +21,10 @@ cdef enum:
     # Decoding a tensor of up to so many elements, from so many bytes, takes microseconds.
     QUICK_ELEMENTS = 1024
     QUICK_BYTES = 16384
+    QUICK_OUTPUT = 8192
     # Of what `SmallFrames` decodes.
-    SMALL_BYTES = 1 << 14
+    SMALL_BYTES = 1 << 16
+    SMALL_PARAMETERS = 1 << 14
 
 
 cdef class Workspace:
@@ -434,14 +436,14 @@ cdef class Frame:
 
 
 cdef class SmallFrames:
-    """Small frames in one buffer, each read and decoded by short calls that keep the lock.
+    """Small frames in one buffer, each read and decoded by short calls.
 
     Anything unusual, faults included, is left to `Frame`: then the methods return None or False.
     """
 
     cdef const uint8_t[::1] data
     cdef Workspace workspace
-    cdef uint8_t[SMALL_BYTES] parameters
+    cdef uint8_t[SMALL_PARAMETERS] parameters
 
     def __cinit__(self, const uint8_t[::1] data):
         self.data = data
@@ -459,7 +461,7 @@ cdef class SmallFrames:
         if (
             head.kind == QC_DELTA
             or head.elements > SMALL_BYTES // head.item_size
-            or head.coded_bytes > SMALL_BYTES
+            or head.coded_bytes > SMALL_PARAMETERS
         ):
             return None
         return tuple([head.dims[axis] for axis in range(head.ndim)]), head.dtype, head.elements
@@ -470,12 +472,21 @@ cdef class SmallFrames:
         cdef qc_status status
         cdef unsigned flags = QC_VERIFY if verify else 0
         cdef size_t most = self.data.shape[0]
+        cdef const uint8_t *start
         if offset > most or size > most - offset or size == 0:
             return False
+        start = &self.data[offset]
         PyObject_GetBuffer(out, &to, PyBUF_WRITABLE)
-        status = qc_decode(
-            &self.data[offset], size, <int>dtype, to.buf, to.len, self.parameters, SMALL_BYTES,
-            flags, self.workspace.memory, NULL,
-        )
+        if to.len <= QUICK_OUTPUT:
+            status = qc_decode(
+                start, size, <int>dtype, to.buf, to.len, self.parameters, SMALL_PARAMETERS, flags,
+                self.workspace.memory, NULL,
+            )
+        else:
+            with nogil:
+                status = qc_decode(
+                    start, size, <int>dtype, to.buf, to.len, self.parameters, SMALL_PARAMETERS,
+                    flags, self.workspace.memory, NULL,
+                )
         PyBuffer_Release(&to)
         return status == QC_OK

@@ -80,8 +80,10 @@ def may_wait(quantized: Quantized, codec: Codec | None) -> bool:
     """
     if quantized.codes.nbytes > _MAX_WAITING_BYTES:
         return False
-    is_exact = isinstance(codec, Lossless) and quantized.kind == "bytes"
-    return not (is_exact and exact_forms(quantized))
+    if not isinstance(codec, Lossless) or quantized.kind != "bytes":
+        return True
+    # A single element has other forms always, others hardly ever.
+    return quantized.stored > 1 and not exact_forms(quantized)
 
 
 def may_join(quantized: Quantized, codec: Codec | None, profile: str) -> bool:
@@ -192,7 +194,9 @@ class _Sizes:
 
     def frames(self, names: Sequence[str]) -> list[bytes]:
         """Return the own frames of these tensors."""
-        with closing(in_order(lambda name: self._tensors[name].frame, names, self._threads)) as all_:
+        with closing(
+            in_order(lambda name: self._tensors[name].frame, names, self._threads)
+        ) as all_:
             return list(all_)
 
     def settle(self) -> None:
@@ -204,11 +208,12 @@ class _Sizes:
         """Return how many bytes it saves if these tensors share this frame."""
         return sum(self._bytes[name] - _PART_BYTES for name in names) - len(frame)
 
-    def bundled(self, parts: Sequence[Quantized], encode: Callable[[], bytes]) -> bytes:
+    def bundled(self, some: Sequence[Small], encode: Encode) -> bytes:
         """Return the frame of several tensors, encoded once even if it is asked for again."""
+        parts = [small.quantized for small in some]
         key = tuple(map(id, parts))
         if key not in self._bundles:
-            self._bundles[key] = encode()
+            self._bundles[key] = encode(_concatenated(parts), some[0].codec)
         return self._bundles[key]
 
     def compare(self, one: float, other: float, names: Iterable[str]) -> bool:
@@ -305,8 +310,7 @@ def _best(
         if len(some) <= tried:
             continue
         tried = len(some)
-        parts = [tensors[name].quantized for name in some]
-        frame = sizes.bundled(parts, lambda: encode(_concatenated(parts), tensors[some[0]].codec))
+        frame = sizes.bundled([tensors[name] for name in some], encode)
         saved = sizes.saved(some, frame)
         others = best.shapes if best else ()
         if sizes.compare(saved, most, [name for name in some if name not in others]):

@@ -196,9 +196,7 @@ def safetensors_parts(
     return [header, *(part for name in order for part in entries[name].parts)]
 
 
-def _stored(
-    name: str, tensor: Ordinary | Opaque
-) -> tuple[str, tuple[int, ...], memoryview]:
+def _stored(name: str, tensor: Ordinary | Opaque) -> tuple[str, tuple[int, ...], memoryview]:
     """Return type, shape and bytes of a tensor as safetensors stores it."""
     if isinstance(tensor, Opaque):
         return tensor.type_name, tensor.shape, tensor.data

@@ -28,8 +28,8 @@ class Repeated:
             target, first = self._waiting.setdefault(_digest(content.quantized), (name, content))
             if target == name or first.frame != content.frame:
                 return None
-            frame = content.frame
-            return _alias(target, frame) if len(frame) >= _MIN_REPEATED_BYTES else None
+            own = content.frame
+            return _alias(target, own) if len(own) >= _MIN_REPEATED_BYTES else None
         frame = content.frame if isinstance(content, Small) else content
         if not isinstance(frame, bytes) or len(frame) < _MIN_REPEATED_BYTES:
             return None
@@ -50,7 +50,9 @@ def _digest(quantized: Quantized) -> bytes:
         codebook and codebook.values,
         scale and scale.values,
     ]
-    digest = sha256(repr((quantized.shape, quantized.dtype, quantized.kind, quantized.bits)).encode())
+    digest = sha256(
+        repr((quantized.shape, quantized.dtype, quantized.kind, quantized.bits)).encode()
+    )
     digest.update(repr((quantized.zero_point, quantized.codebook_dtype)).encode())
     for array in arrays:
         digest.update(b"," if array is None else np.ascontiguousarray(array).tobytes() + b";")

@@ -17,7 +17,7 @@ from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
 from .bundling import Small, joined, may_join, may_wait
-from .container import LARGE_FRAME_BYTES, Alias, Content, OnDemand, Opaque, Ordinary
+from .container import LARGE_FRAME_BYTES, Content, OnDemand, Opaque, Ordinary
 from .repeated_frames import Repeated
 from .repeats import repeats
 
@@ -107,9 +107,10 @@ def encode_tensors(
             elif isinstance(content, Small):
                 contents[name] = b""  # its place in the order
                 small[name] = content
+            elif spool and isinstance(content, bytes) and len(content) >= LARGE_FRAME_BYTES:
+                contents[name] = spool.keep(content)
             else:
-                is_large = isinstance(content, bytes) and len(content) >= LARGE_FRAME_BYTES
-                contents[name] = spool.keep(content) if spool and is_large else content
+                contents[name] = content
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)

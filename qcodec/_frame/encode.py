@@ -80,6 +80,16 @@ class FrameEncoder:
             self.effort,
         )
 
+    def least(self, indices: list[int]) -> int:
+        """Return the bytes that these chunks surely take, without encoding them; 0: unknown."""
+        if self.layout.positions != "dense":
+            return 0
+        least = 0
+        for index in indices:
+            _, codes = self.stored.within(*self.ranges[index])
+            least += self.plan.chunk_least(bytes_of(codes), len(codes), self.codings, self.profile)
+        return least
+
     def chunks(self, indices: Collection[int], threads: int) -> dict[int, Chunk]:
         """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
@@ -148,7 +158,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     # The positions of one chunk are a sample of all of them.
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
-    sample = (quantized.positions[:stop] - first).astype(np.uint32)
+    sample = np.subtract(quantized.positions[:stop], first, dtype=np.uint32, casting="unsafe")
     best_fixed = core.relative_index_width(sample, layouts.value_bits(quantized))
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
@@ -182,11 +192,10 @@ def encode_quantized(
         deltas = [layout for layout in found if layout.kind == "delta"]
         if deltas:
             changed = layouts.changes(quantized)
-            widths = _gap_widths(changed, None, encoding)
+            is_few = changed.density <= layouts.MAX_CHANGED
+            widths = _gap_widths(changed, None, encoding) if is_few else []
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
-        tried = [
-            (layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried
-        ]
+        tried = [(layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried]
 
         def encoder(layout: Layout, stored: Quantized) -> FrameEncoder:
             return FrameEncoder(stored, layout, encoding, order, notes)
@@ -198,9 +207,15 @@ def encode_quantized(
     for form in [] if profile == "fixed" else exact_forms(quantized):
         best = _smaller(best, encode(form))
     below = len(best) - len(notes.to_bytes()) if best else inf
-    best = _smaller(best, encode(quantized, below=below))
-    moved = ascending(quantized) if _may_move(quantized, profile) else None
-    return best if moved is None else _smaller(best, encode(*moved))
+    # The sorted codes come first, so that they are gone when the tensor itself is encoded.
+    other = _encode_ascending(quantized, encode) if _may_move(quantized, profile) else b""
+    return _smaller(_smaller(best, encode(quantized, below=below)), other)
+
+
+def _encode_ascending(quantized: Quantized, encode: Callable[..., bytes]) -> bytes:
+    """Encode with sorted codebooks; empty if they ascend already."""
+    moved = ascending(quantized)
+    return b"" if moved is None else encode(*moved)
 
 
 def _smaller(frame: bytes, other: bytes) -> bytes:
@@ -213,6 +228,10 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
     if quantized.codebook is None or profile in ("fast", "fixed"):
         return False
     return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
+
+
+def _per_element(size: int, encoder: FrameEncoder, indices: list[int]) -> float:
+    return size / max(sum(encoder.ranges[i][1] for i in indices), 1)
 
 
 def _smallest(
@@ -228,16 +247,34 @@ def _smallest(
     """
     if len(tried) == 1:
         return encoder_of(*tried[0]).frame({}, threads)
-    best, sampled, cost = None, {}, inf
-    chunkings = [layout.chunks_of(stored) for layout, stored in tried]
-    samples = layouts.sampled(chunkings, encoding.effort)
-    for (layout, stored), indices in zip(tried, samples, strict=True):
-        encoder = encoder_of(layout, stored)
-        chunks = encoder.chunks(indices, threads)
+    samples = layouts.sampled(
+        [layout.chunks_of(stored) for layout, stored in tried], encoding.effort
+    )
+    # Threads share the chunks of a layout, or if these are too few, the layouts.
+    is_short = max(map(len, samples)) < threads
+    across, within = (threads, 1) if is_short else (1, threads)
+    keep = 1 - _WORTHWHILE[encoding.profile]
+
+    def measured(place: int) -> tuple[FrameEncoder, dict[int, Chunk], float]:
+        encoder, indices = encoder_of(*tried[place]), samples[place]
+        chunks = encoder.chunks(indices, within)
         size = sum(len(data) for data, _ in chunks.values())
-        each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
-            best, sampled, cost = encoder, chunks, each
+        return encoder, chunks, _per_element(size, encoder, indices)
+
+    places, known = list(range(len(tried))), {}
+    if [layout.kind for layout, _ in tried[:2]] == ["bytes", "planes"]:
+        # To encode bytes of floats takes as long as planes, which are nearly always smaller.
+        known[1] = measured(1)
+        first, indices = encoder_of(*tried[0]), samples[0]
+        if known[1][2] < keep * _per_element(first.least(indices), first, indices):
+            places.remove(0)
+    best, sampled, cost = None, {}, inf
+    unknown = [place for place in places if place not in known]
+    with closing(in_order(measured, unknown, across)) as others:
+        for place in places:
+            encoder, chunks, each = known[place] if place in known else next(others)
+            if best is None or each < cost * keep:
+                best, sampled, cost = encoder, chunks, each
     assert best is not None
     elements = sum(count for _, count in best.ranges)
     return b"" if cost * elements >= below else best.frame(sampled, threads)

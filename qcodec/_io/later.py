@@ -91,7 +91,7 @@ class Spool:
         if self._file is not None:
             self._file.close()
 
-    def keep(self, data: bytes) -> Part:
+    def keep(self, data: bytes) -> bytes | Later:
         """Return what the bytes can be read from as long as the spool is open.
 
         Raises

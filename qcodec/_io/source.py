@@ -198,8 +198,10 @@ class PartsSource(Source):
             if start >= offset + size:
                 break
             first, last = max(offset - start, 0), min(offset + size - start, size_of(part))
-            is_later = isinstance(part, Later)
-            found.append(part.read(first, last - first) if is_later else part[first:last])
+            if isinstance(part, Later):
+                found.append(part.read(first, last - first))
+            else:
+                found.append(part[first:last])
         return found[0] if len(found) == 1 else memoryview(b"".join(found))
 
     def _release(self) -> None:

@@ -92,9 +92,7 @@ def quantize_affine(
         stored = weights.stored
         if np.any(stored != stored[:1]):
             return _by_rate(weights, stored, bits, symmetric, rate)
-    layout = weights.grouping(
-        per, group, parameter_bits=32 if symmetric else 48, code_bits=bits
-    )
+    layout = weights.grouping(per, group, parameter_bits=32 if symmetric else 48, code_bits=bits)
     if mask is not None and layout.count > 1 and not symmetric:
         raise ValueError(
             "affine with a mask needs one code that is zero in all groups: use symmetric=True"
@@ -119,9 +117,7 @@ def check_affine(
         raise ValueError("a rate with per or group was given; allowed is a rate for a single scale")
 
 
-def _by_rate(
-    weights: Weights, stored: Array, bits: int, symmetric: bool, rate: float
-) -> Quantized:
+def _by_rate(weights: Weights, stored: Array, bits: int, symmetric: bool, rate: float) -> Quantized:
     """Find the cheapest codes at the best step; the stored values must not all be the same."""
     levels, price = 1 << bits, price_of(stored, rate)
     found, fit = entropy_constrained_steps(

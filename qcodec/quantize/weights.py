@@ -57,7 +57,9 @@ class Weights:
     @cached_property
     def values(self) -> Array:
         """All values, with 0 for the elements that are not stored."""
-        return self.given if self.all_kept else np.where(self.kept, self.given, np.float32(0))
+        if self.kept is None or self.all_kept:
+            return self.given
+        return np.where(self.kept, self.given, np.float32(0))
 
     @cached_property
     def all_kept(self) -> bool:
@@ -135,7 +137,8 @@ parameters the codes take 50,000 bytes, the elements 40,000; use larger groups, 
         """Return the number of stored elements in each group."""
         if self.kept is None:
             return grouping.counts(self.size)
-        return np.count_nonzero(grouping.members(self.kept), axis=1)
+        counts: Array = np.count_nonzero(grouping.members(self.kept), axis=1)
+        return counts
 
     def ranges(self, grouping: Grouping) -> tuple[Array, Array]:
         """Return the minimum and the maximum of 0 and the values of each group, in float64."""
