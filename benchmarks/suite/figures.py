@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import goal_table, growth_goals
 from .goals import Goal, judge
-from .growth.run import ALL_SIZES, LARGEST
+from .growth.run import ALL_SIZES, JUDGED
 from .result import Result, Results
 
 # So many sizes of a series are printed at most.
@@ -28,15 +28,17 @@ def memory(results: Results, group: str) -> str:
 
 def growth(results: Results, group: str) -> str:
     """A row for each series: its time and its memory by size, and how they grow."""
-    goals = {(goal.ours, goal.measure.unit): goal for goal in growth_goals.goals()}
+    goals = [goal for goal in growth_goals.goals() if goal.ours in results]
     lines = ["| what | by | figure | goal | |", "|---|---|---:|---:|---|"]
+    shown: set[tuple[str, bool]] = set()
     for name in dict.fromkeys(result.key.data for result in results.of(group)):
         found = [result for result in results.of(group) if result.key.data == name]
-        points = [r for r in found if r.key.method not in (ALL_SIZES, LARGEST)]
-        for (key, _), goal in goals.items():
-            if key.data == name and key in results:
-                by = "" if key.method == LARGEST else _by_size(points, key.action)
-                lines.append(f"| {goal.what} | {by} | {_found(goal, results)} |")
+        points = [r for r in found if r.key.method not in (ALL_SIZES, JUDGED)]
+        for goal in (goal for goal in goals if goal.ours.data == name):
+            of_memory = goal.ours.action == "memory"
+            by = "" if (name, of_memory) in shown else _by_size(points, goal.ours.action)
+            shown.add((name, of_memory))  # sizes are not repeated in the rows that follow
+            lines.append(f"| {goal.what} | {by} | {_found(goal, results)} |")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from .goals import EACH, EXPONENT, TIME, TIMES, Goal
 from .growth import by_groups
 from .growth.extent import Extent
-from .growth.run import ALL_SIZES, GROUP, IMPORT, LARGEST, everything
+from .growth.run import ALL_SIZES, GROUP, IMPORT, JUDGED, everything
 from .growth.series import Growth, Series
 from .result import Key
 
@@ -23,7 +23,7 @@ def goals() -> list[Goal]:
         what = by_groups.title(name, where)
         key = Key(GROUP, what, ALL_SIZES, "time")
         found.append(Goal(what, TIMES, key, None, by_groups.PAIRS_MAXIMUM))
-    return [*found, Goal(IMPORT, TIME, Key(GROUP, IMPORT, LARGEST, "work"), None, _IMPORT_MICROS)]
+    return [*found, Goal(IMPORT, TIME, Key(GROUP, IMPORT, JUDGED, "work"), None, _IMPORT_MICROS)]
 
 
 def _of_series(series: Series) -> list[Goal]:
@@ -34,8 +34,10 @@ def _of_series(series: Series) -> list[Goal]:
     ]
     for measure, maximum in ((EACH, series.each), (TIME, series.call)):
         if maximum is not None:
-            key = Key(GROUP, series.name, LARGEST, "work")
-            found.append(Goal(f"{series.name}: at the largest size", measure, key, None, maximum))
+            key = Key(GROUP, series.name, JUDGED, "work")
+            where = "largest" if series.units is None else "slowest"
+            what = f"{series.name}: at the {where} of the sizes"
+            found.append(Goal(what, measure, key, None, maximum))
     return found
 
 

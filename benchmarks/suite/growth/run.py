@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 from .. import peak
 from ..measure import Effort, Job, Spread, interleave
@@ -16,8 +17,8 @@ from .extent import Extent
 from .series import Series
 
 GROUP = "growth"
-#: The methods of the largest size, and of what all sizes say together.
-LARGEST, ALL_SIZES = "largest", "all sizes"
+#: The methods of the size that limits for each unit are for, and of what all sizes say together.
+JUDGED, ALL_SIZES = "judged size", "all sizes"
 IMPORT = "import qcodec, after NumPy"
 _ROUNDS = 3
 # The system counts less than this in pages of 2 MiB that are not all used.
@@ -47,14 +48,17 @@ def measure(results: Results, extent: Extent, effort: Effort) -> None:
 def measure_series(results: Results, every: Iterable[Series], effort: Effort) -> None:
     """Each at all of its sizes, one after the other: most do not fit into memory together."""
     for series in every:
-        times, memories = {}, {}
+        times, memories, slowest = {}, {}, None
         for size in series.sizes:
             found = _at_size(series, size, effort)
+            if slowest is None or found.spread.minimum > slowest.spread.minimum:
+                slowest = found
             times[size] = found.spread.minimum
             if found.figure is not None:
                 memories[size] = max(found.figure, _LEAST_BYTES)
             results.record(found)
-        results.record(Result(_key(series.name, LARGEST), found.spread, found.work, found.unit))
+        judged = found if series.units is None else slowest
+        results.record(replace(judged, key=_key(series.name, JUDGED)))
         for what, growth, quantities in (
             ("time", series.time, times),
             ("memory", series.memory, memories),
@@ -98,7 +102,7 @@ def _measure_import(results: Results, rounds: int) -> None:
     seconds.sort()
     quartiles = [seconds[len(seconds) * part // 4] for part in range(4)]
     spread = Spread(*quartiles, len(seconds), 0, "processor")
-    results.record(Result(_key(IMPORT, LARGEST), spread, 1, "calls"))
+    results.record(Result(_key(IMPORT, JUDGED), spread, 1, "calls"))
 
 
 def _key(data: str, method: str) -> Key:

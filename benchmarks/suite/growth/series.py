@@ -72,7 +72,8 @@ class Series:
     each : float, optional
         The most microseconds for each unit, at the largest size.
     units : int, optional
-        What `each` is for, if not the size: weights, where sizes count their groups.
+        What `each` is for, if not the size: weights, where sizes count their groups. The limit
+        then holds at the slowest of the sizes.
     call : float, optional
         The most microseconds of one call, at the largest size.
     """
