@@ -96,25 +96,42 @@ class Attached:
 
 
 class OnDemand(Later):
-    """An ordinary tensor whose array is requested again when the file is written.
+    """An ordinary tensor whose array is requested when the file is written.
 
-    So the arrays of a mapping that loads them on demand are never all in memory.
+    So the arrays of a mapping that loads them on demand, or of a file that is decoded, are never
+    all in memory.
 
     Parameters
     ----------
     name : str
-    tensor : Ordinary or Opaque
-        As it is now; it is not kept.
+    type_name : str
+        The element type as safetensors spells it; not one of elements of less than a byte, for
+        which it is checked before anything is written that they fit.
+    shape : tuple of int
+    size : int
+        Number of bytes.
     read : callable
-        Returns it again.
+        Returns the tensor; its errors name it.
     """
 
     def __init__(
-        self, name: str, tensor: Ordinary | Opaque, read: Callable[[], Ordinary | Opaque]
+        self,
+        name: str,
+        type_name: str,
+        shape: tuple[int, ...],
+        size: int,
+        read: Callable[[], Ordinary | Opaque],
     ) -> None:
         self._name, self._read = name, read
-        self.type_name, self.shape, data = _stored(name, tensor)
-        self.size = data.nbytes
+        self.type_name, self.shape, self.size = type_name, shape, size
+
+    @classmethod
+    def like(
+        cls, name: str, tensor: Ordinary | Opaque, read: Callable[[], Ordinary | Opaque]
+    ) -> OnDemand:
+        """Make one of a tensor as it is now, which is not kept."""
+        type_name, shape, data = _stored(name, tensor)
+        return cls(name, type_name, shape, data.nbytes, read)
 
     def read(self, offset: int, size: int) -> memoryview:
         return self._all()[offset : offset + size]
@@ -123,8 +140,9 @@ class OnDemand(Later):
         yield self._all()
 
     def _all(self) -> memoryview:
+        tensor = self._read()
         with naming(self._name):
-            found = _stored(self._name, self._read())
+            found = _stored(self._name, tensor)
             if found[:2] != (self.type_name, self.shape):
                 raise ValueError("its type or shape changed while the file was written")
             return found[2]

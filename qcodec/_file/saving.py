@@ -126,7 +126,12 @@ def _on_demand(
     """
     if isinstance(found, Ordinary) and found.element.packed_bits:
         return found
-    return OnDemand(name, found, lambda: _tensor_of(tensors[name]))
+
+    def read() -> Ordinary | Opaque:
+        with naming(name):
+            return _tensor_of(tensors[name])
+
+    return OnDemand.like(name, found, read)
 
 
 def _tensor_of(value: Any) -> Ordinary | Opaque:

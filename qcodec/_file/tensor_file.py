@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
@@ -19,7 +20,7 @@ from .._io.source import Source
 from ..dtypes import ElementType, output_type
 from ..errors import MissingTensorError, QCodecError, naming
 from ..limits import DEFAULT_LIMITS, Limits
-from .container import Opaque, Ordinary
+from .container import OnDemand, Opaque, Ordinary
 from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
 from .loading import Loading
@@ -334,6 +335,25 @@ class TensorFile:
             return Opaque(data, stored.opaque.dtype, stored.opaque.shape)
         wanted = self._dtype_of(name, dtype)
         return Ordinary(*self.read_array(name, dtype=wanted, threads=threads))
+
+    def ordinary_on_demand(
+        self, name: str, *, dtype: object = None, threads: int = 1
+    ) -> Ordinary | Opaque | OnDemand:
+        """Return one tensor as `read_ordinary` does, but a large one to be decoded when written.
+
+        The parts of a frame of several tensors are decoded at once.
+        """
+        stored = self._stored(name)
+        read = partial(self.read_ordinary, name, dtype=dtype, threads=threads)
+        if stored.opaque or stored.part is not None:
+            return read()
+        tensor = self._opener.tensor(stored)
+        with naming(name):
+            target = output_type(tensor.element_type, self._dtype_of(name, dtype))
+        if target.packed_bits:
+            return read()
+        size = tensor.elements * target.itemsize
+        return OnDemand(name, target.safetensors, tensor.shape, size, read)
 
     def _dtype_of(self, name: str, dtype: object) -> object:
         """Return `dtype` for a float tensor; otherwise None, which keeps the tensor's type."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from .._base.messages import names_text
-from .._file.container import Opaque, Ordinary, safetensors_parts
+from .._file.container import Parts, safetensors_parts
 from .._file.endings import NPZ, SAFETENSORS, is_npz_path
 from .._file.tensor_file import TensorFile
 from .._io.atomic import replace_file
@@ -44,11 +47,16 @@ def run(options: argparse.Namespace) -> int:
         lost = {"attached": file.attached(), "metadata": sorted(metadata) if is_npz else []}
         if any(lost.values()):
             check_may_lose(options, output)
-        tensors = _decoded(file, options.dtype, options.threads)
-    parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
-    _warn_of_loss(options.output, lost)
-    with about(options.output):
-        after = replace_file(options.output, parts)
+        # What is read while the output is written must not be the output, nor a stream that gets a
+        # part of the tensors before a fault is found.
+        at_once = is_npz or output.is_stream or output.is_file(Path(options.input).stat())
+        tensors = _decoded(file, options.dtype, options.threads, at_once)
+        parts: Parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
+        _warn_of_loss(options.output, lost)
+        if not at_once:
+            after = _written(options.output, parts)
+    if at_once:
+        after = _written(options.output, parts)
     report = {
         "output": options.output, "tensors": len(tensors), "bytes": after, "left_out": lost,
     }  # fmt: skip
@@ -66,11 +74,13 @@ def _warn_of_loss(path: str, lost: Mapping[str, list[str]]) -> None:
             warn(f"{path}: warning: {ending} cannot hold {noun}: left out {names_text(names)}")
 
 
-def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Ordinary | Opaque]:
-    """Return all tensors of a file; names that share one stored tensor share one array."""
+def _written(path: str, parts: Parts) -> int:
+    with about(path, (OSError,)):
+        return replace_file(path, parts)
+
+
+def _decoded(file: TensorFile, dtype: str | None, threads: int, at_once: bool) -> dict[str, Any]:
+    """Return all tensors of a file, decoded at once, or the large ones when they are written."""
     file.check_total(dtype)
-
-    def read(name: str) -> Ordinary | Opaque:
-        return file.read_ordinary(name, dtype=dtype, threads=threads)
-
-    return file.read_each(read)
+    read = file.read_ordinary if at_once else file.ordinary_on_demand
+    return file.read_each(partial(read, dtype=dtype, threads=threads))

@@ -10,8 +10,10 @@ import pytest
 import qcodec
 from qcodec import files
 from qcodec._file import saving
+from qcodec._file.tensor_file import TensorFile
 from qcodec._io.later import Spool
 from qcodec._io.source import PartsSource
+from qcodec.cli.main import main
 from tests.files.nets import all_same
 
 
@@ -132,3 +134,39 @@ def test_estimates_of_sizes_decide_as_the_sizes_would(name, codec, monkeypatch):
     found = qcodec.save(NETS[name], recipe=recipe)
     monkeypatch.setattr("qcodec._file.bundling._MAX_WAITING_BYTES", -1)  # all are encoded alone
     assert qcodec.save(NETS[name], recipe=recipe) == found
+
+
+@pytest.mark.parametrize("of_input", [False, True])
+def test_the_command_decodes_large_tensors_one_after_the_other(of_input, tmp_path, monkeypatch):
+    wanted = {f"layer{i}.weight": weights(i, 600, 600) for i in range(6)}
+    wanted |= {"a.bias": weights(7, 9), "b.bias": weights(8, 12)}
+    path = tmp_path / "net.qc.safetensors"
+    qcodec.save_file(wanted, path)
+    out = path if of_input else tmp_path / "out.safetensors"
+    alive, most = [], []
+    read_array = TensorFile.read_array
+
+    def counting(self, name, *arguments, **options):
+        array, element = read_array(self, name, *arguments, **options)
+        alive.append(weakref.ref(array))
+        most.append(sum(one() is not None and one().size > 1000 for one in alive))
+        return array, element
+
+    monkeypatch.setattr(TensorFile, "read_array", counting)
+    assert main(["decode", str(path), str(out)]) == 0
+    assert len(alive) == len(wanted)
+    assert max(most) == (6 if of_input else 1)  # the input is not read while it is replaced
+    assert all_same(qcodec.load_file(out), wanted)
+
+
+def test_a_fault_in_a_late_tensor_leaves_the_old_output(tmp_path, capsys):
+    path, out = tmp_path / "net.qc.safetensors", tmp_path / "out.safetensors"
+    qcodec.save_file({f"layer{i}.weight": weights(i, 600, 600) for i in range(3)}, path)
+    data = bytearray(path.read_bytes())
+    data[-1000] ^= 1
+    path.write_bytes(data)
+    out.write_bytes(b"before")
+    assert main(["decode", str(path), str(out)]) == 1
+    assert capsys.readouterr().err.startswith(f"qcodec: {path}: tensor 'layer2.weight': chunk")
+    assert out.read_bytes() == b"before"
+    assert {*tmp_path.iterdir()} == {path, out}
