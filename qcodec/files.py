@@ -138,7 +138,7 @@ def save_file(
     ...     path = f"{folder}/net.qcodec"
     ...     size = qcodec.save_file(weights, path, {"author": "Ada"}, attached=words)
     ...     with qcodec.safe_open(path) as file:
-    ...         print(file.metadata(), bytes(file.get_attached("vocabulary.txt")))
+    ...         print(file.metadata(), file.get_attached("vocabulary.txt"))
     {'author': 'Ada'} b'the of and to'
     """
     output = output_at(filename)

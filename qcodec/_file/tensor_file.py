@@ -147,7 +147,7 @@ class TensorFile:
         """Return the names of what belongs to the file but is no tensor, in alphabetical order."""
         return sorted(self.directory.attached)
 
-    def get_attached(self, name: str) -> Array:
+    def get_attached(self, name: str) -> bytes:
         """Return the bytes that are attached to the file under a name.
 
         Raises
@@ -162,7 +162,7 @@ class TensorFile:
             raise MissingTensorError(f"file has nothing attached under the name {quoted(name)}")
         encoded = self._opener.encoded(stored)
         with naming(name, stored.noun):
-            return encoded.decode()
+            return encoded.decode().tobytes()
 
     def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
         """Decode all tensors; names that share one stored tensor share one array.

@@ -128,7 +128,8 @@ def pack_by_library(data):
     try:
         with TensorFile(BytesSource(data)) as file:
             tensors = file.get_tensors()
-            tensors |= {name: file.get_attached(name) for name in file.attached()}
+            attached = {name: file.get_attached(name) for name in file.attached()}
+            tensors |= {name: np.frombuffer(it, np.uint8) for name, it in attached.items()}
     except QCodecError:
         return REFUSED
     return {

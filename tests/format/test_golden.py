@@ -78,7 +78,8 @@ def decode_file(data, base=None):
         return {None: opened(data, base).decode()}
     with TensorFile(BytesSource(data)) as file:
         attached = {name: file.get_attached(name) for name in file.directory.attached}
-        return file.get_tensors() | attached
+        as_arrays = {name: np.frombuffer(it, np.uint8) for name, it in attached.items()}
+        return file.get_tensors() | as_arrays
 
 
 def decode_by_reference(data, base=None):
