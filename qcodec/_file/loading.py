@@ -258,6 +258,8 @@ class Loading:
         whole = self._opener.encoded(group.first._replace(part=None))
         shared = SharedFrame(group.first.offset, whole)
         with naming(group.first.name):
+            assert group.first.part is not None
+            check_part(group.first.part, whole.frame)
             shared.elements(self._target(whole.element_type))
         return partial(self._copy_parts, group, shared, found)
 

@@ -184,7 +184,7 @@ def test_a_chunk_decodes_as_a_whole_only():
     head = core.Frame.read(np.frombuffer(frame, np.uint8), True, True)
     out = np.empty(8 * 10, np.uint8)
     with pytest.raises(ValueError, match="a chunk of copies or changes is decoded as a whole"):
-        head.decode(5, 10, 11, out, None, True)
+        head.decode(5, 10, 11, out, None, 0, None, True)
 
 
 @pytest.mark.parametrize("profile", ["fast", "fixed"])
