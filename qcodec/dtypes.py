@@ -109,6 +109,8 @@ def element_type(dtype: object) -> ElementType:
     >>> element_type(np.float32).safetensors
     'F32'
     """
+    if isinstance(dtype, np.dtype) and dtype in _BY_CARRIER:  # the text of a dtype takes long
+        return _BY_CARRIER[dtype]
     name = dtype if isinstance(dtype, str) else str(dtype).removeprefix("torch.")
     if name in BY_NAME:
         return BY_NAME[name]

@@ -106,12 +106,16 @@ static inline void qc_swap_if_big_endian(uint8_t *bytes, size_t item_size, size_
 /* The number of bits of `value`: 0 for 0, 3 for 5. */
 static inline unsigned qc_bit_length(uint64_t value)
 {
+#if defined(__GNUC__)
+    return value != 0 ? 64 - (unsigned)__builtin_clzll(value) : 0;
+#else
     unsigned bits = 0;
     while (value != 0) {
         bits++;
         value >>= 1;
     }
     return bits;
+#endif
 }
 
 /* Bytes of one symbol in memory. */
@@ -205,6 +209,25 @@ static inline size_t qc_write_vu(uint8_t *out, uint64_t value)
     }
     out[size++] = (uint8_t)value;
     return size;
+}
+
+/* ---- prefetching ---- */
+
+#define QC_PREFETCH_AHEAD ((size_t)4096)
+
+/* `used` bytes at `next`, of those up to `end`, are about to be read in order: fetch as many that
+   come some way behind them. Streams that are read in turns, a block of each, are more than the
+   machine foresees by itself. */
+static inline void qc_prefetch(const uint8_t *next, size_t used, const uint8_t *end)
+{
+    size_t left = (size_t)(end - next);
+    size_t stop = used + QC_PREFETCH_AHEAD < left ? used + QC_PREFETCH_AHEAD : left;
+#if defined(__GNUC__) || defined(__clang__)
+    for (size_t at = QC_PREFETCH_AHEAD; at < stop; at += 64)
+        __builtin_prefetch(next + at, 0, 3);
+#else
+    (void)stop;
+#endif
 }
 
 #endif /* QC_BYTES_H */

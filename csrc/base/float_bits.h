@@ -59,6 +59,20 @@ static inline float qc_next_below(float value)
     return qc_f32_of_bits(bits & QC_F32_SIGN ? bits + 1 : bits - 1);
 }
 
+/* `chosen` is 1 or 0. By a mask: a compiler would put the floating-point operations of one value
+   behind a branch, as they may raise exceptions, and then make no vector code. */
+static inline uint32_t qc_choose(int chosen, uint32_t bits, uint32_t otherwise)
+{
+    uint32_t mask = 0u - (uint32_t)chosen;
+    return (bits & mask) | (otherwise & ~mask);
+}
+
+/* Whether a magnitude, which has no sign, is below a limit: vectors compare signed numbers. */
+static inline int qc_is_below(uint32_t magnitude, uint32_t limit)
+{
+    return (int32_t)magnitude < (int32_t)limit;
+}
+
 /* f16 to f32, exact. */
 static inline uint32_t qc_f32_of_f16(uint32_t half)
 {
@@ -70,7 +84,8 @@ static inline uint32_t qc_f32_of_f16(uint32_t half)
     /* A subnormal is (2^-14 + fraction) - 2^-14; both are normal numbers of f32. */
     uint32_t subnormal =
         qc_bits_of_f32(qc_f32_of_bits(magnitude + least_normal) - qc_f32_of_bits(least_normal));
-    uint32_t result = exponent == 0 ? subnormal : exponent == 0x0F800000u ? special : normal;
+    uint32_t result = qc_choose(exponent == 0x0F800000u, special, normal);
+    result = qc_choose(exponent == 0, subnormal, result);
     return result | (half & 0x8000u) << 16;
 }
 
@@ -88,8 +103,8 @@ static inline uint32_t qc_f32_of_f8e4m3(uint32_t byte)
     uint32_t normal = magnitude + ((127u - 7u) << 23);
     uint32_t subnormal =
         qc_bits_of_f32(qc_f32_of_bits(magnitude + least_normal) - qc_f32_of_bits(least_normal));
-    uint32_t result = magnitude < 1u << 23 ? subnormal : normal;
-    result = (byte & 0x7Fu) == 0x7Fu ? QC_F32_NAN : result;
+    uint32_t result = qc_choose(qc_is_below(magnitude, 1u << 23), subnormal, normal);
+    result = qc_choose((byte & 0x7Fu) == 0x7Fu, QC_F32_NAN, result);
     return result | (byte & 0x80u) << 24;
 }
 
@@ -113,9 +128,9 @@ static inline uint32_t qc_f16_of_f32(uint32_t bits)
     uint32_t subnormal =
         qc_bits_of_f32(qc_f32_of_bits(magnitude) + qc_f32_of_bits(half_ulp_at_one_half)) -
         half_ulp_at_one_half;
-    uint32_t result = magnitude < 113u << 23 ? subnormal : normal;
-    result = magnitude >= 143u << 23 ? 0x7C00u : result; /* from 2^16 on */
-    result = magnitude > QC_F32_INFINITY ? 0x7E00u : result;
+    uint32_t result = qc_choose(qc_is_below(magnitude, 113u << 23), subnormal, normal);
+    result = qc_choose(qc_is_below(magnitude, 143u << 23), result, 0x7C00u); /* below 2^16 */
+    result = qc_choose(qc_is_below(QC_F32_INFINITY, magnitude), 0x7E00u, result);
     return result | sign >> 16;
 }
 
@@ -137,9 +152,9 @@ static inline uint32_t qc_round_to_f16(uint32_t bits)
     /* As in qc_f16_of_f32; then as many units of 2^-24, which is exact, also in wider registers. */
     uint32_t sum = qc_bits_of_f32(qc_f32_of_bits(magnitude) + qc_f32_of_bits(half_ulp_at_one_half));
     uint32_t subnormal = qc_bits_of_f32((float)(int32_t)(sum - half_ulp_at_one_half) * 0x1p-24f);
-    uint32_t result = magnitude < 113u << 23 ? subnormal : normal;
-    result = normal >= 143u << 23 ? QC_F32_INFINITY : result; /* from 2^16 on */
-    result = magnitude > QC_F32_INFINITY ? QC_F32_NAN : result;
+    uint32_t result = qc_choose(qc_is_below(magnitude, 113u << 23), subnormal, normal);
+    result = qc_choose(qc_is_below(normal, 143u << 23), result, QC_F32_INFINITY); /* below 2^16 */
+    result = qc_choose(qc_is_below(QC_F32_INFINITY, magnitude), QC_F32_NAN, result);
     return result | sign;
 }
 

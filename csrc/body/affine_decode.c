@@ -18,10 +18,23 @@ static float unscaled(const qc_frame *frame, unsigned code, size_t element)
     return (float)((int32_t)code - (int32_t)zero);
 }
 
+/* As many codes for each entry of a table as make up for filling it, where a row has its own. */
+#define CODES_PER_ENTRY 8
+
 /* Whether the products are the output's elements, without rounding or conversion. */
 static int is_product(const qc_value_decoder *values)
 {
     return values->out_dtype == QC_F32 && !qc_is_rounded_first(values);
+}
+
+/* A table of all codes of the groups of an element. */
+static void fill_table(qc_value_decoder *values, size_t element)
+{
+    const qc_frame *frame = values->frame;
+    values->table.entries = (size_t)1 << frame->width;
+    for (unsigned code = 0; code < values->table.entries; code++)
+        values->entries[code] = unscaled(frame, code, element);
+    qc_fill_table(values, qc_scale_of(frame, element));
 }
 
 static void write_run(qc_value_decoder *values, size_t from, size_t count, size_t element,
@@ -30,6 +43,12 @@ static void write_run(qc_value_decoder *values, size_t from, size_t count, size_
     const qc_frame *frame = values->frame;
     const uint8_t *codes = values->blocks[0] + from * values->step;
     float scale = qc_scale_of(frame, element), zero = -unscaled(frame, 0, element);
+    if (!is_product(values) && frame->width <= TABLE_WIDTH &&
+        count >> frame->width >= CODES_PER_ENTRY) {
+        fill_table(values, element);
+        qc_look_up(&values->table, codes, count, out, values->past_cache);
+        return;
+    }
     if (values->out_dtype == QC_F32) {
         qc_affine(codes, frame->width, count, scale, zero, frame->dtype, out, values->past_cache);
         return;
@@ -38,7 +57,17 @@ static void write_run(qc_value_decoder *values, size_t from, size_t count, size_
     qc_write_floats(values, count, out);
 }
 
-static const qc_code_values VALUES = {unscaled, write_run};
+static void unscaled_block(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                           uint8_t *out)
+{
+    const qc_frame *frame = values->frame;
+    const uint8_t *codes = values->blocks[0] + from * values->step;
+    float zero = frame->zero_points.groups.count > 0 ? 0.0f : (float)frame->zero_points.common;
+    (void)first;
+    qc_affine(codes, frame->width, count, 1.0f, zero, QC_F32, out, 0);
+}
+
+static const qc_code_values VALUES = {unscaled, unscaled_block, write_run};
 
 static void write_affine(qc_value_decoder *values, size_t from, size_t count, size_t first,
                          const uint32_t *positions, uint8_t *out)
@@ -55,10 +84,7 @@ static void make_table(qc_value_decoder *values, size_t count)
     values->has_table = qc_is_uniform(frame) && (is_short || is_worthwhile);
     if (!values->has_table)
         return;
-    values->table.entries = (size_t)1 << frame->width;
-    for (unsigned code = 0; code < values->table.entries; code++)
-        values->entries[code] = unscaled(frame, code, 0);
-    qc_fill_table(values, qc_scale_of(frame, 0));
+    fill_table(values, 0);
 }
 
 static qc_status open_affine(qc_value_decoder *values, size_t first, size_t count,

@@ -46,7 +46,7 @@ qc_status qc_chunk_decode_codes(const qc_frame *frame, const qc_chunk *chunk, co
                                 size_t count, uint32_t *positions, void *codes, unsigned flags,
                                 void *workspace, qc_error *error)
 {
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame->poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, codes, frame->poll);
     int has_copies = frame->positions == QC_COPIES;
     QC_TRY(qc_chunk_open(decoder, frame, chunk, bytes, frame->dtype, flags, error));
     /* The caller's buffers were sized by an earlier read of the same field. */

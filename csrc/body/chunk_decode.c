@@ -9,6 +9,7 @@
  */
 #include "body/chunk_decode.h"
 #include "head/layout.h"
+#include "kernels/kernels.h"
 
 /* The range of a chunk to decode, and its output. */
 typedef struct target {
@@ -21,9 +22,10 @@ typedef struct target {
 /* About the size of an L3: a larger output is no longer in the caches when it is read. */
 #define CACHE_BYTES ((size_t)32 << 20)
 
-qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const qc_poll *poll)
+qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const void *out, const qc_poll *poll)
 {
-    qc_chunk_decoder *decoder = qc_workspace_align(workspace);
+    size_t block = offsetof(qc_chunk_decoder, values.codes) + QC_VALUE_KEEP;
+    qc_chunk_decoder *decoder = qc_workspace_place(workspace, block, out);
     decoder->shared.ticker = qc_ticker_of(poll);
     return decoder;
 }
@@ -80,12 +82,12 @@ qc_status qc_chunk_finish(qc_chunk_decoder *decoder, qc_error *error)
 
 /* ---- every element is stored ---- */
 
-/* Elements to keep for later, so that what is written after these begins where a whole number of
-   vectors begins in memory: non-temporal stores fill no part of a line. */
+/* Elements to keep for later, so that what is written after these begins where a line begins in
+   memory: non-temporal stores fill no part of a line. */
 static size_t over(const uint8_t *out, size_t count, size_t size)
 {
     uintptr_t end = (uintptr_t)out + count * size;
-    return end % size == 0 ? end % (QC_VALUE_KEEP * size) / size : 0;
+    return end % size == 0 ? end % QC_LINE_BYTES / size : 0;
 }
 
 /* A whole chunk, past the caches. */
@@ -93,16 +95,19 @@ static qc_status decode_past_cache(qc_chunk_decoder *decoder, const qc_chunk *ch
                                    const target *target, qc_error *error)
 {
     uint8_t *out = target->out;
-    size_t keep = 0, written = 0;
+    size_t keep = 0, straight;
     for (size_t at = 0; at < chunk->elements;) {
         size_t pulled = qc_smaller(QC_VALUE_BLOCK, chunk->elements - at), count = keep + pulled;
+        size_t first = chunk->first + at - keep;
         QC_TRY(qc_values_pull(&decoder->values, pulled, keep, error));
         at += pulled;
         keep = at < chunk->elements ? qc_smaller(over(out, count, target->size), pulled) : 0;
         count -= keep;
-        qc_values_write(&decoder->values, 0, count, chunk->first + written, NULL, out);
+        qc_values_write(&decoder->values, 0, count, first, NULL, out);
         out += count * target->size;
-        written += count;
+        QC_TRY(qc_values_write_straight(&decoder->values, chunk->elements - at, &keep, &out,
+                                        &straight, error));
+        at += straight;
     }
     return QC_OK;
 }
@@ -115,12 +120,20 @@ static qc_status decode_dense(qc_chunk_decoder *decoder, const qc_chunk *chunk,
     size_t end = target->first + target->count;
     QC_TRY(qc_values_skip(&decoder->values, at, error));
     while (at < end) {
+        size_t keep = 0, straight = 0;
+        uint8_t *out = NULL;
+        if (target->out != NULL && at >= target->first) {
+            out = target->out + (at - target->first) * target->size;
+            QC_TRY(qc_values_write_straight(&decoder->values, end - at, &keep, &out, &straight,
+                                            error));
+            at += straight;
+        }
         size_t pulled = qc_smaller(QC_VALUE_BLOCK, chunk->elements - at);
         size_t from = at < target->first ? target->first - at : 0;
         size_t count = qc_smaller(pulled, end - at) - from;
         QC_TRY(qc_values_pull(&decoder->values, pulled, 0, error));
         if (target->out != NULL) {
-            uint8_t *out = target->out + (at + from - target->first) * target->size;
+            out = target->out + (at + from - target->first) * target->size;
             qc_values_write(&decoder->values, from, count, chunk->first + at + from, NULL, out);
         }
         at += pulled;
@@ -316,7 +329,7 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error)
 {
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame->poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, out, frame->poll);
     return qc_chunk_decode_with(decoder, frame, chunk, bytes, first, count, out_dtype, out, flags,
                                 error);
 }

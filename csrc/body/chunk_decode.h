@@ -26,11 +26,13 @@ typedef struct qc_chunk_decoder {
     qc_code_row row;
 } qc_chunk_decoder;
 
-_Static_assert(sizeof(qc_chunk_decoder) + QC_WORKSPACE_ALIGNMENT <= QC_WORKSPACE_BYTES,
+_Static_assert(sizeof(qc_chunk_decoder) + QC_WORKSPACE_ALIGNMENT + QC_PLACEMENT_PERIOD <=
+                   QC_WORKSPACE_BYTES,
                "QC_WORKSPACE_BYTES holds a decoder");
 
-/* The decoder in a caller's workspace, with a ticker of its own. */
-qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const qc_poll *poll);
+/* The decoder in a caller's workspace, placed for this output (base/workspace.h), with a ticker of
+   its own. */
+qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const void *out, const qc_poll *poll);
 /* Check the chunk's CRC if `flags` say so, and start positions and values, which are then all that
    the chunk has. */
 qc_status qc_chunk_open(qc_chunk_decoder *decoder, const qc_frame *frame, const qc_chunk *chunk,

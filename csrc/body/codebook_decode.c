@@ -39,12 +39,68 @@ static void write_run(qc_value_decoder *values, size_t from, size_t count, size_
     qc_look_up(&values->table, codes, count, out, values->past_cache);
 }
 
-static const qc_code_values VALUES = {unscaled, write_run};
+/* The entries of `count` codes of one byte, each in a book that is `step` entries behind the one
+   before. */
+static inline void take_entries(const qc_groups *books, size_t entry, size_t step,
+                                const uint8_t *codes, size_t count, uint8_t *out)
+{
+    for (size_t i = 0; i < count; i++, entry += step) {
+        float value = qc_group_value(books, entry + codes[i]);
+        memcpy(out + sizeof value * i, &value, sizeof value);
+    }
+}
+
+/* The same of the usual dtype. */
+static inline void take_f32(const uint8_t *restrict entry, size_t step,
+                            const uint8_t *restrict codes, size_t count, uint8_t *restrict out)
+{
+    for (size_t i = 0; i < count; i++, entry += 4 * step) {
+        uint32_t bits = qc_load32(entry + 4 * (size_t)codes[i]);
+        memcpy(out + 4 * i, &bits, 4);
+    }
+}
+
+/* Of one book, by its table; of several, entry by entry. */
+static void unscaled_block(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                           uint8_t *out)
+{
+    const qc_groups *books = &values->frame->codebook.books;
+    const size_t entries = values->frame->codebook.entries;
+    const uint8_t *codes = values->blocks[0] + from;
+    if (books->count == 1) {
+        qc_look_up(&values->table, codes, count, out, 0);
+        return;
+    }
+    const int is_each = books->inner == 1; /* every element has the next book */
+    const size_t step = is_each ? entries : 0, whole = is_each ? books->count : books->inner;
+    size_t book = qc_group_of(books, first);
+    size_t run = is_each ? books->count - book : qc_run_in(books, first);
+    for (size_t done = 0; done < count; done += run) {
+        if (done > 0)
+            run = whole > 0 ? whole : qc_run_in(books, first + done);
+        run = run < count - done ? run : count - done;
+        if (books->dtype == QC_F32)
+            take_f32(books->values + 4 * entries * book, step, codes + done, run, out + 4 * done);
+        else
+            take_entries(books, entries * book, step, codes + done, run, out + 4 * done);
+        book = is_each || book + 1 == books->count ? 0 : book + 1;
+    }
+}
+
+static const qc_code_values VALUES = {unscaled, unscaled_block, write_run};
 
 static void write_codebook(qc_value_decoder *values, size_t from, size_t count, size_t first,
                            const uint32_t *positions, uint8_t *out)
 {
     qc_codes_write(values, from, count, first, positions, out, &VALUES);
+}
+
+/* For unscaled_block. */
+static void fill_unscaled_table(qc_value_decoder *values)
+{
+    values->table.item_size = sizeof *values->entries;
+    memcpy(values->table.items, values->entries, values->table.entries * sizeof *values->entries);
+    qc_look_up_prepare(&values->table);
 }
 
 /* A table of all codes, if it serves the whole tensor; else write_run makes one per run. */
@@ -57,6 +113,8 @@ static void make_table(qc_value_decoder *values)
     values->has_table = qc_is_uniform(frame);
     if (values->has_table)
         qc_fill_table(values, qc_scale_of(frame, 0));
+    else if (frame->codebook.books.count == 1 && qc_has_short_runs(frame))
+        fill_unscaled_table(values);
 }
 
 static qc_status open_codebook(qc_value_decoder *values, size_t first, size_t count,
@@ -76,7 +134,7 @@ static qc_status pull_codebook(qc_value_decoder *values, size_t count, size_t ke
     const qc_frame *frame = values->frame;
     unsigned entries = frame->codebook.entries;
     int is_checked = entries < 1u << frame->width;
-    QC_TRY(qc_value_streams_pull_from(values, 0, count, keep, is_checked, error));
+    QC_TRY(qc_value_stream_pull(values, 0, count, keep, is_checked, error));
     if (is_checked) {
         unsigned code = qc_max_code(values->blocks[0] + keep, count);
         QC_CHECK(code < entries, QC_CORRUPT, "codebook: code without an entry", 0, code,

@@ -1,17 +1,18 @@
 /*
  * Kinds that store codes: blocks of them as output.
  *
- * There are three ways, from the fastest to the slowest. If all elements share their groups and
- * there are few codes, one table has the element of every code. If the elements follow each other,
- * they are written in runs that share their groups. Otherwise each one is computed by itself.
+ * There are four ways. If all elements share their groups and there are few codes, one table has
+ * the element of every code. If the elements follow each other, they are written in runs that share
+ * their groups, or if these runs are short, the parameters are spread over the elements of a block.
+ * Otherwise each element is computed by itself, which is the slowest.
  */
 #include "body/kinds_decode.h"
+#include "kernels/affine.h"
 #include "kernels/round.h"
 
 /* ---- groups ---- */
 
-/* Elements that follow `element` in these groups, itself included. */
-static size_t run_in(const qc_groups *groups, size_t element)
+size_t qc_run_in(const qc_groups *groups, size_t element)
 {
     if (groups->count <= 1)
         return SIZE_MAX;
@@ -23,9 +24,135 @@ static size_t run_in(const qc_groups *groups, size_t element)
 /* The same in all groups: zero points have those of the scales. */
 size_t qc_run_of(const qc_frame *frame, size_t element)
 {
-    size_t scaled = run_in(&frame->scales, element);
-    size_t in_book = run_in(&frame->codebook.books, element);
+    size_t scaled = qc_run_in(&frame->scales, element);
+    size_t in_book = qc_run_in(&frame->codebook.books, element);
     return scaled < in_book ? scaled : in_book;
+}
+
+/* Below, the start of a run costs more than to spread its parameters. */
+#define SHORT_RUN 64
+
+static int are_short(const qc_groups *groups)
+{
+    return groups->count > 1 && groups->inner > 0 && groups->inner < SHORT_RUN;
+}
+
+int qc_has_short_runs(const qc_frame *frame)
+{
+    return are_short(&frame->scales) || are_short(&frame->codebook.books);
+}
+
+/* The numbers of groups, from `group` on: number(groups, group) is that of one. */
+typedef float group_number(const qc_groups *groups, size_t group);
+
+/* Every element has the number of the next group. `number` is a constant where this is inlined. */
+static inline void take_numbers(const qc_groups *groups, size_t group, size_t count,
+                                group_number *number, float *numbers)
+{
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = number(groups, group + i);
+}
+
+/* Copies of a number are written some at a time, also behind the last. */
+static inline void repeat_number(float number, size_t count, float *numbers)
+{
+    for (size_t i = 0; i < count; i += QC_SPREAD_SLACK)
+        for (size_t j = i; j < i + QC_SPREAD_SLACK; j++)
+            numbers[j] = number;
+}
+
+/* For each of `count` elements from number `first` on the number of its group. Behind the last
+   group they begin again. */
+static inline void spread(const qc_groups *groups, size_t first, size_t count, group_number *number,
+                          float *numbers)
+{
+    size_t group = qc_group_of(groups, first), run = qc_run_in(groups, first);
+    for (size_t done = 0; done < count; done += run) {
+        size_t left = count - done;
+        if (groups->inner == 1) {
+            run = groups->count - group < left ? groups->count - group : left;
+            take_numbers(groups, group, run, number, numbers + done);
+            group = 0;
+            continue;
+        }
+        if (done > 0)
+            run = groups->inner > 0 ? groups->inner : qc_run_in(groups, first + done);
+        run = run < left ? run : left;
+        repeat_number(number(groups, group), run, numbers + done);
+        group = group + 1 < groups->count ? group + 1 : 0;
+    }
+}
+
+static inline float f32_of(const qc_groups *groups, size_t group)
+{
+    return qc_f32_of_bits(qc_load32(groups->values + group * sizeof(float)));
+}
+
+static inline float u16_of(const qc_groups *groups, size_t group)
+{
+    return (float)qc_load16(groups->values + 2 * group);
+}
+
+/* values->scales and values->zeros: those of `count` elements from number `first` on. */
+static void spread_parameters(qc_value_decoder *values, size_t first, size_t count)
+{
+    const qc_frame *frame = values->frame;
+    const qc_groups *groups = &frame->scales;
+    float *scales = values->scales;
+    if (frame->zero_points.groups.count > 0)
+        spread(&frame->zero_points.groups, first, count, u16_of, values->zeros);
+    if (groups->count == 0)
+        repeat_number(1.0f, count, scales);
+    else if (groups->dtype == QC_F32)
+        spread(groups, first, count, f32_of, scales);
+    else
+        spread(groups, first, count, qc_group_value, scales);
+    if (frame->has_second_scale)
+        for (size_t i = 0; i < count; i++)
+            scales[i] = frame->second_scale * scales[i];
+}
+
+/* The place of element `first` in values->scales and zeros, and how many are there from it on, at
+   most `count`. Periods that are not too long are spread once. */
+static size_t find_parameters(qc_value_decoder *values, size_t first, size_t *count)
+{
+    const qc_groups *groups = &values->frame->scales;
+    size_t period =
+        groups->count < QC_SPREAD && groups->inner < QC_SPREAD ? groups->count * groups->inner : 0;
+    if (period == 0 || period > QC_SPREAD) {
+        spread_parameters(values, first, *count);
+        return 0;
+    }
+    if (values->spread == 0) {
+        values->spread = period < QC_VALUE_BLOCK ? QC_VALUE_BLOCK / period * period : period;
+        spread_parameters(values, 0, values->spread);
+    }
+    size_t place = first % values->spread;
+    *count = *count < values->spread - place ? *count : values->spread - place;
+    return place;
+}
+
+void qc_write_spread(qc_value_decoder *values, size_t count, size_t first, uint8_t *out)
+{
+    int has_zeros = values->frame->zero_points.groups.count > 0,
+        is_f32 = values->out_dtype == QC_F32;
+    uint8_t *to = is_f32 ? out : (uint8_t *)values->floats;
+    for (size_t done = 0, run; done < count; done += run) {
+        run = count - done;
+        size_t place = find_parameters(values, first + done, &run);
+        qc_affine_each(values->floats + done, has_zeros ? values->zeros + place : NULL,
+                       values->scales + place, run, is_f32 ? values->frame->dtype : QC_F32,
+                       to + 4 * done, is_f32 && values->past_cache);
+    }
+    if (!is_f32)
+        qc_write_floats(values, count, out);
+}
+
+/* Whether values are elements before they are scaled. */
+static int are_elements(const qc_value_decoder *values)
+{
+    return values->out_dtype == QC_F32 && !qc_is_rounded_first(values) &&
+           values->frame->scales.count == 0;
 }
 
 /* ---- elements ---- */
@@ -107,6 +234,15 @@ void qc_codes_write(qc_value_decoder *values, size_t from, size_t count, size_t 
     const qc_frame *frame = values->frame;
     if (values->has_table) {
         qc_look_up(&values->table, values->blocks[0] + from, count, out, values->past_cache);
+        return;
+    }
+    if (positions == NULL && qc_has_short_runs(frame)) {
+        if (are_elements(values)) {
+            kind->unscaled_block(values, from, count, first, out);
+            return;
+        }
+        kind->unscaled_block(values, from, count, first, (uint8_t *)values->floats);
+        qc_write_spread(values, count, first, out);
         return;
     }
     if (positions == NULL || qc_is_uniform(frame)) {

@@ -5,8 +5,9 @@
  */
 #include "body/float_planes_decode.h"
 #include "body/kinds_decode.h"
-#include "kernels/kernels.h"
+#include "kernels/join_floats.h"
 #include "kernels/max_code.h"
+#include "kernels/planes.h"
 
 /* The byte of fields, and the base exponent. */
 static qc_status read_fields(qc_exponents *exponents, qc_dtype dtype, unsigned *fields,
@@ -37,7 +38,7 @@ static qc_status open_escapes(qc_exponent_decoder *exponents, const qc_frame *fr
     uint64_t escapes;
     unsigned fields;
     exponents->used = exponents->filled = 0;
-    exponents->has_escapes = 0;
+    exponents->has_escapes = exponents->in_block = 0;
     QC_TRY(read_fields(&exponents->fields, frame->stored_dtype, &fields, reader, error));
     if ((fields & QC_PLANES_ESCAPES) == 0)
         return QC_OK;
@@ -68,64 +69,25 @@ static qc_status next_escape(qc_exponent_decoder *exponents, unsigned *exponent,
     return QC_OK;
 }
 
-/* The exponents that are not in the symbols, put in. */
-static qc_status put_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
-                             uint8_t *upper, uint8_t *lower, qc_error *error)
-{
-    unsigned min_escape = qc_exponents_escape(&exponents->fields),
-             below = 16 - exponents->fields.exponent_bits;
-    for (size_t i = 0; i < count; i++) {
-        unsigned exponent, word = (unsigned)upper[i] << 8 | lower[i];
-        if (QC_LIKELY(symbols[i] < min_escape))
-            continue;
-        QC_TRY(next_escape(exponents, &exponent, error));
-        word = exponent << below | (word & ((1u << below) - 1));
-        upper[i] = (uint8_t)(word >> 8);
-        lower[i] = (uint8_t)word;
-    }
-    return QC_OK;
-}
-
-static void join(const qc_exponents *fields, const uint8_t *symbols, const uint8_t *rest,
-                 size_t count, uint8_t *upper, uint8_t *lower)
-{
-    uint16_t base = (uint16_t)(fields->base << (16 - fields->exponent_bits));
-    qc_join_exponents_kernel *kernel = qc_kernels_selected()->join_exponents;
-    size_t i = 0;
-    if (kernel != NULL)
-        i = kernel(symbols, rest, count, fields->rest_bits, base, upper, lower);
-    for (; i < count; i++) {
-        uint16_t word = (uint16_t)((symbols[i] << fields->rest_bits) + base + rest[i]);
-        upper[i] = (uint8_t)(word >> 8);
-        lower[i] = (uint8_t)word;
-    }
-}
-
 static int names_escapes(const qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count)
 {
     return qc_max_code(symbols, count) >= qc_exponents_escape(&exponents->fields);
 }
 
-qc_status qc_exponents_join(qc_exponent_decoder *exponents, const uint8_t *symbols,
-                            const uint8_t *rest, size_t count, uint8_t *upper, uint8_t *lower,
-                            qc_error *error)
-{
-    join(&exponents->fields, symbols, rest, count, upper, lower);
-    if (names_escapes(exponents, symbols, count))
-        return put_escapes(exponents, symbols, count, upper, lower, error);
-    return QC_OK;
-}
-
-/* Skip the escapes among `count` symbols. */
-static qc_status skip_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
-                              qc_error *error)
+/* Take the exponents of the escapes among `count` symbols. */
+static qc_status take_escapes(qc_exponent_decoder *exponents, const uint8_t *symbols, size_t count,
+                              uint16_t *escaped, qc_error *error)
 {
     unsigned exponent, min_escape = qc_exponents_escape(&exponents->fields);
     if (!names_escapes(exponents, symbols, count))
         return QC_OK;
-    for (size_t i = 0; i < count; i++)
-        if (symbols[i] >= min_escape)
-            QC_TRY(next_escape(exponents, &exponent, error));
+    exponents->in_block = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (QC_LIKELY(symbols[i] < min_escape))
+            continue;
+        QC_TRY(next_escape(exponents, &exponent, error));
+        escaped[i] = (uint16_t)exponent;
+    }
     return QC_OK;
 }
 
@@ -163,7 +125,7 @@ static qc_status skip_symbols(qc_value_decoder *values, size_t count, qc_error *
     for (size_t take; count > 0; count -= take) {
         take = count < QC_VALUE_BLOCK ? count : QC_VALUE_BLOCK;
         QC_TRY(qc_stream_next(&values->streams[0], values->codes, take, error));
-        QC_TRY(skip_escapes(&values->exponents, values->codes, take, error));
+        QC_TRY(take_escapes(&values->exponents, values->codes, take, values->escaped, error));
     }
     return QC_OK;
 }
@@ -176,32 +138,62 @@ static qc_status skip_float_planes(qc_value_decoder *values, size_t count, qc_er
     return qc_value_streams_skip_from(values, has_escapes ? 1 : 0, count, error);
 }
 
-/* Streams 0 and 1, as planes. Symbols are read again where there are escapes among them, so they
-   are copied; the rest is read once, and may be a view. */
-static qc_status pull_upper(qc_value_decoder *values, size_t count, size_t keep, qc_error *error)
-{
-    uint8_t *symbols = values->codes, *pulled = values->codes + QC_VALUE_STRIDE;
-    for (unsigned i = 0; i < 2; i++) {
-        uint8_t *joined = values->joined[i] + QC_VALUE_KEEP - keep;
-        memmove(joined, joined + values->pulled, keep);
-        values->blocks[i] = joined;
-    }
-    QC_TRY(qc_stream_next(&values->streams[0], symbols, count, error));
-    const uint8_t *rest = qc_stream_view(&values->streams[1], count);
-    if (rest == NULL) {
-        QC_TRY(qc_stream_next(&values->streams[1], pulled, count, error));
-        rest = pulled;
-    }
-    return qc_exponents_join(&values->exponents, symbols, rest, count,
-                             values->joined[0] + QC_VALUE_KEEP, values->joined[1] + QC_VALUE_KEEP,
-                             error);
-}
-
+/* Symbols are read again where there are escapes among them, so they are copied; other streams are
+   read once, and may be views. */
 static qc_status pull_float_planes(qc_value_decoder *values, size_t count, size_t keep,
                                    qc_error *error)
 {
-    QC_TRY(pull_upper(values, count, keep, error));
-    return qc_value_streams_pull_from(values, 2, count, keep, 0, error);
+    uint16_t *escaped = values->escaped + QC_VALUE_KEEP;
+    QC_TRY(qc_value_stream_pull(values, 0, count, keep, 1, error));
+    for (unsigned i = 1; i < values->frame->value_streams; i++)
+        QC_TRY(qc_value_stream_pull(values, i, count, keep, 0, error));
+    if (values->exponents.in_block && keep > 0)
+        memmove(escaped - keep, escaped + values->pulled - keep, keep * sizeof *escaped);
+    else
+        values->exponents.in_block = 0;
+    return take_escapes(&values->exponents, values->blocks[0] + keep, count, escaped, error);
+}
+
+/* ---- writing ---- */
+
+/* Put the exponents in that the symbols do not have. */
+static void put_escapes(const qc_exponents *fields, const uint8_t *symbols, const uint16_t *escaped,
+                        size_t count, size_t size, uint8_t *out)
+{
+    const unsigned below = 8 * (unsigned)size - 1 - fields->exponent_bits;
+    const uint64_t mask = (((uint64_t)1 << fields->exponent_bits) - 1) << below;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t bits = 0;
+        if (QC_LIKELY(symbols[i] < qc_exponents_escape(fields)))
+            continue;
+        for (size_t byte = 0; byte < size; byte++)
+            bits |= (uint64_t)out[i * size + byte] << 8 * byte;
+        bits = (bits & ~mask) | (uint64_t)escaped[i] << below;
+        for (size_t byte = 0; byte < size; byte++)
+            out[i * size + byte] = (uint8_t)(bits >> 8 * byte);
+    }
+}
+
+/* As a kind's write_stored. Few blocks have escapes, which are put in afterwards. */
+static void merge_float_planes(const qc_value_decoder *values, size_t from, size_t count,
+                               uint8_t *out, int past_cache)
+{
+    const qc_frame *frame = values->frame;
+    const qc_exponent_decoder *exponents = &values->exponents;
+    const qc_exponents *fields = &exponents->fields;
+    const uint8_t *planes[QC_MAX_ITEM_BYTES];
+    size_t size = qc_dtype_size(frame->stored_dtype);
+    for (unsigned i = 0; i < frame->value_streams; i++)
+        planes[i] = values->blocks[i] + from;
+    qc_join_floats(planes, count, size, fields->rest_bits,
+                   (uint16_t)(fields->base << (16 - fields->exponent_bits)), out,
+                   past_cache && !exponents->in_block);
+    if (exponents->in_block) {
+        /* Symbols are in the block of codes, and escaped exponents at the same places. */
+        const uint16_t *escaped = values->escaped + (planes[0] - values->codes);
+        put_escapes(fields, planes[0], escaped, count, size, out);
+    }
+    qc_swap_elements_if_big_endian(out, frame->stored_dtype, count);
 }
 
 static void write_float_planes(qc_value_decoder *values, size_t from, size_t count, size_t first,
@@ -214,6 +206,6 @@ static void write_float_planes(qc_value_decoder *values, size_t from, size_t cou
 }
 
 const qc_kind_decoder qc_float_planes_kind_decoder = {
-    open_float_planes,  skip_float_planes, pull_float_planes,
-    write_float_planes, qc_elements_merge, finish_float_planes,
+    open_float_planes,  skip_float_planes,  pull_float_planes,
+    write_float_planes, merge_float_planes, finish_float_planes,
 };

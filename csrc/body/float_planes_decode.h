@@ -1,6 +1,5 @@
 /*
- * Kind planes of floats (docs/format.md, section 4), decoded: the state of its decoder, and the
- * step that kernels do.
+ * Kind planes of floats (docs/format.md, section 4), decoded: the state of its decoder.
  */
 #ifndef QC_FLOAT_PLANES_DECODE_H
 #define QC_FLOAT_PLANES_DECODE_H
@@ -16,12 +15,8 @@ typedef struct qc_exponent_decoder {
         uint16_t wide[QC_STREAM_BLOCK];
     } block;
     int has_escapes;
+    int in_block; /* escapes may be among the symbols of the block */
     qc_stream escapes;
 } qc_exponent_decoder;
-
-/* Planes 0 and 1 of the next `count` elements, from their symbols and the rest. */
-qc_status qc_exponents_join(qc_exponent_decoder *exponents, const uint8_t *symbols,
-                            const uint8_t *rest, size_t count, uint8_t *upper, uint8_t *lower,
-                            qc_error *error);
 
 #endif /* QC_FLOAT_PLANES_DECODE_H */

@@ -21,7 +21,7 @@ qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const v
                           size_t offset, size_t first, size_t count, qc_dtype out_dtype, void *out,
                           unsigned flags, void *workspace, qc_error *error)
 {
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame->poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, out, frame->poll);
     size_t item = qc_dtype_size(out_dtype), end = first + count;
     QC_CHECK(first <= frame->elements && count <= frame->elements - first, QC_INVALID,
              "decode: the range is beyond the tensor", 0, count, frame->elements);
@@ -57,7 +57,7 @@ qc_status qc_decode(const void *data, size_t size, qc_dtype out_dtype, void *out
              "decode: memory for the parameters", 0, memory_bytes, frame.coded_bytes);
     if (!qc_parameters_are_decoded(&frame))
         QC_TRY(qc_parameters_decode(&frame, out != NULL ? memory : NULL, workspace, error));
-    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, frame.poll);
+    qc_chunk_decoder *decoder = qc_chunk_decoder_of(workspace, out, frame.poll);
     for (size_t i = 0; i < frame.chunks; i++) {
         QC_TRY(qc_chunk_next(&frame, data, i > 0 ? &chunk : NULL, &chunk, error));
         const uint8_t *bytes = (const uint8_t *)data + chunk.offset;

@@ -20,12 +20,12 @@ qc_status qc_value_streams_pull(qc_value_decoder *values, size_t count, size_t k
                                 qc_error *error);
 qc_status qc_value_streams_finish(qc_value_decoder *values, qc_error *error);
 
-/* The same for the streams from number `from` on; `copied`: no views, for symbols that are checked
-   first and then used. */
+/* Skip in the streams from number `from` on. */
 qc_status qc_value_streams_skip_from(qc_value_decoder *values, unsigned from, size_t count,
                                      qc_error *error);
-qc_status qc_value_streams_pull_from(qc_value_decoder *values, unsigned from, size_t count,
-                                     size_t keep, int copied, qc_error *error);
+/* Pull from one stream; `copied`: no view, for symbols that are checked first and then used. */
+qc_status qc_value_stream_pull(qc_value_decoder *values, unsigned i, size_t count, size_t keep,
+                               int copied, qc_error *error);
 
 /* ---- elements_decode.c ---- */
 
@@ -48,6 +48,11 @@ void qc_elements_merge(const qc_value_decoder *values, size_t from, size_t count
 typedef struct qc_code_values {
     /* The value of a code before scaling, by the text of the format. */
     float (*unscaled)(const qc_frame *frame, unsigned code, size_t element);
+    /* The values of elements that follow each other, before a zero point is subtracted that groups
+       have of their own, and before scaling: f32, to `out`. The first is number `from` of the
+       block, and `first` of the tensor. */
+    void (*unscaled_block)(qc_value_decoder *values, size_t from, size_t count, size_t first,
+                           uint8_t *out);
     /* Write `count` elements that share all groups. The first is number `from` of the block, and
        `element` of the tensor. */
     void (*write_run)(qc_value_decoder *values, size_t from, size_t count, size_t element,
@@ -101,8 +106,16 @@ static inline float qc_scale_of(const qc_frame *frame, size_t element)
     return frame->has_second_scale ? frame->second_scale * scale : scale;
 }
 
-/* Elements that follow `element` with the same parameters, itself included. */
+/* Elements that follow `element` with the same parameters, itself included; those in these groups.
+ */
 size_t qc_run_of(const qc_frame *frame, size_t element);
+size_t qc_run_in(const qc_groups *groups, size_t element);
+/* Whether so few elements share their parameters that these are better spread, element by element,
+   than used for a run at a time: groups along the last axis, or filters of a few elements. */
+int qc_has_short_runs(const qc_frame *frame);
+/* Write values->floats, which belong to elements from number `first` on, each without its zero
+   point and times its scale. */
+void qc_write_spread(qc_value_decoder *values, size_t count, size_t first, uint8_t *out);
 /* Fill the table from `values->entries`, scaled; the number of its entries is set. */
 void qc_fill_table(qc_value_decoder *values, float scale);
 

@@ -2,6 +2,7 @@
  * Values, decoded: the table of kinds, and the calls that go through it.
  */
 #include "body/values_decode.h"
+#include "kernels/kernels.h"
 
 static const qc_kind_decoder *const KINDS[QC_KIND_ROWS] = {
     [QC_BYTES] = &qc_bytes_kind_decoder,   [QC_PLANES] = &qc_planes_kind_decoder,
@@ -29,6 +30,8 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->past_cache = 0;
     values->pulled = 0;
     values->has_table = 0;
+    values->spread = 0;
+    values->table.entries = 0; /* not filled */
     return values->kind->open(values, first, count, shared, reader, error);
 }
 
@@ -48,6 +51,24 @@ void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t
                      const uint32_t *positions, uint8_t *out)
 {
     values->kind->write(values, from, count, first, positions, out);
+}
+
+qc_status qc_values_write_straight(qc_value_decoder *values, size_t count, size_t *keep,
+                                   uint8_t **out, size_t *done, qc_error *error)
+{
+    uint8_t *pulled = values->codes + QC_VALUE_KEEP;
+    int past_cache = values->past_cache && qc_is_line(*out);
+    qc_item_run run = {&values->table, *out, *keep, pulled - QC_KEPT_CODES, past_cache};
+    *done = 0;
+    if (!values->has_table || *keep > QC_MAX_KEPT)
+        return QC_OK;
+    /* Nothing is pulled between the codes that are kept and the next ones. */
+    memmove(pulled - *keep, pulled + values->pulled - *keep, *keep);
+    values->pulled = 0;
+    QC_TRY(qc_stream_write_items(&values->streams[0], &run, count, done, error));
+    *keep = run.keep;
+    *out = run.out;
+    return QC_OK;
 }
 
 void qc_values_write_codes(const qc_value_decoder *values, size_t count, uint8_t *out)

@@ -15,6 +15,8 @@
 
 #define QC_VALUE_BLOCK  2048 /* stored elements at a time: a multiple of QC_STREAM_BLOCK */
 #define QC_VALUE_KEEP   64   /* fewer elements than this can be kept of the block before */
+#define QC_SPREAD       ((size_t)7168) /* elements: longer periods are spread block by block */
+#define QC_SPREAD_SLACK 16
 #define QC_VALUE_STRIDE (QC_VALUE_KEEP + QC_VALUE_BLOCK)
 
 typedef struct qc_value_decoder {
@@ -33,8 +35,12 @@ typedef struct qc_value_decoder {
     float entries[QC_MAX_ENTRIES]; /* what a table is made from: a book, or code - zero point */
     /* Symbols; those of stream i begin at i * QC_VALUE_STRIDE. */
     uint8_t codes[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
-    uint8_t joined[2][QC_VALUE_STRIDE]; /* floats: planes 0 and 1, made of streams 0 and 1 */
+    uint16_t escaped[QC_VALUE_STRIDE]; /* planes of floats: the exponents of symbols without one */
     float floats[QC_VALUE_STRIDE];
+    /* The scale and the zero point of each element, where few share one: of whole periods of the
+       groups, `spread` elements in all, or of a block (0). */
+    size_t spread;
+    float scales[QC_SPREAD + QC_SPREAD_SLACK], zeros[QC_SPREAD + QC_SPREAD_SLACK];
     uint8_t native[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_stream streams[QC_MAX_ITEM_BYTES];
     union { /* what pulls the streams of these kinds */
@@ -78,6 +84,11 @@ qc_status qc_values_pull(qc_value_decoder *values, size_t count, size_t keep, qc
    is NULL. */
 void qc_values_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
                      const uint32_t *positions, uint8_t *out);
+/* As pull and write, straight from the stream of codes to the output, where that is possible: for
+   *done of the next `count` elements. Behind the last *keep of the block before; *keep is set to
+   the number of those to be kept for the next pull. Moves *out. */
+qc_status qc_values_write_straight(qc_value_decoder *values, size_t count, size_t *keep,
+                                   uint8_t **out, size_t *done, qc_error *error);
 /* Frames of changes alone: the base of the next `count` elements to pull, which are at these
    positions of the chunk; and the base of a whole chunk, as output. */
 void qc_delta_take_base(qc_value_decoder *values, const qc_chunk *chunk, const uint32_t *positions,

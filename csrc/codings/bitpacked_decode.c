@@ -109,6 +109,8 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     uint8_t *out = symbols;
 
     (void)error;
+    size_t at = state->next * width / 8;
+    qc_prefetch(state->data + at, count * width / 8, state->data + state->size);
     while (count > 0) {
         size_t in_group = state->next % QC_BITPACKED_GROUP, take = 0;
         size_t offset = state->next / QC_BITPACKED_GROUP * width;
@@ -130,8 +132,29 @@ static const uint8_t *view(qc_stream *stream, size_t count)
     qc_bitpacked_state *state = &stream->state.bitpacked;
     if (stream->width != 8)
         return NULL;
+    qc_prefetch(state->data + state->next, count, state->data + state->size);
     state->next += count;
     return state->data + state->next - count;
+}
+
+/* Symbols are found again wherever they begin, so none are kept. Those without an item are left to
+   the caller, who finds out which one it is. */
+static size_t write_items(qc_stream *stream, qc_item_run *run, size_t count)
+{
+    qc_bitpacked_state *state = &stream->state.bitpacked;
+    qc_unpack_items_kernel *kernel = qc_kernels_selected()->unpack_items;
+    unsigned width = stream->width;
+    size_t first = state->next - run->keep, bit = first * width, keep = run->keep;
+    uint8_t max = 0;
+    if (kernel == NULL || width > QC_UNPACK_ITEMS_MAX_WIDTH)
+        return 0;
+    size_t done = kernel(state->data + bit / 8, state->size - bit / 8, bit % 8, width, run,
+                         keep + count, &max);
+    if (done < keep || max >= run->table->entries)
+        return 0;
+    state->next = first + done;
+    run->keep = 0;
+    return done - keep;
 }
 
 static qc_status skip(qc_stream *stream, size_t count, qc_error *error)
@@ -147,5 +170,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_bitpacked_decoder = {"bitpacked", 1,    16,   start,
-                                                next,        view, skip, finish};
+const qc_stream_decoder qc_bitpacked_decoder = {"bitpacked", 1,           16,   start, next,
+                                                view,        write_items, skip, finish};

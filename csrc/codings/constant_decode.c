@@ -41,4 +41,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_constant_decoder = {"constant", 1, 16, start, next, NULL, skip, finish};
+const qc_stream_decoder qc_constant_decoder = {"constant", 1,    16,   start, next,
+                                               NULL,       NULL, skip, finish};

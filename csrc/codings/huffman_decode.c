@@ -178,4 +178,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return QC_OK;
 }
 
-const qc_stream_decoder qc_huffman_decoder = {"huffman", 1, 8, start, next, NULL, NULL, finish};
+const qc_stream_decoder qc_huffman_decoder = {"huffman", 1,    8,    start, next,
+                                              NULL,      NULL, NULL, finish};

@@ -138,15 +138,21 @@ static qc_status decode_turn_at_end(qc_lanes_state *state, qc_lanes_decode_kerne
     return QC_OK;
 }
 
+/* Of the next turns, those for which there are surely enough words. */
+static size_t safe_turns(const qc_lanes_state *state, size_t turns)
+{
+    size_t left = (size_t)(state->words_end - state->words);
+    size_t safe = left > QC_LANES_SLACK ? (left - QC_LANES_SLACK) / QC_LANES_TURN : 0;
+    return safe < turns ? safe : turns;
+}
+
 static qc_status decode_turns(qc_lanes_state *state, uint8_t *out, size_t turns, qc_error *error)
 {
     const qc_kernels *kernels = qc_kernels_selected();
     qc_lanes_decode_kernel *kernel =
         state->code.state_bits > 0 ? kernels->lanes_tans : kernels->lanes_huffman;
     while (turns > 0) {
-        size_t left = (size_t)(state->words_end - state->words);
-        size_t safe = left > QC_LANES_SLACK ? (left - QC_LANES_SLACK) / QC_LANES_TURN : 0;
-        safe = safe < turns ? safe : turns;
+        size_t safe = safe_turns(state, turns);
         if (safe > 0) {
             kernel(state, out, safe);
         } else {
@@ -197,6 +203,7 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     qc_lanes_state *state = &stream->state.lanes;
     uint8_t *out = symbols;
     size_t rest = count % QC_LANES_TURN;
+    qc_prefetch(state->words, count, state->words_end);
     QC_TRY(decode_turns(state, out, count / QC_LANES_TURN, error));
     if (rest > 0)
         QC_TRY(decode_last(state, out + count - rest, rest, error));
@@ -207,6 +214,36 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     if (state->code.has_escape)
         return fill_escapes(state, stream->width, out, count, error);
     return QC_OK;
+}
+
+/* Whether the values of classes are all that symbols are made of, and all of them have items. */
+static int have_items(const qc_lanes_code *code, const qc_look_up_table *table)
+{
+    if (code->low_bits > 0 || code->has_escape || code->classes > QC_NO_PLANES)
+        return 0;
+    for (unsigned index = 0; index < code->classes; index++)
+        if (code->values[index] >= table->entries)
+            return 0;
+    return 1;
+}
+
+static size_t write_items(qc_stream *stream, qc_item_run *run, size_t count)
+{
+    qc_lanes_state *state = &stream->state.lanes;
+    const qc_kernels *kernels = qc_kernels_selected();
+    qc_lanes_items_kernel *kernel =
+        state->code.state_bits > 0 ? kernels->lanes_tans_items : kernels->lanes_huffman_items;
+    qc_item_run rest = *run;
+    size_t left = count / QC_LANES_TURN, done;
+    if (kernel == NULL || !have_items(&state->code, run->table))
+        return 0;
+    do {
+        size_t turns = safe_turns(state, left);
+        done = turns > 0 ? kernel(state, &rest, turns) : 0;
+        rest.out += done * QC_LANES_TURN * run->table->item_size;
+        left -= done;
+    } while (done > 0);
+    return (count / QC_LANES_TURN - left) * QC_LANES_TURN;
 }
 
 static qc_status finish(qc_stream *stream, qc_error *error)
@@ -228,6 +265,6 @@ static qc_status finish(qc_stream *stream, qc_error *error)
 }
 
 const qc_stream_decoder qc_lanes_huffman_decoder = {
-    "lanes_huffman", 1, QC_LANES_MAX_WIDTH, start_huffman, next, NULL, NULL, finish};
+    "lanes_huffman", 1, QC_LANES_MAX_WIDTH, start_huffman, next, NULL, write_items, NULL, finish};
 const qc_stream_decoder qc_lanes_tans_decoder = {
-    "lanes_tans", 1, QC_LANES_MAX_WIDTH, start_tans, next, NULL, NULL, finish};
+    "lanes_tans", 1, QC_LANES_MAX_WIDTH, start_tans, next, NULL, write_items, NULL, finish};

@@ -10,6 +10,7 @@
 #include "codings/huffman_code.h"
 #include "codings/range_decoder.h"
 #include "kernels/lanes_state.h"
+#include "kernels/look_up.h"
 
 /* Callers take symbols in multiples of this (but for the last ones), so that a coding with
    interleaved sub-streams starts each call at the same place. */
@@ -89,6 +90,10 @@ typedef struct qc_stream_decoder {
        bytes, which may change at any time: each symbol of a view is read once, and any byte will
        do. */
     const uint8_t *(*view)(qc_stream *stream, size_t count);
+    /* Writes the items of some of the next `count` symbols instead of the symbols, and moves past
+       those; returns how many they were. run->keep is then the number of symbols before the next
+       one whose items are not yet written. NULL as the function, or 0: they have to be taken. */
+    size_t (*write_items)(qc_stream *stream, qc_item_run *run, size_t count);
     /* Moves `count` symbols forward. NULL: qc_stream_skip takes and drops them. */
     qc_status (*skip)(qc_stream *stream, size_t count, qc_error *error);
     /* After the last symbol: the body must have been used up exactly. */
@@ -107,6 +112,9 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
 qc_status qc_stream_next(qc_stream *stream, void *symbols, size_t count, qc_error *error);
 /* As the coding's `view`; NULL if fewer are left. Views follow each other in memory. */
 const uint8_t *qc_stream_view(qc_stream *stream, size_t count);
+/* As the coding's `write_items`: *done symbols, perhaps none. Moves run->out past the items. */
+qc_status qc_stream_write_items(qc_stream *stream, qc_item_run *run, size_t count, size_t *done,
+                                qc_error *error);
 qc_status qc_stream_skip(qc_stream *stream, size_t count, qc_error *error);
 /* Only once nothing is left. */
 qc_status qc_stream_finish(qc_stream *stream, qc_error *error);

@@ -58,3 +58,33 @@ void qc_affine(const uint8_t *codes, unsigned width, size_t count, float scale, 
         done = kernel(codes, count, scale, zero, dtype, out, past_cache && qc_is_line(out));
     put_rest(codes + done, 0, count - done, line, out + 4 * done);
 }
+
+/* ---- a scale and a zero point for each element ---- */
+
+static inline void put_each(const float *floats, const float *zeros, const float *scales,
+                            size_t from, size_t count, qc_dtype dtype, uint8_t *out)
+{
+    for (size_t i = from; i < count; i++) {
+        float step = zeros != NULL ? floats[i] - zeros[i] : floats[i];
+        uint32_t bits = qc_round_to(dtype, qc_bits_of_f32(scales[i] * step));
+        memcpy(out + 4 * i, &bits, sizeof bits);
+    }
+}
+
+void qc_affine_each(const float *floats, const float *zeros, const float *scales, size_t count,
+                    qc_dtype dtype, uint8_t *out, int past_cache)
+{
+    qc_affine_each_kernel *kernel = qc_kernels_selected()->affine_each;
+    size_t done = past_cache && kernel != NULL ? qc_before_line(out, count) : 0;
+    if (done > 0) /* by the rest of this function */
+        qc_affine_each(floats, zeros, scales, done, dtype, out, 0);
+    if (kernel != NULL)
+        done +=
+            kernel(floats + done, zeros != NULL ? zeros + done : NULL, scales + done, count - done,
+                   dtype, out + 4 * done, past_cache && qc_is_line(out + 4 * done));
+    switch (dtype) { /* constants in the loops */
+    case QC_F16: put_each(floats, zeros, scales, done, count, QC_F16, out); break;
+    case QC_BF16: put_each(floats, zeros, scales, done, count, QC_BF16, out); break;
+    default: put_each(floats, zeros, scales, done, count, QC_F32, out);
+    }
+}

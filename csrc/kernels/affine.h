@@ -12,4 +12,9 @@
 void qc_affine(const uint8_t *codes, unsigned width, size_t count, float scale, float zero,
                qc_dtype dtype, uint8_t *out, int past_cache);
 
+/* f32 number i = scales[i] * (floats[i] - zeros[i]), rounded in the same way. `zeros` NULL: all are
+   0. `out` may be `floats`. */
+void qc_affine_each(const float *floats, const float *zeros, const float *scales, size_t count,
+                    qc_dtype dtype, uint8_t *out, int past_cache);
+
 #endif /* QC_AFFINE_H */

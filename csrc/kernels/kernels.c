@@ -31,16 +31,19 @@
 
 #if QC_HAS_AVX2
 #define AVX2                                                                                       \
-    .unpack = qc_unpack_avx2, .pack = qc_pack_avx2, .max_code = qc_max_code_avx2,                  \
-    .look_up_2 = qc_look_up_2_avx2, .look_up_4 = qc_look_up_4_avx2, .affine = qc_affine_avx2,      \
-    .merge_1 = qc_merge_1_avx2, .merge_2 = qc_merge_2_avx2, .merge_4 = qc_merge_4_avx2,            \
-    .scale_f16 = qc_scale_f16_avx2, .scale_bf16 = qc_scale_bf16_avx2,                              \
-    .add_delta_4 = qc_add_delta_4_avx2, .join_exponents = qc_join_exponents_avx2,                  \
+    .unpack = qc_unpack_avx2, .unpack_items = qc_unpack_items_avx2, .pack = qc_pack_avx2,          \
+    .max_code = qc_max_code_avx2, .look_up_2 = qc_look_up_2_avx2, .look_up_4 = qc_look_up_4_avx2,  \
+    .affine = qc_affine_avx2, .affine_each = qc_affine_each_avx2, .merge_1 = qc_merge_1_avx2,      \
+    .merge_2 = qc_merge_2_avx2, .merge_4 = qc_merge_4_avx2, .scale_f16 = qc_scale_f16_avx2,        \
+    .scale_bf16 = qc_scale_bf16_avx2, .add_delta_4 = qc_add_delta_4_avx2,                          \
+    .join_floats_2 = qc_join_floats_2_avx2, .join_floats_4 = qc_join_floats_4_avx2,                \
     .f16_of_f32 = qc_f16_of_f32_avx2, .bf16_of_f32 = qc_bf16_of_f32_avx2,                          \
     .round_to_f16 = qc_round_to_f16_avx2, .round_to_bf16 = qc_round_to_bf16_avx2,                  \
     .descend = qc_descend_avx2, .sum_gaps = qc_sum_gaps_avx2,                                      \
     .mask_positions = qc_mask_positions_avx2, .bin_values = qc_bin_values_avx2,                    \
     .lanes_huffman = qc_lanes_huffman_avx2, .lanes_tans = qc_lanes_tans_avx2,                      \
+    .lanes_huffman_items = qc_lanes_huffman_items_avx2,                                            \
+    .lanes_tans_items = qc_lanes_tans_items_avx2,                                                  \
     .lanes_add_low_bits = qc_lanes_add_low_bits_avx2, .tans_step_back = qc_tans_step_back_avx2,    \
     .lanes_write_words = qc_lanes_write_words_avx2,                                                \
     .lanes_write_low_bits = qc_lanes_write_low_bits_avx2,                                          \
@@ -54,16 +57,20 @@
    would be no faster. */
 #if QC_HAS_AVX512
 #define AVX512                                                                                     \
-    .unpack = qc_unpack_avx512, .pack = qc_pack_avx512, .max_code = qc_max_code_avx512,            \
-    .look_up_2 = qc_look_up_2_avx512, .look_up_4 = qc_look_up_4_avx512,                            \
-    .affine = qc_affine_avx512, .merge_1 = qc_merge_1_avx512, .merge_2 = qc_merge_2_avx512,        \
-    .merge_4 = qc_merge_4_avx512, .join_exponents = qc_join_exponents_avx512,                      \
+    .unpack = qc_unpack_avx512, .unpack_items = qc_unpack_items_avx512, .pack = qc_pack_avx512,    \
+    .max_code = qc_max_code_avx512, .look_up_2 = qc_look_up_2_avx512,                              \
+    .look_up_4 = qc_look_up_4_avx512, .affine = qc_affine_avx512,                                  \
+    .affine_each = qc_affine_each_avx512, .merge_1 = qc_merge_1_avx512,                            \
+    .merge_2 = qc_merge_2_avx512, .merge_4 = qc_merge_4_avx512,                                    \
+    .join_floats_2 = qc_join_floats_2_avx512, .join_floats_4 = qc_join_floats_4_avx512,            \
     .scale_f16 = qc_scale_f16_avx512, .scale_bf16 = qc_scale_bf16_avx512,                          \
     .f16_of_f32 = qc_f16_of_f32_avx512, .bf16_of_f32 = qc_bf16_of_f32_avx512,                      \
     .round_to_f16 = qc_round_to_f16_avx512, .round_to_bf16 = qc_round_to_bf16_avx512,              \
     .descend = qc_descend_avx512, .sum_gaps = qc_sum_gaps_avx512,                                  \
     .mask_positions = qc_mask_positions_avx512, .lanes_huffman = qc_lanes_huffman_avx512,          \
-    .lanes_tans = qc_lanes_tans_avx512, .lanes_add_low_bits = qc_lanes_add_low_bits_avx512,        \
+    .lanes_tans = qc_lanes_tans_avx512, .lanes_huffman_items = qc_lanes_huffman_items_avx512,      \
+    .lanes_tans_items = qc_lanes_tans_items_avx512,                                                \
+    .lanes_add_low_bits = qc_lanes_add_low_bits_avx512,                                            \
     .lanes_fill_escapes = qc_lanes_fill_escapes_avx512,                                            \
     .tans_step_back = qc_tans_step_back_avx512, .lanes_write_words = qc_lanes_write_words_avx512,  \
     .lanes_write_low_bits = qc_lanes_write_low_bits_avx512,                                        \

@@ -29,8 +29,17 @@
 typedef size_t qc_unpack_kernel(const uint8_t *packed, size_t size, unsigned width,
                                 uint8_t *symbols, size_t count);
 
-/* The inverse. Returns a multiple of 8 symbols. May write up to 8 bytes beyond theirs, but not
-   beyond those of `count` symbols. */
+/* Write the items of up to `count` symbols of 1 to 4 bits, reading inside the `size` bytes at
+   `packed`; the first symbol begins at bit `bit`, 0 to 7. Raise *max to the largest of the symbols
+   that it did: whatever is written for symbols without an item is undefined. Ignores run->keep and
+   run->kept. */
+typedef size_t qc_unpack_items_kernel(const uint8_t *packed, size_t size, unsigned bit,
+                                      unsigned width, const qc_item_run *run, size_t count,
+                                      uint8_t *max);
+#define QC_UNPACK_ITEMS_MAX_WIDTH 4
+
+/* The inverse of unpack. Returns a multiple of 8 symbols. May write up to 8 bytes beyond theirs,
+   but not beyond those of `count` symbols. */
 typedef size_t qc_pack_kernel(const uint8_t *symbols, size_t count, unsigned width,
                               uint8_t *packed);
 
@@ -49,6 +58,11 @@ typedef size_t qc_look_up_kernel(const qc_look_up_table *table, const uint8_t *c
 typedef size_t qc_affine_kernel(const uint8_t *codes, size_t count, float scale, float zero,
                                 qc_dtype dtype, uint8_t *out, int past_cache);
 
+/* f32 number i = scales[i] * (floats[i] - zeros[i]), each operation rounded once, and rounded to
+   `dtype` as above. `zeros` NULL: all are 0. `out` may be `floats`. */
+typedef size_t qc_affine_each_kernel(const float *floats, const float *zeros, const float *scales,
+                                     size_t count, qc_dtype dtype, uint8_t *out, int past_cache);
+
 /* f32 number i = scale * element i, an f16 or a bf16; any alignment. */
 typedef size_t qc_scale_kernel(const uint8_t *elements, size_t count, float scale, uint8_t *out,
                                int past_cache);
@@ -66,10 +80,10 @@ typedef size_t qc_add_delta_kernel(const uint8_t *base, const uint8_t *codes,
                                    const int32_t *quotients, size_t count, unsigned step,
                                    const uint8_t *low, size_t *bit, uint8_t *out);
 
-/* Kind exponents: the two bytes of (symbol << rest_bits) + base + rest. */
-typedef size_t qc_join_exponents_kernel(const uint8_t *symbols, const uint8_t *rest, size_t count,
-                                        unsigned rest_bits, uint16_t base, uint8_t *upper,
-                                        uint8_t *lower);
+/* Floats of 2 or 4 bytes, little-endian, from their planes: their upper 16 bits, rotated, are
+   (planes[0] << rest_bits) + base + planes[1], where planes[1] is below 2^rest_bits. */
+typedef size_t qc_join_floats_kernel(const uint8_t *const *planes, size_t count, unsigned rest_bits,
+                                     uint16_t base, uint8_t *out, int past_cache);
 
 /* f32, as bits, to f16 or bf16, as base/float_bits.h does. */
 typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *out);
@@ -128,6 +142,10 @@ typedef size_t qc_bin_values_kernel(const qc_bin_scale *by, int32_t first, int32
  */
 typedef void qc_lanes_decode_kernel(qc_lanes_state *state, uint8_t *out, size_t turns);
 
+/* Partial: all turns, or none. The same, but the items of a table are written in place of the
+   values, which are all below table->entries. There are at most QC_NO_PLANES classes. */
+typedef size_t qc_lanes_items_kernel(qc_lanes_state *state, const qc_item_run *run, size_t turns);
+
 /* Complete. Append the low bits of `count` symbols to their values: `out` holds values before, and
    symbols after. */
 typedef void qc_lanes_add_low_bits_kernel(uint8_t *out, size_t count, const uint8_t *low,
@@ -183,14 +201,16 @@ typedef void qc_order_stores_kernel(void);
 
 typedef struct qc_kernels {
     qc_unpack_kernel *unpack;
+    qc_unpack_items_kernel *unpack_items;
     qc_pack_kernel *pack;
     qc_max_code_kernel *max_code;
     qc_look_up_kernel *look_up_2, *look_up_4; /* items of 2 and of 4 bytes */
     qc_affine_kernel *affine;
+    qc_affine_each_kernel *affine_each;
     qc_scale_kernel *scale_f16, *scale_bf16;
     qc_merge_kernel *merge_1, *merge_2, *merge_4;
     qc_add_delta_kernel *add_delta_4;
-    qc_join_exponents_kernel *join_exponents;
+    qc_join_floats_kernel *join_floats_2, *join_floats_4;
     qc_narrow_kernel *f16_of_f32, *bf16_of_f32;
     qc_round_kernel *round_to_f16, *round_to_bf16;
     qc_descend_kernel *descend;
@@ -198,6 +218,7 @@ typedef struct qc_kernels {
     qc_mask_positions_kernel *mask_positions;
     qc_bin_values_kernel *bin_values;
     qc_lanes_decode_kernel *lanes_huffman, *lanes_tans;
+    qc_lanes_items_kernel *lanes_huffman_items, *lanes_tans_items;
     qc_lanes_add_low_bits_kernel *lanes_add_low_bits;
     qc_lanes_fill_escapes_kernel *lanes_fill_escapes;
     qc_tans_step_back_kernel *tans_step_back;
@@ -219,21 +240,31 @@ const qc_kernels *qc_kernels_of(uint32_t sets);
 
 static inline int qc_is_line(const uint8_t *out) { return (uintptr_t)out % QC_LINE_BYTES == 0; }
 
+/* f32 elements of `count` before the first one that begins a line: rows need not begin one. */
+static inline size_t qc_before_line(const uint8_t *out, size_t count)
+{
+    size_t bytes = (size_t)(-(uintptr_t)out % QC_LINE_BYTES);
+    return bytes % 4 != 0 || bytes / 4 > count ? 0 : bytes / 4;
+}
+
 /* ---- the functions, by the sets that have them ---- */
 
 qc_unpack_kernel qc_unpack_avx2, qc_unpack_avx512, qc_unpack_neon;
+qc_unpack_items_kernel qc_unpack_items_avx2, qc_unpack_items_avx512;
 qc_pack_kernel qc_pack_avx2, qc_pack_avx512;
 qc_max_code_kernel qc_max_code_avx2, qc_max_code_avx512;
 qc_look_up_kernel qc_look_up_2_avx2, qc_look_up_2_avx512, qc_look_up_2_neon;
 qc_look_up_kernel qc_look_up_4_avx2, qc_look_up_4_avx512, qc_look_up_4_neon;
 qc_affine_kernel qc_affine_avx2, qc_affine_avx512;
+qc_affine_each_kernel qc_affine_each_avx2, qc_affine_each_avx512;
 qc_scale_kernel qc_scale_f16_avx2, qc_scale_f16_avx512;
 qc_scale_kernel qc_scale_bf16_avx2, qc_scale_bf16_avx512;
 qc_merge_kernel qc_merge_1_avx2, qc_merge_1_avx512;
 qc_merge_kernel qc_merge_2_avx2, qc_merge_2_avx512;
 qc_merge_kernel qc_merge_4_avx2, qc_merge_4_avx512;
 qc_add_delta_kernel qc_add_delta_4_avx2;
-qc_join_exponents_kernel qc_join_exponents_avx2, qc_join_exponents_avx512;
+qc_join_floats_kernel qc_join_floats_2_avx2, qc_join_floats_2_avx512;
+qc_join_floats_kernel qc_join_floats_4_avx2, qc_join_floats_4_avx512;
 qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_round_kernel qc_round_to_f16_avx2, qc_round_to_f16_avx512;
@@ -249,6 +280,8 @@ qc_lanes_decode_kernel qc_lanes_tans_portable, qc_lanes_tans_avx2, qc_lanes_tans
     qc_lanes_tans_neon;
 /* What the two without "wide" leave to these: 256 states, or more than 16 classes. */
 qc_lanes_decode_kernel qc_lanes_tans_wide_avx2, qc_lanes_tans_wide_neon;
+qc_lanes_items_kernel qc_lanes_huffman_items_avx2, qc_lanes_huffman_items_avx512,
+    qc_lanes_tans_items_avx2, qc_lanes_tans_items_avx512;
 qc_lanes_add_low_bits_kernel qc_lanes_add_low_bits_portable, qc_lanes_add_low_bits_avx2,
     qc_lanes_add_low_bits_avx512, qc_lanes_add_low_bits_neon;
 qc_lanes_fill_escapes_kernel qc_lanes_fill_escapes_avx512;

@@ -11,6 +11,7 @@
 #define QC_LANE_GROUPS        4
 #define QC_GROUP_LANES        32
 #define QC_LANES_TURN         256 /* symbols of a turn: two per lane */
+#define QC_LANES_TURN_BYTES   128 /* about what the words of a turn take; at most twice as many */
 #define QC_LANES_MAX_WIDTH    8
 #define QC_LANES_MAX_LOW_BITS 4
 #define QC_LANES_BLOCK        64 /* symbols whose low bits are stored together, 8 bytes per bit */

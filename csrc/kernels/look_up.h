@@ -20,6 +20,19 @@ typedef struct qc_look_up_table {
     uint8_t planes[4][QC_MAX_ENTRIES];
 } qc_look_up_table;
 
+/* Items to write one after the other, straight from where their codes are made: those of the last
+   `keep` codes before, and then those of the next codes but as many at the end. */
+typedef struct qc_item_run {
+    const qc_look_up_table *table; /* of up to QC_NO_PLANES items, of 2 or 4 bytes */
+    uint8_t *out;
+    size_t keep;   /* at most QC_MAX_KEPT */
+    uint8_t *kept; /* the last QC_KEPT_CODES before; set to those before the next run */
+    int past_cache;
+} qc_item_run;
+
+#define QC_KEPT_CODES 64
+#define QC_MAX_KEPT   31
+
 /* Fill the planes from `entries`, `item_size` and `items`. */
 void qc_look_up_prepare(qc_look_up_table *table);
 /* Write the item of each code to `out`, at any alignment. Every code is below table->entries.

@@ -28,19 +28,12 @@ static void scale_slowly(const uint8_t *elements, qc_dtype dtype, size_t count, 
             put(qc_f32_of_bf16(element_at(elements, i)), scale, out + 4 * i);
 }
 
-/* Elements before the first one that begins a line: rows need not begin one. */
-static size_t before_line(const uint8_t *out, size_t count)
-{
-    size_t bytes = (size_t)(-(uintptr_t)out % QC_LINE_BYTES);
-    return bytes % 4 != 0 || bytes / 4 > count ? 0 : bytes / 4;
-}
-
 void qc_scale(const uint8_t *elements, qc_dtype dtype, size_t count, float scale, uint8_t *out,
               int past_cache)
 {
     const qc_kernels *kernels = qc_kernels_selected();
     qc_scale_kernel *kernel = dtype == QC_F16 ? kernels->scale_f16 : kernels->scale_bf16;
-    size_t done = past_cache && kernel != NULL ? before_line(out, count) : 0;
+    size_t done = past_cache && kernel != NULL ? qc_before_line(out, count) : 0;
     scale_slowly(elements, dtype, done, scale, out);
     elements += 2 * done;
     out += 4 * done;

@@ -175,6 +175,8 @@ cdef extern from "qcodec.h" nogil:
         qc_profile profile
         unsigned effort
 
+    size_t qc_chunk_least(const qc_frame *frame, const qc_chunk_input *input,
+                          const qc_encoding *encoding)
     qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_input *input,
                               const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                               uint64_t *features, void *workspace, size_t workspace_bytes, qc_error *error)
@@ -250,6 +252,16 @@ cdef extern from "qcodec_numeric.h" nogil:
     size_t qc_kmeans_fast_workspace(size_t k)
     qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
                              double *coarseness, void *workspace, const qc_poll *poll, qc_error *error)
+    ctypedef struct qc_grouping:
+        size_t inner, count
+    ctypedef struct qc_group_codebooks:
+        size_t k, max_exact
+        double max_coarseness
+    size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
+    qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
+                                      const qc_grouping *grouping, const qc_group_codebooks *wanted,
+                                      float *books, uint16_t *entries, uint8_t *codes,
+                                      void *workspace, const qc_poll *poll, qc_error *error)
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
     void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
                                  size_t threshold_count, uint8_t *codes)
@@ -269,6 +281,19 @@ cdef extern from "qcodec_numeric.h" nogil:
                                  qc_error *error)
     qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                                 const double *costs, size_t k, uint8_t *codes, qc_error *error)
+    ctypedef struct qc_affine_step:
+        double step, low, high, zero
+    qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
+                              float *low, float *high, const qc_poll *poll, qc_error *error)
+    qc_status qc_group_squares(const float *values, size_t count, const qc_grouping *grouping,
+                               double *sums, const qc_poll *poll, qc_error *error)
+    qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *grouping,
+                              const qc_affine_step *steps, size_t code_size, void *codes,
+                              const qc_poll *poll, qc_error *error)
+    qc_status qc_fixed_point_errors(const float *values, size_t count, const qc_grouping *grouping,
+                                    const qc_affine_step *steps, const double *limits,
+                                    double *clipped, double *all, const qc_poll *poll,
+                                    qc_error *error)
     size_t QC_MAX_VALUES
     unsigned QC_MAX_LEVEL
     unsigned QC_MAX_NARROW_LEVEL

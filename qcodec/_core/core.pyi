@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -149,6 +150,7 @@ class Plan:
     def chunks(self) -> int: ...
     @property
     def row_elements(self) -> int: ...
+    def chunk_least(self, values: _Bytes, stored: int, codings: int, profile: int) -> int: ...
     def encode_chunk(
         self,
         first: int,
@@ -161,7 +163,21 @@ class Plan:
         profile: int,
         effort: int,
     ) -> tuple[bytes, int]: ...
-    def write(self, chunks: list[bytes], features: int, codings: int, profile: int) -> bytes: ...
+    def write(self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int) -> bytes: ...
+
+# ---- equal_steps.pxi
+
+_Float32s = np.ndarray[Any, np.dtype[np.float32]]
+_Float64s = np.ndarray[Any, np.dtype[np.float64]]
+
+def group_ranges(values: _Float32s, inner: int, groups: int) -> tuple[_Float64s, _Float64s]: ...
+def group_squares(values: _Float32s, inner: int, groups: int) -> _Float64s: ...
+def affine_codes(
+    values: _Float32s, inner: int, steps: _Float64s, code_size: int
+) -> np.ndarray[Any, Any]: ...
+def fixed_point_errors(
+    values: _Float32s, inner: int, steps: _Float64s, limits: _Float64s
+) -> tuple[_Float64s, _Float64s]: ...
 
 # ---- exact_forms.pxi
 
@@ -183,6 +199,9 @@ def equal_steps(
     dtype: int,
     max_level: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.int32]], int]: ...
+def may_have_steps(
+    values: np.ndarray[Any, np.dtype[np.float32]], dtype: int, max_level: int
+) -> bool: ...
 def step_codes(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],
@@ -200,6 +219,7 @@ def scaled_halves(
     ends: np.ndarray[Any, np.dtype[np.uintp]],
     dtype: int,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], int]: ...
+def may_be_scaled_halves(values: np.ndarray[Any, np.dtype[np.float32]], dtype: int) -> bool: ...
 def halves(
     values: np.ndarray[Any, np.dtype[np.float32]],
     ends: np.ndarray[Any, np.dtype[np.uintp]],
@@ -233,6 +253,15 @@ def kmeans_exact(
 def kmeans_fast(
     values: np.ndarray[Any, np.dtype[np.float32]], k: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
+def group_codebooks(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    kept: _Bytes | None,
+    inner: int,
+    groups: int,
+    k: int,
+    max_exact: int,
+    max_coarseness: float,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

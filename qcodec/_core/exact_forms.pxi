@@ -92,6 +92,24 @@ def equal_steps(const float[::1] values, const size_t[::1] ends, int dtype, unsi
     return scales, levels, done
 
 
+def may_have_steps(const float[::1] values, int dtype, unsigned max_level):
+    """Return whether these few values are multiples of one scale, as in `equal_steps`."""
+    cdef size_t count = values.shape[0], done = 0
+    cdef float scale = 0
+    cdef c.qc_levels levels
+    cdef c.qc_error error
+    cdef c.qc_status status
+    _check_step_dtype(dtype)
+    if count == 0:
+        return True
+    status = c.qc_equal_steps(
+        &values[0], &count, 1, dtype, max_level, &scale, &levels, &done, NULL, &error
+    )
+    if status != c.QC_OK:
+        raise failure(status, &error)
+    return done == 1
+
+
 def step_codes(
     const float[::1] values,
     const size_t[::1] ends,

@@ -30,6 +30,20 @@ def scaled_halves(const float[::1] values, const size_t[::1] ends, int dtype):
     return scales, done
 
 
+def may_be_scaled_halves(const float[::1] values, int dtype):
+    """Return whether these few values are halves times one scale, as in `scaled_halves`."""
+    cdef size_t count = values.shape[0], done = 0
+    cdef float scale = 0
+    cdef c.qc_error error
+    cdef c.qc_status status
+    if count == 0:
+        return True
+    status = c.qc_scaled_halves(&values[0], &count, 1, dtype, &scale, &done, NULL, &error)
+    if status != c.QC_OK:
+        raise failure(status, &error)
+    return done == 1
+
+
 def halves(
     const float[::1] values,
     const size_t[::1] ends,

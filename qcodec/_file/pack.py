@@ -16,6 +16,7 @@ from .._core import core
 from .._frame.encode import encode_quantized
 from .._frame.encoded import Encoded
 from .._frame.notes import Notes
+from .._io.later import Part, size_of
 from .._io.source import Readable, Section
 from ..dtypes import BY_ID, BY_NAME
 from ..errors import CorruptError, LimitError, TruncatedError, naming
@@ -196,7 +197,7 @@ class PackItem:
     Attributes
     ----------
     name, role : str
-    frame : bytes
+    frame : bytes or Later
         Of a frame, of the first part of one, and of what is attached.
     shape : tuple of int
     target, dtype : str
@@ -204,7 +205,7 @@ class PackItem:
 
     name: str
     role: str
-    frame: bytes = b""
+    frame: Part = b""
     shape: tuple[int, ...] = ()
     target: str = ""
     dtype: str = "float32"
@@ -212,7 +213,7 @@ class PackItem:
 
 def write_pack(
     items: Sequence[PackItem], profile: str = "balanced", notes: Notes = _NO_NOTES
-) -> list[bytes]:
+) -> list[Part]:
     """Return the parts of a pack, to be written one after the other.
 
     Parameters
@@ -239,7 +240,8 @@ def write_pack(
     [('embedding', 7, 'embedding'), ('head', 7, 'embedding')]
     """
     table = _write_table(_write_content(items), profile, notes)
-    return [core.pack_write_head(len(table)), table, *(item.frame for item in items if item.frame)]
+    frames = (item.frame for item in items if size_of(item.frame))
+    return [core.pack_write_head(len(table)), table, *frames]
 
 
 def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -252,7 +254,7 @@ def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uin
     table["name_offset"], table["name_bytes"] = offsets[::2], sizes[::2]
     table["target_offset"], table["target_bytes"] = offsets[1::2], sizes[1::2]
     table["role"] = [ROLES.index(item.role) for item in items]
-    table["bytes"] = [len(item.frame) for item in items]
+    table["bytes"] = [size_of(item.frame) for item in items]
     table["dims_offset"], table["ndim"] = np.cumsum(ranks) - ranks, ranks
     table["dtype"] = [BY_NAME[item.dtype].id for item in items]
     return core.pack_write_content(b"".join(texts), dims, table.view("u1"))

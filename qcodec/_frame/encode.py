@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -35,17 +36,8 @@ _WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64
 _NO_NOTES = Notes()
 
 
-@dataclass(frozen=True)
-class EncodedChunks:
-    """The chunks of one layout, and the codings that occur in them."""
-
-    data: list[bytes]
-    features: int
-
-    @property
-    def size(self) -> int:
-        """Number of bytes of all chunks."""
-        return sum(len(chunk) for chunk in self.data)
+#: The bytes of a chunk, and the codings that occur in it.
+Chunk = tuple[bytes, int]
 
 
 class FrameEncoder:
@@ -68,46 +60,50 @@ class FrameEncoder:
             # Contexts need no tables but decode slowly, so they are for small tensors only.
             self.codings &= ~_CONTEXTS
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
-        self.filler = layout.filler_of(quantized)
-        self.positions = layout.positions_of(quantized)
-        self.codes = np.ascontiguousarray(layout.codes_of(quantized))
+        self.stored = layouts.StoredElements(quantized, layout)
         self.plan = _plan(quantized, layout, order, notes)
         self.ranges = layout.chunks_of(quantized)
 
-    def chunk(self, index: int) -> tuple[bytes, int]:
-        """Encode one chunk; returns (bytes, codings used)."""
+    def chunk(self, index: int) -> Chunk:
+        """Encode one chunk."""
         first, elements = self.ranges[index]
-        start, stop = first, first + elements
-        positions = np.empty(0, np.uint32)
-        if self.positions is not None:
-            start, stop = np.searchsorted(self.positions, (first, first + elements))
-            positions = (self.positions[start:stop] - first).astype(np.uint32)
-        values = bytes_of(self.codes[start:stop])
-        stored = int(stop - start)
+        positions, codes = self.stored.within(first, elements)
         return self.plan.encode_chunk(
             first,
             elements,
             positions,
-            values,
-            stored,
-            self.filler,
+            bytes_of(codes),
+            len(codes),
+            self.stored.filler,
             self.codings,
             self.profile,
             self.effort,
         )
 
-    def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
+    def least(self, indices: list[int]) -> int:
+        """Return the bytes that these chunks surely take, without encoding them; 0: unknown."""
+        if self.layout.positions != "dense":
+            return 0
+        least = 0
+        for index in indices:
+            _, codes = self.stored.within(*self.ranges[index])
+            least += self.plan.chunk_least(bytes_of(codes), len(codes), self.codings, self.profile)
+        return least
+
+    def chunks(self, indices: Collection[int], threads: int) -> dict[int, Chunk]:
         """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
-            results = list(found)
-        features = 0
-        for _, used in results:
-            features |= used
-        return EncodedChunks([data for data, _ in results], features)
+            return dict(zip(indices, found, strict=True))
 
-    def frame(self, chunks: EncodedChunks) -> bytes:
-        """Return the frame around all of the chunks."""
-        return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
+    def frame(self, known: Mapping[int, Chunk], threads: int) -> bytes:
+        """Return the frame; of its chunks, some may be known already."""
+        missing = [index for index in range(len(self.ranges)) if index not in known]
+        with closing(in_order(self.chunk, missing, threads)) as others:
+            chunks = (
+                known[index] if index in known else next(others)
+                for index in range(len(self.ranges))
+            )
+            return self.plan.write(chunks, self.parameter_codings, self.profile)
 
 
 def _groups(groups: Groups | None, dtype: str) -> core.PlanGroups | None:
@@ -162,7 +158,7 @@ def _gap_widths(quantized: Quantized, gap_bits: int | None, encoding: Encoding) 
     # The positions of one chunk are a sample of all of them.
     first = int(quantized.positions[0])
     stop = np.searchsorted(quantized.positions, first + layouts.MAX_CHUNK_ELEMENTS)
-    sample = (quantized.positions[:stop] - first).astype(np.uint32)
+    sample = np.subtract(quantized.positions[:stop], first, dtype=np.uint32, casting="unsafe")
     best_fixed = core.relative_index_width(sample, layouts.value_bits(quantized))
     return layouts.gap_widths(quantized, best_fixed, encoding)
 
@@ -196,22 +192,35 @@ def encode_quantized(
         deltas = [layout for layout in found if layout.kind == "delta"]
         if deltas:
             changed = layouts.changes(quantized)
-            widths = _gap_widths(changed, None, encoding)
+            is_few = changed.density <= layouts.MAX_CHANGED
+            widths = _gap_widths(changed, None, encoding) if is_few else []
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
-        encoders = [
-            FrameEncoder(stored, layout.with_chunks(stored, chunk, profile), encoding, order, notes)
-            for layout, stored in tried
-        ]
-        return _smallest(encoders, encoding, threads, below)
+        tried = [(layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried]
+
+        def encoder(layout: Layout, stored: Quantized) -> FrameEncoder:
+            return FrameEncoder(stored, layout, encoding, order, notes)
+
+        return _smallest(tried, encoder, encoding, threads, below)
 
     # Profile fixed keeps elements as bytes, which are read in place.
-    frames = [] if profile == "fixed" else [encode(form) for form in exact_forms(quantized)]
-    smallest = min(map(len, frames), default=inf)
-    frames.append(encode(quantized, below=smallest - len(notes.to_bytes())))
-    moved = ascending(quantized) if _may_move(quantized, profile) else None
-    if moved is not None:
-        frames.append(encode(*moved))
-    return min(filter(None, frames), key=len)
+    best = b""
+    for form in [] if profile == "fixed" else exact_forms(quantized):
+        best = _smaller(best, encode(form))
+    below = len(best) - len(notes.to_bytes()) if best else inf
+    # The sorted codes come first, so that they are gone when the tensor itself is encoded.
+    other = _encode_ascending(quantized, encode) if _may_move(quantized, profile) else b""
+    return _smaller(_smaller(best, encode(quantized, below=below)), other)
+
+
+def _encode_ascending(quantized: Quantized, encode: Callable[..., bytes]) -> bytes:
+    """Encode with sorted codebooks; empty if they ascend already."""
+    moved = ascending(quantized)
+    return b"" if moved is None else encode(*moved)
+
+
+def _smaller(frame: bytes, other: bytes) -> bytes:
+    """Return the smaller frame, the first of two of one size; an empty one is none."""
+    return other if other and (not frame or len(other) < len(frame)) else frame
 
 
 def _may_move(quantized: Quantized, profile: str) -> bool:
@@ -221,21 +230,51 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
     return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
 
 
+def _per_element(size: int, encoder: FrameEncoder, indices: list[int]) -> float:
+    return size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+
+
 def _smallest(
-    encoders: list[FrameEncoder], encoding: Encoding, threads: int, below: float
+    tried: list[tuple[Layout, Quantized]],
+    encoder_of: Callable[[Layout, Quantized], FrameEncoder],
+    encoding: Encoding,
+    threads: int,
+    below: float,
 ) -> bytes:
-    """Return the smallest frame; empty if the samples say that it takes `below` bytes or more."""
-    best, sampled, cost = encoders[0], None, inf
-    compared = encoders if len(encoders) > 1 else []
-    samples = layouts.sampled([encoder.ranges for encoder in encoders], encoding.effort)
-    for encoder, indices in zip(compared, samples, strict=False):
-        chunks = encoder.chunks(indices, threads)
-        each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _WORTHWHILE[encoding.profile]):
-            best, sampled, cost = encoder, chunks, each
+    """Return the smallest frame; empty if the samples say that it takes `below` bytes or more.
+
+    Only the best encoder so far and its sampled chunks are kept.
+    """
+    if len(tried) == 1:
+        return encoder_of(*tried[0]).frame({}, threads)
+    samples = layouts.sampled(
+        [layout.chunks_of(stored) for layout, stored in tried], encoding.effort
+    )
+    # Threads share the chunks of a layout, or if these are too few, the layouts.
+    is_short = max(map(len, samples)) < threads
+    across, within = (threads, 1) if is_short else (1, threads)
+    keep = 1 - _WORTHWHILE[encoding.profile]
+
+    def measured(place: int) -> tuple[FrameEncoder, dict[int, Chunk], float]:
+        encoder, indices = encoder_of(*tried[place]), samples[place]
+        chunks = encoder.chunks(indices, within)
+        size = sum(len(data) for data, _ in chunks.values())
+        return encoder, chunks, _per_element(size, encoder, indices)
+
+    places, known = list(range(len(tried))), {}
+    if [layout.kind for layout, _ in tried[:2]] == ["bytes", "planes"]:
+        # To encode bytes of floats takes as long as planes, which are nearly always smaller.
+        known[1] = measured(1)
+        first, indices = encoder_of(*tried[0]), samples[0]
+        if known[1][2] < keep * _per_element(first.least(indices), first, indices):
+            places.remove(0)
+    best, sampled, cost = None, {}, inf
+    unknown = [place for place in places if place not in known]
+    with closing(in_order(measured, unknown, across)) as others:
+        for place in places:
+            encoder, chunks, each = known[place] if place in known else next(others)
+            if best is None or each < cost * keep:
+                best, sampled, cost = encoder, chunks, each
+    assert best is not None
     elements = sum(count for _, count in best.ranges)
-    if sampled is not None and cost * elements >= below:
-        return b""
-    if sampled is None or len(sampled.data) < len(best.ranges):
-        sampled = best.chunks(list(range(len(best.ranges))), threads)
-    return best.frame(sampled)
+    return b"" if cost * elements >= below else best.frame(sampled, threads)

@@ -64,9 +64,10 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     if quantized.dtype not in QUANTIZABLE:
         return []
     whole, rows = Runs(quantized, max(quantized.size, 1)), _rows(quantized)
+    axes = _axes(quantized)
     codebook = _codebooks(quantized, whole)
     forms = [] if codebook is None else [codebook]
-    for groups, max_level in _groupings(quantized, whole, rows):
+    for groups, max_level in _groupings(quantized, whole, rows, axes):
         found = _steps(quantized, groups, _MAX_CODE if forms else max_level)
         if found is None:
             continue
@@ -80,7 +81,7 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
         if found is not None and (codebook is None or found.bits < codebook.bits):
             forms.append(found)
     if not any(map(_is_short, forms)):
-        halves = _scaled_halves(quantized, whole, rows)
+        halves = _scaled_halves(quantized, whole, rows, axes)
         forms += [] if halves is None else [halves]
     return forms
 
@@ -100,11 +101,21 @@ def _rows(quantized: Quantized) -> Runs | None:
     return Runs(quantized, size // shape[0])
 
 
+def _axes(quantized: Quantized) -> list[AxisGroups]:
+    """Return the groups of the axes that may have scales, besides the first."""
+    shape = quantized.shape
+    if len(shape) < 2 or max(shape[1], shape[-1]) < _MIN_INDICES:
+        return []
+    axes = [axis for axis in {1, len(shape) - 1} if shape[axis] >= _MIN_INDICES]
+    found = [AxisGroups(quantized, axis) for axis in axes]
+    return [groups for groups in found if groups.members >= _MIN_MEMBERS]
+
+
 def _groupings(
-    quantized: Quantized, whole: Runs, rows: Runs | None
+    quantized: Quantized, whole: Runs, rows: Runs | None, axes: list[AxisGroups]
 ) -> Iterator[tuple[ElementGroups, int]]:
     """Yield groups that may have equal steps, coarse ones first, and the maximum level for each."""
-    shape, element = quantized.shape, element_type(quantized.dtype)
+    element = element_type(quantized.dtype)
     # Codes of 16 bits are no gain over elements of 16 bits.
     wide = core.MAX_LEVEL if element.itemsize > 2 else core.MAX_NARROW_LEVEL
     runs = [whole] if rows is None else [whole, rows]
@@ -114,11 +125,7 @@ def _groupings(
     may_be_runs = _may_have_steps(shortest, element, wide)
     if may_be_runs:
         yield from ((run, wide) for run in runs)
-    for axis in {1, len(shape) - 1}:
-        if 0 < axis < len(shape) and shape[axis] >= _MIN_INDICES:
-            groups = AxisGroups(quantized, axis)
-            if groups.members >= _MIN_MEMBERS and _may_have_steps(groups, element, wide):
-                yield groups, wide
+    yield from ((groups, wide) for groups in axes if _may_have_steps(groups, element, wide))
     if may_be_runs:
         yield from ((block, _MAX_CODE) for block in blocks)
 
@@ -126,10 +133,7 @@ def _groupings(
 def _may_have_steps(groups: ElementGroups, element: ElementType, max_level: int) -> bool:
     """Look at some elements of the first group."""
     values = _as_float32(groups.sample(_PROBED), element)
-    if values is None:
-        return False
-    ends = np.array([len(values)], np.uintp)
-    return core.equal_steps(values, ends, _product_type(element), max_level)[2] == 1
+    return values is not None and core.may_have_steps(values, _product_type(element), max_level)
 
 
 def _product_type(element: ElementType) -> int:
@@ -296,7 +300,7 @@ def _steps(quantized: Quantized, groups: ElementGroups, max_level: int) -> Quant
         quantized.shape,
         quantized.dtype,
         "affine",
-        groups.stored(codes),
+        codes,
         quantized.positions,
         max(1, found.maximum.bit_length()),
         scale=Groups(scales, groups.inner),
@@ -359,11 +363,13 @@ def _as_codebook(form: Quantized, maximum: int) -> Quantized:
 # ---- halves and scales ----
 
 
-def _scaled_halves(quantized: Quantized, whole: Runs, rows: Runs | None) -> Quantized | None:
+def _scaled_halves(
+    quantized: Quantized, whole: Runs, rows: Runs | None, axes: list[AxisGroups]
+) -> Quantized | None:
     """Return float32 as elements of 16 bits, each times the scale of its group, if it is that."""
     if quantized.dtype != _FLOAT32.name or quantized.size < _MIN_HALVES:
         return None
-    for groups in _groupings_of_halves(quantized, whole, rows):
+    for groups in _groupings_of_halves(whole, rows, axes):
         for name in _HALVES:
             found = _halves(quantized, groups, BY_NAME[name])
             if found is not None:
@@ -372,27 +378,21 @@ def _scaled_halves(quantized: Quantized, whole: Runs, rows: Runs | None) -> Quan
 
 
 def _groupings_of_halves(
-    quantized: Quantized, whole: Runs, rows: Runs | None
+    whole: Runs, rows: Runs | None, axes: list[AxisGroups]
 ) -> Iterator[ElementGroups]:
     """Yield groups whose first elements are halves times a scale, coarse ones first."""
     runs = [whole] if rows is None else [whole, rows]
     # The first row is part of the first run of both.
     if _may_be_halves(runs[-1]):
         yield from runs
-    shape = quantized.shape
-    for axis in {1, len(shape) - 1}:
-        if 0 < axis < len(shape) and shape[axis] >= _MIN_INDICES:
-            groups = AxisGroups(quantized, axis)
-            if groups.members >= _MIN_MEMBERS and _may_be_halves(groups):
-                yield groups
+    yield from filter(_may_be_halves, axes)
 
 
 def _may_be_halves(groups: ElementGroups) -> bool:
     """Look at some elements of the first group: float16 has all bits of bfloat16."""
     values = _as_float32(groups.sample(_PROBED), _FLOAT32)
     assert values is not None
-    ends = np.array([len(values)], np.uintp)
-    return core.scaled_halves(values, ends, BY_NAME["float16"].id)[1] == 1
+    return core.may_be_scaled_halves(values, BY_NAME["float16"].id)
 
 
 def _halves(quantized: Quantized, groups: ElementGroups, element: ElementType) -> Quantized | None:
@@ -415,7 +415,7 @@ def _halves(quantized: Quantized, groups: ElementGroups, element: ElementType) -
         quantized.shape,
         quantized.dtype,
         "bytes",
-        groups.stored(codes).view(element.carrier),
+        codes.view(element.carrier),
         quantized.positions,
         scale=Groups(narrow, groups.inner),
         scale_dtype=name,

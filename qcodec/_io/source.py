@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol, Self, SupportsIndex
 import numpy as np
 
 from ..errors import TruncatedError
+from .later import Later, size_of
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
@@ -172,11 +173,11 @@ class BytesSource(Source):
 
 
 class PartsSource(Source):
-    """Bytes in memory that follow each other in several buffers.
+    """Bytes that follow each other in several parts.
 
     Parameters
     ----------
-    parts : sequence of bytes-like
+    parts : sequence of bytes-like or Later
         Contiguous; not copied.
 
     Examples
@@ -186,21 +187,25 @@ class PartsSource(Source):
     """
 
     def __init__(self, parts: Sequence[Any]) -> None:
-        self._views = [bytes_view(part) for part in parts]
-        self._starts = list(accumulate((view.nbytes for view in self._views), initial=0))
+        self._parts = [part if isinstance(part, Later) else bytes_view(part) for part in parts]
+        self._starts = list(accumulate(map(size_of, self._parts), initial=0))
         super().__init__(self._starts.pop(), "file in memory")
 
     def _read(self, offset: int, size: int) -> memoryview:
         found = []
-        for number in range(max(bisect_right(self._starts, offset) - 1, 0), len(self._views)):
-            start = self._starts[number]
+        for number in range(max(bisect_right(self._starts, offset) - 1, 0), len(self._parts)):
+            start, part = self._starts[number], self._parts[number]
             if start >= offset + size:
                 break
-            found.append(self._views[number][max(offset - start, 0) : offset + size - start])
+            first, last = max(offset - start, 0), min(offset + size - start, size_of(part))
+            if isinstance(part, Later):
+                found.append(part.read(first, last - first))
+            else:
+                found.append(part[first:last])
         return found[0] if len(found) == 1 else memoryview(b"".join(found))
 
     def _release(self) -> None:
-        self._views, self._starts = [], []
+        self._parts, self._starts = [], []
 
 
 class MmapSource(Source):

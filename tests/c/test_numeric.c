@@ -2,6 +2,8 @@
  * The kernels of the quantizers stay inside values, results and workspace, whatever bits the values
  * have, and what they find holds.
  */
+#include <math.h>
+
 #include "qcodec_numeric.h"
 #include "support.h"
 
@@ -141,8 +143,156 @@ static void check_exact_forms(const float *values, size_t count, unsigned kind)
     }
 }
 
+static size_t group_of(const qc_grouping *grouping, size_t i)
+{
+    return i / grouping->inner % grouping->count;
+}
+
+/* Ranges, squares, codes and errors of groups, against the plain way to compute them. */
+static void check_steps(const float *values, size_t count, unsigned kind)
+{
+    enum { GROUPS = 5 };
+    qc_grouping grouping = {1 + random_bits() % 9, 1 + random_bits() % GROUPS};
+    float low[GROUPS], high[GROUPS];
+    double sums[GROUPS], plain[GROUPS] = {0}, clipped[GROUPS], all[GROUPS], limits[GROUPS];
+    CHECK(qc_group_ranges(values, count, &grouping, low, high, NULL, NULL) == QC_OK, "ranges");
+    CHECK(qc_group_squares(values, count, &grouping, sums, NULL, NULL) == QC_OK, "squares");
+    for (size_t i = 0; i < count && kind != 1; i++) {
+        size_t group = group_of(&grouping, i);
+        CHECK(low[group] <= values[i] && values[i] <= high[group], "value %zu", i);
+        plain[group] += (double)values[i] * values[i];
+    }
+    for (size_t g = 0; g < grouping.count && kind != 1; g++)
+        CHECK(fabs(sums[g] - plain[g]) <= 1e-12 * plain[g], "%g is not %g", sums[g], plain[g]);
+    qc_affine_step steps[GROUPS], fixed[GROUPS];
+    for (size_t g = 0; g < GROUPS; g++) {
+        double zero = (double)(random_bits() % 200);
+        steps[g] =
+            (qc_affine_step){1.0 / (double)(1 + random_bits() % 99), -zero, 255 - zero, zero};
+        fixed[g] = (qc_affine_step){0.25, -1, 0.75, 0};
+        limits[g] = g == 3 ? -1 : INFINITY;
+    }
+    for (size_t size = 1; size <= 2; size++) {
+        uint8_t *codes = last_bytes(output, size * count);
+        CHECK(qc_affine_codes(values, count, &grouping, steps, size, codes, NULL, NULL) == QC_OK,
+              "codes");
+        for (size_t i = 0; i < count && kind != 1; i++) {
+            const qc_affine_step *step = &steps[group_of(&grouping, i)];
+            double level = rint(values[i] / step->step);
+            level = level < step->low ? step->low : level > step->high ? step->high : level;
+            uint16_t code = codes[i];
+            if (size == 2)
+                memcpy(&code, codes + 2 * i, sizeof code);
+            CHECK(code == level + step->zero, "value %zu: %u", i, code);
+        }
+    }
+    CHECK(qc_fixed_point_errors(values, count, &grouping, fixed, limits, clipped, all, NULL,
+                                NULL) == QC_OK,
+          "errors");
+    memset(plain, 0, sizeof plain);
+    for (size_t i = 0; i < count && kind != 1; i++) {
+        double kept = rint(fmin(fmax(values[i], -1), 0.75) * 4) / 4 - values[i];
+        plain[group_of(&grouping, i)] += kept * kept;
+    }
+    for (size_t g = 0; g < grouping.count && kind != 1; g++) {
+        CHECK(fabs(all[g] - (g == 3 ? 0 : plain[g])) <= 1e-12 * plain[g], "error of group %zu", g);
+        CHECK(clipped[g] <= all[g], "clipped of group %zu", g);
+    }
+}
+
+/* A codebook for each group has the nearest of its centroids for each value. */
+static void check_codebooks(const float *values, size_t count, unsigned kind)
+{
+    enum { GROUPS = 5, K = 6 };
+    qc_grouping grouping = {1 + random_bits() % 40, 1 + random_bits() % GROUPS};
+    qc_group_codebooks wanted = {1 + random_bits() % K, random_bits() % 2 * 1000, 1};
+    size_t bytes = qc_group_codebooks_workspace(count, &grouping, wanted.k);
+    void *scratch = malloc(bytes + 1);
+    uint8_t *kept = malloc(count + 1), *codes = last_bytes(output, count);
+    float books[GROUPS * K];
+    uint16_t entries[GROUPS];
+    for (size_t i = 0; i < count; i++)
+        kept[i] = random_bits() % 4 != 0;
+    qc_status status = qc_group_codebooks_find(values, kept, count, &grouping, &wanted, books,
+                                               entries, codes, scratch, NULL, NULL);
+    CHECK(status == QC_OK || (kind == 1 && status == QC_INVALID), "codebooks");
+    for (size_t i = 0; i < count && status == QC_OK; i++) {
+        size_t group = group_of(&grouping, i);
+        const float *book = books + group * wanted.k;
+        if (!kept[i])
+            continue;
+        CHECK(codes[i] < entries[group] && entries[group] <= wanted.k, "code %u", codes[i]);
+        for (size_t j = 0; j < wanted.k; j++)
+            CHECK(fabs((double)values[i] - book[codes[i]]) <= fabs((double)values[i] - book[j]),
+                  "value %zu is nearer to %zu", i, j);
+    }
+    free(scratch);
+    free(kept);
+}
+
+/* ---- what is refused ---- */
+
+static const float ascending[] = {-2, -1, 0.5f, 3};
+
+static qc_status codes_of(size_t inner, size_t count, double step, double low, double high,
+                          double zero, size_t code_size, qc_error *error)
+{
+    const qc_affine_step steps[2] = {{step, low, high, zero}, {1, 0, 1, 0}};
+    uint8_t codes[8];
+    return qc_affine_codes(ascending, 4, &(qc_grouping){inner, count}, steps, code_size, codes,
+                           NULL, error);
+}
+
+static void equal_steps_of_groups(void)
+{
+    const char *inner = "groups: consecutive elements of a group", *count = "groups: number";
+    const char *step = "affine codes: step or ends of a group";
+    float low[2], high[2];
+    double sums[2];
+    CHECK(codes_of(2, 2, 1, -1, 254, 1, 1, NULL) == QC_OK, "codes");
+    CHECK(codes_of(2, 2, 1, -1, 65534, 1, 2, NULL) == QC_OK, "wide codes");
+    REFUSED(codes_of(0, 2, 1, 0, 1, 0, 1, &error), QC_INVALID, inner);
+    REFUSED(codes_of(2, 0, 1, 0, 1, 0, 1, &error), QC_INVALID, count);
+    REFUSED(codes_of(2, 2, 1, 0, 1, 0, 3, &error), QC_INVALID, "affine codes: bytes of a code");
+    REFUSED(codes_of(2, 2, 0, 0, 1, 0, 1, &error), QC_INVALID, step);
+    REFUSED(codes_of(2, 2, 1, 2, 1, 0, 1, &error), QC_INVALID, step);
+    REFUSED(codes_of(2, 2, 1, -2, 1, 1, 1, &error), QC_INVALID, step);
+    REFUSED(codes_of(2, 2, 1, 0, 256, 0, 1, &error), QC_INVALID, step);
+    REFUSED(codes_of(2, 2, 1, 0, 65536, 0, 2, &error), QC_INVALID, step);
+    REFUSED(codes_of(2, 2, 1, 300, 0, -1, 1, &error), QC_INVALID, step);
+    REFUSED(codes_of(2, 2, NAN, 0, 1, 0, 1, &error), QC_INVALID, step);
+    REFUSED(qc_group_ranges(ascending, 4, &(qc_grouping){0, 1}, low, high, NULL, &error),
+            QC_INVALID, inner);
+    REFUSED(qc_group_squares(ascending, 4, &(qc_grouping){1, 0}, sums, NULL, &error), QC_INVALID,
+            count);
+}
+
+static qc_status books_of(size_t inner, size_t groups, size_t k, qc_error *error)
+{
+    static uint8_t *room;
+    const qc_group_codebooks wanted = {k, 10, 0};
+    float books[2 * 256];
+    uint16_t entries[2];
+    uint8_t codes[4];
+    if (room == NULL)
+        room = malloc(qc_group_codebooks_workspace(4, &(qc_grouping){1, 1}, 256));
+    return qc_group_codebooks_find(ascending, NULL, 4, &(qc_grouping){inner, groups}, &wanted,
+                                   books, entries, codes, room, NULL, error);
+}
+
+static void codebooks_of_groups(void)
+{
+    CHECK(books_of(2, 2, 2, NULL) == QC_OK, "codebooks");
+    REFUSED(books_of(0, 2, 2, &error), QC_INVALID, "groups: consecutive elements of a group");
+    REFUSED(books_of(2, 0, 2, &error), QC_INVALID, "groups: number");
+    REFUSED(books_of(2, 2, 0, &error), QC_INVALID, "k-means: number of centroids");
+    REFUSED(books_of(2, 2, 257, &error), QC_INVALID, "k-means: number of centroids");
+}
+
 int main(void)
 {
+    equal_steps_of_groups();
+    codebooks_of_groups();
     input = guarded_memory((2 * MOST + 1) * sizeof(float));
     output = guarded_memory(MOST * sizeof(float));
     size_t ternary = qc_ternary_best_workspace(2), k_means = qc_kmeans_fast_workspace(256) + 8;
@@ -155,6 +305,8 @@ int main(void)
             check_costs(values, count);
             check_masks(values, count);
             check_exact_forms(values, count, kind);
+            check_steps(values, count, kind);
+            check_codebooks(values, count, kind);
         }
     return 0;
 }

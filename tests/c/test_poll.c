@@ -2,6 +2,8 @@
  * Every call that may take long asks its poll, ends with QC_INTERRUPTED when that says stop, at
  * whichever question, asks no more then, and gives the same bytes with a poll as without one.
  */
+#include <math.h>
+
 #include "codings/stream_encode.h"
 #include "qcodec_numeric.h"
 #include "support.h"
@@ -228,6 +230,56 @@ static qc_status fast(const qc_poll *poll, size_t *size)
                           poll, NULL);
 }
 
+static qc_status codebooks(const qc_poll *poll, size_t *size)
+{
+    enum { GROUPS = 1000, MEMBERS = 1000, K = 16 };
+    const qc_group_codebooks wanted = {K, MEMBERS, 0};
+    static uint16_t entries[GROUPS];
+    uint8_t *codes = out + GROUPS * K * sizeof(float);
+    *size = GROUPS * K * sizeof(float) + GROUPS * MEMBERS;
+    return qc_group_codebooks_find((const float *)memory, NULL, GROUPS * MEMBERS,
+                                   &(qc_grouping){MEMBERS, GROUPS}, &wanted, (float *)out, entries,
+                                   codes, workspace, poll, NULL);
+}
+
+static const qc_grouping rows = {1000, 100};
+static const qc_affine_step step = {1, -128, 127, 128};
+static qc_affine_step row_steps[100];
+
+static qc_status ranges(const qc_poll *poll, size_t *size)
+{
+    *size = 200 * sizeof(float);
+    return qc_group_ranges((const float *)memory, MANY * VALUES, &rows, (float *)out,
+                           (float *)out + 100, poll, NULL);
+}
+
+static qc_status squares(const qc_poll *poll, size_t *size)
+{
+    *size = 100 * sizeof(double);
+    return qc_group_squares((const float *)memory, MANY * VALUES, &rows, (double *)(void *)out,
+                            poll, NULL);
+}
+
+static qc_status affine_codes(const qc_poll *poll, size_t *size)
+{
+    for (size_t row = 0; row < rows.count; row++)
+        row_steps[row] = step;
+    *size = MANY * VALUES;
+    return qc_affine_codes((const float *)memory, MANY * VALUES, &rows, row_steps, 1, out, poll,
+                           NULL);
+}
+
+static qc_status fixed_point_errors(const qc_poll *poll, size_t *size)
+{
+    static double limits[100];
+    for (size_t row = 0; row < rows.count; row++)
+        limits[row] = INFINITY;
+    double *errors = (double *)(void *)out;
+    *size = 200 * sizeof *errors;
+    return qc_fixed_point_errors((const float *)memory, MANY * VALUES, &rows, row_steps, limits,
+                                 errors, errors + 100, poll, NULL);
+}
+
 static qc_status ternary(const qc_poll *poll, size_t *size)
 {
     int coarse;
@@ -364,6 +416,11 @@ int main(void)
     for (size_t i = 0; i < MANY; i++)
         memcpy(memory + i * VALUES * sizeof *values, values, VALUES * sizeof *values);
     check("qc_kmeans_fast", fast);
+    check("qc_group_ranges", ranges);
+    check("qc_group_squares", squares);
+    check("qc_affine_codes", affine_codes);
+    check("qc_fixed_point_errors", fixed_point_errors);
+    check("qc_group_codebooks_find", codebooks);
     check("qc_ternary_best", ternary);
     for (size_t i = 0; i < end; i++)
         ((float *)memory)[i] = 0.1f * (float)(i % 7);

@@ -2,8 +2,9 @@
  * Every kernel between codes and values gives on every path what the portable one gives, for counts
  * around the widths of registers, at odd addresses, and without a byte beyond input or output.
  */
-#include "body/float_planes_decode.h"
+#include "body/float_planes.h"
 #include "kernels/affine.h"
+#include "kernels/join_floats.h"
 #include "kernels/look_up.h"
 #include "kernels/max_code.h"
 #include "kernels/planes.h"
@@ -104,29 +105,36 @@ static void check_planes(void)
         }
 }
 
-/* Of any symbols: the paths agree, and the words are those of the format's text. */
-static void check_fields(void)
+/* Of any symbols: the floats are those of the format's text. */
+static void check_join_floats(void)
 {
-    for (unsigned mantissa = 0; mantissa <= QC_EXPONENTS_MAX_MANTISSA; mantissa++)
+    for (unsigned round = 0; round < 3 * (QC_EXPONENTS_MAX_MANTISSA + 1); round++)
         for (size_t count = 1; count <= MOST; count = next_count(count)) {
-            qc_exponent_decoder fields = {.fields = {8, mantissa, 8 - mantissa, 0}};
-            uint8_t *symbols = last_bytes(input, 2 * count), *rest = symbols + count;
-            fill(symbols, 2 * count);
-            fields.fields.base = symbols[0];
-            for (size_t i = 0; i < count; i++) {
-                symbols[i] %= (uint8_t)qc_exponents_escape(&fields.fields);
-                rest[i] &= (uint8_t)((1u << fields.fields.rest_bits) - 1);
-            }
-            for (unsigned path = 0; path < PATHS; path++) {
-                uint8_t *upper = last_bytes(output, 2 * count), *lower = upper + count;
-                qc_cpu_select(paths[path]);
-                CHECK(qc_exponents_join(&fields, symbols, rest, count, upper, lower, NULL) == QC_OK,
-                      "fields");
+            unsigned mantissa = round / 3, rest_bits = 8 - mantissa;
+            size_t size = (size_t)2 << round % 3;
+            uint8_t *bytes = last_bytes(input, size * count);
+            const uint8_t *planes[8];
+            fill(bytes, size * count);
+            unsigned base = bytes[0];
+            for (size_t plane = 0; plane < size; plane++)
+                planes[plane] = bytes + plane * count;
+            for (size_t i = 0; i < count; i++)
+                bytes[count + i] &= (uint8_t)((1u << rest_bits) - 1);
+            for (unsigned run = 0; run < 2 * PATHS; run++) {
+                uint8_t *out = last_bytes(output, size * count);
+                qc_cpu_select(paths[run / 2]);
+                qc_join_floats(planes, count, size, rest_bits, (uint16_t)(base << 8), out,
+                               (int)(run % 2));
+                qc_look_up_fence();
                 for (size_t i = 0; i < count; i++) {
-                    unsigned word = (fields.fields.base << mantissa) + symbols[i];
-                    word = (word << fields.fields.rest_bits | rest[i]) & 0xFFFF;
-                    CHECK(upper[i] == word >> 8 && lower[i] == (word & 255),
-                          "fields, path %u, %zu of %zu", path, i, count);
+                    uint64_t word = (base << mantissa) + planes[0][i], found = 0;
+                    word = (word << rest_bits | planes[1][i]) & 0xFFFF;
+                    for (size_t plane = 2; plane < size; plane++)
+                        word = word << 8 | planes[plane][i];
+                    for (size_t byte = size; byte-- > 0;)
+                        found = found << 8 | out[i * size + byte];
+                    CHECK(found == (word >> 1 | (word & 1) << (8 * size - 1)),
+                          "floats of %zu bytes, run %u, %zu of %zu", size, run, i, count);
                 }
             }
         }
@@ -299,7 +307,7 @@ int main(void)
     check_look_up();
     check_greatest();
     check_planes();
-    check_fields();
+    check_join_floats();
     check_affine();
     check_convert();
     check_round();

@@ -208,11 +208,11 @@ def chunk_of_zeros():
 
 def test_writing_a_frame_takes_any_bytes_and_keeps_no_view_of_them():
     chunk = bytearray(chunk_of_zeros())
-    frame = plan_of("affine").write([chunk], 0, 0xFF, 1)
-    assert plan_of("affine").write([memoryview(bytes(chunk))], 0, 0xFF, 1) == frame
+    frame = plan_of("affine").write([(chunk, 0)], 0xFF, 1)
+    assert plan_of("affine").write([(memoryview(bytes(chunk)), 0)], 0xFF, 1) == frame
     chunk.append(0)  # no view is left
     with pytest.raises(ValueError, match="2 chunks, the frame has 1"):
-        plan_of("affine").write([chunk, chunk], 0, 0xFF, 1)
+        plan_of("affine").write([(chunk, 0), (chunk, 0)], 0xFF, 1)
 
 
 def test_threads_write_one_plan_with_coded_parameters():
@@ -230,7 +230,7 @@ def test_threads_write_one_plan_with_coded_parameters():
     nowhere = np.zeros(0, np.uint32)
     chunk, used = plan.encode_chunk(0, 4096, nowhere, octets(4096), 4096, 0, 0xFF, 1, 5)
     with ThreadPoolExecutor(8) as pool:
-        frames = set(pool.map(lambda _: plan.write([chunk], used, 0xFF, 2), range(32)))
+        frames = set(pool.map(lambda _: plan.write([(chunk, used)], 0xFF, 2), range(32)))
     (frame,) = frames
     assert len(frame) < scales.nbytes  # they are coded
     assert np.array_equal(qcodec.decode(frame), np.zeros((64, 64), np.float32))

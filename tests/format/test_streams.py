@@ -154,12 +154,68 @@ def test_balanced_entropy_codes_only_where_it_saves_a_64th(often, rare, is_bitpa
     assert len(streams.encode(values, "huffman")) < len(streams.encode(values, "bitpacked"))
 
 
-def test_balanced_takes_contexts_for_small_streams_alone():
-    gaps = np.minimum(np.random.default_rng(1).geometric(0.8, 300_000) - 1, 15)
-    assert streams.encode(gaps[:10_000])[0] == CODINGS["contexts"]
-    ternary = np.random.default_rng(1).integers(0, 3, 500_000)
-    assert streams.encode(ternary, profile="small")[0] == CODINGS["contexts"]
-    assert streams.encode(ternary)[0] == CODINGS["lanes_tans"]  # Huffman wastes 5 % here
+def drifting(count, width, seed=1):
+    """Symbols whose distribution changes all the time, which suits contexts and no table."""
+    random = np.random.default_rng(seed)
+    top = (1 << width) - 1
+    centre = (np.sin(np.arange(count) / 150) + 1) * top / 2
+    return np.clip(np.rint(random.normal(centre, 0.1 * top + 0.1)), 0, top).astype(int)
+
+
+def others(values, width):
+    """The sizes in every coding but contexts, by name."""
+    sizes = {}
+    for coding in CODINGS.keys() - {"contexts", "split"}:
+        try:
+            sizes[coding] = len(streams.encode(values, coding, width))
+        except ValueError:
+            continue
+    return sizes
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8])
+@pytest.mark.parametrize("count", [100, 1000, 5000, 20_000, 60_000, 300_000])
+def test_balanced_takes_contexts_only_where_they_pay(width, count):
+    # docs/decisions/choice-of-coding.md: what a byte may cost, in decisions.
+    values = drifting(count, width)
+    data = streams.encode(values, width=width)
+    decisions = count * width
+    saving = decisions / 400 * (1 + decisions / 200_000)
+    if data[0] == CODINGS["contexts"]:
+        assert len(data) + int(saving) <= min(others(values, width).values())
+    assert len(data) <= len(streams.encode(values, "bitpacked", width))
+
+
+def test_balanced_takes_contexts_for_streams_that_decode_in_a_moment():
+    assert streams.encode(drifting(2000, 4))[0] == CODINGS["contexts"]
+    for count, width in [(1 << 19, 4), (1 << 19, 8)]:
+        values = drifting(count, width)
+        assert streams.encode(values, profile="small")[0] == CODINGS["contexts"]
+        assert streams.encode(values)[0] != CODINGS["contexts"]
+
+
+@pytest.mark.parametrize("count", [5000, 10_000, 40_000, 130_000, 150_000])
+def test_balanced_has_no_contexts_for_many_independent_symbols(count):
+    # As many 4-bit codes took 130 times as long below 64 KiB as above.
+    values = np.clip(np.rint(np.random.default_rng(1).normal(7.5, 2.5, count)), 0, 15).astype(int)
+    assert streams.encode(values)[0] != CODINGS["contexts"]
+
+
+def test_plain_huffman_saves_what_contexts_would():
+    values = np.random.default_rng(1).geometric(0.4, 12_000) - 1
+    values = np.minimum(values, 15)
+    data = streams.encode(values)
+    assert data[0] == CODINGS["huffman"]
+    assert len(data) < min(
+        len(streams.encode(values, f"lanes_{way}")) for way in ("huffman", "tans")
+    )
+
+
+def test_carries_run_through_all_bytes_of_contexts():
+    # Of so many random bits, some carries change a byte and one of 0xFF after it.
+    values = np.random.default_rng(3).integers(0, 2, 1 << 20)
+    data = streams.encode(values, "contexts", 1)
+    assert np.array_equal(streams.decode(data, len(values), 1), values)
 
 
 def test_encoding_is_deterministic():

@@ -309,6 +309,12 @@ GIL_FREE = {
         "encode_chunk": "asks",
         "write": "asks",
     },
+    "equal_steps": {
+        "group_ranges": "asks",
+        "group_squares": "asks",
+        "affine_codes": "asks",
+        "fixed_point_errors": "asks",
+    },
     "exact_forms": {
         "distinct": "asks",
         "renumber": "short: at the speed of memory",
@@ -325,6 +331,7 @@ GIL_FREE = {
         "kmeans_lloyd": "asks",
         "kmeans_exact": "asks",
         "kmeans_fast": "asks",
+        "group_codebooks": "asks",
         "assign": "pieces",
         "assign_by_thresholds": "pieces",
         "assign_by_cost": "pieces",

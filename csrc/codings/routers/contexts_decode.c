@@ -242,4 +242,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
     return qc_range_finish(&state->decoder, error);
 }
 
-const qc_stream_decoder qc_contexts_decoder = {"contexts", 1, 16, start, next, NULL, NULL, finish};
+const qc_stream_decoder qc_contexts_decoder = {"contexts", 1,    16,   start, next,
+                                               NULL,       NULL, NULL, finish};

@@ -82,5 +82,5 @@ static qc_status finish(qc_stream *stream, qc_error *error)
 }
 
 const qc_stream_decoder qc_split_decoder = {
-    "split", 1, QC_ROUTER_MAX_WIDTH, start, next, NULL, NULL, finish,
+    "split", 1, QC_ROUTER_MAX_WIDTH, start, next, NULL, NULL, NULL, finish,
 };

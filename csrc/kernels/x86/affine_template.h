@@ -63,6 +63,32 @@ QC_SET size_t QC_NAME(qc_affine)(const uint8_t *codes, size_t count, float scale
     }
 }
 
+QC_SET static inline __attribute__((always_inline)) size_t
+affine_each_as(qc_dtype dtype, const float *floats, const float *zeros, const float *scales,
+               size_t count, uint8_t *out, int past_cache)
+{
+    const size_t step = QC_VECTOR_BYTES / 4;
+    size_t i = 0;
+    for (; count - i >= step; i += step) {
+        QC_FLOATS steps = QC_OP(loadu_ps)(floats + i);
+        if (zeros != NULL)
+            steps = QC_OP(sub_ps)(steps, QC_OP(loadu_ps)(zeros + i));
+        QC_VECTOR products = vector_of_floats(QC_OP(mul_ps)(QC_OP(loadu_ps)(scales + i), steps));
+        vector_put(out + 4 * i, vector_round_to(dtype, products), past_cache);
+    }
+    return i;
+}
+
+QC_SET size_t QC_NAME(qc_affine_each)(const float *floats, const float *zeros, const float *scales,
+                                      size_t count, qc_dtype dtype, uint8_t *out, int past_cache)
+{
+    switch (dtype) {
+    case QC_F16: return affine_each_as(QC_F16, floats, zeros, scales, count, out, past_cache);
+    case QC_BF16: return affine_each_as(QC_BF16, floats, zeros, scales, count, out, past_cache);
+    default: return affine_each_as(QC_F32, floats, zeros, scales, count, out, past_cache);
+    }
+}
+
 QC_SET static inline __attribute__((always_inline)) size_t scale_as(qc_dtype dtype,
                                                                     const uint8_t *elements,
                                                                     size_t count, float scale,

@@ -125,5 +125,27 @@ QC_SET static inline QC_VECTOR order_for_join_2(QC_VECTOR bytes)
     return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), bytes);
 }
 
+/* ---- items of a table: one register, which is permuted by the codes ---- */
+
+#define QC_AVX512_INLINE QC_AVX512 static inline __attribute__((always_inline))
+
+/* The items of 64 values in the order of their places: byte j of place p has value number
+   j * places + p. An index is the lowest bits of a place, to which the value that is wanted is
+   shifted. */
+QC_AVX512_INLINE void put_places(__m512i ordered, __m512i items, size_t size, uint8_t *out,
+                                 int past_cache)
+{
+    if (size == 2) {
+        __m512i next = _mm512_srli_epi16(ordered, 8);
+        vector_put(out, _mm512_permutexvar_epi16(ordered, items), past_cache);
+        vector_put(out + 64, _mm512_permutexvar_epi16(next, items), past_cache);
+        return;
+    }
+    for (unsigned part = 0; part < 4; part++) {
+        __m512i index = _mm512_srli_epi32(ordered, 8 * part);
+        vector_put(out + 64 * part, _mm512_permutexvar_epi32(index, items), past_cache);
+    }
+}
+
 #endif /* QC_HAS_AVX512 */
 #endif /* QC_X86_AVX512_H */

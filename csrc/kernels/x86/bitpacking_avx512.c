@@ -42,6 +42,74 @@ QC_AVX512 size_t qc_unpack_avx512(const uint8_t *packed, size_t size, unsigned w
     return i;
 }
 
+/* ---- straight to items ---- */
+
+/* Where the bits of 64 symbols go. Bytes are in the order of put_places (avx512.h), so that
+   a 64-bit lane holds runs of symbols that follow each other: four runs of two for items of four
+   bytes, two of four for items of two. Each run has all its bits in as many bytes of the lane, to
+   which the bytes of the packed symbols are permuted; then one instruction shifts every symbol. */
+typedef struct item_places {
+    __m512i bytes, shifts;
+} item_places;
+
+QC_AVX512 static inline item_places places_of(unsigned bit, unsigned width, size_t size)
+{
+    uint8_t bytes[64], shifts[64];
+    unsigned places = (unsigned)(64 / size), run = (unsigned)(8 / size);
+    for (unsigned lane = 0; lane < 8; lane++)
+        for (unsigned part = 0; part < size; part++) {
+            unsigned first = bit + (part * places + lane * run) * width;
+            for (unsigned i = 0; i < run; i++) {
+                bytes[8 * lane + part * run + i] = (uint8_t)(first / 8 + i);
+                shifts[8 * lane + size * i + part] =
+                    (uint8_t)(8 * run * part + first % 8 + i * width);
+            }
+        }
+    return (item_places){_mm512_loadu_si512(bytes), _mm512_loadu_si512(shifts)};
+}
+
+QC_AVX512_INLINE size_t unpack_items(const uint8_t *packed, size_t bytes, unsigned bit,
+                                     unsigned width, const qc_item_run *run, size_t count,
+                                     uint8_t *max, size_t size, int past_cache)
+{
+    const item_places places = places_of(bit, width, size);
+    const __m512i mask = _mm512_set1_epi8((char)((1 << width) - 1));
+    const __m512i items = _mm512_loadu_si512(run->table->items);
+    const __mmask64 block = ~(uint64_t)0 >> (64 - 8 * width - (bit > 0));
+    __m512i greatest = _mm512_setzero_si512();
+    uint8_t *out = run->out;
+    size_t i = 0;
+    /* Masked loads read only what the symbols take. */
+    const uint8_t *end = packed + bytes;
+    for (; count - i >= 64; i += 64, packed += 8 * width, out += 64 * size) {
+        __m512i symbols = _mm512_maskz_loadu_epi8(block, packed);
+        qc_prefetch(packed, 1, end);
+        symbols = _mm512_permutexvar_epi8(places.bytes, symbols);
+        symbols = _mm512_multishift_epi64_epi8(places.shifts, symbols);
+        symbols = _mm512_and_si512(symbols, mask);
+        greatest = _mm512_max_epu8(greatest, symbols);
+        put_places(symbols, items, size, out, past_cache);
+    }
+    uint8_t all[64];
+    _mm512_storeu_si512(all, greatest);
+    for (size_t at = 0; at < sizeof all; at++)
+        *max = all[at] > *max ? all[at] : *max;
+    return i;
+}
+
+QC_AVX512 size_t qc_unpack_items_avx512(const uint8_t *packed, size_t size, unsigned bit,
+                                        unsigned width, const qc_item_run *run, size_t count,
+                                        uint8_t *max)
+{
+    if (run->table->item_size == 4)
+        return run->past_cache ? unpack_items(packed, size, bit, width, run, count, max, 4, 1)
+                               : unpack_items(packed, size, bit, width, run, count, max, 4, 0);
+    return run->past_cache ? unpack_items(packed, size, bit, width, run, count, max, 2, 1)
+                           : unpack_items(packed, size, bit, width, run, count, max, 2, 0);
+}
+
+/* ---- packing ---- */
+
 /* As qc_gather in bitpacking.h, in every 64-bit lane. */
 QC_AVX512 static inline __m512i gather(__m512i x, unsigned bits, unsigned half)
 {

@@ -1,27 +1,61 @@
 /*
- * Kind exponents: symbols and the bits beside them become the two bytes of 16-bit numbers.
+ * Kind planes of floats: symbols, the rest of the upper 16 bits, and the other planes become
+ * elements.
  */
 #ifndef QC_X86_EXPONENTS_TEMPLATE_H
 #define QC_X86_EXPONENTS_TEMPLATE_H
 
-QC_SET size_t QC_NAME(qc_join_exponents)(const uint8_t *symbols, const uint8_t *rest, size_t count,
-                                         unsigned rest_bits, uint16_t base, uint8_t *upper,
-                                         uint8_t *lower)
+#include "kernels/x86/interleave_template.h"
+
+/* From the bytes of symbols, and of the rest, whose bits were moved up to the top of their bytes:
+   a shift brings both together. */
+QC_SET static inline QC_VECTOR upper_words(QC_VECTOR words, __m128i unused, QC_VECTOR base)
 {
-    const QC_VECTOR zero = vector_zero(), low = QC_OP(set1_epi16)(255);
+    return QC_OP(add_epi16)(QC_OP(srl_epi16)(words, unused), base);
+}
+
+QC_SET size_t QC_NAME(qc_join_floats_2)(const uint8_t *const *planes, size_t count,
+                                        unsigned rest_bits, uint16_t base, uint8_t *out,
+                                        int past_cache)
+{
     const QC_VECTOR bases = QC_OP(set1_epi16)((short)base);
-    const __m128i shift = _mm_cvtsi32_si128((int)rest_bits);
+    const __m128i unused = _mm_cvtsi32_si128((int)(8 - rest_bits));
     size_t i = 0;
     for (; count - i >= QC_VECTOR_BYTES; i += QC_VECTOR_BYTES) {
-        QC_VECTOR s = vector_load(symbols + i), r = vector_load(rest + i);
-        /* Packing undoes the order of unpacking. */
-        QC_VECTOR a = QC_OP(sll_epi16)(QC_OP(unpacklo_epi8)(s, zero), shift);
-        QC_VECTOR b = QC_OP(sll_epi16)(QC_OP(unpackhi_epi8)(s, zero), shift);
-        a = QC_OP(add_epi16)(QC_OP(add_epi16)(a, bases), QC_OP(unpacklo_epi8)(r, zero));
-        b = QC_OP(add_epi16)(QC_OP(add_epi16)(b, bases), QC_OP(unpackhi_epi8)(r, zero));
-        vector_store(upper + i,
-                     QC_OP(packus_epi16)(QC_OP(srli_epi16)(a, 8), QC_OP(srli_epi16)(b, 8)));
-        vector_store(lower + i, QC_OP(packus_epi16)(vector_and(a, low), vector_and(b, low)));
+        QC_VECTOR bytes[2], words[2];
+        bytes[0] = order_for_join_2(QC_OP(sll_epi16)(vector_load(planes[1] + i), unused));
+        bytes[1] = order_for_join_2(vector_load(planes[0] + i));
+        join_2(bytes, words);
+        for (unsigned part = 0; part < 2; part++)
+            vector_put(out + 2 * i + QC_VECTOR_BYTES * part,
+                       vector_rotate_2(upper_words(words[part], unused, bases), 1), past_cache);
+    }
+    return i;
+}
+
+QC_SET size_t QC_NAME(qc_join_floats_4)(const uint8_t *const *planes, size_t count,
+                                        unsigned rest_bits, uint16_t base, uint8_t *out,
+                                        int past_cache)
+{
+    const QC_VECTOR bases = QC_OP(set1_epi16)((short)base);
+    const __m128i unused = _mm_cvtsi32_si128((int)(8 - rest_bits));
+    size_t i = 0;
+    for (; count - i >= QC_VECTOR_BYTES; i += QC_VECTOR_BYTES) {
+        QC_VECTOR bytes[2], upper[2], lower[2];
+        bytes[0] = order_for_join_4(QC_OP(sll_epi16)(vector_load(planes[1] + i), unused));
+        bytes[1] = order_for_join_4(vector_load(planes[0] + i));
+        join_2(bytes, upper);
+        bytes[0] = order_for_join_4(vector_load(planes[3] + i));
+        bytes[1] = order_for_join_4(vector_load(planes[2] + i));
+        join_2(bytes, lower);
+        for (unsigned half = 0; half < 2; half++) {
+            QC_VECTOR words = upper_words(upper[half], unused, bases);
+            uint8_t *to = out + 4 * i + 2 * QC_VECTOR_BYTES * half;
+            vector_put(to, vector_rotate_4(QC_OP(unpacklo_epi16)(lower[half], words), 1),
+                       past_cache);
+            vector_put(to + QC_VECTOR_BYTES,
+                       vector_rotate_4(QC_OP(unpackhi_epi16)(lower[half], words), 1), past_cache);
+        }
     }
     return i;
 }

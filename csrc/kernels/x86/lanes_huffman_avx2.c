@@ -112,8 +112,10 @@ QC_AVX2_INLINE void decode_group(const huffman_tables *tables, unsigned lowest, 
 }
 
 /* Groups are refilled two ahead, so that their words have arrived when they are decoded. `lowest`
-   is a constant where this is inlined, so that the cascade is unrolled. */
-QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, unsigned lowest)
+   is a constant where this is inlined, so that the cascade is unrolled. Values go to `out`, or if
+   there is an `items`, to that. */
+QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, item_writer *items, size_t turns,
+                           unsigned lowest)
 {
     const powers powers = load_powers();
     const uint8_t *words = state->words;
@@ -128,7 +130,8 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
     load_groups(state, groups);
     words = refill(&groups[0], powers, words, 0);
     words = refill(&groups[1], powers, words, 0);
-    for (; turns > 0; turns--, out += QC_LANES_TURN) {
+    out = items != NULL ? items->values : out;
+    for (; turns > 0; turns--) {
         words = refill(&groups[2], powers, words, 0);
         decode_group(&tables, lowest, &groups[0], out);
         words = refill(&groups[3], powers, words, 0);
@@ -139,6 +142,12 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
         if (turns > 1)
             words = refill(&groups[1], powers, words, 0);
         decode_group(&tables, lowest, &groups[3], out + 192);
+        if (items != NULL) {
+            qc_prefetch(words, QC_LANES_TURN_BYTES, state->words_end);
+            write_turn(items);
+        } else {
+            out += QC_LANES_TURN;
+        }
     }
     store_groups(groups, state);
     state->words = words;
@@ -147,17 +156,34 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
 QC_AVX2 void qc_lanes_huffman_avx2(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
     switch (has_pairs(&state->code) ? PAIRS : lowest_long_block(&state->table)) {
-    case PAIRS: decode(state, out, turns, PAIRS); break;
-    case 8: decode(state, out, turns, 8); break;
-    case 7: decode(state, out, turns, 7); break;
-    case 6: decode(state, out, turns, 6); break;
-    case 5: decode(state, out, turns, 5); break;
-    case 4: decode(state, out, turns, 4); break;
-    case 3: decode(state, out, turns, 3); break;
-    case 2: decode(state, out, turns, 2); break;
-    case 1: decode(state, out, turns, 1); break;
-    default: decode(state, out, turns, 0); break;
+    case PAIRS: decode(state, out, NULL, turns, PAIRS); break;
+    case 8: decode(state, out, NULL, turns, 8); break;
+    case 7: decode(state, out, NULL, turns, 7); break;
+    case 6: decode(state, out, NULL, turns, 6); break;
+    case 5: decode(state, out, NULL, turns, 5); break;
+    case 4: decode(state, out, NULL, turns, 4); break;
+    case 3: decode(state, out, NULL, turns, 3); break;
+    case 2: decode(state, out, NULL, turns, 2); break;
+    case 1: decode(state, out, NULL, turns, 1); break;
+    default: decode(state, out, NULL, turns, 0); break;
     }
+}
+
+/* Codes of 16 classes fill no more than 4 blocks with more than 4 bits. */
+QC_AVX2 size_t qc_lanes_huffman_items_avx2(qc_lanes_state *state, const qc_item_run *run,
+                                           size_t turns)
+{
+    item_writer items;
+    begin_items(&items, run);
+    switch (has_pairs(&state->code) ? PAIRS : lowest_long_block(&state->table)) {
+    case PAIRS: decode(state, NULL, &items, turns, PAIRS); break;
+    case 8: decode(state, NULL, &items, turns, 8); break;
+    case 7: decode(state, NULL, &items, turns, 7); break;
+    case 6: decode(state, NULL, &items, turns, 6); break;
+    default: decode(state, NULL, &items, turns, 4); break;
+    }
+    end_items(&items, run);
+    return turns;
 }
 
 #endif /* QC_HAS_AVX2 */

@@ -63,8 +63,12 @@ QC_AVX512 size_t qc_lanes_fill_escapes_avx512(uint8_t *out, size_t count, uint8_
         size_t needed = (size_t)__builtin_popcountll(places);
         if (needed > left - taken)
             break;
-        __m512i next = _mm512_maskz_loadu_epi8(lowest_bits(needed), literals + taken);
-        if (_mm512_test_epi8_mask(next, too_high) != 0)
+        /* A whole load, which is faster, may have literals of later blocks, which are checked too.
+         */
+        __m512i next = left - taken >= 64
+                           ? _mm512_loadu_si512((const void *)(literals + taken))
+                           : _mm512_maskz_loadu_epi8(lowest_bits(left - taken), literals + taken);
+        if (width < 8 && _mm512_test_epi8_mask(next, too_high) != 0)
             break;
         _mm512_storeu_si512((void *)(out + i), _mm512_mask_expand_epi8(symbols, places, next));
         taken += needed;

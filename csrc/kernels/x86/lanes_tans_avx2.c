@@ -66,8 +66,10 @@ QC_AVX2_INLINE void decode_group(const tans_tables *tables, unsigned top, lane_g
 }
 
 /* Groups are refilled two ahead, so that their words have arrived when they are decoded. `top`, the
-   last block of 16 states, is a constant where this is inlined. */
-QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, unsigned top)
+   last block of 16 states, is a constant where this is inlined. Values go to `out`, or if there is
+   an `items`, to that. */
+QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, item_writer *items, size_t turns,
+                           unsigned top)
 {
     const powers powers = load_powers();
     const uint8_t *words = state->words;
@@ -77,7 +79,8 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
     load_groups(state, groups);
     words = refill(&groups[0], powers, words, 0);
     words = refill(&groups[1], powers, words, 0);
-    for (; turns > 0; turns--, out += QC_LANES_TURN) {
+    out = items != NULL ? items->values : out;
+    for (; turns > 0; turns--) {
         words = refill(&groups[2], powers, words, 0);
         decode_group(&tables, top, &groups[0], out);
         words = refill(&groups[3], powers, words, 0);
@@ -88,6 +91,12 @@ QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, un
         if (turns > 1)
             words = refill(&groups[1], powers, words, 0);
         decode_group(&tables, top, &groups[3], out + 192);
+        if (items != NULL) {
+            qc_prefetch(words, QC_LANES_TURN_BYTES, state->words_end);
+            write_turn(items);
+        } else {
+            out += QC_LANES_TURN;
+        }
     }
     store_groups(groups, state);
     state->words = words;
@@ -100,10 +109,25 @@ QC_AVX2 void qc_lanes_tans_avx2(qc_lanes_state *state, uint8_t *out, size_t turn
         return;
     }
     switch (state->code.state_bits) {
-    case 5: decode(state, out, turns, 1); break;
-    case 6: decode(state, out, turns, 3); break;
-    default: decode(state, out, turns, 7); break;
+    case 5: decode(state, out, NULL, turns, 1); break;
+    case 6: decode(state, out, NULL, turns, 3); break;
+    default: decode(state, out, NULL, turns, 7); break;
     }
+}
+
+QC_AVX2 size_t qc_lanes_tans_items_avx2(qc_lanes_state *state, const qc_item_run *run, size_t turns)
+{
+    item_writer items;
+    if (state->code.state_bits == QC_TANS_MAX_LOG)
+        return 0;
+    begin_items(&items, run);
+    switch (state->code.state_bits) {
+    case 5: decode(state, NULL, &items, turns, 1); break;
+    case 6: decode(state, NULL, &items, turns, 3); break;
+    default: decode(state, NULL, &items, turns, 7); break;
+    }
+    end_items(&items, run);
+    return turns;
 }
 
 #endif /* QC_HAS_AVX2 */

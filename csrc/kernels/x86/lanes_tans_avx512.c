@@ -56,7 +56,9 @@ QC_AVX512 static inline __m512i values_of(const state_table *table, __m512i stat
                                   look_up(table->upper, states));
 }
 
-QC_AVX512 static inline void decode(qc_lanes_state *state, uint8_t *out, size_t turns, int wide)
+/* `size` and `past_cache`: of write_values. */
+QC_AVX512_INLINE void decode(qc_lanes_state *state, item_writer *writer, size_t turns, int wide,
+                             size_t size, int past_cache)
 {
     lane_registers lanes = load_lanes(state);
     lane_needs needs = find_needs(&lanes, 0);
@@ -67,9 +69,11 @@ QC_AVX512 static inline void decode(qc_lanes_state *state, uint8_t *out, size_t 
     __m512i states[GROUPS];
     EACH_GROUP states[g] = _mm512_cvtepu8_epi16(
         _mm256_loadu_si256((const __m256i *)(state->state + g * QC_GROUP_LANES)));
-    for (; turns > 0; turns--, out += QC_LANES_TURN) {
+    for (; turns > 0; turns--) {
         __m512i first[GROUPS], second[GROUPS], next[GROUPS], base[GROUPS];
         __m512i bits[GROUPS], more[GROUPS];
+        if (size > 1)
+            qc_prefetch(words + needs.words[0], QC_LANES_TURN_BYTES, state->words_end);
         refill(&lanes, &needs, words);
         EACH_GROUP first[g] = states[g];
         EACH_GROUP bits[g] = of_states(&counts, first[g], wide);
@@ -90,7 +94,7 @@ QC_AVX512 static inline void decode(qc_lanes_state *state, uint8_t *out, size_t 
         EACH_GROUP
         {
             __m512i both = _mm512_or_si512(first[g], _mm512_slli_epi16(second[g], 8));
-            _mm512_storeu_si512(out + 64 * g, values_of(&values, both, wide));
+            write_values(writer, values_of(&values, both, wide), size, past_cache);
         }
     }
     EACH_GROUP _mm256_storeu_si256((__m256i *)(state->state + g * QC_GROUP_LANES),
@@ -101,10 +105,37 @@ QC_AVX512 static inline void decode(qc_lanes_state *state, uint8_t *out, size_t 
 
 QC_AVX512 void qc_lanes_tans_avx512(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
+    item_writer writer = write_values_to(out);
     if (state->code.state_bits == QC_TANS_MAX_LOG)
-        decode(state, out, turns, 1);
+        decode(state, &writer, turns, 1, 1, 0);
     else
-        decode(state, out, turns, 0);
+        decode(state, &writer, turns, 0, 1, 0);
+}
+
+QC_AVX512_INLINE void decode_items(qc_lanes_state *state, item_writer *writer, size_t turns,
+                                   int wide, size_t size, int past_cache)
+{
+    if (size == 4 && past_cache)
+        decode(state, writer, turns, wide, 4, 1);
+    else if (size == 4)
+        decode(state, writer, turns, wide, 4, 0);
+    else if (past_cache)
+        decode(state, writer, turns, wide, 2, 1);
+    else
+        decode(state, writer, turns, wide, 2, 0);
+}
+
+QC_AVX512 size_t qc_lanes_tans_items_avx512(qc_lanes_state *state, const qc_item_run *run,
+                                            size_t turns)
+{
+    item_writer writer = write_items_to(run);
+    size_t size = run->table->item_size;
+    if (state->code.state_bits == QC_TANS_MAX_LOG)
+        decode_items(state, &writer, turns, 1, size, run->past_cache);
+    else
+        decode_items(state, &writer, turns, 0, size, run->past_cache);
+    keep_values(&writer, run);
+    return turns;
 }
 
 #endif /* QC_HAS_AVX512 */

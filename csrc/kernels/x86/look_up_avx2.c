@@ -7,15 +7,8 @@
 
 #if QC_HAS_AVX2
 
-#include "kernels/x86/interleave_template.h"
-
 #define MAX_BY_PLANES_2 128
 #define MAX_BY_PLANES_4 64
-
-QC_AVX2 static inline __m256i load_row(const uint8_t *row)
-{
-    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)row));
-}
 
 /* The bytes of 32 codes in each of `size` planes. */
 QC_AVX2 static inline void look_up_planes(const qc_look_up_table *table, unsigned size,
@@ -49,39 +42,18 @@ QC_AVX2 static inline size_t by_planes_4(const qc_look_up_table *table, const ui
     return i;
 }
 
-/* The planes of 16 items of four bytes. */
-QC_AVX2 static inline void load_planes_4(const uint8_t *items, __m256i planes[4])
-{
-    const __m128i by_byte = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    __m128i fours[4];
-    for (unsigned i = 0; i < 4; i++)
-        fours[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(items + 16 * i)), by_byte);
-    __m128i low_01 = _mm_unpacklo_epi32(fours[0], fours[1]);
-    __m128i low_23 = _mm_unpacklo_epi32(fours[2], fours[3]);
-    __m128i high_01 = _mm_unpackhi_epi32(fours[0], fours[1]);
-    __m128i high_23 = _mm_unpackhi_epi32(fours[2], fours[3]);
-    planes[0] = _mm256_broadcastsi128_si256(_mm_unpacklo_epi64(low_01, low_23));
-    planes[1] = _mm256_broadcastsi128_si256(_mm_unpackhi_epi64(low_01, low_23));
-    planes[2] = _mm256_broadcastsi128_si256(_mm_unpacklo_epi64(high_01, high_23));
-    planes[3] = _mm256_broadcastsi128_si256(_mm_unpackhi_epi64(high_01, high_23));
-}
-
-/* Up to 16 items of four bytes: one shuffle for each plane. */
-QC_AVX2 static inline size_t by_shuffles_4(const qc_look_up_table *table, const uint8_t *codes,
-                                           size_t count, uint8_t *out, int past_cache)
+/* Up to 16 items: one shuffle for each plane. `size` and `past_cache` are constants. */
+QC_AVX2_INLINE size_t by_shuffles(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                  size_t size, uint8_t *out, int past_cache)
 {
     __m256i planes[4];
-    load_planes_4(table->items, planes);
     size_t i = 0;
-    for (; count - i >= 32; i += 32) {
-        __m256i bytes[4], items[4];
-        __m256i ordered = order_for_join_4(_mm256_loadu_si256((const __m256i *)(codes + i)));
-        for (unsigned byte = 0; byte < 4; byte++)
-            bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
-        join_4(bytes, items);
-        for (unsigned part = 0; part < 4; part++)
-            vector_put(out + 4 * i + 32 * part, items[part], past_cache);
-    }
+    if (size == 4)
+        load_planes_4(table->items, planes);
+    else
+        load_planes_2(table->items, planes);
+    for (; count - i >= 32; i += 32)
+        put_items(planes, vector_load(codes + i), size, out + size * i, past_cache);
     return i;
 }
 
@@ -109,24 +81,30 @@ QC_AVX2 static inline size_t by_loads_4(const qc_look_up_table *table, const uin
     return i;
 }
 
-/* Up to 16 items of two bytes: one shuffle for each of them. */
-QC_AVX2 static inline size_t by_shuffles_2(const qc_look_up_table *table, const uint8_t *codes,
-                                           size_t count, uint8_t *out, int past_cache)
+/* The items of eight codes. */
+QC_AVX2_INLINE __m128i load_8(const uint8_t *items, uint64_t codes)
 {
-    const __m256i low_byte = _mm256_set1_epi16(0xFF);
-    __m256i first = load_row(table->items), second = load_row(table->items + 16);
-    __m256i planes[2] = {
-        _mm256_packus_epi16(_mm256_and_si256(first, low_byte), _mm256_and_si256(second, low_byte)),
-        _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8))};
+    uint16_t item[8];
+    for (unsigned i = 0; i < 8; i++)
+        memcpy(&item[i], items + 2 * (codes >> 8 * i & 0xFF), 2);
+    __m128i joined = _mm_cvtsi32_si128(item[0]);
+    joined = _mm_insert_epi16(joined, item[1], 1);
+    joined = _mm_insert_epi16(joined, item[2], 2);
+    joined = _mm_insert_epi16(joined, item[3], 3);
+    joined = _mm_insert_epi16(joined, item[4], 4);
+    joined = _mm_insert_epi16(joined, item[5], 5);
+    joined = _mm_insert_epi16(joined, item[6], 6);
+    return _mm_insert_epi16(joined, item[7], 7);
+}
+
+QC_AVX2 static inline size_t by_loads_2(const qc_look_up_table *table, const uint8_t *codes,
+                                        size_t count, uint8_t *out, int past_cache)
+{
     size_t i = 0;
-    for (; count - i >= 32; i += 32) {
-        __m256i bytes[2], items[2];
-        __m256i ordered = order_for_join_2(_mm256_loadu_si256((const __m256i *)(codes + i)));
-        for (unsigned byte = 0; byte < 2; byte++)
-            bytes[byte] = _mm256_shuffle_epi8(planes[byte], ordered);
-        join_2(bytes, items);
-        for (unsigned part = 0; part < 2; part++)
-            vector_put(out + 2 * i + 32 * part, items[part], past_cache);
+    for (; count - i >= 16; i += 16) {
+        __m128i low = load_8(table->items, qc_load64(codes + i));
+        __m128i high = load_8(table->items, qc_load64(codes + i + 8));
+        vector_put(out + 2 * i, _mm256_set_m128i(high, low), past_cache);
     }
     return i;
 }
@@ -138,9 +116,10 @@ QC_AVX2 size_t qc_look_up_2_avx2(const qc_look_up_table *table, const uint8_t *c
 {
     size_t i = 0;
     if (table->entries > MAX_BY_PLANES_2)
-        return 0;
+        return by_loads_2(table, codes, count, out, past_cache);
     if (table->entries <= QC_NO_PLANES)
-        return by_shuffles_2(table, codes, count, out, past_cache);
+        return past_cache ? by_shuffles(table, codes, count, 2, out, 1)
+                          : by_shuffles(table, codes, count, 2, out, 0);
     for (; count - i >= 32; i += 32) {
         __m256i bytes[2], items[2];
         look_up_planes(table, 2, order_for_join_2(_mm256_loadu_si256((const __m256i *)(codes + i))),
@@ -159,7 +138,8 @@ QC_AVX2 size_t qc_look_up_4_avx2(const qc_look_up_table *table, const uint8_t *c
         return by_loads_4(table, codes, count, out, past_cache);
     if (table->entries > QC_NO_PLANES)
         return by_planes_4(table, codes, count, out, past_cache);
-    return by_shuffles_4(table, codes, count, out, past_cache);
+    return past_cache ? by_shuffles(table, codes, count, 4, out, 1)
+                      : by_shuffles(table, codes, count, 4, out, 0);
 }
 
 #endif /* QC_HAS_AVX2 */

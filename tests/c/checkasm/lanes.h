@@ -74,6 +74,70 @@ static const char *check_lanes_tans(const qc_kernels *kernels)
     return check_lanes(kernels->lanes_tans, 1);
 }
 
+/* A code of at most QC_NO_PLANES classes, all of whose values are below 16. */
+static void random_code_of_items(qc_lanes_code *code, int is_tans)
+{
+    do
+        random_code(code, is_tans);
+    while (code->classes > QC_NO_PLANES);
+    code->has_escape = code->low_bits = 0;
+    for (unsigned i = 0; i < code->classes; i++)
+        code->values[i] = (uint8_t)random_below(QC_NO_PLANES);
+}
+
+static const char *check_lanes_items(qc_lanes_items_kernel *kernel, int is_tans)
+{
+    static qc_lanes_state found, right;
+    static qc_look_up_table table = {.entries = QC_NO_PLANES};
+    static uint8_t codes[QC_KEPT_CODES + MAX_BYTES], kept[QC_KEPT_CODES], plain[4 * MAX_BYTES];
+    size_t done_in_all = 0;
+    for (unsigned round = 0; round < 600; round++) {
+        size_t turns = 1 + random_below(MAX_TURNS), count = turns * QC_LANES_TURN;
+        size_t item = round % 2 == 0 ? 4 : 2, keep = random_below((unsigned)(64 / item));
+        int past_cache = (int)(round / 2 % 2);
+        uint8_t *words = last_bytes(input, count + QC_LANES_SLACK),
+                *out = room(output, item * count);
+        const qc_item_run run = {&table, out, keep, kept, past_cache};
+        fill(words, count + QC_LANES_SLACK, round / 4 % 8);
+        fill(table.items, sizeof table.items, 0);
+        table.item_size = item;
+        random_code_of_items(&right.code, is_tans);
+        begin_lanes(&right, words);
+        found = right;
+        for (size_t i = 0; i < QC_KEPT_CODES; i++)
+            codes[i] = kept[i] = (uint8_t)random_below(QC_NO_PLANES);
+        (is_tans ? qc_lanes_tans_portable
+                 : qc_lanes_huffman_portable)(&right, codes + QC_KEPT_CODES, turns);
+        for (size_t i = 0; i < count; i++)
+            memcpy(plain + item * i, table.items + item * codes[QC_KEPT_CODES - keep + i], item);
+        size_t done = PARTIAL(kernel(&found, &run, turns));
+        qc_look_up_fence();
+        done_in_all += done;
+        if (done == 0)
+            continue;
+        if (done != turns || !is_same(out, plain, item * count) || found.words != right.words ||
+            memcmp(found.buffer, right.buffer, sizeof right.buffer) != 0 ||
+            memcmp(found.spare, right.spare, sizeof right.spare) != 0 ||
+            memcmp(found.state, right.state, sizeof right.state) != 0 ||
+            memcmp(kept + QC_KEPT_CODES - keep, codes + QC_KEPT_CODES + count - keep, keep) != 0)
+            WRONG("%zu turns, %u classes, %u state bits, items of %zu bytes, %zu kept", turns,
+                  right.code.classes, right.code.state_bits, item, keep);
+    }
+    if (done_in_all == 0)
+        WRONG("no work");
+    return NULL;
+}
+
+static const char *check_lanes_huffman_items(const qc_kernels *kernels)
+{
+    return check_lanes_items(kernels->lanes_huffman_items, 0);
+}
+
+static const char *check_lanes_tans_items(const qc_kernels *kernels)
+{
+    return check_lanes_items(kernels->lanes_tans_items, 1);
+}
+
 static const char *check_lanes_add_low_bits(const qc_kernels *kernels)
 {
     static uint8_t right[MAX_COUNT];

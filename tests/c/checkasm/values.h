@@ -119,6 +119,44 @@ static const char *check_look_up_4(const qc_kernels *kernels)
     return check_look_up(kernels->look_up_4, 4);
 }
 
+/* From every bit of a byte on. */
+static const char *check_unpack_items(const qc_kernels *kernels)
+{
+    static qc_look_up_table table = {.entries = QC_NO_PLANES};
+    static uint8_t symbols[MAX_COUNT + 8];
+    for (unsigned round = 0; round < 4 * QC_UNPACK_ITEMS_MAX_WIDTH * 8; round++)
+        for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
+            unsigned width = 1 + round / 4 % QC_UNPACK_ITEMS_MAX_WIDTH, bit = round / 16;
+            size_t size = (bit + count * width + 7) / 8, item = round % 2 == 0 ? 4 : 2;
+            int past_cache = (int)(round / 2 % 2);
+            uint8_t *packed = last_bytes(input, size), max = 0, right = 0;
+            uint8_t *out = room_for_line(count * item, past_cache);
+            const qc_item_run run = {&table, out, 0, NULL, past_cache};
+            fill(packed, size, (unsigned)count);
+            fill(table.items, sizeof table.items, 0);
+            table.item_size = item;
+            for (size_t i = 0; i < count; i++) {
+                symbols[i] = 0;
+                for (unsigned j = 0; j < width; j++) {
+                    size_t at = bit + i * width + j;
+                    symbols[i] |= (uint8_t)((packed[at / 8] >> at % 8 & 1u) << j);
+                }
+                memcpy(expected + item * i, table.items + item * symbols[i], item);
+            }
+            size_t done =
+                PARTIAL(kernels->unpack_items(packed, size, bit, width, &run, count, &max));
+            qc_look_up_fence();
+            for (size_t i = 0; i < done && i < count; i++)
+                right = symbols[i] > right ? symbols[i] : right;
+            int must = bit % width == 0 && (bit + 32 * width <= 128);
+            if ((must && !is_enough(done, count)) || done > count || max != right ||
+                !is_same(out, expected, item * done))
+                WRONG("%zu of %zu symbols of %u bits from bit %u, items of %zu bytes", done, count,
+                      width, bit, item);
+        }
+    return NULL;
+}
+
 static const char *check_affine(const qc_kernels *kernels)
 {
     for (unsigned round = 0; round < 24; round++)
@@ -138,6 +176,32 @@ static const char *check_affine(const qc_kernels *kernels)
             qc_look_up_fence();
             if (!is_enough(done, count) || !is_same(out, expected, 4 * done))
                 WRONG("%zu of %zu codes", done, count);
+        }
+    return NULL;
+}
+
+static const char *check_affine_each(const qc_kernels *kernels)
+{
+    for (unsigned round = 0; round < 24; round++)
+        for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
+            const qc_dtype dtype = (qc_dtype)(QC_F32 + round / 8); /* f32, f16, bf16 */
+            int past_cache = (int)(round / 4 % 2);
+            float *floats = (float *)last_bytes(input, 12 * count), *scales = floats + count;
+            float *zeros = round % 2 == 0 ? scales + count : NULL;
+            uint8_t *out = room_for_line(4 * count, past_cache);
+            for (size_t i = 0; i < count; i++) {
+                floats[i] = (float)(random_bits() % 512);
+                scales[i] = (float)(random_bits() % 1000) / 1024; /* as of check_affine */
+                scales[count + i] = (float)(random_bits() % 256);
+                float step = floats[i] - (zeros != NULL ? scales[count + i] : 0);
+                uint32_t bits = qc_round_to(dtype, qc_bits_of_f32(scales[i] * step));
+                memcpy(expected + 4 * i, &bits, 4);
+            }
+            size_t done =
+                PARTIAL(kernels->affine_each(floats, zeros, scales, count, dtype, out, past_cache));
+            qc_look_up_fence();
+            if (!is_enough(done, count) || !is_same(out, expected, 4 * done))
+                WRONG("%zu of %zu floats", done, count);
         }
     return NULL;
 }
@@ -265,27 +329,45 @@ static const char *check_add_delta_4(const qc_kernels *kernels)
     return NULL;
 }
 
-static const char *check_join_exponents(const qc_kernels *kernels)
+static const char *check_join_floats(qc_join_floats_kernel *kernel, size_t size)
 {
-    for (unsigned rest_bits = 0; rest_bits <= 8; rest_bits++)
+    for (unsigned round = 0; round < 18; round++)
         for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
-            uint8_t *symbols = last_bytes(input, 2 * count), *rest = symbols + count;
-            uint8_t *upper = room(output, 2 * count), *lower = upper + count;
+            unsigned rest_bits = round / 2, bits = 8 * (unsigned)size;
+            int past_cache = (int)(round % 2);
+            uint8_t *bytes = last_bytes(input, size * count);
+            uint8_t *out = room_for_line(size * count, past_cache);
+            const uint8_t *planes[4];
             uint16_t base = (uint16_t)random_bits();
-            fill(symbols, 2 * count, (unsigned)count);
+            fill(bytes, size * count, (unsigned)count);
+            for (size_t plane = 0; plane < size; plane++)
+                planes[plane] = bytes + plane * count;
             for (size_t i = 0; i < count; i++) {
-                rest[i] &= (uint8_t)((1u << rest_bits) - 1);
-                unsigned word = ((unsigned)symbols[i] << rest_bits) + base + rest[i];
-                expected[i] = (uint8_t)(word >> 8);
-                expected[MAX_COUNT + i] = (uint8_t)word;
+                bytes[count + i] &= (uint8_t)((1u << rest_bits) - 1);
+                uint32_t word =
+                    (uint16_t)(((unsigned)planes[0][i] << rest_bits) + base + planes[1][i]);
+                for (size_t plane = 2; plane < size; plane++)
+                    word = word << 8 | planes[plane][i];
+                word = word >> 1 | (word & 1) << (bits - 1);
+                for (size_t byte = 0; byte < size; byte++)
+                    expected[i * size + byte] = (uint8_t)(word >> 8 * byte);
             }
-            size_t done = PARTIAL(
-                kernels->join_exponents(symbols, rest, count, rest_bits, base, upper, lower));
-            if (!is_enough(done, count) || !is_same(upper, expected, done) ||
-                !is_same(lower, expected + MAX_COUNT, done))
+            size_t done = PARTIAL(kernel(planes, count, rest_bits, base, out, past_cache));
+            qc_look_up_fence();
+            if (!is_enough(done, count) || !is_same(out, expected, size * done))
                 WRONG("%zu of %zu elements, %u bits beside the symbol", done, count, rest_bits);
         }
     return NULL;
+}
+
+static const char *check_join_floats_2(const qc_kernels *kernels)
+{
+    return check_join_floats(kernels->join_floats_2, 2);
+}
+
+static const char *check_join_floats_4(const qc_kernels *kernels)
+{
+    return check_join_floats(kernels->join_floats_4, 4);
 }
 
 /* Floats of all sorts: most of them in the range of f16, some at its edges or not finite. */

@@ -37,6 +37,25 @@ int main(void)
         return 1;
     qc_assign(values, COUNT, centroids, K, codes);
 
+    const qc_grouping halves_of = {COUNT / 2, 2};
+    const qc_group_codebooks wanted = {1, COUNT, 0};
+    const qc_affine_step each[2] = {{1, -1, 3, 1}, {0.5, -2, 6, 2}};
+    const double limits[2] = {9, 9};
+    float low[2], high[2], books[2];
+    double squares[2], clipped[2], all[2];
+    uint16_t entries[2];
+    uint8_t affine[COUNT], own[COUNT];
+    void *room = malloc(qc_group_codebooks_workspace(COUNT, &halves_of, 1));
+    if (room == NULL || qc_group_ranges(values, COUNT, &halves_of, low, high, NULL, &error) ||
+        qc_group_squares(values, COUNT, &halves_of, squares, NULL, &error) ||
+        qc_affine_codes(values, COUNT, &halves_of, each, 1, affine, NULL, &error) ||
+        qc_fixed_point_errors(values, COUNT, &halves_of, each, limits, clipped, all, NULL,
+                              &error) ||
+        qc_group_codebooks_find(values, NULL, COUNT, &halves_of, &wanted, books, entries, own, room,
+                                NULL, &error))
+        return 1;
+    free(room);
+
     size_t end = COUNT, done;
     uint64_t patterns[COUNT];
     uint16_t distinct;
