@@ -21,6 +21,7 @@ cdef enum:
     # Decoding a tensor of up to so many elements, from so many bytes, takes microseconds.
     QUICK_ELEMENTS = 1024
     QUICK_BYTES = 16384
+    QUICK_OUTPUT = 8192
 
 
 cdef class Workspace:

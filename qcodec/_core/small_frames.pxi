@@ -1,16 +1,16 @@
-"""Reads small frames with less work than `Frame`, which is for frames of any size."""
+"""Reads small frames that follow each other, in a call or two for each."""
 
 from libc.stdint cimport uint8_t
 
-from .c cimport QC_DELTA, QC_OK, QC_VERIFY, QC_WHOLE, qc_decode, qc_frame, qc_frame_read, qc_status
+from .c cimport (
+    QC_DELTA, QC_OK, QC_VERIFY, QC_WHOLE, qc_decode, qc_frame, qc_frame_read, qc_status,
+)
 
 
 cdef enum:
     # Of what `SmallFrames` decodes.
     SMALL_BYTES = 1 << 16
     SMALL_PARAMETERS = 1 << 14
-    # Decoding that much takes microseconds; the lock is kept.
-    QUICK_OUTPUT = 8192
 
 
 cdef class SmallFrames:

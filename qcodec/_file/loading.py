@@ -257,6 +257,10 @@ class Loading:
         """Decode a frame; return what copies its parts."""
         whole = self._opener.encoded(group.first._replace(part=None))
         shared = SharedFrame(group.first.offset, whole)
+        for stored in group.members:
+            assert stored.part is not None
+            with naming(stored.name):
+                check_part(stored.part, whole.frame)
         with naming(group.first.name):
             assert group.first.part is not None
             check_part(group.first.part, whole.frame)
@@ -276,7 +280,6 @@ class Loading:
                     target = self._target(tensor.element_type)
                     array = tensor.decode(dtype=target.name)
                 else:
-                    check_part(stored.part, whole.frame)
                     target = self._target(whole.element_type)
                     array = shared.part(stored.part, target).copy()
             found[stored.identity] = array, target
