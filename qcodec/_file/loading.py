@@ -262,6 +262,8 @@ class Loading:
             with naming(stored.name):
                 check_part(stored.part, whole.frame)
         with naming(group.first.name):
+            assert group.first.part is not None
+            check_part(group.first.part, whole.frame)
             shared.elements(self._target(whole.element_type))
         return partial(self._copy_parts, group, shared, found)
 

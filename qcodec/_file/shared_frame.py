@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arrays import check_out
+from .._base.threads import Task
 from .._frame.encoded import Encoded
 from .._frame.inspection import Info
 from .._frame.parts import Part, check_part, part_of, share_of
@@ -86,6 +87,12 @@ class PartOfFrame(Encoded):
             return part.copy()
         out[...] = part
         return out
+
+    def decoding(
+        self, *, out: Array | None = None, dtype: object = None, threads: int = 1
+    ) -> tuple[Array, list[Task]]:
+        """Return the output of `decode`, which is filled."""
+        return self.decode(out=out, dtype=dtype, threads=threads), []
 
     def quantized(self) -> Quantized:
         """Return the tensor as integers and parameters, without arithmetic and fillers."""

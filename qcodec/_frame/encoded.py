@@ -337,18 +337,6 @@ class Encoded:
             if size >= _FORGOTTEN_BYTES:
                 forget(self._source, offset, size)
 
-    def _decode_block(self, frame: core.Frame, start: int, stop: int) -> Array:
-        """Return elements of the tensor, in one dimension; copies and changes need whole chunks."""
-        first, end = self._first + start, self._first + stop
-        begin = first
-        if self.positions == "copies" or (self.kind == "delta" and self.positions != "dense"):
-            each = frame.chunk_elements or max(frame.elements, 1)
-            begin, end = first - first % each, min(-(-end // each) * each, frame.elements)
-        self._limits.check_tensor((end - begin) * self.element_type.itemsize, self._input_bytes)
-        block = np.empty(end - begin, self.dtype)
-        self._decode_range(frame, begin, end - begin, self.element_type, block)
-        return block[first - begin : first - begin + stop - start]
-
     # ---- the base ----
 
     def _bound_base(self) -> Array | None:
@@ -396,11 +384,30 @@ class Encoded:
         if self._opened is None:
             self._check_first(0)
         frame = self._opened or self._open()
-        if part.is_range:
-            block = self._decode_block(frame, part.first, part.first + part.wanted)
-            return block.reshape(part.shape)
+        # Copies are made inside a chunk, and changes counted, so of such a chunk all is decoded.
+        is_whole = self.positions == "copies" or (
+            self.kind == "delta" and self.positions != "dense"
+        )
+        if part.wanted == 0 or (part.is_range and not is_whole):
+            out = np.empty(part.wanted, self.dtype)
+            first = self._first + part.first
+            self._decode_range(frame, first, part.wanted, self.element_type, out)
+            return out.reshape(part.shape)
         each = frame.chunk_elements or frame.elements
-        read = partial(self._decode_block, frame)
+        buffer = np.empty(0, self.dtype)  # used again for each block
+
+        def read(first: int, stop: int) -> Array:
+            nonlocal buffer
+            first, stop = begin, end = self._first + first, self._first + stop
+            if is_whole:
+                begin, end = first - first % each, min(-(-stop // each) * each, frame.elements)
+            count = end - begin
+            if len(buffer) < count:
+                self._limits.check_tensor(count * self.element_type.itemsize, self._input_bytes)
+                buffer = np.empty(count, self.dtype)
+            self._decode_range(frame, begin, count, self.element_type, buffer[:count])
+            return buffer[first - begin : stop - begin]
+
         return part.gather(read, self.dtype, each, self._first % each)
 
     def quantized(self) -> Quantized:

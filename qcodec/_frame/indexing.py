@@ -51,7 +51,8 @@ class Selection(NamedTuple):
         ----------
         read : callable
             Returns the elements from a first number up to a stop, as one dimension. It is called
-            in ascending order, for a chunk at a time, or for some small ones.
+            in ascending order, for a chunk at a time, or for some small ones. What it returned is
+            not used after the next call.
         dtype : numpy.dtype
         each : int
             Elements of a chunk. Chunks that hold no wanted element are left out.

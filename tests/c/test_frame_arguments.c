@@ -240,6 +240,33 @@ static void a_base(void)
           "decoding");
 }
 
+/* The bytes of the second chunk alone: no others are read, and errors are where they are in the
+   frame. */
+static void bytes_from_an_offset_on(void)
+{
+    uint8_t out[4 * ELEMENTS];
+    qc_chunk chunks[ELEMENTS / CHUNK];
+    qc_frame frame = read_frame(write_frame(QC_BYTES, 0), chunks);
+    size_t offset = chunks[1].offset, count = ELEMENTS - CHUNK;
+    uint8_t *bytes = malloc(chunks[1].bytes);
+    memcpy(bytes, file + offset, chunks[1].bytes);
+    CHECK(qc_frame_decode(&frame, chunks, bytes, offset, CHUNK, count, QC_F32, out, QC_VERIFY,
+                          workspace, NULL) == QC_OK,
+          "decoding");
+    bytes[0] = QC_CODING_COUNT;
+    for (unsigned flags = 0; flags <= QC_VERIFY; flags += QC_VERIFY) {
+        qc_error found;
+        qc_status status = qc_frame_decode(&frame, chunks, bytes, offset, CHUNK, count, QC_F32, out,
+                                           flags, workspace, &found);
+        CHECK(status == (flags != 0 ? QC_CHECKSUM : QC_UNSUPPORTED), "%s", qc_status_name(status));
+        CHECK(found.offset == offset, "offset %zu, not %zu", found.offset, offset);
+    }
+    free(bytes);
+    CHECK(qc_frame_decode(&frame, chunks, NULL, 0, CHUNK, 0, QC_F32, out, QC_VERIFY, workspace,
+                          NULL) == QC_OK,
+          "no elements");
+}
+
 /* A list of streams names their codings. */
 static void streams_of_a_chunk(void)
 {
@@ -274,6 +301,7 @@ int main(void)
     ranges();
     outputs();
     a_base();
+    bytes_from_an_offset_on();
     streams_of_a_chunk();
     a_directory_that_changes();
     return 0;

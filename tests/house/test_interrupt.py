@@ -302,7 +302,6 @@ GIL_FREE = {
         "read_head": "short: heads are at most some numbers a chunk, which the file has room for",
         "decode": "asks",
         "decode_codes": "asks",
-        "decode_whole": "short: at most 64 KiB",
     },
     "encode": {
         "copies_may_pay": "short: a sample",
@@ -346,6 +345,9 @@ GIL_FREE = {
         "pack_read": "short: as many names as the limit of tensors allows",
         "pack_find": "short: a binary search",
         "pack_write_content": "short: as many names as there are tensors",
+    },
+    "small_frames": {
+        "decode_whole": "short: at most 64 KiB",
     },
     "stream": {
         "crc32c": "pieces",
