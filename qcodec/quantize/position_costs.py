@@ -83,7 +83,7 @@ def _by_position(
     impossible.
     """
     stored = is_stored.view(np.uint8)
-    sizes, _, *by_side = core.count_stored(values, codes, kept, stored, *sides)
+    sizes, _, by_row, by_column = core.count_stored(values, codes, kept, stored, *sides)
     for _ in range(_MAX_ROUNDS):
         sizes = sizes[: len(entries)]
         if not sizes.any():
@@ -92,9 +92,9 @@ def _by_position(
         costs = -price * np.log2(sizes / sizes.sum())
         codes = core.assign_by_cost(values, entries, costs)
         has_changed = core.choose_stored(
-            values, codes, kept, stored, *by_side, entries, costs, price
+            values, codes, kept, stored, by_row, by_column, entries, costs, price
         )
-        sizes, sums, *by_side = core.count_stored(values, codes, kept, stored, *sides)
+        sizes, sums, by_row, by_column = core.count_stored(values, codes, kept, stored, *sides)
         used = sizes[: len(entries)] > 0
         sizes, sums = sizes[: len(entries)][used], sums[: len(entries)][used]
         entries = fit(entries[used], sizes, sums).astype(np.float32)
