@@ -104,6 +104,30 @@ qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t
 qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                             const double *costs, size_t k, uint8_t *codes, qc_error *error);
 
+/* Elements of a matrix that may be stored: all, or those where `kept` (rows * columns bytes) is not
+   0. Values and codes are those of these elements alone, `count` of each, in C order. */
+#define QC_CANDIDATE_ENTRIES 256
+typedef struct qc_candidates {
+    const float *values;
+    const uint8_t *codes;
+    size_t count;
+    const uint8_t *kept; /* NULL: all */
+    size_t rows, columns;
+} qc_candidates;
+
+/* How many stored elements have each code, row and column, and the sums of their values by code.
+   `sizes` and `sums` have QC_CANDIDATE_ENTRIES elements. */
+qc_status qc_count_stored(const qc_candidates *in, const uint8_t *stored, uint64_t *sizes,
+                          double *sums, uint32_t *rows, uint32_t *columns, const qc_poll *poll,
+                          qc_error *error);
+
+/* Stores an element if that lowers the squared error by more than the price of its bits: the cost
+   of its entry, and log2 of the odds against its position, which follow from how many elements of
+   its row and column are stored. `entries` and `costs` have QC_CANDIDATE_ENTRIES elements. */
+qc_status qc_choose_stored(const qc_candidates *in, const float *entries, const double *costs,
+                           double price, const uint32_t *rows, const uint32_t *columns,
+                           uint8_t *stored, int *changed, const qc_poll *poll, qc_error *error);
+
 /* The ternary weights of the least squared error. sides = 1: magnitudes above thresholds[0] are to
    be stored as their mean, means[0]. sides = 2: positive values by the first, negative ones by the
    second of two thresholds and means. Both are 0 where nothing is to be stored. Values are finite

@@ -265,6 +265,20 @@ cdef extern from "qcodec_numeric.h" nogil:
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
     void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
                                  size_t threshold_count, uint8_t *codes)
+    size_t QC_CANDIDATE_ENTRIES
+    ctypedef struct qc_candidates:
+        const float *values
+        const uint8_t *codes
+        size_t count
+        const uint8_t *kept
+        size_t rows, columns
+    qc_status qc_count_stored(const qc_candidates *candidates, const uint8_t *stored,
+                              uint64_t *sizes, double *sums, uint32_t *rows, uint32_t *columns,
+                              const qc_poll *poll, qc_error *error)
+    qc_status qc_choose_stored(const qc_candidates *candidates, const float *entries,
+                               const double *costs, double price, const uint32_t *rows,
+                               const uint32_t *columns, uint8_t *stored, int *changed,
+                               const qc_poll *poll, qc_error *error)
     size_t qc_ternary_best_workspace(size_t sides)
     qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
                               float *means, int *coarse, void *workspace, const qc_poll *poll,

@@ -307,6 +307,25 @@ def pack_write_content(
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
 def pack_write_head(table_bytes: int) -> bytes: ...
 
+# ---- position_costs.pxi
+
+_Counts = np.ndarray[Any, np.dtype[np.uint32]]
+
+def count_stored(
+    values: _Float32s, codes: _Bytes, kept: _Bytes | None, stored: _Bytes, rows: int, columns: int
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], _Float64s, _Counts, _Counts]: ...
+def choose_stored(
+    values: _Float32s,
+    codes: _Bytes,
+    kept: _Bytes | None,
+    stored: _Bytes,
+    by_row: _Counts,
+    by_column: _Counts,
+    entries: _Float32s,
+    costs: _Float64s,
+    price: float,
+) -> bool: ...
+
 # ---- small_frames.pxi
 
 class SmallFrames:

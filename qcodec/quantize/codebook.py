@@ -138,7 +138,7 @@ def quantize_codebook(
     with weights.explaining():
         # To sort, a copy is as good as a new one.
         centroids = _centroids(stored(), k, init, seed, is_own=scale is not None or weights.copies)
-        if rate > 0 and np.any(weights.kept is None or weights.kept):
+        if rate > 0 and weights.any_stored:
             positions, centroids, codes = _by_rate(weights, stored(), centroids, rate)
         else:
             codes, positions = core.assign(stored(), centroids), weights.positions

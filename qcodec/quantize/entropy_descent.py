@@ -23,6 +23,8 @@ _MAX_STEPS = 1000
 # Steps end when no end of a range moves by more than this share of all values.
 _STILL = 1e-7
 _NONE = -1
+# Values that are summed in one step, in float64.
+_BLOCK = 1 << 16
 
 #: Takes entries, and the number and the sum of the values of each; returns better entries.
 Fit = Callable[[Array, Array, Array], Array]
@@ -57,9 +59,20 @@ class Ordered:
         self.values = ascending(values)
         middle = len(values) // 2
         self.centre = float(self.values[middle])
-        deviations = self.values.astype(np.float64) - self.centre
-        below = -np.cumsum(deviations[:middle][::-1])[::-1]
-        self.before = np.concatenate([below, [0.0], np.cumsum(deviations[middle:])])
+        self.before = np.empty(len(values) + 1)
+        self.before[middle] = total = 0.0
+        for start in range(middle, len(values), _BLOCK):
+            block = self.values[start : start + _BLOCK].astype(np.float64) - self.centre
+            block[0] += total
+            sums = np.cumsum(block, out=self.before[start + 1 : start + 1 + len(block)])
+            total = sums[-1]
+        total = 0.0
+        for stop in range(middle, 0, -_BLOCK):
+            start = max(stop - _BLOCK, 0)
+            block = (self.values[start:stop].astype(np.float64) - self.centre)[::-1]
+            block[0] += total
+            sums = np.cumsum(block)
+            self.before[start:stop], total = -sums[::-1], sums[-1]
 
     @property
     def mean(self) -> float:

@@ -42,66 +42,71 @@ def store(
     codes : numpy.ndarray of uint8
     """
     codes = core.assign_by_thresholds(values, found.thresholds)
-    positions = weights.positions
-    if positions is None:
+    if weights.kept is None:
         return None, found.values, codes
     is_stored, entries = codes != found.absent, found.values
     if found.absent >= 0:
-        codes -= (codes > found.absent).astype(np.uint8)  # the code of an absent element is unused
+        codes -= codes > found.absent  # the code of an absent element is unused
         entries = np.delete(entries, found.absent)
     columns = int(np.prod(weights.shape[1:], dtype=np.int64))
-    if len(weights.shape) > 1 and weights.shape[0] > 1 and columns > 1:
-        sides = np.divmod(positions, columns)
-        codes, is_stored, entries = _by_position(
-            values, sides, (weights.shape[0], columns), (codes, is_stored, entries), price, fit
+    if len(weights.shape) > 1 and weights.shape[0] > 1 and columns > 1 and len(values):
+        kept = None if weights.all_kept else weights.kept.view(np.uint8)
+        codes, entries = _by_position(
+            values, codes, is_stored, kept, (weights.shape[0], columns), entries, price, fit
         )
-    return positions[is_stored], entries, codes[is_stored]
+    return _positions(weights, is_stored), entries, codes[is_stored]
+
+
+def _positions(weights: Weights, is_stored: Array) -> Array:
+    """Return the flat indices of these of the elements that may be stored."""
+    if weights.all_kept:
+        return np.flatnonzero(is_stored)
+    assert weights.kept is not None
+    chosen = weights.kept.copy()
+    chosen[weights.kept] = is_stored
+    return np.flatnonzero(chosen)
 
 
 def _by_position(
     values: Array,
-    sides: tuple[Array, Array],
-    counts: tuple[int, int],
-    start: tuple[Array, Array, Array],
+    codes: Array,
+    is_stored: Array,
+    kept: Array | None,
+    sides: tuple[int, int],
+    entries: Array,
     price: float,
     fit: Fit,
-) -> tuple[Array, Array, Array]:
-    """Improve codes, stored elements and entries found for positions that all cost the same."""
-    codes, is_stored, entries = start
-    for _ in range(_MAX_ROUNDS):
-        sizes = np.bincount(codes[is_stored], minlength=len(entries))
-        if not sizes.any():
-            return codes, is_stored, entries[:0]
-        entries, sizes = entries[sizes > 0], sizes[sizes > 0]
-        costs = -price * np.log2(sizes / sizes.sum())
-        codes = core.assign_by_cost(values, entries, costs)
-        taken = entries.astype(np.float64)[codes]
-        gains = taken * (2 * values - taken) - costs[codes]  # compared with an absent element
-        before, is_stored = is_stored, gains > price * _position_bits(sides, counts, is_stored)
-        sizes = np.bincount(codes[is_stored], minlength=len(entries))
-        sums = np.bincount(codes[is_stored], values[is_stored], len(entries))
-        used = sizes > 0
-        entries = fit(entries[used], sizes[used], sums[used]).astype(np.float32)
-        codes = np.maximum(np.cumsum(used) - 1, 0).astype(np.uint8)[codes]
-        if np.array_equal(before, is_stored):
-            break
-    # Neighbours that round to the same float32 become one entry.
-    merged, numbers = np.unique(entries, return_inverse=True)
-    return np.append(numbers, 0).astype(np.uint8)[codes], is_stored, merged
-
-
-def _position_bits(sides: tuple[Array, Array], counts: tuple[int, int], is_stored: Array) -> Array:
-    """Return the bits that storing each element adds to the mask, with the others unchanged.
+) -> tuple[Array, Array]:
+    """Improve codes and entries, and `is_stored` itself, found for positions that cost the same.
 
     Each row and column is counted with one more element than it has, so that no position becomes
     impossible.
     """
-    shares = np.ones(len(is_stored))
-    stored = max(int(np.count_nonzero(is_stored)), 1)
-    for side, count in zip(sides, counts, strict=True):
-        sizes = np.bincount(side[is_stored], minlength=count)
-        # Each element is counted as stored, whether it is or not.
-        shares *= (sizes[side] + 1 + ~is_stored) / (stored + count)
-    shares = np.clip(shares * stored, None, 0.5)
-    bits: Array = np.log2(1 / shares - 1)
-    return bits
+    stored = is_stored.view(np.uint8)
+    sizes, _, by_row, by_column = core.count_stored(values, codes, kept, stored, *sides)
+    for _ in range(_MAX_ROUNDS):
+        sizes = sizes[: len(entries)]
+        if not sizes.any():
+            return codes, entries[:0]
+        entries, sizes = entries[sizes > 0], sizes[sizes > 0]
+        costs = -price * np.log2(sizes / sizes.sum())
+        codes = core.assign_by_cost(values, entries, costs)
+        has_changed = core.choose_stored(
+            values, codes, kept, stored, by_row, by_column, entries, costs, price
+        )
+        sizes, sums, by_row, by_column = core.count_stored(values, codes, kept, stored, *sides)
+        used = sizes[: len(entries)] > 0
+        sizes, sums = sizes[: len(entries)][used], sums[: len(entries)][used]
+        entries = fit(entries[used], sizes, sums).astype(np.float32)
+        _renumber(codes, np.maximum(np.cumsum(used) - 1, 0))
+        if not has_changed:
+            break
+    # Neighbours that round to the same float32 become one entry.
+    merged, numbers = np.unique(entries, return_inverse=True)
+    _renumber(codes, np.append(numbers, 0))
+    return codes, merged
+
+
+def _renumber(codes: Array, numbers: Array) -> None:
+    ends = np.array([len(codes)], np.uintp)
+    core.renumber(codes, ends, numbers.astype(np.uint8)[None])

@@ -67,6 +67,11 @@ class Weights:
         return self.kept is None or bool(self.kept.all())
 
     @property
+    def any_stored(self) -> bool:
+        """Whether there is an element to store."""
+        return self.size > 0 if self.kept is None else bool(self.kept.any())
+
+    @property
     def copies(self) -> bool:
         """Whether `stored` is a copy."""
         return not self.all_kept

@@ -280,6 +280,17 @@ static qc_status fixed_point_errors(const qc_poll *poll, size_t *size)
                                  errors, errors + 100, poll, NULL);
 }
 
+static qc_status choose_stored(const qc_poll *poll, size_t *size)
+{
+    static const float entries[QC_CANDIDATE_ENTRIES];
+    static const double costs[QC_CANDIDATE_ENTRIES];
+    const qc_candidates all = {(const float *)memory, workspace, MANY * VALUES, NULL, MANY, VALUES};
+    uint32_t *columns = (uint32_t *)(void *)(memory + 4);
+    int changed;
+    *size = 0;
+    return qc_choose_stored(&all, entries, costs, 1, columns, columns, out, &changed, poll, NULL);
+}
+
 static qc_status ternary(const qc_poll *poll, size_t *size)
 {
     int coarse;
@@ -421,6 +432,7 @@ int main(void)
     check("qc_affine_codes", affine_codes);
     check("qc_fixed_point_errors", fixed_point_errors);
     check("qc_group_codebooks_find", codebooks);
+    check("qc_choose_stored", choose_stored);
     check("qc_ternary_best", ternary);
     for (size_t i = 0; i < end; i++)
         ((float *)memory)[i] = 0.1f * (float)(i % 7);

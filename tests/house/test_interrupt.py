@@ -325,6 +325,10 @@ GIL_FREE = {
         "scaled_halves": "asks",
         "halves": "asks",
     },
+    "position_costs": {
+        "count_stored": "asks",
+        "choose_stored": "asks",
+    },
     "numeric": {
         "convert": "pieces",
         "sort": "asks",

@@ -45,12 +45,23 @@ int main(void)
     double squares[2], clipped[2], all[2];
     uint16_t entries[2];
     uint8_t affine[COUNT], own[COUNT];
+    static const float of_codes[QC_CANDIDATE_ENTRIES] = {-1, 2};
+    static const double of_bits[QC_CANDIDATE_ENTRIES] = {0.1, 0.1};
+    const qc_candidates matrix = {values, codes, COUNT, NULL, 2, COUNT / 2};
+    uint8_t stored[COUNT] = {1, 1};
+    uint64_t sizes[QC_CANDIDATE_ENTRIES];
+    double sums[QC_CANDIDATE_ENTRIES];
+    uint32_t by_row[2], by_column[COUNT / 2];
+    int changed;
     void *room = malloc(qc_group_codebooks_workspace(COUNT, &halves_of, 1));
     if (room == NULL || qc_group_ranges(values, COUNT, &halves_of, low, high, NULL, &error) ||
         qc_group_squares(values, COUNT, &halves_of, squares, NULL, &error) ||
         qc_affine_codes(values, COUNT, &halves_of, each, 1, affine, NULL, &error) ||
         qc_fixed_point_errors(values, COUNT, &halves_of, each, limits, clipped, all, NULL,
                               &error) ||
+        qc_count_stored(&matrix, stored, sizes, sums, by_row, by_column, NULL, &error) ||
+        qc_choose_stored(&matrix, of_codes, of_bits, 0.1, by_row, by_column, stored, &changed, NULL,
+                         &error) ||
         qc_group_codebooks_find(values, NULL, COUNT, &halves_of, &wanted, books, entries, own, room,
                                 NULL, &error))
         return 1;
