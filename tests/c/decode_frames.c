@@ -2,7 +2,7 @@
  * decode_frames FOLDER FRAME...: decode each file, and print the name of the status. Values of a
  * valid one, little-endian, become FOLDER/0, FOLDER/1 and so on, by the number of the frame.
  */
-#include "frame_files.h"
+#include "frames/frame_files.h"
 #include "kernels/planes.h"
 
 static qc_status decode(const frame_file *file, uint8_t *values)

@@ -3,7 +3,7 @@
  * encode these again, in a profile and a set of codings (both numbers). Frames become FOLDER/0,
  * FOLDER/1 and so on, by the number of the request.
  */
-#include "frame_files.h"
+#include "frames/frame_files.h"
 
 static void *take(size_t size)
 {

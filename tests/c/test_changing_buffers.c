@@ -4,8 +4,8 @@
  * sanitizers see. Numeric functions come to an end.
  */
 #include "changer.h"
+#include "frames/sample_frames.h"
 #include "qcodec_numeric.h"
-#include "sample_frames.h"
 
 enum { CAPACITY = 1 << 18, ROUNDS = 4, CHANGES = 40, FOCUSED_CHANGES = 10000 };
 

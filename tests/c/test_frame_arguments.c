@@ -2,7 +2,7 @@
  * What a caller must not ask of the functions that write and read frames is refused, by the rule
  * that it breaks: each argument, one after the other, just outside of what it may be.
  */
-#include "refused_frames.h"
+#include "frames/refused_frames.h"
 
 static uint8_t chunk[1 << 16], file[1 << 16];
 

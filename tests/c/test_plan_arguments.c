@@ -2,7 +2,7 @@
  * What a caller must not ask of a frame that is planned is refused, by the rule that it breaks:
  * each argument, one after the other, just outside of what it may be.
  */
-#include "refused_frames.h"
+#include "frames/refused_frames.h"
 
 /* ---- heads -------------------------------------------------------------------- */
 

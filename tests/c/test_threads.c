@@ -4,7 +4,7 @@
  */
 #include <pthread.h>
 
-#include "sample_frames.h"
+#include "frames/sample_frames.h"
 
 enum { THREADS = 8, CAPACITY = 1 << 18 };
 

@@ -5,8 +5,8 @@
 #ifndef QC_TEST_FRAME_FILES_H
 #define QC_TEST_FRAME_FILES_H
 
+#include "../support.h"
 #include "base/bytes.h"
-#include "support.h"
 
 #define MAX_FILE_BYTES  ((size_t)1 << 20)
 #define MAX_FILE_CHUNKS 4096

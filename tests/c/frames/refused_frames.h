@@ -4,8 +4,8 @@
 #ifndef QC_REFUSED_FRAMES_H
 #define QC_REFUSED_FRAMES_H
 
+#include "../support.h"
 #include "base/bytes.h"
-#include "support.h"
 
 enum { ROWS = 100, ROW = 6, ELEMENTS = ROWS * ROW, CHUNK = 50 * ROW };
 

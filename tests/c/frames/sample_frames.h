@@ -5,8 +5,8 @@
 #ifndef QC_TEST_SAMPLE_FRAMES_H
 #define QC_TEST_SAMPLE_FRAMES_H
 
+#include "../support.h"
 #include "base/bytes.h"
-#include "support.h"
 
 enum { SAMPLE_ROWS = 30, SAMPLE_COLUMNS = 128, SAMPLE_ELEMENTS = SAMPLE_ROWS * SAMPLE_COLUMNS };
 enum { SAMPLE_CHUNK = 10 * SAMPLE_COLUMNS, SAMPLE_CHUNKS = 3, SAMPLE_ITEM = 8 };
