@@ -26,6 +26,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--nets", type=Path, help="train the second set, and keep it there")
     parser.add_argument("--groups", nargs="+", choices=groups.GROUPS, default=list(groups.GROUPS))
     parser.add_argument("--rounds", type=int, default=Effort().rounds, help="samples of each job")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller sizes, to see that everything runs"
+    )
     parser.add_argument("--json", type=Path, help="write everything there too")
     parser.add_argument(
         "--plot", type=Path, help="draw speed against size there, as SVG, and others beside it"
@@ -39,7 +42,8 @@ def arguments() -> argparse.ArgumentParser:
 
 def measure(options: argparse.Namespace, places: data.Places) -> tuple[Results, list[str]]:
     """All groups, those with one path a process on each path."""
-    results, remarks = groups.run(options.groups, Settings(places, Effort(options.rounds)))
+    make = Settings.quick if options.quick else Settings
+    results, remarks = groups.run(options.groups, make(places, Effort(options.rounds)))
     repeated = [name for name in groups.ONE_PATH_A_PROCESS if name in options.groups]
     if repeated and not options.this_path_only:
         for path in machine.available():

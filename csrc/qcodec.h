@@ -322,11 +322,13 @@ qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const vo
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);
 
-/* Decode elements [first, first + count) of a whole frame in memory, chunk after chunk; `chunks` as
-   qc_frame_chunks gave them. The rest is as in qc_chunk_decode. */
+/* Decode elements [first, first + count) of a frame, chunk after chunk; `chunks` as qc_frame_chunks
+   gave them. `data` are the frame's bytes from `offset` on, which is at most that of the first
+   chunk of the range, to the end of the last one. The rest is as in qc_chunk_decode, but errors
+   have the offset in the frame. */
 qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
-                          size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
-                          void *workspace, qc_error *error);
+                          size_t offset, size_t first, size_t count, qc_dtype out_dtype, void *out,
+                          unsigned flags, void *workspace, qc_error *error);
 
 /* The number of stored elements of a chunk (chunk->elements if dense). */
 qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
@@ -407,7 +409,8 @@ qc_status qc_parameters_encode(qc_frame *frame, uint64_t codings, qc_profile pro
 
 /* The length of the frame that qc_frame_write writes. */
 size_t qc_frame_size(const qc_frame *frame, uint64_t features, const qc_bytes *chunks);
-/* Write head, parameters, directory, CRCs and chunks: exactly qc_frame_size bytes. */
+/* Write head, parameters, directory, CRCs and chunks: exactly qc_frame_size bytes. Chunks may be at
+   their places in `out` already, which are its last bytes; those are not copied. */
 qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_bytes *chunks,
                          void *out, size_t capacity, qc_error *error);
 

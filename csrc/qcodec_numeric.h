@@ -19,6 +19,12 @@
 extern "C" {
 #endif
 
+/* Groups of a tensor's elements, in C order: element i is of group (i / inner) % count. Both are at
+   least 1 (else QC_INVALID). */
+typedef struct qc_grouping {
+    size_t inner, count;
+} qc_grouping;
+
 typedef enum qc_kmeans_init {
     QC_KMEANS_LINEAR = 0,  /* equal steps from the smallest to the largest value */
     QC_KMEANS_DENSITY = 1, /* equal steps of the cumulative distribution */
@@ -59,6 +65,23 @@ qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *ce
 size_t qc_kmeans_fast_workspace(size_t k);
 qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
                          double *coarseness, void *workspace, const qc_poll *poll, qc_error *error);
+
+/* A codebook for each group of finite values (else QC_INVALID): that of the exact method for up to
+   `max_exact` members, else that of the fast method, unless its coarseness is above
+   `max_coarseness`. `kept`: 1 for each value that counts, else 0; NULL: all do. Writes k centroids of
+   each group, ascending, where the last one is repeated after the first entries[g], which differ
+   from each other (a 0 for a group without values), and the number of the nearest one for each value
+   that counts. `workspace`: qc_group_codebooks_workspace bytes, aligned for double, of which only as
+   much is touched as is needed. */
+typedef struct qc_group_codebooks {
+    size_t k, max_exact;
+    double max_coarseness;
+} qc_group_codebooks;
+size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k);
+qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
+                                  const qc_grouping *grouping, const qc_group_codebooks *wanted,
+                                  float *books, uint16_t *entries, uint8_t *codes, void *workspace,
+                                  const qc_poll *poll, qc_error *error);
 
 /* For each value, the number of the nearest of `k` (1 to 256) ascending centroids: the lower one of
    two that are equally near, the first of equal ones. Exact: no rounding decides. */
@@ -110,6 +133,35 @@ void qc_mask_above(const float *values, size_t count, float threshold, size_t ti
 #define QC_MAX_N_OF_M 64
 void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size_t m,
                     uint8_t *mask);
+
+/* ---- equal steps ---- */
+
+/* The smallest and the largest of 0 and the values of each group. */
+qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
+                          float *low, float *high, const qc_poll *poll, qc_error *error);
+
+/* The sum of the squares of each group's values. */
+qc_status qc_group_squares(const float *values, size_t count, const qc_grouping *grouping,
+                           double *sums, const qc_poll *poll, qc_error *error);
+
+/* What a group's values become: multiples of `step`, from `low` to `high`, plus `zero`. */
+typedef struct qc_affine_step {
+    double step, low, high, zero;
+} qc_affine_step;
+
+/* The code of each value, in one or two bytes (code_size): value / step, rounded to the nearest
+   integer (of two the even one), from `low` to `high`, plus `zero`. The last three are integers that
+   leave codes inside their type, else QC_INVALID. */
+qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *grouping,
+                          const qc_affine_step *steps, size_t code_size, void *codes,
+                          const qc_poll *poll, qc_error *error);
+
+/* The squared errors of each group if values become the nearest multiples of `step`, a power of two,
+   from `low` to `high` (values, not integers): of clipping alone, and in all. Once a group's error
+   of clipping is above its limit, its other values are not looked at; below 0, none is. */
+qc_status qc_fixed_point_errors(const float *values, size_t count, const qc_grouping *grouping,
+                                const qc_affine_step *steps, const double *limits, double *clipped,
+                                double *all, const qc_poll *poll, qc_error *error);
 
 /* ---- weights that were quantized before ---- */
 

@@ -20,7 +20,7 @@ static inline qc_status decode_delta(const uint8_t *data, size_t size, qc_dtype 
     qc_chunk *chunks = (qc_chunk *)(void *)buffer_of(frame.chunks * sizeof *chunks, 0);
     status = qc_frame_chunks(&frame, data, chunks, error);
     if (status == QC_OK)
-        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, dtype, out, QC_VERIFY,
+        status = qc_frame_decode(&frame, chunks, data, 0, 0, frame.elements, dtype, out, QC_VERIFY,
                                  workspace, error);
     free(chunks);
     return status;

@@ -22,44 +22,48 @@ Submodules are imported when they are first used:
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from ._base.installation import get_include, show_config
-from ._frame.encoded import Encoded
-from ._frame.inspection import Info, Section
-from ._frame.notes import Notes
-from .codecs import (
-    Affine,
-    Codebook,
-    Codec,
-    DeepCompression,
-    Delta,
-    FixedPoint,
-    Lossless,
-    Sparse,
-    Ternary,
-    TrainedTernary,
-    Verbatim,
-    from_config,
-)
-from .codecs.pruning import Density, NOfM, Pruning, Quality, Threshold
-from .errors import (
-    BaseError,
-    ChecksumError,
-    CorruptError,
-    LimitError,
-    LimitWarning,
-    MissingTensorError,
-    QCodecError,
-    QCodecWarning,
-    TruncatedError,
-    UnsupportedError,
-)
-from .files import load, load_file, safe_open, save, save_file
-from .limits import Limits
-from .quantize import Groups, Quantized, sqnr
-from .recipes import Recipe
-from .tensor import decode, encode, info
+from . import _core  # noqa: F401 (an installation without it fails here, and says what to do)
+
+if _TYPE_CHECKING:
+    from ._base.installation import get_include, show_config
+    from ._frame.encoded import Encoded
+    from ._frame.inspection import Info, Section
+    from ._frame.notes import Notes
+    from .codecs import (
+        Affine,
+        Codebook,
+        Codec,
+        DeepCompression,
+        Delta,
+        FixedPoint,
+        Lossless,
+        Sparse,
+        Ternary,
+        TrainedTernary,
+        Verbatim,
+        from_config,
+    )
+    from .codecs.pruning import Density, NOfM, Pruning, Quality, Threshold
+    from .errors import (
+        BaseError,
+        ChecksumError,
+        CorruptError,
+        LimitError,
+        LimitWarning,
+        MissingTensorError,
+        QCodecError,
+        QCodecWarning,
+        TruncatedError,
+        UnsupportedError,
+    )
+    from .files import load, load_file, safe_open, save, save_file
+    from .limits import Limits
+    from .quantize import Groups, Quantized, sqnr
+    from .recipes import Recipe
+    from .tensor import decode, encode, info
 
 __all__ = [
     "Affine",
@@ -110,6 +114,25 @@ __all__ = [
     "sqnr",
 ]
 
+# Where the names come from. Their modules are imported when a name is first used, because all of
+# them together take as long as NumPy.
+_HOMES = {
+    "_base.installation": "get_include show_config",
+    "_frame.encoded": "Encoded",
+    "_frame.inspection": "Info Section",
+    "_frame.notes": "Notes",
+    "codecs": "Affine Codebook Codec DeepCompression Delta FixedPoint Lossless Sparse Ternary "
+    "TrainedTernary Verbatim from_config",
+    "codecs.pruning": "Density NOfM Pruning Quality Threshold",
+    "errors": "BaseError ChecksumError CorruptError LimitError LimitWarning MissingTensorError "
+    "QCodecError QCodecWarning TruncatedError UnsupportedError",
+    "files": "load load_file safe_open save save_file",
+    "limits": "Limits",
+    "quantize": "Groups Quantized sqnr",
+    "recipes": "Recipe",
+    "tensor": "decode encode info",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _SUBMODULES = (
     "dtypes",
     "interop",
@@ -124,8 +147,16 @@ _SUBMODULES = (
 )
 
 
+# Submodules that are not documented, and whose names above are.
+_OTHER_SUBMODULES = ("codecs", "errors", "files", "limits", "quantized", "tensor")
+
+
 def __getattr__(name: str) -> _Any:
-    if name not in _SUBMODULES:
+    if name in _HOME_OF:
+        value = getattr(_import_module(f".{_HOME_OF[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    if name not in (*_SUBMODULES, *_OTHER_SUBMODULES):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
         return _import_module(f".{name}", __name__)

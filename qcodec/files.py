@@ -21,6 +21,7 @@ from ._file.names import check_names
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._io.atomic import replace_file
+from ._io.later import Spool
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PartsSource, PathLike, open_source
 from .codecs import Codec, Delta
@@ -35,6 +36,9 @@ BaseLike = PathLike | Mapping[str, Any] | None
 
 #: Bytes-like objects by name: what belongs to a file and is no tensor.
 AttachedLike = Mapping[str, Any] | None
+
+#: Finished frames that `save_file` keeps in memory; others wait in a temporary file.
+_HELD_BYTES = 1 << 28
 
 #: Key in a file's metadata: the name of the file that is the base of its `Delta` tensors.
 BASE_KEY = "qcodec.base"
@@ -140,11 +144,12 @@ def save_file(
     output = output_at(filename)
     if not output.is_stream:
         check_not_misleading(filename)
-    parts = _parts(
-        tensors, metadata, recipe, output, progress, attached,
-        profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
-    )  # fmt: skip
-    return replace_file(filename, parts)
+    with Spool(None if output.is_stream else output.place.parent, _HELD_BYTES, output) as spool:
+        parts = _parts(
+            tensors, metadata, recipe, output, progress, attached, spool,
+            profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
+        )  # fmt: skip
+        return replace_file(filename, parts)
 
 
 def save(
@@ -168,10 +173,10 @@ def save(
     {'a': array([0, 1, 2])}
     """
     parts = _parts(
-        tensors, metadata, recipe, None, progress, attached,
+        tensors, metadata, recipe, None, progress, attached, None,
         profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
     )  # fmt: skip
-    return b"".join(parts)
+    return b"".join(parts)  # type: ignore[arg-type]  # without a spool they are all in memory
 
 
 def load_file(
@@ -301,6 +306,7 @@ def _parts(
     output: Output | None,
     progress: Progress | None,
     attached: AttachedLike,
+    spool: Spool | None,
     **encoding: Any,
 ) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
@@ -309,7 +315,7 @@ def _parts(
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         others = encode_attached(attached or {}, **encoding)  # first: a wrong value costs no time
         contents = encode_tensors(
-            tensors, opened, progress=progress, ordinary=not is_pack, **encoding
+            tensors, opened, progress=progress, ordinary=not is_pack, spool=spool, **encoding
         )
     if base is not None:
         metadata = {**(metadata or {}), BASE_KEY: base}

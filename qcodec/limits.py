@@ -101,6 +101,17 @@ class Limits:
         unit = "bytes once all is decoded"
         self._check_memory(dense_bytes, input_bytes, unit, "max_total_bytes")
 
+    def most_bytes(self, input_bytes: int) -> tuple[int, int]:
+        """Return the largest sizes that `check_tensor` and `check_total` allow.
+
+        Examples
+        --------
+        >>> Limits(max_tensor_bytes=1 << 20).most_bytes(input_bytes=100)
+        (1048576, 1073741824)
+        """
+        expansion = max(self.expansion_floor, self.max_expansion * input_bytes)
+        return min(self.max_tensor_bytes, expansion), min(self.max_total_bytes, expansion)
+
     def check_file(self, size: int) -> None:
         """Raise `LimitError` if a file of this many bytes may not be read."""
         self._check(size, self.max_file_bytes, "bytes of a file", "max_file_bytes")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -251,6 +250,8 @@ class Recipe:
         >>> recipe.rules[0].codec is None
         True
         """
+        import tomllib
+
         is_text = isinstance(source, str) and "\n" in source
         text = str(source).encode() if is_text else Path(source).read_bytes()
         try:

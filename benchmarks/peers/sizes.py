@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..suite.measure import Spread, interleave
@@ -40,7 +40,7 @@ class Sizes:
     case: Case
     ours: dict[str, int]
     peers: dict[str, int]
-    seconds: dict[str, Spread]
+    seconds: dict[str, Spread] = field(compare=False)
     codes: int | None = None
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .goals import COST, FASTER, RATE, SMALLER, TIME, Goal
+from . import growth_goals
+from .goals import COST, FASTER, MEMORY, RATE, SMALLER, TIME, Goal
 from .result import Key
 
 _DECODING = [
@@ -75,6 +76,48 @@ _NETS = ("4 layers of 1,024 x 1,024", "100 layers of 64 x 64")
 _GROWTH = 2
 _FEWER, _MORE = "1,000 layers", "10,000 layers"
 _APPLIED = ("GradualPruning, made and one step", "prune_at_price", "share_at_price")
+# Peak memory of a call: what it does, the recipe, what it is divided by, the most.
+_MEMORY = [
+    ("encode", "lossless", "the tensor", 1.5),
+    ("encode", "codebook4", "the tensor", 1.6),
+    ("encode", "int8", "the tensor", 2),
+    ("encode", "deep-compression", "the tensor", 3),
+    *(
+        ("decode", recipe, "the output", 1.1)
+        for recipe in ("lossless", "codebook4", "int8", "deep-compression")
+    ),
+    # One tensor's output; of the command line also the tensor. Files that are mapped count.
+    ("save_file", "lossless", "one tensor of 4", 1.5),
+    ("save_file", "codebook4", "one tensor of 4", 1.6),
+    *(
+        (call, recipe, "all 4 outputs", 1.1)
+        for call in ("load_file", "load_file by pread")
+        for recipe in ("lossless", "codebook4")
+    ),
+    ("qcodec encode", "lossless", "one tensor of 4", 2.5),
+    ("qcodec encode", "codebook4", "one tensor of 4", 2.6),
+    ("qcodec decode", "lossless", "one tensor of 4", 2.1),
+    ("qcodec decode", "codebook4", "one tensor of 4", 2.1),
+]
+# "Two threads are never slower": two figures of the same job differ by up to this (the control).
+_NEVER_SLOWER = 0.95
+_THREADS = [
+    # data, action, floor
+    *((f"{codec}, worst case", "decode", _NEVER_SLOWER) for codec in ("ternary", "4 bits")),
+    *((f"{codec}, worst case", "decode", _NEVER_SLOWER) for codec in ("8 bits", "raw", "lossless")),
+    ("lossless, balanced, bytes, out=", "decode", 1.4),
+    *(
+        (f"{codec}, balanced", "encode", 1.6)
+        for codec in ("ternary", "4 bits", "8 bits", "lossless")
+    ),
+    *((f"{codec}, small", "encode", 1.6) for codec in ("4 bits", "lossless")),
+    *(
+        (f"{call}, {recipe}", "file", _NEVER_SLOWER)
+        for call in ("load_file", "save_file")
+        for recipe in ("lossless", "codebook4")
+    ),
+]
+_PLACES = [("ternary, fixed", 0.93), ("4 bits, fixed", 0.93), ("4 bits, balanced", 0.88)]
 _WHOLLY_MOONSHOTS = ("zxc ultra", "zipnn")
 _CLUSTERS = "Gaussian, k = 16"
 
@@ -82,7 +125,42 @@ _CLUSTERS = "Gaussian, k = 16"
 def goals(fastest: str) -> list[Goal]:
     """All goals; sizes are the same on each path, so they are taken on the fastest."""
     found = [*_of_streams(), *_of_sizes(fastest), *_of_frames(), *_of_packages(), *_of_numbers()]
-    return found + of_training()
+    found += of_training() + of_memory() + beside_others(fastest) + growth_goals.goals()
+    return found
+
+
+def of_memory() -> list[Goal]:
+    """Those for the peak of memory."""
+    return [
+        Goal(
+            f"memory of {action}, {recipe}, beside {divisor}",
+            MEMORY,
+            Key("memory", action, recipe, divisor),
+            None,
+            maximum,
+        )
+        for action, recipe, divisor, maximum in _MEMORY
+    ]
+
+
+def beside(key: Key) -> Key:
+    """What a rate of threads or of placement is divided by."""
+    method = "1 thread" if key.group == "threads" else "store bound"
+    return Key(key.group, key.data, method, key.action, key.path)
+
+
+def beside_others(path: str) -> list[Goal]:
+    """Those for threads, and for the placement of output and workspace, on a path."""
+    found = []
+    for data, action, floor in _THREADS:
+        key = Key("threads", data, "2 threads", action, path)
+        what = f"{action}, {data}, with 2 threads against 1"
+        found.append(Goal(what, FASTER, key, beside(key), floor))
+    for data, floor in _PLACES:
+        key = Key("placement", data, "slowest offset", "decode", "AVX-512")
+        what = f"{data}, slowest placement with AVX-512 against store bound"
+        found.append(Goal(what, FASTER, key, beside(key), floor))
+    return found
 
 
 def reference(key: Key) -> Key:

@@ -18,11 +18,14 @@ class Measure:
     unit : str
     precision : str
         How a figure is written.
+    timed : bool
+        Whether it is made of times, which a busy machine makes worthless.
     """
 
     sign: str
     unit: str
     precision: str
+    timed: bool = True
 
     def text(self, number: float) -> str:
         """A figure as it was found."""
@@ -40,10 +43,16 @@ class Measure:
 
 
 FASTER = Measure("≥", "x", ".2f")
-SMALLER = Measure("≤", " %", ".2f")
+SMALLER = Measure("≤", " %", ".2f", timed=False)
 RATE = Measure("≥", " G/s", ".4f")
 TIME = Measure("≤", " µs", ".2f")
 COST = Measure("≤", "x", ".2f")
+EACH = Measure("≤", " µs each", ".3g")
+MEMORY = Measure("≤", "x", ".2f", timed=False)
+EXPONENT = Measure("≤", "", ".2f")
+TIMES = Measure("≤", " times", ".2f")
+# Those that compare what a result has as its figure.
+_OF_FIGURES = (MEMORY, EXPONENT, TIMES)
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ def judge(goal: Goal, results: Results, paths: list[str]) -> Verdict:
         if peer is None:
             return Verdict(goal, None, f"{goal.peer.method} is missing")
     clocks = {result.spread.clock for result in (ours, peer) if result is not None}
-    if goal.measure is not SMALLER and "unsure" in clocks:
+    if goal.measure.timed and "unsure" in clocks:
         return Verdict(goal, None, "not judged: the machine may have been busy")
     found = _figure(goal.measure, ours, peer)
     if goal.measure.reaches(found, goal.moonshot):
@@ -125,8 +134,13 @@ def judge(goal: Goal, results: Results, paths: list[str]) -> Verdict:
 def _figure(measure: Measure, ours: Result, peer: Result | None) -> float:
     if measure is SMALLER:
         return _size(ours) if peer is None else 100 * _size(ours) / _size(peer)
+    if measure in _OF_FIGURES:
+        assert ours.figure is not None, f"{ours.key} was measured without its figure"
+        return ours.figure
     if measure is TIME:
         return ours.spread.median * 1e6
+    if measure is EACH:
+        return ours.spread.median * 1e6 / ours.work
     if peer is None:
         return ours.rate
     return peer.rate / ours.rate if measure is COST else ours.rate / peer.rate

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import chain
 
-from . import codecs, data, frames, numeric, streams
+from . import codecs, data, frames, memory, numeric, placement, streams, threads
+from .growth import run as growth
 from .result import Results
 from .settings import Settings
 
@@ -39,12 +40,32 @@ def _training(results: Results, settings: Settings) -> None:
     applying.measure(results, settings.effort)
 
 
+def _memory(results: Results, settings: Settings) -> None:
+    memory.measure(results, settings.memory)
+
+
+def _threads(results: Results, settings: Settings) -> None:
+    threads.measure(results, settings.weights, max(settings.threads), settings.effort)
+
+
+def _placement(results: Results, settings: Settings) -> None:
+    placement.measure(results, settings.weights, settings.effort)
+
+
+def _growth(results: Results, settings: Settings) -> None:
+    growth.measure(results, settings.extent, settings.effort)
+
+
 GROUPS: dict[str, Callable[[Results, Settings], None]] = {
     "streams": _streams,
     "codecs": _codecs,
     "frames": _frames,
     "numeric": _numeric,
     "training": _training,
+    "memory": _memory,
+    "threads": _threads,
+    "placement": _placement,
+    "growth": _growth,
 }
 #: Groups that use the path of the process, which is chosen when qcodec is imported.
 ONE_PATH_A_PROCESS = ("frames",)

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .neighbours import Neighbours
+
 Job = Callable[[], object]
 
 # A sample is quiet if the process had the processor for this share of the time.
 QUIET = 0.95
+# Jobs of several threads wait for each other, so theirs are quiet if all other processes together
+# had at most this share of one core during the round. Finer shares drown in the system's ticks.
+QUIET_NEIGHBOURS = 0.1
 # With fewer quiet samples, or a smaller share of them, wall-clock times are not used.
 ENOUGH = 3
 ENOUGH_SHARE = 1 / 3
@@ -48,8 +53,8 @@ class Spread:
     clock : str
         ``"wall"``: of the quiet samples. ``"processor"``: too few were quiet, and these are the
         processor's seconds of all samples. Wall-clock seconds of a busy machine would make
-        an interrupted job look slow. ``"unsure"``: wall-clock seconds of a job with several
-        threads, where an interruption cannot be told: no verdict can be built on them.
+        an interrupted job look slow. ``"unsure"``: wall-clock seconds of all samples of a job
+        with several threads, of which too few were quiet: no verdict can be built on them.
     """
 
     minimum: float
@@ -61,14 +66,19 @@ class Spread:
     clock: str = "wall"
 
 
-def spread_of(walls: list[float], processors: list[float], threads: int = 1) -> Spread:
-    """What the samples say, given their wall-clock and processor times."""
+def spread_of(
+    walls: list[float], processors: list[float], quiet: list[bool] | None = None
+) -> Spread:
+    """What the samples say, given their wall-clock and processor times.
+
+    `quiet` says of each sample whether other processes left it alone. It is for several threads;
+    of one thread, the processor's time tells.
+    """
     wall, processor = np.array(walls), np.array(processors)
-    counted, clock = wall[processor >= QUIET * wall], "wall"
-    if threads > 1:
-        counted, clock = wall, "unsure"
-    elif len(counted) < max(ENOUGH, ENOUGH_SHARE * len(wall)):
-        counted, clock = processor, "processor"
+    alone = processor >= QUIET * wall if quiet is None else np.array(quiet)
+    counted, clock = wall[alone], "wall"
+    if len(counted) < max(ENOUGH, ENOUGH_SHARE * len(wall)):
+        counted, clock = (processor, "processor") if quiet is None else (wall, "unsure")
     dropped = len(wall) - len(counted)
     minimum, lower, median, upper = np.percentile(counted, (0, 25, 50, 75)).tolist()
     return Spread(minimum, lower, median, upper, len(counted), dropped, clock)
@@ -87,7 +97,7 @@ def interleave(
     jobs : mapping of str to callable
     effort : Effort
     threads : int
-        How many each job uses.
+        How many the jobs use at most.
     before : callable
         Gets a job's name before each of its samples, outside the time that is taken: choosing
         an instruction set asks the processor, which a virtual machine answers in microseconds.
@@ -125,13 +135,18 @@ def in_turns(
     """
     walls: dict[str, list[float]] = {name: [] for name in jobs}
     processors: dict[str, list[float]] = {name: [] for name in jobs}
+    quiet: list[bool] = []
     for _ in range(rounds):
+        neighbours = Neighbours()
         for name, job in jobs.items():
             before(name)
             wall, processor = _sample(job, 1 if repeats is None else repeats[name])
             walls[name].append(wall)
             processors[name].append(processor)
-    return {name: spread_of(walls[name], processors[name], threads) for name in jobs}
+        share = neighbours.share()
+        quiet.append(share is not None and share <= QUIET_NEIGHBOURS)
+    told = quiet if threads > 1 else None
+    return {name: spread_of(walls[name], processors[name], told) for name in jobs}
 
 
 def _repeats(job: Job, seconds: float) -> int:

@@ -34,4 +34,15 @@ SEEN qc_status ours_decode(const uint8_t *data, size_t size, size_t count, unsig
     return qc_stream_decode(data, size, count, width, symbols, workspace, NULL, NULL);
 }
 
+SEEN size_t ours_frame_workspace(void) { return QC_WORKSPACE_BYTES; }
+
+/* All elements of a frame; `memory` is for its parameters. A qc_status. */
+SEEN qc_status ours_frame_decode(const uint8_t *data, size_t size, unsigned dtype, void *out,
+                                 size_t out_bytes, void *memory, size_t memory_bytes,
+                                 void *workspace)
+{
+    return qc_decode(data, size, (qc_dtype)dtype, out, out_bytes, memory, memory_bytes, QC_VERIFY,
+                     workspace, NULL);
+}
+
 SEEN uint32_t ours_crc32c(const uint8_t *data, size_t size) { return qc_crc32c(0, data, size); }

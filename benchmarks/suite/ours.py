@@ -22,7 +22,7 @@ def core() -> ctypes.CDLL:
     """The C core: as setup.py built it, or recompiled if that build is older than the source."""
     found = library("ours", [HERE / "ours.c", *_core_inputs()], [f"-I{ROOT / 'csrc'}"])
     found.ours_coding_name.restype = ctypes.c_char_p
-    for name in ("ours_bound", "ours_workspace", "ours_encode"):
+    for name in ("ours_bound", "ours_workspace", "ours_encode", "ours_frame_workspace"):
         getattr(found, name).restype = _SIZE
     found.ours_bound.argtypes = found.ours_workspace.argtypes = [_SIZE]
     found.ours_encode.argtypes = [
@@ -30,6 +30,9 @@ def core() -> ctypes.CDLL:
         *(_POINTER, _SIZE, _POINTER),
     ]
     found.ours_decode.argtypes = [_POINTER, _SIZE, _SIZE, ctypes.c_uint, _POINTER, _POINTER]
+    found.ours_frame_decode.argtypes = [
+        *(_POINTER, _SIZE, ctypes.c_uint, _POINTER, _SIZE, _POINTER, _SIZE, _POINTER)
+    ]
     found.ours_crc32c.restype = ctypes.c_uint32
     found.ours_crc32c.argtypes = [_POINTER, _SIZE]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from . import ratios
+from . import beside, figures, ratios
 from .goals import Verdict
 from .result import Result, Results
 
@@ -20,13 +20,24 @@ TITLES = {
     "small calls": "What one small call costs",
     "training": "Training steps, against a plain one",
     "applying": "Applying methods to many layers, against 1,000",
+    "memory": "Memory of one call",
+    "threads": "Several threads against one",
+    "placement": "Whole frames at every place in a page",
+    "growth": "Growth of time and memory",
     "evidence": "Real nets",
     "sizes": "Beside general and lossless compressors",
     "second set": "A second set of nets",
 }
 
-#: Groups whose times count by what they are divided by.
-RATIOS = ("training", "applying")
+#: Groups with tables of their own: their figures count by what they are divided by.
+TABLES = {
+    "training": ratios.table,
+    "applying": ratios.table,
+    "memory": figures.memory,
+    "threads": beside.table,
+    "placement": beside.table,
+    "growth": figures.growth,
+}
 
 
 def machine_table(machine: dict[str, str], remarks: list[str]) -> str:
@@ -97,7 +108,7 @@ def sections(
     found = {"machine": machine_table(machine, remarks), "goals": goals_table(verdicts)}
     groups = dict.fromkeys(key.group for key in results)
     for group in groups:
-        found[group] = (ratios.table if group in RATIOS else group_table)(results, group)
+        found[group] = TABLES.get(group, group_table)(results, group)
     return found
 
 

@@ -49,6 +49,8 @@ class Result:
         ``"symbols"``, ``"weights"``, ``"bytes"``, ``"decisions"`` or ``"calls"``.
     share : float or None
         Size in % of the entropy (streams) or of the input (codecs).
+    figure : float or None
+        A measured number that is not a time: memory as a multiple, an exponent.
     """
 
     key: Key
@@ -56,6 +58,7 @@ class Result:
     work: int
     unit: str
     share: float | None = None
+    figure: float | None = None
 
     @property
     def rate(self) -> float:
@@ -80,7 +83,8 @@ class Results(dict[Key, Result]):
         found = cls()
         for row in rows:
             key, spread = Key(**row["key"]), Spread(**row["spread"])
-            found.record(Result(key, spread, row["work"], row["unit"], row["share"]))
+            numbers = (row[name] for name in ("work", "unit", "share", "figure"))
+            found.record(Result(key, spread, *numbers))
         return found
 
     def of(self, group: str) -> Iterable[Result]:

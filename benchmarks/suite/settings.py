@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .data import Places
+from .growth.extent import Extent
 from .measure import Effort
 
 
@@ -26,6 +27,10 @@ class Settings:
         Weights for k-means.
     threads : tuple of int
         For whole frames.
+    memory : int
+        Bytes of the tensor whose encoding and decoding are measured in memory.
+    extent : Extent
+        How far sizes grow.
     """
 
     places: Places
@@ -35,3 +40,11 @@ class Settings:
     weights: int = 1 << 24
     clustered: int = 1_000_000
     threads: tuple[int, ...] = (1, 2)
+    memory: int = 400_000_000
+    extent: Extent = field(default_factory=Extent)
+
+    @classmethod
+    def quick(cls, places: Places, effort: Effort) -> Settings:
+        """Sizes that take minutes in all; their figures are no proof of anything."""
+        extent = Extent(weights=1 << 20, tensors=1_000, groups=1 << 10)
+        return cls(places, effort, array=1 << 20, weights=1 << 20, memory=40_000_000, extent=extent)

@@ -106,12 +106,16 @@ static inline void qc_swap_if_big_endian(uint8_t *bytes, size_t item_size, size_
 /* The number of bits of `value`: 0 for 0, 3 for 5. */
 static inline unsigned qc_bit_length(uint64_t value)
 {
+#if defined(__GNUC__)
+    return value != 0 ? 64 - (unsigned)__builtin_clzll(value) : 0;
+#else
     unsigned bits = 0;
     while (value != 0) {
         bits++;
         value >>= 1;
     }
     return bits;
+#endif
 }
 
 /* Bytes of one symbol in memory. */

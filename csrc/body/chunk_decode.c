@@ -39,7 +39,7 @@ static qc_status check_chunk_crc(const qc_frame *frame, const qc_chunk *chunk, c
     if (frame->chunk_elements == 0 || (flags & QC_VERIFY) == 0)
         return QC_OK;
     uint32_t crc = qc_crc32c(0, bytes, chunk->bytes);
-    QC_CHECK(crc == chunk->crc, QC_CHECKSUM, "chunk: checksum", chunk->offset, chunk->crc, crc);
+    QC_CHECK(crc == chunk->crc, QC_CHECKSUM, "chunk: checksum", 0, chunk->crc, crc);
     return QC_OK;
 }
 

@@ -10,9 +10,6 @@
 /* A router has fields and maps: for streams of up to this many bytes it saves nothing. */
 #define ROUTED_MIN_BYTES 64
 
-/* Balanced: routers decode slowly, so they are only for streams below this many bytes. */
-#define ROUTED_SMALL_STREAM ((size_t)64 * 1024)
-
 /* Exponents are alike if their neighbours tell this part of what the first symbols take. */
 #define ALIKE_PART   32
 #define ALIKE_SAMPLE ((size_t)1 << 16)
@@ -133,18 +130,18 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
 }
 
 /* The bytes that a routed stream may take in a coding, or 0 if it is not tried. It decodes as
-   slowly as contexts, so balanced allows it where it allows those, and if it saves a 64th. */
-static size_t router_limit(const qc_encoding *encoding, qc_coding coding, size_t size)
+   slowly as contexts, so balanced allows it where it allows those. */
+static size_t router_limit(const qc_encoding *encoding, qc_coding coding, size_t size, size_t count,
+                           unsigned width)
 {
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_CONTEXTS);
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
         size <= ROUTED_MIN_BYTES)
         return 0;
-    if (encoding->profile == QC_SMALL)
-        return size - 1;
-    if (encoding->profile != QC_BALANCED || (encoding->codings & slow) != slow)
+    if (encoding->profile != QC_SMALL &&
+        (encoding->profile != QC_BALANCED || (encoding->codings & slow) != slow))
         return 0;
-    return size < ROUTED_SMALL_STREAM ? size - size / 64 : 0;
+    return qc_contexts_limit(size, count, width, encoding->profile);
 }
 
 /* The stream that was written at `at`, by a router if that is smaller. */
@@ -153,13 +150,16 @@ static qc_status try_router(qc_chunk_encoder *encoder, const qc_encoding *encodi
 {
     qc_error *error = encoder->error;
     size_t size = encoder->size - at, routed = 0;
-    qc_router_request request = {*input,
-                                 encoding,
-                                 router_limit(encoding, QC_CONTEXTS, size),
-                                 router_limit(encoding, QC_SPLIT, size),
-                                 encoder->router_workspace,
-                                 encoder->stream_workspace};
+    qc_router_request request = {
+        *input,
+        encoding,
+        router_limit(encoding, QC_CONTEXTS, size, input->count, input->width),
+        router_limit(encoding, QC_SPLIT, size, input->count, input->width),
+        encoder->router_workspace,
+        encoder->stream_workspace};
     if (request.contexts_limit == 0 && request.split_limit == 0)
+        return QC_OK;
+    if (encoding->profile != QC_SMALL && !qc_router_promises(&request))
         return QC_OK;
     QC_TRY(qc_router_encode(&request, encoder->out + at, &routed, &features, error));
     if (routed > 0) {
@@ -203,7 +203,8 @@ static qc_status try_neighbours(qc_chunk_encoder *encoder, size_t at, uint64_t f
     if (encoding.profile == QC_SMALL)
         encoding.codings = encoder->allowed;
     int is_tried = is_located(&geometry) && geometry.row_length <= count &&
-                   router_limit(&encoding, QC_CONTEXTS, size) > 0 && are_alike(&input, size);
+                   router_limit(&encoding, QC_CONTEXTS, size, count, input.width) > 0 &&
+                   are_alike(&input, size);
     return is_tried ? try_router(encoder, &encoding, at, features, &input) : QC_OK;
 }
 

@@ -11,8 +11,9 @@
 static inline void encode_bit(qc_range_encoder *e, const qc_contexts *contexts, qc_context *context,
                               unsigned bit)
 {
-    qc_range_encode(e, bit, qc_context_chance(*context));
-    *context = qc_context_learn(contexts, *context, bit);
+    qc_context before = *context;
+    *context = qc_context_learn(contexts, before, bit);
+    qc_range_encode(e, bit, qc_context_chance(before));
 }
 
 static inline void encode_tree(qc_range_encoder *e, qc_contexts *contexts, unsigned width,
@@ -44,41 +45,73 @@ static inline void encode_exponent(qc_range_encoder *e, qc_contexts *contexts, u
     }
 }
 
-/* Encode with one model; returns as the coding's `encode` does. */
-static size_t encode_with(qc_contexts_model model, const qc_encoder_input *input, uint8_t *out,
-                          size_t limit)
-{
+/* One body that is written. */
+typedef struct body {
+    qc_range_encoder encoder;
     qc_contexts contexts;
-    if (limit < 1)
-        return QC_NO_ENCODING;
-    qc_range_encoder e = qc_range_encoder_start(out + 1, limit - 1);
+} body;
 
+static void start(body *body, qc_contexts_model model, uint8_t *out, size_t limit)
+{
+    body->encoder = qc_range_encoder_start(out + 1, limit - 1);
+    qc_contexts_start(&body->contexts, QC_CONTEXTS_PLAIN_MEMORY);
     out[0] = (uint8_t)model;
-    qc_contexts_start(&contexts, QC_CONTEXTS_PLAIN_MEMORY);
-    for (size_t i = 0; i < input->count && !e.full; i++) {
-        if (i % TICK_SYMBOLS == 0 && qc_tick(input->ticker, TICK_SYMBOLS))
-            return QC_NO_ENCODING;
-        if (model == QC_MODEL_TREE)
-            encode_tree(&e, &contexts, input->width, qc_input_symbol(input, i));
-        else
-            encode_exponent(&e, &contexts, input->width, qc_input_symbol(input, i));
-    }
-    qc_range_encoder_finish(&e);
-    return e.full ? QC_NO_ENCODING : 1 + e.written;
 }
 
-/* There is no room for two bodies, so the one that is tried first is made again if it wins. */
+/* Returns as the coding's `encode` does. */
+static size_t finish(body *body)
+{
+    size_t bytes = qc_range_encoder_finish(&body->encoder);
+    return body->encoder.full ? QC_NO_ENCODING : 1 + bytes;
+}
+
+static void encode_wide(body *exponent, const qc_encoder_input *input, size_t first, size_t end)
+{
+    qc_range_encoder e = exponent->encoder;
+    for (size_t i = first; i < end; i++)
+        encode_exponent(&e, &exponent->contexts, input->width, qc_input_symbol(input, i));
+    exponent->encoder = e;
+}
+
+static void encode_both(body *exponent, body *tree, const qc_encoder_input *input, size_t first,
+                        size_t end)
+{
+    const uint8_t *symbols = input->symbols;
+    qc_range_encoder e = exponent->encoder, t = tree->encoder;
+    for (size_t i = first; i < end; i++) {
+        encode_tree(&t, &tree->contexts, input->width, symbols[i]);
+        encode_exponent(&e, &exponent->contexts, input->width, symbols[i]);
+    }
+    exponent->encoder = e;
+    tree->encoder = t;
+}
+
+/* The body of model tree is written to the scratch memory, and copied if it is the smaller one. */
 static size_t encode(const qc_encoder_input *input, uint8_t *out, size_t limit)
 {
-    size_t exponent = encode_with(QC_MODEL_EXPONENT, input, out, limit);
-    if (input->width > QC_CONTEXTS_MAX_WIDTH)
-        return exponent;
-    if (exponent != QC_NO_ENCODING)
-        limit = exponent;
-    size_t tree = encode_with(QC_MODEL_TREE, input, out, limit);
-    if (tree != QC_NO_ENCODING || exponent == QC_NO_ENCODING)
-        return tree;
-    return encode_with(QC_MODEL_EXPONENT, input, out, exponent);
+    body exponent, tree;
+    int has_tree = input->width <= QC_CONTEXTS_MAX_WIDTH;
+    if (limit < 1)
+        return QC_NO_ENCODING;
+    start(&exponent, QC_MODEL_EXPONENT, out, limit);
+    tree.encoder = (qc_range_encoder){.full = 1};
+    if (has_tree)
+        start(&tree, QC_MODEL_TREE, input->scratch, limit);
+    for (size_t i = 0; i < input->count && !(exponent.encoder.full && tree.encoder.full);
+         i += TICK_SYMBOLS) {
+        size_t end = input->count - i < TICK_SYMBOLS ? input->count : i + TICK_SYMBOLS;
+        if (qc_tick(input->ticker, (1u + has_tree) * TICK_SYMBOLS))
+            return QC_NO_ENCODING;
+        if (has_tree)
+            encode_both(&exponent, &tree, input, i, end);
+        else
+            encode_wide(&exponent, input, i, end);
+    }
+    size_t bytes = finish(&exponent), by_tree = has_tree ? finish(&tree) : QC_NO_ENCODING;
+    if (by_tree == QC_NO_ENCODING || by_tree > bytes)
+        return bytes;
+    memcpy(out, input->scratch, by_tree);
+    return by_tree;
 }
 
 const qc_stream_encoder qc_contexts_encoder = {NULL, encode};

@@ -98,14 +98,15 @@ static inline uint32_t qc_context_blend(const qc_routed_contexts *contexts, qc_c
     return p > 0 ? p : 1;
 }
 
-/* The context once it has seen the bit (0 or 1). */
+/* The context once it has seen the bit (0 or 1), which nobody can predict: so without a branch. */
 static inline qc_context qc_context_learn(const qc_contexts *contexts, qc_context context,
                                           unsigned bit)
 {
     uint32_t p = context >> QC_CONTEXT_COUNT_BITS, count = context & QC_CONTEXT_COUNT_MASK;
     uint64_t rate = contexts->rates[count];
     uint32_t up = (uint32_t)((QC_CONTEXT_ONE - p) * rate >> 16), down = (uint32_t)(p * rate >> 16);
-    p = bit ? p - down : p + up;
+    uint32_t is_one = 0u - bit;
+    p += (up & ~is_one) - (down & is_one);
     return p << QC_CONTEXT_COUNT_BITS | (count + (count < contexts->max_count));
 }
 

@@ -42,34 +42,39 @@ static unsigned sort_by_count(const uint64_t *counts, unsigned symbols, uint8_t 
 
 /* One round of package-merge: pair the items of `weights` into packages and merge these with the
    leaves. Writes the weights of the new list over the old, and is_package of each of its items;
-   returns its length. */
+   returns its length. Which of two comes first is as good as random, so there is no branch on it;
+   one more leaf than there are, and one more package, are the largest numbers. */
 static unsigned merge_packages(const uint64_t *leaves, unsigned leaf_count, uint64_t *weights,
                                unsigned count, uint8_t *is_package)
 {
-    uint64_t packages[MAX_ITEMS / 2];
-    unsigned package_count = count / 2, leaf = 0, package = 0, item = 0;
+    uint64_t packages[MAX_ITEMS / 2 + 1];
+    unsigned package_count = count / 2, items = leaf_count + package_count, leaf = 0, package = 0;
 
     for (unsigned i = 0; i < package_count; i++)
         packages[i] = weights[2 * i] + weights[2 * i + 1];
-    while (leaf < leaf_count || package < package_count) {
-        int from_package =
-            leaf == leaf_count || (package < package_count && packages[package] < leaves[leaf]);
+    packages[package_count] = UINT64_MAX;
+    for (unsigned item = 0; item < items; item++) {
+        uint64_t own = leaves[leaf], of_two = packages[package];
+        unsigned from_package = of_two < own;
         is_package[item] = (uint8_t)from_package;
-        weights[item++] = from_package ? packages[package++] : leaves[leaf++];
+        weights[item] = from_package ? of_two : own;
+        package += from_package;
+        leaf += 1 - from_package;
     }
-    return item;
+    return items;
 }
 
 void qc_huffman_optimal_lengths(const uint64_t *counts, unsigned symbols, unsigned max_length,
                                 uint8_t *lengths)
 {
     uint8_t order[QC_HUFFMAN_MAX_SYMBOLS];
-    uint64_t leaves[QC_HUFFMAN_MAX_SYMBOLS], weights[MAX_ITEMS];
+    uint64_t leaves[QC_HUFFMAN_MAX_SYMBOLS + 1], weights[MAX_ITEMS];
     uint8_t is_package[QC_HUFFMAN_MAX_LENGTH][MAX_ITEMS];
     unsigned present = sort_by_count(counts, symbols, order), count = 0;
 
     for (unsigned i = 0; i < present; i++)
         leaves[i] = counts[order[i]];
+    leaves[present] = UINT64_MAX;
     for (unsigned level = max_length; level-- > 0;)
         count = merge_packages(leaves, present, weights, count, is_package[level]);
 

@@ -42,17 +42,21 @@ static void insert(classes *found, unsigned value, uint64_t count)
     found->values[at] = value;
 }
 
-static classes split(const uint64_t counts[256], unsigned width, unsigned low_bits)
+/* The classes of `symbols` symbols that occur. */
+static classes find_classes(const uint64_t *counts, unsigned symbols)
 {
     classes found = {0, {0}, {0}, 0};
-    for (unsigned value = 0; value < 1u << (width - low_bits); value++) {
-        uint64_t count = 0;
-        for (unsigned low = 0; low < 1u << low_bits; low++)
-            count += counts[value << low_bits | low];
-        if (count > 0)
-            insert(&found, value, count);
-    }
+    for (unsigned value = 0; value < symbols; value++)
+        if (counts[value] > 0)
+            insert(&found, value, counts[value]);
     return found;
+}
+
+/* The counts without the lowest bit. */
+static void drop_low_bit(uint64_t *counts, unsigned symbols)
+{
+    for (unsigned value = 0; value < symbols / 2; value++)
+        counts[value] = counts[2 * value] + counts[2 * value + 1];
 }
 
 /* Keep the `keep` most frequent classes; the others become one class, the escape, at the end. */
@@ -170,37 +174,56 @@ static void consider(const search *search, const qc_lanes_code *code, const clas
         *search->best = (qc_lanes_plan){*code, bytes, price};
 }
 
+/* Whether no code of these classes can be the best, as they take at least `min` bits. */
+static int is_hopeless(const search *search, const classes *classes, uint64_t min, uint64_t slower,
+                       size_t head)
+{
+    return price_of(search, classes, min, slower, head) >= search->best->price;
+}
+
 static void consider_huffman(const search *search, const classes *classes, unsigned low_bits)
 {
     qc_lanes_code code;
+    size_t head = 12 + (size_t)classes->count;
     if (classes->count < 2 || classes->count > QC_LANES_MAX_CLASSES)
         return;
     uint64_t cost = begin_code(classes, low_bits, search->total, &code);
+    if (is_hopeless(search, classes, cost + min_bits(classes, search->total), 0, head))
+        return;
     cost += code_huffman(classes, &code);
-    consider(search, &code, classes, cost, 0, 12 + classes->count);
+    consider(search, &code, classes, cost, 0, head);
+}
+
+/* Few states are not equally likely, which the shares ignore: it costs about 2^-n of the size. */
+static uint64_t with_loss(uint64_t cost, unsigned state_bits)
+{
+    static const uint8_t bits_of_loss[] = {9, 10, 13, 13};
+    return cost + (cost >> bits_of_loss[state_bits - QC_TANS_MIN_LOG]);
+}
+
+/* Fewer states are faster where tables are small: more must save something. */
+static uint64_t price_of_states(uint64_t cost, unsigned state_bits)
+{
+    return cost / 512 * (state_bits - QC_TANS_MIN_LOG);
 }
 
 static void consider_tans(const search *search, const classes *classes, unsigned low_bits)
 {
-    /* Few states are not equally likely, which the shares ignore: it costs about 2^-n of the size.
-     */
-    static const uint8_t bits_of_loss[] = {9, 10, 13, 13};
     if (classes->count > QC_LANES_MAX_CLASSES)
         return;
     qc_lanes_code code;
     size_t head = 5 + 2 * (size_t)classes->count + TANS_STATE_BYTES;
     uint64_t apart = begin_code(classes, low_bits, search->total, &code);
     uint64_t min = apart + min_bits(classes, search->total);
-    if (price_of(search, classes, min, 0, head) >= search->best->price)
-        return;
     /* A class alone takes no bits, and its count is a byte. */
     unsigned max = classes->count > 1 ? QC_TANS_MAX_LOG : QC_TANS_MIN_LOG;
     for (unsigned state_bits = QC_TANS_MIN_LOG; state_bits <= max; state_bits++) {
+        uint64_t least = with_loss(min, state_bits);
+        if (is_hopeless(search, classes, least, price_of_states(least, state_bits), head))
+            continue;
         uint64_t cost = apart + code_tans(classes, search->total, state_bits, &code);
-        cost += cost >> bits_of_loss[state_bits - QC_TANS_MIN_LOG];
-        /* Fewer states are faster where tables are small: more must save something. */
-        uint64_t slower = cost / 512 * (state_bits - QC_TANS_MIN_LOG);
-        consider(search, &code, classes, cost, slower, head);
+        cost = with_loss(cost, state_bits);
+        consider(search, &code, classes, cost, price_of_states(cost, state_bits), head);
     }
 }
 
@@ -211,9 +234,12 @@ static void plan(const search *search, const uint64_t counts[256], unsigned widt
                  consider_classes *consider)
 {
     static const unsigned keeps[] = {31, 27, 23, 19, 15, 13, 11, 8, 6, 4, 2, 1};
+    uint64_t upper[256];
+    memcpy(upper, counts, sizeof upper);
     search->best->bytes = search->best->price = SIZE_MAX;
     for (unsigned low_bits = 0; low_bits < width && low_bits <= QC_LANES_MAX_LOW_BITS; low_bits++) {
-        classes all = split(counts, width, low_bits);
+        classes all = find_classes(upper, 1u << (width - low_bits));
+        drop_low_bit(upper, 1u << (width - low_bits));
         consider(search, &all, low_bits);
         for (unsigned i = 0; low_bits == 0 && i < sizeof keeps / sizeof *keeps; i++)
             if (keeps[i] < all.count) {

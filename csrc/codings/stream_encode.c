@@ -7,6 +7,7 @@
  * have to be tried.
  */
 #include "codings/stream_encode.h"
+#include "base/log2_fixed.h"
 #include "base/workspace.h"
 #include "kernels/bitpacking.h"
 
@@ -22,8 +23,18 @@
 #define WORTHWHILE_PART 64
 #define SCALAR_PART     32
 
-/* Balanced: contexts, which decode slowly, are for streams below this many bytes. */
-#define SMALL_STREAM ((size_t)64 * 1024)
+/* Balanced: a byte that contexts save is worth so many binary decisions, 3 us of decoding; and
+   every so many decisions of a stream make each of them as dear again. They hardly ever save more
+   than this part, so they are not tried where they would have to. */
+#define DECISIONS_PER_BYTE 400
+#define DEAR_DECISIONS     200000
+#define PLAUSIBLE_PART     8
+
+/* Plain Huffman decodes so many times as fast as contexts, and more: to be safe. */
+#define HUFFMAN_PART 4
+
+/* Times the number of possible symbols: in a part of so many, a table of its own costs 1 %. */
+#define PART_SYMBOLS 128
 
 static const qc_stream_encoder *const encoders[QC_CODING_COUNT] = {
     &qc_constant_encoder, &qc_bitpacked_encoder,     &qc_huffman_encoder,
@@ -44,8 +55,11 @@ static const uint64_t profile_codings[] = {
 static const qc_coding by_speed[] = {QC_CONSTANT, QC_BITPACKED, QC_LANES_HUFFMAN, QC_LANES_TANS,
                                      QC_HUFFMAN};
 
-_Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + 512 <= QC_WORKSPACE_BYTES,
-               "the workspace holds the input, and two scratch bytes a symbol; the copy before it");
+_Static_assert(sizeof(qc_encoder_input) + 2 * QC_WORKSPACE_ALIGNMENT + QC_ENCODE_SCRATCH <=
+                   QC_WORKSPACE_BYTES,
+               "the workspace holds the input and its scratch memory; the copy before it");
+_Static_assert(LEARNING_BYTES + LANES_BYTES + QC_ENCODE_SLACK <= QC_ENCODE_SCRATCH,
+               "the scratch memory holds a body");
 _Static_assert(sizeof(qc_encoder_input) % 8 == 0, "scratch is aligned");
 
 /* What the choice has come to. */
@@ -65,15 +79,26 @@ size_t qc_stream_bound(size_t count, unsigned width)
     return 1 + QC_VU_MAX_BYTES + body_bound(count, width) + QC_ENCODE_SLACK;
 }
 
+static void add_parts(const uint64_t histogram[QC_HISTOGRAM_PARTS][256], uint64_t counts[256])
+{
+    for (unsigned s = 0; s < 256; s++)
+        counts[s] = histogram[0][s] + histogram[1][s] + histogram[2][s] + histogram[3][s];
+}
+
+void qc_count_narrow(const uint8_t *symbols, size_t count, unsigned width, uint64_t counts[256])
+{
+    qc_histogram histogram;
+    qc_count_symbols(symbols, count, width, histogram);
+    add_parts((const uint64_t(*)[256])histogram, counts);
+}
+
 static void survey_narrow(qc_encoder_input *input)
 {
     qc_count_symbols(input->symbols, input->count, input->width, input->histogram);
-    for (unsigned s = 0; s < 256; s++) {
-        input->counts[s] = input->histogram[0][s] + input->histogram[1][s] +
-                           input->histogram[2][s] + input->histogram[3][s];
+    add_parts((const uint64_t(*)[256])input->histogram, input->counts);
+    for (unsigned s = 0; s < 256; s++)
         if (input->counts[s] != 0)
             input->max = s;
-    }
 }
 
 static void survey_wide(qc_encoder_input *input)
@@ -119,14 +144,33 @@ static size_t allowed_bytes(const choice *best, qc_coding coding, qc_profile pro
     return best->bytes - best->bytes / (coding == QC_HUFFMAN ? SCALAR_PART : WORTHWHILE_PART);
 }
 
+/* What symbols of these counts take by their entropy. Logarithms are too small, by less than two
+   units: with `slack` 2 no code of single symbols takes fewer bytes. */
+static size_t entropy_bytes(const uint64_t counts[256], size_t count, unsigned slack)
+{
+    uint64_t units = 0;
+    if (count == 0 || count > UINT32_MAX)
+        return 0;
+    unsigned all = qc_log2_fixed((uint32_t)count);
+    for (unsigned s = 0; s < 256; s++) {
+        unsigned own = counts[s] > 0 ? qc_log2_fixed((uint32_t)counts[s]) + slack : all;
+        units += own < all ? counts[s] * (all - own) : 0;
+    }
+    return (size_t)(units / QC_LOG2_ONE / 8);
+}
+
+/* Codings whose codes need tables are compared only if they may be small enough. */
 static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profile)
 {
     choice best = {0, QC_NO_ENCODING};
+    size_t least = input->width <= 8 ? entropy_bytes(input->counts, input->count, 2) : 0;
     for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
-        if (!(codings >> by_speed[i] & 1))
+        size_t allowed = allowed_bytes(&best, by_speed[i], profile);
+        if (!(codings >> by_speed[i] & 1) ||
+            (!(FIXED_WIDTH >> by_speed[i] & 1) && least >= allowed))
             continue;
         size_t bytes = encoders[by_speed[i]]->size(input);
-        if (bytes < allowed_bytes(&best, by_speed[i], profile))
+        if (bytes < allowed)
             best = (choice){by_speed[i], bytes};
     }
     return best;
@@ -134,12 +178,11 @@ static choice choose(qc_encoder_input *input, uint64_t codings, qc_profile profi
 
 /* Write the body, by the choice or by contexts if that comes out smaller; adjusts the
    choice. QC_NO_ENCODING stays if nothing can hold the symbols. */
-static void encode_body(const qc_encoder_input *input, int try_contexts, choice *best, uint8_t *out)
+static void encode_body(const qc_encoder_input *input, size_t contexts_limit, choice *best,
+                        uint8_t *out)
 {
-    if (try_contexts) {
-        size_t limit = best->bytes == QC_NO_ENCODING ? body_bound(input->count, input->width)
-                                                     : best->bytes - 1;
-        size_t bytes = encoders[QC_CONTEXTS]->encode(input, out, limit);
+    if (contexts_limit > 0) {
+        size_t bytes = encoders[QC_CONTEXTS]->encode(input, out, contexts_limit);
         if (bytes != QC_NO_ENCODING) {
             *best = (choice){QC_CONTEXTS, bytes};
             return;
@@ -149,12 +192,55 @@ static void encode_body(const qc_encoder_input *input, int try_contexts, choice 
         best->bytes = encoders[best->coding]->encode(input, out, best->bytes);
 }
 
-/* Whether contexts may be smaller, and their slow decoding is accepted. */
-static int is_worth_trying(const choice *best, qc_profile profile)
+size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile profile)
 {
-    if (best->bytes <= 1) /* as few bytes as it can have */
+    if (profile == QC_SMALL)
+        return bytes > 0 ? bytes - 1 : 0;
+    if (count > UINT32_MAX / 16)
         return 0;
-    return profile == QC_SMALL || best->bytes < SMALL_STREAM || best->bytes == QC_NO_ENCODING;
+    uint64_t decisions = (uint64_t)count * width;
+    uint64_t dear = decisions + decisions * decisions / DEAR_DECISIONS;
+    uint64_t saving = dear / DECISIONS_PER_BYTE + 1;
+    return saving > bytes / PLAUSIBLE_PART ? 0 : bytes - (size_t)saving;
+}
+
+/* Whether contexts may stay within the limit because parts of the stream differ: by the entropy of
+   each part alone. Parts are long enough for their own tables to pay. */
+static int may_adapt(const qc_encoder_input *input, size_t limit)
+{
+    size_t part = (size_t)PART_SYMBOLS << input->width, bytes = 0;
+    const uint8_t *symbols = input->symbols;
+    if (input->width > 8)
+        return 1;
+    for (size_t i = 0; i < input->count && bytes <= limit; i += part) {
+        uint64_t counts[256];
+        size_t count = input->count - i < part ? input->count - i : part;
+        qc_count_narrow(symbols + i, count, input->width, counts);
+        bytes += entropy_bytes(counts, count, 0);
+    }
+    return bytes <= limit;
+}
+
+/* The most bytes that contexts may take; 0: they are not tried. Plain Huffman may pay instead: it
+   is taken for a part of what contexts would have to save, and they have to pay beside it. */
+static size_t limit_contexts(qc_encoder_input *input, uint64_t codings, qc_profile profile,
+                             choice *best)
+{
+    if ((codings & QC_CODING_MASK(QC_CONTEXTS)) == 0)
+        return 0;
+    if (best->bytes == QC_NO_ENCODING)
+        return body_bound(input->count, input->width);
+    size_t limit = qc_contexts_limit(best->bytes, input->count, input->width, profile);
+    if (profile == QC_SMALL || limit == 0)
+        return limit;
+    if ((codings & QC_CODING_MASK(QC_HUFFMAN)) != 0 && best->coding != QC_HUFFMAN) {
+        size_t bytes = encoders[QC_HUFFMAN]->size(input), saving = best->bytes - limit;
+        size_t beside = qc_contexts_limit(bytes, input->count, input->width, profile);
+        limit = beside < limit ? beside : limit;
+        if (bytes != QC_NO_ENCODING && bytes + saving / HUFFMAN_PART < best->bytes)
+            *best = (choice){QC_HUFFMAN, bytes};
+    }
+    return may_adapt(input, limit) ? limit : 0;
 }
 
 size_t qc_stream_estimate(const uint64_t counts[256], unsigned width, uint64_t codings,
@@ -198,9 +284,8 @@ qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t
     input->smallest = profile == QC_SMALL;
     codings &= profile_codings[profile];
     choice best = choose(input, codings, profile);
-    int try_contexts =
-        (codings & QC_CODING_MASK(QC_CONTEXTS)) != 0 && is_worth_trying(&best, profile);
-    encode_body(input, try_contexts, &best, body);
+    size_t contexts_limit = limit_contexts(input, codings, profile, &best);
+    encode_body(input, contexts_limit, &best, body);
     QC_GO_ON_IF(!ticker->stopped);
     QC_CHECK(best.bytes != QC_NO_ENCODING, QC_INVALID,
              "stream: no allowed coding holds the symbols", 0, codings, 0);

@@ -12,6 +12,9 @@
 /* Encoders write whole words: up to this many bytes beyond the body's end. */
 #define QC_ENCODE_SLACK 8
 
+/* Bytes of scratch memory beyond two per symbol: it can hold any body of symbols of a byte. */
+#define QC_ENCODE_SCRATCH 2048
+
 /* The coding cannot hold these symbols, or not within the limit. */
 #define QC_NO_ENCODING SIZE_MAX
 
@@ -30,7 +33,7 @@ typedef struct qc_encoder_input {
      */
     _Alignas(8) qc_histogram histogram;
     uint64_t counts[256]; /* width <= 8: how often each symbol occurs */
-    uint8_t *scratch;     /* twice as many bytes as there are symbols, and 512; aligned */
+    uint8_t *scratch;     /* 2 * count + QC_ENCODE_SCRATCH bytes; aligned */
     /* Filled by the `size` of Huffman and of the lanes codings. */
     uint8_t lengths[QC_HUFFMAN_MAX_SYMBOLS];
     qc_lanes_plan lanes_huffman, lanes_tans;
@@ -58,6 +61,14 @@ extern const qc_stream_encoder qc_constant_encoder, qc_bitpacked_encoder, qc_huf
 qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t count,
                                   unsigned width, uint64_t codings, qc_profile profile, void *out,
                                   size_t capacity, size_t *size, void *workspace, qc_error *error);
+
+/* The most bytes that contexts, with or without a router, may take where `bytes` are the best of
+   the other codings; 0: they are not tried. In `balanced` what they save has to pay for their slow
+   decoding, which is a number of binary decisions; in `small` a byte is enough. */
+size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile profile);
+
+/* How often each symbol occurs; of at most 8 bits. */
+void qc_count_narrow(const uint8_t *symbols, size_t count, unsigned width, uint64_t counts[256]);
 
 /* Estimates the bytes of a stream whose symbols have these counts, in the coding that the profile
    would choose among those that know their size. `workspace` has QC_STABLE_WORKSPACE(0) bytes. */

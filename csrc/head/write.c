@@ -141,7 +141,9 @@ qc_status qc_frame_write(const qc_frame *frame, uint64_t features, const qc_byte
     }
     for (size_t i = 0; i < frame->chunks; i++) {
         QC_TICK(&ticker, chunks[i].size / STEP_BYTES);
-        at = qc_append_bytes(at, chunks[i].data, chunks[i].size);
+        if (chunks[i].data != at)
+            qc_append_bytes(at, chunks[i].data, chunks[i].size);
+        at += chunks[i].size;
     }
     if (frame->chunk_elements == 0)
         write_crc(at, start);

@@ -6,7 +6,8 @@
  * In one dimension a cluster is a range of the sorted values. So a step is one binary search per
  * cluster for its end, and the mean is a difference of two running sums: the time of a step does
  * not depend on the number of values. Running sums are centred on the median and compensated, see
- * kmeans.h.
+ * kmeans.h. Only every APART-th is stored; those between are summed up from it when they are asked
+ * for, in the same order and so to the same bits.
  */
 #include "numeric/kmeans.h"
 
@@ -15,7 +16,8 @@ typedef struct lloyd {
     size_t count;
     size_t k;
     double centre;
-    double *running;   /* [count + 1]: sums of values less centre */
+    double *squared;   /* [count]: for one of the starts, in the memory of the sums */
+    qc_running_sum *up, *down; /* every APART-th sum of values less centre, from the median on */
     double *centroids; /* [k] ascending */
     size_t *ends;      /* [k + 1]: cluster j is [ends[j], ends[j + 1]) */
     qc_ticker ticker;  /* once it says stop, nothing is computed any more */
@@ -24,9 +26,22 @@ typedef struct lloyd {
 /* In a ticker's steps: to find the end of one cluster, and to look at its ends. */
 #define SEARCH_STEPS 4
 
+#define APART 16
+
+static size_t sums_of(size_t values) { return values / APART + 1; }
+
+/* Bytes of the sums, and of the squared distances in the same place. */
+static size_t sums_room(size_t count)
+{
+    size_t median = count / 2;
+    size_t sums = sizeof(qc_running_sum) * (sums_of(median) + sums_of(count - median));
+    size_t squared = sizeof(double) * count;
+    return sums > squared ? sums : squared;
+}
+
 size_t qc_kmeans_workspace(size_t count, size_t k)
 {
-    return sizeof(double) * (count + 1 + k) + sizeof(size_t) * (k + 1);
+    return sizeof(double) * k + sums_room(count) + sizeof(size_t) * (k + 1);
 }
 
 /* splitmix64 (Steele, Lea, Flood): the next number of a sequence. */
@@ -89,7 +104,7 @@ static void start_forgy(lloyd *run, uint64_t *random)
    one so far. `running` holds the squared distances. */
 static void start_plusplus(lloyd *run, uint64_t *random)
 {
-    double *squared = run->running;
+    double *squared = run->squared;
     size_t drawn = (size_t)(next_random(random) % run->count);
     for (size_t j = 0; j < run->k; j++) {
         double newest = run->sorted[drawn], total = 0;
@@ -120,19 +135,43 @@ static void start(lloyd *run, qc_kmeans_init init, uint64_t seed)
     }
 }
 
+/* The values from `from` on, the sum of which grows by each less the centre; below the median, the
+   values before `from`, and it grows by the centre less each. */
+static inline void add_values(const lloyd *run, size_t from, size_t count, int below,
+                              qc_running_sum *sum)
+{
+    for (size_t i = 0; i < count; i++)
+        qc_running_add(sum, below ? run->centre - (double)run->sorted[from - 1 - i]
+                                  : (double)run->sorted[from + i] - run->centre);
+}
+
+static void sum_side(lloyd *run, size_t count, int below, qc_running_sum *sums)
+{
+    qc_running_sum sum = {0, 0};
+    size_t median = run->count / 2;
+    sums[0] = sum;
+    for (size_t i = 0; count - i >= APART && qc_kmeans_goes_on(&run->ticker, i); i += APART) {
+        add_values(run, below ? median - i : median + i, APART, below, &sum);
+        sums[i / APART + 1] = sum;
+    }
+}
+
 static void sum_values(lloyd *run)
 {
     size_t median = run->count / 2;
-    qc_running_sum up = {0, 0}, down = {0, 0};
-    run->running[median] = 0;
-    for (size_t i = median; i < run->count && qc_kmeans_goes_on(&run->ticker, i); i++) {
-        qc_running_add(&up, (double)run->sorted[i] - run->centre);
-        run->running[i + 1] = qc_running_total(&up);
-    }
-    for (size_t i = median; i > 0 && qc_kmeans_goes_on(&run->ticker, i); i--) {
-        qc_running_add(&down, run->centre - (double)run->sorted[i - 1]);
-        run->running[i - 1] = qc_running_total(&down);
-    }
+    sum_side(run, run->count - median, 0, run->up);
+    sum_side(run, median, 1, run->down);
+}
+
+/* The sum of the values before `end` less the centre, up to a constant. */
+static double sum_before(const lloyd *run, size_t end)
+{
+    size_t median = run->count / 2;
+    int below = end < median;
+    size_t away = below ? median - end : end - median, stored = away - away % APART;
+    qc_running_sum sum = (below ? run->down : run->up)[stored / APART];
+    add_values(run, below ? median - stored : median + stored, away - stored, below, &sum);
+    return qc_running_total(&sum);
 }
 
 /* Each value to the nearest centroid, the lower one of two equally near. */
@@ -191,8 +230,8 @@ static int move_centroids(lloyd *run)
         size_t first = run->ends[j], last = run->ends[j + 1];
         if (first == last)
             continue;
-        double mean = qc_range_mean(run->sorted, first, last,
-                                    run->running[last] - run->running[first], run->centre);
+        double sum = sum_before(run, last) - sum_before(run, first);
+        double mean = qc_range_mean(run->sorted, first, last, sum, run->centre);
         moved |= mean != run->centroids[j];
         run->centroids[j] = mean;
     }
@@ -221,9 +260,11 @@ qc_status qc_kmeans_lloyd(const float *sorted, size_t count, size_t k, qc_kmeans
                  .k = k,
                  .centre = qc_median(sorted, count),
                  .ticker = qc_ticker_of(poll)};
-    run.running = (double *)workspace;
-    run.centroids = run.running + count + 1;
-    run.ends = (size_t *)(run.centroids + k);
+    run.centroids = (double *)workspace;
+    run.squared = run.centroids + k;
+    run.ends = (size_t *)((uint8_t *)run.squared + sums_room(count));
+    run.up = (qc_running_sum *)run.squared;
+    run.down = run.up + sums_of(count - count / 2);
     start(&run, init, seed);
     sum_values(&run);
     QC_GO_ON_IF(!run.ticker.stopped);

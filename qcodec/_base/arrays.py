@@ -98,7 +98,12 @@ def as_float32(array: np.ndarray[Any, Any], element: ElementType) -> np.ndarray[
     return cast(array, element, BY_NAME["float32"])
 
 
-def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> np.ndarray[Any, Any]:
+def cast(
+    array: np.ndarray[Any, Any],
+    source: ElementType,
+    to: ElementType,
+    out: np.ndarray[Any, Any] | None = None,
+) -> np.ndarray[Any, Any]:
     """Convert between float types; rounds once, to nearest even (format, section 4).
 
     Parameters
@@ -107,6 +112,8 @@ def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> n
         In C order, in the carrier dtype of `source`.
     source, to : ElementType
         `to` is float32, float16, bfloat16 or float64, or equals `source`.
+    out : numpy.ndarray, optional
+        In C order, of the array's shape and the carrier dtype of `to`; it is filled and returned.
 
     Raises
     ------
@@ -120,8 +127,12 @@ def cast(array: np.ndarray[Any, Any], source: ElementType, to: ElementType) -> n
     0.333251953125
     """
     if source is to:
-        return array
-    out = np.empty(array.shape, to.carrier)
+        if out is None:
+            return array
+        out[...] = array
+        return out
+    if out is None:
+        out = np.empty(array.shape, to.carrier)
     core.convert(bytes_of(array), source.id, bytes_of(out), to.id)
     return out
 

@@ -1,13 +1,17 @@
 """Regular expressions for tensor names; those that match a single name are looked up in a dict.
 
 A recipe may have one rule per tensor of a model. If each rule were searched for in each
-name, the work would grow with the square of the number of tensors.
+name, the work would grow with the square of the number of tensors. Patterns that are plain names
+with unescaped dots are looked up too, if there are many (`FixedPatterns`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .fixed_patterns import FixedPatterns, fixed
 
 # "^", literal characters (special ones and punctuation after a backslash), "$" or "\Z".
 _LITERAL = re.compile(r"\^((?:[^\\.^$*+?{}\[\]|()]|\\[^0-9A-Za-z])*)(\$|\\Z)", re.DOTALL)
@@ -47,6 +51,9 @@ class Pattern:
     names : tuple of str or None
         The only names that it finds, if it consists of ``^``, literal text, and ``$`` or
         ``\Z``; such a pattern is looked up, not compiled. None for all other patterns.
+    fixed : tuple or None
+        The form and the literal characters of other patterns that may be looked up, as
+        `fixed_patterns.fixed` returns them.
 
     Raises
     ------
@@ -61,29 +68,38 @@ class Pattern:
     (('fc.weight',), None)
     """
 
-    __slots__ = ("_search", "names", "text")
+    __slots__ = ("_search", "fixed", "names", "text")
 
     def __init__(self, text: str) -> None:
         if not isinstance(text, str):
             raise TypeError(f"pattern={text!r}: allowed is a regular expression, a str")
         self.text = text
         self.names = _only_names(text)
-        if self.names is not None:
-            return
+        self.fixed = None if self.names else fixed(text)
+        # Patterns that may be looked up are compiled only if they are searched for.
+        self._search: Callable[[str], Any] | None = None
+        if not self.names and not self.fixed:
+            self._search = self._compiled()
+
+    def _compiled(self) -> Callable[[str], Any]:
         try:
             # Compiled here, because recipes may have more rules than the cache of `re` holds.
-            self._search = re.compile(text).search
+            return re.compile(self.text).search
         except re.error as error:
-            raise ValueError(f"{text!r} is not a regular expression: {error}") from None
+            raise ValueError(f"{self.text!r} is not a regular expression: {error}") from None
 
     def finds(self, name: str) -> bool:
         """Whether the pattern is found in the name."""
-        return self._search(name) is not None if self.names is None else name in self.names
+        if self.names is not None:
+            return name in self.names
+        if self._search is None:
+            self._search = self._compiled()
+        return self._search(name) is not None
 
     def finds_any(self, names: frozenset[str]) -> bool:
         """Whether the pattern is found in any of the names."""
         if self.names is None:
-            return any(map(self._search, names))
+            return any(map(self.finds, names))
         return not names.isdisjoint(self.names)
 
 
@@ -91,7 +107,8 @@ class Patterns:
     """An ordered list of patterns; returns the first one that finds a name.
 
     Looking for a name takes at most one search for each pattern without `Pattern.names`; those
-    with names cost a single look-up together.
+    with names cost a single look-up together, and many that are names with dots one look-up for
+    each place where they may begin.
 
     Parameters
     ----------
@@ -105,23 +122,43 @@ class Patterns:
     """
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        self._searched: list[tuple[int, Pattern]] = []
+        self._all = tuple(patterns)
         self._by_name: dict[str, int] = {}
-        for place, pattern in enumerate(patterns):
-            if pattern.names is None:
-                self._searched.append((place, pattern))
+        for place, pattern in enumerate(self._all):
             for name in pattern.names or ():
                 self._by_name.setdefault(name, place)
+        fixed_ones = {at: one.fixed for at, one in enumerate(self._all) if one.fixed}
+        self._fixed = FixedPatterns(fixed_ones)
+        self._searched = [
+            at
+            for at, pattern in enumerate(self._all)
+            if pattern.names is None and at not in self._fixed.places
+        ]
 
     def first(self, name: str) -> int | None:
         """Return the index of the first pattern that finds the name, or None."""
-        looked_up = self._by_name.get(name)
-        for place, pattern in self._searched:
+        looked_up = min(self._fixed_in(name), default=None)
+        exact = self._by_name.get(name)
+        if exact is not None and (looked_up is None or exact < looked_up):
+            looked_up = exact
+        for place in self._searched:
             if looked_up is not None and looked_up < place:
                 break
-            if pattern.finds(name):
+            if self._all[place].finds(name):
                 return place
         return looked_up
+
+    def found_in(self, names: frozenset[str]) -> set[int]:
+        """Return the indices of all patterns that find any of the names."""
+        found = {place for name in names for place in self._fixed_in(name)}
+        others = (at for at in range(len(self._all)) if at not in self._fixed.places)
+        return found.union(at for at in others if self._all[at].finds_any(names))
+
+    def _fixed_in(self, name: str) -> Iterator[int]:
+        """Yield the indices of those that `FixedPatterns` holds and that find the name."""
+        if "\n" in name:
+            return (place for place in self._fixed.places if self._all[place].finds(name))
+        return self._fixed.found(name)
 
 
 def _only_names(text: str) -> tuple[str, ...] | None:

@@ -3,6 +3,8 @@
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np  # noqa: F401 (where it is missing, Python's own error says so)
+
 _MODULE = f"{__name__}.core"
 
 

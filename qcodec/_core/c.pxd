@@ -151,12 +151,9 @@ cdef extern from "qcodec.h" nogil:
                                qc_stream_info *infos, size_t *count, qc_error *error)
     qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
                                qc_error *error)
-    qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *data,
-                              size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
-                              void *workspace, qc_error *error)
     qc_status qc_frame_decode(const qc_frame *frame, const qc_chunk *chunks, const void *data,
-                              size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
-                              void *workspace, qc_error *error)
+                              size_t offset, size_t first, size_t count, qc_dtype out_dtype, void *out,
+                              unsigned flags, void *workspace, qc_error *error)
     qc_status qc_chunk_stored(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                               size_t *stored, qc_error *error)
     size_t qc_stored_size(const qc_frame *frame)
@@ -253,6 +250,16 @@ cdef extern from "qcodec_numeric.h" nogil:
     size_t qc_kmeans_fast_workspace(size_t k)
     qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *centroids,
                              double *coarseness, void *workspace, const qc_poll *poll, qc_error *error)
+    ctypedef struct qc_grouping:
+        size_t inner, count
+    ctypedef struct qc_group_codebooks:
+        size_t k, max_exact
+        double max_coarseness
+    size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
+    qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
+                                      const qc_grouping *grouping, const qc_group_codebooks *wanted,
+                                      float *books, uint16_t *entries, uint8_t *codes,
+                                      void *workspace, const qc_poll *poll, qc_error *error)
     void qc_assign(const float *values, size_t count, const float *centroids, size_t k, uint8_t *codes)
     void qc_assign_by_thresholds(const float *values, size_t count, const float *thresholds,
                                  size_t threshold_count, uint8_t *codes)
@@ -272,6 +279,19 @@ cdef extern from "qcodec_numeric.h" nogil:
                                  qc_error *error)
     qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                                 const double *costs, size_t k, uint8_t *codes, qc_error *error)
+    ctypedef struct qc_affine_step:
+        double step, low, high, zero
+    qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
+                              float *low, float *high, const qc_poll *poll, qc_error *error)
+    qc_status qc_group_squares(const float *values, size_t count, const qc_grouping *grouping,
+                               double *sums, const qc_poll *poll, qc_error *error)
+    qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *grouping,
+                              const qc_affine_step *steps, size_t code_size, void *codes,
+                              const qc_poll *poll, qc_error *error)
+    qc_status qc_fixed_point_errors(const float *values, size_t count, const qc_grouping *grouping,
+                                    const qc_affine_step *steps, const double *limits,
+                                    double *clipped, double *all, const qc_poll *poll,
+                                    qc_error *error)
     size_t QC_MAX_VALUES
     unsigned QC_MAX_LEVEL
     unsigned QC_MAX_NARROW_LEVEL

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class FrameGroups:
     def ends(self) -> bytes: ...
 
 # ---- decode.pxi
+
+class Workspace: ...
 
 class Frame:
     @staticmethod
@@ -84,31 +87,33 @@ class Frame:
     def notes_bytes(self) -> int: ...
     def notes(self) -> dict[int, bytes]: ...
     def chunk(self, index: int) -> tuple[int, int, int, int]: ...
+    def pieces(self, first: int, count: int, limit: int) -> list[tuple[int, int, int, int]]: ...
     def decode(
         self,
         first: int,
         count: int,
         dtype: int,
         out: Bytes | None,
+        data: Bytes | None,
+        offset: int,
         base: _Bytes | None,
         verify: bool,
-    ) -> None: ...
-    def decode_chunk(
-        self,
-        index: int,
-        data: Bytes,
-        first: int,
-        count: int,
-        dtype: int,
-        out: Bytes | None,
-        base: _Bytes | None,
-        verify: bool,
+        workspace: Workspace | None = None,
     ) -> None: ...
     def decode_codes(
         self, index: int, data: _Bytes, base: _Bytes | None, verify: bool
     ) -> tuple[np.ndarray[Any, np.dtype[np.uint32]] | None, _Bytes]: ...
     def stored(self, index: int, data: _Bytes, codes: bool = False) -> int: ...
     def streams(self, index: int, data: _Bytes) -> list[tuple[int, int, int]]: ...
+
+class SmallFrames:
+    def __init__(self, data: Bytes) -> None: ...
+    def head(
+        self, offset: int, size: int, verify: bool
+    ) -> tuple[tuple[int, ...], int, int] | None: ...
+    def decode_whole(
+        self, offset: int, size: int, dtype: int, out: Bytes, verify: bool
+    ) -> bool: ...
 
 # ---- encode.pxi
 
@@ -166,7 +171,23 @@ class Plan:
         profile: int,
         effort: int,
     ) -> tuple[bytes, int]: ...
-    def write(self, chunks: list[bytes], features: int, codings: int, profile: int) -> bytes: ...
+    def write(
+        self, chunks: Iterable[tuple[Bytes, int]], codings: int, profile: int
+    ) -> bytes: ...
+
+# ---- equal_steps.pxi
+
+_Float32s = np.ndarray[Any, np.dtype[np.float32]]
+_Float64s = np.ndarray[Any, np.dtype[np.float64]]
+
+def group_ranges(values: _Float32s, inner: int, groups: int) -> tuple[_Float64s, _Float64s]: ...
+def group_squares(values: _Float32s, inner: int, groups: int) -> _Float64s: ...
+def affine_codes(
+    values: _Float32s, inner: int, steps: _Float64s, code_size: int
+) -> np.ndarray[Any, Any]: ...
+def fixed_point_errors(
+    values: _Float32s, inner: int, steps: _Float64s, limits: _Float64s
+) -> tuple[_Float64s, _Float64s]: ...
 
 # ---- exact_forms.pxi
 
@@ -238,6 +259,17 @@ def kmeans_exact(
 def kmeans_fast(
     values: np.ndarray[Any, np.dtype[np.float32]], k: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]: ...
+def group_codebooks(
+    values: np.ndarray[Any, np.dtype[np.float32]],
+    kept: _Bytes | None,
+    inner: int,
+    groups: int,
+    k: int,
+    max_exact: int,
+    max_coarseness: float,
+) -> tuple[
+    np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes
+]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]: ...

@@ -79,6 +79,7 @@ cdef object failure(qc_status status, qc_error *error, size_t offset=0):
 include "parameters.pxi"
 include "decode.pxi"
 include "encode.pxi"
+include "equal_steps.pxi"
 include "exact_forms.pxi"
 include "halves.pxi"
 include "numeric.pxi"

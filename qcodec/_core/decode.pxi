@@ -6,16 +6,37 @@ from libc.stdlib cimport free, malloc
 
 from .c cimport (
     QC_COPIES, QC_DELTA, QC_DELTA_DIGEST_BYTES, QC_DENSE, QC_MAX_STREAMS, QC_OK, QC_VERIFY,
-    QC_WHOLE, QC_WORKSPACE_BYTES, qc_chunk, qc_chunk_codes, qc_chunk_decode,
-    qc_chunk_decode_codes, qc_chunk_stored, qc_chunk_streams, qc_error, qc_frame, qc_frame_chunks,
-    qc_frame_decode, qc_frame_read, qc_groups, qc_note, qc_note_next, qc_status, qc_stored_size,
-    qc_stream_info,
+    QC_WHOLE, QC_WORKSPACE_BYTES, qc_chunk, qc_chunk_codes, qc_chunk_decode_codes, qc_chunk_stored,
+    qc_chunk_streams, qc_decode, qc_error, qc_frame, qc_frame_chunks, qc_frame_decode,
+    qc_frame_read, qc_groups, qc_note, qc_note_next, qc_status, qc_stored_size, qc_stream_info,
 )
 from .polling cimport Watch, begin
 
 import numpy as np
 
 from .interrupt import check
+
+
+cdef enum:
+    # Decoding a tensor of up to so many elements, from so many bytes, takes microseconds.
+    QUICK_ELEMENTS = 1024
+    QUICK_BYTES = 16384
+    # Of what `SmallFrames` decodes.
+    SMALL_BYTES = 1 << 14
+
+
+cdef class Workspace:
+    """The scratch memory of a decoder, for one call at a time."""
+
+    cdef void *memory
+
+    def __cinit__(self):
+        self.memory = malloc(QC_WORKSPACE_BYTES)
+        if self.memory == NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self.memory)
 
 
 cdef class Frame:
@@ -232,6 +253,37 @@ cdef class Frame:
         cdef qc_chunk *chunk = &self.table[index]
         return chunk.offset, chunk.bytes, chunk.first, chunk.elements
 
+    def pieces(self, size_t first, size_t count, size_t limit):
+        """Split elements [first, first + count) into pieces: (first, count, offset, bytes) of each.
+
+        The bytes are those of the chunks that hold the piece: at most `limit`, or one chunk.
+        An empty tensor has one piece, because it may have a chunk, which must be checked.
+        """
+        cdef size_t index, last, stop, begin = first, end, size
+        self.find_chunks(first, count, &index, &stop)
+        found = []
+        while index < stop:
+            last, size = index, self.table[index].bytes
+            while last + 1 < stop and size < limit and self.table[last + 1].bytes <= limit - size:
+                last += 1
+                size += self.table[last].bytes
+            end = min(self.table[last].first + self.table[last].elements, first + count)
+            found.append((begin, end - begin, self.table[index].offset, size))
+            index, begin = last + 1, end
+        return found
+
+    cdef int find_chunks(self, size_t first, size_t count, size_t *begin, size_t *end) except -1:
+        """Find the chunks [begin, end) that hold elements [first, first + count)."""
+        cdef size_t each = self.head.chunk_elements
+        if first > self.head.elements or count > self.head.elements - first:
+            raise IndexError(f"{count:,} elements from {first:,} of {self.head.elements:,}")
+        begin[0], end[0] = 0, self.head.chunks
+        if self.head.elements > 0 and count == 0:
+            end[0] = 0
+        elif each > 0 and count > 0:
+            begin[0], end[0] = first // each, (first + count - 1) // each + 1
+        return 0
+
     cdef qc_chunk *checked(self, size_t index, const uint8_t[::1] data) except NULL:
         # C relies on the size of the buffer.
         if index >= self.head.chunks:
@@ -242,18 +294,42 @@ cdef class Frame:
             )
         return &self.table[index]
 
+    cdef int check_chunks(
+        self, size_t first, size_t count, size_t offset, size_t size
+    ) except -1:
+        """Check that `size` bytes from `offset` on have the chunks of elements, as C assumes."""
+        cdef size_t begin, end, before
+        self.find_chunks(first, count, &begin, &end)
+        if begin == end:
+            return 0
+        before = self.table[end - 1].offset - offset
+        if (
+            offset > self.table[begin].offset
+            or size < before
+            or size - before < self.table[end - 1].bytes
+        ):
+            raise ValueError(
+                f"{size:,} bytes from byte {offset:,} are not all of the chunks {begin} to {end}"
+            )
+        return 0
+
     def decode(
         self,
         size_t first,
         size_t count,
         unsigned dtype,
         object out,
+        const uint8_t[::1] data,
+        size_t offset,
         const uint8_t[::1] base,
         bint verify,
+        Workspace workspace=None,
     ):
-        """Decode elements [first, first + count) into `out`; the data must be the whole frame.
+        """Decode elements [first, first + count) into `out`, chunk after chunk.
 
-        `out` is a writable buffer of that many elements, or None to check only. `base` has all
+        `out` is a writable buffer of that many elements, or None to check only. `data` has the
+        frame's bytes from `offset` on: at least the chunks that hold the elements. None: the head
+        was read from the whole frame, which is used again. `base` has all
         elements of the base for kind delta, otherwise it is None. Its digest is not checked here.
         """
         cdef qc_error error
@@ -261,65 +337,36 @@ cdef class Frame:
         cdef qc_frame head
         cdef Watch watch
         cdef Py_buffer to
-        cdef const uint8_t *start = address(self.data)
-        cdef void *workspace
-        if <size_t>self.data.shape[0] != self.head.frame_bytes:
-            raise ValueError(
-                f"the frame: {self.data.shape[0]:,} bytes, needed are {self.head.frame_bytes:,}"
-            )
+        cdef size_t size
+        cdef const uint8_t *start
+        cdef void *memory
+        if data is None:
+            data = self.data
+        size = data.shape[0]
+        # The address of an empty view must not be taken; then C reads nothing.
+        start = &data[0] if size > 0 else <const uint8_t *>&self.head
+        self.check_chunks(first, count, offset, size)
         self.bind(&head, base)
         head.poll = begin(&watch, check)
+        if workspace is None:
+            workspace = Workspace()
+        memory = workspace.memory
         get_output(out, &to, count, dtype)
-        workspace = malloc(QC_WORKSPACE_BYTES)
-        if workspace != NULL:
+        # Others may run meanwhile, unless that would take longer than the call.
+        if head.elements <= QUICK_ELEMENTS and size <= QUICK_BYTES:
+            status = qc_frame_decode(
+                &head, self.table, start, offset, first, count, <int>dtype, to.buf,
+                QC_VERIFY if verify else 0, memory, &error,
+            )
+        else:
             with nogil:
                 status = qc_frame_decode(
-                    &head, self.table, start, first, count, <int>dtype, to.buf,
-                    QC_VERIFY if verify else 0, workspace, &error,
+                    &head, self.table, start, offset, first, count, <int>dtype, to.buf,
+                    QC_VERIFY if verify else 0, memory, &error,
                 )
-            free(workspace)
         release_output(out, &to)
-        if workspace == NULL:
-            raise MemoryError
         if status != QC_OK:
             raise failure(status, &error, 0)
-
-    def decode_chunk(
-        self,
-        size_t index,
-        const uint8_t[::1] data,
-        size_t first,
-        size_t count,
-        unsigned dtype,
-        object out,
-        const uint8_t[::1] base,
-        bint verify,
-    ):
-        """Decode elements [first, first + count) of a chunk into `out`, as `decode` does."""
-        cdef qc_error error
-        cdef qc_status status
-        cdef qc_frame head
-        cdef Watch watch
-        cdef Py_buffer to
-        cdef qc_chunk *chunk = self.checked(index, data)
-        cdef const uint8_t *start = address(data)
-        cdef void *workspace
-        self.bind(&head, base)
-        head.poll = begin(&watch, check)
-        get_output(out, &to, count, dtype)
-        workspace = malloc(QC_WORKSPACE_BYTES)
-        if workspace != NULL:
-            with nogil:
-                status = qc_chunk_decode(
-                    &head, chunk, start, first, count, <int>dtype, to.buf,
-                    QC_VERIFY if verify else 0, workspace, &error,
-                )
-            free(workspace)
-        release_output(out, &to)
-        if workspace == NULL:
-            raise MemoryError
-        if status != QC_OK:
-            raise failure(status, &error, chunk.offset)
 
     def decode_codes(
         self, size_t index, const uint8_t[::1] data, const uint8_t[::1] base, bint verify
@@ -384,3 +431,51 @@ cdef class Frame:
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
         return [(infos[i].role, infos[i].coding, infos[i].bytes) for i in range(count)]
+
+
+cdef class SmallFrames:
+    """Small frames in one buffer, each read and decoded by short calls that keep the lock.
+
+    Anything unusual, faults included, is left to `Frame`: then the methods return None or False.
+    """
+
+    cdef const uint8_t[::1] data
+    cdef Workspace workspace
+    cdef uint8_t[SMALL_BYTES] parameters
+
+    def __cinit__(self, const uint8_t[::1] data):
+        self.data = data
+        self.workspace = Workspace()
+
+    def head(self, size_t offset, size_t size, bint verify):
+        """Return (shape, dtype, elements) of the frame at an offset."""
+        cdef qc_frame head
+        cdef unsigned flags = QC_WHOLE | (QC_VERIFY if verify else 0)
+        cdef size_t most = self.data.shape[0], axis
+        if offset > most or size > most - offset or size == 0:
+            return None
+        if qc_frame_read(&self.data[offset], size, flags, &head, NULL) != QC_OK:
+            return None
+        if (
+            head.kind == QC_DELTA
+            or head.elements > SMALL_BYTES // head.item_size
+            or head.coded_bytes > SMALL_BYTES
+        ):
+            return None
+        return tuple([head.dims[axis] for axis in range(head.ndim)]), head.dtype, head.elements
+
+    def decode_whole(self, size_t offset, size_t size, unsigned dtype, object out, bint verify):
+        """Decode the frame at an offset into `out`; return whether it was possible."""
+        cdef Py_buffer to
+        cdef qc_status status
+        cdef unsigned flags = QC_VERIFY if verify else 0
+        cdef size_t most = self.data.shape[0]
+        if offset > most or size > most - offset or size == 0:
+            return False
+        PyObject_GetBuffer(out, &to, PyBUF_WRITABLE)
+        status = qc_decode(
+            &self.data[offset], size, <int>dtype, to.buf, to.len, self.parameters, SMALL_BYTES,
+            flags, self.workspace.memory, NULL,
+        )
+        PyBuffer_Release(&to)
+        return status == QC_OK

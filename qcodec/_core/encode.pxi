@@ -4,6 +4,7 @@ from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
 
 from .c cimport (
     QC_COPIES,
@@ -32,7 +33,7 @@ from .c cimport (
     qc_status,
     qc_stored_size,
 )
-from .polling cimport Watch, begin
+from .polling cimport Watch, begin, check_signals
 
 import numpy as np
 
@@ -283,20 +284,39 @@ cdef class Plan:
             raise failure(status, &error)
         return out_array[:size].tobytes(), features
 
-    def write(self, list chunks, uint64_t features, uint64_t codings, int profile):
-        """Return the frame around encoded chunks; its parameters may use these codings."""
+    def write(self, chunks, uint64_t codings, int profile):
+        """Return the frame around all chunks; its parameters may use these codings.
+
+        `chunks` yields (bytes, codings used) of each. Chunks are gathered in large blocks, which
+        the allocator takes from the system and gives back one by one: so the chunks and the frame
+        are never both in memory as a whole.
+        """
         cdef qc_error error
         cdef qc_status status
         cdef qc_frame head = self.head
-        # The views keep the chunks alive and their sizes fixed, even if the caller changes them.
-        cdef list views = [memoryview(chunk) for chunk in chunks]
-        cdef size_t count = len(views), size, i
-        cdef const uint8_t[::1] view
+        cdef uint64_t features = 0, used
+        cdef size_t count = 0, size, total = 0, of_block = 0, i
+        cdef list blocks = [], block = [], sizes = []
         cdef uint8_t *to
         cdef qc_bytes *pieces
         cdef Watch watch
+        for chunk, used in chunks:
+            data = bytes(chunk)  # of a fixed size, even if the caller changes the chunk
+            size = len(data)
+            sizes.append(size)
+            block.append(data)
+            features |= used
+            total += size
+            of_block += size
+            if of_block >= BLOCK_BYTES:
+                blocks.append(b"".join(block))
+                block, of_block = [], 0
+            del chunk, data
+            count += 1
         if count != head.chunks:
             raise ValueError(f"{count} chunks, the frame has {head.chunks}")
+        blocks += block
+        block = []
         head.poll = begin(&watch, check)
         bodies = self.encode_parameters(&head, codings, profile, &features)
         pieces = <qc_bytes *>PyMem_Malloc(count * sizeof(qc_bytes))
@@ -304,12 +324,15 @@ cdef class Plan:
             raise MemoryError
         try:
             for i in range(count):
-                view = views[i]
-                pieces[i].size = view.shape[0]
-                pieces[i].data = address(view)
+                pieces[i].size = sizes[i]
             size = qc_frame_size(&head, features, pieces)
             out = PyBytes_FromStringAndSize(NULL, size)
             to = <uint8_t *>PyBytes_AsString(out)
+            place_blocks(to + size - total, blocks)
+            total = size - total
+            for i in range(count):
+                pieces[i].data = to + total
+                total += pieces[i].size
             with nogil:
                 status = qc_frame_write(&head, features, pieces, to, size, &error)
             if status != QC_OK:
@@ -318,3 +341,20 @@ cdef class Plan:
             PyMem_Free(pieces)
         del bodies  # the head pointed to them until now
         return out
+
+
+# Larger than what malloc ever keeps for itself: 32 MiB in the C library of Linux.
+cdef size_t BLOCK_BYTES = 1 << 26
+
+
+cdef int place_blocks(uint8_t *to, list blocks) except -1:
+    """Copy the blocks one after the other, and release each once it is copied."""
+    cdef Py_ssize_t size
+    blocks.reverse()
+    while blocks:
+        block = blocks.pop()
+        size = len(block)
+        memcpy(to, PyBytes_AsString(block), size)
+        to += size
+        check_signals(check)
+    return 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from . cimport c
 from .polling cimport Watch, begin, check_signals
@@ -142,6 +142,46 @@ def kmeans_fast(const float[::1] values, size_t k):
     if status != c.QC_OK:
         raise failure(status, &error)
     return centroids, coarseness
+
+
+def group_codebooks(
+    const float[::1] values,
+    const uint8_t[::1] kept,
+    size_t inner,
+    size_t groups,
+    size_t k,
+    size_t max_exact,
+    double max_coarseness,
+):
+    """Return (codebooks of shape (groups, k), entries of each, codes); `kept` may be None."""
+    cdef size_t count = values.shape[0]
+    cdef c.qc_grouping grouping = c.qc_grouping(inner, groups)
+    cdef c.qc_group_codebooks wanted = c.qc_group_codebooks(k, max_exact, max_coarseness)
+    if inner == 0 or groups == 0 or not 1 <= k <= 256:
+        raise ValueError(f"{k:,} centroids of {groups:,} groups of {inner:,}")
+    if kept is not None and <size_t> kept.shape[0] != count:
+        raise ValueError(f"a mask of {kept.shape[0]:,} elements for {count:,} values")
+    books, entries = np.zeros((groups, k), np.float32), np.ones(groups, np.uint16)
+    codes = np.zeros(count, np.uint8)
+    if count == 0:
+        return books, entries, codes
+    cdef const uint8_t *mask = NULL if kept is None else &kept[0]
+    cdef double[::1] workspace = _workspace(c.qc_group_codebooks_workspace(count, &grouping, k))
+    cdef float[:, ::1] book_view = books
+    cdef uint16_t[::1] entry_view = entries
+    cdef uint8_t[::1] code_view = codes
+    cdef c.qc_error error
+    cdef c.qc_status status
+    cdef Watch watch
+    cdef const c.qc_poll *poll = begin(&watch, check)
+    with nogil:
+        status = c.qc_group_codebooks_find(
+            &values[0], mask, count, &grouping, &wanted, &book_view[0, 0], &entry_view[0],
+            &code_view[0], &workspace[0], poll, &error,
+        )
+    if status != c.QC_OK:
+        raise failure(status, &error)
+    return books, entries, codes
 
 
 def assign(const float[::1] values, const float[::1] centroids):

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from .._base.threads import in_order
 from .._frame.encoded import Encoded
+from .._frame.exact_forms import exact_forms
 from ..codecs import Codec, Lossless, Verbatim
 from ..quantized import Groups, Quantized
 from .container import Bundle, Content
@@ -29,28 +33,55 @@ MAX_TENSOR_ELEMENTS = 1 << 18
 _MAX_FRAME_ELEMENTS = 1 << 20
 #: To leave the larger tensors alone may be smaller, as they have structure of their own.
 _SMALL_ELEMENTS = (1 << 12, 1 << 15, MAX_TENSOR_ELEMENTS)
+#: A tensor with no more bytes of codes may wait to be encoded.
+_MAX_WAITING_BYTES = 1 << 13
+#: So many tensors of one sort are encoded, to estimate the sizes of all; and how many standard
+#: deviations the mean of all may be away from theirs.
+_SAMPLED, _DEVIATIONS = 48, 6
 #: What a part costs in the table beyond what a frame costs there.
 _PART_BYTES = 2
 
 
+#: Encodes a `Quantized` as a frame.
+Encode = Callable[[Quantized, Codec | None], bytes]
+
+
 @dataclass(frozen=True, eq=False)
 class Small:
-    """A tensor that may join others, and its frame if it does not.
+    """A tensor that may join others.
 
     Attributes
     ----------
     quantized : Quantized
     codec : Codec or None
-    frame : bytes
+    encode : callable
+        Encodes the tensor; called once, if its own frame is needed.
     """
 
     quantized: Quantized
     codec: Codec | None
-    frame: bytes
+    encode: Encode
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The tensor's own frame, if it does not join others."""
+        return self.encode(self.quantized, self.codec)
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the frame is there already."""
+        return "frame" in self.__dict__
 
 
-#: Encodes a `Quantized` as a frame.
-Encode = Callable[[Quantized, Codec | None], bytes]
+def may_wait(quantized: Quantized, codec: Codec | None) -> bool:
+    """Whether a tensor that may join others need not be encoded before it is known if it does.
+
+    Its frame is below the size of large ones then, and has the kind of the `Quantized`.
+    """
+    if quantized.codes.nbytes > _MAX_WAITING_BYTES:
+        return False
+    is_exact = isinstance(codec, Lossless) and quantized.kind == "bytes"
+    return not (is_exact and exact_forms(quantized))
 
 
 def may_join(quantized: Quantized, codec: Codec | None, profile: str) -> bool:
@@ -77,29 +108,42 @@ def _has_one_group(quantized: Quantized) -> bool:
     )
 
 
-def joined(tensors: Mapping[str, Small], encode: Encode) -> dict[str, Content]:
+def joined(tensors: Mapping[str, Small], encode: Encode, threads: int = 1) -> dict[str, Content]:
     """Return the content of each name: a frame of its own, or a part of one where that is smaller.
 
     Parameters
     ----------
     tensors : mapping of str to Small
     encode : callable
-        Encodes as the frames of `tensors` were.
+        Encodes as the frames of `tensors` are encoded.
+    threads : int
+        Number of tensors that are encoded at the same time.
     """
-    ways = [_joined(tensors, encode)]
-    forms = {name: _as_stored(small) for name, small in tensors.items()}
-    if any(forms[name] is not small for name, small in tensors.items()):
-        ways.append(_joined(forms, encode))
-    best = min(ways, key=lambda way: way.cost)
-    contents: dict[str, Content] = {name: small.frame for name, small in tensors.items()}
+    sizes = _Sizes(tensors, threads)
+    best = _best_way(tensors, sizes, encode)
+    if sizes.was_close:
+        sizes.settle()
+        best = _best_way(tensors, sizes, encode)
+    contents: dict[str, Content] = {}
     for bundle in best.found:
         contents |= dict.fromkeys(bundle.shapes, bundle)
-    return contents
+    alone = [name for name in tensors if name not in contents]
+    return contents | dict(zip(alone, sizes.frames(alone), strict=True))
+
+
+def _best_way(tensors: Mapping[str, Small], sizes: _Sizes, encode: Encode) -> _Bundles:
+    ways = [_joined(tensors, sizes, encode)]
+    forms = {name: _as_stored(small) for name, small in tensors.items()}
+    if any(forms[name] is not small for name, small in tensors.items()):
+        ways.append(_joined(forms, sizes, encode))
+    return sizes.least(ways)
 
 
 def _as_stored(small: Small) -> Small:
     """Return a tensor as the codes that its frame has, if it was quantized before."""
     if not isinstance(small.codec, Lossless) or small.quantized.kind != "bytes":
+        return small
+    if not small.is_encoded:  # it has no other form
         return small
     stored = Encoded(small.frame).quantized()
     has_codes = stored.kind in ("affine", "codebook") and _has_one_group(stored)
@@ -111,28 +155,96 @@ class _Bundles:
     """Frames of several tensors, and by how many bytes they are larger than a frame for each."""
 
     found: list[Bundle]
-    cost: int
+    cost: float
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The tensors that share a frame."""
+        return frozenset(name for bundle in self.found for name in bundle.shapes)
 
 
-def _joined(tensors: Mapping[str, Small], encode: Encode) -> _Bundles:
+class _Sizes:
+    """The sizes of the tensors' own frames, known or estimated from those of some alike.
+
+    Most small tensors share a frame, so most of their own frames are never needed. A decision that
+    is closer than the estimates are certain is noted in `was_close`; `settle` then encodes all.
+    """
+
+    def __init__(self, tensors: Mapping[str, Small], threads: int) -> None:
+        self._tensors, self._threads = tensors, threads
+        self._bytes: dict[str, float] = {}
+        self._doubts: dict[str, float] = {}
+        self.was_close = False
+        self._bundles: dict[tuple[int, ...], bytes] = {}
+        by_class = _grouped(tensors, lambda name: _class_of(tensors[name]))
+        some = [names[:: -(-len(names) // _SAMPLED)] for names in by_class]
+        self.frames([name for names in some for name in names])  # on all threads
+        for names, sample in zip(by_class, some, strict=True):
+            self._estimate(names, [len(tensors[name].frame) for name in sample])
+
+    def _estimate(self, names: list[str], sample: list[int]) -> None:
+        mean = sum(sample) / len(sample)
+        spread = max(float(np.std(sample)) * _DEVIATIONS / math.sqrt(len(sample)), mean / 64)
+        for name in names:
+            known = self._tensors[name].is_encoded
+            self._bytes[name] = len(self._tensors[name].frame) if known else mean
+            self._doubts[name] = 0.0 if known else spread
+
+    def frames(self, names: Sequence[str]) -> list[bytes]:
+        """Return the own frames of these tensors."""
+        with closing(in_order(lambda name: self._tensors[name].frame, names, self._threads)) as all_:
+            return list(all_)
+
+    def settle(self) -> None:
+        """Encode every tensor: sizes are known then."""
+        for name, frame in zip(self._tensors, self.frames([*self._tensors]), strict=True):
+            self._bytes[name], self._doubts[name] = len(frame), 0.0
+
+    def saved(self, names: Sequence[str], frame: bytes) -> float:
+        """Return how many bytes it saves if these tensors share this frame."""
+        return sum(self._bytes[name] - _PART_BYTES for name in names) - len(frame)
+
+    def bundled(self, parts: Sequence[Quantized], encode: Callable[[], bytes]) -> bytes:
+        """Return the frame of several tensors, encoded once even if it is asked for again."""
+        key = tuple(map(id, parts))
+        if key not in self._bundles:
+            self._bundles[key] = encode()
+        return self._bundles[key]
+
+    def compare(self, one: float, other: float, names: Iterable[str]) -> bool:
+        """Return whether one saves more than the other, which depends on these tensors' sizes."""
+        if abs(one - other) <= sum(self._doubts[name] for name in names):
+            self.was_close = True
+        return one > other
+
+    def least(self, ways: Sequence[_Bundles]) -> _Bundles:
+        """Return the first of the ways that cost least."""
+        best = ways[0]
+        for way in ways[1:]:
+            if self.compare(-way.cost, -best.cost, way.names ^ best.names):
+                best = way
+        return best
+
+
+def _joined(tensors: Mapping[str, Small], sizes: _Sizes, encode: Encode) -> _Bundles:
     """Return the frames of tensors that are stored in the same way."""
-    found, cost = [], 0
+    found, cost = [], 0.0
     for names in _grouped(tensors, lambda name: _kind_of(tensors[name])):
         alike = _grouped(names, lambda name: name.rpartition(".")[2])
         ways = [[names], alike] if len(alike) > 1 else [[names]]
-        best = min((_bundles(way, tensors, encode) for way in ways), key=lambda way: way.cost)
+        best = sizes.least([_bundles(way, tensors, sizes, encode) for way in ways])
         found += best.found
         cost += best.cost
     return _Bundles(found, cost)
 
 
 def _bundles(
-    groups: Sequence[Sequence[str]], tensors: Mapping[str, Small], encode: Encode
+    groups: Sequence[Sequence[str]], tensors: Mapping[str, Small], sizes: _Sizes, encode: Encode
 ) -> _Bundles:
-    found, cost = [], 0
+    found, cost = [], 0.0
     for names in groups:
         for some in _runs(names, tensors):
-            bundle, saved = _best(some, tensors, encode)
+            bundle, saved = _best(some, tensors, sizes, encode)
             if bundle is not None:
                 found.append(bundle)
                 cost -= saved
@@ -164,6 +276,11 @@ def _kind_of(small: Small) -> Any:
     return quantized.dtype, quantized.kind, parameters, is_sparse, gap_bits, kernel
 
 
+def _class_of(small: Small) -> Any:
+    """Return what tensors with frames of about the same size have in common."""
+    return _kind_of(small), small.quantized.shape, type(small.codec)
+
+
 def _runs(names: Sequence[str], tensors: Mapping[str, Small]) -> list[list[str]]:
     """Cut a list of tensors where a frame would be too large."""
     runs: list[list[str]] = []
@@ -178,21 +295,21 @@ def _runs(names: Sequence[str], tensors: Mapping[str, Small]) -> list[list[str]]
 
 
 def _best(
-    names: Sequence[str], tensors: Mapping[str, Small], encode: Encode
-) -> tuple[Bundle | None, int]:
+    names: Sequence[str], tensors: Mapping[str, Small], sizes: _Sizes, encode: Encode
+) -> tuple[Bundle | None, float]:
     """Return the frame of several of these tensors that saves most, and the bytes that it saves."""
     best: Bundle | None = None
-    most, tried = 0, 1
+    most, tried = 0.0, 1
     for limit in _SMALL_ELEMENTS:
         some = [name for name in names if tensors[name].quantized.size <= limit]
         if len(some) <= tried:
             continue
         tried = len(some)
-        frame = encode(
-            _concatenated([tensors[name].quantized for name in some]), tensors[some[0]].codec
-        )
-        saved = sum(len(tensors[name].frame) - _PART_BYTES for name in some) - len(frame)
-        if saved > most:
+        parts = [tensors[name].quantized for name in some]
+        frame = sizes.bundled(parts, lambda: encode(_concatenated(parts), tensors[some[0]].codec))
+        saved = sizes.saved(some, frame)
+        others = best.shapes if best else ()
+        if sizes.compare(saved, most, [name for name in some if name not in others]):
             most = saved
             best = Bundle(frame, {name: tensors[name].quantized.shape for name in some})
     return best, most

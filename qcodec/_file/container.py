@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .._base.arrays import Typed, little_endian_bytes
 from .._base.messages import quoted
 from .._frame.notes import Notes
+from .._io.later import Later, Part, size_of
+from ..errors import naming
 from . import sub_byte
 from .directory import FRAME_SUFFIX, PACK_NAME
 from .header import METADATA
@@ -93,10 +95,47 @@ class Attached:
     frame: bytes
 
 
+class OnDemand(Later):
+    """An ordinary tensor whose array is requested again when the file is written.
+
+    So the arrays of a mapping that loads them on demand are never all in memory.
+
+    Parameters
+    ----------
+    name : str
+    tensor : Ordinary or Opaque
+        As it is now; it is not kept.
+    read : callable
+        Returns it again.
+    """
+
+    def __init__(
+        self, name: str, tensor: Ordinary | Opaque, read: Callable[[], Ordinary | Opaque]
+    ) -> None:
+        self._name, self._read = name, read
+        self.type_name, self.shape, data = _stored(name, tensor)
+        self.size = data.nbytes
+
+    def read(self, offset: int, size: int) -> memoryview:
+        return self._all()[offset : offset + size]
+
+    def pieces(self) -> Iterator[memoryview]:
+        yield self._all()
+
+    def _all(self) -> memoryview:
+        with naming(self._name):
+            found = _stored(self._name, self._read())
+            if found[:2] != (self.type_name, self.shape):
+                raise ValueError("its type or shape changed while the file was written")
+            return found[2]
+
+
+#: A frame; large ones may be in a temporary file.
+Frame = bytes | Later
 #: What a file holds under a name: a frame, a part of a frame, another name, or an ordinary tensor.
-Content = bytes | Bundle | Alias | Attached | Ordinary | Opaque
+Content = Frame | Bundle | Alias | Attached | Ordinary | Opaque | OnDemand
 #: The parts of a file, in order: its header, frames, and the bytes of arrays.
-Parts = list[bytes | memoryview]
+Parts = list[Part]
 
 
 def pack_parts(
@@ -138,23 +177,32 @@ def safetensors_parts(
     packed: dict[str, Content] = {}
     entries: dict[str, _Entry] = {}
     for name, content in contents.items():
-        if isinstance(content, Ordinary):
-            data = _bytes_of(name, content).data
-            entries[name] = _Entry(content.element.safetensors, content.shape, data)
-        elif isinstance(content, Opaque):
-            entries[name] = _Entry(content.type_name, content.shape, content.data)
-        elif isinstance(content, bytes) and len(content) >= LARGE_FRAME_BYTES:
+        if isinstance(content, OnDemand):
+            entries[name] = _Entry(content.type_name, content.shape, [content])
+        elif isinstance(content, Ordinary | Opaque):
+            dtype, shape, data = _stored(name, content)
+            entries[name] = _Entry(dtype, shape, [data])
+        elif isinstance(content, Frame) and size_of(content) >= LARGE_FRAME_BYTES:
             entries[name + FRAME_SUFFIX] = _bytes_entry(content)
         else:
             packed[name] = content
     if packed:
-        entries[PACK_NAME] = _bytes_entry(b"".join(write_pack(_items(packed), profile)))
+        entries[PACK_NAME] = _bytes_entry(*write_pack(_items(packed), profile))
     specifications = {
-        name: TensorSpec(entry.dtype, entry.shape, len(entry.data))
+        name: TensorSpec(entry.dtype, entry.shape, sum(map(size_of, entry.parts)))
         for name, entry in entries.items()
     }
     header, order = write_header(specifications, metadata)
-    return [header, *(entries[name].data for name in order)]
+    return [header, *(part for name in order for part in entries[name].parts)]
+
+
+def _stored(
+    name: str, tensor: Ordinary | Opaque
+) -> tuple[str, tuple[int, ...], memoryview]:
+    """Return type, shape and bytes of a tensor as safetensors stores it."""
+    if isinstance(tensor, Opaque):
+        return tensor.type_name, tensor.shape, tensor.data
+    return tensor.element.safetensors, tensor.shape, _bytes_of(name, tensor).data
 
 
 def _bytes_of(name: str, tensor: Ordinary) -> Any:
@@ -183,7 +231,7 @@ def _items(contents: Mapping[str, Content]) -> list[PackItem]:
             items.append(PackItem(name, role, target=content.target, dtype=dtype))
         elif isinstance(content, Attached):
             items.append(PackItem(name, "attached", content.frame))
-        elif isinstance(content, bytes):
+        elif isinstance(content, Frame) and not isinstance(content, OnDemand):
             items.append(PackItem(name, "frame", content))
         else:
             raise TypeError("a pack holds frames, not ordinary tensors")
@@ -203,8 +251,8 @@ class _Entry(NamedTuple):
 
     dtype: str
     shape: tuple[int, ...]
-    data: memoryview
+    parts: Parts
 
 
-def _bytes_entry(data: bytes) -> _Entry:
-    return _Entry("U8", (len(data),), memoryview(data))
+def _bytes_entry(*parts: Part) -> _Entry:
+    return _Entry("U8", (sum(map(size_of, parts)),), [*parts])

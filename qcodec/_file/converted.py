@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._base.arrays import cast, check_out
+from .._base.threads import Task
 from .._frame.encoded import Encoded
 from .._frame.indexing import Index
 from ..dtypes import ElementType, output_type
@@ -55,6 +56,19 @@ class ConvertedTensor:
             return array
         out[...] = array
         return out
+
+    def decoding(
+        self, *, out: Array | None = None, dtype: object = None, threads: int = 1
+    ) -> tuple[Array, list[Task]]:
+        """Return the output of `decode`, and calls that fill it, as `Encoded.decoding` does."""
+        wanted = output_type(self.element_type, dtype)
+        if wanted == self.element_type:
+            return self._target.decoding(out=out, dtype=wanted.name, threads=threads)
+        return self.decode(out=out, dtype=dtype, threads=threads), []
+
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is."""
+        return self._target.work(nbytes)
 
     def verify(self) -> None:
         """Raise what `decode` would."""

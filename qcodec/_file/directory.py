@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from .._base.messages import quoted
 from .._frame.notes import Notes
@@ -19,8 +20,7 @@ PACK_NAME = "qcodec.pack"
 FRAME_SUFFIX = ".qcodec"
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(NamedTuple):
     """One tensor of a file, or what is attached to it.
 
     Attributes
@@ -189,7 +189,7 @@ def _resolved(stored: Stored, by_name: dict[str, Stored]) -> Stored:
             f"{quoted(stored.name)} stands for {quoted(stored.target)}, which is no tensor of "
             "the file"
         )
-    return replace(target, name=stored.name, converted_to=stored.converted_to)
+    return target._replace(name=stored.name, converted_to=stored.converted_to)
 
 
 def _unique(tensors: list[Stored]) -> dict[str, Stored]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from .._frame.encoded import Encoded
@@ -36,10 +35,11 @@ class Opener:
         self._limits = limits
         self._base = base
         self._last_frame: SharedFrame | None = None
+        self._last_tensor: tuple[Stored, Encoded | OrdinaryTensor | ConvertedTensor] | None = None
 
     def forget(self) -> None:
         """Release what was kept."""
-        self._last_frame = None
+        self._last_frame = self._last_tensor = None
 
     def encoded(self, stored: Stored) -> Encoded:
         """Return a frame, or a part of one, without decoding it."""
@@ -48,9 +48,11 @@ class Opener:
             # For an alias, the base is that of its target.
             return None if self._base is None else self._base.get(stored.target)
 
+        if stored.part is not None:
+            shared = self._shared_frame(stored)
+            with naming(stored.name, stored.noun):
+                return PartOfFrame(shared, stored.part)
         with naming(stored.name, stored.noun):
-            if stored.part is not None:
-                return PartOfFrame(self._shared_frame(stored), stored.part)
             section = self._section(stored)
             encoded = Encoded(
                 section, limits=self._limits, base=base, input_bytes=self._source.size
@@ -71,6 +73,17 @@ class Opener:
             return target
         with naming(stored.name):
             return ConvertedTensor(target, stored.converted_to)
+
+    def sliced(self, stored: Stored) -> Encoded | OrdinaryTensor | ConvertedTensor:
+        """Return a tensor of which parts are read; the last one is kept.
+
+        So its head is read, its parameters are decoded and its base is checked once, even if
+        each part is requested by its name.
+        """
+        last = self._last_tensor  # another thread may replace it
+        if last is None or last[0] != stored:
+            last = self._last_tensor = stored, self.tensor(stored)
+        return last[1]
 
     def verify(self, stored: Stored) -> None:
         """Check every byte of a type that qcodec decodes; raises what decoding would."""
@@ -106,7 +119,7 @@ class Opener:
     def _shared_frame(self, stored: Stored) -> SharedFrame:
         frame = self._last_frame  # another thread may replace it
         if frame is None or frame.offset != stored.offset:
-            frame = SharedFrame(stored.offset, self.encoded(replace(stored, part=None)))
+            frame = SharedFrame(stored.offset, self.encoded(stored._replace(part=None)))
             self._last_frame = frame
         return frame
 

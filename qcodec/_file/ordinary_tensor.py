@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from .._base.arrays import cast, check_out, from_little_endian
 from .._base.messages import quoted, shape_text
+from .._base.threads import Task, run_all, runs_of
+from .._core.interrupt import check
 from .._frame.indexing import Index, select
-from .._io.source import Readable
+from .._io.source import Readable, forget, is_view
 from ..dtypes import BY_SAFETENSORS, ElementType, output_type
 from ..errors import CorruptError, LimitError, UnsupportedError
 from ..limits import Limits
@@ -24,6 +27,15 @@ _MAX_DIMS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32
 #: As in frames (format, section 2): far below any overflow of 64-bit arithmetic.
 _MAX_SIZE = 1 << 56
 _CHECKED_AT_ONCE = 1 << 20
+# Bytes that are read at once. Where they are copied, they should stay in the caches; where they are
+# mapped, they count as memory of the process until they are forgotten.
+_READ_AT_ONCE = 1 << 20
+_MAPPED_AT_ONCE = 1 << 24
+_FORGOTTEN_BYTES = 1 << 22
+# Where a part leaves out this many bytes, they are not read.
+_GAP_BYTES = 1 << 16
+# To copy a byte takes as long as to write so many: `LEAST_WORK`.
+_COPY_WORK = 2
 
 
 class OrdinaryTensor:
@@ -73,16 +85,28 @@ class OrdinaryTensor:
         threads: int = 1,
     ) -> Array:
         """Read the whole tensor, as `Encoded.decode` does."""
+        out, tasks = self.decoding(out=out, dtype=dtype, threads=threads)
+        run_all(tasks, min(threads, len(tasks)))
+        return out
+
+    def decoding(
+        self, *, out: Array | None = None, dtype: object = None, threads: int = 1
+    ) -> tuple[Array, list[Task]]:
+        """Return the output of `decode`, and calls that fill it, at the same time or in order."""
         target = output_type(self.element_type, dtype)
+        needed = self.elements * target.itemsize
+        runs = runs_of(self.elements, 8, self.work(needed), threads)
         if out is None:
-            self._limits.check_tensor(self.elements * target.itemsize, self._input_bytes)
+            self._limits.check_tensor(needed, self._input_bytes)
+            out = np.empty(self.shape, target.carrier)
         else:
             check_out(out, self.shape, target)
-        array = cast(self._read(0, self.elements, self.shape), self.element_type, target)
-        if out is None:
-            return array.copy() if array.base is not None else array
-        out[...] = array
-        return out
+        flat = out.reshape(-1)
+        return out, [partial(self._fill, start, target, flat[start:stop]) for start, stop in runs]
+
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
+        return nbytes + _COPY_WORK * self._source.size
 
     def verify(self) -> None:
         """Raise what `decode` would; only bool has invalid bytes."""
@@ -91,21 +115,40 @@ class OrdinaryTensor:
                 self._bytes(offset, min(_CHECKED_AT_ONCE, self._source.size - offset))
 
     def __getitem__(self, index: Index) -> Array:
-        """A part of the tensor; only the rows that hold it are read."""
-        part, size = select(index, self.shape), self.element_type.itemsize
-        self._limits.check_tensor(part.count * size, self._input_bytes)
-        block = self._read(part.first, part.count, part.block_shape)
-        return np.array(block[part.rest])
+        """A part of the tensor; of bytes in a row that are not needed, only 64 KiB are read."""
+        part, element = select(index, self.shape), self.element_type
+        self._limits.check_tensor(part.wanted * element.itemsize, self._input_bytes)
+        if part.is_range:
+            out = np.empty(part.wanted, element.carrier)
+            self._fill(part.first, element, out)
+            return out.reshape(part.shape)
+        return part.gather(self._read, element.carrier, _GAP_BYTES // element.itemsize)
 
-    def _read(self, first: int, count: int, shape: tuple[int, ...]) -> Array:
-        element, size = self.element_type, self.element_type.itemsize
+    def _fill(self, first: int, target: ElementType, out: Array) -> None:
+        """Read elements from number `first` on, converted, until `out` is full."""
+        at_once = _MAPPED_AT_ONCE if is_view(self._source) else _READ_AT_ONCE
+        each = at_once // self.element_type.itemsize
+        for start in range(0, len(out) or 1, each):  # even of nothing: a closed source says so
+            check()
+            part = out[start : start + each]
+            begin, end = first + start, first + start + len(part)
+            cast(self._read(begin, end), self.element_type, target, part)
+            offset, size = self._place(begin, end)
+            if size >= _FORGOTTEN_BYTES:
+                forget(self._source, offset, size)
+
+    def _place(self, first: int, stop: int) -> tuple[int, int]:
+        """Return where elements are: the offset of their first byte, and the number of bytes."""
+        bits = self.element_type.packed_bits or 8 * self.element_type.itemsize
+        return first * bits // 8, -(-stop * bits // 8) - first * bits // 8
+
+    def _read(self, first: int, stop: int) -> Array:
+        """Return elements, perhaps as a view of the source."""
+        element, data = self.element_type, self._bytes(*self._place(first, stop))
         if element.packed_bits:
-            bit, bits = first * element.packed_bits, count * element.packed_bits
-            data = self._bytes(bit // 8, -(-(bit % 8 + bits) // 8))
-            data = sub_byte.unpack(data, element.packed_bits, bit % 8, count)
-        else:
-            data = self._bytes(first * size, count * size)
-        return from_little_endian(data, element.carrier).reshape(shape)
+            bit = first * element.packed_bits % 8
+            data = sub_byte.unpack(data, element.packed_bits, bit, stop - first)
+        return from_little_endian(data, element.carrier)
 
     def _bytes(self, offset: int, size: int) -> Array:
         data = np.frombuffer(self._source.read(offset, size), np.uint8)

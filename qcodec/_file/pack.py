@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .._core import core
 from .._frame.encode import encode_quantized
 from .._frame.encoded import Encoded
 from .._frame.notes import Notes
+from .._io.later import Part, size_of
 from .._io.source import Readable, Section
 from ..dtypes import BY_ID, BY_NAME
 from ..errors import CorruptError, LimitError, TruncatedError, naming
@@ -30,11 +31,16 @@ ROLES = ("frame", "first", "next", "same", "converted", "attached")
 _CONTENT_FLOOR, _CONTENT_EXPANSION = 1 << 19, 1024
 _NO_NOTES = Notes()
 
+#: The fields of an entry of a table that are needed here.
+_FIELDS = (
+    "role", "offset", "bytes", "first", "name_offset", "name_bytes", "dims_offset", "ndim",
+    "target_offset", "target_bytes", "dtype",
+)  # fmt: skip
+
 _Table = np.ndarray[Any, np.dtype[np.void]]
 
 
-@dataclass(frozen=True)
-class PackEntry:
+class PackEntry(NamedTuple):
     """What one name stands for.
 
     Attributes
@@ -140,38 +146,33 @@ def _allowed(table_bytes: int) -> int:
 
 
 def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
-    names = _texts(content, table, "name")
-    targets = _texts(content, table, "target")
+    data = bytes(content)
+    columns = (table[field].tolist() for field in _FIELDS)
     found = []
-    for number, row in enumerate(table):
-        role = ROLES[row["role"]]
-        is_part, is_other = role in ("first", "next"), role in ("same", "converted")
+    for row in zip(*columns, strict=True):
+        role, offset, size, first, name, name_bytes, dims, ndim, target, target_bytes, dtype = row
+        text = str(data[name : name + name_bytes], "utf-8")
+        role = ROLES[role]
+        is_other = role in ("same", "converted")
         found.append(
             PackEntry(
-                names[number],
+                text,
                 role,
-                int(row["offset"]),
-                int(row["bytes"]),
-                int(row["first"]),
-                _dims(content, row) if is_part else (),
-                targets[number] if is_other else names[number],
-                BY_ID[row["dtype"]].name if role == "converted" else "",
+                offset,
+                size,
+                first,
+                _dims(data, dims, ndim) if role in ("first", "next") else (),
+                str(data[target : target + target_bytes], "utf-8") if is_other else text,
+                BY_ID[dtype].name if role == "converted" else "",
             )
         )
     return found
 
 
-def _texts(content: memoryview, table: _Table, what: str) -> list[str]:
-    starts = table[f"{what}_offset"]
-    ends = starts + table[f"{what}_bytes"]
-    places = zip(starts.tolist(), ends.tolist(), strict=True)
-    return [str(content[start:end], "utf-8") for start, end in places]
-
-
-def _dims(content: memoryview, row: Any) -> tuple[int, ...]:
+def _dims(content: bytes, at: int, ndim: int) -> tuple[int, ...]:
     """Return the shape of a part; its numbers were checked."""
-    at, dims = int(row["dims_offset"]), []
-    for _ in range(row["ndim"]):
+    dims = []
+    for _ in range(ndim):
         dim, shift = 0, 0
         while content[at] >= 0x80:
             dim |= (content[at] & 0x7F) << shift
@@ -196,7 +197,7 @@ class PackItem:
     Attributes
     ----------
     name, role : str
-    frame : bytes
+    frame : bytes or Later
         Of a frame, of the first part of one, and of what is attached.
     shape : tuple of int
     target, dtype : str
@@ -204,7 +205,7 @@ class PackItem:
 
     name: str
     role: str
-    frame: bytes = b""
+    frame: Part = b""
     shape: tuple[int, ...] = ()
     target: str = ""
     dtype: str = "float32"
@@ -212,7 +213,7 @@ class PackItem:
 
 def write_pack(
     items: Sequence[PackItem], profile: str = "balanced", notes: Notes = _NO_NOTES
-) -> list[bytes]:
+) -> list[Part]:
     """Return the parts of a pack, to be written one after the other.
 
     Parameters
@@ -239,7 +240,8 @@ def write_pack(
     [('embedding', 7, 'embedding'), ('head', 7, 'embedding')]
     """
     table = _write_table(_write_content(items), profile, notes)
-    return [core.pack_write_head(len(table)), table, *(item.frame for item in items if item.frame)]
+    frames = (item.frame for item in items if size_of(item.frame))
+    return [core.pack_write_head(len(table)), table, *frames]
 
 
 def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -252,7 +254,7 @@ def _write_content(items: Sequence[PackItem]) -> np.ndarray[Any, np.dtype[np.uin
     table["name_offset"], table["name_bytes"] = offsets[::2], sizes[::2]
     table["target_offset"], table["target_bytes"] = offsets[1::2], sizes[1::2]
     table["role"] = [ROLES.index(item.role) for item in items]
-    table["bytes"] = [len(item.frame) for item in items]
+    table["bytes"] = [size_of(item.frame) for item in items]
     table["dims_offset"], table["ndim"] = np.cumsum(ranks) - ranks, ranks
     table["dtype"] = [BY_NAME[item.dtype].id for item in items]
     return core.pack_write_content(b"".join(texts), dims, table.view("u1"))

@@ -9,20 +9,20 @@ from typing import Any
 
 from .._base.arrays import as_array
 from .._base.threads import in_order
-from .._frame.encoded import Encoded
+from .._io.later import Spool
 from ..codecs import Codec, Lossless
 from ..errors import naming, warn_caller
+from ..quantize.groups import GroupsError
 from ..quantized import Quantized
 from ..recipes import Recipe
 from ..tensor import encode_frame
-from .bundling import Small, joined, may_join
-from .container import LARGE_FRAME_BYTES, Alias, Content, Opaque, Ordinary
+from .bundling import Small, joined, may_join, may_wait
+from .container import LARGE_FRAME_BYTES, Alias, Content, OnDemand, Opaque, Ordinary
+from .repeated_frames import Repeated
 from .repeats import repeats
 
 #: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
-#: Smaller frames take no more than to say which other one they are.
-_MIN_REPEATED_BYTES = 64
 
 
 def encode_tensors(
@@ -35,6 +35,7 @@ def encode_tensors(
     progress: Progress | None = None,
     element_checksums: bool = False,
     ordinary: bool = True,
+    spool: Spool | None = None,
 ) -> dict[str, Content]:
     """Encode every tensor as the recipe says.
 
@@ -53,6 +54,9 @@ def encode_tensors(
         Called with the number of finished tensors, of all tensors, and the name.
     ordinary : bool
         Whether the file can hold ordinary tensors; if not, they are encoded without loss.
+    spool : Spool, optional
+        Where large frames wait until they are written, if not in memory. Ordinary tensors are then
+        requested again when they are written.
 
     Raises
     ------
@@ -83,35 +87,49 @@ def encode_tensors(
         with naming(name):
             found = _quantize(name, tensors[name], recipe, ordinary, kept)
             if isinstance(found, Ordinary | Opaque):
-                return found
+                return found if spool is None else _on_demand(name, found, tensors)
             quantized, codec = found
-            frame = encode(quantized, codec)
-            joins = len(frame) < LARGE_FRAME_BYTES and may_join(quantized, codec, profile)
-            return Small(quantized, codec, frame) if joins else frame
+            if not may_join(quantized, codec, profile):
+                return encode(quantized, codec)
+            small = Small(quantized, codec, encode)
+            is_small = may_wait(quantized, codec) or len(small.frame) < LARGE_FRAME_BYTES
+            return small if is_small else small.frame
 
     contents: dict[str, Content] = {}
     small: dict[str, Small] = {}
-    first: dict[bytes, str] = {}
+    seen = Repeated()
     with closing(in_order(encode_one, tensors, threads)) as encoded:
         for name, content in zip(tensors, encoded, strict=True):
-            frame = content.frame if isinstance(content, Small) else content
             # What has two names stays, so that no name stands for what stands for another.
-            known = None if name in targets else _known(frame, name, first)
-            contents[name] = known or frame
-            if isinstance(content, Small) and known is None:
+            known = None if name in targets else seen.known(content, name)
+            if known is not None:
+                contents[name] = known
+            elif isinstance(content, Small):
+                contents[name] = b""  # its place in the order
                 small[name] = content
+            else:
+                is_large = isinstance(content, bytes) and len(content) >= LARGE_FRAME_BYTES
+                contents[name] = spool.keep(content) if spool and is_large else content
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
-    return contents | joined(small, encode)
+    return contents | joined(small, encode, threads)
 
 
-def _known(frame: Content, name: str, first: dict[bytes, str]) -> Alias | None:
-    """Return what stands for a frame that is there already: of codes that nobody compared."""
-    if not isinstance(frame, bytes) or len(frame) < _MIN_REPEATED_BYTES:
-        return None
-    target = first.setdefault(frame, name)
-    return None if target == name else Alias(target, Encoded(frame).element_type.name)
+def _on_demand(
+    name: str, found: Ordinary | Opaque, tensors: Mapping[str, Any]
+) -> Ordinary | Opaque | OnDemand:
+    """Return what requests the tensor again when it is written; it is not kept until then.
+
+    Elements of less than a byte are kept: that they fit is checked before anything is written.
+    """
+    if isinstance(found, Ordinary) and found.element.packed_bits:
+        return found
+    return OnDemand(name, found, lambda: _tensor_of(tensors[name]))
+
+
+def _tensor_of(value: Any) -> Ordinary | Opaque:
+    return value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
 
 
 def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
@@ -132,7 +150,7 @@ def _quantize(
     if isinstance(value, Quantized):
         kept[name] = ""
         return value, None
-    tensor = value if isinstance(value, Ordinary | Opaque) else Ordinary(*as_array(value))
+    tensor = _tensor_of(value)
     codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
     if codec is None or codec.is_lossless:
         why = recipe.why_no_weight(tensor.shape, tensor.type_name)
@@ -145,7 +163,13 @@ def _quantize(
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
-    return codec.quantize(tensor), codec
+    try:
+        return codec.quantize(tensor), codec
+    except GroupsError:
+        if codec is not recipe.weights:  # a rule names the tensor
+            raise
+        kept[name] = "groups of too few elements"
+        return Lossless().quantize(tensor), Lossless()
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:

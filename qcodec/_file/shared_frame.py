@@ -33,13 +33,13 @@ class SharedFrame:
         self._elements: tuple[ElementType, Array] | None = None
         self._info: Info | None = None
 
-    def elements(self, target: ElementType, threads: int) -> Array:
-        """Return all elements, which must not be changed; they are kept for the next call."""
+    def part(self, part: Part, target: ElementType, threads: int = 1) -> Array:
+        """Return a tensor, which must not be changed; all elements are kept for the next call."""
         kept = self._elements  # another thread may replace it
         if kept is None or kept[0] != target:
             decoded = self.whole.decode(dtype=target.name, threads=threads)
             self._elements = kept = (target, decoded.reshape(-1))
-        return kept[1]
+        return kept[1][part.first : part.first + part.elements].reshape(part.shape)
 
     def info(self) -> Info:
         """Describe the frame."""
@@ -76,8 +76,7 @@ class PartOfFrame(Encoded):
         target = output_type(self.element_type, dtype)
         if out is not None:
             check_out(out, self.shape, target)
-        elements = self._shared.elements(target, threads)
-        part = elements[self._first : self._first + self.elements].reshape(self.shape)
+        part = self._shared.part(self._part, target, threads)
         if out is None:
             return part.copy()
         out[...] = part

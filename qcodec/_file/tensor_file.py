@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
@@ -23,6 +22,7 @@ from ..limits import DEFAULT_LIMITS, Limits
 from .container import Opaque, Ordinary
 from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
+from .loading import Loading
 from .opener import Opener
 from .ordinary_tensor import OrdinaryTensor
 from .tensor_slice import TensorSlice
@@ -126,7 +126,7 @@ class TensorFile:
         dtype : optional
             float32, float16, bfloat16 or float64, for float tensors.
         threads : int
-            Number of chunks that are decoded at the same time.
+            Number of threads, the calling one included: `Encoded.decode`.
 
         Returns
         -------
@@ -172,7 +172,8 @@ class TensorFile:
             float32, float16, bfloat16 or float64 for all float tensors; other tensors keep
             their type.
         threads : int
-            Number of chunks that are decoded at the same time.
+            Number of threads, the calling one included. They decode different tensors, and
+            runs of chunks of large ones.
 
         Returns
         -------
@@ -187,12 +188,16 @@ class TensorFile:
         QCodecError
             If a tensor is not valid; the message names it.
         """
-        self.check_total(dtype)
+        if self._device != "cpu":  # in the memory of the CPU one after the other
 
-        def get(name: str) -> Any:
-            return self.get_tensor(name, dtype=self._dtype_of(name, dtype), threads=threads)
+            def get(name: str) -> Any:
+                return self.get_tensor(name, dtype=self._dtype_of(name, dtype), threads=threads)
 
-        return self.read_each(get)
+            self.check_total(dtype)
+            return self.read_each(get)
+        loaded = self._loading(dtype).arrays(threads)
+        given = {identity: self._given(*one) for identity, one in loaded.items()}
+        return {name: given[stored.identity] for name, stored in self.directory.tensors.items()}
 
     def read_each(self, read: Callable[[str], T]) -> dict[str, T]:
         """Read all tensors; names that share one stored tensor share one result.
@@ -227,39 +232,24 @@ class TensorFile:
         LimitError
             If a tensor, or all tensors together, would be larger than the limits allow.
         """
-        total = 0
-        frames: set[tuple[int, str]] = set()
-        for name, stored in self.directory.tensors.items():
-            if stored.target != name and not stored.converted_to:
-                continue  # an alias shares the array of its target
-            decoded = [] if stored.part and not stored.converted_to else [stored]
-            frame = stored.offset, stored.converted_to
-            if stored.part and frame not in frames:  # decoded for all its tensors
-                frames.add(frame)
-                decoded.append(replace(stored, part=None))
-            for one in decoded:
-                size = self._decoded_bytes(one, dtype)
-                with naming(name):
-                    self._limits.check_tensor(size, self.source.size)
-                total += size
-                self._limits.check_total(total, self.source.size)
+        self._loading(dtype).check_total()
 
-    def _decoded_bytes(self, stored: Stored, dtype: object) -> int:
-        if stored.opaque:
-            return stored.size
-        tensor = self._opener.tensor(stored)
-        wanted = dtype if tensor.element_type.is_float else None
-        return tensor.elements * output_type(tensor.element_type, wanted).itemsize
+    def _loading(self, dtype: object) -> Loading:
+        tensors = self.directory.tensors.values()
+        return Loading(tensors, self._opener, self.source, self._limits, dtype)
 
     def get_slice(self, name: str) -> TensorSlice:
         """Return a tensor that can be sliced; only the chunks of the slices are read.
+
+        What slices share is read once and kept until another tensor is sliced or the file is
+        closed: the head, the parameters, and the base of a delta, which must not change.
 
         Raises
         ------
         MissingTensorError
             If there is no tensor of this name.
         """
-        part = self._open(name)
+        part = self._opener.sliced(self._stored(name))
 
         def get(index: Index) -> Any:
             with naming(name):

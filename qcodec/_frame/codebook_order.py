@@ -11,6 +11,9 @@ from ..quantized import Quantized
 
 Array = np.ndarray[Any, Any]
 
+# Codes that are changed in one step.
+_AT_ONCE = 1 << 16
+
 
 def ascending(quantized: Quantized) -> tuple[Quantized, Array] | None:
     """Sort every codebook in ascending order, and change the codes accordingly.
@@ -53,12 +56,15 @@ def _moved(quantized: Quantized, values: Array, new_codes: Array) -> Quantized:
     """Replace the codebooks; code c of book b becomes new_codes[b, c]."""
     codebook = quantized.codebook
     assert codebook is not None
-    books: Array | int = 0
-    if len(codebook.values) > 1:
-        positions = quantized.positions
-        index = np.arange(len(quantized.codes)) if positions is None else positions
-        books = codebook.of(index)
-    codes = new_codes[books, quantized.codes]
+    codes = np.empty_like(quantized.codes)
+    for start in range(0, len(codes), _AT_ONCE):  # indices take eight times as much as codes
+        some = slice(start, min(start + _AT_ONCE, len(codes)))
+        books: Array | int = 0
+        if len(codebook.values) > 1:
+            positions = quantized.positions
+            index = np.arange(some.start, some.stop) if positions is None else positions[some]
+            books = codebook.of(index)
+        codes[some] = new_codes[books, quantized.codes[some]]
     return replace(quantized, codes=codes, codebook=replace(codebook, values=values))
 
 

@@ -51,7 +51,7 @@ class ElementGroups(Protocol):
     members : int
         The maximum number of elements of a group.
     elements : int
-        The number of elements of all groups.
+        The number of stored elements of all groups.
     """
 
     inner: int
@@ -65,12 +65,9 @@ class ElementGroups(Protocol):
     def pieces(self, codes: Array) -> Iterator[Piece]:
         """Yield all groups in order.
 
-        What the consumer writes as codes of a piece goes to `codes`, one per element, which may be
-        empty if there are none.
+        What the consumer writes as codes of a piece goes to `codes`, one per stored element, which
+        may be empty if there are none.
         """
-
-    def stored(self, codes: Array) -> Array:
-        """Return the codes of the stored elements."""
 
 
 class Runs:
@@ -86,10 +83,6 @@ class Runs:
         """Return up to this many elements of the first group."""
         end = self.inner if self._positions is None else int(self._ends(0, 1)[0])
         return self._items[: min(count, end)]
-
-    def stored(self, codes: Array) -> Array:
-        """Return the codes of the stored elements."""
-        return codes
 
     def pieces(self, codes: Array) -> Iterator[Piece]:
         """Yield all groups in order."""
@@ -117,12 +110,12 @@ class Runs:
 
 
 class AxisGroups:
-    """Groups of an axis that is not the first: each index is a group, absent elements included."""
+    """Groups of an axis that is not the first: each index is a group."""
 
     def __init__(self, quantized: Quantized, axis: int) -> None:
         shape = quantized.shape
         self.inner, self.count = math.prod(shape[axis + 1 :]), shape[axis]
-        self.members, self.elements = quantized.size // self.count, quantized.size
+        self.members, self.elements = quantized.size // self.count, quantized.stored
         self._sides = (math.prod(shape[:axis]), self.count, self.inner)
         self._items, self._positions = quantized.codes, quantized.positions
 
@@ -137,28 +130,45 @@ class AxisGroups:
         items: Array = self._items[found[self._positions[found] == wanted]]
         return items
 
-    def stored(self, codes: Array) -> Array:
-        """Return the codes of the stored elements."""
-        return codes if self._positions is None else codes[self._positions]
-
     def pieces(self, codes: Array) -> Iterator[Piece]:
         """Yield all groups in order."""
-        dense = self._dense()
+        return self._of_all(codes) if self._positions is None else self._of_stored(codes)
+
+    def _of_all(self, codes: Array) -> Iterator[Piece]:
+        items_of = self._items.reshape(self._sides)
         for first, last in _spans(self.count, self.members):
-            items = np.ascontiguousarray(dense[:, first:last].swapaxes(0, 1))
+            items = np.ascontiguousarray(items_of[:, first:last].swapaxes(0, 1))
             ends = np.arange(1, last - first + 1, dtype=np.uintp) * np.uintp(self.members)
             found = np.zeros(items.shape if codes.size else 0, codes.dtype)
             yield Piece(slice(first, last), items.reshape(-1), ends, found.reshape(-1))
             if codes.size:
                 codes.reshape(self._sides)[:, first:last] = found.swapaxes(0, 1)
 
-    def _dense(self) -> Array:
-        """Return all elements as (before the axis, the axis, after it); absent ones are zeros."""
-        if self._positions is None:
-            return self._items.reshape(self._sides)
-        dense = np.zeros(self.elements, self._items.dtype)
-        dense[self._positions] = self._items
-        return dense.reshape(self._sides)
+    def _of_stored(self, codes: Array) -> Iterator[Piece]:
+        """Yield the groups of the stored elements: absent ones are zeros, which fit every group."""
+        groups = self._groups_of_stored()
+        order = np.argsort(groups, kind="stable")
+        all_ends = np.cumsum(np.bincount(groups, minlength=self.count)).astype(np.uintp)
+        start = 0
+        for first, last in _spans(self.count, self.members):
+            ends = all_ends[first:last]
+            stop = int(ends[-1])
+            places = order[start:stop]
+            found = np.zeros(len(places) if codes.size else 0, codes.dtype)
+            yield Piece(slice(first, last), self._items[places], ends - np.uintp(start), found)
+            if codes.size:
+                codes[places] = found
+            start = stop
+
+    def _groups_of_stored(self) -> Array:
+        """Return the group of each stored element, in the narrowest integers."""
+        positions = self._positions
+        assert positions is not None
+        groups = np.empty(len(positions), np.min_scalar_type(self.count))
+        for start in range(0, len(groups), _PIECE):
+            block = positions[start : start + _PIECE]
+            groups[start : start + _PIECE] = (block // self.inner) % self.count
+        return groups
 
 
 def _spans(count: int, members: int) -> Iterator[tuple[int, int]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 from typing import Any
 
@@ -35,17 +36,8 @@ _WORTHWHILE = {"fast": 1 / 64, "balanced": 1 / 64, "small": 0.0, "fixed": 1 / 64
 _NO_NOTES = Notes()
 
 
-@dataclass(frozen=True)
-class EncodedChunks:
-    """The chunks of one layout, and the codings that occur in them."""
-
-    data: list[bytes]
-    features: int
-
-    @property
-    def size(self) -> int:
-        """Number of bytes of all chunks."""
-        return sum(len(chunk) for chunk in self.data)
+#: The bytes of a chunk, and the codings that occur in it.
+Chunk = tuple[bytes, int]
 
 
 class FrameEncoder:
@@ -68,46 +60,40 @@ class FrameEncoder:
             # Contexts need no tables but decode slowly, so they are for small tensors only.
             self.codings &= ~_CONTEXTS
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
-        self.filler = layout.filler_of(quantized)
-        self.positions = layout.positions_of(quantized)
-        self.codes = np.ascontiguousarray(layout.codes_of(quantized))
+        self.stored = layouts.StoredElements(quantized, layout)
         self.plan = _plan(quantized, layout, order, notes)
         self.ranges = layout.chunks_of(quantized)
 
-    def chunk(self, index: int) -> tuple[bytes, int]:
-        """Encode one chunk; returns (bytes, codings used)."""
+    def chunk(self, index: int) -> Chunk:
+        """Encode one chunk."""
         first, elements = self.ranges[index]
-        start, stop = first, first + elements
-        positions = np.empty(0, np.uint32)
-        if self.positions is not None:
-            start, stop = np.searchsorted(self.positions, (first, first + elements))
-            positions = (self.positions[start:stop] - first).astype(np.uint32)
-        values = bytes_of(self.codes[start:stop])
-        stored = int(stop - start)
+        positions, codes = self.stored.within(first, elements)
         return self.plan.encode_chunk(
             first,
             elements,
             positions,
-            values,
-            stored,
-            self.filler,
+            bytes_of(codes),
+            len(codes),
+            self.stored.filler,
             self.codings,
             self.profile,
             self.effort,
         )
 
-    def chunks(self, indices: list[int], threads: int) -> EncodedChunks:
+    def chunks(self, indices: Collection[int], threads: int) -> dict[int, Chunk]:
         """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
-            results = list(found)
-        features = 0
-        for _, used in results:
-            features |= used
-        return EncodedChunks([data for data, _ in results], features)
+            return dict(zip(indices, found, strict=True))
 
-    def frame(self, chunks: EncodedChunks) -> bytes:
-        """Return the frame around all of the chunks."""
-        return self.plan.write(chunks.data, chunks.features, self.parameter_codings, self.profile)
+    def frame(self, known: Mapping[int, Chunk], threads: int) -> bytes:
+        """Return the frame; of its chunks, some may be known already."""
+        missing = [index for index in range(len(self.ranges)) if index not in known]
+        with closing(in_order(self.chunk, missing, threads)) as others:
+            chunks = (
+                known[index] if index in known else next(others)
+                for index in range(len(self.ranges))
+            )
+            return self.plan.write(chunks, self.parameter_codings, self.profile)
 
 
 def _groups(groups: Groups | None, dtype: str) -> core.PlanGroups | None:
@@ -198,20 +184,28 @@ def encode_quantized(
             changed = layouts.changes(quantized)
             widths = _gap_widths(changed, None, encoding)
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
-        encoders = [
-            FrameEncoder(stored, layout.with_chunks(stored, chunk, profile), encoding, order, notes)
-            for layout, stored in tried
+        tried = [
+            (layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried
         ]
-        return _smallest(encoders, encoding, threads, below)
+
+        def encoder(layout: Layout, stored: Quantized) -> FrameEncoder:
+            return FrameEncoder(stored, layout, encoding, order, notes)
+
+        return _smallest(tried, encoder, encoding, threads, below)
 
     # Profile fixed keeps elements as bytes, which are read in place.
-    frames = [] if profile == "fixed" else [encode(form) for form in exact_forms(quantized)]
-    smallest = min(map(len, frames), default=inf)
-    frames.append(encode(quantized, below=smallest - len(notes.to_bytes())))
+    best = b""
+    for form in [] if profile == "fixed" else exact_forms(quantized):
+        best = _smaller(best, encode(form))
+    below = len(best) - len(notes.to_bytes()) if best else inf
+    best = _smaller(best, encode(quantized, below=below))
     moved = ascending(quantized) if _may_move(quantized, profile) else None
-    if moved is not None:
-        frames.append(encode(*moved))
-    return min(filter(None, frames), key=len)
+    return best if moved is None else _smaller(best, encode(*moved))
+
+
+def _smaller(frame: bytes, other: bytes) -> bytes:
+    """Return the smaller frame, the first of two of one size; an empty one is none."""
+    return other if other and (not frame or len(other) < len(frame)) else frame
 
 
 def _may_move(quantized: Quantized, profile: str) -> bool:
@@ -222,20 +216,28 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
 
 
 def _smallest(
-    encoders: list[FrameEncoder], encoding: Encoding, threads: int, below: float
+    tried: list[tuple[Layout, Quantized]],
+    encoder_of: Callable[[Layout, Quantized], FrameEncoder],
+    encoding: Encoding,
+    threads: int,
+    below: float,
 ) -> bytes:
-    """Return the smallest frame; empty if the samples say that it takes `below` bytes or more."""
-    best, sampled, cost = encoders[0], None, inf
-    compared = encoders if len(encoders) > 1 else []
-    samples = layouts.sampled([encoder.ranges for encoder in encoders], encoding.effort)
-    for encoder, indices in zip(compared, samples, strict=False):
+    """Return the smallest frame; empty if the samples say that it takes `below` bytes or more.
+
+    Only the best encoder so far and its sampled chunks are kept.
+    """
+    if len(tried) == 1:
+        return encoder_of(*tried[0]).frame({}, threads)
+    best, sampled, cost = None, {}, inf
+    chunkings = [layout.chunks_of(stored) for layout, stored in tried]
+    samples = layouts.sampled(chunkings, encoding.effort)
+    for (layout, stored), indices in zip(tried, samples, strict=True):
+        encoder = encoder_of(layout, stored)
         chunks = encoder.chunks(indices, threads)
-        each = chunks.size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-        if each < cost * (1 - _WORTHWHILE[encoding.profile]):
+        size = sum(len(data) for data, _ in chunks.values())
+        each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+        if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
             best, sampled, cost = encoder, chunks, each
+    assert best is not None
     elements = sum(count for _, count in best.ranges)
-    if sampled is not None and cost * elements >= below:
-        return b""
-    if sampled is None or len(sampled.data) < len(best.ranges):
-        sampled = best.chunks(list(range(len(best.ranges))), threads)
-    return best.frame(sampled)
+    return b"" if cost * elements >= below else best.frame(sampled, threads)

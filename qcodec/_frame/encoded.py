@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from contextlib import closing
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,9 +11,9 @@ import numpy as np
 
 from .._base.arrays import as_array, check_out, little_endian_bytes
 from .._base.delta_base import Base
-from .._base.threads import in_order
+from .._base.threads import Task, run_all, runs_of, worthwhile
 from .._core import core
-from .._io.source import BytesSource, Readable, as_source
+from .._io.source import BytesSource, Readable, as_source, forget, is_view
 from ..dtypes import BY_ID, ElementType, output_type
 from ..errors import BaseError, ChecksumError
 from ..limits import DEFAULT_LIMITS, Limits
@@ -36,6 +35,18 @@ Array = np.ndarray[Any, Any]
 # size is checked completely before its output is allocated, so an error costs less than 1 MiB.
 _CHECK_FIRST_BYTES = 4096
 _CHEAP_OUTPUT_BYTES = 1 << 19
+
+# Bytes that are read at once where reading copies them: so they stay in the caches.
+_PIECE_BYTES = 1 << 20
+# The same where they are mapped, and then count as memory of the process until they are forgotten.
+_MAPPED_PIECE_BYTES = 1 << 24
+_FORGOTTEN_BYTES = 1 << 22
+
+
+# How many bytes of output could be written in the time that an encoded byte takes: `LEAST_WORK`.
+_FIXED_WORK, _CODED_WORK, _SCATTERED_WORK, _SLOW_WORK = 2, 4, 64, 1024
+# Sets of codings: constant and bitpacked; contexts; lanes. Where lanes occur, contexts have the rest.
+_FIXED_WIDTH, _SLOW, _LANES = 0b11, 0b1000, 0b110000
 
 
 class Encoded:
@@ -163,7 +174,8 @@ class Encoded:
             type, to which its elements are converted: rounded to nearest even. Those beyond the
             range of a narrower type become infinite, as in a cast.
         threads : int
-            Number of chunks that are decoded at the same time.
+            Number of threads, the calling one included. Each decodes runs of chunks. Small
+            tensors are decoded by fewer threads, because starting one takes longer.
 
         Returns
         -------
@@ -176,17 +188,36 @@ class Encoded:
         ValueError, TypeError
             If `out` does not fit, or the tensor cannot be decoded as `dtype`.
         """
+        target, out = self._output(out, dtype)
+        if threads == 1 or worthwhile(threads, self.work(out.nbytes)) == 1:
+            self._decode_run(0, self.elements, target, out)
+        else:
+            tasks = self._tasks(target, out, threads)
+            run_all(tasks, min(threads, len(tasks)))
+        return out
+
+    def decoding(
+        self, *, out: Array | None = None, dtype: object = None, threads: int = 1
+    ) -> tuple[Array, list[Task]]:
+        """Return the output of `decode`, and calls that fill it, at the same time or in order."""
+        target, out = self._output(out, dtype)
+        return out, self._tasks(target, out, threads)
+
+    def _output(self, out: Array | None, dtype: object) -> tuple[ElementType, Array]:
+        """Return the element type of the output, and the output; check the limits."""
         target = output_type(self.element_type, dtype)
         if out is None:
             needed = self.elements * target.itemsize
             self._limits.check_tensor(needed, self._input_bytes)
             self._check_first(needed)
-            out = np.empty(self.shape, target.carrier)
-        else:
-            check_out(out, self.shape, target)
-        frame = self._opened or self._open()
-        self._decode_range(frame, self._first, self.elements, target, out, threads)
-        return out
+            return target, np.empty(self.shape, target.carrier)
+        check_out(out, self.shape, target)
+        return target, out
+
+    @property
+    def frame(self) -> core.Frame:
+        """The head of the frame."""
+        return self._frame
 
     @property
     def notes(self) -> Notes:
@@ -222,7 +253,7 @@ class Encoded:
     def _check_bytes(self) -> None:
         """Check every byte without allocating an output."""
         self._frame.check_parameters()
-        self._decode_range(self._frame, 0, self._frame.elements, self.element_type, None, 1)
+        self._decode_range(self._frame, 0, self._frame.elements, self.element_type, None)
 
     def _check_elements(self, wanted: int) -> None:
         """Check every byte and the crc32c of the elements, chunk by chunk."""
@@ -231,7 +262,7 @@ class Encoded:
             _, _, first, count = frame.chunk(index)
             self._limits.check_tensor(count * self.element_type.itemsize, self._input_bytes)
             chunk = np.empty(count, self.dtype)
-            self._decode_range(frame, first, count, self.element_type, chunk, 1)
+            self._decode_range(frame, first, count, self.element_type, chunk)
             crc = core.crc32c(little_endian_bytes(chunk), crc)
         if crc != wanted:
             message = f"decoded elements: checksum (found {wanted:#010x}, allowed {crc:#010x})"
@@ -256,62 +287,67 @@ class Encoded:
                 self._opened = self._frame.with_parameters()
             return self._opened
 
+    def work(self, nbytes: int) -> int:
+        """Return how much work decoding to this many bytes is: `LEAST_WORK`."""
+        features, factor = self._frame.features, _FIXED_WORK
+        if features & _SLOW and not features & _LANES:
+            factor = _SLOW_WORK
+        elif features & ~_FIXED_WIDTH:
+            is_scattered = self.positions != "dense" or self.kind == "delta"
+            factor = _SCATTERED_WORK if is_scattered else _CODED_WORK
+        return nbytes + factor * self.encoded_bytes
+
+    def _tasks(self, target: ElementType, out: Array, threads: int) -> list[Task]:
+        """Return calls that decode the tensor, each a run of chunks."""
+        each, flat = self._frame.chunk_elements or max(self.elements, 1), out.reshape(-1)
+        runs = runs_of(self.elements, each, self.work(out.nbytes), threads)
+        return [
+            partial(self._decode_run, start, stop, target, flat[start:stop]) for start, stop in runs
+        ]
+
+    def _decode_run(self, start: int, stop: int, target: ElementType, out: Array) -> None:
+        frame = self._opened or self._open()
+        self._decode_range(frame, self._first + start, stop - start, target, out)
+
     def _decode_range(
-        self,
-        frame: core.Frame,
-        first: int,
-        count: int,
-        target: ElementType,
-        out: Array | None,
-        threads: int,
+        self, frame: core.Frame, first: int, count: int, target: ElementType, out: Array | None
     ) -> None:
         """Decode elements [first, first + count) into `out`; None: check only."""
         base = self._bound_base()
-        whole = self._takes_whole_chunks(first, count)
-        if threads == 1 and whole and isinstance(self._source, BytesSource):
-            frame.decode(first, count, target.id, out, base, self._verify)
+        if isinstance(self._source, BytesSource):
+            frame.decode(first, count, target.id, out, None, 0, base, self._verify)
             return
-        if threads == self.chunks == 1 and count and whole:  # in one piece
-            offset, length, _, _ = frame.chunk(0)
-            data = self._source.read(offset, length)
-            frame.decode_chunk(0, data, first, count, target.id, out, base, self._verify)
-            return
-        size = target.itemsize
-        flat = None if out is None else out.reshape(-1).view(np.uint8)
+        limit = _MAPPED_PIECE_BYTES if is_view(self._source) else _PIECE_BYTES
+        # Even where nothing is read, a closed source says so.
+        pieces = frame.pieces(first, count, limit) or [(first, 0, 0, 0)]
+        flat, workspace = None if out is None else out.reshape(-1), core.Workspace()
+        for start, length, offset, size in pieces:
+            at = start - first
+            frame.decode(
+                start,
+                length,
+                target.id,
+                None if flat is None else flat[at : at + length],
+                self._source.read(offset, size),  # without a name, so it is gone before the next
+                offset,
+                base,
+                self._verify,
+                workspace,
+            )
+            if size >= _FORGOTTEN_BYTES:
+                forget(self._source, offset, size)
 
-        def decode_chunk(index: int) -> None:
-            offset, length, start, elements = frame.chunk(index)
-            begin, end = max(first, start), min(first + count, start + elements)
-            part = None if flat is None else flat[(begin - first) * size : (end - first) * size]
-            # Copies are made inside a chunk, so of such a chunk all is decoded, and a part taken.
-            chunk = None if whole or part is None else np.empty(elements * size, np.uint8)
-            if chunk is None:
-                at, taken = begin - start, end - begin
-            else:
-                at, taken = 0, elements
-            frame.decode_chunk(
-                index, self._bytes(offset, length), at, taken,
-                target.id, part if chunk is None else chunk, base, self._verify,
-            )  # fmt: skip
-            if chunk is not None and part is not None:
-                part[:] = chunk[(begin - start) * size : (end - start) * size]
-
-        each = frame.chunk_elements or max(frame.elements, 1)
-        # An empty tensor has a chunk to check; an empty part of a tensor has none.
-        stop = -(-(first + count) // each) if count or frame.elements else self.chunks
-        wanted = range(first // each, stop)
-        with closing(in_order(decode_chunk, wanted, threads)) as decoded:
-            deque(decoded, maxlen=0)
-
-    def _takes_whole_chunks(self, first: int, count: int) -> bool:
-        """Whether a range can be decoded in place: copies and changes need whole chunks."""
-        elements = self._frame.elements
-        has_changes = self.kind == "delta" and self.positions != "dense"
-        if (self.positions != "copies" and not has_changes) or count == elements:
-            return True
-        each = self._frame.chunk_elements or elements
-        self._limits.check_tensor(each * self.element_type.itemsize, self._input_bytes)
-        return first % each == 0 and (count % each == 0 or first + count == elements)
+    def _decode_block(self, frame: core.Frame, start: int, stop: int) -> Array:
+        """Return elements of the tensor, in one dimension; copies and changes need whole chunks."""
+        first, end = self._first + start, self._first + stop
+        begin = first
+        if self.positions == "copies" or (self.kind == "delta" and self.positions != "dense"):
+            each = frame.chunk_elements or max(frame.elements, 1)
+            begin, end = first - first % each, min(-(-end // each) * each, frame.elements)
+        self._limits.check_tensor((end - begin) * self.element_type.itemsize, self._input_bytes)
+        block = np.empty(end - begin, self.dtype)
+        self._decode_range(frame, begin, end - begin, self.element_type, block)
+        return block[first - begin : first - begin + stop - start]
 
     # ---- the base ----
 
@@ -350,18 +386,22 @@ class Encoded:
     def __getitem__(self, index: Index) -> Array:
         """Decode a part of the tensor, by NumPy's basic indexing; only its chunks are read.
 
-        Indices are integers, slices with any step, and one Ellipsis, as in NumPy. Rows are
-        cheap: a range on the first axis decodes only the chunks that contain it.
+        Indices are integers, slices with any step, and one Ellipsis, as in NumPy. Chunks that
+        hold no element of the part are not read. What the part takes of the others is decoded a
+        chunk at a time, so beside the part no more memory than that of a chunk, or a megabyte, is
+        needed.
         """
         part = select(index, self.shape)
-        self._limits.check_tensor(part.count * self.element_type.itemsize, self._input_bytes)
+        self._limits.check_tensor(part.wanted * self.element_type.itemsize, self._input_bytes)
         if self._opened is None:
             self._check_first(0)
         frame = self._opened or self._open()
-        block = np.empty(part.count, self.dtype)
-        first = self._first + part.first
-        self._decode_range(frame, first, part.count, self.element_type, block, 1)
-        return np.asarray(block.reshape(part.block_shape)[part.rest], order="C")
+        if part.is_range:
+            block = self._decode_block(frame, part.first, part.first + part.wanted)
+            return block.reshape(part.shape)
+        each = frame.chunk_elements or frame.elements
+        read = partial(self._decode_block, frame)
+        return part.gather(read, self.dtype, each, self._first % each)
 
     def quantized(self) -> Quantized:
         """Return the tensor as integers and parameters, without arithmetic and fillers."""

@@ -33,7 +33,10 @@ _MAX_GAP_WIDTH = 16
 _MAX_CHANGED = 1 / 4
 # So many codes of a sparse tensor are searched for repeats.
 _SAMPLED_CODES = 1 << 20
+# Positions that are looked at in one step.
+_AT_ONCE = 1 << 16
 _WIDEST_HUFFMAN = 8
+_NOWHERE = np.empty(0, np.uint32)
 
 # From this effort on more is tried, as in C (qcodec.h).
 _HIGH_EFFORT = 7
@@ -83,16 +86,6 @@ class Layout:
     chunk_elements: int = 0
     step: int = 0
     filter: tuple[int, int] = (1, 1)
-
-    def positions_of(self, quantized: Quantized) -> Array | None:
-        """Return the positions of the stored elements; None if every element is stored."""
-        return None if self.positions in ids.FULL_POSITIONS else quantized.positions
-
-    def codes_of(self, quantized: Quantized) -> Array:
-        """Return the codes of the stored elements; in full forms absent ones get a code too."""
-        if self.positions in ids.FULL_POSITIONS:
-            return dense_codes(quantized)
-        return quantized.codes
 
     def filler_of(self, quantized: Quantized) -> int:
         """Return the code of fillers; -1 if there is none or this layout needs none."""
@@ -168,14 +161,52 @@ def filler_code(quantized: Quantized) -> int:
     return int(np.argmax(is_zero)) if is_zero.any() else -1
 
 
+class StoredElements:
+    """The elements that a layout stores, chunk by chunk.
+
+    In full forms absent elements are stored too, but never those of all chunks at once: a sparse
+    tensor can be much smaller than a code per element.
+
+    Attributes
+    ----------
+    filler : int
+        As `Layout.filler_of`.
+    """
+
+    def __init__(self, quantized: Quantized, layout: Layout) -> None:
+        self.filler = layout.filler_of(quantized)
+        self._codes = np.ascontiguousarray(quantized.codes)
+        self._positions = quantized.positions
+        is_full = quantized.positions is not None and layout.positions in ids.FULL_POSITIONS
+        self._absent = _absent_code(quantized) if is_full else None
+
+    def within(self, first: int, elements: int) -> tuple[Array, Array]:
+        """Return positions, from `first` on, and codes; no positions if every element is stored."""
+        if self._positions is None:
+            return _NOWHERE, self._codes[first : first + elements]
+        start, stop = np.searchsorted(self._positions, (first, first + elements))
+        positions, codes = self._positions[start:stop] - first, self._codes[start:stop]
+        if self._absent is None:
+            return positions.astype(np.uint32), codes
+        dense = np.zeros(elements, codes.dtype)
+        if self._absent:
+            dense.fill(self._absent)
+        dense[positions] = codes
+        return _NOWHERE, dense
+
+
+def _absent_code(quantized: Quantized) -> int:
+    """Return the code of absent elements, which has to exist."""
+    return 0 if quantized.kind == "bytes" else filler_code(quantized)
+
+
 def dense_codes(quantized: Quantized) -> Array:
     """Return one code per element; absent elements get the code whose value is zero."""
     if quantized.positions is None:
         return quantized.codes
-    count = quantized.size
-    codes = np.full(count, 0, quantized.codes.dtype)
+    codes = np.zeros(quantized.size, quantized.codes.dtype)
     if quantized.kind != "bytes":
-        codes.fill(filler_code(quantized))
+        codes.fill(_absent_code(quantized))
     codes[quantized.positions] = quantized.codes
     return codes
 
@@ -189,8 +220,7 @@ def gap_widths(quantized: Quantized, best_fixed: int, encoding: Encoding) -> lis
     """Return gap widths to try: the best at fixed width, and those that need fewer fillers."""
     positions = quantized.positions
     assert positions is not None
-    gaps = np.diff(positions, prepend=-1)
-    needed = max(1, int(gaps.max(initial=1) - 1).bit_length())
+    needed = max(1, (_max_gap(positions) - 1).bit_length())
     if filler_code(quantized) < 0:  # every gap must fit without a filler
         return [needed] if needed <= _MAX_GAP_WIDTH else []
     if encoding.profile in ("fixed", "fast"):
@@ -199,6 +229,16 @@ def gap_widths(quantized: Quantized, best_fixed: int, encoding: Encoding) -> lis
     if encoding.effort >= _HIGH_EFFORT:
         return list(range(min(best_fixed, wide), max(best_fixed, wide) + 1))
     return sorted({best_fixed, min(wide, max(best_fixed, _WIDEST_HUFFMAN)), wide})
+
+
+def _max_gap(positions: Array) -> int:
+    """Return the greatest distance of a position from the one before, of the first from -1."""
+    maximum, before = 1, -1
+    for start in range(0, len(positions), _AT_ONCE):
+        block = positions[start : start + _AT_ONCE]
+        maximum = max(maximum, int(np.diff(block, prepend=before).max()))
+        before = block[-1]
+    return maximum
 
 
 def candidates(

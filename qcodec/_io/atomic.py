@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from .later import Part
 from .outputs import Output, output_at
 from .permissions import copy_permissions
 from .source import PathLike
@@ -40,7 +41,7 @@ _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
+def replace_file(path: PathLike, parts: Iterable[Part]) -> int:
     """Write `parts` one after the other to the file at `path`, completely or not at all.
 
     An existing file is replaced by a new one of the same name. The new file keeps the old
@@ -55,7 +56,7 @@ def replace_file(path: PathLike, parts: Iterable[bytes | memoryview]) -> int:
     path : path-like
         A symbolic link is followed. Character devices, pipes and open files of the process
         (``/dev/stdout``) are not replaced: the bytes are written into them directly.
-    parts : iterable of bytes-like
+    parts : iterable of bytes-like or Later
 
     Returns
     -------

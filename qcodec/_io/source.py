@@ -18,7 +18,10 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, SupportsIndex
 
+import numpy as np
+
 from ..errors import TruncatedError
+from .later import Later, size_of
 
 Backend = Literal["mmap", "pread"]
 PathLike = str | os.PathLike[str]
@@ -59,7 +62,11 @@ class Source:
     bytes_read : int
         Number of bytes requested so far.
     closed : bool
+    is_view : bool
+        Whether `read` copies nothing.
     """
+
+    is_view = False
 
     def __init__(self, size: int, name: str, stat: os.stat_result | None = None) -> None:
         self.size = size
@@ -97,6 +104,9 @@ class Source:
         if not 0 <= offset <= offset + size <= self.size:
             raise _short(self.size, offset + size, ": incomplete download?")
         self.bytes_read += size
+
+    def forget(self, offset: int, size: int) -> None:
+        """Do without the memory of bytes that were read, if they can be read again."""
 
     def check_open(self) -> None:
         """Raise `ValueError` if the source is closed."""
@@ -147,6 +157,8 @@ class BytesSource(Source):
     (b'igh', 3)
     """
 
+    is_view = True
+
     def __init__(self, buffer: Any) -> None:
         self._view = bytes_view(buffer)
         super().__init__(self._view.nbytes, "file in memory")
@@ -161,11 +173,11 @@ class BytesSource(Source):
 
 
 class PartsSource(Source):
-    """Bytes in memory that follow each other in several buffers.
+    """Bytes that follow each other in several parts.
 
     Parameters
     ----------
-    parts : sequence of bytes-like
+    parts : sequence of bytes-like or Later
         Contiguous; not copied.
 
     Examples
@@ -175,21 +187,23 @@ class PartsSource(Source):
     """
 
     def __init__(self, parts: Sequence[Any]) -> None:
-        self._views = [bytes_view(part) for part in parts]
-        self._starts = list(accumulate((view.nbytes for view in self._views), initial=0))
+        self._parts = [part if isinstance(part, Later) else bytes_view(part) for part in parts]
+        self._starts = list(accumulate(map(size_of, self._parts), initial=0))
         super().__init__(self._starts.pop(), "file in memory")
 
     def _read(self, offset: int, size: int) -> memoryview:
         found = []
-        for number in range(max(bisect_right(self._starts, offset) - 1, 0), len(self._views)):
-            start = self._starts[number]
+        for number in range(max(bisect_right(self._starts, offset) - 1, 0), len(self._parts)):
+            start, part = self._starts[number], self._parts[number]
             if start >= offset + size:
                 break
-            found.append(self._views[number][max(offset - start, 0) : offset + size - start])
+            first, last = max(offset - start, 0), min(offset + size - start, size_of(part))
+            is_later = isinstance(part, Later)
+            found.append(part.read(first, last - first) if is_later else part[first:last])
         return found[0] if len(found) == 1 else memoryview(b"".join(found))
 
     def _release(self) -> None:
-        self._views, self._starts = [], []
+        self._parts, self._starts = [], []
 
 
 class MmapSource(Source):
@@ -204,6 +218,8 @@ class MmapSource(Source):
     ----------
     path : path-like
     """
+
+    is_view = True
 
     def __init__(self, path: PathLike) -> None:
         with open_regular(path) as file:
@@ -221,6 +237,13 @@ class MmapSource(Source):
             if now < offset + size:
                 raise _shrunk(now, offset + size)
         return self._view[offset : offset + size]
+
+    def forget(self, offset: int, size: int) -> None:
+        """Unmap the pages of a range; the next access maps them again, from the page cache."""
+        mapped, page = self._mapped, mmap.PAGESIZE
+        start, stop = -(-offset // page) * page, (offset + size) // page * page
+        if mapped is not None and start < stop and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED, start, stop - start)
 
     def _release(self) -> None:
         """Drop the mapping; it ends when the last view of it is gone."""
@@ -242,8 +265,8 @@ class PreadSource(Source):
         super().__init__(stat.st_size, _name_of(path), stat)
 
     def _read(self, offset: int, size: int) -> memoryview:
-        buffer = bytearray(size)
-        view, filled = memoryview(buffer), 0
+        # A bytearray would be filled with zeros first.
+        view, filled = np.empty(size, np.uint8).data, 0
         while filled < size:
             count = self._read_into(view[filled : filled + _MAX_READ], offset + filled)
             if count == 0:
@@ -276,12 +299,28 @@ class Section:
         self._source = source
         self._offset = offset
         self.size = size
+        self.is_view = is_view(source)
 
     def read(self, offset: int, size: int) -> memoryview:
         """Return the bytes ``[offset, offset + size)`` of the section."""
         if not 0 <= offset <= offset + size <= self.size:
             raise _short(self.size, offset + size)
         return self._source.read(self._offset + offset, size)
+
+    def forget(self, offset: int, size: int) -> None:
+        """Do without the memory of bytes that were read, if they can be read again."""
+        forget(self._source, self._offset + offset, size)
+
+
+def is_view(source: Readable) -> bool:
+    """Whether reading from a source copies nothing, so that any number of bytes may be read."""
+    return getattr(source, "is_view", False)
+
+
+def forget(source: Readable, offset: int, size: int) -> None:
+    """Do without the memory of bytes that were read from a source, if it can read them again."""
+    if isinstance(source, Source | Section):
+        source.forget(offset, size)
 
 
 def open_source(path: PathLike, backend: Backend = "mmap") -> Source:

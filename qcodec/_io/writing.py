@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable
 
+from .later import Later, Part
 from .outputs import Output
 
 #: How long to wait for a process that reads from the pipe, in seconds.
@@ -21,8 +22,10 @@ _MAX_WRITE = 1 << 26
 _FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
-def write_all(file: io.FileIO, part: bytes | memoryview, output: Output) -> int:
+def write_all(file: io.FileIO, part: Part, output: Output) -> int:
     """Write a part of an output's bytes into its open file; returns their number."""
+    if isinstance(part, Later):
+        return sum(write_all(file, piece, output) for piece in part.pieces())
     view = memoryview(part).cast("B")
     at = 0
     with output.naming():
@@ -34,7 +37,7 @@ def write_all(file: io.FileIO, part: bytes | memoryview, output: Output) -> int:
     return at
 
 
-def write_stream(output: Output, parts: Iterable[bytes | memoryview]) -> int:
+def write_stream(output: Output, parts: Iterable[Part]) -> int:
     """Write `parts` into an output that is a device, a pipe or an open file.
 
     Returns

@@ -136,7 +136,8 @@ def _opened(
         with NpzTensors(path, limits) as arrays:
             yield _OnDemand(path, list(arrays), arrays.__getitem__), None, _OnDemand(path)
         return
-    with safe_open(path, limits=limits) as file:
+    # Mapped pages of tensors that are done would stay in memory.
+    with safe_open(path, backend="pread", limits=limits) as file:
         tensors = _OnDemand(path, file.offset_keys(), file.read_ordinary)
         yield tensors, file.metadata(), _OnDemand(path, file.attached(), file.get_attached)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -147,6 +144,9 @@ def _parsed_rule(text: str) -> Rule:
     codec, arguments = match["codec"], (match["arguments"] or "").strip()
     if codec == KEEP:
         return Rule(match["pattern"], None)
+    import json
+    import tomllib
+
     try:
         is_json = arguments.startswith("{")
         fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
@@ -168,17 +168,21 @@ def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[
     [(1, "rule 'conv1' applies to no tensor: earlier rules match first")]
     """
     known = frozenset(names)
-    first = set(map(patterns_of(rules).first, known))
-    for at, rule in enumerate(rules):
-        if at not in first:
-            hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
-            yield at, hidden if rule._pattern.finds_any(known) else _unmatched(rule, names)
+    patterns = patterns_of(rules)
+    idle = set(range(len(rules))).difference(map(patterns.first, known))
+    found = patterns.found_in(known) if idle else set()
+    for at in sorted(idle):
+        rule = rules[at]
+        hidden = f"rule {rule.pattern!r} applies to no tensor: earlier rules match first"
+        yield at, hidden if at in found else _unmatched(rule, names)
 
 
 def warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
     """Warn of the rules that match no name; if there are many, only the first are named."""
     known = frozenset(names)
-    unmatched = [rule for rule in rules if not rule._pattern.finds_any(known)]
+    rules = list(rules)
+    found = patterns_of(rules).found_in(known)
+    unmatched = [rule for at, rule in enumerate(rules) if at not in found]
     for rule in unmatched[:_MAX_WARNINGS]:
         warn_caller(_unmatched(rule, names))
     more = len(unmatched) - _MAX_WARNINGS
@@ -187,6 +191,8 @@ def warn_of_unmatched(rules: Iterable[Rule], names: Collection[str]) -> None:
 
 
 def _unmatched(rule: Rule, names: Collection[str]) -> str:
+    import difflib
+
     wanted = rule._pattern.names[0] if rule._pattern.names else rule.pattern.strip("^$")
     some = [name for name in islice(names, _MAX_COMPARED) if len(name) <= _MAX_LENGTH]
     near = difflib.get_close_matches(wanted, some, _SHOWN, 0)
@@ -203,5 +209,7 @@ def check_keys(fields: Mapping[str, Any], known: tuple[str, ...], what: str) -> 
 
 def raise_unknown(name: str, known: tuple[str, ...], what: str) -> NoReturn:
     """Raise `ValueError` for an unknown name; the message suggests the nearest known one."""
+    import difflib
+
     nearest = difflib.get_close_matches(name, known, 1, 0)[0]
     raise ValueError(f"{name!r} is not {what}; the nearest is {nearest!r}, of {', '.join(known)}")

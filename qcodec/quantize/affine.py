@@ -7,17 +7,20 @@ from typing import Any
 import numpy as np
 
 from .._base.checks import check_bool, check_integer, check_number
+from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .entropy_constrained_steps import MIN_STEP, entropy_constrained_steps
 from .entropy_descent import price_of
-from .groups import Grouping, grouping
+from .groups import Grouping
 from .position_costs import store
 from .thresholds import float32_at_most
 from .weights import Array, Weights, quantizable
 
 MAX_BITS = 16
 _MAX_BITS_PRICED = 8
+# Elements whose errors are computed in one step, in float64.
+_AT_ONCE = 1 << 18
 
 
 @standard_float_mode()
@@ -71,6 +74,9 @@ def quantize_affine(
         If a value is NaN or infinite, `bits`, `per` or `group` is out of range,
         or a mask is combined with a zero point per group (then no code means zero
         in all groups).
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -82,16 +88,22 @@ def quantize_affine(
     """
     check_affine(bits, per, group, symmetric, rate)
     weights = quantizable(array, mask)
-    if rate > 0 and np.any(weights.stored != weights.stored[:1]):
-        return _by_rate(weights, bits, symmetric, rate)
-    layout = grouping(weights.shape, per, group)
+    if rate > 0:
+        stored = weights.stored
+        if np.any(stored != stored[:1]):
+            return _by_rate(weights, stored, bits, symmetric, rate)
+    layout = weights.grouping(
+        per, group, parameter_bits=32 if symmetric else 48, code_bits=bits
+    )
     if mask is not None and layout.count > 1 and not symmetric:
         raise ValueError(
             "affine with a mask needs one code that is zero in all groups: use symmetric=True"
         )
-    members = weights.members(layout).astype(np.float64)
-    parameters = _symmetric if symmetric else _asymmetric
-    step, zero_point = parameters(members, bits, weights.max_value)
+    if symmetric:
+        step, zero_point = _symmetric(*weights.ranges(layout), bits, weights.max_value)
+    else:
+        step, zero_point = _asymmetric(*weights.ranges(layout), bits)
+        step, zero_point = _within_reach(weights, layout, bits, step, zero_point)
     return affine_codes(weights, layout, bits, Groups(step, layout.inner), zero_point)
 
 
@@ -107,19 +119,20 @@ def check_affine(
         raise ValueError("a rate with per or group was given; allowed is a rate for a single scale")
 
 
-def _by_rate(weights: Weights, bits: int, symmetric: bool, rate: float) -> Quantized:
+def _by_rate(
+    weights: Weights, stored: Array, bits: int, symmetric: bool, rate: float
+) -> Quantized:
     """Find the cheapest codes at the best step; the stored values must not all be the same."""
-    stored, levels = weights.stored, 1 << bits
-    price = price_of(stored, rate)
+    levels, price = 1 << bits, price_of(stored, rate)
     found, fit = entropy_constrained_steps(
         stored,
         levels,
         price,
-        None if weights.positions is None else len(weights.values),
+        None if weights.kept is None else weights.size,
         lowest=-levels // 2 if symmetric else None,
         reach=weights.max_value,
     )
-    weights, entries, codes = store(weights, stored, found, price, fit)
+    positions, entries, codes = store(weights, stored, found, price, fit)
     numbers = fit.numbers(entries).astype(np.int64)
     lowest = -levels // 2 if symmetric else int(numbers.min(initial=0))
     if not symmetric:
@@ -129,7 +142,7 @@ def _by_rate(weights: Weights, bits: int, symmetric: bool, rate: float) -> Quant
         weights.dtype,
         "affine",
         (numbers - lowest).astype(np.uint8)[codes],
-        weights.positions,
+        positions,
         bits,
         scale=Groups(np.array([fit.step], np.float32)),
         zero_point=-lowest,
@@ -162,23 +175,16 @@ def affine_codes(
         The scale as numbers, if its carrier dtype is not float32.
     """
     step = (scale.values if step is None else step).astype(np.float64)
-    low, high = _ends(bits, step, zero_point, weights.max_value)
-    place = weights.positions
-
-    def spread(parameters: Array) -> Array:
-        return layout.spread(parameters, place, len(weights.values))
-
-    steps = np.rint(weights.stored / spread(step))
-    np.clip(steps, spread(low), spread(high), out=steps)
-    if place is not None:
-        place, steps = place[steps != 0], steps[steps != 0]
-    codes = steps + layout.spread(zero_point.astype(np.float64), place, len(weights.values))
+    ends = _ends(bits, step, zero_point, weights.max_value)
+    steps = np.stack([step, *ends, zero_point.astype(np.float64)], axis=1)
+    codes = core.affine_codes(weights.values, layout.inner, steps, 1 if bits <= 8 else 2)
+    place, codes = weights.stored_codes(codes, int(zero_point[0]))
     one = bool(np.all(zero_point == zero_point[0]))
     return Quantized(
         weights.shape,
         weights.dtype,
         "affine",
-        codes.astype(np.uint8 if bits <= 8 else np.uint16),
+        codes,
         place,
         bits,
         scale=scale,
@@ -187,29 +193,26 @@ def affine_codes(
     )
 
 
-def _symmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
+def _symmetric(low: Array, high: Array, bits: int, end: float) -> tuple[Array, Array]:
     """Return step and zero point of each group; the last code is the largest magnitude.
 
     Here and below, `end` is the largest number of the element type.
     """
     middle = 1 << (bits - 1)
-    magnitude = np.max(np.abs(members), axis=1, initial=0.0)
-    step = np.minimum(_float32_step(magnitude, middle - 1), float32_at_most(end / (middle - 1)))
-    return step, np.full(len(members), middle)
+    step = _float32_step(np.maximum(-low, high), middle - 1)
+    return np.minimum(step, float32_at_most(end / (middle - 1))), np.full(len(low), middle)
 
 
-def _asymmetric(members: Array, bits: int, end: float) -> tuple[Array, Array]:
+def _asymmetric(low: Array, high: Array, bits: int) -> tuple[Array, Array]:
     """Return step and zero point of each group; the range is that of the values and zero."""
-    minimum = np.min(members, axis=1, initial=0.0)
-    maximum = np.max(members, axis=1, initial=0.0)
     levels = (1 << bits) - 1
-    step = _float32_step(maximum - minimum, levels)
-    zero_point = np.clip(np.rint(-minimum / step.astype(np.float64)), 0, levels)
-    return _within_reach(members, bits, step, zero_point.astype(np.int64), end)
+    step = _float32_step(high - low, levels)
+    zero_point = np.clip(np.rint(-low / step.astype(np.float64)), 0, levels)
+    return step, zero_point.astype(np.int64)
 
 
 def _within_reach(
-    members: Array, bits: int, step: Array, zero_point: Array, end: float
+    weights: Weights, layout: Grouping, bits: int, step: Array, zero_point: Array
 ) -> tuple[Array, Array]:
     """Change steps and zero points where the first or last code exceeds the element type.
 
@@ -217,25 +220,33 @@ def _within_reach(
     is the largest number of the type; or take the middle code as zero point, so that both sides
     have the same range.
     """
-    levels = (1 << bits) - 1
+    levels, end = (1 << bits) - 1, weights.max_value
     span = np.maximum(levels - zero_point, zero_point)
     rows = np.flatnonzero(step.astype(np.float64) * span > end)
-    if len(rows) == 0:
-        return step, zero_point
-    step, zero_point, members = step.copy(), zero_point.copy(), members[rows]
-    half = np.full(len(rows), levels // 2)
-    extreme = np.max(np.abs(members), axis=1, initial=0)
-    choices = [
-        (step[rows], zero_point[rows]),
-        (float32_at_most(end / span[rows]), zero_point[rows]),
-    ]
+    step, zero_point = step.copy(), zero_point.copy()
+    at_once = max(_AT_ONCE * layout.count // max(weights.size, 1), 1)
+    for first in range(0, len(rows), at_once):
+        some = rows[first : first + at_once]
+        members = layout.some_members(weights.values, some)
+        reaching = _reaching(members, bits, step[some], zero_point[some], span[some], end)
+        step[some], zero_point[some] = reaching
+    return step, zero_point
+
+
+def _reaching(
+    members: Array, bits: int, step: Array, zero_point: Array, span: Array, end: float
+) -> tuple[Array, Array]:
+    """Return the best step and zero point of each row, as `_within_reach` says."""
+    half = np.full(len(members), ((1 << bits) - 1) // 2)
+    choices = [(step, zero_point), (float32_at_most(end / span), zero_point)]
     if half[0] > 0:
+        extreme = np.max(np.abs(members), axis=1, initial=0).astype(np.float64)
         choices.append((float32_at_most(extreme / half), half))
-    best = np.full(len(rows), np.inf)
+    best = np.full(len(members), np.inf)
     for steps, zeros in choices:
         error = _squared_errors(members, bits, steps.astype(np.float64), zeros, end)
-        better = rows[error < best]
-        step[better], zero_point[better] = steps[error < best], zeros[error < best]
+        better = error < best
+        step, zero_point = np.where(better, steps, step), np.where(better, zeros, zero_point)
         best = np.minimum(best, error)
     return step, zero_point
 
@@ -243,8 +254,11 @@ def _within_reach(
 def _squared_errors(members: Array, bits: int, step: Array, zero_point: Array, end: float) -> Array:
     """Return each row's squared error with the nearest codes that decode to finite values."""
     low, high = _ends(bits, step, zero_point, end)
-    steps = np.clip(np.rint(members / step[:, None]), low[:, None], high[:, None])
-    errors: Array = np.sum(np.square(members - steps * step[:, None]), axis=1)
+    errors = np.zeros(len(members))
+    for first in range(0, members.shape[1], _AT_ONCE):
+        block = members[:, first : first + _AT_ONCE].astype(np.float64)
+        steps = np.clip(np.rint(block / step[:, None]), low[:, None], high[:, None])
+        errors += np.sum(np.square(block - steps * step[:, None]), axis=1)
     return errors
 
 

@@ -12,7 +12,7 @@ from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
-from .groups import Grouping, grouping
+from .groups import Grouping
 from .position_costs import store
 from .sorting import ascending, by_group
 from .thresholds import float32_at_most
@@ -27,6 +27,8 @@ NORMALIZATIONS = ("max", "rms")
 
 # Up to this many values, sorting is cheap, and the exact optimum costs little more.
 _MAX_EXACT = 1 << 16
+# How many values the exact method takes at most, by the name of the method.
+_LIMITS = {"auto": _MAX_EXACT, "exact": (1 << 63) - 1, "fast": 0}
 # The share of the error inside the bins of the fast method, up to which it is near the optimum.
 _MAX_COARSENESS = 0.001
 # On sorted values, a step of Lloyd's algorithm takes microseconds, and the last ones change little.
@@ -99,6 +101,9 @@ def quantize_codebook(
         If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -113,27 +118,36 @@ def quantize_codebook(
     check_rate(rate, scale, per, group)
     # Without a scale, k-means takes the values unchanged and checks that they are finite.
     weights = quantizable(array, mask, check=scale is not None)
-    layout = grouping(weights.shape, per, group)
-    k = (1 << bits) - (weights.positions is not None)
+    entries = 1 if scale is not None else 1 << bits
+    layout = weights.grouping(per, group, parameter_bits=32 * entries, code_bits=bits)
+    k = (1 << bits) - (weights.kept is not None)
     if scale is None and layout.count > 1:
         with weights.explaining():
             books, codes = _books(weights, layout, k, init, seed)
-        return _quantized(weights, codes, Groups(books, layout.inner), None)
-    stored, scales = weights.stored, None
+        return _quantized(weights, weights.positions, codes, Groups(books, layout.inner), None)
+    scales, inner = None, layout.inner
     if scale is not None:
-        by_group = _scales(weights, layout, scale)
-        stored = stored / layout.spread(by_group, weights.positions, len(weights.values))
-    inner = 1 if scale is not None else layout.inner
+        by_group, inner = _scales(weights, layout, scale), 1
+
+    def stored() -> Array:
+        """Return the values of the stored elements: made anew where they are not the given ones."""
+        if scale is None:
+            return weights.stored
+        return weights.stored / layout.spread(by_group, weights.positions, weights.size)
+
     with weights.explaining():
-        centroids = _centroids(stored, k, init, seed)
-        if rate > 0 and len(stored) > 0:
-            weights, centroids, codes = _by_rate(weights, stored, centroids, rate)
+        # To sort, a copy is as good as a new one.
+        centroids = _centroids(stored(), k, init, seed, is_own=scale is not None or weights.copies)
+        if rate > 0 and np.any(weights.kept is None or weights.kept):
+            positions, centroids, codes = _by_rate(weights, stored(), centroids, rate)
         else:
-            codes = core.assign(stored, centroids)
+            codes, positions = core.assign(stored(), centroids), weights.positions
     if scale is not None:
-        centroids, by_group, codes = _within_reach(weights, layout, centroids, by_group, codes)
+        centroids, by_group, codes = _within_reach(
+            weights, positions, layout, centroids, by_group, codes
+        )
         scales = Groups(by_group, layout.inner)
-    return _quantized(weights, codes, Groups(centroids[None], inner), scales)
+    return _quantized(weights, positions, codes, Groups(centroids[None], inner), scales)
 
 
 def check_seed(seed: int) -> None:
@@ -150,36 +164,42 @@ def check_rate(rate: float, scale: str | None, per: int | None, group: int | Non
 
 def _by_rate(
     weights: Weights, stored: Array, start: Array, rate: float
-) -> tuple[Weights, Array, Array]:
+) -> tuple[Array | None, Array, Array]:
     """Choose the elements worth storing, a codebook for them, and their codes."""
-    elements = None if weights.positions is None else len(weights.values)
+    elements = None if weights.kept is None else weights.size
     price = price_of(stored, rate)
     found = entropy_constrained(stored, start, price, elements)
-    weights, values, codes = store(weights, stored, found, price, means)
-    return weights, values + np.float32(0), codes
+    positions, values, codes = store(weights, stored, found, price, means)
+    return positions, values + np.float32(0), codes
 
 
-def _quantized(weights: Weights, codes: Array, books: Groups, scale: Groups | None) -> Quantized:
-    if weights.positions is not None:
+def _quantized(
+    weights: Weights, positions: Array | None, codes: Array, books: Groups, scale: Groups | None
+) -> Quantized:
+    if positions is not None:
         zero = np.zeros((len(books.values), 1), np.float32)
         # If nothing is stored, the codebook needs no entry but zero.
         entries = books.values if len(codes) else books.values[:, :0]
-        books, codes = Groups(np.hstack([zero, entries]), books.inner), codes + np.uint8(1)
+        books = Groups(np.hstack([zero, entries]), books.inner)
+        codes += np.uint8(1)
     entries_last = books.values.shape[1] - 1
     return Quantized(
         weights.shape,
         weights.dtype,
         "codebook",
         codes,
-        weights.positions,
+        positions,
         max(1, entries_last.bit_length()),
         codebook=books,
         scale=scale,
     )
 
 
-def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
-    """Return at most k distinct centroids, ascending; a single 0 if there are no values."""
+def _centroids(values: Array, k: int, init: Init, seed: int, is_own: bool = False) -> Array:
+    """Return at most k distinct centroids, ascending; a single 0 if there are no values.
+
+    The values may be sorted if they are our own.
+    """
     if len(values) == 0:
         return np.zeros(1, np.float32)
     if init == "auto":
@@ -188,15 +208,20 @@ def _centroids(values: Array, k: int, init: Init, seed: int) -> Array:
         centroids, coarseness = core.kmeans_fast(values, k)
         init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
     if init == "exact":
-        centroids, _ = core.kmeans_exact(ascending(values), k)
+        centroids, _ = core.kmeans_exact(ascending(values, is_own), k)
     elif init != "fast":
-        centroids, _ = core.kmeans_lloyd(ascending(values), k, init, seed, _MAX_STEPS)
+        centroids, _ = core.kmeans_lloyd(ascending(values, is_own), k, init, seed, _MAX_STEPS)
     # Adding 0 turns -0.0 into +0.0, as quantizers promise.
     return np.unique(centroids + np.float32(0))
 
 
 def _within_reach(
-    weights: Weights, layout: Grouping, entries: Array, scales: Array, codes: Array
+    weights: Weights,
+    positions: Array | None,
+    layout: Grouping,
+    entries: Array,
+    scales: Array,
+    codes: Array,
 ) -> tuple[Array, Array, Array]:
     """Change entries, scales and codes so that every product is finite in the element type.
 
@@ -207,7 +232,8 @@ def _within_reach(
     max_value, magnitudes = weights.max_value, np.abs(entries).astype(np.float64)
     if float(np.max(scales)) * float(np.max(magnitudes, initial=0)) <= max_value:
         return entries, scales, codes
-    stored, groups = weights.stored, layout.of(_places(weights))
+    stored = weights.given if positions is None else weights.given[positions]
+    groups = layout.of(np.arange(weights.size) if positions is None else positions)
     used = np.full(len(entries), _TINY)  # the largest scale that each entry is multiplied with
     np.maximum.at(used, codes, scales[groups])
     if np.all(used * magnitudes <= max_value):
@@ -254,23 +280,25 @@ def _reaching(values: Array, entries: Array, scale: Any, max_value: float) -> tu
     return found
 
 
-def _places(weights: Weights) -> Array:
-    """Return the flat indices of the stored elements."""
-    return np.arange(len(weights.values)) if weights.positions is None else weights.positions
-
-
 def _books(
     weights: Weights, layout: Grouping, k: int, init: Init, seed: int
 ) -> tuple[Array, Array]:
     """Return a codebook per group, padded with its last entry, and the codes of all elements."""
+    if init in _LIMITS:
+        books, entries, codes = core.group_codebooks(
+            weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
+            layout.inner, layout.count, k, _LIMITS[init], _MAX_COARSENESS,
+        )  # fmt: skip
+        books = books[:, : max(entries)]
+        return books, codes if weights.all_kept else codes[weights.kept]
     stored = weights.stored
     codes = np.empty(len(stored), np.uint8)
-    books = []
+    found = []
     for members in by_group(layout, weights.positions, len(stored)):
-        books.append(_centroids(stored[members], k, init, seed))
-        codes[members] = core.assign(stored[members], books[-1])
-    entries = max(len(book) for book in books)
-    return np.stack([np.pad(book, (0, entries - len(book)), "edge") for book in books]), codes
+        found.append(_centroids(stored[members], k, init, seed))
+        codes[members] = core.assign(stored[members], found[-1])
+    length = max(len(book) for book in found)
+    return np.stack([np.pad(book, (0, length - len(book)), "edge") for book in found]), codes
 
 
 def _scales(weights: Weights, layout: Grouping, scale: Normalization) -> Array:

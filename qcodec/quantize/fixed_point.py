@@ -7,13 +7,14 @@ from typing import Any, Literal
 import numpy as np
 
 from .._base.checks import check_choice, check_integer
+from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..dtypes import element_type
 from ..quantized import Groups, Quantized
 from .affine import MAX_BITS, affine_codes
-from .groups import grouping
+from .groups import Grouping
 from .uniform_steps import UNIFORM_STEPS
-from .weights import Array, quantizable
+from .weights import Array, Weights, quantizable
 
 Step = Literal["mse", "max", "gauss", "laplace", "gamma"]
 
@@ -66,6 +67,9 @@ def quantize_fixed_point(
         If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -76,17 +80,16 @@ def quantize_fixed_point(
     check_integer("bits", bits, 2, MAX_BITS)
     check_choice("step", step, STEPS)
     weights = quantizable(array, mask)
-    layout = grouping(weights.shape, per, group)
-    members = weights.members(layout).astype(np.float64)
+    layout = weights.grouping(per, group, parameter_bits=8, code_bits=bits)
     if step in UNIFORM_STEPS:
-        exponents = _table_exponents(members, weights.counts(layout), UNIFORM_STEPS[step][bits - 1])
+        exponents = _table_exponents(weights, layout, UNIFORM_STEPS[step][bits - 1])
         exponents = np.clip(exponents, -_BIAS, _BIAS)
     else:
-        extremes = np.min(members, axis=1, initial=0), np.max(members, axis=1, initial=0)
+        extremes = weights.ranges(layout)
         exponents = np.clip(_covering_exponents(*extremes, bits), -_BIAS, _BIAS)
         exponents = _within_reach(*extremes, bits, exponents, weights.max_value)
         if step == "mse":
-            exponents = _search_exponents(members, bits, exponents, weights.max_value)
+            exponents = _search_exponents(weights, layout, bits, exponents)
     carried = (exponents + _BIAS).astype(np.uint8).view(_SCALE.carrier)
     middle = np.full(layout.count, 1 << (bits - 1))
     return affine_codes(
@@ -134,29 +137,30 @@ def _within_reach(
     return np.where(is_better & (exponents > -_BIAS), exponents - 1, exponents)
 
 
-def _table_exponents(members: Array, counts: Array, table_step: float) -> Array:
+def _table_exponents(weights: Weights, layout: Grouping, table_step: float) -> Array:
     """Return the power of two nearest, by ratio, to root mean square * table step."""
-    squares = np.sum(np.square(members), axis=1)
-    fraction, exponents = np.frexp(np.sqrt(squares / np.maximum(counts, 1)) * table_step)
+    squares = core.group_squares(weights.values, layout.inner, layout.count)
+    counts = np.maximum(weights.counts(layout), 1)
+    fraction, exponents = np.frexp(np.sqrt(squares / counts) * table_step)
     return np.where(squares > 0, exponents - (fraction < np.sqrt(0.5)), 0)
 
 
-def _search_exponents(members: Array, bits: int, start: Array, max_value: float) -> Array:
-    """Return the exponent of least squared error for each row, searching downward from `start`.
+def _search_exponents(weights: Weights, layout: Grouping, bits: int, start: Array) -> Array:
+    """Return the exponent of least squared error for each group, searching downward from `start`.
 
-    `start` clips nothing, and smaller steps clip more. So the search ends when the error of
-    clipping alone exceeds the best error so far in every row.
+    `start` clips nothing, and smaller steps clip more. So the search in a group ends when the error
+    of clipping alone exceeds the best error so far.
     """
-    exponents, best = start.copy(), np.full(len(members), np.inf)
-    trial = start.copy()
-    while True:
-        step = np.ldexp(1.0, trial)[:, None]
-        low, high = _ends(trial, bits, max_value)
-        reachable = np.clip(members, low[:, None], high[:, None])
-        clipped = np.sum(np.square(members - reachable), axis=1)
-        error = np.sum(np.square(members - np.rint(reachable / step) * step), axis=1)
-        better = (error < best) & (trial >= -_BIAS)
+    exponents, best = start.copy(), np.full(layout.count, np.inf)
+    trial, searching = start.copy(), np.ones(layout.count, np.bool_)
+    while np.any(searching):
+        ends = _ends(trial, bits, weights.max_value)
+        steps = np.stack([np.ldexp(1.0, trial), *ends, np.zeros(layout.count)], axis=1)
+        limits = np.where(searching, best, -1.0)
+        clipped, error = core.fixed_point_errors(weights.values, layout.inner, steps, limits)
+        searching &= clipped <= limits
+        better = searching & (error < best)
         exponents[better], best[better] = trial[better], error[better]
         trial = trial - 1
-        if np.all((clipped > best) | (best == 0) | (trial < -_BIAS)):
-            return exponents
+        searching &= (best > 0) & (trial >= -_BIAS)
+    return exponents

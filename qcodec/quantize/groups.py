@@ -15,6 +15,10 @@ Array = np.ndarray[Any, Any]
 MAX_DIMS = 8
 
 
+class GroupsError(ValueError):
+    """Groups that are so small that a tensor would be larger than its elements."""
+
+
 @dataclass(frozen=True)
 class Grouping:
     """The group of element i (C order) is ``(i // inner) % count``.
@@ -47,6 +51,34 @@ class Grouping:
             values = np.concatenate([values, np.zeros(missing, values.dtype)])
         by_outer = values.reshape(-1, self.count, self.inner)
         return np.swapaxes(by_outer, 0, 1).reshape(self.count, -1)
+
+    def counts(self, elements: int) -> Array:
+        """Return the number of elements in each group of a tensor.
+
+        Examples
+        --------
+        >>> Grouping(inner=2, count=3).counts(5)
+        array([2, 2, 1])
+        """
+        rounds, rest = divmod(elements, self.inner * self.count)
+        more = np.clip(rest - np.arange(self.count) * self.inner, 0, self.inner)
+        counts: Array = rounds * self.inner + more
+        return counts
+
+    def some_members(self, values: Array, groups: Array) -> Array:
+        """Return `members` of these groups alone.
+
+        Examples
+        --------
+        >>> Grouping(inner=2, count=3).some_members(np.array([1, 2, 3, 4, 5]), np.array([0, 2]))
+        array([[1, 2],
+               [5, 0]])
+        """
+        period = self.inner * self.count
+        starts = np.arange(0, len(values), period) + groups[:, None] * self.inner
+        index = (starts[..., None] + np.arange(self.inner)).reshape(len(groups), -1)
+        found: Array = np.where(index < len(values), values[np.minimum(index, len(values) - 1)], 0)
+        return found
 
     def of(self, index: Array) -> Array:
         """Return the group of each flat index."""

@@ -7,8 +7,6 @@ that it is stored are about r * c / n. Rows are indices of the first axis, as in
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from .._core import core
@@ -20,15 +18,15 @@ _MAX_ROUNDS = 12
 
 def store(
     weights: Weights, values: Array, found: Entries, price: float, fit: Fit
-) -> tuple[Weights, Array, Array]:
+) -> tuple[Array | None, Array, Array]:
     """Choose the stored elements, the entries for them, and their codes.
 
     Parameters
     ----------
     weights : Weights
-        With the positions that may be stored, or without positions.
+        Whose mask says which elements may be stored.
     values : numpy.ndarray of float32
-        The values at these positions, perhaps divided by scales.
+        The values of these elements, perhaps divided by scales.
     found : Entries
         The best entries if all positions cost the same.
     price : float
@@ -37,26 +35,27 @@ def store(
 
     Returns
     -------
-    weights : Weights
-        With the positions that are stored.
+    positions : numpy.ndarray of int64 or None
+        Of the elements that are stored; None: all are.
     entries : numpy.ndarray of float32
         Ascending, without an entry for absent elements.
     codes : numpy.ndarray of uint8
     """
     codes = core.assign_by_thresholds(values, found.thresholds)
-    if weights.positions is None:
-        return weights, found.values, codes
+    positions = weights.positions
+    if positions is None:
+        return None, found.values, codes
     is_stored, entries = codes != found.absent, found.values
     if found.absent >= 0:
         codes -= (codes > found.absent).astype(np.uint8)  # the code of an absent element is unused
         entries = np.delete(entries, found.absent)
     columns = int(np.prod(weights.shape[1:], dtype=np.int64))
     if len(weights.shape) > 1 and weights.shape[0] > 1 and columns > 1:
-        sides = np.divmod(weights.positions, columns)
+        sides = np.divmod(positions, columns)
         codes, is_stored, entries = _by_position(
             values, sides, (weights.shape[0], columns), (codes, is_stored, entries), price, fit
         )
-    return replace(weights, positions=weights.positions[is_stored]), entries, codes[is_stored]
+    return positions[is_stored], entries, codes[is_stored]
 
 
 def _by_position(

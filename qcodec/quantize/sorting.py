@@ -15,13 +15,15 @@ from .weights import Array
 _FEW = 1 << 20
 
 
-def ascending(values: Array) -> Array:
-    """Return a sorted copy.
+def ascending(values: Array, in_place: bool = False) -> Array:
+    """Return a sorted copy, or the values themselves, sorted.
 
     Parameters
     ----------
     values : numpy.ndarray of float32
         One dimension; finite.
+    in_place : bool
+        Whether the values may be sorted where they are.
 
     Examples
     --------
@@ -30,7 +32,7 @@ def ascending(values: Array) -> Array:
     """
     if len(values) <= _FEW:
         return np.sort(values)
-    ordered = np.array(values, np.float32, order="C")
+    ordered = values if in_place else np.array(values, np.float32, order="C")
     core.sort(ordered)
     return ordered
 

@@ -10,7 +10,7 @@ from .._base.checks import check_choice, check_number
 from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
-from .groups import Grouping, grouping
+from .groups import Grouping
 from .ternary_best import best_ternary, mean_above
 from .thresholds import float32_at_most, float32_below
 from .weights import Array, Weights, quantizable
@@ -63,6 +63,9 @@ def quantize_ternary(
         If the array has another element type.
     ValueError
         If a value is NaN or infinite, or an argument is out of range.
+    GroupsError
+        A ValueError: if the groups are so small that codes and parameters take more than the
+        elements, in tensors of at least 4,096 elements.
 
     Examples
     --------
@@ -72,7 +75,8 @@ def quantize_ternary(
     """
     check_ternary(threshold, scales)
     weights = quantizable(array, mask, check=threshold != "exact")
-    layout = grouping(weights.shape, per, group)
+    entries = 3 if scales == 2 else 1
+    layout = weights.grouping(per, group, parameter_bits=32 * entries, code_bits=2)
     members = weights.members(layout)
     if threshold == "exact":
         with weights.explaining():
@@ -130,10 +134,7 @@ def _trits(weights: Weights, layout: Grouping, above: Array, below: Array) -> Ar
 
 
 def _quantized(weights: Weights, codes: Array, book: Groups, scale: Groups | None) -> Quantized:
-    positions = None
-    if weights.positions is not None:
-        positions = np.flatnonzero(codes != 1)
-        codes = codes[positions]
+    positions, codes = weights.stored_codes(codes, 1)
     return Quantized(
         weights.shape, weights.dtype, "codebook", codes, positions, 2, codebook=book, scale=scale
     )

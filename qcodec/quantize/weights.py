@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .._base.arrays import as_array, as_float32
 from .._core import core
-from ..dtypes import QUANTIZABLE
-from .groups import Grouping
+from ..dtypes import QUANTIZABLE, element_type
+from .groups import Grouping, GroupsError, grouping
 
 Array = np.ndarray[Any, Any]
 
@@ -24,35 +25,107 @@ _MAX_VALUES = {
 }
 
 
+# Smaller tensors may have any groups.
+_MIN_CHECKED = 4096
+
+
 @dataclass(frozen=True, eq=False)
 class Weights:
     """A tensor that is to be quantized.
 
     Attributes
     ----------
-    values : numpy.ndarray of float32
-        One dimension, C order; 0 for elements that are not stored.
-    positions : numpy.ndarray of int64, optional
-        Flat indices of the stored elements, ascending; None: all.
+    given : numpy.ndarray of float32
+        The values of all elements, one dimension, C order.
+    kept : numpy.ndarray of bool, optional
+        True for the elements to store; None: all.
     shape : tuple of int
     dtype : str
         The element type of the given tensor.
     """
 
-    values: Array
-    positions: Array | None
+    given: Array
+    kept: Array | None
     shape: tuple[int, ...]
     dtype: str
 
     @property
+    def size(self) -> int:
+        """The number of elements."""
+        return len(self.given)
+
+    @cached_property
+    def values(self) -> Array:
+        """All values, with 0 for the elements that are not stored."""
+        return self.given if self.all_kept else np.where(self.kept, self.given, np.float32(0))
+
+    @cached_property
+    def all_kept(self) -> bool:
+        """Whether every element is stored, with positions or without."""
+        return self.kept is None or bool(self.kept.all())
+
+    @property
+    def copies(self) -> bool:
+        """Whether `stored` is a copy."""
+        return not self.all_kept
+
+    @property
     def stored(self) -> Array:
         """The values of the stored elements."""
-        return self.values if self.positions is None else self.values[self.positions]
+        return self.given[self.kept] if self.copies else self.given
+
+    @property
+    def positions(self) -> Array | None:
+        """Flat indices of the stored elements, ascending; None: all. A new array each time."""
+        return None if self.kept is None else np.flatnonzero(self.kept)
 
     @property
     def max_value(self) -> float:
         """The largest float32 that is finite in the tensor's element type."""
         return _MAX_VALUES[self.dtype]
+
+    def grouping(
+        self, per: int | None, group: int | None, *, parameter_bits: int, code_bits: int
+    ) -> Grouping:
+        """Return the groups, unless they are so small that they make the tensor larger.
+
+        Parameters
+        ----------
+        per, group : int, optional
+            As for `groups.grouping`.
+        parameter_bits, code_bits : int
+            What the parameters of a group, and the code of an element, take.
+
+        Raises
+        ------
+        GroupsError
+            If codes and parameters take more bits than the elements. That is a mistake, such as
+            ``per=0`` for a vector, which has one element per index: exact storage would be smaller,
+            and finding a codebook for each element takes long. Tensors of fewer than 4,096 elements
+            may have any groups: what they take is little.
+
+        Examples
+        --------
+        >>> quantizable(np.ones(10_000, np.float32)).grouping(
+        ...     0, None, parameter_bits=32, code_bits=8
+        ... )
+        Traceback (most recent call last):
+            ...
+        qcodec.quantize.groups.GroupsError: per=0 makes 10,000 groups of 1 element: with their \
+parameters the codes take 50,000 bytes, the elements 40,000; use larger groups, or Lossless()
+        """
+        found = grouping(self.shape, per, group)
+        bits = self.size * code_bits + found.count * parameter_bits
+        raw = self.size * 8 * element_type(self.dtype).itemsize
+        if bits > raw and found.count > 1 and self.size >= _MIN_CHECKED:
+            members = -(-self.size // found.count)
+            raise GroupsError(
+                f"{f'per={per}' if group is None else f'group={group}'} makes {found.count:,} "
+                f"groups of {members:,} element{'' if members == 1 else 's'}: with their "
+                f"parameters the codes take {bits // 8:,} bytes, the elements {raw // 8:,}; "
+                "use larger groups, or Lossless()"
+            )
+        return found
 
     def members(self, grouping: Grouping) -> Array:
         """Return the values by group, shape (groups, members); 0 for elements not stored."""
@@ -60,12 +133,23 @@ class Weights:
 
     def counts(self, grouping: Grouping) -> Array:
         """Return the number of stored elements in each group."""
-        stored = np.ones(len(self.values), np.bool_)
-        if self.positions is not None:
-            stored[:] = False
-            stored[self.positions] = True
-        counts: Array = np.sum(grouping.members(stored), axis=1)
-        return counts
+        if self.kept is None:
+            return grouping.counts(self.size)
+        return np.count_nonzero(grouping.members(self.kept), axis=1)
+
+    def ranges(self, grouping: Grouping) -> tuple[Array, Array]:
+        """Return the minimum and the maximum of 0 and the values of each group, in float64."""
+        return core.group_ranges(self.values, grouping.inner, grouping.count)
+
+    def stored_codes(self, codes: Array, zero: int) -> tuple[Array | None, Array]:
+        """Return positions and codes of the stored elements, given the codes of all.
+
+        With a mask, elements whose code is that of zero are not stored.
+        """
+        if self.kept is None:
+            return None, codes
+        positions = np.flatnonzero(codes != zero)
+        return positions, codes[positions]
 
     @contextmanager
     def explaining(self) -> Iterator[None]:
@@ -73,7 +157,7 @@ class Weights:
         try:
             yield
         except ValueError:
-            _check_finite(self.values, self.shape)
+            _check_finite(self.given, self.shape)
             raise
 
 
@@ -119,10 +203,7 @@ def quantizable(array: Any, mask: Any = None, *, check: bool = True) -> Weights:
         _check_finite(values, given.shape, exact)
     if mask is None:
         return Weights(values, None, given.shape, element.name)
-    kept = as_mask(mask, given.shape).reshape(-1)
-    return Weights(
-        np.where(kept, values, np.float32(0)), np.flatnonzero(kept), given.shape, element.name
-    )
+    return Weights(values, as_mask(mask, given.shape).reshape(-1), given.shape, element.name)
 
 
 def as_mask(mask: Any, shape: tuple[int, ...]) -> Array:

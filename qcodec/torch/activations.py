@@ -198,10 +198,12 @@ def _chosen(
     """The layers that rules match, each with its first rule."""
     names = {f"{name}.input" if name else "input": module for name, module in found.items()}
     known, there = frozenset(names), f"there are {', '.join(names)}" if names else "there is none"
-    for pattern in patterns:
-        if not pattern.finds_any(known):
+    looked_up, codecs = Patterns(patterns), list(rules.values())
+    matching = looked_up.found_in(known)
+    for at, pattern in enumerate(patterns):
+        if at not in matching:
             raise ValueError(f"no layer matches {quoted(pattern.text)}; {there}")
-    first, codecs = Patterns(patterns).first, list(rules.values())
+    first = looked_up.first
     matches = {name: first(name) for name in names}
     chosen = {name: codecs[at] for name, at in matches.items() if at is not None}
     for name, codec in chosen.items():
@@ -245,8 +247,9 @@ def _check_called(chosen: list[_Layer], patterns: Sequence[Pattern]) -> None:
     """Each pattern must match a layer that was called; a warning names other uncalled layers."""
     idle = [layer.name for layer in chosen if not layer.samples]
     reached = frozenset(layer.name for layer in chosen if layer.samples)
-    for pattern in patterns if idle else ():
-        if not pattern.finds_any(reached):
+    matching = Patterns(patterns).found_in(reached) if idle else set()
+    for at, pattern in enumerate(patterns if idle else ()):
+        if at not in matching:
             name = next(name for name in idle if pattern.finds(name))
             raise ValueError(f"{name}: found no input in any batch, allowed is at least one")
     if idle:

@@ -175,23 +175,62 @@ def whole_bits(
         name: {bits: curve.noise(bits) for bits in range(min_bits, max_bits + 1)}
         for name, curve in by_name.items()
     }
-    steps = [
-        (gain / sizes[name], name, bits)
+    # The gains of a tensor fall from step to step, so sorting keeps its steps in order.
+    steps = sorted(
+        (-gain / sizes[name], name, bits, found[bits])
         for name, found in noises.items()
         for gain, bits in _worthwhile(found)
-    ]
-    # The gains of a tensor fall from step to step, so sorting keeps its steps in order.
-    steps.sort(key=lambda step: (-step[0], step[1:]))
+    )
+    allocation = _Allocation(noises, min_bits, steps)
     allowed = 10 ** (-target / 10)
+    # The noise never rises from step to step, as bisection needs.
+    count = bisect_left(range(len(steps)), True, key=lambda n: allocation.noise(n) <= allowed)
+    return allocation.bits(count)
 
-    def after(count: int) -> dict[str, int]:
-        return dict.fromkeys(sizes, min_bits) | {name: bits for _, name, bits in steps[:count]}
 
-    def is_enough(count: int) -> bool:
-        # `fsum` rounds only once, so the sum never rises from step to step, as bisection needs.
-        return math.fsum(noises[name][bits] for name, bits in after(count).items()) <= allowed
+class _Allocation:
+    """The bits of all tensors after the first of some steps.
 
-    return after(bisect_left(range(len(steps)), True, key=is_enough))
+    Each number of steps is reached from the one before it, so a bisection takes as many steps as
+    there are, and not that many for each comparison.
+
+    Parameters
+    ----------
+    noises : mapping of str to dict
+        The noise of each tensor by its bits.
+    min_bits : int
+        The bits of all tensors before the first step.
+    steps : list of (float, str, int, float)
+        The rank of the step, the tensor, its bits after the step, and its noise then.
+    """
+
+    def __init__(
+        self,
+        noises: Mapping[str, Mapping[int, float]],
+        min_bits: int,
+        steps: list[tuple[float, str, int, float]],
+    ) -> None:
+        self.steps, self._at = steps, 0
+        self._start = dict.fromkeys(noises, min_bits)
+        self._noises = {name: found[min_bits] for name, found in noises.items()}
+        self._before = []
+        known = dict(self._noises)
+        for _, name, _, noise in steps:
+            self._before.append(known[name])
+            known[name] = noise
+
+    def noise(self, count: int) -> float:
+        """The sum of all noises after so many steps, rounded once (`fsum`): it never rises."""
+        for _, name, _, noise in self.steps[self._at : count]:
+            self._noises[name] = noise
+        for at in range(self._at - 1, count - 1, -1):
+            self._noises[self.steps[at][1]] = self._before[at]
+        self._at = count
+        return math.fsum(self._noises.values())
+
+    def bits(self, count: int) -> dict[str, int]:
+        """The bits after so many steps."""
+        return self._start | {name: bits for _, name, bits, _ in self.steps[:count]}
 
 
 def _worthwhile(noises: Mapping[int, float]) -> list[tuple[float, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from .._base.messages import names_text, quoted
-from .._base.patterns import Pattern
+from .._base.patterns import Pattern, Patterns
 
 _Rule = TypeVar("_Rule")
 
@@ -47,7 +47,8 @@ def patterns_of(rules: Mapping[str, Any]) -> list[Pattern]:
 def check_unused(patterns: Sequence[Pattern], names: Sequence[str]) -> None:
     """Raise ValueError if a pattern matches none of the names."""
     known = frozenset(names)
-    unused = [pattern.text for pattern in patterns if not pattern.finds_any(known)]
+    found = Patterns(patterns).found_in(known)
+    unused = [pattern.text for at, pattern in enumerate(patterns) if at not in found]
     if unused:
         raise ValueError(
             f"no parameter matches {names_text(unused)}; there are {names_text(names)}"

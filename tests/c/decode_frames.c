@@ -9,7 +9,7 @@ static qc_status decode(const frame_file *file, uint8_t *values)
 {
     static uint8_t workspace[QC_WORKSPACE_BYTES];
     const qc_frame *frame = &file->frame;
-    return qc_frame_decode(frame, file->chunks, file->data, 0, frame->elements, frame->dtype,
+    return qc_frame_decode(frame, file->chunks, file->data, 0, 0, frame->elements, frame->dtype,
                            values, QC_VERIFY, workspace, NULL);
 }
 

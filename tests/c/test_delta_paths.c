@@ -71,11 +71,11 @@ static void check_range(size_t size, size_t first, size_t count)
     CHECK(qc_frame_chunks(&frame, file, chunks, NULL) == QC_OK, "chunks");
     size_t item = frame.item_size;
     uint8_t *out = last_bytes(output, item * count);
-    CHECK(qc_frame_decode(&frame, chunks, file, first, count, frame.dtype, out, 0, workspace,
+    CHECK(qc_frame_decode(&frame, chunks, file, 0, first, count, frame.dtype, out, 0, workspace,
                           NULL) == QC_INVALID,
           "without its base");
     frame.delta.base = base;
-    CHECK(qc_frame_decode(&frame, chunks, file, first, count, frame.dtype, out, 0, workspace,
+    CHECK(qc_frame_decode(&frame, chunks, file, 0, first, count, frame.dtype, out, 0, workspace,
                           NULL) == QC_OK,
           "decoding from %zu, %zu elements", first, count);
     CHECK(memcmp(out, elements + item * first, item * count) == 0,

@@ -81,7 +81,7 @@ static qc_status decode(size_t size, int opened, uint32_t *bits)
         return qc_decode(file, size, QC_F32, bits, 4 * CODES, NULL, 0, QC_VERIFY, workspace, NULL);
     CHECK(qc_frame_read(file, size, QC_WHOLE, &frame, NULL) == QC_OK, "head");
     CHECK(qc_frame_chunks(&frame, file, chunks, NULL) == QC_OK, "chunks");
-    return qc_frame_decode(&frame, chunks, file, 0, CODES, QC_F32, bits, QC_VERIFY, workspace,
+    return qc_frame_decode(&frame, chunks, file, 0, 0, CODES, QC_F32, bits, QC_VERIFY, workspace,
                            NULL);
 }
 

@@ -181,7 +181,7 @@ static void ranges(void)
         REFUSED(qc_chunk_decode(&frame, chunks, bytes, beyond_chunk[i][0], beyond_chunk[i][1],
                                 QC_F32, out, 0, workspace, &error),
                 QC_INVALID, "decode: the range is beyond the chunk");
-        REFUSED(qc_frame_decode(&frame, chunks, file, beyond_tensor[i][0], beyond_tensor[i][1],
+        REFUSED(qc_frame_decode(&frame, chunks, file, 0, beyond_tensor[i][0], beyond_tensor[i][1],
                                 QC_F32, out, 0, workspace, &error),
                 QC_INVALID, "decode: the range is beyond the tensor");
     }
@@ -215,8 +215,9 @@ static void outputs(void)
     qc_chunk chunks[ELEMENTS / CHUNK];
     qc_frame frame = read_frame(size, chunks);
     CHECK(frame.coded_bytes > 0 && frame.coded_bytes <= sizeof memory, "coded scales");
-    REFUSED(qc_frame_decode(&frame, chunks, file, 0, ELEMENTS, QC_F32, out, 0, workspace, &error),
-            QC_INVALID, "decode: the parameters are not decoded yet");
+    REFUSED(
+        qc_frame_decode(&frame, chunks, file, 0, 0, ELEMENTS, QC_F32, out, 0, workspace, &error),
+        QC_INVALID, "decode: the parameters are not decoded yet");
     REFUSED(qc_decode(file, size, QC_F32, out, bytes, memory, frame.coded_bytes - 1, 0, workspace,
                       &error),
             QC_NO_SPACE, "decode: memory for the parameters");
@@ -230,10 +231,11 @@ static void a_base(void)
     uint8_t out[4 * ELEMENTS];
     qc_chunk chunks[ELEMENTS / CHUNK];
     qc_frame frame = read_frame(write_frame(QC_DELTA, 0), chunks);
-    REFUSED(qc_frame_decode(&frame, chunks, file, 0, ELEMENTS, QC_F32, out, 0, workspace, &error),
-            QC_INVALID, "delta: the base is missing");
+    REFUSED(
+        qc_frame_decode(&frame, chunks, file, 0, 0, ELEMENTS, QC_F32, out, 0, workspace, &error),
+        QC_INVALID, "delta: the base is missing");
     frame.delta.base = base;
-    CHECK(qc_frame_decode(&frame, chunks, file, 0, ELEMENTS, QC_F32, out, 0, workspace, NULL) ==
+    CHECK(qc_frame_decode(&frame, chunks, file, 0, 0, ELEMENTS, QC_F32, out, 0, workspace, NULL) ==
               QC_OK,
           "decoding");
 }

@@ -179,7 +179,7 @@ static qc_status decode_tiny_chunks(const qc_poll *poll, size_t *size)
     static qc_chunk chunks[TINY];
     qc_frame frame = read_frame(poll, chunks);
     *size = 0;
-    return qc_frame_decode(&frame, chunks, frame_bytes, 0, frame.elements, QC_F32, NULL, 0,
+    return qc_frame_decode(&frame, chunks, frame_bytes, 0, 0, frame.elements, QC_F32, NULL, 0,
                            workspace, NULL);
 }
 

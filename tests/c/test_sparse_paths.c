@@ -71,7 +71,7 @@ static void check_range(size_t size, size_t first, size_t count)
     uint8_t *out = last_bytes(output, 4 * count);
     CHECK(qc_frame_read(file, size, QC_WHOLE, &frame, NULL) == QC_OK, "head");
     CHECK(qc_frame_chunks(&frame, file, chunks, NULL) == QC_OK, "chunks");
-    CHECK(qc_frame_decode(&frame, chunks, file, first, count, QC_F32, out, 0, workspace, NULL) ==
+    CHECK(qc_frame_decode(&frame, chunks, file, 0, first, count, QC_F32, out, 0, workspace, NULL) ==
               QC_OK,
           "decoding from %zu, %zu elements", first, count);
     CHECK(memcmp(out, expected + first, 4 * count) == 0, "path %x: from %zu, %zu elements",

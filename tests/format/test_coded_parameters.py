@@ -255,14 +255,15 @@ def test_threads_share_parameters_that_are_decoded_once():
 def test_the_core_gives_no_values_without_parameters():
     data, dense = blocks()
     out = np.empty(dense.nbytes, np.uint8)
-    frame = core.Frame.read(np.frombuffer(data, np.uint8), True, True)
+    octets = np.frombuffer(data, np.uint8)
+    frame = core.Frame.read(octets, True, True)
     with pytest.raises(ValueError, match="not decoded yet"):
-        frame.decode(0, dense.size, 0, out, None, True)
+        frame.decode(0, dense.size, 0, out, octets, 0, None, True)
     opened = frame.with_parameters()
     assert opened.with_parameters() is opened
-    opened.decode(0, dense.size, 0, out, None, True)
+    opened.decode(0, dense.size, 0, out, octets, 0, None, True)
     with pytest.raises(ValueError, match="not decoded yet"):
-        frame.decode(0, dense.size, 0, out, None, True)  # it never changes
+        frame.decode(0, dense.size, 0, out, octets, 0, None, True)  # it never changes
     assert np.array_equal(out.view(np.float32).reshape(64, 64), dense)
 
 

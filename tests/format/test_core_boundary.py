@@ -34,20 +34,15 @@ def frame_of(codec=None, **settings):
 @pytest.mark.parametrize("size", [0, 1, 24, 95, 97, 96 + 4])
 def test_an_output_of_another_size_is_refused(dtype, size):
     frame, data = frame_of()
-    offset, length, _, _ = frame.chunk(0)
     with pytest.raises(ValueError, match="out has"):
-        frame.decode(0, 24, dtype, octets(size), None, True)
-    with pytest.raises(ValueError, match="out has"):
-        frame.decode_chunk(
-            0, data[offset : offset + length], 0, 24, dtype, octets(size), None, True
-        )
+        frame.decode(0, 24, dtype, octets(size), data, 0, None, True)
 
 
 def test_the_size_of_an_element_cannot_be_passed():
     """Once it was: 64 bytes were written into 16."""
-    frame, _ = frame_of()
+    frame, data = frame_of()
     with pytest.raises(TypeError):
-        frame.decode(0, 24, F32, 1, octets(24), None, True)
+        frame.decode(0, 24, F32, 1, octets(24), data, 0, None, True)
 
 
 def test_wide_codes_take_two_bytes():
@@ -69,13 +64,80 @@ def test_a_chunk_of_another_size_is_refused():
         frame.decode_codes(1, data[offset : offset + length], None, True)
 
 
+def test_bytes_that_are_not_all_of_the_chunks_are_refused():
+    weights = np.sqrt(np.arange(1000, dtype=np.float32))
+    data = np.frombuffer(qcodec.encode(weights, chunk=256), np.uint8)
+    frame = core.Frame.read(data, True, True)
+    places = [frame.chunk(index)[:2] for index in range(4)]
+    start, stop = places[1][0], places[2][0] + places[2][1]
+
+    def decode(offset, end):
+        out = np.zeros(300, np.float32)
+        frame.decode(400, 300, F32, out.view(np.uint8), data[offset:end], offset, None, True)
+        assert np.array_equal(out, weights[400:700])
+
+    for offset, end in [(start, stop), (start - 1, stop + 1), (0, len(data))]:
+        decode(offset, end)
+    for offset, end in [(start + 1, stop), (start, stop - 1), (start, start), (stop, len(data))]:
+        with pytest.raises(ValueError, match="are not all of the chunks 1 to 3"):
+            decode(offset, end)
+    for first, count in [(0, 1001), (1000, 1), (2**64 - 1, 2), (1, 2**64 - 1)]:
+        with pytest.raises(IndexError, match="of 1,000"):
+            frame.decode(first, count, F32, octets(4), data, 0, None, True)
+        with pytest.raises(IndexError, match="of 1,000"):
+            frame.pieces(first, count, 100)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 500, 1000, 2**64 - 1])
+def test_pieces_hold_each_chunk_once_and_no_more_bytes_than_the_limit(limit):
+    data = np.frombuffer(qcodec.encode(np.arange(3000, dtype=np.float32), chunk=256), np.uint8)
+    frame = core.Frame.read(data, True, True)
+    chunks = [frame.chunk(index) for index in range(1, 9)]
+    pieces = frame.pieces(300, 1900, limit)
+    assert sum(count for _, count, _, _ in pieces) == 1900
+    assert sum(size for _, _, _, size in pieces) == sum(size for _, size, _, _ in chunks)
+    at, place = 300, chunks[0][0]
+    for first, count, offset, size in pieces:
+        assert (first, offset) == (at, place)
+        assert size <= limit or (offset, size) in [chunk[:2] for chunk in chunks]
+        at, place = at + count, place + size
+
+
+@pytest.mark.parametrize(("offset", "size"), [(0, 0), (0, 2**64 - 1), (10**6, 1), (1, 2**64 - 1)])
+def test_small_frames_outside_their_buffer_are_left_to_others(offset, size):
+    _, data = frame_of()
+    frames = core.SmallFrames(data)
+    assert frames.head(0, len(data), True) == ((4, 6), F32, 24)
+    assert frames.head(offset, size, True) is None
+    assert not frames.decode_whole(offset, size, F32, octets(96), True)
+
+
+def test_small_frames_that_are_unusual_are_left_to_others():
+    base = WEIGHTS + np.float32(2**-18)
+    for codec in (qcodec.Delta(base), qcodec.Affine(4)):
+        _, data = frame_of(codec)
+        assert (core.SmallFrames(data).head(0, len(data), True) is None) == hasattr(codec, "base")
+    large = np.frombuffer(qcodec.encode(np.zeros(4097, np.float32)), np.uint8)
+    assert core.SmallFrames(large).head(0, len(large), True) is None
+    _, data = frame_of()
+    for dtype, out in [(F32, octets(95)), (F32, octets(97)), (U16, octets(96)), (255, octets(96))]:
+        assert not core.SmallFrames(data).decode_whole(0, len(data), dtype, out, True)
+    broken = data.copy()
+    broken[-1] ^= 1
+    assert core.SmallFrames(broken).head(0, len(data), True) is None
+    assert core.SmallFrames(broken).head(0, len(data), False) is not None
+    assert not core.SmallFrames(broken).decode_whole(0, len(data), F32, octets(96), True)
+    with pytest.raises((ValueError, BufferError)):
+        core.SmallFrames(data).decode_whole(0, len(data), F32, bytes(96), True)
+
+
 @pytest.mark.parametrize("size", [0, 95, 97, 4 * 96])
 def test_a_base_of_another_size_is_refused(size):
     base = WEIGHTS + np.float32(2**-18)
     frame, data = frame_of(qcodec.Delta(base))
     offset, length, _, _ = frame.chunk(0)
     with pytest.raises(ValueError, match="the base has"):
-        frame.decode(0, 24, F32, octets(96), octets(size), True)
+        frame.decode(0, 24, F32, octets(96), data, 0, octets(size), True)
     with pytest.raises(ValueError, match="the base has"):
         frame.decode_codes(0, data[offset : offset + length], octets(size), True)
 
@@ -146,11 +208,11 @@ def chunk_of_zeros():
 
 def test_writing_a_frame_takes_any_bytes_and_keeps_no_view_of_them():
     chunk = bytearray(chunk_of_zeros())
-    frame = plan_of("affine").write([chunk], 0, 0xFF, 1)
-    assert plan_of("affine").write([memoryview(bytes(chunk))], 0, 0xFF, 1) == frame
+    frame = plan_of("affine").write([(chunk, 0)], 0xFF, 1)
+    assert plan_of("affine").write([(memoryview(bytes(chunk)), 0)], 0xFF, 1) == frame
     chunk.append(0)  # no view is left
     with pytest.raises(ValueError, match="2 chunks, the frame has 1"):
-        plan_of("affine").write([chunk, chunk], 0, 0xFF, 1)
+        plan_of("affine").write([(chunk, 0), (chunk, 0)], 0xFF, 1)
 
 
 def test_threads_write_one_plan_with_coded_parameters():
@@ -168,7 +230,7 @@ def test_threads_write_one_plan_with_coded_parameters():
     nowhere = np.zeros(0, np.uint32)
     chunk, used = plan.encode_chunk(0, 4096, nowhere, octets(4096), 4096, 0, 0xFF, 1, 5)
     with ThreadPoolExecutor(8) as pool:
-        frames = set(pool.map(lambda _: plan.write([chunk], used, 0xFF, 2), range(32)))
+        frames = set(pool.map(lambda _: plan.write([(chunk, used)], 0xFF, 2), range(32)))
     (frame,) = frames
     assert len(frame) < scales.nbytes  # they are coded
     assert np.array_equal(qcodec.decode(frame), np.zeros((64, 64), np.float32))

@@ -13,6 +13,7 @@ from benchmarks.peers import structured as cases
 from benchmarks.peers.__main__ import structured_set
 from benchmarks.peers.case import Case, same
 from benchmarks.suite import data
+from benchmarks.suite.measure import spread_of
 from qcodec import Codebook
 from qcodec.dtypes import element_type
 from qcodec.quantized import Quantized
@@ -212,12 +213,16 @@ def test_sizes_of_others_are_remembered_until_the_contents_change(tmp_path, monk
 
 
 def test_the_summary_has_a_row_a_case_and_means_by_group():
+    case = Case("as it is", {"w": np.zeros(25, np.float32)}, net="a")
+    second = spread_of([1.0] * 3, [1.0] * 3)
+    microsecond = spread_of([1e-6] * 3, [1e-6] * 3)
+    seconds = {"small": second, "balanced": microsecond}
     found = [
-        ("floats", sizes.Sizes(Case("as it is", {}, net="a"), ours, {"xz": 200, "br": 100}, 50))
+        ("floats", sizes.Sizes(case, ours, {"xz": 200, "br": 100}, seconds, 50))
         for ours in ({"small": 50, "balanced": 100}, {"small": 200, "balanced": 400})
     ]
     lines = cases.summary(found, ["b: data is not there"]).splitlines()
-    assert lines[2] == "| a | as it is | 50 | 100 | br | 100 | 0.500 | 1.000 | 1.000 |"
+    assert lines[2] == "| a | as it is | 50, 0 | 100, 100 | br | 100 | 0.500 | 1.000 | 1.000 |"
     assert lines[7] == "| floats | 2 | 1.000, 2.000 | 2.000, 4.000 |"
     assert lines[-1] == "- b: data is not there"
 

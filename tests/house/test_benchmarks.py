@@ -2,31 +2,49 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 
+import numpy as np
 import pytest
 
 from benchmarks import builds
 from benchmarks.suite import (
+    beside,
     data,
+    figures,
     frames,
     goal_table,
     goals,
+    growth_goals,
     machine,
     measure,
+    memory,
+    memory_case,
+    neighbours,
     numeric,
+    peak,
     peers_c,
     peers_python,
+    placement,
     plot,
     ratios,
     report,
     streams,
+    threads,
 )
-from benchmarks.suite.measure import Effort, Spread, interleave, spread_of
+from benchmarks.suite.growth import by_groups, series
+from benchmarks.suite.growth import run as growth
+from benchmarks.suite.growth.extent import Extent
+from benchmarks.suite.measure import Effort, Spread, in_turns, interleave, spread_of
 from benchmarks.suite.native import MissingPeerError
 from benchmarks.suite.result import Key, Result, Results
 from recipes.sections import rewrite
 
 TINY = Effort(rounds=2, seconds=1e-5)
+# Groups whose goals are met with their measurements in tests of their own.
+ELSEWHERE = ("codecs", "training", "applying", "memory", "threads", "placement", "growth")
 # Of packages that are only compared with.
 others_may_warn = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
@@ -66,7 +84,7 @@ def test_every_goal_names_a_measurement_that_is_made(no_peers):
     numeric.measure(results, 4096, TINY)
     made = {(key.group, key.data, key.method) for key in results}
     for goal in goal_table.goals(machine.available()[-1]):
-        if goal.ours.group in ("codecs", "training", "applying"):
+        if goal.ours.group in ELSEWHERE:
             continue
         assert (goal.ours.group, goal.ours.data, goal.ours.method) in made
         if goal.peer is not None and goal.peer.method in ("store bound", "memcpy"):
@@ -127,6 +145,120 @@ def test_a_method_that_would_take_minutes_is_left_out_and_named(monkeypatch):
     assert [key.data for key in results] == ["few"]
 
 
+def needs_peak():
+    return pytest.mark.skipif(not peak.is_known(), reason="no peak of memory in /proc")
+
+
+@needs_peak()
+def test_memory_is_measured_for_every_goal_in_fresh_processes(monkeypatch):
+    asked = []
+
+    def in_a_process(name, size):
+        asked.append((name, size))
+        return 3 * size, 2 * size, 0.1
+
+    monkeypatch.setattr(memory, "_in_a_process", in_a_process)
+    results = Results()
+    memory.measure(results, 100)
+    assert asked == [(name, 100) for name in memory_case.CASES]
+    for goal in goal_table.of_memory():
+        verdict = goals.judge(goal, results, [])
+        assert verdict.found == 1.5
+        assert verdict.word == ("reached" if goal.floor >= 1.5 else "missed")
+    assert len(results) == len(goal_table.of_memory())
+    assert "| encode | lossless | 1.50 |" in figures.memory(results, "memory")
+
+
+@needs_peak()
+@pytest.mark.parametrize("name", ["decode, codebook4", "qcodec encode, lossless"])
+def test_a_case_of_memory_runs_in_a_process(name):
+    peak_bytes, whole, seconds = memory._in_a_process(name, 1 << 20)
+    assert whole == (1 << 20 if name.startswith("decode") else 1 << 18)
+    assert whole / 2 < peak_bytes < 100 * whole
+    assert seconds > 0
+
+
+@needs_peak()
+def test_the_peak_of_memory_is_that_of_the_call_alone():
+    size = 1 << 25
+    np.ones(4 * size, np.uint8)  # before the call, so it does not count
+    held = np.ones(size, np.uint8)
+    found = peak.above(lambda: np.ones(size, np.uint8).sum())
+    assert 0.95 * size < found < 1.5 * size
+    assert len(held) == size
+
+
+def test_threads_are_measured_for_every_goal():
+    results = Results()
+    threads.measure(results, 1 << 12, 2, Effort(1, 1e-5))
+    for goal in goal_table.beside_others(machine.current()):
+        if goal.ours.group == "threads":
+            assert {goal.ours, goal.peer} <= results.keys(), goal.what
+    rows = beside.table(results, "threads").splitlines()[2:]
+    assert len(rows) == len(results) / 2
+    assert all(" | 2 threads | " in row and " | 1 thread | " in row for row in rows)
+    names = {row.split(" | ")[0] for row in rows}
+    for codec in threads.CODECS:
+        assert {
+            f"| decode {codec}, fast, {way}, out=" for way in ("bytes", "mmap", "pread")
+        } < names
+
+
+def test_the_worst_case_of_threads_is_the_one_that_gains_least():
+    results, path = Results(), machine.current()
+    for row, one, two in (("raw, a", 2.0, 1.0), ("raw, b", 2.0, 3.0), ("raw, c", 9.0, 8.0)):
+        for count, seconds in ((1, one), (2, two)):
+            key = Key("threads", row, threads.method(count), "decode", path)
+            results.record(result(key, seconds))
+    threads._record_worst(results, "raw", 2)
+    worst = Key("threads", f"raw, {threads.WORST}", "2 threads", "decode", path)
+    assert results[worst].spread.median == 3.0
+    assert results[goal_table.beside(worst)].spread.median == 2.0
+
+
+@needs_compiler
+def test_frames_are_decoded_at_every_offset_and_the_slowest_counts():
+    results, asked = Results(), [0, 4, 48, 4032]
+    placement.measure(results, 5000, Effort(1, 1e-5), asked)
+    for goal in goal_table.beside_others("AVX-512"):
+        if goal.ours.group == "placement" and "AVX-512" in machine.available():
+            assert {goal.ours, goal.peer} <= results.keys()
+    for key, found in results.items():
+        if key.method == placement.SLOWEST:
+            middle = results[Key(key.group, key.data, placement.MEDIAN, key.action, key.path)]
+            assert found.spread.lower >= middle.spread.lower
+    pages = placement.Pages(100)
+    assert [pages.at(offset).ctypes.data % placement.PAGE for offset in asked] == asked
+    assert all(len(pages.at(offset)) == 100 for offset in placement.OFFSETS)
+
+
+@pytest.mark.filterwarnings("ignore::qcodec.QCodecWarning")
+def test_growth_is_measured_for_every_goal():
+    results = Results()
+    growth.measure(results, Extent(weights=1 << 13, tensors=4, groups=4), Effort(1, 1e-6))
+    for goal in growth_goals.goals():
+        if "memory" not in goal.ours.action or peak.is_known():
+            assert goals.judge(goal, results, []).found is not None, goal.what
+    rows = figures.growth(results, "growth").splitlines()[2:]
+    assert len(rows) == sum(goal.ours in results for goal in growth_goals.goals())
+    assert by_groups.title(*by_groups.PAIRS[0]) in rows[-4]
+
+
+def test_exponents_are_those_of_the_upper_range():
+    sizes = series.up_to(1 << 20, 1)
+    overhead = {size: 100 + size**1.5 for size in sizes}
+    assert series.Growth.LINEAR.figure(overhead) == pytest.approx(1.5, abs=0.02)
+    assert series.Growth.CONSTANT.figure(dict.fromkeys(sizes, 7.0)) == pytest.approx(0)
+    assert series.exponent([5], [1.0]) == 0
+
+
+def test_a_cliff_is_a_smaller_size_that_takes_longer_than_any_larger_one():
+    found = {1: 1.0, 2: 6.0, 3: 2.0, 4: 3.0}
+    assert series.Growth.NO_CLIFF.figure(found) == 3
+    assert series.Growth.NO_CLIFF.figure({1: 1.0, 2: 2.0}) == 0.5
+    assert series.Growth.LEVEL.figure(found) == 6
+
+
 def test_a_cost_is_a_time_of_one_unit_divided_by_that_of_the_other():
     ours, peer = Key("training", "d", "masks", "step"), Key("training", "d", "plain", "step")
     results = Results({ours: result(ours, 3.0), peer: result(peer, 2.0)})
@@ -163,7 +295,32 @@ def test_an_interruption_does_not_make_a_job_look_slow():
     assert (quiet_and_interrupted.median, quiet_and_interrupted.dropped) == (1.0, 1)
     always_interrupted = spread_of([3.0, 9.0, 5.0, 4.0], [1.0, 1.0, 1.0, 1.0])
     assert (always_interrupted.median, always_interrupted.clock) == (1.0, "processor")
-    assert spread_of([3.0, 9.0], [1.0, 1.0], threads=2).clock == "unsure"
+
+
+def test_samples_of_several_threads_count_if_no_other_process_had_a_processor():
+    walls, quiet = [1.0, 1.0, 9.0, 1.0], [True, True, False, True]
+    found = spread_of(walls, [2.0] * 4, quiet)
+    assert (found.median, found.dropped, found.clock) == (1.0, 1, "wall")
+    assert spread_of(walls, [2.0] * 4, [True, False, False, True]).clock == "unsure"
+
+
+def test_the_share_of_other_processes_is_that_of_the_whole_round(monkeypatch):
+    monkeypatch.setattr(measure, "QUIET_NEIGHBOURS", -1)
+    found = in_turns({"a": lambda: None}, 4, threads=2)["a"]
+    assert (found.clock, found.dropped) == ("unsure", 0)
+    monkeypatch.setattr(measure, "QUIET_NEIGHBOURS", 1000)
+    known = neighbours.Neighbours().share() is not None
+    assert in_turns({"a": lambda: None}, 4, threads=2)["a"].clock == ("wall" if known else "unsure")
+
+
+def test_another_process_is_seen_and_the_own_one_is_not():
+    if neighbours.Neighbours().share() is None:
+        pytest.skip("this system hides what other processes use")
+    code = "import time; t = time.process_time()\nwhile time.process_time() < t + 0.3: pass"
+    before = time.perf_counter()
+    watch = neighbours.Neighbours()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert watch.share() * (time.perf_counter() - before) > 0.25
 
 
 def test_jobs_take_turns():

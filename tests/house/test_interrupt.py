@@ -301,7 +301,6 @@ GIL_FREE = {
     "decode": {
         "read_head": "short: heads are at most some numbers a chunk, which the file has room for",
         "decode": "asks",
-        "decode_chunk": "asks",
         "decode_codes": "asks",
     },
     "encode": {
@@ -309,6 +308,12 @@ GIL_FREE = {
         "encode_parameters": "caller asks",
         "encode_chunk": "asks",
         "write": "asks",
+    },
+    "equal_steps": {
+        "group_ranges": "asks",
+        "group_squares": "asks",
+        "affine_codes": "asks",
+        "fixed_point_errors": "asks",
     },
     "exact_forms": {
         "distinct": "asks",
@@ -326,6 +331,7 @@ GIL_FREE = {
         "kmeans_lloyd": "asks",
         "kmeans_exact": "asks",
         "kmeans_fast": "asks",
+        "group_codebooks": "asks",
         "assign": "pieces",
         "assign_by_thresholds": "pieces",
         "assign_by_cost": "pieces",

@@ -1,5 +1,7 @@
 """`import qcodec`: its names, its submodules, and a clear error if the import fails."""
 
+import ast
+import importlib
 import os
 import pickle
 import re
@@ -58,6 +60,39 @@ except AttributeError as error:
 def test_an_unknown_attribute_is_named():
     with pytest.raises(AttributeError, match="'qcodec' has no attribute 'tornado'"):
         qcodec.tornado  # noqa: B018
+
+
+def test_import_alone_loads_the_compiled_module_and_nothing_else(run_python):
+    code = """
+import sys, numpy
+before = set(sys.modules)
+import qcodec
+print(sorted(name for name in set(sys.modules) - before if name.startswith("qcodec")))
+"""
+    loaded = run_python(code)
+    assert "'qcodec._core.core'" in loaded
+    others = set(re.findall(r"'qcodec\.(\w+)", loaded)) - {"_core"}
+    assert not others
+
+
+def test_type_checkers_see_every_name_where_it_is_found_when_the_program_runs():
+    tree = ast.parse(Path(qcodec.__file__).read_text("utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {name.name: node.module for node in block.body for name in node.names}
+    assert sorted(seen) == sorted(qcodec.__all__)
+    for name, home in seen.items():
+        module = importlib.import_module(f"qcodec.{home}")
+        assert getattr(qcodec, name) is getattr(module, name)
+
+
+@pytest.mark.parametrize("name", ["codecs", "errors", "files", "limits", "quantized", "tensor"])
+def test_a_submodule_whose_names_are_in_the_package_is_there_too(run_python, name):
+    run_python(f"import qcodec; assert qcodec.{name}.__name__ == 'qcodec.{name}'")
+
+
+def test_a_star_import_gives_every_public_name(run_python):
+    code = "from qcodec import *; import qcodec; assert set(qcodec.__all__) <= globals().keys()"
+    run_python(code)
 
 
 def test_import_defers_what_only_some_callers_need(run_python):

@@ -33,6 +33,12 @@ def hand_written(count):
     return {f"^{re.escape(name)}$": Affine(4) for name in names_of(count)}
 
 
+def plain(count, anchored=False):
+    """Names as people and programs write them: with dots that stand for any character."""
+    names = names_of(count)
+    return {f"^{name}$" if anchored else name: Affine(4) for name in names}
+
+
 def each_codec(recipe, names):
     for name in names:
         assert recipe.codec_for(name, (32, 32), "float32") == Affine(4)
@@ -61,6 +67,10 @@ def saved(tensors, recipe):
 WORK = {
     "mapping": lambda n: (recipe_for, mapping_of(n), names_of(n)),
     "mapping written by hand": lambda n: (recipe_for, hand_written(n), names_of(n)),
+    "mapping of plain names": lambda n: (recipe_for, plain(n), names_of(n)),
+    "mapping of anchored names": lambda n: (recipe_for, plain(n, True), names_of(n)),
+    "codecs of plain names": lambda n: (each_codec, as_recipe(plain(n)), names_of(n)),
+    "plain names of another model": lambda n: (warned_of_all, as_recipe(plain(n)), ["a", "b"]),
     "shared recipe": lambda n: (recipe_for, as_recipe(mapping_of(n)), names_of(n)),
     "codecs": lambda n: (each_codec, as_recipe(mapping_of(n)), names_of(n)),
     "codecs after other rules": lambda n: (
@@ -137,12 +147,20 @@ def test_exact_names_are_neither_compiled_nor_searched(counted):
     assert (counted.compiled, counted.searched) == (0, 0)
 
 
+def test_many_plain_names_are_neither_compiled_nor_searched(counted):
+    names = names_of(1000)[100:]  # as many characters in each
+    rules = {name: Affine(4) for name in names}
+    each_codec(recipe_for(rules, names), names)
+    each_codec(Recipe(tuple(as_recipe(rules).rules)), names)
+    assert (counted.compiled, counted.searched) == (0, 0)
+
+
 def test_only_the_patterns_before_an_exact_name_are_searched(counted):
     rules = [
-        Rule("bias", None),
+        Rule("bias?", None),
         *as_recipe(mapping_of(100)).rules,
-        Rule("a", None),
-        Rule("b", None),
+        Rule("a?", None),
+        Rule("b?", None),
     ]
     each_codec(Recipe(rules), names_of(100))
     assert (counted.compiled, counted.searched) == (3, 100)
@@ -150,7 +168,7 @@ def test_only_the_patterns_before_an_exact_name_are_searched(counted):
 
 def test_each_pattern_is_compiled_once_however_many_there_are(counted):
     """More than the cache of `re` holds, and codecs are exchanged on the way to a file."""
-    rules = [Rule(rf"layers\.{number}\.", Lossless()) for number in range(600)]
+    rules = [Rule(rf"layers\.{number}\.+", Lossless()) for number in range(600)]
     assert counted.compiled == 600
     recipe = Recipe(rules).with_base({"a": np.ones(2)}).with_codecs(lambda codec: Affine(4))
     each_codec(recipe, names_of(600))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from qcodec._base import fixed_patterns
 from qcodec._base.patterns import Pattern, Patterns, exactly
 
 # Raised for sets in random expressions that a future `re` may read differently.
@@ -80,6 +81,44 @@ def test_the_first_pattern_is_that_of_a_search_one_after_the_other(texts, name):
     texts = list(filter(compiles, texts))
     first = next((at for at, text in enumerate(texts) if re.search(text, name)), None)
     assert Patterns(map(Pattern, texts)).first(name) == first
+
+
+@pytest.fixture(scope="module")
+def looked_up():
+    """A pattern is looked up whatever the number of others of its form."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fixed_patterns, "_MANY", 1)
+        yield
+
+
+# Names with their dots, as programs write them; anchored or not.
+_PLAIN = st.tuples(st.sampled_from(["", "^"]), _NAMES, st.sampled_from(["", "$", r"\Z"])).map(
+    "".join
+)
+
+
+@given(st.lists(st.one_of(_TEXTS, _PLAIN, _NAMES.map(exactly)), max_size=6),
+       st.lists(_NAMES, max_size=4))  # fmt: skip
+@example(["a.b"], ["a.b", "xa.b", "aXbY", "a\nb", "ab"])
+@example(["a.$", "^.a", "^a.b$", ".."], ["ab", "a\n", "ab\n", "ba", "a.b", "a\nb", "", "\n\n"])
+@example([r"a\.b", "a.b", r"^a\.b\Z"], ["aXb", "a.b", "a.b\n"])
+def test_what_is_looked_up_is_what_a_search_finds(looked_up, texts, names):
+    texts = list(filter(compiles, texts))
+    patterns = Patterns(map(Pattern, texts))
+    for name in names:
+        found = [at for at, text in enumerate(texts) if re.search(text, name)]
+        assert patterns.first(name) == min(found, default=None)
+    everywhere = {
+        at for at, text in enumerate(texts) if any(re.search(text, name) for name in names)
+    }
+    assert patterns.found_in(frozenset(names)) == everywhere
+
+
+def test_names_with_their_dots_have_a_form_and_expressions_have_none():
+    for text in ("layers.1.weight", "^a.b$", r"a\.b\Z", "a"):
+        assert fixed_patterns.fixed(text) is not None
+    for text in ("", "^$", "a.*b", "a|b", "[ab]", "(a)", r"\d", "a+", "a{2}", "a?"):
+        assert fixed_patterns.fixed(text) is None
 
 
 @pytest.mark.parametrize("text", ["^fc", r"^a\.b$"])

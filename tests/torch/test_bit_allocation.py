@@ -13,6 +13,7 @@ from qcodec.torch import (
     Line,
     Measured,
     allocate_bits,
+    bit_allocation,
     fix_activations,
     fix_points,
     measure_sqnr,
@@ -143,6 +144,28 @@ def test_no_allocation_of_as_little_noise_is_smaller(seed, target):
 def test_a_number_of_bits_that_is_worse_than_fewer_is_passed_over():
     curves = {"a": Measured({2: 10.0, 3: 9.0, 4: 30.0}), "b": Measured({2: 40.0, 3: 41.0, 4: 42.0})}
     assert whole_bits({"a": 1, "b": 1}, curves, 25.0, 2, 4) == {"a": 4, "b": 2}
+
+
+def test_a_search_walks_over_the_steps_about_twice(monkeypatch):
+    written = 0
+
+    class Counting(dict):
+        def __setitem__(self, name, noise):
+            nonlocal written
+            written += 1
+            super().__setitem__(name, noise)
+
+    class Counted(bit_allocation._Allocation):
+        def __init__(self, *given):
+            super().__init__(*given)
+            self._noises = Counting(self._noises)
+
+    monkeypatch.setattr(bit_allocation, "_Allocation", Counted)
+    sizes = {str(number): 1000 + number for number in range(2000)}
+    found = whole_bits(sizes, Line(5.0), -10.0, 2, 8)
+    assert len(set(found.values())) == 2
+    steps = 6 * len(sizes)
+    assert steps / 4 < written < 2.5 * steps
 
 
 def test_what_it_cannot_do_is_said():

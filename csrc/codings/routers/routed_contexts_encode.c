@@ -6,6 +6,7 @@
 #include "codings/contexts_model.h"
 #include "codings/range_encoder.h"
 #include "codings/routers/router_encode.h"
+#include "codings/stream_encode.h"
 
 #define NOTHING SIZE_MAX /* longer than allowed, or interrupted */
 
@@ -54,7 +55,8 @@ typedef struct search {
     size_t sample; /* symbols by which candidates are compared: the first ones */
     size_t best;   /* bytes of the chosen candidate's body, with these */
     candidate chosen;
-    uint8_t *tables; /* of each symbol */
+    uint64_t counts[QC_CONTEXTS_TABLE]; /* of all symbols */
+    uint8_t *tables;                    /* of each symbol */
     qc_routed_contexts *contexts;
 } search;
 
@@ -98,8 +100,8 @@ static size_t encode_symbols(const qc_body_writer *w, const uint8_t *tables, siz
             return NOTHING;
         encode_symbol(&e, contexts, tables[i], width, w->input->symbols[i]);
     }
-    qc_range_encoder_finish(&e);
-    return e.full ? NOTHING : e.written;
+    size_t bytes = qc_range_encoder_finish(&e);
+    return e.full ? NOTHING : bytes;
 }
 
 /* ---- routers ---- */
@@ -116,32 +118,33 @@ static unsigned without_gaps(uint8_t *class_of, unsigned symbols)
     return classes + 1;
 }
 
-/* The fields before the coded bytes, and the table of every symbol. */
-static qc_status write_router(qc_body_writer *w, const candidate *tried, uint8_t *tables)
+/* The fields before the coded bytes, and the tables of the first `count` symbols. */
+static qc_status write_router(const search *s, const candidate *tried, size_t count)
 {
+    qc_body_writer *w = s->w;
     const qc_router_input *input = w->input;
     uint8_t class_of[QC_CONTEXTS_TABLE];
     unsigned symbols = 1u << input->width;
     qc_error *error = w->error;
-    QC_TICK(input->ticker, input->count / ROUTE_PART);
+    QC_TICK(input->ticker, count / ROUTE_PART);
     w->size = 0;
     w->features = 0;
     if (tried->classes != NULL) {
         qc_body_byte(w, QC_MODEL_CLASSES);
         QC_TRY(qc_body_classes(w, tried->classes));
-        qc_router_route(input, tried->classes, tables);
+        qc_router_route(input, count, tried->classes, s->tables);
     } else {
-        qc_router_classify(input, tried->symbol_classes, class_of);
+        qc_router_classify(input, s->counts, tried->symbol_classes, class_of);
         unsigned classes = without_gaps(class_of, symbols);
-        qc_router_contexts(input, tried->width, tried->height, class_of,
-                           qc_tables_of_neighbours(tried->neighbours, classes), tables);
+        qc_router_contexts(input, count, tried->width, tried->height, class_of,
+                           qc_tables_of_neighbours(tried->neighbours, classes), s->tables);
         qc_body_byte(w, QC_MODEL_NEIGHBOURS);
         qc_body_vu(w, tried->width);
         qc_body_vu(w, tried->height);
         qc_body_byte(w, classes | (unsigned)tried->neighbours << QC_NEIGHBOURS_SHIFT);
-        for (unsigned s = 1; s < symbols; s++)
-            if (class_of[s] != class_of[s - 1])
-                qc_body_byte(w, s);
+        for (unsigned v = 1; v < symbols; v++)
+            if (class_of[v] != class_of[v - 1])
+                qc_body_byte(w, v);
     }
     qc_body_byte(w, tried->prior);
     qc_body_byte(w, tried->memory);
@@ -151,7 +154,7 @@ static qc_status write_router(qc_body_writer *w, const candidate *tried, uint8_t
 /* Chosen, if its body with the first symbols is shorter than the best so far. */
 static qc_status try_candidate(search *s, const candidate *tried)
 {
-    QC_TRY(write_router(s->w, tried, s->tables));
+    QC_TRY(write_router(s, tried, s->sample));
     size_t bytes = encode_symbols(s->w, s->tables, s->sample, tried, s->best - 1, s->contexts);
     if (bytes != NOTHING) {
         s->best = s->w->size + bytes;
@@ -201,7 +204,7 @@ static qc_status try_rows(search *s, candidate tried)
         tried.neighbours = apart > 0 ? QC_UP : QC_LEFT;
         QC_TICK(input->ticker, s->sample / ROUTE_PART);
         size_t distance = apart > 0 ? tried.width : 1;
-        if (qc_router_told(input, s->sample, distance) > TOLD_BITS * QC_LOG2_ONE)
+        if (qc_router_told(input, s->counts, s->sample, distance) > TOLD_BITS * QC_LOG2_ONE)
             QC_TRY(try_symbol_classes(s, tried, input->width > 1 ? USUAL_CLASSES : 2));
     }
     if (s->best == best)
@@ -227,7 +230,8 @@ qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, si
     candidate tried = {.classes = classes, .prior = USUAL_PRIOR, .memory = USUAL_MEMORY};
     int is_sample = input->count > TRIED_SYMBOLS && w->effort < QC_EFFORT_MAX;
     size_t sample = is_sample ? TRIED_SYMBOLS : input->count;
-    search s = {w, sample, limit + 1, tried, (uint8_t *)(contexts + 1), contexts};
+    search s = {w, sample, limit + 1, tried, {0}, (uint8_t *)(contexts + 1), contexts};
+    qc_count_narrow(input->symbols, input->count, input->width, s.counts);
     if (classes != NULL)
         QC_TRY(try_candidate(&s, &tried));
     tried.classes = NULL;
@@ -246,7 +250,7 @@ qc_status qc_contexts_write(qc_body_writer *w, const qc_router_plan *classes, si
         tried.memory = memories.numbers[i];
         QC_TRY(try_candidate(&s, &tried));
     }
-    QC_TRY(write_router(w, &s.chosen, s.tables));
+    QC_TRY(write_router(&s, &s.chosen, input->count));
     size_t bytes = encode_symbols(w, s.tables, input->count, &s.chosen, limit, contexts);
     w->size = bytes == NOTHING ? limit + 1 : w->size + bytes;
     return QC_OK;

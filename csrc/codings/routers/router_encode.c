@@ -3,8 +3,14 @@
  * classes is done once and serves both.
  */
 #include "codings/routers/router_encode.h"
+#include "base/log2_fixed.h"
+#include "codings/stream_encode.h"
 
 #define ALIGNMENT 16
+
+/* So many symbols say whether a router may pay; shorter streams are encoded at once. */
+#define SAMPLE       ((size_t)1 << 15)
+#define SURE_SYMBOLS 4096
 
 /* Maps and sub-streams of split; each bound beyond its symbols is that of an empty one. */
 #define MAX_STREAMS (QC_ROUTER_MAX_SUB_STREAMS + 2)
@@ -46,6 +52,56 @@ static qc_body_writer writer_of(const qc_router_request *request, uint8_t *body,
                             .body = body,
                             .stream_workspace = request->stream_workspace,
                             .error = error};
+}
+
+/* The rows that begin with the stream, or its first symbols. */
+static qc_router_input sample_of(const qc_router_input *input)
+{
+    qc_router_input sample = *input;
+    size_t length = input->geometry.row_length;
+    if (sample.count > SAMPLE)
+        sample.count = length > 0 && length < SAMPLE ? SAMPLE / length * length : SAMPLE;
+    if (length > sample.count)
+        sample.geometry.row_length = 0;
+    return sample;
+}
+
+/* What is more than logarithms, which are rounded down to a unit, can feign. */
+static uint64_t beyond_rounding(uint64_t units, size_t count)
+{
+    return units > count ? units - count : 0;
+}
+
+/* Twice what two classes of rows and of columns, and the best neighbour, save of a sample: more
+   classes save more. */
+static uint64_t promised_by(const qc_router_input *sample, uint64_t alone, void *workspace)
+{
+    qc_router_plan plan;
+    uint64_t told = qc_router_most_told(sample, sample->count), saved = 0;
+    if (has_rows(sample)) {
+        qc_router_find_classes(sample, 1, &plan, workspace);
+        saved = plan.cost < alone ? alone - plan.cost : 0;
+    }
+    return 2 * (beyond_rounding(told, sample->count) + beyond_rounding(saved, sample->count));
+}
+
+int qc_router_promises(const qc_router_request *request)
+{
+    const qc_router_input *input = &request->input;
+    qc_router_input sample = sample_of(input);
+    size_t contexts = request->contexts_limit, split = request->split_limit;
+    size_t limit = contexts > split ? contexts : split;
+    uint32_t histogram[1 << QC_ROUTER_MAX_WIDTH];
+    uint64_t counts[1 << QC_ROUTER_MAX_WIDTH];
+    if (input->count < SURE_SYMBOLS)
+        return 1;
+    qc_count_narrow(sample.symbols, sample.count, sample.width, counts);
+    for (unsigned s = 0; s < 1u << QC_ROUTER_MAX_WIDTH; s++)
+        histogram[s] = (uint32_t)counts[s];
+    uint64_t alone = qc_router_cost(histogram, 1u << input->width);
+    uint64_t promised = promised_by(&sample, alone, request->workspace);
+    uint64_t units = (alone > promised ? alone - promised : 0) / sample.count * input->count;
+    return units / QC_LOG2_ONE / 8 <= limit;
 }
 
 qc_status qc_router_encode(const qc_router_request *request, uint8_t *out, size_t *size,

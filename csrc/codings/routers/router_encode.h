@@ -17,6 +17,9 @@ typedef struct qc_router_request {
 
 size_t qc_router_workspace(const qc_router_input *input);
 
+/* Whether a router may stay within the limits, by a sample: much faster than to encode. */
+int qc_router_promises(const qc_router_request *request);
+
 /* Write the stream into `out`, header included, in the first of contexts and split that stays
    within its limit; *size is its length, or 0. Codings that occur are added to *features. */
 qc_status qc_router_encode(const qc_router_request *request, uint8_t *out, size_t *size,

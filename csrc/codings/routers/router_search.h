@@ -50,25 +50,28 @@ size_t qc_router_find_rows_workspace(const qc_router_input *input);
 void qc_router_find_rows(const qc_router_input *input, size_t head, qc_router_plan *plan,
                          void *workspace);
 
-/* The target of every symbol. */
-void qc_router_route(const qc_router_input *input, const qc_router_plan *plan, uint8_t *targets);
+/* The targets of the first `count` symbols. */
+void qc_router_route(const qc_router_input *input, size_t count, const qc_router_plan *plan,
+                     uint8_t *targets);
 
 /* The number of bytes after which the tables of bytes repeat, or 0; of symbols of 8 bits. */
 size_t qc_router_find_period(const uint8_t *symbols, size_t count);
 
-/* Classes of about as many symbols each, in the order of the codes; some may be empty. */
-void qc_router_classify(const qc_router_input *input, unsigned classes, uint8_t *class_of);
+/* Classes of about as many symbols each, in the order of the codes; some may be empty. `counts`:
+   how often each symbol occurs in all. */
+void qc_router_classify(const qc_router_input *input, const uint64_t *counts, unsigned classes,
+                        uint8_t *class_of);
 
 /* What symbols tell about those so many places behind them: the mutual information of their
-   classes, which are three, in the first `count` symbols. Fast: each symbol is seen once or twice.
- */
-uint64_t qc_router_told(const qc_router_input *input, size_t count, size_t distance);
+   classes, which are three, in the first `count` symbols, each of which is seen once. */
+uint64_t qc_router_told(const qc_router_input *input, const uint64_t *counts, size_t count,
+                        size_t distance);
 
 /* What the neighbour tells that tells the most, of all that are tried. */
 uint64_t qc_router_most_told(const qc_router_input *input, size_t count);
 
-/* The table of every symbol, by its neighbours in filters. */
-void qc_router_contexts(const qc_router_input *input, size_t width, size_t height,
+/* The tables of the first `count` symbols, by their neighbours in filters. */
+void qc_router_contexts(const qc_router_input *input, size_t count, size_t width, size_t height,
                         const uint8_t *class_of, qc_neighbour_tables by, uint8_t *tables);
 
 #endif /* QC_ROUTER_SEARCH_H */

@@ -4,6 +4,12 @@
  * again from the symbols they now have. A few rounds suffice. The start orders rows and columns by
  * their cost under one table for all. Costs are estimates in whole numbers, so the result is the
  * same on all machines.
+ *
+ * A row's cost depends only on how often each symbol occurs in it under each class of columns. Rows
+ * that are long enough have these *tallies*: then its cost under a class is a product of two short
+ * vectors, and a row or column that changes its class changes the tallies of the other side and the
+ * histograms of the tables. So the symbols are seen once or twice for each number of classes that
+ * is tried, and then only those of the rows and columns that move. Columns are treated alike.
  */
 #include "base/log2_fixed.h"
 #include "codings/routers/router_search.h"
@@ -19,41 +25,154 @@
 /* What an entry of a map takes, about. */
 #define MAP_ENTRY_COST 384
 
+/* Tallies are numbers of 16 bits. */
+#define MAX_TALLY INT16_MAX
+/* So many bytes of tallies stay in the L1 cache. */
+#define TALLY_TILE ((size_t)1 << 14)
+
+/* Rows, or columns. */
+typedef struct side {
+    size_t count;
+    size_t length; /* symbols of the longest one */
+    unsigned classes;
+    uint8_t *map, *best_map;
+    uint64_t *start_costs; /* under one table for all */
+    /* By member, class of the other side, and symbol. */
+    int16_t *tallies;
+    int has_tallies;
+} side;
+
 typedef struct search {
     const qc_router_input *input;
-    size_t rows, columns;
-    unsigned row_classes, column_classes;
-    uint8_t *row_map, *column_map, *best_row_map, *best_column_map;
-    uint64_t *costs; /* SIDE per column, or one per row or column */
+    side rows, columns;
+    uint64_t *costs; /* SIDE per column */
     uint32_t histograms[QC_ROUTER_MAX_SUB_STREAMS][SYMBOLS];
-    uint32_t lengths[QC_ROUTER_MAX_SUB_STREAMS][SYMBOLS]; /* of codes, in units of 2^-8 bits */
+    /* Of codes, in units of 2^-8 bits: by class of the side that is being assigned, class of the
+       other side, and symbol. */
+    int16_t lengths[QC_ROUTER_MAX_SUB_STREAMS * SYMBOLS];
 } search;
 
+static size_t row_end(const search *s, size_t row)
+{
+    size_t left = s->input->count - row * s->columns.count;
+    return left < s->columns.count ? left : s->columns.count;
+}
+
 /* ---- tables ---- */
+
+static uint32_t *histogram_of(search *s, const side *own, unsigned class, unsigned other)
+{
+    unsigned row = own == &s->rows ? class : other, column = own == &s->rows ? other : class;
+    return s->histograms[row * s->columns.classes + column];
+}
 
 static void count_symbols(search *s)
 {
     const uint8_t *symbols = s->input->symbols;
+    size_t columns = s->columns.count;
     memset(s->histograms, 0, sizeof s->histograms);
-    for (size_t i = 0, row = 0; i < s->input->count; i += s->columns, row++) {
-        size_t end = s->input->count - i < s->columns ? s->input->count - i : s->columns;
-        unsigned first = s->row_map[row] * s->column_classes;
+    for (size_t row = 0; row < s->rows.count; row++, symbols += columns) {
+        size_t end = row_end(s, row);
+        uint32_t(*own)[SYMBOLS] = s->histograms + s->rows.map[row] * s->columns.classes;
         for (size_t column = 0; column < end; column++)
-            s->histograms[first + s->column_map[column]][symbols[i + column]]++;
+            own[s->columns.map[column]][symbols[column]]++;
     }
 }
 
-/* As if each symbol had been seen half a time more. */
-static void estimate_lengths(search *s)
+/* Of the codes of a side's classes. As if each symbol had been seen half a time more. */
+static void estimate_lengths(search *s, const side *own, const side *other)
 {
     unsigned symbols = 1u << s->input->width;
-    for (unsigned target = 0; target < s->row_classes * s->column_classes; target++) {
-        uint32_t total = 0;
-        for (unsigned v = 0; v < symbols; v++)
-            total += s->histograms[target][v];
-        unsigned all = qc_log2_fixed(2 * total + symbols);
-        for (unsigned v = 0; v < symbols; v++)
-            s->lengths[target][v] = all - qc_log2_fixed(2 * s->histograms[target][v] + 1);
+    int16_t *lengths = s->lengths;
+    for (unsigned class = 0; class < own->classes; class ++)
+        for (unsigned by = 0; by < other->classes; by++) {
+            const uint32_t *counts = histogram_of(s, own, class, by);
+            uint32_t total = 0;
+            for (unsigned v = 0; v < symbols; v++)
+                total += counts[v];
+            unsigned all = qc_log2_fixed(2 * total + symbols);
+            for (unsigned v = 0; v < symbols; v++)
+                *lengths++ = (int16_t)(all - qc_log2_fixed(2 * counts[v] + 1));
+        }
+}
+
+/* ---- tallies ---- */
+
+static size_t tally_size(const search *s, const side *other)
+{
+    return (size_t)other->classes << s->input->width;
+}
+
+static void tally_rows(search *s)
+{
+    const uint8_t *symbols = s->input->symbols;
+    size_t size = tally_size(s, &s->columns), columns = s->columns.count;
+    unsigned width = s->input->width;
+    int16_t *tallies = s->rows.tallies;
+    memset(tallies, 0, s->rows.count * size * sizeof *tallies);
+    for (size_t row = 0; row < s->rows.count; row++, symbols += columns, tallies += size) {
+        size_t end = row_end(s, row);
+        for (size_t column = 0; column < end; column++)
+            tallies[(size_t)s->columns.map[column] << width | symbols[column]]++;
+    }
+}
+
+/* Some columns at a time, row by row. */
+static void tally_columns(search *s)
+{
+    size_t size = tally_size(s, &s->rows), columns = s->columns.count;
+    size_t tile = TALLY_TILE / (size * sizeof(int16_t)) + 1;
+    unsigned width = s->input->width;
+    memset(s->columns.tallies, 0, columns * size * sizeof(int16_t));
+    for (size_t first = 0; first < columns; first += tile)
+        for (size_t row = 0; row < s->rows.count; row++) {
+            const uint8_t *symbols = s->input->symbols + row * columns;
+            int16_t *tallies = s->columns.tallies + ((size_t)s->rows.map[row] << width);
+            size_t end = row_end(s, row);
+            end = end < first + tile ? end : first + tile;
+            for (size_t column = first; column < end; column++)
+                tallies[column * size + symbols[column]]++;
+        }
+}
+
+/* Members of a side are shorter than their tallies would be, or too long for them. */
+static void prepare_side(search *s, side *own, const side *other)
+{
+    own->has_tallies =
+        own->classes > 1 && own->length <= MAX_TALLY && own->length >= tally_size(s, other);
+    if (own->has_tallies && own == &s->rows)
+        tally_rows(s);
+    else if (own->has_tallies)
+        tally_columns(s);
+}
+
+/* A member goes from one class to another: the histograms of the tables and the tallies of the
+   other side follow. */
+static void move(search *s, const side *own, const side *other, size_t member, unsigned to)
+{
+    int is_row = own == &s->rows;
+    unsigned from = own->map[member], width = s->input->width;
+    size_t columns = s->columns.count, step = is_row ? 1 : columns;
+    size_t at = is_row ? member * columns : member, size = tally_size(s, own);
+    own->map[member] = (uint8_t)to;
+    if (own->has_tallies) {
+        const int16_t *tallies = own->tallies + member * tally_size(s, other);
+        for (unsigned by = 0; by < other->classes; by++, tallies += (size_t)1 << width)
+            for (unsigned v = 0; v < 1u << width; v++) {
+                histogram_of(s, own, from, by)[v] -= (uint32_t)tallies[v];
+                histogram_of(s, own, to, by)[v] += (uint32_t)tallies[v];
+            }
+    }
+    for (size_t i = 0; i < other->count && at < s->input->count; i++, at += step) {
+        unsigned v = s->input->symbols[at];
+        if (!own->has_tallies) {
+            histogram_of(s, own, from, other->map[i])[v]--;
+            histogram_of(s, own, to, other->map[i])[v]++;
+        }
+        if (other->has_tallies) {
+            other->tallies[i * size + ((size_t)from << width | v)]--;
+            other->tallies[i * size + ((size_t)to << width | v)]++;
+        }
     }
 }
 
@@ -67,53 +186,105 @@ static unsigned cheapest(const uint64_t *costs, unsigned classes)
     return best;
 }
 
-/* Returns how many rows change their class. */
-static size_t assign_rows(search *s)
+/* The costs of a member under each class, by its tallies. */
+static void find_costs(const search *s, const side *own, const side *other, size_t member,
+                       uint64_t costs[SIDE])
 {
-    size_t changed = 0;
-    for (size_t row = 0; row < s->rows; row++) {
-        const uint8_t *symbols = s->input->symbols + row * s->columns;
-        size_t left = s->input->count - row * s->columns;
-        size_t end = left < s->columns ? left : s->columns;
-        uint64_t costs[SIDE] = {0};
-        for (unsigned class = 0; class < s->row_classes; class ++)
-            for (size_t column = 0; column < end; column++)
-                costs[class] +=
-                    s->lengths[class * s->column_classes + s->column_map[column]][symbols[column]];
-        unsigned class = cheapest(costs, s->row_classes);
-        changed += s->row_map[row] != class;
-        s->row_map[row] = (uint8_t) class;
+    size_t size = tally_size(s, other);
+    const int16_t *tallies = own->tallies + member * size, *lengths = s->lengths;
+    for (unsigned class = 0; class < own->classes; class ++, lengths += size) {
+        int32_t cost = 0;
+        for (size_t i = 0; i < size; i++)
+            cost += tallies[i] * lengths[i];
+        costs[class] = (uint64_t)cost;
     }
-    return changed;
 }
 
-static size_t assign_columns(search *s)
+/* Those of a row, by its symbols. */
+static void find_row_costs(const search *s, size_t row, uint64_t costs[SIDE])
+{
+    const uint8_t *symbols = s->input->symbols + row * s->columns.count;
+    size_t end = row_end(s, row), size = tally_size(s, &s->columns);
+    unsigned width = s->input->width;
+    const int16_t *lengths = s->lengths;
+    for (unsigned class = 0; class < s->rows.classes; class ++, lengths += size) {
+        costs[class] = 0;
+        for (size_t column = 0; column < end; column++)
+            costs[class] +=
+                (uint64_t)lengths[(size_t)s->columns.map[column] << width | symbols[column]];
+    }
+}
+
+/* Those of all columns. */
+static void find_column_costs(search *s)
+{
+    size_t columns = s->columns.count, size = tally_size(s, &s->rows);
+    memset(s->costs, 0, columns * SIDE * sizeof *s->costs);
+    for (size_t row = 0; row < s->rows.count; row++) {
+        const uint8_t *symbols = s->input->symbols + row * columns;
+        const int16_t *lengths = s->lengths + ((size_t)s->rows.map[row] << s->input->width);
+        size_t end = row_end(s, row);
+        for (unsigned class = 0; class < s->columns.classes; class ++, lengths += size)
+            for (size_t column = 0; column < end; column++)
+                s->costs[column * SIDE + class] += (uint64_t)lengths[symbols[column]];
+    }
+}
+
+/* Returns how many rows, or columns, change their class. */
+static size_t assign(search *s, side *own, const side *other)
 {
     size_t changed = 0;
-    memset(s->costs, 0, s->columns * SIDE * sizeof *s->costs);
-    for (size_t row = 0; row < s->rows; row++) {
-        const uint8_t *symbols = s->input->symbols + row * s->columns;
-        size_t left = s->input->count - row * s->columns;
-        size_t end = left < s->columns ? left : s->columns;
-        const uint32_t(*lengths)[SYMBOLS] = s->lengths + s->row_map[row] * s->column_classes;
-        for (unsigned class = 0; class < s->column_classes; class ++)
-            for (size_t column = 0; column < end; column++)
-                s->costs[column * SIDE + class] += lengths[class][symbols[column]];
-    }
-    for (size_t column = 0; column < s->columns; column++) {
-        unsigned class = cheapest(s->costs + column * SIDE, s->column_classes);
-        changed += s->column_map[column] != class;
-        s->column_map[column] = (uint8_t) class;
+    if (own->classes == 1)
+        return 0;
+    estimate_lengths(s, own, other);
+    if (!own->has_tallies && own == &s->columns)
+        find_column_costs(s);
+    for (size_t i = 0; i < own->count; i++) {
+        uint64_t own_costs[SIDE], *costs = own_costs;
+        if (own->has_tallies)
+            find_costs(s, own, other, i, costs);
+        else if (own == &s->rows)
+            find_row_costs(s, i, costs);
+        else
+            costs = s->costs + i * SIDE;
+        unsigned class = cheapest(costs, own->classes);
+        if (class != own->map[i]) {
+            move(s, own, other, i, class);
+            changed++;
+        }
     }
     return changed;
 }
 
 /* ---- the start: classes of about as many rows, by their cost under one table for all ---- */
 
-static void by_rank(const uint64_t *costs, size_t count, unsigned classes, uint8_t *map)
+static void find_start_costs(search *s)
 {
+    const uint8_t *symbols = s->input->symbols;
+    size_t columns = s->columns.count;
+    s->rows.classes = s->columns.classes = 1;
+    memset(s->rows.map, 0, s->rows.count);
+    memset(s->columns.map, 0, columns);
+    count_symbols(s);
+    estimate_lengths(s, &s->rows, &s->columns);
+    memset(s->columns.start_costs, 0, columns * sizeof(uint64_t));
+    for (size_t row = 0; row < s->rows.count; row++, symbols += columns) {
+        size_t end = row_end(s, row);
+        uint64_t cost = 0;
+        for (size_t column = 0; column < end; column++) {
+            uint64_t length = (uint64_t)s->lengths[symbols[column]];
+            cost += length;
+            s->columns.start_costs[column] += length;
+        }
+        s->rows.start_costs[row] = cost;
+    }
+}
+
+static void by_rank(const side *own)
+{
+    const uint64_t *costs = own->start_costs;
     uint64_t min = UINT64_MAX, max = 0;
-    size_t bins[BINS] = {0}, before = 0;
+    size_t bins[BINS] = {0}, before = 0, count = own->count;
     for (size_t i = 0; i < count; i++) {
         min = costs[i] < min ? costs[i] : min;
         max = costs[i] > max ? costs[i] : max;
@@ -124,56 +295,40 @@ static void by_rank(const uint64_t *costs, size_t count, unsigned classes, uint8
     for (unsigned bin = 0; bin < BINS; bin++) { /* the bin's class */
         size_t middle = before + bins[bin] / 2;
         before += bins[bin];
-        bins[bin] = middle * classes / count;
+        bins[bin] = middle * own->classes / count;
     }
     for (size_t i = 0; i < count; i++)
-        map[i] = (uint8_t)bins[(costs[i] - min) / step];
+        own->map[i] = (uint8_t)bins[(costs[i] - min) / step];
 }
 
-static void begin(search *s, unsigned row_classes, unsigned column_classes)
-{
-    const uint8_t *symbols = s->input->symbols;
-    s->row_classes = s->column_classes = 1;
-    memset(s->row_map, 0, s->rows);
-    memset(s->column_map, 0, s->columns);
-    count_symbols(s);
-    estimate_lengths(s);
-    memset(s->costs, 0, s->columns * sizeof *s->costs);
-    for (size_t i = 0; i < s->input->count; i++)
-        s->costs[i % s->columns] += s->lengths[0][symbols[i]];
-    by_rank(s->costs, s->columns, column_classes, s->column_map);
-    memset(s->costs, 0, s->rows * sizeof *s->costs);
-    for (size_t i = 0; i < s->input->count; i++)
-        s->costs[i / s->columns] += s->lengths[0][symbols[i]];
-    by_rank(s->costs, s->rows, row_classes, s->row_map);
-    s->row_classes = row_classes;
-    s->column_classes = column_classes;
-}
+/* ---- the search ---- */
 
 static uint64_t total_cost(const search *s)
 {
     uint64_t cost = 0;
-    for (unsigned target = 0; target < s->row_classes * s->column_classes; target++)
+    for (unsigned target = 0; target < s->rows.classes * s->columns.classes; target++)
         cost += qc_router_cost(s->histograms[target], 1u << s->input->width);
-    cost += s->row_classes > 1 ? s->rows * MAP_ENTRY_COST : 0;
-    return cost + (s->column_classes > 1 ? s->columns * MAP_ENTRY_COST : 0);
+    cost += s->rows.classes > 1 ? s->rows.count * MAP_ENTRY_COST : 0;
+    return cost + (s->columns.classes > 1 ? s->columns.count * MAP_ENTRY_COST : 0);
 }
 
 static void try_classes(search *s, unsigned row_classes, unsigned column_classes,
                         qc_router_plan *plan)
 {
-    begin(s, row_classes, column_classes);
+    side *rows = &s->rows, *columns = &s->columns;
+    rows->classes = row_classes;
+    columns->classes = column_classes;
+    by_rank(rows);
+    by_rank(columns);
     count_symbols(s);
+    prepare_side(s, rows, columns);
+    prepare_side(s, columns, rows);
     for (unsigned round = 0; round < ROUNDS; round++) {
         if (qc_tick(s->input->ticker, s->input->count / ROUND_PART))
             return;
-        estimate_lengths(s);
-        size_t changed = row_classes > 1 ? assign_rows(s) : 0;
-        count_symbols(s);
-        estimate_lengths(s);
-        changed += column_classes > 1 ? assign_columns(s) : 0;
-        count_symbols(s);
-        if (changed <= (s->rows + s->columns) / SETTLED_PART)
+        size_t changed = assign(s, rows, columns);
+        changed += assign(s, columns, rows);
+        if (changed <= (rows->count + columns->count) / SETTLED_PART)
             break;
     }
     uint64_t cost = total_cost(s);
@@ -183,15 +338,17 @@ static void try_classes(search *s, unsigned row_classes, unsigned column_classes
     plan->row_classes = row_classes;
     plan->column_classes = column_classes;
     plan->targets = row_classes * column_classes;
-    memcpy(s->best_row_map, s->row_map, s->rows);
-    memcpy(s->best_column_map, s->column_map, s->columns);
+    memcpy(rows->best_map, rows->map, rows->count);
+    memcpy(columns->best_map, columns->map, columns->count);
 }
 
+/* Tallies take as many numbers as there are symbols, or fewer. */
 size_t qc_router_find_classes_workspace(const qc_router_input *input)
 {
     size_t columns = input->geometry.row_length, rows = qc_router_rows(input->count, columns);
-    size_t costs = columns * SIDE > rows ? columns * SIDE : rows;
-    return sizeof(search) + costs * sizeof(uint64_t) + 2 * (rows + columns);
+    size_t tallies = 2 * (input->count + rows + columns) * sizeof(int16_t);
+    return sizeof(search) + (columns * SIDE + rows + columns) * sizeof(uint64_t) + tallies +
+           2 * (rows + columns);
 }
 
 /* Numbers of classes of rows and columns: those that are tried with the least effort come first. */
@@ -211,18 +368,23 @@ void qc_router_find_classes(const qc_router_input *input, unsigned effort, qc_ro
                             void *workspace)
 {
     search *s = workspace;
+    size_t columns = input->geometry.row_length, rows = qc_router_rows(input->count, columns);
     s->input = input;
-    s->columns = input->geometry.row_length;
-    s->rows = qc_router_rows(input->count, s->columns);
+    s->rows = (side){.count = rows, .length = columns};
+    s->columns = (side){.count = columns, .length = rows};
     s->costs = (uint64_t *)(s + 1);
-    s->row_map =
-        (uint8_t *)(s->costs + (s->columns * SIDE > s->rows ? s->columns * SIDE : s->rows));
-    s->best_row_map = s->row_map + s->rows;
-    s->column_map = s->best_row_map + s->rows;
-    s->best_column_map = s->column_map + s->columns;
+    s->rows.start_costs = s->costs + columns * SIDE;
+    s->columns.start_costs = s->rows.start_costs + rows;
+    s->rows.tallies = (int16_t *)(s->columns.start_costs + columns);
+    s->columns.tallies = s->rows.tallies + rows * columns;
+    s->rows.map = (uint8_t *)(s->columns.tallies + rows * columns);
+    s->rows.best_map = s->rows.map + rows;
+    s->columns.map = s->rows.best_map + rows;
+    s->columns.best_map = s->columns.map + columns;
     plan->cost = UINT64_MAX;
-    plan->row_map = s->best_row_map;
-    plan->column_map = s->best_column_map;
+    plan->row_map = s->rows.best_map;
+    plan->column_map = s->columns.best_map;
+    find_start_costs(s);
     for (size_t i = 0; i < numbers_tried(effort); i++)
         try_classes(s, tried[i][0], tried[i][1], plan);
 }

@@ -65,7 +65,7 @@ qc_status qc_split_write(qc_body_writer *w, const qc_router_plan *plan, void *wo
     const qc_router_input *input = w->input;
     size_t ends[QC_ROUTER_MAX_SUB_STREAMS];
     uint8_t *targets = workspace, *sorted = targets + input->count;
-    qc_router_route(input, plan, targets);
+    qc_router_route(input, input->count, plan, targets);
     sort(input, plan, targets, sorted, ends);
     QC_TRY(qc_body_classes(w, plan));
     return write_sub_streams(w, plan, sorted, ends);

@@ -227,8 +227,8 @@ static inline qc_status decode_sample(const uint8_t *data, size_t size, const ui
     if (status == QC_OK && frame.coded_bytes > 0)
         status = qc_parameters_decode(&frame, parameters, workspace, NULL);
     if (status == QC_OK)
-        status = qc_frame_decode(&frame, chunks, data, 0, frame.elements, frame.dtype, out, flags,
-                                 workspace, NULL);
+        status = qc_frame_decode(&frame, chunks, data, 0, 0, frame.elements, frame.dtype, out,
+                                 flags, workspace, NULL);
     for (size_t i = 0; status == QC_OK && i < frame.chunks; i++) { /* and as integers */
         size_t stored = 0; /* also where the chunk is refused */
         status = qc_chunk_codes(&frame, &chunks[i], data + chunks[i].offset, &stored, NULL);

@@ -16,7 +16,7 @@ from qcodec._frame.encode import encode_quantized
 from qcodec.dtypes import element_type
 from qcodec.quantized import Groups, Quantized
 from tests.format.agreement import by_library, by_reference
-from tests.format.test_exact_forms import encode, weights
+from tests.format.exact.test_exact_forms import encode, weights
 from tests.writers.strategies import seeds
 
 HALVES = {"float16": np.float16, "bfloat16": element_type("bfloat16").carrier}

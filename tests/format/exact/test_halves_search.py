@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from qcodec._core import core
 from qcodec.dtypes import element_type
-from tests.format.test_exact_searches import ends_of
+from tests.format.exact.test_exact_searches import ends_of
 from tests.writers.strategies import seeds
 
 HALF_CODES = np.zeros(300, np.uint16)

@@ -1,0 +1,1 @@
+"""Time and memory against sizes and numbers, with the fitted exponents."""

@@ -1,0 +1,191 @@
+/*
+ * A codebook for each group of a tensor: its members are gathered, and clustered as those of a whole
+ * tensor are, by the exact method (kmeans_exact.c) if they are few, else by the fast one
+ * (kmeans_fast.c).
+ */
+#include "base/float_bits.h"
+#include "numeric/grouping.h"
+#include "numeric/kmeans.h"
+
+#define INSERTED 64 /* so many values are sorted by insertion */
+
+typedef struct groups {
+    const float *values;
+    const uint8_t *kept; /* NULL: all */
+    size_t count;
+    size_t inner, period; /* a group has `inner` elements in every `period` */
+    const qc_group_codebooks *wanted;
+    float *gathered, *ordered;
+    void *scratch;
+    qc_ticker ticker;
+    const qc_poll *poll;
+    qc_error *error;
+} groups;
+
+static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
+
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+/* `inner`, and the elements from one run of a group to its next one, as far as they are in the
+   tensor: so no product overflows. */
+static size_t inner_of(size_t count, const qc_grouping *grouping)
+{
+    return grouping->count == 1 ? count : smaller(grouping->inner, count);
+}
+
+static size_t period_of(size_t count, const qc_grouping *grouping)
+{
+    size_t inner = inner_of(count, grouping);
+    return count / grouping->count < inner ? count : inner * grouping->count;
+}
+
+/* The most members of a group. */
+static size_t max_members(size_t count, const qc_grouping *grouping)
+{
+    size_t period = period_of(count, grouping);
+    return period == 0 ? 0 : smaller((count / period + 1) * inner_of(count, grouping), count);
+}
+
+static size_t room_of(size_t members)
+{
+    return (members * sizeof(float) + sizeof(double) - 1) / sizeof(double) * sizeof(double);
+}
+
+size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
+{
+    size_t members = max_members(count, grouping);
+    size_t scratch = larger(qc_kmeans_exact_workspace(members, k), qc_kmeans_fast_workspace(k));
+    return 2 * room_of(members) + larger(scratch, qc_sort_workspace(members));
+}
+
+/* ---- members ---- */
+
+/* The stored members of the group whose first element is number `first`; returns their number. */
+static size_t gather(const groups *in, size_t first)
+{
+    size_t members = 0;
+    for (size_t at = first, run; at < in->count; at += smaller(in->period, in->count - at)) {
+        run = smaller(in->inner, in->count - at);
+        for (size_t i = at; i < at + run; i++) {
+            in->gathered[members] = in->values[i];
+            members += in->kept == NULL || in->kept[i] != 0;
+        }
+    }
+    return members;
+}
+
+/* The inverse, for their codes. */
+static void scatter(const groups *in, size_t first, const uint8_t *own, size_t members,
+                    uint8_t *codes)
+{
+    size_t member = 0;
+    for (size_t at = first, run; at < in->count; at += smaller(in->period, in->count - at)) {
+        run = smaller(in->inner, in->count - at);
+        for (size_t i = at; i < at + run && member < members; i++)
+            if (in->kept == NULL || in->kept[i] != 0)
+                codes[i] = own[member++];
+    }
+}
+
+static qc_status sort(const groups *in, float *values, size_t count)
+{
+    if (count > INSERTED)
+        return qc_sort(values, count, in->scratch, in->poll, in->error);
+    for (size_t i = 1; i < count; i++) {
+        float value = values[i];
+        size_t place = i;
+        for (; place > 0 && values[place - 1] > value; place--)
+            values[place] = values[place - 1];
+        values[place] = value;
+    }
+    return QC_OK;
+}
+
+/* ---- centroids ---- */
+
+static qc_status find_exact(const groups *in, const float *members, size_t count, float *centroids)
+{
+    memcpy(in->ordered, members, count * sizeof *members);
+    QC_TRY(sort(in, in->ordered, count));
+    return qc_kmeans_exact(in->ordered, count, in->wanted->k, centroids, NULL, in->scratch, in->poll,
+                           in->error);
+}
+
+static qc_status find(const groups *in, const float *members, size_t count, float *centroids)
+{
+    double coarseness;
+    if (count <= in->wanted->max_exact)
+        return find_exact(in, members, count, centroids);
+    QC_TRY(qc_kmeans_fast(members, count, in->wanted->k, centroids, &coarseness, in->scratch,
+                          in->poll, in->error));
+    if (coarseness <= in->wanted->max_coarseness)
+        return QC_OK;
+    return find_exact(in, members, count, centroids);
+}
+
+/* Keep each centroid once, and fill up with the last one; -0.0 becomes 0.0. Returns the number of
+   different ones. */
+static size_t make_distinct(float *centroids, size_t k)
+{
+    size_t distinct = 0;
+    for (size_t j = 0; j < k; j++) {
+        float centroid = centroids[j] + 0.0f;
+        if (distinct == 0 || centroid != centroids[distinct - 1])
+            centroids[distinct++] = centroid;
+    }
+    for (size_t j = distinct; j < k; j++)
+        centroids[j] = centroids[distinct - 1];
+    return distinct;
+}
+
+static qc_status cluster(groups *in, size_t first, float *book, uint16_t *entries, uint8_t *codes)
+{
+    const float *members = in->gathered;
+    int in_place = in->kept == NULL && in->count - first <= in->period;
+    size_t count = in_place ? smaller(in->inner, in->count - first) : gather(in, first);
+    if (in_place)
+        members = in->values + first;
+    if (count == 0) {
+        memset(book, 0, in->wanted->k * sizeof *book);
+        *entries = 1;
+        return QC_OK;
+    }
+    QC_TRY(find(in, members, count, book));
+    *entries = (uint16_t)make_distinct(book, in->wanted->k);
+    if (in_place) {
+        qc_assign(members, count, book, *entries, codes + first);
+        return QC_OK;
+    }
+    qc_assign(members, count, book, *entries, (uint8_t *)in->ordered);
+    scatter(in, first, (const uint8_t *)in->ordered, count, codes);
+    return QC_OK;
+}
+
+qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
+                                  const qc_grouping *grouping, const qc_group_codebooks *wanted,
+                                  float *books, uint16_t *entries, uint8_t *codes, void *workspace,
+                                  const qc_poll *poll, qc_error *error)
+{
+    QC_TRY(qc_grouping_check(grouping, error));
+    QC_CHECK(wanted->k >= 1 && wanted->k <= QC_KMEANS_MAX_K, QC_INVALID,
+             "k-means: number of centroids", 0, wanted->k, QC_KMEANS_MAX_K);
+    size_t members = max_members(count, grouping);
+    groups in = {.values = values,
+                 .kept = kept,
+                 .count = count,
+                 .inner = inner_of(count, grouping),
+                 .period = period_of(count, grouping),
+                 .wanted = wanted,
+                 .gathered = (float *)workspace,
+                 .ticker = qc_ticker_of(poll),
+                 .poll = poll,
+                 .error = error};
+    in.ordered = (float *)((uint8_t *)workspace + room_of(members));
+    in.scratch = (uint8_t *)in.ordered + room_of(members);
+    for (size_t group = 0; group < grouping->count; group++) {
+        size_t first = in.inner == 0 || group > count / in.inner ? count : group * in.inner;
+        QC_TICK(&in.ticker, 1 + members);
+        QC_TRY(cluster(&in, first, books + group * wanted->k, &entries[group], codes));
+    }
+    return QC_OK;
+}
