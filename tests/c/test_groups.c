@@ -141,7 +141,8 @@ static void check_range(const shape *shape, size_t size, size_t first, size_t co
     uint8_t *out = last_bytes(output, item * count);
     CHECK(qc_frame_read(file, size, QC_WHOLE, &frame, NULL) == QC_OK, "head");
     CHECK(qc_frame_chunks(&frame, file, chunks, NULL) == QC_OK, "chunks");
-    CHECK(qc_frame_decode(&frame, chunks, file, first, count, to, out, 0, workspace, NULL) == QC_OK,
+    CHECK(qc_frame_decode(&frame, chunks, file, 0, first, count, to, out, 0, workspace, NULL) ==
+              QC_OK,
           "decoding from %zu, %zu elements", first, count);
     for (size_t i = 0; i < count; i++) {
         uint8_t right[8];

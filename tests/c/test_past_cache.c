@@ -2,10 +2,12 @@
  * Whole chunks of tensors that are larger than the caches decode on every path to what was encoded,
  * wherever the output begins in a line: codes of few and of many entries in the codings that write
  * elements straight from registers and in others, and planes of floats with and without escapes.
+ * The decoder is placed by the address of the output, inside the workspace.
  */
 #include <math.h>
 
 #include "base/bytes.h"
+#include "base/workspace.h"
 #include "support.h"
 
 #define CHUNK    ((size_t)1 << 15)
@@ -120,10 +122,53 @@ static void check_floats(void)
         }
 }
 
+/* ---- placement: at the same distance from the output, modulo a page ---- */
+
+static void check_place(size_t workspace_at, size_t out_at)
+{
+    static uint8_t workspace[3 * QC_PLACEMENT_PERIOD], out[2 * QC_PLACEMENT_PERIOD];
+    const size_t offset = 1000 + workspace_at / 3;
+    uint8_t *place = qc_workspace_place(workspace + workspace_at, offset, out + out_at);
+    size_t taken = (size_t)(place - (workspace + workspace_at));
+    size_t above = (size_t)((uintptr_t)place + offset - (uintptr_t)(out + out_at));
+    size_t from_phase = (QC_PLACEMENT - above) % QC_PLACEMENT_PERIOD;
+    CHECK(taken < QC_WORKSPACE_ALIGNMENT + QC_PLACEMENT_PERIOD, "%zu bytes", taken);
+    CHECK((uintptr_t)place % QC_WORKSPACE_ALIGNMENT == 0, "alignment");
+    CHECK(from_phase < QC_WORKSPACE_ALIGNMENT, "%zu bytes from the phase", from_phase);
+}
+
+/* Wherever both are. */
+static void check_placement(void)
+{
+    static float book[9] = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+    static uint8_t stored[sizeof book];
+    guarded memory = guarded_memory(QC_WORKSPACE_BYTES + QC_PLACEMENT_PERIOD);
+    qc_frame frame = frame_of(QC_F32, QC_CODEBOOK);
+    memcpy(stored, book, sizeof book);
+    qc_swap_if_big_endian(stored, sizeof *book, 9);
+    frame.codebook.entries = 9;
+    frame.codebook.books = (qc_groups){.dtype = QC_F32, .inner = 1, .count = 1, .values = stored};
+    for (size_t i = 0; i < CHUNK; i++) {
+        elements[i] = (uint8_t)skewed(9);
+        memcpy(right + 4 * i, &book[elements[i]], 4);
+    }
+    qc_chunk chunk = encode(&frame, elements, codings[0]);
+    for (size_t at = 0; at < QC_PLACEMENT_PERIOD; at += 148) {
+        uint8_t *out = last_bytes(output, 4 * CHUNK) - at % 772;
+        for (size_t out_at = 0; out_at < QC_PLACEMENT_PERIOD; out_at += 52)
+            check_place(at, out_at);
+        CHECK(qc_chunk_decode(&frame, &chunk, bytes, 0, CHUNK, QC_F32, out, 0,
+                              last_bytes(memory, QC_WORKSPACE_BYTES) - at, NULL) == QC_OK,
+              "decoding");
+        CHECK(memcmp(right, out, 4 * CHUNK) == 0, "workspace at %zu", at);
+    }
+}
+
 int main(void)
 {
     output = guarded_memory(8 * CHUNK + LINE);
     check_codes();
     check_floats();
+    check_placement();
     return 0;
 }

@@ -1,5 +1,6 @@
 """The C decoder and the reference agree on streams alone, and on packs."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
