@@ -130,18 +130,22 @@ qc_status qc_write_stream(qc_chunk_encoder *encoder, const void *symbols, size_t
 }
 
 /* The bytes that a routed stream may take in a coding, or 0 if it is not tried. It decodes as
-   slowly as contexts, so balanced allows it where it allows those. */
-static size_t router_limit(const qc_encoding *encoding, qc_coding coding, size_t size, size_t count,
-                           unsigned width)
+   slowly as contexts, so balanced allows it where it allows those; and if the stream at `at` is in
+   contexts anyway, where that saves a 64th. */
+static size_t router_limit(const qc_chunk_encoder *encoder, const qc_encoding *encoding,
+                           qc_coding coding, size_t at, const qc_router_input *input)
 {
     uint64_t slow = QC_CODING_MASK(coding) | QC_CODING_MASK(QC_CONTEXTS);
+    size_t size = encoder->size - at;
     if ((encoding->codings & QC_CODING_MASK(coding)) == 0 || encoding->effort < QC_EFFORT_PLACES ||
         size <= ROUTED_MIN_BYTES)
         return 0;
     if (encoding->profile != QC_SMALL &&
         (encoding->profile != QC_BALANCED || (encoding->codings & slow) != slow))
         return 0;
-    return qc_contexts_limit(size, count, width, encoding->profile);
+    if (encoding->profile == QC_BALANCED && encoder->out[at] == QC_CONTEXTS)
+        return size - size / 64;
+    return qc_contexts_limit(size, input->count, input->width, encoding->profile);
 }
 
 /* The stream that was written at `at`, by a router if that is smaller. */
@@ -149,14 +153,13 @@ static qc_status try_router(qc_chunk_encoder *encoder, const qc_encoding *encodi
                             uint64_t features, const qc_router_input *input)
 {
     qc_error *error = encoder->error;
-    size_t size = encoder->size - at, routed = 0;
-    qc_router_request request = {
-        *input,
-        encoding,
-        router_limit(encoding, QC_CONTEXTS, size, input->count, input->width),
-        router_limit(encoding, QC_SPLIT, size, input->count, input->width),
-        encoder->router_workspace,
-        encoder->stream_workspace};
+    size_t routed = 0;
+    qc_router_request request = {*input,
+                                 encoding,
+                                 router_limit(encoder, encoding, QC_CONTEXTS, at, input),
+                                 router_limit(encoder, encoding, QC_SPLIT, at, input),
+                                 encoder->router_workspace,
+                                 encoder->stream_workspace};
     if (request.contexts_limit == 0 && request.split_limit == 0)
         return QC_OK;
     if (encoding->profile != QC_SMALL && !qc_router_promises(&request))
@@ -203,7 +206,7 @@ static qc_status try_neighbours(qc_chunk_encoder *encoder, size_t at, uint64_t f
     if (encoding.profile == QC_SMALL)
         encoding.codings = encoder->allowed;
     int is_tried = is_located(&geometry) && geometry.row_length <= count &&
-                   router_limit(&encoding, QC_CONTEXTS, size, count, input.width) > 0 &&
+                   router_limit(encoder, &encoding, QC_CONTEXTS, at, &input) > 0 &&
                    are_alike(&input, size);
     return is_tried ? try_router(encoder, &encoding, at, features, &input) : QC_OK;
 }

@@ -211,7 +211,8 @@ size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile 
     uint64_t decisions = (uint64_t)count * width;
     uint64_t dear = decisions + decisions * decisions / DEAR_DECISIONS;
     uint64_t saving = dear / DECISIONS_PER_BYTE + 1;
-    return saving > bytes / PLAUSIBLE_PART ? 0 : bytes - (size_t)saving;
+    size_t most = decisions <= SURE_DECISIONS ? bytes : bytes / PLAUSIBLE_PART;
+    return saving >= most ? 0 : bytes - (size_t)saving;
 }
 
 /* Whether contexts may stay within the limit because parts of the stream differ: by the entropy of
