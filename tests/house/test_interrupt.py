@@ -305,6 +305,7 @@ GIL_FREE = {
     },
     "encode": {
         "copies_may_pay": "short: a sample",
+        "chunk_least": "short: counts the symbols of a chunk",
         "encode_parameters": "caller asks",
         "encode_chunk": "asks",
         "write": "asks",
