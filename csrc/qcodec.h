@@ -378,6 +378,10 @@ typedef struct qc_chunk_input {
    form copies may pay. `dtype` is that of the elements; of codes: QC_BOOL. */
 int qc_copies_may_pay(const void *values, size_t count, size_t item_size, qc_dtype dtype);
 
+/* Bytes that the encoded chunk surely takes, found without encoding it; 0 if that is not known. */
+size_t qc_chunk_least(const qc_frame *frame, const qc_chunk_input *input,
+                      const qc_encoding *encoding);
+
 /* Upper bound of an encoded chunk, and the workspace that encoding it needs, in bytes. */
 size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input);
 size_t qc_chunk_encode_workspace(const qc_frame *frame, const qc_chunk_input *input);

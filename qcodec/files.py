@@ -198,7 +198,8 @@ def load_file(
         float32, float16, bfloat16 or float64 for all float tensors; other tensors keep
         their type.
     threads : int
-        Number of chunks that are decoded at the same time.
+        Number of threads, the calling one included. They decode different tensors, and runs of
+        chunks of large ones; fewer are started where that takes longer than the work.
     limits : Limits, optional
         What may be decoded, for each tensor and in total; the default is `qcodec.Limits()`.
     backend : {"mmap", "pread"}

@@ -36,6 +36,14 @@ size_t qc_chunk_bound(const qc_frame *frame, const qc_chunk_input *input)
     return bound;
 }
 
+size_t qc_chunk_least(const qc_frame *frame, const qc_chunk_input *input,
+                      const qc_encoding *encoding)
+{
+    const qc_kind_encoder *kind = qc_kind_encoder_of(frame);
+    int is_known = kind->least != NULL && frame->positions == QC_DENSE;
+    return is_known ? kind->least(frame, input, encoding) : 0;
+}
+
 static size_t input_workspace(const qc_frame *frame, const qc_chunk_input *input)
 {
     size_t positions = qc_is_sparse(frame) ? 4 * input->stored : 0;

@@ -57,19 +57,18 @@ typedef struct qc_delta_scale {
 static inline qc_delta_scale qc_delta_scale_of(uint64_t base, unsigned step, qc_delta_type type)
 {
     int exponent = (int)(base >> type.mantissa_bits & type.exponents);
-    int down = (int)step - (exponent > 1 ? exponent : 1), max = (int)type.bits - 8;
-    qc_delta_scale scale = {0, 0};
-    if (down >= 0)
-        scale.down = (unsigned)(down < max ? down : max);
-    else
-        scale.up = (unsigned)(-down < QC_DELTA_MAX_UP ? -down : QC_DELTA_MAX_UP);
-    return scale;
+    int down = (int)step - (exponent > 1 ? exponent : 1), up = -down, max = (int)type.bits - 8;
+    /* Exponents cannot be predicted, so no branch depends on them. */
+    down = down < max ? down : max;
+    up = up < QC_DELTA_MAX_UP ? up : QC_DELTA_MAX_UP;
+    return (qc_delta_scale){(unsigned)(down > 0 ? down : 0), (unsigned)(up > 0 ? up : 0)};
 }
 
 /* Rounded down, for negative numbers too. */
 static inline int32_t qc_delta_shift_down(int32_t value, unsigned bits)
 {
-    return value < 0 ? ~(~value >> bits) : value >> bits;
+    int32_t sign = -(value < 0);
+    return ((value ^ sign) >> bits) ^ sign;
 }
 
 /* A difference in steps, from which the next elements are predicted. */

@@ -26,10 +26,11 @@ static int64_t signed_of(uint64_t value, unsigned bits)
 
 static int64_t shift_down(int64_t value, unsigned bits)
 {
-    return value < 0 ? ~(~value >> bits) : value >> bits;
+    int64_t sign = -(value < 0);
+    return ((value ^ sign) >> bits) ^ sign;
 }
 
-/* Low bits, one after the other. */
+/* Low bits, one after the other; words are written, up to 8 bytes beyond the last one. */
 typedef struct bit_writer {
     uint8_t *out;
     uint64_t bits; /* not yet written, below a byte */
@@ -41,20 +42,19 @@ static void write_bits(bit_writer *writer, uint64_t value, unsigned bits)
     value &= ((uint64_t)1 << bits) - 1;
     writer->bits |= value << writer->count; /* at most 7 + 56 bits */
     writer->count += bits;
-    while (writer->count >= 8) {
-        *writer->out++ = (uint8_t)writer->bits;
-        writer->bits >>= 8;
-        writer->count -= 8;
-    }
+    qc_store64(writer->out, writer->bits);
+    writer->out += writer->count / 8;
+    writer->bits >>= writer->count / 8 * 8;
+    writer->count %= 8;
 }
 
 /* Elements in the machine's order against those of the base; fills `symbols`. The base may change
    meanwhile: each of its elements is read once, and none needs more room than any other. */
-static void subtract_base(const qc_frame *frame, const uint8_t *elements, const uint8_t *base,
-                          size_t count, delta_symbols *symbols)
+static inline void subtract_as(const qc_frame *frame, const uint8_t *elements, const uint8_t *base,
+                               size_t count, const qc_delta_type type, int is_predicted,
+                               delta_symbols *symbols)
 {
-    const qc_delta_type type = qc_delta_type_of(frame->dtype);
-    const size_t item = frame->item_size;
+    const size_t item = type.bits / 8;
     int32_t *steps = symbols->steps + QC_DELTA_HISTORY;
     qc_delta_place place = {0, 0};
     bit_writer low = {symbols->low, 0, 0};
@@ -66,7 +66,9 @@ static void subtract_base(const qc_frame *frame, const uint8_t *elements, const 
         qc_delta_scale scale = qc_delta_scale_of(from, frame->delta.step, type);
         uint64_t moved = qc_delta_order(element, type.bits) - qc_delta_order(from, type.bits);
         int64_t quotient = shift_down(signed_of(moved, type.bits), scale.down);
-        int32_t expected = qc_delta_predict(steps + i, place.x, place.y, frame->delta.filter_width);
+        int32_t expected = 0;
+        if (is_predicted)
+            expected = qc_delta_predict(steps + i, place.x, place.y, frame->delta.filter_width);
         int64_t difference = quotient - qc_delta_shift_down(expected, scale.up);
         if (quotient < -FAR || quotient > FAR || difference < -QC_DELTA_MAX_DIFFERENCE ||
             difference > QC_DELTA_MAX_DIFFERENCE) {
@@ -76,15 +78,34 @@ static void subtract_base(const qc_frame *frame, const uint8_t *elements, const 
             qc_swap_if_big_endian(escape, item, 1);
             steps[i] = 0;
         } else {
-            symbols->codes[i] = (uint8_t)(difference < 0 ? -2 * difference - 1 : 2 * difference);
+            int64_t sign = -(difference < 0);
+            symbols->codes[i] = (uint8_t)(difference * 2 ^ sign); /* 0, -1, 1, -2, 2 ... */
             write_bits(&low, moved, scale.down);
-            steps[i] = qc_delta_steps((int32_t)quotient, scale.up);
+            if (is_predicted)
+                steps[i] = qc_delta_steps((int32_t)quotient, scale.up);
         }
-        qc_delta_advance(&place, &frame->delta);
+        if (is_predicted)
+            qc_delta_advance(&place, &frame->delta);
     }
     if (low.count > 0)
         *low.out++ = (uint8_t)low.bits;
     symbols->low_bytes = (size_t)(low.out - symbols->low);
+}
+
+/* Each type and each way has a loop of its own. */
+static void subtract_base(const qc_frame *frame, const uint8_t *elements, const uint8_t *base,
+                          size_t count, delta_symbols *symbols)
+{
+    const qc_delta_type type = qc_delta_type_of(frame->dtype);
+    int is_predicted = qc_delta_is_predicted(&frame->delta);
+    if (!is_predicted && type.bits == 32)
+        subtract_as(frame, elements, base, count, qc_delta_type_of(QC_F32), 0, symbols);
+    else if (!is_predicted && frame->dtype == QC_BF16)
+        subtract_as(frame, elements, base, count, qc_delta_type_of(QC_BF16), 0, symbols);
+    else if (!is_predicted && frame->dtype == QC_F16)
+        subtract_as(frame, elements, base, count, qc_delta_type_of(QC_F16), 0, symbols);
+    else
+        subtract_as(frame, elements, base, count, type, is_predicted, symbols);
 }
 
 /* ---- as a kind ---- */

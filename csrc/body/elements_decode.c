@@ -7,6 +7,22 @@
 #include "kernels/planes.h"
 #include "kernels/scale.h"
 
+/* Elements of one byte, by a table of what each byte is in the output's type. */
+static void look_up_elements(qc_value_decoder *values, size_t count, uint8_t *out)
+{
+    qc_look_up_table *table = &values->table;
+    if (table->entries == 0) {
+        uint8_t all[QC_MAX_ENTRIES];
+        for (unsigned byte = 0; byte < QC_MAX_ENTRIES; byte++)
+            all[byte] = (uint8_t)byte;
+        table->entries = QC_MAX_ENTRIES;
+        table->item_size = values->out_size;
+        qc_convert(all, values->frame->dtype, table->items, values->out_dtype, QC_MAX_ENTRIES);
+        qc_look_up_prepare(table);
+    }
+    qc_look_up(table, values->native, count, out, values->past_cache);
+}
+
 void qc_elements_write(qc_value_decoder *values, size_t from, size_t count, size_t first,
                        const uint32_t *positions, uint8_t *out)
 {
@@ -18,7 +34,10 @@ void qc_elements_write(qc_value_decoder *values, size_t from, size_t count, size
         return;
     }
     values->kind->write_stored(values, from, count, values->native, 0);
-    qc_convert(values->native, frame->dtype, out, values->out_dtype, count);
+    if (frame->item_size == 1 && (values->table.entries > 0 || count >= QC_MAX_ENTRIES))
+        look_up_elements(values, count, out);
+    else
+        qc_convert(values->native, frame->dtype, out, values->out_dtype, count);
 }
 
 void qc_elements_copy(const qc_value_decoder *values, size_t from, size_t count, uint8_t *out,

@@ -12,18 +12,16 @@
 /* ---- codings of floats ---- */
 
 /* Whether a chunk has so many floats that their streams have to decode fast. */
-static int has_many_floats(const qc_chunk_encoder *encoder, size_t stored)
+static int has_many_floats(const qc_frame *frame, size_t stored)
 {
-    const qc_frame *frame = encoder->frame;
     return qc_stores_elements(frame) && frame->dtype <= QC_F64 && stored >= MAX_CONTEXTS_FLOATS;
 }
 
 /* Codings for floats: contexts would save about 0.1 % of many, and decode twenty times as
    slowly as plain Huffman. */
-static uint64_t float_codings(const qc_chunk_encoder *encoder, size_t stored)
+uint64_t qc_float_codings(const qc_frame *frame, uint64_t codings, size_t stored)
 {
-    uint64_t slow = has_many_floats(encoder, stored) ? QC_CODING_MASK(QC_CONTEXTS) : 0;
-    return encoder->encoding.codings & ~slow;
+    return codings & ~(has_many_floats(frame, stored) ? QC_CODING_MASK(QC_CONTEXTS) : 0);
 }
 
 /* Balanced: the smallest of the codings that are fast enough, as exponents take a small part of the
@@ -32,8 +30,8 @@ static uint64_t float_codings(const qc_chunk_encoder *encoder, size_t stored)
 qc_encoding qc_encoding_of_exponents(const qc_chunk_encoder *encoder, size_t stored)
 {
     qc_encoding encoding = encoder->encoding;
-    encoding.codings = float_codings(encoder, stored);
-    if (encoding.profile == QC_BALANCED && has_many_floats(encoder, stored)) {
+    encoding.codings = qc_float_codings(encoder->frame, encoding.codings, stored);
+    if (encoding.profile == QC_BALANCED && has_many_floats(encoder->frame, stored)) {
         if (stored >= MAX_HUFFMAN_FLOATS)
             encoding.codings &= ~QC_CODING_MASK(QC_HUFFMAN);
         encoding.profile = QC_SMALL;
@@ -43,7 +41,8 @@ qc_encoding qc_encoding_of_exponents(const qc_chunk_encoder *encoder, size_t sto
 
 void qc_prepare_elements(qc_chunk_encoder *encoder)
 {
-    encoder->encoding.codings = float_codings(encoder, encoder->stored);
+    encoder->encoding.codings =
+        qc_float_codings(encoder->frame, encoder->encoding.codings, encoder->stored);
     qc_swap_elements_if_big_endian(encoder->values, encoder->frame->stored_dtype, encoder->stored);
 }
 

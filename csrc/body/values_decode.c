@@ -31,6 +31,7 @@ qc_status qc_values_open(qc_value_decoder *values, const qc_frame *frame, size_t
     values->pulled = 0;
     values->has_table = 0;
     values->spread = 0;
+    values->table.entries = 0; /* not filled */
     return values->kind->open(values, first, count, shared, reader, error);
 }
 

@@ -17,6 +17,9 @@ typedef struct qc_kind_encoder {
     qc_status (*check)(const qc_frame *frame, const qc_chunk_input *input, qc_error *error);
     /* Write the encoder's values; they may be overwritten. */
     qc_status (*write)(qc_chunk_encoder *encoder);
+    /* As qc_chunk_least; NULL: not known. */
+    size_t (*least)(const qc_frame *frame, const qc_chunk_input *input,
+                    const qc_encoding *encoding);
     int by_byte; /* the longest stream has a symbol per byte; else per stored element */
 } qc_kind_encoder;
 
@@ -30,6 +33,8 @@ const qc_kind_encoder *qc_kind_encoder_of(const qc_frame *frame);
 
 /* Make the encoder's values little-endian, and keep the codings that suit them. */
 void qc_prepare_elements(qc_chunk_encoder *encoder);
+/* The codings of the streams of `stored` floats. */
+uint64_t qc_float_codings(const qc_frame *frame, uint64_t codings, size_t stored);
 /* How the exponents of this many floats are encoded, once the elements are prepared. */
 qc_encoding qc_encoding_of_exponents(const qc_chunk_encoder *encoder, size_t stored);
 /* Byte `plane` (0: the most significant) of every element, rotated left by one if it is a float. */

@@ -12,19 +12,16 @@ static inline void encode_bit(qc_range_encoder *e, const qc_contexts *contexts, 
                               unsigned bit)
 {
     qc_context before = *context;
-    *context = qc_context_learn(contexts, before, bit);
+    *context = qc_context_learn_known(contexts, before, bit);
     qc_range_encode(e, bit, qc_context_chance(before));
 }
 
 static inline void encode_tree(qc_range_encoder *e, qc_contexts *contexts, unsigned width,
                                unsigned symbol)
 {
-    unsigned t = 1;
-    for (unsigned i = width; i-- > 0;) {
-        unsigned bit = symbol >> i & 1;
-        encode_bit(e, contexts, &contexts->shared[t], bit);
-        t = 2 * t + bit;
-    }
+    unsigned leaf = 1u << width | symbol;
+    for (unsigned i = width; i-- > 0;)
+        encode_bit(e, contexts, &contexts->shared[leaf >> (i + 1)], leaf >> i & 1);
 }
 
 static inline void encode_exponent(qc_range_encoder *e, qc_contexts *contexts, unsigned width,

@@ -92,22 +92,34 @@ static inline uint32_t qc_context_blend(const qc_routed_contexts *contexts, qc_c
                                         qc_context specific)
 {
     uint64_t weight = contexts->weights[specific & QC_CONTEXT_COUNT_MASK];
-    uint64_t sum = (shared >> QC_CONTEXT_COUNT_BITS) * (65536 - weight) +
-                   (specific >> QC_CONTEXT_COUNT_BITS) * weight;
+    uint64_t one = shared >> QC_CONTEXT_COUNT_BITS, other = specific >> QC_CONTEXT_COUNT_BITS;
+    uint64_t sum = (one << 16) + (other - one) * weight; /* one, and a part of the way to other */
     uint32_t p = (uint32_t)(sum >> 22);
     return p > 0 ? p : 1;
 }
 
-/* The context once it has seen the bit (0 or 1), which nobody can predict: so without a branch. */
+/* The context once it has seen the bit (0 or 1). Decoders get the bit last. */
 static inline qc_context qc_context_learn(const qc_contexts *contexts, qc_context context,
                                           unsigned bit)
 {
     uint32_t p = context >> QC_CONTEXT_COUNT_BITS, count = context & QC_CONTEXT_COUNT_MASK;
     uint64_t rate = contexts->rates[count];
     uint32_t up = (uint32_t)((QC_CONTEXT_ONE - p) * rate >> 16), down = (uint32_t)(p * rate >> 16);
-    uint32_t is_one = 0u - bit;
-    p += (up & ~is_one) - (down & is_one);
+    p = bit ? p - down : p + up;
     return p << QC_CONTEXT_COUNT_BITS | (count + (count < contexts->max_count));
+}
+
+/* The same for encoders, which know the bit first: with one product, and without a branch on a bit
+   that nobody can predict. */
+static inline qc_context qc_context_learn_known(const qc_contexts *contexts, qc_context context,
+                                                unsigned bit)
+{
+    uint32_t p = context >> QC_CONTEXT_COUNT_BITS, count = context & QC_CONTEXT_COUNT_MASK;
+    uint32_t is_one = 0u - bit, is_zero = ~is_one;
+    uint64_t distance = ((p ^ is_zero) - is_zero) + (QC_CONTEXT_ONE & is_zero);
+    uint32_t step = (uint32_t)(distance * contexts->rates[count] >> 16);
+    uint32_t change = ((step ^ is_one) - is_one) << QC_CONTEXT_COUNT_BITS;
+    return context + change + (count < contexts->max_count);
 }
 
 /* Model exponent: the contexts of the unary exponent come first in the shared table, then four for

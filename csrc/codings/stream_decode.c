@@ -14,6 +14,9 @@ const qc_stream_decoder *const qc_decoders[QC_CODING_COUNT] = {
 /* What it takes to open a stream at most, in a ticker's steps: tables are filled. */
 #define OPENING_STEPS 1024
 
+/* Of fewer symbols, to set registers up for writing items costs more than it saves. */
+#define MIN_ITEMS 4096
+
 const char *qc_coding_name(unsigned coding)
 {
     return coding < QC_CODING_COUNT ? qc_decoders[coding]->name : NULL;
@@ -80,10 +83,10 @@ qc_status qc_stream_write_items(qc_stream *stream, qc_item_run *run, size_t coun
 {
     size_t keep = run->keep, size = run->table->item_size;
     *done = 0;
-    if (stream->decoder->write_items == NULL || run->table->entries > QC_NO_PLANES ||
-        (size != 2 && size != 4))
-        return QC_OK;
     count = count < stream->left ? count : stream->left;
+    if (stream->decoder->write_items == NULL || count < MIN_ITEMS ||
+        run->table->entries > QC_NO_PLANES || (size != 2 && size != 4))
+        return QC_OK;
     *done = stream->decoder->write_items(stream, run, count);
     QC_TICK(&stream->shared->ticker, *done);
     stream->left -= *done;

@@ -33,6 +33,9 @@
 /* Plain Huffman decodes so many times as fast as contexts, and more: to be safe. */
 #define HUFFMAN_PART 4
 
+/* So few decisions are tried at once: that takes 50 us. */
+#define SURE_DECISIONS 8192
+
 /* Times the number of possible symbols: in a part of so many, a table of its own costs 1 %. */
 #define PART_SYMBOLS 128
 
@@ -192,6 +195,13 @@ static void encode_body(const qc_encoder_input *input, size_t contexts_limit, ch
         best->bytes = encoders[best->coding]->encode(input, out, best->bytes);
 }
 
+size_t qc_stream_least(const uint8_t *symbols, size_t count, unsigned width)
+{
+    uint64_t counts[256];
+    qc_count_narrow(symbols, count, width, counts);
+    return entropy_bytes(counts, count, 2);
+}
+
 size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile profile)
 {
     if (profile == QC_SMALL)
@@ -205,12 +215,12 @@ size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile 
 }
 
 /* Whether contexts may stay within the limit because parts of the stream differ: by the entropy of
-   each part alone. Parts are long enough for their own tables to pay. */
+   each part alone. Parts are long enough for tables of their own to pay. */
 static int may_adapt(const qc_encoder_input *input, size_t limit)
 {
     size_t part = (size_t)PART_SYMBOLS << input->width, bytes = 0;
     const uint8_t *symbols = input->symbols;
-    if (input->width > 8)
+    if (input->width > 8 || input->count * input->width <= SURE_DECISIONS)
         return 1;
     for (size_t i = 0; i < input->count && bytes <= limit; i += part) {
         uint64_t counts[256];

@@ -67,6 +67,9 @@ qc_status qc_stream_encode_stable(qc_ticker *ticker, const void *symbols, size_t
    decoding, which is a number of binary decisions; in `small` a byte is enough. */
 size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile profile);
 
+/* Bytes that symbols of at most 8 bits surely take in any coding but contexts. */
+size_t qc_stream_least(const uint8_t *symbols, size_t count, unsigned width);
+
 /* How often each symbol occurs; of at most 8 bits. */
 void qc_count_narrow(const uint8_t *symbols, size_t count, unsigned width, uint64_t counts[256]);
 

@@ -9,13 +9,15 @@ up once for each place where they may begin, however many patterns there are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 # Anchors, and between them literal characters, special ones and punctuation after a backslash, and
-# dots that stand for any character.
-_FIXED = re.compile(r"(\^?)((?:[^\\^$*+?{}\[\]|()]|\\[^0-9A-Za-z])+)(\$|\\Z|)", re.DOTALL)
-_CHARACTER = re.compile(r"\\?(.)", re.DOTALL)
+# dots that stand for any character. A NUL marks these dots below.
+_FIXED = re.compile(r"(\^?)((?:[^\\^$*+?{}\[\]|()\0]|\\[^0-9A-Za-z\0])+)(\$|\\Z|)", re.DOTALL)
+_DOT = "\0"
+_ESCAPED_OR_DOT = re.compile(r"\\(.)|\.", re.DOTALL)
 # Fewer patterns of one form are searched sooner than looked up.
 _MANY = 32
 
@@ -38,14 +40,12 @@ class Form(NamedTuple):
     length: int
     literals: tuple[tuple[int, int], ...]
 
-    def keys(self, name: str) -> Iterator[str]:
-        """Yield the literal characters of each place of a name where the pattern may be found."""
+    def beginnings(self, name: str) -> Sequence[int]:
+        """Return where the pattern may begin in a name."""
         room = len(name) - self.length
         if room < 0 or (room and self.starts and self.ends):
-            return
-        places = (0,) if self.starts else (room,) if self.ends else range(room + 1)
-        for at in places:
-            yield "".join([name[at + first : at + end] for first, end in self.literals])
+            return ()
+        return (0,) if self.starts else (room,) if self.ends else range(room + 1)
 
 
 def fixed(text: str) -> tuple[Form, str] | None:
@@ -61,15 +61,24 @@ def fixed(text: str) -> tuple[Form, str] | None:
     found = _FIXED.fullmatch(text)
     if found is None:
         return None
-    characters = [(match[1], match[0] != ".") for match in _CHARACTER.finditer(found[2])]
-    literal = "".join(character for character, is_literal in characters if is_literal)
-    ranges: list[tuple[int, int]] = []
-    for at, (_, is_literal) in enumerate(characters):
-        if is_literal and ranges and ranges[-1][1] == at:
-            ranges[-1] = ranges[-1][0], at + 1
-        elif is_literal:
-            ranges.append((at, at + 1))
-    return Form(bool(found[1]), bool(found[3]), len(characters), tuple(ranges)), literal
+    starts, body, ends = found.groups()
+    if "\\" in body:
+        parts = _ESCAPED_OR_DOT.sub(lambda match: match[1] or _DOT, body).split(_DOT)
+    else:
+        parts = body.split(".")
+    form = _form(bool(starts), bool(ends), tuple(map(len, parts)))
+    return form, "".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _form(starts: bool, ends: bool, lengths: tuple[int, ...]) -> Form:
+    """Return the form with literal parts of these lengths, one object for all its patterns."""
+    ranges, end = [], -1
+    for length in lengths:
+        first, end = end + 1, end + 1 + length
+        if length:
+            ranges.append((first, end))
+    return Form(starts, ends, end, tuple(ranges))
 
 
 class FixedPatterns:
@@ -94,14 +103,23 @@ class FixedPatterns:
         forms: dict[Form, dict[str, list[int]]] = {}
         for place, (form, literal) in patterns.items():
             forms.setdefault(form, {}).setdefault(literal, []).append(place)
-        self._forms = {form: known for form, known in forms.items() if len(known) >= _MANY}
-        self.places = frozenset(_all(self._forms.values()))
+        many = {form: known for form, known in forms.items() if len(known) >= _MANY}
+        self.places = frozenset(_all(many.values()))
+        # The first literal character of any of them tells most places apart.
+        self._forms = [
+            (form, known, frozenset(literal[:1] for literal in known))
+            for form, known in many.items()
+        ]
 
     def found(self, name: str) -> Iterator[int]:
         """Yield the places of the patterns that are found in a name, in no order."""
-        for form, known in self._forms.items():
-            for key in form.keys(name):
-                yield from known.get(key, ())
+        for form, known, firsts in self._forms:
+            literals = form.literals
+            first = literals[0][0] if literals else 0
+            for at in form.beginnings(name):
+                if not literals or name[at + first] in firsts:
+                    key = "".join([name[at + begin : at + end] for begin, end in literals])
+                    yield from known.get(key, ())
 
 
 def _all(forms: Iterable[Mapping[str, list[int]]]) -> Iterator[int]:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from itertools import pairwise
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from .._core.interrupt import Stopped, check, obey
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-#: A call whose result is not needed.
-Task = Callable[[], object]
+#: A call that may return another one, which the calling thread makes.
+Task = Callable[[], Callable[[], None] | None]
 
 # Neither Ctrl-C on Windows nor the stop of a pool can interrupt a wait for a lock.
 _PATIENCE_SECONDS = 0.1
@@ -84,31 +84,37 @@ def run_all(tasks: Iterable[Task], threads: int) -> None:
     Parameters
     ----------
     tasks : iterable of callable
+        A task may return a callable. The calling thread calls it, soon after. Work in Python is
+        best done so, because threads do not share it, and small arrays too are best made there:
+        memory that other threads allocate grows page by page.
     threads : int
         Number of threads, the calling one included; at least 1.
 
     Examples
     --------
     >>> found = []
-    >>> run_all([lambda: found.append(1), lambda: found.append(2)], threads=2)
+    >>> run_all([lambda: found.append(1), lambda: lambda: found.append(2)], threads=2)
     >>> sorted(found)
     [1, 2]
     """
     if threads == 1:
         for task in tasks:
             check()
-            task()
+            rest = task()
+            if rest is not None:
+                rest()
         return
     queue = _Queue(tasks)
     helpers = [_Helper(queue) for _ in range(threads - 1)]
     try:
         for helper in helpers:
             helper.start()
-        queue.work()
+        queue.work(queue.finish)
         for helper in helpers:
             while helper.is_alive():
                 helper.join(_PATIENCE_SECONDS)
                 check()
+        queue.finish()
     finally:
         for helper in helpers:
             helper.stop.set()
@@ -118,8 +124,8 @@ def run_all(tasks: Iterable[Task], threads: int) -> None:
     queue.raise_error()
 
 
-#: Work for which a thread is worth starting, in bytes of output at the speed of memory. To start one
-#: takes as long as 4 MB, and two threads do not share the speed of memory evenly.
+#: Work for which a thread is worth starting, in bytes of output at the speed of memory. Starting
+#: one takes as long as 4 MB, and the speed of memory does not double.
 LEAST_WORK = 12 << 20
 
 
@@ -186,10 +192,12 @@ class _Queue:
         self._lock = threading.Lock()
         self._taken = 0
         self._failed: tuple[int, BaseException] | None = None
+        self._rests: deque[tuple[int, Callable[[], None]]] = deque()
 
-    def work(self) -> None:
+    def work(self, between: Callable[[], None]) -> None:
         """Take and run tasks until there are none, or one has failed."""
         while True:
+            between()
             # Making a task may take long, and a thread that waits must be able to stop.
             while not self._lock.acquire(timeout=_PATIENCE_SECONDS):
                 check()
@@ -205,7 +213,20 @@ class _Queue:
                 return
             try:
                 check()
-                task()
+                rest = task()
+            except Exception as error:
+                self.fail(number, error)
+            else:
+                if rest is not None:
+                    self._rests.append((number, rest))
+
+    def finish(self) -> None:
+        """Do what tasks have left to the calling thread."""
+        while self._rests:
+            number, rest = self._rests.popleft()
+            try:
+                check()
+                rest()
             except Exception as error:
                 self.fail(number, error)
 
@@ -225,7 +246,7 @@ class _Queue:
                 del failed  # the error refers to this frame
 
 
-def _raise(error: BaseException) -> None:
+def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
@@ -240,7 +261,7 @@ class _Helper(threading.Thread):
     def run(self) -> None:
         obey(self.stop)
         try:
-            self._queue.work()
+            self._queue.work(check)
         except Stopped:
             pass
         except BaseException as error:  # nobody else would notice

@@ -175,6 +175,8 @@ cdef extern from "qcodec.h" nogil:
         qc_profile profile
         unsigned effort
 
+    size_t qc_chunk_least(const qc_frame *frame, const qc_chunk_input *input,
+                          const qc_encoding *encoding)
     qc_status qc_chunk_encode(const qc_frame *frame, const qc_chunk_input *input,
                               const qc_encoding *encoding, void *out, size_t capacity, size_t *size,
                               uint64_t *features, void *workspace, size_t workspace_bytes, qc_error *error)

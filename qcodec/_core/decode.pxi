@@ -7,7 +7,7 @@ from libc.stdlib cimport free, malloc
 from .c cimport (
     QC_COPIES, QC_DELTA, QC_DELTA_DIGEST_BYTES, QC_DENSE, QC_MAX_STREAMS, QC_OK, QC_VERIFY,
     QC_WHOLE, QC_WORKSPACE_BYTES, qc_chunk, qc_chunk_codes, qc_chunk_decode_codes, qc_chunk_stored,
-    qc_chunk_streams, qc_decode, qc_error, qc_frame, qc_frame_chunks, qc_frame_decode,
+    qc_chunk_streams, qc_error, qc_frame, qc_frame_chunks, qc_frame_decode,
     qc_frame_read, qc_groups, qc_note, qc_note_next, qc_status, qc_stored_size, qc_stream_info,
 )
 from .polling cimport Watch, begin
@@ -21,8 +21,7 @@ cdef enum:
     # Decoding a tensor of up to so many elements, from so many bytes, takes microseconds.
     QUICK_ELEMENTS = 1024
     QUICK_BYTES = 16384
-    # Of what `SmallFrames` decodes.
-    SMALL_BYTES = 1 << 14
+    QUICK_OUTPUT = 8192
 
 
 cdef class Workspace:
@@ -431,51 +430,3 @@ cdef class Frame:
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
         return [(infos[i].role, infos[i].coding, infos[i].bytes) for i in range(count)]
-
-
-cdef class SmallFrames:
-    """Small frames in one buffer, each read and decoded by short calls that keep the lock.
-
-    Anything unusual, faults included, is left to `Frame`: then the methods return None or False.
-    """
-
-    cdef const uint8_t[::1] data
-    cdef Workspace workspace
-    cdef uint8_t[SMALL_BYTES] parameters
-
-    def __cinit__(self, const uint8_t[::1] data):
-        self.data = data
-        self.workspace = Workspace()
-
-    def head(self, size_t offset, size_t size, bint verify):
-        """Return (shape, dtype, elements) of the frame at an offset."""
-        cdef qc_frame head
-        cdef unsigned flags = QC_WHOLE | (QC_VERIFY if verify else 0)
-        cdef size_t most = self.data.shape[0], axis
-        if offset > most or size > most - offset or size == 0:
-            return None
-        if qc_frame_read(&self.data[offset], size, flags, &head, NULL) != QC_OK:
-            return None
-        if (
-            head.kind == QC_DELTA
-            or head.elements > SMALL_BYTES // head.item_size
-            or head.coded_bytes > SMALL_BYTES
-        ):
-            return None
-        return tuple([head.dims[axis] for axis in range(head.ndim)]), head.dtype, head.elements
-
-    def decode_whole(self, size_t offset, size_t size, unsigned dtype, object out, bint verify):
-        """Decode the frame at an offset into `out`; return whether it was possible."""
-        cdef Py_buffer to
-        cdef qc_status status
-        cdef unsigned flags = QC_VERIFY if verify else 0
-        cdef size_t most = self.data.shape[0]
-        if offset > most or size > most - offset or size == 0:
-            return False
-        PyObject_GetBuffer(out, &to, PyBUF_WRITABLE)
-        status = qc_decode(
-            &self.data[offset], size, <int>dtype, to.buf, to.len, self.parameters, SMALL_BYTES,
-            flags, self.workspace.memory, NULL,
-        )
-        PyBuffer_Release(&to)
-        return status == QC_OK

@@ -18,6 +18,7 @@ from .c cimport (
     qc_chunk_encode,
     qc_chunk_encode_workspace,
     qc_chunk_input,
+    qc_chunk_least,
     qc_copies_may_pay,
     qc_dtype_size,
     qc_encoding,
@@ -229,6 +230,19 @@ cdef class Plan:
     @property
     def row_elements(self):
         return self.head.row_elements
+
+    def chunk_least(self, const uint8_t[::1] values, size_t stored, uint64_t codings, int profile):
+        """Return the bytes that a dense chunk surely takes; 0 if they are not known."""
+        cdef qc_chunk_input chunk
+        cdef qc_encoding encoding
+        cdef size_t least
+        check_size("values", values, stored, qc_stored_size(&self.head))
+        chunk.first, chunk.elements, chunk.stored = 0, stored, stored
+        chunk.positions, chunk.values, chunk.filler = NULL, address(values), -1
+        encoding.codings, encoding.effort, encoding.profile = codings, 1, <int>profile
+        with nogil:
+            least = qc_chunk_least(&self.head, &chunk, &encoding)
+        return least
 
     def encode_chunk(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from .._base.messages import quoted, shape_text
 from .._io.source import Readable
@@ -34,10 +34,15 @@ _WHAT = "safetensors header"
 _LENGTH_BYTES = 8
 _FIELDS = {"dtype", "shape", "data_offsets"}
 _DTYPE = re.compile(r"[A-Za-z0-9_]{1,32}")
+_SIZE = rb"(?:0|[1-9][0-9]{0,17})"
+# An entry as the safetensors library writes it, for which no JSON parser is needed.
+_USUAL_ENTRY = re.compile(
+    rb'\{"dtype":"([A-Za-z0-9_]{1,32})","shape":\[((?:%b(?:,%b)*+)?+)\],'
+    rb'"data_offsets":\[(%b),(%b)\]\}' % (_SIZE, _SIZE, _SIZE, _SIZE)
+)
 
 
-@dataclass(frozen=True)
-class HeaderEntry:
+class HeaderEntry(NamedTuple):
     """One tensor of a safetensors file.
 
     Attributes
@@ -108,7 +113,7 @@ def read_header(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Header:
             continue
         if name in entries:
             scanner.refuse(f"has the key {quoted(name)} twice")
-        entries[name] = _entry(name, _fields(name, scanner), size)
+        entries[name] = _entry(name, *_parsed(name, scanner), size)
         limits.check_count(len(entries))
     scanner.end()
     ordered = dict(sorted(entries.items(), key=lambda item: (item[1].offset, item[1].size)))
@@ -142,11 +147,22 @@ def _short(file_size: int, what: str, needed: int) -> NoReturn:
     raise TruncatedError(message, file_size, file_size, needed)
 
 
-def _fields(name: str, scanner: Scanner) -> dict[str, Any]:
-    """Parse the fields of an entry: an object that contains no objects."""
-    text = scanner.flat_object(f"is not JSON, or entry {quoted(name)} is not a flat object")
+def _parsed(name: str, scanner: Scanner) -> tuple[str, tuple[int, ...], int, int]:
+    """Parse an entry: an object that contains no objects."""
+    text = scanner.flat_object()
+    if text is None:
+        scanner.refuse(f"is not JSON, or entry {quoted(name)} is not a flat object")
     if len(text) > MAX_ENTRY_BYTES:
         scanner.refuse(f"entry {quoted(name)}: {len(text):,} bytes, allowed {MAX_ENTRY_BYTES:,}")
+    usual = _USUAL_ENTRY.fullmatch(text)
+    if usual is None:
+        return _values(name, _fields(name, text, scanner))
+    dtype, shape, begin, end = usual.groups()
+    dims = tuple(map(int, shape.split(b","))) if shape else ()
+    return dtype.decode("ascii"), dims, int(begin), int(end)
+
+
+def _fields(name: str, text: bytes, scanner: Scanner) -> dict[str, Any]:
     try:
         fields: dict[str, Any] = _DECODER.decode(text.decode("utf-8"))
     except UnicodeDecodeError:
@@ -176,7 +192,8 @@ def _refuse_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
-def _entry(name: str, fields: dict[str, Any], header_size: int) -> HeaderEntry:
+def _values(name: str, fields: dict[str, Any]) -> tuple[str, tuple[int, ...], int, int]:
+    """Check the fields of an entry."""
     if set(fields) != _FIELDS:
         allowed = ", ".join(sorted(_FIELDS))
         _refuse(f"entry {quoted(name)} has not exactly the fields {allowed}")
@@ -185,7 +202,13 @@ def _entry(name: str, fields: dict[str, Any], header_size: int) -> HeaderEntry:
         _refuse(f"entry {quoted(name)} has a shape or data_offsets that are not lists of sizes")
     if not isinstance(dtype, str) or not _DTYPE.fullmatch(dtype):
         _refuse(f"entry {quoted(name)} has a dtype that is not the name of a type")
-    begin, end = offsets
+    return dtype, tuple(shape), *offsets
+
+
+def _entry(
+    name: str, dtype: str, shape: tuple[int, ...], begin: int, end: int, header_size: int
+) -> HeaderEntry:
+    """Check that an entry's size is that of its elements."""
     size = end - begin
     if dtype in BITS:
         bits = _bits(name, BITS[dtype], shape)
@@ -194,10 +217,10 @@ def _entry(name: str, fields: dict[str, Any], header_size: int) -> HeaderEntry:
             _refuse(f"entry {quoted(name)}: {what}")
     elif size < 0:
         _refuse(f"entry {quoted(name)}: {size:,} bytes")
-    return HeaderEntry(dtype, tuple(shape), header_size + begin, size)
+    return HeaderEntry(dtype, shape, header_size + begin, size)
 
 
-def _bits(name: str, bits: int, shape: list[int]) -> int:
+def _bits(name: str, bits: int, shape: tuple[int, ...]) -> int:
     for dim in shape:
         bits *= dim
         if bits >= 1 << 64:

@@ -99,9 +99,13 @@ class Scanner:
             limits.check_count(len(found), "entries of metadata")
         return found
 
-    def flat_object(self, rule: str) -> bytes:
-        """Take the text of an object that has no objects in it."""
-        return self._take(_FLAT_OBJECT, rule)
+    def flat_object(self) -> bytes | None:
+        """Take the text of an object that has no objects in it; None if there is none."""
+        match = _FLAT_OBJECT.match(self._text, self._at)
+        if match is None:
+            return None
+        self._at = match.end()
+        return match[1]
 
     def end(self) -> None:
         """Refuse text that follows."""

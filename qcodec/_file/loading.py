@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._base.arrays import cast, from_little_endian
+from .._base.arrays import bytes_of, cast, from_little_endian
 from .._base.threads import Task, run_all, worthwhile
 from .._core import core
 from .._frame.parts import check_part
@@ -29,10 +30,12 @@ Array = np.ndarray[Any, Any]
 Loaded = tuple[Array, ElementType]
 
 # Tensors of up to this many bytes in the file, one after the other, are read together.
-_SMALL_BYTES = 1 << 14
+_SMALL_BYTES = 1 << 16
 _TOGETHER_BYTES = 1 << 20
-# Most of the time of a tensor with less work than this is spent in Python, which threads share.
-_TINY_WORK = 1 << 20
+# Smaller tensors take most of their time in Python, so threads do not help.
+_TINY_BYTES = 1 << 14
+# The system's work for new memory, in bytes of output per byte: `LEAST_WORK`.
+_FRESH_WORK = 4
 
 
 @dataclass
@@ -42,10 +45,15 @@ class _Group:
     first: Stored
     members: list[Stored] = field(default_factory=list)
     stop: int = 0  # offset of the first byte behind them
+    nbytes: int = 0  # once decoded, if `is_small`
 
     @property
     def is_small(self) -> bool:
         return len(self.members) > 1 and self.first.part is None
+
+    @property
+    def is_tiny(self) -> bool:
+        return self.is_small and self.nbytes < _TINY_BYTES * len(self.members)
 
 
 def _groups(tensors: Iterable[Stored]) -> Iterator[_Group]:
@@ -135,8 +143,8 @@ class Loading:
             total += size
             if total > largest_total:
                 self._limits.check_total(total, self._source.size)
-            if work > _TINY_WORK:
-                shared += work
+            if size > _TINY_BYTES:
+                shared += work + _FRESH_WORK * size
         return shared
 
     def _sizes(self) -> Iterator[tuple[str, int, int]]:
@@ -159,14 +167,16 @@ class Loading:
                 yield self._size_of(stored._replace(part=None))
 
     def _sizes_of_small(self, group: _Group) -> Iterator[tuple[str, int, int]]:
-        small = _Small(self._source, group)
+        small, group.nbytes = _Small(self._source, group), 0
         for stored in group.members:
             found = small.head(stored, verify=True)
             if found is None:
-                yield self._size_of(stored)
+                size = self._size_of(stored)
             else:
                 shape, element = found
-                yield stored.name, math.prod(shape) * self._target(element).itemsize, 0
+                size = stored.name, math.prod(shape) * self._target(element).itemsize, 0
+            group.nbytes += size[1]
+            yield size
 
     def _size_of(self, stored: Stored) -> tuple[str, int, int]:
         if stored.opaque:
@@ -205,6 +215,8 @@ class Loading:
         for group in self._groups:
             if group.first.part is not None:
                 yield partial(self._load_parts, group, found)
+            elif group.is_tiny:
+                yield partial(self._later, group, found)
             elif group.is_small:
                 yield partial(self._load_small, group, found)
             else:
@@ -215,6 +227,10 @@ class Loading:
                     array, tasks = tensor.decoding(dtype=target.name, threads=threads)
                 found[stored.identity] = array, target
                 yield from (partial(_run_named, stored.name, task) for task in tasks)
+
+    def _later(self, group: _Group, found: dict[tuple[str, str], Loaded]) -> Callable[[], None]:
+        """Leave a group to the calling thread."""
+        return partial(self._load_small, group, found)
 
     def _load_small(self, group: _Group, found: dict[tuple[str, str], Loaded]) -> None:
         small = _Small(self._source, group)
@@ -235,9 +251,24 @@ class Loading:
             target = self._target(tensor.element_type)
             return tensor.decode(dtype=target.name), target
 
-    def _load_parts(self, group: _Group, found: dict[tuple[str, str], Loaded]) -> None:
+    def _load_parts(
+        self, group: _Group, found: dict[tuple[str, str], Loaded]
+    ) -> Callable[[], None]:
+        """Decode a frame; return what copies its parts."""
         whole = self._opener.encoded(group.first._replace(part=None))
         shared = SharedFrame(group.first.offset, whole)
+        for stored in group.members:
+            assert stored.part is not None
+            with naming(stored.name):
+                check_part(stored.part, whole.frame)
+        with naming(group.first.name):
+            shared.elements(self._target(whole.element_type))
+        return partial(self._copy_parts, group, shared, found)
+
+    def _copy_parts(
+        self, group: _Group, shared: SharedFrame, found: dict[tuple[str, str], Loaded]
+    ) -> None:
+        whole = shared.whole
         for stored in group.members:
             assert stored.part is not None
             with naming(stored.name):
@@ -247,7 +278,6 @@ class Loading:
                     target = self._target(tensor.element_type)
                     array = tensor.decode(dtype=target.name)
                 else:
-                    check_part(stored.part, whole.frame)
                     target = self._target(whole.element_type)
                     array = shared.part(stored.part, target).copy()
             found[stored.identity] = array, target
@@ -290,5 +320,8 @@ class _Small:
             done = self._frames.decode_whole(offset, stored.size, target.id, out, True)
             return out if done else None
         data = np.frombuffer(self._bytes, np.uint8, stored.size, offset)
+        if target is element and sys.byteorder == "little":
+            bytes_of(out)[...] = data
+            return out
         cast(from_little_endian(data, element.carrier).reshape(shape), element, target, out)
         return out

@@ -33,13 +33,18 @@ class SharedFrame:
         self._elements: tuple[ElementType, Array] | None = None
         self._info: Info | None = None
 
-    def part(self, part: Part, target: ElementType, threads: int = 1) -> Array:
-        """Return a tensor, which must not be changed; all elements are kept for the next call."""
+    def elements(self, target: ElementType, threads: int = 1) -> Array:
+        """Return all elements, which must not be changed; they are kept for the next call."""
         kept = self._elements  # another thread may replace it
         if kept is None or kept[0] != target:
             decoded = self.whole.decode(dtype=target.name, threads=threads)
             self._elements = kept = (target, decoded.reshape(-1))
-        return kept[1][part.first : part.first + part.elements].reshape(part.shape)
+        return kept[1]
+
+    def part(self, part: Part, target: ElementType, threads: int = 1) -> Array:
+        """Return one tensor, which must not be changed."""
+        elements = self.elements(target, threads)
+        return elements[part.first : part.first + part.elements].reshape(part.shape)
 
     def info(self) -> Info:
         """Describe the frame."""

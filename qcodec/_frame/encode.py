@@ -80,6 +80,16 @@ class FrameEncoder:
             self.effort,
         )
 
+    def least(self, indices: list[int]) -> int:
+        """Return the bytes that these chunks surely take, without encoding them; 0: unknown."""
+        if self.layout.positions != "dense":
+            return 0
+        least = 0
+        for index in indices:
+            _, codes = self.stored.within(*self.ranges[index])
+            least += self.plan.chunk_least(bytes_of(codes), len(codes), self.codings, self.profile)
+        return least
+
     def chunks(self, indices: Collection[int], threads: int) -> dict[int, Chunk]:
         """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
@@ -182,7 +192,8 @@ def encode_quantized(
         deltas = [layout for layout in found if layout.kind == "delta"]
         if deltas:
             changed = layouts.changes(quantized)
-            widths = _gap_widths(changed, None, encoding)
+            is_few = changed.density <= layouts.MAX_CHANGED
+            widths = _gap_widths(changed, None, encoding) if is_few else []
             tried += [(it, changed) for it in layouts.changes_layouts(changed, deltas, widths)]
         tried = [(layout.with_chunks(stored, chunk, profile), stored) for layout, stored in tried]
 
@@ -219,6 +230,10 @@ def _may_move(quantized: Quantized, profile: str) -> bool:
     return quantized.codebook.values.size <= max(quantized.size, _ALWAYS_CODED)
 
 
+def _per_element(size: int, encoder: FrameEncoder, indices: list[int]) -> float:
+    return size / max(sum(encoder.ranges[i][1] for i in indices), 1)
+
+
 def _smallest(
     tried: list[tuple[Layout, Quantized]],
     encoder_of: Callable[[Layout, Quantized], FrameEncoder],
@@ -232,22 +247,33 @@ def _smallest(
     """
     if len(tried) == 1:
         return encoder_of(*tried[0]).frame({}, threads)
-    best, sampled, cost = None, {}, inf
-    chunkings = [layout.chunks_of(stored) for layout, stored in tried]
-    samples = layouts.sampled(chunkings, encoding.effort)
+    samples = layouts.sampled(
+        [layout.chunks_of(stored) for layout, stored in tried], encoding.effort
+    )
     # Threads share the chunks of a layout, or if these are too few, the layouts.
     is_short = max(map(len, samples)) < threads
     across, within = (threads, 1) if is_short else (1, threads)
+    keep = 1 - _WORTHWHILE[encoding.profile]
 
-    def sample(number: int) -> tuple[FrameEncoder, dict[int, Chunk]]:
-        encoder = encoder_of(*tried[number])
-        return encoder, encoder.chunks(samples[number], within)
+    def measured(place: int) -> tuple[FrameEncoder, dict[int, Chunk], float]:
+        encoder, indices = encoder_of(*tried[place]), samples[place]
+        chunks = encoder.chunks(indices, within)
+        size = sum(len(data) for data, _ in chunks.values())
+        return encoder, chunks, _per_element(size, encoder, indices)
 
-    with closing(in_order(sample, range(len(tried)), across)) as found:
-        for (encoder, chunks), indices in zip(found, samples, strict=True):
-            size = sum(len(data) for data, _ in chunks.values())
-            each = size / max(sum(encoder.ranges[i][1] for i in indices), 1)
-            if best is None or each < cost * (1 - _WORTHWHILE[encoding.profile]):
+    places, known = list(range(len(tried))), {}
+    if [layout.kind for layout, _ in tried[:2]] == ["bytes", "planes"]:
+        # To encode bytes of floats takes as long as planes, which are nearly always smaller.
+        known[1] = measured(1)
+        first, indices = encoder_of(*tried[0]), samples[0]
+        if known[1][2] < keep * _per_element(first.least(indices), first, indices):
+            places.remove(0)
+    best, sampled, cost = None, {}, inf
+    unknown = [place for place in places if place not in known]
+    with closing(in_order(measured, unknown, across)) as others:
+        for place in places:
+            encoder, chunks, each = known[place] if place in known else next(others)
+            if best is None or each < cost * keep:
                 best, sampled, cost = encoder, chunks, each
     assert best is not None
     elements = sum(count for _, count in best.ranges)

@@ -45,7 +45,7 @@ _FORGOTTEN_BYTES = 1 << 22
 
 # How many bytes of output could be written in the time that an encoded byte takes: `LEAST_WORK`.
 _FIXED_WORK, _CODED_WORK, _SCATTERED_WORK, _SLOW_WORK = 2, 4, 64, 1024
-# Sets of codings: constant and bitpacked; contexts; lanes. Where lanes occur, contexts have the rest.
+# Sets of codings: constant and bitpacked; contexts; lanes, beside which contexts have little.
 _FIXED_WIDTH, _SLOW, _LANES = 0b11, 0b1000, 0b110000
 
 

@@ -30,7 +30,7 @@ _NARROW_EXPONENTS_CHUNK = 1 << 21
 _WIDE_EXPONENTS_CHUNK = 1 << 19
 _MAX_GAP_WIDTH = 16
 # Where a larger share of elements has changed, differences of all elements are smaller.
-_MAX_CHANGED = 1 / 4
+MAX_CHANGED = 1 / 4
 # So many codes of a sparse tensor are searched for repeats.
 _SAMPLED_CODES = 1 << 20
 # Positions that are looked at in one step.
@@ -330,7 +330,7 @@ def changes(quantized: Quantized) -> Quantized:
 
 def changes_layouts(changed: Quantized, deltas: list[Layout], widths: list[int]) -> list[Layout]:
     """Return layouts of the changes alone, if they are few. `widths` are those of gaps to try."""
-    if changed.density > _MAX_CHANGED or not deltas:
+    if changed.density > MAX_CHANGED or not deltas:
         return []
     forms = [("gaps", width) for width in widths] + [("mask", 0), ("bit_mask", 0)]
     steps = dict.fromkeys(layout.step for layout in deltas)

@@ -50,7 +50,7 @@ def eager(request, monkeypatch):
     """Whether threads are started for any work."""
     if request.param:
         monkeypatch.setattr("qcodec._base.threads.LEAST_WORK", 1 << 12)
-        monkeypatch.setattr(loading, "_TINY_WORK", 0)
+        monkeypatch.setattr(loading, "_TINY_BYTES", 256)
 
 
 @pytest.mark.usefixtures("eager")

@@ -117,7 +117,7 @@ def test_small_frames_that_are_unusual_are_left_to_others():
     for codec in (qcodec.Delta(base), qcodec.Affine(4)):
         _, data = frame_of(codec)
         assert (core.SmallFrames(data).head(0, len(data), True) is None) == hasattr(codec, "base")
-    large = np.frombuffer(qcodec.encode(np.zeros(4097, np.float32)), np.uint8)
+    large = np.frombuffer(qcodec.encode(np.zeros(16385, np.float32)), np.uint8)
     assert core.SmallFrames(large).head(0, len(large), True) is None
     _, data = frame_of()
     for dtype, out in [(F32, octets(95)), (F32, octets(97)), (U16, octets(96)), (255, octets(96))]:

@@ -302,6 +302,7 @@ GIL_FREE = {
         "read_head": "short: heads are at most some numbers a chunk, which the file has room for",
         "decode": "asks",
         "decode_codes": "asks",
+        "decode_whole": "short: at most 64 KiB",
     },
     "encode": {
         "copies_may_pay": "short: a sample",

@@ -19,6 +19,8 @@ from .series import Growth, Series, new_folder, up_to
 
 #: Weights that are divided into groups.
 WEIGHTS = 1 << 22
+# The parameters of smaller groups would take more bytes than their elements, so they are refused.
+_SMALLEST_GROUP = 32
 BY_ROW, LAST_AXIS = "by row", "along the last axis"
 #: What is decoded beside groups by row: the name, and how its groups lie.
 PAIRS = [
@@ -33,7 +35,7 @@ PAIRS_MAXIMUM = 2
 def series(extent: Extent) -> Iterator[Series]:
     """All of them."""
     count = min(WEIGHTS, extent.weights)
-    numbers = up_to(min(extent.groups, count), 1, 8)
+    numbers = up_to(min(extent.groups, count // _SMALLEST_GROUP), 1, 8)
     for name, codec, each in (
         ("codebooks of 4 bits", partial(Codebook, 4), 0.02),
         ("scales of 8 bits", partial(Affine, 8, symmetric=True), 0.02),
@@ -61,7 +63,7 @@ def series(extent: Extent) -> Iterator[Series]:
 def pairs(extent: Extent) -> Iterator[tuple[str, str, Job]]:
     """What is decoded, how its groups lie, and the job: each is compared with groups by row."""
     count = min(4 * WEIGHTS, extent.weights)
-    groups = min(4096, count)
+    groups = min(4096, count // _SMALLEST_GROUP)
     windows = data.gaussian(count // (64 * 9) * 64 * 9).reshape(-1, 64, 3, 3)
     for name, codec in (("scales", Affine(8, per=0)), ("codebooks", Codebook(4, per=0))):
         for where, per in ((BY_ROW, 0), (LAST_AXIS, 1)):

@@ -31,9 +31,13 @@ def series(extent: Extent) -> Iterator[Series]:
     yield Series("load_file, 16 x 16", "tensors", numbers, _load, each=8)
     yield Series("safe_open", "tensors", numbers, _open, memory=Growth.LINEAR)
     yield Series("one tensor of an open file", "tensors", numbers, _get_one, time=Growth.CONSTANT)
-    for name, pattern_of in (("exactly(name)", exactly), ("its name", str)):
+    for name, pattern_of, time in (
+        ("exactly(name)", exactly, Growth.LINEAR),
+        ("its name", str, Growth.SORTED),  # the digits of the names grow too
+    ):
         make = partial(_recipe, pattern_of)
-        yield Series(f"a recipe with a rule for each tensor, {name}", "tensors", numbers, make)
+        title = f"a recipe with a rule for each tensor, {name}"
+        yield Series(title, "tensors", numbers, make, time)
     yield Series("at_price, codebooks of 4 bits", "tensors", numbers, _at_price)
     few = up_to(min(extent.tensors, _MOST_ENCODED), 1, 10)
     yield Series("at_price, two codecs", "tensors", few, _at_price_of_two)

@@ -75,14 +75,13 @@ static inline void encode_symbol(qc_range_encoder *e, qc_routed_contexts *contex
 {
     qc_contexts *common = &contexts->common;
     qc_context *specific = contexts->specific + (table << width);
-    unsigned t = 1;
+    unsigned leaf = 1u << width | symbol;
     for (unsigned i = width; i-- > 0;) {
-        qc_context shared = common->shared[t], own = specific[t];
-        unsigned bit = symbol >> i & 1;
+        unsigned node = leaf >> (i + 1), bit = leaf >> i & 1;
+        qc_context shared = common->shared[node], own = specific[node];
+        common->shared[node] = qc_context_learn_known(common, shared, bit);
+        specific[node] = qc_context_learn_known(common, own, bit);
         qc_range_encode(e, bit, qc_context_blend(contexts, shared, own));
-        common->shared[t] = qc_context_learn(common, shared, bit);
-        specific[t] = qc_context_learn(common, own, bit);
-        t = 2 * t + bit;
     }
 }
 

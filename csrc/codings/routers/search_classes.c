@@ -25,8 +25,13 @@
 /* What an entry of a map takes, about. */
 #define MAP_ENTRY_COST 384
 
+/* More members than this part are many. */
+#define MANY_PART 6
+
 /* Tallies are numbers of 16 bits. */
 #define MAX_TALLY INT16_MAX
+/* Rows that are tallied together. */
+#define ROWS_IN_TURN 4
 /* So many bytes of tallies stay in the L1 cache. */
 #define TALLY_TILE ((size_t)1 << 14)
 
@@ -35,7 +40,7 @@ typedef struct side {
     size_t count;
     size_t length; /* symbols of the longest one */
     unsigned classes;
-    uint8_t *map, *best_map;
+    uint8_t *map, *next_map, *best_map;
     uint64_t *start_costs; /* under one table for all */
     /* By member, class of the other side, and symbol. */
     int16_t *tallies;
@@ -103,18 +108,29 @@ static size_t tally_size(const search *s, const side *other)
     return (size_t)other->classes << s->input->width;
 }
 
+/* Several rows in turn: a count has to be stored before the next symbol of the same row can raise
+   it. `rows` is a constant where this is inlined. */
+static inline void tally_some_rows(const search *s, size_t row, size_t rows, size_t end)
+{
+    size_t size = tally_size(s, &s->columns), columns = s->columns.count;
+    const uint8_t *symbols = s->input->symbols + row * columns;
+    int16_t *tallies = s->rows.tallies + row * size;
+    unsigned width = s->input->width;
+    for (size_t column = 0; column < end; column++) {
+        int16_t *own = tallies + ((size_t)s->columns.map[column] << width);
+        for (size_t i = 0; i < rows; i++)
+            own[i * size + symbols[i * columns + column]]++;
+    }
+}
+
 static void tally_rows(search *s)
 {
-    const uint8_t *symbols = s->input->symbols;
-    size_t size = tally_size(s, &s->columns), columns = s->columns.count;
-    unsigned width = s->input->width;
-    int16_t *tallies = s->rows.tallies;
-    memset(tallies, 0, s->rows.count * size * sizeof *tallies);
-    for (size_t row = 0; row < s->rows.count; row++, symbols += columns, tallies += size) {
-        size_t end = row_end(s, row);
-        for (size_t column = 0; column < end; column++)
-            tallies[(size_t)s->columns.map[column] << width | symbols[column]]++;
-    }
+    size_t row = 0, whole = s->input->count / s->columns.count;
+    memset(s->rows.tallies, 0, s->rows.count * tally_size(s, &s->columns) * sizeof(int16_t));
+    for (; row + ROWS_IN_TURN <= whole; row += ROWS_IN_TURN)
+        tally_some_rows(s, row, ROWS_IN_TURN, s->columns.count);
+    for (; row < s->rows.count; row++)
+        tally_some_rows(s, row, 1, row_end(s, row));
 }
 
 /* Some columns at a time, row by row. */
@@ -135,15 +151,39 @@ static void tally_columns(search *s)
         }
 }
 
+static void tally(search *s, const side *own)
+{
+    if (own == &s->rows)
+        tally_rows(s);
+    else
+        tally_columns(s);
+}
+
+/* The histograms of the tables: from the tallies of a side, if it has them. */
+static void find_histograms(search *s, const side *own, const side *other)
+{
+    size_t symbols = (size_t)1 << s->input->width;
+    const int16_t *tallies = own->tallies;
+    if (!own->has_tallies) {
+        count_symbols(s);
+        return;
+    }
+    memset(s->histograms, 0, sizeof s->histograms);
+    for (size_t i = 0; i < own->count; i++)
+        for (unsigned by = 0; by < other->classes; by++, tallies += symbols) {
+            uint32_t *counts = histogram_of(s, own, own->map[i], by);
+            for (size_t v = 0; v < symbols; v++)
+                counts[v] += (uint32_t)tallies[v];
+        }
+}
+
 /* Members of a side are shorter than their tallies would be, or too long for them. */
 static void prepare_side(search *s, side *own, const side *other)
 {
     own->has_tallies =
         own->classes > 1 && own->length <= MAX_TALLY && own->length >= tally_size(s, other);
-    if (own->has_tallies && own == &s->rows)
-        tally_rows(s);
-    else if (own->has_tallies)
-        tally_columns(s);
+    if (own->has_tallies)
+        tally(s, own);
 }
 
 /* A member goes from one class to another: the histograms of the tables and the tallies of the
@@ -230,6 +270,21 @@ static void find_column_costs(search *s)
     }
 }
 
+/* If many members move, it is faster to count anew. */
+static void change_classes(search *s, side *own, const side *other, size_t changed)
+{
+    if (changed > own->count / MANY_PART) {
+        memcpy(own->map, own->next_map, own->count);
+        if (other->has_tallies)
+            tally(s, other);
+        find_histograms(s, own, other);
+        return;
+    }
+    for (size_t i = 0; i < own->count; i++)
+        if (own->next_map[i] != own->map[i])
+            move(s, own, other, i, own->next_map[i]);
+}
+
 /* Returns how many rows, or columns, change their class. */
 static size_t assign(search *s, side *own, const side *other)
 {
@@ -247,12 +302,10 @@ static size_t assign(search *s, side *own, const side *other)
             find_row_costs(s, i, costs);
         else
             costs = s->costs + i * SIDE;
-        unsigned class = cheapest(costs, own->classes);
-        if (class != own->map[i]) {
-            move(s, own, other, i, class);
-            changed++;
-        }
+        own->next_map[i] = (uint8_t)cheapest(costs, own->classes);
+        changed += own->next_map[i] != own->map[i];
     }
+    change_classes(s, own, other, changed);
     return changed;
 }
 
@@ -320,9 +373,9 @@ static void try_classes(search *s, unsigned row_classes, unsigned column_classes
     columns->classes = column_classes;
     by_rank(rows);
     by_rank(columns);
-    count_symbols(s);
     prepare_side(s, rows, columns);
     prepare_side(s, columns, rows);
+    find_histograms(s, rows->has_tallies ? rows : columns, rows->has_tallies ? columns : rows);
     for (unsigned round = 0; round < ROUNDS; round++) {
         if (qc_tick(s->input->ticker, s->input->count / ROUND_PART))
             return;
@@ -348,7 +401,7 @@ size_t qc_router_find_classes_workspace(const qc_router_input *input)
     size_t columns = input->geometry.row_length, rows = qc_router_rows(input->count, columns);
     size_t tallies = 2 * (input->count + rows + columns) * sizeof(int16_t);
     return sizeof(search) + (columns * SIDE + rows + columns) * sizeof(uint64_t) + tallies +
-           2 * (rows + columns);
+           3 * (rows + columns);
 }
 
 /* Numbers of classes of rows and columns: those that are tried with the least effort come first. */
@@ -378,9 +431,11 @@ void qc_router_find_classes(const qc_router_input *input, unsigned effort, qc_ro
     s->rows.tallies = (int16_t *)(s->columns.start_costs + columns);
     s->columns.tallies = s->rows.tallies + rows * columns;
     s->rows.map = (uint8_t *)(s->columns.tallies + rows * columns);
-    s->rows.best_map = s->rows.map + rows;
+    s->rows.next_map = s->rows.map + rows;
+    s->rows.best_map = s->rows.next_map + rows;
     s->columns.map = s->rows.best_map + rows;
-    s->columns.best_map = s->columns.map + columns;
+    s->columns.next_map = s->columns.map + columns;
+    s->columns.best_map = s->columns.next_map + columns;
     plan->cost = UINT64_MAX;
     plan->row_map = s->rows.best_map;
     plan->column_map = s->columns.best_map;

@@ -1,6 +1,7 @@
 /*
- * Up to 16 items of four bytes, or 32 of two, are one register that is permuted by the codes. Of
- * more items each plane of bytes is permuted by itself, and the planes are joined.
+ * Up to 16 items of four bytes, or 32 of two, are one register that is permuted by the codes, and
+ * up to 32 items of four bytes are two. Of more items each plane of bytes is permuted by itself,
+ * and the planes are joined.
  */
 #include "kernels/x86/avx512.h"
 
@@ -70,6 +71,20 @@ QC_AVX512 static inline size_t by_planes_2(const qc_look_up_table *table, unsign
     return i;
 }
 
+/* Up to 32 items of four bytes: two registers. */
+QC_AVX512 static inline size_t by_two_4(const qc_look_up_table *table, const uint8_t *codes,
+                                        size_t count, uint8_t *out, int past_cache)
+{
+    const __m512i low = _mm512_loadu_si512(table->items);
+    const __m512i high = _mm512_loadu_si512(table->items + 64);
+    size_t i = 0;
+    for (; count - i >= 16; i += 16) {
+        __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + i)));
+        vector_put(out + 4 * i, _mm512_permutex2var_epi32(low, wide, high), past_cache);
+    }
+    return i;
+}
+
 QC_AVX512 size_t qc_look_up_4_avx512(const qc_look_up_table *table, const uint8_t *codes,
                                      size_t count, uint8_t *out, int past_cache)
 {
@@ -78,8 +93,10 @@ QC_AVX512 size_t qc_look_up_4_avx512(const qc_look_up_table *table, const uint8_
         return by_planes_4(table, 4, codes, count, out, past_cache);
     if (table->entries > 64)
         return by_planes_4(table, 2, codes, count, out, past_cache);
-    if (table->entries > 16)
+    if (table->entries > 32)
         return by_planes_4(table, 1, codes, count, out, past_cache);
+    if (table->entries > 16)
+        return by_two_4(table, codes, count, out, past_cache);
     const __m512i items = _mm512_loadu_si512(table->items);
     for (; count - i >= 16; i += 16) {
         __m512i wide = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(codes + i)));

@@ -230,7 +230,7 @@ static inline qc_status decode_sample(const uint8_t *data, size_t size, const ui
         status = qc_frame_decode(&frame, chunks, data, 0, 0, frame.elements, frame.dtype, out,
                                  flags, workspace, NULL);
     for (size_t i = 0; status == QC_OK && i < frame.chunks; i++) { /* and as integers */
-        size_t stored;
+        size_t stored = 0; /* also where the chunk is refused */
         status = qc_chunk_codes(&frame, &chunks[i], data + chunks[i].offset, &stored, NULL);
         uint32_t *positions = malloc(4 * stored + 4);
         uint8_t *codes = malloc(stored * frame.item_size + 2 * stored + 1);
