@@ -38,7 +38,7 @@ BaseLike = PathLike | Mapping[str, Any] | None
 AttachedLike = Mapping[str, Any] | None
 
 #: Finished frames that `save_file` keeps in memory; others wait in a temporary file.
-_HELD_BYTES = 1 << 28
+_HELD_BYTES = 1 << 26
 
 #: Key in a file's metadata: the name of the file that is the base of its `Delta` tensors.
 BASE_KEY = "qcodec.base"
