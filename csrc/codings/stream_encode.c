@@ -27,7 +27,7 @@
    every so many decisions of a stream make each of them as dear again. They hardly ever save more
    than this part, so they are not tried where they would have to. */
 #define DECISIONS_PER_BYTE 400
-#define DEAR_DECISIONS     2000000
+#define DEAR_DECISIONS     200000
 #define PLAUSIBLE_PART     8
 
 /* Plain Huffman decodes so many times as fast as contexts, and more: to be safe. */
