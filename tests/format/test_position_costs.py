@@ -7,7 +7,7 @@ import pytest
 
 import qcodec
 from qcodec import Affine, Codebook, Density
-from qcodec.quantize.position_costs import _position_bits
+from qcodec._core import core
 
 RNG = np.random.default_rng(5)
 SCALES = np.exp(RNG.normal(size=(300, 1))) * np.exp(RNG.normal(size=(1, 400)))
@@ -48,18 +48,31 @@ def test_filters_of_one_output_channel_are_one_row():
     np.testing.assert_array_equal(kernels.positions, codec.quantize(UNEVEN, mask).positions)
 
 
+def is_stored_at(mask, i, j, gain):
+    """Whether element (i, j) is stored beside those of the mask if it gains so much."""
+    values = np.full(mask.size, -1e3, np.float32)
+    values[i * mask.shape[1] + j] = (gain + 1) / 2  # for an entry of 1
+    stored, codes = mask.reshape(-1).astype(np.uint8), np.zeros(mask.size, np.uint8)
+    *_, by_row, by_column = core.count_stored(values, codes, None, stored, *mask.shape)
+    core.choose_stored(
+        values, codes, None, stored, by_row, by_column, np.ones(1, np.float32), np.zeros(1), 1.0
+    )
+    return bool(stored[i * mask.shape[1] + j])
+
+
 def test_the_cost_of_a_position_depends_on_its_row_and_column():
     mask = np.array([[1, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
-    rows, columns = np.divmod(np.arange(12), 4)
-    bits = _position_bits((rows, columns), (3, 4), mask.ravel()).reshape(3, 4)
+    wanted = np.empty(mask.shape)
     for i in range(3):
         for j in range(4):
             with_it = mask.copy()
             with_it[i, j] = True
             in_row, in_column = with_it[i].sum() + 1, with_it[:, j].sum() + 1
             share = min(4 * in_row / (4 + 3) * in_column / (4 + 4), 0.5)
-            assert bits[i, j] == pytest.approx(np.log2(1 / share - 1))
-    assert bits[2, 3] == bits.max(), "the first of a row and of a column"
+            wanted[i, j] = np.log2(1 / share - 1)
+            assert is_stored_at(mask, i, j, wanted[i, j] + 1e-5)
+            assert not is_stored_at(mask, i, j, wanted[i, j] - 1e-5)
+    assert wanted[2, 3] == wanted.max(), "the first of a row and of a column"
 
 
 @pytest.mark.parametrize("shape", [(300,), (1, 300), (300, 1), (2, 150), (150, 2, 1)])
