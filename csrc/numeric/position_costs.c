@@ -2,9 +2,8 @@
  * Which elements of a matrix are worth the bits of their positions, if rows and columns with many
  * stored elements make positions cheap (qcodec/quantize/position_costs.py).
  */
-#include <math.h>
-
 #include "base/check.h"
+#include "base/float_bits.h"
 #include "base/ticker.h"
 #include "qcodec_numeric.h"
 
@@ -14,25 +13,43 @@
 #define LOG2_BULGE 0.0861
 #define LEEWAY     1e-9 /* for rounding */
 
-/* The exponent plus the fraction of a positive, normal number. */
-static inline double rough_log2(double x)
+#define FRACTION_BITS 52
+#define SQRT_2        1.4142135623730951
+#define TWO_OVER_LN_2 2.8853900817779268
+
+/* A positive, normal number as mantissa * 2^*exponent, the mantissa in [1, 2). */
+static inline double split(double x, int *exponent)
 {
-    const uint64_t fraction = ((uint64_t)1 << 52) - 1, one = (uint64_t)1023 << 52;
-    uint64_t bits, of_fraction;
-    double mantissa;
-    memcpy(&bits, &x, sizeof bits);
-    of_fraction = (bits & fraction) | one;
-    memcpy(&mantissa, &of_fraction, sizeof mantissa);
-    return (double)((int64_t)(bits >> 52) - 1024) + mantissa;
+    const uint64_t fraction = ((uint64_t)1 << FRACTION_BITS) - 1;
+    uint64_t bits = qc_bits_of_f64(x);
+    *exponent = (int)(bits >> FRACTION_BITS) - 1023;
+    return qc_f64_of_bits((bits & fraction) | (uint64_t)1023 << FRACTION_BITS);
+}
+
+/* log2(x) of a positive, normal number, by the series of artanh. Every machine computes the same,
+   which math libraries do not promise; and the core needs none. */
+static double log2_of(double x)
+{
+    int exponent;
+    double mantissa = split(x, &exponent), sum = 0;
+    if (mantissa > SQRT_2) {
+        mantissa /= 2;
+        exponent++;
+    }
+    double ratio = (mantissa - 1) / (mantissa + 1), square = ratio * ratio;
+    for (int power = 21; power > 0; power -= 2)
+        sum = sum * square + 1.0 / power;
+    return exponent + TWO_OVER_LN_2 * ratio * sum;
 }
 
 /* Whether `gain` is more than price * log2(odds); odds are at least 1. Few need the logarithm. */
 static inline int is_worth(double gain, double price, double odds)
 {
-    double least = rough_log2(odds);
+    int exponent;
+    double mantissa = split(odds, &exponent), least = exponent + (mantissa - 1);
     if (!(gain > 0) || gain <= price * (least - LEEWAY))
         return 0;
-    return gain > price * (least + LOG2_BULGE + LEEWAY) || gain > price * log2(odds);
+    return gain > price * (least + LOG2_BULGE + LEEWAY) || gain > price * log2_of(odds);
 }
 
 /* An element is counted as stored, whether it is or not. */

@@ -113,15 +113,16 @@ def test_other_types_are_not_searched(monkeypatch, dtype):
 
 def test_other_weights_are_refused_by_the_first_elements(monkeypatch):
     looked_at = []
-    search = core.scaled_halves
+    search = core.may_be_scaled_halves
 
-    def counted(values, ends, dtype):
+    def counted(values, dtype):
         looked_at.append(len(values))
-        scales, done = search(values, ends, dtype)
-        assert done == 0
-        return scales, done
+        found = search(values, dtype)
+        assert not found
+        return found
 
-    monkeypatch.setattr(core, "scaled_halves", counted)
+    monkeypatch.setattr(core, "may_be_scaled_halves", counted)
+    monkeypatch.setattr(core, "scaled_halves", lambda *_: pytest.fail("searched"))
     encode(weights(256, 1152))
     assert looked_at == [256, 256]  # of the first row, and of the first column
 
