@@ -57,7 +57,8 @@ class FrameEncoder:
         self.layout = layout
         self.codings = self.parameter_codings = encoding.codings
         if layout.chunk_elements and encoding.profile == "balanced":
-            # Contexts need no tables but decode slowly, so they are for small tensors only.
+            # C weighs what contexts save against their slow decoding (qc_contexts_limit). In
+            # tensors of several chunks they hardly ever pay, so they are not even tried.
             self.codings &= ~_CONTEXTS
         self.profile, self.effort = ids.PROFILES[encoding.profile], encoding.effort
         self.stored = layouts.StoredElements(quantized, layout)
