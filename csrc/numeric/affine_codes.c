@@ -9,8 +9,9 @@
 /* A double that is below 2^16 and not negative. */
 static inline uint16_t code_of(const qc_affine_step *step, float value)
 {
-    double quotient = qc_clipped((double)value / step->step, step->low, step->high);
-    return (uint16_t)(int32_t)(qc_to_integer(quotient) + step->zero);
+    double quotient = qc_as_double((double)value / step->step);
+    double level = qc_to_integer(qc_clipped(quotient, step->low, step->high));
+    return (uint16_t)(int32_t)(level + step->zero);
 }
 
 static void put_run_8(const float *values, size_t count, const qc_affine_step *given,

@@ -259,7 +259,7 @@ static void bytes_from_an_offset_on(void)
         qc_status status = qc_frame_decode(&frame, chunks, bytes, offset, CHUNK, count, QC_F32, out,
                                            flags, workspace, &found);
         CHECK(status == (flags != 0 ? QC_CHECKSUM : QC_UNSUPPORTED), "%s", qc_status_name(status));
-        CHECK(found.offset == offset, "offset %zu, not %zu", found.offset, offset);
+        CHECK(found.offset == offset, "offset %zu, not %zu", (size_t)found.offset, offset);
     }
     free(bytes);
     CHECK(qc_frame_decode(&frame, chunks, NULL, 0, CHUNK, 0, QC_F32, out, QC_VERIFY, workspace,

@@ -178,7 +178,8 @@ static void check_steps(const float *values, size_t count, unsigned kind)
               "codes");
         for (size_t i = 0; i < count && kind != 1; i++) {
             const qc_affine_step *step = &steps[group_of(&grouping, i)];
-            double level = rint(values[i] / step->step);
+            volatile double quotient = values[i] / step->step; /* a double on i686 too */
+            double level = rint(quotient);
             level = level < step->low ? step->low : level > step->high ? step->high : level;
             uint16_t code = codes[i];
             if (size == 2)
