@@ -21,8 +21,8 @@ static inline double qc_to_integer(double value) { return (value + 0x1.8p52) - 0
 
 #else
 
-/* The x87 registers of i686 keep bits that a double has not. They would decide which of two integers
-   is nearest, and a sum would be rounded twice. */
+/* The x87 registers of i686 keep bits that a double has not. They would decide which of two
+   integers is nearest, and a sum would be rounded twice. */
 static inline double qc_as_double(double value)
 {
     volatile double stored = value;

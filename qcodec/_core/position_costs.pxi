@@ -27,7 +27,9 @@ cdef int _candidates(
     if kept is not None and <size_t> kept.shape[0] != rows * columns:
         raise ValueError(f"a mask of {kept.shape[0]:,} elements of {rows * columns:,}")
     candidates.values, candidates.codes, candidates.count = &values[0], &codes[0], count
-    candidates.kept = NULL if kept is None else &kept[0]
+    candidates.kept = NULL
+    if kept is not None:
+        candidates.kept = &kept[0]
     candidates.rows, candidates.columns = rows, columns
     return 0
 
