@@ -165,7 +165,9 @@ def group_codebooks(
     codes = np.zeros(count, np.uint8)
     if count == 0:
         return books, entries, codes
-    cdef const uint8_t *mask = NULL if kept is None else &kept[0]
+    cdef const uint8_t *mask = NULL
+    if kept is not None:
+        mask = &kept[0]
     cdef double[::1] workspace = _workspace(c.qc_group_codebooks_workspace(count, &grouping, k))
     cdef float[:, ::1] book_view = books
     cdef uint16_t[::1] entry_view = entries
