@@ -20,10 +20,11 @@ from ._file.metadata import check_metadata
 from ._file.names import check_names
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
+from ._formats.opening import open_any
 from ._io.atomic import replace_file
 from ._io.later import Spool
 from ._io.outputs import Output, output_at
-from ._io.source import Backend, BytesSource, PartsSource, PathLike, open_source
+from ._io.source import Backend, BytesSource, PartsSource, PathLike
 from .codecs import Codec, Delta
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
@@ -245,6 +246,7 @@ def safe_open(
     backend: Backend = "mmap",
     limits: Limits | None = None,
     base: BaseLike = None,
+    dequantize: bool = False,
 ) -> TensorFile:
     """Open a file and read its names; each tensor is read when it is requested.
 
@@ -287,12 +289,13 @@ def safe_open(
     ...         print(file.keys(), file.get_slice("weight")[1, ::2])
     ['weight'] [4. 6.]
     """
-    source, arrays = open_source(filename, backend), None
+    limits = limits or DEFAULT_LIMITS
+    source, directory = open_any(filename, backend, limits, dequantize)
+    arrays = None
     try:
-        limits = limits or DEFAULT_LIMITS
         arrays = _arrays_of(base, limits)
         close_base = arrays.file.close if isinstance(arrays, FileArrays) else None
-        return TensorFile(source, framework, device, limits, arrays, close_base)
+        return TensorFile(source, framework, device, limits, arrays, close_base, directory)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):

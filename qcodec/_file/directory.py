@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from .._base.messages import quoted
 from .._frame.notes import Notes
@@ -15,6 +18,8 @@ from ..limits import DEFAULT_LIMITS, Limits
 from .header import Header, HeaderEntry, read_header
 from .metadata import metadata_of
 from .pack import MAGIC, PackEntry, read_pack
+
+Array = np.ndarray[Any, Any]
 
 PACK_NAME = "qcodec.pack"
 FRAME_SUFFIX = ".qcodec"
@@ -38,6 +43,9 @@ class Stored(NamedTuple):
         The element type to which the target is converted; empty: it is not.
     is_attached : bool
         The frame is no tensor but the bytes of a file.
+    load : callable, optional
+        Returns the array of an ordinary tensor whose elements do not lie in the file one after the
+        other.
     """
 
     name: str
@@ -48,6 +56,7 @@ class Stored(NamedTuple):
     part: Part | None = None
     converted_to: str = ""
     is_attached: bool = False
+    load: Callable[[], Array] | None = None
 
     @property
     def noun(self) -> str:
@@ -83,6 +92,12 @@ class Directory:
         What belongs to the file but is no tensor: frames of bytes.
     notes : Notes
         Those of the pack; none without a pack.
+    format : str
+        The name of another format; empty for safetensors files and packs.
+    left_out : mapping of str to str
+        Tensors of a kind that qcodec does not read: by name, what kind.
+    check : callable, optional
+        Checks the checksums of another format's file; raises ChecksumError.
     """
 
     tensors: dict[str, Stored]
@@ -91,6 +106,9 @@ class Directory:
     pack_table_bytes: int
     attached: dict[str, Stored]
     notes: Notes
+    format: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[], None] | None = None
 
 
 def is_pack(source: Readable) -> bool:

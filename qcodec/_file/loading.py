@@ -87,7 +87,7 @@ def _belongs(stored: Stored, group: _Group) -> bool:
 
 
 def _is_small(stored: Stored) -> bool:
-    return 0 < stored.size <= _SMALL_BYTES and not stored.converted_to
+    return 0 < stored.size <= _SMALL_BYTES and not stored.converted_to and stored.load is None
 
 
 class Loading:

@@ -11,8 +11,12 @@ from ..errors import CorruptError, QCodecError, naming
 from ..limits import Limits
 from .converted import ConvertedTensor
 from .directory import Stored
+from .loaded_tensor import LoadedTensor
 from .ordinary_tensor import OrdinaryTensor
 from .shared_frame import PartOfFrame, SharedFrame
+
+#: What is stored in a file, opened but not decoded.
+AnyTensor = Encoded | OrdinaryTensor | LoadedTensor | ConvertedTensor
 
 #: Errors by the place of bytes; None: they are valid.
 _Found = dict[tuple[int, int], QCodecError | None]
@@ -35,7 +39,7 @@ class Opener:
         self._limits = limits
         self._base = base
         self._last_frame: SharedFrame | None = None
-        self._last_tensor: tuple[Stored, Encoded | OrdinaryTensor | ConvertedTensor] | None = None
+        self._last_tensor: tuple[Stored, AnyTensor] | None = None
 
     def forget(self) -> None:
         """Release what was kept."""
@@ -61,11 +65,14 @@ class Opener:
                 raise CorruptError("what is attached is not a frame of bytes")
             return encoded
 
-    def tensor(self, stored: Stored) -> Encoded | OrdinaryTensor | ConvertedTensor:
+    def tensor(self, stored: Stored) -> AnyTensor:
         """Return anything whose element type qcodec decodes, without decoding it."""
-        target: Encoded | OrdinaryTensor
+        target: Encoded | OrdinaryTensor | LoadedTensor
         if stored.ordinary is None:
             target = self.encoded(stored)
+        elif stored.load is not None:
+            size = self._source.size
+            return LoadedTensor(stored.load, stored.ordinary, self._limits, size)
         else:
             section, size = self._section(stored), self._source.size
             target = OrdinaryTensor(section, stored.name, stored.ordinary, self._limits, size)
@@ -74,7 +81,7 @@ class Opener:
         with naming(stored.name):
             return ConvertedTensor(target, stored.converted_to)
 
-    def sliced(self, stored: Stored) -> Encoded | OrdinaryTensor | ConvertedTensor:
+    def sliced(self, stored: Stored) -> AnyTensor:
         """Return a tensor of which parts are read; the last one is kept.
 
         So its head is read, its parameters are decoded and its base is checked once, even if

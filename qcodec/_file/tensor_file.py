@@ -24,7 +24,7 @@ from .container import OnDemand, Opaque, Ordinary
 from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
 from .loading import Loading
-from .opener import Opener
+from .opener import AnyTensor, Opener
 from .ordinary_tensor import OrdinaryTensor
 from .tensor_slice import TensorSlice
 
@@ -51,6 +51,8 @@ class TensorFile:
         The bases of tensors of kind delta, by name.
     on_close : callable, optional
         Called when this object is closed.
+    directory : Directory, optional
+        What is in the file; by default it is read.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class TensorFile:
         limits: Limits = DEFAULT_LIMITS,
         base: Mapping[str, Any] | None = None,
         on_close: Callable[[], None] | None = None,
+        directory: Directory | None = None,
     ) -> None:
         if framework not in _FRAMEWORKS:
             raise ValueError(
@@ -80,7 +83,7 @@ class TensorFile:
         self._limits = limits
         self._on_close = on_close
         self.source = source
-        self._directory = read_directory(source, limits)
+        self._directory = read_directory(source, limits) if directory is None else directory
         self._opener = Opener(source, limits, base)
 
     @property
@@ -160,6 +163,8 @@ class TensorFile:
         stored = self.directory.attached.get(name)
         if stored is None:
             raise MissingTensorError(f"file has nothing attached under the name {quoted(name)}")
+        if stored.ordinary is not None:  # a part of a file of another format
+            return bytes(self.source.read(stored.offset, stored.size))
         encoded = self._opener.encoded(stored)
         with naming(name, stored.noun):
             return encoded.decode().tobytes()
@@ -359,7 +364,7 @@ class TensorFile:
         """Return `dtype` for a float tensor; otherwise None, which keeps the tensor's type."""
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
-    def _open(self, name: str) -> Encoded | OrdinaryTensor | ConvertedTensor:
+    def _open(self, name: str) -> AnyTensor:
         return self._opener.tensor(self._stored(name))
 
     def _stored(self, name: str, or_attached: bool = False) -> Stored:

@@ -1,0 +1,187 @@
+"""Opens files of any format, and checkpoints of several files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from .._base.messages import quoted
+from .._file.directory import Directory, Stored, is_pack, read_directory
+from .._file.foreign import START_BYTES
+from .._frame.notes import Notes
+from .._io.joined import JoinedSource
+from .._io.source import Backend, PathLike, Readable, Source, open_source
+from ..errors import CorruptError, naming
+from ..limits import DEFAULT_LIMITS, Limits
+from . import gguf, npy, onnx, pytorch, shards
+from .archive import Archive
+
+
+class Opening(NamedTuple):
+    """What readers need besides the bytes.
+
+    Attributes
+    ----------
+    limits : Limits
+    beside : callable, optional
+        Opens a file beside this one; None if there is only this one.
+    dequantize : bool
+        Whether quantized types of other formats are floats.
+    """
+
+    limits: Limits = DEFAULT_LIMITS
+    beside: onnx.Beside | None = None
+    dequantize: bool = False
+
+
+def open_any(
+    path: PathLike, backend: Backend, limits: Limits, dequantize: bool = False
+) -> tuple[Source, Directory]:
+    """Open a file of any format, an index of shards, or a folder with a checkpoint.
+
+    Returns
+    -------
+    tuple of Source and Directory
+        The source holds all files; its status is that of the first.
+
+    Raises
+    ------
+    QCodecError
+        If the head of a file is not valid.
+    OSError
+        If a file cannot be read.
+    """
+    place = Path(os.fsdecode(path))
+    if place.is_dir():
+        place = shards.main_file(place)
+    source = open_source(place, backend)
+    is_index = place.name.endswith(shards.INDEX)
+    try:
+        if not is_index and not onnx.begins(_start(source)):
+            return source, read_any(source, Opening(limits, None, dequantize))
+        source = joined = JoinedSource(source)
+        files = _Files(joined, place.parent, backend)
+        opening = Opening(limits, files.place, dequantize)
+        if is_index:
+            return source, _of_index(joined, files, opening)
+        return source, read_any(source, opening)
+    except BaseException:
+        source.close()
+        raise
+
+
+def _start(source: Readable) -> bytes:
+    return bytes(source.read(0, min(source.size, START_BYTES)))
+
+
+class _Files:
+    """The files beside one, opened when they are needed."""
+
+    def __init__(self, joined: JoinedSource, folder: Path, backend: Backend) -> None:
+        self._joined, self._folder, self._backend = joined, folder, backend
+        self._opened: dict[str, tuple[int, Source]] = {}
+
+    def open(self, name: str) -> tuple[int, Source]:
+        """Return a file and its offset in the joined source."""
+        if name not in self._opened:
+            shards.check_beside(name)
+            source = open_source(self._folder / name, self._backend)
+            self._opened[name] = self._joined.add(source), source
+        return self._opened[name]
+
+    def place(self, name: str) -> tuple[int, int]:
+        """Return the offset of a file's first byte, and of what follows it."""
+        start, source = self.open(name)
+        return start, start + source.size
+
+
+def read_any(source: Readable, opening: Opening) -> Directory:
+    """Read the directory of a file by the format that its first bytes tell.
+
+    Raises
+    ------
+    QCodecError
+        If the format is not known, or the file is not valid.
+    """
+    limits = opening.limits
+    limits.check_file(source.size)
+    start = _start(source)
+    if is_pack(source):
+        return read_directory(source, limits)
+    reader = next((read for begins, read in _READERS if begins(start)), None)
+    if reader is None:
+        return read_directory(source, limits)
+    return reader(source, opening)
+
+
+def _read_zip(source: Readable, opening: Opening) -> Directory:
+    names = [info.filename for info in Archive(source, "an archive", opening.limits).members]
+    if any(name.endswith("/data.pkl") for name in names):
+        return pytorch.read_archive(source, opening.limits)
+    return npy.read_npz(source, opening.limits)
+
+
+_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
+_READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Readable, Opening], Directory]], ...] = (
+    (lambda start: start[:4] in (b"PK\x03\x04", b"PK\x05\x06"), _read_zip),
+    (
+        lambda start: start.startswith(_LEGACY),
+        lambda source, opening: pytorch.read_legacy(source, opening.limits),
+    ),
+    (
+        lambda start: start.startswith(b"\x93NUMPY"),
+        lambda source, opening: npy.read_npy(source, opening.limits),
+    ),
+    (
+        lambda start: start.startswith(gguf.MAGIC),
+        lambda source, opening: gguf.read_gguf(source, opening.limits, opening.dequantize),
+    ),
+    (
+        lambda start: onnx.begins(start),
+        lambda source, opening: onnx.read_onnx(source, opening.limits, opening.beside),
+    ),
+)
+
+
+def _of_index(joined: JoinedSource, files: _Files, opening: Opening) -> Directory:
+    """Return the directory of all files of an index."""
+    by_name = shards.read_index(bytes(joined.read(0, joined.size)), opening.limits)
+    tensors: dict[str, Stored] = {}
+    metadata: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    checks: list[Callable[[], None]] = []
+    formats: set[str] = set()
+    for file in dict.fromkeys(by_name.values()):
+        start, source = files.open(file)
+        with naming(file, "file"):
+            directory = read_any(source, opening._replace(beside=None))
+        for name, stored in directory.tensors.items():
+            if name in tensors:
+                raise CorruptError(f"{quoted(name)} is in two files")
+            tensors[name] = _moved(stored, start)
+        metadata |= directory.metadata
+        left_out |= directory.left_out
+        formats.add(directory.format)
+        checks += [directory.check] if directory.check else []
+    for name, file in by_name.items():
+        if name not in tensors and name not in left_out:
+            raise CorruptError(f"tensor {quoted(name)} is not in {quoted(file)}, as the index says")
+    opening.limits.check_count(len(tensors))
+    name = formats.pop() if len(formats) == 1 else ""
+    check = partial(_each, checks) if checks else None
+    return Directory(tensors, metadata, 0, 0, {}, Notes(), name, left_out, check)
+
+
+def _each(checks: list[Callable[[], None]]) -> None:
+    for check in checks:
+        check()
+
+
+def _moved(stored: Stored, by: int) -> Stored:
+    entry = stored.ordinary
+    if entry is not None:
+        entry = entry._replace(offset=entry.offset + by)
+    return stored._replace(offset=stored.offset + by, ordinary=entry)
