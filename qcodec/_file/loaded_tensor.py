@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,7 +66,11 @@ class LoadedTensor:
         if out is None:
             self._check(self.elements * target.itemsize)
             out = np.empty(self.shape, target.carrier)
-        return out, [partial(self.decode, out=out, dtype=dtype)]
+
+        def fill() -> None:
+            self.decode(out=out, dtype=dtype)
+
+        return out, [fill]
 
     def work(self, nbytes: int) -> int:
         """Return how much work decoding to this many bytes is: `LEAST_WORK`."""

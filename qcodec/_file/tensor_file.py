@@ -21,11 +21,9 @@ from ..dtypes import ElementType, output_type
 from ..errors import MissingTensorError, QCodecError, naming
 from ..limits import DEFAULT_LIMITS, Limits
 from .container import OnDemand, Opaque, Ordinary
-from .converted import ConvertedTensor
 from .directory import Directory, Stored, read_directory
 from .loading import Loading
 from .opener import AnyTensor, Opener
-from .ordinary_tensor import OrdinaryTensor
 from .tensor_slice import TensorSlice
 
 Array = np.ndarray[Any, Any]

@@ -51,7 +51,7 @@ class SourceFile(io.RawIOBase):
         self._at = base + offset
         return self._at
 
-    def readinto(self, buffer: Any) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         size = max(0, min(len(buffer), self._source.size - self._at))
         buffer[:size] = self._source.read(self._at, size)
         self._at += size

@@ -65,8 +65,8 @@ def read_gguf(source: Readable, limits: Limits, dequantize: bool = False) -> Dir
         raise CorruptError("not a GGUF file", 0)
     version = stream.number("I")
     if version not in _VERSIONS:
-        found = f"version {version}" if version < 1 << 16 else "a big-endian file"
-        raise UnsupportedError(f"GGUF: {found}, allowed are versions 2 and 3", 4)
+        what = f"version {version}" if version < 1 << 16 else "a big-endian file"
+        raise UnsupportedError(f"GGUF: {what}, allowed are versions 2 and 3", 4)
     tensors, keys = stream.number("Q"), stream.number("Q")
     limits.check_count(tensors)
     limits.check_count(keys, "keys of a GGUF file")
@@ -153,7 +153,9 @@ def _tensor(
     raw = Located("U8", (*shape[:-1], row), offset, source.size)
     if not dequantize or blocks.dequantize is None:
         return raw
-    return raw._replace(dtype="F32", shape=shape, size=math.prod(raw.shape), convert=partial(_floats, blocks, shape))
+    return raw._replace(
+        dtype="F32", shape=shape, size=math.prod(raw.shape), convert=partial(_floats, blocks, shape)
+    )
 
 
 def _floats(blocks: BlockType, shape: tuple[int, ...], data: Array) -> Array:

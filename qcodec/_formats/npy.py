@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import zipfile
 from functools import partial
+from io import BufferedReader
 from typing import IO, Any, NamedTuple
 from warnings import catch_warnings, simplefilter
 
@@ -27,7 +28,7 @@ from .directories import directory_of
 from .located import Located, Unreadable, fortran_strides
 from .numpy_calls import numpy_array
 from .reading import Stream
-from .symbolic_pickle import read_pickle
+from .symbolic_pickle import Call, read_pickle
 from .tree import leaves
 
 Array = np.ndarray[Any, Any]
@@ -60,15 +61,17 @@ def read_npy(source: Readable, limits: Limits) -> Directory:
     QCodecError
         If it is broken or larger than the limits allow; nothing is executed.
     """
-    with naming_faults("not a .npy file"):
-        header = _read_header(SourceFile(source))
+    with naming_faults("not a .npy file"), BufferedReader(SourceFile(source)) as file:
+        header = _read_header(file)
     found: list[tuple[str, Located | Unreadable]]
     if header.dtype.hasobject:
-        root = read_pickle(Stream(source, header.size, what="pickle"), limits)
-        objects = root.state[4] if hasattr(root, "state") and isinstance(root.state, tuple) else root
+        objects = read_pickle(Stream(source, header.size, what="pickle"), limits)
+        state = objects.state if isinstance(objects, Call) else None
+        if isinstance(state, tuple) and len(state) == 5:  # of an array of objects
+            objects = state[4]
         if header.shape == () and isinstance(objects, list) and len(objects) == 1:
             (objects,) = objects
-        found = list(leaves(objects, partial(numpy_array, source=source), limits, NAME))
+        found = list(leaves(objects, numpy_array, limits, NAME))
     else:
         found = [(NAME, _located(header, header.size, source.size))]
     return directory_of(found, source, limits, format="NumPy array")

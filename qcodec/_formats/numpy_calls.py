@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._io.source import BytesSource, Readable
+from .._io.source import BytesSource
 from ..dtypes import element_type
 from ..errors import CorruptError
 from .located import Located, Unreadable, fortran_strides
@@ -19,7 +19,7 @@ _SCALAR = tuple(f"numpy.{core}.multiarray.scalar" for core in _CORES)
 _ORDERS = {"<": False, "=": False, "|": False, ">": True}
 
 
-def numpy_array(value: Any, source: Readable) -> Located | Unreadable | None:
+def numpy_array(value: Any) -> Located | Unreadable | None:
     """Return where the array is that a call would make; None if it would make none.
 
     Of an array of objects, too, None is returned: its objects may be arrays.
@@ -35,19 +35,17 @@ def numpy_array(value: Any, source: Readable) -> Located | Unreadable | None:
         state = value.state
         if not isinstance(state, tuple) or len(state) != 5:
             return None
-        return _array(state[1], state[2], bool(state[3]), state[4], source)
+        return _array(state[1], state[2], bool(state[3]), state[4])
     arguments = value.arguments if isinstance(value.arguments, tuple) else ()
     if value.calls(*_FROM_BUFFER) and len(arguments) == 4:
         data, dtype, shape, order = arguments
-        return _array(shape, dtype, order == "F", data, source)
+        return _array(shape, dtype, order == "F", data)
     if value.calls(*_SCALAR) and len(arguments) == 2:
-        return _array((), arguments[0], False, arguments[1], source)
+        return _array((), arguments[0], False, arguments[1])
     return None
 
 
-def _array(
-    shape: Any, dtype: Any, is_fortran: bool, data: Any, source: Readable
-) -> Located | Unreadable | None:
+def _array(shape: Any, dtype: Any, is_fortran: bool, data: Any) -> Located | Unreadable | None:
     if isinstance(data, list):  # of objects
         return None
     if not isinstance(shape, tuple) or not all(
@@ -69,8 +67,10 @@ def _text_of(data: Any) -> BytesSource:
     """Return bytes that an old pickle has as text, by ``_codecs.encode(text, "latin1")``."""
     if isinstance(data, str):
         text = data
-    elif isinstance(data, Call) and data.calls("_codecs.encode") and data.arguments[1:] == (
-        "latin1",
+    elif (
+        isinstance(data, Call)
+        and data.calls("_codecs.encode")
+        and data.arguments[1:] == ("latin1",)
     ):
         text = data.arguments[0]
     elif isinstance(data, Call) and data.calls("__builtin__.bytes", "builtins.bytes"):

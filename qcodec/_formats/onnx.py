@@ -193,7 +193,7 @@ def _numbers(source: Readable, field: Field) -> list[int]:
     if field.wire != BYTES:
         return [field.value]
     stream = Stream(source, field.start, field.stop, "packed numbers")
-    found = []
+    found: list[int] = []
     while stream.left > 0 and len(found) <= _MAX_DIMS:
         found.append(varint(stream))
     return found

@@ -140,7 +140,7 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Readable, Opening], Dir
         lambda source, opening: gguf.read_gguf(source, opening.limits, opening.dequantize),
     ),
     (
-        lambda start: onnx.begins(start),
+        onnx.begins,
         lambda source, opening: onnx.read_onnx(source, opening.limits, opening.beside),
     ),
 )

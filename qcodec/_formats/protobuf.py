@@ -38,7 +38,7 @@ class Field(NamedTuple):
 
 
 def fields(source: Readable, start: int, stop: int) -> Iterator[Field]:
-    """Yield the fields of the message between two offsets.
+    r"""Yield the fields of the message between two offsets.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def fields(source: Readable, start: int, stop: int) -> Iterator[Field]:
     Examples
     --------
     >>> from qcodec._io.source import BytesSource
-    >>> [field[:3] for field in fields(BytesSource(b"\\x08\\x96\\x01\\x12\\x02hi"), 0, 7)]
+    >>> [field[:3] for field in fields(BytesSource(b"\x08\x96\x01\x12\x02hi"), 0, 7)]
     [(1, 0, 150), (2, 2, 0)]
     """
     stream = Stream(source, start, stop, "message")

@@ -52,7 +52,7 @@ def read_archive(source: Readable, limits: Limits) -> Directory:
         start, stop = archive.place(members[pickle])
         places = _Members(archive, members, folder)
         root = read_pickle(Stream(source, start, stop, pickle), limits)
-        found += _tensors(root if not prefix else {prefix: root}, places, source, limits)
+        found += _tensors(root if not prefix else {prefix: root}, places, limits)
     return directory_of(found, source, limits, format="PyTorch archive", check=archive.check)
 
 
@@ -82,7 +82,7 @@ def read_legacy(source: Readable, limits: Limits) -> Directory:
         raise UnsupportedError("a PyTorch file of a big-endian machine")
     root = read_pickle(stream, limits, references)
     places = _legacy_places(stream, read_pickle(stream, limits), references)
-    return directory_of(_tensors(root, places, source, limits), source, limits, format="PyTorch file")
+    return directory_of(_tensors(root, places, limits), source, limits, format="PyTorch file")
 
 
 def _legacy_places(stream: Stream, keys: Any, references: list[Reference]) -> Places:
@@ -100,11 +100,9 @@ def _legacy_places(stream: Stream, keys: Any, references: list[Reference]) -> Pl
     return places
 
 
-def _tensors(
-    root: Any, places: Places, source: Readable, limits: Limits
-) -> list[tuple[str, Located | Unreadable]]:
+def _tensors(root: Any, places: Places, limits: Limits) -> list[tuple[str, Located | Unreadable]]:
     def find(value: Any) -> Located | Unreadable | None:
         found = torch_tensor(value, places)
-        return numpy_array(value, source) if found is None else found
+        return numpy_array(value) if found is None else found
 
     return list(leaves(root, find, limits))

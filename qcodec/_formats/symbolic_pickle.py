@@ -2,8 +2,8 @@
 
 A pickle is a program for a stack machine. Its instructions make numbers, texts, lists and dicts,
 and call functions that it names. This reader runs the first kind. Of the second it only notes what
-would be called, with which arguments (`Call`). So it imports nothing and calls nothing, whatever the
-pickle says; the readers of formats recognize the few calls that make tensors.
+would be called, with which arguments (`Call`). So it imports nothing and calls nothing, whatever
+the pickle says; the readers of formats recognize the few calls that make tensors.
 
 Byte strings stay in the file: a `Bytes` says where they are.
 """
@@ -78,13 +78,10 @@ class Call:
         return isinstance(self.function, Global) and self.function.path in paths
 
 
-_Stack = list[Any]
 _MARK = object()
 
 
-def read_pickle(
-    stream: Stream, limits: Limits, references: list[Reference] | None = None
-) -> Any:
+def read_pickle(stream: Stream, limits: Limits, references: list[Reference] | None = None) -> Any:
     """Read one pickle; the stream stands behind it afterwards.
 
     Parameters
@@ -174,32 +171,42 @@ _CONSTANTS = {
 }
 
 
+_NO_WORK = {"PROTO", "FRAME"}
+_SINGLE = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
+_EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_SET": list, "EMPTY_DICT": dict}
+
+
 class _Machine:
     """The stack, the marks on it, and the memo."""
 
     def __init__(self, references: list[Reference]) -> None:
         self._references = references
-        self._stack: _Stack = []
+        self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
-        self._last_argument: Any = None
+
+    def run(self, opcode: str, argument: Any, position: int) -> None:
+        """Run one instruction; IndexError and KeyError are faults of the pickle."""
+        if opcode in _CONSTANTS:
+            self._push(argument)
+        elif opcode in _SINGLE:
+            self._push(_SINGLE[opcode])
+        elif opcode in _EMPTY:
+            self._push(_EMPTY[opcode]())
+        elif opcode in _WORK:
+            _WORK[opcode](self, argument)
+        elif opcode not in _NO_WORK:
+            raise UnsupportedError(f"pickle: {opcode} is not supported", position)
+
+    # ---- the stack ----
 
     def pop(self) -> Any:
         """Take the topmost value; a mark is none."""
-        value = self._stack.pop()
-        if value is _MARK:
-            raise IndexError
+        value = self._top()
+        del self._stack[-1]
         return value
 
-    def run(self, opcode: str, argument: Any, position: int) -> None:
-        """Run one instruction."""
-        if opcode in _CONSTANTS:
-            self._stack.append(argument)
-            return
-        work = _WORK.get(opcode)
-        if work is None:
-            raise UnsupportedError(f"pickle: {opcode} is not supported", position)
-        self._last_argument = argument
-        work(self)
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
 
     def _top(self) -> Any:
         value = self._stack[-1]
@@ -207,7 +214,12 @@ class _Machine:
             raise IndexError
         return value
 
+    def _two(self) -> list[Any]:
+        second = self.pop()
+        return [self.pop(), second]
+
     def _since_mark(self) -> list[Any]:
+        """Take the mark and what is above it."""
         stack = self._stack
         at = len(stack) - 1
         while at >= 0 and stack[at] is not _MARK:
@@ -218,73 +230,107 @@ class _Machine:
         del stack[at:]
         return values
 
-    def _push(self, value: Any) -> None:
-        self._stack.append(value)
+    # ---- one method for each kind of instruction ----
 
-    def _put(self, key: int) -> None:
-        self._memo[key] = self._top()
+    def mark(self, _: Any) -> None:
+        self._push(_MARK)
 
-    def _append(self, values: list[Any]) -> None:
+    def drop(self, _: Any) -> None:
+        self._stack.pop()
+
+    def drop_to_mark(self, _: Any) -> None:
+        self._since_mark()
+
+    def repeat(self, _: Any) -> None:
+        self._push(self._top())
+
+    def memorize(self, key: int | None) -> None:
+        self._memo[len(self._memo) if key is None else key] = self._top()
+
+    def recall(self, key: int) -> None:
+        self._push(self._memo[key])
+
+    def list_to_mark(self, _: Any) -> None:
+        self._push(self._since_mark())
+
+    def tuple_to_mark(self, _: Any) -> None:
+        self._push(tuple(self._since_mark()))
+
+    def dict_to_mark(self, _: Any) -> None:
+        self._push(_pairs(self._since_mark()))
+
+    def tuple_of_1(self, _: Any) -> None:
+        self._push((self.pop(),))
+
+    def tuple_of_2(self, _: Any) -> None:
+        self._push(tuple(self._two()))
+
+    def tuple_of_3(self, _: Any) -> None:
+        third = self.pop()
+        self._push((*self._two(), third))
+
+    def append(self, _: Any) -> None:
+        self._extend([self.pop()])
+
+    def append_to_mark(self, _: Any) -> None:
+        self._extend(self._since_mark())
+
+    def _extend(self, values: list[Any]) -> None:
         target = self._top()
-        if isinstance(target, Call):
-            target.entries += values
-        elif isinstance(target, list):
-            target += values
+        entries = target.entries if isinstance(target, Call) else target
+        if isinstance(entries, list):
+            entries += values
 
-    def _set(self, values: list[Any]) -> None:
+    def set(self, _: Any) -> None:
+        self._update(self._two())
+
+    def set_to_mark(self, _: Any) -> None:
+        self._update(self._since_mark())
+
+    def _update(self, values: list[Any]) -> None:
         target = self._top()
         items = target.items if isinstance(target, Call) else target
         if isinstance(items, dict):
             items.update(_pairs(values))
 
-    def _call(self, function: Any, arguments: Any) -> None:
-        self._push(Call(function, arguments))
+    def name_function(self, path: str) -> None:
+        module, _, name = path.partition(" ")
+        self._push(Global(module, name))
 
-    # ---- one method for each instruction that takes more than a line ----
-
-    def _two(self) -> list[Any]:
-        second = self.pop()
-        return [self.pop(), second]
-
-    def _tuple(self, count: int) -> None:
-        values = [self.pop() for _ in range(count)]
-        self._push(tuple(reversed(values)))
-
-    def _global_of_stack(self) -> None:
+    def name_function_of_stack(self, _: Any) -> None:
         module, name = self._two()
         if not isinstance(module, str) or not isinstance(name, str):
             raise CorruptError("pickle: a global whose name is no text")
         self._push(Global(module, name))
 
-    def _global(self) -> None:
-        module, _, name = str(self._last_argument).partition(" ")
-        self._push(Global(module, name))
+    def call(self, _: Any) -> None:
+        self._push(Call(*self._two()))
 
-    def _instance(self) -> None:
+    def call_with_keywords(self, _: Any) -> None:
+        self.pop()  # the keywords, which no tensor has
+        self._push(Call(*self._two()))
+
+    def call_named(self, path: str) -> None:
         arguments = tuple(self._since_mark())
-        self._global()
-        self._call(self.pop(), arguments)
+        self.name_function(path)
+        self._push(Call(self.pop(), arguments))
 
-    def _object(self) -> None:
-        function, *arguments = self._since_mark() or [None]
-        self._call(function, tuple(arguments))
+    def call_to_mark(self, _: Any) -> None:
+        function, *arguments = self._since_mark()
+        self._push(Call(function, tuple(arguments)))
 
-    def _new_with_keywords(self) -> None:
-        self.pop()  # keywords, which no tensor has
-        self._call(*self._two())
-
-    def _build(self) -> None:
+    def build(self, _: Any) -> None:
         state, target = self.pop(), self._top()
         if isinstance(target, Call):
             target.state = state
 
-    def _refer(self, value: Any) -> None:
+    def refer(self, value: Any) -> None:
         reference = Reference(value)
         self._references.append(reference)
         self._push(reference)
 
-    def _pop_any(self) -> None:
-        self._stack.pop()
+    def refer_to_top(self, _: Any) -> None:
+        self.refer(self.pop())
 
 
 def _pairs(values: list[Any]) -> dict[Any, Any]:
@@ -296,47 +342,30 @@ def _pairs(values: list[Any]) -> dict[Any, Any]:
     }
 
 
-_WORK: dict[str, Callable[[_Machine], None]] = {
-    "PROTO": lambda machine: None,
-    "FRAME": lambda machine: None,
-    "MARK": lambda machine: machine._push(_MARK),
-    "POP": _Machine._pop_any,
-    "POP_MARK": lambda machine: machine._since_mark() and None,
-    "DUP": lambda machine: machine._push(machine._top()),
-    "PUT": lambda machine: machine._put(machine._last_argument),
-    "BINPUT": lambda machine: machine._put(machine._last_argument),
-    "LONG_BINPUT": lambda machine: machine._put(machine._last_argument),
-    "MEMOIZE": lambda machine: machine._put(len(machine._memo)),
-    "GET": lambda machine: machine._push(machine._memo[machine._last_argument]),
-    "BINGET": lambda machine: machine._push(machine._memo[machine._last_argument]),
-    "LONG_BINGET": lambda machine: machine._push(machine._memo[machine._last_argument]),
-    "NONE": lambda machine: machine._push(None),
-    "NEWTRUE": lambda machine: machine._push(True),
-    "NEWFALSE": lambda machine: machine._push(False),
-    "EMPTY_LIST": lambda machine: machine._push([]),
-    "EMPTY_TUPLE": lambda machine: machine._push(()),
-    "EMPTY_DICT": lambda machine: machine._push({}),
-    "EMPTY_SET": lambda machine: machine._push([]),
-    "LIST": lambda machine: machine._push(machine._since_mark()),
-    "TUPLE": lambda machine: machine._push(tuple(machine._since_mark())),
-    "TUPLE1": lambda machine: machine._tuple(1),
-    "TUPLE2": lambda machine: machine._tuple(2),
-    "TUPLE3": lambda machine: machine._tuple(3),
-    "DICT": lambda machine: machine._push(_pairs(machine._since_mark())),
-    "FROZENSET": lambda machine: machine._push(machine._since_mark()),
-    "APPEND": lambda machine: machine._append([machine.pop()]),
-    "APPENDS": lambda machine: machine._append(machine._since_mark()),
-    "ADDITEMS": lambda machine: machine._append(machine._since_mark()),
-    "SETITEM": lambda machine: machine._set(machine._two()),
-    "SETITEMS": lambda machine: machine._set(machine._since_mark()),
-    "GLOBAL": _Machine._global,
-    "STACK_GLOBAL": _Machine._global_of_stack,
-    "REDUCE": lambda machine: machine._call(*machine._two()),
-    "NEWOBJ": lambda machine: machine._call(*machine._two()),
-    "NEWOBJ_EX": _Machine._new_with_keywords,
-    "INST": _Machine._instance,
-    "OBJ": _Machine._object,
-    "BUILD": _Machine._build,
-    "PERSID": lambda machine: machine._refer(machine._last_argument),
-    "BINPERSID": lambda machine: machine._refer(machine.pop()),
+_WORK: dict[str, Callable[[_Machine, Any], None]] = {
+    "MARK": _Machine.mark,
+    "POP": _Machine.drop,
+    "POP_MARK": _Machine.drop_to_mark,
+    "DUP": _Machine.repeat,
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _Machine.memorize),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.recall),
+    **dict.fromkeys(("LIST", "FROZENSET"), _Machine.list_to_mark),
+    "TUPLE": _Machine.tuple_to_mark,
+    "TUPLE1": _Machine.tuple_of_1,
+    "TUPLE2": _Machine.tuple_of_2,
+    "TUPLE3": _Machine.tuple_of_3,
+    "DICT": _Machine.dict_to_mark,
+    "APPEND": _Machine.append,
+    **dict.fromkeys(("APPENDS", "ADDITEMS"), _Machine.append_to_mark),
+    "SETITEM": _Machine.set,
+    "SETITEMS": _Machine.set_to_mark,
+    "GLOBAL": _Machine.name_function,
+    "STACK_GLOBAL": _Machine.name_function_of_stack,
+    **dict.fromkeys(("REDUCE", "NEWOBJ"), _Machine.call),
+    "NEWOBJ_EX": _Machine.call_with_keywords,
+    "INST": _Machine.call_named,
+    "OBJ": _Machine.call_to_mark,
+    "BUILD": _Machine.build,
+    "PERSID": _Machine.refer,
+    "BINPERSID": _Machine.refer_to_top,
 }
