@@ -32,7 +32,7 @@ class Stream:
     Examples
     --------
     >>> from qcodec._io.source import BytesSource
-    >>> stream = Stream(BytesSource(b"GGUF\x03\\0\\0\\0"))
+    >>> stream = Stream(BytesSource(b"GGUF\x03\0\0\0"))
     >>> stream.take(4), stream.number("I"), stream.left
     (b'GGUF', 3, 0)
     """
