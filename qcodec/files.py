@@ -20,7 +20,7 @@ from ._file.metadata import check_metadata
 from ._file.names import check_names
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
-from ._formats.opening import open_any
+from ._formats.opening import Opening, open_any, read_any
 from ._io.atomic import replace_file
 from ._io.later import Spool
 from ._io.outputs import Output, output_at
@@ -234,7 +234,10 @@ def load(
 ) -> dict[str, Array]:
     """Decode all tensors of a file that is in memory as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
-    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
+    source = BytesSource(data)
+    arrays = _arrays_of(base, limits)
+    directory = read_any(source, Opening(limits))
+    with TensorFile(source, limits=limits, base=arrays, directory=directory) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
