@@ -370,7 +370,9 @@ class TensorFile:
         if found is None and or_attached:
             found = self.directory.attached.get(name)
         if found is None:
-            raise MissingTensorError(f"file has no tensor {quoted(name)}")
+            kind = self.directory.left_out.get(name)
+            why = "" if kind is None else f", but one {kind}, which qcodec does not read"
+            raise MissingTensorError(f"file has no tensor {quoted(name)}{why}")
         return found
 
     def _given(self, array: Array, element: ElementType) -> Any:
