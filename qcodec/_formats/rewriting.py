@@ -49,7 +49,12 @@ class TensorBytes(Later):
         yield self._all()
 
     def _all(self) -> memoryview:
-        data = little_endian_bytes(self._decode(self._hole.name)).data
+        array, axes = self._decode(self._hole.name), self._hole.axes
+        if axes:
+            if array.ndim != len(axes):
+                raise CorruptError(f"tensor {quoted(self._hole.name)} has another shape")
+            array = np.ascontiguousarray(array.transpose(axes))
+        data = little_endian_bytes(array).data
         if data.nbytes != self.size:
             what = f"tensor {quoted(self._hole.name)} has {data.nbytes:,} bytes"
             raise CorruptError(f"{what}, {self.size:,} in the original")
