@@ -25,6 +25,10 @@
 #define F16_LEAST_NORMAL (113u << 23) /* 2^-14 */
 /* Scales are sought this much beyond their interval, more than double rounds in some operations. */
 #define SLACK 0x1p-48
+/* More than all that is lost by rounding ratios and scales. */
+#define RATIO_SLACK 0x1p-40
+/* Larger ones are left to the search. */
+#define MAX_RATIO 0x1p30
 
 /* Of values that were quantized, some are small: their smallest magnitude has at most this level.
  */
@@ -47,6 +51,7 @@ typedef struct search {
     qc_dtype dtype;
     uint32_t min, max; /* the bits of the smallest and largest magnitude, without zeros */
     double max_level;
+    interval ratios; /* of the largest magnitude to the smallest one */
     interval scales;
     double inverse; /* of a scale of the interval */
     qc_ticker *ticker;
@@ -209,16 +214,28 @@ static float proved_scale(const search *search, qc_levels *levels)
     return scale;
 }
 
+/* Whether an integer is the level of the largest magnitude if this is the level of the smallest
+   one. Most levels are refused by this, without a division. */
+static inline int may_have_level(const search *search, double level)
+{
+    double low = search->ratios.low * level, high = search->ratios.high * level;
+    return !(high < MAX_RATIO) || (double)(int32_t)high >= low;
+}
+
 /* The largest scale, 0 if there is none. */
 static float find_scale(search *search, qc_levels *levels)
 {
-    double min = rounded_to(search->dtype, search->min).high;
-    double max = rounded_to(search->dtype, search->max).low;
-    double last = search->max_level * (min / max) * (1 + SLACK); /* of the smallest magnitude */
+    interval min = rounded_to(search->dtype, search->min);
+    interval max = rounded_to(search->dtype, search->max);
+    double last = search->max_level * (min.high / max.low) * (1 + SLACK); /* of the smallest */
+    search->ratios.low = max.low / min.high * (1 - RATIO_SLACK);
+    search->ratios.high = max.high / min.low * (1 + RATIO_SLACK);
     if (last > MAX_FIRST_LEVEL)
         last = MAX_FIRST_LEVEL;
     for (double level = 1; level <= last && !search->ticker->stopped; level++) {
-        float scale = find_interval(search, level) ? proved_scale(search, levels) : 0;
+        float scale = 0;
+        if (may_have_level(search, level) && find_interval(search, level))
+            scale = proved_scale(search, levels);
         if (qc_tick(search->ticker, 1) || scale != 0)
             return scale;
     }
