@@ -23,6 +23,8 @@ class Repeated:
     def known(self, content: Content | Small, name: str) -> Alias | None:
         """Return what stands for a frame that is there already."""
         if isinstance(content, Small) and not content.is_encoded:
+            if content.quantized.size == 1:  # its frame is small, whatever it holds
+                return None
             target, first = self._waiting.setdefault(_key(content.quantized), (name, content))
             if target == name or first.frame != content.frame:
                 return None
@@ -43,7 +45,8 @@ def _key(quantized: Quantized) -> tuple[object, ...]:
     """Return what two tensors with one group have in common if the same is stored of them."""
     codebook, scale = quantized.codebook, quantized.scale
     digest = sha256(quantized.codes.tobytes())
-    for array in (quantized.positions, codebook and codebook.values, scale and scale.values):
+    values = [None if groups is None else groups.values for groups in (codebook, scale)]
+    for array in (quantized.positions, *values):
         digest.update(b"," if array is None else array.tobytes() + b";")
     return (
         quantized.shape,

@@ -20,7 +20,7 @@ from ..dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 from ..quantized import Groups, Quantized
 from .codebook_order import keys_of
 from .element_groups import AxisGroups, ElementGroups, Piece, Runs
-from .exact_probe import BLOCKS, MIN_HALVES, axes_of, max_level, max_values, probe_of, row_of
+from .exact_probe import BLOCKS, MIN_HALVES, axes_of, max_values, probe_of, row_of, widest_level
 
 Array = np.ndarray[Any, Any]
 
@@ -53,11 +53,11 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     """
     if quantized.kind != "bytes" or quantized.scale is not None or not quantized.stored:
         return []
-    if quantized.dtype not in QUANTIZABLE:
+    # The scale of a single element takes more than the element.
+    if quantized.dtype not in QUANTIZABLE or quantized.size == 1:
         return []
-    if quantized.positions is None:
-        if not probe_of(quantized.shape, quantized.dtype).finds(bytes_of(quantized.codes)):
-            return []
+    if quantized.positions is None and not _may_have_form(quantized):
+        return []
     whole, rows = Runs(quantized, max(quantized.size, 1)), _rows(quantized)
     axes = _axes(quantized)
     codebook = _codebooks(quantized, whole)
@@ -79,6 +79,11 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
         halves = _scaled_halves(quantized, whole, rows, axes)
         forms += [] if halves is None else [halves]
     return forms
+
+
+def _may_have_form(quantized: Quantized) -> bool:
+    """Look at the first elements of all groups, in one call."""
+    return probe_of(quantized.shape, quantized.dtype).finds(bytes_of(quantized.codes))
 
 
 def _is_short(form: Quantized) -> bool:
@@ -105,7 +110,7 @@ def _groupings(
 ) -> Iterator[tuple[ElementGroups, int]]:
     """Yield groups that may have equal steps, coarse ones first, and the maximum level for each."""
     element = element_type(quantized.dtype)
-    wide = max_level(element)
+    wide = widest_level(element)
     runs = [whole] if rows is None else [whole, rows]
     blocks = [Runs(quantized, block) for block in BLOCKS if quantized.size > block]
     # The first run of the shortest ones is part of the first run of all others.

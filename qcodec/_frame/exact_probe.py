@@ -41,7 +41,7 @@ def probe_of(shape: tuple[int, ...], dtype: str) -> core.ExactProbe:
         max_values(row),
         min(first, core.PROBED_ITEMS),
         min(run, core.PROBED_ITEMS),
-        max_level(element),
+        widest_level(element),
         dtype == "float32" and size >= MIN_HALVES,
         axes,
     )
@@ -52,7 +52,7 @@ def max_values(members: int) -> int:
     return min(core.MAX_VALUES, members * 3 // 4)
 
 
-def max_level(element: ElementType) -> int:
+def widest_level(element: ElementType) -> int:
     """Return the maximum level of equal steps."""
     # Codes of 16 bits are no gain over elements of 16 bits.
     return core.MAX_LEVEL if element.itemsize > 2 else core.MAX_NARROW_LEVEL

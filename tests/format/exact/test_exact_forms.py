@@ -13,8 +13,10 @@ from qcodec._core import core
 from qcodec._frame import encode as frame_encode
 from qcodec._frame import exact_forms
 from qcodec._frame.encode import encode_quantized
+from qcodec._frame.layout import Encoding, Layout
 from qcodec.dtypes import BY_NAME
 from qcodec.quantize import quantize_verbatim
+from qcodec.quantized import Groups, Quantized
 from tests.format.agreement import by_library, by_reference
 from tests.writers.strategies import seeds
 
@@ -391,6 +393,23 @@ def test_every_bit_comes_back(seed, shape, make, dtype, special, zeros, profile)
         found = qcodec.decode(data, dtype=other)
         assert np.array_equal(found, array.astype(other), equal_nan=True)
     assert by_reference(data) == by_library(data)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1, 1)])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_codes_and_planes_of_a_single_element_take_more_than_it_does(dtype, shape):
+    element, value = BY_NAME[dtype], np.frombuffer(b"\x95\xe3\x17\x5a\xc9\x2d\xb6\x3f")
+    array = value.astype(element.carrier).reshape(shape)
+    stored = quantize_verbatim(array)
+    data = encode(array)
+    scale = Groups(np.ones(1, BY_NAME[BF16].carrier))
+    code = np.ones(1, np.uint8)
+    steps = Quantized(shape, dtype, "affine", code, bits=1, scale=scale, scale_dtype=BF16)
+    planes = frame_encode.FrameEncoder(
+        stored, Layout("planes", "dense"), Encoding("balanced", 5, ALL_CODINGS)
+    )
+    assert exact_forms.exact_forms(stored) == []
+    assert len(data) < min(len(qcodec.encode(steps)), len(planes.frame({}, 1)))
 
 
 class Anything:
