@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .._base.messages import names_text
-from .._file.container import Parts, safetensors_parts
+from .._file.container import safetensors_parts
 from .._file.endings import NPZ, SAFETENSORS, is_npz_path
 from .._file.tensor_file import TensorFile
 from .._io.atomic import replace_file
+from .._io.later import Later, Part
 from ..files import BASE_KEY, safe_open
 from .arguments import add_base, add_limits, add_threads, base_of
 from .faults import about
-from .npz import npz_bytes
+from .npz import npz_parts
 from .output import add_force, check_may_lose, checked_output, print_report
 from .text import counted, warn
 
@@ -47,15 +49,19 @@ def run(options: argparse.Namespace) -> int:
         lost = {"attached": file.attached(), "metadata": sorted(metadata) if is_npz else []}
         if any(lost.values()):
             check_may_lose(options, output)
-        # What is read while the output is written must not be the output, nor a stream that gets a
-        # part of the tensors before a fault is found.
-        at_once = is_npz or output.is_stream or output.is_file(Path(options.input).stat())
-        tensors = _decoded(file, options.dtype, options.threads, at_once)
-        parts: Parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
+        tensors = _decoded(file, options.dtype, options.threads)
+        parts: Iterable[Part]
+        parts = npz_parts(tensors) if is_npz else safetensors_parts(tensors, metadata)
         _warn_of_loss(options.output, lost)
-        if not at_once:
+        if output.is_stream:
+            _check(file)
+        # Windows replaces no file that is open.
+        first_closed = sys.platform == "win32" and output.is_file(Path(options.input).stat())
+        if first_closed:
+            parts = [_read(part) for part in parts]
+        else:
             after = _written(options.output, parts)
-    if at_once:
+    if first_closed:
         after = _written(options.output, parts)
     report = {
         "output": options.output, "tensors": len(tensors), "bytes": after, "left_out": lost,
@@ -74,13 +80,23 @@ def _warn_of_loss(path: str, lost: Mapping[str, list[str]]) -> None:
             warn(f"{path}: warning: {ending} cannot hold {noun}: left out {names_text(names)}")
 
 
-def _written(path: str, parts: Parts) -> int:
+def _written(path: str, parts: Iterable[Part]) -> int:
     with about(path, (OSError,)):
         return replace_file(path, parts)
 
 
-def _decoded(file: TensorFile, dtype: str | None, threads: int, at_once: bool) -> dict[str, Any]:
-    """Return all tensors of a file, decoded at once, or the large ones when they are written."""
+def _check(file: TensorFile) -> None:
+    """Raise the first fault of a tensor: a stream gets all tensors, or nothing."""
+    for name, fault in file.faults().items():
+        if name in file:
+            raise fault
+
+
+def _read(part: Part) -> bytes:
+    return b"".join(part.pieces()) if isinstance(part, Later) else bytes(part)
+
+
+def _decoded(file: TensorFile, dtype: str | None, threads: int) -> dict[str, Any]:
+    """Return all tensors of a file, the large ones to be decoded when they are written."""
     file.check_total(dtype)
-    read = file.read_ordinary if at_once else file.ordinary_on_demand
-    return file.read_each(partial(read, dtype=dtype, threads=threads))
+    return file.read_each(partial(file.ordinary_on_demand, dtype=dtype, threads=threads))

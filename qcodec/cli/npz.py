@@ -21,8 +21,10 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from .._base.messages import quoted, shape_text
-from .._file.container import Opaque, Ordinary
+from .._file.container import OnDemand, Opaque, Ordinary
+from .._io.later import Part
 from .._io.source import open_regular
+from ..dtypes import BY_SAFETENSORS, ElementType
 from ..errors import CorruptError, QCodecError, UnsupportedError
 from ..limits import DEFAULT_LIMITS, Limits
 
@@ -189,8 +191,8 @@ def _naming(what: str) -> Iterator[None]:
         raise CorruptError(f"{what}: {lines[0]}") from None
 
 
-def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
-    """Return the bytes of an ``.npz`` file.
+def npz_parts(tensors: Mapping[str, Ordinary | Opaque | OnDemand]) -> Iterator[Part]:
+    """Return the parts of an ``.npz`` file, one per tensor, which is requested when it is written.
 
     Raises
     ------
@@ -198,18 +200,54 @@ def npz_bytes(tensors: Mapping[str, Ordinary | Opaque]) -> bytes:
         For element types that NumPy does not have.
     ValueError
         For a name that readers could not find, or that would unpack outside the chosen
-        folder.
+        folder. Nothing is requested then.
     """
-    for name in tensors:
+    for name, tensor in tensors.items():
         _check_name(name, tensors)
-    arrays = {name: _array_of(name, tensor) for name, tensor in tensors.items()}
-    buffer = io.BytesIO()
+        _check_type(name, tensor)
+    return _members(tensors)
+
+
+def _members(tensors: Mapping[str, Ordinary | Opaque | OnDemand]) -> Iterator[Part]:
+    window = _Window()
     # numpy.savez is not used, because it does not take an array called "file".
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, array in arrays.items():
+    with zipfile.ZipFile(window, "w") as archive:
+        for name, tensor in tensors.items():
+            array = _array_of(tensor)
             with archive.open(f"{name}{_MEMBER}", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
-    return buffer.getvalue()
+            del array
+            part = window.taken()
+            yield part
+            part.release()  # while the next tensor is requested, nothing holds these bytes
+    yield window.taken()
+
+
+class _Window(io.BytesIO):
+    """The end of a file that is written: what was taken from it cannot be changed any more.
+
+    `zipfile` goes back to the header of a member once it knows its size and checksum.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._start = 0
+
+    def taken(self) -> memoryview:
+        """Return the bytes so far, which are let go of."""
+        found = self.getvalue()
+        self._start += len(found)
+        super().seek(0)
+        self.truncate()
+        return memoryview(found)
+
+    def tell(self) -> int:
+        return self._start + super().tell()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence != os.SEEK_SET or offset < self._start:
+            raise io.UnsupportedOperation("what was taken cannot be written again")
+        return self._start + super().seek(offset - self._start)
 
 
 def _check_name(name: str, names: Mapping[str, object]) -> None:
@@ -231,12 +269,23 @@ def _check_name(name: str, names: Mapping[str, object]) -> None:
         raise ValueError(f"tensor {quoted(name)}: its name {fault}: decode to .safetensors")
 
 
-def _array_of(name: str, tensor: Ordinary | Opaque) -> Array:
+def _check_type(name: str, tensor: Ordinary | Opaque | OnDemand) -> None:
+    element = BY_SAFETENSORS.get(tensor.type_name) if isinstance(tensor, OnDemand) else None
     if isinstance(tensor, Ordinary):
-        dtype = tensor.array.dtype
-        if dtype.kind in _KINDS and dtype.name == tensor.element.name:
-            return tensor.array
-    raise TypeError(
-        f"tensor {quoted(name)}: .npz has no {tensor.type_name}: "
-        "decode to .safetensors, or floats with --dtype float32"
-    )
+        element = tensor.element
+    if element is None or not _is_of_numpy(element):
+        type_name = tensor.type_name if element is None else element.name
+        raise TypeError(
+            f"tensor {quoted(name)}: .npz has no {type_name}: "
+            "decode to .safetensors, or floats with --dtype float32"
+        )
+
+
+def _is_of_numpy(element: ElementType) -> bool:
+    return element.carrier.kind in _KINDS and element.carrier.name == element.name
+
+
+def _array_of(tensor: Ordinary | Opaque | OnDemand) -> Array:
+    found = tensor.tensor() if isinstance(tensor, OnDemand) else tensor
+    assert isinstance(found, Ordinary)
+    return found.array
