@@ -1,8 +1,7 @@
 """ONNX files: the initializers and constants of the graph, and of the graphs in it, are tensors.
 
 Those that lie in the file, or beside it in a file of external data, as plain bytes are read where
-they are. The rest of the file is attached: everything but the bytes of these tensors. So the same
-file can be written again, with other weights.
+they are. Others are stored as numbers of one to ten bytes each.
 
 Source: onnx.proto of ONNX 1.19: `ModelProto`, `GraphProto`, `TensorProto`.
 """
@@ -29,9 +28,6 @@ from .protobuf import BYTES, MAX_VARINT_BYTES, Field, fields, varint
 from .reading import Stream
 
 Array = np.ndarray[Any, Any]
-
-#: The attached bytes: the file without the bytes of its tensors.
-REST = "onnx.rest"
 
 #: Fields of `ModelProto`, `GraphProto`, `NodeProto` and `AttributeProto`.
 _GRAPH, _OPSETS = 7, 8

@@ -54,6 +54,18 @@ def add_encoding(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """``--dequantize`` and ``--skip-unreadable``."""
+    parser.add_argument(
+        "--dequantize", action="store_true", help="read Q8_0 and Q4_0 of GGUF as floats"
+    )
+    parser.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="leave out tensors of kinds that qcodec does not read, such as sparse ones",
+    )
+
+
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """``--quiet``."""
     parser.add_argument("--quiet", action="store_true", help="show no progress")

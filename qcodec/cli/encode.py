@@ -9,7 +9,15 @@ from typing import Any
 from .._file.endings import PACK, SAFETENSORS
 from .._file.tensor_file import TensorFile
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
-from .arguments import add_base, add_encoding, add_limits, add_quiet, add_threads, base_of
+from .arguments import (
+    add_base,
+    add_encoding,
+    add_limits,
+    add_quiet,
+    add_reading,
+    add_threads,
+    base_of,
+)
 from .faults import REPORTED, UsageError, line_of
 from .model import Model
 from .output import add_force, checked_output
@@ -45,9 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also store a checksum of the decoded elements, which verify checks",
     )
-    parser.add_argument(
-        "--dequantize", action="store_true", help="read Q8_0 and Q4_0 of GGUF as floats"
-    )
+    add_reading(parser)
     add_quiet(parser)
     add_base(parser, "store lossless tensors as differences from the tensors of this file")
     add_force(parser)

@@ -8,16 +8,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from .._base.messages import quoted
 from .._file.header_writer import TensorSpec, write_header
 from .._file.tensor_file import TensorFile
 from .._formats.original import NAME, original_of
 from .._io.outputs import Output
+from ..errors import UnsupportedError
 from ..files import safe_open, save_file
 from ..recipes import Recipe
 from .faults import about
 from .output import print_report
 from .progress import Progress
-from .text import contents_text, warn
+from .text import contents_text
 
 #: Returns what is saved for a tensor of a file.
 Read = Callable[[TensorFile, str], Any]
@@ -29,7 +31,7 @@ class Model:
     Parameters
     ----------
     options : argparse.Namespace
-        With ``input``, ``output``, ``limits``, ``quiet``, ``json`` and perhaps ``dequantize``.
+        Those of `add_reading`, and ``input``, ``output``, ``limits``, ``quiet`` and ``json``.
     read : callable
         Returns what is saved for a tensor.
 
@@ -47,7 +49,7 @@ class Model:
             backend="pread",
             limits=options.limits,
             base=base,
-            dequantize=getattr(options, "dequantize", False),
+            dequantize=options.dequantize,
         )
         self.tensors = _OnDemand(options.input, file.offset_keys(), lambda name: read(file, name))
 
@@ -92,9 +94,13 @@ class Model:
         directory = self._file.directory
         if directory.check is not None:
             directory.check()
-        if directory.left_out:
-            kinds = "; ".join(f"{name}: {kind}" for name, kind in directory.left_out.items())
-            warn(f"{self._options.input}: warning: tensors that are not read: {kinds}")
+        if directory.left_out and not self._options.skip_unreadable:
+            (name, kind), *others = directory.left_out.items()
+            more = f", and {len(others):,} more" if others else ""
+            raise UnsupportedError(
+                f"tensor {quoted(name)} is {kind}, which qcodec does not read{more}: "
+                "--skip-unreadable leaves such tensors out"
+            )
 
     def _attached(self) -> Mapping[str, Any]:
         """Return what is attached, and what the same file can be written from."""

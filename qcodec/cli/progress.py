@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TextIO
 
 from .._base.messages import one_line
+from .._io.later import Part, size_of
 
 #: Shorter work shows nothing.
 _QUIET_SECONDS = 2.0
@@ -63,6 +65,13 @@ class Progress:
             text = line(self._what, self._done, self._total, now - self._begun, shown)
             self._stream.write(_CLEAR + text)
             self._stream.flush()
+
+    def counting(self, parts: Iterable[Part], name: str) -> Iterator[Part]:
+        """Yield the parts of a file that is written, each counted once the next is requested."""
+        for part in parts:
+            size = size_of(part)
+            yield part
+            self.advance(size, name)
 
     def __enter__(self) -> Self:
         return self

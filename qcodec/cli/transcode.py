@@ -6,7 +6,15 @@ import argparse
 
 from .._file.endings import PACK, SAFETENSORS
 from ..recipes import Recipe
-from .arguments import add_base, add_encoding, add_limits, add_quiet, add_threads, base_of
+from .arguments import (
+    add_base,
+    add_encoding,
+    add_limits,
+    add_quiet,
+    add_reading,
+    add_threads,
+    base_of,
+)
 from .model import Model
 from .output import add_force, checked_output
 
@@ -21,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "output", metavar="OUT", help="a .qc.safetensors file, or .qcodec for a pack"
     )
     add_encoding(parser)
+    add_reading(parser)
     add_quiet(parser)
     add_base(parser, "the base that IN was encoded against, from which OUT will be free")
     add_force(parser)
