@@ -19,6 +19,7 @@ from .._formats.rewriting import checked, files_of
 from .._io.atomic import replace_file
 from .._io.later import Later, Part
 from .._io.outputs import Output
+from ..errors import UnsupportedError
 from ..files import BASE_KEY, safe_open
 from .arguments import add_base, add_limits, add_quiet, add_threads, base_of
 from .faults import UsageError, about
@@ -58,10 +59,10 @@ def run(options: argparse.Namespace) -> int:
         before, count = file.source.size, len(file)
         file.check_total(options.dtype)
         original = _original(file, options)
-        if original is None:
+        files = None if original is None else _original_files(file, options, original)
+        lost: dict[str, list[str]] = {}
+        if files is None:
             files, lost = _new_file(file, options, output)
-        else:
-            files, lost = _original_files(file, options, original), {}
         _warn_of_loss(options.output, lost)
         if output.is_stream:
             _check(file)
@@ -100,13 +101,23 @@ def _original(file: TensorFile, options: argparse.Namespace) -> Original | None:
     )
 
 
-def _original_files(file: TensorFile, options: argparse.Namespace, original: Original) -> _Files:
-    """Return the files that were encoded: ``OUT``, and those of its external data."""
+def _original_files(
+    file: TensorFile, options: argparse.Namespace, original: Original
+) -> _Files | None:
+    """Return the files that were encoded: ``OUT``, and those of its external data.
+
+    None if tensors were quantized and ``OUT`` can be written from its tensors alone.
+    """
 
     def read(name: str) -> Any:
         return file.read_array(name, threads=options.threads)[0]
 
-    (_, main), *others = checked(files_of(original, read), original.format).items()
+    try:
+        (_, main), *others = checked(files_of(original, read), original.format).items()
+    except UnsupportedError:
+        if options.output.lower().endswith(ENDINGS):
+            return None
+        raise
     folder = Path(options.output).parent
     paths = {str(folder / name): parts for name, parts in others}
     for path in paths:
