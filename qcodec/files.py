@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ._file.file_arrays import FileArrays, naming_base
 from ._file.metadata import check_metadata
 from ._file.names import check_names
 from ._file.saving import Progress, encode_tensors
-from ._file.tensor_file import TensorFile
+from ._file.tensor_file import Device, TensorFile
 from ._formats.opening import open_any
 from ._io.atomic import replace_file
 from ._io.later import Spool
@@ -183,18 +184,22 @@ def save(
 def load_file(
     filename: PathLike,
     *,
+    framework: str = "numpy",
+    device: Device = "cpu",
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     backend: Backend = "mmap",
     base: BaseLike = None,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Decode all tensors of a file, whether encoded or ordinary.
 
     Parameters
     ----------
     filename : path-like
-        A safetensors file or a pack; the first bytes of the file tell which.
+    framework : {"numpy", "pt"}
+    device : str or int
+        As in `safe_open`.
     dtype : optional
         float32, float16, bfloat16 or float64 for all float tensors; other tensors keep
         their type.
@@ -210,7 +215,7 @@ def load_file(
 
     Returns
     -------
-    dict of str to numpy.ndarray
+    dict of str to numpy.ndarray or torch.Tensor
         In the order of the file. Names that share one stored tensor share one array.
 
     Raises
@@ -220,28 +225,33 @@ def load_file(
     OSError
         If the file cannot be read.
     """
-    with safe_open(filename, backend=backend, limits=limits, base=base) as file:
+    with safe_open(
+        filename, framework, device, backend=backend, limits=limits, base=base
+    ) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def load(
     data: Any,
     *,
+    framework: str = "numpy",
+    device: Device = "cpu",
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Decode all tensors of a file that is in memory as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
-    with TensorFile(BytesSource(data), limits=limits, base=_arrays_of(base, limits)) as file:
+    arrays = _arrays_of(base, limits)
+    with TensorFile(BytesSource(data), framework, device, limits, arrays) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def safe_open(
     filename: PathLike,
     framework: str = "numpy",
-    device: str = "cpu",
+    device: Device = "cpu",
     *,
     backend: Backend = "mmap",
     limits: Limits | None = None,
@@ -256,7 +266,7 @@ def safe_open(
         A safetensors file, with or without encoded tensors, or a pack.
     framework : {"numpy", "pt"}
         The type of the returned tensors: NumPy arrays or torch tensors.
-    device : str
+    device : str or int
         The device of torch tensors.
     backend : {"mmap", "pread"}
         Map the file, or read the ranges that are needed. Use ``"pread"`` if another process
@@ -270,7 +280,9 @@ def safe_open(
     Returns
     -------
     TensorFile
-        A context manager with ``keys()``, ``get_tensor(name)``, ``get_slice(name)``.
+        A context manager with ``keys()``, ``get_tensor(name)``, ``get_slice(name)`` and the other
+        methods of safetensors' class. It is pickled by its path, so that other processes can
+        receive it; that the file is still the same is checked by its size and time.
 
     Raises
     ------
@@ -295,12 +307,41 @@ def safe_open(
     try:
         arrays = _arrays_of(base, limits)
         close_base = arrays.file.close if isinstance(arrays, FileArrays) else None
-        return TensorFile(source, framework, device, limits, arrays, close_base, directory)
+        reopen = partial(
+            _reopened, _absolute(filename), source.versions, framework, device, backend=backend,
+            limits=limits, base=_absolute(base), dequantize=dequantize,
+        )  # fmt: skip
+        return TensorFile(source, framework, device, limits, arrays, close_base, directory, reopen)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):
             arrays.file.close()
         raise
+
+
+def _reopened(
+    path: str, versions: list[tuple[int, int]], *arguments: Any, **options: Any
+) -> TensorFile:
+    """Open a file that was pickled.
+
+    Raises
+    ------
+    ValueError
+        If it was changed or replaced since it was opened first.
+    """
+    file = safe_open(path, *arguments, **options)
+    if file.source.versions != versions:
+        file.close()
+        raise ValueError(
+            f"file {quoted(path)} changed since the TensorFile that was pickled opened it: its "
+            f"size and time are {file.source.versions}, they were {versions}"
+        )
+    return file
+
+
+def _absolute(path: Any) -> Any:
+    """Return a path that other processes can open, and anything else unchanged."""
+    return os.path.abspath(path) if isinstance(path, str | bytes | os.PathLike) else path
 
 
 def _parts(

@@ -29,6 +29,10 @@ class JoinedSource(Source):
         self._files, self._starts = [first], [0]
         self.is_view = first.is_view
 
+    @property
+    def versions(self) -> list[tuple[int, int]]:
+        return [version for source in self._files for version in source.versions]
+
     def add(self, source: Source) -> int:
         """Append a file, which is closed with the others; return the offset of its first byte."""
         start = self.size
