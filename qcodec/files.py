@@ -21,7 +21,7 @@ from ._file.metadata import check_metadata
 from ._file.names import check_names
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import Device, TensorFile
-from ._formats.opening import open_any
+from ._formats.opening import Opening, open_any, read_any
 from ._io.atomic import replace_file
 from ._io.later import Spool
 from ._io.outputs import Output, output_at
@@ -243,8 +243,10 @@ def load(
 ) -> dict[str, Any]:
     """Decode all tensors of a file that is in memory as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
+    source = BytesSource(data)
     arrays = _arrays_of(base, limits)
-    with TensorFile(BytesSource(data), framework, device, limits, arrays) as file:
+    directory = read_any(source, Opening(limits))
+    with TensorFile(source, framework, device, limits, arrays, None, directory) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 

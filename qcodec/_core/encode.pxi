@@ -170,7 +170,7 @@ cdef class Plan:
             head.delta.digest = address(self.digest)
         if self.base is not None:
             # Without elements, any address that is not NULL will do.
-            head.delta.base = &self.base[0] if self.base.shape[0] > 0 else <void *>head
+            head.delta.base = &self.base[0] if self.base.shape[0] > 0 else <const void *>head
         if self.notes is not None:
             head.notes.bytes, head.notes.size = address(self.notes), self.notes.shape[0]
         return 0

@@ -98,6 +98,8 @@ class Directory:
         Tensors of a kind that qcodec does not read: by name, what kind.
     check : callable, optional
         Checks the checksums of another format's file; raises ChecksumError.
+    files : mapping of str to int
+        Names and sizes of the files that are read as one, one after the other; empty for one.
     """
 
     tensors: dict[str, Stored]
@@ -109,6 +111,7 @@ class Directory:
     format: str = ""
     left_out: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[], None] | None = None
+    files: Mapping[str, int] = field(default_factory=dict)
 
 
 def is_pack(source: Readable) -> bool:

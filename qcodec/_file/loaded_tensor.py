@@ -87,7 +87,7 @@ class LoadedTensor:
         flat = self._array().reshape(-1)
         if part.is_range:
             return flat[part.first : part.first + part.wanted].reshape(part.shape).copy()
-        return part.gather(lambda first, stop: flat[first:stop], element.carrier, 0)
+        return part.gather(lambda first, stop: flat[first:stop], element.carrier, 1)
 
     def _array(self) -> Array:
         self._check(self.elements * self.element_type.itemsize)

@@ -56,7 +56,10 @@ def directory_of(
         if isinstance(tensor, Unreadable):
             left_out[name] = tensor.kind
             continue
-        stored = stored_of(name, tensor, source) if isinstance(tensor, Located) else tensor
+        if isinstance(tensor, Stored):
+            stored = tensor._replace(name=name, target=name)
+        else:
+            stored = stored_of(name, tensor, source)
         if isinstance(tensor, Located) and tensor.source is None and tensor.convert is None:
             target = known.setdefault(tensor, name)
             stored = stored._replace(target=target)

@@ -33,7 +33,7 @@ Array = np.ndarray[Any, Any]
 #: The attached bytes: the file without the bytes of its tensors.
 REST = "onnx.rest"
 
-_GRAPH, _INITIALIZER = 7, 5
+_GRAPH, _OPSETS, _INITIALIZER = 7, 8, 5
 #: The fields of `TensorProto`.
 _DIMS, _TYPE, _FLOATS, _INT32S, _INT64S, _NAME, _RAW, _DOUBLES, _UINT64S = (
     1, 2, 4, 5, 7, 8, 9, 10, 11
@@ -92,15 +92,25 @@ def read_onnx(source: Readable, limits: Limits, beside: Beside | None = None) ->
 
 
 def initializers(source: Readable, size: int, limits: Limits) -> Iterator[Field]:
-    """Yield the messages of the graph's initializers, in the order of the file."""
+    """Yield the messages of the graph's initializers, in the order of the file.
+
+    Raises
+    ------
+    CorruptError
+        If there is no graph, or what every file has behind it is missing.
+    """
     count = 0
+    missing = {_GRAPH, _OPSETS}
     for graph in fields(source, 0, size):
+        missing.discard(graph.number)
         if graph.number == _GRAPH and graph.wire == BYTES:
             for one in fields(source, graph.start, graph.stop):
                 if one.number == _INITIALIZER and one.wire == BYTES:
                     count += 1
                     limits.check_count(count)
                     yield one
+    if missing:
+        raise CorruptError("ONNX: the graph or its operator sets are missing: incomplete download?")
 
 
 def _initializer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -63,11 +64,10 @@ def open_any(
         if not is_index and not onnx.begins(_start(source)):
             return source, read_any(source, Opening(limits, None, dequantize))
         source = joined = JoinedSource(source)
-        files = _Files(joined, place.parent, backend)
+        files = _Files(joined, place, backend)
         opening = Opening(limits, files.place, dequantize)
-        if is_index:
-            return source, _of_index(joined, files, opening)
-        return source, read_any(source, opening)
+        directory = _of_index(joined, files, opening) if is_index else read_any(joined, opening)
+        return source, replace(directory, files=files.sizes())
     except BaseException:
         source.close()
         raise
@@ -80,8 +80,9 @@ def _start(source: Readable) -> bytes:
 class _Files:
     """The files beside one, opened when they are needed."""
 
-    def __init__(self, joined: JoinedSource, folder: Path, backend: Backend) -> None:
-        self._joined, self._folder, self._backend = joined, folder, backend
+    def __init__(self, joined: JoinedSource, path: Path, backend: Backend) -> None:
+        self._joined, self._backend = joined, backend
+        self._folder, self._name, self._size = path.parent, path.name, joined.size
         self._opened: dict[str, tuple[int, Source]] = {}
 
     def open(self, name: str) -> tuple[int, Source]:
@@ -91,6 +92,12 @@ class _Files:
             source = open_source(self._folder / name, self._backend)
             self._opened[name] = self._joined.add(source), source
         return self._opened[name]
+
+    def sizes(self) -> dict[str, int]:
+        """Return the names and sizes of all files, in the order of their bytes."""
+        return {self._name: self._size} | {
+            name: source.size for name, (_, source) in self._opened.items()
+        }
 
     def place(self, name: str) -> tuple[int, int]:
         """Return the offset of a file's first byte, and of what follows it."""

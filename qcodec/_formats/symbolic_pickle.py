@@ -316,8 +316,8 @@ class _Machine:
         self._push(Call(self.pop(), arguments))
 
     def call_to_mark(self, _: Any) -> None:
-        function, *arguments = self._since_mark()
-        self._push(Call(function, tuple(arguments)))
+        values = self._since_mark()
+        self._push(Call(values[0], tuple(values[1:])))
 
     def build(self, _: Any) -> None:
         state, target = self.pop(), self._top()

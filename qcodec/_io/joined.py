@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 
-from ..errors import CorruptError
 from .source import Source
 
 
@@ -43,19 +43,22 @@ class JoinedSource(Source):
         return start
 
     def _read(self, offset: int, size: int) -> memoryview:
-        source, at = self._place(offset, size)
-        return source.read(at, size)
+        found = [source.read(at, part) for source, at, part in self._pieces(offset, size)]
+        return found[0] if len(found) == 1 else memoryview(b"".join(found))
 
     def forget(self, offset: int, size: int) -> None:
-        source, at = self._place(offset, size)
-        source.forget(at, size)
+        for source, at, part in self._pieces(offset, size):
+            source.forget(at, part)
 
-    def _place(self, offset: int, size: int) -> tuple[Source, int]:
-        number = max(bisect_right(self._starts, offset) - 1, 0)
-        source, at = self._files[number], offset - self._starts[number]
-        if at + size > source.size:
-            raise CorruptError("a tensor goes on in the next file", offset)
-        return source, at
+    def _pieces(self, offset: int, size: int) -> Iterator[tuple[Source, int, int]]:
+        """Yield the files of a range, each with the offset and the size of its part."""
+        for number in range(max(bisect_right(self._starts, offset) - 1, 0), len(self._files)):
+            source, at = self._files[number], offset - self._starts[number]
+            part = min(size, source.size - at)
+            yield source, at, part
+            offset, size = offset + part, size - part
+            if size == 0:
+                return
 
     def _release(self) -> None:
         for source in self._files:

@@ -1,26 +1,24 @@
 """The programs in examples/ do what they say, without Python."""
 
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
 import qcodec
+from tests.c.c_programs import COMPILER, host_core
+from tests.c.c_programs import run as build
 from tests.repository import ROOT
-
-COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 pytestmark = pytest.mark.skipif(COMPILER is None, reason="there is no C compiler")
 
 
 @pytest.fixture(scope="module")
 def matvec(tmp_path_factory):
+    """The program, with the C core that the tests in tests/c link too."""
     program = tmp_path_factory.mktemp("examples") / "matvec"
-    sources = [ROOT / "examples/matvec.c", *sorted((ROOT / "csrc").rglob("*.c"))]
-    flags = ["-std=c11", "-O1", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
-    command = [COMPILER, *flags, f"-I{qcodec.get_include()}", f"-I{ROOT / 'csrc'}"]
-    subprocess.run([*command, *sources, "-o", program], check=True)
+    command, objects = host_core(tmp_path_factory)
+    build(*command, ROOT / "examples/matvec.c", *objects, "-o", program)
     return program
 
 

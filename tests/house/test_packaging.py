@@ -13,7 +13,7 @@ import pytest
 
 from tests.repository import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.builds
 
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 

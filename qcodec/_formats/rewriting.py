@@ -1,0 +1,84 @@
+"""Writes the file that was encoded once more, from its `Original` and the decoded tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .._base.arrays import little_endian_bytes
+from .._base.messages import quoted
+from .._io.later import Later, Part, size_of
+from ..errors import CorruptError
+from .original import Hole, Original
+
+Array = np.ndarray[Any, Any]
+
+#: The endings of the files that each format has.
+ENDINGS = {
+    "": (".safetensors",),
+    "GGUF": (".gguf",),
+    "ONNX": (".onnx",),
+    "PyTorch archive": (".pt", ".pth", ".bin", ".ckpt"),
+    "PyTorch file": (".pt", ".pth", ".bin", ".ckpt"),
+    "NumPy array": (".npy",),
+    "NumPy archive": (".npz",),
+}
+
+
+class TensorBytes(Later):
+    """The bytes of a tensor that is decoded when it is written.
+
+    Parameters
+    ----------
+    hole : Hole
+        Its name and size.
+    read : callable
+        Decodes the tensor of a name.
+    """
+
+    def __init__(self, hole: Hole, read: Callable[[str], Array]) -> None:
+        self._hole, self._decode = hole, read
+        self.size = hole.size
+
+    def read(self, offset: int, size: int) -> memoryview:
+        return self._all()[offset : offset + size]
+
+    def pieces(self) -> Iterator[memoryview]:
+        yield self._all()
+
+    def _all(self) -> memoryview:
+        data = little_endian_bytes(self._decode(self._hole.name)).data
+        if data.nbytes != self.size:
+            what = f"tensor {quoted(self._hole.name)} has {data.nbytes:,} bytes"
+            raise CorruptError(f"{what}, {self.size:,} in the original")
+        return data
+
+
+def files_of(original: Original, read: Callable[[str], Array]) -> dict[str, list[Part]]:
+    """Return the parts of each file of an original, by name.
+
+    Parameters
+    ----------
+    original : Original
+    read : callable
+        Decodes the tensor of a name.
+    """
+    parts = original.parts(lambda hole: TensorBytes(hole, read))
+    found: dict[str, list[Part]] = {}
+    left: list[Part] = []
+    for name, size in original.files.items():
+        found[name] = mine = left
+        left = []
+        missing = size - sum(map(size_of, mine))
+        while missing > 0:
+            part = next(parts)
+            if size_of(part) > missing and not isinstance(part, Later):
+                left = [memoryview(part)[missing:]]
+                part = memoryview(part)[:missing]
+            mine.append(part)
+            missing -= size_of(part)
+        if missing < 0:
+            raise CorruptError("a tensor of the original goes on in the next file")
+    return found
