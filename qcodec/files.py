@@ -14,7 +14,7 @@ import numpy as np
 
 from ._base.messages import quoted
 from ._file.attached import encode_attached
-from ._file.container import Parts, pack_parts, safetensors_parts
+from ._file.container import Layout, Parts, check_layout, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
 from ._file.file_arrays import FileArrays, naming_base
 from ._file.metadata import check_metadata
@@ -58,6 +58,7 @@ def save_file(
     progress: Progress | None = None,
     attached: AttachedLike = None,
     element_checksums: bool = False,
+    layout: Layout = "pack",
 ) -> int:
     """Encode tensors into a file; an existing file is replaced completely or not at all.
 
@@ -96,6 +97,11 @@ def save_file(
     element_checksums : bool
         As in `qcodec.encode`, for all encoded tensors and attached bytes; `TensorFile.verify`
         and the command ``verify`` check them. Ordinary tensors have none.
+    layout : {"pack", "entries"}
+        ``"pack"`` is smaller: small tensors share an entry of the safetensors file, and often a
+        frame, and tied tensors are stored once. With ``"entries"``, each encoded tensor is an entry
+        of its own, ``NAME.qcodec``, as tools need that load one entry after the other
+        (`qcodec.transformers`). Then nothing can be attached.
 
     Returns
     -------
@@ -113,7 +119,7 @@ def save_file(
         If a tensor cannot be encoded as the recipe says, or has a reserved name; if metadata
         is not text; if what is attached is not bytes, or has the name of a tensor; if a rule of
         a mapping applies to no tensor; if `filename` has the ending of another format, or is the
-        base of a `Delta`.
+        base of a `Delta`; if the layout ``"entries"`` is wanted of a pack.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
 
@@ -148,7 +154,7 @@ def save_file(
         check_not_misleading(filename)
     with Spool(None if output.is_stream else output.place.parent, _HELD_BYTES, output) as spool:
         parts = _parts(
-            tensors, metadata, recipe, output, progress, attached, spool,
+            tensors, metadata, recipe, output, progress, attached, spool, layout,
             profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
         )  # fmt: skip
         return replace_file(filename, parts)
@@ -165,6 +171,7 @@ def save(
     progress: Progress | None = None,
     attached: AttachedLike = None,
     element_checksums: bool = False,
+    layout: Layout = "pack",
 ) -> bytes:
     """Encode tensors into the bytes of a safetensors file; see `save_file`.
 
@@ -175,7 +182,7 @@ def save(
     {'a': array([0, 1, 2])}
     """
     parts = _parts(
-        tensors, metadata, recipe, None, progress, attached, None,
+        tensors, metadata, recipe, None, progress, attached, None, layout,
         profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
     )  # fmt: skip
     return b"".join(parts)  # type: ignore[arg-type]  # without a spool they are all in memory
@@ -354,20 +361,25 @@ def _parts(
     progress: Progress | None,
     attached: AttachedLike,
     spool: Spool | None,
+    layout: Layout,
     **encoding: Any,
 ) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
+    check_layout(layout, is_pack, bool(attached))
     check_metadata(metadata)
     check_names(tensors, attached)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         others = encode_attached(attached or {}, **encoding)  # first: a wrong value costs no time
         contents = encode_tensors(
-            tensors, opened, progress=progress, ordinary=not is_pack, spool=spool, **encoding
-        )
+            tensors, opened, progress=progress, ordinary=not is_pack, spool=spool,
+            may_share=layout == "pack", **encoding,
+        )  # fmt: skip
     if base is not None:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    write = pack_parts if is_pack else safetensors_parts
-    parts = write(contents | others, metadata, encoding["profile"])
+    if is_pack:
+        parts = pack_parts(contents | others, metadata, encoding["profile"])
+    else:
+        parts = safetensors_parts(contents | others, metadata, encoding["profile"], layout)
     _warn_of_limits(parts)
     return parts
 
