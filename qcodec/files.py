@@ -23,6 +23,7 @@ from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import Device, TensorFile
 from ._formats.opening import Opening, open_any, read_any
 from ._io.atomic import replace_file
+from ._io.joined import versions_of
 from ._io.later import Spool
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PartsSource, PathLike
@@ -232,9 +233,7 @@ def load_file(
     OSError
         If the file cannot be read.
     """
-    with safe_open(
-        filename, framework, device, backend=backend, limits=limits, base=base
-    ) as file:
+    with safe_open(filename, framework, device, backend=backend, limits=limits, base=base) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
@@ -317,7 +316,7 @@ def safe_open(
         arrays = _arrays_of(base, limits)
         close_base = arrays.file.close if isinstance(arrays, FileArrays) else None
         reopen = partial(
-            _reopened, _absolute(filename), source.versions, framework, device, backend=backend,
+            _reopened, _absolute(filename), versions_of(source), framework, device, backend=backend,
             limits=limits, base=_absolute(base), dequantize=dequantize,
         )  # fmt: skip
         return TensorFile(source, framework, device, limits, arrays, close_base, directory, reopen)
@@ -339,18 +338,20 @@ def _reopened(
         If it was changed or replaced since it was opened first.
     """
     file = safe_open(path, *arguments, **options)
-    if file.source.versions != versions:
+    found = versions_of(file.source)
+    if found != versions:
         file.close()
         raise ValueError(
-            f"file {quoted(path)} changed since the TensorFile that was pickled opened it: its "
-            f"size and time are {file.source.versions}, they were {versions}"
+            f"file {path!r} changed since it was opened and pickled: size and time of change are "
+            f"{found}, they were {versions}"
         )
     return file
 
 
 def _absolute(path: Any) -> Any:
     """Return a path that other processes can open, and anything else unchanged."""
-    return os.path.abspath(path) if isinstance(path, str | bytes | os.PathLike) else path
+    is_path = isinstance(path, str | bytes | os.PathLike)
+    return str(Path(os.fsdecode(path)).absolute()) if is_path else path
 
 
 def _parts(

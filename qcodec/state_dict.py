@@ -18,6 +18,7 @@ def lazy_state_dict(
     device: Device = "cpu",
     *,
     dtype: object = None,
+    tied: Mapping[str, str] | None = None,
     threads: int = 1,
     backend: Backend = "mmap",
     limits: Limits | None = None,
@@ -39,6 +40,9 @@ def lazy_state_dict(
     dtype : optional
         float32, float16, bfloat16 or float64, also as torch types, for all float tensors; other
         tensors keep their type.
+    tied : mapping of str to str, optional
+        Pairs of names of one tensor, of which the file may have only one, such as the
+        ``all_tied_weights_keys`` of a model of transformers.
     threads : int
         Number of threads that decode a tensor.
     backend : {"mmap", "pread"}
@@ -73,7 +77,7 @@ def lazy_state_dict(
     True
     """
     file = safe_open(filename, "pt", device, backend=backend, limits=limits, base=base)
-    return LazyStateDict(file, dtype, threads)
+    return LazyStateDict(file, dtype, tied, threads)
 
 
 class LazyStateDict(Mapping[str, Any]):
@@ -88,16 +92,26 @@ class LazyStateDict(Mapping[str, Any]):
         Also an attribute; closed with this object.
     dtype : optional
         The type of all float tensors; the default is their own type.
+    tied : mapping of str to str, optional
+        Pairs of names of one tensor.
     threads : int
         Number of threads that decode a tensor.
     """
 
-    def __init__(self, file: TensorFile, dtype: object = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        file: TensorFile,
+        dtype: object = None,
+        tied: Mapping[str, str] | None = None,
+        threads: int = 1,
+    ) -> None:
         self.file = file
         self._dtype, self._threads = dtype, threads
+        self._other_names = _other_names(tied or {}, file)
         self._used: WeakValueDictionary[tuple[str, str], Any] = WeakValueDictionary()
 
     def __getitem__(self, name: str) -> Any:
+        name = self._other_names.get(name, name)
         stored = self.file.directory.tensors.get(name)
         found = None if stored is None else self._used.get(stored.identity)
         if found is None:
@@ -109,20 +123,20 @@ class LazyStateDict(Mapping[str, Any]):
         return found
 
     def __contains__(self, name: object) -> bool:
-        return name in self.file
+        return name in self.file or name in self._other_names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.file.offset_keys())
+        return iter([*self.file.offset_keys(), *self._other_names])
 
     def __len__(self) -> int:
-        return len(self.file)
+        return len(self.file) + len(self._other_names)
 
     def close(self) -> None:
         """Close the file; tensors that were decoded remain."""
         self.file.close()
 
-    def __reduce__(self) -> tuple[type[LazyStateDict], tuple[TensorFile, object, int]]:
-        return LazyStateDict, (self.file, self._dtype, self._threads)
+    def __reduce__(self) -> tuple[type[LazyStateDict], tuple[object, ...]]:
+        return LazyStateDict, (self.file, self._dtype, self._other_names, self._threads)
 
     def __enter__(self) -> Self:
         return self
@@ -134,3 +148,9 @@ class LazyStateDict(Mapping[str, Any]):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _other_names(tied: Mapping[str, str], file: TensorFile) -> dict[str, str]:
+    """Return the names that the file does not have, with those that it has."""
+    pairs = [*tied.items(), *((other, name) for name, other in tied.items())]
+    return {name: other for name, other in pairs if other in file and name not in file}

@@ -39,7 +39,7 @@ _THREADS = min(4, os.cpu_count() or 1)
 
 
 @register_quantization_config(_METHOD)
-class QCodecConfig(QuantizationConfigMixin):  # type: ignore[misc]
+class QCodecConfig(QuantizationConfigMixin):
     """The ``quantization_config`` of a compressed checkpoint; it has no settings."""
 
     def __init__(self, **_: object) -> None:
@@ -53,7 +53,7 @@ class QCodecConfig(QuantizationConfigMixin):  # type: ignore[misc]
 
 
 @register_quantizer(_METHOD)
-class QCodecQuantizer(HfQuantizer):  # type: ignore[misc]
+class QCodecQuantizer(HfQuantizer):
     """Loads the frames of a compressed checkpoint; transformers makes one for each model."""
 
     requires_calibration = True  # transformers refuses to encode a checkpoint while it is loaded
@@ -64,8 +64,9 @@ class QCodecQuantizer(HfQuantizer):  # type: ignore[misc]
         """Return the model's own renamings and conversions, for frames instead of tensors."""
         if getattr(model.config, "distributed_config", None) is not None:
             raise NotImplementedError(
-                "a checkpoint of qcodec cannot be loaded in shards of tensors: decode it first, or "
-                "pass state_dict=qcodec.lazy_state_dict(folder)"
+                "tensor parallelism needs parts of tensors, and this checkpoint has frames: give "
+                "from_pretrained None and state_dict={name: file.get_slice(name) for name in file} "
+                "of a file that qcodec.safe_open opened with framework='pt'"
             )
         own = [
             _Decoding.like(one) if isinstance(one, WeightConverter) else one
@@ -82,6 +83,19 @@ class QCodecQuantizer(HfQuantizer):  # type: ignore[misc]
         converter.dtype = dtype
         return None
 
+    def _process_model_after_weight_loading(self, model: Any, **_: Any) -> Any:
+        """Let tied tensors that were offloaded to the disk be found under all their names.
+
+        transformers looks for them where the checkpoint has them, but saved the decoded one.
+        """
+        for name, source in model.all_tied_weights_keys.items():
+            hook = getattr(model.get_submodule(name.rpartition(".")[0]), "_hf_hook", None)
+            weights = getattr(getattr(hook, "weights_map", None), "dataset", None)
+            index = getattr(weights, "index", {})
+            if source in index:
+                index[name] = index[source]
+        return model
+
     def is_serializable(self) -> bool:
         """Whether the model in memory can be saved in this form: use qcodec for that."""
         return False
@@ -92,7 +106,7 @@ class QCodecQuantizer(HfQuantizer):  # type: ignore[misc]
         return True
 
 
-class _Decoding(WeightConverter):  # type: ignore[misc]
+class _Decoding(WeightConverter):
     """A conversion of transformers that decodes frames before it begins."""
 
     __slots__ = ("dtype", "names")
@@ -147,7 +161,7 @@ class _Decoding(WeightConverter):  # type: ignore[misc]
         return tensor
 
 
-class _Unchanged(ConversionOps):  # type: ignore[misc]
+class _Unchanged(ConversionOps):
     """Gives a tensor to the parameter of its name."""
 
     def convert(

@@ -42,7 +42,7 @@ class ForkLock:
 
 
 def _in_child() -> None:
-    global _process, _renewing  # noqa: PLW0603 -- what a fork copies
+    global _process, _renewing
     _process, _renewing = object(), threading.Lock()
 
 

@@ -21,7 +21,8 @@ from .pack import PackItem, write_pack
 #: Where the frames of a safetensors file are: small ones in a pack, or each in an entry of its own.
 Layout = Literal["pack", "entries"]
 
-#: In the layout "pack", smaller frames go into the pack, because an entry in the header costs 60 to 80 bytes.
+#: In the layout "pack", smaller frames go into the pack, because an entry in the header costs 60 to
+#: 80 bytes.
 LARGE_FRAME_BYTES = 1 << 16
 
 

@@ -40,16 +40,12 @@ class PrefetchLoader:
         If `threads` is below 1.
     """
 
-    def __init__(
-        self, tensors: Sequence[Stored], load: Load, threads: int
-    ) -> None:
+    def __init__(self, tensors: Sequence[Stored], load: Load, threads: int) -> None:
+        self._process, self._stop, self._is_closed = os.getpid(), threading.Event(), False
         if threads < 1:
             raise ValueError(f"threads={threads}: at least 1")
         ordered = sorted(tensors, key=attrgetter("offset"))
         self._names = [stored.name for stored in ordered]
-        self._process = os.getpid()
-        self._is_closed = False
-        self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(threads, "qcodec", obey, (self._stop,))
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
         for _, group in groupby(ordered, attrgetter("offset")):

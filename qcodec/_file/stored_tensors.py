@@ -117,7 +117,9 @@ class StoredTensors:
             return encoded.decode().tobytes()
 
     def get_tensor_meta(self, name: str) -> TensorMeta:
-        """Return a tensor's element type, shape and place; only the head of a frame is read.
+        """Return a tensor's element type, shape and place.
+
+        Of a frame, the head is read: all of a frame without chunks, whose checksum is that of all.
 
         Raises
         ------

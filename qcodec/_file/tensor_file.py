@@ -219,6 +219,8 @@ class TensorFile(StoredTensors):
             If there is no tensor of a name.
         LimitError
             If all tensors together would be larger than the limits allow.
+        QCodecError
+            If the head of a tensor is not valid. Other errors are raised when the tensor is taken.
         ValueError
             If a slice has another step, or is one of a tensor without dimensions.
 

@@ -29,10 +29,6 @@ class JoinedSource(Source):
         self._files, self._starts = [first], [0]
         self.is_view = first.is_view
 
-    @property
-    def versions(self) -> list[tuple[int, int]]:
-        return [version for source in self._files for version in source.versions]
-
     def add(self, source: Source) -> int:
         """Append a file, which is closed with the others; return the offset of its first byte."""
         start = self.size
@@ -63,3 +59,16 @@ class JoinedSource(Source):
     def _release(self) -> None:
         for source in self._files:
             source.close()
+
+
+def versions_of(source: Source) -> list[tuple[int, int]]:
+    """Return the size and the time of the last change of each file: others once it is replaced.
+
+    Examples
+    --------
+    >>> from qcodec._io.source import BytesSource
+    >>> versions_of(BytesSource(b"no file"))
+    []
+    """
+    files = source._files if isinstance(source, JoinedSource) else [source]
+    return [(file.stat.st_size, file.stat.st_mtime_ns) for file in files if file.stat is not None]

@@ -77,11 +77,6 @@ class Source:
         self._readers = 0
         self._lock = ForkLock()
 
-    @property
-    def versions(self) -> list[tuple[int, int]]:
-        """The size and the time of the last change of each file: others if it is replaced."""
-        return [] if self.stat is None else [(self.stat.st_size, self.stat.st_mtime_ns)]
-
     def read(self, offset: int, size: int) -> memoryview:
         """Return the bytes ``[offset, offset + size)``, read-only.
 
