@@ -242,6 +242,32 @@ qc_status qc_scaled_halves(const float *values, const size_t *ends, size_t group
 qc_status qc_halves(const float *values, const size_t *ends, size_t groups, const float *scales,
                     qc_dtype dtype, uint16_t *halves, const qc_poll *poll, qc_error *error);
 
+/* What a look at a tensor of f32, f16, bf16 or f64 needs to know: samples of the first groups that
+   each of these searches would begin with. */
+#define QC_PROBED_ITEMS 256
+#define QC_PROBE_AXES   2
+typedef struct qc_probe_axis {
+    size_t outer, stride, inner; /* the first index has `inner` elements, `outer` times */
+} qc_probe_axis;
+typedef struct qc_exact_probe {
+    qc_dtype dtype;
+    size_t count;       /* elements of the tensor, and the patterns that a codebook may have */
+    unsigned limit;     /* 0: it has no codebook */
+    size_t row;         /* the same of a row */
+    unsigned row_limit; /* 0: rows have no codebooks */
+    size_t row_sample;  /* the first elements of a row, at most QC_PROBED_ITEMS */
+    size_t run_sample;  /* those of the shortest run that may have a scale, no more */
+    unsigned max_level; /* as in qc_equal_steps */
+    int halves;         /* whether f32 may be scaled halves */
+    unsigned axes;      /* at most QC_PROBE_AXES */
+    qc_probe_axis axis[QC_PROBE_AXES];
+} qc_exact_probe;
+
+/* Whether elements may have an exact form by any of these searches; *found is 0 only if none would
+   find one. `items` may have any alignment. */
+qc_status qc_may_have_exact_form(const qc_exact_probe *probe, const void *items, int *found,
+                                 qc_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -142,7 +142,9 @@ def output_type(stored: ElementType, dtype: object) -> ElementType:
     >>> output_type(BY_NAME["float16"], "float32").name
     'float32'
     """
-    target = stored if dtype is None else element_type(dtype)
+    if dtype is None:
+        return stored
+    target = element_type(dtype)
     if target != stored and not (stored.is_float and target.name in OUTPUT_TYPES):
         raise TypeError(
             f"a tensor of {stored.name} cannot be decoded as {target.name}; allowed "

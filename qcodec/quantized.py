@@ -145,9 +145,7 @@ class Quantized:
     def __post_init__(self) -> None:
         _check_shape(self)
         _check_positions(self)
-        {"bytes": _check_bytes, "affine": _check_affine, "codebook": _check_codebook}[self.kind](
-            self
-        )
+        _CHECKS[self.kind](self)
 
     @property
     def size(self) -> int:
@@ -276,13 +274,17 @@ def _check_dtype(array: np.ndarray[Any, Any], wanted: ElementType | str, what: s
 
 
 def _check_shape(q: Quantized) -> None:
-    _check(len(q.shape) <= _MAX_DIMS, "shape", f"{len(q.shape)} dimensions", f"at most {_MAX_DIMS}")
-    _check(all(dim >= 0 for dim in q.shape), "shape", q.shape, "no negative dimensions")
-    _check(q.size < 1 << 63, "shape", q.shape, "fewer than 2**63 elements")
-    _check(q.kind in ("bytes", "affine", "codebook"), "kind", q.kind, "bytes, affine, codebook")
-    _check(q.codes.ndim == 1, "codes", f"{q.codes.ndim} dimensions", "1")
-    stored = q.size if q.positions is None else len(q.positions)
-    _check(len(q.codes) == stored, "codes", len(q.codes), stored)
+    # Of the checks of every small tensor, the texts would take most of the time.
+    shape, codes, size = q.shape, q.codes, q.size
+    if len(shape) > _MAX_DIMS:
+        _check(False, "shape", f"{len(shape)} dimensions", f"at most {_MAX_DIMS}")
+    _check(min(shape, default=0) >= 0, "shape", shape, "no negative dimensions")
+    _check(size < 1 << 63, "shape", shape, "fewer than 2**63 elements")
+    _check(q.kind in _CHECKS, "kind", q.kind, "bytes, affine, codebook")
+    if codes.ndim != 1:
+        _check(False, "codes", f"{codes.ndim} dimensions", "1")
+    stored = size if q.positions is None else len(q.positions)
+    _check(len(codes) == stored, "codes", len(codes), stored)
 
 
 def _check_positions(q: Quantized) -> None:
@@ -361,3 +363,6 @@ def _check_codes_below(q: Quantized, limit: int) -> None:
     if len(q.codes):
         maximum = int(q.codes.max())
         _check(maximum < limit, "codes", maximum, f"below {limit}")
+
+
+_CHECKS = {"bytes": _check_bytes, "affine": _check_affine, "codebook": _check_codebook}

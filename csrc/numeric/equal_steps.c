@@ -25,6 +25,10 @@
 #define F16_LEAST_NORMAL (113u << 23) /* 2^-14 */
 /* Scales are sought this much beyond their interval, more than double rounds in some operations. */
 #define SLACK 0x1p-48
+/* More than all that is lost by rounding ratios and scales. */
+#define RATIO_SLACK 0x1p-40
+/* Ratios are fixed-point numbers of so many bits after the point, below 2^24. */
+#define RATIO_BITS 40
 
 /* Of values that were quantized, some are small: their smallest magnitude has at most this level.
  */
@@ -209,15 +213,39 @@ static float proved_scale(const search *search, qc_levels *levels)
     return scale;
 }
 
+/* The interval of the ratio of the largest magnitude to the smallest one, as fixed-point numbers.
+ */
+typedef struct ratio {
+    uint64_t low, high;
+} ratio;
+
+/* The first level from `level` on, of the smallest magnitude, at which that of the largest one may
+   be an integer. Without a division, this refuses most levels of most values. */
+static unsigned next_level(const ratio *ratio, unsigned level, unsigned last)
+{
+    uint64_t low = ratio->low * level - 1, high = ratio->high * level;
+    for (; level <= last && (low ^ high) >> RATIO_BITS == 0; level++) {
+        low += ratio->low;
+        high += ratio->high;
+    }
+    return level;
+}
+
 /* The largest scale, 0 if there is none. */
 static float find_scale(search *search, qc_levels *levels)
 {
-    double min = rounded_to(search->dtype, search->min).high;
-    double max = rounded_to(search->dtype, search->max).low;
-    double last = search->max_level * (min / max) * (1 + SLACK); /* of the smallest magnitude */
-    if (last > MAX_FIRST_LEVEL)
-        last = MAX_FIRST_LEVEL;
-    for (double level = 1; level <= last && !search->ticker->stopped; level++) {
+    interval min = rounded_to(search->dtype, search->min);
+    interval max = rounded_to(search->dtype, search->max);
+    double low = max.low / min.high * (1 - RATIO_SLACK);
+    double high = max.high / min.low * (1 + RATIO_SLACK);
+    double most = search->max_level / low; /* of the smallest magnitude */
+    unsigned last = most < MAX_FIRST_LEVEL ? (unsigned)most : MAX_FIRST_LEVEL;
+    if (last == 0)
+        return 0;
+    ratio ratio = {(uint64_t)(low * ((uint64_t)1 << RATIO_BITS)),
+                   (uint64_t)(high * ((uint64_t)1 << RATIO_BITS)) + 1};
+    for (unsigned level = next_level(&ratio, 1, last); level <= last && !search->ticker->stopped;
+         level = next_level(&ratio, level + 1, last)) {
         float scale = find_interval(search, level) ? proved_scale(search, levels) : 0;
         if (qc_tick(search->ticker, 1) || scale != 0)
             return scale;

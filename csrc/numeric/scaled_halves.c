@@ -113,6 +113,19 @@ static int find_witnesses(search *search)
     return 1;
 }
 
+/* What refuses most candidates by integers: the ratio of the second witness to the first one, with
+   RATIO_BITS after the point. Times a candidate, it is near to a half, of which each is a multiple
+   of 1/2 if candidates are integers from 2^bits on. */
+#define RATIO_BITS 40
+/* More than NEAR times the largest such product, 2^(10 + 2), and what is lost by rounding. */
+#define RATIO_NEAR (((uint64_t)1 << 29) + ((uint64_t)1 << 13))
+
+static inline int may_be_near(uint64_t ratio, uint64_t candidate)
+{
+    uint64_t distance = ratio * candidate + RATIO_NEAR;
+    return (distance & (((uint64_t)1 << (RATIO_BITS - 1)) - 1)) <= 2 * RATIO_NEAR;
+}
+
 /* Whether every witness, divided by a scale, is near to a half. */
 static inline int may_be_scale(const search *search, double inverse)
 {
@@ -264,7 +277,10 @@ static float scale_of(search *search, double half, unsigned *passes)
 static float find_scale(search *search)
 {
     unsigned bits = search->type->bits, passes = MAX_PASSES;
-    double of_first = 1 / search->witnesses[0];
+    double of_first = 1 / search->witnesses[0], second = search->witnesses[0];
+    if (search->witness_count > 1)
+        second = search->witnesses[1];
+    uint64_t ratio = (uint64_t)(second * of_first * (double)((uint64_t)1 << RATIO_BITS));
     for (unsigned zeros = bits + 1; zeros-- > 0;) {
         unsigned step = zeros == bits ? 1 : 2; /* odd multiples of 2^zeros */
         if (!has_time(search, (size_t)1 << (bits - zeros)))
@@ -272,7 +288,7 @@ static float find_scale(search *search)
         for (unsigned k = (1u << (bits - zeros)) | (step - 1); k < 2u << (bits - zeros);
              k += step) {
             double half = (double)k / (double)(1u << (bits - zeros)); /* from 1 to 2 */
-            if (!may_be_scale(search, half * of_first))
+            if (!may_be_near(ratio, (uint64_t)k << zeros) || !may_be_scale(search, half * of_first))
                 continue;
             float scale = scale_of(search, half, &passes);
             if (scale != 0 || passes == 0)

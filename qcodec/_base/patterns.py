@@ -137,6 +137,8 @@ class Patterns:
 
     def first(self, name: str) -> int | None:
         """Return the index of the first pattern that finds the name, or None."""
+        if not self._all:
+            return None
         looked_up = min(self._fixed_in(name), default=None)
         exact = self._by_name.get(name)
         if exact is not None and (looked_up is None or exact < looked_up):

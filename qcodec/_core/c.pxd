@@ -325,6 +325,29 @@ cdef extern from "qcodec_numeric.h" nogil:
     qc_status qc_equal_steps(const float *values, const size_t *ends, size_t groups,
                              qc_dtype dtype, unsigned max_level, float *scales, qc_levels *levels,
                              size_t *done, const qc_poll *poll, qc_error *error)
+    size_t QC_PROBED_ITEMS
+    size_t QC_PROBE_AXES
+
+    ctypedef struct qc_probe_axis:
+        size_t outer
+        size_t stride
+        size_t inner
+
+    ctypedef struct qc_exact_probe:
+        qc_dtype dtype
+        size_t count
+        unsigned limit
+        size_t row
+        unsigned row_limit
+        size_t row_sample
+        size_t run_sample
+        unsigned max_level
+        int halves
+        unsigned axes
+        qc_probe_axis axis[2]
+
+    qc_status qc_may_have_exact_form(const qc_exact_probe *probe, const void *items, int *found,
+                                     qc_error *error)
     qc_status qc_step_codes(const float *values, const size_t *ends, size_t groups,
                             qc_dtype dtype, const float *scales, const int32_t *zeros, int negative_zeros,
                             size_t code_size, void *codes, const qc_poll *poll, qc_error *error)

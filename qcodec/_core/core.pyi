@@ -184,6 +184,23 @@ def fixed_point_errors(
 MAX_VALUES: int
 MAX_LEVEL: int
 MAX_NARROW_LEVEL: int
+PROBED_ITEMS: int
+
+class ExactProbe:
+    def __init__(
+        self,
+        dtype: int,
+        count: int,
+        limit: int,
+        row: int,
+        row_limit: int,
+        row_sample: int,
+        run_sample: int,
+        max_level: int,
+        halves: bool,
+        axes: list[tuple[int, int, int]],
+    ) -> None: ...
+    def finds(self, items: _Bytes) -> bool: ...
 
 def distinct(
     items: _Bytes,

@@ -11,6 +11,52 @@ from .interrupt import check
 MAX_VALUES = c.QC_MAX_VALUES
 MAX_LEVEL = c.QC_MAX_LEVEL
 MAX_NARROW_LEVEL = c.QC_MAX_NARROW_LEVEL
+PROBED_ITEMS = c.QC_PROBED_ITEMS
+
+
+cdef class ExactProbe:
+    """What is looked at of tensors of one shape and type; see `qc_exact_probe`.
+
+    `axes` are up to two (outer, stride, inner). It never changes, so threads can share it.
+    """
+
+    cdef c.qc_exact_probe probe
+
+    def __cinit__(
+        self,
+        int dtype,
+        size_t count,
+        unsigned limit,
+        size_t row,
+        unsigned row_limit,
+        size_t row_sample,
+        size_t run_sample,
+        unsigned max_level,
+        bint halves,
+        axes,
+    ):
+        cdef c.qc_exact_probe *probe = &self.probe
+        cdef size_t outer, stride, inner
+        if len(axes) > c.QC_PROBE_AXES or row > count or row_sample > count:
+            raise ValueError(f"{len(axes)} axes, rows of {row:,} of {count:,} elements")
+        probe.dtype, probe.count, probe.limit = <c.qc_dtype>dtype, count, limit
+        probe.row, probe.row_limit = row, row_limit
+        probe.row_sample, probe.run_sample = row_sample, run_sample
+        probe.max_level, probe.halves, probe.axes = max_level, halves, len(axes)
+        for i, (outer, stride, inner) in enumerate(axes):
+            if inner > stride or outer * stride > count:
+                raise ValueError(f"an axis of {outer:,} times {stride:,} of {count:,} elements")
+            probe.axis[i].outer, probe.axis[i].stride, probe.axis[i].inner = outer, stride, inner
+
+    def finds(self, const uint8_t[::1] items not None):
+        """Return whether the elements of a tensor may have an exact form."""
+        cdef c.qc_error error
+        cdef int found = 0
+        check_size("probed elements", items, self.probe.count, c.qc_dtype_size(self.probe.dtype))
+        status = c.qc_may_have_exact_form(&self.probe, address(items), &found, &error)
+        if status != c.QC_OK:
+            raise failure(status, &error)
+        return found != 0
 
 
 def distinct(

@@ -82,8 +82,7 @@ def may_wait(quantized: Quantized, codec: Codec | None) -> bool:
         return False
     if not isinstance(codec, Lossless) or quantized.kind != "bytes":
         return True
-    # A single element has other forms always, others hardly ever.
-    return quantized.stored > 1 and not exact_forms(quantized)
+    return not exact_forms(quantized)
 
 
 def may_join(quantized: Quantized, codec: Codec | None, profile: str) -> bool:

@@ -143,13 +143,20 @@ class OnDemand(Later):
     def pieces(self) -> Iterator[memoryview]:
         yield self._all()
 
+    def tensor(self) -> Ordinary | Opaque:
+        """Return the tensor, which is not kept."""
+        return self._both()[0]
+
     def _all(self) -> memoryview:
+        return self._both()[1]
+
+    def _both(self) -> tuple[Ordinary | Opaque, memoryview]:
         tensor = self._read()
         with naming(self._name):
-            found = _stored(self._name, tensor)
-            if found[:2] != (self.type_name, self.shape):
+            type_name, shape, data = _stored(self._name, tensor)
+            if (type_name, shape) != (self.type_name, self.shape):
                 raise ValueError("its type or shape changed while the file was written")
-            return found[2]
+            return tensor, data
 
 
 #: A frame; large ones may be in a temporary file.

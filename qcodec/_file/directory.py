@@ -46,6 +46,9 @@ class Stored(NamedTuple):
     load : callable, optional
         Returns the array of an ordinary tensor whose elements do not lie in the file one after the
         other.
+    axes : tuple of int
+        The order of the axes in which all elements of such a tensor do lie in the file one after
+        the other, such as (1, 0) for columns; empty if there is none.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Stored(NamedTuple):
     converted_to: str = ""
     is_attached: bool = False
     load: Callable[[], Array] | None = None
+    axes: tuple[int, ...] = ()
 
     @property
     def noun(self) -> str:

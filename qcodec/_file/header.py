@@ -17,7 +17,7 @@ from .._io.source import Readable
 from ..errors import CorruptError, TruncatedError
 from ..limits import DEFAULT_LIMITS, Limits
 from .foreign import refusal
-from .json_scanner import Scanner
+from .json_scanner import USUAL_KEY, Scanner
 
 #: The longest header that the safetensors library reads.
 MAX_HEADER_BYTES = 100_000_000
@@ -37,8 +37,8 @@ _DTYPE = re.compile(r"[A-Za-z0-9_]{1,32}")
 _SIZE = rb"(?:0|[1-9][0-9]{0,17})"
 # An entry as the safetensors library writes it, for which no JSON parser is needed.
 _USUAL_ENTRY = re.compile(
-    rb'\{"dtype":"([A-Za-z0-9_]{1,32})","shape":\[((?:%b(?:,%b)*+)?+)\],'
-    rb'"data_offsets":\[(%b),(%b)\]\}' % (_SIZE, _SIZE, _SIZE, _SIZE)
+    rb'%b\{"dtype":"([A-Za-z0-9_]{1,32})","shape":\[((?:%b(?:,%b)*+)?+)\],'
+    rb'"data_offsets":\[(%b),(%b)\]\}' % (USUAL_KEY, _SIZE, _SIZE, _SIZE, _SIZE)
 )
 
 
@@ -104,7 +104,7 @@ def read_header(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Header:
     scanner = Scanner(text, _WHAT, _LENGTH_BYTES)
     entries: dict[str, HeaderEntry] = {}
     metadata: dict[str, str] | None = None
-    for name in scanner.members("is not JSON: no object"):
+    for name in scanner.members("is not JSON: no object", _USUAL_ENTRY):
         if name == METADATA:
             if metadata is not None:
                 scanner.refuse(f"has the key {METADATA!r} twice")
@@ -116,7 +116,7 @@ def read_header(source: Readable, limits: Limits = DEFAULT_LIMITS) -> Header:
         entries[name] = _entry(name, *_parsed(name, scanner), size)
         limits.check_count(len(entries))
     scanner.end()
-    ordered = dict(sorted(entries.items(), key=lambda item: (item[1].offset, item[1].size)))
+    ordered = dict(sorted(entries.items(), key=lambda item: item[1][2:]))
     _check_coverage(ordered, size, source.size)
     return Header(ordered, metadata or {}, size)
 
@@ -149,17 +149,17 @@ def _short(file_size: int, what: str, needed: int) -> NoReturn:
 
 def _parsed(name: str, scanner: Scanner) -> tuple[str, tuple[int, ...], int, int]:
     """Parse an entry: an object that contains no objects."""
+    usual = scanner.usual_value(MAX_ENTRY_BYTES)
+    if usual is not None:
+        _, dtype, shape, begin, end = usual.groups()
+        dims = tuple(map(int, shape.split(b","))) if shape else ()
+        return dtype.decode("ascii"), dims, int(begin), int(end)
     text = scanner.flat_object()
     if text is None:
         scanner.refuse(f"is not JSON, or entry {quoted(name)} is not a flat object")
     if len(text) > MAX_ENTRY_BYTES:
         scanner.refuse(f"entry {quoted(name)}: {len(text):,} bytes, allowed {MAX_ENTRY_BYTES:,}")
-    usual = _USUAL_ENTRY.fullmatch(text)
-    if usual is None:
-        return _values(name, _fields(name, text, scanner))
-    dtype, shape, begin, end = usual.groups()
-    dims = tuple(map(int, shape.split(b","))) if shape else ()
-    return dtype.decode("ascii"), dims, int(begin), int(end)
+    return _values(name, _fields(name, text, scanner))
 
 
 def _fields(name: str, text: bytes, scanner: Scanner) -> dict[str, Any]:
@@ -237,11 +237,11 @@ def _are_sizes(value: Any) -> bool:
 def _check_coverage(entries: dict[str, HeaderEntry], start: int, file_size: int) -> None:
     """Check that the tensors' bytes cover the file from the header to its end, without gaps."""
     at = start
-    for name, entry in entries.items():
-        if entry.offset != at:
-            fault = "a hole before it" if entry.offset > at else "an overlap with another"
-            _refuse(f"entry {quoted(name)} has {fault}: begins at {entry.offset:,}, not {at:,}")
-        at += entry.size
+    for name, (_, _, offset, size) in entries.items():
+        if offset != at:
+            fault = "a hole before it" if offset > at else "an overlap with another"
+            _refuse(f"entry {quoted(name)} has {fault}: begins at {offset:,}, not {at:,}")
+        at += size
     if at > file_size:
         _short(file_size, "data", at)
     if at < file_size:

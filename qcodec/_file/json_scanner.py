@@ -18,6 +18,9 @@ from ..limits import Limits
 #: Size of a key in the text; real ones have a few hundred bytes.
 MAX_KEY_BYTES = 1 << 16
 
+#: A key, as a pattern of `Scanner.usual_members`: it needs no decoding but that of UTF-8.
+USUAL_KEY = rb'"([^"\\\x00-\x1f]*+)":'
+
 # Possessive quantifiers keep the matcher's memory constant, whatever the text.
 _SPACE = rb"[ \t\r\n]*+"
 _STRING_PATTERN = _SPACE + rb'"((?:[^"\\\x00-\x1f]++|\\.)*+")'
@@ -48,6 +51,7 @@ class Scanner:
         self._what = what
         self._start = start
         self._at = 0
+        self._usual: re.Match[bytes] | None = None
 
     @property
     def offset(self) -> int:
@@ -72,20 +76,45 @@ class Scanner:
         self._at = match.end()
         return match[match.lastindex or 0]
 
-    def members(self, rule: str) -> Iterator[str]:
-        """Yield the keys of an object; the caller must take each value before the next key."""
+    def members(self, rule: str, usual: re.Pattern[bytes] | None = None) -> Iterator[str]:
+        """Yield the keys of an object; the caller must take each value before the next key.
+
+        Members that match `usual`, which begins with `USUAL_KEY`, are found by one search: their
+        value is what `usual_value` returns.
+        """
         self._take(_OPEN, rule)
         if self._skip(_CLOSE):
             return
         while True:
-            key = self._take(_KEY, "is not JSON: no key of an object")
+            match = usual.match(self._text, self._at) if usual else None
+            if match is not None and match.end(1) - match.start(1) <= MAX_KEY_BYTES:
+                self._usual, self._at = match, match.end(1) + len('":')
+                key = match[1] + b'"'
+            else:
+                self._usual = None
+                key = self._take(_KEY, "is not JSON: no key of an object")
             size = len(key) - 1  # without the quotation mark
             if size > MAX_KEY_BYTES:
                 message = f"{self._what}: name of {size:,} bytes, allowed {MAX_KEY_BYTES:,}"
                 raise LimitError(message, self.offset, size, MAX_KEY_BYTES)
             yield self._decoded(key)
-            if self._take(_NEXT, "is not JSON: no comma or end after a value") == b"}":
+            if self._is_last():
                 return
+
+    def usual_value(self, max_bytes: int) -> re.Match[bytes] | None:
+        """Take the value of a usual member, unless it is longer; None if the member is another."""
+        match = self._usual
+        if match is None or match.end() - self._at > max_bytes:
+            return None
+        self._at = match.end()
+        return match
+
+    def _is_last(self) -> bool:
+        """Consume what follows a value: a comma, or the end of the object."""
+        if self._text[self._at : self._at + 1] == b",":  # as it nearly always is
+            self._at += 1
+            return False
+        return self._take(_NEXT, "is not JSON: no comma or end after a value") == b"}"
 
     def strings(self, rule: str, limits: Limits) -> dict[str, str]:
         """Take an object whose values are strings, or null, which is an empty one."""

@@ -91,7 +91,7 @@ class LoadedTensor:
 
     def _array(self) -> Array:
         self._check(self.elements * self.element_type.itemsize)
-        return self._load()
+        return self._load().reshape(self.shape)
 
     def _check(self, nbytes: int) -> None:
         self._limits.check_tensor(nbytes, self._input_bytes)

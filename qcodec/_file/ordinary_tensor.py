@@ -86,7 +86,10 @@ class OrdinaryTensor:
     ) -> Array:
         """Read the whole tensor, as `Encoded.decode` does."""
         out, tasks = self.decoding(out=out, dtype=dtype, threads=threads)
-        run_all(tasks, min(threads, len(tasks)))
+        if len(tasks) == 1:
+            tasks[0]()
+        else:
+            run_all(tasks, threads)
         return out
 
     def decoding(
@@ -128,14 +131,14 @@ class OrdinaryTensor:
         """Read elements from number `first` on, converted, until `out` is full."""
         at_once = _MAPPED_AT_ONCE if is_view(self._source) else _READ_AT_ONCE
         each = at_once // self.element_type.itemsize
+        least = _FORGOTTEN_BYTES // self.element_type.itemsize
         for start in range(0, len(out) or 1, each):  # even of nothing: a closed source says so
             check()
             part = out[start : start + each]
             begin, end = first + start, first + start + len(part)
             cast(self._read(begin, end), self.element_type, target, part)
-            offset, size = self._place(begin, end)
-            if size >= _FORGOTTEN_BYTES:
-                forget(self._source, offset, size)
+            if len(part) >= least:
+                forget(self._source, *self._place(begin, end))
 
     def _place(self, first: int, stop: int) -> tuple[int, int]:
         """Return where elements are: the offset of their first byte, and the number of bytes."""
@@ -161,12 +164,13 @@ class OrdinaryTensor:
 
 
 def _check_shape(name: str, shape: tuple[int, ...], item_size: int) -> None:
+    # NumPy multiplies the dimensions that are not zero, so even an empty tensor may be too large.
+    size = item_size * math.prod(shape if 0 not in shape else filter(None, shape))
+    if len(shape) <= _MAX_DIMS and size < _MAX_SIZE:
+        return
     what = f"tensor {quoted(name)} has the shape {shape_text(shape)}"
     if len(shape) > _MAX_DIMS:
         message = f"{what}, allowed are {_MAX_DIMS} dimensions"
         raise LimitError(message, None, len(shape), _MAX_DIMS)
-    # NumPy multiplies the dimensions that are not zero, so even an empty tensor may be too large.
-    size = item_size * math.prod(dim for dim in shape if dim)
-    if size >= _MAX_SIZE:
-        message = f"{what}: {size:,} bytes without its zeros, allowed is less than 2**56"
-        raise LimitError(message, None, size, _MAX_SIZE - 1)
+    message = f"{what}: {size:,} bytes without its zeros, allowed is less than 2**56"
+    raise LimitError(message, None, size, _MAX_SIZE - 1)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-import numpy as np
-
 from .._frame.encoded import Encoded
 from ..quantized import Quantized
 from .bundling import Small
@@ -20,12 +18,14 @@ class Repeated:
 
     def __init__(self) -> None:
         self._frames: dict[bytes, str] = {}
-        self._waiting: dict[bytes, tuple[str, Small]] = {}
+        self._waiting: dict[tuple[object, ...], tuple[str, Small]] = {}
 
     def known(self, content: Content | Small, name: str) -> Alias | None:
         """Return what stands for a frame that is there already."""
         if isinstance(content, Small) and not content.is_encoded:
-            target, first = self._waiting.setdefault(_digest(content.quantized), (name, content))
+            if content.quantized.size == 1:  # its frame is small, whatever it holds
+                return None
+            target, first = self._waiting.setdefault(_key(content.quantized), (name, content))
             if target == name or first.frame != content.frame:
                 return None
             own = content.frame
@@ -41,19 +41,19 @@ def _alias(target: str, frame: bytes) -> Alias:
     return Alias(target, Encoded(frame).element_type.name)
 
 
-def _digest(quantized: Quantized) -> bytes:
-    """Return a digest of all that is stored of a tensor with one group."""
+def _key(quantized: Quantized) -> tuple[object, ...]:
+    """Return what two tensors with one group have in common if the same is stored of them."""
     codebook, scale = quantized.codebook, quantized.scale
-    arrays = [
-        quantized.codes,
-        quantized.positions,
-        codebook and codebook.values,
-        scale and scale.values,
-    ]
-    digest = sha256(
-        repr((quantized.shape, quantized.dtype, quantized.kind, quantized.bits)).encode()
+    digest = sha256(quantized.codes.tobytes())
+    values = [None if groups is None else groups.values for groups in (codebook, scale)]
+    for array in (quantized.positions, *values):
+        digest.update(b"," if array is None else array.tobytes() + b";")
+    return (
+        quantized.shape,
+        quantized.dtype,
+        quantized.kind,
+        quantized.bits,
+        quantized.zero_point,
+        quantized.codebook_dtype,
+        digest.digest(),
     )
-    digest.update(repr((quantized.zero_point, quantized.codebook_dtype)).encode())
-    for array in arrays:
-        digest.update(b"," if array is None else np.ascontiguousarray(array).tobytes() + b";")
-    return digest.digest()

@@ -23,8 +23,10 @@ _SAMPLE = 256
 
 #: What says how a tensor is encoded, by its name, shape and element type; None: it is not.
 Treatment = Callable[[str, tuple[int, ...], str], Any]
+#: Arrays with no more bytes are compared by these, which are read sooner than a digest.
+_SHORT_BYTES = 1 << 11
 #: Address, shape, strides, and element type.
-_Memory = tuple[int, tuple[int, ...], tuple[int, ...], str]
+_Memory = tuple[int, tuple[int, ...], tuple[int, ...], Any]
 
 
 class _Tensor(NamedTuple):
@@ -87,7 +89,8 @@ def _equal(tensors: list[_Tensor], stored: Set[str], treatment: Treatment) -> di
     first: dict[tuple[str, bytes], _Tensor] = {}
     for one in tensors:
         name, array, element = one
-        other = first.setdefault((element.name, Base.of(array).digest), one)
+        digest = array.tobytes() if array.nbytes <= _SHORT_BYTES else Base.of(array).digest
+        other = first.setdefault((element.name, digest), one)
         if other is one or name in stored:
             continue
         if not np.array_equal(bytes_of(array), bytes_of(other.array)):
@@ -101,8 +104,10 @@ def _equal(tensors: list[_Tensor], stored: Set[str], treatment: Treatment) -> di
 def _rounded(tensors: list[_Tensor], stored: Set[str], exact: Treatment) -> dict[str, Alias]:
     """Find tensors of a narrow type that are a float32 tensor, rounded."""
     wide = BY_NAME["float32"]
-    masters = [one for one in tensors if one.element is wide and _is_exact(one, exact)]
     found: dict[str, Alias] = {}
+    if not any(one.element.name in _NARROW for one in tensors):
+        return found
+    masters = [one for one in tensors if one.element is wide and _is_exact(one, exact)]
     for one in tensors:
         if one.element.name not in _NARROW or one.name in stored or not _is_exact(one, exact):
             continue
@@ -135,5 +140,7 @@ def _memory(value: Any) -> _Memory | None:
         kind = f"{value.dtype} {value.device} {value.is_neg()} {value.is_conj()}"
         return (value.data_ptr(), tuple(value.shape), value.stride(), kind)
     if isinstance(value, np.ndarray) and value.size and not isinstance(value, np.ma.MaskedArray):
-        return (value.ctypes.data, value.shape, value.strides, str(value.dtype))
+        # Of dtypes and addresses, these are what takes the least time.
+        address = value.__array_interface__["data"][0]
+        return (address, value.shape, value.strides, value.dtype)
     return None

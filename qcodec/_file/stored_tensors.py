@@ -110,8 +110,6 @@ class StoredTensors:
         stored = self.directory.attached.get(name)
         if stored is None:
             raise MissingTensorError(f"file has nothing attached under the name {quoted(name)}")
-        if stored.ordinary is not None:  # a part of a file of another format
-            return bytes(self.source.read(stored.offset, stored.size))
         encoded = self._opener.encoded(stored)
         with naming(name, stored.noun):
             return encoded.decode().tobytes()

@@ -11,11 +11,13 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from .._base.arrays import to_torch
+from .._frame.ids import ELEMENT_KINDS, KIND_NAMES
 from .._frame.indexing import Index
 from .._io.source import Source
 from ..dtypes import ElementType, output_type
 from ..errors import naming
 from ..limits import DEFAULT_LIMITS, Limits
+from ..quantized import Quantized
 from .container import OnDemand, Opaque, Ordinary
 from .directory import Directory, Stored
 from .loading import Loading
@@ -307,6 +309,19 @@ class TensorFile(StoredTensors):
             return Opaque(data, stored.opaque.dtype, stored.opaque.shape)
         wanted = self._dtype_of(name, dtype)
         return Ordinary(*self.read_array(name, dtype=wanted, threads=threads))
+
+    def read_stored(self, name: str) -> Quantized | Ordinary | Opaque:
+        """Return one tensor as it is stored: its codes and parameters, if it was quantized.
+
+        What was stored without loss is decoded.
+        """
+        stored = self._stored(name)
+        if stored.ordinary is None and not stored.converted_to:
+            encoded = self._opener.encoded(stored)
+            if KIND_NAMES[encoded.frame.kind] not in ELEMENT_KINDS:
+                with naming(name):
+                    return encoded.quantized()
+        return self.read_ordinary(name)
 
     def ordinary_on_demand(
         self, name: str, *, dtype: object = None, threads: int = 1

@@ -108,8 +108,9 @@ class Archive:
             start, stop = self.place(info)
             found = 0
             for at in range(start, stop, _CHECKED_AT_ONCE):
-                found = crc32(self._source.read(at, min(_CHECKED_AT_ONCE, stop - at)), found)
-                forget(self._source, at, _CHECKED_AT_ONCE)
+                size = min(_CHECKED_AT_ONCE, stop - at)
+                found = crc32(self._source.read(at, size), found)
+                forget(self._source, at, size)
             if found != info.CRC:
                 with naming_member(info):
                     raise ChecksumError("the bytes changed", start, found, info.CRC)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._base.messages import quoted
 from .._file.directory import Directory, Stored
-from .._file.header import HeaderEntry
 from .._frame.notes import Notes
 from .._io.source import Readable
 from ..errors import CorruptError
@@ -20,7 +19,6 @@ def directory_of(
     source: Readable,
     limits: Limits,
     *,
-    attached: Mapping[str, tuple[int, int]] | None = None,
     format: str = "",  # noqa: A002 # the field's name
     check: Callable[[], None] | None = None,
 ) -> Directory:
@@ -32,9 +30,6 @@ def directory_of(
         Names and tensors. Those that are the same bytes in the same form are one tensor.
     source : Readable
     limits : Limits
-    attached : mapping of str to (int, int), optional
-        What else is needed to write the file again: the offsets of its first byte and of what
-        follows it.
     format : str
         The format's name.
     check : callable, optional
@@ -65,10 +60,4 @@ def directory_of(
             stored = stored._replace(target=target)
         tensors[name] = stored
         limits.check_count(len(tensors) + len(left_out))
-    others = {name: _bytes_at(name, *place) for name, place in (attached or {}).items()}
-    return Directory(tensors, {}, 0, 0, others, Notes(), format, left_out, check)
-
-
-def _bytes_at(name: str, start: int, stop: int) -> Stored:
-    entry = HeaderEntry("U8", (stop - start,), start, stop - start)
-    return Stored(name, start, stop - start, entry, name, is_attached=True)
+    return Directory(tensors, {}, 0, 0, {}, Notes(), format, left_out, check)

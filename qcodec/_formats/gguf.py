@@ -1,8 +1,7 @@
 """GGUF files, those of llama.cpp: a head of keys and tensors, and aligned data.
 
 Floats and integers are ordinary tensors. Of quantized types, the blocks are kept as they are: an
-array of bytes, whose last dimension is that of the blocks. The head is attached, so that the same
-file can be written again.
+array of bytes, whose last dimension is that of the blocks.
 
 Source: ggml's documentation of the format, docs/gguf.md, versions 2 and 3.
 """
@@ -29,8 +28,6 @@ from .reading import Stream
 Array = np.ndarray[Any, Any]
 
 MAGIC = b"GGUF"
-#: The attached bytes before the data, padding included.
-HEAD = "gguf.head"
 _VERSIONS = (2, 3)
 _ALIGNMENT = "general.alignment"
 _DEFAULT_ALIGNMENT = 32
@@ -81,7 +78,7 @@ def read_gguf(source: Readable, limits: Limits, dequantize: bool = False) -> Dir
         return _tensor(kind, shape, start + offset, source, dequantize)
 
     found = [(name, tensor(kind, shape, offset)) for name, shape, kind, offset in infos]
-    return directory_of(found, source, limits, format="GGUF", attached={HEAD: (0, start)})
+    return directory_of(found, source, limits, format="GGUF")
 
 
 def _read_keys(stream: Stream, keys: int, limits: Limits) -> int:

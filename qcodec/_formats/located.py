@@ -60,7 +60,12 @@ class Located(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether its bytes in the file are those of the array."""
-        return self[4:] == (None, False, None, None, None)
+        return self.strides is None and self.is_plain_but_for_strides
+
+    @property
+    def is_plain_but_for_strides(self) -> bool:
+        """Whether only the order of the elements may differ from that of the array."""
+        return self[5:] == (False, None, None, None)
 
 
 class Unreadable(NamedTuple):
@@ -98,8 +103,11 @@ def stored_of(name: str, tensor: Located, source: Readable) -> Stored:
             message = f"{what} ends at byte {stop:,}, its bytes end at {tensor.limit:,}"
             raise TruncatedError(message, tensor.offset, tensor.limit, stop)
     entry = HeaderEntry(tensor.dtype, tensor.shape, tensor.offset, size)
-    load = None if tensor.is_plain else partial(_load, tensor, size, tensor.source or source)
-    return Stored(name, tensor.offset, size, entry, name, load=load)
+    if tensor.is_plain:
+        return Stored(name, tensor.offset, size, entry, name)
+    load = partial(_load, tensor, size, tensor.source or source)
+    axes = _axes(tensor) if tensor.is_plain_but_for_strides else ()
+    return Stored(name, tensor.offset, size, entry, name, load=load, axes=axes)
 
 
 def _size_of(tensor: Located) -> int:
@@ -126,6 +134,19 @@ def _needed_strides(tensor: Located) -> tuple[int, ...] | None:
             return strides
         expected *= dim
     return None
+
+
+def _axes(tensor: Located) -> tuple[int, ...]:
+    """Return the order of axes in which the elements follow each other; empty if there is none."""
+    strides = tensor.strides
+    if strides is None:
+        return ()
+    axes = tuple(sorted(range(len(strides)), key=lambda axis: (-strides[axis], axis)))
+    turned = tensor._replace(
+        shape=tuple(tensor.shape[axis] for axis in axes),
+        strides=tuple(strides[axis] for axis in axes),
+    )
+    return axes if _needed_strides(turned) is None else ()
 
 
 def _extent(tensor: Located) -> int:

@@ -35,7 +35,7 @@ Array = np.ndarray[Any, Any]
 
 #: What an array without a name is called.
 NAME = "array"
-_MEMBER = ".npy"
+MEMBER = ".npy"
 _METHODS = {zipfile.ZIP_STORED: "stored", zipfile.ZIP_DEFLATED: "deflated"}
 _ENCRYPTED = 1  # a bit of a member's flags
 #: Decoded bytes per byte of a deflated member. The limit of deflate is 1,032; short members need
@@ -77,12 +77,19 @@ def read_npy(source: Readable, limits: Limits) -> Directory:
     return directory_of(found, source, limits, format="NumPy array")
 
 
+def read_pickled(source: Readable, limits: Limits) -> Directory:
+    """Read the directory of a pickle of arrays in dicts and lists; raises as `read_npy`."""
+    root = read_pickle(Stream(source, what="pickle"), limits)
+    found = list(leaves(root, numpy_array, limits, NAME))
+    return directory_of(found, source, limits, format="pickle")
+
+
 def read_npz(source: Readable, limits: Limits) -> Directory:
     """Read the directory of a ``.npz`` file; raises as `read_npy`."""
     archive = Archive(source, "a .npz file", limits)
     found: dict[str, Located | Unreadable | Stored] = {}
     for info in archive.members:
-        name = info.filename.removesuffix(_MEMBER)
+        name = info.filename.removesuffix(MEMBER)
         with naming_member(info):
             if name in found:
                 raise CorruptError("is there twice")
@@ -93,8 +100,8 @@ def read_npz(source: Readable, limits: Limits) -> Directory:
 def _member(
     archive: Archive, info: zipfile.ZipInfo, source: Readable, limits: Limits
 ) -> Located | Unreadable | Stored:
-    if not info.filename.endswith(_MEMBER):
-        raise UnsupportedError(f"is no array: allowed are names that end in {_MEMBER}")
+    if not info.filename.endswith(MEMBER):
+        raise UnsupportedError(f"is no array: allowed are names that end in {MEMBER}")
     if info.flag_bits & _ENCRYPTED:
         raise UnsupportedError("is encrypted")
     if info.compress_type not in _METHODS:
@@ -169,4 +176,5 @@ def _inflated(archive: Archive, info: zipfile.ZipInfo, header: _Header) -> Array
     array: Array = data.view(header.dtype)
     if header.is_fortran:
         array = array.reshape(header.shape[::-1]).T
-    return np.ascontiguousarray(array.reshape(header.shape), header.dtype.newbyteorder("="))
+    found = np.ascontiguousarray(array, header.dtype.newbyteorder("="))
+    return found.reshape(header.shape)

@@ -1,8 +1,7 @@
-"""ONNX files: the initializers of the graph are tensors.
+"""ONNX files: the initializers and constants of the graph, and of the graphs in it, are tensors.
 
 Those that lie in the file, or beside it in a file of external data, as plain bytes are read where
-they are. The rest of the file is attached: everything but the bytes of these tensors. So the same
-file can be written again, with other weights.
+they are. Others are stored as numbers of one to ten bytes each.
 
 Source: onnx.proto of ONNX 1.19: `ModelProto`, `GraphProto`, `TensorProto`.
 """
@@ -30,10 +29,18 @@ from .reading import Stream
 
 Array = np.ndarray[Any, Any]
 
-#: The attached bytes: the file without the bytes of its tensors.
-REST = "onnx.rest"
-
-_GRAPH, _OPSETS, _INITIALIZER = 7, 8, 5
+#: Fields of `ModelProto`, `GraphProto`, `NodeProto` and `AttributeProto`.
+_GRAPH, _OPSETS = 7, 8
+_NODE, _INITIALIZER = 1, 5
+_OUTPUT, _ATTRIBUTE = 2, 5
+_ATTRIBUTE_NAME, _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH = 1, 5, 6
+#: The attribute of a node that is a constant.
+_VALUE = "value"
+#: Constants of fewer bytes stay in the rest of the file: shapes, axes and single numbers.
+_SMALLEST_CONSTANT = 256
+#: Between the names of a node, of its graph, and of a tensor of that.
+_SEPARATOR = "/"
+_MAX_DEPTH = 16
 #: The fields of `TensorProto`.
 _DIMS, _TYPE, _FLOATS, _INT32S, _INT64S, _NAME, _RAW, _DOUBLES, _UINT64S = (
     1, 2, 4, 5, 7, 8, 9, 10, 11
@@ -82,47 +89,79 @@ def read_onnx(source: Readable, limits: Limits, beside: Beside | None = None) ->
     QCodecError
         If it is broken, or has more tensors than the limits allow.
     """
-    size = source.size  # without what is opened later
-    found = [
-        (name, tensor)
-        for message in initializers(source, size, limits)
-        for name, tensor in [_initializer(source, message, beside)]
-    ]
+    missing = {_GRAPH, _OPSETS}
+    found: list[tuple[str, Located | Unreadable]] = []
+    for field in fields(source, 0, source.size):
+        missing.discard(field.number)
+        if field.number == _GRAPH and field.wire == BYTES:
+            for name, message in _messages(source, field, limits):
+                found.append((name, _tensor(source, name, message, beside)))
+                limits.check_count(len(found))
+    if missing:
+        raise CorruptError("ONNX: the graph or its operator sets are missing: incomplete download?")
     return directory_of(found, source, limits, format="ONNX")
 
 
-def initializers(source: Readable, size: int, limits: Limits) -> Iterator[Field]:
-    """Yield the messages of the graph's initializers, in the order of the file.
+def _messages(source: Readable, graph: Field, limits: Limits) -> Iterator[tuple[str, Field]]:
+    """Yield the names and messages of the tensors of a graph, and of the graphs within it."""
+    waiting = [("", graph)]
+    graphs = 0
+    while waiting:
+        prefix, graph = waiting.pop()
+        graphs += 1
+        limits.check_count(graphs, "graphs of an ONNX file")
+        if prefix.count(_SEPARATOR) > _MAX_DEPTH:
+            raise UnsupportedError(f"ONNX: graphs are nested more than {_MAX_DEPTH} deep")
+        for field in fields(source, graph.start, graph.stop):
+            if field.wire != BYTES:
+                continue
+            if field.number == _INITIALIZER:
+                yield prefix + _name_of(source, field, _NAME), field
+            elif field.number == _NODE:
+                tensors, inside = _node(source, field)
+                yield from ((prefix + name, message) for name, message in tensors)
+                waiting += [(prefix + name + _SEPARATOR, message) for name, message in inside]
 
-    Raises
-    ------
-    CorruptError
-        If there is no graph, or what every file has behind it is missing.
-    """
-    count = 0
-    missing = {_GRAPH, _OPSETS}
-    for graph in fields(source, 0, size):
-        missing.discard(graph.number)
-        if graph.number == _GRAPH and graph.wire == BYTES:
-            for one in fields(source, graph.start, graph.stop):
-                if one.number == _INITIALIZER and one.wire == BYTES:
-                    count += 1
-                    limits.check_count(count)
-                    yield one
-    if missing:
-        raise CorruptError("ONNX: the graph or its operator sets are missing: incomplete download?")
+
+def _node(source: Readable, node: Field) -> tuple[list[tuple[str, Field]], list[tuple[str, Field]]]:
+    """Return the tensor of a constant, called as its output, and the graphs of a node."""
+    output = _name_of(source, node, _OUTPUT)
+    tensors: list[tuple[str, Field]] = []
+    graphs: list[tuple[str, Field]] = []
+    for attribute in fields(source, node.start, node.stop):
+        if attribute.number != _ATTRIBUTE or attribute.wire != BYTES:
+            continue
+        name = ""
+        for field in fields(source, attribute.start, attribute.stop):
+            if field.number == _ATTRIBUTE_NAME and field.wire == BYTES:
+                name = _text(source, field)
+            elif field.number == _ATTRIBUTE_GRAPH and field.wire == BYTES:
+                graphs.append((f"{output}.{name}", field))
+            elif field.number == _ATTRIBUTE_TENSOR and _is_constant(name, field):
+                tensors.append((output, field))
+    return tensors, graphs
 
 
-def _initializer(
-    source: Readable, message: Field, beside: Beside | None
-) -> tuple[str, Located | Unreadable]:
-    name, dims, kind, location = "", [], 0, 0
+def _is_constant(name: str, tensor: Field) -> bool:
+    return name == _VALUE and tensor.stop - tensor.start >= _SMALLEST_CONSTANT
+
+
+def _name_of(source: Readable, message: Field, number: int) -> str:
+    """Return the first text of a message under a number."""
+    for field in fields(source, message.start, message.stop):
+        if field.number == number and field.wire == BYTES:
+            return _text(source, field)
+    return ""
+
+
+def _tensor(
+    source: Readable, name: str, message: Field, beside: Beside | None
+) -> Located | Unreadable:
+    dims, kind, location = [], 0, 0
     external: dict[str, str] = {}
     data: list[Field] = []
     for field in fields(source, message.start, message.stop):
-        if field.number == _NAME and field.wire == BYTES:
-            name = _text(source, field)
-        elif field.number == _DIMS:
+        if field.number == _DIMS:
             dims += _numbers(source, field)
             if len(dims) > _MAX_DIMS:
                 raise CorruptError(f"ONNX: a tensor of more than {_MAX_DIMS} dimensions")
@@ -137,11 +176,11 @@ def _initializer(
     shape = tuple(dims)
     with naming(name):
         if kind not in _TYPES:
-            return name, Unreadable(f"of ONNX's type {kind}")
+            return Unreadable(f"of ONNX's type {kind}")
         dtype = BY_NAME[_TYPES[kind]].safetensors
         if location == _IS_EXTERNAL:
-            return name, _external(dtype, shape, external, beside)
-        return name, _inside(dtype, shape, data)
+            return _external(dtype, shape, external, beside)
+        return _inside(dtype, shape, data)
 
 
 def _inside(dtype: str, shape: tuple[int, ...], data: list[Field]) -> Located | Unreadable:

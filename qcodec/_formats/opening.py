@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from .._base.messages import quoted
 from .._file.directory import Directory, Stored, is_pack, read_directory
-from .._file.foreign import START_BYTES
+from .._file.foreign import START_BYTES, refusal
 from .._frame.notes import Notes
 from .._io.joined import JoinedSource
 from .._io.source import Backend, PathLike, Readable, Source, open_source
@@ -128,6 +128,8 @@ def _read_zip(source: Readable, opening: Opening) -> Directory:
     names = [info.filename for info in Archive(source, "an archive", opening.limits).members]
     if any(name.endswith("/data.pkl") for name in names):
         return pytorch.read_archive(source, opening.limits)
+    if names and not any(name.endswith(npy.MEMBER) for name in names):
+        raise refusal(source)
     return npy.read_npz(source, opening.limits)
 
 
@@ -137,6 +139,10 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Readable, Opening], Dir
     (
         lambda start: start.startswith(_LEGACY),
         lambda source, opening: pytorch.read_legacy(source, opening.limits),
+    ),
+    (
+        lambda start: start[:1] == b"\x80" and start[1:2] in b"\2\3\4\5",
+        lambda source, opening: npy.read_pickled(source, opening.limits),
     ),
     (
         lambda start: start.startswith(b"\x93NUMPY"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._base.messages import quoted
-from .._file.directory import Directory, Stored
+from .._file.directory import Directory
 from .._file.metadata import to_json
 from .._io.later import Part
 from .._io.source import Readable
@@ -24,8 +24,7 @@ from ..limits import Limits
 NAME = "qcodec.original"
 #: Bytes of text that are read as JSON.
 _LENGTH_BYTES = 8
-#: A file of which more than one byte in so many would be left is not kept, beyond some bytes.
-_MOST_PART = 8
+#: Up to so many bytes of tensors may be in the rest too.
 _FREE_BYTES = 1 << 16
 
 
@@ -38,11 +37,14 @@ class Hole:
     name : str
     offset, size : int
         Of its bytes, from the first byte of all files.
+    axes : tuple of int
+        The order of the axes in which its elements lie there; empty: as in the array.
     """
 
     name: str
     offset: int
     size: int
+    axes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Original:
             {
                 "format": self.format,
                 "files": self.files,
-                "holes": [[hole.name, hole.offset, hole.size] for hole in self.holes],
+                "holes": [[one.name, one.offset, one.size, one.axes] for one in self.holes],
             }
         )
         return len(text).to_bytes(_LENGTH_BYTES, "little") + text + bytes(self.rest)
@@ -91,7 +93,10 @@ class Original:
         text, rest = data[_LENGTH_BYTES:][:size], memoryview(data)[_LENGTH_BYTES + size :]
         try:
             fields: Any = json.loads(text)
-            holes = [Hole(*hole) for hole in fields["holes"]]
+            holes = [
+                Hole(name, offset, size, tuple(axes))
+                for name, offset, size, axes in fields["holes"]
+            ]
             found = cls(fields["format"], dict(fields["files"]), holes, rest)
         except (ValueError, TypeError, KeyError, RecursionError):
             raise _fault("is no description of a file") from None
@@ -100,12 +105,16 @@ class Original:
 
     def _check(self) -> None:
         sizes = list(self.files.values())
-        numbers = [*sizes, *(n for hole in self.holes for n in (hole.offset, hole.size))]
+        numbers = [
+            *sizes, *(n for hole in self.holes for n in (hole.offset, hole.size, *hole.axes))
+        ]  # fmt: skip
         names = [self.format, *self.files, *(hole.name for hole in self.holes)]
         if not all(type(n) is int and 0 <= n < 1 << 56 for n in numbers):
             raise _fault("has sizes that are no sizes")
         if not all(isinstance(name, str) for name in names) or not sizes:
             raise _fault("has names that are no texts")
+        if not all(set(hole.axes) == set(range(len(hole.axes))) for hole in self.holes):
+            raise _fault("has axes that are no order of axes")
         at = 0
         for hole in self.holes:
             if hole.offset < at:
@@ -127,7 +136,9 @@ class Original:
 
 
 def original_of(source: Readable, directory: Directory, name: str) -> Original | None:
-    """Return the files without their tensors; None if too much would be left.
+    """Return the files without their tensors.
+
+    None if most bytes of tensors would be left, as in compressed archives.
 
     Parameters
     ----------
@@ -139,14 +150,17 @@ def original_of(source: Readable, directory: Directory, name: str) -> Original |
     """
     files = directory.files or {name: source.size}
     holes: list[Hole] = []
-    at = 0
+    at = kept_twice = 0
     for stored in sorted(directory.tensors.values(), key=lambda one: (one.offset, -one.size)):
-        if _is_plain(stored) and stored.offset >= at and stored.size > 0:
-            holes.append(Hole(stored.name, stored.offset, stored.size))
+        if stored.target != stored.name or stored.size == 0:
+            continue
+        if stored.offset >= at and stored.ordinary and (stored.load is None or stored.axes):
+            holes.append(Hole(stored.name, stored.offset, stored.size, stored.axes))
             at = stored.offset + stored.size
+        else:
+            kept_twice += stored.size
     size = sum(files.values())
-    left = size - sum(hole.size for hole in holes)
-    if left > max(_FREE_BYTES, size // _MOST_PART):
+    if kept_twice > _FREE_BYTES + sum(hole.size for hole in holes):
         return None
     rest, at = bytearray(), 0
     for hole in holes:
@@ -154,10 +168,6 @@ def original_of(source: Readable, directory: Directory, name: str) -> Original |
         at = hole.offset + hole.size
     rest += source.read(at, size - at)
     return Original(directory.format, dict(files), holes, memoryview(rest))
-
-
-def _is_plain(stored: Stored) -> bool:
-    return stored.ordinary is not None and stored.load is None and stored.target == stored.name
 
 
 def _fault(what: str) -> CorruptError:

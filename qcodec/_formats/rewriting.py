@@ -10,7 +10,10 @@ import numpy as np
 from .._base.arrays import little_endian_bytes
 from .._base.messages import quoted
 from .._io.later import Later, Part, size_of
-from ..errors import CorruptError
+from .._io.source import PartsSource
+from ..errors import ChecksumError, CorruptError, UnsupportedError
+from ..limits import Limits
+from .archive import Archive
 from .original import Hole, Original
 
 Array = np.ndarray[Any, Any]
@@ -24,7 +27,9 @@ ENDINGS = {
     "PyTorch file": (".pt", ".pth", ".bin", ".ckpt"),
     "NumPy array": (".npy",),
     "NumPy archive": (".npz",),
+    "pickle": (".pkl", ".pickle"),
 }
+_WITH_CHECKSUMS = {"PyTorch archive", "NumPy archive"}
 
 
 class TensorBytes(Later):
@@ -49,7 +54,12 @@ class TensorBytes(Later):
         yield self._all()
 
     def _all(self) -> memoryview:
-        data = little_endian_bytes(self._decode(self._hole.name)).data
+        array, axes = self._decode(self._hole.name), self._hole.axes
+        if axes:
+            if array.ndim != len(axes):
+                raise CorruptError(f"tensor {quoted(self._hole.name)} has another shape")
+            array = np.ascontiguousarray(array.transpose(axes))
+        data = little_endian_bytes(array).data
         if data.nbytes != self.size:
             what = f"tensor {quoted(self._hole.name)} has {data.nbytes:,} bytes"
             raise CorruptError(f"{what}, {self.size:,} in the original")
@@ -82,3 +92,26 @@ def files_of(original: Original, read: Callable[[str], Array]) -> dict[str, list
         if missing < 0:
             raise CorruptError("a tensor of the original goes on in the next file")
     return found
+
+
+def checked(files: dict[str, list[Part]], format: str) -> dict[str, list[Part]]:  # noqa: A002
+    """Return the files, if no checksum within them is that of other bytes.
+
+    Archives have checksums of their tensors, which are others once tensors were quantized.
+
+    Raises
+    ------
+    UnsupportedError
+        If such a file cannot be written again.
+    """
+    if format not in _WITH_CHECKSUMS:
+        return files
+    for parts in files.values():
+        try:
+            Archive(PartsSource(parts), "an archive", Limits.none()).check()
+        except ChecksumError:
+            raise UnsupportedError(
+                "tensors were quantized, and the file that was encoded has checksums of them: "
+                "decode to .safetensors"
+            ) from None
+    return files

@@ -20,22 +20,14 @@ from ..dtypes import BY_NAME, QUANTIZABLE, ElementType, element_type
 from ..quantized import Groups, Quantized
 from .codebook_order import keys_of
 from .element_groups import AxisGroups, ElementGroups, Piece, Runs
+from .exact_probe import BLOCKS, MIN_HALVES, axes_of, max_values, probe_of, row_of, widest_level
 
 Array = np.ndarray[Any, Any]
 
 _FLOAT32 = BY_NAME["float32"]
 _MAX_CODE = 255
-# Smaller groups take as much for their scale as for their codes.
-_MIN_MEMBERS = 8
-_BLOCKS = (128, 64, 32)
-# An axis with fewer indices is the side of a filter.
-_MIN_INDICES = 16
-# Elements of the first group that are looked at before all elements are.
-_PROBED = 256
 # The types of halves, the narrower one first.
 _HALVES = ("bfloat16", "float16")
-# In fewer elements a search would take longer than their encoding.
-_MIN_HALVES = 64
 
 
 def exact_forms(quantized: Quantized) -> list[Quantized]:
@@ -61,7 +53,10 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     """
     if quantized.kind != "bytes" or quantized.scale is not None or not quantized.stored:
         return []
-    if quantized.dtype not in QUANTIZABLE:
+    # The scale of a single element takes more than the element.
+    if quantized.dtype not in QUANTIZABLE or quantized.size == 1:
+        return []
+    if quantized.positions is None and not _may_have_form(quantized):
         return []
     whole, rows = Runs(quantized, max(quantized.size, 1)), _rows(quantized)
     axes = _axes(quantized)
@@ -86,6 +81,11 @@ def exact_forms(quantized: Quantized) -> list[Quantized]:
     return forms
 
 
+def _may_have_form(quantized: Quantized) -> bool:
+    """Look at the first elements of all groups, in one call."""
+    return probe_of(quantized.shape, quantized.dtype).finds(bytes_of(quantized.codes))
+
+
 def _is_short(form: Quantized) -> bool:
     """Whether codes and parameters take less than a byte per element, as no halves do."""
     groups = [groups for groups in (form.codebook, form.scale) if groups is not None]
@@ -95,20 +95,14 @@ def _is_short(form: Quantized) -> bool:
 
 def _rows(quantized: Quantized) -> Runs | None:
     """Return the rows as groups, if there are several, each of several elements."""
-    shape, size = quantized.shape, quantized.size
-    if len(shape) < 2 or shape[0] < 2 or size < _MIN_MEMBERS * shape[0]:
-        return None
-    return Runs(quantized, size // shape[0])
+    row = row_of(quantized.shape, quantized.size)
+    return Runs(quantized, row) if row else None
 
 
 def _axes(quantized: Quantized) -> list[AxisGroups]:
     """Return the groups of the axes that may have scales, besides the first."""
-    shape = quantized.shape
-    if len(shape) < 2 or max(shape[1], shape[-1]) < _MIN_INDICES:
-        return []
-    axes = [axis for axis in {1, len(shape) - 1} if shape[axis] >= _MIN_INDICES]
-    found = [AxisGroups(quantized, axis) for axis in axes]
-    return [groups for groups in found if groups.members >= _MIN_MEMBERS]
+    axes = axes_of(quantized.shape, quantized.size)
+    return [AxisGroups(quantized, axis) for axis in axes]
 
 
 def _groupings(
@@ -116,10 +110,9 @@ def _groupings(
 ) -> Iterator[tuple[ElementGroups, int]]:
     """Yield groups that may have equal steps, coarse ones first, and the maximum level for each."""
     element = element_type(quantized.dtype)
-    # Codes of 16 bits are no gain over elements of 16 bits.
-    wide = core.MAX_LEVEL if element.itemsize > 2 else core.MAX_NARROW_LEVEL
+    wide = widest_level(element)
     runs = [whole] if rows is None else [whole, rows]
-    blocks = [Runs(quantized, block) for block in _BLOCKS if quantized.size > block]
+    blocks = [Runs(quantized, block) for block in BLOCKS if quantized.size > block]
     # The first run of the shortest ones is part of the first run of all others.
     shortest = min(runs[-1:] + blocks[-1:], key=lambda run: run.inner)
     may_be_runs = _may_have_steps(shortest, element, wide)
@@ -132,7 +125,7 @@ def _groupings(
 
 def _may_have_steps(groups: ElementGroups, element: ElementType, max_level: int) -> bool:
     """Look at some elements of the first group."""
-    values = _as_float32(groups.sample(_PROBED), element)
+    values = _as_float32(groups.sample(core.PROBED_ITEMS), element)
     return values is not None and core.may_have_steps(values, _product_type(element), max_level)
 
 
@@ -169,7 +162,7 @@ def _same_bits(one: Array, other: Array) -> bool:
 def _codebooks(quantized: Quantized, groups: ElementGroups) -> Quantized | None:
     """Return the codes of a codebook per group, if groups have at most 256 values."""
     element, is_sparse = element_type(quantized.dtype), quantized.positions is not None
-    limit = min(core.MAX_VALUES, groups.members * 3 // 4)
+    limit = max_values(groups.members)
     if limit == 0:
         return None
     codes, books, sizes = np.zeros(quantized.stored, np.uint8), [], []
@@ -367,7 +360,7 @@ def _scaled_halves(
     quantized: Quantized, whole: Runs, rows: Runs | None, axes: list[AxisGroups]
 ) -> Quantized | None:
     """Return float32 as elements of 16 bits, each times the scale of its group, if it is that."""
-    if quantized.dtype != _FLOAT32.name or quantized.size < _MIN_HALVES:
+    if quantized.dtype != _FLOAT32.name or quantized.size < MIN_HALVES:
         return None
     for groups in _groupings_of_halves(whole, rows, axes):
         for name in _HALVES:
@@ -390,7 +383,7 @@ def _groupings_of_halves(
 
 def _may_be_halves(groups: ElementGroups) -> bool:
     """Look at some elements of the first group: float16 has all bits of bfloat16."""
-    values = _as_float32(groups.sample(_PROBED), _FLOAT32)
+    values = _as_float32(groups.sample(core.PROBED_ITEMS), _FLOAT32)
     assert values is not None
     return core.may_be_scaled_halves(values, BY_NAME["float16"].id)
 

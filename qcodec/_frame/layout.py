@@ -254,6 +254,8 @@ def candidates(
         kinds = ["planes"]
     elif quantized.kind == "bytes" and profile != "fixed":
         kinds = _element_kinds(quantized.dtype)
+        if quantized.size == 1:  # more streams than one take more
+            kinds = kinds[:1]
     # Profile fixed promises that any element can be decoded alone.
     may_delta = profile != "fixed" and positions in ("dense", "auto")
     others = _deltas(quantized, profile) if may_delta else []

@@ -7,6 +7,7 @@ import re
 from dataclasses import fields
 from typing import Any, NoReturn
 
+from .._frame.ids import PROFILES
 from ..files import safe_open
 from ..limits import Limits
 from .faults import UsageError, about
@@ -33,6 +34,41 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=_positive, default=1, metavar="N", help="number of threads; default: 1"
     )
+
+
+def add_encoding(parser: argparse.ArgumentParser) -> None:
+    """``--profile`` and ``--effort``."""
+    parser.add_argument(
+        "--profile",
+        choices=tuple(PROFILES),
+        default="balanced",
+        help="what decoding may cost; default: balanced",
+    )
+    parser.add_argument(
+        "--effort",
+        metavar="1-9",
+        type=int,
+        choices=range(1, 10),
+        default=5,
+        help="how much to try for fewer bytes; 9 takes longest; default: 5",
+    )
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """``--dequantize`` and ``--skip-unreadable``."""
+    parser.add_argument(
+        "--dequantize", action="store_true", help="read Q8_0 and Q4_0 of GGUF as floats"
+    )
+    parser.add_argument(
+        "--skip-unreadable",
+        action="store_true",
+        help="leave out tensors of kinds that qcodec does not read, such as sparse ones",
+    )
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """``--quiet``."""
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def add_base(parser: argparse.ArgumentParser, what: str) -> None:

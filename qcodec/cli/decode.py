@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .._base.messages import names_text
-from .._file.container import Parts, safetensors_parts
+from .._file.container import safetensors_parts
 from .._file.endings import NPZ, SAFETENSORS, is_npz_path
 from .._file.tensor_file import TensorFile
+from .._formats.original import NAME, Original
+from .._formats.rewriting import ENDINGS as ORIGINAL_ENDINGS
+from .._formats.rewriting import checked, files_of
 from .._io.atomic import replace_file
+from .._io.later import Later, Part
+from .._io.outputs import Output
 from ..files import BASE_KEY, safe_open
-from .arguments import add_base, add_limits, add_threads, base_of
-from .faults import about
-from .npz import npz_bytes
+from .arguments import add_base, add_limits, add_quiet, add_threads, base_of
+from .faults import UsageError, about
+from .npz import npz_parts
 from .output import add_force, check_may_lose, checked_output, print_report
+from .progress import Progress
 from .text import counted, warn
 
-HELP = "decode all tensors into a .safetensors or .npz file"
+HELP = "decode all tensors into a .safetensors or .npz file, or the file that was encoded"
 ENDINGS = (SAFETENSORS, NPZ)
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -28,8 +35,13 @@ _DTYPES = ("float16", "bfloat16", "float32", "float64")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("input", metavar="IN")
-    parser.add_argument("output", metavar="OUT", help="a .safetensors or .npz file")
+    parser.add_argument(
+        "output",
+        metavar="OUT",
+        help="a .safetensors or .npz file, or one of the format that was encoded, such as .onnx",
+    )
     parser.add_argument("--dtype", choices=_DTYPES, help="the type of all float tensors in OUT")
+    add_quiet(parser)
     add_base(parser, "the base that the file was encoded against")
     add_force(parser)
     add_limits(parser)
@@ -39,30 +51,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Decode the file and report its size."""
     base = base_of(options)
-    output = checked_output(options, ENDINGS, keeps_all=options.dtype is None)
-    is_npz = is_npz_path(options.output)
+    others = (ending for endings in ORIGINAL_ENDINGS.values() for ending in endings)
+    endings = tuple(dict.fromkeys((*ENDINGS, *others)))
+    output = checked_output(options, endings, keeps_all=options.dtype is None)
     with safe_open(options.input, limits=options.limits, base=base) as file:
-        metadata, before = file.metadata() or {}, file.source.size
-        metadata.pop(BASE_KEY, None)  # the output needs no base
-        lost = {"attached": file.attached(), "metadata": sorted(metadata) if is_npz else []}
-        if any(lost.values()):
-            check_may_lose(options, output)
-        # What is read while the output is written must not be the output, nor a stream that gets a
-        # part of the tensors before a fault is found.
-        at_once = is_npz or output.is_stream or output.is_file(Path(options.input).stat())
-        tensors = _decoded(file, options.dtype, options.threads, at_once)
-        parts: Parts = [npz_bytes(tensors)] if is_npz else safetensors_parts(tensors, metadata)
+        before, count = file.source.size, len(file)
+        file.check_total(options.dtype)
+        original = _original(file, options)
+        if original is None:
+            files, lost = _new_file(file, options, output)
+        else:
+            files, lost = _original_files(file, options, original), {}
         _warn_of_loss(options.output, lost)
-        if not at_once:
-            after = _written(options.output, parts)
-    if at_once:
-        after = _written(options.output, parts)
+        if output.is_stream:
+            _check(file)
+        # Windows replaces no file that is open.
+        first_closed = sys.platform == "win32" and output.is_file(Path(options.input).stat())
+        if first_closed:
+            files = {path: [_read(part) for part in parts] for path, parts in files.items()}
+        else:
+            after = _written(files, options)
+    if first_closed:
+        after = _written(files, options)
     report = {
-        "output": options.output, "tensors": len(tensors), "bytes": after, "left_out": lost,
+        "output": options.output, "tensors": count, "bytes": after, "left_out": lost,
     }  # fmt: skip
-    text = f"{options.output}: {counted(len(tensors), 'tensor')}, {after:,} bytes, from {before:,}"
+    text = f"{options.output}: {counted(count, 'tensor')}, {after:,} bytes, from {before:,}"
     print_report(output, report, None if options.json else text)
     return 0
+
+
+#: The parts of each file that is written, by its path; the last one is ``OUT``.
+_Files = dict[str, Iterable[Part]]
+
+
+def _original(file: TensorFile, options: argparse.Namespace) -> Original | None:
+    """Return what the file that was encoded is written from, if ``OUT`` has its format."""
+    ending = Path(options.output).suffix.lower()
+    if NAME in file.attached() and options.dtype is None:
+        original = Original.from_bytes(file.get_attached(NAME), options.limits)
+        if ending in ORIGINAL_ENDINGS.get(original.format, ()):
+            return original
+    if ending in ENDINGS or not ending:
+        return None
+    why = "--dtype was given" if options.dtype else "IN was not encoded from such a file"
+    raise UsageError(
+        f"{options.output}: {ending} cannot be written, as {why}: allowed are {', '.join(ENDINGS)}"
+    )
+
+
+def _original_files(file: TensorFile, options: argparse.Namespace, original: Original) -> _Files:
+    """Return the files that were encoded: ``OUT``, and those of its external data."""
+
+    def read(name: str) -> Any:
+        return file.read_array(name, threads=options.threads)[0]
+
+    (_, main), *others = checked(files_of(original, read), original.format).items()
+    folder = Path(options.output).parent
+    paths = {str(folder / name): parts for name, parts in others}
+    for path in paths:
+        if Path(path).exists() and not options.force:
+            raise UsageError(f"{path}: exists, and OUT needs a file of this name: use --force")
+    return {**paths, options.output: main}
+
+
+def _new_file(
+    file: TensorFile, options: argparse.Namespace, output: Output
+) -> tuple[_Files, dict[str, list[str]]]:
+    """Return ``OUT``, and the names of what it cannot hold."""
+    is_npz = is_npz_path(options.output)
+    metadata = file.metadata() or {}
+    metadata.pop(BASE_KEY, None)  # the output needs no base
+    attached = [name for name in file.attached() if name != NAME]
+    lost = {"attached": attached, "metadata": sorted(metadata) if is_npz else []}
+    if any(lost.values()):
+        check_may_lose(options, output)
+    read = partial(file.ordinary_on_demand, dtype=options.dtype, threads=options.threads)
+    tensors = file.read_each(read)
+    parts: Iterable[Part]
+    parts = npz_parts(tensors) if is_npz else safetensors_parts(tensors, metadata)
+    return {options.output: parts}, lost
 
 
 def _warn_of_loss(path: str, lost: Mapping[str, list[str]]) -> None:
@@ -74,13 +142,22 @@ def _warn_of_loss(path: str, lost: Mapping[str, list[str]]) -> None:
             warn(f"{path}: warning: {ending} cannot hold {noun}: left out {names_text(names)}")
 
 
-def _written(path: str, parts: Parts) -> int:
-    with about(path, (OSError,)):
-        return replace_file(path, parts)
+def _written(files: _Files, options: argparse.Namespace) -> int:
+    """Write the files; return the size of them all."""
+    size = 0
+    with Progress("decoding", 0, options.quiet) as shown:
+        for path, parts in files.items():
+            with about(path, (OSError,)):
+                size += replace_file(path, shown.counting(parts, path))
+    return size
 
 
-def _decoded(file: TensorFile, dtype: str | None, threads: int, at_once: bool) -> dict[str, Any]:
-    """Return all tensors of a file, decoded at once, or the large ones when they are written."""
-    file.check_total(dtype)
-    read = file.read_ordinary if at_once else file.ordinary_on_demand
-    return file.read_each(partial(read, dtype=dtype, threads=threads))
+def _check(file: TensorFile) -> None:
+    """Raise the first fault of a tensor: a stream gets all tensors, or nothing."""
+    for name, fault in file.faults().items():
+        if name in file:
+            raise fault
+
+
+def _read(part: Part) -> bytes:
+    return b"".join(part.pieces()) if isinstance(part, Later) else bytes(part)

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .._base.messages import MAX_QUOTED, one_line
-from .._file.endings import PACK, SAFETENSORS, is_npz_path
-from .._file.foreign import NPZ, START_BYTES, ZIP, format_of
-from .._frame.ids import PROFILES
-from .._io.source import open_regular
-from ..files import safe_open, save_file
-from ..limits import Limits
+from .._file.endings import PACK, SAFETENSORS
+from .._file.tensor_file import TensorFile
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
-from .arguments import add_base, add_limits, add_threads, base_of
-from .faults import REPORTED, UsageError, about, line_of
-from .npz import NpzTensors
-from .output import add_force, checked_output, print_report
-from .text import contents_text
+from .arguments import (
+    add_base,
+    add_encoding,
+    add_limits,
+    add_quiet,
+    add_reading,
+    add_threads,
+    base_of,
+)
+from .faults import REPORTED, UsageError, line_of
+from .model import Model
+from .output import add_force, checked_output
 
-HELP = "encode a .safetensors, .qcodec or .npz file"
+HELP = "encode a checkpoint: safetensors, PyTorch, NumPy, ONNX, GGUF, or a folder"
 ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     names = ", ".join(READY_MADE)
-    parser.add_argument("input", metavar="IN", help="a .safetensors, .qcodec or .npz file")
+    parser.add_argument("input", metavar="IN", help="a file, an index of shards, or a folder")
     parser.add_argument(
         "output", metavar="OUT", help="a .qc.safetensors file, or .qcodec for a pack"
     )
@@ -48,25 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a rule that precedes the recipe's, such as 'attn=codebook(bits=4)' or '^head=keep'; "
         "arguments are TOML or a JSON object; may be repeated",
     )
-    parser.add_argument(
-        "--profile",
-        choices=tuple(PROFILES),
-        default="balanced",
-        help="what decoding may cost; default: balanced",
-    )
-    parser.add_argument(
-        "--effort",
-        metavar="1-9",
-        type=int,
-        choices=range(1, 10),
-        default=5,
-        help="how much to try for fewer bytes; 9 takes longest; default: 5",
-    )
+    add_encoding(parser)
     parser.add_argument(
         "--element-checksums",
         action="store_true",
         help="also store a checksum of the decoded elements, which verify checks",
     )
+    add_reading(parser)
+    add_quiet(parser)
     add_base(parser, "store lossless tensors as differences from the tensors of this file")
     add_force(parser)
     add_limits(parser)
@@ -81,29 +69,27 @@ def run(options: argparse.Namespace) -> int:
     if base is not None:
         recipe = recipe.with_base(base)
     output = checked_output(options, ENDINGS, recipe.is_lossless)
-    before = Path(options.input).stat().st_size
-    with _opened(options.input, options.limits) as (tensors, metadata, attached):
-        for at, fault in idle_rules(rules, tensors):
+    model = Model(options, lambda file, name: _value(file, name, recipe))
+    with model:
+        for at, fault in idle_rules(rules, model.tensors):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
-        contents = {"tensors": len(tensors), "attached": len(attached)}
-        with about(options.output, (OSError,)):
-            after = save_file(
-                tensors,
-                options.output,
-                recipe=recipe,
-                metadata=metadata,
-                profile=options.profile,
-                effort=options.effort,
-                threads=options.threads,
-                progress=_show_progress if sys.stderr.isatty() else None,
-                attached=attached,
-                element_checksums=options.element_checksums,
-            )
-    report = {"output": options.output, **contents, "input_bytes": before, "bytes": after}
-    what = f"{contents_text(**contents)}, {after:,} bytes, from {before:,}"
-    text = f"{options.output}: {what} ({before / after:.2f}x smaller)"
-    print_report(output, report, None if options.json else text)
+        model.save(
+            output, recipe, "encoding",
+            profile=options.profile, effort=options.effort, threads=options.threads,
+            element_checksums=options.element_checksums,
+        )  # fmt: skip
     return 0
+
+
+def _value(file: TensorFile, name: str, recipe: Recipe) -> Any:
+    """Return what is encoded: codes stay as they are unless the recipe chooses others."""
+    stored = file.directory.tensors[name]
+    if stored.opaque:
+        return file.read_ordinary(name)
+    part = file.get_slice(name)
+    codec = recipe.codec_for(name, tuple(part.get_shape()), file.element_type(name).name)
+    is_kept = codec is None or codec.is_lossless
+    return file.read_stored(name) if is_kept else file.read_ordinary(name)
 
 
 def _rules(texts: list[str]) -> list[Rule]:
@@ -123,51 +109,3 @@ def _recipe(source: str) -> Recipe:
         raise UsageError(f"--recipe {source}: no such file, and not one of {names}") from None
     except REPORTED as error:
         raise UsageError(line_of(error, f"--recipe {source}")) from error
-
-
-@contextmanager
-def _opened(
-    path: str, limits: Limits
-) -> Iterator[tuple[_OnDemand, dict[str, str] | None, _OnDemand]]:
-    """Yield the tensors, the metadata and the attached bytes of a file."""
-    with open_regular(path) as start:
-        found = format_of(start.read(START_BYTES) or b"")
-    if found == NPZ or (found == ZIP and is_npz_path(path)):
-        with NpzTensors(path, limits) as arrays:
-            yield _OnDemand(path, list(arrays), arrays.__getitem__), None, _OnDemand(path)
-        return
-    # Mapped pages of tensors that are done would stay in memory.
-    with safe_open(path, backend="pread", limits=limits) as file:
-        tensors = _OnDemand(path, file.offset_keys(), file.read_ordinary)
-        yield tensors, file.metadata(), _OnDemand(path, file.attached(), file.get_attached)
-
-
-class _OnDemand(Mapping[str, Any]):
-    """What a file has, read on demand, so that the whole model is never in memory."""
-
-    def __init__(
-        self, path: str, names: Sequence[str] = (), read: Callable[[str], Any] = str
-    ) -> None:
-        self._path = path
-        self._names = names
-        self._read = read
-
-    def __getitem__(self, name: str) -> Any:
-        with about(self._path):
-            return self._read(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-def _show_progress(done: int, total: int, name: str) -> None:
-    end = "\n" if done == total else ""
-    print(
-        f"\r\x1b[K{done:,} of {total:,}: {one_line(name, MAX_QUOTED)}",
-        end=end,
-        file=sys.stderr,
-        flush=True,
-    )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from .._base.arrays import Typed, as_array
 from ..dtypes import check_dtype
 from ..quantize import nonzero_bits_mask, quantize_verbatim
 from ..quantized import Quantized
@@ -79,7 +80,11 @@ class Lossless(Codec):
 
     def quantize(self, array: Any, mask: Any = None) -> Quantized:
         if mask is None:
-            stored = nonzero_bits_mask(array, self.dtype)
-            if np.count_nonzero(stored) < _SPARSE_DENSITY * stored.size:
-                mask = stored
+            given, element = as_array(array, self.dtype)
+            array = array if isinstance(array, Typed) else Typed(given, element)
+            bits = given.view(f"u{element.itemsize}")
+            # To count needs no mask, which most tensors have no use for.
+            if np.count_nonzero(bits) < _SPARSE_DENSITY * bits.size:
+                stored = nonzero_bits_mask(array, self.dtype)
+                mask = None if stored.all() else stored  # some types have no zero
         return quantize_verbatim(array, dtype=self.dtype, mask=mask)

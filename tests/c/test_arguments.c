@@ -355,6 +355,28 @@ static qc_status halves(float scale, qc_dtype dtype, qc_error *error)
     return qc_halves(ascending, ends, 1, &scale, dtype, halves, NULL, error);
 }
 
+static qc_status probe_of(qc_dtype dtype, size_t row_sample, size_t run_sample, unsigned axes,
+                          qc_error *error)
+{
+    static const double items[QC_PROBED_ITEMS];
+    qc_exact_probe probe = {.dtype = dtype, .count = QC_PROBED_ITEMS, .max_level = 255};
+    int found;
+    probe.row_sample = row_sample;
+    probe.run_sample = run_sample;
+    probe.axes = axes;
+    return qc_may_have_exact_form(&probe, items, &found, error);
+}
+
+static void probes(void)
+{
+    CHECK(probe_of(QC_F64, QC_PROBED_ITEMS, QC_PROBED_ITEMS, QC_PROBE_AXES, NULL) == QC_OK,
+          "probe");
+    REFUSED(probe_of(QC_U8, 1, 1, 0, &error), QC_INVALID, "type of probed elements");
+    REFUSED(probe_of(QC_F32, QC_PROBED_ITEMS + 1, 1, 0, &error), QC_INVALID, "sample");
+    REFUSED(probe_of(QC_F32, 1, 2, 0, &error), QC_INVALID, "sample");
+    REFUSED(probe_of(QC_F32, 1, 1, QC_PROBE_AXES + 1, &error), QC_INVALID, "sample");
+}
+
 static void scaled(void)
 {
     const char *no_half = "values that are no halves times the scale";
@@ -405,6 +427,7 @@ int main(void)
     costs();
     ternary_weights();
     exact_forms();
+    probes();
     scaled();
     return 0;
 }

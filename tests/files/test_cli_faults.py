@@ -81,13 +81,16 @@ def truncated(path):
 
 FAULTS = {
     "missing": (lambda path: None, "No such file or directory"),
-    "a folder": (Path.mkdir, "Is a directory"),
+    "a folder": (Path.mkdir, "has no checkpoint: expected is"),
     "unreadable": (unreadable, "Permission denied"),
     "empty": (Path.touch, "file is 0 bytes"),
     "truncated": (truncated, "incomplete download?"),
-    "GGUF": (lambda path: path.write_bytes(b"GGUF\3" + bytes(60)), "GGUF file: accepted are "),
-    "zip": (lambda path: path.write_bytes(b"PK\3\4" + bytes(60)), "zip archive: accepted are "),
-    "zeros": (lambda path: path.write_bytes(bytes(60)), "accepted are safetensors files"),
+    "GGUF": (lambda path: path.write_bytes(b"GGUF\4" + bytes(60)), "GGUF: version 4, allowed are"),
+    "zip": (
+        lambda path: path.write_bytes(b"PK\3\4" + bytes(60)),
+        "not an archive: File is not a zip file",
+    ),
+    "zeros": (lambda path: path.write_bytes(bytes(60)), "accepted are safetensors"),
     "broken header": (lambda path: path.write_bytes(b"\x09" + bytes(7) + b"{'w': 1}!"), "JSON"),
     "broken pack": (lambda path: path.write_bytes(b"QP" + bytes(60)), ""),
 }
@@ -181,7 +184,7 @@ def test_a_broken_base_is_told_in_python_too(folder):
         lambda: qcodec.load_file(folder / "delta.qcodec", base=base),
         lambda: qcodec.save_file({"w": WEIGHT}, folder / "out.qcodec", recipe=qcodec.Delta(base)),
     ):
-        with pytest.raises(qcodec.BaseError, match=rf"base '{base}': file is a GGUF file"):
+        with pytest.raises(qcodec.BaseError, match=rf"base '{base}': GGUF"):
             attempt()
     assert not (folder / "out.qcodec").exists()
 
@@ -351,7 +354,5 @@ def test_an_archive_of_numpy_is_known_by_its_bytes(folder, fails):
     (folder / "net.npz").rename(folder / "net.weights")
     assert main(["encode", f"{folder}/net.weights", f"{folder}/out.qcodec"]) == 0
     assert np.array_equal(qcodec.load_file(folder / "out.qcodec")["w"], WEIGHT)
-    for command in (("inspect",), ("verify",), ("decode", folder / "out.npz")):
-        code, message = fails(command[0], folder / "net.weights", *command[1:])
-        assert code == 1
-        assert "is a NumPy archive (.npz): accepted are" in message
+    for command in (("inspect",), ("verify",), ("decode", f"{folder}/again.npz")):
+        assert main([command[0], f"{folder}/net.weights", *command[1:]]) == 0

@@ -266,7 +266,7 @@ def test_a_descriptor_that_is_not_open_is_refused():
 @pytest.mark.parametrize(
     ("name", "ending"),
     [("encode", e) for e in ("pt", "npz", "NPZ", "bin", "weights", "qc.gz")]
-    + [("decode", e) for e in ("pt", "qc", "QC", "npy", "weights")]
+    + [("decode", e) for e in ("qc", "QC", "weights", "py")]
     + [("encode", ""), ("decode", "")],
 )
 def test_the_command_line_refuses_endings_that_do_not_say_the_format(
@@ -277,9 +277,18 @@ def test_the_command_line_refuses_endings_that_do_not_say_the_format(
     assert (code, out) == (2, "")
     listed = {
         "encode": ".qc.safetensors, .safetensors, .qcodec\n",
-        "decode": ".safetensors, .npz\n",
+        "decode": ".safetensors, .npz, .gguf, .onnx, .pt, .pth, .bin, .ckpt, .npy, .pkl, .pickle\n",
     }
     assert err == f"qcodec: {path}: the ending must say the format: allowed are {listed[name]}"
+    assert names(tmp_path) == [plain.name]
+
+
+@pytest.mark.parametrize("ending", ["pt", "npy", "gguf", "ONNX"])
+def test_another_format_is_written_only_if_that_was_encoded(tmp_path, plain, command, ending):
+    path = tmp_path / f"out.{ending}"
+    code, out, err = command("decode", plain, path)
+    assert (code, out) == (2, "")
+    assert f".{ending.lower()} cannot be written, as IN was not encoded from such a file" in err
     assert names(tmp_path) == [plain.name]
 
 

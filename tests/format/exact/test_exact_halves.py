@@ -111,7 +111,14 @@ def test_other_types_are_not_searched(monkeypatch, dtype):
     encode(folded(weights(*SHAPE)).astype(dtype))
 
 
-def test_other_weights_are_refused_by_the_first_elements(monkeypatch):
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
+def test_other_weights_are_refused_by_one_look_at_the_first_elements(monkeypatch, dtype):
+    for search in ("distinct", "equal_steps", "scaled_halves", "may_have_steps"):
+        monkeypatch.setattr(core, search, lambda *_: pytest.fail("searched"))
+    encode(weights(256, 1152).astype(element_type(dtype).carrier))
+
+
+def test_other_sparse_weights_are_refused_by_the_first_elements(monkeypatch):
     looked_at = []
     search = core.may_be_scaled_halves
 
@@ -123,7 +130,9 @@ def test_other_weights_are_refused_by_the_first_elements(monkeypatch):
 
     monkeypatch.setattr(core, "may_be_scaled_halves", counted)
     monkeypatch.setattr(core, "scaled_halves", lambda *_: pytest.fail("searched"))
-    encode(weights(256, 1152))
+    array = weights(256, 1152)
+    array[:, 512:] = 0
+    encode(array)
     assert looked_at == [256, 256]  # of the first row, and of the first column
 
 

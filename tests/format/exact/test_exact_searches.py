@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qcodec._core import core
+from qcodec._frame.exact_probe import probe_of
 from qcodec.dtypes import BY_NAME, element_type
 from tests.writers.strategies import seeds
 
@@ -186,6 +187,13 @@ REFUSED = {
     "steps of dtype 3": lambda: core.equal_steps(FOUR, ONE, 3, 9),
     "steps of dtype -1": lambda: core.step_codes(FOUR, ONE, -1, FOUR[:1], ZERO, False, CODES),
     "4 scales, 1 zeros": lambda: core.step_codes(FOUR, ONE, 0, FOUR, ZERO, False, CODES),
+    "3 axes": lambda: core.ExactProbe(0, 4, 1, 2, 1, 2, 2, 9, False, [(1, 1, 1)] * 3),
+    "rows of 5 of 4": lambda: core.ExactProbe(0, 4, 1, 5, 1, 2, 2, 9, False, []),
+    "rows of 2 of 4": lambda: core.ExactProbe(0, 4, 1, 2, 1, 5, 2, 9, False, []),
+    "2 times 3 of 4": lambda: core.ExactProbe(0, 4, 1, 2, 1, 2, 2, 9, False, [(2, 3, 1)]),
+    "1 times 1 of 4": lambda: core.ExactProbe(0, 4, 1, 2, 1, 2, 2, 9, False, [(1, 1, 2)]),
+    "probed elements: 4 bytes": lambda: probe_of((4,), "float32").finds(CODES),
+    "type of probed": lambda: core.ExactProbe(4, 4, 1, 2, 1, 2, 2, 9, False, []).finds(CODES),
     "3 bytes for 4 codes": lambda: core.step_codes(FOUR, ONE, 0, FOUR[:1], ZERO, False, CODES[:3]),
 }
 

@@ -1,0 +1,159 @@
+"""A model that a command reads tensor by tensor and saves again."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .._base.messages import quoted
+from .._file.header_writer import TensorSpec, write_header
+from .._file.tensor_file import TensorFile
+from .._formats.original import NAME, original_of
+from .._io.outputs import Output
+from ..errors import UnsupportedError
+from ..files import safe_open, save_file
+from ..recipes import Recipe
+from .faults import about
+from .output import print_report
+from .progress import Progress
+from .text import contents_text
+
+#: Returns what is saved for a tensor of a file.
+Read = Callable[[TensorFile, str], Any]
+
+
+class Model:
+    """The file or folder ``IN`` of a command that writes ``OUT``; a context manager.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        Those of `add_reading`, and ``input``, ``output``, ``limits``, ``quiet`` and ``json``.
+    read : callable
+        Returns what is saved for a tensor.
+
+    Attributes
+    ----------
+    tensors : mapping of str to object
+        Each is read when it is requested, so that the whole model is never in memory.
+    """
+
+    def __init__(self, options: argparse.Namespace, read: Read, base: str | None = None) -> None:
+        self._options = options
+        # Mapped pages of tensors that are done would stay in memory.
+        self._file = file = safe_open(
+            options.input,
+            backend="pread",
+            limits=options.limits,
+            base=base,
+            dequantize=options.dequantize,
+        )
+        self.tensors = _OnDemand(options.input, file.offset_keys(), lambda name: read(file, name))
+
+    def save(self, output: Output, recipe: Recipe | None, what: str, **encoding: Any) -> None:
+        """Save the model, and report its size.
+
+        Parameters
+        ----------
+        output : Output
+        recipe : Recipe or None
+        what : str
+            The work in one word, for its progress.
+        **encoding
+            As in `qcodec.save_file`.
+        """
+        options, file = self._options, self._file
+        self._check()
+        attached = self._attached()
+        sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
+        with (
+            Progress(what, sum(sizes.values()), options.quiet) as shown,
+            about(options.output, (OSError,)),
+        ):
+            after = save_file(
+                self.tensors,
+                options.output,
+                file.metadata(),
+                recipe=recipe,
+                progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
+                attached=attached,
+                **encoding,
+            )
+        before = file.source.size
+        contents = {"tensors": len(self.tensors), "attached": len(file.attached())}
+        report = {"output": options.output, **contents, "input_bytes": before, "bytes": after}
+        text = f"{contents_text(**contents)}, {after:,} bytes, from {before:,}"
+        text = f"{options.output}: {text} ({before / after:.2f}x smaller)"
+        print_report(output, report, None if options.json else text)
+
+    def _check(self) -> None:
+        """Check the checksums of the file's format, and say what is not read."""
+        directory = self._file.directory
+        if directory.check is not None:
+            directory.check()
+        if directory.left_out and not self._options.skip_unreadable:
+            (name, kind), *others = directory.left_out.items()
+            more = f", and {len(others):,} more" if others else ""
+            raise UnsupportedError(
+                f"tensor {quoted(name)} is {kind}, which qcodec does not read{more}: "
+                "--skip-unreadable leaves such tensors out"
+            )
+
+    def _attached(self) -> Mapping[str, Any]:
+        """Return what is attached, and what the same file can be written from."""
+        file = self._file
+        if not _needs_original(file):
+            return _OnDemand(self._options.input, file.attached(), file.get_attached)
+        original = original_of(file.source, file.directory, Path(self._options.input).name)
+        return {} if original is None else {NAME: original.to_bytes()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def _needs_original(file: TensorFile) -> bool:
+    """Whether a file is written otherwise from its tensors alone: not if it is our own."""
+    directory = file.directory
+    if directory.format:
+        return True
+    entries = [stored.ordinary for stored in directory.tensors.values()]
+    if directory.files or None in entries or not directory.header_bytes:
+        return False
+    specifications = {
+        name: TensorSpec(stored.ordinary.dtype, stored.ordinary.shape, stored.size)
+        for name, stored in directory.tensors.items()
+        if stored.ordinary is not None
+    }
+    header, order = write_header(specifications, directory.metadata)
+    found = bytes(file.source.read(0, directory.header_bytes))
+    return found != header or order != list(directory.tensors)
+
+
+class _OnDemand(Mapping[str, Any]):
+    """What a file has, read on demand."""
+
+    def __init__(self, path: str, names: Sequence[str], read: Callable[[str], Any]) -> None:
+        self._path = path
+        self._names = names
+        self._read = read
+
+    def __getitem__(self, name: str) -> Any:
+        with about(self._path):
+            return self._read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
