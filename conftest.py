@@ -21,9 +21,15 @@ ALLOWED_SKIPS = re.compile(
     r"|without extended attributes"  # of the folder for temporary files
 )
 
-collect_ignore_glob = [] if importlib.util.find_spec("torch") else ["qcodec/torch/*", "recipes/*"]
-if REQUIRE_TOOLS and collect_ignore_glob:
-    raise pytest.UsageError("QCODEC_REQUIRE_TOOLS=1: torch is not installed")
+#: What is collected only where a library is installed.
+NEEDING = {
+    "torch": ["qcodec/torch/*", "qcodec/state_dict.py", "recipes/*"],
+    "transformers": ["qcodec/transformers.py"],
+}
+MISSING = [name for name in NEEDING if not importlib.util.find_spec(name)]
+collect_ignore_glob = [pattern for name in MISSING for pattern in NEEDING[name]]
+if REQUIRE_TOOLS and MISSING:
+    raise pytest.UsageError(f"QCODEC_REQUIRE_TOOLS=1: {MISSING[0]} is not installed")
 
 
 def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -17,6 +17,7 @@ Submodules are imported when they are first used:
 | `qcodec.sparse` | SciPy's sparse matrices |
 | `qcodec.streams` | the integer codings alone |
 | `qcodec.torch` | pruning, weight sharing and rounding during training; needs torch |
+| `qcodec.transformers` | makes transformers load compressed checkpoints; needs transformers |
 | `qcodec.dead_neurons` | zeroes or removes the dead neurons of a pruned net |
 | `qcodec.neuron_order` | sorts the neurons of a pruned net, so that its file is smaller |
 """
@@ -63,6 +64,7 @@ if _TYPE_CHECKING:
     from .limits import Limits
     from .quantize import Groups, Quantized, sqnr
     from .recipes import Recipe
+    from .state_dict import lazy_state_dict
     from .tensor import decode, encode, info
 
 __all__ = [
@@ -105,6 +107,7 @@ __all__ = [
     "from_config",
     "get_include",
     "info",
+    "lazy_state_dict",
     "load",
     "load_file",
     "safe_open",
@@ -130,6 +133,7 @@ _HOMES = {
     "limits": "Limits",
     "quantize": "Groups Quantized sqnr",
     "recipes": "Recipe",
+    "state_dict": "lazy_state_dict",
     "tensor": "decode encode info",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -142,13 +146,14 @@ _SUBMODULES = (
     "sparse",
     "streams",
     "torch",
+    "transformers",
     "dead_neurons",
     "neuron_order",
 )
 
 
 # Submodules that are not documented, and whose names above are.
-_OTHER_SUBMODULES = ("codecs", "errors", "files", "limits", "quantized", "tensor")
+_OTHER_SUBMODULES = ("codecs", "errors", "files", "limits", "quantized", "state_dict", "tensor")
 
 
 def __getattr__(name: str) -> _Any:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ import numpy as np
 
 from ._base.messages import quoted
 from ._file.attached import encode_attached
-from ._file.container import Parts, pack_parts, safetensors_parts
+from ._file.container import Layout, Parts, check_layout, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
 from ._file.file_arrays import FileArrays, naming_base
 from ._file.metadata import check_metadata
 from ._file.names import check_names
 from ._file.saving import Progress, encode_tensors
-from ._file.tensor_file import TensorFile
+from ._file.tensor_file import Device, TensorFile
 from ._formats.opening import Opening, open_any, read_any
 from ._io.atomic import replace_file
+from ._io.joined import versions_of
 from ._io.later import Spool
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PartsSource, PathLike
@@ -57,6 +59,7 @@ def save_file(
     progress: Progress | None = None,
     attached: AttachedLike = None,
     element_checksums: bool = False,
+    layout: Layout = "pack",
 ) -> int:
     """Encode tensors into a file; an existing file is replaced completely or not at all.
 
@@ -95,6 +98,11 @@ def save_file(
     element_checksums : bool
         As in `qcodec.encode`, for all encoded tensors and attached bytes; `TensorFile.verify`
         and the command ``verify`` check them. Ordinary tensors have none.
+    layout : {"pack", "entries"}
+        ``"pack"`` is smaller: small tensors share an entry of the safetensors file, and often a
+        frame, and tied tensors are stored once. With ``"entries"``, each encoded tensor is an entry
+        of its own, ``NAME.qcodec``, as tools need that load one entry after the other
+        (`qcodec.transformers`). Then nothing can be attached.
 
     Returns
     -------
@@ -112,7 +120,7 @@ def save_file(
         If a tensor cannot be encoded as the recipe says, or has a reserved name; if metadata
         is not text; if what is attached is not bytes, or has the name of a tensor; if a rule of
         a mapping applies to no tensor; if `filename` has the ending of another format, or is the
-        base of a `Delta`.
+        base of a `Delta`; if the layout ``"entries"`` is wanted of a pack.
     OSError
         If the file cannot be written. Folders, sockets and block devices are refused.
 
@@ -147,7 +155,7 @@ def save_file(
         check_not_misleading(filename)
     with Spool(None if output.is_stream else output.place.parent, _HELD_BYTES, output) as spool:
         parts = _parts(
-            tensors, metadata, recipe, output, progress, attached, spool,
+            tensors, metadata, recipe, output, progress, attached, spool, layout,
             profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
         )  # fmt: skip
         return replace_file(filename, parts)
@@ -164,6 +172,7 @@ def save(
     progress: Progress | None = None,
     attached: AttachedLike = None,
     element_checksums: bool = False,
+    layout: Layout = "pack",
 ) -> bytes:
     """Encode tensors into the bytes of a safetensors file; see `save_file`.
 
@@ -174,7 +183,7 @@ def save(
     {'a': array([0, 1, 2])}
     """
     parts = _parts(
-        tensors, metadata, recipe, None, progress, attached, None,
+        tensors, metadata, recipe, None, progress, attached, None, layout,
         profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
     )  # fmt: skip
     return b"".join(parts)  # type: ignore[arg-type]  # without a spool they are all in memory
@@ -183,18 +192,22 @@ def save(
 def load_file(
     filename: PathLike,
     *,
+    framework: str = "numpy",
+    device: Device = "cpu",
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     backend: Backend = "mmap",
     base: BaseLike = None,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Decode all tensors of a file, whether encoded or ordinary.
 
     Parameters
     ----------
     filename : path-like
-        A safetensors file or a pack; the first bytes of the file tell which.
+    framework : {"numpy", "pt"}
+    device : str or int
+        As in `safe_open`.
     dtype : optional
         float32, float16, bfloat16 or float64 for all float tensors; other tensors keep
         their type.
@@ -210,7 +223,7 @@ def load_file(
 
     Returns
     -------
-    dict of str to numpy.ndarray
+    dict of str to numpy.ndarray or torch.Tensor
         In the order of the file. Names that share one stored tensor share one array.
 
     Raises
@@ -220,31 +233,33 @@ def load_file(
     OSError
         If the file cannot be read.
     """
-    with safe_open(filename, backend=backend, limits=limits, base=base) as file:
+    with safe_open(filename, framework, device, backend=backend, limits=limits, base=base) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def load(
     data: Any,
     *,
+    framework: str = "numpy",
+    device: Device = "cpu",
     dtype: object = None,
     threads: int = 1,
     limits: Limits | None = None,
     base: BaseLike = None,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """Decode all tensors of a file that is in memory as a bytes-like object; see `load_file`."""
     limits = limits or DEFAULT_LIMITS
     source = BytesSource(data)
     arrays = _arrays_of(base, limits)
     directory = read_any(source, Opening(limits))
-    with TensorFile(source, limits=limits, base=arrays, directory=directory) as file:
+    with TensorFile(source, framework, device, limits, arrays, None, directory) as file:
         return file.get_tensors(dtype=dtype, threads=threads)
 
 
 def safe_open(
     filename: PathLike,
     framework: str = "numpy",
-    device: str = "cpu",
+    device: Device = "cpu",
     *,
     backend: Backend = "mmap",
     limits: Limits | None = None,
@@ -259,7 +274,7 @@ def safe_open(
         A safetensors file, with or without encoded tensors, or a pack.
     framework : {"numpy", "pt"}
         The type of the returned tensors: NumPy arrays or torch tensors.
-    device : str
+    device : str or int
         The device of torch tensors.
     backend : {"mmap", "pread"}
         Map the file, or read the ranges that are needed. Use ``"pread"`` if another process
@@ -273,7 +288,9 @@ def safe_open(
     Returns
     -------
     TensorFile
-        A context manager with ``keys()``, ``get_tensor(name)``, ``get_slice(name)``.
+        A context manager with ``keys()``, ``get_tensor(name)``, ``get_slice(name)`` and the other
+        methods of safetensors' class. It is pickled by its path, so that other processes can
+        receive it; that the file is still the same is checked by its size and time.
 
     Raises
     ------
@@ -298,12 +315,43 @@ def safe_open(
     try:
         arrays = _arrays_of(base, limits)
         close_base = arrays.file.close if isinstance(arrays, FileArrays) else None
-        return TensorFile(source, framework, device, limits, arrays, close_base, directory)
+        reopen = partial(
+            _reopened, _absolute(filename), versions_of(source), framework, device, backend=backend,
+            limits=limits, base=_absolute(base), dequantize=dequantize,
+        )  # fmt: skip
+        return TensorFile(source, framework, device, limits, arrays, close_base, directory, reopen)
     except BaseException:
         source.close()
         if isinstance(arrays, FileArrays):
             arrays.file.close()
         raise
+
+
+def _reopened(
+    path: str, versions: list[tuple[int, int]], *arguments: Any, **options: Any
+) -> TensorFile:
+    """Open a file that was pickled.
+
+    Raises
+    ------
+    ValueError
+        If it was changed or replaced since it was opened first.
+    """
+    file = safe_open(path, *arguments, **options)
+    found = versions_of(file.source)
+    if found != versions:
+        file.close()
+        raise ValueError(
+            f"file {path!r} changed since it was opened and pickled: size and time of change are "
+            f"{found}, they were {versions}"
+        )
+    return file
+
+
+def _absolute(path: Any) -> Any:
+    """Return a path that other processes can open, and anything else unchanged."""
+    is_path = isinstance(path, str | bytes | os.PathLike)
+    return str(Path(os.fsdecode(path)).absolute()) if is_path else path
 
 
 def _parts(
@@ -314,20 +362,25 @@ def _parts(
     progress: Progress | None,
     attached: AttachedLike,
     spool: Spool | None,
+    layout: Layout,
     **encoding: Any,
 ) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
+    check_layout(layout, is_pack, bool(attached))
     check_metadata(metadata)
     check_names(tensors, attached)
     with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
         others = encode_attached(attached or {}, **encoding)  # first: a wrong value costs no time
         contents = encode_tensors(
-            tensors, opened, progress=progress, ordinary=not is_pack, spool=spool, **encoding
-        )
+            tensors, opened, progress=progress, ordinary=not is_pack, spool=spool,
+            may_share=layout == "pack", **encoding,
+        )  # fmt: skip
     if base is not None:
         metadata = {**(metadata or {}), BASE_KEY: base}
-    write = pack_parts if is_pack else safetensors_parts
-    parts = write(contents | others, metadata, encoding["profile"])
+    if is_pack:
+        parts = pack_parts(contents | others, metadata, encoding["profile"])
+    else:
+        parts = safetensors_parts(contents | others, metadata, encoding["profile"], layout)
     _warn_of_limits(parts)
     return parts
 

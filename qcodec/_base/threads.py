@@ -17,8 +17,8 @@ Result = TypeVar("Result")
 #: A call that may return another one, which the calling thread makes.
 Task = Callable[[], Callable[[], None] | None]
 
-# Neither Ctrl-C on Windows nor the stop of a pool can interrupt a wait for a lock.
-_PATIENCE_SECONDS = 0.1
+#: Neither Ctrl-C on Windows nor the stop of a pool can interrupt a wait for a lock.
+PATIENCE_SECONDS = 0.1
 _RUNS_PER_THREAD = 4
 
 
@@ -62,14 +62,15 @@ def in_order(
     try:
         waiting = deque(pool.submit(function, item) for item in items)
         while waiting:
-            yield _result(waiting.popleft())
+            yield result_of(waiting.popleft())
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _result(future: Future[Result]) -> Result:
-    while not wait((future,), _PATIENCE_SECONDS).done:
+def result_of(future: Future[Result]) -> Result:
+    """Return the result of a future, or raise its error; a stop or Ctrl-C ends the wait."""
+    while not wait((future,), PATIENCE_SECONDS).done:
         check()
     return future.result()
 
@@ -112,7 +113,7 @@ def run_all(tasks: Iterable[Task], threads: int) -> None:
         queue.work(queue.finish)
         for helper in helpers:
             while helper.is_alive():
-                helper.join(_PATIENCE_SECONDS)
+                helper.join(PATIENCE_SECONDS)
                 check()
         queue.finish()
     finally:
@@ -199,7 +200,7 @@ class _Queue:
         while True:
             between()
             # Making a task may take long, and a thread that waits must be able to stop.
-            while not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+            while not self._lock.acquire(timeout=PATIENCE_SECONDS):
                 check()
             number = self._taken
             self._taken += 1

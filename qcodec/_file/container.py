@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from .._base.arrays import Typed, little_endian_bytes
 from .._base.messages import quoted
@@ -18,7 +18,11 @@ from .header_writer import TensorSpec, write_header
 from .metadata import to_json
 from .pack import PackItem, write_pack
 
-#: Smaller frames go into the pack, because an entry in the header costs 60 to 80 bytes.
+#: Where the frames of a safetensors file are: small ones in a pack, or each in an entry of its own.
+Layout = Literal["pack", "entries"]
+
+#: In the layout "pack", smaller frames go into the pack, because an entry in the header costs 60 to
+#: 80 bytes.
 LARGE_FRAME_BYTES = 1 << 16
 
 
@@ -185,8 +189,11 @@ def safetensors_parts(
     contents: Mapping[str, Content],
     metadata: Mapping[str, str] | None = None,
     profile: str = "balanced",
+    layout: Layout = "pack",
 ) -> Parts:
     """Return the parts of a safetensors file (format, section 9).
+
+    In the layout ``"entries"``, the contents are frames and ordinary tensors.
 
     Raises
     ------
@@ -199,6 +206,7 @@ def safetensors_parts(
             raise ValueError(
                 f"a tensor cannot be called {quoted(name)}: the format reserves that name"
             )
+    least = 0 if layout == "entries" else LARGE_FRAME_BYTES
     packed: dict[str, Content] = {}
     entries: dict[str, _Entry] = {}
     for name, content in contents.items():
@@ -207,7 +215,7 @@ def safetensors_parts(
         elif isinstance(content, Ordinary | Opaque):
             dtype, shape, data = _stored(name, content)
             entries[name] = _Entry(dtype, shape, [data])
-        elif isinstance(content, Frame) and size_of(content) >= LARGE_FRAME_BYTES:
+        elif isinstance(content, Frame) and size_of(content) >= least:
             entries[name + FRAME_SUFFIX] = _bytes_entry(content)
         else:
             packed[name] = content
@@ -219,6 +227,15 @@ def safetensors_parts(
     }
     header, order = write_header(specifications, metadata)
     return [header, *(part for name in order for part in entries[name].parts)]
+
+
+def check_layout(layout: Layout, is_pack: bool, has_attached: bool) -> None:
+    """Raise ValueError if the layout is none, or is one without a pack where one is needed."""
+    if layout not in ("pack", "entries"):
+        raise ValueError(f"layout is {layout!r}, allowed are 'pack' and 'entries'")
+    if layout == "entries" and (is_pack or has_attached):
+        what = "a .qcodec file is one" if is_pack else "attached bytes need one"
+        raise ValueError(f"layout is 'entries', which has no pack: {what}")
 
 
 def _stored(name: str, tensor: Ordinary | Opaque) -> tuple[str, tuple[int, ...], memoryview]:

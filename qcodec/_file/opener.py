@@ -41,6 +41,10 @@ class Opener:
         self._last_frame: SharedFrame | None = None
         self._last_tensor: tuple[Stored, AnyTensor] | None = None
 
+    def another(self) -> Opener:
+        """Return an opener of the same file that keeps frames of its own, for another thread."""
+        return Opener(self._source, self._limits, self._base)
+
     def forget(self) -> None:
         """Release what was kept."""
         self._last_frame = self._last_tensor = None

@@ -35,6 +35,7 @@ def encode_tensors(
     progress: Progress | None = None,
     element_checksums: bool = False,
     ordinary: bool = True,
+    may_share: bool = True,
     spool: Spool | None = None,
 ) -> dict[str, Content]:
     """Encode every tensor as the recipe says.
@@ -54,6 +55,8 @@ def encode_tensors(
         Called with the number of finished tensors, of all tensors, and the name.
     ordinary : bool
         Whether the file can hold ordinary tensors; if not, they are encoded without loss.
+    may_share : bool
+        Whether the file can hold several tensors in one frame, and several names of one tensor.
     spool : Spool, optional
         Where large frames wait until they are written, if not in memory. Ordinary tensors are then
         requested again when they are written.
@@ -72,7 +75,7 @@ def encode_tensors(
         codec = treatment(name, shape, dtype)
         return isinstance(codec, Codec) and codec.is_lossless
 
-    aliases = repeats(tensors, treatment, exact)
+    aliases = repeats(tensors, treatment, exact) if may_share else {}
     targets = {alias.target for alias in aliases.values()}
     kept: dict[str, str] = {}
 
@@ -89,7 +92,7 @@ def encode_tensors(
             if isinstance(found, Ordinary | Opaque):
                 return found if spool is None else _on_demand(name, found, tensors)
             quantized, codec = found
-            if not may_join(quantized, codec, profile):
+            if not may_share or not may_join(quantized, codec, profile):
                 return encode(quantized, codec)
             small = Small(quantized, codec, encode)
             is_small = may_wait(quantized, codec) or len(small.frame) < LARGE_FRAME_BYTES
@@ -101,7 +104,7 @@ def encode_tensors(
     with closing(in_order(encode_one, tensors, threads)) as encoded:
         for name, content in zip(tensors, encoded, strict=True):
             # What has two names stays, so that no name stands for what stands for another.
-            known = None if name in targets else seen.known(content, name)
+            known = seen.known(content, name) if may_share and name not in targets else None
             if known is not None:
                 contents[name] = known
             elif isinstance(content, Small):

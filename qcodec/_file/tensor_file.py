@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
 from .._base.arrays import to_torch
-from .._base.messages import quoted
-from .._frame.encoded import Encoded
 from .._frame.ids import ELEMENT_KINDS, KIND_NAMES
 from .._frame.indexing import Index
-from .._frame.inspection import Info
-from .._frame.notes import Notes
 from .._io.source import Source
 from ..dtypes import ElementType, output_type
-from ..errors import MissingTensorError, QCodecError, naming
+from ..errors import naming
 from ..limits import DEFAULT_LIMITS, Limits
 from ..quantized import Quantized
 from .container import OnDemand, Opaque, Ordinary
-from .directory import Directory, Stored, read_directory
+from .directory import Directory, Stored
 from .loading import Loading
-from .opener import AnyTensor, Opener
+from .prefetching import PrefetchLoader, check_slice
+from .stored_tensors import StoredTensors
 from .tensor_slice import TensorSlice
 
 Array = np.ndarray[Any, Any]
 
 T = TypeVar("T")
+#: A device as torch takes it.
+Device = str | int
 
-_FRAMEWORKS = {"numpy": "numpy", "np": "numpy", "pt": "torch", "torch": "torch"}
+_FRAMEWORKS = {
+    "numpy": "numpy", "np": "numpy", "pt": "torch", "torch": "torch", "pytorch": "torch",
+}  # fmt: skip
 
 
-class TensorFile:
+class TensorFile(StoredTensors):
     """A safetensors file, with or without encoded tensors, or a pack; see `safe_open`.
 
     Parameters
@@ -44,7 +45,7 @@ class TensorFile:
         The whole file, also an attribute; closed with this object.
     framework : {"numpy", "pt"}
         The type of the returned tensors: NumPy arrays or torch tensors.
-    device : str
+    device : str or int
         The device of torch tensors; ``"cpu"`` for NumPy.
     limits : Limits
     base : mapping of str to array_like, optional
@@ -53,6 +54,8 @@ class TensorFile:
         Called when this object is closed.
     directory : Directory, optional
         What is in the file; by default it is read.
+    reopen : callable, optional
+        Opens the file again, in another process too; without it, this object cannot be pickled.
 
     Raises
     ------
@@ -64,11 +67,12 @@ class TensorFile:
         self,
         source: Source,
         framework: str = "numpy",
-        device: str = "cpu",
+        device: Device = "cpu",
         limits: Limits = DEFAULT_LIMITS,
         base: Mapping[str, Any] | None = None,
         on_close: Callable[[], None] | None = None,
         directory: Directory | None = None,
+        reopen: Callable[[], TensorFile] | None = None,
     ) -> None:
         if framework not in _FRAMEWORKS:
             raise ValueError(
@@ -77,45 +81,10 @@ class TensorFile:
         self._to_torch = _FRAMEWORKS[framework] == "torch"
         if self._to_torch:
             importlib.import_module("torch")  # if it is missing, fail here, not at first use
-        elif device != "cpu":
-            raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
-        self._device = device
-        self._limits = limits
+        self._device = self._checked(device)
         self._on_close = on_close
-        self.source = source
-        self._directory = read_directory(source, limits) if directory is None else directory
-        self._opener = Opener(source, limits, base)
-
-    @property
-    def directory(self) -> Directory:
-        """The names and places of the file's tensors.
-
-        Raises
-        ------
-        ValueError
-            If the file is closed; all other methods use this property first.
-        """
-        self.source.check_open()
-        return self._directory
-
-    def keys(self) -> list[str]:
-        """Return the names of the tensors, in alphabetical order."""
-        return sorted(self.directory.tensors)
-
-    def offset_keys(self) -> list[str]:
-        """Return the names of the tensors, in the order of their bytes."""
-        return list(self.directory.tensors)
-
-    def metadata(self) -> dict[str, str] | None:
-        """Return the file's metadata; None if it has none.
-
-        A safetensors file has it in its header, a pack in a note: an object of strings, as JSON.
-        """
-        return dict(self.directory.metadata) or None
-
-    def notes(self) -> Notes:
-        """Return the notes of the file's pack; those of a frame are ``encoded(name).notes``."""
-        return self.directory.notes
+        self._reopen = reopen
+        super().__init__(source, limits, base, directory)
 
     def get_tensor(
         self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
@@ -145,27 +114,6 @@ class TensorFile:
         """
         array, element = self.read_array(name, out, dtype=dtype, threads=threads)
         return self._given(array, element)
-
-    def attached(self) -> list[str]:
-        """Return the names of what belongs to the file but is no tensor, in alphabetical order."""
-        return sorted(self.directory.attached)
-
-    def get_attached(self, name: str) -> bytes:
-        """Return the bytes that are attached to the file under a name.
-
-        Raises
-        ------
-        MissingTensorError
-            If nothing is attached under this name.
-        QCodecError
-            If its bytes are not valid.
-        """
-        stored = self.directory.attached.get(name)
-        if stored is None:
-            raise MissingTensorError(f"file has nothing attached under the name {quoted(name)}")
-        encoded = self._opener.encoded(stored)
-        with naming(name, stored.noun):
-            return encoded.decode().tobytes()
 
     def get_tensors(self, *, dtype: object = None, threads: int = 1) -> dict[str, Any]:
         """Decode all tensors; names that share one stored tensor share one array.
@@ -242,6 +190,72 @@ class TensorFile:
         tensors = self.directory.tensors.values()
         return Loading(tensors, self._opener, self.source, self._limits, dtype)
 
+    def prefetch(
+        self,
+        plan: Mapping[str, slice | None] | None = None,
+        *,
+        device: Device | None = None,
+        threads: int = 8,
+    ) -> PrefetchLoader:
+        """Begin to decode tensors in the background.
+
+        Parameters
+        ----------
+        plan : mapping of str to slice or None, optional
+            The tensors: None for a whole one, or a slice of its first dimension, of step 1. The
+            default is all tensors of the file.
+        device : str or int, optional
+            The device of torch tensors; the default is that of the file.
+        threads : int
+            Number of threads in the background.
+
+        Returns
+        -------
+        PrefetchLoader
+            A context manager that hands each tensor out once: ``take(name)``, or iteration over
+            names and tensors.
+
+        Raises
+        ------
+        MissingTensorError
+            If there is no tensor of a name.
+        LimitError
+            If all tensors together would be larger than the limits allow.
+        QCodecError
+            If the head of a tensor is not valid. Other errors are raised when the tensor is taken.
+        ValueError
+            If a slice has another step, or is one of a tensor without dimensions.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, qcodec
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f"{folder}/net.qc.safetensors"
+        ...     size = qcodec.save_file({"a": np.arange(5), "b": np.ones(2)}, path)
+        ...     with qcodec.safe_open(path) as file, file.prefetch({"a": slice(1, 3)}) as loader:
+        ...         print(loader.names(), loader.take("a"))
+        ['a'] [1 2]
+        """
+        target = self._device if device is None else self._checked(device)
+        stored = [self._stored(name) for name in (self.keys() if plan is None else plan)]
+        slices = {name: part for name, part in (plan or {}).items() if part is not None}
+        for name, part in slices.items():
+            check_slice(name, part, self._open(name).shape)
+        whole = [one for one in stored if one.name not in slices]
+        Loading(whole, self._opener, self.source, self._limits).check_total()
+
+        def load(alike: Sequence[Stored]) -> dict[str, Any]:
+            opener, found = self._opener.another(), {}
+            for one in alike:
+                tensor = opener.tensor(one)
+                with naming(one.name):
+                    part = slices.get(one.name)
+                    array = tensor.decode() if part is None else tensor[part]
+                    found[one.name] = self._given(array, tensor.element_type, target)
+            return found
+
+        return PrefetchLoader(stored, load, threads)
+
     def get_slice(self, name: str) -> TensorSlice:
         """Return a tensor that can be sliced; only the chunks of the slices are read.
 
@@ -259,51 +273,8 @@ class TensorFile:
             with naming(name):
                 return self._given(part[index], part.element_type)
 
-        return TensorSlice(part.shape, part.element_type.safetensors, get)
-
-    def encoded(self, name: str) -> Encoded:
-        """Return an encoded tensor, or what is attached, without decoding it.
-
-        Of a tensor that equals another one, it is the other's.
-
-        Raises
-        ------
-        MissingTensorError
-            If there is nothing of this name.
-        TypeError
-            If it is an ordinary tensor, or is converted from one of another type.
-        """
-        stored = self._stored(name, or_attached=True)
-        if stored.ordinary is not None:
-            raise TypeError(f"tensor {quoted(name)} is not encoded")
-        found = self._opener.encoded(stored)
-        if stored.converted_to not in ("", found.element_type.name):
-            raise TypeError(f"tensor {quoted(name)} is converted from {quoted(stored.target)}")
-        return found
-
-    def info(self, name: str) -> Info:
-        """Describe the contents and bytes of a frame; raises as `encoded`."""
-        encoded = self.encoded(name)
-        with naming(name, self._stored(name, or_attached=True).noun):
-            return encoded.info()
-
-    def verify(self, name: str) -> None:
-        """Check every byte of a tensor, or of what is attached; raises what decoding it would.
-
-        Checksums in notes are checked too. The tensor is not built in memory, so its size is not
-        limited; one with a checksum of its elements is decoded chunk by chunk. Elements of types
-        that qcodec does not decode are not checked.
-        """
-        self._opener.verify(self._stored(name, or_attached=True))
-
-    def faults(self) -> dict[str, QCodecError]:
-        """Check every byte of all that `verify` takes; return the errors, by name."""
-        directory = self.directory
-        return self._opener.faults([*directory.tensors.values(), *directory.attached.values()])
-
-    def element_type(self, name: str) -> ElementType:
-        """Return the element type of a tensor; raises as `get_slice`."""
-        return self._open(name).element_type
+        remake = TensorFile.get_slice, (self, name)
+        return TensorSlice(part.shape, part.element_type.safetensors, get, remake)
 
     def read_array(
         self, name: str, out: Array | None = None, *, dtype: object = None, threads: int = 1
@@ -375,21 +346,15 @@ class TensorFile:
         """Return `dtype` for a float tensor; otherwise None, which keeps the tensor's type."""
         return dtype if dtype is not None and self.element_type(name).is_float else None
 
-    def _open(self, name: str) -> AnyTensor:
-        return self._opener.tensor(self._stored(name))
+    def _checked(self, device: Device) -> Device:
+        if not self._to_torch and device != "cpu":
+            raise ValueError(f"device is {device!r}: NumPy arrays are on the cpu")
+        return device
 
-    def _stored(self, name: str, or_attached: bool = False) -> Stored:
-        found = self.directory.tensors.get(name)
-        if found is None and or_attached:
-            found = self.directory.attached.get(name)
-        if found is None:
-            kind = self.directory.left_out.get(name)
-            why = "" if kind is None else f", but one {kind}, which qcodec does not read"
-            raise MissingTensorError(f"file has no tensor {quoted(name)}{why}")
-        return found
-
-    def _given(self, array: Array, element: ElementType) -> Any:
-        return to_torch(array, element).to(self._device) if self._to_torch else array
+    def _given(self, array: Array, element: ElementType, device: Device | None = None) -> Any:
+        if not self._to_torch:
+            return array
+        return to_torch(array, element).to(self._device if device is None else device)
 
     def close(self) -> None:
         """Close the file, and what was opened with it."""
@@ -398,20 +363,14 @@ class TensorFile:
         if self._on_close is not None:
             self._on_close()
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "a TensorFile cannot be pickled or copied: pass its path instead, and open it with "
-            "qcodec.safe_open"
-        )
-
-    def __len__(self) -> int:
-        return len(self.directory.tensors)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.keys())
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.directory.tensors
+    def __reduce__(self) -> tuple[Callable[[], TensorFile], tuple[()]]:
+        self.source.check_open()
+        if self._reopen is None:
+            raise TypeError(
+                "a TensorFile of bytes in memory cannot be pickled or copied: pass the bytes, or "
+                "save them and open their path with qcodec.safe_open"
+            )
+        return self._reopen, ()
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from .._frame.indexing import Index
 
@@ -14,16 +14,20 @@ class TensorSlice:
     Indices are integers, slices with any step, and Ellipsis, with NumPy's meanings.
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: str, get: Callable[[Index], Any]) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: str,
+        get: Callable[[Index], Any],
+        remake: tuple[Callable[..., TensorSlice], tuple[Any, ...]],
+    ) -> None:
         self._shape = shape
         self._dtype = dtype
         self._get = get
+        self._remake = remake
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "a TensorSlice cannot be pickled or copied: pass the file's path and the tensor's "
-            "name instead, and open the file with qcodec.safe_open"
-        )
+    def __reduce__(self) -> tuple[Callable[..., TensorSlice], tuple[Any, ...]]:
+        return self._remake  # by the file, which is pickled by its path
 
     def get_shape(self) -> list[int]:
         """Return the dimensions of the tensor."""

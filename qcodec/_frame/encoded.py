@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from .._base.arrays import as_array, check_out, little_endian_bytes
 from .._base.delta_base import Base
+from .._base.forks import ForkLock
 from .._base.threads import Task, run_all, runs_of, worthwhile
 from .._core import core
 from .._io.source import BytesSource, Readable, as_source, forget, is_view
@@ -119,7 +119,7 @@ class Encoded:
         self.positions = ids.POSITIONS_NAMES[frame.positions]
         self.chunks: int = frame.chunks
         # Decoding elements needs these. Each is set once, under the lock, and then kept.
-        self._lock = Lock()
+        self._lock = ForkLock()
         self._opened = None if frame.coded_bytes else frame  # the frame with its parameters
         self._base_bytes: Array | None = None  # for kind delta
         self.encoded_bytes = self._source.size

@@ -59,3 +59,16 @@ class JoinedSource(Source):
     def _release(self) -> None:
         for source in self._files:
             source.close()
+
+
+def versions_of(source: Source) -> list[tuple[int, int]]:
+    """Return the size and the time of the last change of each file: others once it is replaced.
+
+    Examples
+    --------
+    >>> from qcodec._io.source import BytesSource
+    >>> versions_of(BytesSource(b"no file"))
+    []
+    """
+    files = source._files if isinstance(source, JoinedSource) else [source]
+    return [(file.stat.st_size, file.stat.st_mtime_ns) for file in files if file.stat is not None]

@@ -11,7 +11,6 @@ import io
 import mmap
 import os
 import stat
-import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
@@ -20,6 +19,7 @@ from typing import Any, Literal, Protocol, Self, SupportsIndex
 
 import numpy as np
 
+from .._base.forks import ForkLock
 from ..errors import TruncatedError
 from .later import Later, size_of
 
@@ -75,7 +75,7 @@ class Source:
         self.closed = False
         self._name = name
         self._readers = 0
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
 
     def read(self, offset: int, size: int) -> memoryview:
         """Return the bytes ``[offset, offset + size)``, read-only.
@@ -262,7 +262,7 @@ class PreadSource(Source):
 
     def __init__(self, path: PathLike) -> None:
         self._file = open_regular(path)
-        self._seeking = threading.Lock()
+        self._seeking = ForkLock()
         stat = os.fstat(self._file.fileno())
         super().__init__(stat.st_size, _name_of(path), stat)
 

@@ -26,7 +26,7 @@ def test_dir_shows_public_names_and_documented_submodules_and_nothing_else():
     shown = {name for name in dir(qcodec) if not name.startswith("__")}
     assert DOCUMENTED
     assert shown == {*qcodec.__all__, *DOCUMENTED}
-    assert all(hasattr(qcodec, name) for name in shown - {"torch"})
+    assert all(hasattr(qcodec, name) for name in shown - {"torch", "transformers"})
 
 
 def test_everything_public_says_what_it_is():
@@ -38,8 +38,8 @@ def test_everything_public_says_what_it_is():
 
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_a_submodule_is_there_after_import_qcodec(run_python, name):
-    if name == "torch":
-        pytest.importorskip("torch")
+    if name in ("torch", "transformers"):
+        pytest.importorskip(name)
     run_python(f"import qcodec; assert qcodec.{name}.__name__ == 'qcodec.{name}'")
 
 
@@ -85,7 +85,9 @@ def test_type_checkers_see_every_name_where_it_is_found_when_the_program_runs():
         assert getattr(qcodec, name) is getattr(module, name)
 
 
-@pytest.mark.parametrize("name", ["codecs", "errors", "files", "limits", "quantized", "tensor"])
+@pytest.mark.parametrize(
+    "name", ["codecs", "errors", "files", "limits", "quantized", "state_dict", "tensor"]
+)
 def test_a_submodule_whose_names_are_in_the_package_is_there_too(run_python, name):
     run_python(f"import qcodec; assert qcodec.{name}.__name__ == 'qcodec.{name}'")
 
@@ -204,15 +206,7 @@ for data, kind in ((b"junk", "CorruptError"), (whole[:-1], "TruncatedError")):
     assert run_python(code) == "CorruptError\nTruncatedError\n"
 
 
-def test_handles_refuse_to_be_pickled_and_say_what_to_pass_on(tmp_path):
-    array = np.ones((3, 4), np.float32)
-    qcodec.save_file({"w": array}, tmp_path / "net.qcodec")
-    with qcodec.safe_open(tmp_path / "net.qcodec") as file:
-        handles = {
-            "Encoded.*encoded bytes": qcodec.Encoded(qcodec.encode(array)),
-            "TensorFile.*path": file,
-            "TensorSlice.*path.*name": file.get_slice("w"),
-        }
-        for message, handle in handles.items():
-            with pytest.raises(TypeError, match=message):
-                pickle.dumps(handle)
+def test_an_encoded_tensor_refuses_to_be_pickled_and_says_what_to_pass_on():
+    encoded = qcodec.Encoded(qcodec.encode(np.ones((3, 4), np.float32)))
+    with pytest.raises(TypeError, match=r"Encoded.*encoded bytes"):
+        pickle.dumps(encoded)

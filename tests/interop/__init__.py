@@ -1,0 +1,1 @@
+"""What other libraries do with our files."""
