@@ -160,7 +160,8 @@ void qc_mask_n_of_m(const float *values, size_t rows, size_t row, size_t n, size
 
 /* ---- equal steps ---- */
 
-/* The smallest and the largest of 0 and the values of each group. */
+/* The smallest and the largest of 0 and the values of each group, which are finite (else
+   QC_INVALID). */
 qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
                           float *low, float *high, const qc_poll *poll, qc_error *error);
 

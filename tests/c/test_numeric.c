@@ -155,7 +155,8 @@ static void check_steps(const float *values, size_t count, unsigned kind)
     qc_grouping grouping = {1 + random_bits() % 9, 1 + random_bits() % GROUPS};
     float low[GROUPS], high[GROUPS];
     double sums[GROUPS], plain[GROUPS] = {0}, clipped[GROUPS], all[GROUPS], limits[GROUPS];
-    CHECK(qc_group_ranges(values, count, &grouping, low, high, NULL, NULL) == QC_OK, "ranges");
+    qc_status ranges = qc_group_ranges(values, count, &grouping, low, high, NULL, NULL);
+    CHECK(ranges == QC_OK || (kind == 1 && ranges == QC_INVALID), "ranges");
     CHECK(qc_group_squares(values, count, &grouping, sums, NULL, NULL) == QC_OK, "squares");
     for (size_t i = 0; i < count && kind != 1; i++) {
         size_t group = group_of(&grouping, i);
@@ -264,6 +265,15 @@ static void equal_steps_of_groups(void)
     REFUSED(codes_of(2, 2, NAN, 0, 1, 0, 1, &error), QC_INVALID, step);
     REFUSED(qc_group_ranges(ascending, 4, &(qc_grouping){0, 1}, low, high, NULL, &error),
             QC_INVALID, inner);
+    for (size_t inner = 1; inner <= 2; inner++) {
+        static const float not_finite[] = {NAN, -NAN, INFINITY, -INFINITY};
+        for (size_t i = 0; i < 4; i++) {
+            float values[40] = {0};
+            values[9 * i] = not_finite[i];
+            REFUSED(qc_group_ranges(values, 40, &(qc_grouping){inner, 2}, low, high, NULL, &error),
+                    QC_INVALID, "ranges: values are not finite");
+        }
+    }
     REFUSED(qc_group_squares(ascending, 4, &(qc_grouping){1, 0}, sums, NULL, &error), QC_INVALID,
             count);
 }
