@@ -1,7 +1,7 @@
 /*
  * A codebook for each group of a tensor: its members are gathered, and clustered as those of a
- * whole tensor are, by the exact method (kmeans_exact.c) if they are few, else by the fast one
- * (kmeans_fast.c).
+ * whole tensor are: sorted (kmeans_exact.c, kmeans_near.c) if they are few, else by the fast
+ * method (kmeans_fast.c).
  */
 #include "base/float_bits.h"
 #include "numeric/grouping.h"
@@ -17,6 +17,7 @@ typedef struct groups {
     const qc_group_codebooks *wanted;
     float *gathered, *ordered;
     void *scratch;
+    double guess; /* neighbouring groups are similar */
     qc_ticker ticker;
     const qc_poll *poll;
     qc_error *error;
@@ -103,24 +104,24 @@ static qc_status sort(const groups *in, float *values, size_t count)
 
 /* ---- centroids ---- */
 
-static qc_status find_exact(const groups *in, const float *members, size_t count, float *centroids)
+static qc_status find_sorted(groups *in, const float *members, size_t count, float *centroids)
 {
     memcpy(in->ordered, members, count * sizeof *members);
     QC_TRY(sort(in, in->ordered, count));
-    return qc_kmeans_exact(in->ordered, count, in->wanted->k, centroids, NULL, in->scratch,
-                           in->poll, in->error);
+    return qc_kmeans_sorted(in->ordered, count, in->wanted->k, in->wanted->exact, &in->guess,
+                            centroids, &in->ticker, in->scratch, in->error);
 }
 
-static qc_status find(const groups *in, const float *members, size_t count, float *centroids)
+static qc_status find(groups *in, const float *members, size_t count, float *centroids)
 {
     double coarseness;
-    if (count <= in->wanted->max_exact)
-        return find_exact(in, members, count, centroids);
+    if (count <= in->wanted->max_sorted)
+        return find_sorted(in, members, count, centroids);
     QC_TRY(qc_kmeans_fast(members, count, in->wanted->k, centroids, &coarseness, in->scratch,
                           in->poll, in->error));
     if (coarseness <= in->wanted->max_coarseness)
         return QC_OK;
-    return find_exact(in, members, count, centroids);
+    return find_sorted(in, members, count, centroids);
 }
 
 /* Keep each centroid once, and fill up with the last one; -0.0 becomes 0.0. Returns the number of
@@ -177,6 +178,7 @@ qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size
                  .period = period_of(count, grouping),
                  .wanted = wanted,
                  .gathered = (float *)workspace,
+                 .guess = 1,
                  .ticker = qc_ticker_of(poll),
                  .poll = poll,
                  .error = error};

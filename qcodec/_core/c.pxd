@@ -255,8 +255,9 @@ cdef extern from "qcodec_numeric.h" nogil:
     ctypedef struct qc_grouping:
         size_t inner, count
     ctypedef struct qc_group_codebooks:
-        size_t k, max_exact
+        size_t k, max_sorted
         double max_coarseness
+        int exact
     size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
     qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
                                       const qc_grouping *grouping, const qc_group_codebooks *wanted,

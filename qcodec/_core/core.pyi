@@ -259,8 +259,9 @@ def group_codebooks(
     inner: int,
     groups: int,
     k: int,
-    max_exact: int,
+    max_sorted: int,
     max_coarseness: float,
+    exact: bool,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]

@@ -27,7 +27,7 @@ NORMALIZATIONS = ("max", "rms")
 
 # Up to this many values, sorting is cheap, and the exact optimum costs little more.
 _MAX_EXACT = 1 << 16
-# How many values the exact method takes at most, by the name of the method.
+# How many values of a group are sorted at most, by the name of the method.
 _LIMITS = {"auto": _MAX_EXACT, "exact": (1 << 63) - 1, "fast": 0}
 # The share of the error inside the bins of the fast method, up to which it is near the optimum.
 _MAX_COARSENESS = 0.001
@@ -63,8 +63,10 @@ def quantize_codebook(
         ``"exact"`` finds the optimum, the smallest squared error. ``"fast"`` is at most
         0.05 % above the optimum (0.01 % on common distributions) and takes a millisecond
         per million weights: it is the exact method on the bins of a histogram, or on the
-        weights if the bins are too coarse. ``"auto"`` is exact up to 65,536 weights per
-        group, and fast above. The others are starts for Lloyd's algorithm.
+        weights if the bins are too coarse. ``"auto"`` is exact up to 65,536 weights, and fast
+        above. With a codebook per group, groups of up to 65,536 weights are then typically
+        0.01 % above the optimum, which takes a quarter of the time. The others are starts for
+        Lloyd's algorithm.
     scale : {"max", "rms"}, optional
         Divide each group by its largest magnitude or its root mean square, store
         this as the group's scale, and share one codebook. The default: no scale, and
@@ -287,7 +289,7 @@ def _books(
     if init in _LIMITS:
         books, entries, codes = core.group_codebooks(
             weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
-            layout.inner, layout.count, k, _LIMITS[init], _MAX_COARSENESS,
+            layout.inner, layout.count, k, _LIMITS[init], _MAX_COARSENESS, init == "exact",
         )  # fmt: skip
         books = books[:, : max(entries)]
         return books, codes if weights.all_kept else codes[weights.kept]
