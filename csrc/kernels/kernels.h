@@ -115,6 +115,18 @@ typedef struct qc_max_bits {
 } qc_max_bits;
 typedef size_t qc_max_bits_kernel(const float *values, size_t count, qc_max_bits *max);
 
+/* Floats that become the nearest multiples of a step, a power of two, from `low` to `high`. */
+typedef struct qc_clipping_step {
+    double step, inverse, low, high;
+} qc_clipping_step;
+
+/* Add squared errors to lane i % QC_ERROR_LANES: of clipping alone, and in all, each operation on
+   doubles rounded once. Returns a multiple of QC_ERROR_LANES. */
+#define QC_ERROR_LANES 8
+typedef size_t qc_step_errors_kernel(const float *values, size_t count,
+                                     const qc_clipping_step *step, double clipped[QC_ERROR_LANES],
+                                     double all[QC_ERROR_LANES]);
+
 /* Walk down a binary tree of `levels` levels (1 to 8): node n (from 1) is tree[n], and its children
    are 2n and, if the value is greater, 2n + 1. codes[i] is the leaf, counted from the left. */
 typedef size_t qc_descend_kernel(const float *tree, unsigned levels, const float *values,
@@ -239,6 +251,7 @@ typedef struct qc_kernels {
     qc_round_kernel *round_to_f16, *round_to_bf16;
     qc_byte_codes_kernel *byte_codes;
     qc_max_bits_kernel *max_bits;
+    qc_step_errors_kernel *step_errors;
     qc_descend_kernel *descend;
     qc_sum_gaps_kernel *sum_gaps;
     qc_mask_positions_kernel *mask_positions;
@@ -297,6 +310,7 @@ qc_round_kernel qc_round_to_f16_avx2, qc_round_to_f16_avx512;
 qc_round_kernel qc_round_to_bf16_avx2, qc_round_to_bf16_avx512;
 qc_byte_codes_kernel qc_byte_codes_avx2, qc_byte_codes_avx512;
 qc_max_bits_kernel qc_max_bits_avx2, qc_max_bits_avx512;
+qc_step_errors_kernel qc_step_errors_avx2, qc_step_errors_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
 qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
 qc_mask_positions_kernel qc_mask_positions_avx2, qc_mask_positions_avx512;

@@ -7,7 +7,7 @@
 #include "kernels/kernels.h"
 #include "numeric/multiples.h"
 
-#define LANES      8
+#define LANES      QC_ERROR_LANES
 #define NOT_FINITE "ranges: values are not finite"
 
 /* ---- ranges ---- */
@@ -151,28 +151,28 @@ typedef struct errors {
     double clipped, all;
 } errors;
 
-static inline errors errors_of_value(const qc_affine_step *step, double inverse, double value)
+static inline errors errors_of_value(const qc_clipping_step *step, double value)
 {
     double reachable = qc_clipped(value, step->low, step->high);
     double beyond = value - reachable;
-    double off = value - qc_to_integer(reachable * inverse) * step->step;
+    double off = value - qc_to_integer(reachable * step->inverse) * step->step;
     return (errors){beyond * beyond, off * off};
 }
 
 static errors errors_of(const float *values, size_t count, const qc_affine_step *given)
 {
-    const qc_affine_step step = *given;
-    const double inverse = 1 / step.step;
+    qc_step_errors_kernel *kernel = qc_kernels_selected()->step_errors;
+    const qc_clipping_step step = {given->step, 1 / given->step, given->low, given->high};
     double clipped[LANES] = {0}, all[LANES] = {0};
-    size_t i = 0;
+    size_t i = kernel == NULL ? 0 : kernel(values, count, &step, clipped, all);
     for (; count - i >= LANES; i += LANES)
         for (size_t lane = 0; lane < LANES; lane++) {
-            errors found = errors_of_value(&step, inverse, (double)values[i + lane]);
+            errors found = errors_of_value(&step, (double)values[i + lane]);
             clipped[lane] += found.clipped;
             all[lane] += found.all;
         }
     for (size_t lane = 0; i < count; i++, lane++) {
-        errors found = errors_of_value(&step, inverse, (double)values[i]);
+        errors found = errors_of_value(&step, (double)values[i]);
         clipped[lane] += found.clipped;
         all[lane] += found.all;
     }

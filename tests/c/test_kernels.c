@@ -51,6 +51,7 @@ static const kernel_row rows[] = {
     ROW(round_to_bf16),
     ROW(byte_codes),
     ROW(max_bits),
+    ROW(step_errors),
     ROW(descend),
     ROW(sum_gaps),
     ROW(mask_positions),

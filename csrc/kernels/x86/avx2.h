@@ -22,6 +22,7 @@
 #define QC_VECTOR       __m256i
 #define QC_VECTOR_BYTES 32
 #define QC_FLOATS       __m256
+#define QC_DOUBLES      __m256d
 
 QC_SET static inline QC_VECTOR vector_zero(void) { return _mm256_setzero_si256(); }
 QC_SET static inline QC_VECTOR vector_of_bytes(uint8_t byte)
@@ -90,6 +91,12 @@ QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
 QC_SET static inline QC_FLOATS vector_round_to_integers(QC_FLOATS floats)
 {
     return _mm256_round_ps(floats, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/* As many floats as there are doubles in a vector, as doubles. */
+QC_SET static inline QC_DOUBLES vector_load_doubles(const float *values)
+{
+    return _mm256_cvtps_pd(_mm_loadu_ps(values));
 }
 
 /* Whether the magnitude of a difference is above `limit`. */

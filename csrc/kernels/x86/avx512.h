@@ -24,6 +24,7 @@
 #define QC_VECTOR       __m512i
 #define QC_VECTOR_BYTES 64
 #define QC_FLOATS       __m512
+#define QC_DOUBLES      __m512d
 
 QC_SET static inline QC_VECTOR vector_zero(void) { return _mm512_setzero_si512(); }
 QC_SET static inline QC_VECTOR vector_of_bytes(uint8_t byte)
@@ -76,6 +77,12 @@ QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
 QC_SET static inline QC_FLOATS vector_round_to_integers(QC_FLOATS floats)
 {
     return _mm512_roundscale_ps(floats, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/* As many floats as there are doubles in a vector, as doubles. */
+QC_SET static inline QC_DOUBLES vector_load_doubles(const float *values)
+{
+    return _mm512_cvtps_pd(_mm256_loadu_ps(values));
 }
 
 /* Whether the magnitude of a difference is above `limit`. */

@@ -1,5 +1,5 @@
 /*
- * Floats to affine codes of a byte, and the ranges of floats.
+ * Floats to affine codes of a byte; the ranges of floats; errors of floats in equal steps.
  */
 #ifndef QC_X86_EQUAL_STEPS_TEMPLATE_H
 #define QC_X86_EQUAL_STEPS_TEMPLATE_H
@@ -61,6 +61,39 @@ QC_SET size_t QC_NAME(qc_max_bits)(const float *values, size_t count, qc_max_bit
         max->as_signed = signed_lanes[lane] > max->as_signed ? signed_lanes[lane] : max->as_signed;
         max->as_unsigned =
             unsigned_lanes[lane] > max->as_unsigned ? unsigned_lanes[lane] : max->as_unsigned;
+    }
+    return i;
+}
+
+QC_SET size_t QC_NAME(qc_step_errors)(const float *values, size_t count,
+                                      const qc_clipping_step *step, double clipped[QC_ERROR_LANES],
+                                      double all[QC_ERROR_LANES])
+{
+    enum { DOUBLES = QC_VECTOR_BYTES / 8, VECTORS = QC_ERROR_LANES / DOUBLES };
+    const QC_DOUBLES low = QC_OP(set1_pd)(step->low), high = QC_OP(set1_pd)(step->high);
+    const QC_DOUBLES inverse = QC_OP(set1_pd)(step->inverse), size = QC_OP(set1_pd)(step->step);
+    const QC_DOUBLES to_integer = QC_OP(set1_pd)(0x1.8p52); /* numeric/multiples.h */
+    QC_DOUBLES clipped_sums[VECTORS], sums[VECTORS];
+    size_t i = 0;
+    for (size_t part = 0; part < VECTORS; part++) {
+        clipped_sums[part] = QC_OP(loadu_pd)(clipped + part * DOUBLES);
+        sums[part] = QC_OP(loadu_pd)(all + part * DOUBLES);
+    }
+    for (; count - i >= QC_ERROR_LANES; i += QC_ERROR_LANES)
+        for (size_t part = 0; part < VECTORS; part++) {
+            QC_DOUBLES value = vector_load_doubles(values + i + part * DOUBLES);
+            /* Of NaN and a number, these give the second operand. */
+            QC_DOUBLES reachable = QC_OP(min_pd)(QC_OP(max_pd)(value, low), high);
+            QC_DOUBLES beyond = QC_OP(sub_pd)(value, reachable);
+            QC_DOUBLES level = QC_OP(add_pd)(QC_OP(mul_pd)(reachable, inverse), to_integer);
+            level = QC_OP(mul_pd)(QC_OP(sub_pd)(level, to_integer), size);
+            QC_DOUBLES off = QC_OP(sub_pd)(value, level);
+            clipped_sums[part] = QC_OP(add_pd)(clipped_sums[part], QC_OP(mul_pd)(beyond, beyond));
+            sums[part] = QC_OP(add_pd)(sums[part], QC_OP(mul_pd)(off, off));
+        }
+    for (size_t part = 0; part < VECTORS; part++) {
+        QC_OP(storeu_pd)(clipped + part * DOUBLES, clipped_sums[part]);
+        QC_OP(storeu_pd)(all + part * DOUBLES, sums[part]);
     }
     return i;
 }

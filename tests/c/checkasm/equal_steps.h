@@ -94,4 +94,35 @@ static const char *check_max_bits(const qc_kernels *kernels)
     return NULL;
 }
 
+static const char *check_step_errors(const qc_kernels *kernels)
+{
+    for (unsigned round = 0; round < 16; round++)
+        for (size_t count = 0; count <= MAX_COUNT; count = next_count(count)) {
+            double size = ldexp(1, (int)(random_bits() % 40) - 20), errors[4][QC_ERROR_LANES];
+            const qc_clipping_step step = {size, 1 / size, -(double)(1 + round) * size,
+                                           round * size};
+            float *values = (float *)last_bytes(input, 4 * count);
+            for (size_t lane = 0; lane < QC_ERROR_LANES; lane++) {
+                errors[0][lane] = errors[2][lane] = (double)(random_bits() % 99);
+                errors[1][lane] = errors[3][lane] = (double)(random_bits() % 99);
+            }
+            for (size_t i = 0; i < count; i++)
+                values[i] = (float)(((int)(random_bits() % 4001) - 2000) * 0.007 * size);
+            size_t done = PARTIAL(kernels->step_errors(values, count, &step, errors[0], errors[1]));
+            for (size_t i = 0; i < done && i < count; i++) {
+                volatile double reachable = clipped(values[i], step.low, step.high);
+                volatile double beyond = values[i] - reachable;
+                volatile double off = values[i] - rint(reachable / size) * size;
+                volatile double of_clipping = beyond * beyond, of_all = off * off;
+                errors[2][i % QC_ERROR_LANES] += of_clipping;
+                errors[3][i % QC_ERROR_LANES] += of_all;
+            }
+            if (!is_enough(done, count) || done % QC_ERROR_LANES != 0 ||
+                !is_same(errors[0], errors[2], sizeof errors[0]) ||
+                !is_same(errors[1], errors[3], sizeof errors[1]))
+                WRONG("%zu of %zu values", done, count);
+        }
+    return NULL;
+}
+
 #endif /* CHECKASM_EQUAL_STEPS_H */
