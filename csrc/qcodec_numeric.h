@@ -143,6 +143,24 @@ qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float
                           float *means, int *coarse, void *workspace, const qc_poll *poll,
                           qc_error *error);
 
+/* The same thresholds for each group, thresholds[sides * group + side], by sorting.
+   `workspace`: qc_ternary_thresholds_workspace bytes, aligned for double. */
+size_t qc_ternary_thresholds_workspace(size_t count, const qc_grouping *grouping);
+qc_status qc_ternary_thresholds(const float *values, size_t count, const qc_grouping *grouping,
+                                size_t sides, float *thresholds, void *workspace,
+                                const qc_poll *poll, qc_error *error);
+
+/* With two thresholds for each group, which are not negative: sums and numbers of the values above
+   the first one, and of the magnitudes of those below minus the second one. */
+qc_status qc_sums_beyond(const float *values, size_t count, const qc_grouping *grouping,
+                         const float *thresholds, double *sums, uint64_t *counts,
+                         const qc_poll *poll, qc_error *error);
+
+/* The same values get the codes 2 and 0, all others 1. */
+qc_status qc_ternary_codes(const float *values, size_t count, const qc_grouping *grouping,
+                           const float *thresholds, uint8_t *codes, const qc_poll *poll,
+                           qc_error *error);
+
 /* Whether no value is infinite or NaN. */
 int qc_all_finite(const float *values, size_t count);
 

@@ -280,6 +280,16 @@ cdef extern from "qcodec_numeric.h" nogil:
                                const double *costs, double price, const uint32_t *rows,
                                const uint32_t *columns, uint8_t *stored, int *changed,
                                const qc_poll *poll, qc_error *error)
+    size_t qc_ternary_thresholds_workspace(size_t count, const qc_grouping *grouping)
+    qc_status qc_ternary_thresholds(const float *values, size_t count, const qc_grouping *grouping,
+                                    size_t sides, float *thresholds, void *workspace,
+                                    const qc_poll *poll, qc_error *error)
+    qc_status qc_sums_beyond(const float *values, size_t count, const qc_grouping *grouping,
+                             const float *thresholds, double *sums, uint64_t *counts,
+                             const qc_poll *poll, qc_error *error)
+    qc_status qc_ternary_codes(const float *values, size_t count, const qc_grouping *grouping,
+                               const float *thresholds, uint8_t *codes, const qc_poll *poll,
+                               qc_error *error)
     size_t qc_ternary_best_workspace(size_t sides)
     qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
                               float *means, int *coarse, void *workspace, const qc_poll *poll,

@@ -202,6 +202,41 @@ static void check_steps(const float *values, size_t count, unsigned kind)
     }
 }
 
+/* Thresholds, sums and codes of ternary weights by groups, against the plain way. */
+static void check_ternary_groups(const float *values, size_t count, unsigned kind)
+{
+    enum { GROUPS = 5 };
+    qc_grouping grouping = {1 + random_bits() % 9, 1 + random_bits() % GROUPS};
+    size_t sides = 1 + random_bits() % 2;
+    float thresholds[2 * GROUPS] = {0}, both[2 * GROUPS] = {0};
+    double sums[2 * GROUPS], plain[2 * GROUPS] = {0};
+    uint64_t counts[2 * GROUPS], plain_counts[2 * GROUPS] = {0};
+    uint8_t *codes = last_bytes(output, count);
+    void *scratch = malloc(qc_ternary_thresholds_workspace(count, &grouping));
+    qc_status status =
+        qc_ternary_thresholds(values, count, &grouping, sides, thresholds, scratch, NULL, NULL);
+    CHECK(status == QC_OK || (kind == 1 && status == QC_INVALID), "ternary thresholds");
+    free(scratch);
+    for (size_t g = 0; g < grouping.count && status == QC_OK; g++)
+        for (size_t side = 0; side < 2; side++)
+            both[2 * g + side] = thresholds[sides * g + (sides == 2 ? side : 0)];
+    CHECK(qc_sums_beyond(values, count, &grouping, both, sums, counts, NULL, NULL) == QC_OK,
+          "sums beyond");
+    CHECK(qc_ternary_codes(values, count, &grouping, both, codes, NULL, NULL) == QC_OK, "trits");
+    for (size_t i = 0; i < count && kind != 1; i++) {
+        size_t at = 2 * group_of(&grouping, i);
+        int above = values[i] > both[at], below = values[i] < -both[at + 1];
+        CHECK(codes[i] == 1 + above - below, "trit %zu: %u", i, codes[i]);
+        plain[at] += above ? (double)values[i] : 0;
+        plain[at + 1] -= below ? (double)values[i] : 0;
+        plain_counts[at] += (unsigned)above;
+        plain_counts[at + 1] += (unsigned)below;
+    }
+    for (size_t i = 0; i < 2 * grouping.count && kind != 1; i++)
+        CHECK(fabs(sums[i] - plain[i]) <= 1e-12 * plain[i] && counts[i] == plain_counts[i],
+              "%g, not %g", sums[i], plain[i]);
+}
+
 /* A codebook for each group has the nearest of its centroids for each value. */
 static void check_codebooks(const float *values, size_t count, unsigned kind)
 {
@@ -274,6 +309,21 @@ static void equal_steps_of_groups(void)
                     QC_INVALID, "ranges: values are not finite");
         }
     }
+    uint64_t counts[2], room[4096];
+    uint8_t trits[4];
+    const qc_grouping none = {0, 1}, two = {2, 2};
+    const float infinite[] = {1, 2, 3, -INFINITY}, thresholds[4] = {0};
+    float best[4];
+    REFUSED(qc_ternary_thresholds(ascending, 4, &none, 1, best, room, NULL, &error), QC_INVALID,
+            inner);
+    REFUSED(qc_ternary_thresholds(ascending, 4, &two, 3, best, room, NULL, &error), QC_INVALID,
+            "ternary: number of scales");
+    REFUSED(qc_ternary_thresholds(infinite, 4, &two, 2, best, room, NULL, &error), QC_INVALID,
+            "ternary: values are not finite");
+    REFUSED(qc_sums_beyond(ascending, 4, &none, thresholds, sums, counts, NULL, &error), QC_INVALID,
+            inner);
+    REFUSED(qc_ternary_codes(ascending, 4, &none, thresholds, trits, NULL, &error), QC_INVALID,
+            inner);
     REFUSED(qc_group_squares(ascending, 4, &(qc_grouping){1, 0}, sums, NULL, &error), QC_INVALID,
             count);
 }
@@ -317,6 +367,7 @@ int main(void)
             check_masks(values, count);
             check_exact_forms(values, count, kind);
             check_steps(values, count, kind);
+            check_ternary_groups(values, count, kind);
             check_codebooks(values, count, kind);
         }
     return 0;

@@ -346,6 +346,11 @@ GIL_FREE = {
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
     },
+    "ternary": {
+        "ternary_thresholds": "asks",
+        "sums_beyond": "asks",
+        "ternary_codes": "asks",
+    },
     "pack": {
         "pack_read": "short: as many names as the limit of tensors allows",
         "pack_find": "short: a binary search",

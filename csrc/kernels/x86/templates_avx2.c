@@ -6,7 +6,6 @@
 #if QC_HAS_AVX2
 
 #include "kernels/x86/affine_template.h"
-#include "kernels/x86/equal_steps_template.h"
 #include "kernels/x86/exponents_template.h"
 #include "kernels/x86/max_code_template.h"
 #include "kernels/x86/planes_template.h"
