@@ -107,6 +107,18 @@ qc_status qc_cost_thresholds(const float *centroids, const double *costs, size_t
 qc_status qc_assign_by_cost(const float *values, size_t count, const float *centroids,
                             const double *costs, size_t k, uint8_t *codes, qc_error *error);
 
+/* Sums of sorted values less their median, sorted[count / 2], over ranges that begin or end at the
+   median. Only every QC_KEPT_SUMS-th is kept: above[i] is the sum over the first i * QC_KEPT_SUMS
+   values from the median on, of which (count - count / 2) / QC_KEPT_SUMS + 1 are kept, and below[i]
+   that of the last ones before it, (count / 2) / QC_KEPT_SUMS + 1. Writes for each cut (else
+   QC_INVALID: at most `count`) the sum from the median to it, negative below the median. */
+#define QC_KEPT_SUMS 64
+qc_status qc_deviation_sums_keep(const float *sorted, size_t count, double *above, double *below,
+                                 const qc_poll *poll, qc_error *error);
+qc_status qc_deviation_sums(const float *sorted, size_t count, const double *above,
+                            const double *below, const size_t *cuts, size_t cut_count, double *sums,
+                            qc_error *error);
+
 /* Elements of a matrix that may be stored: all, or those where `kept` (rows * columns bytes) is not
    0. Values and codes are those of these elements alone, `count` of each, in C order. */
 #define QC_CANDIDATE_ENTRIES 256

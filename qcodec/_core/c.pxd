@@ -280,6 +280,12 @@ cdef extern from "qcodec_numeric.h" nogil:
                                const double *costs, double price, const uint32_t *rows,
                                const uint32_t *columns, uint8_t *stored, int *changed,
                                const qc_poll *poll, qc_error *error)
+    const size_t QC_KEPT_SUMS
+    qc_status qc_deviation_sums_keep(const float *ordered, size_t count, double *above,
+                                     double *below, const qc_poll *poll, qc_error *error)
+    qc_status qc_deviation_sums(const float *ordered, size_t count, const double *above,
+                                const double *below, const size_t *cuts, size_t cut_count,
+                                double *sums, qc_error *error)
     size_t qc_ternary_thresholds_workspace(size_t count, const qc_grouping *grouping)
     qc_status qc_ternary_thresholds(const float *values, size_t count, const qc_grouping *grouping,
                                     size_t sides, float *thresholds, void *workspace,

@@ -328,6 +328,21 @@ static void equal_steps_of_groups(void)
             count);
 }
 
+static void deviation_sums(void)
+{
+    double above[1], below[1], sums[2];
+    const size_t cuts[] = {0, 5};
+    const char *number = "sums of deviations: number of values";
+    CHECK(qc_deviation_sums_keep(ascending, 4, above, below, NULL, NULL) == QC_OK, "sums");
+    CHECK(qc_deviation_sums(ascending, 4, above, below, cuts, 1, sums, NULL) == QC_OK, "sums");
+    CHECK(sums[0] == 4, "%g", sums[0]); /* -(-1 - 0.5 + -2 - 0.5) */
+    REFUSED(qc_deviation_sums_keep(ascending, 0, above, below, NULL, &error), QC_INVALID, number);
+    REFUSED(qc_deviation_sums(ascending, 0, above, below, cuts, 1, sums, &error), QC_INVALID,
+            number);
+    REFUSED(qc_deviation_sums(ascending, 4, above, below, cuts, 2, sums, &error), QC_INVALID,
+            "sums of deviations: cut");
+}
+
 static qc_status books_of(size_t inner, size_t groups, size_t k, qc_error *error)
 {
     static uint8_t *room;
@@ -354,6 +369,7 @@ int main(void)
 {
     equal_steps_of_groups();
     codebooks_of_groups();
+    deviation_sums();
     input = guarded_memory((2 * MOST + 1) * sizeof(float));
     output = guarded_memory(MOST * sizeof(float));
     size_t ternary = qc_ternary_best_workspace(2), k_means = qc_kmeans_fast_workspace(256) + 8;

@@ -398,6 +398,7 @@ int main(void)
     check("qc_group_codebooks_find", codebooks);
     check("qc_choose_stored", choose_stored);
     check("qc_ternary_best", ternary);
+    check("qc_deviation_sums_keep", deviation_sums);
     check("qc_ternary_thresholds", ternary_thresholds);
     check("qc_sums_beyond", sums_beyond);
     check("qc_ternary_codes", ternary_codes);

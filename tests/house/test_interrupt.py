@@ -346,6 +346,10 @@ GIL_FREE = {
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
     },
+    "deviation_sums": {
+        "kept_deviation_sums": "asks",
+        "deviation_sums": "short: a sum per cut",
+    },
     "ternary": {
         "ternary_thresholds": "asks",
         "sums_beyond": "asks",

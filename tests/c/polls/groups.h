@@ -42,6 +42,14 @@ static qc_status fixed_point_errors(const qc_poll *poll, size_t *size)
                                  errors, errors + 100, poll, NULL);
 }
 
+static qc_status deviation_sums(const qc_poll *poll, size_t *size)
+{
+    static double below[MANY * VALUES / 2 / QC_KEPT_SUMS + 1];
+    *size = (MANY * VALUES / 2 / QC_KEPT_SUMS + 1) * sizeof(double);
+    return qc_deviation_sums_keep((const float *)memory, MANY * VALUES, (double *)(void *)out,
+                                  below, poll, NULL);
+}
+
 static qc_status ternary_thresholds(const qc_poll *poll, size_t *size)
 {
     *size = 2 * rows.count * sizeof *found;
