@@ -69,16 +69,22 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
 /* A codebook for each group of finite values (else QC_INVALID). Up to `max_sorted` members are
    sorted; with `exact`, the codebook is then the optimum, else its cuts are found on a grid and
    moved to where the error is least: typically 0.01 % above the optimum. For more members it is
-   that of the fast method, or if its coarseness is above `max_coarseness`, as for fewer. `kept`: 1
-   for each value that counts, else 0; NULL: all do. Writes k centroids of each group, ascending,
-   where the last one is repeated after the first entries[g], which differ from each other (a 0 for
-   a group without values), and the number of the nearest one for each value that counts.
-   `workspace`: qc_group_codebooks_workspace bytes, aligned for double, of which only as much is
-   touched as is needed. */
+   that of the fast method, or if its coarseness is above `max_coarseness`, as for fewer. With
+   `lloyd`, it is that of qc_kmeans_lloyd. `kept`: 1 for each value that counts, else 0; NULL: all
+   do. Writes k centroids of each group, ascending, where the last one is repeated after the first
+   entries[g], which differ from each other (a 0 for a group without values), and the number of the
+   nearest one for each value that counts. `workspace`: qc_group_codebooks_workspace bytes, aligned
+   for double, of which only as much is touched as is needed. */
+typedef struct qc_lloyd {
+    qc_kmeans_init init;
+    uint64_t seed; /* of every group */
+    size_t max_steps;
+} qc_lloyd;
 typedef struct qc_group_codebooks {
     size_t k, max_sorted;
     double max_coarseness;
     int exact;
+    const qc_lloyd *lloyd; /* NULL: none of these */
 } qc_group_codebooks;
 size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k);
 qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,

@@ -27,6 +27,7 @@ size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, s
     const qc_group_layout layout = qc_group_layout_of(count, grouping);
     size_t members = qc_max_members(&layout);
     size_t scratch = larger(qc_kmeans_exact_workspace(members, k), qc_kmeans_fast_workspace(k));
+    scratch = larger(scratch, qc_kmeans_workspace(members, k));
     return 2 * qc_room_of_floats(members) + larger(scratch, qc_sort_workspace(members));
 }
 
@@ -66,7 +67,11 @@ static void scatter(const groups *in, size_t first, const uint8_t *own, size_t m
 static qc_status find_sorted(groups *in, const float *members, size_t count, float *centroids)
 {
     memcpy(in->ordered, members, count * sizeof *members);
+    const qc_lloyd *lloyd = in->wanted->lloyd;
     QC_TRY(qc_sort_members(in->ordered, count, in->scratch, in->poll, in->error));
+    if (lloyd != NULL)
+        return qc_kmeans_lloyd(in->ordered, count, in->wanted->k, lloyd->init, lloyd->seed,
+                               lloyd->max_steps, centroids, NULL, in->scratch, in->poll, in->error);
     return qc_kmeans_sorted(in->ordered, count, in->wanted->k, in->wanted->exact, &in->guess,
                             centroids, &in->ticker, in->scratch, in->error);
 }
@@ -74,7 +79,7 @@ static qc_status find_sorted(groups *in, const float *members, size_t count, flo
 static qc_status find(groups *in, const float *members, size_t count, float *centroids)
 {
     double coarseness;
-    if (count <= in->wanted->max_sorted)
+    if (count <= in->wanted->max_sorted || in->wanted->lloyd != NULL)
         return find_sorted(in, members, count, centroids);
     QC_TRY(qc_kmeans_fast(members, count, in->wanted->k, centroids, &coarseness, in->scratch,
                           in->poll, in->error));

@@ -254,10 +254,15 @@ cdef extern from "qcodec_numeric.h" nogil:
                              double *coarseness, void *workspace, const qc_poll *poll, qc_error *error)
     ctypedef struct qc_grouping:
         size_t inner, count
+    ctypedef struct qc_lloyd:
+        qc_kmeans_init init
+        uint64_t seed
+        size_t max_steps
     ctypedef struct qc_group_codebooks:
         size_t k, max_sorted
         double max_coarseness
         int exact
+        const qc_lloyd *lloyd
     size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
     qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
                                       const qc_grouping *grouping, const qc_group_codebooks *wanted,

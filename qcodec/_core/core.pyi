@@ -262,6 +262,9 @@ def group_codebooks(
     max_sorted: int,
     max_coarseness: float,
     exact: bool,
+    init: str | None = None,
+    seed: int = 0,
+    max_steps: int = 0,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]

@@ -14,7 +14,7 @@ from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
 from .groups import Grouping
 from .position_costs import store
-from .sorting import ascending, by_group
+from .sorting import ascending
 from .thresholds import float32_at_most
 from .weights import Array, Weights, quantizable
 
@@ -286,21 +286,13 @@ def _books(
     weights: Weights, layout: Grouping, k: int, init: Init, seed: int
 ) -> tuple[Array, Array]:
     """Return a codebook per group, padded with its last entry, and the codes of all elements."""
-    if init in _LIMITS:
-        books, entries, codes = core.group_codebooks(
-            weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
-            layout.inner, layout.count, k, _LIMITS[init], _MAX_COARSENESS, init == "exact",
-        )  # fmt: skip
-        books = books[:, : max(entries)]
-        return books, codes if weights.all_kept else codes[weights.kept]
-    stored = weights.stored
-    codes = np.empty(len(stored), np.uint8)
-    found = []
-    for members in by_group(layout, weights.positions, len(stored)):
-        found.append(_centroids(stored[members], k, init, seed))
-        codes[members] = core.assign(stored[members], found[-1])
-    length = max(len(book) for book in found)
-    return np.stack([np.pad(book, (0, length - len(book)), "edge") for book in found]), codes
+    start = None if init in _LIMITS else init
+    books, entries, codes = core.group_codebooks(
+        weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
+        layout.inner, layout.count, k, _LIMITS.get(init, 0), _MAX_COARSENESS, init == "exact",
+        start, seed, _MAX_STEPS,
+    )  # fmt: skip
+    return books[:, : max(entries)], codes if weights.all_kept else codes[weights.kept]
 
 
 def _scales(weights: Weights, layout: Grouping, scale: Normalization) -> Array:

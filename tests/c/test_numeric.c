@@ -242,7 +242,10 @@ static void check_codebooks(const float *values, size_t count, unsigned kind)
 {
     enum { GROUPS = 5, K = 6 };
     qc_grouping grouping = {1 + random_bits() % 40, 1 + random_bits() % GROUPS};
-    qc_group_codebooks wanted = {1 + random_bits() % K, random_bits() % 2 * 1000, 1};
+    const qc_lloyd lloyd = {(qc_kmeans_init)(random_bits() % 4), 1, 100};
+    qc_group_codebooks wanted = {1 + random_bits() % K, random_bits() % 2 * 1000, 1, 0, NULL};
+    wanted.exact = (int)(random_bits() % 2);
+    wanted.lloyd = random_bits() % 3 == 0 ? &lloyd : NULL;
     size_t bytes = qc_group_codebooks_workspace(count, &grouping, wanted.k);
     void *scratch = malloc(bytes + 1);
     uint8_t *kept = malloc(count + 1), *codes = last_bytes(output, count);
