@@ -296,14 +296,16 @@ typedef enum qc_role {
 typedef struct qc_stream_info {
     unsigned role;
     unsigned coding;
-    size_t bytes; /* header included */
+    size_t bytes;  /* header included */
+    size_t offset; /* of the header, from the first byte of the chunk or of the parameter's body */
 } qc_stream_info;
 
 #define QC_MAX_STREAMS 16
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
    QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of copies, of low
-   bytes and of escapes, the options of copies, and the head of the planes of floats. */
+   bytes and of escapes, the options of copies, and the head of the planes of floats. After an error
+   too, *count streams were found. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 

@@ -147,6 +147,7 @@ cdef extern from "qcodec.h" nogil:
         unsigned role
         unsigned coding
         size_t bytes
+        size_t offset
     qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                                qc_stream_info *infos, size_t *count, qc_error *error)
     qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
