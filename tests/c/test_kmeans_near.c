@@ -57,7 +57,7 @@ int main(void)
             for (size_t m = 0; m < 2; m++) {
                 const uint8_t *mask = random_bits() % 2 ? kept : NULL;
                 const qc_grouping grouping = {members[m] / 4, COUNT / members[m]};
-                qc_group_codebooks wanted = {sizes[s], COUNT, 0, 0};
+                qc_group_codebooks wanted = {sizes[s], COUNT, 0, 0, NULL};
                 for (size_t i = 0; i < COUNT; i++) {
                     values[i] = value_of(kind);
                     kept[i] = random_bits() % 3 != 0;

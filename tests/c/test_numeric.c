@@ -349,7 +349,7 @@ static void deviation_sums(void)
 static qc_status books_of(size_t inner, size_t groups, size_t k, qc_error *error)
 {
     static uint8_t *room;
-    const qc_group_codebooks wanted = {k, 10, 0};
+    const qc_group_codebooks wanted = {k, 10, 0, 0, NULL};
     float books[2 * 256];
     uint16_t entries[2];
     uint8_t codes[4];

@@ -235,7 +235,7 @@ static qc_status fast(const qc_poll *poll, size_t *size)
 static qc_status codebooks(const qc_poll *poll, size_t *size)
 {
     enum { GROUPS = 1000, MEMBERS = 1000, K = 16 };
-    const qc_group_codebooks wanted = {K, MEMBERS, 0};
+    const qc_group_codebooks wanted = {K, MEMBERS, 0, 0, NULL};
     static uint16_t entries[GROUPS];
     uint8_t *codes = out + GROUPS * K * sizeof(float);
     *size = GROUPS * K * sizeof(float) + GROUPS * MEMBERS;
