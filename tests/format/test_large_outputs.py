@@ -1,62 +1,66 @@
-"""Outputs larger than the caches are stored past them: the same elements, wherever they begin."""
+"""Outputs larger than the caches, whose chunks are checked while they are decoded."""
+
+import functools
 
 import numpy as np
 import pytest
 
 import qcodec
-from qcodec import Affine, Codebook, Lossless, Sparse, Ternary
-from qcodec.codecs.pruning import Density
+from qcodec import ChecksumError, Lossless, Quantized
 from qcodec.dtypes import element_type
+from qcodec.quantized import Groups
 
-ml_dtypes = pytest.importorskip("ml_dtypes")
-
-# 32 MiB of the smallest output below, and no multiple of anything.
-ELEMENTS = (1 << 24) + 1013
-CHUNK = 1_000_003
-OUTPUTS = (np.float32, np.float16, ml_dtypes.bfloat16, np.float64)
-CODECS = {
-    "codebook of 4 bits": Codebook(4, init="linear"),
-    "codebook of 8 bits": Codebook(8, init="linear"),
-    "affine of 8 bits": Affine(8),
-    "affine of 12 bits": Affine(12),
-    "a scale for each group": Affine(4, group=4096),
-    "ternary": Ternary(),
-    "gaps": Sparse(Codebook(4, init="linear"), Density(0.1), positions="gaps"),
-    "mask": Sparse(Codebook(4, init="linear"), Density(0.3), positions="mask"),
-    "lossless": Lossless(),
-}
+ELEMENTS = (8 << 20) + 1013  # of four bytes each, 32 MiB and a little
+FRAMES = ("4 bits", "8 bits", "8 bits, checked", "verbatim", "bfloat16")
 
 
-@pytest.fixture(scope="module")
-def weights():
-    tile = np.random.default_rng(0).standard_normal(1 << 16).astype(np.float32)
-    return np.resize(tile, ELEMENTS // 4096 * 4096)
+def codebook(bits, entries):
+    codes = np.resize(np.random.default_rng(bits).integers(entries, size=99991), ELEMENTS)
+    book = Groups(np.linspace(-1, 1, entries, dtype=np.float32)[None])
+    return Quantized(
+        (ELEMENTS,), "float32", "codebook", codes.astype(np.uint8), None, bits, codebook=book
+    )
 
 
-def misaligned(count, dtype, shift):
-    """Memory for `count` elements that begins `shift` bytes behind a multiple of 64, and more."""
-    memory = np.full(count * np.dtype(dtype).itemsize + 192, 0xA5, np.uint8)
-    start = -memory.ctypes.data % 64 + 64 + shift
-    return memory, memory[start : start + count * np.dtype(dtype).itemsize].view(dtype)
+@functools.cache
+def frame(name):
+    """Encoded, and what it decodes to."""
+    if name in ("verbatim", "bfloat16"):
+        array = np.random.default_rng(1).standard_normal(2 * ELEMENTS, dtype=np.float32)
+        if name == "verbatim":
+            array = array[:ELEMENTS]
+            return qcodec.encode(array, Lossless(), profile="fixed"), array
+        array = (array.view(np.uint32) >> 16).astype(np.uint16)
+        array = array.view(element_type("bfloat16").carrier)
+        return qcodec.encode(array, Lossless(dtype="bfloat16"), profile="fast"), array
+    quantized = codebook(
+        *{"4 bits": (4, 10), "8 bits": (8, 256), "8 bits, checked": (8, 200)}[name]
+    )
+    return qcodec.encode(quantized, profile="fixed"), quantized.dequantize()
 
 
-#: Types of 16 bits are rounded first, by kernels of their own.
-CASES = [(name, "float32") for name in CODECS]
-CASES += [("a scale for each group", dtype) for dtype in ("float16", "bfloat16")]
+@pytest.mark.parametrize("name", FRAMES)
+def test_they_are_right(name):
+    data, expected = frame(name)
+    memory = np.empty(expected.nbytes + 128, np.uint8)
+    for shift in (0, 16, 20):
+        begin = -memory.ctypes.data % 64 + shift
+        out = memory[begin : begin + expected.nbytes].view(expected.dtype)
+        qcodec.decode(data, out=out)
+        assert np.array_equal(out.view(np.uint8), expected.view(np.uint8))
 
 
-@pytest.mark.parametrize(("name", "dtype"), CASES)
-def test_large_outputs_hold_what_small_ones_do_wherever_they_begin(weights, name, dtype):
-    array = weights.astype(element_type(dtype).carrier)
-    frame = qcodec.encode(array, CODECS[name], profile="fast", chunk=CHUNK)
-    encoded = qcodec.Encoded(frame)
-    # No slice holds a whole chunk, so all of them go through the caches.
-    slices = [encoded[i : i + CHUNK - 1] for i in range(0, len(weights), CHUNK - 1)]
-    expected = np.concatenate(slices)
-    for output, shift in zip(OUTPUTS, (16, 2, 6, 40), strict=True):
-        memory, out = misaligned(len(weights), output, shift)
-        assert encoded.decode(out=out, dtype=output) is out
-        np.testing.assert_array_equal(out, expected.astype(output))
-        start = out.ctypes.data - memory.ctypes.data
-        assert (memory[:start] == 0xA5).all()
-        assert (memory[start + out.nbytes :] == 0xA5).all()
+@pytest.mark.parametrize("name", FRAMES)
+def test_damage_is_reported_as_a_wrong_checksum(name):
+    """Also where a code without an entry is met first."""
+    data, expected = frame(name)
+    chunks = qcodec.Encoded(data).chunks
+    damaged = bytearray(data)
+    out = np.empty_like(expected)
+    begin = len(data) - len(data) // chunks * (chunks - 1)  # in the second chunk or before
+    for place in (begin, len(data) // 2, len(data) - 1, len(data) - len(data) // chunks // 3):
+        damaged[place] ^= 0xFF
+        with pytest.raises(ChecksumError, match="checksum"):
+            qcodec.decode(damaged, out=out)
+        damaged[place] ^= 0xFF
+    assert np.array_equal(qcodec.decode(damaged, out=out).view(np.uint8), expected.view(np.uint8))
