@@ -317,9 +317,10 @@ qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's. Of kind delta,
    everything in the chunk before the range is decoded too; of positions form copies the range is
    the whole chunk (else QC_INVALID). out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's
-   is a float type; its elements are converted. QC_VERIFY: the chunk's CRC first (chunked frames).
-   If the range is the whole chunk, every rule of the format is checked. `out` NULL: check only,
-   write nothing. Otherwise coded parameters must have been decoded (else QC_INVALID). */
+   is a float type; its elements are converted. QC_VERIFY: the chunk's CRC (chunked frames), before
+   all else or, if the output is large, while it is written. If the range is the whole chunk, every
+   rule of the format is checked. `out` NULL: check only, write nothing. Otherwise coded parameters
+   must have been decoded (else QC_INVALID). */
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);

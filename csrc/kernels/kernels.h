@@ -225,10 +225,10 @@ typedef size_t qc_count_blocks_kernel(const uint8_t *symbols, size_t count, unsi
  */
 typedef uint32_t qc_crc32c_kernel(uint32_t crc, const uint8_t *data, size_t size);
 
-/* Partial. Write to `folded` QC_CRC32C_FOLD bytes that take a register of 0 to where the bytes that
-   it did take `crc`. `size` is at least QC_CRC32C_FOLD, and fewer bytes than that are left. */
-typedef size_t qc_crc32c_fold_kernel(uint32_t crc, const uint8_t *data, size_t size,
-                                     uint8_t *folded);
+/* Partial. `folded` are QC_CRC32C_FOLD bytes that take a register of 0 to where all bytes before
+   took it. Changes them so that this holds for those that it did, a multiple of QC_CRC32C_FOLD;
+   fewer bytes than that are left. */
+typedef size_t qc_crc32c_fold_kernel(uint8_t *folded, const uint8_t *data, size_t size);
 
 /* Order non-temporal stores before all that follow; NULL where no kernel makes such stores. */
 typedef void qc_order_stores_kernel(void);
