@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Fuzzes the readers of other formats: any bytes are read, or refused by a QCodecError.
 
     python fuzz/readers.py FORMAT [SECONDS [FOLDER]]

