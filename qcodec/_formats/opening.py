@@ -116,7 +116,9 @@ def read_any(source: Readable, opening: Opening) -> Directory:
     limits = opening.limits
     limits.check_file(source.size)
     start = _start(source)
-    if is_pack(source):
+    # The length of a safetensors header may begin as another format does.
+    is_safetensors = start[4:9] == b"\0\0\0\0{"
+    if is_safetensors or is_pack(source):
         return read_directory(source, limits)
     reader = next((read for begins, read in _READERS if begins(start)), None)
     if reader is None:
