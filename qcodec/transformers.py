@@ -40,16 +40,24 @@ _THREADS = min(4, os.cpu_count() or 1)
 
 @register_quantization_config(_METHOD)
 class QCodecConfig(QuantizationConfigMixin):
-    """The ``quantization_config`` of a compressed checkpoint; it has no settings."""
+    """The ``quantization_config`` of a compressed checkpoint.
 
-    def __init__(self, **_: object) -> None:
+    Parameters
+    ----------
+    dtype : str, optional
+        The type of most weights, for models whose own configuration does not say it.
+    """
+
+    def __init__(self, dtype: str | None = None, **_: object) -> None:
         self.quant_method = _METHOD
+        self.dtype = dtype
         # The model in memory is not quantized: transformers removes this configuration from it.
         self.dequantize = True
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``config.json`` holds."""
-        return {"quant_method": self.quant_method}
+        found = {"quant_method": self.quant_method, "dtype": self.dtype}
+        return {key: value for key, value in found.items() if value is not None}
 
 
 @register_quantizer(_METHOD)
@@ -75,6 +83,13 @@ class QCodecQuantizer(HfQuantizer):
         suffix = WeightRenaming(rf"^(.+){_SUFFIX.replace('.', chr(92) + '.')}$", r"\1")
         # At most one converter takes a tensor: the last one has what the model's own leave.
         return [suffix, *own, _Decoding(r"^(.+)$", r"\1", [_Unchanged()])]
+
+    def update_dtype(self, dtype: torch.dtype) -> torch.dtype:
+        """Return the type of the weights, where transformers found that of the first frame."""
+        if dtype.is_floating_point:
+            return dtype
+        name = self.quantization_config.dtype
+        return torch.get_default_dtype() if name is None else getattr(torch, name)
 
     def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
         """Leave conversion to another type until the tensor is decoded."""

@@ -84,6 +84,23 @@ def test_another_type_is_what_transformers_makes_of_the_plain_checkpoint(tmp_pat
     assert same_state(plain, reloaded(model, folder, dtype=dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_type_is_known_where_the_model_does_not_say_it(tmp_path, make, dtype):
+    model = saved(lambda: make().to(getattr(torch, dtype)), tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    for source in (tmp_path / "plain", folder):
+        config = json.loads((source / "config.json").read_text())
+        del config["dtype"]
+        if source == folder:
+            config["quantization_config"]["dtype"] = dtype
+        (source / "config.json").write_text(json.dumps(config))
+    plain = type(model).from_pretrained(tmp_path / "plain", dtype="auto")
+    again = reloaded(model, folder, dtype="auto")
+    assert same_state(plain, again)
+    assert again.dtype == getattr(torch, dtype)
+    assert same_state(type(model).from_pretrained(tmp_path / "plain"), reloaded(model, folder))
+
+
 def test_what_a_checkpoint_lacks_is_reported_and_initialized(tmp_path):
     model = saved(bert, tmp_path / "plain")
     folder = compress(tmp_path / "plain", tmp_path / "small")
@@ -191,7 +208,9 @@ def test_tensor_parallel_loading_is_refused_with_the_way_that_works():
         quantizer.update_weight_conversions([], model)
 
 
-def test_the_configuration_is_what_the_checkpoint_says(tmp_path):
+def test_the_configuration_is_what_the_checkpoint_says():
     config = qcodec.transformers.QCodecConfig()
     assert config.to_dict() == {"quant_method": "qcodec"}
-    assert json.loads(config.to_json_string()) == {"quant_method": "qcodec"}
+    known = {"quant_method": "qcodec", "dtype": "bfloat16"}
+    assert qcodec.transformers.QCodecConfig.from_dict(known).to_dict() == known
+    assert json.loads(qcodec.transformers.QCodecConfig(**known).to_json_string()) == known
