@@ -9,6 +9,7 @@ Submodules are imported when they are first used:
 
 | submodule | contents |
 |---|---|
+| `qcodec.checkpoints` | checkpoint folders of Hugging Face's libraries |
 | `qcodec.dtypes` | element types, and the NumPy dtypes that hold them |
 | `qcodec.interop` | other formats: `dcnet` reads and writes Deep Compression's `.net` files |
 | `qcodec.quantize` | the quantization methods as functions |
@@ -138,6 +139,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _SUBMODULES = (
+    "checkpoints",
     "dtypes",
     "interop",
     "quantize",

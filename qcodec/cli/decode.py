@@ -19,10 +19,12 @@ from .._formats.rewriting import checked, files_of
 from .._io.atomic import replace_file
 from .._io.later import Later, Part
 from .._io.outputs import Output
+from ..checkpoints import decode_checkpoint
 from ..errors import UnsupportedError
 from ..files import BASE_KEY, safe_open
 from .arguments import add_base, add_limits, add_quiet, add_threads, base_of
 from .faults import UsageError, about
+from .folders import add_folders, convert, is_folder
 from .npz import npz_parts
 from .output import add_force, check_may_lose, checked_output, print_report
 from .progress import Progress
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a .safetensors or .npz file, or one of the format that was encoded, such as .onnx",
     )
     parser.add_argument("--dtype", choices=_DTYPES, help="the type of all float tensors in OUT")
+    add_folders(parser)
     add_quiet(parser)
     add_base(parser, "the base that the file was encoded against")
     add_force(parser)
@@ -51,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and report its size."""
+    if is_folder(options, ENDINGS):
+        return convert(options, decode_checkpoint, "decoding", dtype=options.dtype)
     base = base_of(options)
     others = (ending for endings in ORIGINAL_ENDINGS.values() for ending in endings)
     endings = tuple(dict.fromkeys((*ENDINGS, *others)))

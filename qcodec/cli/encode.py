@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from .._file.endings import PACK, SAFETENSORS
-from .._file.tensor_file import TensorFile
+from ..checkpoints import encode_checkpoint
+from ..files import safe_open
 from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
 from .arguments import (
     add_base,
@@ -19,6 +19,7 @@ from .arguments import (
     base_of,
 )
 from .faults import REPORTED, UsageError, line_of
+from .folders import add_folders, convert, is_folder
 from .model import Model
 from .output import add_force, checked_output
 
@@ -31,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = ", ".join(READY_MADE)
     parser.add_argument("input", metavar="IN", help="a file, an index of shards, or a folder")
     parser.add_argument(
-        "output", metavar="OUT", help="a .qc.safetensors file, or .qcodec for a pack"
+        "output",
+        metavar="OUT",
+        help="a .qc.safetensors file, .qcodec for a pack, or a folder if IN is one",
     )
     parser.add_argument(
         "--recipe",
@@ -48,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "arguments are TOML or a JSON object; may be repeated",
     )
     add_encoding(parser)
+    add_folders(parser)
     parser.add_argument(
         "--element-checksums",
         action="store_true",
@@ -65,31 +69,31 @@ def run(options: argparse.Namespace) -> int:
     """Encode the file and report its size."""
     rules = _rules(options.tensor)
     recipe = _recipe(options.recipe).with_rules(rules)
+    if is_folder(options, ENDINGS):
+        return _encode_folder(options, recipe, rules)
     base = base_of(options)
     if base is not None:
         recipe = recipe.with_base(base)
     output = checked_output(options, ENDINGS, recipe.is_lossless)
-    model = Model(options, lambda file, name: _value(file, name, recipe))
-    with model:
+    with Model(options, recipe) as model:
         for at, fault in idle_rules(rules, model.tensors):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
         model.save(
-            output, recipe, "encoding",
+            output, "encoding",
             profile=options.profile, effort=options.effort, threads=options.threads,
             element_checksums=options.element_checksums,
         )  # fmt: skip
     return 0
 
 
-def _value(file: TensorFile, name: str, recipe: Recipe) -> Any:
-    """Return what is encoded: codes stay as they are unless the recipe chooses others."""
-    stored = file.directory.tensors[name]
-    if stored.opaque:
-        return file.read_ordinary(name)
-    part = file.get_slice(name)
-    codec = recipe.codec_for(name, tuple(part.get_shape()), file.element_type(name).name)
-    is_kept = codec is None or codec.is_lossless
-    return file.read_stored(name) if is_kept else file.read_ordinary(name)
+def _encode_folder(options: argparse.Namespace, recipe: Recipe, rules: list[Rule]) -> int:
+    with safe_open(options.input, limits=options.limits) as file:
+        for at, fault in idle_rules(rules, file.keys()):
+            raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
+    return convert(
+        options, encode_checkpoint, "encoding",
+        recipe=recipe, profile=options.profile, effort=options.effort,
+    )  # fmt: skip
 
 
 def _rules(texts: list[str]) -> list[Rule]:

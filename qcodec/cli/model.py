@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from .._base.messages import quoted
 from .._file.header_writer import TensorSpec, write_header
+from .._file.recoding import Recoded
 from .._file.tensor_file import TensorFile
 from .._formats.original import NAME, original_of
 from .._io.outputs import Output
@@ -21,9 +22,6 @@ from .output import print_report
 from .progress import Progress
 from .text import contents_text
 
-#: Returns what is saved for a tensor of a file.
-Read = Callable[[TensorFile, str], Any]
-
 
 class Model:
     """The file or folder ``IN`` of a command that writes ``OUT``; a context manager.
@@ -32,8 +30,9 @@ class Model:
     ----------
     options : argparse.Namespace
         Those of `add_reading`, and ``input``, ``output``, ``limits``, ``quiet`` and ``json``.
-    read : callable
-        Returns what is saved for a tensor.
+    recipe : Recipe
+    base : str, optional
+        The base that IN was encoded against.
 
     Attributes
     ----------
@@ -41,8 +40,10 @@ class Model:
         Each is read when it is requested, so that the whole model is never in memory.
     """
 
-    def __init__(self, options: argparse.Namespace, read: Read, base: str | None = None) -> None:
-        self._options = options
+    def __init__(
+        self, options: argparse.Namespace, recipe: Recipe, base: str | None = None
+    ) -> None:
+        self._options, self._recipe = options, recipe
         # Mapped pages of tensors that are done would stay in memory.
         self._file = file = safe_open(
             options.input,
@@ -51,15 +52,15 @@ class Model:
             base=base,
             dequantize=options.dequantize,
         )
-        self.tensors = _OnDemand(options.input, file.offset_keys(), lambda name: read(file, name))
+        tensors = Recoded(file, recipe)
+        self.tensors = _OnDemand(options.input, list(tensors), tensors.__getitem__)
 
-    def save(self, output: Output, recipe: Recipe | None, what: str, **encoding: Any) -> None:
+    def save(self, output: Output, what: str, **encoding: Any) -> None:
         """Save the model, and report its size.
 
         Parameters
         ----------
         output : Output
-        recipe : Recipe or None
         what : str
             The work in one word, for its progress.
         **encoding
@@ -77,7 +78,7 @@ class Model:
                 self.tensors,
                 options.output,
                 file.metadata(),
-                recipe=recipe,
+                recipe=self._recipe,
                 progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
                 attached=attached,
                 **encoding,

@@ -41,9 +41,9 @@ def run(options: argparse.Namespace) -> int:
     """Write the file and report its size."""
     base = base_of(options)
     output = checked_output(options, ENDINGS, keeps_all=True)
-    with Model(options, lambda file, name: file.read_stored(name), base) as model:
+    with Model(options, Recipe(), base) as model:
         model.save(
-            output, Recipe(), "transcoding",
+            output, "transcoding",
             profile=options.profile, effort=options.effort, threads=options.threads,
         )  # fmt: skip
     return 0

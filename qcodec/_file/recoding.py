@@ -1,0 +1,39 @@
+"""The tensors of a file as they are encoded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..recipes import Recipe
+from .tensor_file import TensorFile
+
+
+class Recoded(Mapping[str, Any]):
+    """The tensors of a file, each read when it is requested, so that they are never all in memory.
+
+    What was quantized keeps its codes, unless the recipe chooses others.
+
+    Parameters
+    ----------
+    file : TensorFile
+    recipe : Recipe
+    """
+
+    def __init__(self, file: TensorFile, recipe: Recipe) -> None:
+        self._file, self._recipe = file, recipe
+
+    def __getitem__(self, name: str) -> Any:
+        file = self._file
+        if file.directory.tensors[name].opaque:
+            return file.read_ordinary(name)
+        shape = tuple(file.get_slice(name).get_shape())
+        codec = self._recipe.codec_for(name, shape, file.element_type(name).name)
+        keeps_bits = codec is None or codec.is_lossless
+        return file.read_stored(name) if keeps_bits else file.read_ordinary(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.offset_keys())
+
+    def __len__(self) -> int:
+        return len(self._file)
