@@ -91,8 +91,6 @@ def test_the_type_is_known_where_the_model_does_not_say_it(tmp_path, make, dtype
     for source in (tmp_path / "plain", folder):
         config = json.loads((source / "config.json").read_text())
         del config["dtype"]
-        if source == folder:
-            config["quantization_config"]["dtype"] = dtype
         (source / "config.json").write_text(json.dumps(config))
     plain = type(model).from_pretrained(tmp_path / "plain", dtype="auto")
     again = reloaded(model, folder, dtype="auto")
@@ -141,6 +139,12 @@ def test_the_model_is_an_ordinary_one(tmp_path):
     again.save_pretrained(tmp_path / "trained")
     assert same_state(again, reloaded(model, tmp_path / "trained"))
     again.half()
+
+
+def test_a_checkpoint_is_read_whole_if_it_may_not_be_mapped(tmp_path):
+    model = saved(llama, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    assert same_state(model, reloaded(model, folder, disable_mmap=True))
 
 
 @pytest.mark.parametrize("tied", [True, False])
