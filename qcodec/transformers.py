@@ -89,7 +89,13 @@ class QCodecQuantizer(HfQuantizer):
         if dtype.is_floating_point:
             return dtype
         name = self.quantization_config.dtype
-        return torch.get_default_dtype() if name is None else getattr(torch, name)
+        found = torch.get_default_dtype() if name is None else getattr(torch, str(name), None)
+        if not isinstance(found, torch.dtype) or not found.is_floating_point:
+            raise ValueError(
+                f"config.json: the dtype of quantization_config is {name!r}, allowed are the float "
+                "types of torch"
+            )
+        return found
 
     def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
         """Leave conversion to another type until the tensor is decoded."""
