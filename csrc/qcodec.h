@@ -296,14 +296,16 @@ typedef enum qc_role {
 typedef struct qc_stream_info {
     unsigned role;
     unsigned coding;
-    size_t bytes; /* header included */
+    size_t bytes;  /* header included */
+    size_t offset; /* of the header, from the first byte of the chunk or of the parameter's body */
 } qc_stream_info;
 
 #define QC_MAX_STREAMS 16
 
 /* The streams of a chunk, in order, without decoding them: fills infos[0 .. *count), at most
    QC_MAX_STREAMS. The rest of chunk->bytes are the numbers of stored elements, of copies, of low
-   bytes and of escapes, the options of copies, and the head of the planes of floats. */
+   bytes and of escapes, the options of copies, and the head of the planes of floats. After an error
+   too, *count streams were found. */
 qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                            qc_stream_info *infos, size_t *count, qc_error *error);
 
@@ -315,9 +317,10 @@ qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_
    count x qc_dtype_size(out_dtype) bytes, any alignment. `bytes` are the chunk's. Of kind delta,
    everything in the chunk before the range is decoded too; of positions form copies the range is
    the whole chunk (else QC_INVALID). out_dtype: the frame's, or f32, f16, bf16, f64 if the frame's
-   is a float type; its elements are converted. QC_VERIFY: the chunk's CRC first (chunked frames).
-   If the range is the whole chunk, every rule of the format is checked. `out` NULL: check only,
-   write nothing. Otherwise coded parameters must have been decoded (else QC_INVALID). */
+   is a float type; its elements are converted. QC_VERIFY: the chunk's CRC (chunked frames), before
+   all else or, if the output is large, while it is written. If the range is the whole chunk, every
+   rule of the format is checked. `out` NULL: check only, write nothing. Otherwise coded parameters
+   must have been decoded (else QC_INVALID). */
 qc_status qc_chunk_decode(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
                           size_t first, size_t count, qc_dtype out_dtype, void *out, unsigned flags,
                           void *workspace, qc_error *error);

@@ -181,8 +181,11 @@ static void check_streams(const qc_frame *frame, const qc_chunk *chunk, const ui
         PROMISE(!valid);
         return;
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        PROMISE(infos[i].offset >= sum); /* in order, apart from each other */
         sum += infos[i].bytes;
+        PROMISE(infos[i].offset + infos[i].bytes <= chunk->bytes);
+    }
     PROMISE(sum <= chunk->bytes);
     PROMISE(!valid || chunk->bytes - sum <= 6 * QC_VU_MAX_BYTES);
 }

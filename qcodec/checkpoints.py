@@ -169,7 +169,7 @@ def decode_checkpoint(
         As `encode_checkpoint`.
     """
     with (
-        safe_open(source, limits=limits) as file,
+        safe_open(source, backend="pread", limits=limits) as file,
         _new_folder(target, force) as folder,
     ):
         file.check_total(dtype)

@@ -35,11 +35,12 @@ LEFT_OUT = ["csrc/kernels/arm/", "csrc/base/cpu.c"]
 PYTHON_TESTS = {
     "format": [
         *("coded_parameters", "convert", "delta", "differential", "differential_lanes"),
-        *("differential_parts", "exact_forms", "float_planes", "large_outputs", "lanes", "pack"),
+        *("differential_parts", "float_planes", "large_outputs", "lanes", "pack", "stream_heads"),
         *("round_trip", "routers", "sparse", "streams", "streams_broken", "tensor"),
     ],
+    "format/exact": ["exact_forms", "exact_halves", "exact_probe", "exact_searches"],
     "quantize": [
-        *("affine", "assign_by_cost", "codebook", "codecs", "fixed_point", "kmeans"),
+        *("affine", "assign_by_cost", "codebook", "codecs", "fixed_point", "groups", "kmeans"),
         *("kmeans_fast", "prune", "quantized", "ternary", "ternary_best"),
     ],
 }

@@ -48,10 +48,15 @@ POWERS_HEADER = """\
 #define QC_CRC32C_FOLD_FIRST  @FOLD_FIRST@
 #define QC_CRC32C_FOLD_SECOND @FOLD_SECOND@
 
+/* x^(2^k) for k from 0 on. x^(2^31) is x again. */
+#define QC_CRC32C_SQUARES @SQUARES@
+
 #endif /* QC_CRC32C_POWERS_H */
 """
 PART = 512
 FOLD = 256
+SQUARES = 31
+SQUARES_PER_LINE = 6
 
 
 def shift_byte(crc: int) -> int:
@@ -91,6 +96,29 @@ def power(exponent: int) -> int:
     return register
 
 
+def product(a: int, b: int) -> int:
+    """Of two polynomials, modulo the polynomial; reflected."""
+    result = 0
+    for bit in range(31, -1, -1):
+        if a >> bit & 1:
+            result ^= b
+        b = b >> 1 ^ (POLYNOMIAL if b & 1 else 0)
+    return result
+
+
+def squares() -> str:
+    """The initializer of an array of x, its square, the square of that, and so on."""
+    values = [power(1)]
+    while len(values) < SQUARES:
+        values.append(product(values[-1], values[-1]))
+    words = [f"0x{value:08X}u" for value in values]
+    lines = [
+        ", ".join(words[start : start + SQUARES_PER_LINE])
+        for start in range(0, SQUARES, SQUARES_PER_LINE)
+    ]
+    return "{ \\\n    " + ", \\\n    ".join(lines) + " \\\n}"
+
+
 def powers_header() -> str:
     """The text of the header file of powers."""
     values = {
@@ -100,6 +128,7 @@ def powers_header() -> str:
         "FOLD": f"{FOLD}",
         "FOLD_FIRST": f"0x{power(8 * FOLD + 63):08X}00000000u",
         "FOLD_SECOND": f"0x{power(8 * FOLD - 1):08X}00000000u",
+        "SQUARES": squares(),
     }
     text = POWERS_HEADER
     for name, value in values.items():

@@ -27,10 +27,17 @@ qc_chunk_decoder *qc_chunk_decoder_of(void *workspace, const void *out, const qc
     size_t block = offsetof(qc_chunk_decoder, values.codes) + QC_VALUE_KEEP;
     qc_chunk_decoder *decoder = qc_workspace_place(workspace, block, out);
     decoder->shared.ticker = qc_ticker_of(poll);
+    decoder->crc.parts = 0;
     return decoder;
 }
 
 /* ---- opening ---- */
+
+static qc_status compare_crc(const qc_chunk *chunk, uint32_t crc, qc_error *error)
+{
+    QC_CHECK(crc == chunk->crc, QC_CHECKSUM, "chunk: checksum", 0, chunk->crc, crc);
+    return QC_OK;
+}
 
 /* The bytes are not trusted because of their CRC: they may change after it was checked. */
 static qc_status check_chunk_crc(const qc_frame *frame, const qc_chunk *chunk, const void *bytes,
@@ -38,9 +45,7 @@ static qc_status check_chunk_crc(const qc_frame *frame, const qc_chunk *chunk, c
 {
     if (frame->chunk_elements == 0 || (flags & QC_VERIFY) == 0)
         return QC_OK;
-    uint32_t crc = qc_crc32c(0, bytes, chunk->bytes);
-    QC_CHECK(crc == chunk->crc, QC_CHECKSUM, "chunk: checksum", 0, chunk->crc, crc);
-    return QC_OK;
+    return compare_crc(chunk, qc_crc32c(0, bytes, chunk->bytes), error);
 }
 
 static qc_status check_end(const qc_reader *reader, qc_error *error)
@@ -90,24 +95,36 @@ static size_t over(const uint8_t *out, size_t count, size_t size)
     return end % size == 0 ? end % QC_LINE_BYTES / size : 0;
 }
 
+/* Elements to go straight from streams to the output before more of the CRC is taken. */
+#define STRAIGHT ((size_t)8192)
+
+static size_t straight_at_once(const qc_chunk_decoder *decoder)
+{
+    return decoder->crc.parts > 0 ? STRAIGHT : SIZE_MAX;
+}
+
 /* A whole chunk, past the caches. */
 static qc_status decode_past_cache(qc_chunk_decoder *decoder, const qc_chunk *chunk,
                                    const target *target, qc_error *error)
 {
     uint8_t *out = target->out;
-    size_t keep = 0, straight;
+    size_t keep = 0, straight = SIZE_MAX;
     for (size_t at = 0; at < chunk->elements;) {
         size_t pulled = qc_smaller(QC_VALUE_BLOCK, chunk->elements - at), count = keep + pulled;
         size_t first = chunk->first + at - keep;
+        qc_streams_crc_take(&decoder->crc, at + pulled, chunk->elements);
         QC_TRY(qc_values_pull(&decoder->values, pulled, keep, error));
         at += pulled;
         keep = at < chunk->elements ? qc_smaller(over(out, count, target->size), pulled) : 0;
         count -= keep;
         qc_values_write(&decoder->values, 0, count, first, NULL, out);
         out += count * target->size;
-        QC_TRY(qc_values_write_straight(&decoder->values, chunk->elements - at, &keep, &out,
-                                        &straight, error));
-        at += straight;
+        while (straight > 0) {
+            size_t most = qc_smaller(straight_at_once(decoder), chunk->elements - at);
+            qc_streams_crc_take(&decoder->crc, at + most, chunk->elements);
+            QC_TRY(qc_values_write_straight(&decoder->values, most, &keep, &out, &straight, error));
+            at += straight;
+        }
     }
     return QC_OK;
 }
@@ -278,6 +295,11 @@ qc_status qc_chunk_decode_copies(qc_chunk_decoder *decoder, const qc_chunk *chun
 
 /* ---- a range of a chunk ---- */
 
+static int is_past_cache(const qc_frame *frame, const target *target)
+{
+    return target->whole && target->out != NULL && frame->elements >= CACHE_BYTES / target->size;
+}
+
 static qc_status decode_range(qc_chunk_decoder *decoder, const qc_chunk *chunk,
                               const target *target, qc_error *error)
 {
@@ -286,8 +308,7 @@ static qc_status decode_range(qc_chunk_decoder *decoder, const qc_chunk *chunk,
         QC_TRY(qc_chunk_decode_copies(decoder, chunk, 0, target->size, target->out, error));
         return qc_chunk_finish(decoder, error);
     }
-    int past_cache =
-        target->whole && target->out != NULL && frame->elements >= CACHE_BYTES / target->size;
+    int past_cache = is_past_cache(frame, target);
     decoder->values.past_cache = past_cache;
     QC_TRY(frame->positions != QC_DENSE ? decode_sparse(decoder, chunk, target, error)
            : past_cache                 ? decode_past_cache(decoder, chunk, target, error)
@@ -297,15 +318,54 @@ static qc_status decode_range(qc_chunk_decoder *decoder, const qc_chunk *chunk,
     return target->whole ? qc_chunk_finish(decoder, error) : QC_OK;
 }
 
+/* ---- the CRC ---- */
+
+/* Of a smaller chunk, a pass of its own takes no longer. */
+#define MIN_ALONG ((size_t)32 << 10)
+
+/* Whether the CRC may be taken while the chunk is decoded, past the caches. */
+static int may_take_along(const qc_frame *frame, const qc_chunk *chunk, const target *target,
+                          unsigned flags)
+{
+    return frame->chunk_elements > 0 && (flags & QC_VERIFY) != 0 && chunk->bytes >= MIN_ALONG &&
+           frame->positions == QC_DENSE && is_past_cache(frame, target);
+}
+
+/* Damage is reported as such, whatever else it looks like: the CRC is checked after an error too.
+ */
+static qc_status decode_along(qc_chunk_decoder *decoder, const qc_frame *frame,
+                              const qc_chunk *chunk, const void *bytes, const target *target,
+                              qc_dtype out_dtype, unsigned flags, qc_error *error)
+{
+    qc_status status =
+        qc_chunk_open(decoder, frame, chunk, bytes, out_dtype, flags & ~QC_VERIFY, error);
+    int along =
+        status == QC_OK && qc_streams_crc_open(&decoder->crc, bytes, chunk->bytes,
+                                               decoder->values.streams, frame->value_streams);
+    if (!along)
+        QC_TRY(check_chunk_crc(frame, chunk, bytes, flags, error));
+    if (status == QC_OK)
+        status = decode_range(decoder, chunk, target, error);
+    if (along && status != QC_INTERRUPTED)
+        QC_TRY(compare_crc(chunk, qc_streams_crc_close(&decoder->crc), error));
+    decoder->crc.parts = 0;
+    return status;
+}
+
 /* The same numbers whatever mode the calling thread is in. */
 static qc_status open_and_decode(qc_chunk_decoder *decoder, const qc_frame *frame,
                                  const qc_chunk *chunk, const void *bytes, const target *target,
                                  qc_dtype out_dtype, unsigned flags, qc_error *error)
 {
     uint32_t mode = qc_float_mode_enter();
-    qc_status status = qc_chunk_open(decoder, frame, chunk, bytes, out_dtype, flags, error);
-    if (status == QC_OK)
-        status = decode_range(decoder, chunk, target, error);
+    qc_status status;
+    if (may_take_along(frame, chunk, target, flags)) {
+        status = decode_along(decoder, frame, chunk, bytes, target, out_dtype, flags, error);
+    } else {
+        status = qc_chunk_open(decoder, frame, chunk, bytes, out_dtype, flags, error);
+        if (status == QC_OK)
+            status = decode_range(decoder, chunk, target, error);
+    }
     qc_float_mode_leave(mode);
     return status;
 }

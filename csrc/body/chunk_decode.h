@@ -10,6 +10,7 @@
 #include "body/positions_decode.h"
 #include "body/values_decode.h"
 #include "codings/routers/router_decode.h"
+#include "codings/streams_crc_decode.h"
 
 /* What QC_WORKSPACE_BYTES hold. */
 typedef struct qc_chunk_decoder {
@@ -20,7 +21,8 @@ typedef struct qc_chunk_decoder {
     };
     qc_stream_shared shared;
     qc_router_state router;
-    size_t stored; /* elements of the chunk */
+    size_t stored;      /* elements of the chunk */
+    qc_streams_crc crc; /* of the chunk, if it is taken while that is decoded */
     uint32_t block_positions[QC_VALUE_BLOCK];
     uint8_t block[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_code_row row;

@@ -61,6 +61,14 @@ static inline void repeat_number(float number, size_t count, float *numbers)
             numbers[j] = number;
 }
 
+/* The numbers of some groups, each for a few elements. */
+static inline void repeat_numbers(const qc_groups *groups, size_t group, size_t count,
+                                  group_number *number, size_t elements, float *numbers)
+{
+    for (size_t i = 0; i < count; i++, numbers += elements)
+        repeat_number(number(groups, group + i), QC_SPREAD_SLACK, numbers);
+}
+
 /* For each of `count` elements from number `first` on the number of its group. Behind the last
    group they begin again. */
 static inline void spread(const qc_groups *groups, size_t first, size_t count, group_number *number,
@@ -77,6 +85,14 @@ static inline void spread(const qc_groups *groups, size_t first, size_t count, g
         }
         if (done > 0)
             run = groups->inner > 0 ? groups->inner : qc_run_in(groups, first + done);
+        if (run == groups->inner && run <= QC_SPREAD_SLACK && run <= left) {
+            size_t behind = groups->count - group, some = left / run;
+            some = some < behind ? some : behind;
+            repeat_numbers(groups, group, some, number, run, numbers + done);
+            group = some < behind ? group + some : 0;
+            run *= some;
+            continue;
+        }
         run = run < left ? run : left;
         repeat_number(number(groups, group), run, numbers + done);
         group = group + 1 < groups->count ? group + 1 : 0;

@@ -110,7 +110,8 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
 
     (void)error;
     size_t at = state->next * width / 8;
-    qc_prefetch(state->data + at, count * width / 8, state->data + state->size);
+    if (!stream->is_fetched)
+        qc_prefetch(state->data + at, count * width / 8, state->data + state->size);
     while (count > 0) {
         size_t in_group = state->next % QC_BITPACKED_GROUP, take = 0;
         size_t offset = state->next / QC_BITPACKED_GROUP * width;
@@ -132,7 +133,8 @@ static const uint8_t *view(qc_stream *stream, size_t count)
     qc_bitpacked_state *state = &stream->state.bitpacked;
     if (stream->width != 8)
         return NULL;
-    qc_prefetch(state->data + state->next, count, state->data + state->size);
+    if (!stream->is_fetched)
+        qc_prefetch(state->data + state->next, count, state->data + state->size);
     state->next += count;
     return state->data + state->next - count;
 }

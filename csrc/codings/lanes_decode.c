@@ -203,7 +203,8 @@ static qc_status next(qc_stream *stream, void *symbols, size_t count, qc_error *
     qc_lanes_state *state = &stream->state.lanes;
     uint8_t *out = symbols;
     size_t rest = count % QC_LANES_TURN;
-    qc_prefetch(state->words, count, state->words_end);
+    if (!stream->is_fetched)
+        qc_prefetch(state->words, count, state->words_end);
     QC_TRY(decode_turns(state, out, count / QC_LANES_TURN, error));
     if (rest > 0)
         QC_TRY(decode_last(state, out + count - rest, rest, error));

@@ -55,6 +55,7 @@ qc_status qc_stream_open(qc_stream *stream, qc_reader *reader, size_t count, uns
     stream->shared = shared;
     stream->count = count;
     stream->left = count;
+    stream->is_fetched = 0;
     return with_offset(stream->decoder->start(stream, body, (size_t)size, error), stream, error);
 }
 

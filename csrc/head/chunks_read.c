@@ -46,9 +46,11 @@ qc_status qc_frame_chunks(const qc_frame *frame, const void *head, qc_chunk *chu
 
 /* ---- streams ---- */
 
-static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_info *info,
-                                  qc_error *error)
+/* Adds a stream to infos[*count]. */
+static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_info *infos,
+                                  size_t *count, qc_error *error)
 {
+    qc_stream_info *info = &infos[*count];
     size_t at = reader->at;
     uint64_t body;
     const uint8_t *bytes;
@@ -58,7 +60,9 @@ static qc_status read_stream_info(qc_reader *reader, unsigned role, qc_stream_in
     QC_TRY(qc_read_vu(reader, &body, "stream: body length", error));
     QC_TRY(qc_read_bytes(reader, body, &bytes, "stream: body", error));
     info->role = role;
+    info->offset = at;
     info->bytes = reader->at - at;
+    ++*count;
     return QC_OK;
 }
 
@@ -76,9 +80,9 @@ static qc_status read_values(qc_reader *reader, const qc_kind_facts *kind, unsig
     for (unsigned i = 0; i < numbers; i++)
         QC_TRY(qc_read_vu(reader, &number, "chunk: numbers before the values", error));
     if (fields & QC_PLANES_ESCAPES)
-        QC_TRY(read_stream_info(reader, QC_ROLE_VALUES + streams, &infos[(*count)++], error));
+        QC_TRY(read_stream_info(reader, QC_ROLE_VALUES + streams, infos, count, error));
     for (unsigned i = 0; i < streams; i++)
-        QC_TRY(read_stream_info(reader, QC_ROLE_VALUES + i, &infos[(*count)++], error));
+        QC_TRY(read_stream_info(reader, QC_ROLE_VALUES + i, infos, count, error));
     return QC_OK;
 }
 
@@ -97,7 +101,7 @@ static qc_status read_copies_infos(qc_reader *reader, qc_stream_info *infos, siz
     QC_TRY(qc_read_vu(reader, &number, "copies: bytes of low bits", error));
     for (unsigned i = 0; i < sizeof needs / sizeof *needs; i++)
         if ((options & needs[i]) == needs[i])
-            QC_TRY(read_stream_info(reader, QC_ROLE_COPIES + i, &infos[(*count)++], error));
+            QC_TRY(read_stream_info(reader, QC_ROLE_COPIES + i, infos, count, error));
     return QC_OK;
 }
 
@@ -106,20 +110,18 @@ qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const v
 {
     qc_reader reader = qc_reader_of(bytes, chunk->bytes, 1);
     uint64_t stored;
-    size_t n = 0;
+    *count = 0;
     if (frame->positions == QC_COPIES)
-        QC_TRY(read_copies_infos(&reader, infos, &n, error));
+        QC_TRY(read_copies_infos(&reader, infos, count, error));
     else if (frame->positions != QC_DENSE)
         QC_TRY(qc_read_vu(&reader, &stored, "positions: stored elements", error));
     if (qc_mask_width(frame->positions) > 0)
-        QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, &infos[n++], error));
+        QC_TRY(read_stream_info(&reader, QC_ROLE_MASK, infos, count, error));
     if (frame->positions == QC_CSR)
-        QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, &infos[n++], error));
+        QC_TRY(read_stream_info(&reader, QC_ROLE_ROW_COUNTS, infos, count, error));
     if (frame->positions == QC_CSR || frame->positions == QC_GAPS)
-        QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, &infos[n++], error));
-    QC_TRY(read_values(&reader, qc_kind_facts_of(frame), frame->value_streams, infos, &n, error));
-    *count = n;
-    return QC_OK;
+        QC_TRY(read_stream_info(&reader, QC_ROLE_GAPS, infos, count, error));
+    return read_values(&reader, qc_kind_facts_of(frame), frame->value_streams, infos, count, error);
 }
 
 qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,

@@ -39,7 +39,8 @@
     .join_floats_2 = qc_join_floats_2_avx2, .join_floats_4 = qc_join_floats_4_avx2,                \
     .f16_of_f32 = qc_f16_of_f32_avx2, .bf16_of_f32 = qc_bf16_of_f32_avx2,                          \
     .round_to_f16 = qc_round_to_f16_avx2, .round_to_bf16 = qc_round_to_bf16_avx2,                  \
-    .descend = qc_descend_avx2, .sum_gaps = qc_sum_gaps_avx2,                                      \
+    .byte_codes = qc_byte_codes_avx2, .max_bits = qc_max_bits_avx2,                                \
+    .step_errors = qc_step_errors_avx2, .descend = qc_descend_avx2, .sum_gaps = qc_sum_gaps_avx2,  \
     .mask_positions = qc_mask_positions_avx2, .bin_values = qc_bin_values_avx2,                    \
     .lanes_huffman = qc_lanes_huffman_avx2, .lanes_tans = qc_lanes_tans_avx2,                      \
     .lanes_huffman_items = qc_lanes_huffman_items_avx2,                                            \
@@ -66,9 +67,11 @@
     .scale_f16 = qc_scale_f16_avx512, .scale_bf16 = qc_scale_bf16_avx512,                          \
     .f16_of_f32 = qc_f16_of_f32_avx512, .bf16_of_f32 = qc_bf16_of_f32_avx512,                      \
     .round_to_f16 = qc_round_to_f16_avx512, .round_to_bf16 = qc_round_to_bf16_avx512,              \
-    .descend = qc_descend_avx512, .sum_gaps = qc_sum_gaps_avx512,                                  \
-    .mask_positions = qc_mask_positions_avx512, .lanes_huffman = qc_lanes_huffman_avx512,          \
-    .lanes_tans = qc_lanes_tans_avx512, .lanes_huffman_items = qc_lanes_huffman_items_avx512,      \
+    .byte_codes = qc_byte_codes_avx512, .max_bits = qc_max_bits_avx512,                            \
+    .step_errors = qc_step_errors_avx512, .descend = qc_descend_avx512,                            \
+    .sum_gaps = qc_sum_gaps_avx512, .mask_positions = qc_mask_positions_avx512,                    \
+    .lanes_huffman = qc_lanes_huffman_avx512, .lanes_tans = qc_lanes_tans_avx512,                  \
+    .lanes_huffman_items = qc_lanes_huffman_items_avx512,                                          \
     .lanes_tans_items = qc_lanes_tans_items_avx512,                                                \
     .lanes_add_low_bits = qc_lanes_add_low_bits_avx512,                                            \
     .lanes_fill_escapes = qc_lanes_fill_escapes_avx512,                                            \

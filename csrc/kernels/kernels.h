@@ -91,6 +91,42 @@ typedef size_t qc_narrow_kernel(const uint32_t *bits, size_t count, uint16_t *ou
 /* f32, as bits, rounded to f16 or bf16, as base/float_bits.h does; `out` may be `bits`. */
 typedef size_t qc_round_kernel(const uint32_t *bits, size_t count, uint8_t *out, int past_cache);
 
+/* What floats become: multiples of a step, from `low` to `high`, plus `zero`. These are integers of
+   magnitudes up to 255, and low + zero and high + zero are codes of a byte. */
+typedef struct qc_byte_step {
+    float inverse; /* 1 / step */
+    float low, high, zero;
+} qc_byte_step;
+
+/* Steps with inverses in this range, which are neither subnormal nor make products so. */
+#define QC_MIN_INVERSE 0x1p-100
+#define QC_MAX_INVERSE 0x1p100
+
+/* codes[i] = values[i] / step, clipped, rounded to the nearest integer, plus zero; NaN as `low`.
+   Stops before a block in which a quotient is so close to the middle of two integers that the
+   rounding of the inverse and of the product might decide. */
+typedef size_t qc_byte_codes_kernel(const float *values, size_t count, const qc_byte_step *step,
+                                    uint8_t *codes);
+
+/* Raise the two maxima to the largest of the floats' bits, as signed and as unsigned integers. */
+typedef struct qc_max_bits {
+    int32_t as_signed;
+    uint32_t as_unsigned;
+} qc_max_bits;
+typedef size_t qc_max_bits_kernel(const float *values, size_t count, qc_max_bits *max);
+
+/* Floats that become the nearest multiples of a step, a power of two, from `low` to `high`. */
+typedef struct qc_clipping_step {
+    double step, inverse, low, high;
+} qc_clipping_step;
+
+/* Add squared errors to lane i % QC_ERROR_LANES: of clipping alone, and in all, each operation on
+   doubles rounded once. Returns a multiple of QC_ERROR_LANES. */
+#define QC_ERROR_LANES 8
+typedef size_t qc_step_errors_kernel(const float *values, size_t count,
+                                     const qc_clipping_step *step, double clipped[QC_ERROR_LANES],
+                                     double all[QC_ERROR_LANES]);
+
 /* Walk down a binary tree of `levels` levels (1 to 8): node n (from 1) is tree[n], and its children
    are 2n and, if the value is greater, 2n + 1. codes[i] is the leaf, counted from the left. */
 typedef size_t qc_descend_kernel(const float *tree, unsigned levels, const float *values,
@@ -189,10 +225,10 @@ typedef size_t qc_count_blocks_kernel(const uint8_t *symbols, size_t count, unsi
  */
 typedef uint32_t qc_crc32c_kernel(uint32_t crc, const uint8_t *data, size_t size);
 
-/* Partial. Write to `folded` QC_CRC32C_FOLD bytes that take a register of 0 to where the bytes that
-   it did take `crc`. `size` is at least QC_CRC32C_FOLD, and fewer bytes than that are left. */
-typedef size_t qc_crc32c_fold_kernel(uint32_t crc, const uint8_t *data, size_t size,
-                                     uint8_t *folded);
+/* Partial. `folded` are QC_CRC32C_FOLD bytes that take a register of 0 to where all bytes before
+   took it. Changes them so that this holds for those that it did, a multiple of QC_CRC32C_FOLD;
+   fewer bytes than that are left. */
+typedef size_t qc_crc32c_fold_kernel(uint8_t *folded, const uint8_t *data, size_t size);
 
 /* Order non-temporal stores before all that follow; NULL where no kernel makes such stores. */
 typedef void qc_order_stores_kernel(void);
@@ -213,6 +249,9 @@ typedef struct qc_kernels {
     qc_join_floats_kernel *join_floats_2, *join_floats_4;
     qc_narrow_kernel *f16_of_f32, *bf16_of_f32;
     qc_round_kernel *round_to_f16, *round_to_bf16;
+    qc_byte_codes_kernel *byte_codes;
+    qc_max_bits_kernel *max_bits;
+    qc_step_errors_kernel *step_errors;
     qc_descend_kernel *descend;
     qc_sum_gaps_kernel *sum_gaps;
     qc_mask_positions_kernel *mask_positions;
@@ -269,6 +308,9 @@ qc_narrow_kernel qc_f16_of_f32_avx2, qc_f16_of_f32_avx512;
 qc_narrow_kernel qc_bf16_of_f32_avx2, qc_bf16_of_f32_avx512;
 qc_round_kernel qc_round_to_f16_avx2, qc_round_to_f16_avx512;
 qc_round_kernel qc_round_to_bf16_avx2, qc_round_to_bf16_avx512;
+qc_byte_codes_kernel qc_byte_codes_avx2, qc_byte_codes_avx512;
+qc_max_bits_kernel qc_max_bits_avx2, qc_max_bits_avx512;
+qc_step_errors_kernel qc_step_errors_avx2, qc_step_errors_avx512;
 qc_descend_kernel qc_descend_avx2, qc_descend_avx512;
 qc_sum_gaps_kernel qc_sum_gaps_avx2, qc_sum_gaps_avx512;
 qc_mask_positions_kernel qc_mask_positions_avx2, qc_mask_positions_avx512;

@@ -2,9 +2,14 @@
  * Affine codes of values: the nearest multiple of the group's step, plus its zero point.
  *
  * Quotients are doubles and stay in registers. They are clipped before they are rounded, which
- * gives the same integer, because the ends are integers.
+ * gives the same integer, because the ends are integers. Kernels multiply floats by the inverse of
+ * the step instead, and leave blocks with a quotient close to the middle of two integers to the
+ * doubles here, so codes are the same.
  */
+#include "kernels/kernels.h"
 #include "numeric/multiples.h"
+
+#define BLOCK 64 /* values that are done here where a kernel stops */
 
 /* A double that is below 2^16 and not negative. */
 static inline uint16_t code_of(const qc_affine_step *step, float value)
@@ -14,12 +19,29 @@ static inline uint16_t code_of(const qc_affine_step *step, float value)
     return (uint16_t)(int32_t)(level + step->zero);
 }
 
-static void put_run_8(const float *values, size_t count, const qc_affine_step *given,
-                      uint8_t *codes)
+static void put_block_8(const float *values, size_t count, const qc_affine_step *given,
+                        uint8_t *codes)
 {
     const qc_affine_step step = *given;
     for (size_t i = 0; i < count; i++)
         codes[i] = (uint8_t)code_of(&step, values[i]);
+}
+
+static void put_run_8(const float *values, size_t count, const qc_affine_step *step, uint8_t *codes)
+{
+    qc_byte_codes_kernel *kernel = qc_kernels_selected()->byte_codes;
+    double inverse = 1 / step->step;
+    if (kernel == NULL || inverse < QC_MIN_INVERSE || inverse > QC_MAX_INVERSE) {
+        put_block_8(values, count, step, codes);
+        return;
+    }
+    const qc_byte_step byte_step = {(float)inverse, (float)step->low, (float)step->high,
+                                    (float)step->zero};
+    for (size_t i = 0, block; i < count; i += block) {
+        i += kernel(values + i, count - i, &byte_step, codes + i);
+        block = count - i < BLOCK ? count - i : BLOCK;
+        put_block_8(values + i, block, step, codes + i);
+    }
 }
 
 static void put_run_16(const float *values, size_t count, const qc_affine_step *given,

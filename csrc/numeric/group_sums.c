@@ -3,44 +3,99 @@
  *
  * Each sum is that of LANES sums, so that loops become vector code, and the same on every machine.
  */
+#include "base/float_bits.h"
+#include "kernels/kernels.h"
 #include "numeric/multiples.h"
 
-#define LANES 8
+#define LANES      QC_ERROR_LANES
+#define NOT_FINITE "ranges: values are not finite"
 
 /* ---- ranges ---- */
 
-typedef struct range {
-    float low, high;
-} range;
+/* Floats are compared as the integers that their bits are: as signed ones, the largest is the
+   largest value, unless all are negative; as unsigned ones, it is the smallest value, unless none
+   is negative. So infinities and NaN are found as well. */
+static const qc_max_bits NO_VALUES = {0, QC_F32_SIGN};
 
-static inline range with_value(range found, float value)
+static inline void add_bits(qc_max_bits *max, uint32_t bits)
 {
-    return (range){value < found.low ? value : found.low, value > found.high ? value : found.high};
+    /* The conversion is that of two's complement. */
+    max->as_signed = (int32_t)bits > max->as_signed ? (int32_t)bits : max->as_signed;
+    max->as_unsigned = bits > max->as_unsigned ? bits : max->as_unsigned;
 }
 
-static range range_of(const float *values, size_t count, range found)
+static inline uint32_t bits_at(const float *values, size_t i)
 {
-    float low[LANES] = {0}, high[LANES] = {0};
-    size_t i = 0;
-    for (; count - i >= LANES; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++) {
-            float value = values[i + lane];
-            low[lane] = value < low[lane] ? value : low[lane];
-            high[lane] = value > high[lane] ? value : high[lane];
-        }
-    for (size_t lane = 0; lane < LANES; lane++)
-        found = with_value(with_value(found, low[lane]), high[lane]);
+    uint32_t bits; /* never as a float: an x87 makes signalling NaNs quiet */
+    memcpy(&bits, values + i, sizeof bits);
+    return bits;
+}
+
+static qc_max_bits max_bits_of(const float *values, size_t count)
+{
+    qc_max_bits_kernel *kernel = qc_kernels_selected()->max_bits;
+    qc_max_bits max = NO_VALUES;
+    size_t i = kernel == NULL ? 0 : kernel(values, count, &max);
     for (; i < count; i++)
-        found = with_value(found, values[i]);
-    return found;
+        add_bits(&max, bits_at(values, i));
+    return max;
 }
 
-static void widen(const float *values, size_t count, float *low, float *high)
+static inline int is_finite(const qc_max_bits *max)
 {
+    return (uint32_t)max->as_signed < QC_F32_INFINITY &&
+           max->as_unsigned < (QC_F32_SIGN | QC_F32_INFINITY);
+}
+
+/* Widen a range by that of values; returns whether they are finite. */
+static int widen_by_all(const float *values, size_t count, float *low, float *high)
+{
+    qc_max_bits max = max_bits_of(values, count);
+    float lowest = qc_f32_of_bits(max.as_unsigned);
+    float highest = qc_f32_of_bits((uint32_t)max.as_signed);
+    if (!is_finite(&max))
+        return 0;
+    *low = lowest < *low ? lowest : *low;
+    *high = highest > *high ? highest : *high;
+    return 1;
+}
+
+/* The same, for values that each have a range. */
+static int widen_by_each(const float *values, size_t count, float *low, float *high)
+{
+    uint32_t largest = 0;
     for (size_t i = 0; i < count; i++) {
-        low[i] = values[i] < low[i] ? values[i] : low[i];
-        high[i] = values[i] > high[i] ? values[i] : high[i];
+        float value = values[i];
+        uint32_t magnitude = qc_magnitude_of_f32(value);
+        largest = magnitude > largest ? magnitude : largest;
+        low[i] = value < low[i] ? value : low[i];
+        high[i] = value > high[i] ? value : high[i];
     }
+    return largest < QC_F32_INFINITY;
+}
+
+static qc_status ranges_by_row(const float *values, size_t count, const qc_grouping *grouping,
+                               float *low, float *high, qc_ticker *ticker, qc_error *error)
+{
+    for (size_t start = 0, row; start < count; start += row) {
+        row = qc_next_row(start, grouping, count);
+        QC_TICK(ticker, 1 + row / QC_RUN_PER_STEP);
+        QC_CHECK(widen_by_each(values + start, row, low, high), QC_INVALID, NOT_FINITE, start, 0,
+                 0);
+    }
+    return QC_OK;
+}
+
+static qc_status ranges_by_run(const float *values, size_t count, const qc_grouping *grouping,
+                               float *low, float *high, qc_ticker *ticker, qc_error *error)
+{
+    for (qc_run run = qc_before_runs(grouping); qc_next_run(&run, grouping, count);) {
+        float *lowest = low + run.group, *highest = high + run.group;
+        QC_TICK(ticker, 1 + run.size / QC_RUN_PER_STEP);
+        QC_CHECK(widen_by_all(values + run.start, run.size, lowest, highest), QC_INVALID,
+                 NOT_FINITE, run.start, 0, 0);
+    }
+    return QC_OK;
 }
 
 qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
@@ -50,22 +105,8 @@ qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *
     QC_TRY(qc_grouping_check(grouping, error));
     for (size_t group = 0; group < grouping->count; group++)
         low[group] = high[group] = 0;
-    if (qc_is_by_row(grouping)) {
-        for (size_t start = 0, row; start < count; start += row) {
-            row = qc_next_row(start, grouping, count);
-            QC_TICK(&ticker, 1 + row / QC_RUN_PER_STEP);
-            widen(values + start, row, low, high);
-        }
-        return QC_OK;
-    }
-    for (qc_run run = qc_before_runs(grouping); qc_next_run(&run, grouping, count);) {
-        QC_TICK(&ticker, 1 + run.size / QC_RUN_PER_STEP);
-        range found =
-            range_of(values + run.start, run.size, (range){low[run.group], high[run.group]});
-        low[run.group] = found.low;
-        high[run.group] = found.high;
-    }
-    return QC_OK;
+    return (qc_is_by_row(grouping) ? ranges_by_row : ranges_by_run)(values, count, grouping, low,
+                                                                    high, &ticker, error);
 }
 
 /* ---- squares ---- */
@@ -110,28 +151,28 @@ typedef struct errors {
     double clipped, all;
 } errors;
 
-static inline errors errors_of_value(const qc_affine_step *step, double inverse, double value)
+static inline errors errors_of_value(const qc_clipping_step *step, double value)
 {
     double reachable = qc_clipped(value, step->low, step->high);
     double beyond = value - reachable;
-    double off = value - qc_to_integer(reachable * inverse) * step->step;
+    double off = value - qc_to_integer(reachable * step->inverse) * step->step;
     return (errors){beyond * beyond, off * off};
 }
 
 static errors errors_of(const float *values, size_t count, const qc_affine_step *given)
 {
-    const qc_affine_step step = *given;
-    const double inverse = 1 / step.step;
+    qc_step_errors_kernel *kernel = qc_kernels_selected()->step_errors;
+    const qc_clipping_step step = {given->step, 1 / given->step, given->low, given->high};
     double clipped[LANES] = {0}, all[LANES] = {0};
-    size_t i = 0;
+    size_t i = kernel == NULL ? 0 : kernel(values, count, &step, clipped, all);
     for (; count - i >= LANES; i += LANES)
         for (size_t lane = 0; lane < LANES; lane++) {
-            errors found = errors_of_value(&step, inverse, (double)values[i + lane]);
+            errors found = errors_of_value(&step, (double)values[i + lane]);
             clipped[lane] += found.clipped;
             all[lane] += found.all;
         }
     for (size_t lane = 0; i < count; i++, lane++) {
-        errors found = errors_of_value(&step, inverse, (double)values[i]);
+        errors found = errors_of_value(&step, (double)values[i]);
         clipped[lane] += found.clipped;
         all[lane] += found.all;
     }

@@ -59,4 +59,9 @@ double qc_range_mean(const float *sorted, size_t first, size_t last, double sum,
 double qc_kmeans_error(const float *sorted, size_t count, const float *centroids, size_t k,
                        qc_ticker *ticker);
 
+/* k-means of one of many similar groups of sorted values: the optimum, or near it. `guess` is that
+   of qc_partition_find; `workspace` that of qc_kmeans_exact. */
+qc_status qc_kmeans_sorted(const float *sorted, size_t count, size_t k, int exact, double *guess,
+                           float *centroids, qc_ticker *ticker, void *workspace, qc_error *error);
+
 #endif /* QC_KMEANS_H */

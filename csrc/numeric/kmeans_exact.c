@@ -7,7 +7,8 @@
 
 size_t qc_kmeans_exact_workspace(size_t count, size_t k)
 {
-    return sizeof(qc_point) * (count + 1) + qc_partition_workspace(count, k);
+    size_t exact = qc_partition_workspace(count, k), near = qc_partition_near_workspace(k);
+    return sizeof(qc_point) * (count + 1) + (exact > near ? exact : near);
 }
 
 /* The index after the run of equal values that starts at `first`. */
@@ -67,19 +68,38 @@ static void write_centroids(const qc_partition *run, const float *sorted, double
         centroids[j] = centroids[run->few_clusters - 1];
 }
 
+/* Centroids of checked values, by one of the methods of kmeans_partition.h. */
+static qc_status cluster(const float *sorted, size_t count, size_t k, qc_partition_method *method,
+                         double *guess, float *centroids, qc_ticker *ticker, void *workspace,
+                         qc_error *error)
+{
+    qc_point *points = (qc_point *)workspace;
+    size_t distinct = sum_values(sorted, count, points, ticker);
+    qc_partition best;
+    QC_GO_ON_IF(!ticker->stopped);
+    QC_TRY(method(&best, points, distinct, k, guess, ticker, points + count + 1, error));
+    write_centroids(&best, sorted, qc_median(sorted, count), centroids);
+    return QC_OK;
+}
+
 qc_status qc_kmeans_exact(const float *sorted, size_t count, size_t k, float *centroids,
                           double *error_sum, void *workspace, const qc_poll *poll, qc_error *error)
 {
     qc_ticker ticker = qc_ticker_of(poll);
+    double guess = 1;
     QC_TRY(qc_kmeans_check(sorted, count, k, error));
-    qc_point *points = (qc_point *)workspace;
-    size_t distinct = sum_values(sorted, count, points, &ticker);
-    qc_partition best;
-    QC_GO_ON_IF(!ticker.stopped);
-    QC_TRY(qc_partition_find(&best, points, distinct, k, &ticker, points + count + 1, error));
-    write_centroids(&best, sorted, qc_median(sorted, count), centroids);
+    QC_TRY(
+        cluster(sorted, count, k, qc_partition_find, &guess, centroids, &ticker, workspace, error));
     if (error_sum != NULL)
         *error_sum = qc_kmeans_error(sorted, count, centroids, k, &ticker);
     QC_GO_ON_IF(!ticker.stopped);
     return QC_OK;
+}
+
+qc_status qc_kmeans_sorted(const float *sorted, size_t count, size_t k, int exact, double *guess,
+                           float *centroids, qc_ticker *ticker, void *workspace, qc_error *error)
+{
+    QC_TRY(qc_kmeans_check(sorted, count, k, error));
+    return cluster(sorted, count, k, exact ? qc_partition_find : qc_partition_find_near, guess,
+                   centroids, ticker, workspace, error);
 }

@@ -89,7 +89,8 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
         qc_value_histogram_fill(values, count, precision_for(k), bins, &histogram, &ticker, error));
     sum_bins(&histogram, points);
     qc_partition best;
-    QC_TRY(qc_partition_find(&best, points, histogram.count, k, &ticker,
+    double guess = 1;
+    QC_TRY(qc_partition_find(&best, points, histogram.count, k, &guess, &ticker,
                              points + histogram.count + 1, error));
     double between = write_centroids(&best, histogram.bins, centroids);
     if (coarseness != NULL)

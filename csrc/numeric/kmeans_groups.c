@@ -1,22 +1,20 @@
 /*
  * A codebook for each group of a tensor: its members are gathered, and clustered as those of a
- * whole tensor are, by the exact method (kmeans_exact.c) if they are few, else by the fast one
- * (kmeans_fast.c).
+ * whole tensor are: sorted (kmeans_exact.c, kmeans_near.c) if they are few, else by the fast
+ * method (kmeans_fast.c).
  */
 #include "base/float_bits.h"
-#include "numeric/grouping.h"
+#include "numeric/group_members.h"
 #include "numeric/kmeans.h"
-
-#define INSERTED 64 /* so many values are sorted by insertion */
 
 typedef struct groups {
     const float *values;
     const uint8_t *kept; /* NULL: all */
-    size_t count;
-    size_t inner, period; /* a group has `inner` elements in every `period` */
+    qc_group_layout layout;
     const qc_group_codebooks *wanted;
     float *gathered, *ordered;
     void *scratch;
+    double guess; /* neighbouring groups are similar */
     qc_ticker ticker;
     const qc_poll *poll;
     qc_error *error;
@@ -24,38 +22,13 @@ typedef struct groups {
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-
-/* `inner`, and the elements from one run of a group to its next one, as far as they are in the
-   tensor: so no product overflows. */
-static size_t inner_of(size_t count, const qc_grouping *grouping)
-{
-    return grouping->count == 1 ? count : smaller(grouping->inner, count);
-}
-
-static size_t period_of(size_t count, const qc_grouping *grouping)
-{
-    size_t inner = inner_of(count, grouping);
-    return count / grouping->count < inner ? count : inner * grouping->count;
-}
-
-/* The most members of a group. */
-static size_t max_members(size_t count, const qc_grouping *grouping)
-{
-    size_t period = period_of(count, grouping);
-    return period == 0 ? 0 : smaller((count / period + 1) * inner_of(count, grouping), count);
-}
-
-static size_t room_of(size_t members)
-{
-    return (members * sizeof(float) + sizeof(double) - 1) / sizeof(double) * sizeof(double);
-}
-
 size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
 {
-    size_t members = max_members(count, grouping);
+    const qc_group_layout layout = qc_group_layout_of(count, grouping);
+    size_t members = qc_max_members(&layout);
     size_t scratch = larger(qc_kmeans_exact_workspace(members, k), qc_kmeans_fast_workspace(k));
-    return 2 * room_of(members) + larger(scratch, qc_sort_workspace(members));
+    scratch = larger(scratch, qc_kmeans_workspace(members, k));
+    return 2 * qc_room_of_floats(members) + larger(scratch, qc_sort_workspace(members));
 }
 
 /* ---- members ---- */
@@ -64,8 +37,9 @@ size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, s
 static size_t gather(const groups *in, size_t first)
 {
     size_t members = 0;
-    for (size_t at = first, run; at < in->count; at += smaller(in->period, in->count - at)) {
-        run = smaller(in->inner, in->count - at);
+    for (size_t at = first, run; at < in->layout.count;
+         at += qc_smaller(in->layout.period, in->layout.count - at)) {
+        run = qc_smaller(in->layout.inner, in->layout.count - at);
         for (size_t i = at; i < at + run; i++) {
             in->gathered[members] = in->values[i];
             members += in->kept == NULL || in->kept[i] != 0;
@@ -79,48 +53,39 @@ static void scatter(const groups *in, size_t first, const uint8_t *own, size_t m
                     uint8_t *codes)
 {
     size_t member = 0;
-    for (size_t at = first, run; at < in->count; at += smaller(in->period, in->count - at)) {
-        run = smaller(in->inner, in->count - at);
+    for (size_t at = first, run; at < in->layout.count;
+         at += qc_smaller(in->layout.period, in->layout.count - at)) {
+        run = qc_smaller(in->layout.inner, in->layout.count - at);
         for (size_t i = at; i < at + run && member < members; i++)
             if (in->kept == NULL || in->kept[i] != 0)
                 codes[i] = own[member++];
     }
 }
 
-static qc_status sort(const groups *in, float *values, size_t count)
-{
-    if (count > INSERTED)
-        return qc_sort(values, count, in->scratch, in->poll, in->error);
-    for (size_t i = 1; i < count; i++) {
-        float value = values[i];
-        size_t place = i;
-        for (; place > 0 && values[place - 1] > value; place--)
-            values[place] = values[place - 1];
-        values[place] = value;
-    }
-    return QC_OK;
-}
-
 /* ---- centroids ---- */
 
-static qc_status find_exact(const groups *in, const float *members, size_t count, float *centroids)
+static qc_status find_sorted(groups *in, const float *members, size_t count, float *centroids)
 {
     memcpy(in->ordered, members, count * sizeof *members);
-    QC_TRY(sort(in, in->ordered, count));
-    return qc_kmeans_exact(in->ordered, count, in->wanted->k, centroids, NULL, in->scratch,
-                           in->poll, in->error);
+    const qc_lloyd *lloyd = in->wanted->lloyd;
+    QC_TRY(qc_sort_members(in->ordered, count, in->scratch, in->poll, in->error));
+    if (lloyd != NULL)
+        return qc_kmeans_lloyd(in->ordered, count, in->wanted->k, lloyd->init, lloyd->seed,
+                               lloyd->max_steps, centroids, NULL, in->scratch, in->poll, in->error);
+    return qc_kmeans_sorted(in->ordered, count, in->wanted->k, in->wanted->exact, &in->guess,
+                            centroids, &in->ticker, in->scratch, in->error);
 }
 
-static qc_status find(const groups *in, const float *members, size_t count, float *centroids)
+static qc_status find(groups *in, const float *members, size_t count, float *centroids)
 {
     double coarseness;
-    if (count <= in->wanted->max_exact)
-        return find_exact(in, members, count, centroids);
+    if (count <= in->wanted->max_sorted || in->wanted->lloyd != NULL)
+        return find_sorted(in, members, count, centroids);
     QC_TRY(qc_kmeans_fast(members, count, in->wanted->k, centroids, &coarseness, in->scratch,
                           in->poll, in->error));
     if (coarseness <= in->wanted->max_coarseness)
         return QC_OK;
-    return find_exact(in, members, count, centroids);
+    return find_sorted(in, members, count, centroids);
 }
 
 /* Keep each centroid once, and fill up with the last one; -0.0 becomes 0.0. Returns the number of
@@ -141,8 +106,9 @@ static size_t make_distinct(float *centroids, size_t k)
 static qc_status cluster(groups *in, size_t first, float *book, uint16_t *entries, uint8_t *codes)
 {
     const float *members = in->gathered;
-    int in_place = in->kept == NULL && in->count - first <= in->period;
-    size_t count = in_place ? smaller(in->inner, in->count - first) : gather(in, first);
+    int in_place = in->kept == NULL && in->layout.count - first <= in->layout.period;
+    size_t count =
+        in_place ? qc_smaller(in->layout.inner, in->layout.count - first) : gather(in, first);
     if (in_place)
         members = in->values + first;
     if (count == 0) {
@@ -169,21 +135,20 @@ qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size
     QC_TRY(qc_grouping_check(grouping, error));
     QC_CHECK(wanted->k >= 1 && wanted->k <= QC_KMEANS_MAX_K, QC_INVALID,
              "k-means: number of centroids", 0, wanted->k, QC_KMEANS_MAX_K);
-    size_t members = max_members(count, grouping);
     groups in = {.values = values,
                  .kept = kept,
-                 .count = count,
-                 .inner = inner_of(count, grouping),
-                 .period = period_of(count, grouping),
+                 .layout = qc_group_layout_of(count, grouping),
                  .wanted = wanted,
                  .gathered = (float *)workspace,
+                 .guess = 1,
                  .ticker = qc_ticker_of(poll),
                  .poll = poll,
                  .error = error};
-    in.ordered = (float *)((uint8_t *)workspace + room_of(members));
-    in.scratch = (uint8_t *)in.ordered + room_of(members);
+    size_t members = qc_max_members(&in.layout);
+    in.ordered = (float *)((uint8_t *)workspace + qc_room_of_floats(members));
+    in.scratch = (uint8_t *)in.ordered + qc_room_of_floats(members);
     for (size_t group = 0; group < grouping->count; group++) {
-        size_t first = in.inner == 0 || group > count / in.inner ? count : group * in.inner;
+        size_t first = qc_first_member(&in.layout, group);
         QC_TICK(&in.ticker, 1 + members);
         QC_TRY(cluster(&in, first, books + group * wanted->k, &entries[group], codes));
     }

@@ -57,10 +57,7 @@ size_t qc_partition_workspace(size_t count, size_t k)
 /* Cost of the points before j if their last cluster begins at i, without that cluster's price. */
 static inline double cost(const qc_partition *run, size_t i, size_t j)
 {
-    const qc_point *first = run->points + i, *last = run->points + j;
-    double sum = last->sum - first->sum;
-    double error = last->squares - first->squares - sum * sum / (last->weight - first->weight);
-    return run->best[i] + (error > 0 ? error : 0);
+    return run->best[i] + qc_error_between(run->points + i, run->points + j);
 }
 
 /* The first end above `end` from which the beginning `newer` is better than `older`, which it is
@@ -219,17 +216,18 @@ static double coarse_price(const qc_partition *run, qc_point *points, double pri
 
 /* Find the cuts of the optimal partition of more than k distinct values, unless the ticker says
    stop. */
-static void find_cuts(qc_partition *run, qc_point *coarse)
+static void find_cuts(qc_partition *run, qc_point *coarse, double *guess)
 {
-    const qc_point *first = run->points, *last = run->points + run->count;
-    double sum = last->sum - first->sum, weight = last->weight - first->weight;
     double k = (double)run->k;
-    double price = (last->squares - first->squares - sum * sum / weight) / (k * k * k);
+    double unit = qc_error_between(run->points, run->points + run->count) / (k * k * k);
+    double price = unit * *guess;
     if (coarse_points(run->count) >= COARSE_PER_MEAN * run->k)
         price = coarse_price(run, coarse, price);
-    search_price(run, price);
+    price = search_price(run, price);
     if (run->ticker->stopped)
         return;
+    if (run->few_clusters == run->k && unit > 0 && price > 0)
+        *guess = price / unit;
     if (run->few_clusters == 0)
         run->few_clusters = 1, run->few[0] = 0, run->few[1] = (uint32_t)run->count;
     if (run->few_clusters < run->k) {
@@ -241,7 +239,7 @@ static void find_cuts(qc_partition *run, qc_point *coarse)
 }
 
 qc_status qc_partition_find(qc_partition *run, const qc_point *points, size_t count, size_t k,
-                            qc_ticker *ticker, void *workspace, qc_error *error)
+                            double *guess, qc_ticker *ticker, void *workspace, qc_error *error)
 {
     qc_point *coarse = (qc_point *)workspace;
     *run = (qc_partition){.points = points, .count = count, .k = k, .ticker = ticker};
@@ -252,7 +250,7 @@ qc_status qc_partition_find(qc_partition *run, const qc_point *points, size_t co
     run->many = run->from + count + 1;
     run->few = run->many + count + 1;
     if (count > k) {
-        find_cuts(run, coarse);
+        find_cuts(run, coarse, guess);
         QC_GO_ON_IF(!ticker->stopped);
         return QC_OK;
     }

@@ -147,6 +147,7 @@ cdef extern from "qcodec.h" nogil:
         unsigned role
         unsigned coding
         size_t bytes
+        size_t offset
     qc_status qc_chunk_streams(const qc_frame *frame, const qc_chunk *chunk, const void *data,
                                qc_stream_info *infos, size_t *count, qc_error *error)
     qc_status qc_coded_streams(const qc_groups *groups, qc_stream_info *infos, size_t *count,
@@ -254,9 +255,15 @@ cdef extern from "qcodec_numeric.h" nogil:
                              double *coarseness, void *workspace, const qc_poll *poll, qc_error *error)
     ctypedef struct qc_grouping:
         size_t inner, count
+    ctypedef struct qc_lloyd:
+        qc_kmeans_init init
+        uint64_t seed
+        size_t max_steps
     ctypedef struct qc_group_codebooks:
-        size_t k, max_exact
+        size_t k, max_sorted
         double max_coarseness
+        int exact
+        const qc_lloyd *lloyd
     size_t qc_group_codebooks_workspace(size_t count, const qc_grouping *grouping, size_t k)
     qc_status qc_group_codebooks_find(const float *values, const uint8_t *kept, size_t count,
                                       const qc_grouping *grouping, const qc_group_codebooks *wanted,
@@ -279,6 +286,22 @@ cdef extern from "qcodec_numeric.h" nogil:
                                const double *costs, double price, const uint32_t *rows,
                                const uint32_t *columns, uint8_t *stored, int *changed,
                                const qc_poll *poll, qc_error *error)
+    const size_t QC_KEPT_SUMS
+    qc_status qc_deviation_sums_keep(const float *ordered, size_t count, double *above,
+                                     double *below, const qc_poll *poll, qc_error *error)
+    qc_status qc_deviation_sums(const float *ordered, size_t count, const double *above,
+                                const double *below, const size_t *cuts, size_t cut_count,
+                                double *sums, qc_error *error)
+    size_t qc_ternary_thresholds_workspace(size_t count, const qc_grouping *grouping)
+    qc_status qc_ternary_thresholds(const float *values, size_t count, const qc_grouping *grouping,
+                                    size_t sides, float *thresholds, void *workspace,
+                                    const qc_poll *poll, qc_error *error)
+    qc_status qc_sums_beyond(const float *values, size_t count, const qc_grouping *grouping,
+                             const float *thresholds, double *sums, uint64_t *counts,
+                             const qc_poll *poll, qc_error *error)
+    qc_status qc_ternary_codes(const float *values, size_t count, const qc_grouping *grouping,
+                               const float *thresholds, uint8_t *codes, const qc_poll *poll,
+                               qc_error *error)
     size_t qc_ternary_best_workspace(size_t sides)
     qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float *thresholds,
                               float *means, int *coarse, void *workspace, const qc_poll *poll,

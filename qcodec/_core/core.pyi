@@ -104,7 +104,10 @@ class Frame:
         self, index: int, data: _Bytes, base: _Bytes | None, verify: bool
     ) -> tuple[np.ndarray[Any, np.dtype[np.uint32]] | None, _Bytes]: ...
     def stored(self, index: int, data: _Bytes, codes: bool = False) -> int: ...
-    def streams(self, index: int, data: _Bytes) -> list[tuple[int, int, int]]: ...
+    def streams(self, index: int, data: _Bytes) -> list[tuple[int, int, int, int]]: ...
+    def first_streams(
+        self, index: int, data: _Bytes
+    ) -> tuple[list[tuple[int, int, int, int]], bool]: ...
 
 # ---- encode.pxi
 
@@ -276,8 +279,12 @@ def group_codebooks(
     inner: int,
     groups: int,
     k: int,
-    max_exact: int,
+    max_sorted: int,
     max_coarseness: float,
+    exact: bool,
+    init: str | None = None,
+    seed: int = 0,
+    max_steps: int = 0,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.uint16]], _Bytes]: ...
 def assign(
     values: np.ndarray[Any, np.dtype[np.float32]], centroids: np.ndarray[Any, np.dtype[np.float32]]
@@ -288,6 +295,17 @@ def assign_by_thresholds(
 def ternary_best(
     values: np.ndarray[Any, np.dtype[np.float32]], sides: int
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], np.ndarray[Any, np.dtype[np.float32]], bool]: ...
+def kept_deviation_sums(ordered: _Float32s) -> tuple[_Float64s, _Float64s]: ...
+def deviation_sums(
+    ordered: _Float32s, above: _Float64s, below: _Float64s, cuts: np.ndarray[Any, np.dtype[Any]]
+) -> _Float64s: ...
+def ternary_thresholds(values: _Float32s, inner: int, groups: int, sides: int) -> _Float32s: ...
+def sums_beyond(
+    values: _Float32s, inner: int, thresholds: _Float32s
+) -> tuple[_Float64s, np.ndarray[Any, np.dtype[np.uint64]]]: ...
+def ternary_codes(
+    values: _Float32s, inner: int, thresholds: _Float32s
+) -> np.ndarray[Any, np.dtype[np.uint8]]: ...
 def all_finite(values: np.ndarray[Any, np.dtype[np.float32]]) -> bool: ...
 def magnitudes_between(
     values: np.ndarray[Any, np.dtype[np.float32]], minimum: float, maximum: float

@@ -78,6 +78,7 @@ cdef object failure(qc_status status, qc_error *error, size_t offset=0):
 
 include "parameters.pxi"
 include "decode.pxi"
+include "deviation_sums.pxi"
 include "encode.pxi"
 include "equal_steps.pxi"
 include "exact_forms.pxi"
@@ -87,3 +88,4 @@ include "pack.pxi"
 include "position_costs.pxi"
 include "small_frames.pxi"
 include "stream.pxi"
+include "ternary.pxi"

@@ -419,14 +419,30 @@ cdef class Frame:
         return count
 
     def streams(self, size_t index, const uint8_t[::1] data):
-        """Return [(role, coding, bytes)] of a chunk's streams."""
+        """Return [(role, coding, bytes, offset in the chunk)] of a chunk's streams."""
         cdef qc_error error
-        cdef qc_status status
         cdef qc_chunk *chunk = self.checked(index, data)
-        cdef const uint8_t *start = address(data)
         cdef qc_stream_info infos[QC_MAX_STREAMS]
         cdef size_t count
-        status = qc_chunk_streams(&self.head, chunk, start, infos, &count, &error)
+        cdef qc_status status = qc_chunk_streams(
+            &self.head, chunk, address(data), infos, &count, &error
+        )
         if status != QC_OK:
             raise failure(status, &error, chunk.offset)
-        return [(infos[i].role, infos[i].coding, infos[i].bytes) for i in range(count)]
+        return streams_of(infos, count)
+
+    def first_streams(self, size_t index, const uint8_t[::1] data):
+        """Return the streams before the first fault, and whether there is none."""
+        cdef qc_stream_info infos[QC_MAX_STREAMS]
+        cdef size_t count
+        cdef qc_chunk *chunk = self.checked(index, data)
+        cdef qc_status status = qc_chunk_streams(
+            &self.head, chunk, address(data), infos, &count, NULL
+        )
+        return streams_of(infos, count), status == QC_OK
+
+
+cdef list streams_of(const qc_stream_info *infos, size_t count):
+    return [
+        (infos[i].role, infos[i].coding, infos[i].bytes, infos[i].offset) for i in range(count)
+    ]

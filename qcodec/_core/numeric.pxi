@@ -150,13 +150,24 @@ def group_codebooks(
     size_t inner,
     size_t groups,
     size_t k,
-    size_t max_exact,
+    size_t max_sorted,
     double max_coarseness,
+    bint exact,
+    init=None,
+    uint64_t seed=0,
+    size_t max_steps=0,
 ):
-    """Return (codebooks of shape (groups, k), entries of each, codes); `kept` may be None."""
+    """Return (codebooks of shape (groups, k), entries of each, codes); `kept` may be None.
+
+    With an `init`, those of kmeans_lloyd.
+    """
     cdef size_t count = values.shape[0]
     cdef c.qc_grouping grouping = c.qc_grouping(inner, groups)
-    cdef c.qc_group_codebooks wanted = c.qc_group_codebooks(k, max_exact, max_coarseness)
+    cdef c.qc_lloyd lloyd
+    cdef c.qc_group_codebooks wanted = c.qc_group_codebooks(k, max_sorted, max_coarseness, exact, NULL)
+    if init is not None:
+        lloyd.init, lloyd.seed, lloyd.max_steps = <int> KMEANS_INITS[init], seed, max_steps
+        wanted.lloyd = &lloyd
     if inner == 0 or groups == 0 or not 1 <= k <= 256:
         raise ValueError(f"{k:,} centroids of {groups:,} groups of {inner:,}")
     if kept is not None and <size_t> kept.shape[0] != count:

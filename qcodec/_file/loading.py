@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .._base.arrays import bytes_of, cast, from_little_endian
+from .._base.arrays import cast, from_little_endian
 from .._base.threads import Task, run_all, worthwhile
 from .._core import core
 from .._frame.parts import check_part
@@ -317,13 +317,14 @@ class _Small:
     ) -> Array | None:
         """Return the elements in the type of `target`."""
         offset = stored.offset - self._start
+        if stored.ordinary is not None and target is element and sys.byteorder == "little":
+            count = stored.size // element.itemsize
+            found = np.frombuffer(self._bytes, element.carrier, count, offset)
+            return found.reshape(shape).copy()
         out = np.empty(shape, target.carrier)
         if stored.ordinary is None:
             done = self._frames.decode_whole(offset, stored.size, target.id, out, True)
             return out if done else None
         data = np.frombuffer(self._bytes, np.uint8, stored.size, offset)
-        if target is element and sys.byteorder == "little":
-            bytes_of(out)[...] = data
-            return out
         cast(from_little_endian(data, element.carrier).reshape(shape), element, target, out)
         return out

@@ -434,4 +434,4 @@ class Encoded:
 
     def info(self) -> Info:
         """Describe what is stored, and how the bytes are used."""
-        return inspect_frame(self._frame, self._bytes)
+        return inspect_frame(self._frame, self._bytes, is_view(self._source))

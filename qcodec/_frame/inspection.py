@@ -9,6 +9,7 @@ from typing import Any
 from .._core import core
 from ..dtypes import BY_ID, QUANTIZABLE
 from . import ids
+from .stream_heads import StreamHeads
 
 _CODINGS = core.coding_names()
 _ROLES = {0: "gaps", 1: "mask", 2: "row counts"}
@@ -117,23 +118,26 @@ class Info:
         }
 
 
-def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any]) -> Info:
-    """Describe a frame by its head and chunks, without decoding elements."""
+def inspect_frame(frame: core.Frame, read: Callable[[int, int], Any], is_view: bool) -> Info:
+    """Describe a frame by its head and chunks, without decoding elements.
+
+    If `read` copies, only what precedes the bodies of streams is read.
+    """
     kind = ids.KIND_NAMES[frame.kind]
     streams: dict[str, int] = {}
     codings: dict[str, set[str]] = {}
     counts = stored = 0
+    heads = StreamHeads(frame, read, is_view)
     for index in range(frame.chunks):
-        offset, length, _, elements = frame.chunk(index)
-        data = read(offset, length)
-        left = length
-        for role, coding, size in frame.streams(index, data):
+        _, left, _, elements = frame.chunk(index)
+        found, present = heads.of_chunk(index)
+        for role, coding, size, _ in found:
             name = _role_name(role, frame)
             streams[name] = streams.get(name, 0) + size
             codings.setdefault(name, set()).add(_CODINGS[coding])
             left -= size
         counts += left
-        stored += frame.stored(index, data) if frame.positions else elements
+        stored += present if frame.positions else elements
     sections = [*_head_sections(frame), Section("counts", "", counts)]
     sections += [
         Section(name, "+".join(sorted(codings[name])), size) for name, size in streams.items()

@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _encode_folder(options: argparse.Namespace, recipe: Recipe, rules: list[Rule]) -> int:
-    with safe_open(options.input, limits=options.limits) as file:
+    with safe_open(options.input, backend="pread", limits=options.limits) as file:
         for at, fault in idle_rules(rules, file.keys()):
             raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
     return convert(

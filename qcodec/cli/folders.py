@@ -60,7 +60,7 @@ def convert(
     source, target = Path(options.input), Path(options.output)
     if target.exists() and target.resolve() in {source.resolve(), source.resolve().parent}:
         raise UsageError(f"{target}: is the input: name another folder")
-    with safe_open(source, limits=options.limits) as file:
+    with safe_open(source, backend="pread", limits=options.limits) as file:
         sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
         before, count = sum(sizes.values()), len(file)
     with (

@@ -87,7 +87,8 @@ def quantize_affine(
     array([-1.,  0.,  0.,  2.], dtype=float32)
     """
     check_affine(bits, per, group, symmetric, rate)
-    weights = quantizable(array, mask)
+    # Without a rate, ranges are taken of all values, and check that they are finite.
+    weights = quantizable(array, mask, check=rate > 0)
     if rate > 0:
         stored = weights.stored
         if np.any(stored != stored[:1]):

@@ -14,7 +14,7 @@ from .entropy_constrained import entropy_constrained
 from .entropy_descent import means, price_of
 from .groups import Grouping
 from .position_costs import store
-from .sorting import ascending, by_group
+from .sorting import ascending
 from .thresholds import float32_at_most
 from .weights import Array, Weights, quantizable
 
@@ -27,7 +27,7 @@ NORMALIZATIONS = ("max", "rms")
 
 # Up to this many values, sorting is cheap, and the exact optimum costs little more.
 _MAX_EXACT = 1 << 16
-# How many values the exact method takes at most, by the name of the method.
+# How many values of a group are sorted at most, by the name of the method.
 _LIMITS = {"auto": _MAX_EXACT, "exact": (1 << 63) - 1, "fast": 0}
 # The share of the error inside the bins of the fast method, up to which it is near the optimum.
 _MAX_COARSENESS = 0.001
@@ -63,8 +63,10 @@ def quantize_codebook(
         ``"exact"`` finds the optimum, the smallest squared error. ``"fast"`` is at most
         0.05 % above the optimum (0.01 % on common distributions) and takes a millisecond
         per million weights: it is the exact method on the bins of a histogram, or on the
-        weights if the bins are too coarse. ``"auto"`` is exact up to 65,536 weights per
-        group, and fast above. The others are starts for Lloyd's algorithm.
+        weights if the bins are too coarse. ``"auto"`` is exact up to 65,536 weights, and fast
+        above. With a codebook per group, groups of up to 65,536 weights are then typically
+        0.01 % above the optimum, which takes a quarter of the time. The others are starts for
+        Lloyd's algorithm.
     scale : {"max", "rms"}, optional
         Divide each group by its largest magnitude or its root mean square, store
         this as the group's scale, and share one codebook. The default: no scale, and
@@ -284,21 +286,13 @@ def _books(
     weights: Weights, layout: Grouping, k: int, init: Init, seed: int
 ) -> tuple[Array, Array]:
     """Return a codebook per group, padded with its last entry, and the codes of all elements."""
-    if init in _LIMITS:
-        books, entries, codes = core.group_codebooks(
-            weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
-            layout.inner, layout.count, k, _LIMITS[init], _MAX_COARSENESS,
-        )  # fmt: skip
-        books = books[:, : max(entries)]
-        return books, codes if weights.all_kept else codes[weights.kept]
-    stored = weights.stored
-    codes = np.empty(len(stored), np.uint8)
-    found = []
-    for members in by_group(layout, weights.positions, len(stored)):
-        found.append(_centroids(stored[members], k, init, seed))
-        codes[members] = core.assign(stored[members], found[-1])
-    length = max(len(book) for book in found)
-    return np.stack([np.pad(book, (0, length - len(book)), "edge") for book in found]), codes
+    start = None if init in _LIMITS else init
+    books, entries, codes = core.group_codebooks(
+        weights.given, None if weights.kept is None else weights.kept.view(np.uint8),
+        layout.inner, layout.count, k, _LIMITS.get(init, 0), _MAX_COARSENESS, init == "exact",
+        start, seed, _MAX_STEPS,
+    )  # fmt: skip
+    return books[:, : max(entries)], codes if weights.all_kept else codes[weights.kept]
 
 
 def _scales(weights: Weights, layout: Grouping, scale: Normalization) -> Array:

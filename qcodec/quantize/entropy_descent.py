@@ -23,8 +23,6 @@ _MAX_STEPS = 1000
 # Steps end when no end of a range moves by more than this share of all values.
 _STILL = 1e-7
 _NONE = -1
-# Values that are summed in one step, in float64.
-_BLOCK = 1 << 16
 
 #: Takes entries, and the number and the sum of the values of each; returns better entries.
 Fit = Callable[[Array, Array, Array], Array]
@@ -57,31 +55,18 @@ class Ordered:
 
     def __init__(self, values: Array) -> None:
         self.values = ascending(values)
-        middle = len(values) // 2
-        self.centre = float(self.values[middle])
-        self.before = np.empty(len(values) + 1)
-        self.before[middle] = total = 0.0
-        for start in range(middle, len(values), _BLOCK):
-            block = self.values[start : start + _BLOCK].astype(np.float64) - self.centre
-            block[0] += total
-            sums = np.cumsum(block, out=self.before[start + 1 : start + 1 + len(block)])
-            total = sums[-1]
-        total = 0.0
-        for stop in range(middle, 0, -_BLOCK):
-            start = max(stop - _BLOCK, 0)
-            block = (self.values[start:stop].astype(np.float64) - self.centre)[::-1]
-            block[0] += total
-            sums = np.cumsum(block)
-            self.before[start:stop], total = -sums[::-1], sums[-1]
+        self.centre = float(self.values[len(values) // 2])
+        self._kept = core.kept_deviation_sums(self.values)
 
     @property
     def mean(self) -> float:
         """The mean of all values."""
-        return self.centre + float(self.before[-1] - self.before[0]) / len(self.values)
+        count = len(self.values)
+        return self.centre + float(self.deviations(np.array([0, count]))[0]) / count
 
     def deviations(self, cuts: Array) -> Array:
         """Return the sums of value - centre between neighbouring cuts."""
-        return np.diff(self.before[cuts])
+        return np.diff(core.deviation_sums(self.values, *self._kept, cuts))
 
 
 def means(_: Array, sizes: Array, sums: Array) -> Array:

@@ -79,7 +79,8 @@ def quantize_fixed_point(
     """
     check_integer("bits", bits, 2, MAX_BITS)
     check_choice("step", step, STEPS)
-    weights = quantizable(array, mask)
+    # Ranges check that values are finite.
+    weights = quantizable(array, mask, check=step in UNIFORM_STEPS)
     layout = weights.grouping(per, group, parameter_bits=8, code_bits=bits)
     if step in UNIFORM_STEPS:
         exponents = _table_exponents(weights, layout, UNIFORM_STEPS[step][bits - 1])

@@ -8,7 +8,6 @@ import numpy as np
 
 from .._core import core
 from .._core.interrupt import check
-from .groups import Grouping
 from .weights import Array
 
 # Up to this size NumPy's sort is faster and takes only milliseconds.
@@ -40,33 +39,6 @@ def ascending(values: Array, in_place: bool = False) -> Array:
 def partitioned(values: Array, place: int) -> Array:
     """Return a copy that is partitioned at `place`, as `numpy.partition` does."""
     return np.partition(values, place) if len(values) <= _FEW else ascending(values)
-
-
-def by_group(layout: Grouping, positions: Array | None, count: int) -> Iterator[Array]:
-    """Yield for each group the indices of its stored elements, ascending.
-
-    Parameters
-    ----------
-    layout : Grouping
-    positions : numpy.ndarray of int64, optional
-        Flat indices of the stored elements; None: all.
-    count : int
-        Number of stored elements.
-
-    Examples
-    --------
-    >>> [members.tolist() for members in by_group(Grouping(inner=1, count=2), None, 3)]
-    [[0, 2], [1]]
-    """
-    blocks = []
-    for block in row_blocks(max(count, 1), 1):
-        stored = np.arange(block.start, min(block.stop, count))
-        groups = layout.of(stored if positions is None else positions[stored])
-        ends = np.cumsum(np.bincount(groups, minlength=layout.count))
-        order = np.argsort(groups, kind="stable")
-        blocks.append(np.split(stored[order], ends[:-1]))
-    for parts in zip(*blocks, strict=True):
-        yield parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def row_blocks(rows: int, width: int) -> Iterator[slice]:

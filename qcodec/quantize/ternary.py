@@ -11,8 +11,8 @@ from .._core import core
 from .._core.float_mode import standard_float_mode
 from ..quantized import Groups, Quantized
 from .groups import Grouping
-from .ternary_best import best_ternary, mean_above
-from .thresholds import float32_at_most, float32_below
+from .ternary_best import best_ternary, both_sides, ternary_means
+from .thresholds import float32_at_most
 from .weights import Array, Weights, quantizable
 
 Threshold = Literal["exact", "twn"] | float
@@ -77,15 +77,14 @@ def quantize_ternary(
     weights = quantizable(array, mask, check=threshold != "exact")
     entries = 3 if scales == 2 else 1
     layout = weights.grouping(per, group, parameter_bits=32 * entries, code_bits=2)
-    members = weights.members(layout)
+    values = weights.values
     if threshold == "exact":
         with weights.explaining():
-            thresholds, means = best_ternary(members, scales)
+            thresholds, means = best_ternary(values, layout, scales)
     else:
-        beyond = _threshold(np.abs(members), weights.counts(layout), threshold)
-        thresholds = np.stack([beyond] * scales, axis=1)
-        means = _means(members, thresholds)
-    trits = _trits(weights, layout, thresholds[:, 0], thresholds[:, -1])
+        thresholds = np.repeat(_thresholds(weights, layout, threshold)[:, None], scales, axis=1)
+        means = ternary_means(values, layout, thresholds)
+    trits = core.ternary_codes(values, layout.inner, both_sides(thresholds))
     if scales == 1:
         book = Groups(np.array([[-1, 0, 1]], np.float32))
         return _quantized(weights, trits, book, Groups(means[:, 0], layout.inner))
@@ -104,33 +103,17 @@ def check_ternary(threshold: Threshold, scales: int) -> None:
         check_number("threshold", threshold, 0, 1)
 
 
-def _threshold(magnitudes: Array, counts: Array, threshold: float | str) -> Array:
-    """Return the threshold of each row; only larger magnitudes are stored."""
+def _thresholds(weights: Weights, layout: Grouping, threshold: float | str) -> Array:
+    """Return the threshold of each group; only larger magnitudes are stored."""
     if threshold == "twn":
-        sums = np.sum(magnitudes, axis=1, dtype=np.float64)
-        return np.asarray(_TWN * sums / np.maximum(counts, 1))
-    return np.asarray(float(threshold) * np.max(magnitudes, axis=1, initial=0).astype(np.float64))
-
-
-def _means(members: Array, thresholds: Array) -> Array:
-    """Return the mean magnitudes above the thresholds, shape (groups, sides)."""
-    if thresholds.shape[1] == 1:
-        return mean_above(np.abs(members), thresholds[:, 0])[:, None]
-    positive, negative = np.maximum(members, 0), np.maximum(-members, 0)
-    means = mean_above(positive, thresholds[:, 0]), mean_above(negative, thresholds[:, 1])
-    return np.stack(means, axis=1)
-
-
-def _trits(weights: Weights, layout: Grouping, above: Array, below: Array) -> Array:
-    """Return the code of every element: 2 above the threshold, 0 below minus it, otherwise 1."""
-    if layout.count == 1:
-        ascending = float32_below(-float(below[0])), float32_at_most(float(above[0]))
-        return core.assign_by_thresholds(weights.values, np.array(ascending))
-    count = len(weights.values)
-    codes = np.ones(count, np.uint8)
-    codes += weights.values > layout.spread(above, None, count)
-    codes -= -weights.values > layout.spread(below, None, count)
-    return codes
+        nothing = np.zeros((layout.count, 2), np.float32)
+        sums, _ = core.sums_beyond(weights.values, layout.inner, nothing)
+        exact = _TWN * sums.sum(axis=1) / np.maximum(weights.counts(layout), 1)
+    else:
+        low, high = weights.ranges(layout)
+        exact = float(threshold) * np.maximum(-low, high)
+    found: Array = float32_at_most(exact)
+    return found
 
 
 def _quantized(weights: Weights, codes: Array, book: Groups, scale: Groups | None) -> Quantized:

@@ -28,15 +28,3 @@ def float32_at_most(numbers: Any) -> Any:
     with np.errstate(over="ignore"):
         nearest = exact.astype(np.float32)
     return np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)[()]
-
-
-def float32_below(number: float) -> Any:
-    """Return the largest float32 below a number: values above it are at least the number.
-
-    Examples
-    --------
-    >>> float(float32_below(1.0)) == 1 - 2**-24
-    True
-    """
-    nearest = float32_at_most(number)
-    return np.nextafter(nearest, np.float32(-np.inf)) if float(nearest) == number else nearest

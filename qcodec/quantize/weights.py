@@ -146,8 +146,12 @@ parameters the codes take 50,000 bytes, the elements 40,000; use larger groups, 
         return counts
 
     def ranges(self, grouping: Grouping) -> tuple[Array, Array]:
-        """Return the minimum and the maximum of 0 and the values of each group, in float64."""
-        return core.group_ranges(self.values, grouping.inner, grouping.count)
+        """Return the minimum and the maximum of 0 and the values of each group, in float64.
+
+        A value that is not finite is an error here, as `quantizable` says.
+        """
+        with self.explaining():
+            return core.group_ranges(self.values, grouping.inner, grouping.count)
 
     def stored_codes(self, codes: Array, zero: int) -> tuple[Array | None, Array]:
         """Return positions and codes of the stored elements, given the codes of all.

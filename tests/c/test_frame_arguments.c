@@ -276,7 +276,8 @@ static void streams_of_a_chunk(void)
     qc_frame frame = read_frame(write_frame(QC_BYTES, 0), chunks);
     uint8_t *bytes = file + chunks[0].offset;
     CHECK(qc_chunk_streams(&frame, &chunks[0], bytes, infos, &count, NULL) == QC_OK, "streams");
-    CHECK(count == 1 && infos[0].bytes == chunks[0].bytes, "%zu streams", count);
+    CHECK(count == 1 && infos[0].bytes == chunks[0].bytes && infos[0].offset == 0, "%zu streams",
+          count);
     bytes[0] = QC_CODING_COUNT;
     REFUSED(qc_chunk_streams(&frame, &chunks[0], bytes, infos, &count, &error), QC_UNSUPPORTED,
             "stream: coding");

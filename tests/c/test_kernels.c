@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "checkasm/counts.h"
+#include "checkasm/equal_steps.h"
 #include "checkasm/lanes.h"
 #include "checkasm/values.h"
 
@@ -48,6 +49,9 @@ static const kernel_row rows[] = {
     ROW(bf16_of_f32),
     ROW(round_to_f16),
     ROW(round_to_bf16),
+    ROW(byte_codes),
+    ROW(max_bits),
+    ROW(step_errors),
     ROW(descend),
     ROW(sum_gaps),
     ROW(mask_positions),

@@ -155,7 +155,8 @@ static void check_steps(const float *values, size_t count, unsigned kind)
     qc_grouping grouping = {1 + random_bits() % 9, 1 + random_bits() % GROUPS};
     float low[GROUPS], high[GROUPS];
     double sums[GROUPS], plain[GROUPS] = {0}, clipped[GROUPS], all[GROUPS], limits[GROUPS];
-    CHECK(qc_group_ranges(values, count, &grouping, low, high, NULL, NULL) == QC_OK, "ranges");
+    qc_status ranges = qc_group_ranges(values, count, &grouping, low, high, NULL, NULL);
+    CHECK(ranges == QC_OK || (kind == 1 && ranges == QC_INVALID), "ranges");
     CHECK(qc_group_squares(values, count, &grouping, sums, NULL, NULL) == QC_OK, "squares");
     for (size_t i = 0; i < count && kind != 1; i++) {
         size_t group = group_of(&grouping, i);
@@ -201,12 +202,50 @@ static void check_steps(const float *values, size_t count, unsigned kind)
     }
 }
 
+/* Thresholds, sums and codes of ternary weights by groups, against the plain way. */
+static void check_ternary_groups(const float *values, size_t count, unsigned kind)
+{
+    enum { GROUPS = 5 };
+    qc_grouping grouping = {1 + random_bits() % 9, 1 + random_bits() % GROUPS};
+    size_t sides = 1 + random_bits() % 2;
+    float thresholds[2 * GROUPS] = {0}, both[2 * GROUPS] = {0};
+    double sums[2 * GROUPS], plain[2 * GROUPS] = {0};
+    uint64_t counts[2 * GROUPS], plain_counts[2 * GROUPS] = {0};
+    uint8_t *codes = last_bytes(output, count);
+    void *scratch = malloc(qc_ternary_thresholds_workspace(count, &grouping));
+    qc_status status =
+        qc_ternary_thresholds(values, count, &grouping, sides, thresholds, scratch, NULL, NULL);
+    CHECK(status == QC_OK || (kind == 1 && status == QC_INVALID), "ternary thresholds");
+    free(scratch);
+    for (size_t g = 0; g < grouping.count && status == QC_OK; g++)
+        for (size_t side = 0; side < 2; side++)
+            both[2 * g + side] = thresholds[sides * g + (sides == 2 ? side : 0)];
+    CHECK(qc_sums_beyond(values, count, &grouping, both, sums, counts, NULL, NULL) == QC_OK,
+          "sums beyond");
+    CHECK(qc_ternary_codes(values, count, &grouping, both, codes, NULL, NULL) == QC_OK, "trits");
+    for (size_t i = 0; i < count && kind != 1; i++) {
+        size_t at = 2 * group_of(&grouping, i);
+        int above = values[i] > both[at], below = values[i] < -both[at + 1];
+        CHECK(codes[i] == 1 + above - below, "trit %zu: %u", i, codes[i]);
+        plain[at] += above ? (double)values[i] : 0;
+        plain[at + 1] -= below ? (double)values[i] : 0;
+        plain_counts[at] += (unsigned)above;
+        plain_counts[at + 1] += (unsigned)below;
+    }
+    for (size_t i = 0; i < 2 * grouping.count && kind != 1; i++)
+        CHECK(fabs(sums[i] - plain[i]) <= 1e-12 * plain[i] && counts[i] == plain_counts[i],
+              "%g, not %g", sums[i], plain[i]);
+}
+
 /* A codebook for each group has the nearest of its centroids for each value. */
 static void check_codebooks(const float *values, size_t count, unsigned kind)
 {
     enum { GROUPS = 5, K = 6 };
     qc_grouping grouping = {1 + random_bits() % 40, 1 + random_bits() % GROUPS};
-    qc_group_codebooks wanted = {1 + random_bits() % K, random_bits() % 2 * 1000, 1};
+    const qc_lloyd lloyd = {(qc_kmeans_init)(random_bits() % 4), 1, 100};
+    qc_group_codebooks wanted = {1 + random_bits() % K, random_bits() % 2 * 1000, 1, 0, NULL};
+    wanted.exact = (int)(random_bits() % 2);
+    wanted.lloyd = random_bits() % 3 == 0 ? &lloyd : NULL;
     size_t bytes = qc_group_codebooks_workspace(count, &grouping, wanted.k);
     void *scratch = malloc(bytes + 1);
     uint8_t *kept = malloc(count + 1), *codes = last_bytes(output, count);
@@ -264,14 +303,53 @@ static void equal_steps_of_groups(void)
     REFUSED(codes_of(2, 2, NAN, 0, 1, 0, 1, &error), QC_INVALID, step);
     REFUSED(qc_group_ranges(ascending, 4, &(qc_grouping){0, 1}, low, high, NULL, &error),
             QC_INVALID, inner);
+    for (size_t inner = 1; inner <= 2; inner++) {
+        static const float not_finite[] = {NAN, -NAN, INFINITY, -INFINITY};
+        for (size_t i = 0; i < 4; i++) {
+            float values[40] = {0};
+            values[9 * i] = not_finite[i];
+            REFUSED(qc_group_ranges(values, 40, &(qc_grouping){inner, 2}, low, high, NULL, &error),
+                    QC_INVALID, "ranges: values are not finite");
+        }
+    }
+    uint64_t counts[2], room[4096];
+    uint8_t trits[4];
+    const qc_grouping none = {0, 1}, two = {2, 2};
+    const float infinite[] = {1, 2, 3, -INFINITY}, thresholds[4] = {0};
+    float best[4];
+    REFUSED(qc_ternary_thresholds(ascending, 4, &none, 1, best, room, NULL, &error), QC_INVALID,
+            inner);
+    REFUSED(qc_ternary_thresholds(ascending, 4, &two, 3, best, room, NULL, &error), QC_INVALID,
+            "ternary: number of scales");
+    REFUSED(qc_ternary_thresholds(infinite, 4, &two, 2, best, room, NULL, &error), QC_INVALID,
+            "ternary: values are not finite");
+    REFUSED(qc_sums_beyond(ascending, 4, &none, thresholds, sums, counts, NULL, &error), QC_INVALID,
+            inner);
+    REFUSED(qc_ternary_codes(ascending, 4, &none, thresholds, trits, NULL, &error), QC_INVALID,
+            inner);
     REFUSED(qc_group_squares(ascending, 4, &(qc_grouping){1, 0}, sums, NULL, &error), QC_INVALID,
             count);
+}
+
+static void deviation_sums(void)
+{
+    double above[1], below[1], sums[2];
+    const size_t cuts[] = {0, 5};
+    const char *number = "sums of deviations: number of values";
+    CHECK(qc_deviation_sums_keep(ascending, 4, above, below, NULL, NULL) == QC_OK, "sums");
+    CHECK(qc_deviation_sums(ascending, 4, above, below, cuts, 1, sums, NULL) == QC_OK, "sums");
+    CHECK(sums[0] == 4, "%g", sums[0]); /* -(-1 - 0.5 + -2 - 0.5) */
+    REFUSED(qc_deviation_sums_keep(ascending, 0, above, below, NULL, &error), QC_INVALID, number);
+    REFUSED(qc_deviation_sums(ascending, 0, above, below, cuts, 1, sums, &error), QC_INVALID,
+            number);
+    REFUSED(qc_deviation_sums(ascending, 4, above, below, cuts, 2, sums, &error), QC_INVALID,
+            "sums of deviations: cut");
 }
 
 static qc_status books_of(size_t inner, size_t groups, size_t k, qc_error *error)
 {
     static uint8_t *room;
-    const qc_group_codebooks wanted = {k, 10, 0};
+    const qc_group_codebooks wanted = {k, 10, 0, 0, NULL};
     float books[2 * 256];
     uint16_t entries[2];
     uint8_t codes[4];
@@ -294,6 +372,7 @@ int main(void)
 {
     equal_steps_of_groups();
     codebooks_of_groups();
+    deviation_sums();
     input = guarded_memory((2 * MOST + 1) * sizeof(float));
     output = guarded_memory(MOST * sizeof(float));
     size_t ternary = qc_ternary_best_workspace(2), k_means = qc_kmeans_fast_workspace(256) + 8;
@@ -307,6 +386,7 @@ int main(void)
             check_masks(values, count);
             check_exact_forms(values, count, kind);
             check_steps(values, count, kind);
+            check_ternary_groups(values, count, kind);
             check_codebooks(values, count, kind);
         }
     return 0;

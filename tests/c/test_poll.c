@@ -21,6 +21,8 @@ static uint8_t *symbols, *stream, *out, *workspace, *frame_bytes, *memory;
 static float *values, *sorted, *found;
 static size_t stream_size, frame_size;
 
+#include "polls/groups.h"
+
 /* ---- the poll ---- */
 
 static size_t questions, stop_at;
@@ -233,51 +235,13 @@ static qc_status fast(const qc_poll *poll, size_t *size)
 static qc_status codebooks(const qc_poll *poll, size_t *size)
 {
     enum { GROUPS = 1000, MEMBERS = 1000, K = 16 };
-    const qc_group_codebooks wanted = {K, MEMBERS, 0};
+    const qc_group_codebooks wanted = {K, MEMBERS, 0, 0, NULL};
     static uint16_t entries[GROUPS];
     uint8_t *codes = out + GROUPS * K * sizeof(float);
     *size = GROUPS * K * sizeof(float) + GROUPS * MEMBERS;
     return qc_group_codebooks_find((const float *)memory, NULL, GROUPS * MEMBERS,
                                    &(qc_grouping){MEMBERS, GROUPS}, &wanted, (float *)out, entries,
                                    codes, workspace, poll, NULL);
-}
-
-static const qc_grouping rows = {1000, 100};
-static const qc_affine_step step = {1, -128, 127, 128};
-static qc_affine_step row_steps[100];
-
-static qc_status ranges(const qc_poll *poll, size_t *size)
-{
-    *size = 200 * sizeof(float);
-    return qc_group_ranges((const float *)memory, MANY * VALUES, &rows, (float *)out,
-                           (float *)out + 100, poll, NULL);
-}
-
-static qc_status squares(const qc_poll *poll, size_t *size)
-{
-    *size = 100 * sizeof(double);
-    return qc_group_squares((const float *)memory, MANY * VALUES, &rows, (double *)(void *)out,
-                            poll, NULL);
-}
-
-static qc_status affine_codes(const qc_poll *poll, size_t *size)
-{
-    for (size_t row = 0; row < rows.count; row++)
-        row_steps[row] = step;
-    *size = MANY * VALUES;
-    return qc_affine_codes((const float *)memory, MANY * VALUES, &rows, row_steps, 1, out, poll,
-                           NULL);
-}
-
-static qc_status fixed_point_errors(const qc_poll *poll, size_t *size)
-{
-    static double limits[100];
-    for (size_t row = 0; row < rows.count; row++)
-        limits[row] = INFINITY;
-    double *errors = (double *)(void *)out;
-    *size = 200 * sizeof *errors;
-    return qc_fixed_point_errors((const float *)memory, MANY * VALUES, &rows, row_steps, limits,
-                                 errors, errors + 100, poll, NULL);
 }
 
 static qc_status choose_stored(const qc_poll *poll, size_t *size)
@@ -434,6 +398,10 @@ int main(void)
     check("qc_group_codebooks_find", codebooks);
     check("qc_choose_stored", choose_stored);
     check("qc_ternary_best", ternary);
+    check("qc_deviation_sums_keep", deviation_sums);
+    check("qc_ternary_thresholds", ternary_thresholds);
+    check("qc_sums_beyond", sums_beyond);
+    check("qc_ternary_codes", ternary_codes);
     for (size_t i = 0; i < end; i++)
         ((float *)memory)[i] = 0.1f * (float)(i % 7);
     check("qc_distinct", distinct);

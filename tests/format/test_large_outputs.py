@@ -60,3 +60,9 @@ def test_large_outputs_hold_what_small_ones_do_wherever_they_begin(weights, name
         start = out.ctypes.data - memory.ctypes.data
         assert (memory[:start] == 0xA5).all()
         assert (memory[start + out.nbytes :] == 0xA5).all()
+
+
+def test_a_frame_of_several_blocks_keeps_the_order_of_its_chunks():
+    array = np.random.default_rng(4).integers(0, 256, (69 << 20) + 5, np.uint8)  # not compressible
+    frame = qcodec.encode(array, qcodec.Verbatim(), chunk=1 << 20)
+    assert np.array_equal(qcodec.decode(frame), array)

@@ -346,6 +346,15 @@ GIL_FREE = {
         "mask_above": "short: at the speed of memory",
         "mask_n_of_m": "pieces",
     },
+    "deviation_sums": {
+        "kept_deviation_sums": "asks",
+        "deviation_sums": "short: a sum per cut",
+    },
+    "ternary": {
+        "ternary_thresholds": "asks",
+        "sums_beyond": "asks",
+        "ternary_codes": "asks",
+    },
     "pack": {
         "pack_read": "short: as many names as the limit of tensors allows",
         "pack_find": "short: a binary search",

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from qcodec._core import core
 from qcodec.quantize import density_mask, quantize_affine, sqnr
+from tests.format.cpu_paths import PATHS, on_path
 
 GREATEST = float(np.finfo(np.float32).max)
 finite = st.floats(-GREATEST, GREATEST, width=32)
@@ -138,3 +140,47 @@ def test_arguments_that_do_not_fit_are_refused(arguments, what):
 def test_a_mask_of_numbers_is_refused():
     with pytest.raises(TypeError, match="mask of dtype int64"):
         quantize_affine(np.zeros(2, np.float32), 4, mask=np.array([0, 1]))
+
+
+def _close_to_middles(step: float, rng: np.random.Generator) -> np.ndarray:
+    """Values a few units in the last place from the middle of two multiples, and others."""
+    with np.errstate(all="ignore"):
+        middles = np.float32((rng.integers(-300, 300, 4000) + 0.5) * step)
+        anywhere = np.float32(rng.standard_normal(40_000) * 60 * step)
+    near = (middles.view(np.int32) + rng.integers(-3, 4, 4000, dtype=np.int32)).view(np.float32)
+    edges = np.array([0, -0.0, 1e-45, -1e-40, np.inf, -np.inf, np.nan, 3e38], np.float32)
+    values = np.concatenate([anywhere, near, np.tile(edges, 100)])
+    return rng.permutation(values)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "step", [1.0, 0.013, 1e-45, 3e-39, 2.0**-126, 2.0**-100, 2.0**100, 1.1e31, 2.0**126, 3e38]
+)
+@pytest.mark.parametrize("inner", [1, 7, 1000, 1 << 20])
+def test_codes_are_those_of_exact_quotients(path, step, inner):
+    values = _close_to_middles(step, np.random.default_rng(5))
+    one, other = (step, -128, 127, 128), (step * 1.5, -3, 4, 3)
+    steps = np.array([one, other], np.float64)
+    group = np.arange(len(values)) // inner % 2
+    by, low, high, zero = steps[group].T
+    with np.errstate(all="ignore"):
+        quotients = values.astype(np.float64) / by
+    # NaN is not promised anything, but what it becomes does not depend on the machine.
+    levels = np.rint(np.clip(np.where(np.isnan(quotients), low, quotients), low, high))
+    with on_path(path):
+        codes = core.affine_codes(values, inner, steps, 1)
+    assert np.array_equal(codes, (levels + zero).astype(np.uint8))
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("per", [None, 0, 1])
+def test_the_one_value_that_is_not_finite_is_found_wherever_it_is(path, per):
+    for bad in (np.inf, -np.inf, np.nan, -np.nan):
+        for place in (0, 5, 77, 349):
+            array = np.linspace(-1, 1, 350, dtype=np.float32)
+            array[place] = bad
+            array = array.reshape(5, 70)
+            where = rf"1 of 350 values is NaN or infinite, first at \({place // 70}, {place % 70}\)"
+            with on_path(path), pytest.raises(ValueError, match=where):
+                quantize_affine(array, 8, per=per)

@@ -148,3 +148,29 @@ def test_rates_out_of_range_are_refused(rate):
         quantize_codebook(GAUSS, 2, rate=rate)
     with pytest.raises(ValueError, match="allowed is at least 0"):
         qcodec.Codebook(2, rate=rate)
+
+
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 129, 1000, 70_001])
+def test_sums_between_cuts_are_those_of_all_values_added_from_the_median(count):
+    ordered = Ordered(np.random.default_rng(count).standard_cauchy(count).astype(np.float32))
+    deviations = ordered.values.astype(np.float64) - ordered.centre
+    middle = count // 2
+    below = -np.cumsum(deviations[:middle][::-1])[::-1]
+    before = np.concatenate([below, [0], np.cumsum(deviations[middle:])])
+    cuts = np.unique(
+        np.append(np.random.default_rng(1).integers(0, count + 1, 99), [0, middle, count])
+    )
+    assert np.array_equal(ordered.deviations(cuts), np.diff(before[cuts]))
+    assert ordered.mean == ordered.centre + (before[-1] - before[0]) / count
+
+
+def test_cuts_and_sums_that_do_not_fit_are_refused():
+    values = np.arange(200, dtype=np.float32)
+    above, below = core.kept_deviation_sums(values)
+    with pytest.raises(ValueError, match="cut"):
+        core.deviation_sums(values, above, below, np.array([0, 201]))
+    for short in ((above[1:], below), (above, below[1:])):
+        with pytest.raises(ValueError, match="sums of 200 values"):
+            core.deviation_sums(values, *short, np.array([0, 200]))
+    with pytest.raises(ValueError, match="no values"):
+        core.kept_deviation_sums(values[:0])

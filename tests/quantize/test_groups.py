@@ -169,3 +169,24 @@ def test_a_rule_that_names_such_a_tensor_is_refused_and_the_tensor_named():
     rule = {"column": qcodec.Affine(8, per=0, symmetric=True)}
     with pytest.raises(ValueError, match=r"^tensor 'column': per=0 makes 5,000 groups"):
         qcodec.save({"column": weights((5000, 1))}, recipe=rule)
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8])
+@pytest.mark.parametrize("members", [33, 700, 5000])
+@pytest.mark.parametrize("kind", ["bell", "narrow", "tails", "scales", "levels"])
+def test_codebooks_of_groups_are_near_the_optimum_and_exact_ones_are_it(kind, members, bits):
+    rng = np.random.default_rng(members + bits)
+    array = {
+        "bell": lambda: rng.standard_normal((9, members)),
+        "narrow": lambda: rng.integers(-20, 21, (9, members)) + rng.normal(0, 1e-3, (9, members)),
+        "tails": lambda: rng.standard_t(1, (9, members)),
+        "scales": lambda: rng.standard_normal((9, members)) * np.exp(9 * rng.normal(size=(9, 1))),
+        "levels": lambda: rng.integers(-200, 200, (9, members)) / 7,
+    }[kind]().astype(np.float32)
+    near = quantize_codebook(array, bits, per=0).dequantize().reshape(array.shape)
+    exact = quantize_codebook(array, bits, "exact", per=0).dequantize().reshape(array.shape)
+    for row, near_row, exact_row in zip(array, near, exact, strict=True):
+        alone = quantize_codebook(row, bits, "exact").dequantize()
+        optimum = np.sum(np.square(row - alone, dtype=np.float64))
+        assert np.sum(np.square(row - exact_row, dtype=np.float64)) <= optimum * (1 + 1e-9)
+        assert np.sum(np.square(row - near_row, dtype=np.float64)) <= optimum * 1.005

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from qcodec._core import core
 from qcodec.quantize import quantize_ternary, ternary_best
+from qcodec.quantize.groups import Grouping
 
 GREATEST = float(np.finfo(np.float32).max)
 N = 300_000
@@ -76,9 +77,9 @@ def flat():
 def test_sorting_takes_over_where_the_histogram_is_too_coarse():
     x = flat()
     assert core.ternary_best(x, 1)[2]
-    thresholds, means = ternary_best.best_ternary(x[None], 1)
-    by_sorting = ternary_best._by_sorting(x[None], 1)
-    np.testing.assert_array_equal((thresholds, means), by_sorting)
+    layout = Grouping(len(x), 1)
+    found = ternary_best.best_ternary(x, layout, 1)
+    np.testing.assert_array_equal(found, ternary_best._by_sorting(x, layout, 1))
 
 
 @pytest.mark.parametrize("scales", [1, 2])
@@ -158,3 +159,33 @@ def test_the_code_is_the_number_of_thresholds_below(values, thresholds):
 def test_more_thresholds_than_codes_are_refused():
     with pytest.raises(ValueError, match="allowed are 0 to 255"):
         core.assign_by_thresholds(np.zeros(1, np.float32), np.zeros(256, np.float32))
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize("inner", [1, 3, 70, 200, 1000])
+@pytest.mark.parametrize("groups", [1, 7])
+def test_thresholds_of_groups_have_the_greatest_gain(inner, groups, sides):
+    x = np.random.default_rng(inner).laplace(size=3333).astype(np.float32)
+    x[::5] = np.round(x[::5])  # equal values, and zeros
+    layout = Grouping(inner, groups)
+    thresholds, means = ternary_best.best_ternary(x, layout, sides)
+    group_of = layout.of(np.arange(len(x)))
+    for group in range(groups):
+        members = sides_of(x[group_of == group], sides)
+        for of_side, threshold, mean in zip(members, thresholds[group], means[group], strict=True):
+            best = greatest_gain(of_side) if len(of_side) else 0
+            assert gain(of_side, threshold) >= best * (1 - 1e-12)
+            stored = of_side[of_side > threshold].astype(np.float64)
+            assert mean == (np.float32(stored.mean()) if len(stored) else 0)
+
+
+def test_thresholds_and_sums_of_other_shapes_are_refused():
+    x, wrong = np.ones(4, np.float32), np.zeros((1, 3), np.float32)
+    for inner, groups, sides in ((0, 1, 1), (1, 0, 1), (1, 1, 3)):
+        with pytest.raises(ValueError, match="sides of"):
+            core.ternary_thresholds(x, inner, groups, sides)
+    for function in (core.sums_beyond, core.ternary_codes):
+        with pytest.raises(ValueError, match="allowed is"):
+            function(x, 1, wrong)
+        with pytest.raises(ValueError, match="consecutive"):
+            function(x, 0, np.zeros((1, 2), np.float32))

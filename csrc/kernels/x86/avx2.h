@@ -22,6 +22,7 @@
 #define QC_VECTOR       __m256i
 #define QC_VECTOR_BYTES 32
 #define QC_FLOATS       __m256
+#define QC_DOUBLES      __m256d
 
 QC_SET static inline QC_VECTOR vector_zero(void) { return _mm256_setzero_si256(); }
 QC_SET static inline QC_VECTOR vector_of_bytes(uint8_t byte)
@@ -85,6 +86,33 @@ QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
     normal = _mm256_blendv_epi8(normal, _mm256_castps_si256(subnormal), is_subnormal);
     __m256i sign = _mm256_slli_epi32(_mm256_srli_epi32(wide, 15), 31);
     return _mm256_castsi256_ps(_mm256_or_si256(normal, sign));
+}
+
+QC_SET static inline QC_FLOATS vector_round_to_integers(QC_FLOATS floats)
+{
+    return _mm256_round_ps(floats, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/* As many floats as there are doubles in a vector, as doubles. */
+QC_SET static inline QC_DOUBLES vector_load_doubles(const float *values)
+{
+    return _mm256_cvtps_pd(_mm_loadu_ps(values));
+}
+
+/* Whether the magnitude of a difference is above `limit`. */
+QC_SET static inline int vector_any_farther(QC_FLOATS a, QC_FLOATS b, QC_FLOATS limit)
+{
+    __m256 distance = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), _mm256_sub_ps(a, b));
+    return _mm256_movemask_ps(_mm256_cmp_ps(distance, limit, _CMP_GT_OQ)) != 0;
+}
+
+/* Integers from 0 to 255 as bytes. */
+QC_SET static inline void vector_put_bytes(uint8_t *out, QC_FLOATS integers)
+{
+    __m256i wide = _mm256_cvtps_epi32(integers);
+    __m128i words =
+        _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(words, words));
 }
 
 QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)

@@ -24,6 +24,7 @@
 #define QC_VECTOR       __m512i
 #define QC_VECTOR_BYTES 64
 #define QC_FLOATS       __m512
+#define QC_DOUBLES      __m512d
 
 QC_SET static inline QC_VECTOR vector_zero(void) { return _mm512_setzero_si512(); }
 QC_SET static inline QC_VECTOR vector_of_bytes(uint8_t byte)
@@ -71,6 +72,31 @@ QC_SET static inline QC_FLOATS vector_load_bf16(const uint8_t *elements)
 QC_SET static inline QC_FLOATS vector_load_f16(const uint8_t *elements)
 {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)elements));
+}
+
+QC_SET static inline QC_FLOATS vector_round_to_integers(QC_FLOATS floats)
+{
+    return _mm512_roundscale_ps(floats, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+
+/* As many floats as there are doubles in a vector, as doubles. */
+QC_SET static inline QC_DOUBLES vector_load_doubles(const float *values)
+{
+    return _mm512_cvtps_pd(_mm256_loadu_ps(values));
+}
+
+/* Whether the magnitude of a difference is above `limit`. */
+QC_SET static inline int vector_any_farther(QC_FLOATS a, QC_FLOATS b, QC_FLOATS limit)
+{
+    __m512 distance = _mm512_abs_ps(_mm512_sub_ps(a, b));
+    return _mm512_cmp_ps_mask(distance, limit, _CMP_GT_OQ) != 0;
+}
+
+/* Integers from 0 to 255 as bytes. */
+QC_SET static inline void vector_put_bytes(uint8_t *out, QC_FLOATS integers)
+{
+    __m512 sums = _mm512_add_ps(integers, _mm512_set1_ps(0x1p23f)); /* have them as low bits */
+    _mm_storeu_si128((__m128i *)out, _mm512_cvtepi32_epi8(_mm512_castps_si512(sums)));
 }
 
 QC_SET static inline QC_VECTOR vector_of_floats(QC_FLOATS floats)

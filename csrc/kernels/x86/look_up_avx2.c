@@ -58,7 +58,7 @@ QC_AVX2_INLINE size_t by_shuffles(const qc_look_up_table *table, const uint8_t *
 }
 
 /* The items of the lowest four codes. */
-QC_AVX2 static inline __m128i load_4(const uint8_t *items, uint64_t codes)
+QC_AVX2_INLINE __m128i load_4(const uint8_t *items, uint64_t codes)
 {
     uint32_t item[4];
     for (unsigned i = 0; i < 4; i++)
@@ -69,15 +69,16 @@ QC_AVX2 static inline __m128i load_4(const uint8_t *items, uint64_t codes)
     return _mm_insert_epi32(joined, (int)item[3], 3);
 }
 
-QC_AVX2 static inline size_t by_loads_4(const qc_look_up_table *table, const uint8_t *codes,
-                                        size_t count, uint8_t *out, int past_cache)
+QC_AVX2_INLINE size_t by_loads_4(const qc_look_up_table *table, const uint8_t *codes, size_t count,
+                                 uint8_t *out, int past_cache)
 {
     size_t i = 0;
-    for (; count - i >= 8; i += 8) {
-        uint64_t eight = qc_load64(codes + i);
-        __m128i low = load_4(table->items, eight), high = load_4(table->items, eight >> 32);
-        vector_put(out + 4 * i, _mm256_set_m128i(high, low), past_cache);
-    }
+    for (; count - i >= 32; i += 32)
+        for (size_t j = i; j < i + 32; j += 8) {
+            uint64_t eight = qc_load64(codes + j);
+            __m128i low = load_4(table->items, eight), high = load_4(table->items, eight >> 32);
+            vector_put(out + 4 * j, _mm256_set_m128i(high, low), past_cache);
+        }
     return i;
 }
 
@@ -135,7 +136,8 @@ QC_AVX2 size_t qc_look_up_4_avx2(const qc_look_up_table *table, const uint8_t *c
                                  uint8_t *out, int past_cache)
 {
     if (table->entries > MAX_BY_PLANES_4)
-        return by_loads_4(table, codes, count, out, past_cache);
+        return past_cache ? by_loads_4(table, codes, count, out, 1)
+                          : by_loads_4(table, codes, count, out, 0);
     if (table->entries > QC_NO_PLANES)
         return by_planes_4(table, codes, count, out, past_cache);
     return past_cache ? by_shuffles(table, codes, count, 4, out, 1)

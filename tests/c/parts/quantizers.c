@@ -38,7 +38,7 @@ int main(void)
     qc_assign(values, COUNT, centroids, K, codes);
 
     const qc_grouping halves_of = {COUNT / 2, 2};
-    const qc_group_codebooks wanted = {1, COUNT, 0};
+    const qc_group_codebooks wanted = {1, COUNT, 0, 0, NULL};
     const qc_affine_step each[2] = {{1, -1, 3, 1}, {0.5, -2, 6, 2}};
     const double limits[2] = {9, 9};
     float low[2], high[2], books[2];
@@ -64,6 +64,22 @@ int main(void)
                          &error) ||
         qc_group_codebooks_find(values, NULL, COUNT, &halves_of, &wanted, books, entries, own, room,
                                 NULL, &error))
+        return 1;
+    free(room);
+
+    const size_t cuts[] = {0, COUNT};
+    float pairs[4] = {0};
+    double kept[2][1 + COUNT / QC_KEPT_SUMS];
+    double kept_sums[4];
+    uint64_t beyond[4];
+    uint8_t trits[COUNT];
+    room = malloc(qc_ternary_thresholds_workspace(COUNT, &halves_of));
+    if (room == NULL ||
+        qc_ternary_thresholds(values, COUNT, &halves_of, 2, pairs, room, NULL, &error) ||
+        qc_sums_beyond(values, COUNT, &halves_of, pairs, kept_sums, beyond, NULL, &error) ||
+        qc_ternary_codes(values, COUNT, &halves_of, pairs, trits, NULL, &error) ||
+        qc_deviation_sums_keep(values, COUNT, kept[0], kept[1], NULL, &error) ||
+        qc_deviation_sums(values, COUNT, kept[0], kept[1], cuts, 2, kept_sums, &error))
         return 1;
     free(room);
 

@@ -27,6 +27,7 @@ typedef union elements {
     uint32_t u32[16];
     uint64_t u64[8];
     float f32[16];
+    double f64[8];
 } elements;
 
 static inline elements elements_of(const void *vector, size_t bytes)
@@ -235,6 +236,16 @@ static inline __m512 software_cvtph_ps(__m256i halves)
     return out;
 }
 
+static inline __m512d software_cvtps_pd(__m256 floats)
+{
+    elements from = elements_of(&floats, 32), to;
+    __m512d out;
+    for (unsigned i = 0; i < 8; i++)
+        to.f64[i] = from.f32[i];
+    memcpy(&out, &to, sizeof out);
+    return out;
+}
+
 /* ---- memory: bytes outside a mask are not touched, as they may be outside the buffer ---- */
 
 static inline __m512i software_maskz_loadu_epi8(__mmask64 mask, const void *from)
@@ -325,6 +336,9 @@ static inline void software_stream_si512(void *to, __m512i vector)
 #endif
 #ifndef _mm512_cvtph_ps
 #define _mm512_cvtph_ps software_cvtph_ps
+#endif
+#ifndef _mm512_cvtps_pd
+#define _mm512_cvtps_pd software_cvtps_pd
 #endif
 #ifndef _mm512_maskz_loadu_epi8
 #define _mm512_maskz_loadu_epi8 software_maskz_loadu_epi8
