@@ -87,6 +87,6 @@ make_environment() {
     unset PYTHONPATH PYTHONHOME
     export PYTEST_ADDOPTS=--durations=15
     python --version
-    # The extra `torch` would take the newest, which may bring CUDA.
-    pip install --quiet "torch==2.13.0" "matplotlib>=3.8"
+    # The extras `torch` and `transformers` would take the newest, which may bring CUDA.
+    pip install --quiet "torch==2.13.0" "matplotlib>=3.8" "transformers==5.24.*" "accelerate==1.15.*"
 }

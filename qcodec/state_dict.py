@@ -28,7 +28,7 @@ def lazy_state_dict(
 
     It can be given to whatever takes a mapping of names to tensors, such as
     ``model.load_state_dict(weights, assign=True)``,
-    ``AutoModel.from_pretrained(None, config=config, state_dict=weights)``, and
+    ``BertModel.from_pretrained(None, config=config, state_dict=weights)``, and
     ``accelerate.dispatch_model(model, device_map, state_dict=weights, offload_index={})``.
 
     Parameters

@@ -13,6 +13,7 @@ when it is imported, and has to be imported before `from_pretrained` is called.
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from typing import Any
 
@@ -72,15 +73,14 @@ class QCodecQuantizer(HfQuantizer):
         """Return the model's own renamings and conversions, for frames instead of tensors."""
         if getattr(model.config, "distributed_config", None) is not None:
             raise NotImplementedError(
-                "tensor parallelism needs parts of tensors, and this checkpoint has frames: give "
-                "from_pretrained None and state_dict={name: file.get_slice(name) for name in file} "
-                "of a file that qcodec.safe_open opened with framework='pt'"
+                "tensor parallelism needs parts of tensors, and the checkpoint has frames: pass "
+                "config= and slices as state_dict= to the model's class (docs/transformers.md)"
             )
         own = [
             _Decoding.like(one) if isinstance(one, WeightConverter) else one
             for one in weight_conversions
         ]
-        suffix = WeightRenaming(rf"^(.+){_SUFFIX.replace('.', chr(92) + '.')}$", r"\1")
+        suffix = WeightRenaming(rf"^(.+){re.escape(_SUFFIX)}$", r"\1")
         # At most one converter takes a tensor: the last one has what the model's own leave.
         return [suffix, *own, _Decoding(r"^(.+)$", r"\1", [_Unchanged()])]
 
@@ -89,7 +89,13 @@ class QCodecQuantizer(HfQuantizer):
         if dtype.is_floating_point:
             return dtype
         name = self.quantization_config.dtype
-        return torch.get_default_dtype() if name is None else getattr(torch, name)
+        found = torch.get_default_dtype() if name is None else getattr(torch, str(name), None)
+        if not isinstance(found, torch.dtype) or not found.is_floating_point:
+            raise ValueError(
+                f"config.json: the dtype of quantization_config is {name!r}, allowed are the float "
+                "types of torch"
+            )
+        return found
 
     def get_new_dtype(self, converter: Any, param: Any, dtype: Any) -> Any:
         """Leave conversion to another type until the tensor is decoded."""

@@ -281,11 +281,12 @@ class Encoded:
 
     def _open(self) -> core.Frame:
         """Return the frame with its parameters, which the first thread decodes for all."""
-        with self._lock:
-            if self._opened is None:
-                self._check_parameters()
-                self._opened = self._frame.with_parameters()
-            return self._opened
+        if self._opened is None:
+            with self._lock:
+                if self._opened is None:
+                    self._check_parameters()
+                    self._opened = self._frame.with_parameters()
+        return self._opened
 
     def work(self, nbytes: int) -> int:
         """Return how much work decoding to this many bytes is: `LEAST_WORK`."""

@@ -60,7 +60,7 @@ class Source:
     stat : os.stat_result or None
         The status of the file when it was opened; None for bytes in memory.
     bytes_read : int
-        Number of bytes requested so far.
+        Number of bytes requested so far; of several threads, about that.
     closed : bool
     is_view : bool
         Whether `read` copies nothing.
@@ -164,9 +164,9 @@ class BytesSource(Source):
         super().__init__(self._view.nbytes, "file in memory")
 
     def read(self, offset: int, size: int) -> memoryview:
-        with self._lock:  # nothing is waited for, so readers need not be counted
-            self._count(offset, size)
-            return self._view[offset : offset + size]
+        view = self._view  # before it is checked that this is open: another thread may close it
+        self._count(offset, size)
+        return view[offset : offset + size]
 
     def _release(self) -> None:
         self._view = memoryview(b"")

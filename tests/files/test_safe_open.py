@@ -86,6 +86,15 @@ def test_the_meta_of_a_missing_tensor_is_an_error(plain):
         file.get_tensor_meta("fc")
 
 
+def test_a_header_of_any_length_is_one_of_safetensors(tmp_path):
+    header = json.dumps({"x": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}).encode()
+    for length in range(len(header), 0x600):  # with the first bytes of a pickle, among others
+        data = struct.pack("<Q", length) + header.ljust(length) + b"ab"
+        assert load(data)["x"].tobytes() == b"ab", length
+    (tmp_path / "x.safetensors").write_bytes(struct.pack("<Q", 0x280) + header.ljust(0x280) + b"ab")
+    assert load_file(tmp_path / "x.safetensors")["x"].tobytes() == b"ab"
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_load_file_gives_torch_tensors_if_asked(plain, backend):
     torch = pytest.importorskip("torch")

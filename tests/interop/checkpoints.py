@@ -15,6 +15,7 @@ from transformers import (
 )
 
 import qcodec
+from qcodec.checkpoints import encode_checkpoint
 
 INPUTS = torch.arange(24).reshape(2, 12)
 
@@ -62,20 +63,16 @@ def outputs(model):
 
 
 def compress(plain, folder, **options):
-    """Write the compressed form of a checkpoint folder; returns the folder."""
-    folder.mkdir()
-    for path in plain.iterdir():
-        if path.suffix == ".safetensors":
-            with qcodec.safe_open(path) as file:
-                tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
-                options = {"layout": "entries", **options}
-                qcodec.save_file(tensors, folder / path.name, file.metadata(), **options)
-        elif path.name == "config.json":
-            config = json.loads(path.read_text())
-            config["quantization_config"] = {"quant_method": "qcodec"}
-            (folder / path.name).write_text(json.dumps(config))
-        else:
-            shutil.copy(path, folder)
+    """Write the compressed form of a checkpoint folder, in the same shards; returns the folder."""
+    encode_checkpoint(plain, folder, keep_split=True, **options)
+    return folder
+
+
+def pack(plain, folder):
+    """Write a checkpoint folder whose files have packs, for readers by qcodec; returns it."""
+    shutil.copytree(plain, folder)
+    for path in folder.glob("*.safetensors"):
+        qcodec.save_file(qcodec.load_file(path), path)
     return folder
 
 

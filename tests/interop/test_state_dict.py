@@ -133,10 +133,10 @@ def test_it_is_pickled_by_the_path(path, model):
 @pytest.mark.parametrize("shards", ["5GB", "60KB"])
 def test_from_pretrained_takes_it_without_a_plug_in(tmp_path, name, shards):
     pytest.importorskip("transformers")
-    from tests.interop.checkpoints import MODELS, compress, outputs, saved
+    from tests.interop.checkpoints import MODELS, outputs, pack, saved
 
     model = saved(MODELS[name], tmp_path / "plain", max_shard_size=shards)
-    folder = compress(tmp_path / "plain", tmp_path / "small", layout="pack")
+    folder = pack(tmp_path / "plain", tmp_path / "small")
     with qcodec.lazy_state_dict(folder) as weights:
         again, report = type(model).from_pretrained(
             None, config=model.config, state_dict=weights, output_loading_info=True

@@ -84,6 +84,70 @@ def test_another_type_is_what_transformers_makes_of_the_plain_checkpoint(tmp_pat
     assert same_state(plain, reloaded(model, folder, dtype=dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_type_is_known_where_the_model_does_not_say_it(tmp_path, make, dtype):
+    model = saved(lambda: make().to(getattr(torch, dtype)), tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    for source in (tmp_path / "plain", folder):
+        config = json.loads((source / "config.json").read_text())
+        del config["dtype"]
+        (source / "config.json").write_text(json.dumps(config))
+    plain = type(model).from_pretrained(tmp_path / "plain", dtype="auto")
+    again = reloaded(model, folder, dtype="auto")
+    assert same_state(plain, again)
+    assert again.dtype == getattr(torch, dtype)
+    assert same_state(type(model).from_pretrained(tmp_path / "plain"), reloaded(model, folder))
+
+
+@pytest.mark.parametrize("dtype", ["load", "int8", 32, ""])
+def test_a_type_that_is_no_float_is_refused(tmp_path, dtype):
+    saved(bert, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    config = json.loads((folder / "config.json").read_text())
+    del config["dtype"]
+    config["quantization_config"]["dtype"] = dtype
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=f"quantization_config is {dtype!r}, allowed"):
+        transformers.BertModel.from_pretrained(folder, dtype="auto")
+
+
+def test_a_device_map_may_be_given(tmp_path, make):
+    pytest.importorskip("accelerate")
+    model = saved(make, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    for device_map in ("cpu", {"": torch.device("cpu")}, "auto"):
+        assert same_state(model, reloaded(model, folder, device_map=device_map))
+
+
+def test_a_state_dict_may_be_given_with_the_configuration_of_the_folder(tmp_path, make):
+    model = saved(make, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    config = transformers.AutoConfig.from_pretrained(folder)
+    assert config.quantization_config["quant_method"] == "qcodec"
+    with qcodec.safe_open(folder, "pt") as file:
+        slices = {name: file.get_slice(name) for name in file}
+        again = type(model).from_pretrained(None, config=config, state_dict=slices)
+    assert same_state(model, again)
+    with qcodec.lazy_state_dict(folder) as weights:
+        again = type(model).from_pretrained(None, config=config, state_dict=weights)
+    assert same_state(model, again)
+
+
+def test_a_state_dict_needs_no_plug_in(tmp_path, run_python):
+    model = saved(llama, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    code = """
+import sys, qcodec, transformers
+config = transformers.AutoConfig.from_pretrained(sys.argv[1])
+with qcodec.lazy_state_dict(sys.argv[1]) as weights:
+    model = transformers.LlamaForCausalLM.from_pretrained(None, config=config, state_dict=weights)
+assert "qcodec.transformers" not in sys.modules
+model.save_pretrained(sys.argv[2])
+"""
+    run_python(code, folder, tmp_path / "again")
+    assert same_state(model, type(model).from_pretrained(tmp_path / "again"))
+
+
 def test_what_a_checkpoint_lacks_is_reported_and_initialized(tmp_path):
     model = saved(bert, tmp_path / "plain")
     folder = compress(tmp_path / "plain", tmp_path / "small")
@@ -124,6 +188,12 @@ def test_the_model_is_an_ordinary_one(tmp_path):
     again.save_pretrained(tmp_path / "trained")
     assert same_state(again, reloaded(model, tmp_path / "trained"))
     again.half()
+
+
+def test_a_checkpoint_is_read_whole_if_it_may_not_be_mapped(tmp_path):
+    model = saved(llama, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    assert same_state(model, reloaded(model, folder, disable_mmap=True))
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -191,7 +261,9 @@ def test_tensor_parallel_loading_is_refused_with_the_way_that_works():
         quantizer.update_weight_conversions([], model)
 
 
-def test_the_configuration_is_what_the_checkpoint_says(tmp_path):
+def test_the_configuration_is_what_the_checkpoint_says():
     config = qcodec.transformers.QCodecConfig()
     assert config.to_dict() == {"quant_method": "qcodec"}
-    assert json.loads(config.to_json_string()) == {"quant_method": "qcodec"}
+    known = {"quant_method": "qcodec", "dtype": "bfloat16"}
+    assert qcodec.transformers.QCodecConfig.from_dict(known).to_dict() == known
+    assert json.loads(qcodec.transformers.QCodecConfig(**known).to_json_string()) == known
