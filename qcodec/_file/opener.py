@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .._frame.encoded import Encoded
@@ -100,7 +100,9 @@ class Opener:
         """Check every byte of a type that qcodec decodes; raises what decoding would."""
         self._verify(stored, {})
 
-    def faults(self, everything: Iterable[Stored]) -> dict[str, QCodecError]:
+    def faults(
+        self, everything: Iterable[Stored], progress: Callable[[Stored], None] | None = None
+    ) -> dict[str, QCodecError]:
         """Check every byte; return the errors of what is broken, by name."""
         found: _Found = {}
         errors: dict[str, QCodecError] = {}
@@ -109,6 +111,8 @@ class Opener:
                 self._verify(stored, found)
             except QCodecError as error:
                 errors[stored.name] = error
+            if progress is not None:
+                progress(stored)
         return errors
 
     def _verify(self, stored: Stored, found: _Found) -> None:

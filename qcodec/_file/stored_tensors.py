@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._base.messages import quoted
@@ -166,10 +166,20 @@ class StoredTensors:
         """
         self._opener.verify(self._stored(name, or_attached=True))
 
-    def faults(self) -> dict[str, QCodecError]:
-        """Check every byte of all that `verify` takes; return the errors, by name."""
+    def faults(self, progress: Callable[[str, int], None] | None = None) -> dict[str, QCodecError]:
+        """Check every byte of all that `verify` takes; return the errors, by name.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the name and the bytes of each tensor that was checked, and of what is
+            attached.
+        """
         directory = self.directory
-        return self._opener.faults([*directory.tensors.values(), *directory.attached.values()])
+        everything = [*directory.tensors.values(), *directory.attached.values()]
+        if progress is None:
+            return self._opener.faults(everything)
+        return self._opener.faults(everything, lambda stored: progress(stored.name, stored.size))
 
     def element_type(self, name: str) -> ElementType:
         """Return the element type of a tensor; raises as `get_slice`."""

@@ -12,8 +12,9 @@ from .._base.messages import one_line
 from .._file.tensor_file import TensorFile
 from ..files import safe_open
 from ..quantize.metrics import sqnr
-from .arguments import add_limits, base_of
+from .arguments import add_limits, add_quiet, base_of
 from .faults import about
+from .progress import Progress
 from .text import counted, print_json, say, table
 
 HELP = "show which tensors of two files differ, and by how much"
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("other", metavar="B")
     parser.add_argument("--all", action="store_true", help="list tensors that are equal too")
     parser.add_argument("--base", metavar="FILE", help="the base that A or B was encoded against")
+    add_quiet(parser)
     add_limits(parser)
 
 
@@ -37,7 +39,9 @@ def run(options: argparse.Namespace) -> int:
         with about(options.other):
             second = safe_open(options.other, limits=options.limits, base=base)
         with second, about(options.other):
-            found = compare(first, second)
+            size = first.source.size + second.source.size
+            with Progress("comparing", size, options.quiet) as shown:
+                found = compare(first, second, shown)
     changed = [row for row in found if row["change"] != "equal"]
     if options.json:
         rows = found if options.all else changed
@@ -50,10 +54,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def compare(first: TensorFile, second: TensorFile) -> list[dict[str, Any]]:
+def compare(first: TensorFile, second: TensorFile, shown: Progress) -> list[dict[str, Any]]:
     """Describe each tensor of two files, in the order of the first, by plain values."""
-    names = dict.fromkeys([*first.offset_keys(), *second.offset_keys()])
-    return [_compared(name, first, second) for name in names]
+    found = []
+    for name in dict.fromkeys([*first.offset_keys(), *second.offset_keys()]):
+        found.append(_compared(name, first, second))
+        places = (file.directory.tensors.get(name) for file in (first, second))
+        shown.advance(sum(stored.size for stored in places if stored), name)
+    return found
 
 
 def _compared(name: str, first: TensorFile, second: TensorFile) -> dict[str, Any]:

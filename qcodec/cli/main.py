@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from ..errors import QCodecWarning
-from . import decode, demo, diff, encode, inspect, transcode, verify, version
+from . import completion, decode, demo, diff, encode, inspect, transcode, verify, version
 from .arguments import Parser
 from .faults import DataError, ReaderGoneError, UsageError, about
 from .text import printing, warn
@@ -21,7 +21,7 @@ OK, BAD_DATA, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (inspect, encode, decode, transcode, verify, diff, demo)
+    for module in (inspect, encode, decode, transcode, verify, diff, demo, completion)
 }
 #: Accepted anywhere in a command, with the same meaning.
 _GLOBAL = {"--json": "print JSON", "--version": "print versions and CPU features"}
@@ -118,14 +118,15 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
     if "--version" in front:
         options.run = version.run
         return options
-    parser = _parser()
+    parser = whole_parser()
     parser.parse_args([*(word for word in front if word not in _GLOBAL), *rest], options)
     if "run" not in options:
         parser.error(f"a command is needed: {', '.join(_COMMANDS)}")
     return options
 
 
-def _parser() -> Parser:
+def whole_parser() -> Parser:
+    """Return the parser of all commands."""
     parser = Parser(
         prog="qcodec",
         description="Compress the weights of neural networks, and inspect and decode the files.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ..files import safe_open
-from .arguments import add_base, add_limits, base_of
+from .arguments import add_base, add_limits, add_quiet, base_of
+from .progress import Progress
 from .text import contents_text, escape, print_json, say
 
 HELP = "check every tensor and all attached bytes of a file and name the broken ones"
@@ -13,7 +14,8 @@ HELP = "check every tensor and all attached bytes of a file and name the broken 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("input", metavar="FILE")
+    parser.add_argument("input", metavar="FILE", help="a file of any format, or a folder")
+    add_quiet(parser)
     add_base(parser, "the base that the file was encoded against")
     add_limits(parser)
 
@@ -21,9 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the faults; an unreadable head of the file ends the command."""
     with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
+        if file.directory.check is not None:
+            file.directory.check()
+        with Progress("verifying", file.source.size, options.quiet) as shown:
+            found = file.faults(lambda name, size: shown.advance(size, name))
         faults = [
             {"tensor": name, "kind": error.code, "message": str(error)}
-            for name, error in file.faults().items()
+            for name, error in found.items()
         ]
         contents = {"tensors": len(file), "attached": len(file.attached())}
     if options.json:

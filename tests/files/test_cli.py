@@ -386,3 +386,19 @@ def test_a_terminal_without_unicode_gets_names_escaped(tmp_path):
     done = program("inspect", tmp_path / "net.qcodec", env=environment)
     assert done.returncode == 0
     assert r"gr\xf6\xdfe" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_complete_commands_and_options(command, shell):
+    pytest.importorskip("shtab")
+    code, out, err = command("completion", shell)
+    assert (code, err) == (0, "")
+    assert "transcode" in out
+    assert "max-shard-size" in out
+
+
+def test_completion_names_the_package_that_it_needs(command, monkeypatch):
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    code, out, err = command("completion", "bash")
+    assert (code, out) == (2, "")
+    assert "pip install 'qcodec[cli]'" in err
