@@ -94,6 +94,11 @@ int main(void)
         done != 1 ||
         qc_step_codes(values, &end, 1, QC_F32, &scale, &(int32_t){2}, 0, 1, steps, NULL, &error))
         return 1;
+    const qc_exact_probe probe = {
+        .dtype = QC_F32, .count = COUNT, .row_sample = COUNT, .run_sample = COUNT, .max_level = 9};
+    int may_be_exact;
+    if (qc_may_have_exact_form(&probe, values, &may_be_exact, &error) || !may_be_exact)
+        return 1;
     uint16_t halves[COUNT];
     float factor;
     if (qc_scaled_halves(values, &end, 1, QC_F16, &factor, &done, NULL, &error) || done != 1 ||
