@@ -173,3 +173,32 @@ def test_a_killed_run_leaves_no_folder_and_the_next_one_cleans_up(folder, tmp_pa
     encode_checkpoint(folder, small)
     assert_same_tensors(qcodec.load_file(small))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net", "small"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is that of Linux")
+def test_a_checkpoint_may_be_larger_than_the_memory(tmp_path):
+    """12 tensors of 16 MiB, with 128 MiB for all that is read, encoded and written."""
+    source = tmp_path / "net"
+    source.mkdir()
+    weights = np.tile(RANDOM.normal(size=(64, 1 << 10)).astype(np.float32), (64, 1))
+    names = [f"layers.{n}.weight" for n in range(12)]
+    save_file({name: weights + n for n, name in enumerate(names)}, source / "model.safetensors")
+    script = (
+        "import re, resource, sys, numpy\n"
+        "from pathlib import Path\n"
+        "from qcodec.checkpoints import decode_checkpoint, encode_checkpoint\n"
+        "used = int(re.search(r'VmSize:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
+        "limit = (used << 10) + (128 << 20)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit))\n"
+        "encode_checkpoint(sys.argv[1], sys.argv[2])\n"
+        "decode_checkpoint(sys.argv[2], sys.argv[3])\n"
+    )
+    folders = [tmp_path / name for name in ("net", "small", "again")]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *folders], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (source / "model.safetensors").stat().st_size > 128 << 20
+    with qcodec.safe_open(tmp_path / "again") as file:
+        for n, name in enumerate(names):
+            assert np.array_equal(file.get_tensor(name), weights + np.float32(n))
