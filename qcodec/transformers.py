@@ -18,13 +18,24 @@ from collections import defaultdict
 from typing import Any
 
 import torch
+import transformers
+
+if tuple(map(int, transformers.__version__.split(".")[:2])) < (5, 24):
+    raise ImportError(
+        f"qcodec.transformers needs transformers 5.24 or newer, found {transformers.__version__}"
+    )
+
 from transformers.core_model_loading import (
     ConversionOps,
     WeightConverter,
     WeightRenaming,
     WeightTransform,
 )
-from transformers.quantizers import HfQuantizer, register_quantization_config, register_quantizer
+from transformers.quantizers import (
+    HfQuantizer,
+    register_quantization_config,
+    register_quantizer,
+)
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from ._base.arrays import to_torch
