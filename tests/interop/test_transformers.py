@@ -238,6 +238,15 @@ def test_a_broken_frame_is_named(tmp_path):
         type(model).from_pretrained(folder)
 
 
+def test_a_pack_is_refused_with_the_layout_that_works(tmp_path):
+    model = saved(bert, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    path = folder / "model.safetensors"
+    qcodec.save_file(qcodec.load_file(path), path, {"format": "pt"})
+    with pytest.raises(QCodecError, match="checkpoint has a pack.*layout='entries'"):
+        type(model).from_pretrained(folder)
+
+
 def test_two_tensors_of_one_name_are_refused(tmp_path):
     model = saved(bert, tmp_path / "plain")
     folder = compress(tmp_path / "plain", tmp_path / "small")
