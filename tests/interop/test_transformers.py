@@ -243,7 +243,7 @@ def test_a_pack_is_refused_with_the_layout_that_works(tmp_path):
     folder = compress(tmp_path / "plain", tmp_path / "small")
     path = folder / "model.safetensors"
     qcodec.save_file(qcodec.load_file(path), path, {"format": "pt"})
-    with pytest.raises(QCodecError, match="checkpoint has a pack.*layout='entries'"):
+    with pytest.raises(QCodecError, match=r"checkpoint has a pack.*layout='entries'"):
         type(model).from_pretrained(folder)
 
 
