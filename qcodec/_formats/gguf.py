@@ -3,7 +3,7 @@
 Floats and integers are ordinary tensors. Of quantized types, the blocks are kept as they are: an
 array of bytes, whose last dimension is that of the blocks.
 
-Source: ggml's documentation of the format, docs/gguf.md, versions 2 and 3.
+Source: ggml's document "GGUF", versions 2 and 3.
 """
 
 from __future__ import annotations

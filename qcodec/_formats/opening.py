@@ -61,7 +61,8 @@ def open_any(
     source = open_source(place, backend)
     is_index = place.name.endswith(shards.INDEX)
     try:
-        if not is_index and not onnx.begins(_start(source)):
+        start = _start(source)
+        if not is_index and (_is_safetensors(start) or not onnx.begins(start)):
             return source, read_any(source, Opening(limits, None, dequantize))
         source = joined = JoinedSource(source)
         files = _Files(joined, place, backend)
@@ -116,14 +117,15 @@ def read_any(source: Readable, opening: Opening) -> Directory:
     limits = opening.limits
     limits.check_file(source.size)
     start = _start(source)
-    # The length of a safetensors header may begin as another format does.
-    is_safetensors = start[4:9] == b"\0\0\0\0{"
-    if is_safetensors or is_pack(source):
-        return read_directory(source, limits)
-    reader = next((read for begins, read in _READERS if begins(start)), None)
-    if reader is None:
-        return read_directory(source, limits)
-    return reader(source, opening)
+    reader = None
+    if not is_pack(source) and not _is_safetensors(start):
+        reader = next((read for begins, read in _READERS if begins(start)), None)
+    return read_directory(source, limits) if reader is None else reader(source, opening)
+
+
+def _is_safetensors(start: bytes) -> bool:
+    """Whether a file begins with a length below 2**32, whatever its bytes, and an object of JSON."""
+    return start[4:9] == b"\0\0\0\0{"
 
 
 def _read_zip(source: Readable, opening: Opening) -> Directory:
