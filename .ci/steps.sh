@@ -88,5 +88,5 @@ make_environment() {
     export PYTEST_ADDOPTS=--durations=15
     python --version
     # The extras `torch` and `transformers` would take the newest, which may bring CUDA.
-    pip install --quiet "torch==2.13.0" "matplotlib>=3.8" "transformers==5.24.*" "accelerate==1.15.*"
+    pip install --quiet "torch==2.13.0" "matplotlib>=3.8" "transformers==5.24.0" "accelerate==1.15.0"
 }

@@ -18,13 +18,24 @@ from collections import defaultdict
 from typing import Any
 
 import torch
+import transformers
+
+if tuple(map(int, transformers.__version__.split(".")[:2])) < (5, 24):
+    raise ImportError(
+        f"qcodec.transformers needs transformers 5.24 or newer, found {transformers.__version__}"
+    )
+
 from transformers.core_model_loading import (
     ConversionOps,
     WeightConverter,
     WeightRenaming,
     WeightTransform,
 )
-from transformers.quantizers import HfQuantizer, register_quantization_config, register_quantizer
+from transformers.quantizers import (
+    HfQuantizer,
+    register_quantization_config,
+    register_quantizer,
+)
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from ._base.arrays import to_torch
@@ -33,8 +44,9 @@ from .errors import CorruptError, naming
 
 __all__ = ["QCodecConfig", "QCodecQuantizer"]
 
-#: The ending of entries that are frames (format, section 9).
+#: The ending of entries that are frames, and the entry that holds many (format, section 9).
 _SUFFIX = ".qcodec"
+_PACK = "qcodec.pack"
 _METHOD = "qcodec"
 _THREADS = min(4, os.cpu_count() or 1)
 
@@ -151,6 +163,15 @@ class _Decoding(WeightConverter):
         new.scope_prefix = converter.scope_prefix
         new.base_model_prefix = converter.base_model_prefix
         return new
+
+    def rename_source_key(self, source_key: str) -> tuple[str, str | None]:
+        if source_key == _PACK:
+            raise CorruptError(
+                "checkpoint has a pack, and transformers loads one entry after the other: write it "
+                "with save_file(..., layout='entries'), or pass state_dict=lazy_state_dict(folder)"
+            )
+        found: tuple[str, str | None] = super().rename_source_key(source_key)
+        return found
 
     def add_tensor(
         self, target_key: str, source_key: str, source_pattern: str, future: Any

@@ -73,20 +73,18 @@ class PrefetchLoader:
             If the loader is closed.
         """
         self._check_usable()
-        if name not in self._waiting:
-            state = "was handed out already" if name in self._names else "is not in this loader"
-            raise MissingTensorError(f"tensor {quoted(name)} {state}")
-        return self._handed_out(name)
+        return self._handed_out(name, self._waiting.get(name))
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         """Hand out names and tensors as they are decoded; those that were taken are left out."""
-        while self._waiting:
-            self._check_usable()
-            done = wait(set(self._waiting.values()), PATIENCE_SECONDS, FIRST_COMPLETED).done
+        self._check_usable()
+        while waiting := list(self._waiting.items()):
+            futures = {future for _, future in waiting}
+            done = wait(futures, PATIENCE_SECONDS, FIRST_COMPLETED).done
             check()
-            for name in [name for name, future in self._waiting.items() if future in done]:
-                if name in self._waiting:  # it may be taken while this waits in `yield`
-                    yield name, self._handed_out(name)
+            for name, future in waiting:
+                if future in done and name in self._waiting:  # or it was taken meanwhile
+                    yield name, self._handed_out(name, future)
 
     def close(self) -> None:
         """Stop decoding, and release the tensors that were not handed out."""
@@ -100,9 +98,11 @@ class PrefetchLoader:
         if os.getpid() == self._process:
             self._stop.set()
 
-    def _handed_out(self, name: str) -> Any:
-        tensors = result_of(self._waiting[name])
-        del self._waiting[name]
+    def _handed_out(self, name: str, future: Future[dict[str, Any]] | None) -> Any:
+        tensors = {} if future is None else result_of(future)
+        if self._waiting.pop(name, None) is None:  # another thread may have taken it
+            state = "was handed out already" if name in self._names else "is not in this loader"
+            raise MissingTensorError(f"tensor {quoted(name)} {state}")
         return tensors.pop(name)
 
     def _check_usable(self) -> None:

@@ -246,12 +246,18 @@ class TensorFile(StoredTensors):
 
         def load(alike: Sequence[Stored]) -> dict[str, Any]:
             opener, found = self._opener.another(), {}
+            whole: dict[tuple[str, str], Any] = {}  # names of one tensor share it
             for one in alike:
+                part = slices.get(one.name)
+                if part is None and one.identity in whole:
+                    found[one.name] = whole[one.identity]
+                    continue
                 tensor = opener.tensor(one)
                 with naming(one.name):
-                    part = slices.get(one.name)
                     array = tensor.decode() if part is None else tensor[part]
                     found[one.name] = self._given(array, tensor.element_type, target)
+                if part is None:
+                    whole[one.identity] = found[one.name]
             return found
 
         return PrefetchLoader(stored, load, threads)

@@ -124,7 +124,7 @@ def read_any(source: Readable, opening: Opening) -> Directory:
 
 
 def _is_safetensors(start: bytes) -> bool:
-    """Whether a file begins with a length, which may be any bytes, and an object of JSON."""
+    """Whether a file begins with a length below 2**32 and an object of JSON."""
     return start[4:9] == b"\0\0\0\0{"
 
 

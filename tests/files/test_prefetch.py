@@ -108,6 +108,37 @@ def test_a_tensor_that_was_handed_out_is_not_kept(path):
         assert kept() is None
 
 
+def test_names_of_one_tensor_share_it(tmp_path):
+    tensor = model()["fc.weight"]
+    save_file({"a": tensor, "b": tensor}, tmp_path / "net.qc.safetensors")
+    with safe_open(tmp_path / "net.qc.safetensors") as file:
+        with file.prefetch() as loader:
+            assert loader.take("a") is loader.take("b")
+        with file.prefetch({"a": None, "b": slice(3, 5)}) as loader:
+            assert same(loader.take("b"), tensor[3:5])
+            assert same(loader.take("a"), tensor)
+
+
+def test_threads_take_each_tensor_once(path):
+    with safe_open(path) as file, file.prefetch(threads=2) as loader:
+        taken = []
+
+        def take():
+            for name in MANY:
+                try:
+                    taken.append((name, loader.take(name)))
+                except MissingTensorError:
+                    continue
+
+        takers = [threading.Thread(target=take) for _ in range(4)]
+        for taker in takers:
+            taker.start()
+        for taker in takers:
+            taker.join()
+    assert len(taken) == len(MANY)
+    assert all_same(dict(taken), MANY)
+
+
 def test_several_loaders_of_one_file_do_not_disturb_each_other(path):
     with safe_open(path) as file:
         loaders = [file.prefetch(threads=2) for _ in range(4)]
@@ -123,6 +154,8 @@ def test_a_closed_loader_says_so(path):
         loader.close()
         with pytest.raises(ValueError, match="the loader is closed"):
             loader.take("fc.bias")
+        with pytest.raises(ValueError, match="the loader is closed"):
+            next(iter(loader))
 
 
 def test_a_closed_file_is_an_error_of_its_tensors(path):

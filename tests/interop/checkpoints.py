@@ -4,15 +4,8 @@ import json
 import shutil
 
 import torch
+import transformers
 from safetensors.torch import save_file
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    LlamaConfig,
-    LlamaForCausalLM,
-    MixtralConfig,
-    MixtralForCausalLM,
-)
 
 import qcodec
 from qcodec.checkpoints import encode_checkpoint
@@ -21,32 +14,74 @@ INPUTS = torch.arange(24).reshape(2, 12)
 
 
 def bert():
-    config = BertConfig(
+    config = transformers.BertConfig(
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         vocab_size=120, num_labels=3,
     )  # fmt: skip
-    return BertForSequenceClassification(config)
+    return transformers.BertForSequenceClassification(config)
 
 
 def llama():
     """With tied embeddings."""
-    config = LlamaConfig(
+    config = transformers.LlamaConfig(
         hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         vocab_size=120, tie_word_embeddings=True,
     )  # fmt: skip
-    return LlamaForCausalLM(config)
+    return transformers.LlamaForCausalLM(config)
 
 
 def mixtral():
     """With experts that transformers stores one by one, and merges when it loads them."""
-    config = MixtralConfig(
+    config = transformers.MixtralConfig(
         hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, num_local_experts=12, vocab_size=120,
     )  # fmt: skip
-    return MixtralForCausalLM(config)
+    return transformers.MixtralForCausalLM(config)
 
 
+def llava():
+    """With a model in the model, whose names are those of an older one."""
+    sizes = {
+        "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    }  # fmt: skip
+    text = {"model_type": "llama", "vocab_size": 120, **sizes}
+    vision = {"model_type": "clip_vision_model", "image_size": 32, "patch_size": 8, **sizes}
+    config = transformers.LlavaConfig(text_config=text, vision_config=vision)
+    return transformers.LlavaForConditionalGeneration(config)
+
+
+def t5():
+    """With embeddings that both halves share."""
+    config = transformers.T5Config(
+        d_model=32, d_ff=64, d_kv=8, num_layers=2, num_heads=4, vocab_size=120
+    )
+    return transformers.T5ForConditionalGeneration(config)
+
+
+def gpt_oss():
+    """With experts that are stored merged."""
+    config = transformers.GptOssConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, num_local_experts=4, head_dim=8, vocab_size=120,
+    )  # fmt: skip
+    return transformers.GptOssForCausalLM(config)
+
+
+def jamba():
+    """With layers of different kinds."""
+    config = transformers.JambaConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, num_experts=4, mamba_d_state=8, attn_layer_period=2,
+        attn_layer_offset=1, expert_layer_period=2, expert_layer_offset=1, vocab_size=120,
+        use_mamba_kernels=False,
+    )  # fmt: skip
+    return transformers.JambaForCausalLM(config)
+
+
+#: Models that take `INPUTS`, and others.
 MODELS = {"bert": bert, "llama": llama, "mixtral": mixtral}
+OTHERS = {"llava": llava, "t5": t5, "gpt_oss": gpt_oss, "jamba": jamba}
 
 
 def saved(make, folder, **options):

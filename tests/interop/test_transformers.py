@@ -16,6 +16,7 @@ from qcodec.errors import QCodecError  # noqa: E402
 from tests.interop.checkpoints import (  # noqa: E402
     INPUTS,
     MODELS,
+    OTHERS,
     bert,
     compress,
     decompress,
@@ -74,6 +75,20 @@ def test_experts_stay_in_order_if_some_are_not_encoded(tmp_path):
     ordinary = [name for name in names if not name.endswith(".qcodec")]
     assert 0 < len(ordinary) < len(names)
     assert same_state(model, reloaded(model, folder))
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_models_are_what_transformers_makes_of_the_plain_checkpoint(tmp_path, name):
+    model = saved(OTHERS[name], tmp_path / "plain", max_shard_size="40KB")
+    plain = type(model).from_pretrained(tmp_path / "plain")
+    again = reloaded(model, compress(tmp_path / "plain", tmp_path / "small"))
+    assert same_state(plain, again)
+    again.save_pretrained(tmp_path / "again", max_shard_size="40KB")  # under the same names
+    before, after = (
+        {path.name: path.read_bytes() for path in (tmp_path / folder).glob("*.safetensors")}
+        for folder in ("plain", "again")
+    )
+    assert before == after
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16", "auto"])
@@ -223,6 +238,15 @@ def test_a_broken_frame_is_named(tmp_path):
         type(model).from_pretrained(folder)
 
 
+def test_a_pack_is_refused_with_the_layout_that_works(tmp_path):
+    model = saved(bert, tmp_path / "plain")
+    folder = compress(tmp_path / "plain", tmp_path / "small")
+    path = folder / "model.safetensors"
+    qcodec.save_file(qcodec.load_file(path), path, {"format": "pt"})
+    with pytest.raises(QCodecError, match=r"checkpoint has a pack.*layout='entries'"):
+        type(model).from_pretrained(folder)
+
+
 def test_two_tensors_of_one_name_are_refused(tmp_path):
     model = saved(bert, tmp_path / "plain")
     folder = compress(tmp_path / "plain", tmp_path / "small")
@@ -259,6 +283,19 @@ def test_tensor_parallel_loading_is_refused_with_the_way_that_works():
     quantizer = qcodec.transformers.QCodecQuantizer(qcodec.transformers.QCodecConfig())
     with pytest.raises(NotImplementedError, match="state_dict="):
         quantizer.update_weight_conversions([], model)
+
+
+def test_an_older_transformers_is_refused(run_python):
+    code = """
+import transformers
+transformers.__version__ = "5.9.1"
+try:
+    import qcodec.transformers
+except ImportError as error:
+    print(error)
+"""
+    expected = "qcodec.transformers needs transformers 5.24 or newer, found 5.9.1\n"
+    assert run_python(code) == expected
 
 
 def test_the_configuration_is_what_the_checkpoint_says():
