@@ -420,7 +420,6 @@ static void exact_forms(void)
 
 int main(void)
 {
-    affine_codes();
     groups();
     streams();
     relative_index();
