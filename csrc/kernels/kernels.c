@@ -5,6 +5,8 @@
  * vector set, and only if there is none, the portable one. After dav1d's tables of functions, with
  * constants in place of tables that are filled at run time.
  */
+#include <float.h>
+
 #include "kernels/kernels.h"
 
 /* A set replaces members of the lesser ones, which compilers warn of as a slip. */
@@ -23,6 +25,14 @@
     .lanes_write_low_bits = qc_lanes_write_low_bits_portable,                                      \
     .lanes_write_escapes = qc_lanes_write_escapes_portable, .crc32c = qc_crc32c_portable,
 
+/* Sums of doubles: on i686 the loops of C keep bits that a double has not, so no kernel gives the
+   same. */
+#if FLT_EVAL_METHOD == 0
+#define STEP_ERRORS(set) .step_errors = qc_step_errors_##set,
+#else
+#define STEP_ERRORS(set)
+#endif
+
 #if QC_HAS_SSE42
 #define SSE42 .crc32c = qc_crc32c_sse42,
 #else
@@ -40,7 +50,7 @@
     .f16_of_f32 = qc_f16_of_f32_avx2, .bf16_of_f32 = qc_bf16_of_f32_avx2,                          \
     .round_to_f16 = qc_round_to_f16_avx2, .round_to_bf16 = qc_round_to_bf16_avx2,                  \
     .byte_codes = qc_byte_codes_avx2, .max_bits = qc_max_bits_avx2,                                \
-    .step_errors = qc_step_errors_avx2, .descend = qc_descend_avx2, .sum_gaps = qc_sum_gaps_avx2,  \
+    STEP_ERRORS(avx2).descend = qc_descend_avx2, .sum_gaps = qc_sum_gaps_avx2,                     \
     .mask_positions = qc_mask_positions_avx2, .bin_values = qc_bin_values_avx2,                    \
     .lanes_huffman = qc_lanes_huffman_avx2, .lanes_tans = qc_lanes_tans_avx2,                      \
     .lanes_huffman_items = qc_lanes_huffman_items_avx2,                                            \
@@ -68,10 +78,9 @@
     .f16_of_f32 = qc_f16_of_f32_avx512, .bf16_of_f32 = qc_bf16_of_f32_avx512,                      \
     .round_to_f16 = qc_round_to_f16_avx512, .round_to_bf16 = qc_round_to_bf16_avx512,              \
     .byte_codes = qc_byte_codes_avx512, .max_bits = qc_max_bits_avx512,                            \
-    .step_errors = qc_step_errors_avx512, .descend = qc_descend_avx512,                            \
-    .sum_gaps = qc_sum_gaps_avx512, .mask_positions = qc_mask_positions_avx512,                    \
-    .lanes_huffman = qc_lanes_huffman_avx512, .lanes_tans = qc_lanes_tans_avx512,                  \
-    .lanes_huffman_items = qc_lanes_huffman_items_avx512,                                          \
+    STEP_ERRORS(avx512).descend = qc_descend_avx512, .sum_gaps = qc_sum_gaps_avx512,               \
+    .mask_positions = qc_mask_positions_avx512, .lanes_huffman = qc_lanes_huffman_avx512,          \
+    .lanes_tans = qc_lanes_tans_avx512, .lanes_huffman_items = qc_lanes_huffman_items_avx512,      \
     .lanes_tans_items = qc_lanes_tans_items_avx512,                                                \
     .lanes_add_low_bits = qc_lanes_add_low_bits_avx512,                                            \
     .lanes_fill_escapes = qc_lanes_fill_escapes_avx512,                                            \
