@@ -108,7 +108,7 @@ static qc_status decode_past_cache(qc_chunk_decoder *decoder, const qc_chunk *ch
                                    const target *target, qc_error *error)
 {
     uint8_t *out = target->out;
-    size_t keep = 0, straight = SIZE_MAX;
+    size_t keep = 0;
     for (size_t at = 0; at < chunk->elements;) {
         size_t pulled = qc_smaller(QC_VALUE_BLOCK, chunk->elements - at), count = keep + pulled;
         size_t first = chunk->first + at - keep;
@@ -119,12 +119,13 @@ static qc_status decode_past_cache(qc_chunk_decoder *decoder, const qc_chunk *ch
         count -= keep;
         qc_values_write(&decoder->values, 0, count, first, NULL, out);
         out += count * target->size;
-        while (straight > 0) {
+        size_t straight;
+        do {
             size_t most = qc_smaller(straight_at_once(decoder), chunk->elements - at);
             qc_streams_crc_take(&decoder->crc, at + most, chunk->elements);
             QC_TRY(qc_values_write_straight(&decoder->values, most, &keep, &out, &straight, error));
             at += straight;
-        }
+        } while (straight > 0);
     }
     return QC_OK;
 }
