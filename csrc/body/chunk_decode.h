@@ -21,11 +21,11 @@ typedef struct qc_chunk_decoder {
     };
     qc_stream_shared shared;
     qc_router_state router;
-    size_t stored;      /* elements of the chunk */
-    qc_streams_crc crc; /* of the chunk, if it is taken while that is decoded */
+    size_t stored; /* elements of the chunk */
     uint32_t block_positions[QC_VALUE_BLOCK];
     uint8_t block[QC_VALUE_STRIDE * QC_MAX_ITEM_BYTES];
     qc_code_row row;
+    qc_streams_crc crc; /* of the chunk, if it is taken while that is decoded */
 } qc_chunk_decoder;
 
 _Static_assert(sizeof(qc_chunk_decoder) + QC_WORKSPACE_ALIGNMENT + QC_PLACEMENT_PERIOD <=

@@ -59,10 +59,10 @@ typedef struct qc_stream_shared {
 typedef struct qc_stream {
     const struct qc_stream_decoder *decoder;
     unsigned width;
+    int is_fetched; /* by the CRC, which takes its bytes just before they are decoded */
     size_t count;   /* symbols in all */
     size_t left;    /* symbols not yet taken */
     size_t offset;  /* of the body, for errors */
-    int is_fetched; /* by the CRC, which takes its bytes just before they are decoded */
     uint64_t features;
     qc_stream_shared *shared;
     union {

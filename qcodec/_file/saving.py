@@ -102,7 +102,8 @@ def encode_tensors(
     small: dict[str, Small] = {}
     seen = Repeated()
     with closing(in_order(encode_one, tensors, threads)) as encoded:
-        for name, content in zip(tensors, encoded, strict=True):
+        for name in tensors:
+            content = next(encoded)
             # What has two names stays, so that no name stands for what stands for another.
             known = seen.known(content, name) if may_share and name not in targets else None
             if known is not None:
@@ -114,6 +115,7 @@ def encode_tensors(
                 contents[name] = spool.keep(content)
             else:
                 contents[name] = content
+            del content, known  # large ones must not stay while the next is encoded
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
