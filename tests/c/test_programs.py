@@ -74,6 +74,7 @@ def test_c_program(program, core, tmp_path):
     build_and_run(program, core, tmp_path)
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize("program", KERNEL_PROGRAMS, ids=lambda path: path.stem)
 def test_avx512_kernels_are_right_in_software_too(program, core_in_software, tmp_path):
     build_and_run(program, core_in_software, tmp_path)
@@ -93,6 +94,7 @@ def test_kernels_of_every_instruction_set_of_this_machine_are_checked(core, tmp_
     assert all(checked.values())
 
 
+@pytest.mark.builds
 def test_avx512_kernels_are_checked_in_software(core_in_software, tmp_path):
     program = ROOT / "tests/c/test_kernels.c"
     checked = kernels_checked(build_and_run(program, core_in_software, tmp_path))
@@ -108,6 +110,7 @@ def portable_core(tmp_path_factory):
     return command, compile_once(dict.fromkeys(sources, command), tmp_path_factory)
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize("program", ["test_kernels", "test_sparse_paths", "test_crc32c"])
 def test_the_core_works_without_a_file_for_an_instruction_set(program, portable_core, tmp_path):
     printed = build_and_run(ROOT / f"tests/c/{program}.c", portable_core, tmp_path)
