@@ -20,7 +20,7 @@ from typing import Any
 
 from ._base.messages import quoted
 from ._file.container import Content, Opaque, Ordinary, safetensors_parts
-from ._file.recoding import Recoded
+from ._file.recoding import Recoded, check_readable
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._formats import shards
@@ -57,6 +57,8 @@ def encode_checkpoint(
     keep_split: bool = False,
     max_shard_bytes: int = MAX_SHARD_BYTES,
     force: bool = False,
+    element_checksums: bool = False,
+    skip_unreadable: bool = False,
 ) -> int:
     """Compress a checkpoint folder into another one, completely or not at all.
 
@@ -84,6 +86,11 @@ def encode_checkpoint(
         Bytes of a safetensors file, unless a single tensor is larger.
     force : bool
         Whether a folder that exists is replaced.
+    element_checksums : bool
+        As in `save_file`.
+    skip_unreadable : bool
+        Whether tensors of kinds that qcodec does not read are left out; otherwise they are an
+        error.
 
     Returns
     -------
@@ -94,6 +101,8 @@ def encode_checkpoint(
     ------
     FileExistsError
         If `target` exists and is not empty.
+    ValueError
+        If `target` is the folder that is read, or in it.
     QCodecError, TypeError, ValueError
         As `safe_open` and `save_file`; if ``config.json`` says that the weights are quantized by
         another method.
@@ -114,13 +123,15 @@ def encode_checkpoint(
     _check_config(Path(os.fsdecode(source)))
     with (
         safe_open(source, backend="pread", limits=limits) as file,
-        _new_folder(target, force) as folder,
+        _new_folder(source, target, force) as folder,
         Spool(folder, _HELD_BYTES) as spool,
     ):
+        check_readable(file, skip_unreadable)
         chosen = recipe_for(recipe, file.directory.tensors)
         contents = encode_tensors(
             Recoded(file, chosen), chosen, profile=profile, effort=effort,
             threads=threads, progress=progress, may_share=False, spool=spool,
+            element_checksums=element_checksums,
         )  # fmt: skip
         split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
         metadata = {"format": "pt", **(file.metadata() or {})}
@@ -170,8 +181,9 @@ def decode_checkpoint(
     """
     with (
         safe_open(source, backend="pread", limits=limits) as file,
-        _new_folder(target, force) as folder,
+        _new_folder(source, target, force) as folder,
     ):
+        check_readable(file)
         file.check_total(dtype)
         contents: dict[str, Content] = {}
         for name in file.offset_keys():
@@ -342,9 +354,12 @@ def _without_method(config: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _new_folder(target: PathLike, force: bool) -> Iterator[Path]:
+def _new_folder(source: PathLike, target: PathLike, force: bool) -> Iterator[Path]:
     """Yield a folder that becomes `target` in the end, unless there is an error."""
-    place = Path(os.fsdecode(target))
+    place, read = Path(os.fsdecode(target)), Path(os.fsdecode(source))
+    read = (read if read.is_dir() else read.parent).resolve()
+    if read in (place.resolve(), *place.resolve().parents) or place.resolve() in read.parents:
+        raise ValueError(f"{place}: is the folder that is read, or in it, or around it")
     if place.exists() and (not place.is_dir() or any(place.iterdir())) and not force:
         raise FileExistsError(f"{place}: exists and is not an empty folder")
     partial = place.parent / f".{place.name}.qcodec-partial"

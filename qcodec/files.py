@@ -271,7 +271,8 @@ def safe_open(
     Parameters
     ----------
     filename : path-like
-        A safetensors file, with or without encoded tensors, or a pack.
+        A safetensors file, with or without encoded tensors, or a pack; a file of PyTorch, NumPy,
+        ONNX or GGUF; an index of shards, or a folder with a checkpoint.
     framework : {"numpy", "pt"}
         The type of the returned tensors: NumPy arrays or torch tensors.
     device : str or int
@@ -284,6 +285,9 @@ def safe_open(
         What may be decoded at once; the default is `qcodec.Limits()`.
     base : path-like or mapping of str to array_like, optional
         The base that `Delta` stored the file against. It is read tensor by tensor.
+    dequantize : bool
+        Whether tensors of GGUF's types Q8_0 and Q4_0 are float32; otherwise they are uint8, the
+        bytes of their blocks.
 
     Returns
     -------

@@ -7,12 +7,13 @@ from typing import Any
 
 from .._frame.encoded import Encoded
 from .._io.source import Section, Source
+from ..dtypes import BY_SAFETENSORS
 from ..errors import CorruptError, QCodecError, naming
 from ..limits import Limits
 from .converted import ConvertedTensor
 from .directory import Stored
 from .loaded_tensor import LoadedTensor
-from .ordinary_tensor import OrdinaryTensor
+from .ordinary_tensor import OrdinaryTensor, check_shape
 from .shared_frame import PartOfFrame, SharedFrame
 
 #: What is stored in a file, opened but not decoded.
@@ -75,7 +76,8 @@ class Opener:
         if stored.ordinary is None:
             target = self.encoded(stored)
         elif stored.load is not None:
-            size = self._source.size
+            size, entry = self._source.size, stored.ordinary
+            check_shape(stored.name, entry.shape, BY_SAFETENSORS[entry.dtype].itemsize)
             return LoadedTensor(stored.load, stored.ordinary, self._limits, size)
         else:
             section, size = self._section(stored), self._source.size

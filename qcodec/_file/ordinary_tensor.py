@@ -70,7 +70,7 @@ class OrdinaryTensor:
         self._input_bytes = input_bytes
         self.shape = entry.shape
         self.element_type: ElementType = BY_SAFETENSORS[entry.dtype]
-        _check_shape(name, self.shape, self.element_type.itemsize)
+        check_shape(name, self.shape, self.element_type.itemsize)
 
     @property
     def elements(self) -> int:
@@ -163,7 +163,8 @@ class OrdinaryTensor:
         return data
 
 
-def _check_shape(name: str, shape: tuple[int, ...], item_size: int) -> None:
+def check_shape(name: str, shape: tuple[int, ...], item_size: int) -> None:
+    """Raise `LimitError` if NumPy does not support arrays of this shape."""
     # NumPy multiplies the dimensions that are not zero, so even an empty tensor may be too large.
     size = item_size * math.prod(shape if 0 not in shape else filter(None, shape))
     if len(shape) <= _MAX_DIMS and size < _MAX_SIZE:

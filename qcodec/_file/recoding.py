@@ -5,8 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .._base.messages import quoted
+from ..errors import UnsupportedError
 from ..recipes import Recipe
 from .tensor_file import TensorFile
+
+
+def check_readable(file: TensorFile, skip_unreadable: bool = False) -> None:
+    """Check the file's own checksums, and that no tensor would be lost.
+
+    Raises
+    ------
+    ChecksumError
+        If an archive changed.
+    UnsupportedError
+        If there are tensors of kinds that qcodec does not read, unless they may be skipped.
+    """
+    directory = file.directory
+    if directory.check is not None:
+        directory.check()
+    if directory.left_out and not skip_unreadable:
+        (name, kind), *others = directory.left_out.items()
+        more = f", and {len(others):,} more" if others else ""
+        raise UnsupportedError(
+            f"tensor {quoted(name)} is {kind}, which qcodec does not read{more}: "
+            "--skip-unreadable (skip_unreadable=True) leaves such tensors out"
+        )
 
 
 class Recoded(Mapping[str, Any]):

@@ -165,6 +165,7 @@ _READERS: tuple[tuple[Callable[[bytes], bool], Callable[[Readable, Opening], Dir
 
 def _of_index(joined: JoinedSource, files: _Files, opening: Opening) -> Directory:
     """Return the directory of all files of an index."""
+    opening.limits.check_header(joined.size)
     by_name = shards.read_index(bytes(joined.read(0, joined.size)), opening.limits)
     tensors: dict[str, Stored] = {}
     metadata: dict[str, str] = {}

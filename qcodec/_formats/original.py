@@ -19,6 +19,7 @@ from .._io.later import Part
 from .._io.source import Readable
 from ..errors import CorruptError
 from ..limits import Limits
+from .shards import check_beside
 
 #: What it is attached as.
 NAME = "qcodec.original"
@@ -113,6 +114,8 @@ class Original:
             raise _fault("has sizes that are no sizes")
         if not all(isinstance(name, str) for name in names) or not sizes:
             raise _fault("has names that are no texts")
+        for name in self.files:
+            check_beside(name)  # files are written under these names
         if not all(set(hole.axes) == set(range(len(hole.axes))) for hole in self.holes):
             raise _fault("has axes that are no order of axes")
         at = 0

@@ -32,6 +32,9 @@ ENDINGS = {
 _WITH_CHECKSUMS = {"PyTorch archive", "NumPy archive"}
 
 
+_Last = dict[Hole, memoryview]
+
+
 class TensorBytes(Later):
     """The bytes of a tensor that is decoded when it is written.
 
@@ -41,10 +44,13 @@ class TensorBytes(Later):
         Its name and size.
     read : callable
         Decodes the tensor of a name.
+    last : dict
+        Shared by the tensors of a file: the bytes of the one that was decoded last, by its hole,
+        because a file is read in pieces.
     """
 
-    def __init__(self, hole: Hole, read: Callable[[str], Array]) -> None:
-        self._hole, self._decode = hole, read
+    def __init__(self, hole: Hole, read: Callable[[str], Array], last: _Last) -> None:
+        self._hole, self._decode, self._last = hole, read, last
         self.size = hole.size
 
     def read(self, offset: int, size: int) -> memoryview:
@@ -54,6 +60,12 @@ class TensorBytes(Later):
         yield self._all()
 
     def _all(self) -> memoryview:
+        if self._hole not in self._last:
+            self._last.clear()
+            self._last[self._hole] = self._decoded()
+        return self._last[self._hole]
+
+    def _decoded(self) -> memoryview:
         array, axes = self._decode(self._hole.name), self._hole.axes
         if axes:
             if array.ndim != len(axes):
@@ -75,7 +87,8 @@ def files_of(original: Original, read: Callable[[str], Array]) -> dict[str, list
     read : callable
         Decodes the tensor of a name.
     """
-    parts = original.parts(lambda hole: TensorBytes(hole, read))
+    last: _Last = {}
+    parts = original.parts(lambda hole: TensorBytes(hole, read, last))
     found: dict[str, list[Part]] = {}
     left: list[Part] = []
     for name, size in original.files.items():

@@ -140,6 +140,8 @@ def _new_file(
     metadata.pop(BASE_KEY, None)  # the output needs no base
     attached = [name for name in file.attached() if name != NAME]
     lost = {"attached": attached, "metadata": sorted(metadata) if is_npz else []}
+    if file.directory.left_out:
+        lost["unreadable tensors"] = list(file.directory.left_out)
     if any(lost.values()):
         check_may_lose(options, output)
     read = partial(file.ordinary_on_demand, dtype=options.dtype, threads=options.threads)

@@ -93,6 +93,7 @@ def _encode_folder(options: argparse.Namespace, recipe: Recipe, rules: list[Rule
     return convert(
         options, encode_checkpoint, "encoding",
         recipe=recipe, profile=options.profile, effort=options.effort,
+        element_checksums=options.element_checksums, skip_unreadable=options.skip_unreadable,
     )  # fmt: skip
 
 

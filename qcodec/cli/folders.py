@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .._formats.shards import INDEX
+from ..checkpoints import MAX_SHARD_BYTES
 from ..files import safe_open
 from .faults import UsageError, about
 from .progress import Progress
@@ -26,7 +27,7 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-shard-size",
         type=_size,
-        default=5 * 10**9,
+        default=MAX_SHARD_BYTES,
         metavar="SIZE",
         help="of a folder: bytes of a file, such as 500MB; default: 5GB",
     )
@@ -41,19 +42,19 @@ def is_folder(options: argparse.Namespace, endings: tuple[str, ...]) -> bool:
 
 
 def convert(
-    options: argparse.Namespace, convert: Callable[..., int], what: str, **settings: Any
+    options: argparse.Namespace, function: Callable[..., int], what: str, **settings: Any
 ) -> int:
     """Write a folder, and report its size.
 
     Parameters
     ----------
     options : argparse.Namespace
-    convert : callable
+    function : callable
         `encode_checkpoint` or `decode_checkpoint`.
     what : str
         The work in one word, for its progress.
     **settings
-        Further arguments of `convert`.
+        Further arguments of the function.
     """
     if options.base is not None:
         raise UsageError("--base: folders have none")
@@ -67,7 +68,7 @@ def convert(
         Progress(what, before, options.quiet) as shown,
         about(options.output, (FileExistsError,)),
     ):
-        after = convert(
+        after = function(
             source,
             target,
             threads=options.threads,

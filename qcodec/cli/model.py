@@ -8,13 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .._base.messages import quoted
 from .._file.header_writer import TensorSpec, write_header
-from .._file.recoding import Recoded
+from .._file.recoding import Recoded, check_readable
 from .._file.tensor_file import TensorFile
 from .._formats.original import NAME, original_of
 from .._io.outputs import Output
-from ..errors import UnsupportedError
 from ..files import safe_open, save_file
 from ..recipes import Recipe
 from .faults import about
@@ -67,7 +65,7 @@ class Model:
             As in `qcodec.save_file`.
         """
         options, file = self._options, self._file
-        self._check()
+        check_readable(file, options.skip_unreadable)
         attached = self._attached()
         sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
         with (
@@ -89,19 +87,6 @@ class Model:
         text = f"{contents_text(**contents)}, {after:,} bytes, from {before:,}"
         text = f"{options.output}: {text} ({before / after:.2f}x smaller)"
         print_report(output, report, None if options.json else text)
-
-    def _check(self) -> None:
-        """Check the checksums of the file's format, and say what is not read."""
-        directory = self._file.directory
-        if directory.check is not None:
-            directory.check()
-        if directory.left_out and not self._options.skip_unreadable:
-            (name, kind), *others = directory.left_out.items()
-            more = f", and {len(others):,} more" if others else ""
-            raise UnsupportedError(
-                f"tensor {quoted(name)} is {kind}, which qcodec does not read{more}: "
-                "--skip-unreadable leaves such tensors out"
-            )
 
     def _attached(self) -> Mapping[str, Any]:
         """Return what is attached, and what the same file can be written from."""

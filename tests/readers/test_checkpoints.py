@@ -202,3 +202,23 @@ def test_a_checkpoint_may_be_larger_than_the_memory(tmp_path):
     with qcodec.safe_open(tmp_path / "again") as file:
         for n, name in enumerate(names):
             assert np.array_equal(file.get_tensor(name), weights + np.float32(n))
+
+
+@pytest.mark.parametrize("where", ["net", "net/small", "."])
+def test_a_folder_is_not_written_into_or_around_what_is_read(folder, tmp_path, where):
+    before = files(folder)
+    with pytest.raises(ValueError, match="is the folder that is read"):
+        encode_checkpoint(folder, tmp_path / where, force=True)
+    assert files(folder) == before
+
+
+def test_tensors_that_are_not_read_are_not_lost_in_silence(tmp_path):
+    torch = pytest.importorskip("torch")
+    source = tmp_path / "net"
+    source.mkdir()
+    tensors = {"w": torch.ones(4, 4), "sparse": torch.eye(3).to_sparse()}
+    torch.save(tensors, source / "pytorch_model.bin")
+    with pytest.raises(QCodecError, match="'sparse' is made by"):
+        encode_checkpoint(source, tmp_path / "small")
+    encode_checkpoint(source, tmp_path / "small", skip_unreadable=True)
+    assert list(qcodec.load_file(tmp_path / "small")) == ["w"]

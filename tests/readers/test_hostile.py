@@ -268,3 +268,17 @@ def test_a_changed_archive_fails_its_check(tmp_path):
     path.write_bytes(data)
     with qcodec.safe_open(path) as file, pytest.raises(qcodec.ChecksumError, match="member 'w"):
         file.directory.check()
+
+
+@pytest.mark.parametrize("name", ["../harm", "/tmp/harm", "a/../../harm"])
+def test_files_that_are_written_again_are_beside_the_output(name):
+    from qcodec._formats.original import Original
+
+    original = Original("ONNX", {"net.onnx": 2, name: 3}, [], memoryview(b"12345"))
+    with pytest.raises(CorruptError, match="not a file beside"):
+        Original.from_bytes(original.to_bytes(), qcodec.Limits())
+
+
+def test_a_tensor_of_too_many_dimensions_is_refused():
+    with pytest.raises(LimitError, match="dimensions"):
+        load_torch(shape=(1,) * 70 + (2, 3), strides=(0,) * 70 + (1, 2))
