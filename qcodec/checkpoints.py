@@ -25,7 +25,7 @@ from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._formats import shards
 from ._io.atomic import replace_file
-from ._io.later import Later, Spool, size_of
+from ._io.later import HELD_BYTES, Later, Spool, size_of
 from ._io.source import PathLike
 from .errors import naming
 from .files import RecipeLike, safe_open
@@ -40,8 +40,6 @@ _METHOD = {"quant_method": "qcodec"}
 _SINGLE = "model.safetensors"
 #: Weights of the same model for other libraries, which the compressed folder does without.
 _OTHER_WEIGHTS = ("pytorch_model", "tf_model", "flax_model", "rust_model", "model.safetensors")
-#: Finished frames that are kept in memory; others wait in a temporary file.
-_HELD_BYTES = 1 << 26
 
 
 def encode_checkpoint(
@@ -124,7 +122,7 @@ def encode_checkpoint(
     with (
         safe_open(source, backend="pread", limits=limits) as file,
         _new_folder(source, target, force) as folder,
-        Spool(folder, _HELD_BYTES) as spool,
+        Spool(folder, HELD_BYTES) as spool,
     ):
         check_readable(file, skip_unreadable)
         chosen = recipe_for(recipe, file.directory.tensors)

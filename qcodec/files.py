@@ -24,7 +24,7 @@ from ._file.tensor_file import Device, TensorFile
 from ._formats.opening import Opening, open_any, read_any
 from ._io.atomic import replace_file
 from ._io.joined import versions_of
-from ._io.later import Spool
+from ._io.later import HELD_BYTES, Spool
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PartsSource, PathLike
 from .codecs import Codec, Delta
@@ -40,8 +40,6 @@ BaseLike = PathLike | Mapping[str, Any] | None
 #: Bytes-like objects by name: what belongs to a file and is no tensor.
 AttachedLike = Mapping[str, Any] | None
 
-#: Finished frames that `save_file` keeps in memory; others wait in a temporary file.
-_HELD_BYTES = 1 << 26
 
 #: Key in a file's metadata: the name of the file that is the base of its `Delta` tensors.
 BASE_KEY = "qcodec.base"
@@ -153,7 +151,7 @@ def save_file(
     output = output_at(filename)
     if not output.is_stream:
         check_not_misleading(filename)
-    with Spool(None if output.is_stream else output.place.parent, _HELD_BYTES, output) as spool:
+    with Spool(None if output.is_stream else output.place.parent, HELD_BYTES, output) as spool:
         parts = _parts(
             tensors, metadata, recipe, output, progress, attached, spool, layout,
             profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,

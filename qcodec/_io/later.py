@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .outputs import Output
 
 _PIECE_BYTES = 1 << 24
+#: Finished frames that are kept in memory while a file is made; others wait in a temporary file.
+HELD_BYTES = 1 << 26
 
 
 class Later:

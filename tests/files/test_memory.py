@@ -82,7 +82,7 @@ def test_frames_that_wait_in_a_file_give_the_same_bytes_and_leave_nothing(
     tensors["again"] = tensors["w1"] * 2 / 2
     one, other = tmp_path / f"one.{ending}", tmp_path / f"other.{ending}"
     qcodec.save_file(tensors, one)
-    monkeypatch.setattr(files, "_HELD_BYTES", 100_000)
+    monkeypatch.setattr(files, "HELD_BYTES", 100_000)
     qcodec.save_file(tensors, other)
     assert one.read_bytes() == other.read_bytes()
     assert sorted(tmp_path.iterdir()) == [one, other]
