@@ -330,14 +330,20 @@ class TensorFile(StoredTensors):
         return self.read_ordinary(name)
 
     def ordinary_on_demand(
-        self, name: str, *, dtype: object = None, threads: int = 1
+        self,
+        name: str,
+        *,
+        dtype: object = None,
+        threads: int = 1,
+        read: Callable[..., Ordinary | Opaque] | None = None,
     ) -> Ordinary | Opaque | OnDemand:
         """Return one tensor as `read_ordinary` does, but a large one to be decoded when written.
 
-        The parts of a frame of several tensors are decoded at once.
+        The parts of a frame of several tensors are decoded at once. `read`, if given, is called in
+        the place of `read_ordinary`.
         """
         stored = self._stored(name)
-        read = partial(self.read_ordinary, name, dtype=dtype, threads=threads)
+        read = partial(read or self.read_ordinary, name, dtype=dtype, threads=threads)
         if stored.opaque or stored.part is not None:
             return read()
         tensor = self._opener.tensor(stored)

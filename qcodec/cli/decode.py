@@ -7,15 +7,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from .._base.messages import names_text
 from .._file.container import safetensors_parts
 from .._file.endings import NPZ, SAFETENSORS, is_npz_path
 from .._file.tensor_file import TensorFile
 from .._formats.original import NAME, Original
-from .._formats.rewriting import ENDINGS as ORIGINAL_ENDINGS
-from .._formats.rewriting import checked, files_of
+from .._formats.rewriting import ALL_ENDINGS, checked, endings_of, files_of
 from .._io.atomic import replace_file
 from .._io.later import Later, Part
 from .._io.outputs import Output
@@ -54,11 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and report its size."""
-    if is_folder(options, ENDINGS):
+    endings = tuple(dict.fromkeys((*ENDINGS, *ALL_ENDINGS)))
+    if is_folder(options, endings):
         return convert(options, decode_checkpoint, "decoding", dtype=options.dtype)
     base = base_of(options)
-    others = (ending for endings in ORIGINAL_ENDINGS.values() for ending in endings)
-    endings = tuple(dict.fromkeys((*ENDINGS, *others)))
     output = checked_output(options, endings, keeps_all=options.dtype is None)
     with safe_open(options.input, limits=options.limits, base=base) as file:
         before, count = file.source.size, len(file)
@@ -93,11 +90,12 @@ _Files = dict[str, Iterable[Part]]
 
 def _original(file: TensorFile, options: argparse.Namespace) -> Original | None:
     """Return what the file that was encoded is written from, if ``OUT`` has its format."""
-    ending = Path(options.output).suffix.lower()
+    output = options.output.lower()
     if NAME in file.attached() and options.dtype is None:
         original = Original.from_bytes(file.get_attached(NAME), options.limits)
-        if ending in ORIGINAL_ENDINGS.get(original.format, ()):
+        if output.endswith(endings_of(original)):
             return original
+    ending = Path(output).suffix
     if ending in ENDINGS or not ending:
         return None
     why = "--dtype was given" if options.dtype else "IN was not encoded from such a file"
@@ -113,10 +111,7 @@ def _original_files(
 
     None if tensors were quantized and ``OUT`` can be written from its tensors alone.
     """
-
-    def read(name: str) -> Any:
-        return file.read_array(name, threads=options.threads)[0]
-
+    read = partial(file.read_ordinary, threads=options.threads)
     try:
         (_, main), *others = checked(files_of(original, read), original.format).items()
     except UnsupportedError:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from .._formats.shards import INDEX
-from ..checkpoints import MAX_SHARD_BYTES
 from ..files import safe_open
 from .faults import UsageError, about
 from .progress import Progress
@@ -27,9 +26,9 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-shard-size",
         type=_size,
-        default=MAX_SHARD_BYTES,
         metavar="SIZE",
-        help="of a folder: bytes of a file, such as 500MB; default: 5GB",
+        help="of a folder: bytes of a file, such as 500MB; the default of encode is 5GB, that of "
+        "decode are the files that were encoded",
     )
 
 

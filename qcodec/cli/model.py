@@ -8,10 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from .._file.header_writer import TensorSpec, write_header
 from .._file.recoding import Recoded, check_readable
-from .._file.tensor_file import TensorFile
-from .._formats.original import NAME, original_of
+from .._formats.original import NAME, needs_original, original_of
 from .._io.outputs import Output
 from ..files import safe_open, save_file
 from ..recipes import Recipe
@@ -91,7 +89,7 @@ class Model:
     def _attached(self) -> Mapping[str, Any]:
         """Return what is attached, and what the same file can be written from."""
         file = self._file
-        if not _needs_original(file):
+        if not needs_original(file.source, file.directory):
             return _OnDemand(self._options.input, file.attached(), file.get_attached)
         original = original_of(file.source, file.directory, Path(self._options.input).name)
         return {} if original is None else {NAME: original.to_bytes()}
@@ -106,24 +104,6 @@ class Model:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
-
-
-def _needs_original(file: TensorFile) -> bool:
-    """Whether a file is written otherwise from its tensors alone: not if it is our own."""
-    directory = file.directory
-    if directory.format:
-        return True
-    entries = [stored.ordinary for stored in directory.tensors.values()]
-    if directory.files or None in entries or not directory.header_bytes:
-        return False
-    specifications = {
-        name: TensorSpec(stored.ordinary.dtype, stored.ordinary.shape, stored.size)
-        for name, stored in directory.tensors.items()
-        if stored.ordinary is not None
-    }
-    header, order = write_header(specifications, directory.metadata)
-    found = bytes(file.source.read(0, directory.header_bytes))
-    return found != header or order != list(directory.tensors)
 
 
 class _OnDemand(Mapping[str, Any]):
