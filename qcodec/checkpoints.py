@@ -19,7 +19,7 @@ from typing import Any
 
 from ._base.messages import quoted
 from ._file.container import Content, Opaque, Ordinary, safetensors_parts
-from ._file.recoding import Recoded, check_readable
+from ._file.recoding import Reading, Recoded, check_readable
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
 from ._formats import folder_original, other_files, shards
@@ -197,7 +197,7 @@ def decode_checkpoint(
         file.check_total(dtype)
         others = _others(place, file)
         kept = folder_original.kept_in(_folder_of(place), limits)
-        read = _Reading(file, progress)
+        read = Reading(file, progress)
         files = None
         if NAME in kept and dtype is None and not keep_split and max_shard_bytes is None:
             decode = partial(read, threads=threads)
@@ -216,21 +216,6 @@ def decode_checkpoint(
         _change_config(folder, _without_method)
         _restore_config(folder, kept)
     return size
-
-
-class _Reading:
-    """`TensorFile.read_ordinary` that reports each tensor; one may be read several times."""
-
-    def __init__(self, file: TensorFile, progress: Progress | None) -> None:
-        self._file, self._progress = file, progress
-        self._done: set[str] = set()
-
-    def __call__(self, name: str, **how: Any) -> Ordinary | Opaque:
-        tensor = self._file.read_ordinary(name, **how)
-        if self._progress is not None and name not in self._done:
-            self._done.add(name)
-            self._progress(len(self._done), len(self._file), name)
-        return tensor
 
 
 # ---- what is kept of the folder that was encoded ----

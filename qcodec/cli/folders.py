@@ -61,7 +61,7 @@ def convert(
     if target.exists() and target.resolve() in {source.resolve(), source.resolve().parent}:
         raise UsageError(f"{target}: is the input: name another folder")
     with safe_open(source, backend="pread", limits=options.limits) as file:
-        sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
+        sizes = file.directory.sizes()
         before, count = sum(sizes.values()), len(file)
     with (
         Progress(what, before, options.quiet) as shown,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from .._base.closing import Closing
 from .._file.recoding import Recoded, check_readable
 from .._formats.original import NAME, needs_original, original_of
 from .._io.outputs import Output
@@ -19,7 +19,7 @@ from .progress import Progress
 from .text import contents_text
 
 
-class Model:
+class Model(Closing):
     """The file or folder ``IN`` of a command that writes ``OUT``; a context manager.
 
     Parameters
@@ -63,22 +63,25 @@ class Model:
             As in `qcodec.save_file`.
         """
         options, file = self._options, self._file
-        check_readable(file, options.skip_unreadable)
-        attached = self._attached()
-        sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
-        with (
-            Progress(what, sum(sizes.values()), options.quiet) as shown,
-            about(options.output, (OSError,)),
-        ):
-            after = save_file(
-                self.tensors,
-                options.output,
-                file.metadata(),
-                recipe=self._recipe,
-                progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
-                attached=attached,
-                **encoding,
-            )
+        sizes = file.directory.sizes()
+        with Progress(what, sum(sizes.values()), options.quiet) as shown:
+            check_readable(file, options.skip_unreadable)
+            attached = self._attached()
+
+            def read(name: str) -> Any:
+                shown.working_on(name)
+                return self.tensors[name]
+
+            with about(options.output, (OSError,)):
+                after = save_file(
+                    _OnDemand(options.input, list(self.tensors), read),
+                    options.output,
+                    file.metadata(),
+                    recipe=self._recipe,
+                    progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
+                    attached=attached,
+                    **encoding,
+                )
         before = file.source.size
         contents = {"tensors": len(self.tensors), "attached": len(file.attached())}
         report = {"output": options.output, **contents, "input_bytes": before, "bytes": after}
@@ -94,15 +97,8 @@ class Model:
         original = original_of(file.source, file.directory, Path(self._options.input).name)
         return {} if original is None else {NAME: original.to_bytes()}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 
