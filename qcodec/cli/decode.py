@@ -53,10 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and report its size."""
-    endings = tuple(dict.fromkeys((*ENDINGS, *ALL_ENDINGS)))
-    if is_folder(options, endings):
+    if is_folder(options):
         return convert(options, decode_checkpoint, "decoding", dtype=options.dtype)
     base = base_of(options)
+    endings = tuple(dict.fromkeys((*ENDINGS, *ALL_ENDINGS)))
     output = checked_output(options, endings, keeps_all=options.dtype is None)
     # Windows replaces no file that is open.
     first_closed = sys.platform == "win32" and output.is_file(Path(options.input).stat())

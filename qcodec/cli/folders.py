@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .._file.endings import is_file_path
 from .._formats.shards import INDEX
 from ..files import safe_open
 from .faults import UsageError, about
@@ -32,12 +33,12 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def is_folder(options: argparse.Namespace, endings: tuple[str, ...]) -> bool:
+def is_folder(options: argparse.Namespace) -> bool:
     """Whether IN is a checkpoint of several files and OUT a folder, not a file by its ending."""
     source = Path(options.input)
     if not source.is_dir() and not source.name.endswith(INDEX):
         return False
-    return not options.output.lower().endswith(endings)
+    return not is_file_path(options.output)
 
 
 def convert(

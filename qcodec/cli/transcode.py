@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the file and report its size."""
-    if is_folder(options, ENDINGS):
+    if is_folder(options):
         return convert(
             options, encode_checkpoint, "transcoding",
             recipe=Recipe(), profile=options.profile, effort=options.effort,
