@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     output = checked_output(options, endings, keeps_all=options.dtype is None)
     # Windows replaces no file that is open.
     first_closed = sys.platform == "win32" and output.is_file(Path(options.input).stat())
-    with safe_open(options.input, limits=options.limits, base=base) as file:
+    with safe_open(options.input, backend="pread", limits=options.limits, base=base) as file:
         before, count, sizes = file.source.size, len(file), file.directory.sizes()
         with Progress("decoding", sum(sizes.values()), options.quiet) as shown:
             file.check_total(options.dtype)

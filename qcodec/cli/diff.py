@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what differs."""
     base = base_of(options)
-    with safe_open(options.input, limits=options.limits, base=base) as first:
+    with safe_open(options.input, backend="pread", limits=options.limits, base=base) as first:
         with about(options.other):
-            second = safe_open(options.other, limits=options.limits, base=base)
+            second = safe_open(options.other, backend="pread", limits=options.limits, base=base)
         with second, about(options.other):
             sizes = Counter(first.directory.sizes()) + Counter(second.directory.sizes())
             with Progress("comparing", sizes.total(), options.quiet) as shown:

@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the faults; an unreadable head of the file ends the command."""
-    with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
+    with safe_open(
+        options.input, backend="pread", limits=options.limits, base=base_of(options)
+    ) as file:
         sizes = file.directory.sizes()
         with Progress("verifying", sum(sizes.values()), options.quiet) as shown:
             if file.directory.check is not None:
