@@ -13,6 +13,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,10 @@ _QUANTIZATION = "quantization_config"
 _METHOD = {"quant_method": "qcodec"}
 _SINGLE = "model.safetensors"
 #: Weights of the same model for other libraries, which the compressed folder does without.
-_OTHER_WEIGHTS = ("pytorch_model", "tf_model", "flax_model", "rust_model", "model.safetensors")
+_OTHER_WEIGHTS = (
+    *("pytorch_model", "tf_model", "flax_model", "rust_model", "model.safetensors"),
+    *("consolidated.", "original/consolidated."),
+)
 
 
 def encode_checkpoint(
@@ -137,8 +141,7 @@ def encode_checkpoint(
             element_checksums=element_checksums,
         )  # fmt: skip
         split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
-        metadata = {"format": "pt", **(file.metadata() or {})}
-        size = _write_shards(folder, contents, split, metadata, profile, file)
+        size = _write_shards(folder, contents, split, profile, file)
         other_files.copy(others, folder)
         folder_original.keep(folder, _kept(place, folder, file, limits))
         method = {**_METHOD, "dtype": _main_type(file)}
@@ -210,8 +213,7 @@ def decode_checkpoint(
                 for name in file.offset_keys()
             }
             split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
-            metadata = {"format": "pt", **(file.metadata() or {})}
-            size = _write_shards(folder, contents, split, metadata, "balanced", file)
+            size = _write_shards(folder, contents, split, "balanced", file)
         other_files.copy(others, folder)
         _change_config(folder, _without_method)
         _restore_config(folder, kept)
@@ -227,9 +229,9 @@ def _kept(place: Path, folder: Path, file: TensorFile, limits: Limits | None) ->
     if any(stored.ordinary is None for stored in directory.tensors.values()):
         return folder_original.kept_in(_folder_of(place), limits or DEFAULT_LIMITS)
     kept: dict[str, bytes] = {}
-    if not directory.format and needs_original(file.source, directory):
-        main = shards.main_file(place) if place.is_dir() else place
-        original = original_of(file.source, directory, main.name)
+    main, written = _main_file(place).name, replace(directory, metadata=_metadata(file))
+    if not directory.format and (main != _SINGLE or needs_original(file.source, written)):
+        original = original_of(file.source, directory, main)
         if original is not None:
             kept[NAME] = original.to_bytes()
     config = _config(folder / _CONFIG)
@@ -301,7 +303,6 @@ def _write_shards(
     folder: Path,
     contents: Mapping[str, Content],
     split: _Split,
-    metadata: dict[str, str],
     profile: str,
     file: TensorFile,
 ) -> int:
@@ -309,7 +310,7 @@ def _write_shards(
     size = 0
     for shard, names in split.items():
         some = {name: contents[name] for name in names}
-        parts = safetensors_parts(some, metadata, profile, "entries")
+        parts = safetensors_parts(some, _metadata(file), profile, "entries")
         (folder / shard).parent.mkdir(parents=True, exist_ok=True)
         size += replace_file(folder / shard, parts)
     if list(split) != [_SINGLE]:
@@ -323,6 +324,11 @@ def _write_shards(
         text = json.dumps(index, indent=2, sort_keys=True) + "\n"
         replace_file(folder / f"{_SINGLE}{shards.INDEX}", [text.encode()])
     return size
+
+
+def _metadata(file: TensorFile) -> dict[str, str]:
+    """Return the metadata of each file; Hugging Face's loaders refuse files without a format."""
+    return {"format": "pt", **(file.metadata() or {})}
 
 
 def _write_files(folder: Path, files: Mapping[str, list[Part]]) -> int:
@@ -347,7 +353,7 @@ def _parameters(file: TensorFile) -> int:
 
 def _others(place: Path, file: TensorFile) -> dict[str, Path]:
     """Return all files of a checkpoint folder that are not its weights."""
-    weights = {*file.directory.files}
+    weights = {*file.directory.files, _main_file(place).name}
 
     def is_weight(name: str) -> bool:
         return (
@@ -361,6 +367,10 @@ def _others(place: Path, file: TensorFile) -> dict[str, Path]:
 
 def _folder_of(place: Path) -> Path:
     return place if place.is_dir() else place.parent
+
+
+def _main_file(place: Path) -> Path:
+    return shards.main_file(place) if place.is_dir() else place
 
 
 def _config(path: Path) -> dict[str, Any] | None:

@@ -86,8 +86,12 @@ def _refusal(name: str, what: str, remedy: str) -> UnsupportedError:
 
 
 def copy(files: Mapping[str, Path], target: Path) -> None:
-    """Copy files to their paths in another folder, with their permissions and times."""
+    """Copy files to their paths in another folder, with their permissions and times.
+
+    The owner may write to all of them, because some are changed after that.
+    """
     for name, path in files.items():
         place = target / name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, place)
+        place.chmod(place.stat().st_mode | stat.S_IWUSR)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import qcodec
 from qcodec._file.header import read_header
@@ -146,13 +146,21 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
 
 
-@pytest.fixture(params=["one file", "shards", "shards of other names"])
+@pytest.fixture(
+    params=["one file", "the library's", "another name", "shards", "shards of other names"]
+)
 def folder(request, tmp_path):
     """A folder whose files have headers of several forms."""
     path = tmp_path / "net"
     path.mkdir()
     if request.param == "one file":
         written(path / "model.safetensors", file_of("padded to a page"))
+        return path
+    if request.param in ("the library's", "another name"):
+        name = {"the library's": "model"}.get(request.param, "weights")
+        arrays = {key: np.arange(40.0) for key in TENSORS}
+        metadata = None if name == "model" else {"format": "pt"}  # which loaders ask for
+        save_file(arrays, path / f"{name}.safetensors", metadata)
         return path
     names, weight_map = list(TENSORS), {}
     for number, form in enumerate(("metadata last", "fields reversed", "lines")):
@@ -183,7 +191,7 @@ def test_a_folder_in_one_file_comes_back(tmp_path, folder, command):
     encoded, again = tmp_path / "net.qc.safetensors", tmp_path / "again"
     again.mkdir()
     command("encode", folder, encoded)
-    main_name = INDEX if (folder / INDEX).exists() else "model.safetensors"
+    main_name = INDEX if (folder / INDEX).exists() else next(folder.iterdir()).name
     (again / "parts").mkdir()
     command("decode", encoded, again / main_name)
     assert files(again) == files(folder)
@@ -215,8 +223,6 @@ def test_a_changed_configuration_is_kept(tmp_path, folder):
 
 def test_nothing_is_kept_that_is_not_needed(tmp_path):
     """Folders as transformers writes them, with one file, need no `original.qcodec`."""
-    from safetensors.numpy import save_file
-
     folder = tmp_path / "net"
     folder.mkdir()
     save_file({"w": np.ones((4, 4), np.float32)}, folder / "model.safetensors", {"format": "pt"})
