@@ -120,7 +120,8 @@ def encode_checkpoint(
     >>> from safetensors.numpy import save_file
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     os.mkdir(f"{folder}/net")
-    ...     save_file({"w": np.zeros((64, 64), "f4")}, f"{folder}/net/model.safetensors")
+    ...     zeros = {"w": np.zeros((64, 64), "f4")}
+    ...     save_file(zeros, f"{folder}/net/model.safetensors", {"format": "pt"})
     ...     size = qcodec.checkpoints.encode_checkpoint(f"{folder}/net", f"{folder}/small")
     ...     print(sorted(os.listdir(f"{folder}/small")), size < 1000)
     ['model.safetensors'] True
