@@ -89,7 +89,6 @@ static void build_pairs(const qc_lanes_state *state, qc_lanes_pairs *pairs)
         for (; at < end; at++)
             memcpy(pairs->values[at], values, 2);
     }
-    pairs->built = 1;
 }
 
 /* The pairs that were not in the table. `taken` has the bits of all others; returns those of all.
@@ -110,7 +109,7 @@ static OWN_REGISTERS uint64_t decode_long_pairs(const qc_lanes_state *state, uin
 static inline uint64_t decode_huffman(const qc_lanes_state *state, uint32_t buffers[8],
                                       uint8_t *out)
 {
-    const qc_lanes_pairs *pairs = &state->pairs;
+    const qc_lanes_pairs *pairs = &state->tables.pairs;
     uint64_t taken = 0;
 #pragma GCC unroll 8
     for (unsigned i = 0; i < 8; i++) {
@@ -183,8 +182,9 @@ static void decode(qc_lanes_state *state, uint8_t *out, size_t turns)
 
 void qc_lanes_huffman_portable(qc_lanes_state *state, uint8_t *out, size_t turns)
 {
-    if (!state->pairs.built)
-        build_pairs(state, &state->pairs);
+    if (!state->is_built)
+        build_pairs(state, &state->tables.pairs);
+    state->is_built = 1;
     decode(state, out, turns);
 }
 
