@@ -32,9 +32,18 @@ cdef extern from "qcodec.h" nogil:
         QC_DELTA_DIGEST_BYTES
         QC_WORKSPACE_BYTES
 
+    ctypedef struct qc_tasks:
+        size_t count
+        size_t scratch_bytes
+        void *argument
+        int (*run)(void *argument, size_t task, void *scratch, const qc_poll *poll) noexcept nogil
+        void (*merge)(void *argument, size_t task, void *scratch) noexcept nogil
+
     ctypedef struct qc_poll:
         int (*stop)(void *context) noexcept
         void *context
+        int (*run)(void *context, const qc_tasks *tasks) noexcept
+        size_t threads
 
     uint32_t qc_cpu_detect()
     uint32_t qc_cpu_selected()
