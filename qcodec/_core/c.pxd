@@ -25,11 +25,17 @@ cdef extern from "qcodec.h" nogil:
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
+        QC_CONTEXTS
         QC_COPIES
+        QC_DECISIONS_PER_BYTE
         QC_DELTA
         QC_DENSE
         QC_DTYPE_COUNT
         QC_DELTA_DIGEST_BYTES
+        QC_ROLE_COPIES
+        QC_ROLE_GAPS
+        QC_ROLE_MASK
+        QC_ROLE_VALUES
         QC_WORKSPACE_BYTES
 
     ctypedef struct qc_tasks:
