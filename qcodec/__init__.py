@@ -2,7 +2,7 @@
 
 `encode` and `decode` work on one tensor; `save_file`, `load_file` and `safe_open` work on
 files of many tensors. A codec chooses what is stored: `Lossless` (the default),
-`Codebook`, `Affine`, `FixedPoint`, `Ternary`, `Sparse`, `DeepCompression`,
+`Codebook`, `Affine`, `FixedPoint`, `Levels`, `Ternary`, `Sparse`, `DeepCompression`,
 `TrainedTernary`, `Delta`, `Verbatim`.
 
 Submodules are imported when they are first used:
@@ -41,6 +41,7 @@ if _TYPE_CHECKING:
         DeepCompression,
         Delta,
         FixedPoint,
+        Levels,
         Lossless,
         Sparse,
         Ternary,
@@ -66,6 +67,7 @@ if _TYPE_CHECKING:
     from .quantize import Groups, Quantized, sqnr
     from .recipes import Recipe
     from .state_dict import lazy_state_dict
+    from .summary import Summary
     from .tensor import decode, encode, info
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "FixedPoint",
     "Groups",
     "Info",
+    "Levels",
     "LimitError",
     "LimitWarning",
     "Limits",
@@ -97,6 +100,7 @@ __all__ = [
     "Recipe",
     "Section",
     "Sparse",
+    "Summary",
     "Ternary",
     "Threshold",
     "TrainedTernary",
@@ -125,8 +129,8 @@ _HOMES = {
     "_frame.encoded": "Encoded",
     "_frame.inspection": "Info Section",
     "_frame.notes": "Notes",
-    "codecs": "Affine Codebook Codec DeepCompression Delta FixedPoint Lossless Sparse Ternary "
-    "TrainedTernary Verbatim from_config",
+    "codecs": "Affine Codebook Codec DeepCompression Delta FixedPoint Levels Lossless Sparse "
+    "Ternary TrainedTernary Verbatim from_config",
     "codecs.pruning": "Density NOfM Pruning Quality Threshold",
     "errors": "BaseError ChecksumError CorruptError LimitError LimitWarning MissingTensorError "
     "QCodecError QCodecWarning TruncatedError UnsupportedError",
@@ -135,6 +139,7 @@ _HOMES = {
     "quantize": "Groups Quantized sqnr",
     "recipes": "Recipe",
     "state_dict": "lazy_state_dict",
+    "summary": "Summary",
     "tensor": "decode encode info",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
@@ -155,7 +160,16 @@ _SUBMODULES = (
 
 
 # Submodules that are not documented, and whose names above are.
-_OTHER_SUBMODULES = ("codecs", "errors", "files", "limits", "quantized", "state_dict", "tensor")
+_OTHER_SUBMODULES = (
+    "codecs",
+    "errors",
+    "files",
+    "limits",
+    "quantized",
+    "state_dict",
+    "summary",
+    "tensor",
+)
 
 
 def __getattr__(name: str) -> _Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,21 @@ from typing import Any
 
 from ._base.checks import check_integer
 from ._base.patterns import Patterns, exactly
-from .codecs import Affine, Codebook, Codec, DeepCompression, Delta, Lossless, Ternary
+from .codecs import (
+    CODECS,
+    Affine,
+    Codebook,
+    Codec,
+    DeepCompression,
+    Delta,
+    Levels,
+    Lossless,
+    Sparse,
+    Ternary,
+    TrainedTernary,
+    from_config,
+)
+from .codecs.pruning import Density
 from .codecs.rules import (
     KEEP,
     Rule,
@@ -19,6 +34,7 @@ from .codecs.rules import (
     check_keys,
     codec_of,
     idle_rules,
+    parse_arguments,
     parse_rule,
     patterns_of,
     raise_unknown,
@@ -36,6 +52,7 @@ __all__ = [
     "codec_of",
     "exactly",
     "idle_rules",
+    "parse_recipe",
     "parse_rule",
     "recipe_for",
 ]
@@ -93,6 +110,10 @@ class Recipe:
         check_codec_or_none("others", self.others)
         check_integer("min_elements", self.min_elements, 0)
         object.__setattr__(self, "_patterns", patterns_of(self.rules))
+
+    def has_rule_for(self, name: str) -> bool:
+        """Whether a rule names the tensor."""
+        return self._patterns.first(name) is not None
 
     def codec_for(self, name: str, shape: tuple[int, ...], dtype: str) -> Codec | None:
         """Return the codec of a tensor, or None to leave it alone.
@@ -302,8 +323,8 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     ----------
     recipe : Recipe, Codec, mapping, str or None
         A codec applies to all weights, and `Delta` to all tensors. A mapping of patterns to
-        codecs is a list of rules, each of which must apply to some tensor. A string is the
-        name of a ready-made recipe. None is lossless.
+        codecs is a list of rules, each of which must apply to some tensor. A string is as
+        `parse_recipe` takes it. None is lossless.
 
     Raises
     ------
@@ -315,9 +336,7 @@ def as_recipe(recipe: Recipe | Codec | Mapping[str, Any] | str | None) -> Recipe
     if recipe is None:
         return Recipe()
     if isinstance(recipe, str):
-        if recipe not in READY_MADE:
-            raise_unknown(recipe, tuple(READY_MADE), "a ready-made recipe")
-        return READY_MADE[recipe]
+        return parse_recipe(recipe)
     if isinstance(recipe, Mapping):
         return Recipe(tuple(Rule(pattern, codec_of(codec)) for pattern, codec in recipe.items()))
     if isinstance(recipe, Delta):  # lossless, so it is safe for biases and norms too
@@ -331,12 +350,73 @@ def _config_of(codec: Codec | None) -> dict[str, Any] | str:
     return KEEP if codec is None else codec.get_config()
 
 
-#: Recipes that `save_file` and the command line know by name. All but the first quantize
-#: weights. "deep-compression" is for nets in which pruned weights are already zero.
+_CALL = re.compile(r"(?P<name>[A-Za-z][\w-]*)(\((?P<arguments>.*)\))?", re.DOTALL)
+
+
+def parse_recipe(text: str) -> Recipe:
+    """Make a recipe from a name, or from ``NAME(ARGUMENTS)``.
+
+    Parameters
+    ----------
+    text : str
+        The name of a ready-made recipe, or of a codec for the weights. Arguments change the codec
+        of the weights; they are TOML as in an inline table, or a JSON object. ``density`` prunes
+        each tensor of weights to this part of its elements, those of largest magnitude.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such recipe, or the codec does not take the arguments.
+
+    Examples
+    --------
+    >>> parse_recipe("nf4(group=128)").weights
+    Levels(levels='nf4', unit='max', per=None, group=128, scale_dtype='float32')
+    >>> parse_recipe("deep-compression(bits=4, density=0.1)").weights.prune
+    Density(density=0.1)
+    >>> parse_recipe("codebook(bits=3)").weights.bits
+    3
+    """
+    match = _CALL.fullmatch(text)
+    name = match["name"] if match else text
+    if match is None or (name not in READY_MADE and name not in CODECS):
+        raise_unknown(
+            name, tuple(dict.fromkeys((*READY_MADE, *CODECS))), "a ready-made recipe or a codec"
+        )
+    fields = parse_arguments(match["arguments"] or "")
+    density = fields.pop("density", None)
+    if name in READY_MADE:
+        recipe = READY_MADE[name]
+    else:
+        recipe, fields = as_recipe(from_config({"id": name, **fields})), {}
+    if fields or density is not None:
+        if recipe.weights is None or recipe.weights.is_lossless:
+            raise ValueError(f"{text!r}: {name} has no codec that could be changed")
+        config = {**recipe.weights.get_config(), **fields}
+        recipe = replace(recipe, weights=_pruned(from_config(config), density))
+    return recipe
+
+
+def _pruned(codec: Codec, density: float | None) -> Codec:
+    if density is None:
+        return codec
+    if isinstance(codec, DeepCompression | Sparse):
+        return replace(codec, prune=Density(density))
+    return Sparse(codec, Density(density))
+
+
+#: Recipes that `save_file` and the command line know by name. All but the first quantize weights.
+#: "deep-compression" is for nets in which pruned weights are already zero, or with a density.
 READY_MADE: dict[str, Recipe] = {
     "lossless": Recipe(),
     "deep-compression": Recipe(weights=DeepCompression(bits=5)),
     "ternary": Recipe(weights=Ternary()),
+    "ttq": Recipe(weights=TrainedTernary()),
+    "bitnet": Recipe(weights=Levels("ternary", unit="mean")),
     "int8": Recipe(weights=Affine(bits=8, per=0, symmetric=True)),
     "codebook4": Recipe(weights=Codebook(bits=4)),
+    "nf4": Recipe(weights=Levels("nf4", group=64)),
+    "mxfp4": Recipe(weights=Levels("fp4", group=32, scale_dtype="float8_e8m0fnu")),
+    "q4_0-like": Recipe(weights=Affine(bits=4, group=32, symmetric=True)),
+    "q8_0-like": Recipe(weights=Affine(bits=8, group=32, symmetric=True)),
 }

@@ -10,6 +10,7 @@ from .affine import Affine, FixedPoint
 from .base import Codec, Positions
 from .codebook import Codebook, Ternary, TrainedTernary
 from .delta import Delta
+from .levels import Levels
 from .lossless import Lossless, Verbatim
 from .pruning import PRUNINGS
 from .sparse import DeepCompression, Sparse
@@ -23,6 +24,7 @@ CODECS: dict[str, type[Codec]] = {
         Affine,
         FixedPoint,
         Codebook,
+        Levels,
         Ternary,
         Sparse,
         DeepCompression,
@@ -68,6 +70,7 @@ __all__ = [
     "DeepCompression",
     "Delta",
     "FixedPoint",
+    "Levels",
     "Lossless",
     "Positions",
     "Sparse",

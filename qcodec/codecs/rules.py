@@ -141,20 +141,38 @@ def _parsed_rule(text: str) -> Rule:
     match = _RULE.fullmatch(text)
     if match is None:
         raise ValueError("is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
-    codec, arguments = match["codec"], (match["arguments"] or "").strip()
-    if codec == KEEP:
+    if match["codec"] == KEEP:
         return Rule(match["pattern"], None)
+    fields = parse_arguments(match["arguments"] or "")
+    return Rule(match["pattern"], codec_of({"id": match["codec"], **fields}))
+
+
+def parse_arguments(text: str) -> dict[str, Any]:
+    """Return the arguments of a codec, given as in an inline table of TOML, or as a JSON object.
+
+    Raises
+    ------
+    ValueError
+        If the text is neither, or names an ``id``.
+
+    Examples
+    --------
+    >>> parse_arguments("bits=4, per=0")
+    {'bits': 4, 'per': 0}
+    """
     import json
     import tomllib
 
+    text = text.strip()
     try:
-        is_json = arguments.startswith("{")
-        fields = json.loads(arguments) if is_json else tomllib.loads(f"a = {{{arguments}}}")["a"]
+        is_json = text.startswith("{")
+        fields = json.loads(text) if is_json else tomllib.loads(f"a = {{{text}}}")["a"]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"the arguments are neither TOML nor JSON: {error}") from None
     if "id" in fields:
         raise ValueError("'id' is not an argument: the codec's name before the brackets is its id")
-    return Rule(match["pattern"], codec_of({"id": codec, **fields}))
+    found: dict[str, Any] = fields
+    return found
 
 
 def idle_rules(rules: Sequence[Rule], names: Collection[str]) -> Iterator[tuple[int, str]]:

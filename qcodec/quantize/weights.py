@@ -17,7 +17,8 @@ from .groups import Grouping, GroupsError, grouping
 
 Array = np.ndarray[Any, Any]
 
-_MAX_VALUES = {
+#: The largest float32 that is finite in each type.
+MAX_VALUES = {
     "float32": float(np.finfo(np.float32).max),
     "float64": float(np.finfo(np.float32).max),
     "float16": 65504.0,
@@ -89,7 +90,7 @@ class Weights:
     @property
     def max_value(self) -> float:
         """The largest float32 that is finite in the tensor's element type."""
-        return _MAX_VALUES[self.dtype]
+        return MAX_VALUES[self.dtype]
 
     def grouping(
         self, per: int | None, group: int | None, *, parameter_bits: int, code_bits: int

@@ -52,6 +52,8 @@ CODECS = [
     qcodec.Codebook(3, scale="max", group=100),
     qcodec.Codebook(3, scale="rms", per=0),
     qcodec.Codebook(4, rate=0.01),
+    qcodec.Levels(group=100),
+    qcodec.Levels("fp4", per=0, scale_dtype="float8_e8m0fnu"),
     qcodec.Ternary(),
     qcodec.Ternary("twn", scales=1, per=0),
     qcodec.Ternary(0.05),

@@ -18,6 +18,7 @@ EXAMPLES = {
     "affine": qcodec.Affine(4),
     "fixed_point": qcodec.FixedPoint(4),
     "codebook": qcodec.Codebook(4),
+    "levels": qcodec.Levels(),
     "ternary": qcodec.Ternary(),
     "sparse": qcodec.Sparse(qcodec.Codebook(4)),
     "deep_compression": qcodec.DeepCompression(4),
