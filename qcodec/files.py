@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 
 from ._base.messages import quoted
 from ._file.attached import encode_attached
+from ._file.bases import opened_bases
 from ._file.container import Layout, Parts, check_layout, pack_parts, safetensors_parts
 from ._file.endings import check_not_misleading, is_pack_path
 from ._file.file_arrays import FileArrays, naming_base
@@ -24,13 +23,14 @@ from ._file.tensor_file import Device, TensorFile
 from ._formats.opening import Opening, open_any, read_any
 from ._io.atomic import replace_file
 from ._io.joined import versions_of
-from ._io.later import HELD_BYTES, Spool
+from ._io.later import HELD_BYTES, Spool, size_of
 from ._io.outputs import Output, output_at
 from ._io.source import Backend, BytesSource, PartsSource, PathLike
-from .codecs import Codec, Delta
+from .codecs import Codec
 from .errors import LimitError
 from .limits import DEFAULT_LIMITS, Limits, warn_of
 from .recipes import Recipe, recipe_for
+from .summary import Summary
 
 Array = np.ndarray[Any, Any]
 RecipeLike = Recipe | Codec | Mapping[str, Any] | str | None
@@ -58,6 +58,8 @@ def save_file(
     attached: AttachedLike = None,
     element_checksums: bool = False,
     layout: Layout = "pack",
+    dry_run: bool = False,
+    summary: Summary | None = None,
 ) -> int:
     """Encode tensors into a file; an existing file is replaced completely or not at all.
 
@@ -101,6 +103,10 @@ def save_file(
         frame, and tied tensors are stored once. With ``"entries"``, each encoded tensor is an entry
         of its own, ``NAME.qcodec``, as tools need that load one entry after the other
         (`qcodec.transformers`). Then nothing can be attached.
+    dry_run : bool
+        Whether only the length of the file is returned, and nothing is written.
+    summary : Summary, optional
+        Is told what is done to each tensor, and how large the error is.
 
     Returns
     -------
@@ -135,6 +141,8 @@ def save_file(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     size = qcodec.save_file(weights, f"{folder}/net.qc.safetensors")
     ...     loaded = qcodec.load_file(f"{folder}/net.qc.safetensors")
+    >>> qcodec.save_file(weights, "net.qc.safetensors", dry_run=True) == size
+    True
     >>> size < 1000, all(np.array_equal(loaded[name], weights[name]) for name in weights)
     (True, True)
 
@@ -151,12 +159,13 @@ def save_file(
     output = output_at(filename)
     if not output.is_stream:
         check_not_misleading(filename)
-    with Spool(None if output.is_stream else output.place.parent, HELD_BYTES, output) as spool:
+    folder = None if output.is_stream or dry_run else output.place.parent
+    with Spool(folder, HELD_BYTES, None if dry_run else output) as spool:
         parts = _parts(
-            tensors, metadata, recipe, output, progress, attached, spool, layout,
+            tensors, metadata, recipe, output, progress, attached, spool, layout, summary,
             profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
         )  # fmt: skip
-        return replace_file(filename, parts)
+        return sum(map(size_of, parts)) if dry_run else replace_file(filename, parts)
 
 
 def save(
@@ -171,6 +180,7 @@ def save(
     attached: AttachedLike = None,
     element_checksums: bool = False,
     layout: Layout = "pack",
+    summary: Summary | None = None,
 ) -> bytes:
     """Encode tensors into the bytes of a safetensors file; see `save_file`.
 
@@ -181,7 +191,7 @@ def save(
     {'a': array([0, 1, 2])}
     """
     parts = _parts(
-        tensors, metadata, recipe, None, progress, attached, None, layout,
+        tensors, metadata, recipe, None, progress, attached, None, layout, summary,
         profile=profile, effort=effort, threads=threads, element_checksums=element_checksums,
     )  # fmt: skip
     return b"".join(parts)  # type: ignore[arg-type]  # without a spool they are all in memory
@@ -365,17 +375,18 @@ def _parts(
     attached: AttachedLike,
     spool: Spool | None,
     layout: Layout,
+    summary: Summary | None,
     **encoding: Any,
 ) -> Parts:
     is_pack = output is not None and is_pack_path(output.path)
     check_layout(layout, is_pack, bool(attached))
     check_metadata(metadata)
     check_names(tensors, attached)
-    with _opened_bases(recipe_for(recipe, tensors), output) as (opened, base):
+    with opened_bases(recipe_for(recipe, tensors), output, _open_base) as (opened, base):
         others = encode_attached(attached or {}, **encoding)  # first: a wrong value costs no time
         contents = encode_tensors(
             tensors, opened, progress=progress, ordinary=not is_pack, spool=spool,
-            may_share=layout == "pack", **encoding,
+            may_share=layout == "pack", summary=summary, **encoding,
         )  # fmt: skip
     if base is not None:
         metadata = {**(metadata or {}), BASE_KEY: base}
@@ -406,40 +417,3 @@ def _open_base(path: PathLike, limits: Limits = DEFAULT_LIMITS) -> FileArrays:
     what = f"base {quoted(os.fspath(path))}"
     with naming_base(what):
         return FileArrays(safe_open(path, limits=limits), what)
-
-
-@contextmanager
-def _opened_bases(recipe: Recipe, output: Output | None) -> Iterator[tuple[Recipe, str | None]]:
-    """Yield the recipe with the base files of its `Delta` codecs open, and the last one's name."""
-    name: str | None = None
-    opened: dict[int, Codec] = {}
-    with ExitStack() as stack:
-
-        def open_base(codec: Codec | None) -> Codec | None:
-            nonlocal name
-            if not isinstance(codec, Delta):
-                return codec
-            if not codec.is_path:
-                _check_not_base(output, codec.base)
-                return codec
-            if id(codec) not in opened:  # one codec, used for weights and others, stays one
-                name = Path(codec.base).name
-                base = _open_base(codec.base)
-                stack.enter_context(base.file)
-                _check_not_base(output, base)
-                opened[id(codec)] = replace(codec, base=base)
-            return opened[id(codec)]
-
-        opened_recipe = recipe.with_codecs(open_base)
-        yield opened_recipe, name
-
-
-def _check_not_base(output: Output | None, base: Any) -> None:
-    """Refuse to overwrite the base: without it the new file could not be decoded."""
-    if output is None or not isinstance(base, FileArrays):
-        return
-    if output.is_file(base.file.source.stat):
-        raise ValueError(
-            f"{output.path!r} is the base that tensors would be stored against: without it they "
-            "cannot be decoded; save under another name"
-        )

@@ -13,10 +13,12 @@ from .._base.arrays import as_array
 from .._base.threads import in_order
 from .._io.later import Spool
 from ..codecs import Codec, Lossless
+from ..dtypes import BY_NAME
 from ..errors import naming, warn_caller
 from ..quantize.groups import GroupsError
 from ..quantized import Quantized
 from ..recipes import Recipe
+from ..summary import Summary
 from ..tensor import encode_frame
 from .bundling import Small, joined, may_join, may_wait
 from .container import LARGE_FRAME_BYTES, Content, OnDemand, Opaque, Ordinary
@@ -42,6 +44,7 @@ def encode_tensors(
     ordinary: bool = True,
     may_share: bool = True,
     spool: Spool | None = None,
+    summary: Summary | None = None,
 ) -> dict[str, Content]:
     """Encode every tensor as the recipe says.
 
@@ -65,6 +68,8 @@ def encode_tensors(
     spool : Spool, optional
         Where large frames wait until they are written, if not in memory. Ordinary tensors are then
         requested again when they are written.
+    summary : Summary, optional
+        Is told what is done to each tensor.
 
     Raises
     ------
@@ -94,7 +99,7 @@ def encode_tensors(
         if name in aliases:
             return aliases[name]
         with naming(name):
-            found = _quantize(name, tensors[name], recipe, ordinary, kept)
+            found = _quantize(name, tensors[name], recipe, ordinary, kept, summary)
             if isinstance(found, Ordinary | Opaque):
                 return found if spool is None else _on_demand(name, found, tensors)
             quantized, codec = found
@@ -178,10 +183,17 @@ def _warn_if_all_are_kept(recipe: Recipe, kept: Mapping[str, str]) -> None:
 
 
 def _quantize(
-    name: str, value: Any, recipe: Recipe, ordinary: bool, kept: dict[str, str]
+    name: str,
+    value: Any,
+    recipe: Recipe,
+    ordinary: bool,
+    kept: dict[str, str],
+    summary: Summary | None,
 ) -> Ordinary | Opaque | tuple[Quantized, Codec | None]:
     if isinstance(value, Quantized):
         kept[name] = ""
+        if summary is not None:
+            summary.add_exact(name, value.shape, BY_NAME[value.dtype])
         return value, None
     tensor = _tensor_of(value)
     codec = recipe.codec_for(name, tensor.shape, tensor.type_name)
@@ -191,18 +203,24 @@ def _quantize(
     else:
         kept[name] = ""
     if codec is None and ordinary:
+        if summary is not None and isinstance(tensor, Ordinary):
+            summary.add_exact(name, tensor.shape, tensor.element)
         return tensor
     if isinstance(tensor, Opaque):
         raise TypeError(_opaque_error(tensor, ordinary))
     codec = Lossless() if codec is None else codec
     codec = codec.for_tensor(name, tensor.shape, tensor.type_name)
     try:
-        return codec.quantize(tensor), codec
+        quantized = codec.quantize(tensor)
     except GroupsError:
         if codec is not recipe.weights:  # a rule names the tensor
             raise
         kept[name] = "groups of too few elements"
-        return Lossless().quantize(tensor), Lossless()
+        codec = Lossless()
+        quantized = codec.quantize(tensor)
+    if summary is not None:
+        summary.add(name, tensor, quantized, codec)
+    return quantized, codec
 
 
 def _opaque_error(tensor: Opaque, ordinary: bool) -> str:
