@@ -12,6 +12,7 @@ from typing import Any
 
 from ._base.checks import check_integer
 from ._base.patterns import Patterns, exactly
+from ._base.toml import toml_value
 from .codecs import (
     CODECS,
     Affine,
@@ -218,6 +219,30 @@ class Recipe:
             "min_elements": self.min_elements,
         }
 
+    def to_toml(self) -> str:
+        """Return the recipe as TOML, which `from_toml` reads.
+
+        Examples
+        --------
+        >>> print(Recipe([Rule("^embed", None)], weights=Ternary(), min_elements=64).to_toml())
+        weights = {id = "ternary", threshold = "exact", scales = 2}
+        others = {id = "lossless"}
+        min_elements = 64
+        <BLANKLINE>
+        [[rules]]
+        tensor = "^embed"
+        codec = "keep"
+        <BLANKLINE>
+        """
+        fields = self.to_dict()
+        rules = fields.pop("rules")
+        tables = [fields, *rules]
+        text = [
+            "".join(f"{key} = {toml_value(value)}\n" for key, value in one.items())
+            for one in tables
+        ]
+        return "\n[[rules]]\n".join(text)
+
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> Recipe:
         """Make a recipe from plain values, as `to_dict` returns them.
@@ -359,9 +384,10 @@ def parse_recipe(text: str) -> Recipe:
     Parameters
     ----------
     text : str
-        The name of a ready-made recipe, or of a codec for the weights. Arguments change the codec
-        of the weights; they are TOML as in an inline table, or a JSON object. ``density`` prunes
-        each tensor of weights to this part of its elements, those of largest magnitude.
+        The name of a ready-made recipe, or the id of a codec for the weights. Arguments change
+        the codec of the weights; they are TOML as in an inline table, or a JSON object.
+        ``density`` prunes each tensor of weights to this part of its elements, those of largest
+        magnitude.
 
     Raises
     ------

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from ..errors import QCodecWarning
-from . import completion, decode, demo, diff, encode, inspect, transcode, verify, version
+from . import completion, decode, demo, diff, encode, inspect, recipe, transcode, verify, version
 from .arguments import Parser
 from .faults import DataError, ReaderGoneError, UsageError, about
 from .text import printing, warn
@@ -21,7 +21,7 @@ OK, BAD_DATA, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _COMMANDS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (inspect, encode, decode, transcode, verify, diff, demo, completion)
+    for module in (inspect, encode, decode, transcode, verify, diff, recipe, demo, completion)
 }
 #: Accepted anywhere in a command, with the same meaning.
 _GLOBAL = {"--json": "print JSON", "--version": "print versions and CPU features"}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from typing import Any, NoReturn
 
+from .._base.config import Configurable
 from .._base.messages import quoted
 from .._base.patterns import Pattern, Patterns
+from .._base.toml import toml_value
 from ..errors import warn_caller
 from . import Codec, from_config
 
@@ -143,8 +145,38 @@ def _parsed_rule(text: str) -> Rule:
         raise ValueError("is not REGEX=CODEC or REGEX=CODEC(ARGUMENTS)")
     if match["codec"] == KEEP:
         return Rule(match["pattern"], None)
-    fields = parse_arguments(match["arguments"] or "")
-    return Rule(match["pattern"], codec_of({"id": match["codec"], **fields}))
+    arguments = parse_arguments(match["arguments"] or "")
+    return Rule(match["pattern"], codec_of({"id": match["codec"], **arguments}))
+
+
+def codec_text(codec: Codec | None) -> str:
+    """Return a codec as `parse_rule` reads it, without the parameters that have their defaults.
+
+    Examples
+    --------
+    >>> from qcodec import Affine, Density, Sparse
+    >>> codec_text(Sparse(Affine(8, per=0, symmetric=True), Density(0.1)))
+    'sparse(codec = {id = "affine", bits = 8, per = 0, symmetric = true}, prune = {id = "density", \
+density = 0.1})'
+    >>> codec_text(None)
+    'keep'
+    """
+    if codec is None:
+        return KEEP
+    parameters = _changed(codec)
+    name = parameters.pop("id")
+    inside = ", ".join(f"{key} = {toml_value(value)}" for key, value in parameters.items())
+    return f"{name}({inside})" if inside else name
+
+
+def _changed(config: Configurable) -> dict[str, Any]:
+    """Return the id, and the parameters that do not have their defaults."""
+    found: dict[str, Any] = {"id": config.codec_id}
+    for one in fields(config):  # type: ignore[arg-type]
+        value = getattr(config, one.name)
+        if value != one.default:
+            found[one.name] = _changed(value) if isinstance(value, Configurable) else value
+    return found
 
 
 def parse_arguments(text: str) -> dict[str, Any]:
