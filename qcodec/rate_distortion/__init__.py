@@ -6,7 +6,17 @@ they reduce the error most (Shoham and Gersho 1988). The same price lets each te
 several codecs.
 """
 
+from .calibration import sensitivities
 from .offers import OFFERED, offers
 from .search import Point, at_bytes, at_error, at_price, curve
 
-__all__ = ["OFFERED", "Point", "at_bytes", "at_error", "at_price", "curve", "offers"]
+__all__ = [
+    "OFFERED",
+    "Point",
+    "at_bytes",
+    "at_error",
+    "at_price",
+    "curve",
+    "offers",
+    "sensitivities",
+]

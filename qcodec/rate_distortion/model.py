@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from ..quantized import Quantized
 from ..recipes import Recipe, Rule, exactly, recipe_for
 from ..tensor import encode_frame
 from .pricing import is_priced, priced, variance_stored
+
+# Nets of up to so many tensors are measured at these parts of a price too.
+_FEW, _LOWER = 16, (0.95, 0.9, 0.8, 0.7, 0.5)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,10 @@ class Model:
         self.profile, self.effort, self.layout, self.threads = profile, effort, layout, threads
         checked = _checked(sensitivity or {}, tensors)
         self.offered = list(_offered(tensors, recipes, checked, keep_rules))
-        self._measured: dict[tuple[str, Codec], tuple[float, int]] = {}
+        # Squared error and bytes.
+        self._measured: dict[str, dict[Codec, tuple[float, int]]] = {
+            tensor.name: {} for tensor in self.offered
+        }
         #: What was chosen so far.
         self.chosen: list[Choice] = []
 
@@ -162,15 +169,41 @@ class Model:
         for known in self.chosen:
             if known.price == price:
                 return known
-        codecs = dict(self._each(price, measure=True))
-        measured = [self._measured[name, codec] for name, codec in codecs.items()]
+        choice = self._choice(price, dict(self._each(price, measure=True)))
+        self.chosen.append(choice)
+        return choice
+
+    def filled(self, choice: Choice, budget: int) -> Choice:
+        """Spend what is left of a size: codecs of more bytes that were measured at other prices.
+
+        Sizes are not continuous, so that a price may leave a part of the budget, above all in nets
+        of few tensors, whose codecs are therefore also measured at somewhat lower prices. What
+        reduces the error most is taken first.
+        """
+        codecs, spare = dict(choice.codecs), budget - choice.bytes
+        if len(self.offered) <= _FEW:
+            for tensor, part in product(self.offered, _LOWER):
+                self._measure(tensor.name, tensor.at(part * choice.price))
+        while True:
+            best: tuple[float, int, str, Codec] | None = None
+            for tensor in self.offered:
+                error, size = self._measured[tensor.name][codecs[tensor.name]]
+                for codec, (other, larger) in self._measured[tensor.name].items():
+                    gain = tensor.sensitivity * (error - other)
+                    if larger - size <= spare and gain > (best[0] if best else 0):
+                        best = gain, larger - size, tensor.name, codec
+            if best is None:
+                return self._choice(choice.price, codecs)
+            spare -= best[1]
+            codecs[best[2]] = best[3]
+
+    def _choice(self, price: float, codecs: Mapping[str, Codec]) -> Choice:
+        measured = [self._measured[name][codec] for name, codec in codecs.items()]
         error = sum(
             tensor.sensitivity * error
             for tensor, (error, _) in zip(self.offered, measured, strict=True)
         )
-        choice = Choice(price, codecs, sum(size for _, size in measured), error)
-        self.chosen.append(choice)
-        return choice
+        return Choice(price, codecs, sum(size for _, size in measured), error)
 
     def sqnr(self, choice: Choice) -> float:
         """Return the signal-to-quantization-noise ratio of a choice, in dB."""
@@ -186,7 +219,7 @@ class Model:
                 return codecs[0]
 
             def cost(codec: Codec) -> float:
-                error, size = self._measured[tensor.name, codec]
+                error, size = self._measured[tensor.name][codec]
                 return tensor.sensitivity * error + price * 8 * size
 
             return min(codecs, key=cost)
@@ -198,7 +231,7 @@ class Model:
     @standard_float_mode()
     def _measure(self, name: str, codecs: list[Codec]) -> None:
         """Measure squared error and bytes; many prices ask for the same codec."""
-        missing = [codec for codec in codecs if (name, codec) not in self._measured]
+        missing = [codec for codec in codecs if codec not in self._measured[name]]
         if not missing:
             return
         given = self.tensors[name]
@@ -208,7 +241,7 @@ class Model:
                 quantized = codec.quantize(given)
                 size = len(encode_frame(quantized, profile=self.profile, effort=self.effort))
                 error = _squared_error(array, quantized.dequantize("float32"))
-                self._measured[name, codec] = error, size
+                self._measured[name][codec] = error, size
 
 
 def _offered(

@@ -8,17 +8,17 @@ from ..codecs import Affine, Codec, Lossless
 from ..files import RecipeLike
 from ..recipes import Recipe, as_recipe
 
-#: Equal steps at the price of the net; 2 to 8 bits per row, which follow rows of different ranges;
-#: and every bit.
+#: Every bit; equal steps at the price of the net; and 2 to 16 bits by row, which follow rows of
+#: different ranges.
 OFFERED: tuple[Codec, ...] = (
-    Affine(bits=8, rate=1.0),
-    *(Affine(bits=bits, per=0, symmetric=True) for bits in range(8, 1, -1)),
     Lossless(),
+    Affine(bits=8, rate=1.0),
+    *(Affine(bits=bits, per=0, symmetric=True) for bits in range(2, 17)),
 )
 
 
 def offers(recipe: RecipeLike = None) -> list[Recipe]:
-    """Return a recipe once with each of the standard codecs for its weights.
+    """Return a recipe once with each of the standard codecs for its weights; lossless is first.
 
     Parameters
     ----------

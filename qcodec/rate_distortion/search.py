@@ -13,7 +13,7 @@ from .._base.checks import check_integer, check_number
 from .._file.container import Layout
 from ..files import save_file
 from ..recipes import Recipe
-from .model import Model
+from .model import Choice, Model
 
 # In variances: below the one and above the other price, no file changes any more.
 _MIN, _MAX = 1e-9, 1e3
@@ -174,7 +174,7 @@ def curve(
     if prices is None:
         minimum, maximum = model.prices()
         prices = np.geomspace(_CURVE[0] * minimum, _CURVE[1] * maximum, _CURVE[2]).tolist()
-    return [_point(model, price) for price in prices]
+    return [_point(model, model.choose(price)) for price in prices]
 
 
 def at_bytes(
@@ -228,23 +228,27 @@ def at_bytes(
         sensitivity=sensitivity, keep_rules=keep_rules, threads=threads,
     )  # fmt: skip
     minimum, maximum = model.prices()
-    best = _point(model, _MAX * maximum)
+    best = _point(model, model.choose(_MAX * maximum))
     if best.bytes > budget:
         raise ValueError(
             f"budget={budget:,}: at the highest price the file has {best.bytes:,} bytes"
         )
-    found, sizes = best, _Measure(lambda price: model.choose(price).bytes)
+    sizes = _Measure(lambda price: model.choose(price).bytes)
+    # Names, checksums and what tensors share are not in the sizes of frames.
+    beside = best.bytes - int(sizes(best.price))
     for _ in range(_MAX_FILES):
-        # Names, checksums and what tensors share are not in the sizes of frames.
-        beside = found.bytes - sizes(found.price)
-        price = sizes.last_within(budget - beside, best.price, _MIN * minimum, steps, _TOLERANCE)
-        if price == found.price:
-            break
-        found = _point(model, price)
+        left = budget - beside
+        price = sizes.last_within(left, best.price, _MIN * minimum, steps, _TOLERANCE)
+        choice = model.filled(model.choose(price), left)
+        found = _point(model, choice)
         if found.bytes <= budget and found.squared_error <= best.squared_error:
             best = found
-        if budget * (1 - _TOLERANCE) <= found.bytes <= budget:
+        if (
+            beside == found.bytes - choice.bytes
+            or budget * (1 - _TOLERANCE) <= found.bytes <= budget
+        ):
             break
+        beside = found.bytes - choice.bytes
     return best
 
 
@@ -308,12 +312,12 @@ def at_error(
     least = errors(lowest)
     if least > budget:
         raise ValueError(f"a squared error of {budget:.6g}: at the lowest price it is {least:.6g}")
-    return _point(model, errors.last_within(budget, lowest, _MAX * maximum, steps, -1))
+    price = errors.last_within(budget, lowest, _MAX * maximum, steps, -1)
+    return _point(model, model.choose(price))
 
 
-def _point(model: Model, price: float) -> Point:
-    """Encode the file at this price, to see its size."""
-    choice = model.choose(price)
+def _point(model: Model, choice: Choice) -> Point:
+    """Encode the file of a choice, to see its size."""
     recipe = model.recipe_of(choice.codecs)
     size = save_file(
         model.tensors, _SAFETENSORS, recipe=recipe, profile=model.profile, effort=model.effort,
@@ -322,7 +326,12 @@ def _point(model: Model, price: float) -> Point:
     beside = size - choice.bytes
     tried = {one.bytes + beside: model.sqnr(one) for one in model.chosen if one is not choice}
     return Point(
-        price, size, choice.squared_error, model.sqnr(choice), recipe, tuple(sorted(tried.items()))
+        choice.price,
+        size,
+        choice.squared_error,
+        model.sqnr(choice),
+        recipe,
+        tuple(sorted(tried.items())),
     )
 
 
