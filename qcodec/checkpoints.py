@@ -13,6 +13,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from .errors import naming
 from .files import RecipeLike, safe_open
 from .limits import DEFAULT_LIMITS, Limits
 from .recipes import recipe_for
+from .summary import Summary
 
 #: Bytes of a safetensors file, unless there is a larger tensor: as in Hugging Face's libraries.
 MAX_SHARD_BYTES = 5_000_000_000
@@ -62,6 +64,8 @@ def encode_checkpoint(
     force: bool = False,
     element_checksums: bool = False,
     skip_unreadable: bool = False,
+    summary: Summary | None = None,
+    dry_run: bool = False,
 ) -> int:
     """Compress a checkpoint folder into another one, completely or not at all.
 
@@ -96,6 +100,10 @@ def encode_checkpoint(
     skip_unreadable : bool
         Whether tensors of kinds that qcodec does not read are left out; otherwise they are an
         error.
+    summary : Summary, optional
+        As in `save_file`.
+    dry_run : bool
+        Whether only the size is returned, and nothing is written.
 
     Returns
     -------
@@ -130,7 +138,7 @@ def encode_checkpoint(
     _check_config(_folder_of(place))
     with (
         safe_open(source, backend="pread", limits=limits) as file,
-        new_folder(target, _folder_of(place), force) as folder,
+        nullcontext() if dry_run else new_folder(target, _folder_of(place), force) as folder,
         Spool(folder, HELD_BYTES) as spool,
     ):
         check_readable(file, skip_unreadable)
@@ -139,10 +147,12 @@ def encode_checkpoint(
         contents = encode_tensors(
             Recoded(file, chosen), chosen, profile=profile, effort=effort,
             threads=threads, progress=progress, may_share=False, spool=spool,
-            element_checksums=element_checksums,
+            element_checksums=element_checksums, summary=summary,
         )  # fmt: skip
         split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
         size = _write_shards(folder, contents, split, profile, file)
+        if folder is None:
+            return size
         other_files.copy(others, folder)
         folder_original.keep(folder, _kept(place, folder, file, limits))
         method = {**_METHOD, "dtype": _main_type(file)}
@@ -301,20 +311,26 @@ def _size_of(content: Content) -> int:
 
 
 def _write_shards(
-    folder: Path,
+    folder: Path | None,
     contents: Mapping[str, Content],
     split: _Split,
     profile: str,
     file: TensorFile,
 ) -> int:
-    """Write all files, and an index if there are several; return their bytes."""
+    """Write all files, and an index if there are several; return their bytes.
+
+    Without a folder, nothing is written.
+    """
     size = 0
     for shard, names in split.items():
         some = {name: contents[name] for name in names}
         parts = safetensors_parts(some, _metadata(file), profile, "entries")
+        if folder is None:
+            size += sum(map(size_of, parts))
+            continue
         (folder / shard).parent.mkdir(parents=True, exist_ok=True)
         size += replace_file(folder / shard, parts)
-    if list(split) != [_SINGLE]:
+    if folder is not None and list(split) != [_SINGLE]:
         index = {
             "metadata": {
                 "total_parameters": _parameters(file),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import sys
+from collections.abc import Collection
+from typing import Any
 
 from .._file.endings import PACK, SAFETENSORS
 from ..checkpoints import encode_checkpoint
 from ..files import safe_open
-from ..recipes import READY_MADE, Recipe, Rule, idle_rules, parse_rule
+from ..recipes import Recipe, Rule, idle_rules, parse_rule
+from ..summary import Summary
 from .arguments import (
     add_base,
     add_encoding,
@@ -18,30 +21,35 @@ from .arguments import (
     add_threads,
     base_of,
 )
-from .faults import REPORTED, UsageError, line_of
+from .choosing import (
+    add_choosing,
+    curve_text,
+    has_target,
+    named_recipe,
+    point_at_target,
+)
+from .faults import UsageError
 from .folders import add_folders, convert, is_folder
 from .model import Model
 from .output import add_force, checked_output
+from .text import say
 
 HELP = "encode a checkpoint: safetensors, PyTorch, NumPy, ONNX, GGUF, or a folder"
 ENDINGS = (f".qc{SAFETENSORS}", SAFETENSORS, PACK)
 
+# What the metadata of a folder's file takes at most, if it has none of its own.
+_METADATA_BYTES = 64
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    names = ", ".join(READY_MADE)
     parser.add_argument("input", metavar="IN", help="a file, an index of shards, or a folder")
     parser.add_argument(
         "output",
         metavar="OUT",
         help="a .qc.safetensors file, .qcodec for a pack, or a folder if IN is one",
     )
-    parser.add_argument(
-        "--recipe",
-        metavar="FILE|NAME",
-        default="lossless",
-        help=f"a TOML file, or one of {names}; default: lossless",
-    )
+    add_choosing(parser)
     parser.add_argument(
         "--tensor",
         metavar="REGEX=CODEC(ARGUMENTS)",
@@ -57,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also store a checksum of the decoded elements, which verify checks",
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the size of OUT, and write nothing"
+    )
     add_reading(parser)
     add_quiet(parser)
     add_base(parser, "store lossless tensors as differences from the tensors of this file")
@@ -67,34 +78,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Encode the file and report its size."""
+    if options.calibrate is not None and not has_target(options):
+        raise UsageError("--calibrate: needs --target-size, --target-bpw or --target-sqnr")
     rules = _rules(options.tensor)
-    recipe = _recipe(options.recipe).with_rules(rules)
+    recipe = named_recipe(options).with_rules(rules)
+    settings = {
+        "profile": options.profile, "effort": options.effort, "dry_run": options.dry_run,
+        "element_checksums": options.element_checksums,
+    }  # fmt: skip
     if is_folder(options):
-        return _encode_folder(options, recipe, rules)
+        with safe_open(options.input, backend="pread", limits=options.limits) as file:
+            _check_rules(options, rules, file.keys())
+        recipe = _at_target(options, recipe, _METADATA_BYTES, layout="entries")
+        return convert(
+            options, encode_checkpoint, "encoding", recipe=recipe, summary=Summary(),
+            skip_unreadable=options.skip_unreadable, **settings,
+        )  # fmt: skip
     base = base_of(options)
     if base is not None:
         recipe = recipe.with_base(base)
-    output = checked_output(options, ENDINGS, recipe.is_lossless)
+    keeps_all = recipe.is_lossless and not has_target(options)
+    output = checked_output(options, ENDINGS, keeps_all or options.dry_run)
     with Model(options, recipe) as model:
-        for at, fault in idle_rules(rules, model.tensors):
-            raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
-        model.save(
-            output, "encoding",
-            profile=options.profile, effort=options.effort, threads=options.threads,
-            element_checksums=options.element_checksums,
-        )  # fmt: skip
+        _check_rules(options, rules, model.tensors)
+        beside = model.bytes_beside() if has_target(options) else 0
+    with Model(options, _at_target(options, recipe, beside)) as model:
+        model.save(output, "encoding", threads=options.threads, **settings)
     return 0
 
 
-def _encode_folder(options: argparse.Namespace, recipe: Recipe, rules: list[Rule]) -> int:
-    with safe_open(options.input, backend="pread", limits=options.limits) as file:
-        for at, fault in idle_rules(rules, file.keys()):
-            raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
-    return convert(
-        options, encode_checkpoint, "encoding",
-        recipe=recipe, profile=options.profile, effort=options.effort,
-        element_checksums=options.element_checksums, skip_unreadable=options.skip_unreadable,
-    )  # fmt: skip
+def _check_rules(options: argparse.Namespace, rules: list[Rule], names: Collection[str]) -> None:
+    for at, fault in idle_rules(rules, names):
+        raise UsageError(f"--tensor {options.tensor[at]!r}: {fault}")
+
+
+def _at_target(
+    options: argparse.Namespace, recipe: Recipe, beside: int = 0, **saving: Any
+) -> Recipe:
+    """Return the recipe that reaches the wanted size or error, if one is wanted."""
+    if not has_target(options):
+        return recipe
+    with safe_open(
+        options.input, backend="pread", limits=options.limits, dequantize=options.dequantize
+    ) as file:
+        point = point_at_target(
+            options, file, recipe, beside, profile=options.profile, effort=options.effort, **saving
+        )
+    if not options.json and not options.quiet:
+        say(curve_text(point, beside), sys.stderr)
+    return point.recipe
 
 
 def _rules(texts: list[str]) -> list[Rule]:
@@ -102,15 +134,3 @@ def _rules(texts: list[str]) -> list[Rule]:
         return [parse_rule(text) for text in texts]
     except (TypeError, ValueError) as error:
         raise UsageError(f"--tensor {error}") from error
-
-
-def _recipe(source: str) -> Recipe:
-    if source in READY_MADE:
-        return READY_MADE[source]
-    try:
-        return Recipe.from_toml(Path(source))
-    except FileNotFoundError:
-        names = ", ".join(READY_MADE)
-        raise UsageError(f"--recipe {source}: no such file, and not one of {names}") from None
-    except REPORTED as error:
-        raise UsageError(line_of(error, f"--recipe {source}")) from error

@@ -11,9 +11,10 @@ from typing import Any
 from .._file.endings import is_file_path
 from .._formats.shards import INDEX
 from ..files import safe_open
+from ..summary import Summary
 from .faults import UsageError, about
+from .output import report_saved
 from .progress import Progress
-from .text import contents_text, escape, print_json, say
 
 _SIZE = re.compile(r"(\d{1,12})(KB|MB|GB)")
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -79,12 +80,8 @@ def convert(
             force=options.force,
             **settings,
         )
-    report = {"output": options.output, "tensors": count, "input_bytes": before, "bytes": after}
-    text = f"{contents_text(count)}, {after:,} bytes of weights, from {before:,}"
-    if options.json:
-        print_json(report)
-    else:
-        say(escape(f"{options.output}: {text} ({before / max(after, 1):.2f}x smaller)"))
+    summary, dry_run = settings.get("summary", Summary()), settings.get("dry_run", False)
+    report_saved(options, {"tensors": count}, before, after, summary, None, dry_run)
     return 0
 
 

@@ -13,10 +13,10 @@ from .._formats.original import NAME, needs_original, original_of
 from .._io.outputs import Output
 from ..files import safe_open, save_file
 from ..recipes import Recipe
+from ..summary import Summary
 from .faults import about
-from .output import print_report
+from .output import report_saved
 from .progress import Progress
-from .text import contents_text
 
 
 class Model(Closing):
@@ -62,7 +62,7 @@ class Model(Closing):
         **encoding
             As in `qcodec.save_file`.
         """
-        options, file = self._options, self._file
+        options, file, summary = self._options, self._file, Summary()
         sizes = file.directory.sizes()
         with Progress(what, sum(sizes.values()), options.quiet) as shown:
             check_readable(file, options.skip_unreadable)
@@ -80,14 +80,19 @@ class Model(Closing):
                     recipe=self._recipe,
                     progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
                     attached=attached,
+                    summary=summary,
                     **encoding,
                 )
-        before = file.source.size
         contents = {"tensors": len(self.tensors), "attached": len(file.attached())}
-        report = {"output": options.output, **contents, "input_bytes": before, "bytes": after}
-        text = f"{contents_text(**contents)}, {after:,} bytes, from {before:,}"
-        text = f"{options.output}: {text} ({before / after:.2f}x smaller)"
-        print_report(output, report, None if options.json else text)
+        dry_run = encoding.get("dry_run", False)
+        report_saved(options, contents, file.source.size, after, summary, output, dry_run)
+
+    def bytes_beside(self) -> int:
+        """Return the bytes of OUT that are no tensors: metadata, and what is attached."""
+        nothing: dict[str, Any] = {}
+        path, metadata = self._options.output, self._file.metadata()
+        with_others = save_file(nothing, path, metadata, attached=self._attached(), dry_run=True)
+        return with_others - save_file(nothing, path, dry_run=True)
 
     def _attached(self) -> Mapping[str, Any]:
         """Return what is attached, and what the same file can be written from."""

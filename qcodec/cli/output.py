@@ -11,8 +11,10 @@ from pathlib import Path
 
 from .._file.endings import check_says_format
 from .._io.outputs import Output, output_at
+from ..summary import Summary
 from .faults import UsageError, about
-from .text import escape, print_json, say
+from .summary import summary_fields, summary_text
+from .text import contents_text, escape, print_json, say, warn
 
 _STDOUT = 1
 
@@ -74,13 +76,66 @@ def check_may_lose(options: argparse.Namespace, output: Output) -> None:
         )
 
 
-def print_report(output: Output, report: dict[str, object], text: str | None) -> None:
-    """Print the text, or the report as JSON if it is None; on stderr if stdout has the data."""
+def print_report(
+    output: Output | None, report: dict[str, object], text: str | None, table: str = ""
+) -> None:
+    """Print the text, or the report as JSON if it is None; on stderr if stdout has the data.
+
+    Parameters
+    ----------
+    output : Output, optional
+    report : dict
+    text : str, optional
+        One line.
+    table : str
+        Further lines, without control characters.
+    """
     file = None
     with suppress(OSError):
-        if output.is_stream and output.is_file(os.fstat(_STDOUT)):
+        if output is not None and output.is_stream and output.is_file(os.fstat(_STDOUT)):
             file = sys.stderr
     if text is None:
         print_json(report, file)
-    else:
-        say(escape(text), file)
+        return
+    say(escape(text), file)
+    if table:
+        say(table, file)
+
+
+def report_saved(
+    options: argparse.Namespace,
+    contents: dict[str, int],
+    before: int,
+    after: int,
+    summary: Summary,
+    output: Output | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Print what a command saved: sizes, and what was done to the weights, with a warning.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        With ``output`` and ``json``.
+    contents : dict of str to int
+        The numbers of ``tensors``, and of what is ``attached``.
+    before, after : int
+        Bytes of IN and OUT.
+    summary : Summary
+    output : Output, optional
+        None: a folder.
+    dry_run : bool
+    """
+    report = {
+        "output": options.output, **contents, "input_bytes": before, "bytes": after,
+        "dry_run": dry_run, "tensor_list": summary_fields(summary),
+    }  # fmt: skip
+    text = f"{contents_text(**contents)}, {after:,} bytes, from {before:,}"
+    text = f"{options.output}: {text} ({before / max(after, 1):.2f}x smaller)"
+    if dry_run:
+        text += "; nothing was written"
+    table = summary_text(summary)
+    print_report(output, report, None if options.json else text, table)
+    warning = summary.warning()
+    if warning:
+        warn(f"{options.output}: warning: {warning}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,6 +98,8 @@ class Model:
         Whether tensors that a rule names keep the rule's codec.
     threads : int
         Number of tensors that are measured at the same time.
+    progress : callable, optional
+        Called with the name of each tensor that was measured.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class Model:
         sensitivity: Mapping[str, float] | None = None,
         keep_rules: bool = False,
         threads: int = 1,
+        progress: Callable[[str], None] | None = None,
     ) -> None:
         check_names(tensors)
         several = recipe if isinstance(recipe, list | tuple) else [recipe]
@@ -118,6 +121,7 @@ class Model:
         if not recipes:
             raise ValueError("an empty list of recipes: allowed is at least one")
         self.tensors, self.original = tensors, recipes[0]
+        self._progress = progress
         self.profile, self.effort, self.layout, self.threads = profile, effort, layout, threads
         checked = _checked(sensitivity or {}, tensors)
         self.offered = list(_offered(tensors, recipes, checked, keep_rules))
@@ -242,6 +246,8 @@ class Model:
                 size = len(encode_frame(quantized, profile=self.profile, effort=self.effort))
                 error = _squared_error(array, quantized.dequantize("float32"))
                 self._measured[name][codec] = error, size
+        if self._progress is not None:
+            self._progress(name)
 
 
 def _offered(

@@ -70,6 +70,7 @@ def at_price(
     sensitivity: Mapping[str, float] | None = None,
     keep_rules: bool = False,
     threads: int = 1,
+    progress: Callable[[str], None] | None = None,
 ) -> Recipe:
     """Return a recipe in which a bit has the same price in every tensor.
 
@@ -95,6 +96,8 @@ def at_price(
         Whether tensors that a rule of the first recipe names keep the rule's codec, unpriced.
     threads : int
         Number of tensors that are measured at the same time.
+    progress : callable, optional
+        Called with the name of each tensor that was measured; a tensor is measured several times.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def at_price(
     check_number("price", price, 0, np.inf)
     return Model(
         tensors, recipe, profile, effort, layout,
-        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads,
+        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads, progress=progress,
     ).recipe(price)  # fmt: skip
 
 
@@ -137,6 +140,7 @@ def curve(
     sensitivity: Mapping[str, float] | None = None,
     keep_rules: bool = False,
     threads: int = 1,
+    progress: Callable[[str], None] | None = None,
 ) -> list[Point]:
     """Make files at several prices: the rate-distortion curve of a model, or of one tensor.
 
@@ -146,7 +150,7 @@ def curve(
         As for `at_price`.
     prices : iterable of float, optional
         The default: 12 prices in a geometric series, from many bits to few.
-    profile, effort, layout, sensitivity, keep_rules, threads
+    profile, effort, layout, sensitivity, keep_rules, threads, progress
         As for `at_price`.
 
     Returns
@@ -169,7 +173,7 @@ def curve(
     """
     model = Model(
         tensors, recipe, profile, effort, layout,
-        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads,
+        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads, progress=progress,
     )  # fmt: skip
     if prices is None:
         minimum, maximum = model.prices()
@@ -189,6 +193,7 @@ def at_bytes(
     sensitivity: Mapping[str, float] | None = None,
     keep_rules: bool = False,
     threads: int = 1,
+    progress: Callable[[str], None] | None = None,
 ) -> Point:
     """Search for the price and recipe of least error whose file stays within a size.
 
@@ -202,7 +207,7 @@ def at_bytes(
     steps : int
         The most prices that are tried; each encodes every tensor. The search ends earlier if
         less than a thousandth of the budget is left.
-    effort, layout, sensitivity, keep_rules, threads
+    effort, layout, sensitivity, keep_rules, threads, progress
         As for `at_price`.
 
     Returns
@@ -225,7 +230,7 @@ def at_bytes(
     check_integer("steps", steps, 1, 100)
     model = Model(
         tensors, recipe, profile, effort, layout,
-        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads,
+        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads, progress=progress,
     )  # fmt: skip
     minimum, maximum = model.prices()
     best = _point(model, model.choose(_MAX * maximum))
@@ -241,14 +246,14 @@ def at_bytes(
         price = sizes.last_within(left, best.price, _MIN * minimum, steps, _TOLERANCE)
         choice = model.filled(model.choose(price), left)
         found = _point(model, choice)
-        if found.bytes <= budget and found.squared_error <= best.squared_error:
+        if found.bytes > budget:
+            beside += found.bytes - budget
+            continue
+        if found.squared_error <= best.squared_error:
             best = found
-        if (
-            beside == found.bytes - choice.bytes
-            or budget * (1 - _TOLERANCE) <= found.bytes <= budget
-        ):
+        before, beside = beside, found.bytes - choice.bytes
+        if beside >= before or found.bytes >= budget * (1 - _TOLERANCE):
             break
-        beside = found.bytes - choice.bytes
     return best
 
 
@@ -265,6 +270,7 @@ def at_error(
     sensitivity: Mapping[str, float] | None = None,
     keep_rules: bool = False,
     threads: int = 1,
+    progress: Callable[[str], None] | None = None,
 ) -> Point:
     """Search for the price and recipe of the smallest file that stays within an error.
 
@@ -277,7 +283,7 @@ def at_error(
     sqnr : float, optional
         Alternatively, the lowest signal-to-quantization-noise ratio of the priced tensors,
         in dB.
-    profile, steps, effort, layout, sensitivity, keep_rules, threads
+    profile, steps, effort, layout, sensitivity, keep_rules, threads, progress
         As for `at_bytes`.
 
     Returns
@@ -302,7 +308,7 @@ def at_error(
         raise ValueError(f"budget={budget} and sqnr={sqnr}: give exactly one of them")
     model = Model(
         tensors, recipe, profile, effort, layout,
-        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads,
+        sensitivity=sensitivity, keep_rules=keep_rules, threads=threads, progress=progress,
     )  # fmt: skip
     minimum, maximum = model.prices()
     if budget is None:
