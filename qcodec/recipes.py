@@ -433,9 +433,9 @@ def _pruned(codec: Codec, density: float | None) -> Codec:
 
 #: How much may be lost of a net that is not trained again, measured in docs/quality.md.
 QUALITIES: dict[str, Recipe] = {
-    "high": Recipe(weights=Affine(bits=8, per=0, symmetric=True)),
-    "medium": Recipe(weights=Affine(bits=8, rate=0.001)),
-    "small": Recipe(weights=Affine(bits=4, group=32)),
+    "high": Recipe(weights=Affine(bits=10, per=0, symmetric=True)),
+    "medium": Recipe(weights=Affine(bits=8, per=0, symmetric=True)),
+    "small": Recipe(weights=Affine(bits=8, rate=0.01)),
 }
 #: Recipes that `save_file` and the command line know by name. All but the first quantize weights.
 #: "deep-compression" is for nets in which pruned weights are already zero, or with a density.
