@@ -159,13 +159,13 @@ def curve_text(point: Point, beside: int = 0) -> str:
     """
     points = [(size, sqnr) for size, sqnr in point.tried if math.isfinite(sqnr) and sqnr > 0]
     points = sorted({*_spread(points, _ROWS), (point.bytes, point.sqnr)})
-    most = max(sqnr for _, sqnr in points)
+    most = max((sqnr for _, sqnr in points if math.isfinite(sqnr)), default=1.0)
     rows = [
         (
             ">" if (size, sqnr) == (point.bytes, point.sqnr) else "",
             f"{size + beside:,}",
-            f"{sqnr:.1f}",
-            "#" * round(_WIDTH * sqnr / most),
+            f"{sqnr:.1f}" if math.isfinite(sqnr) else "exact",
+            "#" * round(_WIDTH * min(sqnr / most, 1.0)),
         )
         for size, sqnr in points
     ]

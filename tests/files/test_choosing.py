@@ -153,6 +153,14 @@ def test_a_size_is_hit_within_a_hundredth(net, folder, tmp_path, capsys, target,
     assert sum(line.startswith(">") for line in said.err.splitlines()) == 1
 
 
+def test_a_size_into_which_every_bit_fits_keeps_every_bit(net, tmp_path, capsys):
+    said = encode(capsys, net, tmp_path / "out.qcodec", "--target-size", "1MB")
+    assert said.out.count("\n") == 1
+    assert "exact" in said.err
+    found = qcodec.load_file(tmp_path / "out.qcodec")
+    assert all(np.array_equal(found[name], NET[name]) for name in NET)
+
+
 def test_what_is_attached_counts(tmp_path, net, capsys):
     first = tmp_path / "first.qcodec"
     qcodec.save_file(NET, first, {"note": "x" * 500}, attached={"a": RNG.bytes(4000)})

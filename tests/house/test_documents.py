@@ -58,6 +58,7 @@ LANGUAGES = {
     "console": "test_commands_run",
     "sh": "of the README alone: .ci/run runs each line",
     "example": "of docs/format.md alone: tests/format/test_format_document.py decodes them",
+    "toml": "a recipe, of docs/recipes.md alone: tests/recipes/test_toml.py reads them",
     "text": "no code",
 }
 
@@ -72,6 +73,7 @@ def test_every_block_says_what_it_is():
     assert fences == 2 * len(BLOCKS)
     assert {block.document for block in blocks_in("sh")} == {"README.md"}
     assert {block.document for block in blocks_in("example")} == {"docs/format.md"}
+    assert {block.document for block in blocks_in("toml")} == {"docs/recipes.md"}
     assert len(blocks_in("python")) >= 4
     assert len(blocks_in("console")) >= 5
 

@@ -1,6 +1,7 @@
 """Recipes as TOML, and the command that shows and checks them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import qcodec
 from qcodec.cli import main
 from qcodec.codecs.rules import codec_text, parse_rule
 from qcodec.recipes import READY_MADE, Recipe, Rule, exactly
+from tests.repository import ROOT
 
 CODECS = [
     None,
@@ -32,6 +34,22 @@ def test_every_ready_made_recipe_is_the_same_after_toml(name):
 def test_any_pattern_and_codec_are_the_same_after_toml(name, codec):
     recipe = Recipe([Rule(exactly(name), codec)], weights=codec, others=None)
     assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+BLOCKS = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "recipes.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", BLOCKS)
+def test_the_examples_of_the_documentation_are_recipes(text):
+    recipe = Recipe.from_toml(text)
+    assert not recipe.is_lossless
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+
+
+def test_the_documentation_names_every_recipe():
+    text = (ROOT / "docs" / "recipes.md").read_text()
+    assert all(f"`{name}`" in text for name in READY_MADE)
+    assert len(BLOCKS) >= 3
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=repr)
