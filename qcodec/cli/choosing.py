@@ -99,7 +99,9 @@ def point_at_target(
     tensors: Mapping[str, Any] = Recoded(file, Recipe())
     offered = offers(recipe)
     sizes = file.directory.sizes()
-    saving = {**saving, "threads": options.threads, "keep_rules": True}
+    saving = {
+        **saving, "threads": options.threads, "keep_rules": True, "sensitivity": "relative"
+    }  # fmt: skip
     if options.calibrate is not None:
         saving["sensitivity"] = _sensitivity(options, file, recipe)
     try:

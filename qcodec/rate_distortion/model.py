@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from ..quantized import Quantized
 from ..recipes import Recipe, Rule, exactly, recipe_for
 from ..tensor import encode_frame
 from .pricing import is_priced, priced, variance_stored
+
+Sensitivity = Mapping[str, float] | Literal["relative"] | None
 
 # Nets of up to so many tensors are measured at these parts of a price too.
 _FEW, _LOWER = 16, (0.95, 0.9, 0.8, 0.7, 0.5)
@@ -92,8 +94,9 @@ class Model:
     effort : int
     layout : str
         As in `save_file`.
-    sensitivity : mapping of str to float, optional
-        What an error of a tensor counts; 1 for tensors that it does not name.
+    sensitivity : mapping of str to float, or "relative", optional
+        What an error of a tensor counts; 1 for tensors that it does not name. "relative": one part
+        of the mean square of the tensor.
     keep_rules : bool
         Whether tensors that a rule names keep the rule's codec.
     threads : int
@@ -110,7 +113,7 @@ class Model:
         effort: int = 5,
         layout: Layout = "pack",
         *,
-        sensitivity: Mapping[str, float] | None = None,
+        sensitivity: Sensitivity = None,
         keep_rules: bool = False,
         threads: int = 1,
         progress: Callable[[str], None] | None = None,
@@ -123,8 +126,8 @@ class Model:
         self.tensors, self.original = tensors, recipes[0]
         self._progress = progress
         self.profile, self.effort, self.layout, self.threads = profile, effort, layout, threads
-        checked = _checked(sensitivity or {}, tensors)
-        self.offered = list(_offered(tensors, recipes, checked, keep_rules))
+        _check_sensitivity(sensitivity, tensors)
+        self.offered = list(_offered(tensors, recipes, sensitivity, keep_rules))
         # Squared error and bytes.
         self._measured: dict[str, dict[Codec, tuple[float, int]]] = {
             tensor.name: {} for tensor in self.offered
@@ -253,7 +256,7 @@ class Model:
 def _offered(
     tensors: Mapping[str, Any],
     recipes: list[Recipe],
-    sensitivity: Mapping[str, float],
+    sensitivity: Sensitivity,
     keep_rules: bool,
 ) -> Iterator[Offered]:
     """Yield all tensors that can be priced or have several codecs."""
@@ -278,16 +281,27 @@ def _offered(
         with naming(name):
             variances = {codec: variance_stored(codec, values) for codec in codecs}
         signal = _squared_error(values, np.float32(0))
-        yield Offered(name, variances, signal, values.size, sensitivity.get(name, 1.0))
+        factor = _factor(sensitivity, name, signal / max(values.size, 1))
+        yield Offered(name, variances, signal, values.size, factor)
 
 
-def _checked(sensitivity: Mapping[str, float], tensors: Mapping[str, Any]) -> Mapping[str, float]:
+def _factor(sensitivity: Sensitivity, name: str, mean_square: float) -> float:
+    if sensitivity == "relative":
+        return 1 / mean_square if mean_square > 0 else 1.0
+    assert not isinstance(sensitivity, str), "it was checked"
+    return (sensitivity or {}).get(name, 1.0)
+
+
+def _check_sensitivity(sensitivity: Sensitivity, tensors: Mapping[str, Any]) -> None:
+    if sensitivity is None or sensitivity == "relative":
+        return
+    if not isinstance(sensitivity, Mapping):
+        raise TypeError(f"sensitivity={sensitivity!r}: allowed are None, 'relative' and a mapping")
     for name, factor in sensitivity.items():
         if name not in tensors:
             raise ValueError(f"sensitivity: no tensor {name!r}")
         if not 0 < factor < math.inf:
             raise ValueError(f"sensitivity of {name!r} is {factor}: allowed is a number above 0")
-    return sensitivity
 
 
 def _squared_error(array: np.ndarray[Any, Any], decoded: Any) -> float:

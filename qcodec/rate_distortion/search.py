@@ -13,7 +13,7 @@ from .._base.checks import check_integer, check_number
 from .._file.container import Layout
 from ..files import save_file
 from ..recipes import Recipe
-from .model import Choice, Model
+from .model import Choice, Model, Sensitivity
 
 # In variances: below the one and above the other price, no file changes any more.
 _MIN, _MAX = 1e-9, 1e3
@@ -43,7 +43,7 @@ class Point:
         The sum over all elements of all priced tensors, each times the sensitivity of its tensor.
     sqnr : float
         The signal-to-quantization-noise ratio of the priced tensors, in dB; infinite if the
-        error is 0.
+        error is 0. Signal and noise of a tensor count by its sensitivity.
     recipe : Recipe
         The recipe that makes this file; its first rules name the priced tensors.
     tried : tuple of (int, float)
@@ -67,7 +67,7 @@ def at_price(
     profile: str = "small",
     effort: int = 5,
     layout: Layout = "pack",
-    sensitivity: Mapping[str, float] | None = None,
+    sensitivity: Sensitivity = None,
     keep_rules: bool = False,
     threads: int = 1,
     progress: Callable[[str], None] | None = None,
@@ -89,9 +89,11 @@ def at_price(
     effort : int
     layout : {"pack", "entries"}
         As in `save_file`: codecs are compared with this profile and effort.
-    sensitivity : mapping of str to float, optional
+    sensitivity : mapping of str to float, or "relative", optional
         What an error in a tensor counts; the default is 1. So a price is that of a bit in the
-        tensors of sensitivity 1.
+        tensors of sensitivity 1. With "relative", an error counts as a part of the mean square of
+        its tensor: the scales of layers are arbitrary, so that errors in one do not compare with
+        errors in another.
     keep_rules : bool
         Whether tensors that a rule of the first recipe names keep the rule's codec, unpriced.
     threads : int
@@ -137,7 +139,7 @@ def curve(
     profile: str = "small",
     effort: int = 5,
     layout: Layout = "pack",
-    sensitivity: Mapping[str, float] | None = None,
+    sensitivity: Sensitivity = None,
     keep_rules: bool = False,
     threads: int = 1,
     progress: Callable[[str], None] | None = None,
@@ -190,7 +192,7 @@ def at_bytes(
     steps: int = 24,
     effort: int = 5,
     layout: Layout = "pack",
-    sensitivity: Mapping[str, float] | None = None,
+    sensitivity: Sensitivity = None,
     keep_rules: bool = False,
     threads: int = 1,
     progress: Callable[[str], None] | None = None,
@@ -267,7 +269,7 @@ def at_error(
     steps: int = 24,
     effort: int = 5,
     layout: Layout = "pack",
-    sensitivity: Mapping[str, float] | None = None,
+    sensitivity: Sensitivity = None,
     keep_rules: bool = False,
     threads: int = 1,
     progress: Callable[[str], None] | None = None,

@@ -21,23 +21,40 @@ NET = {
 } | {"norm.bias": RNG.normal(size=200).astype(np.float32), "steps": np.arange(50)}
 
 
-def error_of(recipe):
+def error_of(recipe, sensitivity):
     """Bytes of the file, and the squared error of the weights."""
     data = qcodec.save(NET, recipe=recipe, profile="balanced")
     again = qcodec.load(data)
-    names = [name for name in NET if name.endswith("weight")]
-    return len(data), sum(
-        float(np.sum(np.square(NET[name] - again[name], dtype=np.float64))) for name in names
-    )
+    error = 0.0
+    for name in NET:
+        if name.endswith("weight"):
+            noise = float(np.sum(np.square(NET[name] - again[name], dtype=np.float64)))
+            mean_square = float(np.mean(np.square(NET[name], dtype=np.float64)))
+            error += noise / mean_square if sensitivity == "relative" else noise
+    return len(data), error
 
 
-@pytest.mark.parametrize("bits", [2, 4, 6, 8])
-def test_the_error_is_never_above_that_of_equal_bits_at_the_same_size(bits):
-    size, error = error_of(Affine(bits, per=0, symmetric=True))
-    point = at_bytes(NET, offers(), size, profile="balanced")
+@pytest.mark.parametrize("sensitivity", [None, "relative"])
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_the_error_is_never_above_that_of_equal_bits_at_the_same_size(bits, sensitivity):
+    size, error = error_of(Affine(bits, per=0, symmetric=True), sensitivity)
+    point = at_bytes(NET, offers(), size, profile="balanced", sensitivity=sensitivity)
     assert 0.99 * size < point.bytes <= size
     assert point.squared_error <= error * (1 + 1e-9)
-    assert error_of(point.recipe) == (point.bytes, pytest.approx(point.squared_error, rel=1e-5))
+    measured = error_of(point.recipe, sensitivity)
+    assert measured == (point.bytes, pytest.approx(point.squared_error, rel=1e-5))
+
+
+def test_relative_errors_do_not_depend_on_the_scale_of_a_layer():
+    scaled = {**NET, "last.weight": NET["last.weight"] * np.float32(64)}
+    plain, other = (
+        at_bytes(net, offers(), 20_000, sensitivity="relative") for net in (NET, scaled)
+    )
+    assert [rule.codec.bits for rule in plain.recipe.rules] == [
+        rule.codec.bits for rule in other.recipe.rules
+    ]
+    assert plain.bytes == pytest.approx(other.bytes, rel=0.002)
+    assert plain.sqnr == pytest.approx(other.sqnr, abs=0.1)
 
 
 @pytest.mark.parametrize("size", [9_000, 20_000])
@@ -138,10 +155,14 @@ def test_bits_go_where_an_error_counts():
 
 @pytest.mark.parametrize(
     ("counts", "message"),
-    [({"none": 1.0}, "no tensor 'none'"), ({"steps": 0.0}, "'steps' is 0.0: allowed is a number")],
+    [
+        ({"none": 1.0}, "no tensor 'none'"),
+        ({"steps": 0.0}, "'steps' is 0.0: allowed is a number"),
+        ("equal", "allowed are None, 'relative' and a mapping"),
+    ],
 )
 def test_a_sensitivity_of_no_tensor_or_of_nothing_is_refused(counts, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         at_price(NET, offers(), 1e-3, sensitivity=counts)
 
 
