@@ -67,7 +67,7 @@ function drawParts(place) {
 
 /* A picture that is drawn smaller, not scaled down, where the window is narrow: text stays legible. */
 function canvas(place, label) {
-  const isNarrow = place.clientWidth < 560, width = isNarrow ? 360 : 640, height = isNarrow ? 300 : 420;
+  const width = Math.min(640, Math.max(320, place.clientWidth)), height = Math.round(0.5 * width + 110);
   return { width, height, picture: svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }) };
 }
 
@@ -78,11 +78,11 @@ function frame(parent, width, height, xs, ys, xTitle, yTitle) {
   const y = (value) => bottom - (value - ys[0]) / (ys[1] - ys[0]) * (bottom - top);
   for (const tick of ticks(xs[0], xs[1], 7)) {
     parent.append(svg("line", { class: "grid", x1: x(tick), x2: x(tick), y1: top, y2: bottom }),
-      svg("text", { x: x(tick), y: bottom + 16, "text-anchor": "middle" }, axisLabel(tick)));
+      svg("text", { x: x(tick), y: bottom + 16, "text-anchor": "middle" }, digits(tick)));
   }
   for (const tick of ticks(ys[0], ys[1], 6)) {
     parent.append(svg("line", { class: "grid", x1: left, x2: right, y1: y(tick), y2: y(tick) }),
-      svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, axisLabel(tick)));
+      svg("text", { x: left - 8, y: y(tick) + 4, "text-anchor": "end" }, digits(tick)));
   }
   const middle = (top + bottom) / 2;
   parent.append(svg("path", { class: "axis", fill: "none", d: `M${left} ${top}V${bottom}H${right}` }),
@@ -90,10 +90,6 @@ function frame(parent, width, height, xs, ys, xTitle, yTitle) {
     svg("text", { class: "title", x: 14, y: middle, "text-anchor": "middle",
       transform: `rotate(-90 14 ${middle})` }, yTitle));
   return [x, y];
-}
-
-function axisLabel(value) {
-  return Math.abs(value) >= 10000 ? size(value).replace(" bytes", "") : digits(value);
 }
 
 function drawEntropy(place) {
@@ -124,24 +120,25 @@ function drawCurve(place) {
   }
   const { points, chosen } = DATA.curve, known = points.filter(([, ratio]) => ratio !== null);
   const sizes = known.map(([bytes]) => bytes), ratios = known.map(([, ratio]) => ratio);
+  const [unit, factor] = unitOf(Math.max(...sizes));
   const least = Math.min(...ratios), margin = 0.08 * (Math.max(...ratios) - least) || 1;
   const [bytes, ratio] = points[chosen];
   const text = ratio === null ? `Chosen: ${whole(bytes)} bytes, exact.`
     : `Chosen: ${whole(bytes)} bytes at an SQNR of ${ratio.toFixed(1)} dB.`;
   const { width, height, picture } = canvas(place, text);
-  const [x, y] = frame(picture, width, height, [0, 1.05 * Math.max(...sizes)],
-    [Math.min(0, least - margin), Math.max(...ratios) + margin], "bytes", "SQNR, dB");
+  const [x, y] = frame(picture, width, height, [0, 1.05 * Math.max(...sizes) / factor],
+    [Math.min(0, least - margin), Math.max(...ratios) + margin], unit, "SQNR, dB");
   const ordered = [...known].sort((one, other) => one[0] - other[0]);
   picture.append(svg("path", { class: "line",
-    d: `M${ordered.map(([one, other]) => `${x(one).toFixed(1)} ${y(other).toFixed(1)}`).join("L")}` }));
+    d: `M${ordered.map(([one, other]) => `${x(one / factor).toFixed(1)} ${y(other).toFixed(1)}`).join("L")}` }));
   for (const [one, other] of ordered) {
-    picture.append(svg("circle", { class: "point", r: 4, cx: x(one), cy: y(other) },
+    picture.append(svg("circle", { class: "point", r: 4, cx: x(one / factor), cy: y(other) },
       svg("title", {}, `${whole(one)} bytes, ${other.toFixed(1)} dB`)));
   }
   if (ratio !== null) {
-    const isLeft = x(bytes) > 0.6 * width;
-    picture.append(svg("circle", { class: "chosen", r: 7, cx: x(bytes), cy: y(ratio) }),
-      svg("text", { class: "title", x: x(bytes) + (isLeft ? -12 : 12), y: y(ratio) + 18,
+    const isLeft = x(bytes / factor) > 0.6 * width;
+    picture.append(svg("circle", { class: "chosen", r: 7, cx: x(bytes / factor), cy: y(ratio) }),
+      svg("text", { class: "title", x: x(bytes / factor) + (isLeft ? -12 : 12), y: y(ratio) + 18,
         "text-anchor": isLeft ? "end" : "start" }, "chosen"));
   }
   place.append(el("div", { class: "narrow" }, picture), el("p", { class: "note" }, text));

@@ -49,15 +49,19 @@ function whole(value) {
   return value.toLocaleString("en-US");
 }
 
-/* Bytes in the unit in which they have three digits or four. */
-function size(bytes) {
+/* The unit in which bytes have three digits or four, and how many bytes it is. */
+function unitOf(bytes) {
   const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let value = bytes, unit = 0;
-  while (value >= 9999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
+  let place = 0;
+  while (bytes / 1000 ** place >= 9999.5 && place < units.length - 1) {
+    place += 1;
   }
-  return unit === 0 ? `${whole(bytes)} ${units[0]}` : `${digits(value)} ${units[unit]}`;
+  return [units[place], 1000 ** place];
+}
+
+function size(bytes) {
+  const [unit, factor] = unitOf(bytes);
+  return `${factor === 1 ? whole(bytes) : digits(bytes / factor)} ${unit}`;
 }
 
 /* Three significant digits, without an exponent where that is readable. */

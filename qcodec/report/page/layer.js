@@ -60,7 +60,7 @@ function addLengths(picture, codes, places, left, right, top, bottom) {
   const ideal = codes.counts.map((count) => count > 0 ? Math.log2(all / count) : null);
   const lengths = codes.lengths ?? codes.counts.map(() => -1);
   const greatest = Math.max(1, ...lengths, ...ideal.filter((one) => one !== null));
-  const y = (value) => top + value / greatest * (bottom - top);
+  const y = (value) => top + value / greatest * (bottom - top - 4);
   const inside = (place) => places[place] >= left - 1 && places[place] <= right + 1;
   for (const tick of ticks(0, greatest, 2)) {
     picture.append(svg("line", { class: "grid", x1: left, x2: right, y1: y(tick), y2: y(tick) }),

@@ -6,7 +6,7 @@ const CLASSES = [[1, "#440154"], [2, "#46327e"], [3, "#365c8d"], [4, "#277f8e"],
   [16, "#a0da39"], [Infinity, "#fde725"]];
 const DARK_TEXT_FROM = 4;
 const MAX_TILES = 500;
-const TITLE_HEIGHT = 18;
+const TITLE_HEIGHT = 18, SMALL_TILE = 24;
 /* A name of which less can be shown is left out. */
 const MIN_LETTERS = 8;
 const tiles = new Map();
@@ -112,6 +112,9 @@ function tile(index, box, group) {
     if (lines > 1 && letters >= size(row[BYTES]).length) {
       made.append(el("span", {}, size(row[BYTES])));
     }
+  }
+  if (box.w < SMALL_TILE || box.h < SMALL_TILE) {
+    made.style.padding = "0";
   }
   tiles.set(index, made);
   return placed(made, box, 1);
