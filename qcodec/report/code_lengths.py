@@ -24,26 +24,31 @@ _ESCAPED_BITS = 8
 _REPEATED_ZERO, _REPEATED = 13, 14
 
 
-def code_lengths(frame: core.Frame, read: Callable[[int, int], Any]) -> tuple[str, Lengths | None]:
-    """Return the coding of the codes in a frame's first chunk, and the bits of each symbol.
+def code_lengths(
+    frame: core.Frame, read: Callable[[int, int], Any], index: int = 0
+) -> tuple[str, Lengths | None]:
+    """Return the coding of the codes in one chunk of a frame, and the bits of each symbol.
 
     Parameters
     ----------
     frame : Frame
-        Of kind affine or codebook, with at least one chunk.
+        Of kind affine or codebook.
     read : callable
         Returns bytes of the frame by offset and size.
+    index : int
+        Of the chunk.
 
     Returns
     -------
     coding : str
+        Empty if the chunk has no codes.
     lengths : dict of int to float, or None
         Whole bits of Huffman codes and of fixed widths; of tANS the bits that a symbol takes on
         average, which need not be whole. None if no table says.
     """
-    offset, size, _, _ = frame.chunk(0)
+    offset, size, _, _ = frame.chunk(index)
     chunk = np.frombuffer(read(offset, size), np.uint8)
-    for role, coding, length, start in frame.streams(0, chunk):
+    for role, coding, length, start in frame.streams(index, chunk):
         if role == _VALUES:
             name = _NAMES[coding]
             reader = _READERS.get(name)

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._frame.encoded import Encoded
 from ..quantized import Quantized
-from .code_lengths import Lengths, code_lengths
+from .code_lengths import code_lengths
 
 Array = np.ndarray[Any, Any]
 
@@ -29,9 +29,10 @@ class Codes:
     counts : tuple of int
         How often each code occurs; codes that do not are left out, unless a codebook has them.
     lengths : tuple of float or None
-        The bits of each code: -1 for one that has none. None if the coding has no fixed lengths.
+        The bits of each code, on average over the chunks, each of which has a table of its own;
+        -1 for one that has none. None if the coding has no fixed lengths.
     coding : str
-        Of the codes of the first chunk.
+        Of the codes; several are joined by ``+``.
     """
 
     values: tuple[float, ...] | None
@@ -76,29 +77,59 @@ def codes_of(quantized: Quantized, counts: Array, encoded: Encoded) -> Codes | N
     Parameters
     ----------
     quantized : Quantized
+        With codebooks in the order in which they are stored.
     counts : numpy.ndarray
         Those of `counted`.
     encoded : Encoded
         The same tensor.
     """
     values = _values(quantized)
-    present = np.flatnonzero(counts) if values is None else np.arange(len(values))
-    if quantized.kind == "affine":
-        present = np.flatnonzero(counts)
+    is_codebook = values is not None and quantized.kind == "codebook"
+    present = np.arange(len(values)) if is_codebook else np.flatnonzero(counts)  # type: ignore[arg-type]
     if not 0 < len(present) <= MAX_CODES:
         return None
-    coding, lengths = code_lengths(encoded.frame, encoded._bytes)
-    bits = None if lengths is None else _by_code(lengths, present, encoded)
+    coding, lengths = _mean_lengths(quantized, counts, encoded)
     if values is not None:
-        order = np.argsort(values[present], kind="stable")
-        present = present[order]
-        bits = None if bits is None else bits[order]
+        present = present[np.argsort(values[present], kind="stable")]
     return Codes(
         None if values is None else tuple(values[present].tolist()),
         tuple(counts[present].tolist()),
-        None if bits is None else tuple(bits.tolist()),
+        None if lengths is None else tuple(lengths[present].tolist()),
         coding,
     )
+
+
+def _mean_lengths(
+    quantized: Quantized, counts: Array, encoded: Encoded
+) -> tuple[str, Array | None]:
+    """Return the codings of all chunks, and the bits that each code takes on average.
+
+    A part of a frame shares its chunks with others, and takes the lengths of the first one.
+    """
+    frame, is_whole = encoded.frame, encoded.shape == encoded.frame.shape
+    sums, names = np.zeros(len(counts)), dict[str, None]()
+    for index in range(frame.chunks if is_whole else 1):
+        name, lengths = code_lengths(frame, encoded._bytes, index)
+        if not name:
+            continue
+        names[name] = None
+        if lengths is None:
+            return "+".join(names), None
+        bits = np.array([lengths.get(code, -1.0) for code in range(len(counts))])
+        if not is_whole or frame.chunks == 1:
+            return name, bits
+        sums += bits * counted(_of_chunk(quantized, frame.chunk(index)), quantized.bits)
+    means = np.full(len(counts), -1.0)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return "+".join(names), means
+
+
+def _of_chunk(quantized: Quantized, chunk: tuple[int, int, int, int]) -> Array:
+    _, _, first, count = chunk
+    if quantized.positions is None:
+        return quantized.codes[first : first + count]
+    start, stop = np.searchsorted(quantized.positions, (first, first + count))
+    return quantized.codes[start:stop]
 
 
 def _values(quantized: Quantized) -> Array | None:
@@ -125,10 +156,3 @@ def _values(quantized: Quantized) -> Array | None:
         quantized.zero_point,
     )
     return every.dequantize()
-
-
-def _by_code(lengths: Lengths, codes: Array, encoded: Encoded) -> Array:
-    """Return the length of each code, which may be stored under another number."""
-    order = np.frombuffer(encoded.frame.codebook_order(), np.uint8)
-    moved = codes if not len(order) or len(order) <= codes.max() else order[codes]
-    return np.array([lengths.get(int(symbol), -1.0) for symbol in moved])

@@ -14,6 +14,7 @@ from .._base.arrays import Typed, as_float32, bytes_of, cast
 from .._base.messages import one_line
 from .._file.directory import Stored
 from .._file.tensor_file import TensorFile
+from .._frame.codebook_order import ascending
 from .._frame.encoded import Encoded
 from .._frame.inspection import Info
 from ..dtypes import BY_NAME, BY_SAFETENSORS, QUANTIZABLE
@@ -203,7 +204,12 @@ def _with_codes(facts: TensorFacts, tensor: Typed, encoded: Encoded | None) -> T
         streams = facts.parts.get("values", 0) + facts.parts.get("positions", 0)
         found["entropy_bits"] = entropy(counts, facts.elements)
         found["code_bits"] = 8 * streams / facts.elements
-        found["codes"] = codes_of(quantized, counts, encoded)
+        if encoded.frame.codebook_order():  # then codes have other numbers in the file
+            moved = ascending(quantized)
+            stored = quantized if moved is None else moved[0]
+            found["codes"] = codes_of(stored, counted(stored.codes, stored.bits), encoded)
+        else:
+            found["codes"] = codes_of(quantized, counts, encoded)
     if encoded is not None:
         found["stages"] = stage_bytes(tensor, quantized, facts.bytes)
     else:

@@ -125,6 +125,24 @@ def test_code_lengths_add_up_to_the_stream(tmp_path, coding, profile, distributi
         assert sum(2.0**-length for length in lengths) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("density", [1, 0.2])
+def test_code_lengths_of_chunks_that_differ_add_up_to_the_streams(tmp_path, density):
+    """The first chunk's weights are small, as the rows of words are that nobody used."""
+    random = np.random.default_rng(0)
+    array = random.normal(size=(1200, 1000)) * np.linspace(0.2, 2, 1200)[:, None]
+    array[random.random(array.shape) > density] = 0
+    codec = qcodec.Codebook(4) if density == 1 else qcodec.DeepCompression(4, positions="mask")
+    path, _ = save(tmp_path, {"fc.weight": array.astype("f4")}, {"weight$": codec})
+    (tensor,) = gather(path).tensors
+    codes = tensor.codes
+    with qcodec.safe_open(path) as file:
+        assert file.encoded("fc.weight").chunks >= 3
+        sections = {one.name: one.bytes for one in file.info("fc.weight").sections}
+    bits = sum(count * length for count, length in zip(codes.counts, codes.lengths, strict=True))
+    assert codes.coding.startswith("lanes_")
+    assert bits / 8 == pytest.approx(sections["values"], rel=0.012)
+
+
 @pytest.mark.parametrize("symbols", [3, 200])
 def test_code_lengths_of_huffman_are_complete_and_give_the_length_of_the_stream(symbols):
     from qcodec import streams

@@ -112,7 +112,14 @@ function ticks(low, high, count) {
   return found;
 }
 
-/* The end of a name says more than its beginning. */
+/* A name of at most so many letters. Its end says most: the first words lose their ends first. */
 function shortened(name, length) {
-  return name.length <= length ? name : length < 3 ? "" : `…${name.slice(1 - length)}`;
+  const parts = name.split(".");
+  for (let place = 0; place < parts.length - 1 && parts.join(".").length > length; place += 1) {
+    const [, first, rest, number] = parts[place].match(/^(.?)(.*?)(\d*)$/s);
+    const room = length - (parts.join(".").length - rest.length);
+    parts[place] = first + rest.slice(0, Math.max(room, 0)) + number;
+  }
+  const found = parts.join(".");
+  return found.length <= length ? found : length < 3 ? "" : `…${found.slice(1 - length)}`;
 }

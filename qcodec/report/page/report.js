@@ -9,7 +9,7 @@ function drawHeader() {
   const figures = [
     ["size of the file", size(DATA.bytes), `of ${size(DATA.dense)}`],
     ["smaller", `${digits(ratio)}×`, "than in memory"],
-    ["per weight", `${digits(DATA.elements ? 8 * DATA.bytes / DATA.elements : 0)} bits`, "all bytes counted"],
+    ["per weight", `${digits(DATA.elements ? 8 * DATA.bytes / DATA.elements : 0)} bits`, "all bytes"],
   ];
   if (DATA.original) {
     figures.push(["SQNR of all weights", DATA.sqnr === null ? "exact" : `${DATA.sqnr.toFixed(1)} dB`, "against the original"]);
