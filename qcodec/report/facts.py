@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -168,8 +169,6 @@ class FileFacts:
     @property
     def sqnr_db(self) -> float | None:
         """The signal-to-noise ratio of all compared tensors together; None: all are equal."""
-        from math import log10
-
         compared = [tensor for tensor in self.tensors if tensor.is_exact is not None]
         noise = sum(
             tensor.signal / 10 ** (tensor.sqnr_db / 10)
@@ -177,7 +176,7 @@ class FileFacts:
             if tensor.sqnr_db is not None
         )
         signal = sum(tensor.signal for tensor in compared)
-        return 10 * log10(signal / noise) if noise > 0 and signal > 0 else None
+        return 10 * math.log10(signal / noise) if noise > 0 and signal > 0 else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""

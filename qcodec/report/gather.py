@@ -22,12 +22,13 @@ from ..errors import QCodecError
 from ..files import BaseLike, safe_open
 from ..limits import Limits
 from ..quantize.metrics import sqnr
+from ..quantized import Quantized
 from .codec_text import codec_text
 from .codes import codes_of, counted, entropy
 from .facts import FileFacts, TensorFacts
 from .histogram import histogram
 from .purposes import by_purpose
-from .stages import stage_bytes
+from .stages import STAGES, stage_bytes
 
 Array = np.ndarray[Any, Any]
 
@@ -45,7 +46,7 @@ def gather(
     """Gather the facts of a file.
 
     Each tensor is decoded once, and encoded at fixed width for the sizes of the stages before it
-    was coded. Histograms of more than four million elements are those of a sample.
+    was coded. Histograms of more than a million elements are those of a sample.
 
     Parameters
     ----------
@@ -204,21 +205,27 @@ def _with_codes(facts: TensorFacts, tensor: Typed, encoded: Encoded | None) -> T
         streams = facts.parts.get("values", 0) + facts.parts.get("positions", 0)
         found["entropy_bits"] = entropy(counts, facts.elements)
         found["code_bits"] = 8 * streams / facts.elements
-        if encoded.frame.codebook_order():  # then codes have other numbers in the file
-            moved = ascending(quantized)
-            stored = quantized if moved is None else moved[0]
-            found["codes"] = codes_of(stored, counted(stored.codes, stored.bits), encoded)
-        else:
-            found["codes"] = codes_of(quantized, counts, encoded)
+        stored = _as_stored(quantized, encoded)
+        if stored is not quantized:
+            counts = counted(stored.codes, stored.bits)
+        found["codes"] = codes_of(stored, counts, encoded)
     if encoded is not None:
         found["stages"] = stage_bytes(tensor, quantized, facts.bytes)
     else:
-        found["stages"] = dict.fromkeys(("float", "pruned", "quantized", "coded"), facts.bytes)
+        found["stages"] = dict.fromkeys(STAGES, facts.bytes)
     values = _numbers(tensor)
     if values is not None:
         found["kept"] = int(np.count_nonzero(values))
         found["values"] = histogram(_shown(values, replace(facts, kept=found["kept"])))
     return replace(facts, **found)
+
+
+def _as_stored(quantized: Quantized, encoded: Encoded) -> Quantized:
+    """Return a tensor with the codes that are in the file: those of sorted codebooks differ."""
+    frame = encoded.frame
+    opened = frame.with_parameters() if frame.coded_bytes else frame
+    moved = ascending(quantized) if opened.codebook_order() else None
+    return quantized if moved is None else moved[0]
 
 
 def _shown(values: Array, facts: TensorFacts) -> Array:

@@ -12,7 +12,7 @@ Array = np.ndarray[Any, Any]
 
 BINS = 96
 #: Of a tensor with more elements, as many are looked at.
-SAMPLE = 1 << 22
+SAMPLE = 1 << 20
 _BLOCKS = 64
 _LEAST_BINS = 8
 # Beyond this many times the range of 998 of 1,000 elements, a few far ones would leave all others

@@ -125,6 +125,39 @@ def test_code_lengths_add_up_to_the_stream(tmp_path, coding, profile, distributi
         assert sum(2.0**-length for length in lengths) == pytest.approx(1)
 
 
+def test_code_lengths_are_those_of_the_stored_order_of_a_codebook(tmp_path, monkeypatch):
+    """Codes of sorted codebooks have other numbers in the file."""
+    monkeypatch.setattr("qcodec._frame.encode._smaller", lambda frame, other: other or frame)
+    path, stored = tmp_path / "net.qcodec", permuted_codebook(halving)
+    qcodec.save_file({"fc.weight": stored}, path)
+    with qcodec.safe_open(path) as file:
+        assert file.encoded("fc.weight").frame.with_parameters().codebook_order()
+    codes = gather(path).tensors[0].codes
+    pairs = sorted(zip(codes.counts, codes.lengths, strict=True))
+    lengths = [length for count, length in pairs if count]
+    assert lengths == sorted(lengths, reverse=True)
+    values, counts = np.unique(stored.dequantize(), return_counts=True)
+    found = dict(zip(codes.values, codes.counts, strict=True))
+    assert [found[value] for value in values.tolist()] == counts.tolist()
+
+
+@pytest.mark.parametrize("coding", ["lanes_huffman", "lanes_tans"])
+@pytest.mark.parametrize(("width", "spread", "rare"), [(8, 30, 0), (6, 9, 0), (8, 1, 0.03)])
+def test_code_lengths_of_lanes_with_low_bits_and_escapes(coding, width, spread, rare):
+    from qcodec import streams
+    from qcodec.report.code_lengths import _READERS, _body
+
+    random = np.random.default_rng(1)
+    array = np.clip(random.normal(1 << (width - 1), spread, 1 << 18), 0, (1 << width) - 1)
+    is_rare = random.random(len(array)) < rare
+    array = np.where(is_rare, random.integers(0, 1 << width, len(array)), array).astype(np.uint8)
+    data = np.frombuffer(streams.encode(array, coding, width), np.uint8)
+    lengths = _READERS[coding](_body(data), width)
+    counts = np.bincount(array)
+    bits = sum(counts[symbol] * lengths[symbol] for symbol in np.flatnonzero(counts))
+    assert bits / 8 == pytest.approx(len(data), rel=0.012)
+
+
 @pytest.mark.parametrize("density", [1, 0.2])
 def test_code_lengths_of_chunks_that_differ_add_up_to_the_streams(tmp_path, density):
     """The first chunk's weights are small, as the rows of words are that nobody used."""

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import re
 from dataclasses import replace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import qcodec
+from qcodec._base.messages import one_line
 from qcodec.report import Curve, gather, write_html
 from qcodec.report.html import MAX_BYTES, page
 from tests.report.nets import KINDS, save, weights
@@ -69,6 +71,7 @@ def test_a_hostile_name_stays_text(facts, name):
     text, plain = page(named), page(facts)
     for mark in ("<script", "</script", "<!--", "<img", "</title"):
         assert text.count(mark) == plain.count(mark)
+    assert f'<h1 id="title">{html.escape(one_line(name, 160))}</h1>' in text
     row = data_of(text)["tensors"][0]
     assert all(one.isprintable() for one in row if isinstance(one, str))
     assert len(row[0]) <= 160
