@@ -51,6 +51,10 @@ typedef enum qc_profile {
 #define QC_EFFORT_HIGH   7
 #define QC_EFFORT_MAX    9
 
+/* In profile balanced, a byte that contexts save is worth so many binary decisions: 3 us of
+   decoding. */
+#define QC_DECISIONS_PER_BYTE 400
+
 /* How a chunk is encoded. */
 typedef struct qc_encoding {
     uint64_t codings; /* a set of QC_CODING_MASK bits to choose from */

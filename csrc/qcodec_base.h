@@ -58,12 +58,30 @@ typedef struct qc_error {
 /* "truncated", "corrupt", ...; never NULL. */
 const char *qc_status_name(qc_status status);
 
+/* Work in tasks that do not depend on each other, for several threads. */
+struct qc_poll;
+typedef struct qc_tasks {
+    size_t count;
+    size_t scratch_bytes; /* of each task, aligned for every type and not initialized */
+    void *argument;
+    /* Does one task, with the poll of its thread, which has no threads of its own; nonzero if that
+       said stop. */
+    int (*run)(void *argument, size_t task, void *scratch, const struct qc_poll *poll);
+    /* Called once for each task that was done, on one thread, in the order of the tasks. */
+    void (*merge)(void *argument, size_t task, void *scratch);
+} qc_tasks;
+
 /* Calls that may take long ask a poll several times a second, on the caller's thread: `stop`
    returns nonzero to end the call, which then returns QC_INTERRUPTED. NULL instead of a poll: the
-   call is not interrupted. A poll must not change while a call uses it. */
+   call is not interrupted. A poll must not change while a call uses it.
+   Some calls share their work among threads if there are any: `run` does tasks on up to `threads`
+   of them, the caller's included, in the floating-point mode of the caller, and returns when all
+   are done, or nonzero to end the call. Results do not depend on it. NULL: no threads. */
 typedef struct qc_poll {
     int (*stop)(void *context);
     void *context;
+    int (*run)(void *context, const qc_tasks *tasks);
+    size_t threads;
 } qc_poll;
 
 /* ---- the machine --------------------------------------------------------- */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes the readers of other formats: any bytes are read, or refused by a QCodecError.
+"""Fuzzes the readers of files: any bytes are read, or refused by a QCodecError.
 
     python fuzz/readers.py FORMAT [SECONDS [FOLDER]]
 
@@ -11,6 +11,7 @@ a promise are left in FOLDER (build/fuzz/findings).
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import random
 import subprocess
@@ -26,8 +27,11 @@ sys.path.insert(0, str(ROOT))
 
 import atheris  # noqa: E402
 
-with atheris.instrument_imports(include=["qcodec._formats", "pickletools", "zipfile"]):
+PARSERS = ["qcodec._formats", "qcodec._file.header", "qcodec._file.json_scanner"]
+
+with atheris.instrument_imports(include=[*PARSERS, "pickletools", "zipfile"]):
     import qcodec
+    from qcodec._file.container import Opaque
     from qcodec._file.tensor_file import TensorFile
     from qcodec._formats import shards
     from qcodec._formats.opening import Opening, read_any
@@ -61,7 +65,7 @@ def read(data: bytes) -> None:
     if original is None:
         return
     again = Original.from_bytes(original.to_bytes(), LIMITS)
-    (parts,) = files_of(again, lambda name: file.read_array(name)[0]).values()
+    (parts,) = files_of(again, file.read_ordinary).values()
     written = b"".join(
         b"".join(part.pieces()) if hasattr(part, "pieces") else bytes(part) for part in parts
     )
@@ -80,7 +84,7 @@ def read_original(data: bytes) -> None:
     """Read the rest of a file, as it may be attached."""
     try:
         original = Original.from_bytes(data, LIMITS)
-        files_of(original, lambda name: np.zeros(0, np.uint8))  # noqa: ARG005
+        files_of(original, lambda name: Opaque(memoryview(b""), name, ()))
     except qcodec.QCodecError:
         return
 
@@ -187,6 +191,23 @@ def onnx_seeds() -> Iterator[bytes]:
     yield helper.make_model(graph).SerializeToString()
 
 
+def safetensors_seeds() -> Iterator[bytes]:
+    """Ordinary files with headers of several forms, and encoded ones."""
+    entries = {
+        "w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+        "é": {"dtype": "F4", "shape": [4], "data_offsets": [16, 18]},
+    }
+    new = {"x": {"dtype": "NEW", "shape": [1], "data_offsets": [0, 18]}}  # which is not decoded
+    metadata = {"__metadata__": {"format": "pt"}}
+    for value in (entries, new | metadata, entries | metadata, metadata):
+        size = 0 if value is metadata else 18
+        for text in (json.dumps(value, separators=(",", ":")), json.dumps(value, indent=1) + "  "):
+            yield len(text).to_bytes(8, "little") + text.encode() + bytes(range(size))
+    tensors = {"w": np.eye(8, dtype="f4"), "b": np.arange(5), "again": np.eye(8, dtype="f4")}
+    yield qcodec.save(tensors)
+    yield qcodec.save(tensors, layout="entries", recipe={"w": qcodec.Ternary(), "b": None})
+
+
 def index_seeds() -> Iterator[bytes]:
     """An index of two files."""
     yield b'{"metadata":{"total_size":4},"weight_map":{"a":"m-1.safetensors","b":"m-2.npz"}}'
@@ -207,6 +228,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], Callable[[], Iterator[bytes]]]
     "pytorch": (in_archive("archive/data.pkl"), torch_seeds),
     "gguf": (read, gguf_seeds),
     "onnx": (read, onnx_seeds),
+    "safetensors": (read, safetensors_seeds),
     "index": (read_index, index_seeds),
     "original": (read_original, original_seeds),
 }

@@ -11,25 +11,27 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ._base.messages import quoted
 from ._file.container import Content, Opaque, Ordinary, safetensors_parts
-from ._file.recoding import Recoded, check_readable
+from ._file.recoding import Reading, Recoded, check_readable
 from ._file.saving import Progress, encode_tensors
 from ._file.tensor_file import TensorFile
-from ._formats import shards
+from ._formats import folder_original, other_files, shards
+from ._formats.original import NAME, needs_original, original_of
 from ._io.atomic import replace_file
-from ._io.later import HELD_BYTES, Later, Spool, size_of
+from ._io.folders import new_folder
+from ._io.later import HELD_BYTES, Later, Part, Spool, size_of
 from ._io.source import PathLike
 from .errors import naming
 from .files import RecipeLike, safe_open
-from .limits import Limits
+from .limits import DEFAULT_LIMITS, Limits
 from .recipes import recipe_for
 
 #: Bytes of a safetensors file, unless there is a larger tensor: as in Hugging Face's libraries.
@@ -39,7 +41,10 @@ _QUANTIZATION = "quantization_config"
 _METHOD = {"quant_method": "qcodec"}
 _SINGLE = "model.safetensors"
 #: Weights of the same model for other libraries, which the compressed folder does without.
-_OTHER_WEIGHTS = ("pytorch_model", "tf_model", "flax_model", "rust_model", "model.safetensors")
+_OTHER_WEIGHTS = (
+    *("pytorch_model", "tf_model", "flax_model", "rust_model", "model.safetensors"),
+    *("consolidated.", "original/consolidated."),
+)
 
 
 def encode_checkpoint(
@@ -53,7 +58,7 @@ def encode_checkpoint(
     progress: Progress | None = None,
     limits: Limits | None = None,
     keep_split: bool = False,
-    max_shard_bytes: int = MAX_SHARD_BYTES,
+    max_shard_bytes: int | None = None,
     force: bool = False,
     element_checksums: bool = False,
     skip_unreadable: bool = False,
@@ -61,7 +66,8 @@ def encode_checkpoint(
     """Compress a checkpoint folder into another one, completely or not at all.
 
     Tensors are read, encoded and written one after the other, so a checkpoint may be larger than
-    the memory. All files that are not weights are copied.
+    the memory. All files that are not weights are copied. What else `decode_checkpoint` needs to
+    write the same files again is in ``original.qcodec``.
 
     Parameters
     ----------
@@ -80,8 +86,9 @@ def encode_checkpoint(
     keep_split : bool
         Whether each tensor stays in the shard where it was. Otherwise shards have up to
         `max_shard_bytes`.
-    max_shard_bytes : int
-        Bytes of a safetensors file, unless a single tensor is larger.
+    max_shard_bytes : int, optional
+        Bytes of a safetensors file, unless a single tensor is larger. The default is
+        `MAX_SHARD_BYTES`.
     force : bool
         Whether a folder that exists is replaced.
     element_checksums : bool
@@ -113,18 +120,21 @@ def encode_checkpoint(
     >>> from safetensors.numpy import save_file
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     os.mkdir(f"{folder}/net")
-    ...     save_file({"w": np.zeros((64, 64), "f4")}, f"{folder}/net/model.safetensors")
+    ...     zeros = {"w": np.zeros((64, 64), "f4")}
+    ...     save_file(zeros, f"{folder}/net/model.safetensors", {"format": "pt"})
     ...     size = qcodec.checkpoints.encode_checkpoint(f"{folder}/net", f"{folder}/small")
     ...     print(sorted(os.listdir(f"{folder}/small")), size < 1000)
     ['model.safetensors'] True
     """
-    _check_config(Path(os.fsdecode(source)))
+    place = Path(os.fsdecode(source))
+    _check_config(_folder_of(place))
     with (
         safe_open(source, backend="pread", limits=limits) as file,
-        _new_folder(source, target, force) as folder,
+        new_folder(target, _folder_of(place), force) as folder,
         Spool(folder, HELD_BYTES) as spool,
     ):
         check_readable(file, skip_unreadable)
+        others = _others(place, file)
         chosen = recipe_for(recipe, file.directory.tensors)
         contents = encode_tensors(
             Recoded(file, chosen), chosen, profile=profile, effort=effort,
@@ -132,9 +142,9 @@ def encode_checkpoint(
             element_checksums=element_checksums,
         )  # fmt: skip
         split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
-        metadata = {"format": "pt", **(file.metadata() or {})}
-        size = _write_shards(folder, contents, split, metadata, profile, file)
-        _copy_others(Path(os.fsdecode(source)), folder, file)
+        size = _write_shards(folder, contents, split, profile, file)
+        other_files.copy(others, folder)
+        folder_original.keep(folder, _kept(place, folder, file, limits))
         method = {**_METHOD, "dtype": _main_type(file)}
         _change_config(folder, lambda config: config | {_QUANTIZATION: method})
     return size
@@ -149,10 +159,14 @@ def decode_checkpoint(
     progress: Progress | None = None,
     limits: Limits | None = None,
     keep_split: bool = False,
-    max_shard_bytes: int = MAX_SHARD_BYTES,
+    max_shard_bytes: int | None = None,
     force: bool = False,
 ) -> int:
     """Write a compressed checkpoint folder as one for programs without qcodec.
+
+    Unless `dtype`, `keep_split` or `max_shard_bytes` say otherwise, the files are those that were
+    encoded: their names, which tensor is in which, and where nothing was quantized, every byte. If
+    other tensors were put into the folder since, it is written as for `max_shard_bytes`.
 
     Parameters
     ----------
@@ -163,7 +177,8 @@ def decode_checkpoint(
     progress : callable, optional
     limits : Limits, optional
     keep_split : bool
-    max_shard_bytes : int
+        Whether each tensor stays in the shard where it is now.
+    max_shard_bytes : int, optional
     force : bool
         As in `encode_checkpoint`.
 
@@ -177,23 +192,62 @@ def decode_checkpoint(
     FileExistsError, QCodecError, OSError
         As `encode_checkpoint`.
     """
+    place, limits = Path(os.fsdecode(source)), limits or DEFAULT_LIMITS
     with (
         safe_open(source, backend="pread", limits=limits) as file,
-        _new_folder(source, target, force) as folder,
+        new_folder(target, _folder_of(place), force) as folder,
     ):
         check_readable(file)
         file.check_total(dtype)
-        contents: dict[str, Content] = {}
-        for name in file.offset_keys():
-            contents[name] = file.ordinary_on_demand(name, dtype=dtype, threads=threads)
-            if progress is not None:
-                progress(len(contents), len(file), name)
-        split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
-        metadata = {"format": "pt", **(file.metadata() or {})}
-        size = _write_shards(folder, contents, split, metadata, "balanced", file)
-        _copy_others(Path(os.fsdecode(source)), folder, file)
+        others = _others(place, file)
+        kept = folder_original.kept_in(_folder_of(place), limits)
+        read = Reading(file, progress)
+        files = None
+        if NAME in kept and dtype is None and not keep_split and max_shard_bytes is None:
+            decode = partial(read, threads=threads)
+            files = folder_original.files_as_before(kept[NAME], file, decode, limits)
+        if files is not None:
+            size = _write_files(folder, files)
+        else:
+            contents: dict[str, Content] = {
+                name: file.ordinary_on_demand(name, dtype=dtype, threads=threads, read=read)
+                for name in file.offset_keys()
+            }
+            split = _kept_split(file) if keep_split else _split(contents, max_shard_bytes)
+            size = _write_shards(folder, contents, split, "balanced", file)
+        other_files.copy(others, folder)
         _change_config(folder, _without_method)
+        _restore_config(folder, kept)
     return size
+
+
+# ---- what is kept of the folder that was encoded ----
+
+
+def _kept(place: Path, folder: Path, file: TensorFile, limits: Limits | None) -> dict[str, bytes]:
+    """Return what the same files can be written from, but for the tensors."""
+    directory = file.directory
+    if any(stored.ordinary is None for stored in directory.tensors.values()):
+        return folder_original.kept_in(_folder_of(place), limits or DEFAULT_LIMITS)
+    kept: dict[str, bytes] = {}
+    main, written = _main_file(place).name, replace(directory, metadata=_metadata(file))
+    if not directory.format and (main != _SINGLE or needs_original(file.source, written)):
+        original = original_of(file.source, directory, main)
+        if original is not None:
+            kept[NAME] = original.to_bytes()
+    config = _config(folder / _CONFIG)
+    if config is not None:
+        text = (folder / _CONFIG).read_bytes()
+        if text != _config_text(config):
+            kept[_CONFIG] = text
+    return kept
+
+
+def _restore_config(folder: Path, kept: Mapping[str, bytes]) -> None:
+    """Write ``config.json`` as it was, byte for byte, unless it was changed since."""
+    text = kept.get(_CONFIG)
+    if text is not None and json.loads(text) == _config(folder / _CONFIG):
+        replace_file(folder / _CONFIG, [text])
 
 
 # ---- shards ----
@@ -217,8 +271,9 @@ def _kept_split(file: TensorFile) -> _Split:
     return found
 
 
-def _split(contents: Mapping[str, Content], most: int) -> _Split:
+def _split(contents: Mapping[str, Content], most: int | None) -> _Split:
     """Return tensors in order, in files of up to so many bytes."""
+    most = MAX_SHARD_BYTES if most is None else most
     groups: list[list[str]] = []
     left = 0
     for name, content in contents.items():
@@ -249,7 +304,6 @@ def _write_shards(
     folder: Path,
     contents: Mapping[str, Content],
     split: _Split,
-    metadata: dict[str, str],
     profile: str,
     file: TensorFile,
 ) -> int:
@@ -257,7 +311,7 @@ def _write_shards(
     size = 0
     for shard, names in split.items():
         some = {name: contents[name] for name in names}
-        parts = safetensors_parts(some, metadata, profile, "entries")
+        parts = safetensors_parts(some, _metadata(file), profile, "entries")
         (folder / shard).parent.mkdir(parents=True, exist_ok=True)
         size += replace_file(folder / shard, parts)
     if list(split) != [_SINGLE]:
@@ -273,6 +327,21 @@ def _write_shards(
     return size
 
 
+def _metadata(file: TensorFile) -> dict[str, str]:
+    """Return the metadata of each file; Hugging Face's loaders refuse files without a format."""
+    return {"format": "pt", **(file.metadata() or {})}
+
+
+def _write_files(folder: Path, files: Mapping[str, list[Part]]) -> int:
+    """Write all files; return the bytes of those with tensors."""
+    size = 0
+    for name, parts in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        written = replace_file(folder / name, parts)
+        size += 0 if name.endswith(shards.INDEX) else written
+    return size
+
+
 def _parameters(file: TensorFile) -> int:
     """Return the number of elements; tied ones count once."""
     tensors = file.directory.tensors
@@ -283,25 +352,26 @@ def _parameters(file: TensorFile) -> int:
 # ---- other files ----
 
 
-def _copy_others(source: Path, folder: Path, file: TensorFile) -> None:
-    """Copy all files of a checkpoint folder that are not its weights."""
-    source = source if source.is_dir() else source.parent
-    weights = {*file.directory.files}
+def _others(place: Path, file: TensorFile) -> dict[str, Path]:
+    """Return all files of a checkpoint folder that are not its weights."""
+    weights = {*file.directory.files, _main_file(place).name}
 
-    def ignored(place: str, names: list[str]) -> list[str]:
-        if Path(place) != source:
-            return []
-        return [
-            name
-            for name in names
-            if name in weights or name.startswith(_OTHER_WEIGHTS) or _is_shard(name)
-        ]
+    def is_weight(name: str) -> bool:
+        return (
+            name in weights
+            or name.startswith((*_OTHER_WEIGHTS, folder_original.FILE))
+            or (name.startswith("model-") and name.endswith(".safetensors"))
+        )
 
-    shutil.copytree(source, folder, ignore=ignored, dirs_exist_ok=True)
+    return other_files.other_files(_folder_of(place), is_weight)
 
 
-def _is_shard(name: str) -> bool:
-    return name.startswith("model-") and name.endswith(".safetensors")
+def _folder_of(place: Path) -> Path:
+    return place if place.is_dir() else place.parent
+
+
+def _main_file(place: Path) -> Path:
+    return shards.main_file(place) if place.is_dir() else place
 
 
 def _config(path: Path) -> dict[str, Any] | None:
@@ -315,9 +385,8 @@ def _config(path: Path) -> dict[str, Any] | None:
     return config
 
 
-def _check_config(source: Path) -> None:
+def _check_config(folder: Path) -> None:
     """Refuse weights that another method quantized: transformers knows one method per model."""
-    folder = source if source.is_dir() else source.parent
     found = (_config(folder / _CONFIG) or {}).get(_QUANTIZATION)
     method = found.get("quant_method") if isinstance(found, dict) else found
     if method not in (None, _METHOD["quant_method"]):
@@ -340,37 +409,12 @@ def _main_type(file: TensorFile) -> str:
 def _change_config(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     config = _config(folder / _CONFIG)
     if config is not None:
-        text = json.dumps(change(config), indent=2, ensure_ascii=False) + "\n"
-        replace_file(folder / _CONFIG, [text.encode()])
+        replace_file(folder / _CONFIG, [_config_text(change(config))])
+
+
+def _config_text(config: dict[str, Any]) -> bytes:
+    return (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _without_method(config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key != _QUANTIZATION}
-
-
-# ---- the folder that is written ----
-
-
-@contextmanager
-def _new_folder(source: PathLike, target: PathLike, force: bool) -> Iterator[Path]:
-    """Yield a folder that becomes `target` in the end, unless there is an error."""
-    place, read = Path(os.fsdecode(target)), Path(os.fsdecode(source))
-    read = (read if read.is_dir() else read.parent).resolve()
-    if read in (place.resolve(), *place.resolve().parents) or place.resolve() in read.parents:
-        raise ValueError(f"{place}: is the folder that is read, or in it, or around it")
-    if place.exists() and (not place.is_dir() or any(place.iterdir())) and not force:
-        raise FileExistsError(f"{place}: exists and is not an empty folder")
-    partial = place.parent / f".{place.name}.qcodec-partial"
-    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    partial.mkdir(parents=True)
-    try:
-        yield partial
-        old = place.parent / f".{place.name}.qcodec-old"
-        shutil.rmtree(old, ignore_errors=True)
-        if place.exists():
-            place.rename(old)
-        partial.rename(place)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise

@@ -38,7 +38,7 @@ class Limits:
         `max_expansion` does not apply up to this many decoded bytes, counted for the whole
         input, not per tensor. Default: 1 GiB.
     max_file_bytes : int
-        Size of a file. Default: 128 GiB.
+        Size of a file; of a checkpoint in several files, that of all together. Default: 128 GiB.
     max_tensors : int
         Number of tensors in a file or a pack, and of entries in its metadata.
         Default: 131,072.
@@ -112,9 +112,9 @@ class Limits:
         expansion = max(self.expansion_floor, self.max_expansion * input_bytes)
         return min(self.max_tensor_bytes, expansion), min(self.max_total_bytes, expansion)
 
-    def check_file(self, size: int) -> None:
+    def check_file(self, size: int, unit: str = "bytes of a file") -> None:
         """Raise `LimitError` if a file of this many bytes may not be read."""
-        self._check(size, self.max_file_bytes, "bytes of a file", "max_file_bytes")
+        self._check(size, self.max_file_bytes, unit, "max_file_bytes")
 
     def check_count(self, count: int, unit: str = "tensors") -> None:
         """Raise `LimitError` if a file may not hold this many tensors."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from weakref import WeakValueDictionary
 
+from ._base.closing import Closing
 from ._file.tensor_file import Device, TensorFile
 from ._io.source import Backend, PathLike
 from .files import BaseLike, safe_open
@@ -80,7 +80,7 @@ def lazy_state_dict(
     return LazyStateDict(file, dtype, tied, threads)
 
 
-class LazyStateDict(Mapping[str, Any]):
+class LazyStateDict(Mapping[str, Any], Closing):
     """The tensors of an open file by name; `lazy_state_dict` returns it.
 
     A tensor is decoded when it is requested, and only its users keep it. Names that share one
@@ -137,17 +137,6 @@ class LazyStateDict(Mapping[str, Any]):
 
     def __reduce__(self) -> tuple[type[LazyStateDict], tuple[object, ...]]:
         return LazyStateDict, (self.file, self._dtype, self._other_names, self._threads)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _other_names(tied: Mapping[str, str], file: TensorFile) -> dict[str, str]:

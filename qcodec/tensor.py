@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._base.checks import check_integer
+from ._base.threads import shared_among
 from ._frame.encode import encode_quantized
 from ._frame.encoded import Encoded
 from ._frame.ids import PROFILES
@@ -65,7 +66,7 @@ def encode(
     compatible : str, optional
         Use only what this release of qcodec can read, such as ``"0.1"``.
     threads : int
-        Number of chunks that are encoded at the same time. The bytes do not depend on it.
+        Number of threads that choose the numbers and encode chunks. The bytes do not depend on it.
     element_checksums : bool
         Also store a checksum of the decoded elements, and with `Delta` the SHA-256 of the base,
         as notes (`Encoded.notes`) that only `Encoded.verify` checks. The encoded bytes have
@@ -131,7 +132,8 @@ def encode_frame(
     check_integer("effort", effort, 1, 9)
     codec = codec if codec is not None else Lossless()
     check_codec(codec)
-    quantized = array if isinstance(array, Quantized) else codec.quantize(array)
+    with shared_among(threads):
+        quantized = array if isinstance(array, Quantized) else codec.quantize(array)
     return encode_quantized(
         quantized,
         # Verbatim promises to store the bytes unchanged.

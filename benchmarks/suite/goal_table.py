@@ -149,13 +149,33 @@ def beside(key: Key) -> Key:
     return Key(key.group, key.data, method, key.action, key.path)
 
 
+def rounds_of(data: str, action: str) -> str:
+    """The jobs of a row of threads that took turns with it."""
+    if action == "file":
+        return "files"
+    return f"{action}, {data.split(', ')[action == 'encode']}"
+
+
+def yardstick(name: str, rounds: str, method: str, path: str) -> Key:
+    """What the machine did beside jobs of threads, in the same rounds."""
+    return Key("threads", f"{name}, in the rounds of {rounds}", method, "yardstick", path)
+
+
+def _of_threads(data: str, action: str, floor: float, path: str) -> Goal:
+    """A floor above 1 is for a machine on which computing gains 2, another where copying gains."""
+    computes = floor > 1
+    key = Key("threads", data, "2 threads", action, path)
+    name = "computing" if computes else "copies of memory"
+    where = f"where {name} gain{'s' if computes else ''} {2 if computes else 1}x"
+    ours = yardstick(name, rounds_of(data, action), "2 threads", path)
+    what = f"{action}, {data}, with 2 threads against 1, {where}"
+    whole = 2.0 if computes else 1.0
+    return Goal(what, FASTER, key, beside(key), floor, None, (ours, beside(ours), whole))
+
+
 def beside_others(path: str) -> list[Goal]:
     """Those for threads, and for the placement of output and workspace, on a path."""
-    found = []
-    for data, action, floor in _THREADS:
-        key = Key("threads", data, "2 threads", action, path)
-        what = f"{action}, {data}, with 2 threads against 1"
-        found.append(Goal(what, FASTER, key, beside(key), floor))
+    found = [_of_threads(*row, path) for row in _THREADS]
     for data, floor in _PLACES:
         key = Key("placement", data, "slowest offset", "decode", "AVX-512")
         what = f"{data}, slowest placement with AVX-512 against store bound"

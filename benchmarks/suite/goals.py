@@ -72,6 +72,9 @@ class Goal:
         The value to reach.
     moonshot : float or None
         What would be splendid, where that was named.
+    yardstick : (Key, Key, float) or None
+        Two measurements of the same rounds that tell what the machine gave, and their ratio on a
+        machine that gives all. Where it gave a smaller one, the floor is smaller by that part.
     """
 
     what: str
@@ -80,6 +83,7 @@ class Goal:
     peer: Key | None
     floor: float
     moonshot: float | None = None
+    yardstick: tuple[Key, Key, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,16 @@ def judge(goal: Goal, results: Results, paths: list[str]) -> Verdict:
     found = _figure(goal.measure, ours, peer)
     if goal.measure.reaches(found, goal.moonshot):
         return Verdict(goal, found, "moonshot")
-    return Verdict(goal, found, "reached" if goal.measure.reaches(found, goal.floor) else "missed")
+    floor = goal.floor * _given(goal, results)
+    return Verdict(goal, found, "reached" if goal.measure.reaches(found, floor) else "missed")
+
+
+def _given(goal: Goal, results: Results) -> float:
+    """The part of its yardstick that the machine gave, at most 1."""
+    if goal.yardstick is None:
+        return 1.0
+    ours, peer, whole = goal.yardstick
+    return min(results[ours].rate / results[peer].rate / whole, 1.0)
 
 
 def _figure(measure: Measure, ours: Result, peer: Result | None) -> float:

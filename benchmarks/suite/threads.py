@@ -1,6 +1,8 @@
 """Several threads against one: decoding, encoding, and many small tensors.
 
-Beside them are what the machine scales: copies of memory, and computing within the caches.
+Beside them is what the machine scales, in the same rounds: copies of memory, and computing within
+the caches. The scheduler may leave a second thread on the core of the first for milliseconds, and
+only these jobs notice.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from qcodec import Codebook, Codec, Lossless, Ternary, Verbatim
 from qcodec._frame.ids import PROFILES
 from qcodec._io.source import Backend
 
-from . import data, machine
+from . import data, goal_table, machine
 from .measure import Effort, Job, in_turns
 from .result import Key, Result, Results
 
@@ -49,20 +51,19 @@ Threaded = Callable[[int], Job]
 def measure(results: Results, count: int, threads: int, effort: Effort) -> None:
     """All of it, with one thread and with so many, in turns, on the path of this process."""
     weights = data.gaussian(count)
-    yardsticks = machine_jobs(weights) | control_jobs(weights)
-    _record(results, yardsticks, "yardstick", threads, count, effort)
+    _record(results, control_jobs(weights), "yardstick", threads, weights, effort)
     for name, codec in CODECS.items():
         with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
             jobs = dict(decoding_jobs(name, codec, weights, Path(folder), opened))
-            _record(results, jobs, "decode", threads, count, effort)
+            _record(results, jobs, "decode", threads, weights, effort)
         _record_worst(results, name, threads)
     for profile, part in _PART.items():
         some = weights[: max(1, count // part)]
-        _record(results, encoding_jobs(some, profile), "encode", threads, len(some), effort)
+        _record(results, encoding_jobs(some, profile), "encode", threads, some, effort)
     with tempfile.TemporaryDirectory() as folder:
         tensors = max(4, min(_SMALL_TENSORS, count >> 13))
         jobs = small_jobs(Path(folder), tensors)
-        _record(results, jobs, "file", threads, tensors, effort)
+        _record(results, jobs, "file", threads, weights, effort, tensors)
 
 
 def method(threads: int) -> str:
@@ -85,7 +86,7 @@ def machine_jobs(source: np.ndarray) -> dict[str, Threaded]:
             [lambda n=n: [zlib.crc32(block) for _ in range(n)] for n in shares]  # without the GIL
         )
 
-    return {"copies of memory": copied, "computing (zlib.crc32)": computed}
+    return {"copies of memory": copied, "computing": computed}
 
 
 def control_jobs(weights: np.ndarray) -> dict[str, Threaded]:
@@ -174,24 +175,34 @@ def _record(
     jobs: dict[str, Threaded],
     action: str,
     threads: int,
-    work: int,
+    weights: np.ndarray,
     effort: Effort,
+    tensors: int = 0,
 ) -> None:
-    both = {
+    path, rounds = machine.current(), goal_table.rounds_of(next(iter(jobs)), action)
+    beside = machine_jobs(weights)
+    named: dict[tuple[str, int], Job] = {
         (name, count): job(count)
-        for name, job in jobs.items()
+        for name, job in (jobs | beside).items()
         for count in dict.fromkeys((1, threads))
     }
-    named = {f"{name}|{count}": job for (name, count), job in both.items()}
     for job in named.values():
         job()
-    other = np.ones(min(_DISPLACING_BYTES, 64 * work) // 8, np.uint64)
-    rounds = _MORE_ROUNDS * effort.rounds
-    spreads = in_turns(named, rounds, threads=threads, before=lambda _: other.max())
-    path = machine.current()
-    for (name, count), spread in zip(both, spreads.values(), strict=True):
-        key = Key(GROUP, name, method(count), action, path)
-        results.record(Result(key, spread, work, "tensors" if action == "file" else "weights"))
+    other = np.ones(min(_DISPLACING_BYTES, 64 * len(weights)) // 8, np.uint64)
+    spreads = in_turns(
+        {f"{name}|{count}": job for (name, count), job in named.items()},
+        _MORE_ROUNDS * effort.rounds,
+        threads=threads,
+        before=lambda _: other.max(),
+    )
+    for (name, count), spread in zip(named, spreads.values(), strict=True):
+        if name in beside:
+            key = goal_table.yardstick(name, rounds, method(count), path)
+            results.record(Result(key, spread, len(weights), "weights"))
+        else:
+            key = Key(GROUP, name, method(count), action, path)
+            unit = "tensors" if tensors else "weights"
+            results.record(Result(key, spread, tensors or len(weights), unit))
 
 
 def _record_worst(results: Results, codec: str, threads: int) -> None:

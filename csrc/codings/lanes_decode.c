@@ -101,7 +101,7 @@ static qc_status start(qc_stream *stream, const uint8_t *body, size_t size, int 
     QC_TRY(qc_lanes_read_head(&reader, stream->width, is_tans, &state->code, error));
     qc_lanes_build_table(&state->code, &state->table);
     set_values(state);
-    state->pairs.built = 0;
+    state->is_built = 0;
     QC_TRY(read_parts(&reader, stream->count, state, error));
     QC_TRY(check_low_end(state, stream->count, error));
     memset(state->buffer, 0, sizeof state->buffer);

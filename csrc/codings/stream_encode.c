@@ -23,12 +23,10 @@
 #define WORTHWHILE_PART 64
 #define SCALAR_PART     32
 
-/* Balanced: a byte that contexts save is worth so many binary decisions, 3 us of decoding; and
-   every so many decisions of a stream make each of them as dear again. They hardly ever save more
-   than this part, so they are not tried where they would have to. */
-#define DECISIONS_PER_BYTE 400
-#define DEAR_DECISIONS     200000
-#define PLAUSIBLE_PART     8
+/* Balanced: every so many decisions of a stream make each of them as dear again. Contexts hardly
+   ever save more than this part, so they are not tried where they would have to. */
+#define DEAR_DECISIONS 200000
+#define PLAUSIBLE_PART 8
 
 /* Plain Huffman decodes so many times as fast as contexts, and more: to be safe. */
 #define HUFFMAN_PART 4
@@ -210,7 +208,7 @@ size_t qc_contexts_limit(size_t bytes, size_t count, unsigned width, qc_profile 
         return 0;
     uint64_t decisions = (uint64_t)count * width;
     uint64_t dear = decisions + decisions * decisions / DEAR_DECISIONS;
-    uint64_t saving = dear / DECISIONS_PER_BYTE + 1;
+    uint64_t saving = dear / QC_DECISIONS_PER_BYTE + 1;
     size_t most = decisions <= SURE_DECISIONS ? bytes : bytes / PLAUSIBLE_PART;
     return saving >= most ? 0 : bytes - (size_t)saving;
 }

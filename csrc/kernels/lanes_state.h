@@ -10,9 +10,14 @@
 #define QC_LANES_PAIR_BITS 12
 typedef struct qc_lanes_pairs {
     uint8_t values[1 << QC_LANES_PAIR_BITS][2];
-    uint8_t bits[1 << QC_LANES_PAIR_BITS]; /* of both; 0: more than 12 */
-    int built;                             /* 0 until it is needed */
+    uint8_t bits[1 << QC_LANES_PAIR_BITS]; /* of both; 128: more than 12 */
 } qc_lanes_pairs;
+
+/* tANS of many states in AVX2 loads what a state stands for, of two lanes at once. */
+typedef struct qc_lanes_entries {
+    uint32_t even[QC_LANES_TABLE]; /* entries of 16 bits */
+    uint32_t odd[QC_LANES_TABLE];  /* the same << 16 */
+} qc_lanes_entries;
 
 typedef struct qc_lanes_state {
     qc_lanes_code code;
@@ -26,7 +31,11 @@ typedef struct qc_lanes_state {
     const uint8_t *words, *words_end;
     const uint8_t *low; /* of the next symbol: next is a multiple of 64 */
     const uint8_t *escapes, *escapes_end;
-    qc_lanes_pairs pairs; /* portable Huffman */
+    int is_built; /* 0 until the kernel that has such a table needs it */
+    union {
+        qc_lanes_pairs pairs;
+        qc_lanes_entries entries;
+    } tables;
 } qc_lanes_state;
 
 /* Kernels may read this many bytes beyond the words that turns can take. */

@@ -6,6 +6,7 @@
  * the step instead, and leave blocks with a quotient close to the middle of two integers to the
  * doubles here, so codes are the same.
  */
+#include "base/tasks.h"
 #include "kernels/kernels.h"
 #include "numeric/multiples.h"
 
@@ -66,34 +67,57 @@ static void put_row_16(const float *values, size_t count, const qc_affine_step *
         codes[i] = code_of(&steps[i], values[i]);
 }
 
-static qc_status put_rows(const float *values, size_t count, const qc_grouping *grouping,
-                          const qc_affine_step *steps, size_t code_size, void *codes,
-                          qc_ticker *ticker, qc_error *error)
+/* What tasks share. */
+typedef struct coding {
+    const float *values;
+    size_t count, tasks;
+    const qc_grouping *grouping;
+    const qc_affine_step *steps;
+    size_t code_size;
+    void *codes;
+} coding;
+
+static void put_row(const coding *all, size_t start, size_t row)
 {
-    for (size_t start = 0, row; start < count; start += row) {
-        row = qc_next_row(start, grouping, count);
-        QC_TICK(ticker, 1 + row / QC_RUN_PER_STEP);
-        if (code_size == 1)
-            put_row_8(values + start, row, steps, (uint8_t *)codes + start);
-        else
-            put_row_16(values + start, row, steps, (uint16_t *)codes + start);
-    }
-    return QC_OK;
+    const float *values = all->values + start;
+    if (all->code_size == 1)
+        put_row_8(values, row, all->steps, (uint8_t *)all->codes + start);
+    else
+        put_row_16(values, row, all->steps, (uint16_t *)all->codes + start);
 }
 
-static qc_status put_runs(const float *values, size_t count, const qc_grouping *grouping,
-                          const qc_affine_step *steps, size_t code_size, void *codes,
-                          qc_ticker *ticker, qc_error *error)
+static int put_rows(void *argument, size_t task, void *scratch, const qc_poll *poll)
 {
-    for (qc_run run = qc_before_runs(grouping); qc_next_run(&run, grouping, count);) {
-        const qc_affine_step *step = &steps[run.group];
-        QC_TICK(ticker, 1 + run.size / QC_RUN_PER_STEP);
-        if (code_size == 1)
-            put_run_8(values + run.start, run.size, step, (uint8_t *)codes + run.start);
-        else
-            put_run_16(values + run.start, run.size, step, (uint16_t *)codes + run.start);
+    const coding *all = argument;
+    qc_ticker ticker = qc_ticker_of(poll);
+    (void)task, (void)scratch;
+    for (size_t start = 0, row; start < all->count; start += row) {
+        row = qc_next_row(start, all->grouping, all->count);
+        if (qc_tick(&ticker, 1 + row / QC_RUN_PER_STEP))
+            return 1;
+        put_row(all, start, row);
     }
-    return QC_OK;
+    return 0;
+}
+
+static int put_runs(void *argument, size_t task, void *scratch, const qc_poll *poll)
+{
+    const coding *all = argument;
+    qc_ticker ticker = qc_ticker_of(poll);
+    qc_run run = qc_before_runs_from(all->grouping, qc_task_start(task, all->tasks, all->count));
+    size_t end = qc_task_start(task + 1, all->tasks, all->count);
+    (void)scratch;
+    while (qc_next_run(&run, all->grouping, end)) {
+        const qc_affine_step *step = &all->steps[run.group];
+        const float *values = all->values + run.start;
+        if (qc_tick(&ticker, 1 + run.size / QC_RUN_PER_STEP))
+            return 1;
+        if (all->code_size == 1)
+            put_run_8(values, run.size, step, (uint8_t *)all->codes + run.start);
+        else
+            put_run_16(values, run.size, step, (uint16_t *)all->codes + run.start);
+    }
+    return 0;
 }
 
 /* So that no code is outside its type: low + zero is not negative, high + zero below `limit`. */
@@ -114,6 +138,10 @@ qc_status qc_affine_codes(const float *values, size_t count, const qc_grouping *
     for (size_t group = 0; group < grouping->count; group++)
         QC_CHECK(has_codes(&steps[group], code_size == 1 ? 256 : 65536), QC_INVALID,
                  "affine codes: step or ends of a group", group, group, 0);
-    return (qc_is_by_row(grouping) ? put_rows : put_runs)(values, count, grouping, steps, code_size,
-                                                          codes, &ticker, error);
+    int by_row = qc_is_by_row(grouping);
+    coding all = {values,    count, by_row ? 1 : qc_task_count(poll, count), grouping, steps,
+                  code_size, codes};
+    qc_tasks tasks = {all.tasks, 0, &all, by_row ? put_rows : put_runs, NULL};
+    QC_GO_ON_IF(!qc_run_tasks(&ticker, &tasks, NULL));
+    return QC_OK;
 }

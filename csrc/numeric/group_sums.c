@@ -4,6 +4,7 @@
  * Each sum is that of LANES sums, so that loops become vector code, and the same on every machine.
  */
 #include "base/float_bits.h"
+#include "base/tasks.h"
 #include "kernels/kernels.h"
 #include "numeric/multiples.h"
 
@@ -98,6 +99,54 @@ static qc_status ranges_by_run(const float *values, size_t count, const qc_group
     return QC_OK;
 }
 
+/* What the tasks of a single group share. */
+typedef struct ranging {
+    const float *values;
+    size_t count, tasks;
+    float low, high;
+    int finite;
+} ranging;
+
+typedef struct range {
+    float low, high;
+    int finite;
+} range;
+
+static int range_task(void *argument, size_t task, void *scratch, const qc_poll *poll)
+{
+    const ranging *all = argument;
+    range *found = scratch;
+    size_t start = qc_task_start(task, all->tasks, all->count);
+    size_t end = qc_task_start(task + 1, all->tasks, all->count);
+    (void)poll; /* short: at the speed of memory */
+    found->low = found->high = 0;
+    found->finite = widen_by_all(all->values + start, end - start, &found->low, &found->high);
+    return 0;
+}
+
+static void add_range(void *argument, size_t task, void *scratch)
+{
+    ranging *all = argument;
+    const range *found = scratch;
+    (void)task;
+    all->finite &= found->finite;
+    all->low = found->low < all->low ? found->low : all->low;
+    all->high = found->high > all->high ? found->high : all->high;
+}
+
+/* The range of a single group, on several threads. */
+static qc_status range_of_all(const float *values, size_t count, size_t parts, float *low,
+                              float *high, qc_ticker *ticker, qc_error *error)
+{
+    ranging all = {values, count, parts, 0, 0, 1};
+    qc_tasks tasks = {parts, sizeof(range), &all, range_task, add_range};
+    QC_GO_ON_IF(!qc_run_tasks(ticker, &tasks, NULL));
+    QC_CHECK(all.finite, QC_INVALID, NOT_FINITE, 0, 0, 0);
+    *low = all.low;
+    *high = all.high;
+    return QC_OK;
+}
+
 qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *grouping,
                           float *low, float *high, const qc_poll *poll, qc_error *error)
 {
@@ -105,6 +154,9 @@ qc_status qc_group_ranges(const float *values, size_t count, const qc_grouping *
     QC_TRY(qc_grouping_check(grouping, error));
     for (size_t group = 0; group < grouping->count; group++)
         low[group] = high[group] = 0;
+    size_t parts = grouping->count == 1 ? qc_task_count(poll, count) : 1;
+    if (parts > 1)
+        return range_of_all(values, count, parts, low, high, &ticker, error);
     return (qc_is_by_row(grouping) ? ranges_by_row : ranges_by_run)(values, count, grouping, low,
                                                                     high, &ticker, error);
 }

@@ -22,6 +22,15 @@ static inline qc_run qc_before_runs(const qc_grouping *grouping)
     return (qc_run){0, 0, grouping->count - 1, 0};
 }
 
+/* The same before the runs of the elements from `start` on. */
+static inline qc_run qc_before_runs_from(const qc_grouping *grouping, size_t start)
+{
+    size_t inside = start % grouping->inner, group = start / grouping->inner % grouping->count;
+    if (grouping->count == 1 || inside == 0)
+        return (qc_run){start, 0, (group + grouping->count - 1) % grouping->count, 0};
+    return (qc_run){start, 0, group, grouping->inner - inside};
+}
+
 /* The next run; 0 if there is none. */
 static inline int qc_next_run(qc_run *run, const qc_grouping *grouping, size_t count)
 {

@@ -20,8 +20,10 @@ static unsigned precision_for(size_t k)
 
 size_t qc_kmeans_fast_workspace(size_t k)
 {
-    return QC_VALUE_BINS_ROOM * sizeof(qc_value_bin) + (QC_VALUE_BINS + 1) * sizeof(qc_point) +
-           qc_partition_workspace(QC_VALUE_BINS, k);
+    size_t partition =
+        (QC_VALUE_BINS + 1) * sizeof(qc_point) + qc_partition_workspace(QC_VALUE_BINS, k);
+    size_t block = qc_value_histogram_workspace();
+    return QC_VALUE_BINS_ROOM * sizeof(qc_value_bin) + (partition > block ? partition : block);
 }
 
 static double mean_of(const qc_value_bin *bin) { return bin->sum / bin->count; }
@@ -85,8 +87,9 @@ qc_status qc_kmeans_fast(const float *values, size_t count, size_t k, float *cen
     qc_value_bin *bins = (qc_value_bin *)workspace;
     qc_point *points = (qc_point *)(bins + QC_VALUE_BINS_ROOM);
     qc_value_histogram histogram;
-    QC_TRY(
-        qc_value_histogram_fill(values, count, precision_for(k), bins, &histogram, &ticker, error));
+    /* What finds the partition is not needed before: it is room for one block. */
+    QC_TRY(qc_value_histogram_fill(values, count, precision_for(k), bins, &histogram, points,
+                                   &ticker, error));
     sum_bins(&histogram, points);
     qc_partition best;
     double guess = 1;

@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "base/float_bits.h"
+#include "base/tasks.h"
 #include "kernels/kernels.h"
 
 #define FRACTION_BITS 23
@@ -182,30 +183,120 @@ static size_t count_values(const qc_bin_scale *scale, const window *in, const fl
     return done;
 }
 
+/* Make the bins from -half to half - 1 those that are counted; the new ones are empty. */
+static void widen(window *counted, int32_t half)
+{
+    int32_t before = -counted->first;
+    size_t more = (size_t)(half - before) * sizeof *counted->zero;
+    memset(counted->zero - half, 0, more);
+    memset(counted->zero + before, 0, more);
+    counted->first = -half;
+    counted->last = half - 1;
+}
+
+/* Without bins yet, in memory of QC_VALUE_BINS_ROOM of them. */
+static window no_window(qc_value_bin *bins)
+{
+    window empty = {0, -1, bins + QC_VALUE_BINS / 2, bins + QC_VALUE_BINS};
+    memset(empty.in_turn, 0, QC_TURNS * sizeof *empty.in_turn);
+    return empty;
+}
+
 /* Count all values, with few bins around the middle first, and more where values ask for it.
    Returns 0 if that does not suffice, as with huge outliers, infinities and NaN. */
 static int count_around(const qc_bin_scale *scale, unsigned precision, const float *values,
                         size_t count, window *counted, qc_ticker *ticker)
 {
-    int32_t max_half = MAX_OCTAVES << precision, half = 0;
+    int32_t max_half = MAX_OCTAVES << precision;
     int32_t infinite = (int32_t)(QC_F32_INFINITY >> scale->shift) - scale->base;
     max_half = max_half < infinite ? max_half : infinite;
     max_half = max_half < (int32_t)QC_VALUE_BINS / 2 ? max_half : (int32_t)QC_VALUE_BINS / 2;
-    memset(counted->in_turn, 0, QC_TURNS * sizeof *counted->in_turn);
     for (size_t done = 0; done < count && !ticker->stopped;) {
+        int32_t half = -counted->first;
         int32_t wider = half == 0 ? FIRST_OCTAVES << precision : 2 * half;
         wider = wider < max_half ? wider : max_half;
         if (wider <= half)
             return 0;
-        size_t more = (size_t)(wider - half) * sizeof *counted->zero;
-        memset(counted->zero - wider, 0, more);
-        memset(counted->zero + half, 0, more);
-        half = wider;
-        counted->first = -half;
-        counted->last = half - 1;
+        widen(counted, wider);
         done += count_values(scale, counted, values + done, count - done, ticker);
     }
     return 1;
+}
+
+/* ---- blocks ---- */
+
+/* Sums depend on the order of their terms. So many values are counted in blocks, whose sums are
+   then added in the order of the blocks, on however many threads the blocks are counted. */
+#define BLOCK_VALUES ((size_t)1 << 21)
+#define MAX_BLOCKS   64
+
+typedef struct block_bins {
+    window counted;
+    int is_around; /* count_around sufficed */
+    qc_value_bin bins[QC_VALUE_BINS_ROOM];
+} block_bins;
+
+typedef struct counting {
+    const float *values;
+    size_t count, block;
+    const qc_bin_scale *scale;
+    unsigned precision;
+    window *total;
+    int is_around; /* in all blocks */
+} counting;
+
+static size_t block_of(size_t count)
+{
+    size_t least = (count + MAX_BLOCKS - 1) / MAX_BLOCKS;
+    return least <= BLOCK_VALUES ? BLOCK_VALUES : (least + PIECE - 1) / PIECE * PIECE;
+}
+
+static int count_block(void *argument, size_t task, void *scratch, const qc_poll *poll)
+{
+    const counting *all = argument;
+    block_bins *own = scratch;
+    qc_ticker ticker = qc_ticker_of(poll);
+    size_t start = task * all->block, left = all->count - start;
+    own->counted = no_window(own->bins);
+    own->is_around = count_around(all->scale, all->precision, all->values + start,
+                                  left < all->block ? left : all->block, &own->counted, &ticker);
+    return ticker.stopped;
+}
+
+static void add_bins(qc_value_bin *to, const qc_value_bin *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        to[i].sum += from[i].sum;
+        to[i].count += from[i].count;
+    }
+}
+
+static void add_block(void *argument, size_t task, void *scratch)
+{
+    counting *all = argument;
+    const block_bins *own = scratch;
+    const window *counted = &own->counted;
+    (void)task;
+    all->is_around &= own->is_around;
+    if (!all->is_around)
+        return;
+    if (counted->first < all->total->first)
+        widen(all->total, -counted->first);
+    add_bins(all->total->zero + counted->first, counted->zero + counted->first,
+             (size_t)(counted->last - counted->first + 1));
+    add_bins(all->total->in_turn, counted->in_turn, QC_TURNS);
+}
+
+/* count_around for blocks of values, on several threads; `spare` is room for one block. */
+static int count_blocks(const qc_bin_scale *scale, unsigned precision, const float *values,
+                        size_t count, window *counted, qc_ticker *ticker, void *spare)
+{
+    counting all = {values, count, block_of(count), scale, precision, counted, 1};
+    qc_tasks tasks = {(count + all.block - 1) / all.block, sizeof(block_bins), &all, count_block,
+                      add_block};
+    if (tasks.count == 1)
+        return count_around(scale, precision, values, count, counted, ticker);
+    return qc_run_tasks(ticker, &tasks, spare) || all.is_around;
 }
 
 /* The same for any finite values: their range is found first. */
@@ -259,14 +350,17 @@ static void gather(const qc_bin_scale *scale, const window *counted, qc_value_hi
     histogram->count = filled;
 }
 
+size_t qc_value_histogram_workspace(void) { return sizeof(block_bins); }
+
 qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned precision,
-                                  qc_value_bin *bins, qc_value_histogram *histogram,
+                                  qc_value_bin *bins, qc_value_histogram *histogram, void *spare,
                                   qc_ticker *ticker, qc_error *error)
 {
     qc_bin_scale scale = find_scale(values, count);
-    window counted = {.zero = bins + QC_VALUE_BINS / 2, .in_turn = bins + QC_VALUE_BINS};
+    window counted = no_window(bins);
     set_precision(&scale, precision);
-    if (!(scale.offset > 0) || !count_around(&scale, precision, values, count, &counted, ticker))
+    if (!(scale.offset > 0) ||
+        !count_blocks(&scale, precision, values, count, &counted, ticker, spare))
         QC_TRY(count_in_range(&scale, precision, values, count, bins, &counted, ticker, error));
     QC_GO_ON_IF(!ticker->stopped);
     *histogram = (qc_value_histogram){.centre = (double)scale.centre / (double)QC_SHRINK};

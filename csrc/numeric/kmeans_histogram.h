@@ -24,9 +24,11 @@ typedef struct qc_value_histogram {
 
 /* Sort `count` values, at least 1, into bins as wide as 2^-precision of the typical deviation, or
    wider where it takes too many. QC_INVALID if a value is not finite, QC_INTERRUPTED if the ticker
-   says stop. */
+   says stop. `spare`: qc_value_histogram_workspace bytes, aligned for double, of which only as much
+   is touched as is needed. */
+size_t qc_value_histogram_workspace(void);
 qc_status qc_value_histogram_fill(const float *values, size_t count, unsigned precision,
-                                  qc_value_bin *bins, qc_value_histogram *histogram,
+                                  qc_value_bin *bins, qc_value_histogram *histogram, void *spare,
                                   qc_ticker *ticker, qc_error *error);
 
 #endif /* QC_KMEANS_HISTOGRAM_H */

@@ -4,6 +4,8 @@
  */
 #include "numeric/magnitudes.h"
 
+#include "base/tasks.h"
+
 /* While counting, a bin is one integer: the count above the sum. A turn is short enough for both:
    then they are moved to the bins. */
 #define COUNT_SHIFT 40
@@ -40,8 +42,8 @@ static void count_turn(const float *values, size_t count, uint32_t kept, uint64_
         count_one(values[i], kept, even);
 }
 
-void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_magnitude_bin *bins,
-                         qc_ticker *ticker, void *workspace)
+static void count_range(const float *values, size_t count, size_t sides, qc_magnitude_bin *bins,
+                        qc_ticker *ticker, void *workspace)
 {
     size_t span = sides * QC_MAGNITUDE_BINS;
     uint64_t *even = (uint64_t *)workspace, *odd = even + span;
@@ -55,6 +57,58 @@ void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_mag
             bins[bin].low_sum += (even[bin] & (ONE - 1)) + (odd[bin] & (ONE - 1));
         }
     }
+}
+
+/* What tasks share. */
+typedef struct counting {
+    const float *values;
+    size_t count, sides, tasks;
+    qc_magnitude_bin *bins;
+    uint32_t low, span, *exact;
+} counting;
+
+static const float *values_of(const counting *all, size_t task, size_t *count)
+{
+    size_t start = qc_task_start(task, all->tasks, all->count);
+    *count = qc_task_start(task + 1, all->tasks, all->count) - start;
+    return all->values + start;
+}
+
+static int count_task(void *argument, size_t task, void *scratch, const qc_poll *poll)
+{
+    const counting *all = argument;
+    qc_magnitude_bin *bins = scratch;
+    qc_ticker ticker = qc_ticker_of(poll);
+    size_t count;
+    const float *values = values_of(all, task, &count);
+    count_range(values, count, all->sides, bins, &ticker, bins + all->sides * QC_MAGNITUDE_BINS);
+    return ticker.stopped;
+}
+
+static void add_bins(void *argument, size_t task, void *scratch)
+{
+    const counting *all = argument;
+    const qc_magnitude_bin *bins = scratch;
+    (void)task;
+    for (size_t bin = 0; bin < all->sides * QC_MAGNITUDE_BINS; bin++) {
+        all->bins[bin].count += bins[bin].count;
+        all->bins[bin].low_sum += bins[bin].low_sum;
+    }
+}
+
+void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_magnitude_bin *bins,
+                         qc_ticker *ticker, void *workspace)
+{
+    counting all = {values, count, sides, qc_few_tasks(ticker->poll, count), bins, 0, 0, NULL};
+    size_t bytes = sides * QC_MAGNITUDE_BINS * sizeof *bins;
+    qc_tasks tasks = {all.tasks, bytes + qc_count_magnitudes_workspace(sides), &all, count_task,
+                      add_bins};
+    if (tasks.count == 1) {
+        count_range(values, count, sides, bins, ticker, workspace);
+        return;
+    }
+    memset(bins, 0, bytes);
+    qc_run_tasks(ticker, &tasks, NULL);
 }
 
 /* Whether any of a group of values is one of those. */
@@ -76,13 +130,44 @@ static void count_group(const float *values, size_t count, uint32_t kept, uint32
     }
 }
 
-void qc_count_bits(const float *values, size_t count, size_t sides, uint32_t low, uint32_t span,
-                   uint32_t *exact)
+static void count_bits_of(const counting *all, const float *values, size_t count, uint32_t *exact)
 {
-    uint32_t kept = qc_bits_of_sides(sides);
+    uint32_t kept = qc_bits_of_sides(all->sides), low = all->low, span = all->span;
     size_t i = 0;
     for (; count - i >= GROUP; i += GROUP)
         if (any_of_group(values + i, kept, low, span))
             count_group(values + i, GROUP, kept, low, span, exact);
     count_group(values + i, count - i, kept, low, span, exact);
+}
+
+static int count_bits_task(void *argument, size_t task, void *scratch, const qc_poll *poll)
+{
+    const counting *all = argument;
+    size_t count;
+    const float *values = values_of(all, task, &count);
+    (void)poll; /* short: at the speed of memory */
+    memset(scratch, 0, all->span * sizeof *all->exact);
+    count_bits_of(all, values, count, scratch);
+    return 0;
+}
+
+static void add_exact(void *argument, size_t task, void *scratch)
+{
+    const counting *all = argument;
+    const uint32_t *exact = scratch;
+    (void)task;
+    for (uint32_t i = 0; i < all->span; i++)
+        all->exact[i] += exact[i];
+}
+
+void qc_count_bits(const float *values, size_t count, size_t sides, uint32_t low, uint32_t span,
+                   uint32_t *exact, qc_ticker *ticker)
+{
+    counting all = {values, count, sides, qc_few_tasks(ticker->poll, count),
+                    NULL,   low,   span,  exact};
+    qc_tasks tasks = {all.tasks, span * sizeof *exact, &all, count_bits_task, add_exact};
+    if (tasks.count == 1)
+        count_bits_of(&all, values, count, exact);
+    else
+        qc_run_tasks(ticker, &tasks, NULL);
 }

@@ -34,7 +34,7 @@ void qc_count_magnitudes(const float *values, size_t count, size_t sides, qc_mag
 /* Counts those values whose bits, without the sign if there is one side, are in
    [low, low + span): exact[bits - low] grows. */
 void qc_count_bits(const float *values, size_t count, size_t sides, uint32_t low, uint32_t span,
-                   uint32_t *exact);
+                   uint32_t *exact, qc_ticker *ticker);
 
 static inline uint32_t qc_bits_of_sides(size_t sides) { return sides == 1 ? ~QC_F32_SIGN : ~0u; }
 

@@ -118,7 +118,7 @@ size_t qc_ternary_best_workspace(size_t sides)
 
 /* The best threshold of the side whose bins these are. */
 static int find_best(const float *values, size_t count, size_t sides, size_t side,
-                     const qc_magnitude_bin *bins, uint32_t *exact, best *found)
+                     const qc_magnitude_bin *bins, uint32_t *exact, best *found, qc_ticker *ticker)
 {
     size_t first, last;
     tail above = {0, 0};
@@ -129,7 +129,7 @@ static int find_best(const float *values, size_t count, size_t sides, size_t sid
     uint32_t sign = side == 0 ? 0 : QC_F32_SIGN;
     uint32_t low = (uint32_t)(first << QC_LOW_BITS), span = (uint32_t)(last - first) << QC_LOW_BITS;
     memset(exact, 0, span * sizeof *exact);
-    qc_count_bits(values, count, sides, sign | low, span, exact);
+    qc_count_bits(values, count, sides, sign | low, span, exact, ticker);
     look_inside(found, above, exact, first, last);
     return 1;
 }
@@ -152,8 +152,9 @@ qc_status qc_ternary_best(const float *values, size_t count, size_t sides, float
         for (size_t bin = QC_INFINITE_BIN; bin < QC_MAGNITUDE_BINS; bin++)
             QC_CHECK(own[bin].count == 0, QC_INVALID, "ternary: values are not finite", 0, 0, 0);
         best found;
-        if (!find_best(values, count, sides, side, own, exact, &found))
+        if (!find_best(values, count, sides, side, own, exact, &found, &ticker))
             *coarse = 1;
+        QC_GO_ON_IF(!ticker.stopped);
         thresholds[side] = qc_f32_of_bits(found.min == 0 ? 0 : found.min - 1);
         means[side] = (float)(found.stored.count > 0 ? found.stored.sum / found.stored.count : 0);
     }

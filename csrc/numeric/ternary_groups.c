@@ -7,6 +7,7 @@
  * faster for many members).
  */
 #include "base/float_bits.h"
+#include "base/tasks.h"
 #include "numeric/group_members.h"
 #include "numeric/multiples.h"
 
@@ -176,15 +177,39 @@ static void put_codes(const float *values, size_t count, const float thresholds[
         codes[i] = (uint8_t)(1 + (values[i] > above) - (values[i] < below));
 }
 
+/* What tasks share. */
+typedef struct coding {
+    const float *values;
+    size_t count, tasks;
+    const qc_grouping *grouping;
+    const float *thresholds;
+    uint8_t *codes;
+} coding;
+
+static int code_task(void *argument, size_t task, void *scratch, const qc_poll *poll)
+{
+    const coding *all = argument;
+    qc_ticker ticker = qc_ticker_of(poll);
+    qc_run run = qc_before_runs_from(all->grouping, qc_task_start(task, all->tasks, all->count));
+    size_t end = qc_task_start(task + 1, all->tasks, all->count);
+    (void)scratch;
+    while (qc_next_run(&run, all->grouping, end)) {
+        if (qc_tick(&ticker, 1 + run.size / QC_RUN_PER_STEP))
+            return 1;
+        put_codes(all->values + run.start, run.size, all->thresholds + 2 * run.group,
+                  all->codes + run.start);
+    }
+    return 0;
+}
+
 qc_status qc_ternary_codes(const float *values, size_t count, const qc_grouping *grouping,
                            const float *thresholds, uint8_t *codes, const qc_poll *poll,
                            qc_error *error)
 {
     qc_ticker ticker = qc_ticker_of(poll);
+    coding all = {values, count, qc_task_count(poll, count), grouping, thresholds, codes};
+    qc_tasks tasks = {all.tasks, 0, &all, code_task, NULL};
     QC_TRY(qc_grouping_check(grouping, error));
-    for (qc_run run = qc_before_runs(grouping); qc_next_run(&run, grouping, count);) {
-        QC_TICK(&ticker, 1 + run.size / QC_RUN_PER_STEP);
-        put_codes(values + run.start, run.size, thresholds + 2 * run.group, codes + run.start);
-    }
+    QC_GO_ON_IF(!qc_run_tasks(&ticker, &tasks, NULL));
     return QC_OK;
 }

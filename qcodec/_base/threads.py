@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import NoReturn, TypeVar
 
+from .._core import sharing
 from .._core.interrupt import Stopped, check, obey
 
 Item = TypeVar("Item")
@@ -123,6 +125,51 @@ def run_all(tasks: Iterable[Task], threads: int) -> None:
             if helper.ident is not None:
                 helper.join()
     queue.raise_error()
+
+
+@contextmanager
+def shared_among(threads: int) -> Iterator[None]:
+    """Let C calls of this thread share their work among so many threads, this one included.
+
+    Quantizers take no number of threads: what they compute does not depend on it. The threads are
+    those of the calling thread alone, so a thread of a pool has no others.
+
+    Examples
+    --------
+    >>> with shared_among(2):
+    ...     sharing.threads().count
+    2
+    """
+    before = sharing.give(_Sharing(threads) if threads > 1 else None)
+    try:
+        yield
+    finally:
+        sharing.give(before)
+
+
+class _Sharing:
+    """Runs the tasks of a C call, and merges what they found in the order of the tasks."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def run(
+        self, tasks: int, run: Callable[[int], object], merge: Callable[[int, object], None]
+    ) -> None:
+        found: dict[int, object] = {}
+        merged = 0
+
+        def merge_in_order(task: int, result: object) -> None:
+            nonlocal merged
+            found[task] = result
+            while merged in found:
+                merge(merged, found.pop(merged))
+                merged += 1
+
+        def one(task: int) -> Callable[[], None]:
+            return partial(merge_in_order, task, run(task))
+
+        run_all((partial(one, task) for task in range(tasks)), min(self.count, tasks))
 
 
 #: Work for which a thread is worth starting, in bytes of output at the speed of memory. Starting

@@ -25,16 +25,31 @@ cdef extern from "qcodec.h" nogil:
         QC_MAX_DIMS
         QC_MAX_CHUNK_ELEMENTS
         QC_CODING_COUNT
+        QC_CONTEXTS
         QC_COPIES
+        QC_DECISIONS_PER_BYTE
         QC_DELTA
         QC_DENSE
         QC_DTYPE_COUNT
         QC_DELTA_DIGEST_BYTES
+        QC_ROLE_COPIES
+        QC_ROLE_GAPS
+        QC_ROLE_MASK
+        QC_ROLE_VALUES
         QC_WORKSPACE_BYTES
+
+    ctypedef struct qc_tasks:
+        size_t count
+        size_t scratch_bytes
+        void *argument
+        int (*run)(void *argument, size_t task, void *scratch, const qc_poll *poll) noexcept nogil
+        void (*merge)(void *argument, size_t task, void *scratch) noexcept nogil
 
     ctypedef struct qc_poll:
         int (*stop)(void *context) noexcept
         void *context
+        int (*run)(void *context, const qc_tasks *tasks) noexcept
+        size_t threads
 
     uint32_t qc_cpu_detect()
     uint32_t qc_cpu_selected()

@@ -7,18 +7,21 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from .c cimport (
+    QC_CONTEXTS,
     QC_COPIES,
+    QC_DECISIONS_PER_BYTE,
     QC_DELTA_DIGEST_BYTES,
     QC_DENSE,
     QC_DTYPE_COUNT,
-    QC_MAX_DIMS,
-    QC_OK,
+    QC_MAX_DIMS, QC_MAX_STREAMS, QC_OK,
+    QC_ROLE_COPIES, QC_ROLE_GAPS, QC_ROLE_MASK, QC_ROLE_VALUES,
     qc_bytes,
+    qc_chunk,
     qc_chunk_bound,
     qc_chunk_encode,
     qc_chunk_encode_workspace,
     qc_chunk_input,
-    qc_chunk_least,
+    qc_chunk_least, qc_chunk_stored, qc_chunk_streams,
     qc_copies_may_pay,
     qc_dtype_size,
     qc_encoding,
@@ -33,6 +36,7 @@ from .c cimport (
     qc_parameters_encode_workspace,
     qc_status,
     qc_stored_size,
+    qc_stream_info,
 )
 from .polling cimport Watch, begin, check_signals
 
@@ -243,6 +247,34 @@ cdef class Plan:
         with nogil:
             least = qc_chunk_least(&self.head, &chunk, &encoding)
         return least
+
+    def chunk_price(self, size_t elements, const uint8_t[::1] data):
+        """Return the bytes that the contexts of an encoded chunk have to save to be worth their time.
+
+        Copies and row counts are no elements; they are few, and free.
+        """
+        cdef qc_error error
+        cdef qc_chunk chunk
+        cdef qc_stream_info infos[QC_MAX_STREAMS]
+        cdef size_t count, stored, i, decisions = 0
+        cdef qc_status status
+        chunk.index = chunk.offset = chunk.first = 0
+        chunk.bytes, chunk.elements = data.shape[0], elements
+        status = qc_chunk_streams(&self.head, &chunk, address(data), infos, &count, &error)
+        if status == QC_OK:
+            status = qc_chunk_stored(&self.head, &chunk, address(data), &stored, &error)
+        if status != QC_OK:
+            raise failure(status, &error)
+        for i in range(count):
+            if infos[i].coding != QC_CONTEXTS:
+                continue
+            if infos[i].role == QC_ROLE_MASK:
+                decisions += elements
+            elif infos[i].role == QC_ROLE_GAPS:
+                decisions += stored * self.head.gap_width
+            elif QC_ROLE_VALUES <= infos[i].role < QC_ROLE_COPIES:
+                decisions += stored * self.head.width
+        return decisions // QC_DECISIONS_PER_BYTE
 
     def encode_chunk(
         self,

@@ -21,6 +21,7 @@ def group_ranges(const float[::1] values, size_t inner, size_t groups):
     cdef const float *first = &values[0] if values.shape[0] > 0 else NULL
     if groups == 0:
         raise ValueError("no groups")
+    threads = share(&watch)
     with nogil:
         status = c.qc_group_ranges(
             first, values.shape[0], &grouping, &view[0, 0], &view[1, 0], poll, &error
@@ -62,6 +63,7 @@ def affine_codes(const float[::1] values, size_t inner, const double[:, ::1] ste
     cdef c.qc_status status
     cdef Watch watch
     cdef const c.qc_poll *poll = begin(&watch, check)
+    threads = share(&watch)
     with nogil:
         status = c.qc_affine_codes(
             &values[0], count, &grouping, <const c.qc_affine_step *> &steps[0, 0], code_size,

@@ -14,6 +14,8 @@ KMEANS_INITS = {"linear": 0, "density": 1, "forgy": 2, "k-means++": 3}
 
 #: Elements between two checks for signals: at most a tenth of a second on any machine.
 cdef size_t PIECE = 1 << 22
+#: The same where threads share the pieces: as QC_TASK_VALUES.
+cdef size_t SHARED_PIECE = 1 << 20
 cdef size_t N_OF_M_PIECE = 1 << 20  # these are slower
 
 
@@ -134,6 +136,7 @@ def kmeans_fast(const float[::1] values, size_t k):
     cdef c.qc_status status
     cdef Watch watch
     cdef const c.qc_poll *poll = begin(&watch, check)
+    threads = share(&watch)
     with nogil:
         status = c.qc_kmeans_fast(
             &values[0], count, k, &view[0], &coarseness, &workspace[0],
@@ -197,6 +200,24 @@ def group_codebooks(
     return books, entries, codes
 
 
+cdef struct Assigning:
+    const float *values
+    size_t count
+    const float *centroids
+    size_t k
+    uint8_t *codes
+
+
+cdef int assign_piece(void *argument, size_t task, void *scratch, const c.qc_poll *poll) noexcept nogil:
+    cdef Assigning *all = <Assigning *>argument
+    cdef size_t first = task * SHARED_PIECE
+    c.qc_assign(
+        all.values + first, min(all.count - first, SHARED_PIECE), all.centroids, all.k,
+        all.codes + first,
+    )
+    return 0
+
+
 def assign(const float[::1] values, const float[::1] centroids):
     cdef size_t count = values.shape[0]
     cdef size_t k = centroids.shape[0]
@@ -206,12 +227,8 @@ def assign(const float[::1] values, const float[::1] centroids):
     if count == 0:
         return codes
     cdef uint8_t[::1] view = codes
-    cdef size_t first, piece
-    for first in range(0, count, PIECE):
-        piece = min(count - first, PIECE)
-        with nogil:
-            c.qc_assign(&values[first], piece, &centroids[0], k, &view[first])
-        check_signals(check)
+    cdef Assigning all = Assigning(&values[0], count, &centroids[0], k, &view[0])
+    in_pieces(assign_piece, &all, count, SHARED_PIECE)
     return codes
 
 
@@ -294,6 +311,7 @@ def ternary_best(const float[::1] values, size_t sides):
     cdef c.qc_status status
     cdef Watch watch
     cdef const c.qc_poll *poll = begin(&watch, check)
+    threads = share(&watch)
     with nogil:
         status = c.qc_ternary_best(
             &values[0], count, sides, &threshold_view[0], &mean_view[0], &coarse, &workspace[0],

@@ -35,6 +35,7 @@ cdef enum:
 cdef struct Watch:
     qc_poll poll
     PyObject *check  # interrupt.check; the module keeps it alive
+    PyObject *threads  # the Threads that share the work of this call, if any; the caller keeps it
     timespec asked
 
 
@@ -44,6 +45,7 @@ cdef inline const qc_poll *begin(Watch *watch, check) except NULL:
     watch.check = <PyObject *>check
     watch.poll.stop = stop
     watch.poll.context = watch
+    watch.poll.run, watch.poll.threads = NULL, 1
     timespec_get(&watch.asked, TIME_UTC)
     return &watch.poll
 

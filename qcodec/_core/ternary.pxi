@@ -67,6 +67,7 @@ def ternary_codes(const float[::1] values, size_t inner, const float[:, ::1] thr
     cdef c.qc_status status
     cdef Watch watch
     cdef const c.qc_poll *poll = begin(&watch, check)
+    threads = share(&watch)
     with nogil:
         status = c.qc_ternary_codes(
             &values[0], values.shape[0], &grouping, &thresholds[0, 0], &view[0], poll, &error

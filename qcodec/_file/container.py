@@ -134,7 +134,7 @@ class OnDemand(Later):
         cls, name: str, tensor: Ordinary | Opaque, read: Callable[[], Ordinary | Opaque]
     ) -> OnDemand:
         """Make one of a tensor as it is now, which is not kept."""
-        type_name, shape, data = _stored(name, tensor)
+        type_name, shape, data = bytes_of_tensor(name, tensor)
         return cls(name, type_name, shape, data.nbytes, read)
 
     def read(self, offset: int, size: int) -> memoryview:
@@ -153,7 +153,7 @@ class OnDemand(Later):
     def _both(self) -> tuple[Ordinary | Opaque, memoryview]:
         tensor = self._read()
         with naming(self._name):
-            type_name, shape, data = _stored(self._name, tensor)
+            type_name, shape, data = bytes_of_tensor(self._name, tensor)
             if (type_name, shape) != (self.type_name, self.shape):
                 raise ValueError("its type or shape changed while the file was written")
             return tensor, data
@@ -213,7 +213,7 @@ def safetensors_parts(
         if isinstance(content, OnDemand):
             entries[name] = _Entry(content.type_name, content.shape, [content])
         elif isinstance(content, Ordinary | Opaque):
-            dtype, shape, data = _stored(name, content)
+            dtype, shape, data = bytes_of_tensor(name, content)
             entries[name] = _Entry(dtype, shape, [data])
         elif isinstance(content, Frame) and size_of(content) >= least:
             entries[name + FRAME_SUFFIX] = _bytes_entry(content)
@@ -238,8 +238,16 @@ def check_layout(layout: Layout, is_pack: bool, has_attached: bool) -> None:
         raise ValueError(f"layout is 'entries', which has no pack: {what}")
 
 
-def _stored(name: str, tensor: Ordinary | Opaque) -> tuple[str, tuple[int, ...], memoryview]:
-    """Return type, shape and bytes of a tensor as safetensors stores it."""
+def bytes_of_tensor(
+    name: str, tensor: Ordinary | Opaque
+) -> tuple[str, tuple[int, ...], memoryview]:
+    """Return type, shape and bytes of a tensor as safetensors stores it.
+
+    Raises
+    ------
+    ValueError
+        If elements of less than a byte have bits that do not fit; the message names the tensor.
+    """
     if isinstance(tensor, Opaque):
         return tensor.type_name, tensor.shape, tensor.data
     return tensor.element.safetensors, tensor.shape, _bytes_of(name, tensor).data

@@ -117,6 +117,19 @@ class Directory:
     check: Callable[[], None] | None = None
     files: Mapping[str, int] = field(default_factory=dict)
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of each tensor, and of what is attached.
+
+        Bytes that several have in common are those of the first.
+        """
+        seen: set[tuple[int, int]] = set()
+        found: dict[str, int] = {}
+        for name, stored in [*self.tensors.items(), *self.attached.items()]:
+            place = stored.offset, stored.size
+            found[name] = 0 if place in seen else stored.size
+            seen.add(place)
+        return found
+
 
 def is_pack(source: Readable) -> bool:
     """Whether the file begins as a bare pack does."""

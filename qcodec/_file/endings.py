@@ -37,6 +37,18 @@ def is_npz_path(path: PathLike) -> bool:
     return _ends(path, NPZ)
 
 
+def is_file_path(path: PathLike) -> bool:
+    """Whether a name has the ending of a format, qcodec's or another: then it is no folder's.
+
+    Examples
+    --------
+    >>> is_file_path("net.onnx"), is_file_path("Llama-3.1"), is_file_path("net.qcodec")
+    (True, False, True)
+    """
+    ending = PurePath(os.fsdecode(path)).suffix.lower()
+    return ending in {*_OF_OTHER_FORMATS, PACK, SAFETENSORS}
+
+
 def check_not_misleading(path: PathLike) -> None:
     """Raise `ValueError` if the name has the ending of another format.
 

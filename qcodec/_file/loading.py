@@ -18,7 +18,7 @@ from .._core import core
 from .._frame.parts import check_part
 from .._io.source import Source
 from ..dtypes import BY_ID, BY_SAFETENSORS, ElementType, output_type
-from ..errors import naming
+from ..errors import QCodecError, naming
 from ..limits import Limits
 from .converted import ConvertedTensor
 from .directory import Stored
@@ -257,10 +257,7 @@ class Loading:
         """Decode a frame; return what copies its parts."""
         whole = self._opener.encoded(group.first._replace(part=None))
         shared = SharedFrame(group.first.offset, whole)
-        for stored in group.members:
-            assert stored.part is not None
-            with naming(stored.name):
-                check_part(stored.part, whole.frame)
+        _check_parts(group, whole.frame)
         with naming(group.first.name):
             assert group.first.part is not None
             check_part(group.first.part, whole.frame)
@@ -270,19 +267,35 @@ class Loading:
     def _copy_parts(
         self, group: _Group, shared: SharedFrame, found: dict[tuple[str, str], Loaded]
     ) -> None:
-        whole = shared.whole
+        target = self._target(shared.whole.element_type)
+        elements = shared.elements(target)
         for stored in group.members:
+            part = stored.part
+            assert part is not None
+            if stored.converted_to:
+                with naming(stored.name):
+                    found[stored.identity] = self._converted(stored, PartOfFrame(shared, part))
+            else:
+                array = elements[part.first : part.first + part.elements].reshape(part.shape)
+                found[stored.identity] = array.copy(), target
+
+    def _converted(self, stored: Stored, part: PartOfFrame) -> Loaded:
+        tensor = ConvertedTensor(part, stored.converted_to)
+        target = self._target(tensor.element_type)
+        return tensor.decode(dtype=target.name), target
+
+
+def _check_parts(group: _Group, frame: core.Frame) -> None:
+    """Check that the frame has the parts; a message costs nothing until there is one."""
+    name = ""
+    try:
+        for stored in group.members:
+            name = stored.name
             assert stored.part is not None
-            with naming(stored.name):
-                if stored.converted_to:
-                    part = PartOfFrame(shared, stored.part)
-                    tensor = ConvertedTensor(part, stored.converted_to)
-                    target = self._target(tensor.element_type)
-                    array = tensor.decode(dtype=target.name)
-                else:
-                    target = self._target(whole.element_type)
-                    array = shared.part(stored.part, target).copy()
-            found[stored.identity] = array, target
+            check_part(stored.part, frame)
+    except QCodecError:
+        with naming(name):
+            raise
 
 
 def _run_named(name: str, task: Task) -> None:

@@ -103,7 +103,7 @@ class Opener:
         self._verify(stored, {})
 
     def faults(
-        self, everything: Iterable[Stored], progress: Callable[[Stored], None] | None = None
+        self, everything: Iterable[Stored], progress: Callable[[str], None] | None = None
     ) -> dict[str, QCodecError]:
         """Check every byte; return the errors of what is broken, by name."""
         found: _Found = {}
@@ -114,7 +114,7 @@ class Opener:
             except QCodecError as error:
                 errors[stored.name] = error
             if progress is not None:
-                progress(stored)
+                progress(stored.name)
         return errors
 
     def _verify(self, stored: Stored, found: _Found) -> None:

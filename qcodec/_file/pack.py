@@ -171,6 +171,9 @@ def _entries(content: memoryview, table: _Table) -> list[PackEntry]:
 
 def _dims(content: bytes, at: int, ndim: int) -> tuple[int, ...]:
     """Return the shape of a part; its numbers were checked."""
+    short = content[at : at + ndim]
+    if not short or max(short) < 0x80:
+        return tuple(short)
     dims = []
     for _ in range(ndim):
         dim, shift = 0, 0

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import groupby
 from operator import attrgetter
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from .._base.closing import Closing
 from .._base.messages import quoted
 from .._base.threads import PATIENCE_SECONDS, result_of
 from .._core.interrupt import check, obey
@@ -20,7 +20,7 @@ from .directory import Stored
 Load = Callable[[Sequence[Stored]], dict[str, Any]]
 
 
-class PrefetchLoader:
+class PrefetchLoader(Closing):
     """Tensors that threads decode in the background; `TensorFile.prefetch` returns it.
 
     Each tensor is handed out once: by `take`, or by iteration. A tensor that was handed out is not
@@ -110,17 +110,6 @@ class PrefetchLoader:
             raise ValueError("the loader belongs to the process that forked: start one in this one")
         if self._is_closed:
             raise ValueError("the loader is closed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _checked(load: Load, alike: Sequence[Stored]) -> dict[str, Any]:

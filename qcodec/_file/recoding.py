@@ -8,6 +8,8 @@ from typing import Any
 from .._base.messages import quoted
 from ..errors import UnsupportedError
 from ..recipes import Recipe
+from .container import Opaque, Ordinary
+from .saving import Progress
 from .tensor_file import TensorFile
 
 
@@ -31,6 +33,28 @@ def check_readable(file: TensorFile, skip_unreadable: bool = False) -> None:
             f"tensor {quoted(name)} is {kind}, which qcodec does not read{more}: "
             "--skip-unreadable (skip_unreadable=True) leaves such tensors out"
         )
+
+
+class Reading:
+    """`TensorFile.read_ordinary` that reports each tensor; one may be read several times.
+
+    Parameters
+    ----------
+    file : TensorFile
+    progress : callable, optional
+        Called with the number of tensors that were read, of all tensors, and the name.
+    """
+
+    def __init__(self, file: TensorFile, progress: Progress | None) -> None:
+        self._file, self._progress = file, progress
+        self._done: set[str] = set()
+
+    def __call__(self, name: str, **how: Any) -> Ordinary | Opaque:
+        tensor = self._file.read_ordinary(name, **how)
+        if self._progress is not None and name not in self._done:
+            self._done.add(name)
+            self._progress(len(self._done), len(self._file), name)
+        return tensor
 
 
 class Recoded(Mapping[str, Any]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from functools import partial
+from math import inf
 from typing import Any
 
 from .._base.arrays import as_array
@@ -20,6 +22,9 @@ from .bundling import Small, joined, may_join, may_wait
 from .container import LARGE_FRAME_BYTES, Content, OnDemand, Opaque, Ordinary
 from .repeated_frames import Repeated
 from .repeats import repeats
+
+#: Tensors without loss of up to this size are encoded by the calling thread.
+_QUICK_BYTES = 1 << 16
 
 #: Called after each tensor with the number of finished tensors, of all tensors, and its name.
 Progress = Callable[[int, int, str], None]
@@ -79,10 +84,11 @@ def encode_tensors(
     targets = {alias.target for alias in aliases.values()}
     kept: dict[str, str] = {}
 
-    def encode(quantized: Quantized, codec: Codec | None) -> bytes:
+    def encode(quantized: Quantized, codec: Codec | None, threads: int = 1) -> bytes:
         return encode_frame(
-            quantized, codec, profile=profile, effort=effort, element_checksums=element_checksums
-        )
+            quantized, codec, profile=profile, effort=effort, threads=threads,
+            element_checksums=element_checksums,
+        )  # fmt: skip
 
     def encode_one(name: str) -> Content | Small:
         if name in aliases:
@@ -98,12 +104,28 @@ def encode_tensors(
             is_small = may_wait(quantized, codec) or len(small.frame) < LARGE_FRAME_BYTES
             return small if is_small else small.frame
 
+    def is_quick(name: str) -> bool:
+        """Whether a tensor takes most of its time in Python: threads would wait for each other."""
+        if name in aliases:
+            return True
+        # Other mappings may load each tensor on demand.
+        value = tensors[name] if isinstance(tensors, dict) else None
+        if isinstance(value, Quantized) or getattr(value, "nbytes", inf) > _QUICK_BYTES:
+            return False
+        try:
+            tensor = _tensor_of(value)
+        except (TypeError, ValueError):  # raised again when it is the tensor's turn
+            return False
+        return bool(exact(name, tensor.shape, tensor.type_name))
+
     contents: dict[str, Content] = {}
     small: dict[str, Small] = {}
     seen = Repeated()
-    with closing(in_order(encode_one, tensors, threads)) as encoded:
+    others = [name for name in tensors if threads == 1 or not is_quick(name)]
+    elsewhere = set(others)
+    with closing(in_order(encode_one, others, threads)) as encoded:
         for name in tensors:
-            content = next(encoded)
+            content = next(encoded) if name in elsewhere else encode_one(name)
             # What has two names stays, so that no name stands for what stands for another.
             known = seen.known(content, name) if may_share and name not in targets else None
             if known is not None:
@@ -119,7 +141,7 @@ def encode_tensors(
             if progress is not None:
                 progress(len(contents), len(tensors), name)
     _warn_if_all_are_kept(recipe, kept)
-    return contents | joined(small, encode, threads)
+    return contents | joined(small, partial(encode, threads=threads), threads)
 
 
 def _on_demand(

@@ -166,20 +166,17 @@ class StoredTensors:
         """
         self._opener.verify(self._stored(name, or_attached=True))
 
-    def faults(self, progress: Callable[[str, int], None] | None = None) -> dict[str, QCodecError]:
+    def faults(self, progress: Callable[[str], None] | None = None) -> dict[str, QCodecError]:
         """Check every byte of all that `verify` takes; return the errors, by name.
 
         Parameters
         ----------
         progress : callable, optional
-            Called with the name and the bytes of each tensor that was checked, and of what is
-            attached.
+            Called with the name of each tensor that was checked, and of what is attached.
         """
         directory = self.directory
         everything = [*directory.tensors.values(), *directory.attached.values()]
-        if progress is None:
-            return self._opener.faults(everything)
-        return self._opener.faults(everything, lambda stored: progress(stored.name, stored.size))
+        return self._opener.faults(everything, progress)
 
     def element_type(self, name: str) -> ElementType:
         """Return the element type of a tensor; raises as `get_slice`."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .._base.arrays import to_torch
+from .._base.closing import Closing
 from .._frame.ids import ELEMENT_KINDS, KIND_NAMES
 from .._frame.indexing import Index
 from .._io.source import Source
@@ -36,7 +36,7 @@ _FRAMEWORKS = {
 }  # fmt: skip
 
 
-class TensorFile(StoredTensors):
+class TensorFile(StoredTensors, Closing):
     """A safetensors file, with or without encoded tensors, or a pack; see `safe_open`.
 
     Parameters
@@ -330,14 +330,20 @@ class TensorFile(StoredTensors):
         return self.read_ordinary(name)
 
     def ordinary_on_demand(
-        self, name: str, *, dtype: object = None, threads: int = 1
+        self,
+        name: str,
+        *,
+        dtype: object = None,
+        threads: int = 1,
+        read: Callable[..., Ordinary | Opaque] | None = None,
     ) -> Ordinary | Opaque | OnDemand:
         """Return one tensor as `read_ordinary` does, but a large one to be decoded when written.
 
-        The parts of a frame of several tensors are decoded at once.
+        The parts of a frame of several tensors are decoded at once. `read`, if given, is called in
+        the place of `read_ordinary`.
         """
         stored = self._stored(name)
-        read = partial(self.read_ordinary, name, dtype=dtype, threads=threads)
+        read = partial(read or self.read_ordinary, name, dtype=dtype, threads=threads)
         if stored.opaque or stored.part is not None:
             return read()
         tensor = self._opener.tensor(stored)
@@ -377,14 +383,3 @@ class TensorFile(StoredTensors):
                 "save them and open their path with qcodec.safe_open"
             )
         return self._reopen, ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()

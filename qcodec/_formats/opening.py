@@ -65,7 +65,7 @@ def open_any(
         if not is_index and (_is_safetensors(start) or not onnx.begins(start)):
             return source, read_any(source, Opening(limits, None, dequantize))
         source = joined = JoinedSource(source)
-        files = _Files(joined, place, backend)
+        files = _Files(joined, place, backend, limits)
         opening = Opening(limits, files.place, dequantize)
         directory = _of_index(joined, files, opening) if is_index else read_any(joined, opening)
         return source, replace(directory, files=files.sizes())
@@ -81,8 +81,8 @@ def _start(source: Readable) -> bytes:
 class _Files:
     """The files beside one, opened when they are needed."""
 
-    def __init__(self, joined: JoinedSource, path: Path, backend: Backend) -> None:
-        self._joined, self._backend = joined, backend
+    def __init__(self, joined: JoinedSource, path: Path, backend: Backend, limits: Limits) -> None:
+        self._joined, self._backend, self._limits = joined, backend, limits
         self._folder, self._name, self._size = path.parent, path.name, joined.size
         self._opened: dict[str, tuple[int, Source]] = {}
 
@@ -92,6 +92,7 @@ class _Files:
             shards.check_beside(name)
             source = open_source(self._folder / name, self._backend)
             self._opened[name] = self._joined.add(source), source
+            self._limits.check_file(self._joined.size, "bytes of all files")
         return self._opened[name]
 
     def sizes(self) -> dict[str, int]:

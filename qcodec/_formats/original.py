@@ -14,6 +14,7 @@ from typing import Any
 
 from .._base.messages import quoted
 from .._file.directory import Directory
+from .._file.header_writer import TensorSpec, write_header
 from .._file.metadata import to_json
 from .._io.later import Part
 from .._io.source import Readable
@@ -136,6 +137,32 @@ class Original:
             yield data_of(hole)
             at = hole.offset + hole.size
         yield self.rest[before:]
+
+
+def needs_original(source: Readable, directory: Directory) -> bool:
+    """Whether the same file cannot be written from its tensors alone.
+
+    It can if it is one safetensors file whose header is as qcodec writes it. A file that has frames
+    is not what was encoded: that one's original is attached to it.
+
+    Parameters
+    ----------
+    source : Readable
+        All files, one after the other.
+    directory : Directory
+    """
+    if directory.format:
+        return True
+    specifications: dict[str, TensorSpec] = {}
+    for name, stored in directory.tensors.items():
+        if stored.ordinary is None:
+            return False
+        specifications[name] = TensorSpec(stored.ordinary.dtype, stored.ordinary.shape, stored.size)
+    if directory.files or not directory.header_bytes:
+        return bool(directory.files)
+    header, order = write_header(specifications, directory.metadata)
+    found = bytes(source.read(0, directory.header_bytes))
+    return found != header or order != list(directory.tensors)
 
 
 def original_of(source: Readable, directory: Directory, name: str) -> Original | None:

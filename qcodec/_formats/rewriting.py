@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
-from .._base.arrays import little_endian_bytes
 from .._base.messages import quoted
+from .._file.container import Opaque, Ordinary, bytes_of_tensor
 from .._io.later import Later, Part, size_of
 from .._io.source import PartsSource
 from ..errors import ChecksumError, CorruptError, UnsupportedError
 from ..limits import Limits
 from .archive import Archive
 from .original import Hole, Original
-
-Array = np.ndarray[Any, Any]
+from .shards import INDEX
 
 #: The endings of the files that each format has.
 ENDINGS = {
@@ -29,9 +29,13 @@ ENDINGS = {
     "NumPy archive": (".npz",),
     "pickle": (".pkl", ".pickle"),
 }
+#: All endings, each once.
+ALL_ENDINGS = tuple(dict.fromkeys([*chain(*ENDINGS.values()), INDEX]))
 _WITH_CHECKSUMS = {"PyTorch archive", "NumPy archive"}
 
 
+#: Decodes the tensor of a name.
+Read = Callable[[str], Ordinary | Opaque]
 _Last = dict[Hole, memoryview]
 
 
@@ -49,7 +53,7 @@ class TensorBytes(Later):
         because a file is read in pieces.
     """
 
-    def __init__(self, hole: Hole, read: Callable[[str], Array], last: _Last) -> None:
+    def __init__(self, hole: Hole, read: Read, last: _Last) -> None:
         self._hole, self._decode, self._last = hole, read, last
         self.size = hole.size
 
@@ -66,19 +70,19 @@ class TensorBytes(Later):
         return self._last[self._hole]
 
     def _decoded(self) -> memoryview:
-        array, axes = self._decode(self._hole.name), self._hole.axes
+        tensor, axes = self._decode(self._hole.name), self._hole.axes
         if axes:
-            if array.ndim != len(axes):
+            if isinstance(tensor, Opaque) or tensor.array.ndim != len(axes):
                 raise CorruptError(f"tensor {quoted(self._hole.name)} has another shape")
-            array = np.ascontiguousarray(array.transpose(axes))
-        data = little_endian_bytes(array).data
+            tensor = replace(tensor, array=np.ascontiguousarray(tensor.array.transpose(axes)))
+        _, _, data = bytes_of_tensor(self._hole.name, tensor)
         if data.nbytes != self.size:
             what = f"tensor {quoted(self._hole.name)} has {data.nbytes:,} bytes"
             raise CorruptError(f"{what}, {self.size:,} in the original")
         return data
 
 
-def files_of(original: Original, read: Callable[[str], Array]) -> dict[str, list[Part]]:
+def files_of(original: Original, read: Read) -> dict[str, list[Part]]:
     """Return the parts of each file of an original, by name.
 
     Parameters
@@ -105,6 +109,13 @@ def files_of(original: Original, read: Callable[[str], Array]) -> dict[str, list
         if missing < 0:
             raise CorruptError("a tensor of the original goes on in the next file")
     return found
+
+
+def endings_of(original: Original) -> tuple[str, ...]:
+    """Return the endings of a file that is written as the first one of an original."""
+    if next(iter(original.files)).endswith(INDEX):
+        return (INDEX,)
+    return ENDINGS.get(original.format, ())
 
 
 def checked(files: dict[str, list[Part]], format: str) -> dict[str, list[Part]]:  # noqa: A002

@@ -24,6 +24,13 @@ _AROUND_A_TENSOR = (
 )
 #: Their first argument is a function, their third its arguments.
 _AROUND_A_CALL = ("torch._tensor._rebuild_from_type_v2", "torch._tensor._rebuild_from_type")
+#: What other functions of `torch._utils` make, and what to save instead.
+_OTHERS = {
+    "_rebuild_sparse_tensor": "of a sparse layout (save tensor.to_dense() instead)",
+    "_rebuild_qtensor": "quantized by torch (save tensor.dequantize() or int_repr() instead)",
+    "_rebuild_nested_tensor": "of a nested layout (save tensor.unbind() instead)",
+    "_rebuild_meta_tensor_no_storage": "on the meta device, without elements",
+}
 _MAX_LAYERS = 8
 
 _STORAGES = {
@@ -62,7 +69,7 @@ def torch_tensor(value: Any, places: Places) -> Located | Unreadable | None:
         elif value.calls(*_WITH_DTYPE):
             return _rebuilt(arguments, arguments[6] if len(arguments) > 6 else None, places)
         elif value.function.module == "torch._utils":
-            return Unreadable(f"made by {value.function.path}")
+            return Unreadable(_OTHERS.get(value.function.name, f"made by {value.function.path}"))
         else:
             return None
     return Unreadable("nested too deeply")

@@ -91,6 +91,16 @@ class FrameEncoder:
             least += self.plan.chunk_least(bytes_of(codes), len(codes), self.codings, self.profile)
         return least
 
+    def price(self, index: int, chunk: Chunk) -> int:
+        """Return the bytes that a chunk has to save for the time that its contexts take.
+
+        C weighs each stream against other codings of the same symbols; this weighs layouts.
+        """
+        data, codings = chunk
+        if self.profile != ids.PROFILES["balanced"] or not codings & _CONTEXTS:
+            return 0
+        return self.plan.chunk_price(self.ranges[index][1], data)
+
     def chunks(self, indices: Collection[int], threads: int) -> dict[int, Chunk]:
         """Encode the chunks of these indices, on several threads."""
         with closing(in_order(self.chunk, indices, threads)) as found:
@@ -180,8 +190,9 @@ def encode_quantized(
     """Encode a `Quantized` as one frame.
 
     The layouts that `positions` allows are compared on sampled chunks, simplest first. A layout
-    is taken if it saves enough compared with the best one before it. Elements that were quantized
-    before are also encoded as the codes that they once were; the smaller frame is taken.
+    is taken if it saves enough compared with the best one before it; in "balanced", its contexts
+    also have to save what their time is worth. Elements that were quantized before are also encoded
+    as the codes that they once were; the smaller frame is taken.
     """
     encoding = Encoding(profile, effort, codings)
 
@@ -256,26 +267,29 @@ def _smallest(
     across, within = (threads, 1) if is_short else (1, threads)
     keep = 1 - _WORTHWHILE[encoding.profile]
 
-    def measured(place: int) -> tuple[FrameEncoder, dict[int, Chunk], float]:
+    def measured(place: int) -> tuple[FrameEncoder, dict[int, Chunk], float, float]:
+        """Return also the bytes of an element, without and with the price of their contexts."""
         encoder, indices = encoder_of(*tried[place]), samples[place]
         chunks = encoder.chunks(indices, within)
         size = sum(len(data) for data, _ in chunks.values())
-        return encoder, chunks, _per_element(size, encoder, indices)
+        priced = size + sum(encoder.price(index, chunk) for index, chunk in chunks.items())
+        each, cost = (_per_element(it, encoder, indices) for it in (size, priced))
+        return encoder, chunks, each, cost
 
     places, known = list(range(len(tried))), {}
     if [layout.kind for layout, _ in tried[:2]] == ["bytes", "planes"]:
         # To encode bytes of floats takes as long as planes, which are nearly always smaller.
         known[1] = measured(1)
         first, indices = encoder_of(*tried[0]), samples[0]
-        if known[1][2] < keep * _per_element(first.least(indices), first, indices):
+        if known[1][3] < keep * _per_element(first.least(indices), first, indices):
             places.remove(0)
-    best, sampled, cost = None, {}, inf
+    best, sampled, smallest, least = None, {}, inf, inf
     unknown = [place for place in places if place not in known]
     with closing(in_order(measured, unknown, across)) as others:
         for place in places:
-            encoder, chunks, each = known[place] if place in known else next(others)
-            if best is None or each < cost * keep:
-                best, sampled, cost = encoder, chunks, each
+            encoder, chunks, each, cost = known[place] if place in known else next(others)
+            if best is None or cost < least * keep:
+                best, sampled, smallest, least = encoder, chunks, each, cost
     assert best is not None
     elements = sum(count for _, count in best.ranges)
-    return b"" if cost * elements >= below else best.frame(sampled, threads)
+    return b"" if smallest * elements >= below else best.frame(sampled, threads)

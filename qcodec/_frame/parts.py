@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from . import ids
 from .inspection import Info
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """The place of a tensor in a frame that holds several, one after the other.
 
     Attributes

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING
+
+from .._base.closing import Closing
 
 if TYPE_CHECKING:
     from .outputs import Output
@@ -54,7 +55,7 @@ def size_of(part: Part) -> int:
     return part.size if isinstance(part, Later) else memoryview(part).nbytes
 
 
-class Spool:
+class Spool(Closing):
     """Keeps bytes: the first ones in memory, and the others in a temporary file without a name.
 
     Parameters
@@ -81,15 +82,8 @@ class Spool:
         self._end = 0
         self._lock = threading.Lock()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove the temporary file."""
         if self._file is not None:
             self._file.close()
 

@@ -14,11 +14,11 @@ import stat
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from types import TracebackType
-from typing import Any, Literal, Protocol, Self, SupportsIndex
+from typing import Any, Literal, Protocol, SupportsIndex
 
 import numpy as np
 
+from .._base.closing import Closing
 from .._base.forks import ForkLock
 from ..errors import TruncatedError
 from .later import Later, size_of
@@ -42,7 +42,7 @@ class Readable(Protocol):
         """Return the bytes ``[offset, offset + size)``."""
 
 
-class Source:
+class Source(Closing):
     """Bytes that are read by offset; a context manager and the base class of the three kinds.
 
     Parameters
@@ -123,17 +123,6 @@ class Source:
             self.closed = True
         if is_idle:
             self._release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read(self, offset: int, size: int) -> memoryview:
         raise NotImplementedError

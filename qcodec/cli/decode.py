@@ -7,15 +7,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from .._base.messages import names_text
 from .._file.container import safetensors_parts
 from .._file.endings import NPZ, SAFETENSORS, is_npz_path
+from .._file.recoding import Reading
 from .._file.tensor_file import TensorFile
 from .._formats.original import NAME, Original
-from .._formats.rewriting import ENDINGS as ORIGINAL_ENDINGS
-from .._formats.rewriting import checked, files_of
+from .._formats.rewriting import ALL_ENDINGS, checked, endings_of, files_of
 from .._io.atomic import replace_file
 from .._io.later import Later, Part
 from .._io.outputs import Output
@@ -54,31 +53,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Decode the file and report its size."""
-    if is_folder(options, ENDINGS):
+    if is_folder(options):
         return convert(options, decode_checkpoint, "decoding", dtype=options.dtype)
     base = base_of(options)
-    others = (ending for endings in ORIGINAL_ENDINGS.values() for ending in endings)
-    endings = tuple(dict.fromkeys((*ENDINGS, *others)))
+    endings = tuple(dict.fromkeys((*ENDINGS, *ALL_ENDINGS)))
     output = checked_output(options, endings, keeps_all=options.dtype is None)
-    with safe_open(options.input, limits=options.limits, base=base) as file:
-        before, count = file.source.size, len(file)
-        file.check_total(options.dtype)
-        original = _original(file, options)
-        files = None if original is None else _original_files(file, options, original)
-        lost: dict[str, list[str]] = {}
-        if files is None:
-            files, lost = _new_file(file, options, output)
-        _warn_of_loss(options.output, lost)
-        if output.is_stream:
-            _check(file)
-        # Windows replaces no file that is open.
-        first_closed = sys.platform == "win32" and output.is_file(Path(options.input).stat())
-        if first_closed:
-            files = {path: [_read(part) for part in parts] for path, parts in files.items()}
-        else:
-            after = _written(files, options)
+    # Windows replaces no file that is open.
+    first_closed = sys.platform == "win32" and output.is_file(Path(options.input).stat())
+    with safe_open(options.input, backend="pread", limits=options.limits, base=base) as file:
+        before, count, sizes = file.source.size, len(file), file.directory.sizes()
+        with Progress("decoding", sum(sizes.values()), options.quiet) as shown:
+            file.check_total(options.dtype)
+            read = Reading(file, lambda done, total, name: shown.advance(sizes[name], name))  # noqa: ARG005
+            files, lost = _files(file, options, output, read)
+            _warn_of_loss(options.output, lost)
+            if output.is_stream:
+                _check(file)
+            if first_closed:
+                files = {path: [_read(part) for part in parts] for path, parts in files.items()}
+            else:
+                after = _written(files)
     if first_closed:
-        after = _written(files, options)
+        after = _written(files)
     report = {
         "output": options.output, "tensors": count, "bytes": after, "left_out": lost,
     }  # fmt: skip
@@ -91,13 +87,23 @@ def run(options: argparse.Namespace) -> int:
 _Files = dict[str, Iterable[Part]]
 
 
+def _files(
+    file: TensorFile, options: argparse.Namespace, output: Output, read: Reading
+) -> tuple[_Files, dict[str, list[str]]]:
+    """Return what is written, and the names of what ``OUT`` cannot hold."""
+    original = _original(file, options)
+    files = None if original is None else _original_files(options, original, read)
+    return _new_file(file, options, output, read) if files is None else (files, {})
+
+
 def _original(file: TensorFile, options: argparse.Namespace) -> Original | None:
     """Return what the file that was encoded is written from, if ``OUT`` has its format."""
-    ending = Path(options.output).suffix.lower()
+    output = options.output.lower()
     if NAME in file.attached() and options.dtype is None:
         original = Original.from_bytes(file.get_attached(NAME), options.limits)
-        if ending in ORIGINAL_ENDINGS.get(original.format, ()):
+        if output.endswith(endings_of(original)):
             return original
+    ending = Path(output).suffix
     if ending in ENDINGS or not ending:
         return None
     why = "--dtype was given" if options.dtype else "IN was not encoded from such a file"
@@ -107,18 +113,15 @@ def _original(file: TensorFile, options: argparse.Namespace) -> Original | None:
 
 
 def _original_files(
-    file: TensorFile, options: argparse.Namespace, original: Original
+    options: argparse.Namespace, original: Original, read: Reading
 ) -> _Files | None:
     """Return the files that were encoded: ``OUT``, and those of its external data.
 
     None if tensors were quantized and ``OUT`` can be written from its tensors alone.
     """
-
-    def read(name: str) -> Any:
-        return file.read_array(name, threads=options.threads)[0]
-
+    decode = partial(read, threads=options.threads)
     try:
-        (_, main), *others = checked(files_of(original, read), original.format).items()
+        (_, main), *others = checked(files_of(original, decode), original.format).items()
     except UnsupportedError:
         if options.output.lower().endswith(ENDINGS):
             return None
@@ -132,7 +135,7 @@ def _original_files(
 
 
 def _new_file(
-    file: TensorFile, options: argparse.Namespace, output: Output
+    file: TensorFile, options: argparse.Namespace, output: Output, read: Reading
 ) -> tuple[_Files, dict[str, list[str]]]:
     """Return ``OUT``, and the names of what it cannot hold."""
     is_npz = is_npz_path(options.output)
@@ -144,8 +147,9 @@ def _new_file(
         lost["unreadable tensors"] = list(file.directory.left_out)
     if any(lost.values()):
         check_may_lose(options, output)
-    read = partial(file.ordinary_on_demand, dtype=options.dtype, threads=options.threads)
-    tensors = file.read_each(read)
+    tensors = file.read_each(
+        partial(file.ordinary_on_demand, dtype=options.dtype, threads=options.threads, read=read)
+    )
     parts: Iterable[Part]
     parts = npz_parts(tensors) if is_npz else safetensors_parts(tensors, metadata)
     return {options.output: parts}, lost
@@ -160,13 +164,12 @@ def _warn_of_loss(path: str, lost: Mapping[str, list[str]]) -> None:
             warn(f"{path}: warning: {ending} cannot hold {noun}: left out {names_text(names)}")
 
 
-def _written(files: _Files, options: argparse.Namespace) -> int:
+def _written(files: _Files) -> int:
     """Write the files; return the size of them all."""
     size = 0
-    with Progress("decoding", 0, options.quiet) as shown:
-        for path, parts in files.items():
-            with about(path, (OSError,)):
-                size += replace_file(path, shown.counting(parts, path))
+    for path, parts in files.items():
+        with about(path, (OSError,)):
+            size += replace_file(path, parts)
     return size
 
 

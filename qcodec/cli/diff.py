@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,13 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print what differs."""
     base = base_of(options)
-    with safe_open(options.input, limits=options.limits, base=base) as first:
+    with safe_open(options.input, backend="pread", limits=options.limits, base=base) as first:
         with about(options.other):
-            second = safe_open(options.other, limits=options.limits, base=base)
+            second = safe_open(options.other, backend="pread", limits=options.limits, base=base)
         with second, about(options.other):
-            size = first.source.size + second.source.size
-            with Progress("comparing", size, options.quiet) as shown:
-                found = compare(first, second, shown)
+            sizes = Counter(first.directory.sizes()) + Counter(second.directory.sizes())
+            with Progress("comparing", sizes.total(), options.quiet) as shown:
+                found = compare(first, second, lambda name: shown.advance(sizes[name], name))
     changed = [row for row in found if row["change"] != "equal"]
     if options.json:
         rows = found if options.all else changed
@@ -54,13 +56,14 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def compare(first: TensorFile, second: TensorFile, shown: Progress) -> list[dict[str, Any]]:
+def compare(
+    first: TensorFile, second: TensorFile, progress: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """Describe each tensor of two files, in the order of the first, by plain values."""
     found = []
     for name in dict.fromkeys([*first.offset_keys(), *second.offset_keys()]):
         found.append(_compared(name, first, second))
-        places = (file.directory.tensors.get(name) for file in (first, second))
-        shown.advance(sum(stored.size for stored in places if stored), name)
+        progress(name)
     return found
 
 

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     """Encode the file and report its size."""
     rules = _rules(options.tensor)
     recipe = _recipe(options.recipe).with_rules(rules)
-    if is_folder(options, ENDINGS):
+    if is_folder(options):
         return _encode_folder(options, recipe, rules)
     base = base_of(options)
     if base is not None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .._file.endings import is_file_path
 from .._formats.shards import INDEX
-from ..checkpoints import MAX_SHARD_BYTES
 from ..files import safe_open
 from .faults import UsageError, about
 from .progress import Progress
@@ -27,18 +27,18 @@ def add_folders(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-shard-size",
         type=_size,
-        default=MAX_SHARD_BYTES,
         metavar="SIZE",
-        help="of a folder: bytes of a file, such as 500MB; default: 5GB",
+        help="of a folder: bytes of a file, such as 500MB; the default of encode is 5GB, that of "
+        "decode are the files that were encoded",
     )
 
 
-def is_folder(options: argparse.Namespace, endings: tuple[str, ...]) -> bool:
+def is_folder(options: argparse.Namespace) -> bool:
     """Whether IN is a checkpoint of several files and OUT a folder, not a file by its ending."""
     source = Path(options.input)
     if not source.is_dir() and not source.name.endswith(INDEX):
         return False
-    return not options.output.lower().endswith(endings)
+    return not is_file_path(options.output)
 
 
 def convert(
@@ -62,7 +62,7 @@ def convert(
     if target.exists() and target.resolve() in {source.resolve(), source.resolve().parent}:
         raise UsageError(f"{target}: is the input: name another folder")
     with safe_open(source, backend="pread", limits=options.limits) as file:
-        sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
+        sizes = file.directory.sizes()
         before, count = sum(sizes.values()), len(file)
     with (
         Progress(what, before, options.quiet) as shown,

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from .._file.header_writer import TensorSpec, write_header
+from .._base.closing import Closing
 from .._file.recoding import Recoded, check_readable
-from .._file.tensor_file import TensorFile
-from .._formats.original import NAME, original_of
+from .._formats.original import NAME, needs_original, original_of
 from .._io.outputs import Output
 from ..files import safe_open, save_file
 from ..recipes import Recipe
@@ -21,7 +19,7 @@ from .progress import Progress
 from .text import contents_text
 
 
-class Model:
+class Model(Closing):
     """The file or folder ``IN`` of a command that writes ``OUT``; a context manager.
 
     Parameters
@@ -65,22 +63,25 @@ class Model:
             As in `qcodec.save_file`.
         """
         options, file = self._options, self._file
-        check_readable(file, options.skip_unreadable)
-        attached = self._attached()
-        sizes = {name: stored.size for name, stored in file.directory.tensors.items()}
-        with (
-            Progress(what, sum(sizes.values()), options.quiet) as shown,
-            about(options.output, (OSError,)),
-        ):
-            after = save_file(
-                self.tensors,
-                options.output,
-                file.metadata(),
-                recipe=self._recipe,
-                progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
-                attached=attached,
-                **encoding,
-            )
+        sizes = file.directory.sizes()
+        with Progress(what, sum(sizes.values()), options.quiet) as shown:
+            check_readable(file, options.skip_unreadable)
+            attached = self._attached()
+
+            def read(name: str) -> Any:
+                shown.working_on(name)
+                return self.tensors[name]
+
+            with about(options.output, (OSError,)):
+                after = save_file(
+                    _OnDemand(options.input, list(self.tensors), read),
+                    options.output,
+                    file.metadata(),
+                    recipe=self._recipe,
+                    progress=lambda done, total, name: shown.advance(sizes[name], name),  # noqa: ARG005
+                    attached=attached,
+                    **encoding,
+                )
         before = file.source.size
         contents = {"tensors": len(self.tensors), "attached": len(file.attached())}
         report = {"output": options.output, **contents, "input_bytes": before, "bytes": after}
@@ -91,39 +92,14 @@ class Model:
     def _attached(self) -> Mapping[str, Any]:
         """Return what is attached, and what the same file can be written from."""
         file = self._file
-        if not _needs_original(file):
+        if not needs_original(file.source, file.directory):
             return _OnDemand(self._options.input, file.attached(), file.get_attached)
         original = original_of(file.source, file.directory, Path(self._options.input).name)
         return {} if original is None else {NAME: original.to_bytes()}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
-
-
-def _needs_original(file: TensorFile) -> bool:
-    """Whether a file is written otherwise from its tensors alone: not if it is our own."""
-    directory = file.directory
-    if directory.format:
-        return True
-    entries = [stored.ordinary for stored in directory.tensors.values()]
-    if directory.files or None in entries or not directory.header_bytes:
-        return False
-    specifications = {
-        name: TensorSpec(stored.ordinary.dtype, stored.ordinary.shape, stored.size)
-        for name, stored in directory.tensors.items()
-        if stored.ordinary is not None
-    }
-    header, order = write_header(specifications, directory.metadata)
-    found = bytes(file.source.read(0, directory.header_bytes))
-    return found != header or order != list(directory.tensors)
 
 
 class _OnDemand(Mapping[str, Any]):

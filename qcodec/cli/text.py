@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -13,6 +13,8 @@ from .faults import DataError, ReaderGoneError
 
 __all__ = ["contents_text", "counted", "escape", "print_json", "printing", "say", "table", "warn"]
 
+#: What removes the line of progress while a message is printed.
+hidden_by: list[Callable[[], None]] = []
 #: The length limit of an error: a path, and a message that has a limit of its own.
 _MAX_LINE = 600
 
@@ -90,6 +92,8 @@ def say(text: str, file: TextIO | None = None) -> None:
 def warn(text: str) -> None:
     """Print one line to the standard error."""
     if sys.stderr is not None:
+        for hide in hidden_by:
+            hide()
         print(f"qcodec: {one_line(text, _MAX_LINE)}", file=sys.stderr)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .._file.endings import PACK, SAFETENSORS
+from ..checkpoints import encode_checkpoint
 from ..recipes import Recipe
 from .arguments import (
     add_base,
@@ -15,6 +16,7 @@ from .arguments import (
     add_threads,
     base_of,
 )
+from .folders import add_folders, convert, is_folder
 from .model import Model
 from .output import add_force, checked_output
 
@@ -26,9 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.add_argument("input", metavar="IN", help="an encoded file, or any that encode takes")
     parser.add_argument(
-        "output", metavar="OUT", help="a .qc.safetensors file, or .qcodec for a pack"
+        "output",
+        metavar="OUT",
+        help="a .qc.safetensors file, .qcodec for a pack, or a folder if IN is one",
     )
     add_encoding(parser)
+    add_folders(parser)
     add_reading(parser)
     add_quiet(parser)
     add_base(parser, "the base that IN was encoded against, from which OUT will be free")
@@ -39,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the file and report its size."""
+    if is_folder(options):
+        return convert(
+            options, encode_checkpoint, "transcoding",
+            recipe=Recipe(), profile=options.profile, effort=options.effort,
+            skip_unreadable=options.skip_unreadable,
+        )  # fmt: skip
     base = base_of(options)
     output = checked_output(options, ENDINGS, keeps_all=True)
     with Model(options, Recipe(), base) as model:

@@ -22,11 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the faults; an unreadable head of the file ends the command."""
-    with safe_open(options.input, limits=options.limits, base=base_of(options)) as file:
-        if file.directory.check is not None:
-            file.directory.check()
-        with Progress("verifying", file.source.size, options.quiet) as shown:
-            found = file.faults(lambda name, size: shown.advance(size, name))
+    with safe_open(
+        options.input, backend="pread", limits=options.limits, base=base_of(options)
+    ) as file:
+        sizes = file.directory.sizes()
+        with Progress("verifying", sum(sizes.values()), options.quiet) as shown:
+            if file.directory.check is not None:
+                file.directory.check()
+            found = file.faults(lambda name: shown.advance(sizes[name], name))
         faults = [
             {"tensor": name, "kind": error.code, "message": str(error)}
             for name, error in found.items()

@@ -25,10 +25,15 @@ MAX_CODEBOOK_BITS = 8
 INITS = ("auto", "exact", "fast", *core.KMEANS_INITS)
 NORMALIZATIONS = ("max", "rms")
 
-# Up to this many values, sorting is cheap, and the exact optimum costs little more.
-_MAX_EXACT = 1 << 16
+# By "auto", a codebook is the optimum up to this many values per entry, near it up to this many in
+# all, and by the fast method above: more values hardly ever take less time.
+_EXACT_PER_ENTRY = 64
+_MAX_NEAR = 1 << 13
+# It is the optimum up to this many if prices of bits follow, which take longer.
+_MAX_EXACT_START = 1 << 16
+_UNLIMITED = (1 << 63) - 1
 # How many values of a group are sorted at most, by the name of the method.
-_LIMITS = {"auto": _MAX_EXACT, "exact": (1 << 63) - 1, "fast": 0}
+_LIMITS = {"auto": 1 << 16, "exact": _UNLIMITED, "fast": 0}
 # The share of the error inside the bins of the fast method, up to which it is near the optimum.
 _MAX_COARSENESS = 0.001
 # On sorted values, a step of Lloyd's algorithm takes microseconds, and the last ones change little.
@@ -63,10 +68,10 @@ def quantize_codebook(
         ``"exact"`` finds the optimum, the smallest squared error. ``"fast"`` is at most
         0.05 % above the optimum (0.01 % on common distributions) and takes a millisecond
         per million weights: it is the exact method on the bins of a histogram, or on the
-        weights if the bins are too coarse. ``"auto"`` is exact up to 65,536 weights, and fast
-        above. With a codebook per group, groups of up to 65,536 weights are then typically
-        0.01 % above the optimum, which takes a quarter of the time. The others are starts for
-        Lloyd's algorithm.
+        weights if the bins are too coarse. ``"auto"`` is exact up to 64 weights per entry,
+        typically within 0.01 % of the optimum up to 8,192 weights, and fast above. With a
+        codebook per group, groups of up to 65,536 weights are typically within 0.01 %. The
+        others are starts for Lloyd's algorithm.
     scale : {"max", "rms"}, optional
         Divide each group by its largest magnitude or its root mean square, store
         this as the group's scale, and share one codebook. The default: no scale, and
@@ -139,7 +144,8 @@ def quantize_codebook(
 
     with weights.explaining():
         # To sort, a copy is as good as a new one.
-        centroids = _centroids(stored(), k, init, seed, is_own=scale is not None or weights.copies)
+        is_own = scale is not None or weights.copies
+        centroids = _centroids(stored(), k, init, seed, is_own, is_start=rate > 0)
         if rate > 0 and weights.any_stored:
             positions, centroids, codes = _by_rate(weights, stored(), centroids, rate)
         else:
@@ -197,24 +203,38 @@ def _quantized(
     )
 
 
-def _centroids(values: Array, k: int, init: Init, seed: int, is_own: bool = False) -> Array:
+def _centroids(
+    values: Array, k: int, init: Init, seed: int, is_own: bool = False, is_start: bool = False
+) -> Array:
     """Return at most k distinct centroids, ascending; a single 0 if there are no values.
 
     The values may be sorted if they are our own.
     """
     if len(values) == 0:
         return np.zeros(1, np.float32)
-    if init == "auto":
-        init = "exact" if len(values) <= _MAX_EXACT else "fast"
-    if init == "fast":
+    method = _method(len(values), k, is_start) if init == "auto" else init
+    if method == "fast":
         centroids, coarseness = core.kmeans_fast(values, k)
-        init = "fast" if coarseness <= _MAX_COARSENESS else "exact"
-    if init == "exact":
+        if coarseness > _MAX_COARSENESS:
+            method = "near" if init == "auto" and not is_start else "exact"
+    if method == "exact":
         centroids, _ = core.kmeans_exact(ascending(values, is_own), k)
-    elif init != "fast":
-        centroids, _ = core.kmeans_lloyd(ascending(values, is_own), k, init, seed, _MAX_STEPS)
+    elif method == "near":
+        books, _, _ = core.group_codebooks(
+            values, None, len(values), 1, k, _UNLIMITED, _MAX_COARSENESS, exact=False
+        )
+        centroids = books[0]
+    elif method != "fast":
+        centroids, _ = core.kmeans_lloyd(ascending(values, is_own), k, method, seed, _MAX_STEPS)
     # Adding 0 turns -0.0 into +0.0, as quantizers promise.
     return np.unique(centroids + np.float32(0))
+
+
+def _method(values: int, k: int, is_start: bool) -> str:
+    """Return what "auto" is for so many values."""
+    if values <= (_MAX_EXACT_START if is_start else _EXACT_PER_ENTRY * k):
+        return "exact"
+    return "near" if values <= _MAX_NEAR and not is_start else "fast"
 
 
 def _within_reach(

@@ -221,22 +221,22 @@ typedef struct change {
     float *values;
     size_t first, count;
     float to;
-    unsigned asked;
+    unsigned question, asked; /* at which question they change, and how many there were */
 } change;
 
 static int change_values(void *context)
 {
     change *by = context;
-    for (size_t i = by->first; i < by->count; i++)
-        by->values[i] = by->to;
     by->asked++;
+    for (size_t i = by->first; i < by->count && by->asked >= by->question; i++)
+        by->values[i] = by->to;
     return 0;
 }
 
-/* `pieces` of 2^16 values, of which one is far from all others. About 128 pieces after the start
-   the values from `first` on become `to`. */
-static qc_status fast_while_changing(size_t pieces, int far_is_last, double first, float to,
-                                     qc_error *error)
+/* `pieces` of 2^16 values, of which one is far from all others. At a question the values from
+   `first` on become `to`. The first ones are asked between two blocks of 32 pieces. */
+static qc_status fast_while_changing(size_t pieces, int far_is_last, unsigned question,
+                                     double first, float to, qc_error *error)
 {
     size_t count = pieces << 16;
     float *values = malloc(count * sizeof *values), centroids[2];
@@ -245,10 +245,10 @@ static qc_status fast_while_changing(size_t pieces, int far_is_last, double firs
     for (size_t i = 0; i < count; i++)
         values[i] = 1 + (float)(i % 7) / 8;
     values[far_is_last ? count - 1 : 0] = 1e30f;
-    change by = {values, (size_t)(first * (double)count), count, to, 0};
-    const qc_poll poll = {change_values, &by};
+    change by = {values, (size_t)(first * (double)count), count, to, question, 0};
+    const qc_poll poll = {.stop = change_values, .context = &by};
     qc_status status = qc_kmeans_fast(values, count, 2, centroids, NULL, room, &poll, error);
-    CHECK(by.asked > 0, "the values have not changed");
+    CHECK(by.asked >= question, "the values have not changed");
     free(values);
     free(room);
     return status;
@@ -258,9 +258,10 @@ static void kmeans_of_values_that_change(void)
 {
     const char *change = "k-means: values change while they are read";
     /* In the first pass, so that the centre lies outside of the range that the second finds. */
-    REFUSED(fast_while_changing(150, 1, 0, 1e20f, &error), QC_INVALID, change);
-    /* In the third pass, beyond the range that the second has found. */
-    REFUSED(fast_while_changing(100, 0, 0.5, 3e38f, &error), QC_INVALID, change);
+    REFUSED(fast_while_changing(150, 1, 1, 0, 1e20f, &error), QC_INVALID, change);
+    /* In the third pass, after seven blocks of the first and 8 M values of its own, beyond the
+       range that the second has found. */
+    REFUSED(fast_while_changing(200, 0, 7, 0.5, 3e38f, &error), QC_INVALID, change);
 }
 
 static qc_status assign(const float *centroids, const double *costs, size_t k, qc_error *error)

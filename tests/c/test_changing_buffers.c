@@ -3,7 +3,7 @@
  * other values that can be decoded or an error, and neither touches a byte that is not its own, as
  * sanitizers see. Numeric functions come to an end.
  */
-#include "changer.h"
+#include "changing/changer.h"
 #include "frames/sample_frames.h"
 #include "qcodec_numeric.h"
 

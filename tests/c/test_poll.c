@@ -34,7 +34,7 @@ static int stop(void *context)
     return ++questions == stop_at;
 }
 
-static const qc_poll poll_stop = {stop, &questions};
+static const qc_poll poll_stop = {.stop = stop, .context = &questions};
 
 /* ---- what is called: each leaves its results in `out`, and returns how many bytes in *size ----
  */

@@ -246,6 +246,7 @@ static void check_bins(void)
 {
     enum { PRECISION = 9, ROUNDS = 17 };
     static qc_value_bin bins[QC_VALUE_BINS_ROOM];
+    void *spare = malloc(qc_value_histogram_workspace());
     for (unsigned round = 0; round < ROUNDS; round++)
         for (size_t count = 1; count <= MOST; count = next_count(count)) {
             float *values = (float *)last_bytes(input, count * sizeof *values);
@@ -258,8 +259,8 @@ static void check_bins(void)
                 qc_value_histogram found = {0};
                 qc_ticker ticker = qc_ticker_of(NULL);
                 qc_cpu_select(paths[path]);
-                qc_status status =
-                    qc_value_histogram_fill(values, count, PRECISION, bins, &found, &ticker, NULL);
+                qc_status status = qc_value_histogram_fill(values, count, PRECISION, bins, &found,
+                                                           spare, &ticker, NULL);
                 CHECK((status == QC_OK) == qc_all_finite(values, count), "status %d", status);
                 if (status != QC_OK)
                     continue;
@@ -271,6 +272,7 @@ static void check_bins(void)
                 CHECK(all == (double)count, "%g of %zu values", all, count);
             }
         }
+    free(spare);
 }
 
 static void check_bitpacked(void)

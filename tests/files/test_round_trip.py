@@ -1,5 +1,6 @@
 """Files restore all tensors, in every container, of every type, tied or not."""
 
+import threading
 from collections import UserDict
 from collections.abc import Mapping
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import qcodec
+from qcodec._file import saving
 from qcodec._file.container import LARGE_FRAME_BYTES, Ordinary, safetensors_parts
 from qcodec._file.directory import read_directory
 from qcodec._file.tensor_file import TensorFile
@@ -125,8 +127,38 @@ def test_threads_and_profiles_change_no_tensor(threads, profile):
     assert all_same(load(data, threads=threads), model())
 
 
-def test_the_bytes_do_not_depend_on_threads():
-    assert save(model(), recipe="codebook4", threads=4) == save(model(), recipe="codebook4")
+@pytest.mark.parametrize("recipe", ["lossless", "codebook4"])
+def test_the_bytes_do_not_depend_on_threads(recipe):
+    random = np.random.default_rng(8)
+    tensors = model() | {
+        f"{i}.weight": random.standard_normal((side, side), dtype=np.float32)
+        for i, side in enumerate((64, 9, 300, 64, 128, 129, 65, 64))
+    }
+    one = save(tensors, recipe=recipe)
+    for threads in (2, 3, 7):
+        assert save(tensors, recipe=recipe, threads=threads) == one
+
+
+def test_small_tensors_without_loss_are_encoded_by_the_calling_thread(monkeypatch):
+    encode, where = saving.encode_frame, {}
+
+    def noting(quantized, *arguments, **options):
+        where.setdefault(quantized.shape, set()).add(threading.get_ident())
+        return encode(quantized, *arguments, **options)
+
+    monkeypatch.setattr(saving, "encode_frame", noting)
+    random = np.random.default_rng(8)
+    shapes = [(128, 128), (129, 128), (128, 128), (129, 128)]
+    save({str(i): random.random(shape, np.float32) for i, shape in enumerate(shapes)}, threads=2)
+    assert where[128, 128] == {threading.get_ident()}
+    assert threading.get_ident() not in where[129, 128]
+
+
+def test_the_error_of_the_first_tensor_is_raised_even_if_a_small_one_is_refused_too():
+    tensors = {"large": np.full((200, 200), 1 + 1j, "c16"), "small": np.zeros(3, "c16")}
+    for threads in (1, 2):
+        with pytest.raises(TypeError, match="'large'"):
+            save(tensors, threads=threads)
 
 
 def test_progress_tells_how_far_it_is():

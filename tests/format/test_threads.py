@@ -131,3 +131,97 @@ def test_eight_threads_share_one_encoded_tensor():
     with ThreadPoolExecutor(8) as pool:
         for row, values in enumerate(pool.map(lambda row: encoded[row], range(400))):
             assert values[0] == 100 * row
+
+
+# ---- encoding on several threads ----
+
+# Above 4 M elements, so that what computes is shared in several tasks and blocks; rows and groups
+# that end anywhere.
+SHAPE = (1009, 4157)
+QUANTIZERS = [
+    qcodec.Codebook(4),
+    qcodec.Codebook(8),
+    qcodec.Codebook(4, scale="max", per=0),
+    qcodec.Ternary(),
+    qcodec.Ternary(scales=1),
+    qcodec.Ternary(0.1, per=0),
+    qcodec.Ternary("twn", per=1),
+    qcodec.Affine(8),
+    qcodec.Affine(12, per=0),
+    qcodec.Affine(8, group=100, symmetric=True),
+    qcodec.Affine(8, per=1),
+    qcodec.Lossless(),
+]
+DISTRIBUTIONS = {
+    "Gaussian": lambda random: random.standard_normal(SHAPE, dtype=np.float32),
+    # Outliers are far outside the first bins, in one block alone.
+    "with an outlier": lambda random: np.where(
+        np.arange(np.prod(SHAPE)).reshape(SHAPE) == 3_000_000,
+        np.float32(4000),
+        random.standard_normal(SHAPE, dtype=np.float32),
+    ),
+    # No histogram of a block suffices: the range of all is found first.
+    "with a huge outlier": lambda random: np.where(
+        np.arange(np.prod(SHAPE)).reshape(SHAPE) == 3_000_000,
+        np.float32(1e30),
+        random.standard_normal(SHAPE, dtype=np.float32),
+    ),
+    "mostly zeros": lambda random: (
+        random.standard_normal(SHAPE, dtype=np.float32) * (random.random(SHAPE) < 0.3)
+    ).astype(np.float32),
+}
+
+
+@pytest.fixture(scope="module", params=DISTRIBUTIONS)
+def large_weights(request):
+    return DISTRIBUTIONS[request.param](np.random.default_rng(11))
+
+
+@pytest.mark.parametrize("codec", QUANTIZERS, ids=str)
+def test_the_bytes_do_not_depend_on_the_number_of_threads(large_weights, codec):
+    one = qcodec.encode(large_weights, codec, profile="fast")
+    for threads in (2, 3, 7):
+        assert qcodec.encode(large_weights, codec, profile="fast", threads=threads) == one
+
+
+@pytest.mark.parametrize("profile", ["balanced", "fast", "small", "fixed"])
+@pytest.mark.parametrize("shape", [(70_001,), (301, 203), (64, 3, 3, 3)])
+@pytest.mark.parametrize(
+    "codec",
+    [
+        qcodec.Lossless(),
+        qcodec.Codebook(4),
+        qcodec.Ternary(),
+        qcodec.Affine(8, group=50),
+        qcodec.Sparse(qcodec.Codebook(4), qcodec.Density(0.2)),
+        qcodec.Sparse(qcodec.Lossless(), qcodec.Density(0.3)),
+    ],
+    ids=str,
+)
+def test_small_tensors_too_have_the_same_bytes_on_any_threads(codec, shape, profile):
+    weights = np.random.default_rng(4).standard_normal(shape).astype(np.float32)
+    one = qcodec.encode(weights, codec, profile=profile, chunk=4000)
+    for threads in (2, 3, 7):
+        assert one == qcodec.encode(weights, codec, profile=profile, chunk=4000, threads=threads)
+
+
+@pytest.mark.parametrize("codec", [qcodec.Codebook(4), qcodec.Ternary(), qcodec.Affine(8)], ids=str)
+def test_a_value_that_is_not_finite_is_the_same_error_on_threads(codec):
+    weights = np.zeros(SHAPE, np.float32)
+    weights[900, 17] = np.nan
+    for threads in (1, 3):
+        with pytest.raises(ValueError, match=r"^1 of 4,194,413 values is NaN.*at \(900, 17\)"):
+            qcodec.encode(weights, codec, threads=threads)
+
+
+def test_four_threads_encode_with_threads_of_their_own():
+    weights = np.random.default_rng(1).standard_normal(SHAPE, dtype=np.float32)
+    expected = qcodec.encode(weights, qcodec.Ternary(), profile="fast")
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(
+            lambda threads: qcodec.encode(
+                weights, qcodec.Ternary(), profile="fast", threads=threads
+            ),
+            (1, 2, 3, 2),
+        ):
+            assert found == expected

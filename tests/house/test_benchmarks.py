@@ -194,7 +194,7 @@ def test_threads_are_measured_for_every_goal():
     threads.measure(results, 1 << 12, 2, Effort(1, 1e-5))
     for goal in goal_table.beside_others(machine.current()):
         if goal.ours.group == "threads":
-            assert {goal.ours, goal.peer} <= results.keys(), goal.what
+            assert {goal.ours, goal.peer, *goal.yardstick[:2]} <= results.keys(), goal.what
     rows = beside.table(results, "threads").splitlines()[2:]
     assert len(rows) == len(results) / 2
     assert all(" | 2 threads | " in row and " | 1 thread | " in row for row in rows)
@@ -203,6 +203,19 @@ def test_threads_are_measured_for_every_goal():
         assert {
             f"| decode {codec}, fast, {way}, out=" for way in ("bytes", "mmap", "pread")
         } < names
+
+
+@pytest.mark.parametrize(
+    ("gained", "computed", "word"),
+    [(1.7, 2, "reached"), (1.5, 2, "missed"), (1.3, 1.6, "reached"), (1.5, 2.4, "missed")],
+)
+def test_a_goal_of_threads_is_for_what_the_machine_gave_in_the_same_rounds(gained, computed, word):
+    results, path = Results(), machine.current()
+    goal = next(goal for goal in goal_table.beside_others(path) if goal.floor == 1.6)
+    ours, peer, _ = goal.yardstick
+    for key, seconds in ((goal.ours, 1 / gained), (goal.peer, 1), (ours, 1 / computed), (peer, 1)):
+        results.record(result(key, seconds))
+    assert goals.judge(goal, results, [path]).word == word
 
 
 def test_the_worst_case_of_threads_is_the_one_that_gains_least():

@@ -17,7 +17,7 @@ import pytest
 import qcodec
 from qcodec import streams
 from qcodec._base.delta_base import Base
-from qcodec._base.threads import in_order
+from qcodec._base.threads import in_order, shared_among
 from qcodec._core import core
 from qcodec._core.interrupt import Stopped, check
 from qcodec._file.pack import PackItem, write_pack
@@ -147,6 +147,12 @@ def test_encoding_on_threads_is_interrupted():
     quantized = quantize_codebook(weights(4096, 4096), 4)
     with interrupted():
         qcodec.encode(quantized, profile="small", effort=9, threads=3)
+
+
+def test_choosing_numbers_on_threads_is_interrupted():
+    values = zero_bytes(1 << 33).view(np.float32)
+    with interrupted(), shared_among(3):
+        core.ternary_best(values, 2)
 
 
 def test_saving_on_threads_leaves_the_old_file_and_no_other(tmp_path):
@@ -337,7 +343,6 @@ GIL_FREE = {
         "kmeans_exact": "asks",
         "kmeans_fast": "asks",
         "group_codebooks": "asks",
-        "assign": "pieces",
         "assign_by_thresholds": "pieces",
         "assign_by_cost": "pieces",
         "ternary_best": "asks",
@@ -349,6 +354,11 @@ GIL_FREE = {
     "deviation_sums": {
         "kept_deviation_sums": "asks",
         "deviation_sums": "short: a sum per cut",
+    },
+    "tasks": {
+        "run": "asks",
+        "merge": "short: a histogram",
+        "in_pieces": "pieces",
     },
     "ternary": {
         "ternary_thresholds": "asks",

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from qcodec._base.threads import run_all
+from qcodec._base.threads import run_all, shared_among
+from qcodec._core import sharing
 from qcodec._core.interrupt import Stopped, check
 
 
@@ -173,3 +174,41 @@ def test_an_exit_in_a_thread_is_not_lost():
 
     with pytest.raises(SystemExit):
         run_all([leave] * 4, 2)
+
+
+# ---- the threads of C calls ----
+
+
+def test_results_are_merged_in_the_order_of_the_tasks_whatever_ends_first():
+    merged = []
+
+    def work(task):
+        time.sleep(0.002 * (5 - task % 5))
+        return task * task
+
+    with shared_among(3):
+        sharing.threads().run(20, work, lambda task, result: merged.append((task, result)))
+    assert merged == [(task, task * task) for task in range(20)]
+
+
+def test_a_thread_of_a_pool_has_no_other_threads():
+    found = set()
+    with shared_among(3):
+        sharing.threads().run(
+            9,
+            lambda _: (time.sleep(0.01), found.add((threading.get_ident(), sharing.threads()))),
+            lambda *_: None,
+        )
+    assert {threads for thread, threads in found if thread != threading.get_ident()} == {None}
+
+
+def test_threads_are_given_for_the_body_alone_even_if_it_fails():
+    with shared_among(2):
+        with shared_among(5):
+            assert sharing.threads().count == 5
+        with pytest.raises(ZeroDivisionError), shared_among(5):
+            1 / 0  # noqa: B018
+        assert sharing.threads().count == 2
+        with shared_among(1):
+            assert sharing.threads() is None
+    assert sharing.threads() is None

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from qcodec._core import core
 from qcodec.quantize import quantize_codebook
-from qcodec.quantize.codebook import _MAX_COARSENESS, _MAX_EXACT, INITS
+from qcodec.quantize.codebook import (
+    _EXACT_PER_ENTRY,
+    _MAX_COARSENESS,
+    _MAX_EXACT_START,
+    _MAX_NEAR,
+    INITS,
+    _centroids,
+)
 
 GREATEST = float(np.finfo(np.float32).max)
 N = 200_000
@@ -122,11 +129,55 @@ def test_impossible_arguments_are_refused():
             core.kmeans_fast(np.zeros(3, np.float32), k)
 
 
-def test_auto_is_exact_for_small_tensors_and_fast_for_large_ones():
-    x = np.random.default_rng(3).normal(size=_MAX_EXACT + 1).astype(np.float32)
+def near(values, k):
+    return core.group_codebooks(values, None, len(values), 1, k, 1 << 30, 0, exact=False)[0][0]
+
+
+METHODS = {
+    "exact": lambda values, k: core.kmeans_exact(np.sort(values), k)[0],
+    "near": near,
+    "fast": lambda values, k: core.kmeans_fast(values, k)[0],
+}
+
+
+@pytest.mark.parametrize("k", [4, 16, 100])
+def test_auto_is_exact_near_or_fast_by_the_number_of_values(k):
+    x = np.random.default_rng(3).normal(size=_MAX_NEAR + 1).astype(np.float32)
+    few = _EXACT_PER_ENTRY * k
+    for count, method in ((few, "exact"), (few + 1, "near"), (_MAX_NEAR, "near"), (len(x), "fast")):
+        values = x[:count]
+        np.testing.assert_array_equal(_centroids(values, k, "auto", 0), METHODS[method](values, k))
+
+
+def test_the_start_of_prices_of_bits_is_exact_for_longer():
+    x = np.random.default_rng(5).normal(size=_MAX_EXACT_START + 1).astype(np.float32)
     for values, method in ((x[:-1], "exact"), (x, "fast")):
-        by_auto, by_method = (quantize_codebook(values, 4, init) for init in ("auto", method))
-        np.testing.assert_array_equal(by_auto.codebook.values, by_method.codebook.values)
+        found = _centroids(values, 16, "auto", 0, is_start=True)
+        np.testing.assert_array_equal(found, METHODS[method](values, 16))
+
+
+def pruned(rng, count):
+    x = rng.normal(size=20 * count)
+    return x[np.abs(x) > 1.6][:count]
+
+
+DISTRIBUTIONS = {
+    "Gaussian": lambda rng, count: rng.normal(size=count),
+    "pruned": pruned,
+    "two narrow groups": lambda rng, count: rng.normal(rng.choice([-1, 1], count), 0.05),
+    "heavy tails": lambda rng, count: rng.standard_t(3, size=count),
+    "few values": lambda rng, count: rng.integers(0, 40, count),
+}
+
+
+@pytest.mark.parametrize("count", [3_000, _MAX_NEAR + 1, 40_000])
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_auto_is_near_the_optimum_where_bins_are_too_coarse_too(name, count):
+    x = DISTRIBUTIONS[name](np.random.default_rng(count), count).astype(np.float32)
+    for k in (4, 16, 64):
+        error = squared_error(x, _centroids(x, k, "auto", 0))
+        best = squared_error(x, METHODS["exact"](x, k))
+        assert error <= best * 1.0008
 
 
 def test_what_was_decoded_quantizes_to_itself_by_the_fast_method():

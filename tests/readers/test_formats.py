@@ -59,7 +59,7 @@ def test_the_same_files_can_be_written_again(made):
     with qcodec.safe_open(path) as file:
         original = original_of(file.source, file.directory, path.name)
         again = Original.from_bytes(original.to_bytes(), qcodec.Limits())
-        files = files_of(again, lambda name: file.read_array(name)[0])
+        files = files_of(again, file.read_ordinary)
         for name, parts in files.items():
             pieces = (part.pieces() if hasattr(part, "pieces") else [part] for part in parts)
             data = b"".join(bytes(piece) for several in pieces for piece in several)

@@ -1,5 +1,8 @@
 /*
  * lanes_tans_avx2.c for up to 256 states and 32 classes: a symbol takes up to 8 bits.
+ *
+ * So many states are too many for shuffles of 16 entries: what a state stands for is loaded, lane
+ * by lane, by the integer units, while the vector units take the bits of other lanes.
  */
 #include "kernels/x86/lanes_avx2.h"
 
@@ -8,32 +11,18 @@
 #define BITS_MASK   7
 #define CLASS_SHIFT 3
 #define CLASS_MASK  31
-
-/* A cascade for each half of the states; only `lower` if there are at most 128. */
-typedef struct state_table {
-    cascade lower, upper;
-} state_table;
+#define BASE_SHIFT  8
 
 /* Bytes by class, as a cascade of two blocks. */
 typedef struct class_table {
     __m256i low, difference;
 } class_table;
 
-/* By state: class << 3 | bits to take, with the highest bit inverted, and the next state but for
-   those bits. 8 bits are stored as 7: only the state of a class that has no other takes that many,
-   and such classes are numbered behind all others, so that their entries are the largest. */
 typedef struct tans_tables {
     powers powers;
-    state_table entries, bases;
-    __m256i max_below_8; /* the last entry of the others */
+    __m256i max_below_8; /* the last entry of states that take fewer bits than 8 */
     class_table values;
 } tans_tables;
-
-QC_AVX2 static void load_states(const uint8_t bytes[QC_LANES_TABLE], state_table *table)
-{
-    load_cascade(bytes, 0, BLOCKS - 1, &table->lower);
-    load_cascade(bytes + 128, 0, BLOCKS - 1, &table->upper);
-}
 
 QC_AVX2 static class_table load_classes(const uint8_t bytes[QC_LANES_MAX_CLASSES])
 {
@@ -66,24 +55,23 @@ static unsigned number_classes(const qc_lanes_code *code, uint8_t numbers[QC_LAN
     return others;
 }
 
-QC_AVX2 static void load_entries(const qc_lanes_state *state,
-                                 const uint8_t numbers[QC_LANES_MAX_CLASSES], state_table *table)
+/* By state: the next state but for the bits to take, and below it class << 3 | bits, with the
+   highest bit inverted. 8 bits are stored as 7: only the state of a class that has no other takes
+   that many, and such classes are numbered behind all others, so that their entries are the
+   largest. */
+static void build_entries(const qc_lanes_state *state, const uint8_t numbers[QC_LANES_MAX_CLASSES],
+                          qc_lanes_entries *entries)
 {
-    uint8_t entries[QC_LANES_TABLE], upper_bits[QC_LANES_MAX_CLASSES] = {0};
-    for (unsigned i = 0; i < state->code.classes; i++)
-        upper_bits[i] = (uint8_t)(numbers[i] << CLASS_SHIFT ^ 0x80);
-    const class_table uppers = load_classes(upper_bits);
-    for (unsigned i = 0; i < QC_LANES_TABLE; i += 32) {
-        __m256i classes = _mm256_loadu_si256((const __m256i *)(state->table.class_of + i));
-        __m256i bits = _mm256_loadu_si256((const __m256i *)(state->table.bits_of + i));
-        bits = _mm256_min_epu8(bits, _mm256_set1_epi8(BITS_MASK));
-        _mm256_storeu_si256((__m256i *)(entries + i),
-                            _mm256_or_si256(of_classes(uppers, classes), bits));
+    const qc_lanes_table *table = &state->table;
+    for (unsigned i = 0; i < QC_LANES_TABLE; i++) {
+        unsigned bits = table->bits_of[i] < BITS_MASK ? table->bits_of[i] : BITS_MASK;
+        unsigned entry = (numbers[table->class_of[i]] << CLASS_SHIFT ^ 0x80) | bits;
+        entries->even[i] = (uint32_t)table->base_of[i] << BASE_SHIFT | entry;
+        entries->odd[i] = entries->even[i] << 16;
     }
-    load_states(entries, table);
 }
 
-QC_AVX2 static void load_tables(const qc_lanes_state *state, tans_tables *tables)
+QC_AVX2 static void load_tables(qc_lanes_state *state, tans_tables *tables)
 {
     const qc_lanes_code *code = &state->code;
     uint8_t numbers[QC_LANES_MAX_CLASSES], values[QC_LANES_MAX_CLASSES] = {0};
@@ -92,22 +80,29 @@ QC_AVX2 static void load_tables(const qc_lanes_state *state, tans_tables *tables
         int is_escape = i == code->classes - code->has_escape;
         values[numbers[i] ^ BLOCK] = is_escape ? state->escape : code->values[i];
     }
+    if (!state->is_built)
+        build_entries(state, numbers, &state->tables.entries);
+    state->is_built = 1;
     tables->powers = load_powers();
-    load_entries(state, numbers, &tables->entries);
-    load_states(state->table.base_of, &tables->bases);
     tables->max_below_8 = _mm256_set1_epi8((char)(((others << CLASS_SHIFT) - 1) ^ 0x80));
     tables->values = load_classes(values);
 }
 
-/* `has_upper` is a constant where this is inlined. */
-QC_AVX2_INLINE __m256i of_states(const state_table *table, __m256i states, int has_upper)
+/* ---- looking up ---- */
+
+/* The entries of all lanes, in their order, by states in the order of packus. Not inline: it has
+   registers of its own. */
+QC_AVX2 static __attribute__((noinline)) void
+look_up(const qc_lanes_entries *entries, const uint8_t states[QC_LANES], uint16_t found[QC_LANES])
 {
-    const __m256i zero = _mm256_setzero_si256();
-    if (!has_upper)
-        return add_blocks(zero, &table->lower, 0, BLOCKS - 1, states);
-    __m256i place = _mm256_and_si256(states, _mm256_set1_epi8(127));
-    return _mm256_blendv_epi8(add_blocks(zero, &table->lower, 0, BLOCKS - 1, place),
-                              add_blocks(zero, &table->upper, 0, BLOCKS - 1, place), states);
+    for (unsigned g = 0; g < GROUPS; g++, states += QC_GROUP_LANES)
+        for (unsigned eight = 0; eight < 4; eight++) {
+            const uint8_t *from = states + 8 * (eight % 2 * 2 + eight / 2);
+            for (unsigned i = 0; i < 8; i += 2, found += 2) {
+                uint32_t two = entries->even[from[i]] | entries->odd[from[i + 1]];
+                memcpy(found, &two, sizeof two);
+            }
+        }
 }
 
 QC_AVX2_INLINE __m256i value_of(const tans_tables *tables, __m256i entries)
@@ -117,11 +112,17 @@ QC_AVX2_INLINE __m256i value_of(const tans_tables *tables, __m256i entries)
                       _mm256_and_si256(_mm256_srli_epi16(entries, CLASS_SHIFT), mask));
 }
 
-/* One symbol of every lane. Returns its entries. */
-QC_AVX2_INLINE __m256i decode_symbol(const tans_tables *tables, lane_group *group, int has_upper)
+/* One symbol of every lane of a group that was refilled, by what was found for it. Returns the
+   lower bytes of that. */
+QC_AVX2_INLINE __m256i decode_symbol(const tans_tables *tables, lane_group *group,
+                                     const uint16_t found[QC_GROUP_LANES])
 {
-    __m256i entries = of_states(&tables->entries, group->state, has_upper);
-    __m256i base = of_states(&tables->bases, group->state, has_upper);
+    const __m256i lower = _mm256_set1_epi16((1 << BASE_SHIFT) - 1);
+    __m256i a = _mm256_loadu_si256((const __m256i *)found);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(found + 16));
+    __m256i entries = _mm256_packus_epi16(_mm256_and_si256(a, lower), _mm256_and_si256(b, lower));
+    __m256i base =
+        _mm256_packus_epi16(_mm256_srli_epi16(a, BASE_SHIFT), _mm256_srli_epi16(b, BASE_SHIFT));
     __m256i is_8 = _mm256_cmpgt_epi8(entries, tables->max_below_8);
     __m256i bits = _mm256_sub_epi8(_mm256_and_si256(entries, _mm256_set1_epi8(BITS_MASK)), is_8);
     wide shift = power_of_two(tables->powers, bits);
@@ -133,36 +134,37 @@ QC_AVX2_INLINE __m256i decode_symbol(const tans_tables *tables, lane_group *grou
     return entries;
 }
 
-/* Two symbols of every lane of a group that was refilled. */
-QC_AVX2_INLINE void decode_group(const tans_tables *tables, lane_group *group, uint8_t *out,
-                                 int has_upper)
-{
-    __m256i first = decode_symbol(tables, group, has_upper);
-    __m256i second = decode_symbol(tables, group, has_upper);
-    store_symbols(out, value_of(tables, first), value_of(tables, second));
-}
+#define EACH_GROUP _Pragma("GCC unroll 4") for (unsigned g = 0; g < GROUPS; g++)
 
-QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, int has_upper)
+/* Each step is done for all groups before the next one, so that none waits for what it needs.
+   `may_be_empty`, a constant where this is inlined: a lane may have used up all of its bits. */
+QC_AVX2_INLINE void decode(qc_lanes_state *state, uint8_t *out, size_t turns, int may_be_empty)
 {
     const powers powers = load_powers();
     const uint8_t *words = state->words;
     tans_tables tables;
     lane_group groups[GROUPS];
+    __m256i first[GROUPS], second;
+    _Alignas(32) uint8_t states[QC_LANES];
+    _Alignas(32) uint16_t found[QC_LANES];
     load_tables(state, &tables);
     load_groups(state, groups);
-    words = refill(&groups[0], powers, words, has_upper);
-    words = refill(&groups[1], powers, words, has_upper);
     for (; turns > 0; turns--, out += QC_LANES_TURN) {
-        words = refill(&groups[2], powers, words, has_upper);
-        decode_group(&tables, &groups[0], out, has_upper);
-        words = refill(&groups[3], powers, words, has_upper);
-        decode_group(&tables, &groups[1], out + 64, has_upper);
-        if (turns > 1)
-            words = refill(&groups[0], powers, words, has_upper);
-        decode_group(&tables, &groups[2], out + 128, has_upper);
-        if (turns > 1)
-            words = refill(&groups[1], powers, words, has_upper);
-        decode_group(&tables, &groups[3], out + 192, has_upper);
+        EACH_GROUP vector_store(states + QC_GROUP_LANES * g, groups[g].state);
+        look_up(&state->tables.entries, states, found);
+        EACH_GROUP words = refill(&groups[g], powers, words, may_be_empty);
+        EACH_GROUP
+        {
+            first[g] = decode_symbol(&tables, &groups[g], found + QC_GROUP_LANES * g);
+            vector_store(states + QC_GROUP_LANES * g, groups[g].state);
+        }
+        look_up(&state->tables.entries, states, found);
+        EACH_GROUP
+        {
+            second = decode_symbol(&tables, &groups[g], found + QC_GROUP_LANES * g);
+            store_symbols(out + 2 * QC_GROUP_LANES * g, value_of(&tables, first[g]),
+                          value_of(&tables, second));
+        }
     }
     store_groups(groups, state);
     state->words = words;

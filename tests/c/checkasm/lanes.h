@@ -20,7 +20,7 @@ static void begin_lanes(qc_lanes_state *state, const uint8_t *words)
     memset(state->value_of, 0, sizeof state->value_of);
     qc_lanes_build_table(&state->code, &state->table);
     state->escape = 255;
-    state->pairs.built = 0;
+    state->is_built = 0;
     state->words = words;
     for (unsigned i = 0; i < QC_LANES_TABLE; i++) {
         unsigned class = state->table.class_of[i];
