@@ -8,6 +8,7 @@ from typing import Any
 
 from .._file.directory import Stored
 from .._file.tensor_file import TensorFile
+from .._io.source import Backend
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
 from ..report.codec_text import codec_text
@@ -32,7 +33,9 @@ def run(options: argparse.Namespace) -> int:
     """Print the file's tensors and totals; write pictures and pages."""
     looking.check(options)
     base = base_of(options)
-    with safe_open(options.input, limits=options.limits, base=base) as file:
+    # Mapped pages of tensors that are done would stay in memory.
+    backend: Backend = "pread" if looking.decodes(options) else "mmap"
+    with safe_open(options.input, backend=backend, limits=options.limits, base=base) as file:
         report = describe(file)
         facts = looking.facts_of(file, options)
     written = looking.write(facts, options)

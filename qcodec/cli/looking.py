@@ -47,19 +47,28 @@ def check(options: argparse.Namespace) -> None:
         raise UsageError("--plot needs matplotlib: pip install 'qcodec[plot]'")
 
 
+def decodes(options: argparse.Namespace) -> bool:
+    """Whether an option needs every tensor."""
+    return bool(options.against or options.details or options.plot or options.html)
+
+
 def facts_of(file: TensorFile, options: argparse.Namespace) -> FileFacts | None:
     """Return the facts of the open file ``FILE``; None if no option asks for them."""
-    if not (options.against or options.details or options.plot or options.html):
+    if not decodes(options):
         return None
-    name = Path(options.input).resolve().name
-    with Progress("decoding", file.source.size, options.quiet) as shown:
+    name, sizes = Path(options.input).resolve().name, file.directory.sizes()
+    with Progress("decoding", sum(sizes.values()), options.quiet) as shown:
+
+        def progress(name: str) -> None:
+            shown.advance(sizes[name], name)
+
         if options.against is None:
-            return gather_open(file, name, progress=shown.advance)
+            return gather_open(file, name, progress=progress)
         with about(options.against):
             original = safe_open(options.against, backend="pread", limits=options.limits)
         with original:
             other = Path(options.against).resolve().name
-            return gather_open(file, name, original, other, progress=shown.advance)
+            return gather_open(file, name, original, other, progress=progress)
 
 
 def write(facts: FileFacts | None, options: argparse.Namespace) -> dict[str, int]:

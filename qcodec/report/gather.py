@@ -33,6 +33,7 @@ from .stages import STAGES, stage_bytes
 Array = np.ndarray[Any, Any]
 
 _CODED_KINDS = ("affine", "codebook")
+_AT_ONCE = 1 << 20
 
 
 def gather(
@@ -41,7 +42,7 @@ def gather(
     *,
     limits: Limits | None = None,
     base: BaseLike = None,
-    progress: Callable[[int, str], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> FileFacts:
     """Gather the facts of a file.
 
@@ -59,7 +60,7 @@ def gather(
     base : path-like or mapping, optional
         The base of the file, if it stores differences.
     progress : callable, optional
-        Called with the bytes and the name of each tensor that is done.
+        Called with the name of each tensor that is done.
 
     Returns
     -------
@@ -99,7 +100,7 @@ def gather_open(
     original: TensorFile | None = None,
     original_name: str = "",
     *,
-    progress: Callable[[int, str], None] | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> FileFacts:
     """Gather the facts of an open file; see `gather`."""
     found = []
@@ -109,7 +110,7 @@ def gather_open(
             facts = _decoded(facts, file, stored, original)
         found.append(facts)
         if progress is not None:
-            progress(stored.size, stored.name)
+            progress(stored.name)
     directory = file.directory
     return FileFacts(
         name,
@@ -247,6 +248,18 @@ def _numbers(tensor: Typed) -> Array | None:
         return None
 
 
+def _squares(before: Array, after: Array) -> tuple[float, float]:
+    """Return the sums of squares of an array and of its error, in less memory than `sqnr`."""
+    x, y = before.reshape(-1), after.reshape(-1)
+    signal = noise = 0.0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, len(x), _AT_ONCE):
+            some = x[start : start + _AT_ONCE].astype(np.float64)
+            signal += float(np.square(some).sum())
+            noise += float(np.square(some - y[start : start + _AT_ONCE]).sum())
+    return signal, noise
+
+
 def _compared(facts: TensorFacts, tensor: Typed, original: TensorFile) -> TensorFacts:
     if facts.name not in original:
         return replace(facts, note="not in the original")
@@ -258,9 +271,11 @@ def _compared(facts: TensorFacts, tensor: Typed, original: TensorFile) -> Tensor
     before, after = _numbers(other), _numbers(tensor)
     if before is None or after is None or not element.is_float:
         return replace(facts, is_exact=bool(is_exact))
-    with np.errstate(over="ignore", invalid="ignore"):
-        signal = float(np.square(before, dtype=np.float64).sum())
-    ratio = math.inf if is_exact else sqnr(before, after)
+    signal, noise = _squares(before, after)
+    if is_exact or not 0 < noise < math.inf or not 0 < signal < math.inf:
+        ratio = math.inf if is_exact else sqnr(before, after)
+    else:
+        ratio = 10 * math.log10(signal / noise)
     return replace(
         facts,
         original=histogram(_shown(before, facts)),

@@ -45,23 +45,28 @@ def stage_bytes(tensor: Typed, quantized: Quantized | None, coded: int) -> dict[
     >>> stage_bytes(decoded, codes, len(qcodec.encode(codes)))
     {'float': 16384, 'pruned': 2264, 'quantized': 540, 'coded': 187}
     """
-    array, element = tensor.array, tensor.element
-    stored = nonzero(tensor) if element.name in QUANTIZABLE else None
+    array = tensor.array
+    stored = nonzero(tensor)
     pruned = len(encode(tensor, Verbatim(), profile="fixed"))
     if stored is not None and _may_pay(len(stored), array):
         codec = Sparse(Lossless(), positions="gaps")
         pruned = min(pruned, len(encode(tensor, codec, profile="fixed")))
     fixed = pruned
     if quantized is not None and quantized.kind != "bytes":
-        if quantized.positions is None and stored is not None and len(stored) < array.size:
+        if quantized.positions is None and stored is not None:
             quantized = replace(quantized, codes=quantized.codes[stored], positions=stored)
         fixed = len(encode(quantized, profile="fixed"))
     return dict(zip(STAGES, (array.nbytes, pruned, fixed, coded), strict=True))
 
 
-def nonzero(tensor: Typed) -> np.ndarray[Any, Any]:
-    """Return the flat indices of the elements that are not zero."""
-    return np.flatnonzero(as_float32(tensor.array, tensor.element)).astype(np.int64, copy=False)
+def nonzero(tensor: Typed) -> np.ndarray[Any, Any] | None:
+    """Return the flat indices of the floats that are not zero; None if none is zero."""
+    if tensor.element.name not in QUANTIZABLE:
+        return None
+    values = as_float32(tensor.array, tensor.element)
+    if np.count_nonzero(values) == values.size:
+        return None
+    return np.flatnonzero(values).astype(np.int64, copy=False)
 
 
 def _may_pay(stored: int, array: np.ndarray[Any, Any]) -> bool:

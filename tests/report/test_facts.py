@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -335,6 +336,20 @@ def test_the_sqnr_of_a_file_is_that_of_all_its_weights_together(tmp_path):
         np.concatenate([one[name].reshape(-1) for name in tensors]) for one in (tensors, decoded)
     ]
     assert gather(path, original).sqnr_db == pytest.approx(qcodec.sqnr(*flat), abs=1e-6)
+
+
+def test_one_tensor_at_a_time_is_in_memory(tmp_path):
+    random = np.random.default_rng(0)
+    tensors = {f"{n}.weight": random.standard_normal((1024, 1024)).astype("f4") for n in range(6)}
+    path, original = save(tmp_path, tensors, qcodec.Codebook(4))
+    gather(path, original)  # what is imported on first use
+    tracemalloc.start()
+    try:
+        gather(path, original)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * tensors["0.weight"].nbytes  # of both files, all are 12
 
 
 def test_a_histogram_says_what_lies_beyond_its_edges():
