@@ -47,7 +47,11 @@ class Curve(NamedTuple):
     chosen: int
 
 
-def write_html(path: PathLike, facts: FileFacts, curve: Curve | None = None) -> int:
+#: A curve, or its two values.
+CurveLike = Curve | tuple[Sequence[tuple[int, float]], int]
+
+
+def write_html(path: PathLike, facts: FileFacts, curve: CurveLike | None = None) -> int:
     """Write a page that shows a file.
 
     Parameters
@@ -56,8 +60,8 @@ def write_html(path: PathLike, facts: FileFacts, curve: Curve | None = None) -> 
         An existing file is replaced completely or not at all.
     facts : FileFacts
         Those of `gather`.
-    curve : Curve, optional
-        A rate-distortion curve, with the chosen point.
+    curve : Curve or tuple, optional
+        A rate-distortion curve, with the index of the chosen point.
 
     Returns
     -------
@@ -75,8 +79,9 @@ def write_html(path: PathLike, facts: FileFacts, curve: Curve | None = None) -> 
     return replace_file(path, [page(facts, curve).encode()])
 
 
-def page(facts: FileFacts, curve: Curve | None = None) -> str:
+def page(facts: FileFacts, given_curve: CurveLike | None = None) -> str:
     """Return the page that `write_html` writes."""
+    curve = None if given_curve is None else Curve(*given_curve)
     if curve is not None and not 0 <= curve.chosen < len(curve.points):
         raise ValueError(
             f"chosen point {curve.chosen} of the curve, allowed are 0 to {len(curve.points) - 1}"

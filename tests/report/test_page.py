@@ -111,6 +111,7 @@ def test_the_curve_has_its_chosen_point(facts):
     assert data_of(page(facts, curve))["curve"] == {
         "points": [[1000, 12.5], [2000, 18.25], [4000, None]], "chosen": 1,
     }  # fmt: skip
+    assert data_of(page(facts, ([(1000, 12.5)], 0)))["curve"]["points"] == [[1000, 12.5]]
     with pytest.raises(ValueError, match="chosen point 3 of the curve, allowed are 0 to 2"):
         page(facts, curve._replace(chosen=3))
 
