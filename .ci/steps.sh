@@ -48,6 +48,7 @@ debian=(
     s390x-linux-gnu-gcc:gcc-s390x-linux-gnu
     i686-linux-gnu-gcc:gcc-i686-linux-gnu
     simde/x86/avx512.h:libsimde-dev
+    chromium:chromium
 )
 
 is_there() {

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from recipes.sections import rewrite
 
+from . import pictures
 from .evidence import __main__ as evidence
 from .evidence.report import markdown as evidence_table
 from .peers import __main__ as peers
-from .suite import data, elsewhere, goal_table, groups, machine, plot, report
+from .suite import data, elsewhere, goal_table, groups, machine, report
 from .suite.goals import judge
 from .suite.measure import Effort
 from .suite.result import Results
@@ -53,12 +54,11 @@ def measure(options: argparse.Namespace, places: data.Places) -> tuple[Results, 
 
 
 def real_nets(options: argparse.Namespace, places: data.Places) -> dict[str, str]:
-    """Tables of whole files, if the folder of nets was named, and pictures beside the plot."""
+    """Tables of whole files, if the folder of nets was named."""
     if places.data is None:
         return {}
     rows = evidence.run(evidence.ALL, places.data, places.model())
-    pictures = options.plot.parent if options.plot else None
-    beside_peers = peers.tables(places.data, places.model(), options.nets, pictures)
+    beside_peers = peers.tables(places.data, places.model(), options.nets)
     return {"evidence": evidence_table(rows)} | beside_peers
 
 
@@ -77,8 +77,7 @@ def main() -> int:
     if options.json:
         report.write_json(options.json, about, remarks, verdicts, results)
     if options.plot:
-        entropy = next(s.entropy for s in data.synthetic(1 << 20) if s.name == plot.DATA)
-        plot.draw(plot.points(results, entropy), entropy, options.plot)
+        pictures.draw(tables, options.plot)
     if options.update:
         if options.groups != list(groups.GROUPS):
             del tables["goals"]  # most would be "not measured" in place of what a whole run found

@@ -15,6 +15,7 @@ Submodules are imported when they are first used:
 | `qcodec.quantize` | the quantization methods as functions |
 | `qcodec.rate_distortion` | one price per bit for a whole model |
 | `qcodec.recipes` | rules, and the ready-made recipes |
+| `qcodec.report` | what is in a file: facts, a page, a picture |
 | `qcodec.sparse` | SciPy's sparse matrices |
 | `qcodec.streams` | the integer codings alone |
 | `qcodec.torch` | pruning, weight sharing and rounding during training; needs torch |
@@ -150,6 +151,7 @@ _SUBMODULES = (
     "quantize",
     "rate_distortion",
     "recipes",
+    "report",
     "sparse",
     "streams",
     "torch",

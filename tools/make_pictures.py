@@ -5,89 +5,91 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
-from matplotlib import pyplot as plt
-
-import qcodec
+from benchmarks.drawing import BLUE, GRAY, GREEN, ORANGE, new_figure, save, style
 from qcodec import demo
 from qcodec.demo.stages import STAGES
+from qcodec.report import gather
 
 PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "where_the_bytes_went.svg"
 STEPS = {"pruned": "pruned", "quantized": "+ weights shared", "coded": "+ entropy coded"}
-# Okabe and Ito's colours: told apart by everybody.
 COLOURS = {
-    "values": "#0072B2",
-    "positions": "#E69F00",
-    "codebooks": "#009E73",
-    "names, heads, checksums": "#999999",
+    "values": BLUE,
+    "positions": ORANGE,
+    "parameters": GREEN,
+    "names, heads, checksums": GRAY,
 }
-PURPOSES = {"gaps": "positions", "mask": "positions", "row counts": "positions"}
-PURPOSES |= {"codebook": "codebooks", "scales": "codebooks"}
+LABELS = {"parameters": "codebooks"}
+TAKEN = "#DDE3E8"
 
 
-def purpose_of(section: qcodec.Section) -> str:
-    """What a section of a frame is for."""
-    if section.name in PURPOSES:
-        return PURPOSES[section.name]
-    return "values" if section.coding else "names, heads, checksums"
-
-
-def bytes_by_purpose(path: Path) -> Counter[str]:
-    """Every byte of a file, by what it is for."""
-    found: Counter[str] = Counter()
-    with qcodec.safe_open(path) as file:
-        for name in file.keys():  # noqa: SIM118 - a file, not a mapping
-            for section in file.info(name).sections:
-                found[purpose_of(section)] += section.bytes
-    found["names, heads, checksums"] += path.stat().st_size - found.total()
-    return found
-
-
-def draw(original: int, files: dict[str, Counter[str]]) -> None:
-    """Bars on a common logarithmic scale, and what the last file is made of."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3), width_ratios=(3, 2))
+def draw(original: int, files: dict[str, Counter[str]], picture: Path) -> None:
+    """On linear scales: what each step leaves and takes away, then the small files, enlarged."""
     totals = {"float32": original} | {STEPS[name]: parts.total() for name, parts in files.items()}
-    left.barh(list(totals), list(totals.values()), color="#56B4E9")
-    left.invert_yaxis()
-    left.set_xscale("log")
-    left.set_xlim(1000, original * 8)
-    left.set_title("a digits net in one file, bytes", loc="left")
-    for place, total in enumerate(totals.values()):
-        ratio = "" if place == 0 else f"  ({original / total:.0f}x smaller)"
-        left.text(total * 1.1, place, f"{total:,}{ratio}", va="center")
-    last = files["coded"]
-    start = 0
-    for name, colour in COLOURS.items():
-        right.barh([0], [last[name]], left=start, color=colour, label=f"{name}: {last[name]:,}")
-        start += last[name]
-    right.set_title("where the last file's bytes go", loc="left")
-    right.set_yticks([])
-    right.set_ylim(-1.2, 0.6)
-    right.legend(loc="lower left", frameon=False, ncols=2)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(PICTURE, metadata={"Date": None}, facecolor="white")
+    with style():
+        figure = new_figure(10, 3.3, layout="constrained")
+        left, right = figure.subplots(1, 2, width_ratios=(1, 1))
+        _steps(left, totals)
+        _parts(right, files)
+        handles, labels = right.get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower right", ncols=4, frameon=False)
+        save(figure, picture)
+
+
+def _steps(axes: Any, totals: dict[str, int]) -> None:
+    sizes = list(totals.values())
+    before = [sizes[0], *sizes[:-1]]
+    taken = [old - new for old, new in zip(before, sizes, strict=True)]
+    axes.barh(list(totals), sizes, color="#56B4E9", height=0.62)
+    axes.barh(list(totals), taken, left=sizes, color=TAKEN, height=0.62)
+    for place, size in enumerate(sizes):
+        ratio = "" if place == 0 else f"   {sizes[0] / size:.1f} times smaller"
+        inside = before[place] > sizes[0] / 2
+        at, side = (
+            (0.98 * sizes[0], "right") if inside else (before[place] + 0.02 * sizes[0], "left")
+        )
+        axes.text(at, place, f"{size:,} bytes{ratio}", va="center", ha=side)
+    axes.set_title("a digits net in one file: what is left, and what was taken away")
+    _clean(axes, len(sizes))
+
+
+def _parts(axes: Any, files: dict[str, Counter[str]]) -> None:
+    names = [STEPS[name] for name in files]
+    starts = [0] * len(files)
+    for purpose, colour in COLOURS.items():
+        sizes = [parts[purpose] for parts in files.values()]
+        axes.barh(
+            names, sizes, left=starts, color=colour, label=LABELS.get(purpose, purpose), height=0.62
+        )
+        starts = [start + size for start, size in zip(starts, sizes, strict=True)]
+    for place, total in enumerate(starts):
+        at, side = (total + 0.02 * max(starts), "left") if place else (0.98 * total, "right")
+        axes.text(at, place, f"{total:,}", va="center", ha=side)
+    axes.set_title("the last three enlarged, by what bytes are for")
+    _clean(axes, len(files))
+
+
+def _clean(axes: Any, rows: int) -> None:
+    axes.set_ylim(rows - 0.45, -0.55)
+    axes.set_xlim(left=0)
+    axes.set_xticks([])
+    axes.spines[["bottom"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
 
 
 def main() -> int:
-    """Run the demo, keep its files for a moment, draw."""
-    mpl.rcParams["svg.hashsalt"] = "qcodec"  # the same bytes each time
+    """Encode the demo's net into its three files, and draw."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with contextlib.redirect_stdout(io.StringIO()):
-            demo.main(keep=folder)
-        files = {stage.name: bytes_by_purpose(stage.path(folder)) for stage in STAGES}
+        demo.measure(folder)
+        files = {stage.name: Counter(gather(stage.path(folder)).parts) for stage in STAGES}
     original = (Path(demo.__file__).parent / "data" / "digits.safetensors").stat().st_size
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    draw(original, files)
+    draw(original, files, PICTURE)
     return 0
 
 

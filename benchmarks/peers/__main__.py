@@ -17,7 +17,7 @@ from ..evidence import minilm
 from ..nets import cases as second_set
 from ..nets import structured as third_set
 from ..nets.sources import Sources
-from . import cases, plot, sizes, structured, table
+from . import cases, sizes, structured, table
 from .case import Case
 from .compare import Comparison, compare
 
@@ -32,10 +32,9 @@ def tables(
     data: Path,
     model: Path | None,
     nets: Path | None = None,
-    plots: Path | None = None,
     patient: bool = False,
 ) -> dict[str, str]:
-    """The tables by the names of their markers; pictures go into the folder `plots`.
+    """The tables by the names of their markers.
 
     Parameters
     ----------
@@ -44,22 +43,16 @@ def tables(
         MiniLM's file.
     nets : Path or None
         Where the nets of the second set are kept; None: they are left out.
-    plots : Path or None
     patient : bool
         As for `compare`.
     """
     real = measure(cases.cases(data, model), patient)
     found = {"sizes": "\n\n".join(map(table.section, real))}
-    if plots is not None:
-        plot.draw(real, plots / "peers.svg")
     if nets is None:
         return found
     made = {name: measure(makers) for name, makers in second_set.cases(nets, data).items()}
     sections = [table.side_by_side(name, compared) for name, compared in made.items()]
     found["second set"] = "\n\n".join(sections) or second_set.MISSING
-    if plots is not None and made:
-        everything = [one for compared in made.values() for one in compared]
-        plot.draw(everything, plots / "second_set.svg")
     return found
 
 
@@ -103,7 +96,6 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--minilm", type=Path)
     parser.add_argument("--nets", type=Path, help="train the second set, and keep it there")
-    parser.add_argument("--plots", type=Path, help="draw speed against size into this folder")
     parser.add_argument("--update", type=Path, help="rewrite the tables of this document")
     parser.add_argument("--patient", action="store_true", help="no compressor is too slow")
     parser.add_argument("--structured", action="store_true", help="only the structured set")
@@ -119,7 +111,7 @@ def main() -> int:
         timed = not options.sizes_only
         found = {"structured set": structured_set(sources, options.public, options.net, timed)}
     else:
-        found = tables(options.data, model, options.nets, options.plots, options.patient)
+        found = tables(options.data, model, options.nets, options.patient)
     print("\n\n".join(found.values()))
     if options.update:
         rewrite(options.update, found)

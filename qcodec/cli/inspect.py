@@ -6,36 +6,46 @@ import argparse
 import math
 from typing import Any
 
-from .._base.messages import one_line
 from .._file.directory import Stored
 from .._file.tensor_file import TensorFile
+from .._io.source import Backend
 from ..dtypes import BY_SAFETENSORS
 from ..files import safe_open
-from .arguments import add_limits
-from .text import escape, print_json, say, table
+from ..report.codec_text import codec_text
+from . import looking
+from .arguments import add_base, add_limits, add_quiet, base_of
+from .tensor_table import text
+from .text import escape, print_json, say
 
 HELP = "show the tensors of a file and how its bytes are used"
-#: Longer names are shortened, because a column is as wide as its widest cell.
-_MAX_NAME = 100
-_HEAD = (
-    "tensor", "shape", "dtype", "kind", "positions", "codings", "bytes", "bits/weight", "ratio",
-)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
-    parser.add_argument("input", metavar="FILE")
+    parser.add_argument("input", metavar="FILE", help="a file of any format, or a folder")
+    looking.add_looking(parser)
+    add_quiet(parser)
+    add_base(parser, "the base that the file was encoded against, for options that decode it")
     add_limits(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the file's tensors and totals."""
-    with safe_open(options.input, limits=options.limits) as file:
+    """Print the file's tensors and totals; write pictures and pages."""
+    looking.check(options)
+    base = base_of(options)
+    # Mapped pages of tensors that are done would stay in memory.
+    backend: Backend = "pread" if looking.decodes(options) else "mmap"
+    with safe_open(options.input, backend=backend, limits=options.limits, base=base) as file:
         report = describe(file)
+        facts = looking.facts_of(file, options)
+    written = looking.write(facts, options)
     if options.json:
-        print_json({"file": options.input, **report})
-    else:
-        say(_text(report))
+        more = {} if facts is None else {"facts": facts.as_dict(), "written": written}
+        print_json({"file": options.input, **report, **more})
+        return 0
+    say(text(report, facts))
+    for path, size in written.items():
+        say(f"{escape(path)}: {size:,} bytes")
     return 0
 
 
@@ -60,10 +70,15 @@ def describe(file: TensorFile) -> dict[str, Any]:
 def _tensor(file: TensorFile, stored: Stored) -> dict[str, Any]:
     if stored.converted_to:
         return {"name": stored.name, **_converted(file, stored)}
-    found = _ordinary(stored) if stored.ordinary is not None else file.info(stored.name).as_dict()
+    found = _ordinary(stored) if stored.ordinary is not None else _encoded(file, stored)
     if stored.target != stored.name:
         found |= {"alias_of": stored.target, "bytes": 0, "bits_per_weight": 0.0, "sections": []}
     return {"name": stored.name, **found}
+
+
+def _encoded(file: TensorFile, stored: Stored) -> dict[str, Any]:
+    codec = codec_text(file.encoded(stored.name).frame, stored.part is not None)
+    return {**file.info(stored.name).as_dict(), "codec": codec}
 
 
 def _converted(file: TensorFile, stored: Stored) -> dict[str, Any]:
@@ -94,6 +109,7 @@ def _ordinary(stored: Stored) -> dict[str, Any]:
         "shape": list(entry.shape),
         "dtype": known.name if known is not None else entry.dtype,
         "kind": "ordinary",
+        "codec": "not encoded",
         "positions": "dense",
         "codings": [],
         "elements": elements,
@@ -101,42 +117,3 @@ def _ordinary(stored: Stored) -> dict[str, Any]:
         "bytes": stored.size,
         "bits_per_weight": 8 * stored.size / elements if elements else 0.0,
     }
-
-
-def _text(report: dict[str, Any]) -> str:
-    rows = [_row(tensor) for tensor in report["tensors"]]
-    rows += [_row(one | {"kind": "attached"}) for one in report["attached"]]
-    for what in ("safetensors header", "pack table"):
-        size = report[f"{what.replace(' ', '_')}_bytes"]
-        if size:
-            rows.append([f"({what})", *[""] * 5, f"{size:,}", "", ""])
-    total = f"{report['bytes']:,}"
-    elements = sum(tensor["elements"] for tensor in report["tensors"])
-    bits = 8 * report["bytes"] / elements if elements else 0.0
-    rows.append(["file", *[""] * 5, total, f"{bits:.2f}", f"{report['ratio']:.2f}"])
-    return table(_HEAD, rows, left=6)
-
-
-def _row(tensor: dict[str, Any]) -> list[str]:
-    is_other = "alias_of" in tensor or "converted_from" in tensor
-    ratio = "" if not tensor["bytes"] else f"{tensor['dense_bytes'] / tensor['bytes']:.2f}"
-    return [
-        one_line(tensor["name"], _MAX_NAME),
-        one_line("x".join(map(str, tensor["shape"])), _MAX_NAME) or "scalar",
-        escape(tensor["dtype"]),
-        _kind(tensor),
-        "" if is_other else tensor["positions"],
-        "" if is_other else "+".join(tensor["codings"]),
-        f"{tensor['bytes']:,}",
-        "" if tensor["kind"] == "attached" else f"{tensor['bits_per_weight']:.2f}",
-        ratio,
-    ]
-
-
-def _kind(tensor: dict[str, Any]) -> str:
-    """Return how a tensor is stored; of another name and of a copy: of which."""
-    if "alias_of" in tensor:
-        return f"= {one_line(tensor['alias_of'], _MAX_NAME)}"
-    if "converted_from" in tensor:
-        return f"like {one_line(tensor['converted_from'], _MAX_NAME)}"
-    return str(tensor["kind"])

@@ -45,7 +45,7 @@ def measure(folder: str | os.PathLike[str]) -> dict[str, Any]:
     tensors = load_file(_NETWORK)
     for stage in STAGES:
         stage.save(tensors, folder)
-    rows = tensor_rows(tensors, folder)
+    rows = tensor_rows(_NETWORK, folder)
     heads = head_bytes(_NETWORK, tensors, folder)
     test = load_file(_DATA / "digits_test.safetensors")
     images, labels = test["images"], test["labels"]

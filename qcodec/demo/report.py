@@ -6,44 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..files import load_file, safe_open
-from ..quantize.metrics import sqnr
+from ..files import safe_open
+from ..report import STAGES as _COLUMNS
+from ..report import gather
 from .stages import STAGES, Tensors
 
-_COLUMNS = ("float", *(stage.name for stage in STAGES))
 
+def tensor_rows(original: Path, folder: Path) -> list[dict[str, Any]]:
+    """Return one row per tensor, by name: its bytes after each stage, and the error of its values.
 
-def tensor_rows(tensors: Tensors, folder: Path) -> list[dict[str, Any]]:
-    """Return one row per tensor: its bytes in each file, and the error of its values.
+    The bytes are computed from the last file alone; `head_bytes` and the lengths of the stages'
+    own files tell whether they are right.
 
     Parameters
     ----------
-    tensors : mapping of str to numpy.ndarray
-        The network before encoding.
+    original : pathlib.Path
+        The file of the network before encoding.
     folder : pathlib.Path
         The folder of the stages' files.
     """
-    decoded = load_file(STAGES[-1].path(folder))
-    rows: list[dict[str, Any]] = []
-    for name, array in tensors.items():
-        kept = np.count_nonzero(array) / array.size if name.endswith(".weight") else 1.0
-        ratio = sqnr(array, decoded[name])
-        rows.append(
-            {
-                "tensor": name,
-                "elements": array.size,
-                "kept_percent": 100 * kept,
-                "sqnr_db": None if np.isinf(ratio) else ratio,
-                "bytes": {"float": array.nbytes},
-            }
-        )
-    for stage in STAGES:
-        with safe_open(stage.path(folder)) as file:
-            for row in rows:
-                row["bytes"][stage.name] = file.info(row["tensor"]).bytes
-    return rows
+    facts = gather(STAGES[-1].path(folder), original)
+    return [
+        {
+            "tensor": tensor.name,
+            "elements": tensor.elements,
+            "kept_percent": tensor.kept_percent,
+            "sqnr_db": tensor.sqnr_db,
+            "bytes": tensor.stages,
+        }
+        for tensor in sorted(facts.tensors, key=lambda tensor: tensor.name)
+    ]
 
 
 def head_bytes(original: Path, tensors: Tensors, folder: Path) -> dict[str, int]:

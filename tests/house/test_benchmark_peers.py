@@ -146,12 +146,20 @@ def test_a_net_in_one_array_has_the_same_weights():
 def test_the_pictures_of_size_and_speed_are_the_same_bytes_for_the_same_figures(tmp_path):
     pytest.importorskip("matplotlib")
     some = [comparison(f"net {n}", {"zlib -9": 900, "qcodec small": 500}) for n in range(4)]
+    panels = peers_plot.panels_of_sizes("\n\n".join(map(table.section, some)))
     for name in ("a.svg", "b.svg"):
-        peers_plot.draw(some, tmp_path / name)
+        peers_plot.draw(panels, tmp_path / name)
     picture = (tmp_path / "a.svg").read_bytes()
     assert picture == (tmp_path / "b.svg").read_bytes()
     assert picture.count(b"<!-- net ") == 4
-    assert peers_plot.points(some[0]) == {
-        "zlib -9": (0.09, pytest.approx(1e6 / 900)),
-        "qcodec small": (0.05, pytest.approx(2000)),
+    assert panels[0].points == {
+        "zlib -9": (pytest.approx(0.09), pytest.approx(1e6 / 900, rel=0.001)),
+        "qcodec small": (pytest.approx(0.05), pytest.approx(2000)),
     }
+
+
+def test_nets_that_are_stored_in_several_ways_have_a_panel_each():
+    some = [comparison(way, {"zlib -9": 900, "qcodec small": 500}) for way in ("4 bits", "float32")]
+    panels = peers_plot.panels_of_nets(table.side_by_side("Network for digits, 12 weights", some))
+    assert [panel.title for panel in panels] == ["Network, 4 bits", "Network, float32"]
+    assert panels[1].points["zlib -9"][0] == pytest.approx(0.09)

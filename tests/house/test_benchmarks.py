@@ -28,7 +28,6 @@ from benchmarks.suite import (
     peers_c,
     peers_python,
     placement,
-    plot,
     ratios,
     report,
     streams,
@@ -391,19 +390,6 @@ def test_results_survive_json(tmp_path):
     results = Results({key: result(key, 2.0, share=99.5)})
     report.write_json(tmp_path / "r.json", {"processor": "one"}, [], [], results)
     assert Results.from_dicts(json.loads((tmp_path / "r.json").read_text())["results"]) == results
-
-
-def test_the_picture_has_codecs_by_size_and_speed():
-    ours = Key("streams", "km16", "lanes_huffman", "decode", "AVX2")
-    peer = Key("streams", "km16", "huff0", "decode")
-    results = Results({k: result(k, 1e-6, share=101.0) for k in (ours, peer)})
-    found = plot.points(results, 4.0)
-    assert [(point.label, point.kind) for point in found] == [
-        ("lanes huffman AVX2", "qcodec"),
-        ("huff0", "peers in C"),
-    ]
-    assert found[0].bits == pytest.approx(4.04)
-    assert plot.heights(found) == [3, -8]
 
 
 def test_a_table_tells_what_clock_its_figures_are_of():
