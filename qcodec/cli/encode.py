@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Collection
 from typing import Any
@@ -11,6 +12,7 @@ from .._file.endings import PACK, SAFETENSORS
 from ..checkpoints import encode_checkpoint
 from ..files import safe_open
 from ..recipes import Recipe, Rule, idle_rules, parse_rule
+from ..report import Curve
 from ..summary import Summary
 from .arguments import (
     add_base,
@@ -30,6 +32,7 @@ from .choosing import (
 )
 from .faults import UsageError
 from .folders import add_folders, convert, is_folder
+from .looking import check_page, write_page_of_output
 from .model import Model
 from .output import add_force, checked_output
 from .text import say
@@ -66,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also store a checksum of the decoded elements, which verify checks",
     )
     parser.add_argument(
+        "--html", metavar="PAGE", help="write a report of OUT beside IN as one page, .html"
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="print the size of OUT, and write nothing"
     )
     add_reading(parser)
@@ -80,6 +86,9 @@ def run(options: argparse.Namespace) -> int:
     """Encode the file and report its size."""
     if options.calibrate is not None and not has_target(options):
         raise UsageError("--calibrate: needs --target-size, --target-bpw or --target-sqnr")
+    check_page(options)
+    if options.html is not None and options.dry_run:
+        raise UsageError("--html: a dry run writes nothing")
     rules = _rules(options.tensor)
     recipe = named_recipe(options).with_rules(rules)
     settings = {
@@ -89,11 +98,13 @@ def run(options: argparse.Namespace) -> int:
     if is_folder(options):
         with safe_open(options.input, backend="pread", limits=options.limits) as file:
             _check_rules(options, rules, file.keys())
-        recipe = _at_target(options, recipe, _METADATA_BYTES, layout="entries")
-        return convert(
+        recipe, curve = _at_target(options, recipe, _METADATA_BYTES, layout="entries")
+        status = convert(
             options, encode_checkpoint, "encoding", recipe=recipe, summary=Summary(),
             skip_unreadable=options.skip_unreadable, **settings,
         )  # fmt: skip
+        write_page_of_output(options, curve)
+        return status
     base = base_of(options)
     if base is not None:
         recipe = recipe.with_base(base)
@@ -102,8 +113,10 @@ def run(options: argparse.Namespace) -> int:
     with Model(options, recipe) as model:
         _check_rules(options, rules, model.tensors)
         beside = model.bytes_beside() if has_target(options) else 0
-    with Model(options, _at_target(options, recipe, beside)) as model:
+    recipe, curve = _at_target(options, recipe, beside)
+    with Model(options, recipe) as model:
         model.save(output, "encoding", threads=options.threads, **settings)
+    write_page_of_output(options, curve)
     return 0
 
 
@@ -114,10 +127,10 @@ def _check_rules(options: argparse.Namespace, rules: list[Rule], names: Collecti
 
 def _at_target(
     options: argparse.Namespace, recipe: Recipe, beside: int = 0, **saving: Any
-) -> Recipe:
-    """Return the recipe that reaches the wanted size or error, if one is wanted."""
+) -> tuple[Recipe, Curve | None]:
+    """Return the recipe that reaches the wanted size or error, if one is wanted, and its curve."""
     if not has_target(options):
-        return recipe
+        return recipe, None
     with safe_open(
         options.input, backend="pread", limits=options.limits, dequantize=options.dequantize
     ) as file:
@@ -126,7 +139,10 @@ def _at_target(
         )
     if not options.json and not options.quiet:
         say(curve_text(point, beside), sys.stderr)
-    return point.recipe
+    points = sorted({*point.tried, (point.bytes, point.sqnr)})
+    points = [(size + beside, sqnr) for size, sqnr in points if math.isfinite(sqnr)]
+    chosen = (point.bytes + beside, point.sqnr)
+    return point.recipe, Curve(points, points.index(chosen)) if chosen in points else None
 
 
 def _rules(texts: list[str]) -> list[Rule]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .._file.tensor_file import TensorFile
 from ..files import safe_open
-from ..report import FileFacts, gather_open, write_html, write_plot
+from ..report import Curve, FileFacts, gather_open, write_html, write_plot
 from ..report.plot import ENDINGS
 from .faults import UsageError, about
 from .progress import Progress
@@ -37,14 +37,43 @@ def add_looking(parser: argparse.ArgumentParser) -> None:
 
 def check(options: argparse.Namespace) -> None:
     """Refuse what cannot be written, before anything is decoded."""
-    for option, path, endings in (
-        ("--plot", options.plot, ENDINGS),
-        ("--html", options.html, _PAGES),
-    ):
-        if path is not None and not path.lower().endswith(endings):
-            raise UsageError(f"{option} {path}: allowed endings are {', '.join(endings)}")
+    _check_ending("--plot", options.plot, ENDINGS)
+    check_page(options)
     if options.plot is not None and importlib.util.find_spec("matplotlib") is None:
         raise UsageError("--plot needs matplotlib: pip install 'qcodec[plot]'")
+
+
+def check_page(options: argparse.Namespace) -> None:
+    """Refuse a page with the ending of something else."""
+    _check_ending("--html", options.html, _PAGES)
+
+
+def _check_ending(option: str, path: str | None, endings: tuple[str, ...]) -> None:
+    if path is not None and not path.lower().endswith(endings):
+        raise UsageError(f"{option} {path}: allowed endings are {', '.join(endings)}")
+
+
+def write_page_of_output(options: argparse.Namespace, curve: Curve | None) -> None:
+    """Write the page of ``OUT`` beside ``IN``, if ``--html`` asks for it.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+    curve : Curve, optional
+        Of the prices that were tried.
+    """
+    if options.html is None:
+        return
+    with safe_open(options.output, backend="pread", limits=options.limits) as file:
+        shown_as = argparse.Namespace(**{**vars(options), **_of_output(options)})
+        facts = facts_of(file, shown_as)
+    assert facts is not None, "--html was given"
+    with about(options.html):
+        write_html(options.html, facts, curve)
+
+
+def _of_output(options: argparse.Namespace) -> dict[str, object]:
+    return {"input": options.output, "against": options.input, "details": False, "plot": None}
 
 
 def decodes(options: argparse.Namespace) -> bool:
