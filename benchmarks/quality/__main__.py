@@ -66,7 +66,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--cache", type=Path, required=True, help="folder to keep figures in")
     parser.add_argument(
         "--way", action="append", default=[], metavar="NAME:ARGUMENTS",
-        help="another way: arguments of qcodec encode, such as '6 bits:--tensor .=affine(bits=6)'",
+        help="another way: arguments of qcodec encode, such as '6 bits:--recipe six_bits.toml'",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, help="write the figures there too")
     parser.add_argument("--update", type=Path, help="rewrite the tables of this document")

@@ -12,6 +12,7 @@ from gguf import GGMLQuantizationType
 from gguf.constants import GGML_QUANT_SIZES
 from gguf.quants import dequantize, quantize
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from .net import Net, is_weight
 from .onnx_net import OnnxNet
@@ -53,7 +54,10 @@ class Blocks(Way):
 
 
 class DynamicInt8(Way):
-    """onnxruntime's quantize_dynamic: 8 bits for weights, and for activations while it runs."""
+    """onnxruntime's quantize_dynamic: 8 bits for weights, and for activations while it runs.
+
+    The net is prepared as onnxruntime advises: weights that are constants stay float otherwise.
+    """
 
     name = "onnxruntime dynamic int8"
 
@@ -61,11 +65,12 @@ class DynamicInt8(Way):
         return isinstance(net, OnnxNet)
 
     def make(self, net: Net, folder: Path) -> Made:
-        path = folder / "dynamic.onnx"
-        logging.disable(logging.WARNING)  # it advises to prepare nets
+        prepared, path = folder / "prepared.onnx", folder / "dynamic.onnx"
+        logging.disable(logging.WARNING)  # about shapes that it does not infer
         try:
+            quant_pre_process(net.source, prepared, skip_symbolic_shape=True)
             # Convolutions with signed weights are not implemented.
-            quantize_dynamic(net.source, path, weight_type=QuantType.QUInt8)
+            quantize_dynamic(prepared, path, weight_type=QuantType.QUInt8)
         finally:
             logging.disable(logging.NOTSET)
         return Made(path.stat().st_size, path, None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,8 +97,12 @@ class Encoded(Way):
 
 
 def _call(*arguments: str) -> None:
-    if cli.main(list(arguments)) != 0:
-        raise RuntimeError(f"qcodec {' '.join(arguments)} failed")
+    """Run a command, and show what it says only if it fails."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        status = cli.main(list(arguments))
+    if status != 0:
+        raise RuntimeError(f"qcodec {' '.join(arguments)}: {said.getvalue().strip()}")
 
 
 def as_toml(recipe: Recipe) -> str:

@@ -84,6 +84,12 @@ def test_every_way_is_smaller_and_agrees_less_with_fewer_bits(net, tmp_path):
     for better, worse in (("8 bits", "3 bits"), ("llama.cpp Q8_0", "llama.cpp Q4_0")):
         assert 1 > found[better]["cosine, mean"] > found[worse]["cosine, mean"] > 0.5
     assert "SQNR" not in found["onnxruntime dynamic int8"]
+    assert found["onnxruntime dynamic int8"]["times"] > 2  # the constant is quantized too
+
+
+def test_a_command_that_fails_says_why(net, tmp_path):
+    with pytest.raises(RuntimeError, match=r"(?s)--recipe missing\.toml.*no such file"):
+        Encoded("unknown", ("--recipe", "missing.toml")).make(net, tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "bits"), [("Q8_0", 8.5), ("Q4_0", 4.5)])
