@@ -12,15 +12,15 @@ from . import lines, texts
 from .agreement import Figures, cosines, of_answers, of_cosines, of_texts
 from .onnx_net import OnnxNet
 
-_COUNT, _BATCH = 500, 10
+_LINES, _TURNED, _BATCH = 500, 1000, 10
 _HEIGHT, _WIDTH = 48, 320
 _UPRIGHT_WIDTH = 192
 _BLANK = 0  # the symbol that stands for none (CTC)
 
 
-def pictures() -> list[Image.Image]:
+def pictures(count: int) -> list[Image.Image]:
     """Lines of text as pictures."""
-    return lines.render(lines.split(texts.sentences(_COUNT)))
+    return lines.render(lines.split(texts.sentences(count)))
 
 
 def _stacked(images: list[Image.Image], width: int) -> list[Any]:
@@ -33,13 +33,13 @@ class ReadingNet(OnnxNet):
 
     name = "rapidocr, reading"
     inputs = (
-        f"{_COUNT} rendered lines of the standard library's docstrings, in 8 fonts, "
+        f"{_LINES} rendered lines of the standard library's docstrings, in 8 fonts, "
         "with sizes, slants, colours and noise, seeded"
     )
 
     def __init__(self, folder: Path) -> None:
         self.source = folder / "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx"
-        self.batches = _stacked(pictures(), _WIDTH)
+        self.batches = _stacked(pictures(_LINES), _WIDTH)
 
     def outputs(self, path: Path) -> Any:
         # Half a gigabyte as float32; the cosines below are the same in seven digits.
@@ -61,12 +61,13 @@ class UprightNet(OnnxNet):
     """PP-OCR's classifier of upright lines."""
 
     name = "rapidocr, upright"
-    inputs = f"the same {_COUNT} lines, every other one upside down"
+    inputs = f"{_TURNED:,} lines rendered in the same way, every other one upside down"
 
     def __init__(self, folder: Path) -> None:
         self.source = folder / "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx"
         turned = [
-            image.rotate(180) if place % 2 else image for place, image in enumerate(pictures())
+            image.rotate(180) if place % 2 else image
+            for place, image in enumerate(pictures(_TURNED))
         ]
         self.batches = _stacked(turned, _UPRIGHT_WIDTH)
 
