@@ -22,7 +22,9 @@ from .ways import Encoded, Float, Way
 #: Ways of `qcodec encode`, by name, and its arguments.
 QCODEC = {
     "qcodec, lossless": "",
-    "qcodec, int8": "--recipe int8",
+    "qcodec, high": "--quality high",
+    "qcodec, medium": "--quality medium",
+    "qcodec, small": "--quality small",
     "qcodec, codebook4": "--recipe codebook4",
 }
 

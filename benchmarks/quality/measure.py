@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from qcodec._io.atomic import replace_file
 
@@ -19,8 +19,9 @@ from .ways import Way
 class Measurements:
     """Figures of a net by ways.
 
-    A folder keeps how the net answers with the weights of a file, by the digest of that file. So
-    a change of the encoder is measured anew, and a way that makes the same file again is not.
+    A folder keeps how the net answers with the weights of a file, by the digest of that file and of
+    what the float net says to the inputs. So a change of the encoder or of the inputs is measured
+    anew, and a way that makes the same file again is not.
 
     Parameters
     ----------
@@ -30,8 +31,8 @@ class Measurements:
 
     def __init__(self, net: Net, cache: Path) -> None:
         self.net, self.cache = net, cache
-        self._digest = net.digest()
-        self._expected: Any = None
+        self._expected = net.outputs(net.source)
+        self._digest = hashlib.sha256(pickle.dumps(self._expected)).digest()
 
     def of(self, way: Way) -> Figures:
         """Bytes, SQNR and agreement with the float net."""
@@ -45,11 +46,9 @@ class Measurements:
 
     def _agreement(self, path: Path) -> Figures:
         weights = path / self.net.file.name if path.is_dir() else path
-        digest = hashlib.sha256(self._digest.encode() + weights.read_bytes()).hexdigest()
+        digest = hashlib.sha256(self._digest + weights.read_bytes()).hexdigest()
         kept = self.cache / f"{digest[:32]}.json"
         if not kept.exists():
-            if self._expected is None:
-                self._expected = self.net.outputs(self.net.source)
             found = self.net.compare(self._expected, self.net.outputs(path))
             self.cache.mkdir(parents=True, exist_ok=True)
             replace_file(kept, [json.dumps(found, indent=1).encode()])

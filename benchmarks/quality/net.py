@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,12 +47,6 @@ class Net(ABC):
     def tensors(self, path: Path | None = None) -> dict[str, Any]:
         """All tensors of the net's own file, or of another one."""
         return dict(qcodec.load_file(path or self.file))
-
-    def digest(self) -> str:
-        """Of the file and of what the inputs are."""
-        content = hashlib.sha256(self.file.read_bytes())
-        content.update(self.inputs.encode())
-        return content.hexdigest()
 
     @abstractmethod
     def outputs(self, path: Path) -> Any:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from qcodec import Recipe, cli
 
@@ -85,7 +83,7 @@ class Encoded(Way):
         arguments = list(self.arguments)
         if self.recipe is not None:
             toml = folder / "recipe.toml"
-            toml.write_text(as_toml(self.recipe(net.tensors())))
+            toml.write_text(self.recipe(net.tensors()).to_toml())
             arguments += ["--recipe", str(toml)]
         _call("encode", str(net.source), str(encoded), "--quiet", *arguments)
         if encoded.is_dir():
@@ -103,21 +101,3 @@ def _call(*arguments: str) -> None:
         status = cli.main(list(arguments))
     if status != 0:
         raise RuntimeError(f"qcodec {' '.join(arguments)}: {said.getvalue().strip()}")
-
-
-def as_toml(recipe: Recipe) -> str:
-    """A recipe as TOML, which `Recipe.from_toml` reads."""
-    fields = recipe.to_dict()
-    rules = fields.pop("rules")
-    lines = [f"{key} = {_value(value)}" for key, value in fields.items()]
-    for rule in rules:
-        lines += ["[[rules]]", *(f"{key} = {_value(value)}" for key, value in rule.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _value(value: Any) -> str:
-    """Of JSON, TOML takes texts, numbers and true or false as they are; it has no null."""
-    if isinstance(value, dict):
-        inner = ", ".join(f"{key} = {_value(v)}" for key, v in value.items() if v is not None)
-        return f"{{{inner}}}"
-    return json.dumps(value)

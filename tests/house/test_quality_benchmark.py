@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from benchmarks.quality import agreement, net, sounds, table, texts
-from benchmarks.quality.ways import as_toml
-from qcodec import Affine, Codebook, Recipe
-from qcodec.recipes import Rule
 
 SCORES = np.array([[0.6, 0.3, 0.1], [0.2, 0.45, 0.35], [0.1, 0.1, 0.8], [0.6, 0.1, 0.3]])
 
@@ -94,12 +91,6 @@ def test_sounds_are_those_of_the_seed():
     assert np.array_equal(found, sounds.windows(3, 8000, 8000, seed=1))
     assert not np.array_equal(found, sounds.windows(3, 8000, 8000, seed=2))
     assert np.all((np.abs(found).max(axis=1) > 0.1) & (np.abs(found).max(axis=1) < 1))
-
-
-def test_a_recipe_survives_toml():
-    rules = [Rule(r'^a\.b"c\\', Affine(8, group=32)), Rule("keep", None)]
-    recipe = Recipe(rules, weights=Codebook(4, scale="rms", per=0, rate=1e-3), min_elements=5)
-    assert Recipe.from_toml(as_toml(recipe)) == recipe
 
 
 def test_shares_are_rounded_down_and_no_error_is_exact():
