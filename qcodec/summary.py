@@ -74,8 +74,8 @@ class Summary:
     >>> summary = Summary()
     >>> tensors = {"fc.weight": np.random.default_rng(0).normal(size=(64, 64)), "b": np.ones(4)}
     >>> data = qcodec.save(tensors, recipe=qcodec.Codebook(bits=4), summary=summary)
-    >>> [(one.name, one.is_exact, round(one.sqnr)) for one in summary.tensors]
-    [('fc.weight', False, 20), ('b', True, inf)]
+    >>> [(one.name, one.is_exact, round(one.sqnr, 1)) for one in summary.tensors]
+    [('fc.weight', False, 20.5), ('b', True, inf)]
     """
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ def summary_text(summary: Summary) -> str:
     >>> data = qcodec.save(tensors, recipe=qcodec.Codebook(bits=4), summary=summary)
     >>> print(summary_text(summary))
     quantized     tensors  weights  SQNR dB  lowest
-    matrices            1    4,096     20.2    20.2  fc.weight
+    matrices            1    4,096     20.5    20.5  fc.weight
     kept exactly        1        4
     """
     if not summary.quantized:

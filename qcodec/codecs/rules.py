@@ -152,6 +152,8 @@ def _parsed_rule(text: str) -> Rule:
 def codec_text(codec: Codec | None) -> str:
     """Return a codec as `parse_rule` reads it, without the parameters that have their defaults.
 
+    A base that is no path has no text, and is left out.
+
     Examples
     --------
     >>> from qcodec import Affine, Density, Sparse
@@ -174,8 +176,10 @@ def _changed(config: Configurable) -> dict[str, Any]:
     found: dict[str, Any] = {"id": config.codec_id}
     for one in fields(config):  # type: ignore[arg-type]
         value = getattr(config, one.name)
-        if value != one.default:
-            found[one.name] = _changed(value) if isinstance(value, Configurable) else value
+        if isinstance(value, Configurable):
+            found[one.name] = _changed(value)
+        elif isinstance(value, bool | int | float | str | tuple) and value != one.default:
+            found[one.name] = value
     return found
 
 

@@ -141,7 +141,8 @@ def table_of(levels: Levels) -> Array:
         raise ValueError(f"levels: found {len(levels)}, allowed are 2 to {_MAX_LEVELS}")
     for level in levels:
         check_number("levels", level, -math.inf)
-    table = np.array(levels, np.float32) + np.float32(0)  # -0.0 becomes 0.0
+    with np.errstate(over="ignore"):
+        table = np.array(levels, np.float32) + np.float32(0)  # -0.0 becomes 0.0
     if not np.all(table[1:] > table[:-1]) or not np.all(np.isfinite(table)):
         raise ValueError("levels: allowed are finite numbers, each above the one before as float32")
     return table

@@ -288,7 +288,7 @@ def test_data_that_a_codec_refuses_names_file_and_tensor(command, tmp_path):
         (["unknown"], "invalid choice"),
         (["inspect"], "FILE"),
         (["encode", "a.npz"], "OUT"),
-        (["encode", "a.npz", "b.qcodec", "--recipe", "codebok4"], "no such file, and not one of"),
+        (["encode", "a.npz", "b.qcodec", "--recipe", "codebok4"], "nearest is 'codebook4'"),
         (["encode", "a.npz", "b.qcodec", "--tensor", "fc=codebok"], "did you mean 'codebook'"),
         (["encode", "a.npz", "b.qcodec", "--tensor", "fc"], "is not REGEX=CODEC"),
         (["encode", "a.npz", "b.qcodec", "--profile", "tiny"], "invalid choice"),

@@ -277,7 +277,8 @@ def test_the_command_line_refuses_endings_that_do_not_say_the_format(
     assert (code, out) == (2, "")
     listed = {
         "encode": ".qc.safetensors, .safetensors, .qcodec\n",
-        "decode": ".safetensors, .npz, .gguf, .onnx, .pt, .pth, .bin, .ckpt, .npy, .pkl, .pickle\n",
+        "decode": ".safetensors, .npz, .gguf, .onnx, .pt, .pth, .bin, .ckpt, .npy, .pkl, .pickle, "
+        ".index.json\n",
     }
     assert err == f"qcodec: {path}: the ending must say the format: allowed are {listed[name]}"
     assert names(tmp_path) == [plain.name]

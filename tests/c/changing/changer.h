@@ -9,7 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "support.h"
+#include "../support.h"
 
 typedef struct changer {
     uint8_t *bytes; /* of `original`, changing */
