@@ -119,6 +119,7 @@ class Recipe:
 
         Examples
         --------
+        >>> from qcodec import Codebook
         >>> Recipe().is_lossless, Recipe(weights=Codebook(bits=4)).is_lossless
         (True, False)
         """
@@ -139,6 +140,7 @@ class Recipe:
 
         Examples
         --------
+        >>> from qcodec import Ternary
         >>> Recipe(weights=Ternary()).with_codecs(lambda codec: None).weights is None
         True
         """
@@ -156,6 +158,7 @@ class Recipe:
 
         Examples
         --------
+        >>> from qcodec import Codebook
         >>> Recipe(weights=Codebook(bits=4)).with_base("base.safetensors").others
         Delta(base='base.safetensors', dtype=None)
         """
@@ -173,6 +176,7 @@ class Recipe:
 
         Examples
         --------
+        >>> from qcodec.recipes import READY_MADE
         >>> Recipe.from_dict(READY_MADE["int8"].to_dict()) == READY_MADE["int8"]
         True
         """
@@ -190,6 +194,7 @@ class Recipe:
 
         Examples
         --------
+        >>> from qcodec import Ternary
         >>> print(Recipe([Rule("^embed", None)], weights=Ternary(), min_elements=64).to_toml())
         weights = {id = "ternary", threshold = "exact", scales = 2}
         others = {id = "lossless"}
