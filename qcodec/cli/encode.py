@@ -110,6 +110,8 @@ def run(options: argparse.Namespace) -> int:
         recipe = recipe.with_base(base)
     keeps_all = recipe.is_lossless and not has_target(options)
     output = checked_output(options, ENDINGS, keeps_all or options.dry_run)
+    if options.html is not None and output.is_stream:
+        raise UsageError(f"--html: {options.output} is a stream, which cannot be read again")
     with Model(options, recipe) as model:
         _check_rules(options, rules, model.tensors)
         beside = model.bytes_beside() if has_target(options) else 0

@@ -141,7 +141,7 @@ class Model:
         return sum(tensor.sensitivity * tensor.signal for tensor in self.offered)
 
     def prices(self) -> tuple[float, float]:
-        """Return the smallest and largest variance of a tensor times its weight.
+        """Return the smallest and largest variance of a tensor times its sensitivity.
 
         Raises
         ------

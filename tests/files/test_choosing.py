@@ -1,6 +1,7 @@
 """How much ``encode`` may change: qualities, targets, dry runs, calibration, and the report."""
 
 import json
+import os
 import re
 
 import numpy as np
@@ -203,6 +204,8 @@ def test_rules_hold_beside_a_target(net, tmp_path, capsys):
         (["--target-bpw", "3", "--recipe", "int8"], "not allowed with"),
         (["--quality", "best"], "high"),
         (["--calibrate", "x.npz"], "needs --target-size"),
+        (["--html", "page.txt"], "allowed endings are .html, .htm"),
+        (["--html", "page.html", "--dry-run"], "a dry run writes nothing"),
         (["--target-bpw", "6", "--calibrate", "none.npz"], "--calibrate none.npz"),
         (["--tensor", "^head=lossless", "--quality", "high"], "matches no tensor"),
     ],
@@ -214,6 +217,25 @@ def test_what_cannot_be_is_one_line_and_nothing_is_written(net, tmp_path, capsys
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out.qcodec").exists()
+
+
+def test_a_page_shows_what_was_chosen(net, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    encode(capsys, net, tmp_path / "out.qcodec", "--target-bpw", "5", "--html", page)
+    encode(capsys, net, tmp_path / "b.qcodec", "--quality", "high", "--html", tmp_path / "b.html")
+    curves = [
+        re.search(r'"curve": ?(null|\{|\[)', one.read_text())[1]
+        for one in (page, tmp_path / "b.html")
+    ]
+    assert curves[0] != "null"
+    assert curves[1] == "null"
+
+
+def test_a_page_of_a_stream_is_refused_before_anything_is_written(net, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main(["encode", str(net), os.devnull, "--html", str(page)]) == 2
+    assert "is a stream, which cannot be read again" in capsys.readouterr().err
+    assert not page.exists()
 
 
 # ---- calibration
